@@ -1,0 +1,49 @@
+"""Column types and mixins that the rooms' tables share."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tortoise import fields
+from tortoise.fields.base import Field
+from tortoise.models import Model
+from uuid6 import uuid7
+
+
+class LtreeField(Field[str], str):
+    """A path of labels (extension ltree)."""
+
+    SQL_TYPE = "ltree"
+
+
+class PolygonField(Field[str], str):
+    """A ring in PostgreSQL's built-in geometry, written `((x,y),…)`."""
+
+    SQL_TYPE = "polygon"
+
+
+class BytesField(Field[bytes], bytes):  # type: ignore[misc]
+    """Raw bytes, such as a sealed value. Tortoise's own BinaryField cannot be filtered on."""
+
+    SQL_TYPE = "bytea"
+
+
+def key() -> Any:
+    """The key of a row about people: it can be made anywhere, and its neighbours cannot be guessed."""
+    return fields.UUIDField(primary_key=True, default=uuid7)
+
+
+class Located(Model):
+    """A row that lies in a grid. The database fills the ancestors in from the grid (trigger `grids.locate`)."""
+
+    grid: Any = fields.ForeignKeyField("grids.GridRow", related_name=False, on_delete=fields.RESTRICT)
+    grid_id: int
+    county_id = fields.IntField(null=True)
+    town_id = fields.IntField(null=True)
+    village_id = fields.IntField(null=True)
+    grid_1_id = fields.IntField(null=True)
+    grid_2_id = fields.IntField(null=True)
+    grid_3_id = fields.IntField(null=True)
+
+    class Meta:
+        abstract = True

@@ -1,0 +1,103 @@
+"""The tables of the core and of the plugins, and the pools that reach them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import asyncpg
+from gongzhi.hooks import App
+from gongzhi.rooms import APPS
+from tortoise.context import TortoiseContext
+from tortoise.migrations.autodetector import MigrationAutodetector
+from tortoise.migrations.executor import MigrationExecutor
+
+MIGRATION_LOCK = 0x676F6E677A6869  # "gongzhi"
+
+READ_ONLY = {
+    "default_transaction_read_only": "on",
+    "plan_cache_mode": "force_generic_plan",  # planning these statements costs more than running them
+    "jit": "off",  # costs more than it gives on statements that are prepared and short
+    "timezone": "UTC",
+}
+
+
+class Reader(asyncpg.Connection):  # type: ignore[type-arg]
+    """A connection that only reads, so there is nothing to reset when it goes back to the pool."""
+
+    __slots__ = ()
+
+    def get_reset_query(self) -> str:
+        return ""
+
+
+async def readers(dsn: str, size: int, timeout: float = 10) -> asyncpg.Pool[Any]:
+    """A pool for the planner's statements: read only, prepared once, planned once; `timeout` in seconds."""
+    settings = READ_ONLY | {"statement_timeout": f"{int(timeout * 1000)}"}
+    return await asyncpg.create_pool(
+        dsn,
+        min_size=min(size, 2),
+        max_size=size,
+        connection_class=Reader,
+        server_settings=settings,
+        statement_cache_size=1000,
+        max_cached_statement_lifetime=0,
+    )
+
+
+def config(dsn: str, apps: Iterable[App] = APPS, size: int = 8) -> dict[str, Any]:
+    """Tortoise's configuration for these apps."""
+    return {
+        "connections": {"default": {"engine": "tortoise.backends.asyncpg", "credentials": credentials(dsn, size)}},
+        "apps": {
+            app.label: {"models": [app.models], "migrations": app.migrations, "default_connection": "default"}
+            for app in apps
+        },
+        "use_tz": True,
+        "timezone": "UTC",
+    }
+
+
+def credentials(dsn: str, size: int) -> dict[str, Any]:
+    """What Tortoise asks for in place of a DSN, which it cannot read when it names a socket's folder."""
+    url = urlsplit(dsn)
+    host = url.hostname or parse_qs(url.query).get("host", ["localhost"])[0]
+    return {
+        "host": unquote(host),
+        "port": url.port or int(parse_qs(url.query).get("port", ["5432"])[0]),
+        "user": unquote(url.username or "postgres"),
+        "password": unquote(url.password or ""),
+        "database": url.path.lstrip("/") or "postgres",
+        "min_size": 1,
+        "max_size": size,
+    }
+
+
+@asynccontextmanager
+async def connected(settings: dict[str, Any]) -> AsyncIterator[TortoiseContext]:
+    """Tortoise over these apps, for as long as the block lasts."""
+    async with TortoiseContext() as context:
+        await context.init(config=settings)
+        yield context
+
+
+async def migrate(dsn: str, apps: Iterable[App] = APPS) -> None:
+    """Bring every app's tables up to date, all together. Processes that start at the same time take turns."""
+    settings = config(dsn, apps)
+    lock = await asyncpg.connect(dsn)
+    try:
+        await lock.execute("select pg_advisory_lock($1)", MIGRATION_LOCK)
+        async with connected(settings) as context:
+            await MigrationExecutor(context.connections.get("default"), settings["apps"]).migrate()
+    finally:
+        await lock.close()
+
+
+async def write_migrations(dsn: str, label: str, apps: Iterable[App] = APPS) -> list[str]:
+    """Write the migrations one app lacks, seeing every app so that foreign keys across apps resolve."""
+    settings = config(dsn, apps)
+    async with connected(settings) as context:
+        found = await MigrationAutodetector(context.apps, settings["apps"]).changes()
+        return [str(writer.write()) for writer in found if writer.app_label == label]
