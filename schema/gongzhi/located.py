@@ -1,6 +1,9 @@
-"""SQL that every table of located rows needs: the trigger that fills the ancestors in, and an index a level."""
+"""Located rows: the trigger that fills their ancestors in, an index a level, and the rows inside a grid."""
 
 from __future__ import annotations
+
+from .plans import Frame
+from .sql import Alternatives, Disjoint, Sql
 
 LEVELS = ("county_id", "town_id", "village_id", "grid_1_id", "grid_2_id", "grid_3_id")
 
@@ -21,3 +24,27 @@ def levels(table: str, *order: str, where: str = "") -> list[str]:
     """An index a level that serves a list under a scope in this order (planner: cost of growth)."""
     tail = f" where {where}" if where else ""
     return [f"create index on {table} ({level}, {', '.join(order)}){tail}" for level in LEVELS]
+
+
+def inside(at: Frame) -> Alternatives:
+    """Located rows in the grid the field stands on, whatever its level.
+
+    One branch a level: the grid's kind switches all but one of them off before a row is read, and that one is
+    served by the level's own index.
+    """
+    branch = "{0}='%s' and {1}={2}"
+    return Disjoint(
+        [
+            *(
+                Sql(branch % level.removesuffix("_id").upper(), at.row.kind, at.rows.field(level), at.row.id)
+                for level in LEVELS
+            ),
+            Sql(
+                "{0} in ('PROVINCE','CITY') and {1}=any(array(select c.id from grids.grid c "
+                "where c.kind='COUNTY' and (c.province_id={2} or c.city_id={2})))",
+                at.row.kind,
+                at.rows.county_id,
+                at.row.id,
+            ),
+        ]
+    )

@@ -8,6 +8,7 @@ from typing import Any
 from tortoise import fields
 from tortoise.models import Model
 
+from ..codes import Series
 from ..columns import Located, key
 
 
@@ -51,13 +52,6 @@ class Origin(StrEnum):
 
     REACTIVE = "REACTIVE"
     PROACTIVE = "PROACTIVE"
-
-
-class Series(StrEnum):
-    """Tip-offs are numbered apart, so that they leave no hole in the others' numbers."""
-
-    ORDINARY = "ORDINARY"
-    SEALED = "SEALED"
 
 
 class SettlementLevel(StrEnum):
@@ -144,9 +138,7 @@ class CaseRow(Located):
         "people.PersonRow", null=True, related_name=False, on_delete=fields.RESTRICT
     )
     requester_id: Any
-    filed_by: Any = fields.ForeignKeyField(
-        "people.PersonRow", null=True, related_name=False, on_delete=fields.RESTRICT
-    )
+    filed_by: Any = fields.ForeignKeyField("people.PersonRow", null=True, related_name=False, on_delete=fields.RESTRICT)
     filed_by_id: Any
     anonymous = fields.BooleanField(default=False)
     account = fields.CharField(max_length=100, null=True)
@@ -154,9 +146,7 @@ class CaseRow(Located):
     latitude = fields.FloatField(null=True)
     place_source: Any = fields.JSONField(null=True)
     address = fields.CharField(max_length=200, null=True)
-    lead_unit: Any = fields.ForeignKeyField(
-        "units.UnitRow", null=True, related_name=False, on_delete=fields.RESTRICT
-    )
+    lead_unit: Any = fields.ForeignKeyField("units.UnitRow", null=True, related_name=False, on_delete=fields.RESTRICT)
     lead_unit_id: int | None
     accused_unit: Any = fields.ForeignKeyField(
         "units.UnitRow", null=True, related_name=False, on_delete=fields.RESTRICT

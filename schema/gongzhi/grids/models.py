@@ -45,9 +45,7 @@ class GridRow(Model):
     boundary_note = fields.CharField(max_length=200, null=True)
     valid_from = fields.DateField(null=True)
     valid_to = fields.DateField(null=True)
-    successor: Any = fields.ForeignKeyField(
-        "grids.GridRow", null=True, related_name=False, on_delete=fields.RESTRICT
-    )
+    successor: Any = fields.ForeignKeyField("grids.GridRow", null=True, related_name=False, on_delete=fields.RESTRICT)
     version = fields.IntField(default=1)
 
     class Meta:

@@ -122,9 +122,7 @@ class PersonRow(Located):
     resident_id_sealed = BytesField(null=True)
     resident_id_mask = fields.CharField(max_length=20, null=True)
     resident_id_blind = BytesField(null=True)
-    batch: Any = fields.ForeignKeyField(
-        "people.BatchRow", null=True, related_name=False, on_delete=fields.RESTRICT
-    )
+    batch: Any = fields.ForeignKeyField("people.BatchRow", null=True, related_name=False, on_delete=fields.RESTRICT)
     created_at = fields.DatetimeField()
     version = fields.IntField(default=1)
 
@@ -165,9 +163,7 @@ class HouseholdRow(Located):
     income_confirmed_on = fields.DateField(null=True)
     tier = fields.CharEnumField(Tier, max_length=12, default=Tier.UNCLASSIFIED)
     visit_due_on = fields.DateField()
-    batch: Any = fields.ForeignKeyField(
-        "people.BatchRow", null=True, related_name=False, on_delete=fields.RESTRICT
-    )
+    batch: Any = fields.ForeignKeyField("people.BatchRow", null=True, related_name=False, on_delete=fields.RESTRICT)
     created_at = fields.DatetimeField()
     version = fields.IntField(default=1)
 
@@ -238,9 +234,7 @@ class VisitRow(Located):
     """A visit to a household: when, by whom, what was said. Never a track."""
 
     id = key()
-    household: Any = fields.ForeignKeyField(
-        "people.HouseholdRow", related_name=False, on_delete=fields.RESTRICT
-    )
+    household: Any = fields.ForeignKeyField("people.HouseholdRow", related_name=False, on_delete=fields.RESTRICT)
     household_id: Any
     visitor: Any = fields.ForeignKeyField(
         "people.PersonRow", null=True, related_name=False, on_delete=fields.RESTRICT, db_index=True

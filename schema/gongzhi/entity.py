@@ -1,0 +1,452 @@
+"""GraphQL types declared over Tortoise models. What is declared here, the server turns into SQL.
+
+    @entity(CaseRow, visible=mine, order=("reported_at",), filter={"status": None, "grid": placed()})
+    class Case(Node):
+        '''A matter that somebody raised (诉求).'''
+
+        number: str = column("The case's number (编号).")
+        grid: Grid | None = one("Where it lies (网格).")
+        events: list[Event] = many("What happened (经过).", on="case", order="at", cap=100)
+
+A plugin uses the same words: `extend(Case, visits=many("…", on="case", type=list[Visit] | None, requires="…"))`.
+"""
+
+from __future__ import annotations
+
+import enum
+import inspect
+import sys
+import typing
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, TypeVar
+
+import strawberry
+from pypika_tortoise import Table
+from strawberry import ID
+from strawberry.annotation import StrawberryAnnotation
+from strawberry.types.arguments import StrawberryArgument
+from strawberry.types.base import StrawberryContainer, StrawberryOptional
+from strawberry.types.field import StrawberryField
+from tortoise.fields.base import Field
+from tortoise.models import Model
+
+from .columns import BytesField
+from .errors import DeclarationError
+from .filters import Comparison, compare, plain
+from .plans import (
+    COST,
+    GUARD,
+    PLAN,
+    Aggregate,
+    Argument,
+    Arguments,
+    Batch,
+    Build,
+    Choice,
+    Column,
+    Embedded,
+    Expression,
+    Guard,
+    Many,
+    One,
+    Page,
+    Part,
+    Pick,
+    Plan,
+    Where,
+)
+from .relay import Connection as Connection
+from .relay import Node as Node
+from .sql import Alternatives
+from .viewer import Lens
+
+T = TypeVar("T")
+
+Visible = Callable[[Table, Lens], Alternatives]
+
+PAGE = 100
+"""The largest page of a connection."""
+
+USUAL = 50
+"""How many rows come when nobody says how many."""
+
+
+def everyone(row: Table, viewer: Lens) -> Alternatives:
+    """Rows that anyone may see."""
+    return None
+
+
+@dataclass(frozen=True, eq=False)
+class Entity:
+    """What the planner knows of a GraphQL type that is kept in a table.
+
+    `visible` tells which rows a viewer may see. A row that belongs to another (`through` names the relation)
+    is seen with it: reached from its owner, only `visible` is asked; by any other way, the owner must be
+    visible too.
+    """
+
+    cls: type
+    model: type[Model]
+    visible: Visible
+    through: str | None
+    order: tuple[str, ...]
+    filter: Mapping[str, Comparison]
+
+    @property
+    def name(self) -> str:
+        return self.cls.__strawberry_definition__.name  # type: ignore[attr-defined, no-any-return]
+
+    @property
+    def key(self) -> str:
+        return self.model._meta.db_pk_column
+
+    @property
+    def open(self) -> bool:
+        """Whether everybody sees every row."""
+        return self.visible is everyone and self.through is None
+
+    def column(self, name: str) -> str:
+        """The column of a field of the model; a foreign key's is found by the relation's name too."""
+        meta = self.model._meta
+        if name in meta.fk_fields:
+            return getattr(meta.fields_map[name], "source_field", None) or f"{name}_id"
+        return meta.fields_db_projection.get(name, name)
+
+    def field(self, name: str) -> Field[Any]:
+        """The model's field that is kept in this column, or has this name."""
+        meta = self.model._meta
+        return meta.fields_map[meta.fields_db_projection_reverse.get(name, name)]
+
+    def python(self, name: str, value: Any) -> Any:
+        """A JSON value of a column as the model has it."""
+        return value if value is None else self.field(name).to_python_value(value)
+
+    def parse(self, text: str) -> Any:
+        """The key inside a global id; None, which no row has, for what is no id of this type."""
+        name, _, key = text.partition(":")
+        try:
+            return self.python(self.key, key) if name == self.name else None
+        except (ValueError, TypeError):
+            return None
+
+    @cached_property
+    def ordering(self) -> type[enum.Enum]:
+        """The orders its lists can be asked for in."""
+        names = [f"{name}_{way}".upper() for name in self.order for way in ("asc", "desc")]
+        made = enum.StrEnum(f"{self.name}Order", {name: name.lower() for name in names})  # type: ignore[misc]
+        ordered = strawberry.enum(made, description=f"Orders of a list of {self.name}; ties go by key (排序).")
+        for value in ordered.__strawberry_definition__.values:  # type: ignore[attr-defined]
+            words, _, way = value.name.lower().rpartition("_")
+            value.description = (
+                f"By {words.replace('_', ' ')}, {'ascending (升序)' if way == 'asc' else 'descending (降序)'}."
+            )
+        return ordered
+
+    @cached_property
+    def where(self) -> type:
+        """The filter its lists can be asked for with."""
+        hints, fields = {}, {}
+        for name, comparison in self.filter.items():
+            hints[name] = typing.Optional[comparison.kind]  # noqa: UP045 - the kind is a value here
+            fields[name] = strawberry.field(
+                default=strawberry.UNSET, description=f"A condition on {name.replace('_', ' ')} (条件)."
+            )
+        made = strawberry.input(
+            type(f"{self.name}Filter", (), {"__annotations__": hints, **fields}),
+            description=f"Which {self.name} rows; all conditions must hold (过滤条件).",
+        )
+        many = StrawberryAnnotation(typing.Optional[list[made]])  # type: ignore[valid-type]  # noqa: UP045
+        single = StrawberryAnnotation(typing.Optional[made])  # noqa: UP045
+        for name, kind, said in (
+            ("and", many, "All of these (且)."),
+            ("or", many, "One of these (或)."),
+            ("not", single, "Not this (非)."),
+        ):
+            joined = StrawberryField(
+                python_name=f"{name}_", graphql_name=name, type_annotation=kind, description=said,
+                default=strawberry.UNSET,
+            )  # fmt: skip
+            made.__strawberry_definition__.fields.append(joined)  # type: ignore[attr-defined]
+        return made
+
+
+@dataclass(frozen=True)
+class Ref:
+    """A row known by its key. Return it where an entity is due, and its selection is planned."""
+
+    entity: Entity
+    key: Any
+
+
+def ref(cls: type, key: Any) -> Any:
+    """The entity of this type with this key."""
+    return Ref(cls.__entity__, key)  # type: ignore[attr-defined]
+
+
+def entity(
+    model: type[Model],
+    *,
+    visible: Visible,
+    through: str | None = None,
+    order: tuple[str, ...] = (),
+    filter: Mapping[str, Comparison | None] | None = None,
+    name: str | None = None,
+) -> Callable[[type[T]], type[T]]:
+    """Declare a GraphQL type over a model. Its docstring is the description.
+
+    A filter of None compares the field of that name by its type. Raises DeclarationError, naming the type
+    and the field, for what cannot be planned.
+    """
+
+    def decorate(cls: type[T]) -> type[T]:
+        made: Any = strawberry.type(cls, name=name, description=inspect.getdoc(cls))
+        definition = made.__strawberry_definition__
+        nullable = [one for one in order if model._meta.fields_map[one].null]
+        if nullable:
+            raise DeclarationError(f"{cls.__name__} cannot be ordered by {nullable}, which may be null")
+        for declared in definition.fields:
+            declared.metadata = {**declared.metadata, PLAN: _inferred(model, cls.__name__, declared)}
+        comparisons = {name: given or _plainly(model, cls, name) for name, given in (filter or {}).items()}
+        made.__entity__ = Entity(made, model, visible, through, order, comparisons)
+        return made  # type: ignore[no-any-return]
+
+    return decorate
+
+
+def part(cls: type[T]) -> type[T]:
+    """Declare an object whose fields are planned on the row it is found on."""
+    return strawberry.type(cls, description=inspect.getdoc(cls))
+
+
+def column(description: str, *, name: str | None = None, requires: str | None = None) -> Any:
+    """The model's column of the same name, or `name`."""
+    return _field(Column(name) if name else None, description, None, requires)
+
+
+def one(description: str, *, key: str | None = None, type: Any = None, requires: str | None = None) -> Any:
+    """The row that the foreign key of the same name, or `key`, points to."""
+    return _field(One(key) if key else None, description, type, requires)
+
+
+def pick(
+    description: str,
+    where: Where | None = None,
+    *,
+    on: str | None = None,
+    order: str = "",
+    shown: bool = False,
+    arguments: Arguments | None = None,
+    type: Any = None,
+    requires: str | None = None,
+) -> Any:
+    """The first row whose foreign key `on` points here and that meets `where`, by `order` (a minus turns it round).
+
+    `shown` means that whoever meets the condition may see the row, as the holder of a receipt may: use it
+    where the condition contains a secret, and nowhere else.
+    """
+    return _field(Pick(where, on, order, shown), description, type, requires, arguments=arguments)
+
+
+def lookup(description: str, *, argument: str, on: str, type: Any = None, requires: str | None = None) -> Any:
+    """The one row whose column `on` is the text given as `argument`."""
+
+    def where(at: Any) -> Alternatives:
+        return [at.rows.field(on) == at.given.bind(argument)]
+
+    arguments = {argument: Argument(str, f"Its {argument} ({on}).")}
+    return _field(Pick(where), description, type, requires, arguments=arguments)
+
+
+def choice(description: str) -> Any:
+    """The row that a global id names, whatever its type."""
+    arguments = {"id": Argument(ID, "The object's global id (全局标识).")}
+    return _field(Choice(), description, typing.Optional[Node], None, arguments=arguments)  # noqa: UP045
+
+
+def many(
+    description: str,
+    where: Where | None = None,
+    *,
+    on: str | None = None,
+    order: str = "",
+    cap: int = PAGE,
+    type: Any = None,
+    requires: str | None = None,
+    arguments: Arguments | None = None,
+) -> Any:
+    """The rows whose foreign key `on` points here and that meet `where`; `cap` at most."""
+    return _field(Many(where, on, order, cap), description, type, requires, arguments=arguments)
+
+
+def connection(
+    description: str,
+    where: Where | None = None,
+    *,
+    on: str | None = None,
+    order: str = "",
+    cap: int = PAGE,
+    type: Any = None,
+    requires: str | None = None,
+    arguments: Arguments | None = None,
+) -> Any:
+    """A Relay connection to the same rows; `cap` is the largest page."""
+    return _field(Page(where, on, order, cap), description, type, requires, arguments=arguments)
+
+
+def expression(
+    description: str,
+    build: Build,
+    *,
+    type: Any = None,
+    requires: str | None = None,
+    masked: Build | None = None,
+    arguments: Arguments | None = None,
+) -> Any:
+    """A value the database computes; without the permission `requires` it is null, or `masked`."""
+    return _field(Expression(build), description, type, requires, masked, arguments)
+
+
+def embedded(description: str, build: Build, *, type: Any = None, requires: str | None = None) -> Any:
+    """Objects the database has as JSON. Their keys are the type's field names in the schema (camelCase)."""
+    return _field(Embedded(build), description, type, requires)
+
+
+def within_row(description: str, present: Build | None = None, *, type: Any = None, requires: str | None = None) -> Any:
+    """A `part` of the row; null where `present` does not hold."""
+    return _field(Part(present), description, type, requires)
+
+
+def aggregate(
+    description: str,
+    of: Callable[[], type],
+    build: Build,
+    where: Where | None = None,
+    *,
+    on: str | None = None,
+    type: Any = None,
+    requires: str | None = None,
+    arguments: Arguments | None = None,
+) -> Any:
+    """A value computed from the rows of another type that the viewer may see."""
+    return _field(Aggregate(of, build, where, on), description, type, requires, arguments=arguments)
+
+
+def batch(
+    *, needs: tuple[str, ...] = (), requires: str | None = None, cost: int = 1
+) -> Callable[[Callable[..., Any]], Any]:
+    """Make a Python function a field: `async def f(rows, info, **arguments) -> list[T]`, one value a row.
+
+    It is called once for all rows of the answer that the field is asked on. Each row has the columns `needs`
+    and no others. It is several times slower than an expression (docs/plugins), so prefer one. The docstring
+    is the description.
+    """
+
+    def decorate(function: Callable[..., Any]) -> Any:
+        hints = typing.get_type_hints(function)
+        [kind] = typing.get_args(hints.pop("return"))
+        extra = list(inspect.signature(function).parameters.values())[2:]
+        arguments = {one.name: Argument(hints[one.name], f"{one.name} (参数).", default=one.default) for one in extra}
+        made = _field(Batch(function, needs), inspect.getdoc(function) or "", kind, requires, arguments=arguments)
+        made.metadata[COST] = cost
+        return made
+
+    return decorate
+
+
+def complete(field: StrawberryField, owner: str) -> StrawberryField:
+    """Check a planned field and give it the arguments that depend on what it returns."""
+    plan, guard, where = field.metadata.get(PLAN), field.metadata.get(GUARD), f"{owner}.{field.python_name}"
+    withheld = isinstance(plan, One | Pick) and not entity_of(field.type, where).open
+    if (withheld or isinstance(plan, Pick) or guard and not guard.masked) and not isinstance(
+        field.type, StrawberryOptional
+    ):
+        raise DeclarationError(f"{where} may be withheld from a viewer, so it must be optional")
+    if isinstance(plan, Many) and not getattr(field, "_completed", False):
+        target = entity_of(field.type, where)
+        if plan.on and plan.on not in target.model._meta.fk_fields:
+            raise DeclarationError(f"{where}: {target.name} has no foreign key {plan.on!r}")
+        field.arguments = [*field.arguments, *(_argument(name, one) for name, one in _paging(plan, target).items())]
+        field._completed = True  # type: ignore[attr-defined]
+    return field
+
+
+def entity_of(kind: Any, where: str = "a field") -> Entity:
+    """The entity inside a type such as `list[Case]` or `Connection[Case]`."""
+    named = kind
+    while not hasattr(named, "__entity__"):
+        definition = getattr(named, "__strawberry_definition__", None)
+        if definition is not None and "T" in definition.type_var_map:
+            named = definition.type_var_map["T"]
+        elif isinstance(named, StrawberryContainer):
+            named = named.of_type
+        else:
+            raise DeclarationError(f"{where} is planned, but {named!r} is no entity")
+    return named.__entity__  # type: ignore[no-any-return]
+
+
+def _paging(plan: Many, target: Entity) -> dict[str, Argument]:
+    found = {
+        "first": Argument(int, f"How many from the start, {plan.cap} at most (前几条)."),
+        "last": Argument(int, f"How many from the end, {plan.cap} at most (后几条)."),
+    }
+    if isinstance(plan, Page):
+        found["after"] = Argument(str, "Only what follows this cursor (游标之后).")
+        found["before"] = Argument(str, "Only what comes before this cursor (游标之前).")
+    if target.order:
+        found["order_by"] = Argument(target.ordering, "In which order (排序).")
+    if target.filter:
+        found["filter"] = Argument(target.where, "Which rows (过滤).")
+    return {name: Argument(typing.Optional[one.type], one.description) for name, one in found.items()}  # noqa: UP045
+
+
+def _argument(name: str, declared: Argument) -> StrawberryArgument:
+    default = strawberry.UNSET if declared.default is None else declared.default
+    if default is inspect.Parameter.empty:
+        default = strawberry.UNSET
+    return StrawberryArgument(
+        name, None, StrawberryAnnotation(declared.type), default=default, description=declared.description
+    )
+
+
+def _plainly(model: type[Model], cls: type, name: str) -> Comparison:
+    """Compare a column by the type the field is annotated with; other annotations may not resolve yet."""
+    hint = eval(cls.__annotations__[name], vars(sys.modules[cls.__module__]))
+    return compare(lambda at: at.rows.field(model._meta.fields_db_projection[name]), plain(hint))
+
+
+def _inferred(model: type[Model], owner: str, declared: StrawberryField) -> Plan:
+    """The plan of a field that does not say, by the model's name for it."""
+    if plan := declared.metadata.get(PLAN):
+        name, meta = getattr(plan, "name", None), model._meta
+        if name is not None and name not in meta.fields_map:
+            raise DeclarationError(f"{owner}.{declared.python_name}: {model.__name__} has no {name!r}")
+        return plan  # type: ignore[no-any-return]
+    name, meta = declared.python_name, model._meta
+    if declared.base_resolver:
+        raise DeclarationError(f"{owner}.{name} runs Python once a row; make it an expression or a batch")
+    if name in meta.fk_fields:
+        return One(name)
+    if isinstance(meta.fields_map.get(name), BytesField):
+        raise DeclarationError(f"{owner}.{name} is a sealed column, which is never sent")
+    if name in meta.fields_map:
+        return Column(name)
+    raise DeclarationError(f"{owner}.{name} is neither a field of {model.__name__} nor says how it is made")
+
+
+def _field(
+    plan: Plan | None,
+    description: str,
+    type: Any,
+    requires: str | None,
+    masked: Build | None = None,
+    arguments: Arguments | None = None,
+) -> StrawberryField:
+    made = StrawberryField(
+        type_annotation=StrawberryAnnotation(type) if type is not None else None,
+        description=description,
+        metadata={PLAN: plan, GUARD: Guard(requires, masked) if requires else None},
+    )
+    made.arguments = [_argument(name, one) for name, one in (arguments or {}).items()]
+    return made

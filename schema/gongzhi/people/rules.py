@@ -1,0 +1,51 @@
+"""Who may see people and households, in one place."""
+
+from __future__ import annotations
+
+from pypika_tortoise import PostgreSQLQuery, Table
+
+from ..sql import Alternatives, Sql, widen
+from ..viewer import Lens
+
+VIEW = "people.view"
+
+
+def persons(person: Table, viewer: Lens) -> Alternatives:
+    """People in the grids one serves, and oneself with the members of one's household."""
+    seen = viewer.within(person, VIEW)
+    return widen(seen, Sql("{0}=any(array{1})", person.id, _family(viewer))) if viewer.known() else seen
+
+
+def households(household: Table, viewer: Lens) -> Alternatives:
+    """Households in the grids one serves, one's own, and those one is the named helper of."""
+    seen = viewer.within(household, VIEW)
+    if not viewer.known():
+        return seen
+    own = Sql("{0}=any(array{1})", household.id, _homes(viewer))
+    helped = Sql("{0}=any(array{1})", household.id, _helped(viewer))
+    return widen(seen, own, helped)
+
+
+def members(membership: Table, viewer: Lens) -> Alternatives:
+    """Seen with the household; the person's own page decides what more is seen of them."""
+    return None
+
+
+def _homes(viewer: Lens) -> Sql:
+    mine = Table("membership", schema="people", alias="mine")
+    query = PostgreSQLQuery.from_(mine).select(mine.household_id)
+    return Sql("{0}", query.where(Sql("{0}={1}", mine.person_id, viewer.person)).where(mine.until.isnull()))
+
+
+def _family(viewer: Lens) -> Sql:
+    other = Table("membership", schema="people", alias="family")
+    query = PostgreSQLQuery.from_(other).select(other.person_id)
+    return Sql(
+        "{0}", query.where(Sql("{0}=any(array{1})", other.household_id, _homes(viewer))).where(other.until.isnull())
+    )
+
+
+def _helped(viewer: Lens) -> Sql:
+    office = Table("liaison", schema="people", alias="office")
+    query = PostgreSQLQuery.from_(office).select(office.household_id)
+    return Sql("{0}", query.where(Sql("{0}={1}", office.person_id, viewer.person)).where(office.until.isnull()))

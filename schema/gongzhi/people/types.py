@@ -1,0 +1,369 @@
+"""What the schema says of persons and households."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Any
+
+import strawberry
+from strawberry import ID
+from strawberry.scalars import JSON
+
+from ..entity import (
+    Argument,
+    Connection,
+    Node,
+    column,
+    connection,
+    embedded,
+    entity,
+    everyone,
+    expression,
+    lookup,
+    many,
+    one,
+    pick,
+)
+from ..extend import extend
+from ..filters import compare, enumerated, placed, search
+from ..grids.types import Grid
+from ..located import inside
+from ..plans import Frame, Where
+from ..roots import Query
+from ..sql import Alternatives, Sql
+from ..words import named
+from . import rules
+from .models import (
+    AwardRow,
+    Duty,
+    Gender,
+    HouseholdRow,
+    IncomeBand,
+    LiaisonRow,
+    Line,
+    MembershipRow,
+    Need,
+    PersonRow,
+    PhoneKind,
+    PhoneRow,
+    PostRow,
+    Relation,
+    ResidenceKind,
+    Tier,
+    TierRow,
+    VisitRow,
+)
+
+named(
+    Gender,
+    "Gender",
+    "As the resident ID card has it (性别).",
+    FEMALE="Female (女)",
+    MALE="Male (男)",
+    UNKNOWN="Not stated (未说明)",
+)
+named(
+    ResidenceKind,
+    "ResidenceKind",
+    "How somebody lives here (居住类型).",
+    RESIDENT="Lives here for good (常住)",
+    REGISTERED="Is registered here and lives elsewhere (户籍)",
+    FLOATING="Lives here for a time (流动)",
+)
+named(
+    Relation,
+    "HouseholdRelation",
+    "What a member is to the head of the household (与户主关系).",
+    HEAD="The head (户主)",
+    SPOUSE="Spouse (配偶)",
+    CHILD="Child (子女)",
+    PARENT="Parent (父母)",
+    GRANDCHILD="Grandchild (孙子女)",
+    GRANDPARENT="Grandparent (祖父母)",
+    SIBLING="Sibling (兄弟姐妹)",
+    OTHER="Somebody else (其他)",
+)
+named(
+    Tier,
+    "ServiceTier",
+    "How a household is served; not a judgement of its people (服务类型).",
+    LIANXIN="One named helper keeps in touch (连心户)",
+    GUANXIN="Visited at regular times (关心户)",
+    FANGXIN="Served when it calls (放心户)",
+    UNCLASSIFIED="No rule applies (未分类)",
+)
+named(
+    IncomeBand,
+    "IncomeBand",
+    "Where a household stands to its village's mean income, confirmed with its consent (收入区间).",
+    BELOW_MEAN="Below the mean (低于平均)",
+    ABOVE_MEAN="Above the mean (高于平均)",
+    UNKNOWN="Not confirmed (未确认)",
+)
+named(
+    Line,
+    "LiaisonLine",
+    "By which of the three lines somebody keeps in touch (三线).",
+    PARTY_MEMBER="As a party member (党员)",
+    DEPUTY="As a deputy (人大代表)",
+    CENTER_HOUSEHOLD="As a centre-household lead (中心户长)",
+)
+named(
+    Duty,
+    "GridDuty",
+    "What somebody answers for in a grid (网格职责).",
+    GRID_LEADER="Leads the grid (网格长)",
+    GRID_WORKER="Works in the grid (网格员)",
+)
+named(
+    Need,
+    "NeedTag",
+    "A wish for service that the household declares or accepts; not a diagnosis (服务需求).",
+    VISIT="Wishes to be visited (希望走访)",
+    TRANSPORT="Needs transport (出行)",
+    ERRANDS="Needs errands run (代办)",
+    HOME_CARE="Needs care at home (居家照料)",
+    CHILD_COMPANY="Wishes company for children (儿童陪伴)",
+    ACCESSIBLE_SERVICE="Needs service without barriers (无障碍服务)",
+    JOB_HELP="Looks for work (就业帮助)",
+    LEGAL_HELP="Needs legal help (法律帮助)",
+)
+named(
+    PhoneKind,
+    "PhoneKind",
+    "What a number rings (电话类型).",
+    MOBILE="A mobile phone (手机)",
+    LANDLINE="A landline (座机)",
+)
+
+
+def present(at: Frame) -> Alternatives:
+    """Still in force on the day of the operation."""
+    return [Sql("({0} is null or {0}>{1})", at.rows.until, at.viewer.today)]
+
+
+def served(at: Frame) -> Sql:
+    """What only the household, its helper and its grid's workers may read (rulings 1)."""
+    allowed = at.viewer.within(at.row, "people.view_needs")
+    if allowed is None:
+        return Sql("true")
+    own = [Sql("false"), *allowed]
+    if at.viewer.known():
+        own.append(Sql("{0}=any(array{1})", at.row.id, rules._homes(at.viewer)))
+        own.append(Sql("{0}=any(array{1})", at.row.id, rules._helped(at.viewer)))
+    return Sql("(" + " or ".join(f"({{{i}}})" for i in range(len(own))) + ")", *own)
+
+
+@entity(PhoneRow, visible=everyone, through="person", order=("rank",))
+class Phone(Node):
+    """A number of a person, masked (电话)."""
+
+    person: Person | None = one("Whose number it is (所属人).")
+    kind: PhoneKind = column("What it rings (类型).")
+    rank: int = column("1 is tried first (顺序).")
+    number: str = column("The number, masked; `reveal` shows it for a purpose (号码，脱敏).", name="mask")
+
+
+@entity(
+    PersonRow,
+    visible=rules.persons,
+    order=("name", "created_at"),
+    filter={"name": search("name"), "gender": None, "residence": None, "birth_date": None, "grid": placed()},
+)
+class Person(Node):
+    """A person (人员)."""
+
+    name: str = column("The name (姓名).")
+    gender: Gender = column("The gender (性别).")
+    birth_date: datetime.date | None = column("The day of birth (出生日期).")
+    residence: ResidenceKind = column("How they live here (居住类型).")
+    resident_id: str | None = column("The resident ID number, masked (身份证号，脱敏).", name="resident_id_mask")
+    phone: str | None = expression(
+        "The number that is tried first, masked (电话，脱敏).",
+        lambda at: Sql(
+            "(select p.mask from people.phone p where p.person_id={0} order by p.rank,p.id limit 1)", at.row.id
+        ),
+    )
+    phones: list[Phone] = many("All their numbers (全部电话).", on="person", order="rank", cap=5)
+    grid: Grid | None = one("Where they live (所在网格).")
+    household: Household | None = pick(
+        "The household they belong to (所属户).",
+        lambda at: [
+            Sql(
+                "{0}=(select m.household_id from people.membership m where m.person_id={1} and m.until is null)",
+                at.rows.id,
+                at.row.id,
+            )
+        ],
+    )
+    created_at: datetime.datetime = column("When the entry was made (建档时间).")
+    version: int = column("Grows with every change (版本).")
+
+
+@entity(MembershipRow, visible=everyone, through="household", order=("since",))
+class Membership(Node):
+    """Who belongs to a household, as what, from when to when (户成员)."""
+
+    household: Household | None = one("The household (户).")
+    person: Person | None = one("The person (人员).")
+    relation: Relation = column("What they are to the head (与户主关系).")
+    since: datetime.date = column("The first day (起).")
+    until: datetime.date | None = column("The first day no longer (止).")
+
+
+@entity(AwardRow, visible=everyone, through="household", order=("year",))
+class HouseholdAward(Node):
+    """An award to a household for a year, such as 平安家庭 (荣誉)."""
+
+    household: Household | None = one("The household (户).")
+    kind: str = column("The award's code, such as PEACEFUL_FAMILY (荣誉代码).")
+    year: int = column("The year it is for (年度).")
+
+
+@strawberry.type(description="One line of a decision's reasoning (理由).")
+class Reason:
+    rule: str = strawberry.field(description="Which part of the rule (规则条目).")
+    text: str = strawberry.field(description="What it found (说明).")
+
+
+@entity(TierRow, visible=everyone, through="household", order=("decided_at",))
+class TierDecision(Node):
+    """How a household's service was decided, by which version of the rule, from what (服务类型认定)."""
+
+    household: Household | None = one("The household (户).")
+    tier: Tier = column("What was decided (结果).")
+    rule: str = column("The rule and its version (规则版本).")
+    inputs: JSON = column("What the rule was given, as it was that day (当时输入).")
+    reasons: list[Reason] = embedded("What each part of the rule found (理由).", lambda at: at.row.reasons)
+    decided_at: datetime.datetime = column("When (认定时间).")
+    review_on: datetime.date = column("When it is looked at again (复核日期).")
+    contested_at: datetime.datetime | None = column("When the household objected, if it did (异议时间).")
+
+
+@entity(VisitRow, visible=lambda row, viewer: viewer.within(row, rules.VIEW), through="household", order=("at",))
+class Visit(Node):
+    """A visit to a household: when, by whom, what was said; never a track (走访)."""
+
+    household: Household | None = one("The household (户).")
+    visitor: Person | None = one("Who came (走访人).")
+    grid: Grid | None = one("Where (网格).")
+    at: datetime.datetime = column("When (时间).")
+    note: str = column("What was said and asked for (记录).")
+
+
+NAME = "(select p.name from people.person p where p.id={0})"
+
+
+@entity(LiaisonRow, visible=everyone, through="household", order=("since",))
+class Liaison(Node):
+    """A published office, held by consent: who keeps in touch with a household (三线联系)."""
+
+    household: Household | None = one("The household (户).")
+    line: Line = column("By which line (联系线).")
+    name: str = expression("The holder's name, published (姓名).", lambda at: Sql(NAME, at.row.person_id))
+    since: datetime.date = column("The first day (起).")
+    until: datetime.date | None = column("The first day no longer (止).")
+
+
+@entity(PostRow, visible=everyone, order=("since",))
+class Officer(Node):
+    """Who answers for a grid. The name and the duty phone are published (网格负责人)."""
+
+    duty: Duty = column("What for (职责).")
+    grid: Grid | None = one("Which grid (网格).")
+    name: str = expression("The holder's name, published (姓名).", lambda at: Sql(NAME, at.row.person_id))
+    duty_phone: str | None = column("The number to call, published by consent (值班电话).")
+    since: datetime.date = column("The first day (起).")
+    until: datetime.date | None = column("The first day no longer (止).")
+
+
+def tier_filter(at: Frame) -> Any:
+    return at.rows.tier
+
+
+@entity(
+    HouseholdRow,
+    visible=rules.households,
+    order=("number", "visit_due_on"),
+    filter={
+        "number": None,
+        "service_tier": compare(tier_filter, enumerated(Tier)),
+        "visit_due_on": None,
+        "grid": placed(),
+    },
+)
+class Household(Node):
+    """People who live together, with their service (户)."""
+
+    number: str = column("The household's number (户号).")
+    address: str = column("Where it is (住址).")
+    grid: Grid | None = one("In which grid (网格).")
+    head: Person | None = one("The head of the household (户主).")
+    members: Connection[Membership] = connection(
+        "Who belongs to it now (成员).",
+        present,
+        on="household",
+        order="since",
+    )
+    needs: list[Need] | None = expression(
+        "The wishes for service it declares; for the household, its helper and its grid's workers (服务需求).",
+        lambda at: Sql("case when {0} then {1} end", served(at), at.row.needs),
+    )
+    income_band: IncomeBand | None = expression(
+        "Its income band, for those who may see its needs (收入区间).",
+        lambda at: Sql("case when {0} then {1} end", served(at), at.row.income_band),
+    )
+    awards: list[HouseholdAward] = many("Its awards (荣誉).", on="household", order="-year", cap=20)
+    service_tier: TierDecision | None = pick(
+        "How it is served, and why (服务类型).", on="household", order="-decided_at"
+    )
+    tier_decisions: Connection[TierDecision] = connection(
+        "How its service was decided over time (历次认定).", on="household", order="-decided_at"
+    )
+    helper: Liaison | None = pick("Its named helper (联系人).", present, on="household", order="-since")
+    liaisons: Connection[Liaison] = connection("Who kept in touch with it (联系记录).", on="household", order="-since")
+    visits: Connection[Visit] = connection("Visits to it, the last first (走访记录).", on="household", order="-at")
+    last_visit: Visit | None = pick("The last visit (最近走访).", on="household", order="-at")
+    visit_due_on: datetime.date | None = expression(
+        "When the next visit is due; null where none is (应走访日期).",
+        lambda at: Sql("nullif({0},'infinity')", at.row.visit_due_on),
+    )
+    version: int = column("Grows with every change (版本).")
+
+
+def holder(duty: Duty) -> Where:
+    """Whoever holds the duty now."""
+    return lambda at: [Sql(f"{{0}}='{duty.value}' and {{1}}", at.rows.duty, *present(at) or ())]
+
+
+EXTENSIONS = (
+    extend(
+        Grid,
+        grid_leader=pick(
+            "Who leads it (网格长).", holder(Duty.GRID_LEADER), on="grid", order="-since", type=Officer | None
+        ),
+        grid_worker=pick(
+            "Who works in it (网格员).", holder(Duty.GRID_WORKER), on="grid", order="-since", type=Officer | None
+        ),
+        officers=connection(
+            "Who answered for it over time (历任负责人).", on="grid", order="-since", type=Connection[Officer]
+        ),
+        people=connection("Who lives in it or below it (人员).", inside, order="name", type=Connection[Person]),
+        households=connection("Households in it or below it (户).", inside, order="number", type=Connection[Household]),
+        visits=connection("Visits in it or below it (走访).", inside, order="-at", type=Connection[Visit]),
+    ),
+    extend(
+        Query,
+        person=pick(
+            "The person with this id (按标识查人员).",
+            lambda at: [Sql("{0}={1}", at.rows.id, at.given.bind("id", convert=Person.__entity__.parse))],
+            arguments={"id": Argument(ID, "The person's id (标识).")},
+            type=Person | None,
+        ),
+        people=connection("People you may see, by name (人员列表).", order="name", type=Connection[Person]),
+        household=lookup(
+            "The household that has this number (按户号查户).", argument="number", on="number", type=Household | None
+        ),
+        households=connection("Households you may see (户列表).", order="number", type=Connection[Household]),
+    ),
+)

@@ -1,0 +1,24 @@
+"""Permissions and roles are data, declared by the core and by plugins."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Permission:
+    """Something an account may be granted. Names read `room.verb_noun`."""
+
+    name: str
+    description: str
+    roles: frozenset[str] = frozenset()
+    """The stock roles that hold it."""
+
+
+@dataclass(frozen=True)
+class Role:
+    """A bundle of permissions that an office needs."""
+
+    name: str
+    chinese: str
+    description: str

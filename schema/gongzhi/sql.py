@@ -1,0 +1,74 @@
+"""Terms that pypika lacks. A value never enters the text: what a client sends is a bound parameter."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from pypika_tortoise import Table
+from pypika_tortoise.context import SqlContext
+from pypika_tortoise.terms import Criterion, Term, ValueWrapper
+from pypika_tortoise.utils import format_alias_sql
+
+Alternatives = Sequence[Criterion] | None
+"""Which rows: those that meet one of these, none if there are none, every row if it is None.
+
+They are kept apart because a list that is ordered and cut off is answered from an index a branch,
+and from none if they are joined by `or`.
+"""
+
+
+class Disjoint(tuple[Criterion, ...]):
+    """Alternatives no two of which a row can meet, so that nobody has to look for rows that come twice."""
+
+
+class Bind:
+    """A value that is known when the statement runs: `read(variables, context)`."""
+
+    __slots__ = ("read",)
+
+    def __init__(self, read: Callable[[Any, Any], Any]) -> None:
+        self.read = read
+
+
+class Sql(Criterion):
+    """SQL written out, with places for other terms. Only for text that is in our own source."""
+
+    def __init__(self, text: str, *parts: Any, **named: Any) -> None:
+        super().__init__()
+        self.text, self.parts, self.named = text, parts, named
+
+    def get_sql(self, ctx: SqlContext) -> str:
+        inner = ctx.copy(with_alias=False, subquery=True)
+
+        def show(part: Any) -> Any:
+            return part.get_sql(inner) if hasattr(part, "get_sql") else part
+
+        text = self.text.format(*map(show, self.parts), **{name: show(part) for name, part in self.named.items()})
+        return format_alias_sql(text, self.alias, ctx) if ctx.with_alias and self.alias else text
+
+
+def bound(read: Callable[[Any, Any], Any], cast: str = "") -> Term:
+    """A parameter, read when the statement runs. `cast` is its PostgreSQL type where the place does not tell."""
+    value = ValueWrapper(Bind(read))
+    return Sql(f"{{0}}::{cast}", value) if cast else value
+
+
+def narrow(rows: Alternatives, criterion: Criterion) -> Alternatives:
+    """Those of the rows that also meet this criterion."""
+    return [criterion] if rows is None else [one & criterion for one in rows]
+
+
+def widen(rows: Alternatives, *more: Criterion) -> Alternatives:
+    """These rows and those that meet one of the criteria."""
+    return None if rows is None else [*rows, *more]
+
+
+def within(table: Table, kind: str, key: Any) -> Criterion:
+    """The located rows in the grid of this kind and key, by the ancestor column that has an index for it."""
+    return Sql("{0}={1}", table.field(ancestor(kind)), key)
+
+
+def ancestor(kind: str) -> str:
+    """The column of a located row that has its ancestor of this kind."""
+    return f"{kind.lower()}_id"

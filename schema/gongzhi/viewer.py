@@ -1,0 +1,105 @@
+"""Who asks, and what they may."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import Protocol
+from uuid import UUID
+
+from pypika_tortoise import Table
+from pypika_tortoise.terms import Term
+
+from .codes import Kind
+from .errors import Language
+from .sql import Alternatives
+
+
+@dataclass(frozen=True)
+class Grant:
+    """Permissions held in the subtree of a grid, for a unit, or (with neither) everywhere."""
+
+    role: str
+    permissions: frozenset[str]
+    kind: Kind | None = None
+    grid: int | None = None
+    unit: int | None = None
+
+    @property
+    def everywhere(self) -> bool:
+        return self.grid is None and self.unit is None
+
+
+@dataclass(frozen=True)
+class Account:
+    """Who signed in, and what they were granted. One object serves as long as the token does."""
+
+    name: str | None = None
+    person: UUID | None = None
+    grants: tuple[Grant, ...] = ()
+
+    @cached_property
+    def granted(self) -> frozenset[str]:
+        """Every permission held somewhere."""
+        return frozenset().union(*(grant.permissions for grant in self.grants))
+
+    @cached_property
+    def answers(self) -> dict[Hashable, Hashable]:
+        """What the server has asked of this account before."""
+        return {}
+
+
+@dataclass(frozen=True)
+class Viewer:
+    """One caller of the API at one moment. `now` is the contract's clock: nothing else tells the time."""
+
+    account: Account
+    now: datetime
+    language: Language = "en"
+
+    def can(self, permission: str) -> bool:
+        return permission in self.account.granted
+
+    @property
+    def role(self) -> str | None:
+        """The role an act is recorded under."""
+        grants = self.account.grants
+        return grants[0].role if grants else None
+
+
+class Lens(Protocol):
+    """The viewer as a statement sees it.
+
+    What `can`, `known` and `within` answer decides the statement's text, so it becomes part of the key the
+    statement is kept under. The other attributes are parameters, bound when the statement runs.
+    """
+
+    @property
+    def now(self) -> Term:
+        """The moment of the operation, a timestamptz."""
+
+    @property
+    def today(self) -> Term:
+        """Its day in China, a date."""
+
+    @property
+    def person(self) -> Term:
+        """The person the account belongs to, a uuid; null for one that belongs to nobody."""
+
+    @property
+    def account(self) -> Term:
+        """The account's name, a text."""
+
+    def can(self, permission: str) -> bool:
+        """Whether the viewer holds the permission anywhere."""
+
+    def known(self) -> bool:
+        """Whether the account belongs to a person."""
+
+    def within(self, table: Table, permission: str) -> Alternatives:
+        """The located rows in the grids in which the viewer holds the permission."""
+
+    def units(self, permission: str) -> list[Term]:
+        """The keys of the units for which the viewer holds the permission."""

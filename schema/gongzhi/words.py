@@ -1,0 +1,19 @@
+"""Names and descriptions for enums that the tables already have."""
+
+from __future__ import annotations
+
+import enum
+from typing import Any, TypeVar
+
+import strawberry
+
+E = TypeVar("E", bound=type[enum.Enum])
+
+
+def named(kind: E, name: str, description: str, **values: str) -> E:
+    """Make an enum part of the schema, every value described. Raises KeyError for a value that is not."""
+    strawberry.enum(kind, name=name, description=description)
+    definition: Any = kind.__strawberry_definition__  # type: ignore[attr-defined]
+    for value in definition.values:
+        value.description = values[value.name]
+    return kind

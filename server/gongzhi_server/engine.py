@@ -1,0 +1,121 @@
+"""What stands behind the gateway: prepares documents, runs operations, words errors."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+from uuid import uuid4
+
+import orjson
+from gongzhi.context import Context
+from gongzhi.errors import Language, Refusal
+from gongzhi.viewer import Viewer
+from graphql import GraphQLError, get_operation_ast, validate
+from graphql.execution.values import VariableValues, get_variable_values
+
+from .execution import Fetch, Session
+from .gateway import limits
+from .gateway.codes import Code, error
+from .gateway.engine import Answer, Refused, Stage
+from .gateway.limits import Limits
+from .planner import Document, Planner
+from .planner.planner import Documents
+from .schema import Schema
+
+log = logging.getLogger("gongzhi")
+
+
+class Engine:
+    """Answers operations of one schema. `context` makes what runs for a viewer have at hand."""
+
+    def __init__(
+        self,
+        schema: Schema,
+        fetch: Fetch,
+        context: Callable[[Viewer], Context],
+        bounds: Limits | None = None,
+        budget: int = 10_000,
+    ) -> None:
+        self.planner = Planner(schema)
+        self.fetch, self.context, self.budget = fetch, context, budget
+        self.limits = bounds or Limits()
+        self._documents = Documents(self._prepared)
+
+    def prepare(self, text: str, name: str | None) -> Document:
+        """The operation, parsed, measured and validated once; raises Refused."""
+        return self._documents.find(text, name)
+
+    def _prepared(self, text: str, name: str | None) -> Document:
+        schema = self.planner.schema
+        ast = limits.parse(text, self.limits)
+        if found := limits.check(ast, self.limits):
+            raise Refused(found, Stage.LIMIT)
+        if invalid := validate(schema, ast):
+            raise Refused(invalid, Stage.VALIDATION)
+        node = get_operation_ast(ast, name)
+        if node is None:
+            message = f"There is no operation {name!r} in the document." if name else "Name the operation to run."
+            raise Refused([error(Code.OPERATION_RESOLUTION_FAILURE, message)], Stage.OPERATION)
+        return Document(schema, ast, node)
+
+    async def run(self, document: Document, variables: Mapping[str, Any] | None, viewer: Viewer) -> Answer:
+        """Execute; raises Refused for bad variables or too high a cost."""
+        given = dict(variables or {})
+        context = self.context(viewer)
+        session = Session(self.planner, self.fetch, document, given, self.coerced(document, given), context)
+        try:
+            if document.operation == "query":
+                statement = self.planner.query(document, session.variables, viewer)
+                if statement.cost > self.budget:
+                    raise Refused([self.costly(statement.cost)], Stage.COST)
+                data, errors = await session.query(statement)
+            else:
+                data, errors = await session.execute()
+        except Refusal as refusal:
+            raise Refused([refused(refusal, viewer.language)], Stage.COERCION) from refusal
+        except GraphQLError as problem:
+            raise Refused([problem], Stage.COERCION) from problem
+        return answer(data, errors, viewer.language)
+
+    def coerced(self, document: Document, given: dict[str, Any]) -> VariableValues:
+        found = get_variable_values(self.planner.schema, document.node.variable_definitions or (), given)
+        if isinstance(found, list):
+            raise Refused(found, Stage.COERCION)
+        return found
+
+    def costly(self, cost: int) -> GraphQLError:
+        message = f"The operation may return {cost} objects, and {self.budget} are allowed; ask for fewer at once."
+        return error(Code.COST_EXCEEDED, message, cost=cost, limit=self.budget, setting="limits.cost")
+
+
+def answer(data: bytes, errors: Iterable[GraphQLError], language: Language) -> Answer:
+    """The response. What was not expected is in the log under an id, and the caller is told the id."""
+    found = [shown(one, language) for one in errors]
+    if not found:
+        return Answer(b'{"data":' + data + b"}")
+    body = b'{"data":' + data + b',"errors":' + orjson.dumps([one.formatted for one in found]) + b"}"
+    return Answer(body, errors=True, data=data != b"null")
+
+
+def shown(problem: GraphQLError, language: Language) -> GraphQLError:
+    """The error as the caller may see it."""
+    cause = problem.original_error
+    if cause is None:
+        return problem
+    place: dict[str, Any] = {"nodes": problem.nodes, "path": problem.path}
+    if isinstance(cause, Refusal):
+        found = refused(cause, language)
+        return GraphQLError(found.message, **place, extensions=found.extensions)
+    identifier = uuid4().hex
+    log.error("operation failed (%s)", identifier, exc_info=cause)
+    extensions = {"code": Code.INTERNAL_SERVER_ERROR.value, "id": identifier}
+    return GraphQLError("Something went wrong on our side.", **place, extensions=extensions)
+
+
+def refused(refusal: Refusal, language: Language) -> GraphQLError:
+    """An expected failure as an error of the request."""
+    extensions: dict[str, Any] = {"code": Code.BAD_USER_INPUT.value}
+    if refusal.path:
+        extensions["path"] = list(refusal.path)
+    return GraphQLError(refusal.text.say(language), extensions=extensions)

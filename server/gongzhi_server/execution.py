@@ -1,0 +1,209 @@
+"""Runs a planned operation: its JSON goes out as it came, but for what Python must add to it."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import orjson
+from gongzhi.entity import Entity, Ref
+from gongzhi.errors import Refusal
+from graphql import (
+    GraphQLError,
+    GraphQLLeafType,
+    GraphQLNonNull,
+    execute,
+    get_argument_values,
+    get_named_type,
+    get_nullable_type,
+    is_leaf_type,
+    is_list_type,
+)
+from graphql.execution.values import VariableValues
+from strawberry.dataloader import DataLoader
+from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
+from strawberry.types.arguments import convert_arguments
+
+from .planner import Document, Planner, Statement
+from .planner.statement import Call, Shape
+
+Fetch = Callable[..., Awaitable[Sequence[Any]]]
+
+
+class Row:
+    """The columns a Python field asked for, and no others."""
+
+    def __init__(self, values: Mapping[str, Any]) -> None:
+        self.__dict__.update(values)
+
+    def __getattr__(self, name: str) -> Any:
+        raise AttributeError(f"{name!r} is not among the columns this field says it needs")
+
+
+class Executor(StrawberryGraphQLCoreExecutionContext):
+    """graphql-core, for roots that are Python; it leaves alone what a statement has answered."""
+
+    def __init__(self, *args: Any, session: Session, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.session = session
+
+    def execute_field(self, parent_type: Any, source: Any, details: Any, path: Any, position: Any) -> Any:
+        if type(source) is dict and path.key in source:
+            return source[path.key]
+        return super().execute_field(parent_type, source, details, path, position)
+
+    def complete_object_value(
+        self, return_type: Any, details: Any, info: Any, path: Any, result: Any, position: Any
+    ) -> Any:
+        if isinstance(result, Ref):
+            return self.session.row(result, return_type, details)
+        return super().complete_object_value(return_type, details, info, path, result, position)
+
+
+class Session:
+    """One operation as it runs."""
+
+    def __init__(
+        self,
+        planner: Planner,
+        fetch: Fetch,
+        document: Document,
+        given: dict[str, Any],
+        variables: VariableValues,
+        context: Any,
+    ) -> None:
+        self.planner, self.fetch, self.document, self.context = planner, fetch, document, context
+        self.given, self.variables = given, variables
+        self.viewer = context.viewer
+        self.errors: list[GraphQLError] = []
+        self._loaders: dict[Statement, DataLoader[Any, Any]] = {}
+
+    async def query(self, statement: Statement) -> tuple[bytes, list[GraphQLError]]:
+        """The answer's `data` as JSON, and its errors."""
+        self.errors += statement.errors
+        text = "{}"
+        if statement.sql:
+            [[text]] = await self.fetch(statement.sql, *statement.arguments(self.variables.coerced, self.context))
+        shape = statement.shape
+        if not shape.live and not shape.python:
+            return text.encode(), self.errors
+        root = orjson.loads(text)
+        await self.finish([root], shape)
+        if shape.python:
+            return await self.execute(root)
+        return orjson.dumps(root), self.errors
+
+    async def execute(self, root: Any = None) -> tuple[bytes, list[GraphQLError]]:
+        """Run what graphql-core must: mutations, and root fields that are Python."""
+        result: Any = execute(
+            self.planner.schema,
+            self.document.ast,
+            root,
+            self.context,
+            self.given,
+            self.document.name,
+            executor_class=Executor,
+            session=self,
+        )
+        result = await result if inspect.isawaitable(result) else result
+        return orjson.dumps(result.data), [*self.errors, *(result.errors or ())]
+
+    async def row(self, ref: Ref, kind: Any, details: Any) -> Any:
+        """The planned selection of one row; rows asked for together come from one statement."""
+        statement = self.planner.rows(self.document, self.variables, self.viewer, ref.entity, kind, details)
+        if statement not in self._loaders:
+            self._loaders[statement] = DataLoader(load_fn=lambda keys: self.rows(statement, keys))
+            self.errors += statement.errors
+        return await self._loaders[statement].load(ref.key)
+
+    async def rows(self, statement: Statement, keys: list[Any]) -> list[Any]:
+        """Rows by their keys, None for those that are not there or not to be seen."""
+        values = statement.arguments({**self.variables.coerced, "@keys": keys}, self.context)
+        found = {row["key"]: orjson.loads(row["row"]) for row in await self.fetch(statement.sql, *values)}
+        await self.finish(list(found.values()), statement.shape)
+        return [found.get(key) for key in keys]
+
+    async def finish(self, objects: list[dict[str, Any]], shape: Shape) -> None:
+        """Call the Python fields, each once for all the objects it is asked on, outer ones first."""
+        if shape.calls:
+            rows = [
+                Row({name: python(shape.entity, name, one.pop(f"@{name}")) for name in shape.needs}) for one in objects
+            ]
+            for call in shape.calls:
+                await self.call(call, rows, objects)
+        for key, inner in shape.inner.items():
+            found = list(flat(one[key] for one in objects))
+            if found:
+                await self.finish(found, inner)
+
+    async def call(self, call: Call, rows: list[Row], objects: list[dict[str, Any]]) -> None:
+        """Set one Python field. If it fails, it is null everywhere and there is one error."""
+        try:
+            arguments = self.arguments(call)
+            values = call.plan.function(rows, self.context, **arguments)
+            values = await values if inspect.isawaitable(values) else values
+            if len(values) != len(rows):
+                raise ValueError(f"{len(rows)} rows went in and {len(values)} values came out")
+            sent = await self.sent(call, values)
+        except Exception as error:
+            if isinstance(call.of.type, GraphQLNonNull):
+                raise
+            known = isinstance(error, Refusal)
+            located = GraphQLError(str(error) if known else "Unexpected error.", call.node, original_error=error)
+            self.errors.append(located)
+            sent = [None] * len(rows)
+        for one, value in zip(objects, sent, strict=True):
+            one[call.key] = value
+
+    def arguments(self, call: Call) -> dict[str, Any]:
+        """The call's arguments by their Python names, input objects as instances."""
+        given = get_argument_values(call.of, call.node, self.variables)
+        converter = self.planner.declared.schema_converter
+        return convert_arguments(given, call.declared.arguments, converter.scalar_registry, converter.config)
+
+    async def sent(self, call: Call, values: Sequence[Any]) -> list[Any]:
+        """The values as JSON has them: leaves serialised, references planned."""
+        named = get_named_type(call.of.type)
+        if is_leaf_type(named):
+            return [leaf(named, value, is_list_type(get_nullable_type(call.of.type))) for value in values]
+        statement = self.planner.rows(
+            self.document,
+            self.variables,
+            self.viewer,
+            call_entity(values),
+            named,
+            call.details,  # type: ignore[arg-type]
+        )
+        self.errors += statement.errors
+        keys = [one.key for one in flat(values)]
+        found = dict(zip(keys, await self.rows(statement, keys), strict=True)) if keys else {}
+        return [
+            [found[one.key] for one in value] if isinstance(value, list) else value and found[value.key]
+            for value in values
+        ]
+
+
+def python(entity: Entity | None, name: str, value: Any) -> Any:
+    return entity.python(name, value) if entity else value
+
+
+def flat(values: Any) -> Iterator[Any]:
+    """What is inside lists of lists, without the nulls."""
+    for value in values:
+        if isinstance(value, list):
+            yield from flat(value)
+        elif value is not None:
+            yield value
+
+
+def call_entity(values: Sequence[Any]) -> Entity:
+    return next(one.entity for one in flat(values))  # type: ignore[no-any-return]
+
+
+def leaf(kind: GraphQLLeafType, value: Any, listed: bool) -> Any:
+    if value is None:
+        return None
+    if listed:
+        return [leaf(kind, one, False) for one in value]
+    return kind.coerce_output_value(value)

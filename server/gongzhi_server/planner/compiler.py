@@ -1,0 +1,273 @@
+"""Turns one selection into one statement."""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING, Any
+
+from gongzhi.entity import Entity, entity_of
+from gongzhi.plans import (
+    GUARD,
+    PLAN,
+    Aggregate,
+    Batch,
+    Choice,
+    Column,
+    Embedded,
+    Expression,
+    Frame,
+    Guard,
+    Key,
+    Many,
+    One,
+    Page,
+    Part,
+    Pick,
+    Plan,
+)
+from gongzhi.sql import Bind, Sql
+from graphql import (
+    FieldNode,
+    GraphQLError,
+    GraphQLField,
+    GraphQLList,
+    GraphQLObjectType,
+    GraphQLOutputType,
+    OperationDefinitionNode,
+    get_named_type,
+    get_nullable_type,
+)
+from graphql.execution.collect_fields import FieldDetailsList, GroupedFieldSet, collect_subfields
+from graphql.execution.values import VariableValues
+from pypika_tortoise import Table
+from pypika_tortoise.dialects.postgresql import PostgreSQLQuery as Query
+from pypika_tortoise.terms import LiteralValue, NullValue, Term, ValueWrapper
+
+from . import lists
+from .given import Given
+from .lens import Lens
+from .parameters import Parameters
+from .rows import Rows
+from .scalars import encode, quoted
+from .statement import Call, Shape, Statement
+
+if TYPE_CHECKING:
+    from .document import Document
+    from .planner import Planner
+
+SINGLE = "(select row_to_json({0}) from {1} {0})"
+NAMEDATALEN = 63
+"""PostgreSQL cuts longer names off, and two that are cut alike are one."""
+
+
+class Compiler:
+    """One selection on its way to a statement: counts names and objects, and collects what goes wrong."""
+
+    def __init__(self, planner: Planner, document: Document, variables: VariableValues, lens: Lens) -> None:
+        self.planner, self.schema, self.document = planner, planner.schema, document
+        self.variables, self.lens = variables, lens
+        self.errors: list[GraphQLError] = []
+        self.cost, self.times = 0, 1
+        self._count = itertools.count(1)
+
+    # whole statements
+
+    def root(self, kind: GraphQLObjectType, grouped: GroupedFieldSet) -> Statement:
+        terms, shape = self.object(kind, grouped, None, None)
+        sql = Sql("select row_to_json(r)::text from {0} r", Query.select(*terms)) if terms else None
+        return self.finish(sql, shape)
+
+    def keyed(self, entity: Entity, kind: GraphQLObjectType, details: FieldDetailsList) -> Statement:
+        rows = Rows(entity, self.table(entity), self.lens, None, None)
+        terms, shape = self.object(kind, self.subfields(kind, details), rows.table, entity)
+        keys = ValueWrapper(Bind(lambda variables, context: variables["@keys"]))
+        rows.where(Sql("{0}=any({1})", rows.table.field(entity.key), keys))
+        query = rows.select(rows.table.field(entity.key).as_("key"), self.nested(terms).as_("row"))
+        return self.finish(query, shape)
+
+    def finish(self, query: Any, shape: Shape) -> Statement:
+        parameters = Parameters()
+        sql = query.get_sql(Query.SQL_CONTEXT.copy(parameterizer=parameters)) if query else ""
+        return Statement(sql, tuple(parameters.values), shape, tuple(self.errors), self.cost)
+
+    # objects and their fields
+
+    def object(
+        self, kind: GraphQLObjectType, grouped: GroupedFieldSet, row: Table | None, entity: Entity | None
+    ) -> tuple[list[Term], Shape]:
+        """The selected fields of an object as terms over its row."""
+        self.cost += self.times
+        terms: list[Term] = []
+        shape = Shape(entity)
+        for key, details in grouped.items():
+            if len(key) > NAMEDATALEN:
+                raise GraphQLError(f"{key!r} is longer than {NAMEDATALEN} characters.", details[0].node)
+            if (term := self.field(kind, key, details, row, entity, shape)) is not None:
+                terms.append(term.as_(key))
+        if row is not None and entity is not None:
+            terms += [row.field(entity.column(name)).as_(f"@{name}") for name in shape.needs]
+        return terms, shape
+
+    def field(
+        self, kind: GraphQLObjectType, key: str, details: FieldDetailsList, row: Any, entity: Any, shape: Shape
+    ) -> Term | None:
+        node = details[0].node
+        if node.name.value == "__typename":
+            return LiteralValue(quoted(kind.name))
+        of = kind.fields.get(node.name.value)
+        declared = of.extensions.get("strawberry-definition") if of else None
+        plan: Plan | None = declared.metadata.get(PLAN) if declared else None
+        if plan is None or of is None:  # introspection and Python at the root
+            shape.python = True
+            return None
+        guard: Guard | None = declared.metadata.get(GUARD)
+        if guard and not self.lens.can(guard.permission):
+            return self.denied(guard, kind, of, row, node)
+        if isinstance(plan, Batch):
+            shape.calls.append(Call(key, plan, declared, of, details))
+            return NullValue()
+        term, child = self.planned(plan, of, declared, details, row, entity)
+        shape.add(key, child)
+        return term
+
+    def denied(self, guard: Guard, kind: GraphQLObjectType, of: GraphQLField, row: Any, node: FieldNode) -> Term:
+        """What somebody without the permission sees: a mask, or null and an error for the selected field."""
+        if guard.masked:
+            return encode(of.type, guard.masked(Frame(row, row, self.lens, self.given(of, node))))
+        name = f"{kind.name}.{node.name.value}"
+        message = f"{name} needs the permission {guard.permission!r}."
+        extensions = {"code": "FORBIDDEN", "field": name, "permission": guard.permission}
+        self.errors.append(GraphQLError(message, node, extensions=extensions))
+        return NullValue()
+
+    def planned(
+        self, plan: Plan, of: GraphQLField, declared: Any, details: FieldDetailsList, row: Any, entity: Any
+    ) -> tuple[Term, Shape]:
+        given = self.given(of, details[0].node)
+        frame = Frame(row, row, self.lens, given)
+        kind: Any = get_named_type(of.type)
+        match plan:
+            case Key():
+                return Sql(f"'{entity.name}:'||{{0}}", row.field(entity.key)), Shape()
+            case Column(name):
+                return encode(of.type, row.field(entity.column(name))), Shape()
+            case Expression(build):
+                return encode(of.type, build(frame)), Shape()
+            case Embedded(build):
+                return self.embedded(of.type, details, build(frame)), Shape()
+            case Part(present):
+                terms, shape = self.object(kind, self.subfields(kind, details), row, entity)
+                inner = self.nested(terms)
+                return (Sql("case when {0} then {1} end", present(frame), inner) if present else inner), shape
+            case Choice(argument):
+                return self.choice(given, argument, details)
+            case Aggregate():
+                return self.aggregate(plan, of, frame, entity), Shape()
+        return self.related(plan, entity_of(declared.type), kind, details, frame, entity)
+
+    # relations
+
+    def related(
+        self, plan: Plan, target: Entity, kind: Any, details: FieldDetailsList, frame: Frame, entity: Entity | None
+    ) -> tuple[Term, Shape]:
+        table = self.table(target)
+        at = Frame(frame.row, table, self.lens, frame.given)
+        match plan:
+            case One(key):
+                rows = Rows(target, table, self.lens, None, None)
+                rows.where(Sql("{0}={1}", table.field(target.key), frame.row.field(entity.column(key))))  # type: ignore[union-attr]
+                return self.single(rows, kind, details)
+            case Pick():
+                rows = self.rows(target, plan, at, entity, None if plan.shown else self.lens)
+                return self.single(rows, kind, details, plan.order)
+            case Many():
+                rows = self.rows(target, plan, at, entity, self.lens)
+                make = lists.page if isinstance(plan, Page) else lists.many
+                return make(self, plan, rows, kind, details, at)
+        raise TypeError(f"{plan} is not a relation")
+
+    def rows(
+        self, target: Entity, plan: Pick | Many | Aggregate, at: Frame, entity: Entity | None, lens: Lens | None
+    ) -> Rows:
+        """The target's rows that belong to the row the field stands on, of those the lens lets through."""
+        owner = plan.on if plan.on == target.through else None
+        rows = Rows(target, at.rows, lens, plan.where(at) if plan.where else None, owner)
+        if plan.on and entity:
+            rows.where(Sql("{0}={1}", at.rows.field(target.column(plan.on)), at.row.field(entity.key)))
+        return rows
+
+    def single(self, rows: Rows, kind: Any, details: FieldDetailsList, order: str = "") -> tuple[Term, Shape]:
+        terms, shape = self.object(kind, self.subfields(kind, details), rows.table, rows.target)
+        query = rows.ordered(order, 1).select(*some(terms)) if order else rows.select(*some(terms))
+        return Sql(SINGLE, self.name("x"), query), shape
+
+    def choice(self, given: Given, argument: str, details: FieldDetailsList) -> tuple[Term, Shape]:
+        """A row of whatever type the id names; its type is a trait, so each type has a statement of its own."""
+        named = given.trait(argument, of=type_name)
+        target = self.planner.entities.get(named or "")
+        if target is None:
+            return NullValue(), Shape()
+        rows = Rows(target, self.table(target), self.lens, None, None)
+        key = given.bind(argument, convert=target.parse)
+        rows.where(Sql("{0}={1}", rows.table.field(target.key), key))
+        return self.single(rows, self.schema.type_map[target.name], details)
+
+    def aggregate(self, plan: Aggregate, of: GraphQLField, frame: Frame, entity: Entity | None) -> Term:
+        target: Entity = plan.of().__entity__  # type: ignore[attr-defined]
+        at = Frame(frame.row, self.table(target), self.lens, frame.given)
+        rows = self.rows(target, plan, at, entity, self.lens)
+        return Sql("{0}", rows.whole().select(encode(of.type, plan.build(at))))
+
+    def embedded(self, of: GraphQLOutputType, details: FieldDetailsList, value: Term) -> Term:
+        """The selected fields of JSON objects."""
+        found = get_nullable_type(of)
+        if isinstance(found, GraphQLList):
+            item = self.name("j")
+            inner = self.embedded(found.of_type, details, Sql(f"{item}.value"))
+            text = f"(select coalesce(json_agg({{0}}),'[]') from jsonb_array_elements({{1}}) {item})"
+            return Sql(f"case when {{1}} is not null then {text} end", inner, value)
+        if not isinstance(found, GraphQLObjectType):
+            return value
+        self.cost += self.times
+        terms: list[Term] = []
+        for key, inside in self.subfields(found, details).items():
+            name = inside[0].node.name.value
+            if name == "__typename":
+                terms.append(LiteralValue(quoted(found.name)).as_(key))
+            else:
+                part = Sql("({0}->{1})", value, LiteralValue(quoted(name)))
+                terms.append(self.embedded(found.fields[name].type, inside, part).as_(key))
+        return Sql("case when {0} is not null then {1} end", value, self.nested(terms))
+
+    # small things
+
+    def nested(self, terms: list[Term]) -> Sql:
+        return Sql(SINGLE, self.name("x"), Query.select(*some(terms)))
+
+    def given(self, of: GraphQLField, node: FieldNode) -> Given:
+        return Given(self.document, self.variables, of, node)
+
+    def subfields(self, kind: Any, details: FieldDetailsList) -> GroupedFieldSet:
+        document, node = self.document, self.operation
+        found = collect_subfields(self.schema, document.fragments, self.variables, node, kind, details)
+        return found.grouped_field_set
+
+    @property
+    def operation(self) -> OperationDefinitionNode:
+        return self.document.node
+
+    def table(self, target: Entity) -> Table:
+        meta = target.model._meta
+        return Table(meta.db_table, schema=meta.schema, alias=self.name("t"))
+
+    def name(self, letter: str) -> str:
+        return f"{letter}{next(self._count)}"
+
+
+def type_name(text: str) -> str:
+    return text.partition(":")[0]
+
+
+def some(terms: list[Term]) -> list[Term]:
+    """The terms, or the empty selection that Postgres allows and pypika does not."""
+    return terms or [Sql("")]

@@ -1,0 +1,112 @@
+"""The viewer as a statement sees it: what shapes the text is noted, what does not is bound."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from gongzhi.codes import Kind
+from gongzhi.sql import Alternatives, Bind, Sql, within
+from gongzhi.viewer import Account, Grant, Viewer
+from pypika_tortoise import Table
+from pypika_tortoise.terms import Term, ValueWrapper
+
+CHINA = ZoneInfo("Asia/Shanghai")
+
+Question = tuple[str, ...]
+"""Something a text depends on, asked of a viewer: what to ask, and about which permission."""
+
+
+def held(account: Account, permission: str) -> list[Grant]:
+    return [grant for grant in account.grants if permission in grant.permissions]
+
+
+def areas(account: Account, permission: str) -> tuple[Kind | None, ...] | None:
+    """The kinds of the grids the permission is held in, in the order of the grants; None for everywhere."""
+    grants = held(account, permission)
+    if any(grant.everywhere for grant in grants):
+        return None
+    return tuple(grant.kind for grant in grants if grant.grid is not None)
+
+
+def units(account: Account, permission: str) -> int:
+    return sum(grant.unit is not None for grant in held(account, permission))
+
+
+ANSWERS: dict[str, Callable[..., Hashable]] = {
+    "can": lambda account, permission: permission in account.granted,
+    "known": lambda account: account.person is not None,
+    "areas": areas,
+    "units": units,
+}
+
+
+class Lens:
+    """Answers the questions of `gongzhi.viewer.Lens` and keeps them, for they belong to the statement's key."""
+
+    def __init__(self, viewer: Viewer, asked: dict[Question, None]) -> None:
+        self._viewer, self._asked = viewer, asked
+        self._facts: dict[Any, Term] = {}
+
+    def _ask(self, *question: str) -> Any:
+        self._asked[question] = None
+        return answer(self._viewer, question)
+
+    def _fact(self, name: Any, cast: str, read: Callable[[Viewer], Any]) -> Term:
+        """One parameter a fact, however often it is mentioned."""
+        if name not in self._facts:
+            self._facts[name] = Sql(
+                f"{{0}}::{cast}", ValueWrapper(Bind(lambda variables, context: read(context.viewer)))
+            )
+        return self._facts[name]
+
+    @property
+    def now(self) -> Term:
+        return self._fact("now", "timestamptz", lambda viewer: viewer.now)
+
+    @property
+    def today(self) -> Term:
+        return self._fact("today", "date", lambda viewer: viewer.now.astimezone(CHINA).date())
+
+    @property
+    def person(self) -> Term:
+        return self._fact("person", "uuid", lambda viewer: viewer.account.person)
+
+    @property
+    def account(self) -> Term:
+        return self._fact("account", "text", lambda viewer: viewer.account.name)
+
+    def can(self, permission: str) -> bool:
+        return bool(self._ask("can", permission))
+
+    def known(self) -> bool:
+        return bool(self._ask("known"))
+
+    def within(self, table: Table, permission: str) -> Alternatives:
+        kinds = self._ask("areas", permission)
+        if kinds is None:
+            return None
+        return [within(table, kind, self._area(permission, at)) for at, kind in enumerate(kinds)]
+
+    def _area(self, permission: str, at: int) -> Term:
+        def read(viewer: Viewer) -> int | None:
+            return [grant.grid for grant in held(viewer.account, permission) if grant.grid is not None][at]
+
+        return self._fact(("area", permission, at), "int", read)
+
+    def units(self, permission: str) -> list[Term]:
+        def read(at: int) -> Callable[[Viewer], int | None]:
+            return lambda viewer: [one.unit for one in held(viewer.account, permission) if one.unit is not None][at]
+
+        count = self._ask("units", permission)
+        return [self._fact(("unit", permission, at), "int", read(at)) for at in range(count)]
+
+
+def answer(viewer: Viewer, question: Question) -> Hashable:
+    """The answer, from what this account has been asked before."""
+    answers = viewer.account.answers
+    if question not in answers:
+        what, *about = question
+        answers[question] = ANSWERS[what](viewer.account, *about)
+    return answers[question]

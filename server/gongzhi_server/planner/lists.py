@@ -1,0 +1,230 @@
+"""Lists and pages of rows."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Hashable
+from typing import TYPE_CHECKING, Any
+
+import orjson
+from gongzhi.errors import Refusal
+from gongzhi.entity import USUAL, Entity
+from gongzhi.plans import Frame, Many
+from gongzhi.sql import Sql
+from graphql import GraphQLError, get_named_type
+from graphql.execution.collect_fields import FieldDetailsList
+from pypika_tortoise import Order
+from pypika_tortoise.dialects.postgresql import PostgreSQLQuery as Query
+from pypika_tortoise.terms import Criterion, LiteralValue, Term, Tuple
+
+from .filters import filtered
+from .rows import Derived, Rows
+from .scalars import quoted
+from .statement import Shape
+
+if TYPE_CHECKING:
+    from .compiler import Compiler
+
+LISTED = "(select coalesce(json_agg(row_to_json({0})),'[]') from {1} {0})"
+CURSOR = "replace(encode(convert_to(json_build_array({0},{1})::text,'utf8'),'base64'),E'\\n','')"
+NUMBER = "@i"
+
+
+class Window:
+    """How much of a list is asked for, and from which end."""
+
+    def __init__(self, plan: Many, rows: Rows, at: Frame) -> None:
+        given: Any = at.given
+        if "first" in given and "last" in given:
+            raise GraphQLError("Ask for the first or the last, not both.", given.node)
+        self.back = "last" in given
+        name = "last" if self.back else "first"
+        size = given.trait(name, of=itself)
+        if size is not None and not 0 <= size <= plan.cap:
+            raise GraphQLError(f"{name!r} must be between 0 and {plan.cap}, not {size}.", given.node)
+        self.size: int = min(USUAL, plan.cap) if size is None else size
+        asked = given.trait("orderBy", of=itself)
+        order = column_order(asked) if asked else plan.order
+        self.order = turned(order) if self.back else order
+        self.keys = rows.keys(self.order)
+        self.after, self.before = "after" in given, "before" in given
+
+    def bounds(self, rows: Rows, at: Frame) -> Criterion | None:
+        """The rows between the cursors, one row comparison each, which the order's own index serves."""
+        found: Criterion | None = None
+        for name, follows in (("after", not self.back), ("before", self.back)):
+            if name in at.given:
+                greater = (self.keys[0][1] is Order.asc) == follows
+                columns = Tuple(*(rows.table.field(column) for column, _ in self.keys))
+                values = Tuple(
+                    *(at.given.bind(name, convert=Place(rows.target, self.keys, i)) for i, _ in enumerate(self.keys))
+                )
+                one = columns > values if greater else columns < values
+                found = one if found is None else found & one
+        return found
+
+
+def many(
+    compiler: Compiler, plan: Many, rows: Rows, kind: Any, details: FieldDetailsList, at: Frame
+) -> tuple[Term, Shape]:
+    """A plain list."""
+    filtered(rows, at)
+    window = Window(plan, rows, at)
+    terms, shape = multiplied(compiler, window.size, kind, details, rows)
+    query = rows.ordered(window.order, window.size)
+    if not window.back:
+        return Sql(LISTED, compiler.name("o"), query.select(*some(terms))), shape
+    number = Sql("row_number() over ()").as_(NUMBER)
+    source = Query.from_(Derived(Sql("{0}", query.select(rows.table.star)), rows.table.alias))
+    numbered = Query.from_(Derived(Sql("{0}", source.select(number, rows.table.star)), rows.table.alias))
+    item = compiler.nested(terms)
+    backwards = Sql("coalesce(json_agg({0} order by {1} desc),'[]')", item, rows.table.field(NUMBER))
+    return Sql("{0}", numbered.select(backwards)), shape
+
+
+def page(
+    compiler: Compiler, plan: Many, rows: Rows, kind: Any, details: FieldDetailsList, at: Frame
+) -> tuple[Term, Shape]:
+    """A connection. Its rows are read once, one more than asked for, and numbered as they come."""
+    filtered(rows, at)
+    window = Window(plan, rows, at)
+    total = rows.count()
+    made = PageOf(compiler, rows, window)
+    shape, parts = Shape(), []
+    for key, inside in compiler.subfields(kind, details).items():
+        name = inside[0].node.name.value
+        child = Shape()
+        match name:
+            case "__typename":
+                term: Term = LiteralValue(quoted(kind.name))
+            case "totalCount":
+                term = total
+            case "nodes":
+                term, child = made.nodes(get_named_type(kind.fields[name].type), inside)
+            case "edges":
+                term, child = made.edges(get_named_type(kind.fields[name].type), inside)
+            case _:
+                term = made.info(get_named_type(kind.fields[name].type), inside)
+        shape.add(key, child)
+        parts.append(term.as_(key))
+    if not made.read:
+        return compiler.nested(parts), shape
+    limited = rows.ordered(window.order, window.size + 1, window.bounds(rows, at)).select(rows.table.star)
+    alias = rows.table.alias
+    source = Query.from_(Derived(Sql("{0}", limited), alias)).select(
+        Sql("row_number() over ()").as_(NUMBER), rows.table.star
+    )
+    # "having" makes it one row, even where no field selected is an aggregate.
+    query = Query.from_(Derived(Sql("{0}", source), alias)).select(*parts).having(LiteralValue("true"))
+    return Sql("(select row_to_json({0}) from {1} {0})", compiler.name("x"), query), shape
+
+
+class PageOf:
+    """The fields of a connection as aggregates over its numbered rows."""
+
+    def __init__(self, compiler: Compiler, rows: Rows, window: Window) -> None:
+        self.compiler, self.rows, self.window = compiler, rows, window
+        self.read = False
+
+    def nodes(self, kind: Any, details: FieldDetailsList) -> tuple[Term, Shape]:
+        terms, shape = multiplied(self.compiler, self.window.size, kind, details, self.rows)
+        return self.listed(self.compiler.nested(terms)), shape
+
+    def edges(self, kind: Any, details: FieldDetailsList) -> tuple[Term, Shape]:
+        compiler, shape, parts = self.compiler, Shape(), []
+        for key, inside in compiler.subfields(kind, details).items():
+            match inside[0].node.name.value:
+                case "cursor":
+                    term: Term = Sql(CURSOR, *self.places())
+                case "node":
+                    node: Any = get_named_type(kind.fields["node"].type)
+                    terms, child = multiplied(compiler, self.window.size, node, inside, self.rows)
+                    term = compiler.nested(terms)
+                    shape.add(key, child)
+                case _:
+                    term = LiteralValue(quoted(kind.name))
+            parts.append(term.as_(key))
+        return self.listed(compiler.nested(parts)), shape
+
+    def info(self, kind: Any, details: FieldDetailsList) -> Term:
+        parts = []
+        for key, inside in self.compiler.subfields(kind, details).items():
+            name = inside[0].node.name.value
+            term = LiteralValue(quoted(kind.name)) if name == "__typename" else self.fact(name)
+            parts.append(Sql(f"'{key}',{{0}}", term))
+        return Sql("json_build_object(" + ",".join(f"{{{at}}}" for at in range(len(parts))) + ")", *parts)
+
+    def fact(self, name: str) -> Term:
+        """Something of `pageInfo`. The end that was cut off is exact; at the other a cursor tells."""
+        self.read = True
+        window, size = self.window, self.window.size
+        further, earlier = ("hasPreviousPage", "hasNextPage") if window.back else ("hasNextPage", "hasPreviousPage")
+        if name == further:
+            return Sql(f"count(*)>{size}")
+        if name == earlier:
+            return LiteralValue("true" if (window.before if window.back else window.after) else "false")
+        first = (name == "startCursor") != window.back
+        number = "1" if first else f"least(count(*),{size})::int"
+        # Rows come numbered; only where another aggregate turns them round must this one ask for its order.
+        order = " order by {1}" if window.back else ""
+        places = [Sql(f"(array_agg({{0}}{order}))[{number}]", place, self.number) for place in self.places()]
+        return Sql(f"case when least(count(*),{size})>0 then {CURSOR} end", *places)
+
+    def listed(self, item: Term) -> Term:
+        self.read = True
+        order = " order by {1} desc" if self.window.back else ""
+        text = f"coalesce(json_agg({{0}}{order}) filter (where {{1}}<={self.window.size}),'[]')"
+        return Sql(text, item, self.number)
+
+    @property
+    def number(self) -> Term:
+        return self.rows.table.field(NUMBER)
+
+    def places(self) -> list[Term]:
+        columns = [column for column, _ in self.window.keys]
+        return [self.rows.table.field(column) for column in (columns if len(columns) > 1 else columns * 2)]
+
+
+class Place:
+    """One value of a cursor, as the column has it."""
+
+    def __init__(self, target: Entity, keys: list[tuple[str, Order]], at: int) -> None:
+        self.target, self.column, self.at = target, keys[at][0], at
+
+    def __call__(self, cursor: str) -> Any:
+        try:
+            values = orjson.loads(base64.b64decode(cursor, validate=True))
+            if not isinstance(values, list) or len(values) != 2:
+                raise ValueError
+            return self.target.python(self.column, values[self.at])
+        except (ValueError, TypeError) as error:
+            raise Refusal("BAD_USER_INPUT", "That is not a cursor of this list.", "该游标不属于此列表。") from error
+
+
+def multiplied(
+    compiler: Compiler, times: int, kind: Any, details: FieldDetailsList, rows: Rows
+) -> tuple[list[Term], Shape]:
+    """The object's fields, its cost counted as often as it may come."""
+    before, compiler.times = compiler.times, compiler.times * times
+    try:
+        return compiler.object(kind, compiler.subfields(kind, details), rows.table, rows.target)
+    finally:
+        compiler.times = before
+
+
+def itself(value: Any) -> Hashable:
+    return value  # type: ignore[no-any-return]
+
+
+def column_order(asked: str) -> str:
+    """An order of the schema, `reported_at_desc`, as the plans have it, `-reported_at`."""
+    name, _, way = asked.rpartition("_")
+    return f"-{name}" if way == "desc" else name
+
+
+def turned(order: str) -> str:
+    return order[1:] if order.startswith("-") else f"-{order}"
+
+
+def some(terms: list[Term]) -> list[Term]:
+    return terms or [Sql("")]

@@ -1,0 +1,89 @@
+"""Compiles operations and keeps what it compiled."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import strawberry
+from gongzhi.entity import Entity
+from gongzhi.viewer import Viewer
+from graphql import GraphQLObjectType
+from graphql.execution.collect_fields import FieldDetailsList, collect_fields
+from graphql.execution.values import VariableValues
+
+from .compiler import Compiler
+from .document import Document
+from .lens import Lens
+from .statement import Statement
+
+
+class Planner:
+    """Statements for documents. Two viewers for whom a text would be the same share it."""
+
+    def __init__(self, declared: strawberry.Schema) -> None:
+        self.declared, self.schema = declared, declared._schema
+        self.entities: dict[str, Entity] = {}
+        for name, kind in self.schema.type_map.items():
+            definition = kind.extensions.get("strawberry-definition")
+            if found := getattr(getattr(definition, "origin", None), "__entity__", None):
+                self.entities[name] = found
+
+    def query(self, document: Document, variables: VariableValues, viewer: Viewer) -> Statement:
+        """The statement for the whole of a query."""
+        root = self.schema.query_type
+        assert root
+
+        def build(compiler: Compiler) -> Statement:
+            grouped = collect_fields(self.schema, document.fragments, variables, root, document.node)
+            return compiler.root(root, grouped.grouped_field_set)
+
+        return self._cached(document, variables, viewer, (), build)
+
+    def rows(
+        self,
+        document: Document,
+        variables: VariableValues,
+        viewer: Viewer,
+        entity: Entity,
+        kind: GraphQLObjectType,
+        details: FieldDetailsList,
+    ) -> Statement:
+        """The statement for rows of one entity by their keys, which are its variable `@keys`."""
+        nodes = tuple(id(detail.node) for detail in details)  # the document keeps them alive
+        return self._cached(document, variables, viewer, nodes, lambda made: made.keyed(entity, kind, details))
+
+    def _cached(
+        self,
+        document: Document,
+        variables: VariableValues,
+        viewer: Viewer,
+        nodes: tuple[int, ...],
+        build: Callable[[Compiler], Statement],
+    ) -> Statement:
+        values: Mapping[str, Any] = variables.coerced
+        found = document.statements.get(document.key(nodes, values, viewer))
+        if found is None:
+            found = build(Compiler(self, document, variables, Lens(viewer, document.asked)))
+            document.keep(document.key(nodes, values, viewer), found)  # compiling has told what the key is made of
+        return found
+
+
+class Documents:
+    """Prepared documents, the least recently used forgotten first."""
+
+    def __init__(self, prepare: Callable[[str, str | None], Document], size: int = 1000) -> None:
+        self._prepare, self._size = prepare, size
+        self._kept: OrderedDict[tuple[str, str | None], Document] = OrderedDict()
+
+    def find(self, text: str, name: str | None) -> Document:
+        key = text, name
+        found = self._kept.get(key)
+        if found is None:
+            found = self._kept[key] = self._prepare(text, name)
+            if len(self._kept) > self._size:
+                self._kept.popitem(last=False)
+        else:
+            self._kept.move_to_end(key)
+        return found

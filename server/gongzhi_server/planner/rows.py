@@ -1,0 +1,127 @@
+"""Which rows of a table a field asks for: those it names, of those the viewer may see."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gongzhi.entity import Entity, entity_of
+from gongzhi.sql import Alternatives, Disjoint, Sql
+from gongzhi.viewer import Lens
+from pypika_tortoise import Order, Table
+from pypika_tortoise.context import SqlContext
+from pypika_tortoise.dialects.postgresql import PostgreSQLQuery as Query
+from pypika_tortoise.queries import Selectable
+from pypika_tortoise.terms import Criterion, LiteralValue, Term
+
+
+class Derived(Selectable):
+    """A subquery in the place of a table, under the table's own alias, so that terms over it still hold."""
+
+    def __init__(self, text: Sql, alias: str) -> None:
+        super().__init__(alias)
+        self.text = text
+
+    def get_sql(self, ctx: SqlContext) -> str:
+        return f'({self.text.get_sql(ctx)}) "{self.alias}"'
+
+
+class Rows:
+    """Rows of one table. Each branch of the alternatives is one path through an index.
+
+    Without a lens nobody is asked who may see them: `on` is the right itself. `owner` is the relation by which
+    they were reached, if their owner has been found visible already.
+    """
+
+    def __init__(self, target: Entity, table: Table, lens: Lens | None, on: Alternatives, owner: str | None) -> None:
+        self.target, self.table = target, table
+        self.criteria: list[Criterion] = []
+        seen = target.visible(table, lens) if lens else None
+        if lens and target.through and owner != target.through:
+            self.criteria.append(_owned(target, table, lens))
+        self.branches = _branches(on, seen)
+
+    def where(self, criterion: Criterion) -> Rows:
+        self.criteria.append(criterion)
+        return self
+
+    def whole(self, more: Criterion | None = None) -> Any:
+        """All of them, in no order."""
+        if len(self.branches) == 1:
+            return self._branch(self.branches[0], Query.from_(self.table), more)
+        return Query.from_(Derived(self._union(lambda query: query, more), self.table.alias))
+
+    def select(self, *terms: Term) -> Any:
+        return self.whole().select(*terms)
+
+    def count(self) -> Term:
+        """How many there are, counted a branch at a time."""
+        ones = [
+            self._branch(branch, Query.from_(self.table), None).select(LiteralValue("count(*)"))
+            for branch in self.branches
+        ]
+        return Sql("+".join(f"{{{at}}}" for at in range(len(ones))) or "0", *ones)
+
+    def ordered(self, order: str, limit: Any, more: Criterion | None = None) -> Any:
+        """The first of them in an order: each branch cut off by itself, then all of them together."""
+        keys = self.keys(order)
+
+        def cut(query: Any) -> Any:
+            for column, way in keys:
+                query = query.orderby(self.table.field(column), order=way)
+            return query.limit(limit)
+
+        if len(self.branches) == 1:
+            return cut(self._branch(self.branches[0], Query.from_(self.table), more))
+        return cut(Query.from_(Derived(self._union(cut, more), self.table.alias)))
+
+    def keys(self, order: str) -> list[tuple[str, Order]]:
+        """The columns of an order, ties broken by key in the same direction."""
+        way = Order.desc if order.startswith("-") else Order.asc
+        column = self.target.column(order.removeprefix("-")) if order else self.target.key
+        return [(name, way) for name in dict.fromkeys((column, self.target.key))]
+
+    def _branch(self, branch: list[Criterion], query: Any, more: Criterion | None) -> Any:
+        for criterion in (*branch, *self.criteria, *([more] if more is not None else ())):
+            query = query.where(criterion)
+        return query
+
+    def _union(self, cut: Any, more: Criterion | None) -> Sql:
+        if not self.branches:
+            return Sql("{0}", Query.from_(self.table).select(self.table.star).where(Sql("false")))
+        parts = [
+            cut(self._branch(branch, Query.from_(self.table), more)).select(self.table.star) for branch in self.branches
+        ]
+        return Sql(" union all ".join(f"{{{at}}}" for at in range(len(parts))), *parts)
+
+
+def _branches(on: Alternatives, seen: Alternatives) -> list[list[Criterion]]:
+    """What is asked for and what may be seen, multiplied out; a row is in one branch only."""
+    asked, allowed = _apart(on), _apart(seen)
+    return [[*one, *other] for one in asked for other in allowed]
+
+
+def _apart(rows: Alternatives) -> list[list[Criterion]]:
+    if rows is None:
+        return [[]]
+    if isinstance(rows, Disjoint):
+        return [[row] for row in rows]
+    return [[row, *(Sql("({0}) is not true", other) for other in rows[:at])] for at, row in enumerate(rows)]
+
+
+def _owned(target: Entity, table: Table, lens: Lens) -> Criterion:
+    """The row's owner is visible."""
+    meta = target.model._meta
+    relation: Any = meta.fields_map[target.through or ""]
+    owner = owner_of(target)
+    other = Table(owner.model._meta.db_table, schema=owner.model._meta.schema, alias=f"{table.alias}o")
+    rows = Rows(owner, other, lens, None, None)
+    rows.where(Sql("{0}={1}", other.field(owner.key), table.field(target.column(relation.model_field_name))))
+    return Sql("exists{0}", rows.whole().select(LiteralValue("1")))
+
+
+def owner_of(target: Entity) -> Entity:
+    """The entity that the rows of this one belong to."""
+    for declared in target.cls.__strawberry_definition__.fields:  # type: ignore[attr-defined]
+        if declared.python_name == target.through:
+            return entity_of(declared.type)
+    raise TypeError(f"{target.name} is seen through {target.through!r}, which is no field of it")
