@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import Any
 
 import strawberry
+from tortoise.models import Model
 
 from .sealing import KeyRing
 from .viewer import Viewer
@@ -18,6 +21,10 @@ class Context:
     keys: KeyRing
     receipts: bytes
     """The secret that receipt codes and idempotency MACs are derived from."""
+    perform: Callable[[Any, Any], Awaitable[Any]]
+    """Carries out a `gongzhi.commands.Command` with its input, once, in a transaction."""
+    value: Callable[[type[Model], str, Any], Awaitable[Any]]
+    """One column of the row with this key."""
 
 
 Info = strawberry.Info[Context, None]

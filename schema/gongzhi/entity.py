@@ -174,15 +174,19 @@ class Entity:
 
 @dataclass(frozen=True)
 class Ref:
-    """A row known by its key. Return it where an entity is due, and its selection is planned."""
+    """A row known by its key. Return it where an entity is due, and its selection is planned.
+
+    If it is `shown`, the viewer has a right to this very row whatever the type's rule says.
+    """
 
     entity: Entity
     key: Any
+    shown: bool = False
 
 
-def ref(cls: type, key: Any) -> Any:
-    """The entity of this type with this key."""
-    return Ref(cls.__entity__, key)  # type: ignore[attr-defined]
+def ref(cls: type, key: Any, *, shown: bool = False) -> Any:
+    """The entity of this type with this key. `shown` is for what the caller has just made."""
+    return Ref(cls.__entity__, key, shown)  # type: ignore[attr-defined]
 
 
 def entity(

@@ -95,6 +95,9 @@ class Lens(Protocol):
     def can(self, permission: str) -> bool:
         """Whether the viewer holds the permission anywhere."""
 
+    def covers(self, wider: str, permission: str) -> bool:
+        """Whether the viewer holds `wider` wherever they hold `permission`."""
+
     def known(self) -> bool:
         """Whether the account belongs to a person."""
 

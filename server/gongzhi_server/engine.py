@@ -14,6 +14,7 @@ from gongzhi.viewer import Viewer
 from graphql import GraphQLError, get_operation_ast, validate
 from graphql.execution.values import VariableValues, get_variable_values
 
+from .commands import Denied
 from .execution import Fetch, Session
 from .gateway import limits
 from .gateway.codes import Code, error
@@ -107,6 +108,9 @@ def shown(problem: GraphQLError, language: Language) -> GraphQLError:
     if isinstance(cause, Refusal):
         found = refused(cause, language)
         return GraphQLError(found.message, **place, extensions=found.extensions)
+    if isinstance(cause, Denied):
+        extensions = {"code": Code.FORBIDDEN.value, "permission": cause.permission}
+        return GraphQLError(str(cause), **place, extensions=extensions)
     identifier = uuid4().hex
     log.error("operation failed (%s)", identifier, exc_info=cause)
     extensions = {"code": Code.INTERNAL_SERVER_ERROR.value, "id": identifier}

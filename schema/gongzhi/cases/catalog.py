@@ -119,13 +119,13 @@ async def seed(connection: Connection) -> None:
     for level in _levels():
         await connection.executemany(
             "insert into cases.category (code, name, edition, standard_ref, standard_code, parent_id) "
-            "select $1, $2, $3, $4, $5, (select id from cases.category where code = $6 and edition = $3) "
+            "select $1::text, $2, $3::text, $4, $5, (select id from cases.category where code = $6 and edition = $3) "
             "where not exists (select from cases.category where code = $1 and edition = $3)",
             [(c.code, c.name, EDITION, c.standard_ref, c.standard_code, c.parent) for c in level],
         )
     await connection.executemany(
         "insert into cases.channel (code, name) "
-        "select $1, $2 where not exists (select from cases.channel where code = $1)",
+        "select $1::text, $2 where not exists (select from cases.channel where code = $1)",
         [(channel.code, channel.name) for channel in CHANNELS],
     )
 

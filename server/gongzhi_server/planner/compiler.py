@@ -77,8 +77,8 @@ class Compiler:
         sql = Sql("select row_to_json(r)::text from {0} r", Query.select(*terms)) if terms else None
         return self.finish(sql, shape)
 
-    def keyed(self, entity: Entity, kind: GraphQLObjectType, details: FieldDetailsList) -> Statement:
-        rows = Rows(entity, self.table(entity), self.lens, None, None)
+    def keyed(self, entity: Entity, kind: GraphQLObjectType, details: FieldDetailsList, shown: bool) -> Statement:
+        rows = Rows(entity, self.table(entity), None if shown else self.lens, None, None)
         terms, shape = self.object(kind, self.subfields(kind, details), rows.table, entity)
         keys = ValueWrapper(Bind(lambda variables, context: variables["@keys"]))
         rows.where(Sql("{0}=any({1})", rows.table.field(entity.key), keys))

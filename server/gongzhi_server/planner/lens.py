@@ -36,6 +36,9 @@ def units(account: Account, permission: str) -> int:
 
 ANSWERS: dict[str, Callable[..., Hashable]] = {
     "can": lambda account, permission: permission in account.granted,
+    "covers": lambda account, wider, permission: all(
+        wider in grant.permissions for grant in held(account, permission)
+    ),
     "known": lambda account: account.person is not None,
     "areas": areas,
     "units": units,
@@ -79,6 +82,9 @@ class Lens:
 
     def can(self, permission: str) -> bool:
         return bool(self._ask("can", permission))
+
+    def covers(self, wider: str, permission: str) -> bool:
+        return bool(self._ask("covers", wider, permission))
 
     def known(self) -> bool:
         return bool(self._ask("known"))

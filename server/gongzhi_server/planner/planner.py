@@ -49,10 +49,11 @@ class Planner:
         entity: Entity,
         kind: GraphQLObjectType,
         details: FieldDetailsList,
+        shown: bool = False,
     ) -> Statement:
         """The statement for rows of one entity by their keys, which are its variable `@keys`."""
-        nodes = tuple(id(detail.node) for detail in details)  # the document keeps them alive
-        return self._cached(document, variables, viewer, nodes, lambda made: made.keyed(entity, kind, details))
+        nodes = (shown, *(id(detail.node) for detail in details))  # the document keeps them alive
+        return self._cached(document, variables, viewer, nodes, lambda made: made.keyed(entity, kind, details, shown))
 
     def _cached(
         self,

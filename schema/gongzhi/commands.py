@@ -1,0 +1,135 @@
+"""Mutations: commands that check, change rows and append an event, in one transaction.
+
+    @command("Report a matter (上报诉求).", requires="cases.report")
+    async def report_case(call: Call, input: ReportCaseInput) -> ReportCasePayload: ...
+
+`input` has an `idempotency_key`; a payload has nullable fields and `errors`. Raise a Refusal for what is
+expected to go wrong: nothing is written, and it becomes an entry of `errors`.
+"""
+
+from __future__ import annotations
+
+import inspect
+import typing
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+import strawberry
+from strawberry.types.field import StrawberryField
+from tortoise.models import Model
+
+from .context import Context, Info
+from .errors import DeclarationError, Refusal
+from .plans import GUARD, Guard
+from .viewer import Viewer
+
+COMMAND = "command"
+
+KEY = "Your own name for this request, the same when it is sent again: it is carried out once (幂等键)."
+EXPECTED = "The version you saw; if it has grown since, nothing is done (预期版本)."
+
+
+@strawberry.type(description="Why something was not done (错误).")
+class Problem:
+    code: str = strawberry.field(description="What went wrong, for programs (代码).")
+    message: str = strawberry.field(description="What went wrong and what to do, for people (说明).")
+    path: list[str] = strawberry.field(description="The field of the input at fault (字段路径).")
+
+
+def problems() -> Any:
+    """The `errors` of a payload."""
+    return strawberry.field(description="What was not done, and why (错误).", default_factory=list)
+
+
+def given(description: str, **options: Any) -> Any:
+    """A field of an input. With `default=UNSET` it may be left out."""
+    return strawberry.field(description=description, **options)
+
+
+def made(description: str) -> Any:
+    """A nullable field of a payload."""
+    return strawberry.field(description=description, default=None)
+
+
+class Call(Protocol):
+    """What a command has at hand while its transaction is open. Tortoise's models write into it."""
+
+    @property
+    def context(self) -> Context:
+        """The operation."""
+
+    @property
+    def viewer(self) -> Viewer:
+        """Who asks."""
+
+    @property
+    def now(self) -> datetime:
+        """The moment of the operation."""
+
+    async def find(self, cls: type, *path: str, shown: bool = False, **value: Any) -> Any:
+        """The model's row of an entity, locked, by the value of one column.
+
+        Raises Refusal NOT_FOUND, with this path, both for what is not there and for what the viewer may not see.
+        `shown` is for whoever has another right to this very row, such as its receipt.
+        """
+
+    async def fetch(self, sql: str, *values: Any) -> list[dict[str, Any]]:
+        """Rows of a statement that Tortoise cannot say. The text is ours; what callers sent is in `values`."""
+
+    def may(self, permission: str, row: Model) -> bool:
+        """Whether the viewer holds the permission where this located row lies, or for a unit it names."""
+
+
+@dataclass(frozen=True)
+class Command:
+    """A mutation as declared."""
+
+    name: str
+    function: Callable[[Call, Any], Awaitable[Any]]
+    payload: type
+    requires: str | None
+
+
+def command(description: str, *, requires: str | None) -> Callable[[Callable[[Any, Any], Awaitable[Any]]], Any]:
+    """Make a function a mutation. Its first argument is the Call, its second the input."""
+
+    def decorate(function: Callable[[Any, Any], Awaitable[Any]]) -> Any:
+        hints = typing.get_type_hints(function)
+        declared = Command(function.__name__, function, hints["return"], requires)
+        if "errors" not in hints["return"].__annotations__:
+            raise DeclarationError(f"{function.__name__}: the payload needs `errors: list[Problem] = problems()`")
+
+        async def resolve(info: Info, input: Any) -> Any:
+            return await info.context.perform(declared, input)
+
+        resolve.__annotations__ = {"info": Info, "input": hints["input"], "return": typing.Optional[hints["return"]]}  # noqa: UP045
+        resolve.__name__ = function.__name__
+        resolve.__signature__ = inspect.signature(resolve)  # type: ignore[attr-defined]
+        field: StrawberryField = strawberry.mutation(
+            resolve,
+            description=description,
+            metadata={COMMAND: declared, GUARD: Guard(requires) if requires else None},
+        )
+        for argument in field.arguments:
+            argument.description = "What to do (输入)."
+        return field
+
+    return decorate
+
+
+def stale(row: Any, expected: int, path: str = "expectedVersion") -> None:
+    """Refuse when somebody has changed the row since the caller saw it."""
+    if row.version != expected:
+        raise Refusal(
+            "STALE_VERSION",
+            f"Somebody changed it in the meantime: it is at version {row.version}. Load it again.",
+            f"数据已被他人修改，当前版本为 {row.version}，请重新加载。",
+            (path,),
+        )
+
+
+def forbidden(path: str) -> Refusal:
+    """The refusal for something the viewer may see but not do this to."""
+    return Refusal("FORBIDDEN", "You may see this, but not do this to it.", "您可以查看，但无权进行此操作。", (path,))

@@ -1,0 +1,87 @@
+"""The application: the schema, its engine and its gateway, over one database."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import hashlib
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Any
+
+from gongzhi.commands import Command
+from gongzhi.context import Context
+from gongzhi.sealing import KeyRing
+from gongzhi.viewer import Viewer
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+from tortoise.models import Model
+
+from . import commands, database
+from .clock import clock
+from .door import Door
+from .engine import Engine
+from .execution import Fetch
+from .gateway.http import Gateway
+from .schema import Schema
+from .settings import Settings
+from .tokens import Tokens
+
+
+def keyring(settings: Settings) -> KeyRing:
+    """The keys that protected values are sealed with, derived from the deployment's secret."""
+    return KeyRing({"main": hashlib.sha256(b"gongzhi keys " + settings.secret.encode()).digest()})
+
+
+def receipts(settings: Settings) -> bytes:
+    """The secret behind receipt codes and idempotency MACs."""
+    return hashlib.sha256(b"gongzhi receipts " + settings.secret.encode()).digest()
+
+
+class Space:
+    """Where Tortoise knows its connections, whichever task a request came in."""
+
+    def __init__(self, fetch: Fetch, keys: KeyRing, secret: bytes) -> None:
+        self._variables = contextvars.copy_context()
+        self.fetch, self.keys, self.secret = fetch, keys, secret
+
+    def context(self, viewer: Viewer) -> Context:
+        """What everything that runs for this viewer has at hand."""
+
+        async def perform(command: Command, given: Any) -> Any:
+            work = commands.perform(context, command, given)
+            return await asyncio.get_running_loop().create_task(work, context=self._variables.copy())
+
+        context = Context(viewer, self.keys, self.secret, perform, self.value)
+        return context
+
+    async def value(self, model: type[Model], column: str, key: Any) -> Any:
+        meta = model._meta
+        [[found]] = await self.fetch(
+            f'select "{column}" from "{meta.schema}"."{meta.db_table}" where "{meta.db_pk_column}"=$1', key
+        )
+        return found
+
+
+def create_app(settings: Settings, dsn: str, now: Callable[[], datetime] = clock) -> Starlette:
+    """An ASGI application. Raises DeclarationError if the schema cannot be built."""
+    schema, keys, secret = Schema(), keyring(settings), receipts(settings)
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        pool = await database.readers(dsn, settings.pool)
+        async with database.connected(database.config(dsn, size=settings.pool)):
+            space = Space(pool.fetch, keys, secret)
+            engine = Engine(schema, pool.fetch, space.context)
+            door = Door(Tokens(settings.secret), pool, now)
+            app.router.routes.append(Route("/graphql", Gateway(engine, door)))
+            yield
+        await pool.close()
+
+    async def health(request: Request) -> Response:
+        return JSONResponse({"status": "ok"})
+
+    return Starlette(routes=[Route("/health", health)], lifespan=lifespan)

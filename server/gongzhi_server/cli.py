@@ -1,0 +1,275 @@
+"""The command line: what an operator types, and how progress and trouble look."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import typer
+from gongzhi.errors import Language, Refusal
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.text import Text
+
+from . import cluster
+from .clock import clock
+from .errors import Problem
+from .settings import Settings
+
+# Commands import what they call: starting is quick, and one broken part does not take the others along.
+
+app = typer.Typer(
+    help="Gongzhi (共治): an open server for grassroots governance — people, grids, cases (人、网格、诉求).",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+trouble = Console(stderr=True)
+
+Report = Callable[[str, int, int], None]
+"""Called during long work with what is being done, how much of it is done, and how much there is (0: unknown)."""
+
+CHINA = ZoneInfo("Asia/Shanghai")
+PEOPLE = 126_000
+SEED = 610921
+
+
+class Kind(StrEnum):
+    """What files to import hold."""
+
+    DIVISIONS = "divisions"
+    RESIDENTS = "residents"
+
+
+@app.command()
+def serve(
+    demo: Annotated[bool, typer.Option("--demo", help="Load the demo county (演示县) first if there is none.")] = False,
+) -> None:
+    """Serve GraphQL over HTTP (启动服务)."""
+    from . import serve
+
+    serve.serve(settings(), welcome if demo else None)
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database's tables up to date (迁移)."""
+    from . import database
+
+    with cluster.running(settings()) as dsn:
+        asyncio.run(database.migrate(dsn))
+
+
+@app.command()
+def makemigrations(name: Annotated[str, typer.Argument(help="The room or plugin whose models changed.")]) -> None:
+    """Write the migrations a room or plugin lacks (生成迁移)."""
+    from . import database
+
+    with cluster.running(settings()) as dsn:
+        written = asyncio.run(database.write_migrations(dsn, name))
+    print(*written or ["Nothing has changed."], sep="\n")
+
+
+@app.command()
+def demo(
+    people: Annotated[int, typer.Option(min=100, help="How many people (人口).")] = PEOPLE,
+    today: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], help="The day it is in the demo; the real one if not given."),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="The same seed makes the same county (随机种子).")] = SEED,
+) -> None:
+    """Load the demo county, its people invented (演示县)."""
+    from . import database
+
+    with cluster.running(settings()) as dsn:
+        asyncio.run(database.migrate(dsn))
+        furnish(dsn, people, today, seed)
+
+
+@app.command("import")
+def load(
+    kind: Annotated[Kind, typer.Argument(help="What the files hold: 区划, or 人员与家庭户.")],
+    files: Annotated[
+        list[Path] | None, typer.Argument(exists=True, help="CSV or XLSX; for divisions also a folder, or several.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only report what would happen (试运行).")] = False,
+    update: Annotated[bool, typer.Option("--update", help="Update residents who are known already (更新).")] = False,
+    undo: Annotated[UUID | None, typer.Option(metavar="BATCH", help="Take back an import of residents (撤销).")] = None,
+) -> None:
+    """Import from files, or undo an import (导入)."""
+    if bool(files) == bool(undo) or (undo and kind is Kind.DIVISIONS):
+        raise typer.BadParameter("name what to import, or a batch of residents with --undo", param_hint="FILES")
+    chosen = settings()
+    with cluster.running(chosen) as dsn:
+        if undo:
+            retract(dsn, undo)
+        elif kind is Kind.DIVISIONS:
+            divide(dsn, files or [], dry_run)
+        else:
+            for file in files or []:
+                settle(chosen, dsn, file, dry_run, update)
+
+
+@app.command()
+def token(
+    role: Annotated[str, typer.Option(help="The role (角色) to act in.")] = "administrator",
+    grid: Annotated[str | None, typer.Option(metavar="CODE", help="The grid (网格) to act in.")] = None,
+) -> None:
+    """Print a token for trying things out (令牌)."""
+    chosen = settings()
+    if not chosen.development:
+        raise Problem("gongzhi token works in development only (GONGZHI_MODE); in production people sign in")
+    from . import tokens
+
+    with cluster.running(chosen) as dsn:
+        print(asyncio.run(tokens.issue(chosen, dsn, role=role, grid=grid)))
+
+
+@app.command()
+def schema(
+    core: Annotated[bool, typer.Option("--core", help="Without the plugins (不含插件).")] = False,
+) -> None:
+    """Print the GraphQL schema, sorted (模式)."""
+    from . import schema
+
+    print(schema.sdl(core=core))
+
+
+@app.command()
+def doctor() -> None:
+    """Check settings and database (体检)."""
+    from . import doctor
+
+    chosen = settings()
+    with cluster.running(chosen) as dsn:
+        findings = asyncio.run(doctor.examine(chosen, dsn))
+    for well, finding in findings:
+        print("✓" if well else "✗", finding)
+    raise typer.Exit(code=0 if all(well for well, _ in findings) else 1)
+
+
+@app.command()
+def explain(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A GraphQL document.")],
+    operation: Annotated[str | None, typer.Option(help="Which of its operations, if there are several.")] = None,
+) -> None:
+    """Print the SQL an operation becomes (查询计划)."""
+    from . import explain
+
+    print(explain.explain(file.read_text(encoding="utf-8"), operation))
+
+
+def settings() -> Settings:
+    return Settings.read(os.environ)
+
+
+def furnish(dsn: str, people: int = PEOPLE, today: datetime | None = None, seed: int = SEED) -> None:
+    """Load the demo county, showing how far it is."""
+    from . import demo
+
+    with bars() as report:
+        day = today.date() if today else None
+        asyncio.run(demo.load(dsn, people=people, today=day, seed=seed, progress=report))
+
+
+def welcome(dsn: str) -> None:
+    """Load the demo county into a database that has nothing in it yet."""
+    from . import demo
+
+    if asyncio.run(demo.empty(dsn)):
+        furnish(dsn)
+
+
+def divide(dsn: str, files: list[Path], dry_run: bool) -> None:
+    """Import divisions and print what came of it."""
+    from . import imports
+
+    with bars() as report:
+        done = asyncio.run(imports.divisions(dsn, files[0] if len(files) == 1 else files, report, dry_run=dry_run))
+    print(done.as_text(language()))
+
+
+def settle(chosen: Settings, dsn: str, file: Path, dry_run: bool, update: bool) -> None:
+    """Import people and households and print what came of it."""
+    from . import imports
+    from .app import keyring
+
+    now = clock()
+    with bars() as report:
+        outcome = imports.residents(
+            dsn,
+            file,
+            keys=keyring(chosen),
+            account="console",
+            today=now.astimezone(CHINA).date(),
+            now=now,
+            dry_run=dry_run,
+            on_duplicate="update" if update else "skip",
+            progress=report,
+        )
+        done = asyncio.run(outcome)
+    print(done.as_text(language()))
+
+
+def retract(dsn: str, batch: UUID) -> None:
+    """Undo an import and print what that took away."""
+    from . import imports
+
+    undone = asyncio.run(imports.undo(dsn, batch, clock()))
+    print(f"{undone.people} people and {undone.households} households taken back (已撤销).")
+
+
+@contextmanager
+def bars() -> Iterator[Report]:
+    """Show a bar for each step of long work."""
+    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
+    steps: dict[str, TaskID] = {}
+    with Progress(*columns, console=trouble) as progress:
+
+        def report(step: str, done: int, total: int) -> None:
+            if step not in steps:
+                steps[step] = progress.add_task(step)
+            progress.update(steps[step], completed=done, total=total or None)
+
+        yield report
+
+
+def language() -> Language:
+    """The language of the terminal, as far as we speak it."""
+    spoken = os.environ.get("LC_ALL") or os.environ.get("LC_MESSAGES") or os.environ.get("LANG") or ""
+    return "zh" if spoken.startswith("zh") else "en"
+
+
+def main() -> None:
+    """Run the command line."""
+    obey()
+    try:
+        app()
+    except Problem as problem:
+        fail(str(problem))
+    except Refusal as refusal:
+        fail(refusal.text.say(language()))
+
+
+def fail(why: str) -> None:
+    trouble.print(Text(why, style="bold red"), soft_wrap=True)
+    sys.exit(2)
+
+
+def obey() -> None:
+    """Take SIGTERM and a closed terminal like Ctrl-C, so that whatever runs is cleaned up."""
+    if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:  # under nohup it is ignored
+        signal.signal(signal.SIGHUP, lambda *_: signal.raise_signal(signal.SIGTERM))

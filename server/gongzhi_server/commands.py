@@ -1,0 +1,212 @@
+"""Carries out mutations: permission, idempotency, one transaction, refusals as data."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import hmac
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+import strawberry
+from gongzhi.commands import Command, Problem
+from gongzhi.context import Context
+from gongzhi.entity import Entity, Ref, entity_of
+from gongzhi.errors import Refusal, Refusals, Text
+from gongzhi.journal.models import RequestRow
+from gongzhi.viewer import Viewer
+from pypika_tortoise import Table
+from pypika_tortoise.dialects.postgresql import PostgreSQLQuery as Query
+from pypika_tortoise.terms import ValueWrapper
+from strawberry.types.base import StrawberryContainer
+from tortoise.backends.base.client import BaseDBAsyncClient
+from tortoise.models import Model
+from tortoise.transactions import in_transaction
+
+from gongzhi.sql import Bind, Sql
+
+from .planner.lens import Lens
+from .planner.parameters import Parameters
+from .planner.rows import Rows
+
+
+class Denied(Exception):
+    """The viewer holds the permission nowhere."""
+
+    def __init__(self, permission: str) -> None:
+        super().__init__(f"This needs the permission {permission!r}.")
+        self.permission = permission
+
+
+class Transaction:
+    """`gongzhi.commands.Call` over an open transaction."""
+
+    def __init__(self, context: Context, connection: BaseDBAsyncClient) -> None:
+        self.context, self.connection = context, connection
+
+    @property
+    def viewer(self) -> Viewer:
+        return self.context.viewer
+
+    @property
+    def now(self) -> datetime:
+        return self.context.viewer.now
+
+    async def fetch(self, sql: str, *values: Any) -> list[dict[str, Any]]:
+        return await self.connection.execute_query_dict(sql, list(values))
+
+    async def find(self, cls: type, *path: str, shown: bool = False, **value: Any) -> Any:
+        """Two steps, for a list of branches cannot be locked: find the visible key, then lock the row."""
+        entity: Entity = cls.__entity__  # type: ignore[attr-defined]
+        [(column, wanted)] = value.items()
+        statement, values = visible(entity, self.context, column, wanted, shown)
+        found = await self.connection.execute_query_dict(statement, values)
+        if not found:
+            raise missing(entity, path)
+        return await entity.model.select_for_update().get(pk=found[0]["key"])
+
+    def may(self, permission: str, row: Model) -> bool:
+        grants = [grant for grant in self.viewer.account.grants if permission in grant.permissions]
+        return any(
+            grant.everywhere
+            or (grant.kind is not None and getattr(row, f"{grant.kind.lower()}_id", None) == grant.grid)
+            or (grant.unit is not None and getattr(row, "lead_unit_id", None) == grant.unit)
+            for grant in grants
+        )
+
+
+def visible(entity: Entity, context: Context, column: str, value: Any, shown: bool) -> tuple[str, list[Any]]:
+    """The statement for the key of the row with this value, if the viewer may see it."""
+    meta = entity.model._meta
+    table = Table(meta.db_table, schema=meta.schema, alias="t")
+    rows = Rows(entity, table, None if shown else Lens(context.viewer, {}), None, None)
+    wanted = ValueWrapper(Bind(lambda variables, context: value))
+    rows.where(Sql("{0}={1}", table.field(entity.column(column)), wanted))
+    parameters = Parameters()
+    query = rows.select(table.field(entity.key).as_("key"))
+    sql = query.get_sql(Query.SQL_CONTEXT.copy(parameterizer=parameters))
+    return sql, [one.read({}, context) if isinstance(one, Bind) else one for one in parameters.values]
+
+
+def missing(entity: Entity, path: Sequence[str]) -> Refusal:
+    """One answer for what is not there and for what is not yours."""
+    name = entity.name
+    return Refusal("NOT_FOUND", f"There is no such {name}, or you may not see it.", "没有找到，或您无权查看。", path)
+
+
+async def perform(context: Context, command: Command, given: Any) -> Any:
+    """The command's payload. It is carried out once for a key; sent again, it answers as it did."""
+    try:
+        account, key = claimant(context.viewer, given.idempotency_key)
+    except Refusal as refusal:
+        text = refusal.text
+        return answered(command, {"errors": [[refusal.code, text.en, text.zh, list(refusal.path)]]}, context.viewer)
+    if command.requires and not context.viewer.can(command.requires):
+        raise Denied(command.requires)
+    mac = fingerprint(context, command, given)
+    try:
+        async with in_transaction() as connection:
+            request = await claimed(account, key, command, mac, context.viewer.now)
+            if request is not None:
+                return replayed(command, request, mac, context.viewer)
+            payload = await command.function(Transaction(context, connection), given)
+            await RequestRow.filter(account=account, idempotency_key=key).update(result=kept(payload))
+            return payload
+    except (Refusal, Refusals) as refusal:
+        refusals = refusal.refusals if isinstance(refusal, Refusals) else (refusal,)
+        result = {"errors": [[one.code, one.text.en, one.text.zh, list(one.path)] for one in refusals]}
+        row = RequestRow(
+            account=account, idempotency_key=key, mutation=command.name, mac=mac, result=result, at=context.viewer.now
+        )
+        await RequestRow.bulk_create([row], ignore_conflicts=True)  # the transaction took its own row back with it
+        return answered(command, result, context.viewer)
+
+
+def claimant(viewer: Viewer, key: str) -> tuple[str, str]:
+    """Whose key it is. A stranger's must be a UUID, so that nobody guesses what another stranger sent."""
+    if not 1 <= len(key) <= 100:
+        raise Refusal(
+            "BAD_USER_INPUT",
+            "The idempotency key must have 1 to 100 characters.",
+            "幂等键长度应为 1 至 100 个字符。",
+            ("idempotencyKey",),
+        )
+    if viewer.account.name is not None:
+        return viewer.account.name, key
+    try:
+        return "stranger", str(UUID(key))
+    except ValueError as error:
+        raise Refusal(
+            "BAD_USER_INPUT",
+            "Without an account the idempotency key must be a UUID.",
+            "未登录时幂等键须为 UUID。",
+            ("idempotencyKey",),
+        ) from error
+
+
+def fingerprint(context: Context, command: Command, given: Any) -> bytes:
+    """A MAC of what was asked, so that a key cannot stand for two different requests."""
+    asked = {name: value for name, value in vars(given).items() if name != "idempotency_key"}
+    text = orjson.dumps([command.name, asked], default=plain, option=orjson.OPT_SORT_KEYS | orjson.OPT_PASSTHROUGH_DATACLASS)
+    return hmac.digest(context.receipts, text, hashlib.sha256)
+
+
+def plain(value: Any) -> Any:
+    if value is strawberry.UNSET:
+        return None
+    return vars(value) if dataclasses.is_dataclass(value) else str(value)
+
+
+async def claimed(account: str, key: str, command: Command, mac: bytes, now: datetime) -> RequestRow | None:
+    """Take the key, or find the request that took it; waits for one that is under way."""
+    row = RequestRow(account=account, idempotency_key=key, mutation=command.name, mac=mac, at=now)
+    await RequestRow.bulk_create([row], ignore_conflicts=True)
+    found = await RequestRow.get(account=account, idempotency_key=key)
+    return None if found.id == row.id else found
+
+
+def replayed(command: Command, request: RequestRow, mac: bytes, viewer: Viewer) -> Any:
+    """The payload of a request that was carried out before; its objects are planned as they are now."""
+    if request.mutation != command.name or not hmac.compare_digest(request.mac, mac):
+        raise Refusal(
+            "IDEMPOTENCY_KEY_REUSED",
+            "This key was used for another request; use a new one.",
+            "该幂等键已用于其他请求，请更换。",
+            ("idempotencyKey",),
+        )
+    return answered(command, request.result or {}, viewer)
+
+
+def answered(command: Command, result: dict[str, Any], viewer: Viewer) -> Any:
+    """A payload from what is stored of it, in the caller's language."""
+    kinds = {one.python_name: one.type for one in command.payload.__strawberry_definition__.fields}  # type: ignore[attr-defined]
+    objects = {name: restored(kinds[name], value) for name, value in result.items() if name != "errors"}
+    errors = [
+        Problem(code=code, message=Text(en, zh).say(viewer.language), path=path)
+        for code, en, zh, path in result.get("errors", ())
+    ]
+    return command.payload(**objects, errors=errors)
+
+
+def kept(payload: Any) -> dict[str, Any]:
+    """What is stored of a payload: the keys of its objects."""
+    return {name: stored(value) for name, value in vars(payload).items() if name != "errors" and value is not None}
+
+
+def stored(value: Any) -> Any:
+    if isinstance(value, list):
+        return [stored(one) for one in value]
+    return [str(value.key), value.shown] if isinstance(value, Ref) else value
+
+
+def restored(kind: Any, value: Any) -> Any:
+    inner = kind.of_type if isinstance(kind, StrawberryContainer) else kind
+    if value and isinstance(value[0], list):
+        return [restored(inner, one) for one in value]
+    if not isinstance(value, list):
+        return value
+    entity = entity_of(inner)
+    return Ref(entity, entity.python(entity.key, value[0]), value[1])

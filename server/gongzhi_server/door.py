@@ -1,0 +1,85 @@
+"""Who is at the door: from a request's headers to its viewer."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+from gongzhi import codes, roles
+from gongzhi.errors import Language
+from gongzhi.viewer import Account, Grant, Viewer
+
+from .clock import clock
+from .gateway import negotiation
+from .gateway.engine import Unauthenticated
+from .tokens import Tokens
+
+STRANGER = Account(grants=(Grant("stranger", roles.held("stranger")),))
+REMEMBERED = 10_000
+INVALID = 'Bearer error="invalid_token"'
+
+
+class Door:
+    """Knows accounts by their tokens. A verified token is remembered until it expires."""
+
+    def __init__(self, tokens: Tokens, pool: asyncpg.Pool[Any], now: Callable[[], datetime] = clock) -> None:
+        self.tokens, self.pool, self.now = tokens, pool, now
+        self._known: OrderedDict[str, tuple[float, Account]] = OrderedDict()
+        self._language = negotiation.remembered(language)
+
+    async def __call__(self, headers: Mapping[bytes, bytes]) -> Viewer:
+        """The viewer. Raises Unauthenticated for a token that is not valid."""
+        now = self.now()
+        tongue: Language = self._language(headers.get(b"accept-language", b""))
+        header = headers.get(b"authorization")
+        if header is None:
+            return Viewer(STRANGER, now, tongue)
+        scheme, _, token = header.decode("latin-1").partition(" ")
+        if scheme.lower() != "bearer" or not token:
+            raise Unauthenticated("Send the token as `Authorization: Bearer …`.", INVALID)
+        return Viewer(await self.account(token, now), now, tongue)
+
+    async def account(self, token: str, now: datetime) -> Account:
+        known = self._known.get(token)
+        if known and known[0] > now.timestamp():
+            return known[1]
+        try:
+            claims = self.tokens.read(token, now)
+            account = await self.granted(claims)
+        except (ValueError, KeyError) as error:
+            raise Unauthenticated("The token is not valid, or it has expired; ask for a new one.", INVALID) from error
+        self._known[token] = (float(str(claims["exp"])), account)
+        if len(self._known) > REMEMBERED:
+            self._known.popitem(last=False)
+        return account
+
+    async def granted(self, claims: Mapping[str, object]) -> Account:
+        """The account that a token speaks for. Raises KeyError for a role, grid or unit that is not there."""
+        role = str(claims["role"])
+        grant = Grant(role, roles.held(role))
+        if code := claims.get("grid"):
+            key = await self.pool.fetchval("select id from grids.grid where code=$1 and valid_to is null", str(code))
+            if key is None:
+                raise KeyError("grid")
+            grant = Grant(role, grant.permissions, kind=codes.kind(str(code)), grid=key)
+        if code := claims.get("unit"):
+            key = await self.pool.fetchval("select id from units.unit where code=$1", str(code))
+            if key is None:
+                raise KeyError("unit")
+            grant = Grant(role, grant.permissions, unit=key)
+        person = claims.get("person")
+        return Account(str(claims["sub"]), UUID(str(person)) if person else None, (grant,))
+
+
+def language(header: bytes) -> Language:
+    """The better liked of our two languages; English where neither is named."""
+    best: tuple[float, Language] = (0.0, "en")
+    for tag, weight in negotiation.weights(header):
+        found: Language | None = "zh" if tag.startswith(b"zh") else "en" if tag.startswith(b"en") else None
+        if found and weight > best[0]:
+            best = (weight, found)
+    return best[1]

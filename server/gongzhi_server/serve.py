@@ -1,0 +1,100 @@
+"""One process that serves the schema over HTTP until it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from . import cluster, database
+from .app import create_app
+from .errors import Problem
+from .settings import Settings
+
+GRACE = 10  # seconds that running requests get when the server stops
+EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}
+
+
+class Server(uvicorn.Server):
+    """Says hello once it really answers."""
+
+    def __init__(self, app: ASGIApp, greeting: str) -> None:
+        super().__init__(
+            uvicorn.Config(
+                app,
+                loop="uvloop",
+                http="httptools",
+                lifespan="on",
+                log_level="warning",
+                access_log=False,
+                timeout_graceful_shutdown=GRACE,
+            )
+        )
+        self.greeting = greeting
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        print(self.greeting, flush=True)
+
+
+def serve(settings: Settings, fill: Callable[[str], None] | None = None) -> None:
+    """Serve until Ctrl-C or SIGTERM, bringing the tables up to date first; `fill` gets the DSN before serving starts.
+
+    The port is taken first, so that a second server stops before it touches the database.
+    """
+    with bound(settings) as listener, cluster.running(settings) as dsn:
+        asyncio.run(database.migrate(dsn))
+        if fill:
+            fill(dsn)
+        server = Server(create_app(settings, dsn), greeting(settings, address(listener)))
+        with suppress(KeyboardInterrupt):  # uvicorn has stopped in good order and raises the signal once more
+            server.run([listener])
+
+
+def bound(settings: Settings) -> socket.socket:
+    """Take the port, without listening on it yet."""
+    listener = socket.socket(socket.AF_INET6 if ":" in settings.host else socket.AF_INET)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((settings.host, settings.port))
+    except OSError as error:
+        listener.close()
+        raise Problem(
+            f"cannot listen on {settings.host} port {settings.port} ({error.strerror}); "
+            "stop what uses it, or choose another: PORT=8001 make run"
+        ) from None
+    return listener
+
+
+def address(listener: socket.socket) -> str:
+    """The URL at which this machine reaches the server."""
+    host, port = listener.getsockname()[:2]
+    return f"http://{EVERYWHERE.get(host) or (f'[{host}]' if ':' in host else host)}:{port}"
+
+
+def greeting(settings: Settings, url: str) -> str:
+    if not settings.development:
+        return f"Gongzhi 共治 answers at {url}/graphql"
+    return f"""\
+Gongzhi 共治 answers at {url}/graphql. Try it (试一试):
+
+  curl {url}/graphql -H 'content-type: application/json' \\
+    -d '{{"query": "{{ grid(code: \\"610921\\") {{ name children {{ totalCount }} }} }}"}}'
+
+A token to try things out (令牌):
+
+  {program()} token --role administrator
+
+Ctrl-C stops it."""
+
+
+def program() -> str:
+    """How to call this program from here."""
+    path = Path(sys.executable).with_name("gongzhi")
+    return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)

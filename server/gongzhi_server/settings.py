@@ -1,0 +1,149 @@
+"""What an operator may choose, read once from the environment."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import tempfile
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import MISSING, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from .errors import Problem
+
+MODES = ("development", "production")
+SECRET_LENGTH = 32
+
+
+def whole(low: int, high: int) -> Callable[[str], int]:
+    """Accept a whole number from `low` to `high`."""
+
+    def parse(text: str) -> int:
+        # isdecimal() alone would let digits of other scripts through, and an endless row of them into the message.
+        if not (text.isascii() and text.isdecimal() and len(text) < 10 and low <= int(text) <= high):
+            raise ValueError(f"is no whole number from {low} to {high}; give one, or unset it")
+        return int(text)
+
+    return parse
+
+
+def mode(text: str) -> str:
+    if text not in MODES:
+        raise ValueError(f"is neither {' nor '.join(MODES)}; give one of them, or unset it")
+    return text
+
+
+def database(text: str) -> str:
+    """Accept a PostgreSQL address. Messages never repeat it: it may hold a password."""
+    try:
+        url = urlsplit(text)
+        url.port  # noqa: B018 -- raises when the port is no number
+    except ValueError:
+        raise ValueError("is no address; write postgresql://user:password@host:5432/name") from None
+    if url.scheme not in ("postgres", "postgresql"):
+        raise ValueError("does not begin with postgresql:// (or postgres://); no other database is supported")
+    if not url.path.strip("/"):
+        raise ValueError("names no database; write postgresql://user:password@host:5432/name")
+    return text
+
+
+def secret(text: str) -> str:
+    if len(text) < SECRET_LENGTH:
+        raise ValueError(f"is shorter than {SECRET_LENGTH} characters; make one with: openssl rand -hex 32")
+    return text
+
+
+def variable(name: str, default: Any, parse: Callable[[str], Any], doc: str, *, hidden: bool = False) -> Any:
+    """Declare a setting: its environment variable, what holds when that is not set, how to read it, what it means."""
+    return field(default=default, repr=not hidden, metadata={"variable": name, "parse": parse, "doc": doc})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """One field per setting; its metadata holds the environment variable's name and its description."""
+
+    host: str = variable("HOST", "127.0.0.1", str, "Address to listen on; 0.0.0.0 for every network.")
+    port: int = variable("PORT", 8000, whole(0, 65535), "TCP port to listen on; 0 for any free one.")
+    data: Path = variable("GONGZHI_DATA", Path(".gongzhi"), Path, "Folder for everything kept on this machine.")
+    database: str | None = variable(
+        "DATABASE_URL", None, database, "PostgreSQL 18 to use, postgresql://…; not set: the embedded one.", hidden=True
+    )
+    mode: str = variable(
+        "GONGZHI_MODE", "development", mode, "development or production; not set: production if DATABASE_URL is set."
+    )
+    secret: str = variable(
+        "GONGZHI_SECRET", MISSING, secret, "Key that tokens are signed with; not set: kept in data.", hidden=True
+    )
+    pool: int = variable("GONGZHI_POOL", 8, whole(1, 90), "Database connections for reading.")
+
+    @classmethod
+    def read(cls, environ: Mapping[str, str]) -> Settings:
+        """Read every setting; raise Problem naming the variable that is wrong. An empty variable counts as not set."""
+        given = {f.name: value(f.metadata, text) for f in fields(cls) if (text := environ.get(f.metadata["variable"]))}
+        given.setdefault("mode", "production" if "database" in given else "development")
+        if given["mode"] == "production":
+            demand(cls, given, "database", "secret")
+        if "secret" not in given:
+            given["secret"] = kept(given.get("data", cls.data))
+        return cls(**given)
+
+    @property
+    def development(self) -> bool:
+        return self.mode == "development"
+
+
+def value(metadata: Mapping[str, Any], text: str) -> Any:
+    try:
+        return metadata["parse"](text)
+    except ValueError as error:
+        raise Problem(f"{metadata['variable']} {error}") from None
+
+
+def demand(settings: type[Settings], given: Mapping[str, Any], *names: str) -> None:
+    """Refuse to go on without what production cannot do without."""
+    missing = [f.metadata["variable"] for f in fields(settings) if f.name in names and f.name not in given]
+    if missing:
+        raise Problem(
+            f"{' and '.join(missing)} must be set in production; to try things out set GONGZHI_MODE=development"
+        )
+
+
+def kept(data: Path) -> str:
+    """This data folder's own secret, made on first use."""
+    path = folder(data) / "secret"
+    try:
+        if not path.exists():
+            publish(path, secrets.token_hex(32))
+        return secret(path.read_text(errors="replace").strip())
+    except OSError as error:
+        raise Problem(f"{path} cannot be read or written ({error.strerror}); run as the folder's owner") from None
+    except ValueError as error:
+        raise Problem(f"the secret in {path} {error}, or remove the file") from None
+
+
+def publish(path: Path, text: str) -> None:
+    """Write a file that only its owner may read, complete or not at all; the first of several writers wins."""
+    handle, name = tempfile.mkstemp(dir=path.parent)  # mkstemp makes it 0600
+    try:
+        with os.fdopen(handle, "w") as file:
+            file.write(text + "\n")
+        with suppress(FileExistsError):
+            os.link(name, path)
+    finally:
+        os.unlink(name)
+
+
+def folder(data: Path) -> Path:
+    """Make the data folder and return its absolute path. Others may pass through it (to the database), not list it."""
+    try:
+        data.mkdir(mode=0o711, parents=True, exist_ok=True)
+    except OSError as error:
+        raise Problem(
+            f"GONGZHI_DATA: {data} cannot be made ({error.strerror}); name a folder you may write to"
+        ) from None
+    if not os.access(data, os.W_OK | os.X_OK):
+        raise Problem(f"GONGZHI_DATA: {data} cannot be written; name a folder you may write to, or run as its owner")
+    return data.resolve()

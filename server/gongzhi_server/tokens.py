@@ -1,0 +1,75 @@
+"""Bearer tokens for trying things out. Signed with the deployment's own secret; development only.
+
+The accounts of a real county, its identity provider and revocation come with the accounts' own room.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from joserfc import jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import OctKey
+
+from gongzhi import roles
+
+from . import database
+from .clock import clock
+from .errors import Problem
+from .settings import Settings
+
+ISSUER = "gongzhi"
+ALGORITHM = "HS256"
+TYPE = "at+jwt"
+LIFETIME = timedelta(days=30)
+LONGEST = 8192
+
+
+class Tokens:
+    """Issues and reads tokens. A token says who it is for, in which role, in which grid or unit."""
+
+    def __init__(self, secret: str) -> None:
+        self._key = OctKey.import_key(secret)
+
+    def issue(self, claims: Mapping[str, str], now: datetime, lifetime: timedelta = LIFETIME) -> str:
+        """A token with these claims (`sub`, `role`, optionally `grid`, `unit`, `person`)."""
+        times = {"iat": int(now.timestamp()), "exp": int((now + lifetime).timestamp())}
+        header = {"alg": ALGORITHM, "typ": TYPE}
+        return jwt.encode(header, {**claims, "iss": ISSUER, **times}, self._key)
+
+    def read(self, text: str, now: datetime) -> dict[str, object]:
+        """The claims. Raises ValueError for a token that is not ours or is over."""
+        if len(text) > LONGEST:
+            raise ValueError("The token is too long.")
+        try:
+            token = jwt.decode(text, self._key, algorithms=[ALGORITHM])
+            claims = jwt.JWTClaimsRegistry(
+                now=lambda: int(now.timestamp()),
+                iss={"essential": True, "value": ISSUER},
+                sub={"essential": True},
+                exp={"essential": True},
+            )
+            claims.validate(token.claims)
+        except (JoseError, ValueError) as error:
+            raise ValueError("The token is not valid, or it has expired.") from error
+        if token.header.get("typ") != TYPE:
+            raise ValueError("The token is of another kind.")
+        return dict(token.claims)
+
+
+async def issue(settings: Settings, dsn: str, **claims: str | None) -> str:
+    """A token to try things out with. Raises Problem for a role, grid, unit or person that is not there."""
+    from .door import Door
+
+    given = {name: value for name, value in claims.items() if value}
+    given.setdefault("sub", "-".join(["demo", *given.values()]))
+    pool = await database.readers(dsn, 1)
+    try:
+        now = clock()
+        await Door(Tokens(settings.secret), pool).granted(given)
+        return Tokens(settings.secret).issue(given, now)
+    except (KeyError, ValueError) as error:
+        raise Problem(f"there is no such {error.args[0]}: {', '.join(role.name for role in roles.ROLES)} are the roles") from error
+    finally:
+        await pool.close()
