@@ -104,7 +104,8 @@ def throwaway(data: Path) -> Iterator[str]:
         with joined(cluster) as dsn:
             yield dsn
     finally:
-        shutil.rmtree(cluster.folder, ignore_errors=True)
+        for left in (cluster.socket, cluster.folder):
+            shutil.rmtree(left, ignore_errors=True)
 
 
 @contextmanager

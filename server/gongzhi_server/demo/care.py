@@ -1,0 +1,177 @@
+"""How households are looked after: needs, awards, tiers, helpers and visits; and who is responsible for which grid."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from random import Random
+from typing import NamedTuple
+from uuid import UUID
+
+from gongzhi.codes import Kind
+from gongzhi.people.models import Duty, IncomeBand, Line, Need, ResidenceKind, Tier
+
+from . import clock
+from .grids import SINCE, Grid, Tree
+from .people import GRANDPARENTS, OLD_ALONE, Household, Person
+from .tiers import Decision, tier
+
+NEEDS = {
+    OLD_ALONE: (0.45, (Need.VISIT, Need.ERRANDS, Need.TRANSPORT, Need.HOME_CARE, Need.ACCESSIBLE_SERVICE)),
+    GRANDPARENTS: (0.35, (Need.CHILD_COMPANY, Need.VISIT, Need.TRANSPORT)),
+}
+OTHERS = 0.02, (Need.JOB_HELP, Need.LEGAL_HELP, Need.TRANSPORT, Need.ACCESSIBLE_SERVICE)
+INTERVAL = {Tier.LIANXIN: 30, Tier.GUANXIN: 90}
+"""Days from one visit to the next; others are served when they call."""
+VISITS = {Tier.LIANXIN: (3, 6), Tier.GUANXIN: (1, 4)}
+"""How many visits there were in the last year, at least and at most."""
+INCOMES = {IncomeBand.ABOVE_MEAN: 46, IncomeBand.BELOW_MEAN: 36, IncomeBand.UNKNOWN: 18}
+LINES = {Line.PARTY_MEMBER: 40, Line.DEPUTY: 12, Line.CENTER_HOUSEHOLD: 48}
+DUTY_PHONE = 19_990_000_000
+"""Duty phones count up from here."""
+NOTES = (
+    "上门走访，家中平安，天气转凉，提醒注意用火用电。",
+    "了解近期生活情况，老人身体尚可，约定下次赶集时捎带日用品。",
+    "核对联系方式，宣传防诈骗知识，发放便民联系卡。",
+    "帮助查看电路和取暖设备，未发现隐患。",
+    "陪同办理医保缴费，已完成。",
+    "交流孩子上学情况，约定周末到村图书室辅导作业。",
+    "了解务工意愿，推荐县内用工信息两条。",
+    "查看住房排水，雨季前请水利站再看一次。",
+    "电话不便，代为联系在外子女，一切正常。",
+    "听取对村里道路和路灯的意见，已记下转交村委会。",
+)
+
+
+class Visit(NamedTuple):
+    """A visit, by whom and when."""
+
+    visitor: Person
+    at: int
+    note: str
+
+
+@dataclass(frozen=True)
+class Care:
+    """What the county does for one household."""
+
+    household: Household
+    needs: tuple[Need, ...]
+    income: IncomeBand
+    confirmed: date | None
+    awards: tuple[int, ...]
+    decision: Decision
+    decided: int
+    helper: tuple[Line, Person] | None
+    visits: tuple[Visit, ...]
+    due: date
+
+    @property
+    def needy(self) -> Person | None:
+        """The member the needs are about: the youngest for company, the head for all else."""
+        if not self.needs:
+            return None
+        people = [person for person, _ in self.household.members]
+        return max(people, key=lambda person: person.birth) if Need.CHILD_COMPANY in self.needs else people[0]
+
+
+class Post(NamedTuple):
+    """Who holds a duty in a grid."""
+
+    grid: Grid
+    duty: Duty
+    person: Person
+    phone: str
+
+
+class Residents:
+    """Who could be asked to take on something, nearest first."""
+
+    def __init__(self, households: Sequence[Household], today: date) -> None:
+        self.near: dict[Grid, list[Person]] = defaultdict(list)
+        for household in households:
+            for person, _ in household.members:
+                if 25 <= person.age(today) < 66 and person.residence is not ResidenceKind.REGISTERED:
+                    self._file(person)
+
+    def _file(self, person: Person) -> None:
+        grid: Grid | None = person.grid
+        while grid is not None:
+            self.near[grid].append(person)
+            grid = grid.parent
+
+    def of(self, grid: Grid) -> list[Person]:
+        """Those of the smallest grid around this one in which there are at least two."""
+        around: Grid | None = grid
+        while around is not None:
+            if len(self.near[around]) > 1:
+                return self.near[around]
+            around = around.parent
+        raise LookupError("the county has too few people to fill any post")
+
+
+def posts(random: Random, tree: Tree, residents: Residents) -> Iterator[Post]:
+    """A worker for each third-level grid, a leader for each first- and third-level grid."""
+    phones: dict[UUID, str] = {}
+    for grid in tree.grids:
+        if grid.kind not in (Kind.GRID_1, Kind.GRID_3):
+            continue
+        leader, worker = random.sample(residents.of(grid), 2)
+        duties = [(Duty.GRID_LEADER, leader), (Duty.GRID_WORKER, worker)]
+        for duty, person in duties[: 1 if grid.kind is Kind.GRID_1 else 2]:
+            phone = phones.setdefault(person.id, str(DUTY_PHONE + len(phones)))
+            yield Post(grid, duty, person, phone)
+
+
+def look_after(
+    random: Random, households: Sequence[Household], residents: Residents, held: Sequence[Post], today: date
+) -> Iterator[Care]:
+    """Decide on each household, name its helper and visit it."""
+    duties = {(post.grid, post.duty): post.person for post in held}
+    for household in households:
+        needs, awards, decided = _needs(random, household), _awards(random, today), _past(random, today, 20, 330)
+        income = random.choices(list(INCOMES), list(INCOMES.values()))[0]
+        year = clock.day(decided).year
+        decision = tier(needs, income, tuple(award for award in awards if award < year), year)
+        leader, worker = duties[household.grid, Duty.GRID_LEADER], duties[household.grid, Duty.GRID_WORKER]
+        helper = _helper(random, household, leader, residents) if decision.tier is Tier.LIANXIN else None
+        visits = _visits(random, decision.tier, helper[1] if helper else worker, today)
+        last = clock.day(visits[-1].at if visits else decided)
+        confirmed = None if income is IncomeBand.UNKNOWN else clock.day(decided) - timedelta(days=10)
+        days = INTERVAL.get(decision.tier)
+        due = last + timedelta(days=days) if days else date.max  # which PostgreSQL is sent as infinity
+        yield Care(household, needs, income, confirmed, awards, decision, decided, helper, visits, due)
+
+
+def _needs(random: Random, household: Household) -> tuple[Need, ...]:
+    often, kinds = NEEDS.get(household.family, OTHERS)
+    return tuple(random.sample(kinds, random.choice((1, 1, 2)))) if random.random() < often else ()
+
+
+def _awards(random: Random, today: date) -> tuple[int, ...]:
+    """The years for which the household was a 平安家庭: most are nearly always, some now and then, some hardly."""
+    chance = random.choices((0.97, 0.5, 0.05), (55, 25, 20))[0]
+    return tuple(year for year in range(SINCE.year, today.year) if random.random() < chance)
+
+
+def _helper(random: Random, household: Household, leader: Person, residents: Residents) -> tuple[Line, Person]:
+    line = random.choices(list(LINES), list(LINES.values()))[0]
+    own = {person.id for person, _ in household.members}
+    near = [leader] if line is Line.CENTER_HOUSEHOLD else residents.of(household.grid.village)
+    far = residents.of(household.grid.up(Kind.COUNTY))
+    others = [person for person in near if person.id not in own] or [person for person in far if person.id not in own]
+    return line, random.choice(others)
+
+
+def _visits(random: Random, tier: Tier, visitor: Person, today: date) -> tuple[Visit, ...]:
+    count = random.randint(*VISITS[tier]) if tier in VISITS else random.random() < 0.04
+    moments = sorted(_past(random, today, 1, 360) for _ in range(count))
+    return tuple(Visit(visitor, moment, random.choice(NOTES)) for moment in moments)
+
+
+def _past(random: Random, today: date, least: int, most: int) -> int:
+    """A moment by day, so many days ago."""
+    start = clock.midnight(today) - random.randint(least, most) * clock.DAY
+    return start + random.randrange(*clock.OFFICE)

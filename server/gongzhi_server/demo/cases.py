@@ -1,0 +1,207 @@
+"""Invented cases, and the rows they make."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from random import Random
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import orjson
+from gongzhi import roles
+from gongzhi.cases.models import Audience, Origin, Series, SettlementLevel, Status, Urgency
+from gongzhi.geometry import Crs, Point
+from gongzhi.permissions import Role
+
+from . import clock, lives, stories
+from .bodies import Body
+from .chance import uuid7
+from .grids import CODE, Grid
+from .people import Person
+from .stories import Story
+
+
+class Asker(NamedTuple):
+    """Who raised a matter, where, by which channel, and who wrote it down for them."""
+
+    grid: Grid
+    channel: str
+    person: Person | None = None
+    proxy: Person | None = None
+    anonymous: bool = False
+    account: str | None = None
+
+
+class Hands(NamedTuple):
+    """The organisations a case goes through."""
+
+    desk: Body
+    """Accepts and dispatches it."""
+    village: Body | None = None
+    lead: Body | None = None
+    misled: Body | None = None
+    """Was sent it by mistake."""
+    support: Body | None = None
+    accused: Body | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Case:
+    """A matter, and the steps it has taken."""
+
+    id: UUID
+    number: str
+    story: Story
+    asker: Asker
+    hands: Hands
+    turns: tuple[lives.Turn, ...]
+    urgency: Urgency = Urgency.ROUTINE
+    origin: Origin = Origin.REACTIVE
+    place: Point | None = None
+    level: SettlementLevel | None = None
+    rating: int | None = None
+    into: str | None = None
+    """The number of the case it was merged into."""
+
+    @property
+    def status(self) -> Status:
+        return lives.status(self.turns)
+
+    @property
+    def series(self) -> Series:
+        return Series.SEALED if self.hands.accused else Series.ORDINARY
+
+    @property
+    def reply(self) -> str | None:
+        """What was answered; in the grid it is answered on the spot."""
+        answers = {lives.REPLY: self.story.reply, lives.SETTLE: stories.ON_THE_SPOT[self.id.int % 4]}
+        return next((answers[turn.event] for turn in self.turns if turn.event in answers), None)
+
+    def last(self, *events: str) -> Any:
+        """When the last step of these kinds was taken."""
+        return next((clock.utc(turn.at) for turn in reversed(self.turns) if turn.event in events), None)
+
+    def count(self, event: str) -> int:
+        return sum(turn.event == event for turn in self.turns)
+
+
+# --- rows ---
+
+COLUMNS = (
+    "id", "number", "series", "kind", "channel_id", "category_id", "urgency", "origin", "title", "description", "status",
+    "grid_id", "requester_id", "filed_by_id", "anonymous", "account", "longitude", "latitude", "place_source", "address",
+    "lead_unit_id", "accused_unit_id", "self_handled", "settled_level", "reported_at", "settled_at", "closed_at",
+    "reply", "replied_at", "rating", "solved", "rating_comment", "reopenings", "version",
+)  # fmt: skip
+EVENT = "id", "case_id", "type", "at", "audience", "account", "role", "unit_id", "note", "data"
+SUPPORT = "id", "case_id", "unit_id"
+COUNTER = "county", "day", "series", "given"
+
+
+def rows(cases: Iterable[Case], channels: Mapping[str, int], categories: Mapping[str, int]) -> Iterator[tuple[Any, ...]]:
+    """The rows of `cases.case`."""
+    for case in cases:
+        asker, hands, name = case.asker, case.hands, case.asker.grid.place
+        answered = case.last(lives.REPLY, lives.SETTLE)
+        place = case.place
+        source = {"longitude": place.longitude, "latitude": place.latitude, "crs": Crs.WGS84} if place else None
+        yield (
+            case.id, case.number, case.series, case.story.kind, channels[asker.channel], categories[case.story.category],
+            case.urgency, case.origin, case.story.title.replace("{place}", name),
+            case.story.description.replace("{place}", name), case.status, asker.grid.id,
+            asker.person and asker.person.id, asker.proxy and asker.proxy.id, asker.anonymous, asker.account,
+            place and place.longitude, place and place.latitude, source and _json(source),
+            f"{asker.grid.town.name}{name}" if place else None, hands.lead and hands.lead.id,
+            hands.accused and hands.accused.id, case.level is SettlementLevel.GRID, case.level,
+            case.last(lives.REPORT), answered, case.last(lives.CLOSE), case.reply, answered, case.rating,
+            case.rating and True, _comment(case), case.count(lives.REOPEN), len(case.turns),
+        )  # fmt: skip
+
+
+def events(random: Random, cases: Iterable[Case]) -> Iterator[tuple[Any, ...]]:
+    """The rows of `cases.event`."""
+    for case in cases:
+        before: Status | None = None
+        for place, turn in enumerate(case.turns):
+            role, body = _actor(case, place)
+            after = lives.TARGETS.get(turn.event, before)
+            data = {"from": before, "to": after} | _facts(case, place)
+            account = f"demo.{role.name}.{body.code}" if role and body else None
+            audience = Audience.STAFF if turn.event == lives.RETURN else Audience.PUBLIC
+            at, note = clock.utc(turn.at), _note(random, case, turn.event)
+            yield (
+                uuid7(random, at), case.id, turn.event, at, audience, account, role and role.name, body and body.id, note, _json(data)
+            )  # fmt: skip
+            before = after
+
+
+def supports(random: Random, cases: Iterable[Case]) -> Iterator[tuple[Any, ...]]:
+    """The rows of `cases.support`."""
+    for case in cases:
+        if case.hands.support:
+            yield uuid7(random, case.last(lives.DISPATCH)), case.id, case.hands.support.id
+
+
+def counters(given: Mapping[tuple[date, Series], int]) -> Iterator[tuple[Any, ...]]:
+    """The rows of `cases.counter`."""
+    return ((CODE, day, series, count) for (day, series), count in given.items())
+
+
+def _actor(case: Case, place: int) -> tuple[Role | None, Body | None]:
+    """Who took a step: the office they hold, and for which organisation."""
+    event, hands = case.turns[place].event, case.hands
+    match event:
+        case lives.REPORT:
+            unknown = None if case.asker.channel == "IOT" else roles.RESIDENT
+            return roles.GRID_WORKER if case.asker.proxy else unknown, None
+        case lives.ACCEPT | lives.DECLINE | lives.MERGE | lives.DISPATCH | lives.VOID:
+            return roles.COUNTY_DISPATCHER if hands.accused else roles.TOWN_DISPATCHER, hands.desk
+        case lives.SETTLE:
+            return roles.GRID_WORKER, hands.village
+        case lives.RETURN:
+            return roles.DEPARTMENT_HANDLER, hands.misled or hands.lead
+        case lives.HANDLE | lives.SUSPEND | lives.RESUME | lives.REPLY:
+            return roles.DEPARTMENT_HANDLER, hands.lead
+        case lives.CLOSE if case.turns[place - 1].event != lives.RATED or (case.rating or 0) < lives.GOOD:
+            return None, None  # the grace is over
+    return roles.RESIDENT, None
+
+
+def _facts(case: Case, place: int) -> dict[str, Any]:
+    """What a step's event keeps beside the statuses: codes and figures, never names or texts (rulings 9)."""
+    event, hands = case.turns[place].event, case.hands
+    match event:
+        case lives.DISPATCH if hands.misled and case.turns[place - 1].event == lives.ACCEPT:
+            return {"unit": hands.misled.code}
+        case lives.DISPATCH if hands.lead:
+            return {"unit": hands.lead.code}
+        case lives.REPLY | lives.SETTLE:
+            return {"level": case.level}
+        case lives.RATED:
+            solved = lives.REOPEN not in [turn.event for turn in case.turns[place + 1 : place + 2]]
+            return {"rating": case.rating if solved else lives.UNSOLVED, "solved": solved}
+        case lives.MERGE if case.into:
+            return {"into": case.into}
+    return {}
+
+
+def _note(random: Random, case: Case, event: str) -> str | None:
+    """What somebody wrote beside a step."""
+    if event in (lives.REPLY, lives.SETTLE):
+        return case.reply
+    notes = stories.NOTES.get(event)
+    return random.choice(notes) if notes else None
+
+
+def _comment(case: Case) -> str | None:
+    """Half of those who rate say something."""
+    if case.rating is None or case.id.int % 2:
+        return None
+    words = stories.PRAISE if case.rating >= lives.GOOD else stories.GRUMBLES
+    return words[case.id.int // 2 % len(words)]
+
+
+def _json(value: Any) -> str:
+    return orjson.dumps(value).decode()

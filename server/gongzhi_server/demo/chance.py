@@ -1,0 +1,43 @@
+"""Chance that comes out the same for the same seed."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from datetime import datetime
+from random import Random
+from typing import TypeVar
+from uuid import UUID
+
+T = TypeVar("T", bound=Hashable)
+
+
+def stream(seed: int, name: str) -> Random:
+    """A stream of chance of its own for each part of the county, so that a change in one leaves the others alone."""
+    return Random(f"{seed}/{name}")
+
+
+def uuid7(random: Random, moment: datetime) -> UUID:
+    """A key as RFC 9562 has it: its first 48 bits are the moment in milliseconds."""
+    milliseconds = int(moment.timestamp() * 1000)
+    return UUID(int=milliseconds << 80 | 7 << 76 | random.getrandbits(12) << 64 | 2 << 62 | random.getrandbits(62))
+
+
+def shares(total: int, weights: Mapping[T, float], least: int = 0) -> dict[T, int]:
+    """Divide `total` by weight into whole numbers that add up to it (largest remainder), each at least `least`."""
+    left = total - least * len(weights)
+    if left < 0:
+        raise ValueError(f"{total} cannot be divided among {len(weights)} with at least {least} each")
+    whole = sum(weights.values())
+    exact = {name: left * weight / whole for name, weight in weights.items()}
+    given = {name: int(share) for name, share in exact.items()}
+    # Sorting is stable, so ties go to the first named.
+    for name in sorted(exact, key=lambda name: given[name] - exact[name])[: left - sum(given.values())]:
+        given[name] += 1
+    return {name: least + count for name, count in given.items()}
+
+
+def deck(random: Random, total: int, weights: Mapping[T, float], least: int = 0) -> list[T]:
+    """As many cards as `total`, in shares by weight, shuffled."""
+    cards = [name for name, count in shares(total, weights, least).items() for _ in range(count)]
+    random.shuffle(cards)
+    return cards

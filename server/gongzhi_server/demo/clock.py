@@ -1,0 +1,38 @@
+"""Time in the county, in whole seconds since 1970 UTC. Its clocks show eight hours more, without summer time."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+
+MINUTE, HOUR, DAY = 60, 3600, 86_400
+EAST = 8 * HOUR
+EPOCH = date(1970, 1, 1).toordinal()
+OFFICE = 8 * HOUR + 30 * MINUTE, 18 * HOUR
+"""When offices open and close."""
+WAKING = 7 * HOUR + 30 * MINUTE, 21 * HOUR
+"""When people are about."""
+
+
+def midnight(day: date) -> int:
+    """When a day begins in the county."""
+    return (day.toordinal() - EPOCH) * DAY - EAST
+
+
+def day(moment: int) -> date:
+    """The day it is in the county."""
+    return date.fromordinal((moment + EAST) // DAY + EPOCH)
+
+
+def utc(moment: int) -> datetime:
+    return datetime.fromtimestamp(moment, UTC)
+
+
+def within(moment: int, hours: tuple[int, int], weekdays: int, late: int) -> int:
+    """The moment itself if it lies in these hours, else `late` seconds after they next begin; 1970 began on a Thursday."""
+    days, seconds = divmod(moment + EAST, DAY)
+    if seconds < hours[1] and (days + 3) % 7 < weekdays:
+        return moment if seconds >= hours[0] else days * DAY + hours[0] + late - EAST
+    days += 1
+    while (days + 3) % 7 >= weekdays:
+        days += 1
+    return days * DAY + hours[0] + late - EAST

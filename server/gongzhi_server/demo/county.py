@@ -1,0 +1,203 @@
+"""Loading the demo county into a database that does not have it: all of it, or nothing."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+import asyncpg
+from gongzhi.cases import catalog
+from gongzhi.people.models import Duty
+from gongzhi.sealing import KeyRing
+
+from ..errors import Problem
+from . import bodies, cases, grids, records
+from .bodies import Bodies
+from .care import Care, Post, Residents, look_after, posts
+from .chance import stream
+from .docket import Docket
+from .fates import deal
+from .grids import CODE, Tree
+from .people import settle
+
+PEOPLE, SEED = 126_000, 610921
+LEAST = 100
+"""With fewer people not every office can be filled."""
+FIRST = date(2022, 1, 1)
+"""Cases go back to 2021, so a day before this would leave no time for them."""
+TABLES = (
+    "grids.grid", "grids.ring", "units.unit", "people.person", "people.phone", "people.household", "people.membership",
+    "people.award", "people.tier", "people.liaison", "people.visit", "people.post", "cases.category", "cases.channel",
+    "cases.counter", "cases.case", "cases.support", "cases.event",
+)  # fmt: skip
+COUNTED = {
+    "grids": "grids.grid",
+    "units": "units.unit",
+    "people": "people.person",
+    "households": "people.household",
+    "cases": "cases.case",
+    "events": "cases.event",
+}
+STEP = 2_000
+"""Rows from one report of progress to the next."""
+
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What was loaded, and how long it took."""
+
+    grids: int
+    units: int
+    people: int
+    households: int
+    cases: int
+    events: int
+    seconds: float
+
+
+async def loaded(dsn: str) -> bool:
+    """Whether the database has the county already."""
+    connection = await asyncpg.connect(dsn)
+    try:
+        return await _present(connection)
+    finally:
+        await connection.close()
+
+
+async def load(
+    dsn: str,
+    *,
+    people: int = PEOPLE,
+    today: date,
+    seed: int = SEED,
+    keys: KeyRing,
+    progress: Progress | None = None,
+) -> Summary:
+    """Load the county with so many people, as it is on the morning of `today`.
+
+    The same seed, day and number of people make the same county, but for what is sealed: that differs each time.
+    Raises Problem where the county is there already or the figures are out of range; nothing is written then.
+    """
+    if people < LEAST:
+        raise Problem(f"people: the demo county has at least {LEAST} of them")
+    if today < FIRST:
+        raise Problem(f"today: the demo county begins in 2021; give a day from {FIRST} on")
+    began = time.perf_counter()
+    connection = await asyncpg.connect(dsn)
+    try:
+        writer = Writer(connection, progress or _silence)
+        async with connection.transaction():
+            await connection.execute("lock table grids.grid in share row exclusive mode")
+            if await _present(connection):
+                raise Problem(f"county {CODE} is there already; the demo county goes into a database without it")
+            await _fill(writer, people, today, seed, keys)
+        await connection.execute(f"vacuum (analyze) {', '.join(TABLES)}")
+    finally:
+        await connection.close()
+    return Summary(**{name: writer.written[table] for name, table in COUNTED.items()}, seconds=time.perf_counter() - began)
+
+
+async def _present(connection: asyncpg.Connection[Any]) -> bool:
+    return bool(await connection.fetchval("select exists(select from grids.grid where code = $1)", CODE))
+
+
+def _silence(step: str, done: int, total: int) -> None:
+    pass
+
+
+@dataclass
+class Writer:
+    """Writes rows and counts them."""
+
+    connection: asyncpg.Connection[Any]
+    progress: Progress
+    written: Counter[str] = field(default_factory=Counter)
+
+    async def copy(self, table: str, columns: Sequence[str], rows: Iterable[tuple[Any, ...]], total: int = 0) -> None:
+        """Append rows; `total` is how many there will be, 0 if that is not known."""
+        schema, name = table.split(".")
+        records = self._counted(table, rows, total)
+        await self.connection.copy_records_to_table(name, schema_name=schema, columns=columns, records=records)
+
+    async def reserve(self, table: str, count: int) -> list[int]:
+        """Take the next keys of a table, so that rows can refer to each other before they are written."""
+        found = await self.connection.fetch(
+            "select nextval(pg_get_serial_sequence($1, 'id'))::int from generate_series(1, $2)", table, count
+        )
+        return [key for (key,) in found]
+
+    async def keys(self, table: str, column: str) -> dict[str, int]:
+        return dict(await self.connection.fetch(f"select {column}, id from {table}"))
+
+    def _counted(self, table: str, rows: Iterable[tuple[Any, ...]], total: int) -> Iterator[tuple[Any, ...]]:
+        count = 0
+        for count, row in enumerate(rows, 1):
+            if count % STEP == 0:
+                self.progress(table, count, total)
+            yield row
+        self.written[table] += count
+        self.progress(table, count, count)
+
+
+async def _fill(writer: Writer, people: int, today: date, seed: int, keys: KeyRing) -> None:
+    tree = grids.plant(stream(seed, "grids"))
+    organisations = await _ground(writer, tree)
+    homes = list(settle(stream(seed, "people"), tree.bases, people, today))
+    residents = Residents(homes, today)
+    held = list(posts(stream(seed, "posts"), tree, residents))
+    cares = list(look_after(stream(seed, "care"), homes, residents, held, today))
+    await _people(writer, cares, held, people, seed, keys)
+    workers = {post.grid: post.person for post in held if post.duty is Duty.GRID_WORKER}
+    everybody = [person for home in homes for person, _ in home.members]
+    docket = Docket(stream(seed, "cases"), tree, organisations, everybody, workers, deal(stream(seed, "fates"), people), today)
+    await _cases(writer, docket, seed)
+
+
+async def _ground(writer: Writer, tree: Tree) -> Bodies:
+    """Write the grids and the organisations; province and city may be there already, from another county."""
+    known = await writer.keys("grids.grid", "code")
+    for grid in tree.above:
+        grid.id = known.get(grid.code, 0)
+    missing = [grid for grid in (*tree.above, *tree.grids) if not grid.id]
+    for grid, key in zip(missing, await writer.reserve("grids.grid", len(missing)), strict=True):
+        grid.id = key
+    await writer.copy("grids.grid", grids.COLUMNS, grids.rows(missing), len(missing))
+    await writer.copy("grids.ring", grids.RING, grids.rings(tree.grids), len(tree.grids))
+    organisations = bodies.found(tree)
+    members = list(organisations.by_code.values())
+    for body, key in zip(members, await writer.reserve("units.unit", len(members)), strict=True):
+        body.id = key
+    await writer.copy("units.unit", bodies.COLUMNS, bodies.rows(members), len(members))
+    return organisations
+
+
+async def _people(
+    writer: Writer, cares: Sequence[Care], held: Sequence[Post], people: int, seed: int, keys: KeyRing
+) -> None:
+    homes, vault, random = [care.household for care in cares], records.Vault(keys), stream(seed, "records")
+    await writer.copy("people.person", records.PERSON, vault.persons(cares), people)
+    await writer.copy("people.phone", records.PHONES, vault.phones(random, homes))
+    await writer.copy("people.household", records.HOUSEHOLD, records.households(cares), len(homes))
+    await writer.copy("people.membership", records.MEMBERSHIP, records.memberships(random, homes), people)
+    await writer.copy("people.award", records.AWARD, records.awards(random, cares))
+    await writer.copy("people.tier", records.TIER, records.tiers(random, cares), len(homes))
+    await writer.copy("people.liaison", records.LIAISON, records.liaisons(random, cares))
+    await writer.copy("people.visit", records.VISIT, records.visits(random, cares))
+    await writer.copy("people.post", records.POST, records.posts(random, held), len(held))
+
+
+async def _cases(writer: Writer, docket: Docket, seed: int) -> None:
+    await catalog.seed(writer.connection)
+    channels = await writer.keys("cases.channel", "code")
+    categories = await writer.keys("cases.category", "code")
+    found, random = list(docket.cases()), stream(seed, "events")
+    await writer.copy("cases.counter", cases.COUNTER, cases.counters(docket.given), len(docket.given))
+    await writer.copy("cases.case", cases.COLUMNS, cases.rows(found, channels, categories), len(found))
+    await writer.copy("cases.event", cases.EVENT, cases.events(random, found))
+    await writer.copy("cases.support", cases.SUPPORT, cases.supports(random, found))

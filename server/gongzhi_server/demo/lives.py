@@ -1,0 +1,124 @@
+"""The steps a case takes and when, along the machine of `gongzhi.cases.machine`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import accumulate
+from random import Random
+from typing import NamedTuple
+
+from gongzhi.cases import machine as m
+from gongzhi.cases.models import Status
+
+from . import clock
+from .clock import DAY, HOUR, MINUTE
+
+
+class Turn(NamedTuple):
+    """A step taken: the event's type, and when."""
+
+    event: str
+    at: int
+
+
+class Pace(NamedTuple):
+    """How long a step takes after the one before, at least and at most, and in which hours of how many weekdays."""
+
+    least: int
+    most: int
+    hours: tuple[int, int] = clock.OFFICE
+    weekdays: int = 5
+
+
+ACCEPT, DECLINE, WITHDRAW, MERGE = m.ACCEPT.event, m.DECLINE.event, m.WITHDRAW.event, m.MERGE.event
+SETTLE, DISPATCH, RETURN, HANDLE = m.SETTLE.event, m.DISPATCH.event, m.RETURN.event, m.HANDLE.event
+SUSPEND, RESUME, REPLY, CLOSE = m.SUSPEND.event, m.RESUME.event, m.REPLY.event, m.CLOSE.event
+REPORT, REOPEN, VOID, RATED = m.REPORT.event, m.REOPEN.event, m.VOID.event, m.RATED
+
+PACES = {
+    ACCEPT: Pace(5 * MINUTE, 4 * HOUR),
+    DECLINE: Pace(HOUR, DAY),
+    WITHDRAW: Pace(HOUR, 2 * DAY, clock.WAKING, 7),
+    MERGE: Pace(10 * MINUTE, 5 * HOUR),
+    SETTLE: Pace(20 * MINUTE, DAY, clock.WAKING, 7),
+    DISPATCH: Pace(10 * MINUTE, 4 * HOUR),
+    RETURN: Pace(HOUR, 8 * HOUR),
+    HANDLE: Pace(20 * MINUTE, 16 * HOUR),
+    SUSPEND: Pace(10 * HOUR, 2 * DAY),
+    RESUME: Pace(5 * DAY, 20 * DAY),
+    REPLY: Pace(10 * HOUR, 6 * DAY),
+    VOID: Pace(HOUR, 2 * DAY),
+    RATED: Pace(30 * MINUTE, 5 * DAY, clock.WAKING, 7),
+}
+GRACE = 7 * DAY
+"""An answer that nobody rates well stands for so long before the case is closed."""
+AT_ONCE = 1
+"""Seconds to what follows from a rating by itself."""
+GOOD, UNSOLVED = 4, 2
+"""A rating from which a case is closed at once, and the one given to a matter that was not solved."""
+
+ON_THE_SPOT = (ACCEPT, SETTLE)
+PLAIN = (ACCEPT, DISPATCH, HANDLE, REPLY)
+SENT_BACK = (ACCEPT, DISPATCH, RETURN, DISPATCH, HANDLE, REPLY)
+HELD_UP = (ACCEPT, DISPATCH, HANDLE, SUSPEND, RESUME, REPLY)
+COURSES = {PLAIN: 88, SENT_BACK: 7, HELD_UP: 5}
+UNFINISHED = {
+    Status.REPORTED: (),
+    Status.ACCEPTED: (ACCEPT,),
+    Status.DISPATCHED: (ACCEPT, DISPATCH),
+    Status.RETURNED: (ACCEPT, DISPATCH, RETURN),
+    Status.HANDLING: (ACCEPT, DISPATCH, HANDLE),
+    Status.SUSPENDED: (ACCEPT, DISPATCH, HANDLE, SUSPEND),
+    Status.DECLINED: (DECLINE,),
+    Status.WITHDRAWN: (WITHDRAW,),
+    Status.MERGED: (MERGE,),
+    Status.VOIDED: (ACCEPT, VOID),
+}
+"""The way to each status in which a case has no answer."""
+
+TARGETS = {step.event: step.target for step in m.STEPS}
+"""Where each step leads."""
+
+
+def course(random: Random, reported: int, steps: Iterable[str]) -> list[Turn]:
+    """Take these steps after reporting, each in its own time."""
+    turns = [Turn(REPORT, reported)]
+    for step in steps:
+        turns.append(Turn(step, _next(random, step, turns[-1].at)))
+    return turns
+
+
+def aftermath(random: Random, answered: int, rating: int | None, reopened: bool) -> Iterator[Turn]:
+    """What follows an answer: ratings, one more round if the matter was not solved, closing."""
+    if reopened:
+        first = _next(random, RATED, answered)
+        answered = _next(random, REPLY, first)
+        yield from (Turn(RATED, first), Turn(REOPEN, first + AT_ONCE), Turn(REPLY, answered))
+    if rating is None:
+        yield Turn(CLOSE, answered + GRACE)
+        return
+    rated = _next(random, RATED, answered)
+    yield Turn(RATED, rated)
+    yield Turn(CLOSE, rated + AT_ONCE if rating >= GOOD else answered + GRACE)
+
+
+def squeeze(turns: list[Turn], horizon: int) -> list[Turn]:
+    """Have all of it happen before the horizon, in proportion, each step at least a second after the one before."""
+    start, length = turns[0].at, turns[-1].at - turns[0].at
+    room = horizon - start - MINUTE
+    if length <= room:
+        return turns
+    moments = (start + (turn.at - start) * room // length for turn in turns)
+    apart = accumulate(moments, lambda before, moment: max(before + 1, moment))
+    return [Turn(turn.event, at) for turn, at in zip(turns, apart, strict=True)]
+
+
+def status(turns: Iterable[Turn]) -> Status:
+    """Where these steps have led."""
+    return [TARGETS[turn.event] for turn in turns if turn.event != RATED][-1]
+
+
+def _next(random: Random, step: str, before: int) -> int:
+    pace = PACES[step]
+    moment = before + int(random.uniform(pace.least, pace.most))
+    return clock.within(moment, pace.hours, pace.weekdays, int(random.uniform(0, HOUR)))

@@ -1,0 +1,49 @@
+"""The closed set of `extensions.code`: every error that leaves the server carries one of these."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from enum import StrEnum
+from typing import Any
+
+from graphql import GraphQLError, Node
+
+__all__ = ["Code", "error"]
+
+
+class Code(StrEnum):
+    """A code and what it says. The names are Apollo's where Apollo has one."""
+
+    description: str
+
+    def __new__(cls, value: str, description: str = "") -> Code:
+        member = str.__new__(cls, value)
+        member._value_ = value
+        member.description = description
+        return member
+
+    BAD_REQUEST = "BAD_REQUEST", "The request is not a well-formed GraphQL request: bad JSON, no query, wrong types."
+    BAD_USER_INPUT = "BAD_USER_INPUT", "A variable or an argument has a value its type does not allow."
+    COST_EXCEEDED = "COST_EXCEEDED", "The operation may return more objects than the budget allows; ask for less."
+    CROSS_SITE_REQUEST = "CROSS_SITE_REQUEST", "Another site made a browser send this; add a preflight header."
+    FORBIDDEN = "FORBIDDEN", "The viewer is known and may not do this."
+    GRAPHQL_PARSE_FAILED = "GRAPHQL_PARSE_FAILED", "The document is not GraphQL."
+    GRAPHQL_VALIDATION_FAILED = "GRAPHQL_VALIDATION_FAILED", "The document does not fit the schema."
+    INTERNAL_SERVER_ERROR = "INTERNAL_SERVER_ERROR", "Our fault; `extensions.id` is the entry in the server's log."
+    LIMIT_EXCEEDED = "LIMIT_EXCEEDED", "Something is larger than a limit; `extensions` names limit, found and allowed."
+    METHOD_NOT_ALLOWED = "METHOD_NOT_ALLOWED", "Only GET and POST are answered here."
+    NOT_ACCEPTABLE = "NOT_ACCEPTABLE", "Accept names no media type the server can send."
+    OPERATION_NOT_ALLOWED = "OPERATION_NOT_ALLOWED", "This kind of operation cannot be sent this way."
+    OPERATION_RESOLUTION_FAILURE = "OPERATION_RESOLUTION_FAILURE", "operationName is missing or names no operation."
+    PERSISTED_QUERY_NOT_FOUND = "PERSISTED_QUERY_NOT_FOUND", "The hash is unknown; send the document with it once."
+    PERSISTED_QUERY_NOT_SUPPORTED = "PERSISTED_QUERY_NOT_SUPPORTED", "Hashes are not accepted; send the document."
+    REQUEST_TIMEOUT = "REQUEST_TIMEOUT", "The request did not arrive in time."
+    REQUEST_TOO_LARGE = "REQUEST_TOO_LARGE", "The body or the URL is larger than the server reads."
+    TIMEOUT = "TIMEOUT", "The operation took too long and was cancelled."
+    UNAUTHENTICATED = "UNAUTHENTICATED", "The credentials are missing, wrong or expired."
+    UNSUPPORTED_MEDIA_TYPE = "UNSUPPORTED_MEDIA_TYPE", "The body has a media type, charset or encoding we do not read."
+
+
+def error(code: Code, message: str, nodes: Collection[Node] | Node | None = None, **extensions: Any) -> GraphQLError:
+    """Make an error with a code; further keywords become further extensions."""
+    return GraphQLError(message, nodes, extensions={"code": code.value, **extensions})

@@ -1,0 +1,88 @@
+"""The seam between the gateway and what stands behind it: an engine that answers, a door that knows the viewer."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum, auto
+from typing import Any, Literal, Protocol, TypeVar
+
+from graphql import GraphQLError
+
+__all__ = ["Answer", "Authenticate", "Engine", "Forbidden", "Kind", "Prepared", "Refused", "Stage", "Unauthenticated"]
+
+Kind = Literal["query", "mutation", "subscription"]
+
+
+class Stage(StrEnum):
+    """How far a request came before it was refused; decides the status line."""
+
+    PARSE = auto()
+    VALIDATION = auto()
+    OPERATION = auto()
+    COERCION = auto()
+    COST = auto()
+    LIMIT = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A response body as bytes, and what the status line needs to know of it."""
+
+    body: bytes
+    """The complete JSON of the GraphQL response, UTF-8."""
+    errors: bool = False
+    """There are errors in it."""
+    data: bool = True
+    """It has a data entry that is not null."""
+
+
+class Refused(Exception):
+    """A request error: nothing was executed. Errors without a code get the one of the stage."""
+
+    def __init__(self, errors: Sequence[GraphQLError], stage: Stage) -> None:
+        super().__init__(f"refused at {stage}: {len(errors)} errors")
+        self.errors = errors
+        self.stage = stage
+
+
+class Unauthenticated(Exception):
+    """The credentials are missing, wrong or expired (401). The message is shown to the client."""
+
+    def __init__(self, message: str = "Sign in first.", challenge: str = "Bearer") -> None:
+        super().__init__(message)
+        self.challenge = challenge
+        """The value of WWW-Authenticate, e.g. `Bearer error="invalid_token"`."""
+
+
+class Forbidden(Exception):
+    """The viewer is known and may not do this (403). The message is shown to the client."""
+
+
+class Prepared(Protocol):
+    """A document that was parsed, limited, validated and planned, with its operation chosen."""
+
+    @property
+    def operation(self) -> Kind: ...
+
+
+P = TypeVar("P", bound=Prepared)
+
+
+class Engine(Protocol[P]):
+    """What answers operations. It caches what it prepares; the gateway keeps nothing."""
+
+    def prepare(self, text: str, name: str | None, /) -> P:
+        """Return the operation `name` of the document `text`, ready to run; raise Refused."""
+        ...
+
+    async def run(self, prepared: P, variables: Mapping[str, Any] | None, viewer: Any, /) -> Answer:
+        """Execute; raise Refused for bad variables or too high a cost. Is cancelled when time is up."""
+        ...
+
+
+Authenticate = Callable[[Mapping[bytes, bytes]], Awaitable[Any]]
+"""From headers (lower-case names, repeated ones joined by a comma) to the viewer.
+
+Raises Unauthenticated or Forbidden.
+"""

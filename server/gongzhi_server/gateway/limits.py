@@ -1,0 +1,247 @@
+"""How large a request may be, and the one linear pass that measures a document."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from graphlib import CycleError, TopologicalSorter
+from typing import Any, NamedTuple
+
+from graphql import (
+    DirectiveNode,
+    DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    GraphQLError,
+    GraphQLSyntaxError,
+    InlineFragmentNode,
+    Node,
+    OperationDefinitionNode,
+    OperationType,
+    SelectionNode,
+)
+from graphql import parse as read
+
+from gongzhi_server.gateway.codes import Code, error
+from gongzhi_server.gateway.engine import Refused, Stage
+
+__all__ = ["Limits", "check", "parse", "variables"]
+
+INTROSPECTION = ("__schema", "__type")
+INCREMENTAL = ("defer", "stream")
+TOO_MANY = "Syntax Error: Document contains more than"
+# What a syntax error quotes of the document may be somebody's data.
+QUOTED = re.compile(r"(String|BlockString|Int|Float) '.*'", re.DOTALL)
+NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u(?:0000|\{0+\})|\0")
+# Counts stop here, so that a document that expands without end is measured with small numbers.
+MANY = 1_000_000
+
+
+def most(default: float, doc: str) -> Any:
+    """Declare a limit with its default and what it bounds."""
+    return field(default=default, metadata={"doc": doc})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """The most a request may ask for. An error names the setting as `limits.depth`."""
+
+    body: int = most(1_000_000, "Bytes of a request body.")
+    headers: int = most(32_768, "Bytes of all header values together.")
+    url: int = most(32_768, "Bytes of the query string of a GET request.")
+    document: int = most(50_000, "Characters of a document.")
+    tokens: int = most(1_000, "Tokens of a document.")
+    comments: int = most(100, "Comments in a document.")
+    depth: int = most(15, "Levels of fields in an operation; introspection is bounded by a rule of its own.")
+    fields: int = most(300, "Fields of an operation, fragments written out.")
+    aliases: int = most(15, "Aliases in an operation, fragments written out; those of __typename are free.")
+    directives: int = most(50, "Directives in an operation, fragments written out.")
+    roots: int = most(20, "Fields at the root of an operation, fragments written out.")
+    mutations: int = most(10, "Fields at the root of a mutation, fragments written out.")
+    nesting: int = most(20, "Levels of objects and lists in the JSON of a request.")
+    items: int = most(1_000, "Items of a list in the variables.")
+    values: int = most(10_000, "Values in the JSON of a request, all told.")
+    cost: int = most(10_000, "Objects an operation may return.")
+    errors: int = most(100, "Validation errors reported for a document.")
+    reading: float = most(10, "Seconds for a request body to arrive.")
+    running: float = most(10, "Seconds for an operation to run.")
+
+
+class Size(NamedTuple):
+    """What a selection set amounts to, fragments written out."""
+
+    depth: int = 0
+    fields: int = 0
+    aliases: int = 0
+    directives: int = 0
+    roots: int = 0
+
+
+NOTHING = Size()
+NOUNS = {"depth": "levels of fields", "roots": "fields at its root", "mutations": "fields at its root"}
+
+
+def parse(text: str, limits: Limits) -> DocumentNode:
+    """Parse a document that keeps to the limits on its text; raise Refused otherwise."""
+    if len(text) > limits.document:
+        raise Refused([exceeded("The document has", "characters", "document", len(text), limits)], Stage.LIMIT)
+    if NUL.search(text):
+        message = "The document holds the character U+0000, which cannot be stored; leave it out."
+        raise Refused([error(Code.GRAPHQL_PARSE_FAILED, message)], Stage.PARSE)
+    try:
+        return read(text, max_lexical_tokens=limits.tokens, max_comments=limits.comments)
+    except GraphQLSyntaxError as problem:
+        raise unreadable(problem, limits) from None
+
+
+def unreadable(problem: GraphQLSyntaxError, limits: Limits) -> Refused:
+    """Say why a document cannot be parsed, without repeating values from it."""
+    if problem.message.startswith(TOO_MANY):
+        setting = "comments" if problem.message.endswith("comments. Parsing aborted.") else "tokens"
+        return Refused([exceeded("The document has", setting, setting, None, limits)], Stage.LIMIT)
+    message = QUOTED.sub(r"\1", problem.message)
+    extensions = {"code": Code.GRAPHQL_PARSE_FAILED.value}
+    hidden = GraphQLError(message, source=problem.source, positions=problem.positions, extensions=extensions)
+    return Refused([hidden], Stage.PARSE)
+
+
+def check(document: DocumentNode, limits: Limits) -> list[GraphQLError]:
+    """Measure every operation of a parsed document, each fragment once, and return what exceeds the limits.
+
+    Needs no schema and no validation before it: unknown fragments count nothing, fragments in a circle are an error.
+    """
+    fragments = {node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)}
+    meter = Meter()
+    try:
+        for name in TopologicalSorter({name: spreads(node) for name, node in fragments.items()}).static_order():
+            if fragment := fragments.get(name):
+                meter.known[name] = meter.definition(fragment)
+    except CycleError as problem:
+        circle = " → ".join(reversed(problem.args[1]))
+        message = f"The fragments {circle} spread each other in a circle; break it."
+        return [error(Code.GRAPHQL_VALIDATION_FAILED, message, fragments[problem.args[1][0]])]
+    found = [
+        problem
+        for node in document.definitions
+        if isinstance(node, OperationDefinitionNode)
+        for problem in overrun(node, meter.definition(node), limits)
+    ]
+    return found + [incremental(node) for node in meter.incremental]
+
+
+def spreads(node: FragmentDefinitionNode) -> set[str]:
+    """The fragments that are spread in this one itself."""
+    names = set()
+    stack: list[SelectionNode] = list(node.selection_set.selections)
+    while stack:
+        match stack.pop():
+            case FragmentSpreadNode(name=name):
+                names.add(name.value)
+            case FieldNode(selection_set=inner) | InlineFragmentNode(selection_set=inner) if inner:
+                stack += inner.selections
+    return names
+
+
+class Meter:
+    """Measures selection sets. Fragments are measured before what spreads them, so each node is seen once."""
+
+    def __init__(self) -> None:
+        self.known: dict[str, Size] = {}
+        self.incremental: list[DirectiveNode] = []
+
+    def definition(self, node: FragmentDefinitionNode | OperationDefinitionNode) -> Size:
+        size = self.selections(node.selection_set.selections)
+        variables = sum(self.directives(variable.directives) for variable in node.variable_definitions or ())
+        return size._replace(directives=min(MANY, size.directives + self.directives(node.directives) + variables))
+
+    def selections(self, nodes: Iterable[SelectionNode]) -> Size:
+        depth = fields = aliases = directives = roots = 0
+        for node in nodes:
+            directives += self.directives(node.directives)
+            inner = self.inner(node)
+            if isinstance(node, FieldNode):
+                name = node.name.value
+                depth = max(depth, 1 if name in INTROSPECTION else 1 + inner.depth)
+                fields += 1
+                aliases += node.alias is not None and name != "__typename"
+                roots += 1
+            else:
+                depth = max(depth, inner.depth)
+                roots += inner.roots
+            fields += inner.fields
+            aliases += inner.aliases
+            directives += inner.directives
+        return Size(depth, min(MANY, fields), min(MANY, aliases), min(MANY, directives), min(MANY, roots))
+
+    def inner(self, node: SelectionNode) -> Size:
+        if isinstance(node, FragmentSpreadNode):
+            return self.known.get(node.name.value, NOTHING)
+        selected: Any = getattr(node, "selection_set", None)
+        return self.selections(selected.selections) if selected else NOTHING
+
+    def directives(self, nodes: Iterable[DirectiveNode] | None) -> int:
+        count = 0
+        for node in nodes or ():
+            count += 1
+            if node.name.value in INCREMENTAL:
+                self.incremental.append(node)
+        return count
+
+
+def overrun(node: OperationDefinitionNode, size: Size, limits: Limits) -> list[GraphQLError]:
+    """What of an operation exceeds the limits."""
+    counts = size._asdict()
+    if node.operation is OperationType.MUTATION:
+        counts["mutations"] = counts.pop("roots")
+    subject = f"The operation {node.name.value} has" if node.name else "The operation has"
+    return [
+        exceeded(subject, NOUNS.get(name, name), name, count, limits, node)
+        for name, count in counts.items()
+        if count > getattr(limits, name)
+    ]
+
+
+def incremental(node: DirectiveNode) -> GraphQLError:
+    message = f"@{node.name.value} is not supported: answers are sent whole. Leave it out."
+    return error(Code.GRAPHQL_VALIDATION_FAILED, message, node)
+
+
+def variables(value: Any, limits: Limits, path: str = "variables") -> list[GraphQLError]:
+    """Return what is too deep, too long or too many in parsed JSON; stops at the first finding."""
+    stack = [(path, value, 1)] if isinstance(value, (dict, list)) else []
+    left = limits.values
+    while stack:
+        path, value, level = stack.pop()
+        if isinstance(value, list) and len(value) > limits.items:
+            return [exceeded(f"{path} has", "items", "items", len(value), limits)]
+        left -= len(value)
+        if left < 0:
+            return [exceeded("The request has", "values", "values", None, limits)]
+        inside = [(join(path, key), item, level + 1) for key, item in entries(value) if isinstance(item, (dict, list))]
+        if inside and level >= limits.nesting:
+            return [exceeded(f"{path} is nested:", "levels", "nesting", None, limits)]
+        stack += inside
+    return []
+
+
+def entries(value: Mapping[str, Any] | list[Any]) -> Iterable[tuple[str | int, Any]]:
+    return value.items() if isinstance(value, Mapping) else enumerate(value)
+
+
+def join(path: str, key: str | int) -> str:
+    """Extend the path that errors show; a client's own keys cannot make it long."""
+    return f"{path}.{key}"[:100] if path else str(key)[:100]
+
+
+def exceeded(
+    subject: str, noun: str, setting: str, found: int | None, limits: Limits, node: Node | None = None
+) -> GraphQLError:
+    """Make the error for a limit that is exceeded; `found` is None where counting stopped at the limit."""
+    allowed = getattr(limits, setting)
+    exact = found is not None and found < MANY
+    count = f"{found:,}" if exact else f"more than {min(allowed, MANY):,}"
+    message = f"{subject} {count} {noun}; at most {allowed:,} are allowed (limits.{setting})."
+    extensions = {"limit": f"limits.{setting}", "allowed": allowed} | ({"found": found} if exact else {})
+    return error(Code.LIMIT_EXCEEDED, message, node, **extensions)

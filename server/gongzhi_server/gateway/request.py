@@ -1,0 +1,142 @@
+"""A GraphQL request as it came over HTTP: the body of a POST, or the query string of a GET."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qsl
+
+import orjson
+
+from gongzhi_server.gateway import limits as bounds
+from gongzhi_server.gateway.engine import Refused, Stage
+from gongzhi_server.gateway.limits import Limits
+
+__all__ = ["Malformed", "Request", "Unreadable"]
+
+NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+
+
+class Malformed(Exception):
+    """The request is not a GraphQL request. The message is shown to the client."""
+
+
+class Unreadable(Malformed):
+    """The request is not even JSON, or not a query string."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """The four parameters of a request; what is null or empty in it is absent here."""
+
+    query: str
+    name: str | None = None
+    variables: dict[str, Any] | None = None
+    extensions: dict[str, Any] | None = None
+
+    @classmethod
+    def body(cls, raw: bytes, limits: Limits) -> Request:
+        """Read the JSON of a POST; raise Malformed or Refused."""
+        parameters = decode(raw, "The body", limits)
+        if isinstance(parameters, list):
+            raise Malformed("Batches are not supported: send one operation as a JSON object, not a list of them.")
+        if not isinstance(parameters, dict):
+            raise Malformed('The body must be a JSON object such as {"query": "{ __typename }"}.')
+        return cls.checked(parameters)
+
+    @classmethod
+    def url(cls, raw: bytes, limits: Limits) -> Request:
+        """Read the query string of a GET; raise Malformed or Refused."""
+        try:
+            pairs = parse_qsl(raw.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=20)
+        except ValueError:
+            raise Unreadable("The query string of the URL is not at most 20 parameters in UTF-8.") from None
+        parameters: dict[str, Any] = dict(pairs)
+        if len(parameters) < len(pairs):
+            raise Malformed("A parameter is in the URL twice.")
+        parameters = {name: text for name, text in parameters.items() if text}
+        for name in ("variables", "extensions"):
+            if name in parameters:
+                parameters[name] = decode(parameters[name].encode(), name, limits, name)
+        return cls.checked(parameters)
+
+    @classmethod
+    def checked(cls, parameters: dict[str, Any]) -> Request:
+        query = typed(parameters, "query", str)
+        if query is None:
+            raise Malformed("The parameter query is missing: it is the GraphQL document, as a string.")
+        return cls(
+            query,
+            typed(parameters, "operationName", str) or None,
+            typed(parameters, "variables", dict),
+            typed(parameters, "extensions", dict),
+        )
+
+
+def typed(parameters: dict[str, Any], name: str, kind: type) -> Any:
+    value = parameters.get(name)
+    if value is not None and not isinstance(value, kind):
+        raise Malformed(f"The parameter {name} must be {'a string' if kind is str else 'a JSON object'}.")
+    return value
+
+
+def decode(raw: bytes, subject: str, limits: Limits, path: str = "") -> Any:
+    """Parse JSON that means one thing only: no doubled keys, no integers that would be rounded, no U+0000."""
+    if opened(raw) > limits.values and opened(outside(raw)) > limits.values:
+        raise Unreadable(f"{subject} has more than {limits.values:,} objects and lists (limits.values).")
+    try:
+        value = orjson.loads(raw)
+    except ValueError:
+        raise Unreadable(f"{subject} is not JSON in UTF-8, or has a number out of range.") from None
+    if found := bounds.variables(value, limits, path):
+        raise Refused(found, Stage.LIMIT)
+    if b"\\u00" in raw or raw.count(b":") != colons(value):
+        strict(raw, subject)
+    return value
+
+
+def opened(raw: bytes) -> int:
+    """Count the objects and lists that begin in a text. Making very many of them takes long, even to throw away."""
+    return raw.count(b"{") + raw.count(b"[")
+
+
+def outside(raw: bytes) -> bytes:
+    """The text without what is between quotes."""
+    return b"".join(raw.replace(rb"\\", b"").replace(rb"\"", b"").split(b'"')[::2])
+
+
+def colons(value: Any) -> int:
+    """Count the colons the JSON of this value needs; negative if a number in it may have been a long integer.
+
+    A text that has more of them holds a key twice. It is how a fast parser's silence is checked at little cost.
+    """
+    if isinstance(value, str):
+        return value.count(":")
+    if isinstance(value, dict):
+        return len(value) + colons([*value, *value.values()])
+    if isinstance(value, list):
+        return sum(map(colons, value))
+    return -sys.maxsize if isinstance(value, float) and abs(value) >= 2**63 else 0
+
+
+def strict(raw: bytes, subject: str) -> None:
+    """Raise Malformed if the text has what `decode` does not allow; slower, and sure."""
+    if NUL.search(raw):
+        raise Unreadable(f"{subject} holds the character U+0000, which cannot be stored; leave it out.")
+    json.loads(raw, object_pairs_hook=unique, parse_int=integer)
+
+
+def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        raise Unreadable("A key is twice in the same JSON object.")
+    return members
+
+
+def integer(digits: str) -> int:
+    if len(digits) > 20 or not -(2**63) <= int(digits) < 2**64:
+        raise Unreadable("An integer has more than 64 bits; send long numbers as strings.")
+    return int(digits)

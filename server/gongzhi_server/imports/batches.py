@@ -1,0 +1,218 @@
+"""What imports add, a batch each, so that it can be taken back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+from gongzhi import sealing
+from gongzhi.people.models import Gender, IncomeBand, Tier
+from gongzhi.sealing import KeyRing
+
+from .divisions import affected
+from .plan import Plan, Sited
+from .registry import House
+from .report import Progress
+from .sealed import Owner, identity, new, phones
+from .texts import refusal
+
+STEP = 1000  # people between two calls of progress
+
+PERSON = (
+    "id",
+    "name",
+    "gender",
+    "birth_date",
+    "residence",
+    "needs",
+    "data_key",
+    "resident_id_sealed",
+    "resident_id_mask",
+    "resident_id_blind",
+    "grid_id",
+    "batch_id",
+    "created_at",
+    "version",
+)
+PHONE = ("id", "person_id", "kind", "rank", "sealed", "mask", "blind")
+HOUSEHOLD = (
+    "id",
+    "number",
+    "address",
+    "head_id",
+    "needs",
+    "income_band",
+    "tier",
+    "visit_due_on",
+    "grid_id",
+    "batch_id",
+    "created_at",
+    "version",
+)
+MEMBERSHIP = ("id", "household_id", "person_id", "relation", "since")
+
+# Who uses a person or a household, and which of those rows came with the import itself or only follow from it.
+USERS = """
+select format('%I.%I', n.nspname, t.relname) as "table", n.nspname || '.' || t.relname as name,
+  string_agg(format('r.%I in (select id from people.%I where batch_id = $1)', a.attname, o.relname), ' or ') as uses
+from pg_constraint c
+join pg_class t on t.oid = c.conrelid join pg_namespace n on n.oid = t.relnamespace
+join pg_attribute a on a.attrelid = c.conrelid and a.attnum = c.conkey[1]
+join pg_class o on o.oid = c.confrelid
+where c.contype = 'f' and c.confrelid in ('people.person'::regclass, 'people.household'::regclass)
+group by 1, 2 order by 2
+"""
+ADDED = "in (select id from people.person where batch_id = $1)"
+OWN = {
+    "people.phone": "true",
+    "people.tier": "r.contested_at is null",
+    "people.household": "r.batch_id = $1",
+    "people.membership": f"r.person_id {ADDED} and not exists "
+    "(select from people.membership o where o.person_id = r.person_id and o.id <> r.id)",
+}
+
+
+@dataclass(frozen=True)
+class Undone:
+    """What an undo removed."""
+
+    batch: UUID
+    people: int
+    households: int
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """Somebody who is added."""
+
+    row: Sited
+    owner: Owner
+    household_id: UUID
+
+
+async def begin(connection: asyncpg.Connection[Any], file: str, account: str, now: datetime, added: int) -> UUID:
+    """Begin a batch of so many people."""
+    batch = new()
+    await connection.execute(
+        "insert into people.batch (id, kind, file, account, at, added) values ($1, 'residents', $2, $3, $4, $5)",
+        batch,
+        file[:200],
+        account,
+        now,
+        added,
+    )
+    return batch
+
+
+async def add(
+    connection: asyncpg.Connection[Any],
+    keys: KeyRing,
+    batch: UUID,
+    plan: Plan,
+    houses: Mapping[str, House],
+    today: date,
+    now: datetime,
+    progress: Progress,
+) -> None:
+    """Add people and households to a batch. A new household is due for a visit at once."""
+    homes = {number: house.id for number, house in houses.items()} | {number: new() for number in plan.households}
+    arrivals = [
+        Arrival(row, Owner(new(), row.place.county, sealing.data_key()), homes[row.draft.number])
+        for row in plan.newcomers
+    ]
+    heads = {arrival.row.draft.line: arrival.owner.id for arrival in arrivals}
+
+    async def copy(table: str, columns: Sequence[str], records: Iterable[tuple[Any, ...]]) -> None:
+        await connection.copy_records_to_table(table, schema_name="people", columns=columns, records=records)
+
+    persons = (person(arrival, keys, batch, now) for arrival in arrivals)
+    await copy("person", PERSON, told(persons, progress, len(arrivals)))
+    await copy("phone", PHONE, (phone for a in arrivals for phone in phones(keys, a.owner, a.row.draft.phones)))
+    households = (
+        household(homes[number], number, address, heads[head.draft.line], today, head.place.grid_id, batch, now)
+        for number, (head, address) in plan.households.items()
+    )
+    await copy("household", HOUSEHOLD, households)
+    memberships = ((new(), a.household_id, a.owner.id, a.row.draft.relation, today) for a in arrivals)
+    await copy("membership", MEMBERSHIP, memberships)
+
+
+def told(records: Iterable[tuple[Any, ...]], progress: Progress, total: int) -> Iterator[tuple[Any, ...]]:
+    """Report how many have been written."""
+    for done, record in enumerate(records, 1):
+        yield record
+        if done % STEP == 0 or done == total:
+            progress("write", done, total)
+
+
+def person(arrival: Arrival, keys: KeyRing, batch: UUID, now: datetime) -> tuple[Any, ...]:
+    draft, owner = arrival.row.draft, arrival.owner
+    return (
+        owner.id,
+        draft.name,
+        draft.gender or Gender.UNKNOWN,
+        draft.birth,
+        draft.residence,
+        draft.needs,
+        keys.wrap(owner.county, owner.key),
+        *identity(keys, owner, draft.resident_id),
+        arrival.row.place.grid_id,
+        batch,
+        now,
+        1,
+    )
+
+
+def household(
+    id: UUID, number: str, address: str, head: UUID, due: date, grid: int, batch: UUID, now: datetime
+) -> tuple[Any, ...]:
+    return id, number, address, head, [], IncomeBand.UNKNOWN, Tier.UNCLASSIFIED, due, grid, batch, now, 1
+
+
+# --- undo ---
+
+
+async def undo(dsn: str, batch: UUID, now: datetime) -> Undone:
+    """Remove the people and households that an import added; what it changed stays changed.
+
+    Raises Refusal, and removes nothing, if there is no such batch, if it was undone before, or if anything refers
+    to what it added: a visit, a case, somebody who joined a household. Plugins' tables count too.
+    """
+    connection = await asyncpg.connect(dsn)
+    try:
+        async with connection.transaction():
+            await claim(connection, batch)
+            if users := await used(connection, batch):
+                raise refusal("REFERRED", users=", ".join(f"{table}: {count}" for table, count in users.items()))
+            households = await connection.execute("delete from people.household where batch_id = $1", batch)
+            people = await connection.execute("delete from people.person where batch_id = $1", batch)
+            await connection.execute("update people.batch set undone_at = $2 where id = $1", batch, now)
+    finally:
+        await connection.close()
+    return Undone(batch, affected(people), affected(households))
+
+
+async def claim(connection: asyncpg.Connection[Any], batch: UUID) -> None:
+    """Lock a batch and all it added, so that nobody begins to use it; raise Refusal if it cannot be undone."""
+    found = await connection.fetchrow("select undone_at from people.batch where id = $1 for update", batch)
+    if found is None:
+        raise refusal("NO_BATCH")
+    if found["undone_at"]:
+        raise refusal("UNDONE", day=found["undone_at"].date())
+    for table in ("household", "person"):
+        await connection.execute(f"select from people.{table} where batch_id = $1 for update", batch)
+
+
+async def used(connection: asyncpg.Connection[Any], batch: UUID) -> dict[str, int]:
+    """Count by table the rows that refer to what a batch added."""
+    counts = {}
+    for user in await connection.fetch(USERS):
+        own = OWN.get(user["name"], "false")
+        query = f"select count(*) from {user['table']} r where ({user['uses']}) and ({own}) is not true"
+        if count := await connection.fetchval(query, batch):
+            counts[user["name"]] = count
+    return counts

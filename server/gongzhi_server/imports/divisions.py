@@ -1,0 +1,258 @@
+"""The import of grids by their codes: the national tables of divisions (行政区划), and grids below a village."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+from gongzhi import codes
+from gongzhi.codes import CodeError, Kind
+from gongzhi.errors import Refusal
+
+from .report import Findings, Progress, Report, Stopwatch, quiet
+from .tables import NUMBER, Column, Row, Table, opened
+from .texts import refusal, translated
+
+LOCK = 0x696D706F7274  # "import": one at a time, so that none waits for rows of another
+STEP = 5000  # rows between two calls of progress
+NAME = 100
+
+
+def code(text: str, today: date) -> str:
+    """Read a grid code."""
+    try:
+        return codes.normalise(text)
+    except CodeError:
+        if NUMBER.fullmatch(text):
+            raise refusal("NUMBER") from None
+        raise
+
+
+def name(text: str, today: date) -> str:
+    if len(text) > NAME:
+        raise refusal("LONG", most=NAME)
+    return text
+
+
+CODE = Column("code", ("编码", "代码", "区划代码", "统计用区划代码", "网格编码"), filled=True, read=code)
+TITLE = Column("name", ("名称", "区划名称", "网格名称"), filled=True, read=name)
+ABOVE = (
+    Column("provinceCode", ("省级编码", "省代码")),
+    Column("cityCode", ("地级编码", "市代码")),
+    Column("areaCode", ("县级编码", "县代码", "countyCode")),
+    Column("streetCode", ("乡级编码", "乡镇代码", "townCode")),
+)
+COLUMNS = (CODE, TITLE, *ABOVE)
+
+INCOMING = """
+create temporary table incoming (ordinal int, file int, line int, code text collate "C", name text, kind text,
+    parent text collate "C") on commit drop
+"""
+FIELDS = ("ordinal", "file", "line", "code", "name", "kind", "parent")
+REPEATED = """
+delete from incoming i using (select code, min(ordinal) kept from incoming group by code having count(*) > 1) twice
+where i.code = twice.code and i.ordinal > twice.kept
+returning i.ordinal, i.file, i.line
+"""
+ENDED = """
+delete from incoming i using grids.grid g
+where g.code = i.code and g.valid_to is not null
+  and not exists (select from grids.grid c where c.code = i.code and c.valid_to is null)
+returning i.ordinal, i.file, i.line, g.valid_to::text as day
+"""
+ORPHANS = """
+delete from incoming i where i.parent is not null
+  and not exists (select from grids.grid p where p.code = i.parent and p.valid_to is null)
+returning i.ordinal, i.file, i.line, i.parent
+"""
+FIRST = "with gone as ({}) select *, count(*) over () as total from gone order by ordinal limit $1"
+CHANGE = """
+update grids.grid g set name = i.name, version = g.version + 1
+from incoming i where g.code = i.code and g.valid_to is null and g.name <> i.name
+"""
+NEW = """
+delete from incoming i using grids.grid g where g.code = i.code and g.valid_to is null
+"""
+PROVINCES = "select kind, left(code, 2) as province, count(*) as rows from incoming group by 1, 2 order by 2"
+ADD = """
+insert into grids.grid (code, name, kind, use, parent_id, version)
+select i.code, i.name, i.kind, 'BASE', p.id, 1
+from incoming i left join grids.grid p on p.code = i.parent and p.valid_to is null
+where i.kind = $1 and i.code >= $2 and i.code < $2 || 'a' and (p.id is not null or i.parent is null)
+order by i.code
+"""
+
+
+async def divisions(
+    dsn: str, source: Path | Iterable[Path], progress: Progress = quiet, *, dry_run: bool = False
+) -> Report:
+    """Add the grids of these CSV or XLSX files, or of a folder's CSV files, and update the names that changed.
+
+    The columns are `COLUMNS`; the level of a grid is told from its code. Nothing is removed, a code that ended is
+    not brought back, and a bad row is reported and stops nothing else. All is written in one transaction. Raises
+    Refusal where a file cannot be read at all.
+    """
+    files = listed(source)
+    watch, findings = Stopwatch(), Findings()
+    connection = await asyncpg.connect(dsn)
+    try:
+        transaction = connection.transaction()
+        await transaction.start()
+        incoming = await stage(connection, files, findings, progress)
+        added, changed, skipped = await merge(connection, files, findings, progress)
+        await (transaction.rollback() if dry_run else transaction.commit())
+    finally:
+        await connection.close()
+    return Report(
+        encoding=", ".join(dict.fromkeys(incoming.encodings)),
+        rows=incoming.rows,
+        added=added,
+        changed=changed,
+        skipped=incoming.skipped + skipped,
+        problems=findings.sorted(),
+        count=findings.tally.total(),
+        tally=dict(findings.tally),
+        seconds=watch.seconds,
+        dry_run=dry_run,
+    )
+
+
+def listed(source: Path | Iterable[Path]) -> list[Path]:
+    if not isinstance(source, Path):
+        files = list(source)
+    else:
+        files = sorted(source.glob("*.csv")) if source.is_dir() else [source]
+    if not files:
+        raise refusal("NO_FILE")
+    return files
+
+
+# --- rows ---
+
+
+class Incoming:
+    """The rows of some files that are fit to be merged; the others are reported."""
+
+    def __init__(self, files: Sequence[Path], findings: Findings, progress: Progress) -> None:
+        self.files, self.findings, self.progress = files, findings, progress
+        self.encodings: list[str] = []
+        self.rows = 0
+        self.good = 0
+
+    @property
+    def skipped(self) -> int:
+        return self.rows - self.good
+
+    def __iter__(self) -> Iterator[tuple[Any, ...]]:
+        total = sum(path.stat().st_size for path in self.files)
+        before = 0
+        for index, path in enumerate(self.files):
+            size = path.stat().st_size
+            with opened(path, COLUMNS) as table:
+                self.encodings.append(table.encoding)
+                for row in table.rows(self.findings):
+                    if found := self.check(table, row):
+                        self.good += 1
+                        yield (self.good, index, row.line, *found)
+                    if table.count % STEP == 0:
+                        self.progress("read", before + size * table.position() // max(table.size, 1), total)
+                self.rows += table.count
+            before += size
+            self.progress("read", before, total)
+
+    def check(self, table: Table, row: Row) -> tuple[str, str, str, str | None] | None:
+        """Return code, name, kind and the parent's code, or report what is wrong with them."""
+        found = []
+        for column in (CODE, TITLE):
+            try:
+                found.append(column.value(row.cells[column.name], date.min))
+            except (CodeError, Refusal) as error:
+                self.report(table, row, column, error)
+        if len(found) < 2 or not self.below(table, row, found[0]):
+            return None
+        return found[0], found[1], str(codes.kind(found[0])), codes.parent(found[0])
+
+    def below(self, table: Table, row: Row, code: str) -> bool:
+        """Tell whether the code begins with the codes that the row names as the levels above it."""
+        for column in ABOVE:
+            above = row.cells.get(column.name)
+            if above and (above == code or not code.startswith(above)) and not padded(code, above):
+                self.report(table, row, column, refusal("PREFIX"))
+                return False
+        return True
+
+    def report(self, table: Table, row: Row, column: Column, error: CodeError | Refusal) -> None:
+        told = translated(error) if isinstance(error, CodeError) else error
+        self.findings.add(table.file, row.line, table.headings[column.name], told)
+
+
+def padded(code: str, above: str) -> bool:
+    """Tell whether a code lies below one that is written with zeros, 610921000000 for 610921."""
+    try:
+        bare = codes.normalise(above)
+    except CodeError:
+        return False
+    return bare != code and code.startswith(bare)
+
+
+# --- the database ---
+
+
+async def stage(
+    connection: asyncpg.Connection[Any], files: Sequence[Path], findings: Findings, progress: Progress
+) -> Incoming:
+    """Read the files into a temporary table."""
+    incoming = Incoming(files, findings, progress)
+    await connection.execute("select pg_advisory_xact_lock($1)", LOCK)
+    await connection.execute("set local work_mem = '64MB'")
+    await connection.execute("set local jit = off")
+    await connection.execute(INCOMING)
+    await connection.copy_records_to_table("incoming", records=incoming, columns=FIELDS)
+    await connection.execute("analyze incoming")
+    return incoming
+
+
+async def merge(
+    connection: asyncpg.Connection[Any], files: Sequence[Path], findings: Findings, progress: Progress
+) -> tuple[int, int, int]:
+    """Bring the grids up to the temporary table: how many were added, changed and left out."""
+
+    async def cull(query: str, code: str) -> int:
+        """Take rows out of the temporary table and report them."""
+        rows = await connection.fetch(FIRST.format(query), max(findings.room, 1))
+        for row in rows:
+            told = refusal(code, **row)
+            findings.add(files[row["file"]].name, row["line"], CODE.name, told)
+        total = rows[0]["total"] if rows else 0
+        findings.count(code, total - len(rows))
+        return total
+
+    skipped = await cull(REPEATED, "TWICE") + await cull(ENDED, "ENDED")
+    changed = affected(await connection.execute(CHANGE))
+    await connection.execute(NEW)
+    added = await add(connection, progress)
+    return added, changed, skipped + await cull(ORPHANS, "NO_PARENT")
+
+
+async def add(connection: asyncpg.Connection[Any], progress: Progress) -> int:
+    """Add the grids that are new, level by level and province by province."""
+    added = 0
+    parts = await connection.fetch(PROVINCES)
+    for kind in Kind:
+        rows = {part["province"]: part["rows"] for part in parts if part["kind"] == kind}
+        done = 0
+        for province, count in rows.items():
+            added += affected(await connection.execute(ADD, str(kind), province))
+            done += count
+            progress(kind.lower(), done, sum(rows.values()))
+    if added:
+        await connection.execute("analyze grids.grid")
+    return added
+
+
+def affected(tag: str) -> int:
+    """How many rows a statement wrote, by its command tag."""
+    return int(tag.split()[-1])

@@ -1,0 +1,118 @@
+"""Rows of a table of residents, checked each by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from gongzhi import codes
+from gongzhi.codes import CodeError
+from gongzhi.errors import Refusal
+from gongzhi.people.models import Gender, Relation, ResidenceKind
+
+from .columns import COLUMNS
+from .report import Findings, Progress
+from .tables import Row, Table, opened
+from .texts import refusal, translated
+
+STEP = 1000  # rows between two calls of progress
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A person as a row describes them; `grid` is None where it is the head's. None and empty: not told."""
+
+    line: int
+    number: str
+    relation: Relation
+    name: str
+    residence: ResidenceKind
+    address: str | None
+    gender: Gender | None
+    birth: date | None
+    resident_id: str | None = field(repr=False)
+    phones: tuple[str, ...] = field(repr=False)
+    grid: str | None
+    needs: tuple[str, ...]
+
+
+@dataclass
+class Sheet:
+    """A file of residents: what is known of it once it has been read."""
+
+    file: str
+    encoding: str
+    headings: Mapping[str, str]
+    drafts: list[Draft]
+    rows: int
+
+    def heading(self, column: str) -> str:
+        """What the file calls a column."""
+        return self.headings.get(column, "")
+
+
+def read(path: Path, today: date, findings: Findings, progress: Progress) -> Sheet:
+    """Read a file; raise Refusal where it cannot be read at all."""
+    with opened(path, COLUMNS) as table:
+        drafts = list(checked(table, today, findings, progress))
+        progress("read", table.size, table.size)
+        return Sheet(table.file, table.encoding, table.headings, drafts, table.count)
+
+
+def checked(table: Table, today: date, findings: Findings, progress: Progress) -> Iterator[Draft]:
+    """Yield the rows without a fault; report all the faults of the others."""
+    for row in table.rows(findings):
+        before = findings.tally.total()
+        values = dict(cells(table, row, today, findings))
+        contradictions(table, row, values, findings)
+        if findings.tally.total() == before:
+            yield draft(row.line, values)
+        if table.count % STEP == 0:
+            progress("read", table.position(), table.size)
+
+
+def cells(table: Table, row: Row, today: date, findings: Findings) -> Iterator[tuple[str, Any]]:
+    """Yield the cells' values by column; report those that cannot be read."""
+    for column in COLUMNS:
+        value = None
+        try:
+            value = column.value(row.cells.get(column.name, ""), today)
+        except CodeError as error:
+            findings.add(table.file, row.line, table.headings[column.name], translated(error))
+        except Refusal as error:
+            findings.add(table.file, row.line, table.headings[column.name], error)
+        yield column.name, value
+
+
+def contradictions(table: Table, row: Row, values: Mapping[str, Any], findings: Findings) -> None:
+    """Report a birth date or gender that is not what the resident ID says."""
+    number, birth, gender = values["resident ID"], values["birth date"], values["gender"]
+    if number is None:
+        return
+    if birth not in (None, codes.birth_date(number)):
+        findings.add(table.file, row.line, table.headings["birth date"], refusal("CONTRADICTS"))
+    if gender not in (None, Gender.UNKNOWN, codes.gender(number)):
+        findings.add(table.file, row.line, table.headings["gender"], refusal("CONTRADICTS"))
+
+
+def draft(line: int, values: Mapping[str, Any]) -> Draft:
+    """Put the values of a row together; what the resident ID tells need not be told again."""
+    number = values["resident ID"]
+    phones = (values["phone"] or []) + (values["phone 2"] or [])
+    return Draft(
+        line=line,
+        number=values["number"],
+        relation=values["relation"],
+        name=values["name"],
+        residence=values["residence"],
+        address=values["address"],
+        gender=Gender(codes.gender(number)) if number else values["gender"],
+        birth=codes.birth_date(number) if number else values["birth date"],
+        resident_id=number,
+        phones=tuple(dict.fromkeys(phones)),
+        grid=values["grid"],
+        needs=tuple(values["needs"] or ()),
+    )

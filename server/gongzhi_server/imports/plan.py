@@ -1,0 +1,219 @@
+"""What is to become of the rows of a table of residents, given what is registered already."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from uuid import UUID
+
+from gongzhi.people.models import Relation
+from gongzhi.sealing import KeyRing
+
+from .drafts import Draft, Sheet
+from .registry import RESIDENT_ID, House, Known, Namesake, Place, Registry
+from .report import Findings
+from .texts import refusal
+
+
+@dataclass(frozen=True, slots=True)
+class Sited:
+    """A row and where the person lives."""
+
+    draft: Draft
+    place: Place
+
+    @property
+    def namesake(self) -> Namesake | None:
+        """What two rows about the same person probably share."""
+        return (self.draft.name, self.draft.birth, self.place.grid_id) if self.draft.birth else None
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """A row about somebody who is registered."""
+
+    sited: Sited
+    known: Known
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Who is added, to which new households by number (their heads' rows and addresses), and who is updated."""
+
+    newcomers: list[Sited]
+    households: dict[str, tuple[Sited, str]]
+    updates: list[Update]
+
+
+class Reporter:
+    """Says what is found in the rows of a sheet."""
+
+    def __init__(self, sheet: Sheet, findings: Findings) -> None:
+        self.sheet, self.findings = sheet, findings
+
+    def skip(self, draft: Draft, column: str, code: str, **facts: object) -> None:
+        """Report why a row is left out."""
+        self.findings.add(self.sheet.file, draft.line, self.sheet.heading(column), refusal(code, **facts))
+
+    def note(self, draft: Draft, column: str, code: str, known: Known | None = None, **facts: object) -> None:
+        """Report something about a row that is not left out for it."""
+        heading, person = self.sheet.heading(column), known.id if known else None
+        told = refusal(code, **about(known), **facts)
+        self.findings.add(self.sheet.file, draft.line, heading, told, person=person, skips=False)
+
+    def duplicate(self, draft: Draft, known: Known, skips: bool) -> None:
+        """Report that the person of a row is registered."""
+        told = refusal("DUPLICATE", **about(known))
+        self.findings.add(self.sheet.file, draft.line, "", told, person=known.id, skips=skips)
+
+
+def about(known: Known | None) -> dict[str, object]:
+    """What a report may tell of somebody: the surname and the id."""
+    return {"name": known.name[:1] + "*" * (len(known.name) - 1), "person": known.id} if known else {}
+
+
+def site(
+    drafts: Collection[Draft], places: Mapping[str, Place], houses: Mapping[str, House], say: Reporter
+) -> Iterator[Sited]:
+    """Find where everybody lives: in the grid of the row, or else the head's, or else the household's."""
+    heads = {draft.number: draft for draft in drafts if draft.relation is Relation.HEAD and draft.grid}
+    for draft in drafts:
+        house, head = houses.get(draft.number), heads.get(draft.number)
+        home = house.place if house else places.get(head.grid or "") if head else None
+        place = places.get(draft.grid) if draft.grid else home
+        if place is None:
+            said = draft.grid or (head and head.grid)
+            say.skip(draft, "grid", "NO_GRID" if said else "REQUIRED")
+        elif home and place.county_id != home.county_id:
+            say.skip(draft, "grid", "NUMBER_TAKEN" if house else "OTHER_COUNTY")
+        else:
+            yield Sited(draft, place)
+
+
+def distinct(rows: Collection[Sited], say: Reporter) -> Iterator[Sited]:
+    """Leave out the rows about somebody who is further up: by resident ID, or by name and birth date in a household."""
+    holders: dict[tuple[int, str], int] = {}
+    members: dict[tuple[str, str, object], Draft] = {}
+    for row in rows:
+        draft = row.draft
+        line = holders.get((row.place.county_id, draft.resident_id)) if draft.resident_id else None
+        twin = members.get((draft.number, draft.name, draft.birth))
+        if twin and not (twin.resident_id and draft.resident_id):
+            line = line or twin.line
+        if line:
+            say.skip(draft, "", "DUPLICATE_LINE", line=line)
+            continue
+        if draft.resident_id:
+            holders[row.place.county_id, draft.resident_id] = draft.line
+        members.setdefault((draft.number, draft.name, draft.birth), draft)
+        yield row
+
+
+class Recognition:
+    """Tells who is registered already."""
+
+    def __init__(self, registry: Registry, keys: KeyRing, say: Reporter, update: bool) -> None:
+        self.registry, self.keys, self.say, self.update = registry, keys, say, update
+        self.updates: dict[UUID, Update] = {}
+
+    def newcomers(self, rows: Collection[Sited]) -> Iterator[Sited]:
+        """Yield the rows about people who are not; keep the others as updates, or leave them out."""
+        for row in rows:
+            if known := self.match(row):
+                self.meet(row, known)
+            else:
+                yield row
+
+    def match(self, row: Sited) -> Known | None:
+        draft, holders = row.draft, self.registry.holders
+        if draft.resident_id:
+            blinds = self.keys.blinds(row.place.county, RESIDENT_ID, draft.resident_id)
+            if found := next((holders[blind] for blind in blinds if blind in holders), None):
+                return found
+        house = self.registry.houses.get(draft.number)
+        twin = self.registry.members.get((house.id, draft.name, draft.birth)) if house else None
+        return twin if twin and not (twin.blind and draft.resident_id) else None
+
+    def meet(self, row: Sited, known: Known) -> None:
+        earlier = self.updates.get(known.id)
+        if earlier:
+            self.say.skip(row.draft, "", "DUPLICATE_LINE", line=earlier.sited.draft.line)
+            return
+        self.say.duplicate(row.draft, known, skips=not self.update)
+        if not self.update:
+            return
+        self.updates[known.id] = Update(row, known)
+        house = self.registry.houses.get(row.draft.number)
+        if house is None or house.id != known.household_id:
+            self.say.note(row.draft, "number", "MEMBER_ELSEWHERE")
+
+
+def joining(house: House, fresh: Collection[Sited], say: Reporter) -> Iterator[Sited]:
+    """Yield those who may join a household that is registered: its head and address stay as they are."""
+    for row in fresh:
+        if row.draft.relation is Relation.HEAD:
+            say.skip(row.draft, "relation", "HEAD_TAKEN")
+            continue
+        if row.draft.address not in (None, house.address):
+            say.note(row.draft, "address", "ADDRESS_KEPT")
+        yield row
+
+
+def fault(group: Collection[Sited], fresh: Collection[Sited]) -> tuple[str, str, dict[str, object]] | None:
+    """Tell why a household cannot be added: column, code and facts."""
+    heads = [row.draft.line for row in group if row.draft.relation is Relation.HEAD]
+    if len(heads) > 1:
+        return "relation", "TWO_HEADS", {"lines": listed(heads)}
+    if not any(row.draft.relation is Relation.HEAD for row in fresh):
+        return "relation", "NO_HEAD", {}
+    addresses = {row.draft.address: row.draft.line for row in reversed([*group]) if row.draft.address}
+    if len(addresses) > 1:
+        return "address", "TWO_ADDRESSES", {"lines": listed(sorted(addresses.values()))}
+    return None if addresses else ("address", "REQUIRED", {})
+
+
+def listed(lines: Collection[int]) -> str:
+    return ", ".join(map(str, lines))
+
+
+def grouped(rows: Collection[Sited]) -> dict[str, list[Sited]]:
+    groups: dict[str, list[Sited]] = {}
+    for row in rows:
+        groups.setdefault(row.draft.number, []).append(row)
+    return groups
+
+
+def resemblances(newcomers: Collection[Sited], namesakes: Mapping[Namesake, Known], say: Reporter) -> None:
+    """Report those who may be registered, or further up, without a resident ID to tell by."""
+    lines: dict[Namesake, int] = {}
+    for row in newcomers:
+        if row.namesake is None:
+            continue
+        if known := namesakes.get(row.namesake):
+            say.note(row.draft, "name", "POSSIBLE_DUPLICATE", known)
+        first = lines.setdefault(row.namesake, row.draft.line)
+        if first != row.draft.line:
+            say.note(row.draft, "name", "POSSIBLE_DUPLICATE_LINE", line=first)
+
+
+def plan(rows: Collection[Sited], registry: Registry, keys: KeyRing, say: Reporter, update: bool) -> Plan:
+    """Decide on every row; `rows` are in the order of lines, each person once."""
+    recognition = Recognition(registry, keys, say, update)
+    fresh = grouped(list(recognition.newcomers(rows)))
+    newcomers: list[Sited] = []
+    households: dict[str, tuple[Sited, str]] = {}
+    for number, group in grouped(rows).items():
+        arrivals = fresh.get(number, [])
+        if house := registry.houses.get(number):
+            newcomers += joining(house, arrivals, say)
+        elif found := fault(group, arrivals):
+            column, code, facts = found
+            for row in arrivals:
+                say.skip(row.draft, column, code, **facts)
+        else:
+            head = next(row for row in arrivals if row.draft.relation is Relation.HEAD)
+            households[number] = head, next(row.draft.address for row in group if row.draft.address)
+            newcomers += arrivals
+    newcomers.sort(key=lambda row: row.draft.line)
+    resemblances(newcomers, registry.namesakes, say)
+    return Plan(newcomers, households, list(recognition.updates.values()))

@@ -1,0 +1,89 @@
+"""The import of people and households, one row a person."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import date, datetime
+from pathlib import Path
+from typing import Literal
+
+import asyncpg
+from gongzhi.sealing import KeyRing
+
+from . import batches, changes
+from .divisions import LOCK
+from .drafts import read
+from .plan import Reporter, Sited, distinct, plan, site
+from .registry import House, Known, Namesake, Reader, Registry
+from .report import Findings, Progress, Report, Stopwatch, quiet
+from .texts import refusal
+
+OnDuplicate = Literal["skip", "update"]
+
+
+async def residents(
+    dsn: str,
+    file: Path,
+    *,
+    keys: KeyRing,
+    account: str,
+    today: date,
+    now: datetime,
+    dry_run: bool = False,
+    on_duplicate: OnDuplicate = "skip",
+    progress: Progress = quiet,
+) -> Report:
+    """Import people and households from a CSV or XLSX file with the columns `columns.COLUMNS`.
+
+    Good rows are written in one transaction, as one batch that `undo` takes back; the others are reported. Somebody
+    who is registered in the county, by resident ID or by name and birth date in the same household, is left out, or
+    updated with the cells that are not empty. A dry run writes nothing and reports the same. `now` has an offset,
+    `today` is the date where the county is. Raises Refusal where the file cannot be read at all.
+    """
+    watch, findings = Stopwatch(), Findings()
+    sheet = read(file, today, findings, progress)
+    say = Reporter(sheet, findings)
+    connection = await asyncpg.connect(dsn)
+    try:
+        async with connection.transaction(readonly=dry_run):
+            await connection.execute("select pg_advisory_xact_lock($1)", LOCK)
+            reader = Reader(connection, keys)
+            houses = await reader.houses(sheet.drafts)
+            rows = list(distinct(list(site(sheet.drafts, await reader.places(sheet.drafts), houses, say)), say))
+            decided = plan(rows, await registry(reader, rows, houses), keys, say, on_duplicate == "update")
+            changed = await changes.compare(connection, keys, decided.updates)
+            batch = None
+            if not dry_run and (decided.newcomers or changed):
+                batch = await batches.begin(connection, sheet.file, account, now, len(decided.newcomers))
+                await batches.add(connection, keys, batch, decided, houses, today, now, progress)
+                await changes.write(connection, keys, changed)
+    except asyncpg.UniqueViolationError:
+        raise refusal("CHANGED_MEANWHILE") from None  # the original quotes values
+    finally:
+        await connection.close()
+    return Report(
+        encoding=sheet.encoding,
+        rows=sheet.rows,
+        added=len(decided.newcomers),
+        changed=len(changed),
+        skipped=sheet.rows - len(decided.newcomers) - len(decided.updates),
+        households=len(decided.households),
+        problems=findings.sorted(),
+        count=findings.tally.total(),
+        tally=dict(findings.tally),
+        batch=batch,
+        seconds=watch.seconds,
+        dry_run=dry_run,
+    )
+
+
+async def registry(reader: Reader, rows: Collection[Sited], houses: dict[str, House]) -> Registry:
+    """Look up who of these people is registered, county by county."""
+    holders: dict[bytes, Known] = {}
+    namesakes: dict[Namesake, Known] = {}
+    counties = {row.place.county_id: row.place for row in rows}
+    for county in counties.values():
+        drafts = [row.draft for row in rows if row.place.county_id == county.county_id]
+        holders |= await reader.holders(county, drafts)
+        namesakes |= await reader.namesakes(county, drafts)
+    return Registry(houses, holders, await reader.members(list(houses.values())), namesakes)

@@ -1,0 +1,313 @@
+"""Tables as people send them: CSV in the encodings that Chinese offices use, and XLSX."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import unicodedata
+import warnings
+import zipfile
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+from xml.etree.ElementTree import ParseError
+
+from openpyxl import load_workbook
+from openpyxl.utils.exceptions import InvalidFileException
+
+from .report import Findings
+from .texts import refusal
+
+SAMPLE = 1 << 16  # bytes that the encoding is told by
+DELIMITERS = ",;\t"
+NAMES = {"utf-8": "UTF-8", "utf-8-sig": "UTF-8 with BOM", "gb18030": "GB18030"}
+FORMULA_ERRORS = {"#DIV/0!", "#N/A", "#NAME?", "#NULL!", "#NUM!", "#REF!", "#VALUE!"}
+DIGITS_KEPT = 15  # of a number in a spreadsheet; resident IDs have more
+NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?E[+-]?[0-9]+|[0-9]+\.[0-9]+", re.IGNORECASE)
+UNREADABLE = (InvalidFileException, zipfile.BadZipFile, ParseError, KeyError, ValueError, EOFError)
+
+Record = tuple[int, Sequence[str]]
+BROKEN: Sequence[str] = ()  # stands for a record that is no CSV
+
+
+def as_is(text: str, today: date) -> Any:
+    """Take a cell as it is."""
+    return text
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column that an import knows, by its name and by what else people call it.
+
+    `needed` columns must be in the first row; `filled` ones must also have a value in every row.
+    `read` turns a cell that is not empty into a value, given today's date; it raises Refusal or CodeError.
+    """
+
+    name: str
+    aliases: tuple[str, ...] = ()
+    needed: bool = False
+    filled: bool = False
+    read: Callable[[str, date], Any] = as_is
+
+    def value(self, text: str, today: date) -> Any:
+        """Return what a cell says, None if it is empty; raise Refusal or CodeError."""
+        if not text:
+            if self.filled:
+                raise refusal("REQUIRED")
+            return None
+        if text in FORMULA_ERRORS:
+            raise refusal("FORMULA")
+        if not text.isprintable() and any(unicodedata.category(letter) == "Cc" for letter in text):
+            raise refusal("CONTROL")
+        return self.read(text, today)
+
+
+class Row(NamedTuple):
+    """A row by the line it starts on; the columns that the file lacks are missing, empty cells are ''."""
+
+    line: int
+    cells: dict[str, str]
+
+
+@dataclass
+class Table:
+    """A table while it is read. `size` and `position` say how far: in bytes of a CSV, in rows of a workbook."""
+
+    file: str
+    encoding: str
+    size: int
+    position: Callable[[], int]
+    headings: dict[str, str]
+    """What the file calls the columns."""
+    unknown: tuple[tuple[int, str], ...]
+    """Line and heading of columns that nobody knows."""
+    places: tuple[tuple[str, int], ...]
+    width: int
+    records: Iterator[Record]
+    count: int = 0
+    """Rows so far, blank ones apart."""
+
+    def rows(self, findings: Findings) -> Iterator[Row]:
+        """Yield the rows; those with more or fewer cells than the first row are only reported."""
+        for line, heading in self.unknown:
+            findings.add(self.file, line, heading, refusal("UNKNOWN_COLUMN"), skips=False)
+        for line, record in self.records:
+            if record is not BROKEN and not any(record):
+                continue
+            self.count += 1
+            if len(record) == self.width:
+                yield Row(line, {name: record[place] for name, place in self.places})
+            elif record is BROKEN:
+                findings.add(self.file, line, "", refusal("NOT_CSV"))
+            else:
+                findings.add(self.file, line, "", refusal("CELLS", cells=len(record), columns=self.width))
+
+
+@contextmanager
+def opened(path: Path, columns: Iterable[Column]) -> Iterator[Table]:
+    """Open a CSV or XLSX file whose first row names these columns; raise Refusal where that cannot be done."""
+    with path.open("rb") as file:
+        start = file.read(8)
+    if start.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")) or path.suffix.lower() in (".xls", ".xlsx"):
+        with workbook(path) as (size, records):
+            lines = Lines(records)
+            yield table(path.name, "XLSX", size, lambda: lines.last, lines, columns)
+    else:
+        encoding = detect(path)
+        with path.open("rb") as raw, io.TextIOWrapper(raw, encoding, newline="") as text:
+            yield table(path.name, NAMES[encoding], path.stat().st_size, raw.tell, parse(path, encoding, text), columns)
+
+
+def table(
+    file: str,
+    encoding: str,
+    size: int,
+    position: Callable[[], int],
+    records: Iterator[Record],
+    columns: Iterable[Column],
+) -> Table:
+    """Match the first row that is not blank with the columns."""
+    line, heading = next(((line, record) for line, record in records if any(record)), (0, ()))
+    if not heading:
+        raise refusal("NO_HEADER", file=file)
+    heading = trimmed(heading)
+    known = {plain(alias): column.name for column in columns for alias in (column.name, *column.aliases)}
+    places: dict[str, int] = {}
+    for place, written in enumerate(heading):
+        name = known.get(plain(written), "")
+        if name in places:
+            raise refusal("COLUMN_TWICE", file=file, column=written)
+        if name:
+            places[name] = place
+    missing = [label(column) for column in columns if (column.needed or column.filled) and column.name not in places]
+    if missing:
+        raise refusal("MISSING_COLUMNS", file=file, columns=", ".join(missing))
+    unknown = tuple((line, written) for place, written in enumerate(heading) if place not in places.values())
+    return Table(
+        file=file,
+        encoding=encoding,
+        size=size,
+        position=position,
+        headings={name: heading[place] for name, place in places.items()},
+        unknown=unknown,
+        places=tuple(places.items()),
+        width=len(heading),
+        records=((line, fitted(record, len(heading))) for line, record in records),
+    )
+
+
+def label(column: Column) -> str:
+    return f"{column.name} ({column.aliases[0]})" if column.aliases else column.name
+
+
+def plain(heading: str) -> str:
+    """Return what tells headings apart: not case, blanks, underscores, a star or words in brackets."""
+    text = unicodedata.normalize("NFKC", heading).casefold()
+    return re.sub(r"\(.*?\)|[\s_*-]", "", text)
+
+
+def trimmed(record: Sequence[str]) -> Sequence[str]:
+    """Take empty cells off the end."""
+    end = len(record)
+    while end and not record[end - 1]:
+        end -= 1
+    return record[:end]
+
+
+def fitted(record: Sequence[str], width: int) -> Sequence[str]:
+    """Take empty cells off the end of a row that is too long."""
+    return record if len(record) <= width else (*record[:width], *trimmed(record[width:]))
+
+
+def clean(text: str) -> str:
+    """Take off what cannot be seen: blanks around, several blanks in a row, marks of width and direction."""
+    text = text.strip()
+    if text.isprintable():
+        return text
+    seen = "".join(letter for letter in text if unicodedata.category(letter) != "Cf")
+    return " ".join(seen.split())
+
+
+# --- CSV ---
+
+
+def detect(path: Path) -> str:
+    """Tell UTF-8 from GB18030 by the lines that are not ASCII; one broken line does not decide."""
+    with path.open("rb") as file:
+        sample = file.read(SAMPLE)
+    if sample.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise refusal("UTF_16", file=path.name)
+    if sample.startswith(b"\xef\xbb\xbf"):
+        return "utf-8-sig"
+    lines = sample.splitlines()
+    if len(sample) == SAMPLE and len(lines) > 1:
+        lines.pop()  # cut off, perhaps inside a letter
+    telling = [line for line in lines if not line.isascii()]
+    readable = sum(decodes(line, "utf-8") for line in telling)
+    return "utf-8" if 2 * readable >= len(telling) else "gb18030"
+
+
+def decodes(line: bytes, encoding: str) -> bool:
+    try:
+        line.decode(encoding)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def parse(path: Path, encoding: str, text: io.TextIOBase) -> Iterator[Record]:
+    """Yield the records of a CSV file with the lines they start on."""
+    try:
+        first = text.readline()
+        delimiter = max(DELIMITERS, key=first.count)
+        reader = csv.reader(follow(first, text), delimiter=delimiter, strict=True)
+        while True:
+            line = reader.line_num + 1
+            try:
+                record = next(reader)
+            except csv.Error:
+                yield line, BROKEN
+            else:
+                yield line, [clean(cell) for cell in record]
+    except StopIteration:
+        return
+    except UnicodeDecodeError:
+        raise refusal("ENCODING", file=path.name, line=broken(path, encoding), encoding=NAMES[encoding]) from None
+
+
+def follow(first: str, rest: Iterable[str]) -> Iterator[str]:
+    yield first
+    yield from rest
+
+
+def broken(path: Path, encoding: str) -> int:
+    """Find the first line that cannot be decoded."""
+    with path.open("rb") as file:
+        return next((number for number, line in enumerate(file, 1) if not decodes(line, encoding)), 0)
+
+
+# --- XLSX ---
+
+
+class Lines:
+    """Records that remember how far they have been read."""
+
+    def __init__(self, records: Iterator[Record]) -> None:
+        self._records = records
+        self.last = 0
+
+    def __iter__(self) -> Iterator[Record]:
+        return self
+
+    def __next__(self) -> Record:
+        record = next(self._records)
+        self.last = record[0]
+        return record
+
+
+@contextmanager
+def workbook(path: Path) -> Iterator[tuple[int, Iterator[Record]]]:
+    """Open the first sheet of a workbook: how many rows it says it has, and its records."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about styles, of no concern here
+            book = load_workbook(path, read_only=True, data_only=True)
+    except UNREADABLE:
+        raise refusal("NOT_XLSX", file=path.name) from None
+    try:
+        if not book.worksheets:
+            raise refusal("NOT_XLSX", file=path.name)
+        sheet = book.worksheets[0]
+        size = sheet.max_row or 0
+        sheet.reset_dimensions()  # what the file says of its size is often wrong
+        yield size, values(path.name, sheet.iter_rows(values_only=True))
+    finally:
+        book.close()
+
+
+def values(file: str, rows: Iterator[tuple[Any, ...]]) -> Iterator[Record]:
+    """Yield the records of a sheet. Rows end with their last cell that is used, so they are filled up."""
+    width = 0
+    try:
+        for line, row in enumerate(rows, 1):
+            width = max(width, len(row))
+            yield line, [written(cell) for cell in row] + [""] * (width - len(row))
+    except UNREADABLE:
+        raise refusal("NOT_XLSX", file=file) from None
+
+
+def written(cell: object) -> str:
+    """Return a cell as text. Numbers that may have lost digits look like numbers, so that `NUMBER` finds them."""
+    if cell is None:
+        return ""
+    if isinstance(cell, str):
+        return clean(cell)
+    if isinstance(cell, datetime):
+        return str(cell.date()) if cell.time() == datetime.min.time() else str(cell)
+    if isinstance(cell, int) and abs(cell) >= 10**DIGITS_KEPT:
+        return f"{cell:E}"
+    return str(cell)

@@ -1,0 +1,137 @@
+"""What tests need: throw-away databases, and an application to ask things of."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+from uuid import uuid4
+
+import asyncpg
+import httpx
+
+from .app import create_app
+from .settings import Settings
+from .tokens import Tokens
+
+SECRET = "a secret for tests, as long as it must be"
+TODAY = datetime(2026, 6, 30, 2, 0, tzinfo=UTC)
+
+
+@dataclass
+class Clock:
+    """A clock that stands still until somebody moves it."""
+
+    time: datetime = TODAY
+
+    def __call__(self) -> datetime:
+        return self.time
+
+    def move(self, **by: float) -> None:
+        self.time += timedelta(**by)
+
+
+def settings(dsn: str, data: Path) -> Settings:
+    return Settings(data=data, database=dsn, mode="development", secret=SECRET, pool=4)
+
+
+def beside(dsn: str, name: str) -> str:
+    """The address of another database of the same cluster."""
+    return urlunsplit(urlsplit(dsn)._replace(path=f"/{name}"))
+
+
+async def create(dsn: str, name: str, template: str = "template0") -> str:
+    """A new database, a copy of another one nobody is connected to."""
+    connection = await asyncpg.connect(dsn)
+    try:
+        await connection.execute(f'create database "{name}" template "{template}"')
+    finally:
+        await connection.close()
+    return beside(dsn, name)
+
+
+async def drop(dsn: str, name: str) -> None:
+    connection = await asyncpg.connect(dsn)
+    try:
+        await connection.execute(f'drop database if exists "{name}" with (force)')
+    finally:
+        await connection.close()
+
+
+@dataclass
+class Answer:
+    """What came back."""
+
+    status: int
+    body: dict[str, Any]
+
+    @property
+    def data(self) -> Any:
+        """The data of an answer without errors."""
+        assert "errors" not in self.body, self.body
+        return self.body["data"]
+
+    @property
+    def errors(self) -> list[dict[str, Any]]:
+        return self.body.get("errors", [])
+
+    @property
+    def codes(self) -> list[str]:
+        return [one["extensions"]["code"] for one in self.errors]
+
+
+@dataclass
+class Server:
+    """An application over HTTP. `as_` makes a caller of it; a stranger is one without a role."""
+
+    client: httpx.AsyncClient
+    clock: Clock
+    headers: dict[str, str] = field(default_factory=dict)
+
+    def as_(self, role: str, **claims: str) -> Server:
+        """A caller with a role, in a `grid`, for a `unit`, who is a `person`."""
+        claims = {"sub": "-".join([role, *claims.values()]), "role": role, **claims}
+        token = Tokens(SECRET).issue(claims, self.clock())
+        return Server(self.client, self.clock, {"authorization": f"Bearer {token}"})
+
+    async def ask(self, query: str, **variables: Any) -> Answer:
+        body = {"query": query, "variables": variables}
+        reply = await self.client.post("/graphql", json=body, headers=self.headers)
+        return Answer(reply.status_code, reply.json())
+
+    async def do(self, mutation: str, selection: str, **given: Any) -> dict[str, Any]:
+        """Carry out a mutation by its name and give back its payload."""
+        name = mutation[0].upper() + mutation[1:]
+        query = f"mutation($input: {name}Input!) {{ {mutation}(input: $input) {{ {selection} errors {{ code message path }} }} }}"
+        if mutation in SHARED:
+            query = query.replace(f"{name}Input!", f"{SHARED[mutation]}!")
+        answer = await self.ask(query, input={"idempotencyKey": str(uuid4()), **given})
+        payload: dict[str, Any] = answer.data[mutation]
+        return payload
+
+
+SHARED = {
+    **dict.fromkeys(("acceptCase", "withdrawCase", "handleCase", "closeCase"), "CaseInput"),
+    **dict.fromkeys(("declineCase", "reopenCase"), "ReasonedCaseInput"),
+}
+"""Mutations that share an input."""
+
+
+@asynccontextmanager
+async def serving(dsn: str, data: Path, clock: Clock | None = None) -> AsyncIterator[Server]:
+    """The application over this database."""
+    clock = clock or Clock()
+    app = create_app(settings(dsn, data), dsn, clock)
+    async with app.router.lifespan_context(app):
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+            yield Server(client, clock)
+
+
+def codes_of(errors: Sequence[dict[str, Any]]) -> list[str]:
+    """The codes of a payload's errors."""
+    return [one["code"] for one in errors]

