@@ -10,13 +10,13 @@ from tortoise.models import Model
 from uuid6 import uuid7
 
 
-class LtreeField(Field[str], str):
+class LtreeField(Field[str], str):  # type: ignore[misc]
     """A path of labels (extension ltree)."""
 
     SQL_TYPE = "ltree"
 
 
-class PolygonField(Field[str], str):
+class PolygonField(Field[str], str):  # type: ignore[misc]
     """A ring in PostgreSQL's built-in geometry, written `((x,y),…)`."""
 
     SQL_TYPE = "polygon"

@@ -104,7 +104,7 @@ def command(description: str, *, requires: str | None) -> Callable[[Callable[[An
         async def resolve(info: Info, input: Any) -> Any:
             return await info.context.perform(declared, input)
 
-        resolve.__annotations__ = {"info": Info, "input": hints["input"], "return": typing.Optional[hints["return"]]}  # noqa: UP045
+        resolve.__annotations__ = {"info": Info, "input": hints["input"], "return": hints["return"] | None}
         resolve.__name__ = function.__name__
         resolve.__signature__ = inspect.signature(resolve)  # type: ignore[attr-defined]
         field: StrawberryField = strawberry.mutation(

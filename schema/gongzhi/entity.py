@@ -23,7 +23,7 @@ from functools import cached_property
 from typing import Any, TypeVar
 
 import strawberry
-from pypika_tortoise import Table
+from pypika_tortoise.queries import Table
 from strawberry import ID
 from strawberry.annotation import StrawberryAnnotation
 from strawberry.types.arguments import StrawberryArgument
@@ -36,7 +36,6 @@ from .columns import BytesField
 from .errors import DeclarationError
 from .filters import Comparison, compare, plain
 from .plans import (
-    COST,
     GUARD,
     PLAN,
     Aggregate,
@@ -352,8 +351,7 @@ def batch(
         [kind] = typing.get_args(hints.pop("return"))
         extra = list(inspect.signature(function).parameters.values())[2:]
         arguments = {one.name: Argument(hints[one.name], f"{one.name} (参数).", default=one.default) for one in extra}
-        made = _field(Batch(function, needs), inspect.getdoc(function) or "", kind, requires, arguments=arguments)
-        made.metadata[COST] = cost
+        made = _field(Batch(function, needs, cost), inspect.getdoc(function) or "", kind, requires, arguments=arguments)
         return made
 
     return decorate
@@ -374,6 +372,11 @@ def complete(field: StrawberryField, owner: str) -> StrawberryField:
         field.arguments = [*field.arguments, *(_argument(name, one) for name, one in _paging(plan, target).items())]
         field._completed = True  # type: ignore[attr-defined]
     return field
+
+
+def key_of(cls: type) -> Callable[[str], Any]:
+    """From a global id to the key of this type; see `Entity.parse`."""
+    return cls.__entity__.parse  # type: ignore[attr-defined, no-any-return]
 
 
 def entity_of(kind: Any, where: str = "a field") -> Entity:

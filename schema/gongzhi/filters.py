@@ -12,7 +12,8 @@ from functools import cache
 from typing import Any
 
 import strawberry
-from pypika_tortoise import PostgreSQLQuery, Table
+from pypika_tortoise.dialects.postgresql import PostgreSQLQuery
+from pypika_tortoise.queries import Table
 from pypika_tortoise.terms import Criterion, Term
 from strawberry import ID
 
@@ -101,7 +102,7 @@ class Value:
     """The value of one comparison, wherever in the arguments it stands."""
 
     given: Given
-    path: tuple[str, ...]
+    path: tuple[str | int, ...]
 
     def bind(self, convert: Callable[[Any], Any] | None = None, cast: str = "") -> Term:
         return self.given.bind(*self.path, convert=convert, cast=cast)

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from pypika_tortoise import Table
+from pypika_tortoise.queries import Table
 from pypika_tortoise.terms import Term
 
 from .sql import Alternatives
@@ -14,7 +14,6 @@ from .viewer import Lens
 
 PLAN = "plan"
 GUARD = "guard"
-COST = "cost"
 
 
 class Given(Protocol):
@@ -23,13 +22,13 @@ class Given(Protocol):
     def __contains__(self, name: str) -> bool:
         """Whether the argument has a value that is not null. Decides the statement's text."""
 
-    def bind(self, *path: str, convert: Callable[[Any], Any] | None = None, cast: str = "") -> Term:
+    def bind(self, *path: str | int, convert: Callable[[Any], Any] | None = None, cast: str = "") -> Term:
         """The value as a parameter; `convert` sees it first and may raise a Refusal."""
 
     def whole(self, convert: Callable[[Mapping[str, Any], Any], Any], cast: str = "") -> Term:
         """What `convert(arguments, context)` makes of all the arguments, as one parameter."""
 
-    def trait(self, *path: str, of: Callable[[Any], Hashable]) -> Any:
+    def trait(self, *path: str | int, of: Callable[[Any], Hashable]) -> Any:
         """What `of` tells of the value. Decides the statement's text, so keep its range small."""
 
 
@@ -138,6 +137,8 @@ class Batch:
 
     function: Callable[..., Sequence[Any] | Awaitable[Sequence[Any]]]
     needs: tuple[str, ...]
+    cost: int = 1
+    """What one row of it costs, in objects."""
 
 
 Plan = Key | Column | Expression | Embedded | Part | One | Pick | Choice | Many | Page | Aggregate | Batch

@@ -9,7 +9,9 @@ RESIDENT = Role("resident", "居民", "Somebody who lives here, for their own ma
 GRID_WORKER = Role("grid_worker", "网格员", "Works in a grid: visits, reports, settles on the spot.")
 GRID_LEADER = Role("grid_leader", "网格长", "Leads a grid.")
 TOWN_DISPATCHER = Role("town_dispatcher", "镇级调度员", "Accepts and dispatches a town's cases.")
-COUNTY_DISPATCHER = Role("county_dispatcher", "县级调度员", "Accepts and dispatches a county's cases, tip-offs included.")
+COUNTY_DISPATCHER = Role(
+    "county_dispatcher", "县级调度员", "Accepts and dispatches a county's cases, tip-offs included."
+)
 DEPARTMENT_HANDLER = Role("department_handler", "部门承办人", "Handles and answers the cases of a unit.")
 DEPUTY = Role("deputy", "人大代表", "Looks at what moves the people they represent.")
 AUDITOR = Role("auditor", "审计员", "Looks at what was done, and changes nothing.")
@@ -48,7 +50,9 @@ PERMISSIONS = (
     _permission("people.view_needs", "See what service a household asks for (查看服务需求)", *_FIELD),
     _permission("people.edit", "Add and change people and households (维护人员和户)", *_FIELD, ADMINISTRATOR),
     _permission("people.record_visit", "Record visits (记录走访)", *_FIELD),
-    _permission("people.appoint", "Appoint helpers and grid officers (任命联系人和网格负责人)", GRID_LEADER, ADMINISTRATOR),
+    _permission(
+        "people.appoint", "Appoint helpers and grid officers (任命联系人和网格负责人)", GRID_LEADER, ADMINISTRATOR
+    ),
     _permission("cases.view", "See cases (查看诉求)", *_STAFF, INTEGRATOR),
     _permission("cases.view_sealed", "See tip-offs (查看举报)", COUNTY_DISPATCHER),
     _permission("cases.view_notes", "Read staff notes (查看内部备注)", *_STAFF),

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from pypika_tortoise import Table
 from pypika_tortoise.context import SqlContext
+from pypika_tortoise.queries import Table
 from pypika_tortoise.terms import Criterion, Term, ValueWrapper
 from pypika_tortoise.utils import format_alias_sql
 

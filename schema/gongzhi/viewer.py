@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Protocol
 from uuid import UUID
 
-from pypika_tortoise import Table
+from pypika_tortoise.queries import Table
 from pypika_tortoise.terms import Term
 
 from .codes import Kind

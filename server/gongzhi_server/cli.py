@@ -163,11 +163,17 @@ def doctor() -> None:
 def explain(
     file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A GraphQL document.")],
     operation: Annotated[str | None, typer.Option(help="Which of its operations, if there are several.")] = None,
+    variables: Annotated[str, typer.Option(metavar="JSON", help="Its variables.")] = "{}",
+    role: Annotated[str, typer.Option(help="The role (角色) it is asked in.")] = "administrator",
+    grid: Annotated[str | None, typer.Option(metavar="CODE", help="The grid (网格) it is asked in.")] = None,
 ) -> None:
-    """Print the SQL an operation becomes (查询计划)."""
+    """Print the one statement an operation becomes, and how PostgreSQL runs it (查询计划)."""
     from . import explain
 
-    print(explain.explain(file.read_text(encoding="utf-8"), operation))
+    chosen = settings()
+    text = file.read_text(encoding="utf-8")
+    with cluster.running(chosen) as dsn:
+        asyncio.run(explain.show(dsn, text, operation, variables, role=role, grid=grid))
 
 
 def settings() -> Settings:
@@ -176,18 +182,25 @@ def settings() -> Settings:
 
 def furnish(dsn: str, people: int = PEOPLE, today: datetime | None = None, seed: int = SEED) -> None:
     """Load the demo county, showing how far it is."""
-    from . import demo
+    from . import app, demo
+    from .clock import today as day
 
+    keys = app.keyring(settings())
     with bars() as report:
-        day = today.date() if today else None
-        asyncio.run(demo.load(dsn, people=people, today=day, seed=seed, progress=report))
+        found = asyncio.run(
+            demo.load(dsn, people=people, today=today.date() if today else day(), seed=seed, keys=keys, progress=report)
+        )
+    trouble.print(
+        f"Hanyin (汉阴县): {found.grids:,} grids, {found.people:,} people, {found.cases:,} cases, "
+        f"all invented, in {found.seconds:.0f} s"
+    )
 
 
 def welcome(dsn: str) -> None:
     """Load the demo county into a database that has nothing in it yet."""
     from . import demo
 
-    if asyncio.run(demo.empty(dsn)):
+    if not asyncio.run(demo.loaded(dsn)):
         furnish(dsn)
 
 

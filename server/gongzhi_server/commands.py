@@ -17,16 +17,15 @@ from gongzhi.context import Context
 from gongzhi.entity import Entity, Ref, entity_of
 from gongzhi.errors import Refusal, Refusals, Text
 from gongzhi.journal.models import RequestRow
+from gongzhi.sql import Bind, Sql
 from gongzhi.viewer import Viewer
-from pypika_tortoise import Table
 from pypika_tortoise.dialects.postgresql import PostgreSQLQuery as Query
+from pypika_tortoise.queries import Table
 from pypika_tortoise.terms import ValueWrapper
 from strawberry.types.base import StrawberryContainer
 from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.models import Model
 from tortoise.transactions import in_transaction
-
-from gongzhi.sql import Bind, Sql
 
 from .planner.lens import Lens
 from .planner.parameters import Parameters
@@ -150,7 +149,8 @@ def claimant(viewer: Viewer, key: str) -> tuple[str, str]:
 def fingerprint(context: Context, command: Command, given: Any) -> bytes:
     """A MAC of what was asked, so that a key cannot stand for two different requests."""
     asked = {name: value for name, value in vars(given).items() if name != "idempotency_key"}
-    text = orjson.dumps([command.name, asked], default=plain, option=orjson.OPT_SORT_KEYS | orjson.OPT_PASSTHROUGH_DATACLASS)
+    option = orjson.OPT_SORT_KEYS | orjson.OPT_PASSTHROUGH_DATACLASS
+    text = orjson.dumps([command.name, asked], default=plain, option=option)
     return hmac.digest(context.receipts, text, hashlib.sha256)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import asyncpg
+from gongzhi.cases import catalog
 from gongzhi.hooks import App
 from gongzhi.rooms import APPS
 from tortoise.context import TortoiseContext
@@ -24,7 +25,7 @@ READ_ONLY = {
 }
 
 
-class Reader(asyncpg.Connection):  # type: ignore[type-arg]
+class Reader(asyncpg.Connection):
     """A connection that only reads, so there is nothing to reset when it goes back to the pool."""
 
     __slots__ = ()
@@ -61,7 +62,7 @@ def config(dsn: str, apps: Iterable[App] = APPS, size: int = 8) -> dict[str, Any
 
 
 def credentials(dsn: str, size: int) -> dict[str, Any]:
-    """What Tortoise asks for in place of a DSN, which it cannot read when it names a socket's folder."""
+    """A DSN as Tortoise takes it in parts; with a socket's folder as `?host=`."""
     url = urlsplit(dsn)
     host = url.hostname or parse_qs(url.query).get("host", ["localhost"])[0]
     return {
@@ -72,6 +73,8 @@ def credentials(dsn: str, size: int) -> dict[str, Any]:
         "database": url.path.lstrip("/") or "postgres",
         "min_size": 1,
         "max_size": size,
+        # A role that is called like one of our schemas must not find its tables there.
+        "server_settings": {"search_path": "public"},
     }
 
 
@@ -91,6 +94,7 @@ async def migrate(dsn: str, apps: Iterable[App] = APPS) -> None:
         await lock.execute("select pg_advisory_lock($1)", MIGRATION_LOCK)
         async with connected(settings) as context:
             await MigrationExecutor(context.connections.get("default"), settings["apps"]).migrate()
+        await catalog.seed(lock)
     finally:
         await lock.close()
 
@@ -99,5 +103,6 @@ async def write_migrations(dsn: str, label: str, apps: Iterable[App] = APPS) -> 
     """Write the migrations one app lacks, seeing every app so that foreign keys across apps resolve."""
     settings = config(dsn, apps)
     async with connected(settings) as context:
+        assert context.apps
         found = await MigrationAutodetector(context.apps, settings["apps"]).changes()
         return [str(writer.write()) for writer in found if writer.app_label == label]

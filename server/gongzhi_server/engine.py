@@ -36,10 +36,9 @@ class Engine:
         fetch: Fetch,
         context: Callable[[Viewer], Context],
         bounds: Limits | None = None,
-        budget: int = 10_000,
     ) -> None:
         self.planner = Planner(schema)
-        self.fetch, self.context, self.budget = fetch, context, budget
+        self.fetch, self.context = fetch, context
         self.limits = bounds or Limits()
         self._documents = Documents(self._prepared)
 
@@ -52,7 +51,7 @@ class Engine:
         ast = limits.parse(text, self.limits)
         if found := limits.check(ast, self.limits):
             raise Refused(found, Stage.LIMIT)
-        if invalid := validate(schema, ast):
+        if invalid := validate(schema, ast, max_errors=self.limits.errors):
             raise Refused(invalid, Stage.VALIDATION)
         node = get_operation_ast(ast, name)
         if node is None:
@@ -68,7 +67,7 @@ class Engine:
         try:
             if document.operation == "query":
                 statement = self.planner.query(document, session.variables, viewer)
-                if statement.cost > self.budget:
+                if statement.cost > self.limits.cost:
                     raise Refused([self.costly(statement.cost)], Stage.COST)
                 data, errors = await session.query(statement)
             else:
@@ -86,8 +85,9 @@ class Engine:
         return found
 
     def costly(self, cost: int) -> GraphQLError:
-        message = f"The operation may return {cost} objects, and {self.budget} are allowed; ask for fewer at once."
-        return error(Code.COST_EXCEEDED, message, cost=cost, limit=self.budget, setting="limits.cost")
+        most = self.limits.cost
+        message = f"The operation may return {cost} objects, and {most} are allowed; ask for fewer at once."
+        return error(Code.COST_EXCEEDED, message, cost=cost, limit=most, setting="limits.cost")
 
 
 def answer(data: bytes, errors: Iterable[GraphQLError], language: Language) -> Answer:

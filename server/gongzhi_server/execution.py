@@ -13,6 +13,7 @@ from graphql import (
     GraphQLError,
     GraphQLLeafType,
     GraphQLNonNull,
+    GraphQLObjectType,
     execute,
     get_argument_values,
     get_named_type,
@@ -167,14 +168,9 @@ class Session:
         named = get_named_type(call.of.type)
         if is_leaf_type(named):
             return [leaf(named, value, is_list_type(get_nullable_type(call.of.type))) for value in values]
-        statement = self.planner.rows(
-            self.document,
-            self.variables,
-            self.viewer,
-            call_entity(values),
-            named,
-            call.details,  # type: ignore[arg-type]
-        )
+        assert isinstance(named, GraphQLObjectType)
+        entity = self.planner.entities[named.name]
+        statement = self.planner.rows(self.document, self.variables, self.viewer, entity, named, call.details)
         self.errors += statement.errors
         keys = [one.key for one in flat(values)]
         found = dict(zip(keys, await self.rows(statement, keys), strict=True)) if keys else {}
@@ -195,10 +191,6 @@ def flat(values: Any) -> Iterator[Any]:
             yield from flat(value)
         elif value is not None:
             yield value
-
-
-def call_entity(values: Sequence[Any]) -> Entity:
-    return next(one.entity for one in flat(values))  # type: ignore[no-any-return]
 
 
 def leaf(kind: GraphQLLeafType, value: Any, listed: bool) -> Any:

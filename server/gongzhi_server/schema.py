@@ -28,11 +28,16 @@ class From:
     plugin: str
 
 
+def sdl(*, core: bool = False) -> str:
+    """The schema as text, sorted: of the core alone, or with the installed plugins."""
+    return Schema().as_str() + "\n"
+
+
 class Schema(strawberry.Schema):
     """Contributions are (plugin, extension) pairs; what cannot work is refused with the plugin's name."""
 
     def __init__(self, contributions: Iterable[tuple[str, Extension]] = (), types: Sequence[type] = ()) -> None:
-        config = StrawberryConfig()
+        config = StrawberryConfig(sort_schema=True)
         self._named = config.name_converter.from_field
         self._added: dict[type, dict[str, StrawberryField]] = defaultdict(dict)
         self._owner: dict[tuple[type, str], str] = {}
@@ -44,8 +49,7 @@ class Schema(strawberry.Schema):
         try:
             super().__init__(Query, mutation, subscription, types=[*core.TYPES, *types], config=config)
         except DuplicatedTypeName as error:
-            first, second = (f"{cls.__module__}.{cls.__qualname__}" for cls in (error.first_cls, error.second_cls))
-            raise DeclarationError(f"{first} and {second} have one GraphQL name") from error
+            raise DeclarationError(f"{error.first_cls} and {error.second_cls} have one GraphQL name") from error
         self._check_targets()
 
     def _extend(self, plugin: str, extension: Extension) -> None:

@@ -77,7 +77,8 @@ class Answer:
 
     @property
     def errors(self) -> list[dict[str, Any]]:
-        return self.body.get("errors", [])
+        found: list[dict[str, Any]] = self.body.get("errors", [])
+        return found
 
     @property
     def codes(self) -> list[str]:
@@ -106,9 +107,9 @@ class Server:
     async def do(self, mutation: str, selection: str, **given: Any) -> dict[str, Any]:
         """Carry out a mutation by its name and give back its payload."""
         name = mutation[0].upper() + mutation[1:]
-        query = f"mutation($input: {name}Input!) {{ {mutation}(input: $input) {{ {selection} errors {{ code message path }} }} }}"
-        if mutation in SHARED:
-            query = query.replace(f"{name}Input!", f"{SHARED[mutation]}!")
+        kind = SHARED.get(mutation, f"{name}Input")
+        asked = f"{selection} errors {{ code message path }}"
+        query = f"mutation($input: {kind}!) {{ {mutation}(input: $input) {{ {asked} }} }}"
         answer = await self.ask(query, input={"idempotencyKey": str(uuid4()), **given})
         payload: dict[str, Any] = answer.data[mutation]
         return payload

@@ -8,11 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
+from gongzhi import roles
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import OctKey
-
-from gongzhi import roles
 
 from . import database
 from .clock import clock
@@ -70,6 +69,7 @@ async def issue(settings: Settings, dsn: str, **claims: str | None) -> str:
         await Door(Tokens(settings.secret), pool).granted(given)
         return Tokens(settings.secret).issue(given, now)
     except (KeyError, ValueError) as error:
-        raise Problem(f"there is no such {error.args[0]}: {', '.join(role.name for role in roles.ROLES)} are the roles") from error
+        known = ", ".join(role.name for role in roles.ROLES)
+        raise Problem(f"there is no such {error.args[0]} (the roles are {known})") from error
     finally:
         await pool.close()

@@ -38,7 +38,7 @@ def test_birth_date_ways(born):
         ("1991", "DATE"),
         ("199011", "DATE"),
         (str(TODAY + timedelta(days=1)), "FUTURE"),
-        ("1890-01-01", "AGE"),
+        ("1790-01-01", "AGE"),
         ("1990-**-01", "MASKED"),
     ],
 )
@@ -53,6 +53,10 @@ def test_legacy_id_converted():
     assert columns.resident_id("610921900101001", TODAY) == "610921199001010012"
 
 
+def test_standard_example_accepted():
+    assert columns.resident_id("440524188001010014", TODAY) == "440524188001010014"
+
+
 @pytest.mark.parametrize(
     ("text", "code"),
     [
@@ -62,7 +66,7 @@ def test_legacy_id_converted():
         ("6109**********0012", "MASKED"),
         ("6.10921E+17", "NUMBER"),
         ("610921199001010000", "NUMBER"),
-        ("610921188001010018", "AGE"),
+        ("610921187001010014", "AGE"),
     ],
 )
 def test_wrong_id_refused(text, code):

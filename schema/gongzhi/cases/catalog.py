@@ -15,7 +15,7 @@ __all__ = ["CATEGORIES", "CHANNELS", "EDITION", "Category", "Channel", "seed"]
 
 EDITION = "2026"
 EVENTS = "GB/T 47678.5-2026"
-"""City-management events (城市运行管理服务平台 事部件分类)."""
+"""City-management events (城市管理事件)."""
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from .. import codes
 from ..codes import Series
 from ..commands import EXPECTED, KEY, Call, Problem, command, forbidden, given, made, problems, stale
 from ..context import Info
-from ..entity import ref
+from ..entity import key_of, ref
 from ..errors import Refusal, Refusals
 from ..extend import extend
 from ..grids.models import GridRow
@@ -73,18 +73,23 @@ class ReportCaseInput:
     previous: str | None = given("The closed case this one continues (前一诉求编号).", default=UNSET)
 
 
+async def receipt_code(payload: strawberry.Parent[Any], info: Info) -> str | None:
+    """Made anew from the number each time; it is stored nowhere."""
+    if payload.case is None:
+        return None
+    number = await info.context.value(CaseRow, "number", payload.case.key)
+    return codes.receipt_code(info.context.receipts, number)
+
+
 @strawberry.type(description="The case that was reported, with its receipt (上报结果).")
 class ReportCasePayload:
     case: Case | None = made("The case (诉求).")
     errors: list[Problem] = problems()
 
-    @strawberry.field(description="With the number it opens the case to whoever has no account; keep it (回执码).")
-    async def receipt_code(self, info: Info) -> str | None:
-        found: Any = self.case
-        if found is None:
-            return None
-        number = await info.context.value(CaseRow, "number", found.key)
-        return codes.receipt_code(info.context.receipts, number)
+    receipt_code: str | None = strawberry.field(
+        resolver=receipt_code,
+        description="With the number it opens the case to whoever has no account; keep it (回执码).",
+    )
 
 
 @command("Report a matter; no account is needed (上报诉求).", requires=None)
@@ -96,7 +101,9 @@ async def report_case(call: Call, input: ReportCaseInput) -> ReportCasePayload:
     grid = await grid_of(call, input, requester)
     accused = await coded(UnitRow, input.against, "against") if input.against else None
     if accused and input.kind is not CaseKind.TIP_OFF:
-        raise Refusal("BAD_USER_INPUT", "Only a tip-off is against a unit.", "只有举报可以指定被举报单位。", ("against",))
+        raise Refusal(
+            "BAD_USER_INPUT", "Only a tip-off is against a unit.", "只有举报可以指定被举报单位。", ("against",)
+        )
     previous = await call.find(Case, "previous", number=input.previous) if input.previous else None
     point = position(vars(input.place)) if input.place else None
     series = Series.SEALED if input.kind is CaseKind.TIP_OFF else Series.ORDINARY
@@ -383,7 +390,10 @@ def required(text: str, field: str, most: int = 2000) -> str:
     kept = text.strip()
     if not 1 <= len(kept) <= most:
         raise Refusal(
-            "BAD_USER_INPUT", f"{field} must have 1 to {most} characters.", f"{field} 应为 1 至 {most} 个字符。", (field,)
+            "BAD_USER_INPUT",
+            f"{field} must have 1 to {most} characters.",
+            f"{field} 应为 1 至 {most} 个字符。",
+            (field,),
         )
     return kept
 
@@ -413,7 +423,7 @@ async def requester_of(call: Call, input: ReportCaseInput) -> PersonRow | None:
     if not input.requester:
         person: UUID | None = call.viewer.account.person
         return await PersonRow.get_or_none(id=person) if person else None
-    key = Person.__entity__.parse(input.requester)  # type: ignore[attr-defined]
+    key = key_of(Person)(input.requester)
     found: PersonRow = await call.find(Person, "requester", id=key)
     return found
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pypika_tortoise import Table
+from pypika_tortoise.queries import Table
 from pypika_tortoise.terms import Criterion
 
 from ..sql import Alternatives, Sql, narrow, widen

@@ -11,7 +11,6 @@ from strawberry.scalars import JSON
 from .. import codes
 from ..context import Context
 from ..entity import (
-    Argument,
     Connection,
     Node,
     column,
@@ -32,7 +31,7 @@ from ..geometry import Crs
 from ..grids.types import Grid, PointInput, position
 from ..located import inside
 from ..people.types import Person
-from ..plans import Frame
+from ..plans import Argument, Frame
 from ..roots import Query
 from ..sql import Alternatives, Sql
 from ..units.types import Unit
@@ -102,7 +101,13 @@ named(
     TOWN="In the town (镇)",
     COUNTY="In the county (县)",
 )
-named(Audience, "EventAudience", "Who may read an event (可见范围).", PUBLIC="All who may see the case (公开)", STAFF="Staff (内部)")
+named(
+    Audience,
+    "EventAudience",
+    "Who may read an event (可见范围).",
+    PUBLIC="All who may see the case (公开)",
+    STAFF="Staff (内部)",
+)
 
 
 @entity(CategoryRow, visible=everyone, order=("code",), filter={"code": None})
@@ -219,7 +224,9 @@ class Case(Node):
     lead_unit: Unit | None = one("The unit that answers for it (主办单位).")
     support_units: list[Unit] = many(
         "Units that help (协办单位).",
-        lambda at: [Sql("{0}=any(array(select s.unit_id from cases.support s where s.case_id={1}))", at.rows.id, at.row.id)],
+        lambda at: [
+            Sql("{0}=any(array(select s.unit_id from cases.support s where s.case_id={1}))", at.rows.id, at.row.id)
+        ],
         order="code",
         cap=20,
     )
@@ -232,7 +239,9 @@ class Case(Node):
     rating: int | None = column("How the requester rated it, 1 to 5 (评分).")
     solved: bool | None = column("Whether the requester says it is solved (是否解决).")
     rating_comment: str | None = column("What the requester added (评价内容).")
-    may_rate: bool = expression("Whether it waits for a rating (可否评价).", lambda at: Sql("{0}='REPLIED'", at.row.status))
+    may_rate: bool = expression(
+        "Whether it waits for a rating (可否评价).", lambda at: Sql("{0}='REPLIED'", at.row.status)
+    )
     reopenings: int = column("How often it was taken up again (重办次数).")
     previous: Case | None = one("The closed case it continues (前一诉求).")
     timeline: list[CaseEvent] = many("What happened, the first first (经过).", on="case", order="at", cap=100)
@@ -283,6 +292,8 @@ EXTENSIONS = (
     ),
     extend(
         Unit,
-        cases=connection("Cases it answers for (主办诉求).", on="lead_unit", order="-reported_at", type=Connection[Case]),
+        cases=connection(
+            "Cases it answers for (主办诉求).", on="lead_unit", order="-reported_at", type=Connection[Case]
+        ),
     ),
 )

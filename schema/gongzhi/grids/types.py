@@ -10,7 +10,6 @@ from strawberry.scalars import JSON
 
 from ..codes import Kind
 from ..entity import (
-    Argument,
     Connection,
     Node,
     column,
@@ -25,7 +24,7 @@ from ..errors import Refusal
 from ..extend import extend
 from ..filters import placed, search
 from ..geometry import Crs, GeometryError, Point
-from ..plans import Frame
+from ..plans import Argument, Frame
 from ..roots import Query
 from ..sql import Alternatives, Sql
 from ..words import named
@@ -74,7 +73,7 @@ def position(value: Any) -> Point:
         given = Point(value["longitude"], value["latitude"], Crs(value["crs"]))
         return given.to(Crs.CGCS2000)
     except GeometryError as error:
-        raise Refusal("BAD_USER_INPUT", error.text.en, error.text.zh, ("point", *error.path)) from error
+        raise Refusal("BAD_USER_INPUT", error.text.en, error.text.zh, ("point", *map(str, error.path))) from error
 
 
 def placed_point(value: Any) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from pypika_tortoise import PostgreSQLQuery, Table
+from pypika_tortoise.dialects.postgresql import PostgreSQLQuery
+from pypika_tortoise.queries import Table
 
 from ..sql import Alternatives, Sql, widen
 from ..viewer import Lens

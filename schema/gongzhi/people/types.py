@@ -10,7 +10,6 @@ from strawberry import ID
 from strawberry.scalars import JSON
 
 from ..entity import (
-    Argument,
     Connection,
     Node,
     column,
@@ -19,6 +18,7 @@ from ..entity import (
     entity,
     everyone,
     expression,
+    key_of,
     lookup,
     many,
     one,
@@ -28,7 +28,7 @@ from ..extend import extend
 from ..filters import compare, enumerated, placed, search
 from ..grids.types import Grid
 from ..located import inside
-from ..plans import Frame, Where
+from ..plans import Argument, Frame, Where
 from ..roots import Query
 from ..sql import Alternatives, Sql
 from ..words import named
@@ -356,7 +356,7 @@ EXTENSIONS = (
         Query,
         person=pick(
             "The person with this id (按标识查人员).",
-            lambda at: [Sql("{0}={1}", at.rows.id, at.given.bind("id", convert=Person.__entity__.parse))],
+            lambda at: [Sql("{0}={1}", at.rows.id, at.given.bind("id", convert=key_of(Person)))],
             arguments={"id": Argument(ID, "The person's id (标识).")},
             type=Person | None,
         ),

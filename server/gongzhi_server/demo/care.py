@@ -14,6 +14,7 @@ from gongzhi.codes import Kind
 from gongzhi.people.models import Duty, IncomeBand, Line, Need, ResidenceKind, Tier
 
 from . import clock
+from .chance import Lot
 from .grids import SINCE, Grid, Tree
 from .people import GRANDPARENTS, OLD_ALONE, Household, Person
 from .tiers import Decision, tier
@@ -25,10 +26,12 @@ NEEDS = {
 OTHERS = 0.02, (Need.JOB_HELP, Need.LEGAL_HELP, Need.TRANSPORT, Need.ACCESSIBLE_SERVICE)
 INTERVAL = {Tier.LIANXIN: 30, Tier.GUANXIN: 90}
 """Days from one visit to the next; others are served when they call."""
-VISITS = {Tier.LIANXIN: (3, 6), Tier.GUANXIN: (1, 4)}
-"""How many visits there were in the last year, at least and at most."""
-INCOMES = {IncomeBand.ABOVE_MEAN: 46, IncomeBand.BELOW_MEAN: 36, IncomeBand.UNKNOWN: 18}
-LINES = {Line.PARTY_MEMBER: 40, Line.DEPUTY: 12, Line.CENTER_HOUSEHOLD: 48}
+RECENT = {Tier.LIANXIN: 45, Tier.GUANXIN: 120}
+"""The last visit was so many days ago at most, so that some are overdue."""
+INCOMES = Lot({IncomeBand.ABOVE_MEAN: 46, IncomeBand.BELOW_MEAN: 36, IncomeBand.UNKNOWN: 18})
+PEACEFUL = Lot({0.97: 55, 0.5: 25, 0.05: 20})
+"""How often a household is a 平安家庭: most are nearly always, some now and then, some hardly ever."""
+LINES = Lot({Line.PARTY_MEMBER: 40, Line.DEPUTY: 12, Line.CENTER_HOUSEHOLD: 48})
 DUTY_PHONE = 19_990_000_000
 """Duty phones count up from here."""
 NOTES = (
@@ -132,7 +135,7 @@ def look_after(
     duties = {(post.grid, post.duty): post.person for post in held}
     for household in households:
         needs, awards, decided = _needs(random, household), _awards(random, today), _past(random, today, 20, 330)
-        income = random.choices(list(INCOMES), list(INCOMES.values()))[0]
+        income = INCOMES.draw(random)
         year = clock.day(decided).year
         decision = tier(needs, income, tuple(award for award in awards if award < year), year)
         leader, worker = duties[household.grid, Duty.GRID_LEADER], duties[household.grid, Duty.GRID_WORKER]
@@ -151,24 +154,31 @@ def _needs(random: Random, household: Household) -> tuple[Need, ...]:
 
 
 def _awards(random: Random, today: date) -> tuple[int, ...]:
-    """The years for which the household was a 平安家庭: most are nearly always, some now and then, some hardly."""
-    chance = random.choices((0.97, 0.5, 0.05), (55, 25, 20))[0]
+    """The years for which the household was a 平安家庭."""
+    chance = PEACEFUL.draw(random)
     return tuple(year for year in range(SINCE.year, today.year) if random.random() < chance)
 
 
 def _helper(random: Random, household: Household, leader: Person, residents: Residents) -> tuple[Line, Person]:
-    line = random.choices(list(LINES), list(LINES.values()))[0]
-    own = {person.id for person, _ in household.members}
-    near = [leader] if line is Line.CENTER_HOUSEHOLD else residents.of(household.grid.village)
-    far = residents.of(household.grid.up(Kind.COUNTY))
-    others = [person for person in near if person.id not in own] or [person for person in far if person.id not in own]
-    return line, random.choice(others)
+    """Somebody from outside the household, from as near as may be."""
+    line, own = LINES.draw(random), {person.id for person, _ in household.members}
+    near = [leader] if line is Line.CENTER_HOUSEHOLD else residents.of(household.grid)
+    for circle in (near, residents.of(household.grid.village), residents.of(household.grid.up(Kind.COUNTY))):
+        others = [person for person in circle if person.id not in own]
+        if others:
+            return line, random.choice(others)
+    raise LookupError(f"household {household.number} has no neighbours")
 
 
 def _visits(random: Random, tier: Tier, visitor: Person, today: date) -> tuple[Visit, ...]:
-    count = random.randint(*VISITS[tier]) if tier in VISITS else random.random() < 0.04
-    moments = sorted(_past(random, today, 1, 360) for _ in range(count))
-    return tuple(Visit(visitor, moment, random.choice(NOTES)) for moment in moments)
+    """A few visits in the last year, in order; none to those who are served when they call."""
+    if tier not in RECENT:
+        return ()
+    moments = [
+        _past(random, today, 1, RECENT[tier]),
+        *(_past(random, today, 1, 360) for _ in range(random.randint(1, 4))),
+    ]
+    return tuple(Visit(visitor, moment, random.choice(NOTES)) for moment in sorted(moments))
 
 
 def _past(random: Random, today: date, least: int, most: int) -> int:

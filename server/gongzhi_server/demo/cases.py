@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
+from itertools import pairwise
 from random import Random
 from typing import Any, NamedTuple
 from uuid import UUID
 
 import orjson
 from gongzhi import roles
-from gongzhi.cases.models import Audience, Origin, Series, SettlementLevel, Status, Urgency
+from gongzhi.cases.models import Audience, Origin, SettlementLevel, Status, Urgency
+from gongzhi.codes import Series
 from gongzhi.geometry import Crs, Point
 from gongzhi.permissions import Role
 
@@ -79,6 +81,11 @@ class Case:
         answers = {lives.REPLY: self.story.reply, lives.SETTLE: stories.ON_THE_SPOT[self.id.int % 4]}
         return next((answers[turn.event] for turn in self.turns if turn.event in answers), None)
 
+    @property
+    def version(self) -> int:
+        """It grows with every step, once where a step brings the next with it."""
+        return len(self.turns) - sum(b.at - a.at == lives.AT_ONCE for a, b in pairwise(self.turns))
+
     def last(self, *events: str) -> Any:
         """When the last step of these kinds was taken."""
         return next((clock.utc(turn.at) for turn in reversed(self.turns) if turn.event in events), None)
@@ -90,33 +97,34 @@ class Case:
 # --- rows ---
 
 COLUMNS = (
-    "id", "number", "series", "kind", "channel_id", "category_id", "urgency", "origin", "title", "description", "status",
-    "grid_id", "requester_id", "filed_by_id", "anonymous", "account", "longitude", "latitude", "place_source", "address",
-    "lead_unit_id", "accused_unit_id", "self_handled", "settled_level", "reported_at", "settled_at", "closed_at",
-    "reply", "replied_at", "rating", "solved", "rating_comment", "reopenings", "version",
+    "id", "number", "series", "kind", "channel_id", "category_id", "urgency", "origin", "title", "description",
+    "status", "grid_id", "requester_id", "filed_by_id", "anonymous", "account", "longitude", "latitude",
+    "place_source", "address", "lead_unit_id", "accused_unit_id", "self_handled", "settled_level", "reported_at",
+    "settled_at", "closed_at", "reply", "replied_at", "rating", "solved", "rating_comment", "reopenings", "version",
 )  # fmt: skip
 EVENT = "id", "case_id", "type", "at", "audience", "account", "role", "unit_id", "note", "data"
 SUPPORT = "id", "case_id", "unit_id"
 COUNTER = "county", "day", "series", "given"
 
 
-def rows(cases: Iterable[Case], channels: Mapping[str, int], categories: Mapping[str, int]) -> Iterator[tuple[Any, ...]]:
+def rows(
+    cases: Iterable[Case], channels: Mapping[str, int], categories: Mapping[str, int]
+) -> Iterator[tuple[Any, ...]]:
     """The rows of `cases.case`."""
     for case in cases:
-        asker, hands, name = case.asker, case.hands, case.asker.grid.place
-        answered = case.last(lives.REPLY, lives.SETTLE)
-        place = case.place
-        source = {"longitude": place.longitude, "latitude": place.latitude, "crs": Crs.WGS84} if place else None
+        asker, hands, place, name = case.asker, case.hands, case.place, case.asker.grid.place
+        title, description = (text.replace("{place}", name) for text in (case.story.title, case.story.description))
+        source = place and _json({"longitude": place.longitude, "latitude": place.latitude, "crs": Crs.WGS84})
+        answered, category = case.last(lives.REPLY, lives.SETTLE), categories[case.story.category]
         yield (
-            case.id, case.number, case.series, case.story.kind, channels[asker.channel], categories[case.story.category],
-            case.urgency, case.origin, case.story.title.replace("{place}", name),
-            case.story.description.replace("{place}", name), case.status, asker.grid.id,
-            asker.person and asker.person.id, asker.proxy and asker.proxy.id, asker.anonymous, asker.account,
-            place and place.longitude, place and place.latitude, source and _json(source),
-            f"{asker.grid.town.name}{name}" if place else None, hands.lead and hands.lead.id,
-            hands.accused and hands.accused.id, case.level is SettlementLevel.GRID, case.level,
-            case.last(lives.REPORT), answered, case.last(lives.CLOSE), case.reply, answered, case.rating,
-            case.rating and True, _comment(case), case.count(lives.REOPEN), len(case.turns),
+            case.id, case.number, case.series, case.story.kind, channels[asker.channel], category,
+            case.urgency, case.origin, title, description,
+            case.status, asker.grid.id, asker.person and asker.person.id, asker.proxy and asker.proxy.id,
+            asker.anonymous, asker.account, place and place.longitude, place and place.latitude,
+            source, place and f"{asker.grid.town.name}{name}", hands.lead and hands.lead.id,
+            hands.accused and hands.accused.id, case.level is SettlementLevel.GRID, case.level, case.last(lives.REPORT),
+            answered, case.last(lives.CLOSE), case.reply, answered, case.rating, case.rating and True, _comment(case),
+            case.count(lives.REOPEN), case.version,
         )  # fmt: skip
 
 
@@ -126,14 +134,13 @@ def events(random: Random, cases: Iterable[Case]) -> Iterator[tuple[Any, ...]]:
         before: Status | None = None
         for place, turn in enumerate(case.turns):
             role, body = _actor(case, place)
-            after = lives.TARGETS.get(turn.event, before)
-            data = {"from": before, "to": after} | _facts(case, place)
             account = f"demo.{role.name}.{body.code}" if role and body else None
+            after = lives.TARGETS.get(turn.event, before)
+            data, unit = _json(_facts(case, place, before, after)), _given(case, place) or body
             audience = Audience.STAFF if turn.event == lives.RETURN else Audience.PUBLIC
             at, note = clock.utc(turn.at), _note(random, case, turn.event)
-            yield (
-                uuid7(random, at), case.id, turn.event, at, audience, account, role and role.name, body and body.id, note, _json(data)
-            )  # fmt: skip
+            key, name = uuid7(random, at), role and role.name
+            yield key, case.id, turn.event, at, audience, account, name, unit and unit.id, note, data
             before = after
 
 
@@ -150,9 +157,9 @@ def counters(given: Mapping[tuple[date, Series], int]) -> Iterator[tuple[Any, ..
 
 
 def _actor(case: Case, place: int) -> tuple[Role | None, Body | None]:
-    """Who took a step: the office they hold, and for which organisation."""
-    event, hands = case.turns[place].event, case.hands
-    match event:
+    """Who took a step: in which role, for which organisation."""
+    hands = case.hands
+    match case.turns[place].event:
         case lives.REPORT:
             unknown = None if case.asker.channel == "IOT" else roles.RESIDENT
             return roles.GRID_WORKER if case.asker.proxy else unknown, None
@@ -169,22 +176,25 @@ def _actor(case: Case, place: int) -> tuple[Role | None, Body | None]:
     return roles.RESIDENT, None
 
 
-def _facts(case: Case, place: int) -> dict[str, Any]:
-    """What a step's event keeps beside the statuses: codes and figures, never names or texts (rulings 9)."""
-    event, hands = case.turns[place].event, case.hands
-    match event:
-        case lives.DISPATCH if hands.misled and case.turns[place - 1].event == lives.ACCEPT:
-            return {"unit": hands.misled.code}
-        case lives.DISPATCH if hands.lead:
-            return {"unit": hands.lead.code}
-        case lives.REPLY | lives.SETTLE:
-            return {"level": case.level}
-        case lives.RATED:
-            solved = lives.REOPEN not in [turn.event for turn in case.turns[place + 1 : place + 2]]
-            return {"rating": case.rating if solved else lives.UNSOLVED, "solved": solved}
-        case lives.MERGE if case.into:
-            return {"into": case.into}
-    return {}
+def _given(case: Case, place: int) -> Body | None:
+    """Who a case was dispatched to by this step."""
+    if case.turns[place].event != lives.DISPATCH:
+        return None
+    return case.hands.misled if case.hands.misled and case.turns[place - 1].event == lives.ACCEPT else case.hands.lead
+
+
+def _facts(case: Case, place: int, before: Status | None, after: Status | None) -> dict[str, Any]:
+    """What a step's event keeps: codes and figures, never names or texts (rulings 9)."""
+    if case.turns[place].event == lives.RATED:
+        solved = lives.REOPEN not in [turn.event for turn in case.turns[place + 1 : place + 2]]
+        return {"rating": case.rating if solved else lives.UNSOLVED, "solved": solved}
+    facts: dict[str, Any] = {"from": before, "to": after}
+    if lead := _given(case, place):
+        support = case.hands.support if lead is case.hands.lead else None
+        facts |= {"leadUnit": lead.code, "supportUnits": [support.code] if support else []}
+    if case.into and after is Status.MERGED:
+        facts |= {"into": case.into}
+    return facts
 
 
 def _note(random: Random, case: Case, event: str) -> str | None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from bisect import bisect
 from collections.abc import Hashable, Mapping
 from datetime import datetime
+from itertools import accumulate
 from random import Random
-from typing import TypeVar
+from typing import Generic, TypeVar
 from uuid import UUID
 
 T = TypeVar("T", bound=Hashable)
@@ -20,6 +22,17 @@ def uuid7(random: Random, moment: datetime) -> UUID:
     """A key as RFC 9562 has it: its first 48 bits are the moment in milliseconds."""
     milliseconds = int(moment.timestamp() * 1000)
     return UUID(int=milliseconds << 80 | 7 << 76 | random.getrandbits(12) << 64 | 2 << 62 | random.getrandbits(62))
+
+
+class Lot(Generic[T]):
+    """Something to draw from, by weight."""
+
+    def __init__(self, weights: Mapping[T, float]) -> None:
+        self.names = list(weights)
+        self.sums = list(accumulate(weights.values()))
+
+    def draw(self, random: Random) -> T:
+        return self.names[bisect(self.sums, random.random() * self.sums[-1], hi=len(self.names) - 1)]
 
 
 def shares(total: int, weights: Mapping[T, float], least: int = 0) -> dict[T, int]:

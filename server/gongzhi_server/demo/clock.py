@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime
 MINUTE, HOUR, DAY = 60, 3600, 86_400
 EAST = 8 * HOUR
 EPOCH = date(1970, 1, 1).toordinal()
+THURSDAY = date(1970, 1, 1).weekday()
 OFFICE = 8 * HOUR + 30 * MINUTE, 18 * HOUR
 """When offices open and close."""
 WAKING = 7 * HOUR + 30 * MINUTE, 21 * HOUR
@@ -28,11 +29,11 @@ def utc(moment: int) -> datetime:
 
 
 def within(moment: int, hours: tuple[int, int], weekdays: int, late: int) -> int:
-    """The moment itself if it lies in these hours, else `late` seconds after they next begin; 1970 began on a Thursday."""
+    """The moment itself if it lies in these hours of so many weekdays, else `late` seconds after they next begin."""
     days, seconds = divmod(moment + EAST, DAY)
-    if seconds < hours[1] and (days + 3) % 7 < weekdays:
+    if seconds < hours[1] and (days + THURSDAY) % 7 < weekdays:
         return moment if seconds >= hours[0] else days * DAY + hours[0] + late - EAST
     days += 1
-    while (days + 3) % 7 >= weekdays:
+    while (days + THURSDAY) % 7 >= weekdays:
         days += 1
     return days * DAY + hours[0] + late - EAST

@@ -100,7 +100,9 @@ async def load(
         await connection.execute(f"vacuum (analyze) {', '.join(TABLES)}")
     finally:
         await connection.close()
-    return Summary(**{name: writer.written[table] for name, table in COUNTED.items()}, seconds=time.perf_counter() - began)
+    return Summary(
+        **{name: writer.written[table] for name, table in COUNTED.items()}, seconds=time.perf_counter() - began
+    )
 
 
 async def _present(connection: asyncpg.Connection[Any]) -> bool:
@@ -155,7 +157,9 @@ async def _fill(writer: Writer, people: int, today: date, seed: int, keys: KeyRi
     await _people(writer, cares, held, people, seed, keys)
     workers = {post.grid: post.person for post in held if post.duty is Duty.GRID_WORKER}
     everybody = [person for home in homes for person, _ in home.members]
-    docket = Docket(stream(seed, "cases"), tree, organisations, everybody, workers, deal(stream(seed, "fates"), people), today)
+    docket = Docket(
+        stream(seed, "cases"), tree, organisations, everybody, workers, deal(stream(seed, "fates"), people), today
+    )
     await _cases(writer, docket, seed)
 
 

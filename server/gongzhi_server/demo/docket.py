@@ -17,14 +17,14 @@ from gongzhi.geometry import Point
 from . import clock, lives, stories
 from .bodies import Bodies
 from .cases import Asker, Case, Hands
-from .chance import uuid7
+from .chance import Lot, uuid7
 from .fates import Fates
 from .grids import CODE, SINCE, Grid, Tree
 from .lives import Turn
 from .people import Person
 from .stories import Story
 
-CHANNELS = {
+CHANNELS = Lot({
     "WEB": 7,
     "MINI_APP": 35,
     "HOTLINE_12345": 15,
@@ -33,12 +33,13 @@ CHANNELS = {
     "DEPUTY": 4,
     "PARTY_MEMBER": 3,
     "LETTER": 1,
-}
+})  # fmt: skip
 NAMELESS = "HOTLINE_12345", "LETTER", "WEB"
 SENSED = "safety", "agriculture.disaster", "utilities.water", "environment.bins", "roads.surface"
 """What a sensor can notice."""
-URGENCIES = {Urgency.ROUTINE: 92, Urgency.URGENT: 7, Urgency.EMERGENCY: 1}
-LEVELS = {SettlementLevel.VILLAGE: 55, SettlementLevel.TOWN: 29, SettlementLevel.COUNTY: 16}
+URGENCIES = Lot({Urgency.ROUTINE: 92, Urgency.URGENT: 7, Urgency.EMERGENCY: 1})
+KINDS = Lot(stories.DISPUTES)
+LEVELS = Lot({SettlementLevel.VILLAGE: 55, SettlementLevel.TOWN: 29, SettlementLevel.COUNTY: 16})
 ON_THE_SPOT, REOPENED, UNKNOWN, PLACED, SUPPORTED = 0.315, 0.015, 0.031, 0.6, 0.1
 """Shares: settled in the grid, answered twice, from nobody known, with a place, with a supporting unit."""
 SEALED_DAYS = 720, 30
@@ -66,8 +67,8 @@ class Docket:
         for place, moment in enumerate(self._reports(self.fates.ordinary, clock.midnight(SINCE))):
             yield self._ordinary(place, moment)
         late = [status for status in self.fates.sealed if status is not Status.REPLIED]
-        early = [Status.REPLIED] * (len(self.fates.sealed) - len(late))
-        since, between = (self.horizon - days * clock.DAY for days in SEALED_DAYS)
+        early = [status for status in self.fates.sealed if status is Status.REPLIED]
+        since, between = (max(clock.midnight(SINCE), self.horizon - days * clock.DAY) for days in SEALED_DAYS)
         moments = self._reports(len(early), since, between) + self._reports(len(late), between)
         for status, moment in zip(early + late, moments, strict=True):
             yield self._sealed(status, moment)
@@ -119,7 +120,7 @@ class Docket:
             asker=asker,
             hands=self._hands(asker.grid, story, level, turns),
             turns=tuple(turns),
-            urgency=self.random.choices(list(URGENCIES), list(URGENCIES.values()))[0],
+            urgency=URGENCIES.draw(self.random),
             origin=self._origin(asker),
             place=self._place(asker.grid),
             level=level if status is None else None,
@@ -130,8 +131,7 @@ class Docket:
     def _story(self, dispute: bool) -> Story:
         if not dispute:
             return self.random.choice(self.stories.ordinary)
-        kinds = stories.DISPUTES
-        return self.stories.disputes[self.random.choices(list(kinds), list(kinds.values()))[0]]
+        return self.stories.disputes[KINDS.draw(self.random)]
 
     def _asker(self, story: Story) -> Asker:
         random = self.random
@@ -143,14 +143,14 @@ class Docket:
         person = random.choice(self.adults)
         if person.age(self.today) >= 70 and random.random() < 0.5:
             return Asker(person.grid, "GRID_WORKER", person, self.workers[person.grid])
-        return Asker(person.grid, random.choices(list(CHANNELS), list(CHANNELS.values()))[0], person)
+        return Asker(person.grid, CHANNELS.draw(random), person)
 
     def _course(self, moment: int, status: Status | None, dispute: bool) -> list[Turn]:
         """The steps up to the answer, or up to the status in which the case stays without one."""
         random = self.random
         if status is not None:
             return lives.squeeze(lives.course(random, moment, lives.UNFINISHED[status]), self.horizon)
-        plain = random.choices(list(lives.COURSES), list(lives.COURSES.values()))[0]
+        plain = lives.COURSES.draw(random)
         here = not dispute and random.random() < ON_THE_SPOT
         turns = lives.course(random, moment, lives.ON_THE_SPOT if here else plain)
         if turns[-1].at >= self.horizon and not dispute:  # what is answered so soon is answered on the spot
@@ -165,7 +165,7 @@ class Docket:
             return self.fates.disputes[place] or SettlementLevel.VILLAGE
         if story.line:
             return SettlementLevel.COUNTY
-        return self.random.choices(list(LEVELS), list(LEVELS.values()))[0]
+        return LEVELS.draw(self.random)
 
     def _aftermath(self, place: int, answered: int, level: SettlementLevel) -> list[Turn]:
         """What follows the answer and has happened already."""
@@ -173,9 +173,7 @@ class Docket:
         good = rating is not None and rating >= lives.GOOD
         again = good and place < self.fates.recent and level is not SettlementLevel.GRID
         reopened = again and self.random.random() < REOPENED
-        return [
-            turn for turn in lives.aftermath(self.random, answered, rating, reopened) if turn.at < self.horizon
-        ]
+        return [turn for turn in lives.aftermath(self.random, answered, rating, reopened) if turn.at < self.horizon]
 
     def _hands(self, grid: Grid, story: Story, level: SettlementLevel, turns: Sequence[Turn]) -> Hands:
         desk, village = self.bodies.town(grid), self.bodies.village(grid)

@@ -72,4 +72,6 @@ def _status(random: Random, cases: int, least: int) -> dict[int, Status]:
     recent = cases - 2 * sum(under_way.values())
     newest = sorted(random.sample(range(recent, cases), sum(under_way.values())), reverse=True)
     stand = [status for status, count in under_way.items() for _ in range(count)]
-    return dict(zip(newest, stand, strict=True)) | dict(zip(random.sample(range(recent), len(ended)), ended, strict=True))
+    return dict(zip(newest, stand, strict=True)) | dict(
+        zip(random.sample(range(recent), len(ended)), ended, strict=True)
+    )

@@ -11,6 +11,7 @@ from gongzhi.cases import machine as m
 from gongzhi.cases.models import Status
 
 from . import clock
+from .chance import Lot
 from .clock import DAY, HOUR, MINUTE
 
 
@@ -61,7 +62,7 @@ ON_THE_SPOT = (ACCEPT, SETTLE)
 PLAIN = (ACCEPT, DISPATCH, HANDLE, REPLY)
 SENT_BACK = (ACCEPT, DISPATCH, RETURN, DISPATCH, HANDLE, REPLY)
 HELD_UP = (ACCEPT, DISPATCH, HANDLE, SUSPEND, RESUME, REPLY)
-COURSES = {PLAIN: 88, SENT_BACK: 7, HELD_UP: 5}
+COURSES = Lot({PLAIN: 88, SENT_BACK: 7, HELD_UP: 5})
 UNFINISHED = {
     Status.REPORTED: (),
     Status.ACCEPTED: (ACCEPT,),
@@ -121,4 +122,4 @@ def status(turns: Iterable[Turn]) -> Status:
 def _next(random: Random, step: str, before: int) -> int:
     pace = PACES[step]
     moment = before + int(random.uniform(pace.least, pace.most))
-    return clock.within(moment, pace.hours, pace.weekdays, int(random.uniform(0, HOUR)))
+    return clock.within(moment, pace.hours, pace.weekdays, int(random.uniform(0, 4 * HOUR)))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from itertools import accumulate
 from random import Random
 
 from gongzhi.people.models import Gender
 
-# Surnames, the common ones first, each with how often it is drawn.
-SURNAMES = {
+from .chance import Lot
+
+SURNAMES = Lot({
     **dict.fromkeys("王李张刘陈", 12),
     **dict.fromkeys("杨黄赵吴周徐孙马朱胡", 5),
     **dict.fromkeys("郭何林高罗郑梁谢宋唐", 3),
@@ -16,7 +16,8 @@ SURNAMES = {
         "许邓冯韩曹曾彭萧蔡潘田董袁于余叶蒋杜苏魏程吕丁沈任姚卢傅钟姜崔谭廖范汪陆金石戴贾韦夏邱方侯邹熊孟秦白江", 1
     ),
     **dict.fromkeys(("欧阳", "上官", "司马"), 0.1),
-}
+})  # fmt: skip
+"""The common ones first."""
 OLD = 1970
 """Fashions in names changed for those born about then."""
 GIVEN = {
@@ -25,13 +26,6 @@ GIVEN = {
     (Gender.FEMALE, False): ("晓雨欣思佳梦静雅婷诗语若", "涵怡琪萱瑶悦宁彤妍洁蕾琳"),
     (Gender.MALE, False): ("子浩宇俊嘉泽天文一晨博思", "轩豪涛杰鹏阳航睿翔宸霖哲"),
 }
-
-_SURNAMES = list(SURNAMES)
-_SUMS = list(accumulate(SURNAMES.values()))
-
-
-def surname(random: Random) -> str:
-    return random.choices(_SURNAMES, cum_weights=_SUMS)[0]
 
 
 def given(random: Random, gender: Gender, year: int) -> str:

@@ -14,7 +14,7 @@ from gongzhi.people.models import Gender, Relation, ResidenceKind
 from stdnum.cn import ric
 
 from . import names
-from .chance import uuid7
+from .chance import Lot, uuid7
 from .grids import CODE, SINCE, Grid
 
 MOBILE = 19_900_000_000
@@ -58,7 +58,8 @@ FAMILIES = (
     Family(GRANDPARENTS, 10, 56, 74, (SPOUSE, *GRANDCHILDREN)),
     Family("one parent", 4, 30, 52, CHILDREN),
 )
-_SUMS = list(accumulate(family.share for family in FAMILIES))
+FAMILY = Lot({family: family.share for family in FAMILIES})
+HEAD = Lot({Gender.MALE: 72, Gender.FEMALE: 28})
 
 
 class Person(NamedTuple):
@@ -105,7 +106,7 @@ class Settlement:
 
     def household(self, grid: Grid, most: int, entered: datetime) -> Household:
         """A household of at most so many people."""
-        family = self.random.choices(FAMILIES, cum_weights=_SUMS)[0]
+        family = FAMILY.draw(self.random)
         members = tuple(self._members(family, grid, most, entered))
         self.houses[grid.village.code] += 1
         house = self.houses[grid.village.code]
@@ -114,14 +115,14 @@ class Settlement:
 
     def _members(self, family: Family, grid: Grid, most: int, entered: datetime) -> Iterator[tuple[Person, Relation]]:
         kin = _kin(self.random, family)[:most]
-        own, other = names.surname(self.random), names.surname(self.random)
+        own, other = names.SURNAMES.draw(self.random), names.SURNAMES.draw(self.random)
         fathers = (
             own if kin[0][1] is Gender.MALE or Relation.SPOUSE not in [relation for relation, *_ in kin] else other
         )
         surnames = {Relation.SPOUSE: other, Relation.CHILD: fathers, Relation.GRANDCHILD: fathers}
         for relation, gender, age in kin:
             mother = relation is Relation.PARENT and gender is Gender.FEMALE
-            surname = names.surname(self.random) if mother else surnames.get(relation, own)
+            surname = names.SURNAMES.draw(self.random) if mother else surnames.get(relation, own)
             yield self._person(surname, gender, age, grid, entered), relation
 
     def _person(self, surname: str, gender: Gender, age: int, grid: Grid, entered: datetime) -> Person:
@@ -167,7 +168,7 @@ def settle(random: Random, grids: Sequence[Grid], people: int, today: date) -> I
 
 def _kin(random: Random, family: Family) -> list[tuple[Relation, Gender, int]]:
     """Relation, gender and age of everybody in a family of this kind, the head first."""
-    age, gender = random.randint(family.low, family.high), random.choices(list(OPPOSITE), (28, 72))[0]
+    age, gender = random.randint(family.low, family.high), HEAD.draw(random)
     found = [(Relation.HEAD, gender, age)]
     for kin in family.kin:
         if random.random() < kin.chance:

@@ -59,8 +59,8 @@ class Vault:
                 if person.phone:
                     self.owners[person.id] = owner
                 yield (
-                    person.id, person.grid.id, person.name, person.gender, person.birth, person.residence, needs, wrapped,
-                    *identity(self.keys, owner, person.resident_id), person.created, 1,
+                    person.id, person.grid.id, person.name, person.gender, person.birth, person.residence, needs,
+                    wrapped, *identity(self.keys, owner, person.resident_id), person.created, 1,
                 )  # fmt: skip
 
     def phones(self, random: Random, households: Iterable[Household]) -> Rows:

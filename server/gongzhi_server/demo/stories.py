@@ -31,11 +31,14 @@ class Stories(NamedTuple):
 
 def read() -> Stories:
     with (files(__package__) / "stories.csv").open(encoding="utf-8") as lines:
-        rows = [
-            Story(**row | {"kind": CaseKind(row["kind"]), "line": bool(row["line"])}) for row in csv.DictReader(lines)
-        ]
+        rows = [_story(row) for row in csv.DictReader(lines)]
     disputes = {story.category: story for story in rows if story.category in DISPUTES}
     return Stories(tuple(story for story in rows if story.category not in DISPUTES), disputes)
+
+
+def _story(row: dict[str, str]) -> Story:
+    texts = row["title"], row["description"], row["reply"]
+    return Story(row["category"], CaseKind(row["kind"]), row["unit"], row["line"] == "line", *texts)
 
 
 DISPUTES = {
@@ -75,7 +78,10 @@ ON_THE_SPOT = (
     "中心户长与网格员一起处理，问题已解决。",
 )
 NOTES = {
-    machine.DECLINE.event: ("不属于受理范围，已告知向有管辖权的机关反映。", "正在诉讼程序中，依法不予受理，已说明理由。"),
+    machine.DECLINE.event: (
+        "不属于受理范围，已告知向有管辖权的机关反映。",
+        "正在诉讼程序中，依法不予受理，已说明理由。",
+    ),
     machine.WITHDRAW.event: ("问题已自行解决，撤回诉求。", "双方已私下谈妥，不再需要处理。"),
     machine.MERGE.event: ("与先前诉求为同一事项，并单办理。",),
     machine.VOID.event: ("重复录入，经批准作废。", "测试数据，经批准作废。"),

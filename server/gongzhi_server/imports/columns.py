@@ -18,7 +18,7 @@ from .texts import refusal
 W = TypeVar("W", bound=StrEnum)
 Reader = Callable[[str, date], Any]
 
-OLDEST = 130  # years
+OLDEST = 150  # years; the standard's own example is born in 1880
 DATE = re.compile(r"([0-9]{4})([-/.年]?)([0-9]{1,2})([-/.月]?)([0-9]{1,2})日?")
 SEPARATORS = re.compile(r"[,，;；、/|]")
 HOMES = {Kind.VILLAGE, Kind.GRID_1, Kind.GRID_2, Kind.GRID_3}

@@ -39,8 +39,8 @@ from graphql import (
 )
 from graphql.execution.collect_fields import FieldDetailsList, GroupedFieldSet, collect_subfields
 from graphql.execution.values import VariableValues
-from pypika_tortoise import Table
 from pypika_tortoise.dialects.postgresql import PostgreSQLQuery as Query
+from pypika_tortoise.queries import Table
 from pypika_tortoise.terms import LiteralValue, NullValue, Term, ValueWrapper
 
 from . import lists
@@ -117,13 +117,14 @@ class Compiler:
         of = kind.fields.get(node.name.value)
         declared = of.extensions.get("strawberry-definition") if of else None
         plan: Plan | None = declared.metadata.get(PLAN) if declared else None
-        if plan is None or of is None:  # introspection and Python at the root
+        if plan is None or of is None or declared is None:  # introspection and Python at the root
             shape.python = True
             return None
         guard: Guard | None = declared.metadata.get(GUARD)
         if guard and not self.lens.can(guard.permission):
             return self.denied(guard, kind, of, row, node)
         if isinstance(plan, Batch):
+            self.cost += self.times * plan.cost
             shape.calls.append(Call(key, plan, declared, of, details))
             return NullValue()
         term, child = self.planned(plan, of, declared, details, row, entity)

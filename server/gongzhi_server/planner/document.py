@@ -10,6 +10,7 @@ from gongzhi.viewer import Viewer
 from graphql import DocumentNode, FragmentDefinitionNode, GraphQLSchema, OperationDefinitionNode
 from graphql.execution.collect_fields import FragmentDetails
 
+from ..gateway.engine import Kind
 from .lens import Question, answer
 from .statement import Statement
 
@@ -25,7 +26,7 @@ class Document:
 
     def __init__(self, schema: GraphQLSchema, ast: DocumentNode, node: OperationDefinitionNode) -> None:
         self.schema, self.ast, self.node = schema, ast, node
-        self.operation: str = node.operation.value
+        self.operation: Kind = node.operation.value
         self.name = node.name.value if node.name else None
         self.fragments = {
             found.name.value: FragmentDetails(found)

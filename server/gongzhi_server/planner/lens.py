@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from gongzhi.codes import Kind
 from gongzhi.sql import Alternatives, Bind, Sql, within
 from gongzhi.viewer import Account, Grant, Viewer
-from pypika_tortoise import Table
+from pypika_tortoise.queries import Table
 from pypika_tortoise.terms import Term, ValueWrapper
 
-CHINA = ZoneInfo("Asia/Shanghai")
+from ..clock import CHINA
 
 Question = tuple[str, ...]
 """Something a text depends on, asked of a viewer: what to ask, and about which permission."""
@@ -36,9 +35,7 @@ def units(account: Account, permission: str) -> int:
 
 ANSWERS: dict[str, Callable[..., Hashable]] = {
     "can": lambda account, permission: permission in account.granted,
-    "covers": lambda account, wider, permission: all(
-        wider in grant.permissions for grant in held(account, permission)
-    ),
+    "covers": lambda account, wider, permission: all(wider in grant.permissions for grant in held(account, permission)),
     "known": lambda account: account.person is not None,
     "areas": areas,
     "units": units,

@@ -7,14 +7,14 @@ from collections.abc import Hashable
 from typing import TYPE_CHECKING, Any
 
 import orjson
-from gongzhi.errors import Refusal
 from gongzhi.entity import USUAL, Entity
+from gongzhi.errors import Refusal
 from gongzhi.plans import Frame, Many
 from gongzhi.sql import Sql
 from graphql import GraphQLError, get_named_type
 from graphql.execution.collect_fields import FieldDetailsList
-from pypika_tortoise import Order
 from pypika_tortoise.dialects.postgresql import PostgreSQLQuery as Query
+from pypika_tortoise.enums import Order
 from pypika_tortoise.terms import Criterion, LiteralValue, Term, Tuple
 
 from .filters import filtered
@@ -74,12 +74,10 @@ def many(
     query = rows.ordered(window.order, window.size)
     if not window.back:
         return Sql(LISTED, compiler.name("o"), query.select(*some(terms))), shape
-    number = Sql("row_number() over ()").as_(NUMBER)
-    source = Query.from_(Derived(Sql("{0}", query.select(rows.table.star)), rows.table.alias))
-    numbered = Query.from_(Derived(Sql("{0}", source.select(number, rows.table.star)), rows.table.alias))
-    item = compiler.nested(terms)
-    backwards = Sql("coalesce(json_agg({0} order by {1} desc),'[]')", item, rows.table.field(NUMBER))
-    return Sql("{0}", numbered.select(backwards)), shape
+    last = Query.from_(Derived(Sql("{0}", query.select(rows.table.star)), rows.table.alias)).select(*some(terms))
+    for column, way in window.keys:
+        last = last.orderby(rows.table.field(column), order=Order.asc if way is Order.desc else Order.desc)
+    return Sql(LISTED, compiler.name("o"), last), shape
 
 
 def page(

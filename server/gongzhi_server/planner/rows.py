@@ -7,10 +7,10 @@ from typing import Any
 from gongzhi.entity import Entity, entity_of
 from gongzhi.sql import Alternatives, Disjoint, Sql
 from gongzhi.viewer import Lens
-from pypika_tortoise import Order, Table
 from pypika_tortoise.context import SqlContext
 from pypika_tortoise.dialects.postgresql import PostgreSQLQuery as Query
-from pypika_tortoise.queries import Selectable
+from pypika_tortoise.enums import Order
+from pypika_tortoise.queries import Selectable, Table
 from pypika_tortoise.terms import Criterion, LiteralValue, Term
 
 

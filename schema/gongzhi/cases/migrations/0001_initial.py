@@ -1,6 +1,7 @@
 from tortoise import migrations
 from tortoise.migrations import operations as ops
-from gongzhi.cases.models import Audience, CaseKind, Origin, Series, SettlementLevel, Status, Urgency
+from gongzhi.codes import Series
+from gongzhi.cases.models import Audience, CaseKind, Origin, SettlementLevel, Status, Urgency
 from orjson import loads
 from tortoise.fields.base import OnDelete
 from tortoise.fields.data import JSON_DUMPS

@@ -1,0 +1,89 @@
+"""What an operation becomes: its plan, its one statement, and how PostgreSQL runs that."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import orjson
+from gongzhi.plans import PLAN, Many
+from gongzhi.viewer import Viewer
+from graphql import FieldNode, TypeInfo, TypeInfoVisitor, Visitor, visit
+from rich.console import Console
+from rich.tree import Tree
+
+from . import database
+from .clock import clock
+from .door import Door
+from .engine import Engine
+from .errors import Problem
+from .gateway.engine import Refused
+from .planner import Document
+from .schema import Schema
+from .tokens import Tokens
+
+BREAKS = re.compile(r"(?<=[ ,(])(?=(?:select|from|where|order by|union all|left join)\b)", re.IGNORECASE)
+
+
+async def show(dsn: str, text: str, operation: str | None, variables: str, **claims: str | None) -> None:
+    """Print it for a viewer with these claims. Raises Problem for a document that is refused."""
+    pool = await database.readers(dsn, 1)
+    try:
+        given = {name: value for name, value in claims.items() if value}
+        account = await Door(Tokens("of no use here" * 3), pool).granted({"sub": "explain", **given})
+        viewer = Viewer(account, clock())
+        engine = Engine(Schema(), pool.fetch, lambda viewer: _context(viewer))
+        document = engine.prepare(text, operation)
+        if document.operation != "query":
+            raise Problem("only a query is one statement; a mutation runs its command, and then plans its payload")
+        coerced = engine.coerced(document, orjson.loads(variables))
+        statement = engine.planner.query(document, coerced, viewer)
+        values = statement.arguments(coerced.coerced, _context(viewer))
+        console = Console(soft_wrap=True, highlight=False)
+        console.print(outline(engine, document, statement.cost))
+        console.print("\nStatement\n", BREAKS.sub("\n  ", statement.sql), sep="", markup=False)
+        console.print(
+            "\nParameters", *(f"  ${at}  {type(value).__name__}" for at, value in enumerate(values, 1)), sep="\n"
+        )
+        rows = await pool.fetch(f"explain (analyze, buffers) {statement.sql}", *values)
+        console.print("\nPostgreSQL", *(f"  {line}" for (line,) in rows), sep="\n", markup=False)
+    except Refused as refused:
+        raise Problem("; ".join(error.message for error in refused.errors)) from refused
+    except KeyError as error:
+        raise Problem(f"there is no such {error.args[0]}") from error
+    finally:
+        await pool.close()
+
+
+def _context(viewer: Viewer) -> Any:
+    from gongzhi.context import Context
+    from gongzhi.sealing import KeyRing
+
+    return Context(viewer, KeyRing({"none": bytes(32)}), bytes(32), None, None)  # type: ignore[arg-type]
+
+
+def outline(engine: Engine, document: Document, cost: int) -> Tree:
+    """The fields of the operation, each with how it is made."""
+    name = document.name or "query"
+    tree = Tree(f"{name}: at most {cost} objects of {engine.limits.cost} allowed")
+    visit(document.ast, TypeInfoVisitor(info := TypeInfo(engine.planner.schema), Outline(tree, info)))
+    return tree
+
+
+class Outline(Visitor):
+    """Adds a branch a field."""
+
+    def __init__(self, tree: Tree, info: TypeInfo) -> None:
+        super().__init__()
+        self.branches, self.info = [tree], info
+
+    def enter_field(self, node: FieldNode, *_: Any) -> None:
+        of = self.info.get_field_def()
+        declared = of.extensions.get("strawberry-definition") if of else None
+        plan = declared.metadata.get(PLAN) if declared else None
+        kind = type(plan).__name__.lower() if plan else "python" if declared else ""
+        most = f", {plan.cap} at most" if isinstance(plan, Many) else ""
+        self.branches.append(self.branches[-1].add(f"{node.name.value}  [dim]{kind}{most}[/dim]"))
+
+    def leave_field(self, node: FieldNode, *_: Any) -> None:
+        self.branches.pop()
