@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import hashlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any
 
 from gongzhi.commands import Command
 from gongzhi.context import Context
+from gongzhi.extend import Extension
 from gongzhi.sealing import KeyRing
 from gongzhi.viewer import Viewer
 from starlette.applications import Starlette
@@ -66,9 +67,14 @@ class Space:
         return found
 
 
-def create_app(settings: Settings, dsn: str, now: Callable[[], datetime] = clock) -> Starlette:
-    """An ASGI application. Raises DeclarationError if the schema cannot be built."""
-    schema, keys, secret = Schema(), keyring(settings), receipts(settings)
+def create_app(
+    settings: Settings,
+    dsn: str,
+    now: Callable[[], datetime] = clock,
+    contributions: Iterable[tuple[str, Extension]] = (),
+) -> Starlette:
+    """An ASGI application; contributions are what plugins add. Raises DeclarationError if the schema cannot be built."""
+    schema, keys, secret = Schema(contributions), keyring(settings), receipts(settings)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:

@@ -100,13 +100,13 @@ async def report_case(call: Call, input: ReportCaseInput) -> ReportCasePayload:
     requester = await requester_of(call, input)
     grid = await grid_of(call, input, requester)
     accused = await coded(UnitRow, input.against, "against") if input.against else None
-    if accused and input.kind is not CaseKind.TIP_OFF:
+    if accused and input.kind != CaseKind.TIP_OFF:
         raise Refusal(
             "BAD_USER_INPUT", "Only a tip-off is against a unit.", "只有举报可以指定被举报单位。", ("against",)
         )
     previous = await call.find(Case, "previous", number=input.previous) if input.previous else None
     point = position(vars(input.place)) if input.place else None
-    series = Series.SEALED if input.kind is CaseKind.TIP_OFF else Series.ORDINARY
+    series = Series.SEALED if input.kind == CaseKind.TIP_OFF else Series.ORDINARY
     own = call.viewer.account.person
     case = CaseRow(
         series=series,

@@ -70,7 +70,7 @@ class Docket:
         early = [status for status in self.fates.sealed if status is Status.REPLIED]
         since, between = (max(clock.midnight(SINCE), self.horizon - days * clock.DAY) for days in SEALED_DAYS)
         moments = self._reports(len(early), since, between) + self._reports(len(late), between)
-        for status, moment in zip(early + late, moments, strict=True):
+        for status, moment in zip([*early, *late], moments, strict=True):
             yield self._sealed(status, moment)
 
     @cached_property

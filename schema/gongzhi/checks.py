@@ -1,0 +1,96 @@
+"""Checks of what callers give to commands. Each raises a Refusal that names the field and never the value."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import date
+from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
+
+from strawberry import UNSET
+
+from .codes import CodeError
+from .commands import Call
+from .errors import Refusal, Refusals
+
+T = TypeVar("T")
+
+CHINA = ZoneInfo("Asia/Shanghai")
+
+
+class Form:
+    """Reads the fields of an input, so that all that is wrong with them is said at once.
+
+    with form() as read:
+        name = read(text, input.name, 100, "name")
+    """
+
+    def __init__(self) -> None:
+        self.refusals: list[Refusal] = []
+
+    def __call__(self, check: Callable[..., T], *given: Any) -> T:
+        try:
+            return check(*given)
+        except Refusal as refusal:
+            self.refusals.append(refusal)
+            return None  # type: ignore[return-value]  # nobody sees it: the block ends in Refusals
+
+
+@contextmanager
+def form() -> Iterator[Form]:
+    """A form to read fields with. Raises Refusals at the end of the block if any of them was wrong."""
+    made = Form()
+    yield made
+    if made.refusals:
+        raise Refusals(made.refusals)
+
+
+def given(value: Any) -> bool:
+    """Whether the caller said something: neither left it out nor sent null."""
+    return value is not UNSET and value is not None
+
+
+def wrong(en: str, zh: str, *path: str) -> Refusal:
+    """The refusal for a value that cannot be taken."""
+    return Refusal("BAD_USER_INPUT", en, zh, path)
+
+
+def missing(en: str, zh: str, *path: str) -> Refusal:
+    """The refusal for something that is not there."""
+    return Refusal("NOT_FOUND", en, zh, path)
+
+
+def duplicate(en: str, zh: str, *path: str) -> Refusal:
+    """The refusal for something that is there already."""
+    return Refusal("DUPLICATE", en, zh, path)
+
+
+def text(value: str, most: int, *path: str) -> str:
+    """The text without blanks around it."""
+    kept = value.strip()
+    if not 1 <= len(kept) <= most or "\0" in kept:
+        name = path[-1]
+        raise wrong(f"{name} must have 1 to {most} characters.", f"{name} 应为 1 至 {most} 个字符。", *path)
+    return kept
+
+
+def coded(check: Callable[..., str], value: str, *path: str, **options: Any) -> str:
+    """What a check of `gongzhi.codes` makes of the value; MASKED_VALUE for a mask that was sent back."""
+    try:
+        return check(value, **options)
+    except CodeError as error:
+        code = "MASKED_VALUE" if error.reason == "MASKED" else "BAD_USER_INPUT"
+        raise Refusal(code, error.text.en, error.text.zh, path) from None
+
+
+def today(call: Call) -> date:
+    """The day of the operation in China."""
+    return call.now.astimezone(CHINA).date()
+
+
+def past(call: Call, day: date, *path: str) -> date:
+    """The day, which must not lie in the future."""
+    if day > today(call):
+        raise wrong(f"{path[-1]} must not lie in the future.", f"{path[-1]} 不能晚于今天。", *path)
+    return day

@@ -1,0 +1,230 @@
+"""A case from report to rating over HTTP, and everything that must not happen to it."""
+
+from __future__ import annotations
+
+import asyncio
+from uuid import uuid4
+
+import asyncpg
+import pytest
+from gongzhi.codes import check_case_number
+from gongzhi_server.testing import Server, codes_of
+
+PLACE = {"longitude": 108.51, "latitude": 32.89, "crs": "WGS84"}
+MATTER = {
+    "kind": "HELP",
+    "channel": "MINI_APP",
+    "category": "utilities.electricity",
+    "title": "电线杆倒向房屋",
+    "description": "屋后电线杆被树压斜",
+    "place": PLACE,
+}
+REPORTED = "case { number status version grid { code kind } } receiptCode"
+STEPPED = "case { number status version }"
+
+
+async def reported(server: Server, **more: object) -> dict[str, object]:
+    payload = await server.do("reportCase", REPORTED, **{**MATTER, **more})
+    assert payload["errors"] == []
+    return payload
+
+
+async def some_unit(dsn: str) -> str:
+    connection = await asyncpg.connect(dsn)
+    try:
+        return str(await connection.fetchval("select code from units.unit where kind = 'COUNTY_DEPARTMENT' limit 1"))
+    finally:
+        await connection.close()
+
+
+async def test_whole_loop(server: Server, filled: str) -> None:
+    payload = await reported(server)
+    case, receipt = payload["case"], payload["receiptCode"]
+    assert case["status"] == "REPORTED" and case["grid"]["kind"] == "GRID_3"
+    number, unit = case["number"], await some_unit(filled)
+    assert check_case_number(number).county == "610921"
+
+    dispatcher = server.as_("county_dispatcher", grid="610921")
+    accepted = await dispatcher.do("acceptCase", STEPPED, number=number, expectedVersion=1)
+    assert accepted["case"] == {"number": number, "status": "ACCEPTED", "version": 2}
+    selection = "case { status leadUnit { code } supportUnits { code } }"
+    dispatched = await dispatcher.do("dispatchCase", selection, number=number, expectedVersion=2, leadUnit=unit)
+    assert dispatched["case"] == {"status": "DISPATCHED", "leadUnit": {"code": unit}, "supportUnits": []}
+
+    handler = server.as_("department_handler", unit=unit)
+    handled = await handler.do("handleCase", STEPPED, number=number, expectedVersion=3)
+    assert handled["case"]["status"] == "HANDLING"
+    answer = await handler.do(
+        "replyToCase", "case { status reply { text } settledLevel }", number=number, expectedVersion=4, text="已扶正。"
+    )
+    assert answer["case"] == {"status": "REPLIED", "reply": {"text": "已扶正。"}, "settledLevel": "COUNTY"}
+
+    unsolved = await server.do(
+        "rateCase", STEPPED, number=number, receiptCode=receipt, rating=2, solved=False, comment="没有解决"
+    )
+    assert unsolved["case"]["status"] == "HANDLING"
+    await handler.do("replyToCase", STEPPED, number=number, expectedVersion=6, text="已更换电线杆。")
+    rated = await server.do("rateCase", "case { status rating solved }", number=number, receiptCode=receipt, rating=5, solved=True)
+    assert rated["case"] == {"status": "CLOSED", "rating": 5, "solved": True}
+
+    query = """query($n: String!, $r: String!) { caseByReceipt(number: $n, receiptCode: $r) {
+        status reopenings timeline { type role } requester { name } mayRate } }"""
+    seen = (await server.ask(query, n=number, r=receipt)).data["caseByReceipt"]
+    assert seen["reopenings"] == 1 and seen["requester"] is None and seen["mayRate"] is False
+    assert [one["type"] for one in seen["timeline"]] == [
+        "case.reported", "case.accepted", "case.dispatched", "case.handling", "case.replied", "case.rated",
+        "case.reopened", "case.replied", "case.rated", "case.closed",
+    ]  # fmt: skip
+
+
+async def test_grid_settles(server: Server) -> None:
+    case = (await reported(server))["case"]
+    worker = server.as_("grid_worker", grid=case["grid"]["code"])
+    payload = await worker.do(
+        "handleInGrid", "case { status selfHandled settledLevel settledAt }", number=case["number"], expectedVersion=1,
+        text="当场处理完毕。",
+    )  # fmt: skip
+    assert payload["case"]["status"] == "REPLIED" and payload["case"]["selfHandled"] is True
+    assert payload["case"]["settledLevel"] == "GRID" and payload["case"]["settledAt"]
+
+
+async def test_replayed_request(server: Server, filled: str) -> None:
+    key = str(uuid4())
+    first = await server.do("reportCase", REPORTED, **MATTER, idempotencyKey=key)
+    again = await server.do("reportCase", REPORTED, **MATTER, idempotencyKey=key)
+    assert again == first
+    other = await server.do("reportCase", REPORTED, **{**MATTER, "title": "另一件事"}, idempotencyKey=key)
+    assert codes_of(other["errors"]) == ["IDEMPOTENCY_KEY_REUSED"] and other["case"] is None
+    connection = await asyncpg.connect(filled)
+    count = await connection.fetchval("select count(*) from cases.case where title = $1", MATTER["title"])
+    await connection.close()
+    assert count >= 1
+
+
+async def test_replayed_refusal(server: Server) -> None:
+    dispatcher = server.as_("county_dispatcher", grid="610921")
+    case, key = (await reported(server))["case"], str(uuid4())
+    given = {"number": case["number"], "expectedVersion": 7, "idempotencyKey": key}
+    first = await dispatcher.do("acceptCase", STEPPED, **given)
+    assert codes_of(first["errors"]) == ["STALE_VERSION"] and first["errors"][0]["path"] == ["expectedVersion"]
+    assert await dispatcher.do("acceptCase", STEPPED, **given) == first
+
+
+async def test_simultaneous_replays(server: Server) -> None:
+    key = str(uuid4())
+    replies = await asyncio.gather(
+        *(server.do("reportCase", REPORTED, **MATTER, idempotencyKey=key) for _ in range(10))
+    )
+    assert len({reply["case"]["number"] for reply in replies}) == 1
+
+
+async def test_numbers_have_no_holes(server: Server) -> None:
+    replies = await asyncio.gather(*(reported(server) for _ in range(30)))
+    numbers = sorted(check_case_number(reply["case"]["number"]).sequence for reply in replies)
+    assert numbers == list(range(numbers[0], numbers[0] + 30))
+
+
+async def test_refused_report_leaves_no_hole(server: Server) -> None:
+    before = check_case_number((await reported(server))["case"]["number"]).sequence
+    refused = await server.do("reportCase", REPORTED, **{**MATTER, "category": "nonsense"})
+    assert codes_of(refused["errors"]) == ["NOT_FOUND"]
+    after = check_case_number((await reported(server))["case"]["number"]).sequence
+    assert after == before + 1
+
+
+async def test_tip_offs_leave_no_hole(server: Server) -> None:
+    before = check_case_number((await reported(server))["case"]["number"]).sequence
+    sealed = (await reported(server, kind="TIP_OFF"))["case"]["number"]
+    after = check_case_number((await reported(server))["case"]["number"]).sequence
+    assert after == before + 1 and check_case_number(sealed).series == "SEALED"
+
+
+async def test_tip_off_hides_from_the_accused(server: Server, filled: str) -> None:
+    unit = await some_unit(filled)
+    payload = await reported(server, kind="TIP_OFF", against=unit)
+    number = payload["case"]["number"]
+    query = "query($n: String!) { case(number: $n) { number } cases { totalCount } }"
+    for viewer in (server.as_("department_handler", unit=unit), server.as_("administrator"), server):
+        seen = (await viewer.ask(query, n=number)).data
+        assert seen["case"] is None
+    dispatcher = server.as_("county_dispatcher", grid="610921")
+    assert (await dispatcher.ask(query, n=number)).data["case"] == {"number": number}
+    await dispatcher.do("acceptCase", STEPPED, number=number, expectedVersion=1)
+    refused = await dispatcher.do("dispatchCase", STEPPED, number=number, expectedVersion=2, leadUnit=unit)
+    assert codes_of(refused["errors"]) == ["CONFLICT_OF_INTEREST"]
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "path"),
+    [
+        ({"place": {"longitude": 10, "latitude": 50, "crs": "WGS84"}}, "NOT_FOUND", "place"),
+        ({"place": {"longitude": 32.89, "latitude": 108.51, "crs": "WGS84"}}, "BAD_USER_INPUT", "point"),
+        ({"place": None}, "NOT_FOUND", "place"),
+        ({"place": None, "grid": "999999"}, "NOT_FOUND", "grid"),
+        ({"place": None, "grid": "61"}, "BAD_USER_INPUT", "grid"),
+        ({"category": "nonsense"}, "NOT_FOUND", "category"),
+        ({"channel": "PIGEON"}, "NOT_FOUND", "channel"),
+        ({"title": "  "}, "BAD_USER_INPUT", "title"),
+        ({"description": "长" * 10_001}, "BAD_USER_INPUT", "description"),
+        ({"against": "610921-GONE", "kind": "TIP_OFF"}, "NOT_FOUND", "against"),
+        ({"requester": "Person:00000000-0000-7000-8000-000000000000"}, "NOT_FOUND", "requester"),
+        ({"idempotencyKey": "guessable"}, "BAD_USER_INPUT", "idempotencyKey"),
+    ],
+)
+async def test_bad_reports(server: Server, change: dict[str, object], code: str, path: str) -> None:
+    payload = await server.do("reportCase", REPORTED, **{**MATTER, **change})
+    assert payload["case"] is None
+    assert [(one["code"], one["path"][0]) for one in payload["errors"]] == [(code, path)]
+
+
+async def test_illegal_steps(server: Server) -> None:
+    case = (await reported(server))["case"]
+    dispatcher = server.as_("county_dispatcher", grid="610921")
+    closed = await dispatcher.do("closeCase", STEPPED, number=case["number"], expectedVersion=1)
+    assert codes_of(closed["errors"]) == ["ILLEGAL_TRANSITION"]
+    declined = await dispatcher.do(
+        "declineCase", STEPPED, number=case["number"], expectedVersion=1, reason="不属于受理范围"
+    )
+    assert declined["case"]["status"] == "DECLINED"
+    accepted = await dispatcher.do("acceptCase", STEPPED, number=case["number"], expectedVersion=2)
+    assert codes_of(accepted["errors"]) == ["ILLEGAL_TRANSITION"] and accepted["case"] is None
+
+
+async def test_one_dispatch_wins(server: Server, filled: str) -> None:
+    case, unit = (await reported(server))["case"], await some_unit(filled)
+    dispatcher = server.as_("county_dispatcher", grid="610921")
+    await dispatcher.do("acceptCase", STEPPED, number=case["number"], expectedVersion=1)
+    given = {"number": case["number"], "expectedVersion": 2, "leadUnit": unit}
+    replies = await asyncio.gather(*(dispatcher.do("dispatchCase", STEPPED, **given) for _ in range(20)))
+    won = [reply for reply in replies if reply["case"]]
+    assert len(won) == 1
+    assert {code for reply in replies for code in codes_of(reply["errors"])} == {"STALE_VERSION"}
+
+
+async def test_others_may_not(server: Server) -> None:
+    case = (await reported(server))["case"]
+    elsewhere = "610921999" if case["grid"]["code"].startswith("610921100") else "610921100"
+    stranger = await server.ask(
+        "mutation($i: CaseInput!) { acceptCase(input: $i) { case { number } errors { code } } }",
+        i={"idempotencyKey": str(uuid4()), "number": case["number"], "expectedVersion": 1},
+    )
+    assert stranger.codes == ["FORBIDDEN"]
+    if elsewhere == "610921100":
+        town = server.as_("town_dispatcher", grid=elsewhere)
+        missing = await town.do("acceptCase", STEPPED, number=case["number"], expectedVersion=1)
+        nowhere = await town.do("acceptCase", STEPPED, number="610921202601019999999", expectedVersion=1)
+        assert missing == nowhere and codes_of(missing["errors"]) == ["NOT_FOUND"]
+
+
+async def test_wrong_receipts(server: Server) -> None:
+    number = (await reported(server))["case"]["number"]
+    query = "query($n: String!, $r: String!) { caseByReceipt(number: $n, receiptCode: $r) { status } }"
+    assert (await server.ask(query, n=number, r="AAAAAAAAAA")).data == {"caseByReceipt": None}
+    rated = await server.do("rateCase", STEPPED, number=number, receiptCode="AAAAAAAAAA", rating=5, solved=True)
+    assert codes_of(rated["errors"]) == ["NOT_FOUND"]
+
+
+async def test_chinese_messages(server: Server) -> None:
+    chinese = Server(server.client, server.clock, {"accept-language": "zh-CN,zh;q=0.9,en;q=0.8"})
+    payload = await chinese.do("reportCase", REPORTED, **{**MATTER, "category": "nonsense"})
+    assert payload["errors"][0]["message"] == "category 代码不存在。"
