@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date
@@ -17,6 +18,7 @@ from .errors import Refusal, Refusals
 T = TypeVar("T")
 
 CHINA = ZoneInfo("Asia/Shanghai")
+UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
 class Form:
@@ -68,10 +70,11 @@ def duplicate(en: str, zh: str, *path: str) -> Refusal:
 
 def text(value: str, most: int, *path: str) -> str:
     """The text without blanks around it."""
-    kept = value.strip()
-    if not 1 <= len(kept) <= most or "\0" in kept:
-        name = path[-1]
+    kept, name = value.strip(), path[-1]
+    if not 1 <= len(kept) <= most:
         raise wrong(f"{name} must have 1 to {most} characters.", f"{name} 应为 1 至 {most} 个字符。", *path)
+    if UNPRINTABLE.search(kept):
+        raise wrong(f"{name} holds characters that cannot be printed.", f"{name} 含有不可打印的字符。", *path)
     return kept
 
 

@@ -252,14 +252,13 @@ def pick(
     return _field(Pick(where, on, order, shown), description, type, requires, arguments=arguments)
 
 
-def lookup(description: str, *, argument: str, on: str, type: Any = None, requires: str | None = None) -> Any:
-    """The one row whose column `on` is the text given as `argument`."""
+def lookup(description: str, said: str, *, by: str, type: Any = None, requires: str | None = None) -> Any:
+    """The one row whose column `by` is the text given as the argument of that name, which `said` describes."""
 
     def where(at: Any) -> Alternatives:
-        return [at.rows.field(on) == at.given.bind(argument)]
+        return [at.rows.field(by) == at.given.bind(by)]
 
-    arguments = {argument: Argument(str, f"Its {argument} ({on}).")}
-    return _field(Pick(where), description, type, requires, arguments=arguments)
+    return _field(Pick(where), description, type, requires, arguments={by: Argument(str, said)})
 
 
 def choice(description: str) -> Any:

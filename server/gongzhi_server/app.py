@@ -73,7 +73,7 @@ def create_app(
     now: Callable[[], datetime] = clock,
     contributions: Iterable[tuple[str, Extension]] = (),
 ) -> Starlette:
-    """An ASGI application; contributions are what plugins add. Raises DeclarationError if the schema cannot be built."""
+    """An ASGI application, with what plugins contribute. Raises DeclarationError if the schema cannot be built."""
     schema, keys, secret = Schema(contributions), keyring(settings), receipts(settings)
 
     @asynccontextmanager

@@ -143,7 +143,7 @@ def schema(
     """Print the GraphQL schema, sorted (模式)."""
     from . import schema
 
-    print(schema.sdl(core=core))
+    print(schema.sdl(core=core), end="")
 
 
 @app.command()

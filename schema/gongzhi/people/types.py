@@ -362,7 +362,7 @@ EXTENSIONS = (
         ),
         people=connection("People you may see, by name (人员列表).", order="name", type=Connection[Person]),
         household=lookup(
-            "The household that has this number (按户号查户).", argument="number", on="number", type=Household | None
+            "The household that has this number (按户号查户).", "Its number (户号).", by="number", type=Household | None
         ),
         households=connection("Households you may see (户列表).", order="number", type=Connection[Household]),
     ),

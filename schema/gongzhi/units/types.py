@@ -50,7 +50,7 @@ class Unit(Node):
 EXTENSIONS = (
     extend(
         Query,
-        unit=lookup("The unit that has this code (按编码查单位).", argument="code", on="code", type=Unit | None),
+        unit=lookup("The unit that has this code (按编码查单位).", "Its code (编码).", by="code", type=Unit | None),
         units=connection("Units, in the order of their codes (单位列表).", order="code", type=Connection[Unit]),
     ),
     extend(Grid, units=connection("Units at home here (驻地单位).", on="grid", order="code", type=Connection[Unit])),

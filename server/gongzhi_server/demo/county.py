@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
+from typing import Any, TypeVar
 
 import asyncpg
 from gongzhi.cases import catalog
@@ -46,6 +45,8 @@ STEP = 2_000
 """Rows from one report of progress to the next."""
 
 Progress = Callable[[str, int, int], None]
+"""Told what is being done, how much of it is done, and how much there is, 0 if that is not known."""
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -119,13 +120,13 @@ class Writer:
 
     connection: asyncpg.Connection[Any]
     progress: Progress
-    written: Counter[str] = field(default_factory=Counter)
+    written: dict[str, int] = field(default_factory=dict)
 
     async def copy(self, table: str, columns: Sequence[str], rows: Iterable[tuple[Any, ...]], total: int = 0) -> None:
         """Append rows; `total` is how many there will be, 0 if that is not known."""
         schema, name = table.split(".")
-        records = self._counted(table, rows, total)
-        await self.connection.copy_records_to_table(name, schema_name=schema, columns=columns, records=records)
+        counted = self.counted(table, rows, total)
+        await self.connection.copy_records_to_table(name, schema_name=schema, columns=columns, records=counted)
 
     async def reserve(self, table: str, count: int) -> list[int]:
         """Take the next keys of a table, so that rows can refer to each other before they are written."""
@@ -134,26 +135,30 @@ class Writer:
         )
         return [key for (key,) in found]
 
-    async def keys(self, table: str, column: str) -> dict[str, int]:
-        return dict(await self.connection.fetch(f"select {column}, id from {table}"))
+    async def keys(self, query: str, *values: Any) -> dict[str, int]:
+        """Codes and the keys they have, from a query for the two."""
+        return dict(await self.connection.fetch(query, *values))
 
-    def _counted(self, table: str, rows: Iterable[tuple[Any, ...]], total: int) -> Iterator[tuple[Any, ...]]:
+    def counted(self, step: str, things: Iterable[T], total: int = 0) -> Iterator[T]:
+        """The same things, reporting now and then how many there have been."""
         count = 0
-        for count, row in enumerate(rows, 1):
+        self.progress(step, 0, total)
+        for count, thing in enumerate(things, 1):
             if count % STEP == 0:
-                self.progress(table, count, total)
-            yield row
-        self.written[table] += count
-        self.progress(table, count, count)
+                self.progress(step, count, total)
+            yield thing
+        self.written[step] = count
+        self.progress(step, count, count)
 
 
 async def _fill(writer: Writer, people: int, today: date, seed: int, keys: KeyRing) -> None:
     tree = grids.plant(stream(seed, "grids"))
     organisations = await _ground(writer, tree)
-    homes = list(settle(stream(seed, "people"), tree.bases, people, today))
+    homes = list(writer.counted("households", settle(stream(seed, "people"), tree.bases, people, today)))
     residents = Residents(homes, today)
     held = list(posts(stream(seed, "posts"), tree, residents))
-    cares = list(look_after(stream(seed, "care"), homes, residents, held, today))
+    decided = look_after(stream(seed, "care"), homes, residents, held, today)
+    cares = list(writer.counted("service tiers", decided, len(homes)))
     await _people(writer, cares, held, people, seed, keys)
     workers = {post.grid: post.person for post in held if post.duty is Duty.GRID_WORKER}
     everybody = [person for home in homes for person, _ in home.members]
@@ -165,7 +170,8 @@ async def _fill(writer: Writer, people: int, today: date, seed: int, keys: KeyRi
 
 async def _ground(writer: Writer, tree: Tree) -> Bodies:
     """Write the grids and the organisations; province and city may be there already, from another county."""
-    known = await writer.keys("grids.grid", "code")
+    codes = [grid.code for grid in tree.above]
+    known = await writer.keys("select code, id from grids.grid where code = any($1) and valid_to is null", codes)
     for grid in tree.above:
         grid.id = known.get(grid.code, 0)
     missing = [grid for grid in (*tree.above, *tree.grids) if not grid.id]
@@ -198,9 +204,9 @@ async def _people(
 
 async def _cases(writer: Writer, docket: Docket, seed: int) -> None:
     await catalog.seed(writer.connection)
-    channels = await writer.keys("cases.channel", "code")
-    categories = await writer.keys("cases.category", "code")
-    found, random = list(docket.cases()), stream(seed, "events")
+    channels = await writer.keys("select code, id from cases.channel")
+    categories = await writer.keys("select code, id from cases.category where edition = $1", catalog.EDITION)
+    found, random = list(writer.counted("cases", docket.cases())), stream(seed, "events")
     await writer.copy("cases.counter", cases.COUNTER, cases.counters(docket.given), len(docket.given))
     await writer.copy("cases.case", cases.COLUMNS, cases.rows(found, channels, categories), len(found))
     await writer.copy("cases.event", cases.EVENT, cases.events(random, found))

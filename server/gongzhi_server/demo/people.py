@@ -76,6 +76,7 @@ class Person(NamedTuple):
     created: datetime
 
     def age(self, today: date) -> int:
+        """In years, right but for a day around the birthday."""
         return (today - self.birth).days * 100 // 36525
 
 
@@ -116,9 +117,8 @@ class Settlement:
     def _members(self, family: Family, grid: Grid, most: int, entered: datetime) -> Iterator[tuple[Person, Relation]]:
         kin = _kin(self.random, family)[:most]
         own, other = names.SURNAMES.draw(self.random), names.SURNAMES.draw(self.random)
-        fathers = (
-            own if kin[0][1] is Gender.MALE or Relation.SPOUSE not in [relation for relation, *_ in kin] else other
-        )
+        husband = any(relation is Relation.SPOUSE and gender is Gender.MALE for relation, gender, _ in kin)
+        fathers = other if husband else own
         surnames = {Relation.SPOUSE: other, Relation.CHILD: fathers, Relation.GRANDCHILD: fathers}
         for relation, gender, age in kin:
             mother = relation is Relation.PARENT and gender is Gender.FEMALE
