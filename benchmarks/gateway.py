@@ -64,7 +64,9 @@ class Idle:
         except KeyError:
             raise Refused([], Stage.PARSE) from None
 
-    async def run(self, prepared: Plan, variables: Mapping[str, Any] | None, viewer: Any, /) -> Answer:
+    async def run(
+        self, prepared: Plan, variables: Mapping[str, Any] | None, viewer: Any, extensions: object = None, /
+    ) -> Answer:
         return self.reply
 
 

@@ -80,7 +80,7 @@ async def test_point_found_once(place: str) -> None:
             "select array_agg(g.kind order by g.path) kinds, array_agg(g.id order by g.path) ids, "
             "(array_agg(g.path::text order by g.path desc))[1] path "
             "from unnest($1::float8[], $2::float8[]) with ordinality p(x, y, n) "
-            "join grids.ring r on r.area @> point(x, y) join grids.grid g on g.id = r.grid_id group by n",
+            "join grids.ring r on r.area @> point(x * 1e6, y * 1e6) join grids.grid g on g.id = r.grid_id group by n",
             *map(list, zip(*points, strict=True)),
         )
     assert len(found) == len(points)
@@ -335,7 +335,7 @@ async def test_answers_consistent(place: str) -> None:
 async def test_places_inside_grids(place: str) -> None:
     [(outside, placed)] = await fetch(
         place,
-        "select count(*) filter (where not r.area @> point(longitude, latitude)), count(*) "
+        "select count(*) filter (where not r.area @> point(longitude * 1e6, latitude * 1e6)), count(*) "
         "from cases.case k join grids.ring r on r.grid_id = k.grid_id where longitude is not null",
     )
     assert outside == 0 and placed > 100

@@ -6,6 +6,7 @@ import json
 import math
 import pickle
 
+import asyncpg
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,6 +19,7 @@ from gongzhi.geometry import (
     Ring,
     distance,
     geojson,
+    point_text,
     polygon_text,
     rings,
 )
@@ -258,7 +260,7 @@ def test_holes_need_outer():
 
 def test_postgres_text_closes():
     ring = Ring((Point(108.5, 32.25), Point(109, 32.25), Point(109.1, 33), Point(108.5, 32.25)))
-    assert polygon_text(ring) == "((108.5,32.25),(109,32.25),(109.1,33))"
+    assert polygon_text(ring) == "((108500000.0,32250000.0),(109000000.0,32250000.0),(109100000.0,33000000.0))"
 
 
 def test_errors_speak_chinese():
@@ -270,3 +272,16 @@ def test_errors_survive_pickling():
     error = refused(polygon([]), ("coordinates", 0), "list")
     again = pickle.loads(pickle.dumps(error))
     assert (again.path, again.text, str(again)) == (error.path, error.text, str(error))
+
+
+async def test_slanted_borders_are_sharp(empty):
+    """In degrees, PostgreSQL's fixed tolerance would take in what lies twenty metres outside."""
+    slope = Ring((Point(108.5, 32.5), Point(108.505, 32.503), Point(108.5, 32.51), Point(108.5, 32.5)))
+    outside, inside = Point(108.5025, 32.50148), Point(108.5025, 32.50152)
+    connection = await asyncpg.connect(empty)
+    try:
+        query = "select $1::text::polygon @> $2::text::point"
+        found = [await connection.fetchval(query, polygon_text(slope), point_text(at)) for at in (outside, inside)]
+    finally:
+        await connection.close()
+    assert found == [False, True]

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date
-from typing import Any, TypeVar
+from typing import Any, TypeGuard, TypeVar
 from zoneinfo import ZoneInfo
 
 from strawberry import UNSET
@@ -48,7 +48,7 @@ def form() -> Iterator[Form]:
         raise Refusals(made.refusals)
 
 
-def given(value: Any) -> bool:
+def told(value: T | None) -> TypeGuard[T]:
     """Whether the caller said something: neither left it out nor sent null."""
     return value is not UNSET and value is not None
 
@@ -78,10 +78,10 @@ def text(value: str, most: int, *path: str) -> str:
     return kept
 
 
-def coded(check: Callable[..., str], value: str, *path: str, **options: Any) -> str:
+def coded(check: Callable[[str], T], value: str, *path: str) -> T:
     """What a check of `gongzhi.codes` makes of the value; MASKED_VALUE for a mask that was sent back."""
     try:
-        return check(value, **options)
+        return check(value)
     except CodeError as error:
         code = "MASKED_VALUE" if error.reason == "MASKED" else "BAD_USER_INPUT"
         raise Refusal(code, error.text.en, error.text.zh, path) from None

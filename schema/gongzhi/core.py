@@ -4,10 +4,25 @@ from __future__ import annotations
 
 from .cases import commands as case_commands
 from .cases import types as cases
+from .grids import commands as grid_commands
 from .grids import types as grids
+from .people import care_commands, household_commands
+from .people import commands as person_commands
 from .people import types as people
+from .units import commands as unit_commands
 from .units import types as units
 
-EXTENSIONS = (*grids.EXTENSIONS, *units.EXTENSIONS, *people.EXTENSIONS, *cases.EXTENSIONS, *case_commands.EXTENSIONS)
+EXTENSIONS = (
+    *grids.EXTENSIONS,
+    *units.EXTENSIONS,
+    *people.EXTENSIONS,
+    *cases.EXTENSIONS,
+    *grid_commands.EXTENSIONS,
+    *unit_commands.EXTENSIONS,
+    *person_commands.EXTENSIONS,
+    *household_commands.EXTENSIONS,
+    *care_commands.EXTENSIONS,
+    *case_commands.EXTENSIONS,
+)
 
 TYPES: tuple[type, ...] = (grids.Grid, units.Unit, people.Person, people.Household, cases.Case, cases.CaseEvent)

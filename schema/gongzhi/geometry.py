@@ -27,6 +27,7 @@ __all__ = [
     "Ring",
     "distance",
     "geojson",
+    "point_text",
     "polygon_text",
     "rings",
 ]
@@ -129,9 +130,22 @@ def geojson(rings: Iterable[Ring], crs: Crs = Crs.CGCS2000) -> dict[str, Any]:
     return {"type": "MultiPolygon", "coordinates": polygons}
 
 
+MICRO = 1e6
+"""Millionths of a degree to a degree."""
+
+
+def point_text(point: Point) -> str:
+    """Write a CGCS2000 point for PostgreSQL's built-in type point, in millionths of a degree.
+
+    PostgreSQL takes what lies within a fixed 1e-6 of a line to be on it, by a cross product: in degrees that is
+    twenty metres beside a slanted border, in millionths of a degree it is nothing.
+    """
+    return f"({point.longitude * MICRO!r},{point.latitude * MICRO!r})"
+
+
 def polygon_text(ring: Ring) -> str:
-    """Write a ring for PostgreSQL's built-in type polygon, which closes it by itself: ((x,y),…)."""
-    return "(" + ",".join(f"({point.longitude!r},{point.latitude!r})" for point in ring.points[:-1]) + ")"
+    """Write a ring for PostgreSQL's built-in type polygon, which closes it by itself, as `point_text` does a point."""
+    return "(" + ",".join(map(point_text, ring.points[:-1])) + ")"
 
 
 def _parts(geometry: Mapping[str, Any]) -> list[tuple[Steps, Sequence[Any]]]:

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import uuid4
 
 import orjson
+from asyncpg.exceptions import QueryCanceledError
 from gongzhi.context import Context
 from gongzhi.errors import Language, Refusal
 from gongzhi.viewer import Viewer
@@ -59,24 +60,38 @@ class Engine:
             raise Refused([error(Code.OPERATION_RESOLUTION_FAILURE, message)], Stage.OPERATION)
         return Document(schema, ast, node)
 
-    async def run(self, document: Document, variables: Mapping[str, Any] | None, viewer: Viewer) -> Answer:
-        """Execute; raises Refused for bad variables or too high a cost."""
+    async def run(
+        self,
+        document: Document,
+        variables: Mapping[str, Any] | None,
+        viewer: Viewer,
+        extensions: Mapping[str, Any] | None = None,
+    ) -> Answer:
+        """Execute; raises Refused for bad variables or too high a cost, TimeoutError where PostgreSQL gave up.
+
+        A request with `extensions: {"cost": true}` is told what its query cost.
+        """
         given = dict(variables or {})
         context = self.context(viewer)
+        cost = 0
         session = Session(self.planner, self.fetch, document, given, self.coerced(document, given), context)
         try:
             if document.operation == "query":
                 statement = self.planner.query(document, session.variables, viewer)
-                if statement.cost > self.limits.cost:
-                    raise Refused([self.costly(statement.cost)], Stage.COST)
+                cost = statement.cost
+                if cost > self.limits.cost:
+                    raise Refused([self.costly(cost)], Stage.COST)
                 data, errors = await session.query(statement)
             else:
                 data, errors = await session.execute()
+        except QueryCanceledError as late:
+            raise TimeoutError from late
         except Refusal as refusal:
             raise Refused([refused(refusal, viewer.language)], Stage.COERCION) from refusal
         except GraphQLError as problem:
             raise Refused([problem], Stage.COERCION) from problem
-        return answer(data, errors, viewer.language)
+        told = {"cost": {"objects": cost, "limit": self.limits.cost}} if (extensions or {}).get("cost") else {}
+        return answer(data, errors, viewer.language, told)
 
     def coerced(self, document: Document, given: dict[str, Any]) -> VariableValues:
         found = get_variable_values(self.planner.schema, document.node.variable_definitions or (), given)
@@ -90,13 +105,17 @@ class Engine:
         return error(Code.COST_EXCEEDED, message, cost=cost, limit=most, setting="limits.cost")
 
 
-def answer(data: bytes, errors: Iterable[GraphQLError], language: Language) -> Answer:
+def answer(
+    data: bytes, errors: Iterable[GraphQLError], language: Language, extensions: Mapping[str, Any]
+) -> Answer:
     """The response. What was not expected is in the log under an id, and the caller is told the id."""
-    found = [shown(one, language) for one in errors]
-    if not found:
-        return Answer(b'{"data":' + data + b"}")
-    body = b'{"data":' + data + b',"errors":' + orjson.dumps([one.formatted for one in found]) + b"}"
-    return Answer(body, errors=True, data=data != b"null")
+    found = [shown(one, language).formatted for one in errors]
+    body = b'{"data":' + data
+    if found:
+        body += b',"errors":' + orjson.dumps(found, default=str)
+    if extensions:
+        body += b',"extensions":' + orjson.dumps(extensions)
+    return Answer(body + b"}", errors=bool(found), data=data != b"null")
 
 
 def shown(problem: GraphQLError, language: Language) -> GraphQLError:

@@ -87,7 +87,9 @@ class Core:
             raise Refused([GraphQLError("Say which operation to run: operationName.")], Stage.OPERATION)
         return Plan(document, name, operation.operation.value)
 
-    async def run(self, prepared: Plan, variables: Mapping[str, Any] | None, viewer: Any, /) -> Answer:
+    async def run(
+        self, prepared: Plan, variables: Mapping[str, Any] | None, viewer: Any, extensions: object = None, /
+    ) -> Answer:
         operation = get_operation_ast(prepared.document, prepared.name)
         assert operation
         values = get_variable_values(SCHEMA, operation.variable_definitions or (), dict(variables or {}))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import tempfile
+import zipfile
 from datetime import date, datetime
 from pathlib import Path
 
@@ -174,6 +175,19 @@ def test_workbook_reads_alike(book):
 )
 def test_workbook_cells_written(book, cell, text):
     assert read(book(["姓名", "备注"], ["甲", cell]))[1][0].cells["note"] == text
+
+
+def test_drop_downs_pass_silently(book, tmp_path):
+    """Drop-down lists from another sheet lie in an extension, about which openpyxl warns."""
+    extension = (
+        b'<extLst><ext xmlns:x14="http://schemas.microsoft.com/office/spreadsheetml/2009/9/main" '
+        b'uri="{CCE6A557-97BC-4b89-ADB6-D9C93CAAB3DF}"/></extLst></worksheet>'
+    )
+    path = tmp_path / "lists.xlsx"
+    with zipfile.ZipFile(book(["姓名", "备注"], ["甲", "乙"])) as source, zipfile.ZipFile(path, "w") as target:
+        for name in source.namelist():
+            target.writestr(name, source.read(name).replace(b"</worksheet>", extension))
+    assert [row.cells["note"] for row in read(path)[1]] == ["乙"]
 
 
 def test_other_formats_refused(tmp_path):

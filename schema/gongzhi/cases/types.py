@@ -13,6 +13,7 @@ from ..context import Context
 from ..entity import (
     Connection,
     Node,
+    aggregate,
     column,
     connection,
     entity,
@@ -245,6 +246,12 @@ class Case(Node):
     reopenings: int = column("How often it was taken up again (重办次数).")
     previous: Case | None = one("The closed case it continues (前一诉求).")
     timeline: list[CaseEvent] = many("What happened, the first first (经过).", on="case", order="at", cap=100)
+    last_event_at: datetime.datetime | None = aggregate(
+        "When something last happened to it (最近进展时间).",
+        lambda: CaseEvent,
+        lambda at: Sql("max({0})", at.rows.at),
+        on="case",
+    )
     events: Connection[CaseEvent] = connection("The same, a page at a time (经过列表).", on="case", order="at")
     distance: float | None = expression(
         "Metres from a place to where it lies (距离，米).",
@@ -285,6 +292,13 @@ EXTENSIONS = (
     extend(
         Grid,
         cases=connection("Cases in it or below it (诉求).", inside, order="-reported_at", type=Connection[Case]),
+        open_cases=aggregate(
+            "How many open cases you may see in it or below it (在办诉求数).",
+            lambda: Case,
+            lambda at: Sql("count(*) filter (where {0})", status_in(at, machine.OPEN)),
+            inside,
+            type=int,
+        ),
     ),
     extend(
         Person,

@@ -10,10 +10,9 @@ from strawberry import UNSET
 from strawberry.scalars import JSON
 
 from .. import codes
-from ..checks import coded, duplicate, form, given, missing, past, text, today, wrong
+from ..checks import coded, duplicate, form, missing, past, text, today, told, wrong
 from ..codes import Kind
-from ..commands import EXPECTED, KEY, Call, Problem, command, forbidden, made, problems, stale
-from ..commands import given as field
+from ..commands import EXPECTED, KEY, Call, Problem, command, forbidden, given, made, problems, stale
 from ..entity import ref
 from ..errors import Refusal
 from ..extend import extend
@@ -37,25 +36,25 @@ class GridPayload:
 
 @strawberry.input(description="A new grid; its code tells its level and what it lies in (新增网格).")
 class AddGridInput:
-    idempotency_key: str = field(KEY)
-    code: str = field("Its code: 2, 4, 6, 9 or 12 digits, and `-` and six more for village grids (编码).")
-    name: str = field("Its name (名称).")
-    use: Use = field("What it is for (类型).", default=Use.BASE)
-    parent: str | None = field("What a county lies in, if not the city its code names (上级编码).", default=UNSET)
-    valid_from: datetime.date | None = field("The first day it exists; today if not said (启用日期).", default=UNSET)
-    boundary: JSON | None = field(BOUNDARY, default=UNSET)
-    crs: Crs | None = field(CRS, default=UNSET)
-    boundary_note: str | None = field(NOTE, default=UNSET)
+    idempotency_key: str = given(KEY)
+    code: str = given("Its code: 2, 4, 6, 9 or 12 digits, and `-` and six more for village grids (编码).")
+    name: str = given("Its name (名称).")
+    use: Use = given("What it is for (类型).", default=Use.BASE)
+    parent: str | None = given("What a county lies in, if not the city its code names (上级编码).", default=UNSET)
+    valid_from: datetime.date | None = given("The first day it exists; today if not said (启用日期).", default=UNSET)
+    boundary: JSON | None = given(BOUNDARY, default=UNSET)
+    crs: Crs | None = given(CRS, default=UNSET)
+    boundary_note: str | None = given(NOTE, default=UNSET)
 
 
 @command("Add a grid (新增网格).", requires=EDIT)
 async def add_grid(call: Call, input: AddGridInput) -> GridPayload:
     with form() as read:
-        kind = read(kind_of, input.code)
+        kind = read(coded, codes.kind, input.code, "code")
         name = read(text, input.name, 100, "name")
-        since = read(past, call, input.valid_from, "validFrom") if given(input.valid_from) else today(call)
+        since = read(past, call, input.valid_from, "validFrom") if told(input.valid_from) else today(call)
         outline = read(outlined, input)
-        note = read(text, input.boundary_note, 200, "boundaryNote") if given(input.boundary_note) else None
+        note = read(text, input.boundary_note, 200, "boundaryNote") if told(input.boundary_note) else None
     parent = await above(input, kind)
     grid = GridRow(code=input.code, name=name, kind=kind, use=input.use, parent=parent, valid_from=since)
     if not call.may(EDIT, parent or grid):
@@ -70,10 +69,10 @@ async def add_grid(call: Call, input: AddGridInput) -> GridPayload:
 
 @strawberry.input(description="A grid's new name (网格更名).")
 class RenameGridInput:
-    idempotency_key: str = field(KEY)
-    code: str = field(CODE)
-    expected_version: int = field(EXPECTED)
-    name: str = field("The new name (名称).")
+    idempotency_key: str = given(KEY)
+    code: str = given(CODE)
+    expected_version: int = given(EXPECTED)
+    name: str = given("The new name (名称).")
 
 
 @command("Give a grid another name (网格更名).", requires=EDIT)
@@ -85,19 +84,21 @@ async def rename_grid(call: Call, input: RenameGridInput) -> GridPayload:
 
 @strawberry.input(description="A grid's outline (网格边界).")
 class SetBoundaryInput:
-    idempotency_key: str = field(KEY)
-    code: str = field(CODE)
-    expected_version: int = field(EXPECTED)
-    boundary: JSON | None = field(BOUNDARY + " Null takes it away.")
-    crs: Crs | None = field(CRS, default=UNSET)
-    boundary_note: str | None = field(NOTE, default=UNSET)
+    idempotency_key: str = given(KEY)
+    code: str = given(CODE)
+    expected_version: int = given(EXPECTED)
+    boundary: JSON | None = given(BOUNDARY + " Null takes it away.", default=UNSET)
+    crs: Crs | None = given(CRS, default=UNSET)
+    boundary_note: str | None = given(NOTE, default=UNSET)
 
 
 @command("Set or take away a grid's outline (设置边界).", requires=EDIT)
 async def set_boundary(call: Call, input: SetBoundaryInput) -> GridPayload:
+    if input.boundary is UNSET:
+        raise wrong("Give the boundary, or null to take it away.", "请提供边界，或以 null 删除边界。", "boundary")
     with form() as read:
         outline = read(outlined, input)
-        note = read(text, input.boundary_note, 200, "boundaryNote") if given(input.boundary_note) else None
+        note = read(text, input.boundary_note, 200, "boundaryNote") if told(input.boundary_note) else None
     grid = await opened(call, input)
     bounded(grid, outline, input, note)
     await RingRow.filter(grid=grid).delete()
@@ -107,18 +108,18 @@ async def set_boundary(call: Call, input: SetBoundaryInput) -> GridPayload:
 
 @strawberry.input(description="What takes a grid's place (网格替代).")
 class ReplaceGridInput:
-    idempotency_key: str = field(KEY)
-    code: str = field("The code of the grid that ends (编码).")
-    expected_version: int = field(EXPECTED)
-    successor: str = field("The code of the grid that takes its place; add it first (后继编码).")
-    valid_to: datetime.date | None = field(
+    idempotency_key: str = given(KEY)
+    code: str = given("The code of the grid that ends (编码).")
+    expected_version: int = given(EXPECTED)
+    successor: str = given("The code of the grid that takes its place; add it first (后继编码).")
+    valid_to: datetime.date | None = given(
         "The first day it no longer exists; today if not said (停用日期).", default=UNSET
     )
 
 
 @command("Close a grid that another one takes the place of; what lay in it stays in it (网格替代).", requires=EDIT)
 async def replace_grid(call: Call, input: ReplaceGridInput) -> GridPayload:
-    ends = past(call, input.valid_to, "validTo") if given(input.valid_to) else today(call)
+    ends = past(call, input.valid_to, "validTo") if told(input.valid_to) else today(call)
     grid, successor = await opened(call, input), await standing(input.successor, "successor")
     if not call.may(EDIT, successor):
         raise forbidden("successor")
@@ -159,25 +160,13 @@ async def saved(grid: GridRow, *columns: str) -> GridPayload:
     return GridPayload(grid=ref(Grid, grid.id))
 
 
-def kind_of(code: str) -> Kind:
-    """The level that the shape of a code tells."""
-    coded(normal, code, "code")
-    return codes.kind(code)
-
-
-def normal(code: str) -> str:
-    """The code itself, if it has the shape of one."""
-    codes.kind(code)
-    return code
-
-
 async def above(input: AddGridInput, kind: Kind) -> GridRow | None:
     """What the grid lies in: what its code names, or for a county the province if that is given."""
     if kind is Kind.PROVINCE:
         return None
     code = codes.parent(input.code) or ""
-    if not given(input.parent) or input.parent == code:
-        return await standing(code, "code" if not given(input.parent) else "parent")
+    if not told(input.parent) or input.parent == code:
+        return await standing(code, "code" if not told(input.parent) else "parent")
     if kind is not Kind.COUNTY or input.parent != code[:2]:
         raise wrong("The code names what it lies in: leave the parent out.", "编码已含上级，请勿另填上级。", "parent")
     return await standing(code[:2], "parent")
@@ -185,9 +174,9 @@ async def above(input: AddGridInput, kind: Kind) -> GridRow | None:
 
 def outlined(input: Any) -> list[Ring]:
     """The rings of the boundary, none where none is given."""
-    if not given(input.boundary):
+    if not told(input.boundary):
         return []
-    if not given(input.crs):
+    if not told(input.crs):
         raise wrong("Say in which coordinate system the boundary is.", "请说明边界所用的坐标系。", "crs")
     try:
         return rings(input.boundary, input.crs)
@@ -205,13 +194,13 @@ def bounded(grid: GridRow, outline: list[Ring], input: Any, note: str | None) ->
 
 async def ringed(call: Call, grid: GridRow, outline: list[Ring]) -> None:
     """Write the rings that `gridAt` looks a place up by."""
-    for ring in outline:
-        await call.fetch(
-            "insert into grids.ring (grid_id, area, hole) values ($1, $2::text::polygon, $3)",
-            grid.id,
-            polygon_text(ring),
-            ring.hole,
-        )
+    await call.fetch(
+        "insert into grids.ring (grid_id, area, hole) "
+        "select $1, r.area::polygon, r.hole from unnest($2::text[], $3::bool[]) as r (area, hole)",
+        grid.id,
+        [polygon_text(ring) for ring in outline],
+        [ring.hole for ring in outline],
+    )
 
 
 EXTENSIONS = (

@@ -54,7 +54,7 @@ class GridRow(Model):
 
 
 class RingRow(Model):
-    """One ring of a grid's boundary in CGCS2000; a hole is what the grid does not contain."""
+    """One ring of a grid's boundary, in millionths of a degree; a hole is what the grid does not contain."""
 
     id = fields.IntField(primary_key=True)
     grid: Any = fields.ForeignKeyField("grids.GridRow", related_name=False, on_delete=fields.CASCADE, db_index=True)

@@ -23,7 +23,7 @@ from ..entity import (
 from ..errors import Refusal
 from ..extend import extend
 from ..filters import placed, search
-from ..geometry import Crs, GeometryError, Point
+from ..geometry import Crs, GeometryError, Point, point_text
 from ..plans import Argument, Frame
 from ..roots import Query
 from ..sql import Alternatives, Sql
@@ -78,8 +78,7 @@ def position(value: Any) -> Point:
 
 def placed_point(value: Any) -> str:
     """The point as PostgreSQL reads one."""
-    found = position(value)
-    return f"({found.longitude!r},{found.latitude!r})"
+    return point_text(position(value))
 
 
 def ancestors(at: Frame) -> Alternatives:

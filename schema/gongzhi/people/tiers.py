@@ -104,11 +104,8 @@ def decide(inputs: Inputs) -> Decision:
     for tier, part in PARTS:
         reasons.append(part(inputs))
         if reasons[-1].holds:
-            break
-    else:
-        tier = Tier.UNCLASSIFIED
-        reasons.append(Reason(_name(tier), True, Text("no part holds", "以上各条均不符合，暂不分类"), {}))
-    return Decision(tier, tuple(reasons), later(inputs.day, REVIEW))
+            return Decision(tier, tuple(reasons), later(inputs.day, REVIEW))
+    return Decision(Tier.UNCLASSIFIED, (*reasons, NONE), later(inputs.day, REVIEW))
 
 
 def due(tier: Tier, last: date) -> date:
@@ -147,13 +144,6 @@ def _guanxin(inputs: Inputs) -> Reason:
     return _compared(Tier.GUANXIN, holds, inputs, years)
 
 
-PARTS: tuple[tuple[Tier, Callable[[Inputs], Reason]], ...] = (
-    (Tier.LIANXIN, _lianxin),
-    (Tier.FANGXIN, _fangxin),
-    (Tier.GUANXIN, _guanxin),
-)
-
-
 def _compared(tier: Tier, holds: bool, inputs: Inputs, years: list[int]) -> Reason:
     """What a part found that looks at income and awards."""
     income, won = INCOMES[inputs.income], sorted(inputs.awards.intersection(years))
@@ -172,3 +162,11 @@ def _reason(tier: Tier, holds: bool, said: Text, **values: Any) -> Reason:
 
 def _name(tier: Tier) -> str:
     return f"{RULE}/{tier.lower()}"
+
+
+PARTS: tuple[tuple[Tier, Callable[[Inputs], Reason]], ...] = (
+    (Tier.LIANXIN, _lianxin),
+    (Tier.FANGXIN, _fangxin),
+    (Tier.GUANXIN, _guanxin),
+)
+NONE = Reason(_name(Tier.UNCLASSIFIED), True, Text("no part holds", "以上各条均不符合，暂不分类"), {})

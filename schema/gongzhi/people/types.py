@@ -6,12 +6,14 @@ import datetime
 from typing import Any
 
 import strawberry
+from pypika_tortoise.queries import Table
 from strawberry import ID
 from strawberry.scalars import JSON
 
 from ..entity import (
     Connection,
     Node,
+    aggregate,
     column,
     connection,
     embedded,
@@ -22,7 +24,9 @@ from ..entity import (
     lookup,
     many,
     one,
+    part,
     pick,
+    within_row,
 )
 from ..extend import extend
 from ..filters import compare, enumerated, placed, search
@@ -31,6 +35,7 @@ from ..located import inside
 from ..plans import Argument, Frame, Where
 from ..roots import Query
 from ..sql import Alternatives, Sql
+from ..viewer import Lens
 from ..words import named
 from . import rules
 from .models import (
@@ -142,16 +147,27 @@ def present(at: Frame) -> Alternatives:
     return [Sql("({0} is null or {0}>{1})", at.rows.until, at.viewer.today)]
 
 
-def served(at: Frame) -> Sql:
-    """What only the household, its helper and its grid's workers may read (rulings 1)."""
-    allowed = at.viewer.within(at.row, "people.view_needs")
+def served(household: Table, viewer: Lens) -> Sql:
+    """Households of which one is a member, the helper or a grid worker: who may read what it asks for (rulings 1)."""
+    allowed = viewer.within(household, "people.view_needs")
     if allowed is None:
         return Sql("true")
     own = [Sql("false"), *allowed]
-    if at.viewer.known():
-        own.append(Sql("{0}=any(array{1})", at.row.id, rules._homes(at.viewer)))
-        own.append(Sql("{0}=any(array{1})", at.row.id, rules._helped(at.viewer)))
+    if viewer.known():
+        own.append(Sql("{0}=any(array{1})", household.id, rules._homes(viewer)))
+        own.append(Sql("{0}=any(array{1})", household.id, rules._helped(viewer)))
     return Sql("(" + " or ".join(f"({{{i}}})" for i in range(len(own))) + ")", *own)
+
+
+def reasoned(at: Frame, value: Any) -> Sql:
+    """Something of a decision that tells what its household asks for, for those who may read that."""
+    home = Table("household", schema="people", alias="home")
+    inside = Sql(
+        "exists(select from people.household home where home.id={0} and {1})",
+        at.row.household_id,
+        served(home, at.viewer),
+    )
+    return Sql("case when {0} then {1} end", inside, value)
 
 
 @entity(PhoneRow, visible=everyone, through="person", order=("rank",))
@@ -223,7 +239,9 @@ class HouseholdAward(Node):
 @strawberry.type(description="One line of a decision's reasoning (理由).")
 class Reason:
     rule: str = strawberry.field(description="Which part of the rule (规则条目).")
-    text: str = strawberry.field(description="What it found (说明).")
+    holds: bool = strawberry.field(description="Whether it holds; the first that does decides (是否符合).")
+    text: str = strawberry.field(description="What it found, in Chinese (说明).")
+    english: str = strawberry.field(description="The same in English (英文说明).")
 
 
 @entity(TierRow, visible=everyone, through="household", order=("decided_at",))
@@ -233,11 +251,21 @@ class TierDecision(Node):
     household: Household | None = one("The household (户).")
     tier: Tier = column("What was decided (结果).")
     rule: str = column("The rule and its version (规则版本).")
-    inputs: JSON = column("What the rule was given, as it was that day (当时输入).")
-    reasons: list[Reason] = embedded("What each part of the rule found (理由).", lambda at: at.row.reasons)
+    inputs: JSON | None = expression(
+        "What the rule was given, as it was that day; for those who may see its needs (当时输入).",
+        lambda at: reasoned(at, at.row.inputs),
+    )
+    reasons: list[Reason] | None = embedded(
+        "What each part of the rule found, in its order; for those who may see its needs (理由).",
+        lambda at: reasoned(at, at.row.reasons),
+    )
     decided_at: datetime.datetime = column("When (认定时间).")
     review_on: datetime.date = column("When it is looked at again (复核日期).")
     contested_at: datetime.datetime | None = column("When the household objected, if it did (异议时间).")
+    contest_reason: str | None = expression(
+        "Why, if it said so; for those who may see its needs (异议理由).",
+        lambda at: reasoned(at, at.row.contest_reason),
+    )
 
 
 @entity(VisitRow, visible=lambda row, viewer: viewer.within(row, rules.VIEW), through="household", order=("at",))
@@ -305,13 +333,16 @@ class Household(Node):
         on="household",
         order="since",
     )
+    member_count: int = aggregate(
+        "How many belong to it now (人数).", lambda: Membership, lambda at: Sql("count(*)"), present, on="household"
+    )
     needs: list[Need] | None = expression(
         "The wishes for service it declares; for the household, its helper and its grid's workers (服务需求).",
-        lambda at: Sql("case when {0} then {1} end", served(at), at.row.needs),
+        lambda at: Sql("case when {0} then {1} end", served(at.row, at.viewer), at.row.needs),
     )
     income_band: IncomeBand | None = expression(
         "Its income band, for those who may see its needs (收入区间).",
-        lambda at: Sql("case when {0} then {1} end", served(at), at.row.income_band),
+        lambda at: Sql("case when {0} then {1} end", served(at.row, at.viewer), at.row.income_band),
     )
     awards: list[HouseholdAward] = many("Its awards (荣誉).", on="household", order="-year", cap=20)
     service_tier: TierDecision | None = pick(
@@ -336,6 +367,22 @@ def holder(duty: Duty) -> Where:
     return lambda at: [Sql(f"{{0}}='{duty.value}' and {{1}}", at.rows.duty, *present(at) or ())]
 
 
+@part
+class Me:
+    """The account that asks (本人账户)."""
+
+    account: str = expression("The account's name (账户).", lambda at: at.viewer.account)
+    role: str | None = expression(
+        "The role its acts are recorded under (角色).",
+        lambda at: at.given.whole(lambda arguments, context: context.viewer.role, cast="text"),
+    )
+    person: Person | None = pick(
+        "The person the account belongs to (本人).",
+        lambda at: [Sql("{0}={1}", at.rows.id, at.viewer.person)],
+        shown=True,
+    )
+
+
 EXTENSIONS = (
     extend(
         Grid,
@@ -354,6 +401,11 @@ EXTENSIONS = (
     ),
     extend(
         Query,
+        me=within_row(
+            "Who asks; null without an account (本人).",
+            lambda at: Sql("{0} is not null", at.viewer.account),
+            type=Me | None,
+        ),
         person=pick(
             "The person with this id (按标识查人员).",
             lambda at: [Sql("{0}={1}", at.rows.id, at.given.bind("id", convert=key_of(Person)))],

@@ -1,4 +1,4 @@
-"""What becomes of the county's cases: how many end in which way, to match the figures of paper 003."""
+"""What becomes of the county's cases: how many end in which way, to match the published figures (docs/demo.md)."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ from .land import Land
 
 CODE = "610921"
 BASES = 5940
-"""How many base grids the county has (paper 003)."""
+"""How many base grids the county has (docs/demo.md)."""
 SINCE = date(2021, 1, 1)
 NOTE = "演示数据，边界为虚构 (demo, the boundary is invented)"
 PARK = {"610921101200": "县工业园区"}

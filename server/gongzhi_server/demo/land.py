@@ -1,7 +1,6 @@
 """Invented land: a rectangle cut into rectangles, without gaps and without overlaps.
 
-Sides run along the axes: neighbours then share their cuts exactly, and PostgreSQL's `polygon @> point`, which takes a
-point within 1e-6 of a slanting side's cross product to lie on it, tells them apart to a tenth of a metre.
+Sides run along the axes, so that neighbours share their cuts exactly.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ from itertools import accumulate
 from math import cos, radians
 
 from asyncpg import Polygon
-from gongzhi.geometry import Point, Ring
+from gongzhi.geometry import MICRO, Point, Ring
 
 MICRO = 1_000_000
 """Sides are whole millionths of a degree, so that a cut is the same number on both of its sides."""
@@ -41,7 +40,7 @@ class Land:
 
     @property
     def polygon(self) -> Polygon:
-        return Polygon(*((point.longitude, point.latitude) for point in self.ring.points[:-1]))
+        return Polygon(*((point.longitude * MICRO, point.latitude * MICRO) for point in self.ring.points[:-1]))
 
     def at(self, across: float, up: float) -> Point:
         """The place this far (0 to 1) from west to east and from south to north."""

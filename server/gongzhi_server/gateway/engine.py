@@ -76,7 +76,9 @@ class Engine(Protocol[P]):
         """Return the operation `name` of the document `text`, ready to run; raise Refused."""
         ...
 
-    async def run(self, prepared: P, variables: Mapping[str, Any] | None, viewer: Any, /) -> Answer:
+    async def run(
+        self, prepared: P, variables: Mapping[str, Any] | None, viewer: Any, extensions: Mapping[str, Any] | None, /
+    ) -> Answer:
         """Execute; raise Refused for bad variables or too high a cost. Is cancelled when time is up."""
         ...
 

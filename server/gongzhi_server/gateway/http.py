@@ -137,7 +137,7 @@ class Gateway(Generic[P]):
         prepared = self.engine.prepare(request.query, request.name)
         permit(prepared.operation, method)
         async with asyncio.timeout(self.limits.running):
-            answer = await self.engine.run(prepared, request.variables, viewer)
+            answer = await self.engine.run(prepared, request.variables, viewer, request.extensions)
         return Reply(294 if answer.errors and media == GRAPHQL else 200, answer.body)
 
     def admit(self, method: str, headers: Mapping[bytes, bytes]) -> None:

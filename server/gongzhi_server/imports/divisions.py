@@ -241,6 +241,9 @@ async def add(connection: asyncpg.Connection[Any], progress: Progress) -> int:
     """Add the grids that are new, level by level and province by province."""
     added = 0
     parts = await connection.fetch(PROVINCES)
+    await connection.execute("create index on incoming (kind, code)")
+    # Triggers and foreign keys plan their look-ups once, while the table may still fit on a page, and keep the plan.
+    await connection.execute("set local enable_seqscan = off")
     for kind in Kind:
         rows = {part["province"]: part["rows"] for part in parts if part["kind"] == kind}
         done = 0
@@ -248,6 +251,7 @@ async def add(connection: asyncpg.Connection[Any], progress: Progress) -> int:
             added += affected(await connection.execute(ADD, str(kind), province))
             done += count
             progress(kind.lower(), done, sum(rows.values()))
+    await connection.execute("set local enable_seqscan = on")
     if added:
         await connection.execute("analyze grids.grid")
     return added

@@ -75,7 +75,7 @@ def about(known: Known | None) -> dict[str, object]:
 def site(
     drafts: Collection[Draft], places: Mapping[str, Place], houses: Mapping[str, House], say: Reporter
 ) -> Iterator[Sited]:
-    """Find where everybody lives: in the grid of the row, or else the head's, or else the household's."""
+    """Find where everybody lives: in the grid of the row, or else where the household is registered or its head is."""
     heads = {draft.number: draft for draft in drafts if draft.relation is Relation.HEAD and draft.grid}
     for draft in drafts:
         house, head = houses.get(draft.number), heads.get(draft.number)

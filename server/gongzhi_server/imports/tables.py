@@ -274,7 +274,7 @@ def workbook(path: Path) -> Iterator[tuple[int, Iterator[Record]]]:
     """Open the first sheet of a workbook: how many rows it says it has, and its records."""
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # about styles, of no concern here
+            warnings.simplefilter("ignore")
             book = load_workbook(path, read_only=True, data_only=True)
     except UNREADABLE:
         raise refusal("NOT_XLSX", file=path.name) from None
@@ -284,9 +284,20 @@ def workbook(path: Path) -> Iterator[tuple[int, Iterator[Record]]]:
         sheet = book.worksheets[0]
         size = sheet.max_row or 0
         sheet.reset_dimensions()  # what the file says of its size is often wrong
-        yield size, values(path.name, sheet.iter_rows(values_only=True))
+        yield size, values(path.name, quietly(sheet.iter_rows(values_only=True)))
     finally:
         book.close()
+
+
+def quietly(rows: Iterator[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
+    """Read without the warnings about what openpyxl passes over, such as drop-down lists."""
+    while True:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            row = next(rows, None)
+        if row is None:
+            return
+        yield row
 
 
 def values(file: str, rows: Iterator[tuple[Any, ...]]) -> Iterator[Record]:

@@ -51,7 +51,7 @@ class Migration(migrations.Migration):
                 ('area', PolygonField(generated=False, null=False, unique=False)),
                 ('hole', fields.BooleanField(default=False)),
             ],
-            options={'table': 'ring', 'schema': 'grids', 'app': 'grids', 'pk_attr': 'id', 'table_description': "One ring of a grid's boundary in CGCS2000; a hole is what the grid does not contain."},
+            options={'table': 'ring', 'schema': 'grids', 'app': 'grids', 'pk_attr': 'id', 'table_description': "One ring of a grid's boundary, in millionths of a degree; a hole is what the grid does not contain."},
             bases=['Model'],
         ),
     ]

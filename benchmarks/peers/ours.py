@@ -1,0 +1,20 @@
+"""Gongzhi itself, as it is served: gateway, tokens, scope and limits included."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from gongzhi_server.app import create_app
+from gongzhi_server.settings import Settings
+from starlette.applications import Starlette
+
+from ..plugin import CONTRIBUTIONS
+
+SECRET = "of no use outside the benchmark"
+
+
+def app() -> Starlette:
+    """The application over the database of the benchmark."""
+    settings = Settings(data=Path(), secret=SECRET)
+    return create_app(settings, os.environ["BENCH_DSN"], contributions=CONTRIBUTIONS)

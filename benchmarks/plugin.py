@@ -1,0 +1,65 @@
+"""A plugin of the size a vendor would write: three fields on cases, three on persons, and one that Python computes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from gongzhi.cases.types import Case, CaseEvent
+from gongzhi.context import Context
+from gongzhi.entity import aggregate, batch, expression
+from gongzhi.extend import Extension, extend
+from gongzhi.people.types import Person, Phone
+from gongzhi.plans import Frame
+from gongzhi.sql import Sql
+
+
+def days(at: Frame) -> Sql:
+    return Sql("extract(day from coalesce({0},{1})-{2})::int", at.row.settled_at, at.viewer.now, at.row.reported_at)
+
+
+def age(at: Frame) -> Sql:
+    return Sql("extract(year from age({0},{1}))::int", at.viewer.today, at.row.birth_date)
+
+
+def counted(at: Frame) -> Sql:
+    return Sql("count(*)::int")
+
+
+@batch(needs=("number", "reported_at"))
+def label(rows: Sequence[Any], context: Context) -> list[str | None]:
+    """The year of the report and the end of the number (标签)."""
+    return [f"{row.reported_at.year}-{row.number[-7:]}" for row in rows]
+
+
+CONTRIBUTIONS: tuple[tuple[str, Extension], ...] = (
+    (
+        "bench",
+        extend(
+            Case,
+            bench_label=label,
+            bench_days=expression("Days it took, or takes so far (天数).", days, type=int | None),
+            bench_long=expression(
+                "Whether it needs many words (是否长文).",
+                lambda at: Sql("length({0})>200", at.row.description),
+                type=bool | None,
+                requires="cases.view",
+            ),
+            bench_steps=aggregate("How many steps it took (步数).", lambda: CaseEvent, counted, on="case", type=int | None),
+        ),
+    ),
+    (
+        "bench",
+        extend(
+            Person,
+            bench_age=expression("Age in years (年龄).", age, type=int | None),
+            bench_surname=expression(
+                "The first character of the name (姓).",
+                lambda at: Sql("left({0},1)", at.row.name),
+                type=str | None,
+                requires="people.view",
+            ),
+            bench_phones=aggregate("How many phones (电话数).", lambda: Phone, counted, on="person", type=int | None),
+        ),
+    ),
+)

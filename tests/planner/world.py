@@ -1,0 +1,370 @@
+"""A little county for the planner's tests: every kind of grid, ties, nulls, sealed tip-offs, awkward texts and times.
+
+Keys are given out in no order, so that a list that is not ordered by its key shows it.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Iterator, Mapping
+from datetime import UTC, date, datetime, timedelta, timezone
+from random import Random
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+from gongzhi import codes
+from gongzhi.codes import Kind
+from gongzhi.roles import held
+from gongzhi.viewer import Account, Grant, Viewer
+
+NOW = datetime(2026, 6, 30, 17, 30, tzinfo=UTC)
+"""It is the first of July already in China."""
+TODAY = date(2026, 7, 1)
+SECRET = b"a secret for tests, long enough"
+
+CHINA = timezone(timedelta(hours=8))
+COUNTY, OTHER_COUNTY, TOWN, VILLAGE, GRID_1, GRID_3 = 3, 4, 5, 7, 10, 12
+GRIDS = (
+    # id, code, name, kind, parent, the rest
+    (1, "61", "陕西省", Kind.PROVINCE, None, {}),
+    (2, "6109", "安康市", Kind.CITY, 1, {}),
+    (3, "610921", "汉阴县", Kind.COUNTY, 2, {"boundary": {"type": "Polygon", "coordinates": [[[108.5, 32.5]]]}}),
+    (4, "610922", "石泉县", Kind.COUNTY, 2, {"boundary_note": "Invented \"by hand\" \\ 虚构"}),
+    (5, "610921100", "城关镇", Kind.TOWN, 3, {"valid_from": date(2000, 2, 29)}),
+    (6, "610921101", "涧池镇", Kind.TOWN, 3, {}),
+    (7, "610921100201", "Zhōngba 中坝村", Kind.VILLAGE, 5, {}),
+    (8, "610921100202", "50%_off\\村", Kind.VILLAGE, 5, {}),
+    (9, "610921101201", "中坝村", Kind.VILLAGE, 6, {}),
+    (10, "610921100201-010000", "一片区", Kind.GRID_1, 7, {}),
+    (11, "610921100201-010100", "一组", Kind.GRID_2, 10, {}),
+    (12, "610921100201-010101", "一组", Kind.GRID_3, 11, {}),
+    (13, "610921100201-010102", "😀 'Second'", Kind.GRID_3, 11, {}),
+    (14, "610921101201-010000", "集市", Kind.GRID_1, 9, {"use": "DEDICATED"}),
+    (15, "610922100", "城关镇", Kind.TOWN, 4, {}),
+    (16, "610922100201", "ZHONGBA", Kind.VILLAGE, 15, {}),
+    (17, "610921100202", "50%_off\\村", Kind.VILLAGE, 5, {"valid_to": date(2020, 1, 1), "successor_id": 8}),
+)
+RINGS = (
+    # grid, west, south, east, north, hole
+    (3, 108.0, 32.0, 109.0, 33.0, False),
+    (5, 108.0, 32.0, 108.5, 32.5, False),
+    (7, 108.1, 32.1, 108.4, 32.4, False),
+    (7, 108.2, 32.2, 108.3, 32.3, True),
+    (12, 108.1, 32.1, 108.15, 32.15, False),
+    (17, 108.3, 32.3, 108.4, 32.4, False),
+)
+UNITS = (
+    (1, "SLJ", "水利局", "COUNTY_DEPARTMENT", "LINE", None, 3, {"duty_phone": "0915-5200000"}),
+    (2, "CGZ", "城关镇综治中心", "TOWN_BODY", "AREA", 1, 5, {"valid_to": date(2026, 7, 1)}),
+    (3, "GD'S", "供电\"公司\" 100%", "ENTERPRISE", "LINE", None, 6, {"uscc": "91350100M000100Y43"}),
+    (4, "CWH", "水利局", "VILLAGE_BODY", "AREA", 2, 7, {}),
+)
+CATEGORIES = (
+    (1, "water", "水", None, "2024"),
+    (2, "water.supply", "供水", 1, "2024"),
+    (3, "water.supply", "供水 (旧)", 1, "2019"),
+    (4, "safety", "安全隐患", None, "2024"),
+    (5, "disputes.neighbor", "邻里纠纷", None, "2024"),
+)
+CHANNELS = ((1, "WEB", "网页"), (2, "GRID_WORKER", "网格员"), (3, "LETTER", "来信"))
+NAMES = ("测试甲", "测试乙", "测试丙", "Ann O'Test", "ann o'test", "测试甲", "50%_\\", "😀笑", "测试", "Żółć", "")
+TITLES = (
+    "路灯不亮", "路灯不亮", "水管 broken", "WATER 水管漏水", "100% 涨价", "100_涨价", "back\\slash", 'say "no"',
+    "it's; drop table cases.case; --", "😀 emoji 🚰", "水", "", "{0} {braces} %s", "tab\tand\nnewline", "水管漏水", "ﬀ ﬁ é é",
+)  # fmt: skip
+INSTANTS = (
+    datetime(2026, 6, 30, 23, 59, 59, 999999, tzinfo=CHINA),
+    datetime(2026, 7, 1, 0, 0, tzinfo=CHINA),
+    datetime(2026, 2, 28, 16, 0, 0, 500000, tzinfo=UTC),
+    datetime(2024, 2, 29, 12, 0, tzinfo=UTC),
+    datetime(1970, 1, 1, tzinfo=UTC),
+    datetime(1900, 1, 1, 0, 5, 43, tzinfo=UTC),
+    datetime(9998, 12, 31, 23, 59, 59, 1, tzinfo=UTC),
+    datetime(1, 1, 2, tzinfo=UTC),
+)
+STATUSES = (
+    "REPORTED", "ACCEPTED", "DECLINED", "WITHDRAWN", "MERGED", "DISPATCHED", "RETURNED", "HANDLING", "SUSPENDED",
+    "REPLIED", "CLOSED", "VOIDED",
+)  # fmt: skip
+DATA: tuple[Any, ...] = ({}, {"from": "REPORTED", "数": [1, 2.5, None, True]}, {"</script>": "\"'\\"}, [], 0)
+
+Rows = list[dict[str, Any]]
+
+
+class Draw:
+    """Deterministic chances, and keys in no order."""
+
+    def __init__(self, seed: int) -> None:
+        self.random = Random(seed)
+
+    def key(self) -> UUID:
+        return UUID(int=self.random.getrandbits(128), version=4)
+
+    def maybe(self, value: Any, chance: float = 0.5) -> Any:
+        return value if self.random.random() < chance else None
+
+    def of(self, values: Any) -> Any:
+        return self.random.choice(values)
+
+    def instant(self) -> datetime:
+        """One of few moments, so that there are ties."""
+        return self.of(INSTANTS) if self.random.random() < 0.3 else NOW - timedelta(hours=self.random.randrange(12))
+
+
+def everything() -> dict[str, Rows]:
+    """All the rows by table, parents first."""
+    draw = Draw(7)
+    found = {**places(), **residents(draw)}
+    found |= matters(draw, [row["id"] for row in found["people.person"]])
+    return found
+
+
+def places() -> dict[str, Rows]:
+    grids = [
+        {"id": key, "code": code, "name": name, "kind": kind.value, "parent_id": parent, "use": "BASE", "version": 1}
+        | {"boundary": None, "boundary_note": None, "valid_from": None, "valid_to": None, "successor_id": None}
+        | more
+        for key, code, name, kind, parent, more in GRIDS
+    ]
+    rings = [
+        {"grid_id": grid, "area": f"(({w},{s}),({e},{s}),({e},{n}),({w},{n}))", "hole": hole}
+        for grid, w, s, e, n, hole in RINGS
+    ]
+    units = [
+        {"id": key, "code": code, "name": name, "kind": kind, "reach": reach, "parent_id": parent, "grid_id": grid}
+        | {"uscc": None, "duty_phone": None, "valid_to": None, "version": 2}
+        | more
+        for key, code, name, kind, reach, parent, grid, more in UNITS
+    ]
+    return {"grids.grid": grids, "grids.ring": rings, "units.unit": units}
+
+
+def residents(draw: Draw) -> dict[str, Rows]:
+    grids = (12, 12, 12, 13, 11, 10, 7, 8, 9, 14, 16, 12, 13, 15, 12, 9)
+    people = [
+        {
+            "id": draw.key(),
+            "grid_id": grid,
+            "name": NAMES[at % len(NAMES)],
+            "gender": draw.of(("FEMALE", "MALE", "UNKNOWN")),
+            "birth_date": draw.maybe(draw.of((date(1990, 1, 1), date(1944, 2, 29), date(2026, 7, 1))), 0.7),
+            "residence": draw.of(("RESIDENT", "REGISTERED", "FLOATING")),
+            "needs": [],
+            "resident_id_sealed": b"sealed and never sent",
+            "resident_id_mask": draw.maybe("610921********001X"),
+            "created_at": draw.instant(),
+            "version": at + 1,
+        }
+        for at, grid in enumerate(grids)
+    ]
+    ids = [row["id"] for row in people]
+    phones = [
+        {"id": draw.key(), "person_id": person, "kind": draw.of(("MOBILE", "LANDLINE")), "rank": draw.of((1, 1, 2))}
+        | {"mask": f"138****{at:04}", "sealed": b"sealed"}
+        for at, person in enumerate([*ids[:10], *ids[:6], *ids[:2]])
+    ]
+    homes = [
+        {
+            "id": draw.key(),
+            "grid_id": grid,
+            "number": f"H-{at}",
+            "address": draw.of(("一组 1 号", 'No "1"', "😀")),
+            "head_id": draw.maybe(ids[at], 0.8),
+            "needs": draw.of(([], ["VISIT"], ["TRANSPORT", "VISIT"])),
+            "income_band": draw.of(("BELOW_MEAN", "ABOVE_MEAN", "UNKNOWN")),
+            "tier": draw.of(("LIANXIN", "GUANXIN", "FANGXIN")),
+            "visit_due_on": draw.of((date.max, date(2026, 7, 1), date(2026, 8, 1))),
+            "created_at": NOW,
+            "version": 1,
+        }
+        for at, grid in enumerate((12, 12, 13, 7, 9, 16, 12))
+    ]
+    houses = [row["id"] for row in homes]
+    spans = ((None, 1.0), (date(2026, 7, 1), 0), (date(2026, 7, 2), 0), (date(2020, 1, 1), 0))
+    members, settled = [], set()
+    for at, person in enumerate([*ids, *ids[:8]]):
+        until = None if person not in settled else spans[1 + at % 3][0]
+        settled.add(person)
+        members.append(
+            {"id": draw.key(), "household_id": houses[at % 7], "person_id": person, "until": until}
+            | {"relation": draw.of(("HEAD", "SPOUSE", "CHILD")), "since": draw.of((date(2020, 1, 1), date(2021, 1, 1)))}
+        )
+    return {"people.person": people, "people.phone": phones, "people.household": homes, "people.membership": members} | (
+        care(draw, ids, houses)
+    )
+
+
+def care(draw: Draw, ids: list[UUID], houses: list[UUID]) -> dict[str, Rows]:
+    """What is done for households, and who answers for grids."""
+    reasons = [{"rule": "1", "text": "it's \"so\" 😀"}, {"rule": "2", "text": "{}"}]
+    awards = [
+        {"id": draw.key(), "household_id": house, "kind": kind, "year": year}
+        for house in houses[:4]
+        for kind in ("PEACEFUL_FAMILY", "CIVILISED")
+        for year in (2024, 2025)
+    ]
+    tiers = [
+        {"id": draw.key(), "household_id": house, "tier": draw.of(("LIANXIN", "FANGXIN")), "rule": "2026-1"}
+        | {"inputs": draw.of(DATA), "reasons": reasons[: at % 3], "decided_at": draw.of((NOW, INSTANTS[2]))}
+        | {"review_on": date(2027, 7, 1), "contested_at": draw.maybe(NOW)}
+        for at, house in enumerate([*houses[:5], *houses[:3], *houses[:3]])
+    ]
+    visits = [
+        {"id": draw.key(), "grid_id": (12, 12, 13, 7, 9, 16, 12)[at % 7], "household_id": house, "note": draw.of(TITLES)}
+        | {"visitor_id": draw.maybe(draw.of(ids)), "at": draw.instant(), "recorded_at": NOW, "account": "worker"}
+        for at, house in enumerate(houses * 3)
+    ]
+    liaisons = [
+        {"id": draw.key(), "line": line, "person_id": draw.of(ids), "household_id": house}
+        | {"since": draw.of((date(2025, 1, 1), date(2026, 1, 1))), "until": until}
+        for house in houses
+        for line, until in (("DEPUTY", None), ("PARTY_MEMBER", date(2026, 7, 1)), ("PARTY_MEMBER", date(2026, 7, 2)))
+    ]
+    liaisons[0]["person_id"] = ids[9]  # somebody who lives elsewhere helps the first household
+    posts = [
+        {"id": draw.key(), "grid_id": grid, "duty": duty, "person_id": draw.of(ids), "duty_phone": draw.maybe("110")}
+        | {"since": date(2025, 1, 1), "until": until}
+        for grid in (7, 10, 11, 12, 13)
+        for duty, until in (("GRID_LEADER", None), ("GRID_WORKER", None), ("GRID_WORKER", date(2026, 1, 1)))
+    ]
+    return {
+        "people.award": awards,
+        "people.tier": tiers,
+        "people.visit": visits,
+        "people.liaison": liaisons,
+        "people.post": posts,
+    }
+
+
+def matters(draw: Draw, people: list[UUID]) -> dict[str, Rows]:
+    categories = [
+        {"id": key, "code": code, "name": name, "parent_id": parent, "edition": edition}
+        for key, code, name, parent, edition in CATEGORIES
+    ]
+    channels = [{"id": key, "code": code, "name": name} for key, code, name in CHANNELS]
+    cases: Rows = []
+    for at in range(48):
+        cases.append(case(draw, at, people, [row["id"] for row in cases]))
+    pairs = itertools.product([row["id"] for row in cases], range(1, 5))
+    supports = [{"id": draw.key(), "case_id": key, "unit_id": unit} for key, unit in pairs if draw.maybe(True, 0.15)]
+    events = [event(draw, row) for row in cases for _ in range(draw.of(range(6)))]
+    return {
+        "cases.category": categories,
+        "cases.channel": channels,
+        "cases.case": cases,
+        "cases.support": supports,
+        "cases.event": events,
+    }
+
+
+def case(draw: Draw, at: int, people: list[UUID], earlier: list[UUID]) -> dict[str, Any]:
+    sealed = at % 5 == 4
+    series = codes.Series.SEALED if sealed else codes.Series.ORDINARY
+    status = STATUSES[at % 12]
+    placed = draw.maybe(True, 0.6)
+    replied = status in ("REPLIED", "CLOSED")
+    return {
+        "id": draw.key(),
+        "grid_id": draw.of((3, 5, 6, 7, 8, 9, 10, 11, 12, 12, 12, 13, 14, 16)),
+        "number": codes.case_number("610921", date(2026, 6, 1 + at % 3), 50 - at, series),
+        "series": series.value,
+        "kind": "TIP_OFF" if sealed else draw.of(("CONSULT", "HELP", "COMPLAINT", "SUGGESTION")),
+        "channel_id": draw.of((1, 2, 3)),
+        "category_id": draw.of((1, 2, 3, 4, 5)),
+        "urgency": draw.of(("ROUTINE", "URGENT", "EMERGENCY")),
+        "origin": draw.of(("REACTIVE", "PROACTIVE")),
+        "title": TITLES[at % len(TITLES)],
+        "description": draw.of(TITLES),
+        "status": status,
+        "requester_id": draw.maybe(draw.of(people), 0.8),
+        "filed_by_id": draw.maybe(draw.of(people), 0.2),
+        "anonymous": draw.of((True, False)),
+        "longitude": 108 + draw.random.random() if placed else None,
+        "latitude": 32 + draw.random.random() if placed else None,
+        "place_source": draw.maybe({"longitude": 108.5, "crs": "WGS84"}) if placed else None,
+        "address": draw.maybe("'路' \\ 口"),
+        "lead_unit_id": draw.maybe(draw.of((1, 2, 3)), 0.7),
+        "accused_unit_id": draw.maybe(draw.of((1, 2, 3)), 0.8) if sealed else None,
+        "self_handled": draw.of((True, False)),
+        "settled_level": draw.maybe("VILLAGE") if replied else None,
+        "reported_at": draw.instant(),
+        "settled_at": draw.maybe(draw.instant()),
+        "closed_at": NOW if status == "CLOSED" else None,
+        "reply": draw.of(TITLES) if replied else None,
+        "replied_at": draw.instant() if replied else None,
+        "rating": draw.maybe(draw.of((1, 3, 5)), 0.6),
+        "solved": draw.maybe(draw.of((True, False))),
+        "rating_comment": draw.maybe("😀\n'"),
+        "reopenings": draw.of((0, 0, 1)),
+        "previous_id": draw.maybe(draw.of(earlier), 0.3) if earlier else None,
+        "version": 1 + at,
+    }
+
+
+def event(draw: Draw, case: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "id": draw.key(),
+        "case_id": case["id"],
+        "type": draw.of(("case.reported", "case.accepted", "case.replied")),
+        "at": draw.instant(),
+        "audience": draw.of(("PUBLIC", "PUBLIC", "STAFF")),
+        "role": draw.maybe("grid_worker"),
+        "unit_id": draw.maybe(draw.of((1, 2, 3))),
+        "note": draw.maybe(draw.of(TITLES)),
+        "data": draw.of(DATA),
+    }
+
+
+async def fill(dsn: str) -> None:
+    """Write everything into a database with empty tables."""
+    connection = await asyncpg.connect(dsn)
+    try:
+        await connection.set_type_codec("jsonb", schema="pg_catalog", encoder=json.dumps, decoder=json.loads)
+        await connection.execute("truncate cases.category, cases.channel cascade")  # the ones that ship
+        for table, rows in everything().items():
+            schema, name = table.split(".")
+            columns = list(rows[0])
+            values = ",".join(f"${at}" for at, _ in enumerate(columns, 1))
+            if table == "grids.ring":
+                values = "$1,$2::text::polygon,$3"
+            names = ",".join(f'"{column}"' for column in columns)
+            defaults = [tuple(row.get(column) for column in columns) for row in rows]
+            await connection.executemany(f'insert into "{schema}"."{name}" ({names}) values ({values})', defaults)
+    finally:
+        await connection.close()
+
+
+# --- who asks ---
+
+STAFF = held("grid_leader") | {"tests.read_log", "tests.read_names"}
+SEALED = frozenset({"cases.view", "cases.view_sealed", "cases.view_notes"})
+
+
+def account(name: str, *grants: Grant, person: int | None = None) -> Account:
+    keys = [row["id"] for row in residents(Draw(7))["people.person"]]
+    return Account(name, None if person is None else keys[person], grants)
+
+
+def accounts() -> Iterator[tuple[str, Account]]:
+    """Callers whose scopes differ in every way that the rules know."""
+    yield "administrator", account("admin", Grant("administrator", held("administrator") | {"tests.read_names"}))
+    yield "auditor", account("auditor", Grant("auditor", held("auditor") | SEALED | {"tests.read_log"}))
+    yield "county", account("county", Grant("county_dispatcher", held("county_dispatcher"), Kind.COUNTY, COUNTY))
+    yield "town", account("town", Grant("town_dispatcher", held("town_dispatcher"), Kind.TOWN, TOWN))
+    yield "village", account("village", Grant("grid_leader", STAFF, Kind.VILLAGE, VILLAGE))
+    yield "worker", account("worker", Grant("grid_worker", held("grid_worker"), Kind.GRID_3, GRID_3), person=3)
+    yield "handler", account("handler", Grant("department_handler", held("department_handler"), unit=1))
+    yield "both", account("both", Grant("integrator", held("integrator"), Kind.TOWN, 6, unit=2), person=8)
+    overlapping = Grant("grid_leader", STAFF, Kind.TOWN, TOWN), Grant("dispatcher", SEALED, Kind.VILLAGE, VILLAGE)
+    yield "overlapping", account("overlapping", *overlapping, Grant("handler", held("department_handler"), unit=3))
+    twice = Grant("handler", SEALED, unit=2), Grant("sealed", frozenset({"cases.view_sealed"}), Kind.COUNTY, COUNTY)
+    yield "units", account("units", Grant("handler", frozenset({"cases.view"}), unit=1), *twice)
+    yield "resident", account("resident", Grant("resident", held("resident")), person=0)
+    yield "helper", account("helper", Grant("resident", held("resident")), person=9)
+    yield "stranger", Account(None, None, (Grant("stranger", held("stranger")),))
+    yield "nobody", Account("nobody", UUID(int=1), ())
+
+
+VIEWERS = {name: Viewer(found, NOW) for name, found in accounts()}
