@@ -20,7 +20,7 @@ from strawberry import ID
 from . import codes
 from .errors import Refusal
 from .plans import Build, Frame, Given
-from .sql import Sql, ancestor
+from .sql import Sql, ancestor, every, within
 
 EQUALS = "This value exactly (等于)."
 IN = "One of these values (属于)."
@@ -139,7 +139,7 @@ def search(column: str) -> Comparison:
         term, bound = at.rows.field(column), value.bind(cast="text")
         found: Criterion = Sql("position(lower({1}) in lower({0}))>0", term, bound)
         if value.trait(long):
-            found = Sql("gongzhi.grams({0})@>gongzhi.grams({1})", term, bound) & found
+            found = every(Sql("gongzhi.grams({0})@>gongzhi.grams({1})", term, bound), found)
         return found
 
     return Comparison(TextComparison, build)
@@ -176,12 +176,22 @@ def kind_of(code: str) -> codes.Kind:
         raise Refusal("BAD_USER_INPUT", f"{error}", f"网格编码格式不正确：{error}", ("grid",)) from error
 
 
-def placed(column: str = "grid_id") -> Comparison:
+def placed() -> Comparison:
     """Compare where a located row lies."""
 
     def build(at: Frame, way: str, value: Value) -> Criterion:
-        name = column if way == "equals" else ancestor(value.trait(kind_of))
-        return Sql("{0}={1}", at.rows.field(name), grid_key(value.bind()))
+        key = grid_key(value.bind())
+        return Sql("{0}={1}", at.rows.grid_id, key) if way == "equals" else within(at.rows, value.trait(kind_of), key)
+
+    return Comparison(GridComparison, build)
+
+
+def nested() -> Comparison:
+    """Compare where a grid itself lies in the tree."""
+
+    def build(at: Frame, way: str, value: Value) -> Criterion:
+        column = "id" if way == "equals" else ancestor(value.trait(kind_of))
+        return Sql("{0}={1}", at.rows.field(column), grid_key(value.bind()))
 
     return Comparison(GridComparison, build)
 

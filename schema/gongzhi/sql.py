@@ -54,9 +54,19 @@ def bound(read: Callable[[Any, Any], Any], cast: str = "") -> Term:
     return Sql(f"{{0}}::{cast}", value) if cast else value
 
 
+def every(*criteria: Criterion) -> Criterion:
+    """All of these. Each is put in parentheses, for nobody knows what `or` is written inside."""
+    return Sql(" and ".join(f"({{{at}}})" for at in range(len(criteria))), *criteria)
+
+
+def some(*criteria: Criterion) -> Criterion:
+    """One of these."""
+    return Sql(" or ".join(f"({{{at}}})" for at in range(len(criteria))), *criteria)
+
+
 def narrow(rows: Alternatives, criterion: Criterion) -> Alternatives:
     """Those of the rows that also meet this criterion."""
-    return [criterion] if rows is None else [one & criterion for one in rows]
+    return [criterion] if rows is None else [every(one, criterion) for one in rows]
 
 
 def widen(rows: Alternatives, *more: Criterion) -> Alternatives:
@@ -65,7 +75,13 @@ def widen(rows: Alternatives, *more: Criterion) -> Alternatives:
 
 
 def within(table: Table, kind: str, key: Any) -> Criterion:
-    """The located rows in the grid of this kind and key, by the ancestor column that has an index for it."""
+    """The located rows in the grid of this kind and key, by the ancestor column that has an index for it.
+
+    Located rows know their county and what is below; above it, the counties are looked up first.
+    """
+    if kind in ("PROVINCE", "CITY"):
+        counties = f"select c.id from grids.grid c where c.kind='COUNTY' and c.{ancestor(kind)}={{1}}"
+        return Sql(f"{{0}}=any(array({counties}))", table.field("county_id"), key)
     return Sql("{0}={1}", table.field(ancestor(kind)), key)
 
 

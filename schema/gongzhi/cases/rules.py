@@ -5,7 +5,7 @@ from __future__ import annotations
 from pypika_tortoise.queries import Table
 from pypika_tortoise.terms import Criterion
 
-from ..sql import Alternatives, Sql, narrow, widen
+from ..sql import Alternatives, Sql, every, narrow, widen
 from ..viewer import Lens
 
 VIEW = "cases.view"
@@ -36,7 +36,7 @@ def events(event: Table, viewer: Lens) -> Alternatives:
 def _of_unit(case: Table, unit: object) -> list[Criterion]:
     accused = Sql("{0} is distinct from {1}", case.accused_unit_id, unit)
     helped = Sql("{0}=any(array(select s.case_id from cases.support s where s.unit_id={1}))", case.id, unit)
-    return [Sql("{0}={1}", case.lead_unit_id, unit) & accused, helped & accused]
+    return [every(Sql("{0}={1}", case.lead_unit_id, unit), accused), every(helped, accused)]
 
 
 def _mine(case: Table, viewer: Lens) -> list[Criterion]:

@@ -22,11 +22,11 @@ from ..entity import (
 )  # fmt: skip
 from ..errors import Refusal
 from ..extend import extend
-from ..filters import placed, search
+from ..filters import nested, search
 from ..geometry import Crs, GeometryError, Point, point_text
 from ..plans import Argument, Frame
 from ..roots import Query
-from ..sql import Alternatives, Sql
+from ..sql import Alternatives, Sql, every
 from ..words import named
 from .models import GridRow, Use
 
@@ -90,17 +90,16 @@ def ancestors(at: Frame) -> Alternatives:
 
 def current(at: Frame) -> Alternatives:
     """The grid that has the code now."""
-    return [(at.rows.code == at.given.bind("code")) & at.rows.valid_to.isnull()]
+    return [every(at.rows.code == at.given.bind("code"), at.rows.valid_to.isnull())]
 
 
 def containing(at: Frame) -> Alternatives:
     """Grids whose boundary contains the point: in a ring, and in no hole of the same grid."""
     point = at.given.bind("point", convert=placed_point, cast="text")
-    inside = "exists(select 1 from grids.ring r where r.grid_id={0} and {1}r.hole and r.area @> {2}::point)"
-    found = "{0}=any(array(select r.grid_id from grids.ring r where not r.hole and r.area @> {1}::point))"
-    return [
-        Sql(found, at.rows.id, point) & Sql("not " + inside, at.rows.id, Sql(""), point) & at.rows.valid_to.isnull()
-    ]
+    rings = "select r.grid_id from grids.ring r where r.area @> {1}::point and"
+    inside = Sql(f"{{0}}=any(array({rings} not r.hole))", at.rows.id, point)
+    hole = Sql(f"{{0}}=any(array({rings} r.hole))", at.rows.id, point)
+    return [every(inside, Sql("not {0}", hole), at.rows.valid_to.isnull())]
 
 
 @entity(
@@ -112,7 +111,7 @@ def containing(at: Frame) -> Alternatives:
         "name": search("name"),
         "kind": None,
         "use": None,
-        "grid": placed("id"),
+        "grid": nested(),
     },
 )
 class Grid(Node):

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from functools import reduce
-from operator import and_, or_
 from typing import Any
 
 from gongzhi.filters import Value
 from gongzhi.plans import Frame
-from gongzhi.sql import Sql
+from gongzhi.sql import Sql, every, some
 from pypika_tortoise.terms import Criterion
 
 from .rows import Rows
@@ -25,7 +23,7 @@ def filtered(rows: Rows, at: Frame) -> None:
 
 def _all(rows: Rows, at: Frame, given: Any, path: tuple[str | int, ...]) -> Criterion | None:
     found = [one for name in given.at(*path) if (one := _one(rows, at, given, (*path, name))) is not None]
-    return reduce(and_, found) if found else None
+    return every(*found) if found else None
 
 
 def _one(rows: Rows, at: Frame, given: Any, path: tuple[str | int, ...]) -> Criterion | None:
@@ -39,14 +37,14 @@ def _one(rows: Rows, at: Frame, given: Any, path: tuple[str | int, ...]) -> Crit
             kept = [one for one in inner if one is not None]
             if name == "or" and (not inner or len(kept) < len(inner)):
                 return None if inner else Sql("false")  # an empty object is met by all, an empty list by none
-            return Sql("({0})", reduce(and_ if name == "and" else or_, kept)) if kept else None
+            return (every if name == "and" else some)(*kept) if kept else None
         case "not":
             inside = _all(rows, at, given, path)
             return None if inside is None else Sql("not coalesce({0},false)", inside)
     comparison = rows.target.filter[snake(str(name))]
     ways = [way for way in value if value[way] is not None]
     found = [comparison.build(at, way, Value(given, (*path, way))) for way in ways]
-    return reduce(and_, found) if found else None
+    return every(*found) if found else None
 
 
 def snake(name: str) -> str:

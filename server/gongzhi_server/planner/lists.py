@@ -10,7 +10,7 @@ import orjson
 from gongzhi.entity import USUAL, Entity
 from gongzhi.errors import Refusal
 from gongzhi.plans import Frame, Many
-from gongzhi.sql import Sql
+from gongzhi.sql import Sql, every
 from graphql import GraphQLError, get_named_type
 from graphql.execution.collect_fields import FieldDetailsList
 from pypika_tortoise.dialects.postgresql import PostgreSQLQuery as Query
@@ -60,7 +60,7 @@ class Window:
                     *(at.given.bind(name, convert=Place(rows.target, self.keys, i)) for i, _ in enumerate(self.keys))
                 )
                 one = columns > values if greater else columns < values
-                found = one if found is None else found & one
+                found = one if found is None else every(found, one)
         return found
 
 

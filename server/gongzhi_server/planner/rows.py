@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from gongzhi.entity import Entity, entity_of
-from gongzhi.sql import Alternatives, Disjoint, Sql
+from gongzhi.sql import Alternatives, Disjoint, Sql, every
 from gongzhi.viewer import Lens
 from pypika_tortoise.context import SqlContext
 from pypika_tortoise.dialects.postgresql import PostgreSQLQuery as Query
@@ -82,7 +82,7 @@ class Rows:
 
     def _branch(self, branch: list[Criterion], query: Any, more: Criterion | None) -> Any:
         for criterion in (*branch, *self.criteria, *([more] if more is not None else ())):
-            query = query.where(criterion)
+            query = query.where(every(criterion))
         return query
 
     def _union(self, cut: Any, more: Criterion | None) -> Sql:

@@ -1,0 +1,98 @@
+"""An engine over the little county, with a look at what it sends to the database."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+from gongzhi.context import Context
+from gongzhi.sealing import KeyRing
+from gongzhi.viewer import Viewer
+from gongzhi_server import database
+from gongzhi_server.engine import Engine
+from gongzhi_server.execution import Fetch
+from gongzhi_server.gateway.engine import Refused
+from gongzhi_server.gateway.limits import Limits
+from gongzhi_server.schema import Schema
+
+from .plugin import schema
+from .world import SECRET, VIEWERS
+
+ROOMY = Limits(cost=10**12, tokens=20_000, document=10**6, depth=30, fields=5_000, aliases=5_000, directives=5_000, roots=100)
+"""Bounds that generated queries do not meet; what they would meet has tests of its own."""
+
+KEYS = KeyRing({"main": bytes(32)})
+
+
+async def nothing(*given: Any) -> Any:
+    raise AssertionError("queries change nothing")
+
+
+def context(viewer: Viewer) -> Context:
+    return Context(viewer, KEYS, SECRET, nothing, nothing)
+
+
+@dataclass
+class Said:
+    """What came back, or why nothing did."""
+
+    data: Any = None
+    errors: list[dict[str, Any]] = field(default_factory=list)
+    refused: bool = False
+    body: bytes = b""
+
+    @property
+    def codes(self) -> list[str]:
+        return [one.get("extensions", {}).get("code", "") for one in self.errors]
+
+    @property
+    def messages(self) -> list[str]:
+        return [one["message"] for one in self.errors]
+
+
+class Bench:
+    """Asks as one of the world's viewers, or another; `seen` has the statements of the last question."""
+
+    def __init__(self, fetch: Fetch, schema: Schema, limits: Limits = ROOMY) -> None:
+        self.schema, self._fetch = schema, fetch
+        self.seen: list[tuple[str, tuple[Any, ...]]] = []
+        self.engine = Engine(schema, self.fetch, context, limits)
+
+    async def fetch(self, sql: str, *values: Any) -> Any:
+        self.seen.append((sql, values))
+        return await self._fetch(sql, *values)
+
+    def over(self, schema: Schema | None = None, limits: Limits = ROOMY) -> Bench:
+        """The same database behind another schema, or within other limits."""
+        return Bench(self._fetch, schema or self.schema, limits)
+
+    async def ask(self, text: str, viewer: str | Viewer = "administrator", **variables: Any) -> Said:
+        return await self.send(text, variables, VIEWERS[viewer] if isinstance(viewer, str) else viewer)
+
+    async def send(self, text: str, variables: Mapping[str, Any], viewer: Viewer) -> Said:
+        self.seen.clear()
+        try:
+            answer = await self.engine.run(self.engine.prepare(text, None), variables, viewer)
+        except Refused as refused:
+            return Said(errors=[dict(one.formatted) for one in refused.errors], refused=True)
+        found = orjson.loads(answer.body)
+        return Said(found["data"], found.get("errors", []), body=answer.body)
+
+    async def data(self, text: str, viewer: str | Viewer = "administrator", **variables: Any) -> Any:
+        """The data of an answer without errors."""
+        said = await self.ask(text, viewer, **variables)
+        assert not said.errors, said.errors
+        return said.data
+
+
+@asynccontextmanager
+async def bench(dsn: str, limits: Limits = ROOMY) -> AsyncIterator[Bench]:
+    pool = await database.readers(dsn, 2)
+    try:
+        async with database.connected(database.config(dsn, size=1)):
+            yield Bench(pool.fetch, schema(), limits)
+    finally:
+        await pool.close()

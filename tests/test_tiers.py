@@ -1,0 +1,145 @@
+"""The service-tier rule: for every input there is, not for some."""
+
+from __future__ import annotations
+
+import dataclasses
+from datetime import date
+from typing import Any
+
+import pytest
+from gongzhi.people.models import IncomeBand, Need, Tier
+from gongzhi.people.tiers import INTERVALS, RULE, Decision, Inputs, decide, due, later
+from hypothesis import given
+from hypothesis import strategies as st
+
+ORDER = [Tier.LIANXIN, Tier.FANGXIN, Tier.GUANXIN, Tier.UNCLASSIFIED]
+DAY = date(2026, 6, 30)
+DAYS = st.dates(date(2000, 1, 1), date(2100, 1, 1))
+TIERS = st.sampled_from(Tier)
+
+
+@st.composite
+def cases(draw: Any) -> Inputs:
+    day = draw(DAYS)
+    years = st.frozensets(st.integers(day.year - 4, day.year))
+    return Inputs(day, draw(st.frozensets(st.sampled_from(Need))), draw(st.sampled_from(IncomeBand)), draw(years))
+
+
+def tier(*needs: Need, income: IncomeBand = IncomeBand.UNKNOWN, awards: tuple[int, ...] = ()) -> Tier:
+    return decide(Inputs(DAY, frozenset(needs), income, frozenset(awards))).tier
+
+
+def test_published_examples_hold() -> None:
+    """The examples of docs/tiers.md."""
+    above, below = IncomeBand.ABOVE_MEAN, IncomeBand.BELOW_MEAN
+    assert tier(Need.VISIT, income=above, awards=(2023, 2024, 2025)) is Tier.LIANXIN
+    assert tier(income=above, awards=(2023, 2024, 2025)) is Tier.FANGXIN
+    assert tier(income=above, awards=(2024, 2025, 2026)) is Tier.UNCLASSIFIED
+    assert tier(income=below) is Tier.GUANXIN
+    assert tier(income=below, awards=(2023, 2026)) is Tier.GUANXIN
+    assert tier(income=below, awards=(2024,)) is Tier.UNCLASSIFIED
+    assert tier(awards=(2023, 2024, 2025)) is Tier.UNCLASSIFIED
+
+
+@given(cases())
+def test_every_input_decided(inputs: Inputs) -> None:
+    assert decide(inputs).tier in Tier
+
+
+@given(cases())
+def test_same_input_same_decision(inputs: Inputs) -> None:
+    again = dataclasses.replace(inputs, needs=frozenset(sorted(inputs.needs, reverse=True)))
+    assert decide(inputs) == decide(again)
+
+
+@given(cases())
+def test_reasons_explain_decision(inputs: Inputs) -> None:
+    """The parts in their order up to the first that holds, which names the tier."""
+    found = decide(inputs)
+    looked = ORDER[: ORDER.index(found.tier) + 1]
+    assert [reason.rule for reason in found.reasons] == [f"{RULE}/{tier.lower()}" for tier in looked]
+    assert [reason.holds for reason in found.reasons] == [False] * (len(looked) - 1) + [True]
+    assert all(reason.text.en and reason.text.zh for reason in found.reasons)
+
+
+@given(cases())
+def test_reasons_hold_enough(inputs: Inputs) -> None:
+    """Whoever has the reasons alone comes to the same tier."""
+    assert replayed(decide(inputs)) == decide(inputs).tier
+
+
+def replayed(decision: Decision) -> Tier:
+    """The rule once more, written differently and fed with the values of the reasons."""
+    values = {reason.rule.rpartition("/")[2]: reason.values for reason in decision.reasons}
+    if values["lianxin"]["needs"]:
+        return Tier.LIANXIN
+    rich = values["fangxin"]
+    if rich["incomeBand"] == "ABOVE_MEAN" and rich["peacefulFamily"] == rich["years"] and len(rich["years"]) == 3:
+        return Tier.FANGXIN
+    poor = values["guanxin"]
+    if poor["incomeBand"] == "BELOW_MEAN" and not poor["peacefulFamily"] and len(poor["years"]) == 2:
+        return Tier.GUANXIN
+    return Tier.UNCLASSIFIED
+
+
+@given(cases())
+def test_inputs_kept_whole(inputs: Inputs) -> None:
+    """What is kept with the decision is enough to decide again."""
+    kept = inputs.json
+    again = Inputs(
+        date.fromisoformat(kept["day"]),
+        frozenset(kept["needs"]),
+        kept["incomeBand"],
+        frozenset(kept["peacefulFamily"]),
+    )
+    assert again == inputs
+
+
+@given(cases(), st.sampled_from(Need))
+def test_asking_for_help_helps(inputs: Inputs, need: Need) -> None:
+    """Whoever declares a need is never refused the helper for their income or awards."""
+    assert decide(dataclasses.replace(inputs, needs=inputs.needs | {need})).tier is Tier.LIANXIN
+
+
+def test_nothing_else_representable() -> None:
+    """The rule has no room for what rulings forbid: not as a field, not as a need, not as an income."""
+    assert {field.name for field in dataclasses.fields(Inputs)} == {"day", "needs", "income", "awards"}
+    assert not hasattr(Inputs(DAY), "__dict__")
+    with pytest.raises(TypeError):
+        Inputs(DAY, disabled=True)  # type: ignore[call-arg]
+    for forbidden in ("DISABILITY", "RELEASED", "PETITION", "ILLNESS", "POOR"):
+        with pytest.raises(ValueError, match="not a valid Need"):
+            Inputs(DAY, needs=frozenset({forbidden}))  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="not a valid IncomeBand"):
+        Inputs(DAY, income="12000")  # type: ignore[arg-type]
+
+
+@given(cases())
+def test_reviewed_within_year(inputs: Inputs) -> None:
+    found = decide(inputs).review_on
+    assert found.year == inputs.day.year + 1
+    assert (found.month, found.day) in ((inputs.day.month, inputs.day.day), (2, 28))
+
+
+@given(DAYS, st.integers(0, 40))
+def test_later_by_months(day: date, months: int) -> None:
+    found = later(day, months)
+    assert found.year * 12 + found.month == day.year * 12 + day.month + months
+    assert found.day == day.day or (found.day < day.day and (later(found, 0), found.day) == (found, last(found)))
+
+
+def last(day: date) -> int:
+    return (later(day.replace(day=1), 1) - day.replace(day=1)).days
+
+
+@given(TIERS, DAYS)
+def test_visits_due_by_tier(tier: Tier, day: date) -> None:
+    found = due(tier, day)
+    assert found == (later(day, INTERVALS[tier]) if tier in INTERVALS else date.max)
+    assert {Tier.LIANXIN: 28, Tier.GUANXIN: 89}.get(tier, 0) <= (found - day).days
+
+
+def test_month_ends_clipped() -> None:
+    assert due(Tier.LIANXIN, date(2026, 1, 31)) == date(2026, 2, 28)
+    assert due(Tier.GUANXIN, date(2023, 11, 30)) == date(2024, 2, 29)
+    assert due(Tier.FANGXIN, DAY) == due(Tier.UNCLASSIFIED, DAY) == date.max
