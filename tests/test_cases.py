@@ -64,7 +64,9 @@ async def test_whole_loop(server: Server, filled: str) -> None:
     )
     assert unsolved["case"]["status"] == "HANDLING"
     await handler.do("replyToCase", STEPPED, number=number, expectedVersion=6, text="已更换电线杆。")
-    rated = await server.do("rateCase", "case { status rating solved }", number=number, receiptCode=receipt, rating=5, solved=True)
+    rated = await server.do(
+        "rateCase", "case { status rating solved }", number=number, receiptCode=receipt, rating=5, solved=True
+    )
     assert rated["case"] == {"status": "CLOSED", "rating": 5, "solved": True}
 
     query = """query($n: String!, $r: String!) { caseByReceipt(number: $n, receiptCode: $r) {

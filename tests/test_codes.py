@@ -7,12 +7,11 @@ import string
 from datetime import date, timedelta
 
 import pytest
+from gongzhi import codes
+from gongzhi.codes import CodeError, Kind, Series
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from stdnum.cn import ric
-
-from gongzhi import codes
-from gongzhi.codes import CodeError, Kind, Series
 
 TODAY = date(2026, 5, 1)
 SECRET = b"a secret of the tests, not short"

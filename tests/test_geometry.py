@@ -8,9 +8,6 @@ import pickle
 
 import asyncpg
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
 from gongzhi.geometry import (
     MAX_POINTS,
     Crs,
@@ -23,6 +20,8 @@ from gongzhi.geometry import (
     polygon_text,
     rings,
 )
+from hypothesis import given
+from hypothesis import strategies as st
 
 SQUARE = [[108.0, 32.0], [109.0, 32.0], [109.0, 33.0], [108.0, 33.0], [108.0, 32.0]]
 HOLE = [[108.2, 32.2], [108.2, 32.4], [108.4, 32.4], [108.4, 32.2], [108.2, 32.2]]

@@ -7,11 +7,10 @@ import os
 import traceback
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
 from gongzhi import sealing
 from gongzhi.sealing import KeyRing, SealError
+from hypothesis import given
+from hypothesis import strategies as st
 
 HANYIN, WUZHEN = "610921", "330483"
 OLD, NEW = bytes(range(32)), bytes(range(32, 64))

@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import os
 from collections import defaultdict
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime
 from enum import Enum
@@ -22,6 +22,7 @@ from gongzhi.people.models import PersonRow
 from gongzhi_server import database
 from starlette.applications import Starlette
 from starlette.routing import Route
+from strawberry import Parent
 from strawberry.asgi import GraphQL
 from strawberry.dataloader import DataLoader
 from tortoise import Tortoise
@@ -55,20 +56,18 @@ async def by_key(info: Info, model: type[M], key: Any) -> M | None:
     return None if key is None else await loader(info, model, load).load(key)
 
 
-async def firsts(info: Info, model: type[M], column: str, order: str, first: int, key: Any) -> list[M]:
+async def firsts(info: Info, model: type[M], column: str, order: tuple[str, ...], first: int, key: Any) -> list[M]:
     """The first rows of each owner; the database cuts them off, so that no more are read than are sent."""
 
     async def load(keys: list[Any]) -> list[list[M]]:
-        meta = model._meta
+        table = f'{model._meta.schema}."{model._meta.db_table}"'
+        by = ",".join(f"{name[1:]} desc" if name.startswith("-") else name for name in order)
+        place = f"row_number() over (partition by {column} order by {by})"
+        numbered = f"select id, {place} as place from {table} where {column} = any($1)"
         connection = Tortoise.get_connection("default")
-        numbered = (
-            f"select id, row_number() over (partition by {column} order by {order}) as place "
-            f'from {meta.schema}."{meta.db_table}" where {column} = any($1)'
-        )
-        ids = await connection.execute_query_dict(f"select id from ({numbered}) n where place <= {first}", [keys])
+        kept = await connection.execute_query_dict(f"select id from ({numbered}) n where place <= {first}", [keys])
         owned: dict[Any, list[M]] = defaultdict(list)
-        order_by = [f"-{name.removesuffix(' desc')}" if " desc" in name else name for name in order.split(", ")]
-        for row in await model.filter(id__in=[one["id"] for one in ids]).order_by(*order_by):
+        for row in await model.filter(id__in=[one["id"] for one in kept]).order_by(*order):
             owned[getattr(row, column)].append(row)
         return [owned[one] for one in keys]
 
@@ -84,7 +83,7 @@ class PageInfo:
 @strawberry.type
 class Person:
     name: str
-    resident_id: str | None
+    resident_id: str | None = strawberry.field(resolver=lambda root: root.resident_id_mask)
 
 
 @strawberry.type
@@ -96,39 +95,30 @@ class Event:
 
 @strawberry.type
 class Grid:
-    row: strawberry.Private[GridRow]
+    code: str
+    name: str
+    kind: Kind
 
     @strawberry.field
-    def code(self) -> str:
-        return self.row.code
+    @staticmethod
+    async def parent(row: Parent[GridRow], info: Info) -> Grid | None:
+        return await by_key(info, GridRow, row.parent_id)
 
     @strawberry.field
-    def name(self) -> str:
-        return self.row.name
+    @staticmethod
+    async def children(row: Parent[GridRow], info: Info, first: int) -> GridConnection:
+        return GridConnection(nodes=await firsts(info, GridRow, "parent_id", ("code", "id"), first, row.id))
 
     @strawberry.field
-    def kind(self) -> Kind:
-        return self.row.kind
-
-    @strawberry.field
-    async def parent(self, info: Info) -> Grid | None:
-        row = await by_key(info, GridRow, self.row.parent_id)
-        return row and Grid(row)
-
-    @strawberry.field
-    async def children(self, info: Info, first: int) -> GridConnection:
-        rows = await firsts(info, GridRow, "parent_id", "code, id", first, self.row.id)
-        return GridConnection([Grid(row) for row in rows])
-
-    @strawberry.field
-    async def cases(self, info: Info, first: int) -> CaseConnection:
-        rows = await firsts(info, CaseRow, f"{self.row.kind.lower()}_id", "reported_at desc, id desc", first, self.row.id)
-        return CaseConnection([case(row) for row in rows], None)
+    @staticmethod
+    async def cases(row: Parent[GridRow], info: Info, first: int) -> CaseConnection:
+        level = f"{row.kind.lower()}_id"
+        rows = await firsts(info, CaseRow, level, ("-reported_at", "-id"), first, row.id)
+        return CaseConnection(nodes=rows)
 
 
 @strawberry.type
 class Case:
-    row: strawberry.Private[CaseRow]
     number: str
     title: str
     description: str
@@ -139,29 +129,24 @@ class Case:
     rating: int | None
 
     @strawberry.field
-    async def requester(self, info: Info) -> Person | None:
-        row = await by_key(info, PersonRow, self.row.requester_id)
-        return row and Person(row.name, row.resident_id_mask)
+    @staticmethod
+    async def requester(row: Parent[CaseRow], info: Info) -> Person | None:
+        return await by_key(info, PersonRow, row.requester_id)
 
     @strawberry.field
-    async def grid(self, info: Info) -> Grid | None:
-        row = await by_key(info, GridRow, self.row.grid_id)
-        return row and Grid(row)
+    @staticmethod
+    async def grid(row: Parent[CaseRow], info: Info) -> Grid | None:
+        return await by_key(info, GridRow, row.grid_id)
 
     @strawberry.field
-    async def timeline(self, info: Info, first: int, order_by: EventOrder) -> list[Event]:
-        rows = await firsts(info, EventRow, "case_id", "at desc, id desc", first, self.row.id)
-        return [Event(row.type, row.note, row.at) for row in rows]
+    @staticmethod
+    async def timeline(row: Parent[CaseRow], info: Info, first: int, order_by: EventOrder) -> list[Event]:
+        return await firsts(info, EventRow, "case_id", (order_by.value, "-id"), first, row.id)
 
     @strawberry.field
-    def bench_label(self) -> str:
-        return f"{self.reported_at.year}-{self.number[-7:]}"
-
-
-def case(row: CaseRow) -> Case:
-    return Case(
-        row, row.number, row.title, row.description, row.status, row.urgency, row.reported_at, row.settled_at, row.rating
-    )
+    @staticmethod
+    def bench_label(row: Parent[CaseRow]) -> str:
+        return f"{row.reported_at.year}-{row.number[-7:]}"
 
 
 @strawberry.type
@@ -172,7 +157,7 @@ class GridConnection:
 @strawberry.type
 class CaseConnection:
     nodes: list[Case]
-    page_info: PageInfo | None
+    page_info: PageInfo | None = None
 
 
 @strawberry.type
@@ -180,23 +165,20 @@ class Query:
     @strawberry.field
     async def cases(self, first: int) -> CaseConnection:
         rows = await CaseRow.all().order_by("-reported_at", "-id").limit(first + 1)
-        return CaseConnection([case(row) for row in rows[:first]], page(rows, first))
+        return CaseConnection(nodes=rows[:first], page_info=page(rows, first))
 
     @strawberry.field
     async def case(self, number: str) -> Case | None:
-        row = await CaseRow.get_or_none(number=number)
-        return row and case(row)
+        return await CaseRow.get_or_none(number=number)
 
     @strawberry.field
     async def grid(self, code: str) -> Grid | None:
-        row = await GridRow.get_or_none(code=code, valid_to=None)
-        return row and Grid(row)
+        return await GridRow.get_or_none(code=code, valid_to=None)
 
 
 def page(rows: list[CaseRow], first: int) -> PageInfo:
-    last = rows[:first][-1:]
-    cursors = [base64.b64encode(f"{row.reported_at.isoformat()} {row.id}".encode()).decode() for row in last]
-    return PageInfo(len(rows) > first, next(iter(cursors), None))
+    cursors = [base64.b64encode(f"{row.reported_at.isoformat()} {row.id}".encode()).decode() for row in rows[:first]]
+    return PageInfo(has_next_page=len(rows) > first, end_cursor=cursors[-1] if cursors else None)
 
 
 class Endpoint(GraphQL[Loaders, None]):

@@ -22,7 +22,7 @@ from tortoise.models import Model
 
 from .context import Context, Info
 from .errors import DeclarationError, Refusal
-from .plans import GUARD, Guard
+from .plans import DECIDED, GUARD, Guard
 from .viewer import Viewer
 
 COMMAND = "command"
@@ -110,7 +110,7 @@ def command(description: str, *, requires: str | None) -> Callable[[Callable[[An
         field: StrawberryField = strawberry.mutation(
             resolve,
             description=description,
-            metadata={COMMAND: declared, GUARD: Guard(requires) if requires else None},
+            metadata={COMMAND: declared, GUARD: Guard(requires) if requires else None, DECIDED: True},
         )
         for argument in field.arguments:
             argument.description = "What to do (输入)."

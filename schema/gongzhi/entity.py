@@ -36,6 +36,7 @@ from .columns import BytesField
 from .errors import DeclarationError
 from .filters import Comparison, compare, plain
 from .plans import (
+    DECIDED,
     GUARD,
     PLAN,
     Aggregate,
@@ -64,6 +65,12 @@ from .viewer import Lens
 T = TypeVar("T")
 
 Visible = Callable[[Table, Lens], Alternatives]
+
+Requires = str | None
+"""The permission a field needs; None means that anybody may ask who sees the row."""
+
+SEEN = ""
+"""Nothing was said. The core's own fields are seen with their row; a plugin must say."""
 
 PAGE = 100
 """The largest page of a connection."""
@@ -223,12 +230,12 @@ def part(cls: type[T]) -> type[T]:
     return strawberry.type(cls, description=inspect.getdoc(cls))
 
 
-def column(description: str, *, name: str | None = None, requires: str | None = None) -> Any:
+def column(description: str, *, name: str | None = None, requires: Requires = SEEN) -> Any:
     """The model's column of the same name, or `name`."""
     return _field(Column(name) if name else None, description, None, requires)
 
 
-def one(description: str, *, key: str | None = None, type: Any = None, requires: str | None = None) -> Any:
+def one(description: str, *, key: str | None = None, type: Any = None, requires: Requires = SEEN) -> Any:
     """The row that the foreign key of the same name, or `key`, points to."""
     return _field(One(key) if key else None, description, type, requires)
 
@@ -242,7 +249,7 @@ def pick(
     shown: bool = False,
     arguments: Arguments | None = None,
     type: Any = None,
-    requires: str | None = None,
+    requires: Requires = SEEN,
 ) -> Any:
     """The first row whose foreign key `on` points here and that meets `where`, by `order` (a minus turns it round).
 
@@ -252,7 +259,7 @@ def pick(
     return _field(Pick(where, on, order, shown), description, type, requires, arguments=arguments)
 
 
-def lookup(description: str, said: str, *, by: str, type: Any = None, requires: str | None = None) -> Any:
+def lookup(description: str, said: str, *, by: str, type: Any = None, requires: Requires = SEEN) -> Any:
     """The one row whose column `by` is the text given as the argument of that name, which `said` describes."""
 
     def where(at: Any) -> Alternatives:
@@ -264,7 +271,7 @@ def lookup(description: str, said: str, *, by: str, type: Any = None, requires: 
 def choice(description: str) -> Any:
     """The row that a global id names, whatever its type."""
     arguments = {"id": Argument(ID, "The object's global id (全局标识).")}
-    return _field(Choice(), description, typing.Optional[Node], None, arguments=arguments)  # noqa: UP045
+    return _field(Choice(), description, typing.Optional[Node], SEEN, arguments=arguments)  # noqa: UP045
 
 
 def many(
@@ -275,7 +282,7 @@ def many(
     order: str = "",
     cap: int = PAGE,
     type: Any = None,
-    requires: str | None = None,
+    requires: Requires = SEEN,
     arguments: Arguments | None = None,
 ) -> Any:
     """The rows whose foreign key `on` points here and that meet `where`; `cap` at most."""
@@ -290,7 +297,7 @@ def connection(
     order: str = "",
     cap: int = PAGE,
     type: Any = None,
-    requires: str | None = None,
+    requires: Requires = SEEN,
     arguments: Arguments | None = None,
 ) -> Any:
     """A Relay connection to the same rows; `cap` is the largest page."""
@@ -302,7 +309,7 @@ def expression(
     build: Build,
     *,
     type: Any = None,
-    requires: str | None = None,
+    requires: Requires = SEEN,
     masked: Build | None = None,
     arguments: Arguments | None = None,
 ) -> Any:
@@ -310,12 +317,12 @@ def expression(
     return _field(Expression(build), description, type, requires, masked, arguments)
 
 
-def embedded(description: str, build: Build, *, type: Any = None, requires: str | None = None) -> Any:
+def embedded(description: str, build: Build, *, type: Any = None, requires: Requires = SEEN) -> Any:
     """Objects the database has as JSON. Their keys are the type's field names in the schema (camelCase)."""
     return _field(Embedded(build), description, type, requires)
 
 
-def within_row(description: str, present: Build | None = None, *, type: Any = None, requires: str | None = None) -> Any:
+def within_row(description: str, present: Build | None = None, *, type: Any = None, requires: Requires = SEEN) -> Any:
     """A `part` of the row; null where `present` does not hold."""
     return _field(Part(present), description, type, requires)
 
@@ -328,7 +335,7 @@ def aggregate(
     *,
     on: str | None = None,
     type: Any = None,
-    requires: str | None = None,
+    requires: Requires = SEEN,
     arguments: Arguments | None = None,
 ) -> Any:
     """A value computed from the rows of another type that the viewer may see."""
@@ -336,7 +343,7 @@ def aggregate(
 
 
 def batch(
-    *, needs: tuple[str, ...] = (), requires: str | None = None, cost: int = 1
+    *, needs: tuple[str, ...] = (), requires: Requires = SEEN, cost: int = 1
 ) -> Callable[[Callable[..., Any]], Any]:
     """Make a Python function a field: `async def f(rows, info, **arguments) -> list[T]`, one value a row.
 
@@ -445,14 +452,14 @@ def _field(
     plan: Plan | None,
     description: str,
     type: Any,
-    requires: str | None,
+    requires: Requires,
     masked: Build | None = None,
     arguments: Arguments | None = None,
 ) -> StrawberryField:
     made = StrawberryField(
         type_annotation=StrawberryAnnotation(type) if type is not None else None,
         description=description,
-        metadata={PLAN: plan, GUARD: Guard(requires, masked) if requires else None},
+        metadata={PLAN: plan, GUARD: Guard(requires, masked) if requires else None, DECIDED: requires != SEEN},
     )
     made.arguments = [_argument(name, one) for name, one in (arguments or {}).items()]
     return made

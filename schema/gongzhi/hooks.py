@@ -1,19 +1,72 @@
-"""The hooks a plugin may implement."""
+"""The hooks a plugin may implement. All are optional, and all are asked once, while the application is built.
+
+A plugin is a module or object registered under the entry-point group `gongzhi.plugins`; the entry point's name
+is the plugin's name, the prefix of its permissions, the label of its Tortoise app and its PostgreSQL schema.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from pluggy import HookimplMarker, HookspecMarker
 
+from .extend import Extension
+from .permissions import Permission, Role
+
 hookspec = HookspecMarker("gongzhi")
 hookimpl = HookimplMarker("gongzhi")
+
+GROUP = "gongzhi.plugins"
 
 
 @dataclass(frozen=True)
 class App:
-    """A set of tables somebody owns: a Tortoise app, its models and where its migrations live."""
+    """A set of tables somebody owns: a Tortoise app, its models and where its migrations live.
+
+    Every model has `Meta.schema` equal to the label. Foreign keys to the core are named by string, such as
+    "people.PersonRow", with `related_name=False`.
+    """
 
     label: str
     models: str
     migrations: str
+
+
+@dataclass(frozen=True)
+class Purpose:
+    """Why a plugin reads a protected field, such as `Person.phone`, and on which legal basis. It is published."""
+
+    field: str
+    purpose: str
+    basis: str
+
+
+@hookspec
+def tables() -> Iterable[App]:
+    """The tables the plugin owns; one app, labelled with the plugin's name."""
+    return ()
+
+
+@hookspec
+def graphql() -> Iterable[Extension]:
+    """The fields it adds to types of the core, of other plugins, and to Query, Mutation and Subscription."""
+    return ()
+
+
+@hookspec
+def permissions() -> Iterable[Permission]:
+    """The permissions it introduces, and which roles hold them. Names begin with the plugin's name and a dot."""
+    return ()
+
+
+@hookspec
+def roles() -> Iterable[Role]:
+    """The roles it introduces, such as a lender or a merchant."""
+    return ()
+
+
+@hookspec
+def purposes() -> Iterable[Purpose]:
+    """The protected fields it reads, and why. What is not declared is not given to it."""
+    return ()

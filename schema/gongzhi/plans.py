@@ -14,6 +14,7 @@ from .viewer import Lens
 
 PLAN = "plan"
 GUARD = "guard"
+DECIDED = "decided"
 
 
 class Given(Protocol):

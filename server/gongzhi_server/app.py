@@ -27,6 +27,7 @@ from .door import Door
 from .engine import Engine
 from .execution import Fetch
 from .gateway.http import Gateway
+from .plugins import Plugins, tables
 from .schema import Schema
 from .settings import Settings
 from .tokens import Tokens
@@ -71,18 +72,25 @@ def create_app(
     settings: Settings,
     dsn: str,
     now: Callable[[], datetime] = clock,
+    plugins: Plugins | None = None,
     contributions: Iterable[tuple[str, Extension]] = (),
 ) -> Starlette:
-    """An ASGI application, with what plugins contribute. Raises DeclarationError if the schema cannot be built."""
-    schema, keys, secret = Schema(contributions), keyring(settings), receipts(settings)
+    """An ASGI application with these plugins; `contributions` are further fields, for tests and benchmarks.
+
+    Raises DeclarationError if the schema cannot be built.
+    """
+    plugins = plugins or Plugins()
+    schema = Schema([*plugins.extensions, *contributions])
+    keys, secret = keyring(settings), receipts(settings)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         pool = await database.readers(dsn, settings.pool)
-        async with database.connected(database.config(dsn, size=settings.pool)):
+        async with database.connected(database.config(dsn, plugins.apps, settings.pool)) as tortoise:
+            tables(plugins, ((label, model) for label, app in (tortoise.apps or {}).items() for model in app.values()))
             space = Space(pool.fetch, keys, secret)
             engine = Engine(schema, pool.fetch, space.context)
-            door = Door(Tokens(settings.secret), pool, now)
+            door = Door(Tokens(settings.secret), pool, plugins, now)
             app.router.routes.append(Route("/graphql", Gateway(engine, door)))
             yield
         await pool.close()

@@ -54,29 +54,32 @@ class Kind(StrEnum):
 @app.command()
 def serve(
     demo: Annotated[bool, typer.Option("--demo", help="Load the demo county (演示县) first if there is none.")] = False,
+    without: Annotated[
+        list[str] | None, typer.Option(metavar="PLUGIN", help="Start without this plugin (插件); its tables stay.")
+    ] = None,
 ) -> None:
     """Serve GraphQL over HTTP (启动服务)."""
     from . import serve
 
-    serve.serve(settings(), welcome if demo else None)
+    serve.serve(settings(), welcome if demo else None, without or ())
 
 
 @app.command()
 def migrate() -> None:
     """Bring the database's tables up to date (迁移)."""
-    from . import database
+    from . import database, plugins
 
     with cluster.running(settings()) as dsn:
-        asyncio.run(database.migrate(dsn))
+        asyncio.run(database.migrate(dsn, plugins.load().apps))
 
 
 @app.command()
 def makemigrations(name: Annotated[str, typer.Argument(help="The room or plugin whose models changed.")]) -> None:
     """Write the migrations a room or plugin lacks (生成迁移)."""
-    from . import database
+    from . import database, plugins
 
     with cluster.running(settings()) as dsn:
-        written = asyncio.run(database.write_migrations(dsn, name))
+        written = asyncio.run(database.write_migrations(dsn, name, plugins.load().apps))
     print(*written or ["Nothing has changed."], sep="\n")
 
 
@@ -90,10 +93,10 @@ def demo(
     seed: Annotated[int, typer.Option(help="The same seed makes the same county (随机种子).")] = SEED,
 ) -> None:
     """Load the demo county, its people invented (演示县)."""
-    from . import database
+    from . import database, plugins
 
     with cluster.running(settings()) as dsn:
-        asyncio.run(database.migrate(dsn))
+        asyncio.run(database.migrate(dsn, plugins.load().apps))
         furnish(dsn, people, today, seed)
 
 
@@ -121,19 +124,36 @@ def load(
                 settle(chosen, dsn, file, dry_run, update)
 
 
+installed = typer.Typer(help="What is installed beside the core (插件).", no_args_is_help=True)
+app.add_typer(installed, name="plugin")
+
+
+@installed.command("list")
+def listed() -> None:
+    """List the plugins with their versions (插件列表)."""
+    from . import plugins
+
+    found = plugins.load().found
+    for plugin in found:
+        print(f"{plugin.name}  {plugin.distribution} {plugin.version}")
+    if not found:
+        print("No plugins are installed.")
+
+
 @app.command()
 def token(
     role: Annotated[str, typer.Option(help="The role (角色) to act in.")] = "administrator",
     grid: Annotated[str | None, typer.Option(metavar="CODE", help="The grid (网格) to act in.")] = None,
+    unit: Annotated[str | None, typer.Option(metavar="CODE", help="The unit (单位) to act for.")] = None,
 ) -> None:
     """Print a token for trying things out (令牌)."""
     chosen = settings()
     if not chosen.development:
         raise Problem("gongzhi token works in development only (GONGZHI_MODE); in production people sign in")
-    from . import tokens
+    from . import plugins, tokens
 
     with cluster.running(chosen) as dsn:
-        print(asyncio.run(tokens.issue(chosen, dsn, role=role, grid=grid)))
+        print(asyncio.run(tokens.issue(chosen, dsn, plugins.load(), role=role, grid=grid, unit=unit)))
 
 
 @app.command()
@@ -168,12 +188,12 @@ def explain(
     grid: Annotated[str | None, typer.Option(metavar="CODE", help="The grid (网格) it is asked in.")] = None,
 ) -> None:
     """Print the one statement an operation becomes, and how PostgreSQL runs it (查询计划)."""
-    from . import explain
+    from . import explain, plugins
 
     chosen = settings()
     text = file.read_text(encoding="utf-8")
     with cluster.running(chosen) as dsn:
-        asyncio.run(explain.show(dsn, text, operation, variables, role=role, grid=grid))
+        asyncio.run(explain.show(dsn, plugins.load(), text, operation, variables, role=role, grid=grid))
 
 
 def settings() -> Settings:

@@ -63,7 +63,8 @@ CHECKS = (
     ),
     Check(
         "select count(*) from units.unit u where valid_to is not null and exists "
-        "(select from cases.case c where c.lead_unit_id = u.id and c.status in ('DISPATCHED', 'HANDLING', 'SUSPENDED'))",
+        "(select from cases.case c where c.lead_unit_id = u.id "
+        "and c.status in ('DISPATCHED', 'HANDLING', 'SUSPENDED'))",
         "no open case lies with a closed unit",
         "closed units with open cases: {0}",
     ),

@@ -9,16 +9,16 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
-from gongzhi import codes, roles
+from gongzhi import codes
 from gongzhi.errors import Language
 from gongzhi.viewer import Account, Grant, Viewer
 
 from .clock import clock
 from .gateway import negotiation
 from .gateway.engine import Unauthenticated
+from .plugins import Plugins
 from .tokens import Tokens
 
-STRANGER = Account(grants=(Grant("stranger", roles.held("stranger")),))
 REMEMBERED = 10_000
 INVALID = 'Bearer error="invalid_token"'
 
@@ -26,8 +26,11 @@ INVALID = 'Bearer error="invalid_token"'
 class Door:
     """Knows accounts by their tokens. A verified token is remembered until it expires."""
 
-    def __init__(self, tokens: Tokens, pool: asyncpg.Pool[Any], now: Callable[[], datetime] = clock) -> None:
-        self.tokens, self.pool, self.now = tokens, pool, now
+    def __init__(
+        self, tokens: Tokens, pool: asyncpg.Pool[Any], plugins: Plugins, now: Callable[[], datetime] = clock
+    ) -> None:
+        self.tokens, self.pool, self.plugins, self.now = tokens, pool, plugins, now
+        self.stranger = Account(grants=(Grant("stranger", plugins.held("stranger")),))
         self._known: OrderedDict[str, tuple[float, Account]] = OrderedDict()
         self._language = negotiation.remembered(language)
 
@@ -37,7 +40,7 @@ class Door:
         tongue: Language = self._language(headers.get(b"accept-language", b""))
         header = headers.get(b"authorization")
         if header is None:
-            return Viewer(STRANGER, now, tongue)
+            return Viewer(self.stranger, now, tongue)
         scheme, _, token = header.decode("latin-1").partition(" ")
         if scheme.lower() != "bearer" or not token:
             raise Unauthenticated("Send the token as `Authorization: Bearer …`.", INVALID)
@@ -60,7 +63,7 @@ class Door:
     async def granted(self, claims: Mapping[str, object]) -> Account:
         """The account that a token speaks for. Raises KeyError for a role, grid or unit that is not there."""
         role = str(claims["role"])
-        grant = Grant(role, roles.held(role))
+        grant = Grant(role, self.plugins.held(role))
         if code := claims.get("grid"):
             key = await self.pool.fetchval("select id from grids.grid where code=$1 and valid_to is null", str(code))
             if key is None:

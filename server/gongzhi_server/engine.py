@@ -105,9 +105,7 @@ class Engine:
         return error(Code.COST_EXCEEDED, message, cost=cost, limit=most, setting="limits.cost")
 
 
-def answer(
-    data: bytes, errors: Iterable[GraphQLError], language: Language, extensions: Mapping[str, Any]
-) -> Answer:
+def answer(data: bytes, errors: Iterable[GraphQLError], language: Language, extensions: Mapping[str, Any]) -> Answer:
     """The response. What was not expected is in the log under an id, and the caller is told the id."""
     found = [shown(one, language).formatted for one in errors]
     body = b'{"data":' + data

@@ -112,9 +112,7 @@ class Session:
 
     async def row(self, ref: Ref, kind: Any, details: Any) -> Any:
         """The planned selection of one row; rows asked for together come from one statement."""
-        statement = self.planner.rows(
-            self.document, self.variables, self.viewer, ref.entity, kind, details, ref.shown
-        )
+        statement = self.planner.rows(self.document, self.variables, self.viewer, ref.entity, kind, details, ref.shown)
         if statement not in self._loaders:
             self._loaders[statement] = DataLoader(load_fn=lambda keys: self.rows(statement, keys))
             self.errors += statement.errors

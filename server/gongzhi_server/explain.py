@@ -19,20 +19,23 @@ from .engine import Engine
 from .errors import Problem
 from .gateway.engine import Refused
 from .planner import Document
+from .plugins import Plugins
 from .schema import Schema
 from .tokens import Tokens
 
 BREAKS = re.compile(r"(?<=[ ,(])(?=(?:select|from|where|order by|union all|left join)\b)", re.IGNORECASE)
 
 
-async def show(dsn: str, text: str, operation: str | None, variables: str, **claims: str | None) -> None:
+async def show(
+    dsn: str, plugins: Plugins, text: str, operation: str | None, variables: str, **claims: str | None
+) -> None:
     """Print it for a viewer with these claims. Raises Problem for a document that is refused."""
     pool = await database.readers(dsn, 1)
     try:
         given = {name: value for name, value in claims.items() if value}
-        account = await Door(Tokens("of no use here" * 3), pool).granted({"sub": "explain", **given})
+        account = await Door(Tokens("of no use here" * 3), pool, plugins).granted({"sub": "explain", **given})
         viewer = Viewer(account, clock())
-        engine = Engine(Schema(), pool.fetch, lambda viewer: _context(viewer))
+        engine = Engine(Schema(plugins.extensions), pool.fetch, lambda viewer: _context(viewer))
         document = engine.prepare(text, operation)
         if document.operation != "query":
             raise Problem("only a query is one statement; a mutation runs its command, and then plans its payload")

@@ -11,12 +11,15 @@ from gongzhi import core
 from gongzhi.entity import complete
 from gongzhi.errors import DeclarationError
 from gongzhi.extend import Extension
+from gongzhi.plans import DECIDED
 from gongzhi.roots import Mutation, Query, Subscription
 from strawberry.exceptions import DuplicatedTypeName
 from strawberry.schema.config import StrawberryConfig
 from strawberry.schema_directive import Location
 from strawberry.types.base import StrawberryObjectDefinition, StrawberryOptional
 from strawberry.types.field import StrawberryField
+
+from . import plugins
 
 CORE = "core"
 
@@ -30,7 +33,7 @@ class From:
 
 def sdl(*, core: bool = False) -> str:
     """The schema as text, sorted: of the core alone, or with the installed plugins."""
-    return Schema().as_str() + "\n"
+    return Schema(() if core else plugins.load().extensions).as_str() + "\n"
 
 
 class Schema(strawberry.Schema):
@@ -68,6 +71,8 @@ class Schema(strawberry.Schema):
             raise DeclarationError(f"{where} has no description")
         field = copy.copy(field)
         if plugin != CORE:
+            if not field.metadata.get(DECIDED):
+                raise DeclarationError(f"{where} must say who may ask for it: requires=…, or requires=None for all")
             if not isinstance(field.type, StrawberryOptional) and target is not Subscription:
                 raise DeclarationError(
                     f"{where} must be nullable, or its failure would null the whole {definition.name}"

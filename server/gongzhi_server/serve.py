@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from pathlib import Path
 
 import uvicorn
 from starlette.types import ASGIApp
 
-from . import cluster, database
+from . import cluster, database, plugins
 from .app import create_app
 from .errors import Problem
 from .settings import Settings
@@ -43,16 +43,17 @@ class Server(uvicorn.Server):
         print(self.greeting, flush=True)
 
 
-def serve(settings: Settings, fill: Callable[[str], None] | None = None) -> None:
+def serve(settings: Settings, fill: Callable[[str], None] | None = None, without: Collection[str] = ()) -> None:
     """Serve until Ctrl-C or SIGTERM, bringing the tables up to date first; `fill` gets the DSN before serving starts.
 
     The port is taken first, so that a second server stops before it touches the database.
     """
+    installed = plugins.load(without)
     with bound(settings) as listener, cluster.running(settings) as dsn:
-        asyncio.run(database.migrate(dsn))
+        asyncio.run(database.migrate(dsn, installed.apps))
         if fill:
             fill(dsn)
-        server = Server(create_app(settings, dsn), greeting(settings, address(listener)))
+        server = Server(create_app(settings, dsn, plugins=installed), greeting(settings, address(listener)))
         with suppress(KeyboardInterrupt):  # uvicorn has stopped in good order and raises the signal once more
             server.run([listener])
 

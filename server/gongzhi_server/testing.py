@@ -15,6 +15,7 @@ import asyncpg
 import httpx
 
 from .app import create_app
+from .plugins import Plugins
 from .settings import Settings
 from .tokens import Tokens
 
@@ -123,10 +124,12 @@ SHARED = {
 
 
 @asynccontextmanager
-async def serving(dsn: str, data: Path, clock: Clock | None = None) -> AsyncIterator[Server]:
+async def serving(
+    dsn: str, data: Path, clock: Clock | None = None, plugins: Plugins | None = None
+) -> AsyncIterator[Server]:
     """The application over this database."""
     clock = clock or Clock()
-    app = create_app(settings(dsn, data), dsn, clock)
+    app = create_app(settings(dsn, data), dsn, clock, plugins)
     async with app.router.lifespan_context(app):
         transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:

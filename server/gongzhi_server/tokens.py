@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from gongzhi import roles
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import OctKey
@@ -16,6 +15,7 @@ from joserfc.jwk import OctKey
 from . import database
 from .clock import clock
 from .errors import Problem
+from .plugins import Plugins
 from .settings import Settings
 
 ISSUER = "gongzhi"
@@ -57,7 +57,7 @@ class Tokens:
         return dict(token.claims)
 
 
-async def issue(settings: Settings, dsn: str, **claims: str | None) -> str:
+async def issue(settings: Settings, dsn: str, plugins: Plugins, **claims: str | None) -> str:
     """A token to try things out with. Raises Problem for a role, grid, unit or person that is not there."""
     from .door import Door
 
@@ -66,10 +66,10 @@ async def issue(settings: Settings, dsn: str, **claims: str | None) -> str:
     pool = await database.readers(dsn, 1)
     try:
         now = clock()
-        await Door(Tokens(settings.secret), pool).granted(given)
+        await Door(Tokens(settings.secret), pool, plugins).granted(given)
         return Tokens(settings.secret).issue(given, now)
     except (KeyError, ValueError) as error:
-        known = ", ".join(role.name for role in roles.ROLES)
+        known = ", ".join(role.name for role in plugins.roles)
         raise Problem(f"there is no such {error.args[0]} (the roles are {known})") from error
     finally:
         await pool.close()

@@ -21,7 +21,9 @@ from gongzhi_server.schema import Schema
 from .plugin import schema
 from .world import SECRET, VIEWERS
 
-ROOMY = Limits(cost=10**12, tokens=20_000, document=10**6, depth=30, fields=5_000, aliases=5_000, directives=5_000, roots=100)
+ROOMY = Limits(
+    cost=10**12, tokens=20_000, document=10**6, depth=30, fields=5_000, aliases=5_000, directives=5_000, roots=100
+)
 """Bounds that generated queries do not meet; what they would meet has tests of its own."""
 
 KEYS = KeyRing({"main": bytes(32)})

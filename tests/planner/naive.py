@@ -59,12 +59,12 @@ USUAL, CAP = 50, 100
 class Row:
     """A row of a table, with the name of its GraphQL type."""
 
-    def __init__(self, kind: str, values: Mapping[str, Any]) -> None:
-        self.kind = kind
+    def __init__(self, typename: str, values: Mapping[str, Any]) -> None:
+        self.typename = typename
         self.__dict__.update(values)
 
     def __getattr__(self, name: str) -> Any:
-        raise AttributeError(f"{self.kind} has no {name}")
+        raise AttributeError(f"{self.typename} has no {name}")
 
 
 class Rows:
@@ -325,7 +325,7 @@ def one(at: At, row: Row, name: str, value: Any) -> bool:
             return any(meets(at, row, inner) for inner in value)
         case "not":
             return empty(value) or not meets(at, row, value)
-    found = FILTERS.get((row.kind, name), lambda at, row: getattr(row, snake(name)))(at, row)
+    found = FILTERS.get((row.typename, name), lambda at, row: getattr(row, snake(name)))(at, row)
     return all(compared(at, found, way, wanted) for way, wanted in value.items() if wanted is not None)
 
 
@@ -424,15 +424,16 @@ def grid_at(at: At, _: Any) -> Row | None:
     around = [ring for ring in at.rows.kinds["Ring"] if covers(ring.area, point)]
     holes = {ring.grid_id for ring in around if ring.hole}
     found = [grids[ring.grid_id] for ring in around if not ring.hole and ring.grid_id not in holes]
-    return max((row for row in found if row.valid_to is None), key=lambda row: (row.path.split("."), row.id), default=None)
+    return max(
+        (row for row in found if row.valid_to is None), key=lambda row: (row.path.split("."), row.id), default=None
+    )
 
 
 def covers(area: Any, point: Point) -> bool:
     """The tests' rings are rectangles."""
-    return (
-        min(x for x, _ in area) <= point.longitude <= max(x for x, _ in area)
-        and min(y for _, y in area) <= point.latitude <= max(y for _, y in area)
-    )
+    return min(x for x, _ in area) <= point.longitude <= max(x for x, _ in area) and min(
+        y for _, y in area
+    ) <= point.latitude <= max(y for _, y in area)
 
 
 def node(at: At, _: Any) -> Row | None:
@@ -509,6 +510,22 @@ def greeting(at: At, _: Any) -> str | None:
     return at.eyes.viewer.account.name
 
 
+def needful(name: str) -> Callable[[At, Row], Any]:
+    """Something of a decision that tells what its household asks for."""
+
+    def find(at: At, decision: Row) -> Any:
+        home = at.rows.keys["Household"][decision.household_id]
+        return getattr(decision, name) if at.eyes.sees_needs(home) else None
+
+    return find
+
+
+RULES = [
+    {"rule": "1", "holds": True, "text": "it's", "english": "so"},
+    {"rule": "2", "holds": False, "text": "", "english": ""},
+]
+
+
 def mean(at: At, grid: Row) -> float | None:
     found = [row.rating for row in at.eyes.visible("Case") if row.grid_id == grid.id and row.rating is not None]
     return sum(found) / len(found) if found else None
@@ -540,7 +557,8 @@ FIELDS: dict[str, Callable[[At, Any], Any]] = {
     "Query.categories": lambda at, _: at.connection("Category", "code"),
     "Query.channels": lambda at, _: at.connection("Channel", "code"),
     "Query.openCases": lambda at, _: sum(row.status not in CLOSED for row in at.eyes.visible("Case")),
-    "Query.rules": lambda at, _: [{"rule": "1", "text": "it's"}, {"rule": "2", "text": ""}],
+    "Query.rules": lambda at, _: RULES,
+    "Query.me": lambda at, _: Row("Me", {}) if at.eyes.viewer.account.name is not None else None,
     "Query.motto": lambda at, _: "共治 " * at.given["times"],
     "Query.greeting": greeting,
     "Grid.path": path,
@@ -553,6 +571,9 @@ FIELDS: dict[str, Callable[[At, Any], Any]] = {
     "Grid.households": inside("Household", "number"),
     "Grid.visits": inside("Visit", "-at"),
     "Grid.cases": inside("Case", "-reported_at"),
+    "Grid.openCases": lambda at, grid: sum(
+        row.status not in CLOSED and at.rows.lies_in(row.grid_id, grid.id) for row in at.eyes.visible("Case")
+    ),
     "Grid.rating": mean,
     "Unit.cases": lambda at, unit: at.connection("Case", "-reported_at", lambda row: row.lead_unit_id == unit.id),
     "Person.residentId": lambda at, person: person.resident_id_mask,
@@ -560,14 +581,15 @@ FIELDS: dict[str, Callable[[At, Any], Any]] = {
     "Person.phones": lambda at, person: at.page(at.owned("Phone", person), "rank", 5).part,
     "Person.household": household,
     "Person.cases": lambda at, person: at.connection("Case", "-reported_at", lambda row: row.requester_id == person.id),
-    "Person.filed": lambda at, person: at.page(
-        [row for row in at.eyes.visible("Case") if row.filed_by_id == person.id], "reported_at", 3
-    ).part,
+    "Person.filed": lambda at, person: (
+        at.page([row for row in at.eyes.visible("Case") if row.filed_by_id == person.id], "reported_at", 3).part
+    ),
     "Person.initial": lambda at, person: f"{person.name[:1]}{person.created_at.year}",
     "Phone.number": lambda at, phone: phone.mask,
-    "Household.members": lambda at, home: at.page(
-        [row for row in at.owned("Membership", home) if at.present(row)], "since"
-    ).connection,
+    "Household.members": lambda at, home: (
+        at.page([row for row in at.owned("Membership", home) if at.present(row)], "since").connection
+    ),
+    "Household.memberCount": lambda at, home: sum(map(at.present, at.owned("Membership", home))),
     "Household.needs": lambda at, home: home.needs if at.eyes.sees_needs(home) else None,
     "Household.incomeBand": lambda at, home: home.income_band if at.eyes.sees_needs(home) else None,
     "Household.awards": lambda at, home: at.page(at.owned("HouseholdAward", home), "-year", 20).part,
@@ -580,6 +602,9 @@ FIELDS: dict[str, Callable[[At, Any], Any]] = {
     "Household.visits": belonging("Visit", "-at"),
     "Household.lastVisit": lambda at, home: first(at.owned("Visit", home), "at", down=True),
     "Household.visitDueOn": lambda at, home: None if home.visit_due_on == date.max else home.visit_due_on,
+    "TierDecision.inputs": needful("inputs"),
+    "TierDecision.reasons": needful("reasons"),
+    "TierDecision.contestReason": needful("contest_reason"),
     "Liaison.name": lambda at, office: at.rows.keys["Person"][office.person_id].name,
     "Officer.name": lambda at, post: at.rows.keys["Person"][post.person_id].name,
     "Case.place": lambda at, case: None if case.longitude is None else case,
@@ -587,6 +612,7 @@ FIELDS: dict[str, Callable[[At, Any], Any]] = {
     "Case.mayRate": lambda at, case: case.status == "REPLIED",
     "Case.supportUnits": support_units,
     "Case.timeline": lambda at, case: at.page(at.owned("CaseEvent", case), "at").part,
+    "Case.lastEventAt": lambda at, case: max((row.at for row in at.owned("CaseEvent", case)), default=None),
     "Case.events": belonging("CaseEvent", "at"),
     "Case.distance": distance,
     "Case.supports": belonging("Support", "id"),
@@ -598,6 +624,9 @@ FIELDS: dict[str, Callable[[At, Any], Any]] = {
     "Case.age": lambda at, case: f"{case.number}: {getattr(case.reported_at, at.given['unit'])}",
     "Case.earlier": lambda at, case: at.eyes.find("Case", case.previous_id),
     "Case.units": units,
+    "Me.account": lambda at, me: at.eyes.viewer.account.name,
+    "Me.role": lambda at, me: next((grant.role for grant in at.eyes.viewer.account.grants), None),
+    "Me.person": lambda at, me: at.rows.keys["Person"].get(at.eyes.person),
     "Place.crs": lambda at, case: "CGCS2000",
     "Place.source": lambda at, case: case.place_source,
     "Reply.text": lambda at, case: case.reply,
@@ -636,7 +665,7 @@ class Naive:
             parse(text),
             variable_values=dict(variables),
             field_resolver=resolve,
-            type_resolver=lambda row, info, kind: row.kind,
+            type_resolver=lambda row, info, kind: row.typename,
         )
         assert isinstance(found, ExecutionResult)
         return found
@@ -649,7 +678,7 @@ class Naive:
             return found(at, row)
         name = snake(info.field_name)
         if name == "id":
-            return f"{row.kind}:{row.id}"
+            return f"{row.typename}:{row.id}"
         if hasattr(row, f"{name}_id"):
             return at.eyes.find(str(info.return_type), getattr(row, f"{name}_id"))
         return getattr(row, name)

@@ -30,6 +30,7 @@ from gongzhi.roots import Query
 from gongzhi.sql import Sql
 from gongzhi.units.types import Unit
 from gongzhi_server.schema import Schema
+from pypika_tortoise.terms import LiteralValue
 
 READ_LOG, READ_NAMES = "tests.read_log", "tests.read_names"
 
@@ -48,13 +49,13 @@ def label(at: Frame) -> Any:
     return Sql("{0}||{1}", at.row.number, at.given.bind("suffix", cast="text"))
 
 
-@batch(needs=("reported_at", "number"))
+@batch(needs=("reported_at", "number"), requires=None)
 async def age(rows: Sequence[Any], info: Any, unit: str = "year") -> list[str | None]:
     """A part of the time of reporting, worked out in Python."""
     return [f"{row.number}: {getattr(row.reported_at, unit)}" for row in rows]
 
 
-@batch(needs=("previous_id",))
+@batch(needs=("previous_id",), requires=None)
 def earlier(rows: Sequence[Any], info: Any) -> list[Case | None]:
     """The case before, found by Python."""
     return [ref(Case, row.previous_id) if row.previous_id else None for row in rows]
@@ -67,25 +68,28 @@ def units(rows: Sequence[Any], info: Any) -> list[list[Unit] | None]:
     return [[ref(Unit, key) for key in dict.fromkeys(keys)] or None for keys in found]
 
 
-@batch(needs=("name", "created_at"))
+@batch(needs=("name", "created_at"), requires=None)
 def initial(rows: Sequence[Any], info: Any) -> list[str | None]:
     """The first letter, and the year."""
     return [f"{row.name[:1]}{row.created_at.year}" for row in rows]
 
 
-@batch()
+@batch(requires=None)
 def motto(rows: Sequence[Any], info: Any, times: int = 1) -> list[str | None]:
     """Python at the root."""
     return ["共治 " * times for _ in rows]
 
 
 OPEN = "{0} not in ('DECLINED','WITHDRAWN','MERGED','CLOSED','VOIDED')"
+RULES = (
+    """'[{"rule":"1","text":"it''s","holds":true,"english":"so"},{"holds":false,"rule":"2","text":"","english":""}]'"""
+)
 SUFFIX = {"suffix": Argument(str | None, "What to add.")}
 
 EXTENSIONS = (
     extend(
         Case,
-        supports=connection("Units that help.", on="case", type=Connection[Support] | None),
+        supports=connection("Units that help.", on="case", type=Connection[Support] | None, requires=None),
         log=connection(
             "What happened, the last first.",
             on="case",
@@ -93,8 +97,15 @@ EXTENSIONS = (
             requires=READ_LOG,
             type=Connection[CaseEvent] | None,
         ),
-        latest=pick("What happened last.", on="case", order="-at", type=CaseEvent | None),
-        steps=aggregate("How much happened.", lambda: CaseEvent, lambda at: Sql("count(*)::int"), on="case", type=int | None),
+        latest=pick("What happened last.", on="case", order="-at", type=CaseEvent | None, requires=None),
+        steps=aggregate(
+            "How much happened.",
+            lambda: CaseEvent,
+            lambda at: Sql("count(*)::int"),
+            on="case",
+            type=int | None,
+            requires=None,
+        ),
         label=expression(
             "The number, with something behind it.",
             label,
@@ -110,7 +121,9 @@ EXTENSIONS = (
     ),
     extend(
         Person,
-        filed=many("Cases filed for others.", on="filed_by", order="reported_at", cap=3, type=list[Case] | None),
+        filed=many(
+            "Cases filed for others.", on="filed_by", order="reported_at", cap=3, type=list[Case] | None, requires=None
+        ),
         initial=initial,
     ),
     extend(
@@ -121,6 +134,7 @@ EXTENSIONS = (
             lambda at: Sql("avg({0})::float8", at.rows.rating),
             lambda at: [Sql("{0}={1}", at.rows.grid_id, at.row.id)],
             type=float | None,
+            requires=None,
         ),
     ),
     extend(
@@ -131,11 +145,13 @@ EXTENSIONS = (
             lambda at: Sql("count(*)::int"),
             lambda at: [Sql(OPEN, at.rows.status)],
             type=int | None,
+            requires=None,
         ),
         rules=embedded(
             "Objects that are JSON.",
-            lambda at: Sql("""'[{{"rule":"1","text":"it''s"}},{{"text":"","rule":"2"}}]'::jsonb"""),
+            lambda at: Sql("{0}::jsonb", LiteralValue(RULES)),
             type=list[Reason] | None,
+            requires=None,
         ),
         motto=motto,
         greeting=expression("The account's name.", lambda at: at.viewer.account, requires=READ_NAMES, type=str | None),

@@ -31,7 +31,7 @@ GRIDS = (
     (1, "61", "陕西省", Kind.PROVINCE, None, {}),
     (2, "6109", "安康市", Kind.CITY, 1, {}),
     (3, "610921", "汉阴县", Kind.COUNTY, 2, {"boundary": {"type": "Polygon", "coordinates": [[[108.5, 32.5]]]}}),
-    (4, "610922", "石泉县", Kind.COUNTY, 2, {"boundary_note": "Invented \"by hand\" \\ 虚构"}),
+    (4, "610922", "石泉县", Kind.COUNTY, 2, {"boundary_note": 'Invented "by hand" \\ 虚构'}),
     (5, "610921100", "城关镇", Kind.TOWN, 3, {"valid_from": date(2000, 2, 29)}),
     (6, "610921101", "涧池镇", Kind.TOWN, 3, {}),
     (7, "610921100201", "Zhōngba 中坝村", Kind.VILLAGE, 5, {}),
@@ -58,7 +58,7 @@ RINGS = (
 UNITS = (
     (1, "SLJ", "水利局", "COUNTY_DEPARTMENT", "LINE", None, 3, {"duty_phone": "0915-5200000"}),
     (2, "CGZ", "城关镇综治中心", "TOWN_BODY", "AREA", 1, 5, {"valid_to": date(2026, 7, 1)}),
-    (3, "GD'S", "供电\"公司\" 100%", "ENTERPRISE", "LINE", None, 6, {"uscc": "91350100M000100Y43"}),
+    (3, "GD'S", '供电"公司" 100%', "ENTERPRISE", "LINE", None, 6, {"uscc": "91350100M000100Y43"}),
     (4, "CWH", "水利局", "VILLAGE_BODY", "AREA", 2, 7, {}),
 )
 CATEGORIES = (
@@ -191,14 +191,20 @@ def residents(draw: Draw) -> dict[str, Rows]:
             {"id": draw.key(), "household_id": houses[at % 7], "person_id": person, "until": until}
             | {"relation": draw.of(("HEAD", "SPOUSE", "CHILD")), "since": draw.of((date(2020, 1, 1), date(2021, 1, 1)))}
         )
-    return {"people.person": people, "people.phone": phones, "people.household": homes, "people.membership": members} | (
-        care(draw, ids, houses)
-    )
+    return {
+        "people.person": people,
+        "people.phone": phones,
+        "people.household": homes,
+        "people.membership": members,
+    } | (care(draw, ids, houses))
 
 
 def care(draw: Draw, ids: list[UUID], houses: list[UUID]) -> dict[str, Rows]:
     """What is done for households, and who answers for grids."""
-    reasons = [{"rule": "1", "text": "it's \"so\" 😀"}, {"rule": "2", "text": "{}"}]
+    reasons = [
+        {"rule": "1", "text": 'it\'s "so" 😀', "holds": False, "english": "so"},
+        {"english": "", "rule": "2", "text": "{}", "holds": True},
+    ]
     awards = [
         {"id": draw.key(), "household_id": house, "kind": kind, "year": year}
         for house in houses[:4]
@@ -208,11 +214,16 @@ def care(draw: Draw, ids: list[UUID], houses: list[UUID]) -> dict[str, Rows]:
     tiers = [
         {"id": draw.key(), "household_id": house, "tier": draw.of(("LIANXIN", "FANGXIN")), "rule": "2026-1"}
         | {"inputs": draw.of(DATA), "reasons": reasons[: at % 3], "decided_at": draw.of((NOW, INSTANTS[2]))}
-        | {"review_on": date(2027, 7, 1), "contested_at": draw.maybe(NOW)}
+        | {"review_on": date(2027, 7, 1), "contested_at": draw.maybe(NOW), "contest_reason": draw.maybe("不对 😀")}
         for at, house in enumerate([*houses[:5], *houses[:3], *houses[:3]])
     ]
     visits = [
-        {"id": draw.key(), "grid_id": (12, 12, 13, 7, 9, 16, 12)[at % 7], "household_id": house, "note": draw.of(TITLES)}
+        {
+            "id": draw.key(),
+            "grid_id": (12, 12, 13, 7, 9, 16, 12)[at % 7],
+            "household_id": house,
+            "note": draw.of(TITLES),
+        }
         | {"visitor_id": draw.maybe(draw.of(ids)), "at": draw.instant(), "recorded_at": NOW, "account": "worker"}
         for at, house in enumerate(houses * 3)
     ]

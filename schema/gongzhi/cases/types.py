@@ -274,7 +274,9 @@ def with_receipt(at: Frame) -> Alternatives:
 EXTENSIONS = (
     extend(
         Query,
-        case=lookup("The case that has this number (按编号查诉求).", "Its number (编号).", by="number", type=Case | None),
+        case=lookup(
+            "The case that has this number (按编号查诉求).", "Its number (编号).", by="number", type=Case | None
+        ),
         case_by_receipt=pick(
             "A case for whoever kept its receipt; no account is needed (凭回执查诉求).",
             with_receipt,

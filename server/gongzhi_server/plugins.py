@@ -1,0 +1,184 @@
+"""The plugins that are installed: found, asked what they bring, and refused by name where that cannot work."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any, TypeVar
+
+import pluggy
+from gongzhi import hooks, roles, rooms
+from gongzhi.extend import Extension
+from gongzhi.hooks import GROUP, App, Purpose
+from gongzhi.permissions import Permission, Role
+from gongzhi.plans import GUARD
+
+from .errors import Problem
+
+T = TypeVar("T")
+
+NAME = re.compile(r"[a-z][a-z0-9_]{1,30}")
+
+
+@dataclass(frozen=True)
+class Plugin:
+    """One of them, and where it came from."""
+
+    name: str
+    distribution: str
+    version: str
+
+    @classmethod
+    def of(cls, entry: EntryPoint) -> Plugin:
+        dist = entry.dist
+        return cls(entry.name, dist.name if dist else "no distribution", dist.version if dist else "?")
+
+    def problem(self, cause: object) -> Problem:
+        """A refusal that names the plugin, its distribution and version, and the cause."""
+        said = f"{type(cause).__name__}: {cause}" if isinstance(cause, Exception) else cause
+        return Problem(f"plugin {self.name!r} ({self.distribution} {self.version}): {said}")
+
+
+def empty() -> pluggy.PluginManager:
+    """A plugin manager that knows the hooks and no plugin."""
+    manager = pluggy.PluginManager("gongzhi")
+    manager.add_hookspecs(hooks)
+    return manager
+
+
+@dataclass(frozen=True)
+class Plugins:
+    """What the core and its plugins declare, together."""
+
+    found: tuple[Plugin, ...] = ()
+    manager: pluggy.PluginManager = field(default_factory=empty)
+
+    @cached_property
+    def apps(self) -> tuple[App, ...]:
+        """The tables, the core's first."""
+        mine = tuple(self._brought("tables", App, self._check_app))
+        return (*rooms.APPS, *(app for _, app in mine))
+
+    @cached_property
+    def extensions(self) -> tuple[tuple[str, Extension], ...]:
+        """The fields, each with the name of its plugin."""
+        return tuple((plugin.name, one) for plugin, one in self._brought("graphql", Extension, self._check_extension))
+
+    @cached_property
+    def permissions(self) -> tuple[Permission, ...]:
+        mine = (one for _, one in self._brought("permissions", Permission, self._check_permission))
+        return (*roles.PERMISSIONS, *mine)
+
+    @cached_property
+    def roles(self) -> tuple[Role, ...]:
+        return (*roles.ROLES, *(role for _, role in self._brought("roles", Role, self._check_role)))
+
+    @cached_property
+    def purposes(self) -> tuple[tuple[str, Purpose], ...]:
+        return tuple((plugin.name, one) for plugin, one in self._brought("purposes", Purpose, self._check_purpose))
+
+    def held(self, role: str) -> frozenset[str]:
+        """The permissions of a role. Raises KeyError for a role that nobody declared."""
+        if role not in {one.name for one in self.roles}:
+            raise KeyError("role")
+        return frozenset(one.name for one in self.permissions if role in one.roles)
+
+    def _brought(
+        self, hook: str, kind: type[T], check: Callable[[Plugin, T], str | None]
+    ) -> Iterator[tuple[Plugin, T]]:
+        """What a hook brings, plugin by plugin in the order of their names.
+
+        pluggy itself would call them the last first, and not say whose answer is whose.
+        """
+        known = {plugin.name: plugin for plugin in self.found}
+        calls = {call.plugin_name: call for call in getattr(self.manager.hook, hook).get_hookimpls()}
+        for name in sorted(calls):
+            plugin = known[name]
+            try:
+                brought = list(calls[name].function())
+            except Exception as error:
+                raise plugin.problem(error) from error
+            for one in brought:
+                if not isinstance(one, kind):
+                    raise plugin.problem(f"{hook}() gave a {type(one).__name__}, not a {kind.__name__}")
+                if wrong := check(plugin, one):
+                    raise plugin.problem(wrong)
+                yield plugin, one
+
+    def _check_app(self, plugin: Plugin, app: App) -> str | None:
+        return None if app.label == plugin.name else f"the app {app.label!r} must be labelled like the plugin"
+
+    def _check_extension(self, plugin: Plugin, extension: Extension) -> str | None:
+        declared = {one.name for one in self.permissions}
+        for added in extension.fields:
+            guard = added.metadata[GUARD]
+            if guard and guard.permission not in declared:
+                return f"{added.python_name!r} requires {guard.permission!r}, which nobody declares"
+        return None
+
+    def _check_permission(self, plugin: Plugin, permission: Permission) -> str | None:
+        prefix = f"{plugin.name}."
+        if not permission.name.startswith(prefix):
+            return f"the permission {permission.name!r} must begin with {prefix!r}"
+        unknown = sorted(permission.roles - {role.name for role in self.roles})
+        return f"the permission {permission.name!r} names unknown roles: {', '.join(unknown)}" if unknown else None
+
+    def _check_role(self, plugin: Plugin, role: Role) -> str | None:
+        taken = {one.name for one in roles.ROLES}
+        return f"the role {role.name!r} is one of the core's" if role.name in taken else None
+
+    def _check_purpose(self, plugin: Plugin, purpose: Purpose) -> str | None:
+        empty = not (purpose.purpose.strip() and purpose.basis.strip())
+        return f"the purpose for {purpose.field!r} must say what for, and on which legal basis" if empty else None
+
+
+def load(without: Collection[str] = (), entries: Iterable[EntryPoint] | None = None) -> Plugins:
+    """Load the installed plugins in the order of their names. Raises Problem with the name of one that cannot be.
+
+    A plugin that is left out by name starts nothing; its tables stay.
+    """
+    manager = empty()
+    found: dict[str, Plugin] = {}
+    for entry in sorted(entries if entries is not None else entry_points(group=GROUP), key=lambda one: one.name):
+        plugin = Plugin.of(entry)
+        if plugin.name in without:
+            continue
+        if wrong := misnamed(plugin, found):
+            raise plugin.problem(wrong)
+        found[plugin.name] = plugin
+        try:
+            manager.register(entry.load(), name=plugin.name)
+            manager.check_pending()
+        except Exception as error:
+            raise plugin.problem(error) from error
+    if missing := sorted(set(without) - {entry.name for entry in entry_points(group=GROUP)}) if entries is None else []:
+        raise Problem(f"there is no plugin {', '.join(missing)} to leave out")
+    return checked(Plugins(tuple(found.values()), manager))
+
+
+def misnamed(plugin: Plugin, found: dict[str, Plugin]) -> str | None:
+    if not NAME.fullmatch(plugin.name):
+        return "the name must be lower-case letters, digits and underscores"
+    if plugin.name in {app.label for app in rooms.APPS} | {"gongzhi", "public", "core"}:
+        return "the name is taken by the core"
+    if other := found.get(plugin.name):
+        return f"{other.distribution} {other.version} has a plugin of this name too"
+    return None
+
+
+def checked(plugins: Plugins) -> Plugins:
+    """Ask for everything once, so that what is wrong is said before anything is served."""
+    for what in ("apps", "roles", "permissions", "purposes", "extensions"):
+        getattr(plugins, what)
+    return plugins
+
+
+def tables(plugins: Plugins, models: Iterable[tuple[str, Any]]) -> None:
+    """Check that each plugin's models lie in a schema of its own. Raises Problem."""
+    own = {plugin.name: plugin for plugin in plugins.found}
+    for label, model in models:
+        if label in own and model._meta.schema != label:
+            raise own[label].problem(f"{model.__name__} needs `schema = {label!r}` in its Meta")
