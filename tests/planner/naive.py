@@ -430,10 +430,10 @@ def grid_at(at: At, _: Any) -> Row | None:
 
 
 def covers(area: Any, point: Point) -> bool:
-    """The tests' rings are rectangles."""
-    return min(x for x, _ in area) <= point.longitude <= max(x for x, _ in area) and min(
-        y for _, y in area
-    ) <= point.latitude <= max(y for _, y in area)
+    """The tests' rings are rectangles, in millionths of a degree."""
+    east, north = point.longitude * 1e6, point.latitude * 1e6
+    easts, norths = zip(*area, strict=True)
+    return min(easts) <= east <= max(easts) and min(norths) <= north <= max(norths)
 
 
 def node(at: At, _: Any) -> Row | None:

@@ -1,7 +1,7 @@
 """Random operations over the whole schema, each with two sets of variables: valid, and asked with real values.
 
-What is generated: aliases, fragments (named, inline, on Node), @skip and @include, variables for whole arguments and deep
-inside filters and lists, defaults, nulls, merged fields, and connections inside connections with cursors of their own.
+What is generated: aliases, fragments (named, inline, on Node), @skip and @include, variables for whole arguments and
+deep inside filters and lists, defaults, nulls, merged fields, connections in connections with cursors of their own.
 """
 
 from __future__ import annotations
@@ -210,14 +210,14 @@ class Queries:
         assert isinstance(kind, GraphQLEnumType)
         names = [self.random.choice(list(kind.values)) for _ in range(2)]
         bound = self.chance(0.4)
-        given = {"orderBy": self.variable(order, *names) if bound else names[0]}
+        given = {"orderBy": self.variable(order, *names, firm=True) if bound else names[0]}
         names = names if bound else [names[0], names[0]]
         rows = self.seeds.rows.kinds[kind.name.removesuffix("Order")]
         for name in ("after", "before"):
             if name in of.args and self.chance(0.25):
                 cursors = [cursor(self.random.choice(rows), order.lower().rpartition("_")[0]) for order in names]
                 text = of.args[name].type
-                given[name] = self.variable(text, *cursors) if bound or self.chance(0.5) else literal(text, cursors[0])
+                given[name] = self.variable(text, *cursors, firm=True) if bound or self.chance(0.5) else literal(text, cursors[0])
         return given
 
     # values: literals, variables, and literals with variables inside
@@ -321,12 +321,12 @@ class Queries:
             return self.random.choice(STRANGE) if beside else value
         return value if isinstance(value, bool) else value + beside
 
-    def variable(self, kind: Any, one: Any, two: Any) -> str:
-        """A variable that has one value in the first set and another in the second, or none where it may."""
+    def variable(self, kind: Any, one: Any, two: Any, firm: bool = False) -> str:
+        """A variable that has one value in the first set and another in the second; or none, unless it is firm."""
         name = self.name("v")
-        optional = not isinstance(kind, GraphQLNonNull)
+        optional = not firm and not isinstance(kind, GraphQLNonNull)
         default = ""
-        if one is not None and self.chance(0.1):
+        if not firm and one is not None and self.chance(0.1):
             default = f" = {literal(kind, one)}"
         elif optional and self.chance(0.08):
             one = None

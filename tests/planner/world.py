@@ -16,6 +16,7 @@ from uuid import UUID
 import asyncpg
 from gongzhi import codes
 from gongzhi.codes import Kind
+from gongzhi.geometry import Point, Ring, polygon_text
 from gongzhi.roles import held
 from gongzhi.viewer import Account, Grant, Viewer
 
@@ -72,7 +73,8 @@ CHANNELS = ((1, "WEB", "网页"), (2, "GRID_WORKER", "网格员"), (3, "LETTER",
 NAMES = ("测试甲", "测试乙", "测试丙", "Ann O'Test", "ann o'test", "测试甲", "50%_\\", "😀笑", "测试", "Żółć", "")
 TITLES = (
     "路灯不亮", "路灯不亮", "水管 broken", "WATER 水管漏水", "100% 涨价", "100_涨价", "back\\slash", 'say "no"',
-    "it's; drop table cases.case; --", "😀 emoji 🚰", "水", "", "{0} {braces} %s", "tab\tand\nnewline", "水管漏水", "ﬀ ﬁ é é",
+    "it's; drop table cases.case; --", "😀 emoji 🚰", "水", "", "{0} {braces} %s", "tab\tand\nnewline", "水管漏水",
+    "ﬀ ﬁ é é",
 )  # fmt: skip
 INSTANTS = (
     datetime(2026, 6, 30, 23, 59, 59, 999999, tzinfo=CHINA),
@@ -128,10 +130,7 @@ def places() -> dict[str, Rows]:
         | more
         for key, code, name, kind, parent, more in GRIDS
     ]
-    rings = [
-        {"grid_id": grid, "area": f"(({w},{s}),({e},{s}),({e},{n}),({w},{n}))", "hole": hole}
-        for grid, w, s, e, n, hole in RINGS
-    ]
+    rings = [{"grid_id": grid, "area": rectangle(*sides), "hole": hole} for grid, *sides, hole in RINGS]
     units = [
         {"id": key, "code": code, "name": name, "kind": kind, "reach": reach, "parent_id": parent, "grid_id": grid}
         | {"uscc": None, "duty_phone": None, "valid_to": None, "version": 2}
@@ -139,6 +138,11 @@ def places() -> dict[str, Rows]:
         for key, code, name, kind, reach, parent, grid, more in UNITS
     ]
     return {"grids.grid": grids, "grids.ring": rings, "units.unit": units}
+
+
+def rectangle(west: float, south: float, east: float, north: float) -> str:
+    corners = (west, south), (east, south), (east, north), (west, north), (west, south)
+    return polygon_text(Ring(tuple(Point(*corner) for corner in corners)))
 
 
 def residents(draw: Draw) -> dict[str, Rows]:

@@ -48,8 +48,8 @@ ABOVE = (
 COLUMNS = (CODE, TITLE, *ABOVE)
 
 INCOMING = """
-create temporary table incoming (ordinal int, file int, line int, code text collate "C", name text, kind text,
-    parent text collate "C") on commit drop
+create temporary table incoming (ordinal int, file int, line int, code varchar, name varchar, kind varchar,
+    parent varchar) on commit drop
 """
 FIELDS = ("ordinal", "file", "line", "code", "name", "kind", "parent")
 REPEATED = """
@@ -81,7 +81,7 @@ ADD = """
 insert into grids.grid (code, name, kind, use, parent_id, version)
 select i.code, i.name, i.kind, 'BASE', p.id, 1
 from incoming i left join grids.grid p on p.code = i.parent and p.valid_to is null
-where i.kind = $1 and i.code >= $2 and i.code < $2 || 'a' and (p.id is not null or i.parent is null)
+where i.kind = $1 and left(i.code, 2) = $2 and (p.id is not null or i.parent is null)
 order by i.code
 """
 
@@ -241,7 +241,7 @@ async def add(connection: asyncpg.Connection[Any], progress: Progress) -> int:
     """Add the grids that are new, level by level and province by province."""
     added = 0
     parts = await connection.fetch(PROVINCES)
-    await connection.execute("create index on incoming (kind, code)")
+    await connection.execute("create index on incoming (kind, left(code, 2))")
     # Triggers and foreign keys plan their look-ups once, while the table may still fit on a page, and keep the plan.
     await connection.execute("set local enable_seqscan = off")
     for kind in Kind:

@@ -77,7 +77,8 @@ class Rows:
     def keys(self, order: str) -> list[tuple[str, Order]]:
         """The columns of an order, ties broken by key in the same direction."""
         way = Order.desc if order.startswith("-") else Order.asc
-        column = self.target.column(order.removeprefix("-")) if order else self.target.key
+        named = order.removeprefix("-")
+        column = self.target.column(named) if named else self.target.key
         return [(name, way) for name in dict.fromkeys((column, self.target.key))]
 
     def _branch(self, branch: list[Criterion], query: Any, more: Criterion | None) -> Any:

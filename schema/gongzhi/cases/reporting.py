@@ -1,0 +1,163 @@
+"""Reporting a matter: from what somebody says to a numbered case in a grid."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+import strawberry
+from strawberry import ID, UNSET
+
+from .. import codes
+from ..checks import form, missing, text, today, wrong
+from ..codes import Series
+from ..commands import KEY, Call, Problem, command, given, made, problems
+from ..context import Info
+from ..entity import key_of, ref
+from ..grids.models import GridRow
+from ..grids.types import PointInput, placed_point, position
+from ..people.models import PersonRow
+from ..people.types import Person
+from ..units.models import UnitRow
+from . import machine
+from .models import CaseKind, CaseRow, CategoryRow, ChannelRow, Origin, Status, Urgency
+from .steps import named, record
+from .types import Case
+
+TITLE, BODY = 200, 10_000
+"""The most characters of a title and of a description."""
+
+
+@strawberry.input(description="A matter to be reported (上报诉求).")
+class ReportCaseInput:
+    idempotency_key: str = given(KEY)
+    kind: CaseKind = given("What is asked (类型).")
+    channel: str = given("How it arrives, as a channel's code (渠道代码).")
+    category: str = given("What it is about, as a category's code (分类代码).")
+    title: str = given("In a few words (标题).")
+    description: str = given("The matter (描述).")
+    place: PointInput | None = given("Where; the grid is found from it (位置).", default=UNSET)
+    grid: str | None = given("In which grid, if there is no place (网格编码).", default=UNSET)
+    address: str | None = given("Where, in words (地址).", default=UNSET)
+    urgency: Urgency = given("How soon somebody must look (紧急程度).", default=Urgency.ROUTINE)
+    origin: Origin = given("Whether somebody asked (来源方式).", default=Origin.REACTIVE)
+    requester: ID | None = given("Who asks, if it is filed on their behalf (诉求人).", default=UNSET)
+    anonymous: bool = given("Keep the requester unnamed (匿名).", default=False)
+    against: str | None = given("The unit a tip-off is against, by its code (被举报单位).", default=UNSET)
+    previous: str | None = given("The closed case this one continues (前一诉求编号).", default=UNSET)
+
+
+async def receipt_code(payload: strawberry.Parent[Any], info: Info) -> str | None:
+    """Made anew from the number each time; it is stored nowhere."""
+    if payload.case is None:
+        return None
+    number = await info.context.value(CaseRow, "number", payload.case.key)
+    return codes.receipt_code(info.context.receipts, number)
+
+
+@strawberry.type(description="The case that was reported, with its receipt (上报结果).")
+class ReportCasePayload:
+    case: Case | None = made("The case (诉求).")
+    errors: list[Problem] = problems()
+
+    receipt_code: str | None = strawberry.field(
+        resolver=receipt_code,
+        description="With the number it opens the case to whoever has no account; keep it (回执码).",
+    )
+
+
+@command("Report a matter; no account is needed (上报诉求).", requires=None)
+async def report_case(call: Call, input: ReportCaseInput) -> ReportCasePayload:
+    with form() as read:
+        title = read(text, input.title, TITLE, "title")
+        description = read(text, input.description, BODY, "description")
+    category = await named(CategoryRow, input.category, "category", valid_to=None)
+    channel = await named(ChannelRow, input.channel, "channel")
+    requester = await requester_of(call, input)
+    grid = await grid_of(call, input, requester)
+    accused = await named(UnitRow, input.against, "against") if input.against else None
+    if accused and input.kind != CaseKind.TIP_OFF:
+        raise wrong("Only a tip-off is against a unit.", "只有举报可以指定被举报单位。", "against")
+    previous = await call.find(Case, "previous", number=input.previous) if input.previous else None
+    point = position(vars(input.place)) if input.place else None
+    series = Series.SEALED if input.kind == CaseKind.TIP_OFF else Series.ORDINARY
+    own = call.viewer.account.person
+    case = CaseRow(
+        series=series,
+        kind=input.kind,
+        channel=channel,
+        category=category,
+        urgency=input.urgency,
+        origin=input.origin,
+        title=title,
+        description=description,
+        status=Status.REPORTED,
+        requester_id=None if input.anonymous else requester and requester.id,
+        filed_by_id=own if requester and own != requester.id else None,
+        anonymous=input.anonymous,
+        account=None if input.anonymous else call.viewer.account.name,
+        grid=grid,
+        longitude=point and point.longitude,
+        latitude=point and point.latitude,
+        place_source=input.place and vars(input.place),
+        address=input.address or None,
+        accused_unit=accused,
+        previous=previous,
+        reported_at=call.now,
+    )
+    case.number = await numbered(call, grid, series)
+    await case.save(force_create=True)
+    await record(call, case, machine.REPORT)
+    return ReportCasePayload(case=ref(Case, case.id, shown=True))
+
+
+async def requester_of(call: Call, input: ReportCaseInput) -> PersonRow | None:
+    """Who asks: the person named, who must be the caller's to see, or else the caller."""
+    if not input.requester:
+        person: UUID | None = call.viewer.account.person
+        return await PersonRow.get_or_none(id=person) if person else None
+    key = key_of(Person)(input.requester)
+    found: PersonRow = await call.find(Person, "requester", id=key)
+    return found
+
+
+async def grid_of(call: Call, input: ReportCaseInput, requester: PersonRow | None) -> GridRow:
+    """The grid the matter lies in: of its place, as named, or the requester's."""
+    if input.place:
+        found = await located(call, input.place)
+        path, said = "place", ("The place lies in no grid of ours.", "该位置不在任何网格内。")
+    elif input.grid:
+        found = await GridRow.get_or_none(code=input.grid, valid_to=None)
+        path, said = "grid", ("There is no grid with this code.", "网格编码不存在。")
+    else:
+        found = await GridRow.get(id=requester.grid_id) if requester else None
+        path, said = "place", ("Say where it is: a place or a grid.", "请提供位置或网格编码。")
+    if found is None:
+        raise missing(*said, path)
+    if found.county_id is None:
+        raise wrong("Name a grid inside a county.", "请选择县级以下网格。", path)
+    return found
+
+
+async def located(call: Call, place: PointInput) -> GridRow | None:
+    rows = await call.fetch(
+        "select g.id from grids.ring r join grids.grid g on g.id=r.grid_id and g.valid_to is null "
+        "where not r.hole and r.area @> $1::text::point and not exists(select 1 from grids.ring h "
+        "where h.grid_id=g.id and h.hole and h.area @> $1::text::point) order by g.path desc limit 1",
+        placed_point(vars(place)),
+    )
+    return await GridRow.get(id=rows[0]["id"]) if rows else None
+
+
+async def numbered(call: Call, grid: GridRow, series: Series) -> str:
+    """The next number of the county, day and series. The counter's row is locked until the case is there."""
+    day = today(call)
+    county = (await GridRow.get(id=grid.county_id)).code
+    [row] = await call.fetch(
+        "insert into cases.counter (county, day, series, given) values ($1, $2, $3, 1) "
+        "on conflict (county, day, series) do update set given = cases.counter.given + 1 returning given",
+        county,
+        day,
+        series.value,
+    )
+    return codes.case_number(county, day, row["given"], series)

@@ -1,0 +1,126 @@
+"""Taking a step of a case: who may, whether the machine allows it, and the event it leaves."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import strawberry
+
+from ..checks import missing
+from ..commands import Call, Problem, forbidden, made, problems, stale
+from ..entity import ref
+from ..errors import Refusal
+from ..grids.models import GridRow
+from ..units.models import UnitRow
+from . import machine
+from .machine import Step
+from .models import Audience, CaseRow, EventRow, SettlementLevel
+from .types import Case
+
+
+@strawberry.type(description="A case as it is now, or why nothing was done (诉求操作结果).")
+class CasePayload:
+    case: Case | None = made("The case (诉求).")
+    errors: list[Problem] = problems()
+
+
+async def opened(call: Call, input: Any, permission: str | None = None) -> CaseRow:
+    """The case, locked, at the version the caller saw, where they may do this."""
+    case: CaseRow = await call.find(Case, "number", number=input.number)
+    if permission and not call.may(permission, case):
+        raise forbidden("number")
+    stale(case, input.expected_version)
+    return case
+
+
+async def handled(call: Call, input: Any) -> CaseRow:
+    """The same for whoever handles it: the lead unit, or the grid while no unit has it."""
+    case = await opened(call, input, "cases.handle")
+    units = {grant.unit for grant in call.viewer.account.grants if "cases.handle" in grant.permissions}
+    if case.lead_unit_id and case.lead_unit_id not in units and not call.viewer.can("cases.dispatch"):
+        raise forbidden("number")
+    return case
+
+
+async def advance(
+    call: Call, case: CaseRow, taken: Step, note: str | None = None, unit: UnitRow | None = None,
+    shown: bool = False, **data: Any,
+) -> CasePayload:  # fmt: skip
+    """Take a step, save the case, answer with it."""
+    await step(call, case, taken, note, unit, **data)
+    return await saved(case, shown)
+
+
+async def step(
+    call: Call, case: CaseRow, taken: Step, note: str | None = None, unit: UnitRow | None = None, **data: Any
+) -> None:
+    """Take a step that the machine allows, and record it."""
+    if case.status not in taken.sources:
+        raise illegal(case, taken)
+    data = {"from": case.status, "to": taken.target, **data}
+    case.status = taken.target
+    if taken is machine.CLOSE:
+        case.closed_at = call.now
+    if taken is machine.REOPEN:
+        case.settled_at = None
+    await record(call, case, taken, note, unit, **data)
+
+
+async def saved(case: CaseRow, shown: bool = False) -> CasePayload:
+    case.version += 1
+    await case.save()
+    return CasePayload(case=ref(Case, case.id, shown=shown))
+
+
+async def record(
+    call: Call, case: CaseRow, taken: Step | str, note: str | None = None, unit: UnitRow | None = None, **data: Any
+) -> None:
+    """Append the event."""
+    await EventRow.create(
+        case=case,
+        type=taken.event if isinstance(taken, Step) else taken,
+        at=call.now,
+        audience=Audience.PUBLIC,
+        account=None if case.anonymous and taken is machine.REPORT else call.viewer.account.name,
+        role=call.viewer.role,
+        unit=unit,
+        note=note or None,
+        data=data,
+    )
+
+
+def illegal(case: CaseRow, taken: Step) -> Refusal:
+    allowed = ", ".join(sorted(taken.sources))
+    return Refusal(
+        "ILLEGAL_TRANSITION",
+        f"The case is {case.status}; this step is open to {allowed} only.",
+        f"诉求当前状态为 {case.status}，只有 {allowed} 状态可以{taken.chinese}。",
+        ("number",),
+    )
+
+
+def settle(call: Call, case: CaseRow, text: str, level: SettlementLevel) -> None:
+    case.reply, case.replied_at, case.settled_at, case.settled_level = text, call.now, call.now, level
+    case.rating = case.solved = case.rating_comment = None
+
+
+async def level_of(case: CaseRow) -> SettlementLevel:
+    """The level of the unit that answers: that of the area it serves."""
+    if case.lead_unit_id is None:
+        return SettlementLevel.GRID
+    kind = (await GridRow.get(id=(await UnitRow.get(id=case.lead_unit_id)).grid_id)).kind
+    return SettlementLevel(kind.value) if kind.value in SettlementLevel.__members__ else SettlementLevel.COUNTY
+
+
+def own(call: Call, case: CaseRow) -> bool:
+    """Whether the caller is who asked, or filed it for them."""
+    person = call.viewer.account.person
+    return person is not None and person in (case.requester_id, case.filed_by_id)
+
+
+async def named(model: Any, code: str, path: str, **more: Any) -> Any:
+    """The row with this code."""
+    found = await model.filter(code=code, **more).order_by("-id").first()
+    if found is None:
+        raise missing(f"There is no {path} with this code.", f"{path} 代码不存在。", path)
+    return found

@@ -1,0 +1,143 @@
+"""Generated operations, answered by the planner and the plain way, must be answered alike."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Iterator, Mapping
+from random import Random
+from typing import Any
+
+import pytest
+from graphql import GraphQLSchema
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from hypothesis_graphql import nodes, queries
+
+from .bench import Bench, Said, bench
+from .naive import Naive, Rows
+from .queries import Operation, Queries
+from .rewriting import seeded
+from .world import INSTANTS, VIEWERS
+
+EXAMPLES = int(os.environ.get("GONGZHI_EXAMPLES", "0"))
+CLOSE = 1e-9
+"""Relative; of a sine, the last digit is the library's."""
+
+
+class Trial:
+    """Two ways to answer, side by side."""
+
+    def __init__(self, bench: Bench, naive: Naive) -> None:
+        self.bench, self.naive = bench, naive
+        self.made = self.mixed = 0
+
+    async def run(self, operation: Operation, seed: int) -> None:
+        """One document, two viewers, two sets of variables, in an order that would show a statement of another's."""
+        names = Random(seed).sample(list(VIEWERS), 2)
+        for name, at in ((names[0], 0), (names[1], 1), (names[0], 1), (names[1], 0), (names[0], 0)):
+            await self.compare(operation, at, name)
+        statements = self.bench.engine.prepare(operation.text, None).statements.values()
+        self.mixed += any(one.shape.live for one in statements)
+        self.made += 1
+
+    async def compare(self, operation: Operation, at: int, name: str) -> None:
+        variables, viewer = operation.sets[at], VIEWERS[name]
+        said = await self.bench.send(operation.text, variables, viewer)
+        plain = self.naive.ask(operation.text, variables, viewer)
+        told = {error.message for error in plain.errors or ()}
+        where = f"{name} asks\n{operation.text}\nwith {variables}"
+        assert not said.refused, f"refused: {said.errors}\n{where}"
+        assert not (found := smallest(said.data, plain.data)), f"{found}\n{where}\n{told} {said.errors}"
+        assert told <= set(said.messages), f"{told} is not in {said.errors}\n{where}"
+        assert set(said.codes) <= {"FORBIDDEN"}, f"{said.errors}\n{where}"
+
+
+def smallest(ours: Any, plain: Any) -> str:
+    """The shortest path at which two answers differ."""
+    return min(differences(ours, plain, "data"), key=len, default="")
+
+
+def differences(ours: Any, plain: Any, path: str) -> Iterator[str]:
+    if isinstance(ours, dict) and isinstance(plain, dict) and list(ours) == list(plain):
+        for key, value in ours.items():
+            yield from differences(value, plain[key], f"{path}.{key}")
+    elif isinstance(ours, list) and isinstance(plain, list) and len(ours) == len(plain):
+        for at, value in enumerate(ours):
+            yield from differences(value, plain[at], f"{path}[{at}]")
+    elif isinstance(ours, float) and isinstance(plain, float):
+        if abs(ours - plain) > CLOSE * max(abs(ours), abs(plain)):
+            yield f"{path}: {ours} is not {plain}"
+    elif ours != plain or isinstance(ours, bool) != isinstance(plain, bool):
+        yield f"{path}: {ours!r} is not {plain!r}"
+
+
+@pytest.fixture(scope="module")
+def naive(rows: Rows) -> Naive:
+    from .plugin import schema
+
+    return Naive(schema().as_str(), rows)
+
+
+async def differ(world: str, naive: Naive, seeds: range) -> Trial:
+    async with bench(world) as found:
+        trial = Trial(found, naive)
+        schema = found.schema._schema
+        for seed in seeds:
+            await trial.run(Queries(schema, naive.rows, seed).make(), seed)
+        return trial
+
+
+async def test_generated_operations_agree(world: str, naive: Naive) -> None:
+    """Our own: everything that the language has."""
+    trial = await differ(world, naive, range(EXAMPLES or 150))
+    assert trial.made / 5 < trial.mixed < trial.made  # Python takes part in some
+
+
+@pytest.mark.slow
+async def test_many_operations_agree(world: str, naive: Naive) -> None:
+    await differ(world, naive, range(10_000, 10_000 + (EXAMPLES or 1_000)))
+
+
+def strategy(schema: GraphQLSchema) -> st.SearchStrategy[str]:
+    """Documents by hypothesis-graphql, on our SDL."""
+    moments = st.sampled_from([nodes.String(one.isoformat()) for one in INSTANTS])
+    days = st.dates().map(lambda one: nodes.String(one.isoformat()))
+    return queries(schema, custom_scalars={"Date": days, "DateTime": moments}, allow_x00=False)
+
+
+def hypothesised(world: str, naive: Naive, examples: int) -> None:
+    with asyncio.Runner() as runner:
+        entered = bench(world)
+        trial = Trial(runner.run(entered.__aenter__()), naive)
+        schema = trial.bench.schema._schema
+
+        @settings(
+            max_examples=examples,
+            deadline=None,
+            database=None,
+            derandomize=True,
+            phases=(Phase.generate, Phase.shrink),
+            suppress_health_check=list(HealthCheck),
+        )
+        @given(strategy(naive.schema), st.integers(0, 2**32))
+        def agree(text: str, seed: int) -> None:
+            runner.run(trial.run(seeded(text, Queries(schema, naive.rows, seed)), seed))
+
+        try:
+            agree()
+        finally:
+            runner.run(entered.__aexit__(None, None, None))
+
+
+def test_hypothetical_operations_agree(world: str, naive: Naive) -> None:
+    """Those of hypothesis-graphql, with real codes, ids, numbers and cursors put in."""
+    hypothesised(world, naive, EXAMPLES or 150)
+
+
+@pytest.mark.slow
+def test_many_hypothetical_operations_agree(world: str, naive: Naive) -> None:
+    hypothesised(world, naive, EXAMPLES or 1_000)
+
+
+__all__ = ["Mapping", "Said"]
