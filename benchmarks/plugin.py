@@ -26,7 +26,7 @@ def counted(at: Frame) -> Sql:
     return Sql("count(*)::int")
 
 
-@batch(needs=("number", "reported_at"))
+@batch(needs=("number", "reported_at"), requires=None)
 def label(rows: Sequence[Any], context: Context) -> list[str | None]:
     """The year of the report and the end of the number (标签)."""
     return [f"{row.reported_at.year}-{row.number[-7:]}" for row in rows]
@@ -38,28 +38,32 @@ CONTRIBUTIONS: tuple[tuple[str, Extension], ...] = (
         extend(
             Case,
             bench_label=label,
-            bench_days=expression("Days it took, or takes so far (天数).", days, type=int | None),
+            bench_days=expression("Days it took, or takes so far (天数).", days, type=int | None, requires=None),
             bench_long=expression(
                 "Whether it needs many words (是否长文).",
                 lambda at: Sql("length({0})>200", at.row.description),
                 type=bool | None,
                 requires="cases.view",
             ),
-            bench_steps=aggregate("How many steps it took (步数).", lambda: CaseEvent, counted, on="case", type=int | None),
+            bench_steps=aggregate(
+                "How many steps it took (步数).", lambda: CaseEvent, counted, on="case", type=int | None, requires=None
+            ),
         ),
     ),
     (
         "bench",
         extend(
             Person,
-            bench_age=expression("Age in years (年龄).", age, type=int | None),
+            bench_age=expression("Age in years (年龄).", age, type=int | None, requires=None),
             bench_surname=expression(
                 "The first character of the name (姓).",
                 lambda at: Sql("left({0},1)", at.row.name),
                 type=str | None,
                 requires="people.view",
             ),
-            bench_phones=aggregate("How many phones (电话数).", lambda: Phone, counted, on="person", type=int | None),
+            bench_phones=aggregate(
+                "How many phones (电话数).", lambda: Phone, counted, on="person", type=int | None, requires=None
+            ),
         ),
     ),
 )

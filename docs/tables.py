@@ -11,15 +11,17 @@ from dataclasses import MISSING, fields
 from pathlib import Path
 
 import typer
-from gongzhi import core, roles
+from gongzhi import core
 from gongzhi.cases import machine
 from gongzhi.cases.machine import OPEN, STEPS, Step
 from gongzhi.commands import COMMAND, Command
+from gongzhi.roles import PERMISSIONS, ROLES
 from gongzhi.roots import Mutation
 from gongzhi_server import cli
 from gongzhi_server.gateway.codes import Code
 from gongzhi_server.gateway.limits import Limits
 from gongzhi_server.settings import Settings
+from strawberry.types.field import StrawberryField
 
 FOLDER = Path(__file__).parent
 PLACE = re.compile(r"(<!-- (\w+): made by docs/tables\.py -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -43,32 +45,30 @@ def code(name: object) -> str:
 
 
 def diagram() -> str:
-    lines = [*map(arrow, [(None, machine.REPORT)]), *(arrow(one) for one in arrows()), *ends()]
+    lines = [*map(arrow, arrows()), *(f"    {target} --> [*]" for target in finals())]
     return "\n".join(["```mermaid", "stateDiagram-v2", '    state "any open status (在办)" as OPEN', *lines, "```"])
 
 
-def arrows() -> Iterator[tuple[str | None, Step]]:
-    """Each way of each step; one from every open status is drawn once."""
+def arrows() -> Iterator[tuple[str, Step]]:
+    """Each way of each step; what is open to every open status is drawn once."""
     for step in STEPS:
-        if step.sources == OPEN:
-            yield "OPEN", step
-        else:
-            yield from ((source.value, step) for source in sorted(step.sources))
+        sources = ["OPEN"] if step.sources == OPEN else [source.value for source in sorted(step.sources)]
+        yield from ((source, step) for source in sources or ["[*]"])
 
 
-def arrow(way: tuple[str | None, Step]) -> str:
+def arrow(way: tuple[str, Step]) -> str:
     source, step = way
-    return f"    {source or '[*]'} --> {step.target} : {step.chinese}"
+    return f"    {source} --> {step.target} : {step.chinese}"
 
 
-def ends() -> list[str]:
+def finals() -> list[str]:
     """Statuses that nothing leads out of."""
     left = {source for step in STEPS for source in step.sources}
-    return [f"    {target} --> [*]" for target in sorted({step.target for step in STEPS} - left)]
+    return sorted({step.target for step in STEPS} - left)
 
 
 def steps() -> str:
-    return table("event", "step", "from", "to", "mutation", "who", rows=map(described, STEPS))
+    return table("event", "步骤", "from", "to", "mutation today", "permission", rows=map(described, STEPS))
 
 
 def described(step: Step) -> Iterator[str]:
@@ -77,25 +77,25 @@ def described(step: Step) -> Iterator[str]:
     yield step.chinese
     yield "any open status" if step.sources == OPEN else ", ".join(sorted(step.sources)) or "—"
     yield step.target
-    yield ", ".join(code(camel(command.name)) for command in done) or "not yet"
-    yield "; ".join(dict.fromkeys(allowed(command) for command in done)) or "—"
+    yield ", ".join(code(camel(command.name)) for command in done) or "**not yet**"
+    yield ", ".join(code(command.requires) if command.requires else "none" for command in done) or "—"
+
+
+def fields_of_mutation() -> Iterator[StrawberryField]:
+    """The core's, in the order they are declared."""
+    for extension in core.EXTENSIONS:
+        if extension.target is Mutation:
+            yield from extension.fields
 
 
 def commands() -> Iterator[Command]:
-    """The core's mutations, in the order they are declared."""
-    for extension in core.EXTENSIONS:
-        if extension.target is Mutation:
-            yield from (field.metadata[COMMAND] for field in extension.fields)
+    return (field.metadata[COMMAND] for field in fields_of_mutation())
 
 
 def taken(command: Command) -> list[Step]:
     """The steps that a command's own text names."""
     named = command.function.__code__.co_names
     return [step for name, step in vars(machine).items() if isinstance(step, Step) and name in named]
-
-
-def allowed(command: Command) -> str:
-    return f"{code(command.requires)}" if command.requires else "see below"
 
 
 def camel(name: str) -> str:
@@ -106,13 +106,25 @@ def camel(name: str) -> str:
 # what an operator and a frontend need
 
 
+def mutations() -> str:
+    rows = ((one.metadata[COMMAND], one.description) for one in fields_of_mutation())
+    return table(
+        "mutation",
+        "what",
+        "permission",
+        rows=((code(camel(one.name)), said, code(one.requires) if one.requires else "none") for one, said in rows),
+    )
+
+
 def settings() -> str:
     rows = ((code(f.metadata["variable"]), default(f.default), f.metadata["doc"]) for f in fields(Settings))
     return table("variable", "default", "what", rows=rows)
 
 
 def default(value: object) -> str:
-    return "" if value in (None, MISSING) else code(value)
+    if value is False:
+        return code("no")
+    return "" if value in (None, MISSING, ()) else code(value)
 
 
 def console() -> str:
@@ -130,29 +142,31 @@ def called(command: object) -> Iterator[tuple[str, str]]:
 
 
 def limits() -> str:
-    return table("limit", "default", "what", rows=((code(f.name), f"{f.default:,}", f.metadata["doc"]) for f in fields(Limits)))
+    return table(
+        "limit", "default", "what", rows=((code(f.name), f"{f.default:,}", f.metadata["doc"]) for f in fields(Limits))
+    )
 
 
 def codes() -> str:
     return table("code", "what happened", rows=((code(one.value), one.description) for one in Code))
 
 
-def people() -> str:
-    return table("role", "角色", "who", rows=((code(one.name), one.title, one.description) for one in roles.ROLES))
+def roles() -> str:
+    return table("role", "角色", "who", rows=((code(one.name), one.chinese, one.description) for one in ROLES))
 
 
 def permissions() -> str:
-    rows = ((code(one.name), one.description, held(one.roles)) for one in roles.PERMISSIONS)
-    return table("permission", "what", "roles", rows=rows)
+    return table(
+        "permission", "what", "roles", rows=((code(one.name), one.description, held(one.roles)) for one in PERMISSIONS)
+    )
 
 
 def held(names: frozenset[str]) -> str:
-    return ", ".join(role.name for role in roles.ROLES if role.name in names)
+    return ", ".join(role.name for role in ROLES if role.name in names)
 
 
 PIECES: dict[str, Callable[[], str]] = {
-    piece.__name__: piece
-    for piece in (diagram, steps, settings, console, limits, codes, people, permissions)
+    piece.__name__: piece for piece in (diagram, steps, mutations, settings, console, limits, codes, roles, permissions)
 }
 
 if __name__ == "__main__":

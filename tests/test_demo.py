@@ -15,6 +15,7 @@ import pytest
 from gongzhi import codes, sealing
 from gongzhi.cases import catalog, machine
 from gongzhi.cases.models import SettlementLevel, Status
+from gongzhi.people import tiers
 from gongzhi.sealing import KeyRing
 from gongzhi_server import demo
 from gongzhi_server.demo import clock, fates, lives
@@ -184,7 +185,7 @@ async def test_tiers_follow_rule(place: str) -> None:
         else:
             expected = "UNCLASSIFIED"
         assert stored == decided == expected
-        assert reasons and review == (at + timedelta(hours=8)).date() + timedelta(days=365)
+        assert reasons and review == tiers.later((at + timedelta(hours=8)).date(), tiers.REVIEW)
         assert on_call == (expected in ("FANGXIN", "UNCLASSIFIED"))
     assert {row[0] for row in rows} == {"LIANXIN", "GUANXIN", "FANGXIN", "UNCLASSIFIED"}
 

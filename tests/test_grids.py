@@ -16,7 +16,10 @@ TOWN, VILLAGE, PIECE, GROUP, BASE = (
     "610921199201-010200",
     "610921199201-010203",
 )
-SQUARE = {"type": "Polygon", "coordinates": [[[100.0, 30.0], [100.1, 30.0], [100.1, 30.1], [100.0, 30.1], [100.0, 30.0]]]}
+SQUARE = {
+    "type": "Polygon",
+    "coordinates": [[[100.0, 30.0], [100.1, 30.0], [100.1, 30.1], [100.0, 30.1], [100.0, 30.0]]],
+}
 HOLED = {
     "type": "Polygon",
     "coordinates": [
@@ -75,7 +78,7 @@ async def test_code_tells_place(administrator: Server) -> None:
     path = ["61", "6109", "610921", TOWN, VILLAGE, PIECE, GROUP, BASE]
     assert [one["code"] for one in made["path"]] == path
     assert (made["validFrom"], made["validTo"], made["boundary"], made["version"]) == ("2026-06-30", None, None, 1)
-    inside = await administrator.ask(f'{{ grid(code: "610921") {{ children {{ totalCount }} }} }}')
+    inside = await administrator.ask('{ grid(code: "610921") { children { totalCount } } }')
     assert inside.data["grid"]["children"]["totalCount"] == 11
 
 
@@ -120,7 +123,7 @@ async def test_boundary_normalised(administrator: Server, server: Server, databa
     """The outline is kept in CGCS2000, the original beside it, and places are found by it; a hole is outside."""
     await done(administrator, "addGrid", code=TOWN, name="测试镇", boundary=SQUARE, crs="CGCS2000", boundaryNote="虚构")
     assert await at(server, 100.05, 30.05) == TOWN
-    given = {"code": TOWN, "expectedVersion": 1, "boundary": HOLED, "crs": "GCJ02"}
+    given: dict[str, Any] = {"code": TOWN, "expectedVersion": 1, "boundary": HOLED, "crs": "GCJ02"}
     made = await done(administrator, "setBoundary", **given)
     west, south = made["boundary"]["coordinates"][0][0]
     assert 0.0005 < abs(west - 100.0) < 0.01 and 0.0005 < abs(south - 30.0) < 0.01
@@ -145,7 +148,10 @@ async def test_boundary_normalised(administrator: Server, server: Server, databa
         ("POLYGON((100 30, 101 30, 101 31, 100 30))", ["type"]),
         ({"type": "Polygon", "coordinates": []}, ["coordinates"]),
         ({"type": "Polygon", "coordinates": [SQUARE["coordinates"][0][:-1]]}, ["coordinates", "0"]),
-        ({"type": "Polygon", "coordinates": [[[100, 30], [101, "30"], [101, 31], [100, 30]]]}, ["coordinates", "0", "1"]),
+        (
+            {"type": "Polygon", "coordinates": [[[100, 30], [101, "30"], [101, 31], [100, 30]]]},
+            ["coordinates", "0", "1"],
+        ),
         ({"type": "Polygon", "coordinates": [[[30, 100], [30, 101], [31, 101], [30, 100]]]}, ["coordinates", "0", "0"]),
         (BOW, ["coordinates"]),
     ],
@@ -181,11 +187,17 @@ async def test_name_changes(administrator: Server, server: Server, database: Any
 
 async def test_code_can_be_replaced(administrator: Server, server: Server, database: Any) -> None:
     """The old grid ends with its successor named; its code is free, and no place lies in it any more."""
-    old = {"code": TOWN, "name": "老镇", "boundary": SQUARE, "crs": "CGCS2000", "validFrom": "2020-01-01"}
+    old: dict[str, Any] = {
+        "code": TOWN,
+        "name": "老镇",
+        "boundary": SQUARE,
+        "crs": "CGCS2000",
+        "validFrom": "2020-01-01",
+    }
     await done(administrator, "addGrid", **old)
     await done(administrator, "addGrid", code=VILLAGE, name="老村")
     await done(administrator, "addGrid", code="610921198", name="新镇")
-    given = {"code": TOWN, "expectedVersion": 1, "successor": "610921198"}
+    given: dict[str, Any] = {"code": TOWN, "expectedVersion": 1, "successor": "610921198"}
     before = await content(database)
     for wrong, code, path in (
         ({}, "BAD_USER_INPUT", ["code"]),
@@ -200,7 +212,7 @@ async def test_code_can_be_replaced(administrator: Server, server: Server, datab
     assert await content(database) == before
     new = {"code": "610921198201", "name": "新村"}
     await done(administrator, "addGrid", **new)
-    moved = {"code": VILLAGE, "expectedVersion": 1, "successor": new["code"]}
+    moved: dict[str, Any] = {"code": VILLAGE, "expectedVersion": 1, "successor": new["code"]}
     await done(administrator, "replaceGrid", **moved)
     made = await done(administrator, "replaceGrid", GRID[:-1] + "successor { code } }", **given)
     assert (made["validTo"], made["successor"], made["version"]) == ("2026-06-30", {"code": "610921198"}, 2)

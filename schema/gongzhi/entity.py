@@ -13,6 +13,7 @@ A plugin uses the same words: `extend(Case, visits=many("…", on="case", type=l
 
 from __future__ import annotations
 
+import copy
 import enum
 import inspect
 import sys
@@ -150,15 +151,19 @@ class Entity:
             )
         return ordered
 
-    @cached_property
-    def where(self) -> type:
-        """The filter its lists can be asked for with."""
+    def filtering(self, added: Mapping[str, tuple[Comparison, object]]) -> type | None:
+        """The filter its lists can be asked for with in a schema that adds these, each with its directive."""
         hints, fields = {}, {}
-        for name, comparison in self.filter.items():
+        own = {name: (comparison, None) for name, comparison in self.filter.items()}
+        for name, (comparison, directive) in (own | dict(added)).items():
             hints[name] = typing.Optional[comparison.kind]  # noqa: UP045 - the kind is a value here
             fields[name] = strawberry.field(
-                default=strawberry.UNSET, description=f"A condition on {name.replace('_', ' ')} (条件)."
+                default=strawberry.UNSET,
+                description=f"A condition on {name.replace('_', ' ')} (条件).",
+                directives=[directive] if directive else (),
             )
+        if not hints:
+            return None
         made = strawberry.input(
             type(f"{self.name}Filter", (), {"__annotations__": hints, **fields}),
             description=f"Which {self.name} rows; all conditions must hold (过滤条件).",
@@ -363,20 +368,21 @@ def batch(
     return decorate
 
 
-def complete(field: StrawberryField, owner: str) -> StrawberryField:
-    """Check a planned field and give it the arguments that depend on what it returns."""
+def complete(field: StrawberryField, owner: str, filtering: Callable[[Entity], type | None]) -> StrawberryField:
+    """A copy of a planned field, checked, with the arguments that depend on what it returns and on the schema."""
     plan, guard, where = field.metadata.get(PLAN), field.metadata.get(GUARD), f"{owner}.{field.python_name}"
     withheld = isinstance(plan, One | Pick) and not entity_of(field.type, where).open
     if (withheld or isinstance(plan, Pick) or guard and not guard.masked) and not isinstance(
         field.type, StrawberryOptional
     ):
         raise DeclarationError(f"{where} may be withheld from a viewer, so it must be optional")
-    if isinstance(plan, Many) and not getattr(field, "_completed", False):
+    if isinstance(plan, Many):
         target = entity_of(field.type, where)
         if plan.on and plan.on not in target.model._meta.fk_fields:
             raise DeclarationError(f"{where}: {target.name} has no foreign key {plan.on!r}")
-        field.arguments = [*field.arguments, *(_argument(name, one) for name, one in _paging(plan, target).items())]
-        field._completed = True  # type: ignore[attr-defined]
+        paging = _paging(plan, target, filtering(target))
+        field = copy.copy(field)
+        field.arguments = [*field.arguments, *(_argument(name, one) for name, one in paging.items())]
     return field
 
 
@@ -399,7 +405,7 @@ def entity_of(kind: Any, where: str = "a field") -> Entity:
     return named.__entity__  # type: ignore[no-any-return]
 
 
-def _paging(plan: Many, target: Entity) -> dict[str, Argument]:
+def _paging(plan: Many, target: Entity, filter: type | None) -> dict[str, Argument]:
     found = {
         "first": Argument(int, f"How many from the start, {plan.cap} at most (前几条)."),
         "last": Argument(int, f"How many from the end, {plan.cap} at most (后几条)."),
@@ -409,8 +415,8 @@ def _paging(plan: Many, target: Entity) -> dict[str, Argument]:
         found["before"] = Argument(str, "Only what comes before this cursor (游标之前).")
     if target.order:
         found["order_by"] = Argument(target.ordering, "In which order (排序).")
-    if target.filter:
-        found["filter"] = Argument(target.where, "Which rows (过滤).")
+    if filter:
+        found["filter"] = Argument(filter, "Which rows (过滤).")
     return {name: Argument(typing.Optional[one.type], one.description) for name, one in found.items()}  # noqa: UP045
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from strawberry.types.base import has_object_definition
 from strawberry.types.field import StrawberryField
 
 from .errors import DeclarationError
+from .filters import Comparison
 from .plans import GUARD
 
 
@@ -17,14 +19,25 @@ class Extension:
 
     target: type
     fields: tuple[StrawberryField, ...]
+    filter: Mapping[str, Comparison] = field(default_factory=dict)
 
 
-def extend(target: type, **fields: StrawberryField) -> Extension:
-    """Add fields to `target`: a core type, another plugin's type, or Query, Mutation, Subscription."""
-    if not has_object_definition(target) or target.__strawberry_definition__.is_input:
-        raise DeclarationError(f"{target!r} is not a GraphQL object type, so it cannot be extended")
+def extend(target: type, *, filter: Mapping[str, Comparison] | None = None, **fields: StrawberryField) -> Extension:
+    """Add fields to `target`: a core type, another plugin's type, or Query, Mutation, Subscription.
+
+    `filter` adds conditions to the lists of an entity; make each with `gongzhi.filters.guarded`.
+    """
+    name = getattr(target, "__name__", repr(target))
+    if not has_object_definition(target):
+        raise DeclarationError(f"{name} is not a GraphQL object type, so it cannot be extended")
+    definition = target.__strawberry_definition__
+    if definition.is_input or definition.is_interface or definition.is_graphql_generic:
+        kind = "an input" if definition.is_input else "an interface" if definition.is_interface else "generic"
+        raise DeclarationError(f"{name} is {kind}, so it cannot be extended")
+    if filter and not hasattr(target, "__entity__"):
+        raise DeclarationError(f"{name} is kept in no table, so its lists have no filter")
     for name, added in fields.items():
         if not isinstance(added, StrawberryField) or GUARD not in added.metadata:
             raise DeclarationError(f"{target.__name__}.{name} must be made with gongzhi's own words, with requires=")
         added.python_name = name
-    return Extension(target, tuple(fields.values()))
+    return Extension(target, tuple(fields.values()), filter or {})

@@ -6,7 +6,7 @@ import datetime
 import enum
 import typing
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import cache
 from typing import Any
@@ -95,6 +95,8 @@ class Comparison:
 
     kind: type | None
     build: Callable[[Frame, str, Value], Criterion]
+    requires: str | None = ""
+    """The permission it needs; None for anybody. A plugin must say, for a condition tells what it looks at."""
 
 
 @dataclass(frozen=True)
@@ -148,6 +150,11 @@ def search(column: str) -> Comparison:
 def condition(build: Callable[[Frame], Criterion]) -> Comparison:
     """Ask whether a condition holds."""
     return compare(lambda at: Sql("({0})", build(at)), BooleanComparison)
+
+
+def guarded(comparison: Comparison, *, requires: str | None) -> Comparison:
+    """The same comparison for those who hold a permission; None lets anybody ask who sees the rows."""
+    return replace(comparison, requires=requires)
 
 
 def coded(column: str, table: str, schema: str) -> Comparison:

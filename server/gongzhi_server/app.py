@@ -18,7 +18,7 @@ from gongzhi.viewer import Viewer
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route, WebSocketRoute
 from tortoise.models import Model
 
 from . import commands, database
@@ -26,11 +26,15 @@ from .clock import clock
 from .door import Door
 from .engine import Engine
 from .execution import Fetch
-from .gateway.http import Gateway
-from .plugins import Plugins, tables
-from .schema import Schema
+from .gateway import Documents, Gateway, Published, Rates, Traits
+from .gateway import Settings as Shell
+from .gateway.documents import load
+from .plugins import Plugins
+from .schema import build
 from .settings import Settings
 from .tokens import Tokens
+
+DISCOVER = "schema.explore"
 
 
 def keyring(settings: Settings) -> KeyRing:
@@ -77,25 +81,50 @@ def create_app(
 ) -> Starlette:
     """An ASGI application with these plugins; `contributions` are further fields, for tests and benchmarks.
 
-    Raises DeclarationError if the schema cannot be built.
+    Raises Problem, naming the plugin, if the schema cannot be built.
     """
     plugins = plugins or Plugins()
-    schema = Schema([*plugins.extensions, *contributions])
+    schema = build(plugins, contributions)
     keys, secret = keyring(settings), receipts(settings)
+    documents = Documents(load(settings.manifest), settings.allow_list)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         pool = await database.readers(dsn, settings.pool)
-        async with database.connected(database.config(dsn, plugins.apps, settings.pool)) as tortoise:
-            tables(plugins, ((label, model) for label, app in (tortoise.apps or {}).items() for model in app.values()))
+        async with database.connected(database.config(dsn, plugins.apps, settings.pool)):
             space = Space(pool.fetch, keys, secret)
             engine = Engine(schema, pool.fetch, space.context)
             door = Door(Tokens(settings.secret), pool, plugins, now)
-            app.router.routes.append(Route("/graphql", Gateway(engine, door)))
+            gateway = Gateway(engine, door, shell(settings), traits(settings), documents)
+            app.router.routes += [Route("/graphql", gateway), WebSocketRoute("/graphql", gateway)]
             yield
         await pool.close()
 
     async def health(request: Request) -> Response:
         return JSONResponse({"status": "ok"})
 
-    return Starlette(routes=[Route("/health", health)], lifespan=lifespan)
+    routes: list[BaseRoute] = [Route("/health", health)]
+    if settings.publish:
+        routes.append(Route("/schema.graphql", Published(schema.as_str() + "\n")))
+    return Starlette(routes=routes, lifespan=lifespan)
+
+
+def shell(settings: Settings) -> Shell:
+    """What of the settings is the gateway's."""
+    limited = not settings.development if settings.rates is None else settings.rates
+    return Shell(
+        status=settings.status,
+        batch=settings.batch,
+        origins=settings.origins,
+        proxies=settings.proxies,
+        page=settings.development,
+        rates=Rates() if limited else None,
+    )
+
+
+def traits(settings: Settings) -> Traits:
+    """What the gateway may know of a viewer. The schema is explored in development, or by who keeps the deployment."""
+    return Traits(
+        account=lambda viewer: viewer.account.name,
+        discover=lambda viewer: settings.development or viewer.can(DISCOVER),
+    )

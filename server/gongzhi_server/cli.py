@@ -6,7 +6,7 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from enum import StrEnum
@@ -34,6 +34,8 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+documents = typer.Typer(help="Trusted documents (可信文档), which clients send by their hash.", no_args_is_help=True)
+app.add_typer(documents, name="documents")
 trouble = Console(stderr=True)
 
 Report = Callable[[str, int, int], None]
@@ -140,6 +142,42 @@ def listed() -> None:
         print("No plugins are installed.")
 
 
+@installed.command()
+def new(
+    name: Annotated[str, typer.Argument(help="The plugin's name, such as rubbish (插件名).")],
+    into: Annotated[Path, typer.Option(file_okay=False, help="The folder to write it into.")] = Path("."),
+) -> None:
+    """Write a new plugin that passes its own tests (新建插件)."""
+    from . import scaffold
+
+    print(*scaffold.new(name, into), sep="\n")
+
+
+@installed.command()
+def remove(
+    name: Annotated[str, typer.Argument(help="The plugin (插件).")],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask (不再询问).")] = False,
+) -> None:
+    """Write a plugin's tables to files, then drop them (移除数据)."""
+    from . import removal
+    from .settings import folder as ensured
+
+    def agreed(rows: Mapping[str, int]) -> bool:
+        for table, count in rows.items():
+            print(f"{name}.{table}: {count:,} rows")
+        return yes or typer.confirm("Write these tables to files, and drop them (导出后删除)?")
+
+    kept = settings()
+    folder = ensured(kept.data) / "removed" / f"{name}-{clock():%Y%m%d-%H%M%S}"
+    with cluster.running(kept) as dsn:
+        files = asyncio.run(removal.remove(dsn, name, folder, agreed))
+    if files is None:
+        print("Nothing was done.")
+        return
+    print(*files, sep="\n")
+    print(f"The tables of {name} are gone. Uninstall its distribution, or the next start makes them anew, empty.")
+
+
 @app.command()
 def token(
     role: Annotated[str, typer.Option(help="The role (角色) to act in.")] = "administrator",
@@ -164,6 +202,21 @@ def schema(
     from . import schema
 
     print(schema.sdl(core=core), end="")
+
+
+@documents.command("add")
+def trust(
+    files: Annotated[
+        list[Path], typer.Argument(exists=True, dir_okay=False, help="GraphQL documents, or a build tool's manifests.")
+    ],
+) -> None:
+    """Add documents, once they fit the schema, and print their ids (添加); a running server reads them at its start."""
+    from . import plugins, schema
+    from .gateway.documents import add, validator
+
+    check = validator(schema.build(plugins.load())._schema)
+    for hash in add(settings().manifest, files, check):
+        print(f"sha256:{hash}")
 
 
 @app.command()

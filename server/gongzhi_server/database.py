@@ -12,8 +12,13 @@ from gongzhi.cases import catalog
 from gongzhi.hooks import App
 from gongzhi.rooms import APPS
 from tortoise.context import TortoiseContext
+from tortoise.exceptions import BaseORMException
 from tortoise.migrations.autodetector import MigrationAutodetector
 from tortoise.migrations.executor import MigrationExecutor
+from tortoise.migrations.operations import CreateSchema, DropSchema
+from tortoise.migrations.writer import MigrationWriter
+
+from .errors import Problem
 
 MIGRATION_LOCK = 0x676F6E677A6869  # "gongzhi"
 
@@ -93,16 +98,50 @@ async def migrate(dsn: str, apps: Iterable[App] = APPS) -> None:
     try:
         await lock.execute("select pg_advisory_lock($1)", MIGRATION_LOCK)
         async with connected(settings) as context:
-            await MigrationExecutor(context.connections.get("default"), settings["apps"]).migrate()
+            await _applied(MigrationExecutor(context.connections.get("default"), settings["apps"]))
         await catalog.seed(lock)
     finally:
         await lock.close()
 
 
+async def _applied(executor: MigrationExecutor) -> None:
+    """Apply what is missing; raises Problem with the name of the migration that failed and left no trace."""
+    under_way: list[str] = []
+
+    def follow(event: str, label: str, name: str) -> None:
+        under_way[:] = [f"{label}.{name}"] if event.endswith("_start") else []
+
+    try:
+        await executor.migrate(progress=follow)
+    except (BaseORMException, asyncpg.PostgresError) as error:
+        [name] = under_way or ["the list of migrations"]
+        raise Problem(f"migration {name} failed and was taken back: {type(error).__name__}: {error}") from error
+
+
 async def write_migrations(dsn: str, label: str, apps: Iterable[App] = APPS) -> list[str]:
-    """Write the migrations one app lacks, seeing every app so that foreign keys across apps resolve."""
-    settings = config(dsn, apps)
+    """Write the migrations one app lacks; the paths of the files. Raises Problem for an app that is not there."""
+    return [str(writer.write()) for writer in await lacking(dsn, label, apps)]
+
+
+async def lacking(dsn: str, label: str, apps: Iterable[App] = APPS) -> list[MigrationWriter]:
+    """The migrations one app lacks, seeing every app so that foreign keys across apps resolve."""
+    known = tuple(apps)
+    if label not in {app.label for app in known}:
+        raise Problem(f"{label!r} has no tables here; those who have are {', '.join(app.label for app in known)}")
+    settings = config(dsn, known)
     async with connected(settings) as context:
         assert context.apps
         found = await MigrationAutodetector(context.apps, settings["apps"]).changes()
-        return [str(writer.write()) for writer in found if writer.app_label == label]
+    mine = [_confined(writer) for writer in found if writer.app_label == label]
+    return [writer for writer in mine if writer.operations]
+
+
+def _confined(writer: MigrationWriter) -> MigrationWriter:
+    """The migration without other apps' schemas, depending on the last of each app's migrations."""
+    writer.operations = [
+        one
+        for one in writer.operations
+        if not isinstance(one, CreateSchema | DropSchema) or one.schema_name == writer.app_label
+    ]
+    writer.dependencies = sorted(dict(sorted(writer.dependencies)).items())
+    return writer

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -41,16 +42,17 @@ class Engine:
         self.planner = Planner(schema)
         self.fetch, self.context = fetch, context
         self.limits = bounds or Limits()
-        self._documents = Documents(self._prepared)
+        self._documents = Documents(partial(self._prepared, self.limits))
+        self._trusted = Documents(partial(self._prepared, self.limits.trusting))
 
-    def prepare(self, text: str, name: str | None) -> Document:
-        """The operation, parsed, measured and validated once; raises Refused."""
-        return self._documents.find(text, name)
+    def prepare(self, text: str, name: str | None, /, trusted: bool = False) -> Document:
+        """The operation, parsed, measured and validated once; raises Refused. A trusted one may be of any size."""
+        return (self._trusted if trusted else self._documents).find(text, name)
 
-    def _prepared(self, text: str, name: str | None) -> Document:
+    def _prepared(self, bounds: Limits, text: str, name: str | None) -> Document:
         schema = self.planner.schema
-        ast = limits.parse(text, self.limits)
-        if found := limits.check(ast, self.limits):
+        ast = limits.parse(text, bounds)
+        if found := limits.check(ast, bounds):
             raise Refused(found, Stage.LIMIT)
         if invalid := validate(schema, ast, max_errors=self.limits.errors):
             raise Refused(invalid, Stage.VALIDATION)
@@ -91,7 +93,19 @@ class Engine:
         except GraphQLError as problem:
             raise Refused([problem], Stage.COERCION) from problem
         told = {"cost": {"objects": cost, "limit": self.limits.cost}} if (extensions or {}).get("cost") else {}
-        return answer(data, errors, viewer.language, told)
+        return answer(data, errors, viewer.language, told, cost)
+
+    async def subscribe(
+        self,
+        document: Document,
+        variables: Mapping[str, Any] | None,
+        viewer: Viewer,
+        extensions: Mapping[str, Any] | None = None,
+    ) -> AsyncGenerator[Answer, None]:
+        """Refuse: there is nothing to subscribe to yet. Raises Refused."""
+        message = "Subscriptions are not answered yet; ask with a query."
+        raise Refused([error(Code.OPERATION_NOT_ALLOWED, message)], Stage.OPERATION)
+        yield
 
     def coerced(self, document: Document, given: dict[str, Any]) -> VariableValues:
         found = get_variable_values(self.planner.schema, document.node.variable_definitions or (), given)
@@ -105,7 +119,9 @@ class Engine:
         return error(Code.COST_EXCEEDED, message, cost=cost, limit=most, setting="limits.cost")
 
 
-def answer(data: bytes, errors: Iterable[GraphQLError], language: Language, extensions: Mapping[str, Any]) -> Answer:
+def answer(
+    data: bytes, errors: Iterable[GraphQLError], language: Language, extensions: Mapping[str, Any], cost: int = 0
+) -> Answer:
     """The response. What was not expected is in the log under an id, and the caller is told the id."""
     found = [shown(one, language).formatted for one in errors]
     body = b'{"data":' + data
@@ -113,7 +129,7 @@ def answer(data: bytes, errors: Iterable[GraphQLError], language: Language, exte
         body += b',"errors":' + orjson.dumps(found, default=str)
     if extensions:
         body += b',"extensions":' + orjson.dumps(extensions)
-    return Answer(body + b"}", errors=bool(found), data=data != b"null")
+    return Answer(body + b"}", errors=bool(found), data=data != b"null", cost=cost)
 
 
 def shown(problem: GraphQLError, language: Language) -> GraphQLError:

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import orjson
+from asyncpg import CharacterNotInRepertoireError, DataError
 from gongzhi.entity import Entity, Ref
 from gongzhi.errors import Refusal
 from graphql import (
@@ -27,6 +28,7 @@ from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 from strawberry.types.arguments import convert_arguments
 
 from .planner import Document, Planner, Statement
+from .planner.scalars import stored
 from .planner.statement import Call, Shape
 
 Fetch = Callable[..., Awaitable[Sequence[Any]]]
@@ -85,7 +87,7 @@ class Session:
         self.errors += statement.errors
         text = "{}"
         if statement.sql:
-            [[text]] = await self.fetch(statement.sql, *statement.arguments(self.variables.coerced, self.context))
+            [[text]] = await self.send(statement, self.variables.coerced)
         shape = statement.shape
         if not shape.live and not shape.python:
             return text.encode(), self.errors
@@ -120,10 +122,20 @@ class Session:
 
     async def rows(self, statement: Statement, keys: list[Any]) -> list[Any]:
         """Rows by their keys, None for those that are not there or not to be seen."""
-        values = statement.arguments({**self.variables.coerced, "@keys": keys}, self.context)
-        found = {row["key"]: orjson.loads(row["row"]) for row in await self.fetch(statement.sql, *values)}
+        sent = await self.send(statement, {**self.variables.coerced, "@keys": keys})
+        found = {row["key"]: orjson.loads(row["row"]) for row in sent}
         await self.finish(list(found.values()), statement.shape)
         return [found.get(key) for key in keys]
+
+    async def send(self, statement: Statement, variables: Mapping[str, Any]) -> Sequence[Any]:
+        """What the statement finds. Raises Refusal for a value that PostgreSQL has no room for."""
+        try:
+            return await self.fetch(statement.sql, *statement.arguments(variables, self.context))
+        except (DataError, CharacterNotInRepertoireError) as error:
+            if type(error) not in (DataError, CharacterNotInRepertoireError):
+                raise  # what a statement makes of good values is our fault
+            en = "A value is too large, too small or of no use for what it is compared with."
+            raise Refusal("BAD_USER_INPUT", en, "有一个值超出了可比较的范围。") from error
 
     async def finish(self, objects: list[dict[str, Any]], shape: Shape) -> None:
         """Call the Python fields, each once for all the objects it is asked on, outer ones first."""
@@ -181,7 +193,7 @@ class Session:
 
 
 def python(entity: Entity | None, name: str, value: Any) -> Any:
-    return entity.python(name, value) if entity else value
+    return stored(entity, name, value) if entity else value
 
 
 def flat(values: Any) -> Iterator[Any]:

@@ -20,7 +20,7 @@ from .errors import Problem
 from .gateway.engine import Refused
 from .planner import Document
 from .plugins import Plugins
-from .schema import Schema
+from .schema import build
 from .tokens import Tokens
 
 BREAKS = re.compile(r"(?<=[ ,(])(?=(?:select|from|where|order by|union all|left join)\b)", re.IGNORECASE)
@@ -35,7 +35,7 @@ async def show(
         given = {name: value for name, value in claims.items() if value}
         account = await Door(Tokens("of no use here" * 3), pool, plugins).granted({"sub": "explain", **given})
         viewer = Viewer(account, clock())
-        engine = Engine(Schema(plugins.extensions), pool.fetch, lambda viewer: _context(viewer))
+        engine = Engine(build(plugins), pool.fetch, lambda viewer: _context(viewer))
         document = engine.prepare(text, operation)
         if document.operation != "query":
             raise Problem("only a query is one statement; a mutation runs its command, and then plans its payload")

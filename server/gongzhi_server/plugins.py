@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import inspect
 import re
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
+from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import pluggy
 from gongzhi import hooks, roles, rooms
@@ -15,12 +18,17 @@ from gongzhi.extend import Extension
 from gongzhi.hooks import GROUP, App, Purpose
 from gongzhi.permissions import Permission, Role
 from gongzhi.plans import GUARD
+from pluggy import PluginValidationError
+from tortoise.models import Model
 
 from .errors import Problem
 
 T = TypeVar("T")
 
 NAME = re.compile(r"[a-z][a-z0-9_]{1,30}")
+TAKEN = {app.label for app in rooms.APPS} | {"gongzhi", "public", "core", "information_schema"}
+FAULTS = (Exception, SystemExit)
+"""What a plugin may end in. Ctrl-C is not its doing."""
 
 
 @dataclass(frozen=True)
@@ -37,9 +45,14 @@ class Plugin:
         return cls(entry.name, dist.name if dist else "no distribution", dist.version if dist else "?")
 
     def problem(self, cause: object) -> Problem:
-        """A refusal that names the plugin, its distribution and version, and the cause."""
-        said = f"{type(cause).__name__}: {cause}" if isinstance(cause, Exception) else cause
-        return Problem(f"plugin {self.name!r} ({self.distribution} {self.version}): {said}")
+        """A refusal that names the plugin, its distribution and version, and the cause, in one line."""
+        return Problem(f"plugin {self.name!r} ({self.distribution} {self.version}): {said(cause)}")
+
+
+def said(cause: object) -> str:
+    """A cause in one line."""
+    text = f"{type(cause).__name__}: {cause}" if isinstance(cause, BaseException) else str(cause)
+    return " ".join(text.split())
 
 
 def empty() -> pluggy.PluginManager:
@@ -60,6 +73,7 @@ class Plugins:
     def apps(self) -> tuple[App, ...]:
         """The tables, the core's first."""
         mine = tuple(self._brought("tables", App, self._check_app))
+        self._once("apps", ((plugin, app.label) for plugin, app in mine))
         return (*rooms.APPS, *(app for _, app in mine))
 
     @cached_property
@@ -69,12 +83,15 @@ class Plugins:
 
     @cached_property
     def permissions(self) -> tuple[Permission, ...]:
-        mine = (one for _, one in self._brought("permissions", Permission, self._check_permission))
-        return (*roles.PERMISSIONS, *mine)
+        mine = tuple(self._brought("permissions", Permission, self._check_permission))
+        self._once("permissions", ((plugin, one.name) for plugin, one in mine))
+        return (*roles.PERMISSIONS, *(one for _, one in mine))
 
     @cached_property
     def roles(self) -> tuple[Role, ...]:
-        return (*roles.ROLES, *(role for _, role in self._brought("roles", Role, self._check_role)))
+        mine = tuple(self._brought("roles", Role, self._check_role))
+        self._once("roles", ((plugin, role.name) for plugin, role in mine))
+        return (*roles.ROLES, *(role for _, role in mine))
 
     @cached_property
     def purposes(self) -> tuple[tuple[str, Purpose], ...]:
@@ -85,6 +102,10 @@ class Plugins:
         if role not in {one.name for one in self.roles}:
             raise KeyError("role")
         return frozenset(one.name for one in self.permissions if role in one.roles)
+
+    def plugin(self, name: str) -> Plugin:
+        """The plugin of this name. Raises StopIteration if it is not among them."""
+        return next(plugin for plugin in self.found if plugin.name == name)
 
     def _brought(
         self, hook: str, kind: type[T], check: Callable[[Plugin, T], str | None]
@@ -99,8 +120,8 @@ class Plugins:
             plugin = known[name]
             try:
                 brought = list(calls[name].function())
-            except Exception as error:
-                raise plugin.problem(error) from error
+            except FAULTS as error:
+                raise plugin.problem(f"{hook}() failed: {said(error)}") from error
             for one in brought:
                 if not isinstance(one, kind):
                     raise plugin.problem(f"{hook}() gave a {type(one).__name__}, not a {kind.__name__}")
@@ -108,15 +129,37 @@ class Plugins:
                     raise plugin.problem(wrong)
                 yield plugin, one
 
+    def _once(self, what: str, named: Iterable[tuple[Plugin, str]]) -> None:
+        """Refuse what is declared twice, be it by one plugin or by two."""
+        owners: dict[str, Plugin] = {}
+        for plugin, name in named:
+            if other := owners.get(name):
+                raise plugin.problem(f"two {what} are called {name!r}; the other is from plugin {other.name!r}")
+            owners[name] = plugin
+
     def _check_app(self, plugin: Plugin, app: App) -> str | None:
-        return None if app.label == plugin.name else f"the app {app.label!r} must be labelled like the plugin"
+        if app.label != plugin.name:
+            return f"the app {app.label!r} must be labelled like the plugin"
+        try:
+            models = own(app)
+            import_module(app.migrations)
+        except FAULTS as error:
+            return said(error)
+        if not models:
+            return f"{app.models} has no models"
+        for model in models:
+            if model._meta.schema != app.label:
+                return f"{model.__name__} must lie in the plugin's own schema: schema = {app.label!r} in its Meta"
+        twice = [name for name, times in Counter(model._meta.db_table for model in models).items() if times > 1]
+        return f"two models share the table {app.label}.{twice[0]}" if twice else None
 
     def _check_extension(self, plugin: Plugin, extension: Extension) -> str | None:
         declared = {one.name for one in self.permissions}
-        for added in extension.fields:
-            guard = added.metadata[GUARD]
-            if guard and guard.permission not in declared:
-                return f"{added.python_name!r} requires {guard.permission!r}, which nobody declares"
+        needed = {one.python_name: one.metadata[GUARD].permission for one in extension.fields if one.metadata[GUARD]}
+        needed |= {name: one.requires for name, one in extension.filter.items() if one.requires}
+        for name, permission in needed.items():
+            if permission not in declared:
+                return f"{name!r} requires {permission!r}, which nobody declares"
         return None
 
     def _check_permission(self, plugin: Plugin, permission: Permission) -> str | None:
@@ -135,6 +178,17 @@ class Plugins:
         return f"the purpose for {purpose.field!r} must say what for, and on which legal basis" if empty else None
 
 
+def own(app: App) -> list[type[Model]]:
+    """The models that an app declares itself; what it imports from elsewhere is not its own."""
+    root = app.models.partition(".")[0]
+    found = inspect.getmembers(import_module(app.models), inspect.isclass)
+    return [
+        one
+        for _, one in found
+        if issubclass(one, Model) and not one._meta.abstract and one.__module__.partition(".")[0] == root
+    ]
+
+
 def load(without: Collection[str] = (), entries: Iterable[EntryPoint] | None = None) -> Plugins:
     """Load the installed plugins in the order of their names. Raises Problem with the name of one that cannot be.
 
@@ -142,27 +196,37 @@ def load(without: Collection[str] = (), entries: Iterable[EntryPoint] | None = N
     """
     manager = empty()
     found: dict[str, Plugin] = {}
-    for entry in sorted(entries if entries is not None else entry_points(group=GROUP), key=lambda one: one.name):
+    there = sorted(entry_points(group=GROUP) if entries is None else entries, key=lambda one: (one.name, one.value))
+    if missing := sorted(set(without) - {entry.name for entry in there}):
+        raise Problem(f"there is no plugin {', '.join(missing)} to leave out")
+    for entry in there:
         plugin = Plugin.of(entry)
         if plugin.name in without:
             continue
         if wrong := misnamed(plugin, found):
             raise plugin.problem(wrong)
         found[plugin.name] = plugin
-        try:
-            manager.register(entry.load(), name=plugin.name)
-            manager.check_pending()
-        except Exception as error:
-            raise plugin.problem(error) from error
-    if missing := sorted(set(without) - {entry.name for entry in entry_points(group=GROUP)}) if entries is None else []:
-        raise Problem(f"there is no plugin {', '.join(missing)} to leave out")
+        register(manager, plugin, entry)
     return checked(Plugins(tuple(found.values()), manager))
+
+
+def register(manager: pluggy.PluginManager, plugin: Plugin, entry: EntryPoint) -> None:
+    """Import a plugin and take its hooks in. Raises Problem."""
+    try:
+        manager.register(entry.load(), name=plugin.name)
+        manager.check_pending()
+    except PluginValidationError as error:
+        raise plugin.problem(str(error).replace(repr(error.plugin), entry.value)) from error
+    except FAULTS as error:
+        raise plugin.problem(error) from error
+    if not manager.get_hookcallers(manager.get_plugin(plugin.name)):
+        raise plugin.problem(f"{entry.value} implements no hook; put @hookimpl before those it is to implement")
 
 
 def misnamed(plugin: Plugin, found: dict[str, Plugin]) -> str | None:
     if not NAME.fullmatch(plugin.name):
         return "the name must be lower-case letters, digits and underscores"
-    if plugin.name in {app.label for app in rooms.APPS} | {"gongzhi", "public", "core"}:
+    if plugin.name in TAKEN or plugin.name.startswith("pg_"):
         return "the name is taken by the core"
     if other := found.get(plugin.name):
         return f"{other.distribution} {other.version} has a plugin of this name too"
@@ -174,11 +238,3 @@ def checked(plugins: Plugins) -> Plugins:
     for what in ("apps", "roles", "permissions", "purposes", "extensions"):
         getattr(plugins, what)
     return plugins
-
-
-def tables(plugins: Plugins, models: Iterable[tuple[str, Any]]) -> None:
-    """Check that each plugin's models lie in a schema of its own. Raises Problem."""
-    own = {plugin.name: plugin for plugin in plugins.found}
-    for label, model in models:
-        if label in own and model._meta.schema != label:
-            raise own[label].problem(f"{model.__name__} needs `schema = {label!r}` in its Meta")

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import copy
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import strawberry
 from gongzhi import core
-from gongzhi.entity import complete
+from gongzhi.entity import Entity, complete
 from gongzhi.errors import DeclarationError
 from gongzhi.extend import Extension
+from gongzhi.filters import Comparison
 from gongzhi.plans import DECIDED
 from gongzhi.roots import Mutation, Query, Subscription
 from strawberry.exceptions import DuplicatedTypeName
@@ -20,12 +21,16 @@ from strawberry.types.base import StrawberryObjectDefinition, StrawberryOptional
 from strawberry.types.field import StrawberryField
 
 from . import plugins
+from .errors import Fault
+from .plugins import Plugins
 
 CORE = "core"
+JOINING = {"and", "or", "not"}
 
 
 @strawberry.schema_directive(
-    locations=[Location.FIELD_DEFINITION], description="Which plugin a field comes from (来源插件)."
+    locations=[Location.FIELD_DEFINITION, Location.INPUT_FIELD_DEFINITION],
+    description="Which plugin a field comes from (来源插件).",
 )
 class From:
     plugin: str
@@ -33,7 +38,40 @@ class From:
 
 def sdl(*, core: bool = False) -> str:
     """The schema as text, sorted: of the core alone, or with the installed plugins."""
-    return Schema(() if core else plugins.load().extensions).as_str() + "\n"
+    return build(Plugins() if core else plugins.load()).as_str() + "\n"
+
+
+def build(installed: Plugins, contributions: Iterable[tuple[str, Extension]] = (), leaving: str = "") -> Schema:
+    """The schema with these plugins, leaving one out. Raises Problem, naming the plugin it cannot be built with."""
+    kept = [one for one in installed.extensions if one[0] != leaving]
+    try:
+        made = Schema([*kept, *contributions])
+    except Exception as error:
+        fault = first_fault(error)
+        if fault and fault.plugin in {plugin.name for plugin in installed.found}:
+            raise installed.plugin(fault.plugin).problem(fault.cause) from error
+        for at, plugin in enumerate(installed.found):
+            tried = {one.name for one in installed.found[: at + 1]}
+            try:
+                Schema([one for one in installed.extensions if one[0] in tried])
+            except Exception as again:
+                raise plugin.problem(again) from error
+        raise
+    for name, purpose in installed.purposes if not leaving else ():
+        kind, _, field = purpose.field.partition(".")
+        if field not in getattr(made._schema.type_map.get(kind), "fields", ()):
+            raise installed.plugin(name).problem(f"it has a purpose for {purpose.field!r}, which is no field")
+    return made
+
+
+def first_fault(error: BaseException) -> Fault | None:
+    """The fault behind an error; graphql-core words what happens in its thunks anew."""
+    chain: list[BaseException] = []
+    found: BaseException | None = error
+    while found is not None and found not in chain:  # the causes of some errors run in a circle
+        chain.append(found)
+        found = found.__cause__ or found.__context__
+    return next((one for one in chain if isinstance(one, Fault)), None)
 
 
 class Schema(strawberry.Schema):
@@ -44,6 +82,8 @@ class Schema(strawberry.Schema):
         self._named = config.name_converter.from_field
         self._added: dict[type, dict[str, StrawberryField]] = defaultdict(dict)
         self._owner: dict[tuple[type, str], str] = {}
+        self._asked: dict[type, dict[str, tuple[Comparison, From]]] = defaultdict(dict)
+        self._filters: dict[Entity, type | None] = {}
         for extension in core.EXTENSIONS:
             self._extend(CORE, extension)
         for plugin, extension in contributions:
@@ -52,41 +92,78 @@ class Schema(strawberry.Schema):
         try:
             super().__init__(Query, mutation, subscription, types=[*core.TYPES, *types], config=config)
         except DuplicatedTypeName as error:
-            raise DeclarationError(f"{error.first_cls} and {error.second_cls} have one GraphQL name") from error
+            both = " and ".join(sorted(place(one) for one in (error.first_cls, error.second_cls)))
+            raise DeclarationError(f"{both} have one GraphQL name") from error
         self._check_targets()
+
+    def comparisons(self, entity: Entity) -> Mapping[str, Comparison]:
+        """What the lists of an entity can be filtered by in this schema."""
+        added = self._asked.get(entity.cls)
+        return entity.filter if added is None else {**entity.filter, **{name: one for name, (one, _) in added.items()}}
 
     def _extend(self, plugin: str, extension: Extension) -> None:
         for field in extension.fields:
             self._add(plugin, extension.target, field)
+        for name, comparison in extension.filter.items():
+            self._ask(plugin, extension.target, name, comparison)
 
     def _add(self, plugin: str, target: type, field: StrawberryField) -> None:
         name = self._named(field)
         definition = target.__strawberry_definition__  # type: ignore[attr-defined]
-        where = f"{definition.name}.{name} from plugin {plugin!r}"
+        where = f"{definition.name}.{name}"
         if name in {self._named(known) for known in definition.fields}:
-            raise DeclarationError(f"{where} would replace a field of the type itself")
+            raise Fault(plugin, f"{where} would replace a field of the type itself")
         if owner := self._owner.get((target, name)):
-            raise DeclarationError(f"{where} is already added by {owner!r}")
+            raise Fault(plugin, f"{where} is already added by {owner!r}")
         if not field.description:
-            raise DeclarationError(f"{where} has no description")
+            raise Fault(plugin, f"{where} has no description")
         field = copy.copy(field)
         if plugin != CORE:
             if not field.metadata.get(DECIDED):
-                raise DeclarationError(f"{where} must say who may ask for it: requires=…, or requires=None for all")
+                raise Fault(plugin, f"{where} must say who may ask for it: requires=…, or requires=None for all")
             if not isinstance(field.type, StrawberryOptional) and target is not Subscription:
-                raise DeclarationError(
-                    f"{where} must be nullable, or its failure would null the whole {definition.name}"
-                )
+                raise Fault(plugin, f"{where} must be nullable, or its failure would null the whole {definition.name}")
             field.directives = [*field.directives, From(plugin=plugin)]
         self._owner[target, name] = plugin
         self._added[target][name] = field
 
+    def _ask(self, plugin: str, target: type, name: str, comparison: Comparison) -> None:
+        where = f"the filter {name!r} of {target.__name__}"
+        if name in JOINING or name in target.__entity__.filter:  # type: ignore[attr-defined]
+            raise Fault(plugin, f"{where} would replace one of the type itself")
+        if name in self._asked[target]:
+            raise Fault(plugin, f"{where} is already added by {self._asked[target][name][1].plugin!r}")
+        if comparison.requires == "":
+            raise Fault(plugin, f"{where} must say who may use it: guarded(…, requires=…), or requires=None for all")
+        self._asked[target][name] = comparison, From(plugin=plugin)
+
     def _check_targets(self) -> None:
-        for (target, _), plugin in self._owner.items():
+        owners = {**self._owner, **{(target, ""): added.plugin for target, added in self._askers()}}
+        for (target, _), plugin in owners.items():
             name = target.__strawberry_definition__.name  # type: ignore[attr-defined]
             if name not in self._schema.type_map:
-                raise DeclarationError(f"plugin {plugin!r} extends {name}, which nothing in the schema returns")
+                raise Fault(plugin, f"extends {name}, which nothing in the schema returns")
+
+    def _askers(self) -> Iterable[tuple[type, From]]:
+        return ((target, added) for target, ways in self._asked.items() for _, added in ways.values())
+
+    def _filter(self, entity: Entity) -> type | None:
+        """The filter of an entity in this schema; another schema in the process has one of its own."""
+        if entity not in self._filters:
+            self._filters[entity] = entity.filtering(self._asked.get(entity.cls, {}))
+        return self._filters[entity]
 
     def get_fields(self, type_definition: StrawberryObjectDefinition) -> list[StrawberryField]:
         added = self._added.get(type_definition.origin, {}).values()
-        return [complete(field, type_definition.name) for field in (*type_definition.fields, *added)]
+        return [self._complete(field, type_definition) for field in (*type_definition.fields, *added)]
+
+    def _complete(self, field: StrawberryField, definition: StrawberryObjectDefinition) -> StrawberryField:
+        try:
+            return complete(field, definition.name, self._filter)
+        except DeclarationError as error:
+            owner = self._owner.get((definition.origin, self._named(field)), CORE)
+            raise Fault(owner, str(error)) from error
+
+
+def place(cls: type | None) -> str:
+    return f"{cls.__module__}.{cls.__qualname__}" if cls else "an unknown type"

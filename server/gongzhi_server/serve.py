@@ -50,10 +50,11 @@ def serve(settings: Settings, fill: Callable[[str], None] | None = None, without
     """
     installed = plugins.load(without)
     with bound(settings) as listener, cluster.running(settings) as dsn:
+        app = create_app(settings, dsn, plugins=installed)  # before migrating: what is refused leaves no tables
         asyncio.run(database.migrate(dsn, installed.apps))
         if fill:
             fill(dsn)
-        server = Server(create_app(settings, dsn, plugins=installed), greeting(settings, address(listener)))
+        server = Server(app, greeting(settings, address(listener)))
         with suppress(KeyboardInterrupt):  # uvicorn has stopped in good order and raises the signal once more
             server.run([listener])
 

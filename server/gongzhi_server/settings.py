@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import tempfile
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import MISSING, dataclass, field, fields
+from ipaddress import ip_network
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from .errors import Problem
 
 MODES = ("development", "production")
 SECRET_LENGTH = 32
+ORIGIN = re.compile(r"https?://[^\s/?#]+")
 
 
 def whole(low: int, high: int) -> Callable[[str], int]:
@@ -50,6 +53,40 @@ def database(text: str) -> str:
     return text
 
 
+def words(text: str) -> tuple[str, ...]:
+    """Accept names separated by commas."""
+    return tuple(word for each in text.split(",") if (word := each.strip()))
+
+
+def origins(text: str) -> tuple[str, ...]:
+    for origin in (found := words(text)):
+        if not ORIGIN.fullmatch(origin):
+            raise ValueError("is no list of origins; write https://desk.example.org, separated by commas")
+    return found
+
+
+def proxies(text: str) -> tuple[str, ...]:
+    found = words(text)
+    try:
+        for each in found:
+            ip_network(each)
+    except ValueError:
+        raise ValueError("is no list of addresses or networks; write 10.0.0.0/8, separated by commas") from None
+    return found
+
+
+def yes(text: str) -> bool:
+    if text not in ("yes", "no"):
+        raise ValueError("is neither yes nor no; give one of them, or unset it")
+    return text == "yes"
+
+
+def status(text: str) -> str:
+    if text not in ("audit", "release"):
+        raise ValueError("is neither audit nor release; give one of them, or unset it")
+    return text
+
+
 def secret(text: str) -> str:
     if len(text) < SECRET_LENGTH:
         raise ValueError(f"is shorter than {SECRET_LENGTH} characters; make one with: openssl rand -hex 32")
@@ -78,6 +115,26 @@ class Settings:
         "GONGZHI_SECRET", MISSING, secret, "Key that tokens are signed with; not set: kept in data.", hidden=True
     )
     pool: int = variable("GONGZHI_POOL", 8, whole(1, 90), "Database connections for reading.")
+    documents: Path | None = variable(
+        "GONGZHI_DOCUMENTS", None, Path, "File with the trusted documents; not set: documents.json in data."
+    )
+    allow_list: bool = variable("GONGZHI_ALLOW_LIST", False, yes, "yes: answer trusted documents and nothing else.")
+    status: Literal["audit", "release"] = variable(
+        "GONGZHI_HTTP_STATUS", "audit", status, "Which statuses to answer with, audit or release (docs/gateway.md)."
+    )
+    batch: int = variable("GONGZHI_BATCH", 0, whole(0, 10), "Operations that may come in one request; 0 for one only.")
+    origins: tuple[str, ...] = variable(
+        "GONGZHI_ORIGINS", (), origins, "Other sites whose pages may call, https://desk.example.org, with commas."
+    )
+    proxies: tuple[str, ...] = variable(
+        "GONGZHI_PROXIES", (), proxies, "Addresses of proxies whose X-Forwarded-For is believed, with commas."
+    )
+    rates: bool | None = variable(
+        "GONGZHI_RATES", None, yes, "yes: limit what a caller may ask for in a time; not set: yes in production."
+    )
+    publish: bool = variable(
+        "GONGZHI_PUBLISH_SCHEMA", False, yes, "yes: give the schema to anybody, at /schema.graphql."
+    )
 
     @classmethod
     def read(cls, environ: Mapping[str, str]) -> Settings:
@@ -93,6 +150,11 @@ class Settings:
     @property
     def development(self) -> bool:
         return self.mode == "development"
+
+    @property
+    def manifest(self) -> Path:
+        """Where the trusted documents are."""
+        return self.documents or self.data / "documents.json"
 
 
 def value(metadata: Mapping[str, Any], text: str) -> Any:

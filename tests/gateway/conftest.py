@@ -11,24 +11,39 @@ import socket
 import subprocess
 import tempfile
 import threading
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import httpx
 import orjson
 import pytest
 import uvicorn
-from gongzhi_server.gateway import Answer, Forbidden, Gateway, Kind, Limits, Refused, Settings, Stage, Unauthenticated
+from gongzhi_server.gateway import (
+    Answer,
+    Documents,
+    Forbidden,
+    Gateway,
+    Kind,
+    Limits,
+    Refused,
+    Settings,
+    Stage,
+    Traits,
+    Unauthenticated,
+)
 from gongzhi_server.gateway import limits as bounds
 from graphql import (
     DocumentNode,
     ExecutionResult,
+    FieldNode,
     GraphQLError,
+    OperationDefinitionNode,
     build_schema,
     execute,
+    get_argument_values,
     get_operation_ast,
     get_variable_values,
     validate,
@@ -52,7 +67,12 @@ SCHEMA = build_schema(
     }
     input Deep { deep: Deep, text: String }
     type Mutation { touch: Int }
-    type Subscription { ticks: Int }
+    type Subscription {
+      ticks(until: Int, from: Int): Int
+      quiet: Int
+      pages(length: Int!): String
+      broken: Int
+    }
     """
 )
 
@@ -74,11 +94,13 @@ class Core:
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
         self.touched = 0
+        self.streams = 0
         self.cancelled = asyncio.Event()
 
-    def prepare(self, text: str, name: str | None, /) -> Plan:
-        document = bounds.parse(text, self.limits)
-        if errors := bounds.check(document, self.limits):
+    def prepare(self, text: str, name: str | None, /, trusted: bool = False) -> Plan:
+        limits = self.limits.trusting if trusted else self.limits
+        document = bounds.parse(text, limits)
+        if errors := bounds.check(document, limits):
             raise Refused(errors, Stage.LIMIT)
         if errors := validate(SCHEMA, document, max_errors=self.limits.errors):
             raise Refused(errors, Stage.VALIDATION)
@@ -90,16 +112,48 @@ class Core:
     async def run(
         self, prepared: Plan, variables: Mapping[str, Any] | None, viewer: Any, extensions: object = None, /
     ) -> Answer:
+        operation, _ = self.coerced(prepared, variables)
+        await self.misbehave({node.name.value for node in operation.selection_set.selections if hasattr(node, "name")})
+        result = execute(SCHEMA, prepared.document, self.root(viewer), None, dict(variables or {}), prepared.name)
+        assert isinstance(result, ExecutionResult)
+        body = orjson.dumps(result.formatted)
+        cost = int((variables or {}).get("cost", 0))
+        return Answer(body, errors=bool(result.errors), data=result.data is not None, cost=cost)
+
+    def coerced(self, prepared: Plan, variables: Mapping[str, Any] | None) -> tuple[OperationDefinitionNode, Any]:
         operation = get_operation_ast(prepared.document, prepared.name)
         assert operation
         values = get_variable_values(SCHEMA, operation.variable_definitions or (), dict(variables or {}))
         if isinstance(values, list):
             raise Refused(values, Stage.COERCION)
-        await self.misbehave({node.name.value for node in operation.selection_set.selections if hasattr(node, "name")})
-        result = execute(SCHEMA, prepared.document, self.root(viewer), None, dict(variables or {}), prepared.name)
-        assert isinstance(result, ExecutionResult)
-        body = orjson.dumps(result.formatted)
-        return Answer(body, errors=bool(result.errors), data=result.data is not None)
+        return operation, values
+
+    async def subscribe(
+        self, prepared: Plan, variables: Mapping[str, Any] | None, viewer: Any, extensions: Any = None, /
+    ) -> AsyncGenerator[Answer, None]:
+        """`ticks` counts, going on after the last event the client has; `pages` sends long texts without end."""
+        operation, values = self.coerced(prepared, variables)
+        [field] = operation.selection_set.selections
+        assert isinstance(field, FieldNode)
+        given = get_argument_values(SCHEMA.subscription_type.fields[field.name.value], field, values)  # type: ignore
+        self.streams += 1
+        try:
+            match field.name.value:
+                case "ticks":
+                    start = int((extensions or {}).get("lastEventId", 0)) + 1
+                    for number in range(given.get("from", start), given.get("until", 3) + 1):
+                        yield Answer(b'{"data":{"ticks":%d}}' % number, cursor=str(number), cost=number)
+                case "pages":
+                    while True:
+                        yield Answer(orjson.dumps({"data": {"pages": "x" * given["length"]}}))
+                        await asyncio.sleep(0)
+                case "broken":
+                    yield Answer(b'{"data":\n{"broken":1}}')
+                    raise Secret("password of the database")
+                case _:
+                    await asyncio.Event().wait()
+        finally:
+            self.streams -= 1
 
     async def misbehave(self, fields: set[str]) -> None:
         if "crash" in fields:
@@ -164,10 +218,15 @@ class Desk:
 def open_desk() -> Callable[..., Desk]:
     """Build a desk with limits (as keywords) and settings of the test's own."""
 
-    def build(settings: Settings | None = None, **limits: float) -> Desk:
+    def build(
+        settings: Settings | None = None,
+        traits: Traits | None = None,
+        documents: Documents | None = None,
+        **limits: float,
+    ) -> Desk:
         settings = settings or Settings(limits=Limits(**limits))  # type: ignore[arg-type]
         engine = Core(settings.limits)
-        gateway = Gateway(engine, authenticate, settings)
+        gateway = Gateway(engine, authenticate, settings, traits, documents)
         transport = httpx.ASGITransport(gateway, raise_app_exceptions=True)
         return Desk(engine, gateway, httpx.AsyncClient(transport=transport, base_url="http://test"))
 
@@ -184,27 +243,60 @@ def release(open_desk: Callable[..., Desk]) -> Desk:
     return open_desk(Settings(status="release"))
 
 
+@dataclass(frozen=True)
+class Served:
+    """A gateway on a loopback port."""
+
+    engine: Core
+    gateway: Gateway[Plan]
+    url: str
+
+    @property
+    def socket(self) -> str:
+        return self.url.replace("http", "ws", 1)
+
+
 @contextmanager
-def listening(status: Any) -> Iterator[str]:
-    """Serve a gateway on a loopback port; yields its URL."""
-    settings = Settings(status=status)
-    gateway = Gateway(Core(settings.limits), authenticate, settings)
-    config = uvicorn.Config(gateway, lifespan="off", log_config=None, access_log=False)
+def listening(settings: Settings | None = None, **more: Any) -> Iterator[Served]:
+    """Serve a gateway on a loopback port, as the server does."""
+    settings = settings or Settings()
+    engine = Core(settings.limits)
+    gateway = Gateway(engine, more.pop("authenticate", authenticate), settings, **more)
+    with running(gateway) as url:
+        yield Served(engine, gateway, f"{url}/graphql")
+
+
+@contextmanager
+def running(app: Any, lifespan: Literal["on", "off"] = "off") -> Iterator[str]:
+    """Serve an application on a loopback port; yields its address."""
+    config = uvicorn.Config(app, lifespan=lifespan, log_config=None, access_log=False, ws_max_size=Limits().message)
     server = uvicorn.Server(config)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         thread = threading.Thread(target=server.run, args=([listener],))
         thread.start()
         try:
-            yield f"http://127.0.0.1:{listener.getsockname()[1]}/graphql"
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
         finally:
             server.should_exit = True
             thread.join()
 
 
 @pytest.fixture(scope="module")
-def url() -> Iterator[str]:
-    with listening("audit") as address:
-        yield address
+def served() -> Iterator[Served]:
+    with listening() as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def url(served: Served) -> str:
+    return served.url
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[..., Served]]:
+    """Serve a gateway with settings of the test's own."""
+    with ExitStack() as stack:
+        yield lambda *given, **more: stack.enter_context(listening(*given, **more))
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 from gongzhi_server.gateway import Code, Settings, Stage
-from gongzhi_server.gateway.http import CODES
+from gongzhi_server.gateway.refusals import CODES
 
 GRAPHQL = "application/graphql-response+json"
 

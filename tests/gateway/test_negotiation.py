@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from gongzhi_server.gateway.negotiation import GRAPHQL, JSON, fold, gzips, is_json, media, remembered
+from gongzhi_server.gateway.negotiation import EVENTS, GRAPHQL, JSON, fold, gzips, is_json, media, remembered
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -31,7 +31,11 @@ from hypothesis import strategies as st
         (b",,application/json,", JSON),
         (b"application/json;charset=latin-1, application/graphql-response+json;q=0.1", GRAPHQL),
         (b"text/html", None),
-        (b"text/event-stream", None),
+        (b"text/event-stream", EVENTS),
+        (b"application/json;q=0.5, text/event-stream", EVENTS),
+        (b"text/event-stream;q=0.5, application/json", JSON),
+        (b"text/event-stream;q=0", None),
+        (b"text/*", None),
         (b"application/json;q=0", None),
         (b"*/*;q=0", None),
         (b"application/json;q=2", None),
@@ -61,7 +65,7 @@ def test_higher_weight_wins(weights: dict[bytes, int], order: list[int]) -> None
 @settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_any_header_parses(header: bytes) -> None:
-    assert media(header, JSON) in (GRAPHQL, JSON, None)
+    assert media(header, JSON) in (GRAPHQL, JSON, EVENTS, None)
     assert gzips(header) in (True, False)
     assert is_json(header) in (True, False)
 

@@ -5,18 +5,17 @@ from __future__ import annotations
 import asyncio
 import csv
 import io
-import os
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 from uuid import uuid4
 
 import asyncpg
 import pytest
 from gongzhi.sealing import KeyRing
-from gongzhi_server import cluster, database, imports
+from gongzhi_server import imports
+from gongzhi_server.testing import create, drop
 from openpyxl import Workbook
 from stdnum.cn import ric
 
@@ -41,65 +40,36 @@ GRIDS = {
 }
 
 
-# --- the database: the one place that knows where it comes from ---
+# --- databases ---
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a PostgreSQL where databases may be made: GONGZHI_TEST_DSN, or one of our own."""
-    if given := os.environ.get("GONGZHI_TEST_DSN"):
-        yield given
-    else:
-        with cluster.throwaway(tmp_path_factory.mktemp("postgres")) as dsn:
-            yield dsn
-
-
-@pytest.fixture(scope="session")
-def template(server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    name = f"import_dev_{uuid4().hex[:12]}"
+def divided(postgres: str, tables: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The name of a database with these few grids."""
+    name = f"divided_{uuid4().hex}"
     path = tmp_path_factory.mktemp("grids") / "grids.csv"
     path.write_text("code,name\n" + "".join(f"{code},{title}\n" for code, title in GRIDS.items()), encoding="utf-8")
-
-    async def make() -> None:
-        await execute(server, f"create database {name}")
-        await database.migrate(address(server, name))
-        await imports.divisions(address(server, name), path)
-
-    asyncio.run(make())
+    asyncio.run(imports.divisions(asyncio.run(create(postgres, name, tables)), path))
     yield name
-    asyncio.run(execute(server, f"drop database {name} with (force)"))
+    asyncio.run(drop(postgres, name))
 
 
 @pytest.fixture
-async def dsn(server: str, template: str) -> Any:
-    name = f"import_dev_{uuid4().hex[:12]}"
-    await execute(server, f"create database {name} template {template}")
-    yield address(server, name)
-    await execute(server, f"drop database {name} with (force)")
-
-
-async def execute(dsn: str, query: str) -> None:
-    connection = await asyncpg.connect(dsn)
-    try:
-        await connection.execute(query)
-    finally:
-        await connection.close()
-
-
-def address(dsn: str, name: str) -> str:
-    return urlsplit(dsn)._replace(path=f"/{name}").geturl()
+async def dsn(postgres: str, divided: str) -> AsyncIterator[str]:
+    """The address of a copy of it, for one test."""
+    name = f"test_{uuid4().hex}"
+    yield await create(postgres, name, divided)
+    await drop(postgres, name)
 
 
 @pytest.fixture
-async def db(dsn: str) -> Any:
+async def db(dsn: str) -> AsyncIterator[Any]:
     connection = await asyncpg.connect(dsn)
     yield connection
     await connection.close()
 
 
 # --- files ---
-
-Rows = Sequence[Mapping[str, str]]
 
 
 @pytest.fixture

@@ -86,10 +86,9 @@ async def test_family_is_imported(run, db, sheet, person, resident_id):
     assert (wife["gender"], wife["birth"], wife["grid"]) == ("FEMALE", "1991-02-03", GRID)
     assert (son["relation"], son["residence"], son["grid"], son["mask"]) == ("CHILD", "REGISTERED", OTHER_VILLAGE, None)
     household = await db.fetchrow(
-        "select h.address, p.name, h.tier, h.visit_due_on::text as due from people.household h "
-        "join people.person p on p.id = h.head_id"
+        "select h.address, p.name from people.household h join people.person p on p.id = h.head_id"
     )
-    assert tuple(household) == ("城关镇甲村1号", "测试甲", "UNCLASSIFIED", "2026-08-20")
+    assert tuple(household) == ("城关镇甲村1号", "测试甲")
     batch = await db.fetchrow("select * from people.batch")
     assert (batch["id"], batch["kind"], batch["file"], batch["account"], batch["added"]) == (
         report.batch,
@@ -98,6 +97,20 @@ async def test_family_is_imported(run, db, sheet, person, resident_id):
         "operator",
         3,
     )
+
+
+async def test_tier_follows_from_needs(run, db, sheet, person):
+    await run(sheet(person(), person(户号="H002", 姓名="测试乙", 需求="走访，接送")))
+    rows = await db.fetch(
+        "select h.needs, h.tier, h.visit_due_on::text as due, t.tier as decided, t.rule, t.inputs ->> 'day' as day, "
+        "t.inputs -> 'needs' ->> 0 as need, t.review_on::text as review from people.household h "
+        "join people.tier t on t.household_id = h.id order by h.number"
+    )
+    rule, day, review = "service-tier/1", "2026-08-20", "2027-08-20"
+    assert [tuple(row) for row in rows] == [
+        ([], "UNCLASSIFIED", "infinity", "UNCLASSIFIED", rule, day, None, review),
+        (["TRANSPORT", "VISIT"], "LIANXIN", "2026-09-20", "LIANXIN", rule, day, "TRANSPORT", review),
+    ]
 
 
 async def test_protected_values_sealed(run, db, sheet, person, resident_id, keys):
@@ -304,9 +317,9 @@ async def test_namesake_elsewhere_unremarked(run, sheet, person):
 
 async def test_registered_head_stays(run, db, sheet, person):
     await run(sheet(person()))
-    report = await run(sheet(person(姓名="测试乙"), person(姓名="测试丙", 与户主关系="子", 地址="二号")))
+    report = await run(sheet(person(姓名="测试乙"), person(姓名="测试丙", 与户主关系="子", 地址="二号", 需求="走访")))
     assert faults(report) == [(2, "与户主关系", "HEAD_TAKEN")]
-    assert faults(report, skips=False) == [(3, "地址", "ADDRESS_KEPT")]
+    assert faults(report, skips=False) == [(3, "地址", "ADDRESS_KEPT"), (3, "需求", "NEEDS_KEPT")]
     assert await names(db) == ["测试甲", "测试丙"]
     assert await db.fetchval("select address from people.household") == "城关镇甲村1号"
 
@@ -416,8 +429,8 @@ async def test_report_in_two_languages(run, sheet, person):
     report = await run(sheet(person(), person(户号="H002", 姓名="测试乙", 出生日期="1990-02-30")))
     assert report.as_text().splitlines() == [
         f"Imported (UTF-8, {report.seconds:.1f} s).",
-        "2 rows: 1 added, 0 changed, 0 as they were, 1 left out.",
-        "1 households added.",
+        "Rows: 2. Added 1, changed 0, as they were 0, left out 1.",
+        "Households added: 1.",
         f"Batch {report.batch}.",
         "residents.csv line 3, 出生日期: no such date: write it like 1990-01-31",
     ]

@@ -582,7 +582,7 @@ FIELDS: dict[str, Callable[[At, Any], Any]] = {
     "Person.household": household,
     "Person.cases": lambda at, person: at.connection("Case", "-reported_at", lambda row: row.requester_id == person.id),
     "Person.filed": lambda at, person: (
-        at.page([row for row in at.eyes.visible("Case") if row.filed_by_id == person.id], "reported_at", 3).part
+        at.page([row for row in at.eyes.visible("Case") if row.filed_by_id == person.id], "reported_at", 4).part
     ),
     "Person.initial": lambda at, person: f"{person.name[:1]}{person.created_at.year}",
     "Phone.number": lambda at, phone: phone.mask,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 from gongzhi.cases.models import SupportRow
@@ -122,7 +123,7 @@ EXTENSIONS = (
     extend(
         Person,
         filed=many(
-            "Cases filed for others.", on="filed_by", order="reported_at", cap=3, type=list[Case] | None, requires=None
+            "Cases filed for others.", on="filed_by", order="reported_at", cap=4, type=list[Case] | None, requires=None
         ),
         initial=initial,
     ),
@@ -159,5 +160,7 @@ EXTENSIONS = (
 )
 
 
+@cache
 def schema() -> Schema:
+    """The core with all of it; built once, for nothing changes it."""
     return Schema([("tests", extension) for extension in EXTENSIONS])

@@ -172,7 +172,7 @@ class Queries:
         given = self.paging(of, depth) if "first" in of.args else {}
         for name, argument in of.args.items():
             paged = name in ("first", "last", "after", "before", "orderBy")
-            if not paged and (is_required_argument(argument) or self.chance(0.3)):
+            if not paged and (is_required_argument(argument) or self.chance(0.45)):
                 given[name] = self.put(argument.type, self.maker(argument.type, (where, name)), (where, name))
         return "(" + ", ".join(f"{name}: {text}" for name, text in given.items()) + ")" if given else ""
 
@@ -223,7 +223,7 @@ class Queries:
     # values: literals, variables, and literals with variables inside
 
     def put(self, kind: Any, make: Callable[[], Any], where: tuple[str, ...] = (), deep: int = 0) -> str:
-        if self.chance(0.25):
+        if self.chance(0.35 if deep else 0.25):
             return self.variable(kind, make(), make())
         inner: Any = get_nullable_type(kind)
         if not isinstance(kind, GraphQLNonNull) and self.chance(0.03):

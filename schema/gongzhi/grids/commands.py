@@ -179,7 +179,7 @@ def outlined(input: Any) -> list[Ring]:
     if not told(input.crs):
         raise wrong("Say in which coordinate system the boundary is.", "请说明边界所用的坐标系。", "crs")
     try:
-        return rings(input.boundary, input.crs)
+        return rings(input.boundary, Crs(input.crs))
     except GeometryError as error:
         path = ("boundary", *map(str, error.path))
         raise Refusal("BAD_USER_INPUT", error.text.en, error.text.zh, path) from None
@@ -188,7 +188,7 @@ def outlined(input: Any) -> list[Ring]:
 def bounded(grid: GridRow, outline: list[Ring], input: Any, note: str | None) -> None:
     """Give the grid its boundary in CGCS2000, and keep it as it was sent."""
     grid.boundary = geojson(outline) if outline else None
-    grid.boundary_source = {"crs": input.crs.value, "geometry": input.boundary} if outline else None
+    grid.boundary_source = {"crs": input.crs, "geometry": input.boundary} if outline else None
     grid.boundary_note = note if outline else None
 
 

@@ -54,7 +54,7 @@ async def declare_needs(call: Call, input: DeclareNeedsInput) -> HouseholdPayloa
     if not (call.may(NEEDS, household) or await member(household, own) or await helper(household, own)):
         raise forbidden("household")
     stale(household, input.expected_version)
-    household.needs = [need.value for need in dict.fromkeys(input.needs)]
+    household.needs = list(dict.fromkeys(input.needs))
     await classify(call, household)
     return await saved(household)
 
@@ -73,7 +73,7 @@ class ConfirmIncomeInput:
 async def confirm_income(call: Call, input: ConfirmIncomeInput) -> HouseholdPayload:
     day = past(call, input.confirmed_on, "confirmedOn")
     household = await opened(call, input, EDIT, NEEDS)
-    known = input.band is not IncomeBand.UNKNOWN
+    known = input.band != IncomeBand.UNKNOWN
     if known and not input.consent:
         raise unwilling("Without the household's consent its income is not kept.", "未经本户同意，不得登记收入区间。")
     household.income_band, household.income_confirmed_on = input.band, day if known else None

@@ -105,7 +105,7 @@ async def add_member(call: Call, input: AddMemberInput) -> HouseholdPayload:
     since = past(call, input.since, "since") if told(input.since) else today(call)
     household = await opened(call, input, EDIT)
     person: PersonRow = await call.find(Person, "person", id=key_of(Person)(input.person))
-    if input.relation is Relation.HEAD:
+    if input.relation == Relation.HEAD:
         if household.head_id:
             raise wrong(
                 "The household has a head: change the head instead.", "该户已有户主，请先变更户主。", "relation"

@@ -12,20 +12,18 @@ from uuid import UUID
 
 from gongzhi.codes import Kind
 from gongzhi.people.models import Duty, IncomeBand, Line, Need, ResidenceKind, Tier
+from gongzhi.people.tiers import Decision, Inputs, decide, due
 
 from . import clock
 from .chance import Lot
 from .grids import SINCE, Grid, Tree
 from .people import GRANDPARENTS, OLD_ALONE, Household, Person
-from .tiers import Decision, tier
 
 NEEDS = {
     OLD_ALONE: (0.45, (Need.VISIT, Need.ERRANDS, Need.TRANSPORT, Need.HOME_CARE, Need.ACCESSIBLE_SERVICE)),
     GRANDPARENTS: (0.35, (Need.CHILD_COMPANY, Need.VISIT, Need.TRANSPORT)),
 }
 OTHERS = 0.02, (Need.JOB_HELP, Need.LEGAL_HELP, Need.TRANSPORT, Need.ACCESSIBLE_SERVICE)
-INTERVAL = {Tier.LIANXIN: 30, Tier.GUANXIN: 90}
-"""Days from one visit to the next; others are served when they call."""
 RECENT = {Tier.LIANXIN: 45, Tier.GUANXIN: 120}
 """The last visit was so many days ago at most, so that some are overdue."""
 INCOMES = Lot({IncomeBand.ABOVE_MEAN: 46, IncomeBand.BELOW_MEAN: 36, IncomeBand.UNKNOWN: 18})
@@ -65,6 +63,7 @@ class Care:
     income: IncomeBand
     confirmed: date | None
     awards: tuple[int, ...]
+    inputs: Inputs
     decision: Decision
     decided: int
     helper: tuple[Line, Person] | None
@@ -136,16 +135,15 @@ def look_after(
     for household in households:
         needs, awards, decided = _needs(random, household), _awards(random, today), _past(random, today, 20, 330)
         income = INCOMES.draw(random)
-        year = clock.day(decided).year
-        decision = tier(needs, income, tuple(award for award in awards if award < year), year)
+        inputs = Inputs(clock.day(decided), frozenset(needs), income, frozenset(awards))
+        decision = decide(inputs)
         leader, worker = duties[household.grid, Duty.GRID_LEADER], duties[household.grid, Duty.GRID_WORKER]
         helper = _helper(random, household, leader, residents) if decision.tier is Tier.LIANXIN else None
         visits = _visits(random, decision.tier, helper[1] if helper else worker, today)
         last = clock.day(visits[-1].at if visits else decided)
         confirmed = None if income is IncomeBand.UNKNOWN else clock.day(decided) - timedelta(days=10)
-        days = INTERVAL.get(decision.tier)
-        due = last + timedelta(days=days) if days else date.max  # which PostgreSQL is sent as infinity
-        yield Care(household, needs, income, confirmed, awards, decision, decided, helper, visits, due)
+        next_visit = due(decision.tier, last)
+        yield Care(household, needs, income, confirmed, awards, inputs, decision, decided, helper, visits, next_visit)
 
 
 def _needs(random: Random, household: Household) -> tuple[Need, ...]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import timedelta
 from random import Random
 from typing import Any
 from uuid import UUID
@@ -20,7 +19,6 @@ from .care import Care, Post
 from .chance import uuid7
 from .grids import CODE, SINCE
 from .people import CENSUS, Household
-from .tiers import RULE
 
 PEACEFUL = "PEACEFUL_FAMILY"
 
@@ -98,9 +96,12 @@ def awards(random: Random, cares: Iterable[Care]) -> Rows:
 def tiers(random: Random, cares: Iterable[Care]) -> Rows:
     for care in cares:
         decided, decision = clock.utc(care.decided), care.decision
-        inputs, reasons = orjson.dumps(decision.inputs).decode(), orjson.dumps(decision.reasons).decode()
-        review = clock.day(care.decided) + timedelta(days=365)
-        yield uuid7(random, decided), care.household.id, decision.tier, RULE, inputs, reasons, decided, review
+        inputs = orjson.dumps(care.inputs.json).decode()
+        reasons = orjson.dumps([reason.json for reason in decision.reasons]).decode()
+        yield (
+            uuid7(random, decided), care.household.id, decision.tier, decision.rule, inputs, reasons, decided,
+            decision.review_on,
+        )  # fmt: skip
 
 
 def liaisons(random: Random, cares: Iterable[Care]) -> Rows:

@@ -31,12 +31,17 @@ class Code(StrEnum):
     GRAPHQL_VALIDATION_FAILED = "GRAPHQL_VALIDATION_FAILED", "The document does not fit the schema."
     INTERNAL_SERVER_ERROR = "INTERNAL_SERVER_ERROR", "Our fault; `extensions.id` is the entry in the server's log."
     LIMIT_EXCEEDED = "LIMIT_EXCEEDED", "Something is larger than a limit; `extensions` names limit, found and allowed."
-    METHOD_NOT_ALLOWED = "METHOD_NOT_ALLOWED", "Only GET and POST are answered here."
+    METHOD_NOT_ALLOWED = "METHOD_NOT_ALLOWED", "The address does not answer this method; `Allow` names those it does."
     NOT_ACCEPTABLE = "NOT_ACCEPTABLE", "Accept names no media type the server can send."
     OPERATION_NOT_ALLOWED = "OPERATION_NOT_ALLOWED", "This kind of operation cannot be sent this way."
     OPERATION_RESOLUTION_FAILURE = "OPERATION_RESOLUTION_FAILURE", "operationName is missing or names no operation."
     PERSISTED_QUERY_NOT_FOUND = "PERSISTED_QUERY_NOT_FOUND", "The hash is unknown; send the document with it once."
     PERSISTED_QUERY_NOT_SUPPORTED = "PERSISTED_QUERY_NOT_SUPPORTED", "Hashes are not accepted; send the document."
+    QUERY_NOT_IN_SAFELIST = "QUERY_NOT_IN_SAFELIST", "Only documents that the operator has added are answered here."
+    RATE_LIMITED = (
+        "RATE_LIMITED",
+        "Too much in too short a time; wait for `extensions.retryAfter` seconds.",
+    )
     REQUEST_TIMEOUT = "REQUEST_TIMEOUT", "The request did not arrive in time."
     REQUEST_TOO_LARGE = "REQUEST_TOO_LARGE", "The body or the URL is larger than the server reads."
     TIMEOUT = "TIMEOUT", "The operation took too long and was cancelled."

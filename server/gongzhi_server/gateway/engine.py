@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum, auto
 from typing import Any, Literal, Protocol, TypeVar
 
 from graphql import GraphQLError
 
-__all__ = ["Answer", "Authenticate", "Engine", "Forbidden", "Kind", "Prepared", "Refused", "Stage", "Unauthenticated"]
+__all__ = [
+    "Answer",
+    "Authenticate",
+    "Engine",
+    "Forbidden",
+    "Kind",
+    "Prepared",
+    "Refused",
+    "Stage",
+    "Traits",
+    "Unauthenticated",
+]
 
 Kind = Literal["query", "mutation", "subscription"]
 
@@ -35,6 +46,10 @@ class Answer:
     """There are errors in it."""
     data: bool = True
     """It has a data entry that is not null."""
+    cost: int = 0
+    """Objects it may have taken to answer; what rate limits and batches count."""
+    cursor: str | None = None
+    """Where a stream can go on after it: the `id` of a server-sent event."""
 
 
 class Refused(Exception):
@@ -72,8 +87,11 @@ P = TypeVar("P", bound=Prepared)
 class Engine(Protocol[P]):
     """What answers operations. It caches what it prepares; the gateway keeps nothing."""
 
-    def prepare(self, text: str, name: str | None, /) -> P:
-        """Return the operation `name` of the document `text`, ready to run; raise Refused."""
+    def prepare(self, text: str, name: str | None, /, trusted: bool = False) -> P:
+        """Return the operation `name` of the document `text`, ready to run; raise Refused.
+
+        A trusted document may be of any size. Whether a text is trusted never changes while the server runs.
+        """
         ...
 
     async def run(
@@ -82,9 +100,40 @@ class Engine(Protocol[P]):
         """Execute; raise Refused for bad variables or too high a cost. Is cancelled when time is up."""
         ...
 
+    def subscribe(
+        self, prepared: P, variables: Mapping[str, Any] | None, viewer: Any, extensions: Mapping[str, Any] | None, /
+    ) -> AsyncGenerator[Answer, None]:
+        """Yield an answer per event; raise Refused as `run` does. Is closed when the client goes.
+
+        `extensions["lastEventId"]` is the cursor of the last answer the client has, if it comes back.
+        """
+        ...
+
 
 Authenticate = Callable[[Mapping[bytes, bytes]], Awaitable[Any]]
 """From headers (lower-case names, repeated ones joined by a comma) to the viewer.
 
 Raises Unauthenticated or Forbidden.
 """
+
+
+def nothing(viewer: Any) -> None:
+    return None
+
+
+def everybody(viewer: Any) -> bool:
+    return True
+
+
+@dataclass(frozen=True, kw_only=True)
+class Traits:
+    """What the gateway has to know of a viewer, which it otherwise only hands on."""
+
+    account: Callable[[Any], str | None] = nothing
+    """Whom rate limits and open sockets are counted for; None for strangers, who are counted by address."""
+    key: Callable[[Any], str | None] = nothing
+    """The API key in use, which has a rate limit of its own."""
+    expiry: Callable[[Any], float | None] = nothing
+    """Seconds for which the credentials still hold; None if that is not known."""
+    discover: Callable[[Any], bool] = everybody
+    """Whether the schema may be explored: introspection, and suggestions in errors."""

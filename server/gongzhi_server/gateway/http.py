@@ -4,29 +4,43 @@ from __future__ import annotations
 
 import asyncio
 import gzip
-import logging
-import secrets
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import Generic, Literal
+from typing import Any, Generic
 
 import orjson
 from graphql import GraphQLError
-from starlette.types import Receive, Scope, Send
+from starlette.middleware.cors import CORSMiddleware
+from starlette.types import ASGIApp, Receive, Scope, Send
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from gongzhi_server.gateway import negotiation
+from gongzhi_server.gateway import negotiation, refusals
 from gongzhi_server.gateway.codes import Code, error
-from gongzhi_server.gateway.engine import Authenticate, Engine, Forbidden, Kind, P, Refused, Stage, Unauthenticated
-from gongzhi_server.gateway.limits import Limits
-from gongzhi_server.gateway.negotiation import GRAPHQL, JSON
+from gongzhi_server.gateway.discovery import PAGE
+from gongzhi_server.gateway.documents import Documents
+from gongzhi_server.gateway.engine import (
+    Answer,
+    Authenticate,
+    Engine,
+    Forbidden,
+    Kind,
+    P,
+    Refused,
+    Stage,
+    Traits,
+    Unauthenticated,
+)
+from gongzhi_server.gateway.negotiation import EVENTS, GRAPHQL, JSON
+from gongzhi_server.gateway.operations import Caller, Operations
+from gongzhi_server.gateway.rates import Header, Limited
 from gongzhi_server.gateway.request import Malformed, Request, Unreadable
+from gongzhi_server.gateway.settings import Settings
+from gongzhi_server.gateway.sockets import Socket
+from gongzhi_server.gateway.streams import Stream
 
 __all__ = ["Gateway", "Settings"]
-
-logger = logging.getLogger(__name__)
-
-Header = tuple[bytes, bytes]
 
 SAFE: tuple[Header, ...] = (
     (b"cache-control", b"no-store"),
@@ -37,34 +51,19 @@ SAFE: tuple[Header, ...] = (
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),
 )
-TYPED = {media: ((b"content-type", media + b"; charset=utf-8"), *SAFE) for media in (GRAPHQL, JSON)}
-CODES = {
-    Stage.PARSE: Code.GRAPHQL_PARSE_FAILED,
-    Stage.VALIDATION: Code.GRAPHQL_VALIDATION_FAILED,
-    Stage.OPERATION: Code.OPERATION_RESOLUTION_FAILURE,
-    Stage.COERCION: Code.BAD_USER_INPUT,
-    Stage.COST: Code.COST_EXCEEDED,
-    Stage.LIMIT: Code.LIMIT_EXCEEDED,
-}
+HTML = b"text/html"
+TYPED = {media: ((b"content-type", media + b"; charset=utf-8"), *SAFE) for media in (GRAPHQL, JSON, EVENTS, HTML)}
 LARGE = 131_072  # bytes from which compressing would hold up the others too long
-
-
-@dataclass(frozen=True, kw_only=True)
-class Settings:
-    """How the gateway answers."""
-
-    status: Literal["audit", "release"] = field(
-        default="audit",
-        metadata={
-            "doc": "Where the official audits and the September 2026 release of GraphQL over HTTP clash: audit answers "
-            "application/json clients with 200 and invalid documents with 400; release gives 4xx to both, 422 for what "
-            "can be read but not executed."
-        },
-    )
-    compress: int | None = field(
-        default=1_024, metadata={"doc": "Bytes from which a response is compressed if the client can read it."}
-    )
-    limits: Limits = field(default=Limits(), metadata={"doc": "The most a request may ask for."})
+READABLE = ("RateLimit", "RateLimit-Policy", "Retry-After")  # by pages of other origins
+BLANK = b" \t\r\n"
+SENDABLE = (
+    "Authorization",
+    "Content-Type",
+    "GraphQL-Require-Preflight",
+    "Apollo-Require-Preflight",
+    "X-Apollo-Operation-Name",
+    "Last-Event-ID",
+)
 
 
 class Refusal(Exception):
@@ -88,57 +87,156 @@ class Reply:
     status: int
     body: bytes
     headers: tuple[Header, ...] = ()
+    media: bytes | None = None
+    """The media type, where it is not the negotiated one."""
 
 
 class Gateway(Generic[P]):
-    """An ASGI application for one URL: negotiates, authenticates, reads, lets the engine answer, frames the reply."""
+    """An ASGI application for one URL: negotiates, authenticates, reads, lets the engine answer, frames the reply.
 
-    def __init__(self, engine: Engine[P], authenticate: Authenticate, settings: Settings | None = None) -> None:
-        self.engine = engine
-        self.authenticate = authenticate
+    It speaks HTTP and WebSocket. `documents` knows the trusted ones; without it there are none, and hashes of
+    persisted queries are accepted.
+    """
+
+    def __init__(
+        self,
+        engine: Engine[P],
+        authenticate: Authenticate,
+        settings: Settings | None = None,
+        traits: Traits | None = None,
+        documents: Documents | None = None,
+    ) -> None:
         self.settings = settings or Settings()
         self.limits = self.settings.limits
+        documents = Documents() if documents is None else documents
+        self.operations = Operations(engine, authenticate, self.settings, traits or Traits(), documents)
         self.audit = self.settings.status == "audit"
         self.default = JSON if self.audit else GRAPHQL
         self.media = negotiation.remembered(partial(negotiation.media, default=self.default))
         self.gzips = negotiation.remembered(negotiation.gzips)
         self.is_json = negotiation.remembered(negotiation.is_json)
+        self.origins = frozenset(origin.encode() for origin in self.settings.origins)
+        self.app = self.wrapped()
+
+    def wrapped(self) -> ASGIApp:
+        """What answers, behind what is needed for other origins and for proxies."""
+        app: ASGIApp = self.serve
+        if self.settings.origins:
+            origins, methods = list(self.settings.origins), ("GET", "POST")
+            app = CORSMiddleware(app, origins, methods, SENDABLE, expose_headers=READABLE)
+        if self.settings.proxies:
+            app = ProxyHeadersMiddleware(app, list(self.settings.proxies))  # type: ignore[arg-type,assignment]
+        return app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self.app(scope, receive, send)
+
+    async def serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            await Socket(self.operations, scope, receive, send).serve(self.origins)
+            return
         headers = negotiation.fold(scope["headers"])
         media = self.default
         try:
-            media = self.negotiated(headers)
+            media = self.negotiated(headers, scope)
             reply = await self.answer(scope, headers, media, receive)
         except Disconnected:
             return
         except Exception as problem:
             reply = self.refusal(problem, media)
-        if reply.status >= 300 and not self.audit:
-            media = GRAPHQL  # by the release, only a success may call itself JSON
-        await self.write(reply, media, headers, send)
+        if isinstance(reply, Stream):
+            lines = [*TYPED[EVENTS], (b"x-accel-buffering", b"no"), *reply.headers]
+            await reply.write(receive, send, lines, self.limits)
+        else:
+            await self.write(reply, self.typed(reply, media), headers, send)
 
-    def negotiated(self, headers: Mapping[bytes, bytes]) -> bytes:
+    def typed(self, reply: Reply, media: bytes) -> bytes:
+        """The media type of a reply. By the release, only a success may call itself JSON."""
+        if reply.media:
+            return reply.media
+        if reply.status >= 300 and not self.audit:
+            return GRAPHQL
+        return media if media in (GRAPHQL, JSON) else self.default
+
+    def negotiated(self, headers: Mapping[bytes, bytes], scope: Scope) -> bytes:
         """The media type to reply in."""
         if sum(map(len, headers.values())) > self.limits.headers:
             raise too_large(431, "The headers are", "headers", self.limits.headers)
         accept = headers.get(b"accept")
-        media = self.default if accept is None else self.media(accept)
+        if accept is None:
+            return self.default
+        if self.settings.page and HTML in accept and scope["method"] == "GET" and not scope["query_string"]:
+            return HTML
+        media = self.media(accept)
         if media is None:
             message = "Accept application/graphql-response+json or application/json; nothing else can be sent."
             raise Refusal(406, error(Code.NOT_ACCEPTABLE, message))
         return media
 
-    async def answer(self, scope: Scope, headers: Mapping[bytes, bytes], media: bytes, receive: Receive) -> Reply:
+    async def answer(
+        self, scope: Scope, headers: Mapping[bytes, bytes], media: bytes, receive: Receive
+    ) -> Reply | Stream:
         method = scope["method"]
+        if media == HTML:
+            return Reply(200, PAGE, media=HTML)
         self.admit(method, headers)
-        viewer = await self.authenticate(headers)
+        caller = await self.operations.enter(headers, scope)
+        try:
+            reply = await self.reply(scope, headers, media, receive, caller)
+        except Disconnected:
+            raise
+        except Exception as problem:
+            reply = self.refusal(problem, media, caller)
+        return replace(reply, headers=reply.headers + caller.headers()) if caller.purse else reply
+
+    async def reply(
+        self, scope: Scope, headers: Mapping[bytes, bytes], media: bytes, receive: Receive, caller: Caller
+    ) -> Reply | Stream:
+        method = scope["method"]
         request = await self.read(receive, headers) if method == "POST" else self.url(scope["query_string"])
-        prepared = self.engine.prepare(request.query, request.name)
+        if isinstance(request, list):
+            return await self.batch(request, caller)
+        if media == EVENTS:
+            return self.stream(resumed(request, headers), caller, scope, headers)
+        prepared = self.operations.prepare(request, caller)
         permit(prepared.operation, method)
-        async with asyncio.timeout(self.limits.running):
-            answer = await self.engine.run(prepared, request.variables, viewer, request.extensions)
+        answer = await self.operations.run(prepared, request, caller)
         return Reply(294 if answer.errors and media == GRAPHQL else 200, answer.body)
+
+    def stream(self, request: Request, caller: Caller, scope: Scope, headers: Mapping[bytes, bytes]) -> Stream:
+        """Answer in events. Who reads them sees no status, so a document that is refused is told in an event, too."""
+        seat = ExitStack()
+        seat.enter_context(self.operations.seat(caller))
+        try:
+            prepared = self.operations.prepare(request, caller)
+            if prepared.operation == "mutation":
+                permit(prepared.operation, scope["method"])
+            answers = self.operations.answers(prepared, request, caller)
+        except (Refused, Malformed) as problem:
+            answers = single(dump(self.operations.told(problem, caller)))
+        except BaseException:
+            seat.close()
+            raise
+        watch = partial(self.operations.watch, caller, headers, scope)
+        return Stream(answers, partial(self.operations.told, caller=caller), watch, seat)
+
+    async def batch(self, requests: Sequence[Request], caller: Caller) -> Reply:
+        """Answer one after the other, within one budget of cost and time."""
+        bodies: list[bytes] = []
+        cost, loop = 0, asyncio.get_running_loop()
+        end = loop.time() + self.limits.running
+        for request in requests:
+            try:
+                if cost > self.limits.cost:
+                    raise Refused([exhausted(cost, self.limits.cost)], Stage.COST)
+                prepared = self.operations.prepare(request, caller)
+                permit(prepared.operation, "POST")
+                answer = await self.operations.run(prepared, request, caller, end - loop.time())
+                cost += answer.cost
+                bodies.append(answer.body)
+            except Exception as problem:
+                bodies.append(dump(self.operations.told(problem, caller)))
+        return Reply(200, b"[" + b",".join(bodies) + b"]", media=JSON)
 
     def admit(self, method: str, headers: Mapping[bytes, bytes]) -> None:
         """Refuse what no engine needs to see."""
@@ -152,7 +250,7 @@ class Gateway(Generic[P]):
         elif method != "GET":
             message = "Send a POST, or a GET for queries."
             raise Refusal(405, error(Code.METHOD_NOT_ALLOWED, message), (b"allow", b"GET, POST"))
-        if negotiation.cross_site(headers):
+        if negotiation.cross_site(headers, self.origins):
             message = "Requests from other sites need the header GraphQL-Require-Preflight."
             raise Refusal(403, error(Code.CROSS_SITE_REQUEST, message))
 
@@ -161,7 +259,7 @@ class Gateway(Generic[P]):
             raise too_large(414, "The query string is", "url", self.limits.url)
         return Request.url(query, self.limits)
 
-    async def read(self, receive: Receive, headers: Mapping[bytes, bytes]) -> Request:
+    async def read(self, receive: Receive, headers: Mapping[bytes, bytes]) -> Request | list[Request]:
         limit = self.limits.body
         length = headers.get(b"content-length", b"0")
         if length.isdigit() and (len(length) > 15 or int(length) > limit):
@@ -172,27 +270,33 @@ class Gateway(Generic[P]):
         except TimeoutError:
             message = f"The body did not arrive within {self.limits.reading:g} seconds (limits.reading)."
             raise Refusal(408, error(Code.REQUEST_TIMEOUT, message), (b"connection", b"close")) from None
+        if self.settings.batch and body.lstrip(BLANK).startswith(b"["):
+            return Request.bodies(body, self.limits, self.settings.batch)
         return Request.body(body, self.limits)
 
-    def refusal(self, problem: Exception, media: bytes) -> Reply:
-        """Turn what was raised into a reply. What is not meant for the client stays in the log."""
+    def refusal(self, problem: Exception, media: bytes, caller: Caller | None = None) -> Reply:
+        """Turn what was raised into a reply."""
+        if isinstance(problem, Refusal):
+            return Reply(problem.status, dump(refusals.formatted([problem.problem])), problem.headers)
+        status, extra = self.line(problem, media)
+        return Reply(status, dump(self.operations.told(problem, caller)), extra)
+
+    def line(self, problem: Exception, media: bytes) -> tuple[int, tuple[Header, ...]]:
+        """The status of a reply that tells of a problem, and the headers that go with it."""
         match problem:
-            case Refused(errors=errors, stage=stage):
-                return Reply(self.status(stage, media), dump(errors, CODES[stage]))
-            case Refusal(status=status, problem=refused, headers=headers):
-                return Reply(status, dump([refused]), headers)
+            case Refused(stage=stage):
+                return self.status(stage, media), ()
             case Malformed():
-                status = 400 if self.audit or isinstance(problem, Unreadable) else 422
-                return simple(status, Code.BAD_REQUEST, str(problem))
+                return 400 if self.audit or isinstance(problem, Unreadable) else 422, ()
             case Unauthenticated(challenge=challenge):
-                header = (b"www-authenticate", challenge.encode("latin-1"))
-                return simple(401, Code.UNAUTHENTICATED, str(problem), header)
+                return 401, ((b"www-authenticate", challenge.encode("latin-1")),)
             case Forbidden():
-                return simple(403, Code.FORBIDDEN, str(problem))
+                return 403, ()
+            case Limited(after=after):
+                return 429, ((b"retry-after", b"%d" % after),)
             case TimeoutError():
-                message = f"The operation took longer than {self.limits.running:g} seconds (limits.running)."
-                return simple(503, Code.TIMEOUT, message)
-        return masked(problem)
+                return 503, ()
+        return 500, ()
 
     def status(self, stage: Stage, media: bytes) -> int:
         """The status of a request that is well-formed and yet was not executed."""
@@ -241,23 +345,26 @@ def too_large(status: int, subject: str, setting: str, limit: int) -> Refusal:
     return Refusal(status, error(Code.REQUEST_TOO_LARGE, message, limit=f"limits.{setting}", allowed=limit))
 
 
-def masked(problem: Exception) -> Reply:
-    """Log a fault of ours under an id, and give the client the id alone."""
-    name = secrets.token_hex(8)
-    logger.error("request failed, id %s", name, exc_info=problem)
-    message = f"Something went wrong on our side. Whoever runs the server finds it in the log under {name}."
-    return Reply(500, dump([error(Code.INTERNAL_SERVER_ERROR, message, id=name)]))
+def exhausted(cost: int, most: int) -> GraphQLError:
+    message = f"The operations of a batch may return {most:,} objects together (limits.cost); ask for fewer at once."
+    return error(Code.COST_EXCEEDED, message, cost=cost, limit=most, setting="limits.cost")
 
 
-def simple(status: int, code: Code, message: str, *headers: Header) -> Reply:
-    """A reply of one error."""
-    return Reply(status, dump([error(code, message)]), headers)
+def resumed(request: Request, headers: Mapping[bytes, bytes]) -> Request:
+    """The request with the place to go on from, if an event stream was cut off."""
+    last = headers.get(b"last-event-id")
+    if not last:
+        return request
+    return replace(request, extensions={**(request.extensions or {}), "lastEventId": last.decode("utf-8", "replace")})
 
 
-def dump(errors: Sequence[GraphQLError], code: Code | None = None) -> bytes:
-    """Write a response of errors alone; those without a code of their own get this one."""
-    formatted = [{**each.formatted, "extensions": {"code": code, **(each.extensions or {})}} for each in errors]
-    return orjson.dumps({"errors": formatted}, default=str)
+async def single(body: bytes) -> AsyncGenerator[Answer, None]:
+    yield Answer(body, errors=True, data=False)
+
+
+def dump(errors: Sequence[Mapping[str, Any]]) -> bytes:
+    """A response of errors alone."""
+    return orjson.dumps({"errors": errors}, default=str)
 
 
 async def compress(body: bytes) -> bytes:

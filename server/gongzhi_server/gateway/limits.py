@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from graphlib import CycleError, TopologicalSorter
 from typing import Any, NamedTuple
 
@@ -37,6 +38,7 @@ QUOTED = re.compile(r"(String|BlockString|Int|Float) '.*'", re.DOTALL)
 NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u(?:0000|\{0+\})|\0")
 # Counts stop here, so that a document that expands without end is measured with small numbers.
 MANY = 1_000_000
+SIZES = ("document", "tokens", "comments", "depth", "fields", "aliases", "directives", "roots", "mutations")
 
 
 def most(default: float, doc: str) -> Any:
@@ -67,6 +69,20 @@ class Limits:
     errors: int = most(100, "Validation errors reported for a document.")
     reading: float = most(10, "Seconds for a request body to arrive.")
     running: float = most(10, "Seconds for an operation to run.")
+    sockets: int = most(20, "Sockets and event streams an account may have open, or an address without an account.")
+    operations: int = most(100, "Operations under way on a socket.")
+    message: int = most(262_144, "Bytes of a message on a socket.")
+    messages: float = most(100, "Messages a second read from a socket in the long run; more of them wait.")
+    initializing: float = most(3, "Seconds for a socket's connection_init to arrive.")
+    ping: float = most(12, "Seconds between pings on a socket, and between comments in an event stream.")
+    stalling: float = most(10, "Seconds for a message to leave; a client that does not read is cut off.")
+    outgoing: int = most(8_000_000, "Bytes waiting for a client that reads slowly.")
+    recheck: float = most(60, "Seconds after which the credentials of a socket or stream are checked again.")
+
+    @property
+    def trusting(self) -> Limits:
+        """The same for a document the operator has added: it may be of any size."""
+        return replace(self, **dict.fromkeys(SIZES, sys.maxsize))
 
 
 class Size(NamedTuple):

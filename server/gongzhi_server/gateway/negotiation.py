@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import TypeVar
 
-__all__ = ["GRAPHQL", "JSON", "cross_site", "fold", "gzips", "is_json", "media", "remembered"]
+__all__ = ["EVENTS", "GRAPHQL", "JSON", "cross_site", "fold", "foreign", "gzips", "is_json", "media", "remembered"]
 
 GRAPHQL = b"application/graphql-response+json"
 JSON = b"application/json"
+EVENTS = b"text/event-stream"
 # What an HTML form or a script without preflight can send.
 SIMPLE = {b"", b"application/x-www-form-urlencoded", b"multipart/form-data", b"text/plain"}
 PREFLIGHT = (b"graphql-require-preflight", b"apollo-require-preflight", b"x-apollo-operation-name")
@@ -39,16 +40,16 @@ def media(accept: bytes, default: bytes) -> bytes | None:
     """Choose the media type of the response by RFC 9110; None when nothing fits.
 
     The more specific range counts for a type; among equals the one listed first wins, and among types of the same
-    range the default.
+    range the default. An event stream must be asked for by name.
     """
     ranges = list(weights(accept))
     if not ranges:
         return None if accept.strip() else default
     ranked = []
-    for kind in (GRAPHQL, JSON):
+    for kind in (GRAPHQL, JSON, EVENTS):
         matching = [(specific(name, kind), -place, q) for place, (name, q) in enumerate(ranges)]
         fit, place, q = max(matching)
-        if fit and q:
+        if fit > (2 if kind == EVENTS else 0) and q:
             ranked.append((q, place, kind == default, kind))
     return max(ranked)[-1] if ranked else None
 
@@ -90,18 +91,27 @@ def is_json(content: bytes) -> bool:
     return name == JSON and parameters.get(b"charset", b"utf-8") in (b"utf-8", b"utf8")
 
 
-def cross_site(headers: Mapping[bytes, bytes]) -> bool:
+def cross_site(headers: Mapping[bytes, bytes], allowed: Collection[bytes] = ()) -> bool:
     """Say whether a browser sent this for another site without asking us first.
 
     A page elsewhere can make a browser GET any address, with our cookies, and measure how long it takes. Browsers say
     so in Sec-Fetch-Site, older ones at least in Origin; other clients send neither. Whoever can set a header that needs
-    a preflight is not such a page, because no preflight is ever granted here.
+    a preflight is not such a page, because a preflight is granted to allowed origins alone.
     """
     if any(headers.get(name) for name in PREFLIGHT):
         return False
     if split(headers.get(b"content-type", b"").lower())[0] not in SIMPLE:
         return False
+    if headers.get(b"origin") in allowed:
+        return False
     if site := headers.get(b"sec-fetch-site"):
         return site not in (b"same-origin", b"none")
+    return foreign(headers)
+
+
+def foreign(headers: Mapping[bytes, bytes], allowed: Collection[bytes] = ()) -> bool:
+    """Say whether Origin names another site than ours, and none that is allowed."""
     origin = headers.get(b"origin")
-    return origin is not None and origin.partition(b"://")[2] != headers.get(b"host")
+    if origin is None or origin in allowed:
+        return False
+    return origin.partition(b"://")[2] != headers.get(b"host")

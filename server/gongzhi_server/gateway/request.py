@@ -30,22 +30,32 @@ class Unreadable(Malformed):
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """The four parameters of a request; what is null or empty in it is absent here."""
+    """The parameters of a request; what is null or empty in it is absent here."""
 
     query: str
     name: str | None = None
     variables: dict[str, Any] | None = None
     extensions: dict[str, Any] | None = None
+    document: str | None = None
+    """The id of a trusted document, in place of the query."""
 
     @classmethod
     def body(cls, raw: bytes, limits: Limits) -> Request:
         """Read the JSON of a POST; raise Malformed or Refused."""
+        [request] = cls.bodies(raw, limits, 0)
+        return request
+
+    @classmethod
+    def bodies(cls, raw: bytes, limits: Limits, most: int) -> list[Request]:
+        """Read the JSON of a POST that may be a batch of at most so many; raise Malformed or Refused."""
         parameters = decode(raw, "The body", limits)
-        if isinstance(parameters, list):
+        if not isinstance(parameters, list):
+            return [cls.checked(parameters)]
+        if not most:
             raise Malformed("Batches are not supported: send one operation as a JSON object, not a list of them.")
-        if not isinstance(parameters, dict):
-            raise Malformed('The body must be a JSON object such as {"query": "{ __typename }"}.')
-        return cls.checked(parameters)
+        if not 0 < len(parameters) <= most:
+            raise Malformed(f"A batch has 1 to {most} operations.")
+        return [cls.checked(each) for each in parameters]
 
     @classmethod
     def url(cls, raw: bytes, limits: Limits) -> Request:
@@ -64,15 +74,21 @@ class Request:
         return cls.checked(parameters)
 
     @classmethod
-    def checked(cls, parameters: dict[str, Any]) -> Request:
+    def checked(cls, parameters: Any) -> Request:
+        """Take the parameters out of parsed JSON; raise Malformed."""
+        if not isinstance(parameters, dict):
+            raise Malformed('The body must be a JSON object such as {"query": "{ __typename }"}.')
         query = typed(parameters, "query", str)
-        if query is None:
+        extensions = typed(parameters, "extensions", dict)
+        document = typed(parameters, "documentId", str)
+        if query is None and document is None and not (extensions and extensions.get("persistedQuery")):
             raise Malformed("The parameter query is missing: it is the GraphQL document, as a string.")
         return cls(
-            query,
+            query or "",
             typed(parameters, "operationName", str) or None,
             typed(parameters, "variables", dict),
-            typed(parameters, "extensions", dict),
+            extensions,
+            document,
         )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -10,12 +10,14 @@ from uuid import UUID
 
 import asyncpg
 from gongzhi import sealing
-from gongzhi.people.models import Gender, IncomeBand, Tier
+from gongzhi.people import tiers
+from gongzhi.people.models import Gender, IncomeBand, Need
+from gongzhi.people.tiers import Decision, Inputs
 from gongzhi.sealing import KeyRing
+from orjson import dumps
 
 from .divisions import affected
-from .plan import Plan, Sited
-from .registry import House
+from .plan import Founding, Plan, Sited
 from .report import Progress
 from .sealed import Owner, identity, new, phones
 from .texts import refusal
@@ -53,6 +55,7 @@ HOUSEHOLD = (
     "created_at",
     "version",
 )
+TIER = ("id", "household_id", "tier", "rule", "inputs", "reasons", "decided_at", "review_on")
 MEMBERSHIP = ("id", "household_id", "person_id", "relation", "since")
 
 # Who uses a person or a household, and which of those rows came with the import itself or only follow from it.
@@ -113,13 +116,13 @@ async def add(
     keys: KeyRing,
     batch: UUID,
     plan: Plan,
-    houses: Mapping[str, House],
     today: date,
     now: datetime,
     progress: Progress,
 ) -> None:
-    """Add people and households to a batch. A new household is due for a visit at once."""
-    homes = {number: house.id for number, house in houses.items()} | {number: new() for number in plan.households}
+    """Add people and households to a batch, the households with their tier by the published rule."""
+    homes = {number: house.id for number, house in plan.houses.items()}
+    homes |= {number: new() for number in plan.households}
     arrivals = [
         Arrival(row, Owner(new(), row.place.county, sealing.data_key()), homes[row.draft.number])
         for row in plan.newcomers
@@ -132,11 +135,14 @@ async def add(
     persons = (person(arrival, keys, batch, now) for arrival in arrivals)
     await copy("person", PERSON, told(persons, progress, len(arrivals)))
     await copy("phone", PHONE, (phone for a in arrivals for phone in phones(keys, a.owner, a.row.draft.phones)))
+    decisions = Decisions(today)
     households = (
-        household(homes[number], number, address, heads[head.draft.line], today, head.place.grid_id, batch, now)
-        for number, (head, address) in plan.households.items()
+        household(homes[number], number, home, heads[home.head.draft.line], decisions, batch, now)
+        for number, home in plan.households.items()
     )
     await copy("household", HOUSEHOLD, households)
+    decided = (decisions.record(homes[number], home.needs, now) for number, home in plan.households.items())
+    await copy("tier", TIER, decided)
     memberships = ((new(), a.household_id, a.owner.id, a.row.draft.relation, today) for a in arrivals)
     await copy("membership", MEMBERSHIP, memberships)
 
@@ -168,9 +174,33 @@ def person(arrival: Arrival, keys: KeyRing, batch: UUID, now: datetime) -> tuple
 
 
 def household(
-    id: UUID, number: str, address: str, head: UUID, due: date, grid: int, batch: UUID, now: datetime
+    id: UUID, number: str, home: Founding, head: UUID, decisions: Decisions, batch: UUID, now: datetime
 ) -> tuple[Any, ...]:
-    return id, number, address, head, [], IncomeBand.UNKNOWN, Tier.UNCLASSIFIED, due, grid, batch, now, 1
+    tier = decisions[home.needs].tier
+    needs, due = sorted(home.needs), tiers.due(tier, decisions.day)
+    return id, number, home.address, head, needs, IncomeBand.UNKNOWN, tier, due, home.head.place.grid_id, batch, now, 1
+
+
+class Decisions(dict[frozenset[str], Decision]):
+    """What the rule says on a day of households that declare these needs, whose income and awards are not known."""
+
+    def __init__(self, day: date) -> None:
+        super().__init__()
+        self.day = day
+
+    def __missing__(self, needs: frozenset[str]) -> Decision:
+        self[needs] = tiers.decide(self.inputs(needs))
+        return self[needs]
+
+    def inputs(self, needs: frozenset[str]) -> Inputs:
+        return Inputs(self.day, frozenset(map(Need, needs)))
+
+    def record(self, household: UUID, needs: frozenset[str], now: datetime) -> tuple[Any, ...]:
+        """Return the decision as the table holds it."""
+        decision = self[needs]
+        inputs = dumps(self.inputs(needs).json).decode()
+        reasons = dumps([reason.json for reason in decision.reasons]).decode()
+        return new(), household, decision.tier, decision.rule, inputs, reasons, now, decision.review_on
 
 
 # --- undo ---

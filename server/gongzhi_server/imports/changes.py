@@ -12,12 +12,11 @@ from gongzhi.people.models import Gender
 from gongzhi.sealing import KeyRing
 
 from .plan import Update
-from .registry import PHONE
-from .sealed import Owner, identity, phones
+from .sealed import PHONE, Owner, identity, phones
 
 STEP = 10_000  # people looked up with one query
 CURRENT = """
-select p.id, p.name, p.gender, p.birth_date, p.residence, p.needs, p.grid_id, p.data_key, p.resident_id_blind,
+select p.id, p.name, p.gender, p.birth_date, p.residence, p.grid_id, p.data_key, p.resident_id_blind,
   array(select f.blind from people.phone f where f.person_id = p.id order by f.rank, f.id) as phones
 from people.person p where p.id = any($1::uuid[])
 """
@@ -56,7 +55,6 @@ def difference(keys: KeyRing, update: Update, row: Mapping[str, Any]) -> Change 
         "residence": draft.residence,
         "gender": None if draft.gender is Gender.UNKNOWN else draft.gender,
         "birth_date": draft.birth,
-        "needs": list(draft.needs) or None,
         "grid_id": place.grid_id if draft.grid else None,
     }
     columns = {name: value for name, value in told.items() if value is not None and value != row[name]}

@@ -239,11 +239,9 @@ async def merge(
 
 async def add(connection: asyncpg.Connection[Any], progress: Progress) -> int:
     """Add the grids that are new, level by level and province by province."""
-    added = 0
-    parts = await connection.fetch(PROVINCES)
     await connection.execute("create index on incoming (kind, left(code, 2))")
-    # Triggers and foreign keys plan their look-ups once, while the table may still fit on a page, and keep the plan.
-    await connection.execute("set local enable_seqscan = off")
+    parts = await connection.fetch(PROVINCES)
+    added = 0
     for kind in Kind:
         rows = {part["province"]: part["rows"] for part in parts if part["kind"] == kind}
         done = 0
@@ -251,9 +249,9 @@ async def add(connection: asyncpg.Connection[Any], progress: Progress) -> int:
             added += affected(await connection.execute(ADD, str(kind), province))
             done += count
             progress(kind.lower(), done, sum(rows.values()))
-    await connection.execute("set local enable_seqscan = on")
-    if added:
-        await connection.execute("analyze grids.grid")
+        if rows:
+            # Or triggers and foreign keys go on looking up as they did while the table was small: by reading it all.
+            await connection.execute("analyze grids.grid")
     return added
 
 

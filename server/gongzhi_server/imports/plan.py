@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from gongzhi.people.models import Relation
+from gongzhi.people.sealed import RESIDENT_ID
 from gongzhi.sealing import KeyRing
 
 from .drafts import Draft, Sheet
-from .registry import RESIDENT_ID, House, Known, Namesake, Place, Registry
+from .registry import House, Known, Namesake, Place, Registry
 from .report import Findings
 from .texts import refusal
 
@@ -36,13 +37,23 @@ class Update:
     known: Known
 
 
+@dataclass(frozen=True, slots=True)
+class Founding:
+    """A household that is new: the row of its head, its address, and the needs that its rows declare for it."""
+
+    head: Sited
+    address: str
+    needs: frozenset[str]
+
+
 @dataclass(frozen=True)
 class Plan:
-    """Who is added, to which new households by number (their heads' rows and addresses), and who is updated."""
+    """Who is added and who is updated; the households by number, those registered and the new ones."""
 
     newcomers: list[Sited]
-    households: dict[str, tuple[Sited, str]]
     updates: list[Update]
+    houses: Mapping[str, House]
+    households: dict[str, Founding]
 
 
 class Reporter:
@@ -146,17 +157,26 @@ class Recognition:
         house = self.registry.houses.get(row.draft.number)
         if house is None or house.id != known.household_id:
             self.say.note(row.draft, "number", "MEMBER_ELSEWHERE")
+        else:
+            kept(house, row.draft, self.say)
 
 
 def joining(house: House, fresh: Collection[Sited], say: Reporter) -> Iterator[Sited]:
-    """Yield those who may join a household that is registered: its head and address stay as they are."""
+    """Yield those who may join a household that is registered; its head stays."""
     for row in fresh:
         if row.draft.relation is Relation.HEAD:
             say.skip(row.draft, "relation", "HEAD_TAKEN")
             continue
-        if row.draft.address not in (None, house.address):
-            say.note(row.draft, "address", "ADDRESS_KEPT")
+        kept(house, row.draft, say)
         yield row
+
+
+def kept(house: House, draft: Draft, say: Reporter) -> None:
+    """Report what a row says otherwise about a household that is registered, which is not changed by it."""
+    if draft.address not in (None, house.address):
+        say.note(draft, "address", "ADDRESS_KEPT")
+    if not house.needs.issuperset(draft.needs):
+        say.note(draft, "needs", "NEEDS_KEPT")
 
 
 def fault(group: Collection[Sited], fresh: Collection[Sited]) -> tuple[str, str, dict[str, object]] | None:
@@ -170,6 +190,13 @@ def fault(group: Collection[Sited], fresh: Collection[Sited]) -> tuple[str, str,
     if len(addresses) > 1:
         return "address", "TWO_ADDRESSES", {"lines": listed(sorted(addresses.values()))}
     return None if addresses else ("address", "REQUIRED", {})
+
+
+def found(group: Collection[Sited], fresh: Collection[Sited]) -> Founding:
+    """Put a household together that has no fault."""
+    head = next(row for row in fresh if row.draft.relation is Relation.HEAD)
+    address = next(row.draft.address for row in group if row.draft.address)
+    return Founding(head, address, frozenset(need for row in fresh for need in row.draft.needs))
 
 
 def listed(lines: Collection[int]) -> str:
@@ -201,19 +228,18 @@ def plan(rows: Collection[Sited], registry: Registry, keys: KeyRing, say: Report
     recognition = Recognition(registry, keys, say, update)
     fresh = grouped(list(recognition.newcomers(rows)))
     newcomers: list[Sited] = []
-    households: dict[str, tuple[Sited, str]] = {}
+    households: dict[str, Founding] = {}
     for number, group in grouped(rows).items():
         arrivals = fresh.get(number, [])
         if house := registry.houses.get(number):
             newcomers += joining(house, arrivals, say)
-        elif found := fault(group, arrivals):
-            column, code, facts = found
+        elif problem := fault(group, arrivals):
+            column, code, facts = problem
             for row in arrivals:
                 say.skip(row.draft, column, code, **facts)
         else:
-            head = next(row for row in arrivals if row.draft.relation is Relation.HEAD)
-            households[number] = head, next(row.draft.address for row in group if row.draft.address)
+            households[number] = found(group, arrivals)
             newcomers += arrivals
     newcomers.sort(key=lambda row: row.draft.line)
     resemblances(newcomers, registry.namesakes, say)
-    return Plan(newcomers, households, list(recognition.updates.values()))
+    return Plan(newcomers, list(recognition.updates.values()), registry.houses, households)

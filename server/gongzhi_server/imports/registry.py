@@ -9,12 +9,12 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
+from gongzhi.people.sealed import PHONE as PHONE
+from gongzhi.people.sealed import RESIDENT_ID
 from gongzhi.sealing import KeyRing
 
 from .drafts import Draft
 
-RESIDENT_ID = "resident_id"  # the fields that blind indexes are made for
-PHONE = "phone"
 STEP = 10_000  # values sent with one query
 
 Namesake = tuple[str, date, int]  # name, birth date, grid
@@ -25,7 +25,7 @@ select g.code, g.id, g.county_id, c.code as county from grids.grid g join grids.
 where g.code = any($1::text[]) and g.valid_to is null
 """
 HOUSEHOLDS = """
-select h.number, h.id, h.head_id, h.address, h.grid_id, h.county_id, c.code as county
+select h.number, h.id, h.head_id, h.address, h.needs, h.grid_id, h.county_id, c.code as county
 from people.household h join grids.grid c on c.id = h.county_id where h.number = any($1::text[])
 """
 PERSON = """
@@ -53,6 +53,7 @@ class House:
     id: UUID
     head_id: UUID | None
     address: str
+    needs: frozenset[str]
     place: Place
 
 
@@ -93,12 +94,7 @@ class Reader:
     async def houses(self, drafts: Collection[Draft]) -> dict[str, House]:
         """Find the households that rows name."""
         rows = await self.fetch(HOUSEHOLDS, sorted({draft.number for draft in drafts}))
-        return {
-            row["number"]: House(
-                row["id"], row["head_id"], row["address"], Place(row["grid_id"], row["county_id"], row["county"])
-            )
-            for row in rows
-        }
+        return {row["number"]: house(row) for row in rows}
 
     async def holders(self, county: Place, drafts: Collection[Draft]) -> dict[bytes, Known]:
         """Find those of a county who have the resident IDs of these rows, by blind index under any key."""
@@ -132,6 +128,11 @@ class Reader:
         for start in range(0, len(values), STEP):
             found += await self.connection.fetch(query, *before, values[start : start + STEP])
         return found
+
+
+def house(row: Any) -> House:
+    place = Place(row["grid_id"], row["county_id"], row["county"])
+    return House(row["id"], row["head_id"], row["address"], frozenset(row["needs"]), place)
 
 
 def known(row: Any) -> Known:

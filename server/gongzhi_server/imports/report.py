@@ -130,8 +130,8 @@ class Report:
 ENGLISH = {
     "dry": "Dry run, nothing was written ({encoding}, {seconds:.1f} s). It would do this:",
     "done": "Imported ({encoding}, {seconds:.1f} s).",
-    "rows": "{rows} rows: {added} added, {changed} changed, {same} as they were, {skipped} left out.",
-    "households": "{households} households added.",
+    "rows": "Rows: {rows}. Added {added}, changed {changed}, as they were {same}, left out {skipped}.",
+    "households": "Households added: {households}.",
     "batch": "Batch {batch}.",
     "more": "… and {more} more like these.",
 }

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import date, datetime
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import asyncpg
 from gongzhi.sealing import KeyRing
 
 from . import batches, changes
+from .changes import Change
 from .divisions import LOCK
-from .drafts import read
-from .plan import Reporter, Sited, distinct, plan, site
+from .drafts import Sheet, read
+from .plan import Plan, Reporter, Sited, distinct, plan, site
 from .registry import House, Known, Namesake, Reader, Registry
 from .report import Findings, Progress, Report, Stopwatch, quiet
 from .texts import refusal
@@ -42,20 +43,15 @@ async def residents(
     """
     watch, findings = Stopwatch(), Findings()
     sheet = read(file, today, findings, progress)
-    say = Reporter(sheet, findings)
     connection = await asyncpg.connect(dsn)
     try:
         async with connection.transaction(readonly=dry_run):
             await connection.execute("select pg_advisory_xact_lock($1)", LOCK)
-            reader = Reader(connection, keys)
-            houses = await reader.houses(sheet.drafts)
-            rows = list(distinct(list(site(sheet.drafts, await reader.places(sheet.drafts), houses, say)), say))
-            decided = plan(rows, await registry(reader, rows, houses), keys, say, on_duplicate == "update")
-            changed = await changes.compare(connection, keys, decided.updates)
+            decided, changed = await decide(connection, keys, sheet, Reporter(sheet, findings), on_duplicate)
             batch = None
             if not dry_run and (decided.newcomers or changed):
                 batch = await batches.begin(connection, sheet.file, account, now, len(decided.newcomers))
-                await batches.add(connection, keys, batch, decided, houses, today, now, progress)
+                await batches.add(connection, keys, batch, decided, today, now, progress)
                 await changes.write(connection, keys, changed)
     except asyncpg.UniqueViolationError:
         raise refusal("CHANGED_MEANWHILE") from None  # the original quotes values
@@ -75,6 +71,18 @@ async def residents(
         seconds=watch.seconds,
         dry_run=dry_run,
     )
+
+
+async def decide(
+    connection: asyncpg.Connection[Any], keys: KeyRing, sheet: Sheet, say: Reporter, on_duplicate: OnDuplicate
+) -> tuple[Plan, list[Change]]:
+    """Look up what is registered and decide on every row."""
+    reader = Reader(connection, keys)
+    houses = await reader.houses(sheet.drafts)
+    sited = list(site(sheet.drafts, await reader.places(sheet.drafts), houses, say))
+    rows = list(distinct(sited, say))
+    decided = plan(rows, await registry(reader, rows, houses), keys, say, on_duplicate == "update")
+    return decided, await changes.compare(connection, keys, decided.updates)
 
 
 async def registry(reader: Reader, rows: Collection[Sited], houses: dict[str, House]) -> Registry:

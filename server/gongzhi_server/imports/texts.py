@@ -86,6 +86,10 @@ RESIDENTS = {
     "ADDRESS_KEPT": Text(
         "the household is registered with another address, which is kept", "该户登记的地址与此不同，保留原地址"
     ),
+    "NEEDS_KEPT": Text(
+        "the household is registered without this need: declare it in the household's file",
+        "该户登记的需求中没有此项：请在该户档案中申报",
+    ),
     "DUPLICATE": Text("registered already: {name}, person {person}", "已登记：{name}，编号 {person}"),
     "DUPLICATE_LINE": Text("the same person is on line {line}", "与第 {line} 行是同一人"),
     "POSSIBLE_DUPLICATE": Text(

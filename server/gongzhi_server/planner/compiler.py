@@ -68,12 +68,12 @@ class Compiler:
         self.variables, self.lens = variables, lens
         self.errors: list[GraphQLError] = []
         self.cost, self.times = 0, 1
-        self._count = itertools.count(1)
+        self._names = itertools.count(1)
 
     # whole statements
 
     def root(self, kind: GraphQLObjectType, grouped: GroupedFieldSet) -> Statement:
-        terms, shape = self.object(kind, grouped, None, None)
+        terms, shape = self.object(kind, fitting(grouped), None, None)
         sql = Sql("select row_to_json(r)::text from {0} r", Query.select(*terms)) if terms else None
         return self.finish(sql, shape)
 
@@ -100,8 +100,6 @@ class Compiler:
         terms: list[Term] = []
         shape = Shape(entity)
         for key, details in grouped.items():
-            if len(key) > NAMEDATALEN:
-                raise GraphQLError(f"{key!r} is longer than {NAMEDATALEN} characters.", details[0].node)
             if (term := self.field(kind, key, details, row, entity, shape)) is not None:
                 terms.append(term.as_(key))
         if row is not None and entity is not None:
@@ -124,12 +122,22 @@ class Compiler:
         if guard and not self.lens.can(guard.permission):
             return self.denied(guard, kind, of, row, node)
         if isinstance(plan, Batch):
-            self.cost += self.times * plan.cost
             shape.calls.append(Call(key, plan, declared, of, details))
+            self.count(plan, get_named_type(of.type), details)
             return NullValue()
         term, child = self.planned(plan, of, declared, details, row, entity)
         shape.add(key, child)
         return term
+
+    def count(self, plan: Batch, kind: Any, details: FieldDetailsList) -> None:
+        """What Python returns is planned when it is known; what it costs is counted now."""
+        target = self.planner.entities.get(kind.name)
+        if target is None:
+            self.cost += self.times * plan.cost
+        else:
+            before, rows = len(self.errors), Rows(target, self.table(target), self.lens, None, None)
+            lists.multiplied(self, plan.cost, kind, details, rows)
+            del self.errors[before:]  # they come with the rows
 
     def denied(self, guard: Guard, kind: GraphQLObjectType, of: GraphQLField, row: Any, node: FieldNode) -> Term:
         """What somebody without the permission sees: a mask, or null and an error for the selected field."""
@@ -251,7 +259,7 @@ class Compiler:
     def subfields(self, kind: Any, details: FieldDetailsList) -> GroupedFieldSet:
         document, node = self.document, self.operation
         found = collect_subfields(self.schema, document.fragments, self.variables, node, kind, details)
-        return found.grouped_field_set
+        return fitting(found.grouped_field_set)
 
     @property
     def operation(self) -> OperationDefinitionNode:
@@ -262,7 +270,15 @@ class Compiler:
         return Table(meta.db_table, schema=meta.schema, alias=self.name("t"))
 
     def name(self, letter: str) -> str:
-        return f"{letter}{next(self._count)}"
+        return f"{letter}{next(self._names)}"
+
+
+def fitting(grouped: GroupedFieldSet) -> GroupedFieldSet:
+    """The same fields, if PostgreSQL does not cut their keys off."""
+    for key, details in grouped.items():
+        if len(key) > NAMEDATALEN:
+            raise GraphQLError(f"{key!r} is longer than {NAMEDATALEN} characters.", details[0].node)
+    return grouped
 
 
 def type_name(text: str) -> str:

@@ -2,49 +2,65 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-from gongzhi.filters import Value
+from gongzhi.filters import Comparison, Value
 from gongzhi.plans import Frame
 from gongzhi.sql import Sql, every, some
+from graphql import GraphQLError
 from pypika_tortoise.terms import Criterion
 
 from .rows import Rows
 
 
-def filtered(rows: Rows, at: Frame) -> None:
-    """Keep only the rows that meet the filter, if there is one."""
+def filtered(rows: Rows, at: Frame, known: Mapping[str, Comparison]) -> None:
+    """Keep only the rows that meet the filter, if there is one; `known` is what this schema can compare."""
     given: Any = at.given
     if "filter" in given:
-        criterion = _all(rows, at, given, ("filter",))
+        criterion = Filter(known, at).all(("filter",))
         if criterion is not None:
             rows.where(criterion)
 
 
-def _all(rows: Rows, at: Frame, given: Any, path: tuple[str | int, ...]) -> Criterion | None:
-    found = [one for name in given.at(*path) if (one := _one(rows, at, given, (*path, name))) is not None]
-    return every(*found) if found else None
+class Filter:
+    """One filter of one field on its way to a criterion."""
 
+    def __init__(self, known: Mapping[str, Comparison], at: Frame) -> None:
+        self.known, self.at = known, at
+        self.given: Any = at.given
 
-def _one(rows: Rows, at: Frame, given: Any, path: tuple[str | int, ...]) -> Criterion | None:
-    """One entry of a filter object. What is null is no condition."""
-    name, value = path[-1], given.at(*path)
-    if value is None:
-        return None
-    match name:
-        case "and" | "or":
-            inner = [_all(rows, at, given, (*path, index)) for index in range(len(value))]
-            kept = [one for one in inner if one is not None]
-            if name == "or" and (not inner or len(kept) < len(inner)):
-                return None if inner else Sql("false")  # an empty object is met by all, an empty list by none
-            return (every if name == "and" else some)(*kept) if kept else None
-        case "not":
-            inside = _all(rows, at, given, path)
-            return None if inside is None else Sql("not coalesce({0},false)", inside)
-    comparison = rows.target.filter[snake(str(name))]
-    ways = [way for way in value if value[way] is not None]
-    found = [comparison.build(at, way, Value(given, (*path, way))) for way in ways]
-    return every(*found) if found else None
+    def all(self, path: tuple[str | int, ...]) -> Criterion | None:
+        found = [one for name in self.given.at(*path) if (one := self.one((*path, name))) is not None]
+        return every(*found) if found else None
+
+    def one(self, path: tuple[str | int, ...]) -> Criterion | None:
+        """One entry of a filter object. What is null is no condition."""
+        name, value = path[-1], self.given.at(*path)
+        if value is None:
+            return None
+        match name:
+            case "and" | "or":
+                inner = [self.all((*path, index)) for index in range(len(value))]
+                kept = [one for one in inner if one is not None]
+                if name == "or" and (not inner or len(kept) < len(inner)):
+                    return None if inner else Sql("false")  # an empty object is met by all, an empty list by none
+                return (every if name == "and" else some)(*kept) if kept else None
+            case "not":
+                inside = self.all(path)
+                return None if inside is None else Sql("not coalesce({0},false)", inside)
+        comparison = self.known[snake(str(name))]
+        self.allow(str(name), comparison)
+        ways = [way for way in value if value[way] is not None]
+        found = [comparison.build(self.at, way, Value(self.given, (*path, way))) for way in ways]
+        return every(*found) if found else None
+
+    def allow(self, name: str, comparison: Comparison) -> None:
+        """Refuse a condition that would tell what the viewer may not see."""
+        if comparison.requires and not self.at.viewer.can(comparison.requires):
+            extensions = {"code": "FORBIDDEN", "permission": comparison.requires}
+            message = f"The condition {name!r} needs the permission {comparison.requires!r}."
+            raise GraphQLError(message, self.given.node, extensions=extensions)
 
 
 def snake(name: str) -> str:

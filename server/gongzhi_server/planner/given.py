@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from gongzhi.sql import Bind, Sql
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from .document import Document
 
 Way = tuple[str | int, ...]
+Source = Callable[[Any], Any]
 
 
 class Given:
@@ -38,36 +39,38 @@ class Given:
 
     def bind(self, *path: str | int, convert: Callable[[Any], Any] | None = None, cast: str = "") -> Term:
         """An argument's value as a parameter, read from the variables when the statement runs."""
-        way = self._way(path)
-        if way is not None:
-            read = _reader(way, convert)
+        source, fixed = self._source(path), self.at(*path)
+        if source is None:
+            value = convert(fixed) if convert else fixed
+            read: Callable[[Any, Any], Any] = lambda variables, context: value  # noqa: E731
+        elif convert is None:
+            read = lambda variables, context: source(variables)  # noqa: E731
         else:
-            value = self.at(*path)
-            value = convert(value) if convert else value
-            read = lambda variables, context: value  # noqa: E731
+            read = lambda variables, context: convert(source(variables))  # noqa: E731
         term = ValueWrapper(Bind(read))
         return Sql(f"{{0}}::{cast}", term) if cast else term
 
     def whole(self, convert: Callable[[Mapping[str, Any], Any], Any], cast: str = "") -> Term:
         """All the arguments as one parameter, in whatever way they were written."""
-        ways = {name: self._way((name,)) for name in self.values}
+        sources = {name: self._source((name,)) for name in self.values}
         fixed = self.values
 
         def read(variables: Any, context: Any) -> Any:
-            found = {
-                name: fixed[name] if way is None else _reader(way, None)(variables, context)
-                for name, way in ways.items()
-            }
-            return convert(found, context)
+            return convert(
+                {name: source(variables) if source else fixed[name] for name, source in sources.items()}, context
+            )
 
         term = ValueWrapper(Bind(read))
         return Sql(f"{{0}}::{cast}", term) if cast else term
 
     def trait(self, *path: str | int, of: Callable[[Any], Hashable]) -> Any:
         """A fact about the value, which becomes part of the statement's key if the value is a variable's."""
-        way = self._way(path)
-        if way is not None:
-            self.document.traits[way, of] = None
+        ast, rest = self._node(path)
+        if isinstance(ast, VariableNode) and ast.name.value in self.coerced:
+            self.document.traits[_listed(self.coerced, (ast.name.value, *rest)), of] = None
+        else:  # of a literal with variables inside, all that they are is a trait
+            for name in _names(ast):
+                self.document.traits[(name,), repr] = None
         value = self.at(*path)
         return None if value is None else of(value)
 
@@ -81,20 +84,43 @@ class Given:
                 return None
         return value
 
-    def _way(self, path: tuple[str | int, ...]) -> Way | None:
-        """The way to the value through the variables, or None if it is written in the document."""
+    def _node(self, path: Way) -> tuple[ValueNode | None, Way]:
+        """What is written on the way to the value, as far as it is written, and the rest of the way."""
         ast: ValueNode | None = next(
             (one.value for one in self.node.arguments or () if one.name.value == path[0]), None
         )
         rest = path[1:]
         while rest and ast is not None and not isinstance(ast, VariableNode):
             ast, rest = _into(ast, rest)
-        if isinstance(ast, VariableNode) and ast.name.value in self.coerced:
-            return _listed(self.coerced, (ast.name.value, *rest))
-        return None
+        return ast, rest
+
+    def _source(self, path: Way) -> Source | None:
+        """What reads the value from the variables, or None if all of it is written in the document."""
+        ast, rest = self._node(path)
+        if not isinstance(ast, VariableNode):
+            return self._filled(ast, self.at(*path))
+        name = ast.name.value
+        return _reader(_listed(self.coerced, (name, *rest))) if name in self.coerced else None
+
+    def _filled(self, ast: ValueNode | None, value: Any) -> Source | None:
+        """What puts the variables that stand in a literal into their places."""
+        if isinstance(ast, VariableNode):
+            return _reader((ast.name.value,)) if ast.name.value in self.coerced else None
+        keys = value if isinstance(value, dict) else range(len(value)) if isinstance(value, list) else ()
+        parts = {key: part for key in keys if (part := self._filled(_into(ast, (key,))[0], value[key]))}
+        if not parts:
+            return None
+
+        def read(variables: Any) -> Any:
+            made = value.copy()
+            for key, part in parts.items():
+                made[key] = part(variables)
+            return made
+
+        return read
 
 
-def _into(ast: ValueNode, path: tuple[str | int, ...]) -> tuple[ValueNode | None, tuple[str | int, ...]]:
+def _into(ast: ValueNode | None, path: Way) -> tuple[ValueNode | None, Way]:
     key, *rest = path
     if isinstance(ast, ObjectValueNode):
         return next((one.value for one in ast.fields if one.name.value == key), None), tuple(rest)
@@ -117,10 +143,19 @@ def _listed(variables: Mapping[str, Any], way: Way) -> Way:
     return tuple(kept)
 
 
-def _reader(way: Way, convert: Callable[[Any], Any] | None) -> Callable[[Any, Any], Any]:
-    def read(variables: Any, context: Any) -> Any:
+def _names(ast: ValueNode | None) -> Iterator[str]:
+    """The variables inside a literal."""
+    if isinstance(ast, VariableNode):
+        yield ast.name.value
+    inside = ast.values if isinstance(ast, ListValueNode) else ()
+    for one in [field.value for field in ast.fields] if isinstance(ast, ObjectValueNode) else inside:
+        yield from _names(one)
+
+
+def _reader(way: Way) -> Source:
+    def read(variables: Any) -> Any:
         for key in way:
             variables = variables[key]
-        return convert(variables) if convert else variables
+        return variables
 
     return read

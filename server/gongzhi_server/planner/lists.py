@@ -19,7 +19,7 @@ from pypika_tortoise.terms import Criterion, LiteralValue, Term, Tuple
 
 from .filters import filtered
 from .rows import Derived, Rows
-from .scalars import quoted
+from .scalars import quoted, stored
 from .statement import Shape
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def many(
     compiler: Compiler, plan: Many, rows: Rows, kind: Any, details: FieldDetailsList, at: Frame
 ) -> tuple[Term, Shape]:
     """A plain list."""
-    filtered(rows, at)
+    filtered(rows, at, compiler.planner.declared.comparisons(rows.target))
     window = Window(plan, rows, at)
     terms, shape = multiplied(compiler, window.size, kind, details, rows)
     query = rows.ordered(window.order, window.size)
@@ -84,7 +84,7 @@ def page(
     compiler: Compiler, plan: Many, rows: Rows, kind: Any, details: FieldDetailsList, at: Frame
 ) -> tuple[Term, Shape]:
     """A connection. Its rows are read once, one more than asked for, and numbered as they come."""
-    filtered(rows, at)
+    filtered(rows, at, compiler.planner.declared.comparisons(rows.target))
     window = Window(plan, rows, at)
     total = rows.count()
     made = PageOf(compiler, rows, window)
@@ -192,10 +192,10 @@ class Place:
     def __call__(self, cursor: str) -> Any:
         try:
             values = orjson.loads(base64.b64decode(cursor, validate=True))
-            if not isinstance(values, list) or len(values) != 2:
+            if not isinstance(values, list) or len(values) != 2 or None in values:
                 raise ValueError
-            return self.target.python(self.column, values[self.at])
-        except (ValueError, TypeError) as error:
+            return stored(self.target, self.column, values[self.at])
+        except (ValueError, TypeError, AttributeError, OverflowError) as error:
             raise Refusal("BAD_USER_INPUT", "That is not a cursor of this list.", "该游标不属于此列表。") from error
 
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import strawberry
 from gongzhi.entity import Entity
 from gongzhi.viewer import Viewer
 from graphql import GraphQLObjectType
@@ -18,11 +17,14 @@ from .document import Document
 from .lens import Lens
 from .statement import Statement
 
+if TYPE_CHECKING:
+    from ..schema import Schema
+
 
 class Planner:
     """Statements for documents. Two viewers for whom a text would be the same share it."""
 
-    def __init__(self, declared: strawberry.Schema) -> None:
+    def __init__(self, declared: Schema) -> None:
         self.declared, self.schema = declared, declared._schema
         self.entities: dict[str, Entity] = {}
         for name, kind in self.schema.type_map.items():

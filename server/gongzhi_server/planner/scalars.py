@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import datetime
 from typing import Any
 
+from gongzhi.entity import Entity
 from gongzhi.sql import Sql
 from graphql import GraphQLEnumType, GraphQLList, GraphQLOutputType, get_nullable_type
 from pypika_tortoise.terms import LiteralValue, Term
+from tortoise.fields import DateField, DatetimeField
 
 # PostgreSQL's JSON of a timestamptz is ISO 8601 with its offset already, and a date's is a date.
 FORMS = {"Decimal": "{0}::text", "ID": "{0}::text"}
@@ -23,6 +26,17 @@ def encode(kind: GraphQLOutputType, term: Term) -> Term:
     elif not isinstance(named, GraphQLList) and named.name in FORMS:
         return Sql(FORMS[named.name], term)
     return term
+
+
+def stored(entity: Entity, name: str, value: Any) -> Any:
+    """A JSON value of a column as Python has it; PostgreSQL's infinity is asyncpg's last day."""
+    if value == "infinity":
+        field = entity.field(name)
+        if isinstance(field, DateField):
+            return datetime.date.max
+        if isinstance(field, DatetimeField):
+            return datetime.datetime.max
+    return entity.python(name, value)
 
 
 def quoted(text: Any) -> str:

@@ -1,0 +1,78 @@
+"""Run the benchmarks: `python -m benchmarks`, from the root of the repository."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import orjson
+import typer
+from gongzhi_server.errors import Problem
+from rich.console import Console
+
+from . import bars, county, growth, loads, memory, speed
+from .questions import Question, questions
+from .servers import running
+
+LATEST = Path(__file__).with_name("latest.json")
+CAUTION = (
+    "The load, the servers and PostgreSQL share this machine with whatever else runs here. Rates wobble with that; "
+    "ratios less so, for they are taken inside a round, and the middle one counts."
+)
+
+console = Console(width=None if sys.stdout.isatty() else 110, highlight=False)
+
+
+def bench(
+    quick: Annotated[bool, typer.Option(help="One short round, to see that everything works.")] = False,
+    grown: Annotated[bool, typer.Option("--growth", help="A hundred times the cases, instead.")] = False,
+    held: Annotated[bool, typer.Option("--memory", help="Memory after 100 000 requests, instead.")] = False,
+    loaded: Annotated[bool, typer.Option("--loads", help="How long loading takes, instead.")] = False,
+    data: Annotated[Path, typer.Option(help="Where the embedded database is kept.")] = Path(".gongzhi/bench"),
+    database: Annotated[str | None, typer.Option(help="PostgreSQL 18 to use instead of it, postgresql://…")] = None,
+) -> None:
+    """Compare the server with PostGraphile, with plain Strawberry, and with handwritten SQL."""
+    try:
+        with county.database_of(data, database) as dsn:
+            found: dict[str, Any] = {}
+            if grown:
+                found["growth"] = growth.measure(console, dsn)
+            if held:
+                found["memory"] = memory.measure(console, dsn, asked(dsn))
+            if loaded:
+                found["loads"] = loads.measure(console, dsn)
+            if not (grown or held or loaded):
+                found = compare(dsn, speed.QUICK if quick else speed.FULL)
+    except Problem as problem:
+        console.print(f"[red]{problem}[/]")
+        raise typer.Exit(1) from None
+    if not quick:
+        write(found)
+
+
+def compare(dsn: str, pace: speed.Pace) -> dict[str, Any]:
+    """Measure everybody, print the table, and return the rates."""
+    with console.status("starting") as status, running(dsn) as servers:
+        results = speed.measure(servers, asked(dsn), pace, status)
+    console.print(bars.table(results))
+    for bar in bars.missed(results):
+        console.print(f"[red]missed:[/] {bar.question} at least {bar.least} × {bar.over}")
+    console.print(CAUTION)
+    return bars.rates(results)
+
+
+def asked(dsn: str) -> tuple[Question, ...]:
+    return questions(asyncio.run(county.numbers(dsn)))
+
+
+def write(found: dict[str, Any]) -> None:
+    """Put the figures into latest.json, and leave those of other runs there."""
+    known = orjson.loads(LATEST.read_bytes()) if LATEST.exists() else {}
+    LATEST.write_bytes(orjson.dumps({**known, **found}, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+    console.print(f"written: {LATEST.relative_to(Path.cwd()) if LATEST.is_relative_to(Path.cwd()) else LATEST}")
+
+
+if __name__ == "__main__":
+    typer.run(bench)

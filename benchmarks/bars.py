@@ -1,0 +1,69 @@
+"""The bars that are to be kept, and what is said of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rich.table import Table
+
+from .speed import Results, p99, rate, ratio
+
+
+@dataclass(frozen=True)
+class Bar:
+    """Our rate on a question is to be at least so many times that of another."""
+
+    question: str
+    over: str
+    least: float
+
+
+BARS = (
+    Bar("list", "postgraphile", 2.8),
+    Bar("list", "floor", 0.8),
+    Bar("point", "postgraphile", 1.3),
+    Bar("point", "floor", 0.55),
+    Bar("nested", "postgraphile", 2.0),
+    Bar("python", "postgraphile", 1.0),
+    Bar("plugin", "without", 0.85),
+)
+
+
+def table(results: Results) -> Table:
+    """A line for every question and server."""
+    made = Table("question", "server", "requests/s", "p99 ms", "ours is", "bar", "", title="16 connections, medians")
+    for column in made.columns[2:6]:
+        column.justify = "right"
+    for question, columns in results.items():
+        for label, rounds in columns.items():
+            times = ratio(columns["ours"], rounds)
+            shown = "" if label == "ours" else f"{times:.2f} ×"
+            made.add_row(
+                question, label, f"{rate(rounds):,.0f}", f"{p99(rounds):.0f}", shown, *judged(question, label, times)
+            )
+        made.add_section()
+    return made
+
+
+def judged(question: str, label: str, times: float) -> tuple[str, str]:
+    for bar in BARS:
+        if (bar.question, bar.over) == (question, label):
+            return f"≥ {bar.least:.2f} ×", said(times >= bar.least)
+    return "", ""
+
+
+def said(kept: bool) -> str:
+    return "[green]kept[/]" if kept else "[red]MISSED[/]"
+
+
+def missed(results: Results) -> list[Bar]:
+    """The bars that were not kept."""
+    return [bar for bar in BARS if ratio(results[bar.question]["ours"], results[bar.question][bar.over]) < bar.least]
+
+
+def rates(results: Results) -> dict[str, dict[str, float]]:
+    """Requests per second, as they are written down."""
+    return {
+        question: {label: round(rate(rounds), 1) for label, rounds in columns.items()}
+        for question, columns in results.items()
+    }

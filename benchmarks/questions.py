@@ -1,0 +1,100 @@
+"""What is asked, of whom, and what the answers may cost."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+from gongzhi_server.errors import Problem
+
+from .county import CODE
+from .load import Target, body
+from .servers import EVERYBODY
+
+DOCUMENTS = Path(__file__).parent / "documents"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One column of a question: which server gets which document."""
+
+    server: str
+    document: str
+
+    @property
+    def text(self) -> str:
+        return (DOCUMENTS / f"{self.document}.graphql").read_text()
+
+
+@dataclass(frozen=True)
+class Question:
+    """A document with the variables it is sent with in turn, and who is asked. `differ`: who is meant to differ."""
+
+    name: str
+    variables: Sequence[Mapping[str, Any]]
+    entries: Mapping[str, Entry]
+    differ: frozenset[str] = field(default=frozenset())
+
+
+def same(name: str, servers: Sequence[str] = EVERYBODY) -> dict[str, Entry]:
+    """The document of this name for every server; PostGraphile has words of its own for the same."""
+    own = {"postgraphile": f"{name}.postgraphile"}
+    return {server: Entry(server, own.get(server, name)) for server in servers}
+
+
+PAGE = ({"first": 50},)
+
+
+def questions(numbers: Sequence[str]) -> tuple[Question, ...]:
+    """What is asked of a county that has cases of these numbers."""
+    return (
+        Question("list", PAGE, same("list")),
+        Question("point", [{"number": number} for number in numbers], same("point")),
+        Question("nested", ({"code": CODE},), same("nested")),
+        Question(
+            "python",
+            PAGE,
+            {**same("python", ("ours", "strawberry")), "postgraphile": same("list")["postgraphile"]},
+            differ=frozenset({"postgraphile"}),
+        ),
+        Question(
+            "plugin",
+            PAGE,
+            {"ours": Entry("ours", "plugin"), "without": Entry("ours", "list")},
+            differ=frozenset({"without"}),
+        ),
+    )
+
+
+def agree(question: Question, targets: Mapping[str, Target]) -> None:
+    """Raise Problem unless every server gives the same answer."""
+    found = {
+        label: _answer(targets[entry.server], entry.text, question.variables[0])
+        for label, entry in question.entries.items()
+        if label not in question.differ
+    }
+    ours = found.pop("ours")
+    for label, answer in found.items():
+        if answer != ours:
+            raise Problem(f"{question.name}: {label} answers something else than we do, so they cannot be compared")
+
+
+def _answer(target: Target, text: str, variables: Mapping[str, Any]) -> Any:
+    headers = {"content-type": "application/json", **target.headers}
+    reply = httpx.post(target.url, content=body(text, variables), headers=headers, timeout=60)
+    answer = reply.json()
+    if not reply.is_success or "errors" in answer:
+        raise Problem(f"{target.url} refuses {variables}: {reply.text[:500]}")
+    return _plain(answer["data"])
+
+
+def _plain(value: Any) -> Any:
+    """The answer without cursors, which everybody writes as they like, and without the zeros of whole seconds."""
+    if isinstance(value, dict):
+        return {key: _plain(inner) for key, inner in value.items() if key != "endCursor"}
+    if isinstance(value, list):
+        return [_plain(inner) for inner in value]
+    return value.replace(".000000+", "+") if isinstance(value, str) else value

@@ -1,0 +1,100 @@
+"""The server and its peers, one process each."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from gongzhi_server.clock import clock
+from gongzhi_server.errors import Problem
+from gongzhi_server.tokens import Tokens
+
+from . import npm
+from .load import Target
+from .peers.ours import SECRET
+
+ROOT = Path(__file__).parent.parent
+PATIENCE = 60.0
+"""Seconds a server may take to start or to stop."""
+
+
+def uvicorn(module: str) -> Callable[[str, int], list[str]]:
+    """How one of our Python peers is started."""
+    options = ("--factory", "--loop", "uvloop", "--http", "httptools", "--no-access-log", "--log-level", "warning")
+    command = [sys.executable, "-m", "uvicorn", f"benchmarks.peers.{module}:app", *options]
+    return lambda dsn, port: [*command, "--port", str(port)]
+
+
+def node(script: str) -> Callable[[str, int], list[str]]:
+    return lambda dsn, port: [str(npm.NODE), str(npm.SOURCE / script), dsn, str(port)]
+
+
+COMMANDS: Mapping[str, Callable[[str, int], list[str]]] = {
+    "ours": uvicorn("ours"),
+    "postgraphile": node("postgraphile.cjs"),
+    "strawberry": uvicorn("plain"),
+    "floor": uvicorn("floor"),
+}
+EVERYBODY = tuple(COMMANDS)
+
+
+@dataclass(frozen=True)
+class Server:
+    """A server that runs. Only our own asks who is there."""
+
+    name: str
+    pid: int
+    port: int
+
+    def target(self, role: str, grid: str) -> Target:
+        """The server for a caller with this role in this grid."""
+        url = f"http://127.0.0.1:{self.port}/graphql"
+        if self.name != "ours":
+            return Target(url, {})
+        token = Tokens(SECRET).issue({"sub": f"{role}-{grid}", "role": role, "grid": grid}, clock())
+        return Target(url, {"authorization": f"Bearer {token}"})
+
+
+@contextmanager
+def running(dsn: str, names: Iterable[str] = EVERYBODY) -> Iterator[dict[str, Server]]:
+    """Run these servers over a database."""
+    with ExitStack() as stack:
+        yield {name: stack.enter_context(_started(name, dsn)) for name in names}
+
+
+@contextmanager
+def _started(name: str, dsn: str) -> Iterator[Server]:
+    port = _free()
+    environment = npm.environment() if name == "postgraphile" else {**os.environ, "BENCH_DSN": dsn}
+    process = subprocess.Popen(COMMANDS[name](dsn, port), cwd=ROOT, env=environment)
+    try:
+        _await(name, process, port)
+        yield Server(name, process.pid, port)
+    finally:
+        process.terminate()
+        process.wait(PATIENCE)
+
+
+def _await(name: str, process: subprocess.Popen[bytes], port: int) -> None:
+    """Wait until the server listens."""
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end and process.poll() is None:
+        with socket.socket() as attempt:
+            if attempt.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.1)
+    raise Problem(f"the server {name!r} did not start")
+
+
+def _free() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        port: int = found.getsockname()[1]
+        return port

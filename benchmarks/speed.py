@@ -1,0 +1,76 @@
+"""The server side by side with its peers, round after round."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from rich.status import Status
+
+from .county import CODE
+from .load import Found, Target, body, fire
+from .questions import Question, agree
+from .servers import Server
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How often and how long everybody is measured, in seconds."""
+
+    rounds: int
+    seconds: float
+    warmup: float
+
+
+FULL = Pace(rounds=5, seconds=4, warmup=2)
+QUICK = Pace(rounds=1, seconds=1, warmup=0.5)
+
+Results = dict[str, dict[str, list[Found]]]
+"""For each question and column, what every round came to."""
+
+
+def measure(servers: Mapping[str, Server], asked: Sequence[Question], pace: Pace, status: Status) -> Results:
+    """Ask everybody everything. Inside a round the peers take turns, and each round another one begins.
+
+    The first round's warm-up lets every server prepare its statements, and Node's compiler come to rest.
+    """
+    targets = {name: server.target("county_dispatcher", CODE) for name, server in servers.items()}
+    for question in asked:
+        agree(question, targets)
+    found: Results = {question.name: {label: [] for label in question.entries} for question in asked}
+    for at in range(pace.rounds):
+        for question in asked:
+            for label in turned(list(question.entries), at):
+                status.update(f"round {at + 1} of {pace.rounds}: {question.name}, {label}")
+                found[question.name][label].append(once(question, label, targets, pace, at == 0))
+    return found
+
+
+def once(question: Question, label: str, targets: Mapping[str, Target], pace: Pace, first: bool) -> Found:
+    entry = question.entries[label]
+    text = entry.text
+    bodies = [body(text, variables) for variables in question.variables]
+    return fire(targets[entry.server], bodies, seconds=pace.seconds, warmup=pace.warmup if first else 0)
+
+
+def turned(labels: list[str], by: int) -> list[str]:
+    by %= len(labels)
+    return labels[by:] + labels[:by]
+
+
+def rate(rounds: Sequence[Found]) -> float:
+    """Requests per second in the middle round."""
+    return statistics.median(found.rate for found in rounds)
+
+
+def p99(rounds: Sequence[Found]) -> float:
+    """Milliseconds that all but a hundredth took at most, in the middle round."""
+    return statistics.median(found.p99 for found in rounds)
+
+
+def ratio(ours: Sequence[Found], theirs: Sequence[Found]) -> float:
+    """How many times as fast, compared inside each round, for rounds differ more than servers do."""
+    return statistics.median(
+        one.rate / other.rate if other.rate else 0 for one, other in zip(ours, theirs, strict=True)
+    )

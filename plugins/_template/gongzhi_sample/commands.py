@@ -1,0 +1,40 @@
+"""What the plugin lets people do."""
+
+from __future__ import annotations
+
+import strawberry
+from gongzhi.checks import text
+from gongzhi.commands import KEY, Call, Problem, command, forbidden, given, made, problems
+from gongzhi.entity import key_of, ref
+from gongzhi.extend import extend
+from gongzhi.people.types import Household
+from gongzhi.roots import Mutation
+from strawberry import ID
+
+from .models import NoteRow
+from .types import SampleNote
+
+
+@strawberry.input(description="A note on a household (填写备注).")
+class AddSampleNoteInput:
+    idempotency_key: str = given(KEY)
+    household: ID = given("The household's id (户标识).")
+    text: str = given("What to note (内容).")
+
+
+@strawberry.type(description="The note, or why there is none (备注结果).")
+class AddSampleNotePayload:
+    note: SampleNote | None = made("The note (备注).")
+    errors: list[Problem] = problems()
+
+
+@command("Note something on a household (填写备注).", requires="sample.add")
+async def add_sample_note(call: Call, input: AddSampleNoteInput) -> AddSampleNotePayload:
+    household = await call.find(Household, "household", id=key_of(Household)(input.household))
+    if not call.may("sample.add", household):
+        raise forbidden("household")
+    note = await NoteRow.create(household=household, text=text(input.text, 200, "text"), at=call.now)
+    return AddSampleNotePayload(note=ref(SampleNote, note.id))
+
+
+EXTENSIONS = (extend(Mutation, add_sample_note=add_sample_note),)

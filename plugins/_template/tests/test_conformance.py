@@ -1,0 +1,29 @@
+"""What every plugin promises, and what this one does."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gongzhi.testing import Conformance
+
+
+class TestConformance(Conformance):
+    plugin = "sample"
+
+
+HOUSEHOLD = "{ households(first: 1) { nodes { id } } }"
+NOTES = "query($id: ID!) { node(id: $id) { ... on Household { sampleNotes { text } } } }"
+
+
+async def test_note_is_read_back(as_viewer: Any) -> None:
+    worker = as_viewer("grid_worker")
+    household = (await worker.ask(HOUSEHOLD)).data["households"]["nodes"][0]["id"]
+    payload = await worker.do("addSampleNote", "note { text }", household=household, text="The gate is locked.")
+    assert payload == {"note": {"text": "The gate is locked."}, "errors": []}
+    assert (await worker.ask(NOTES, id=household)).data["node"]["sampleNotes"] == [{"text": "The gate is locked."}]
+
+
+async def test_note_is_not_for_everybody(as_viewer: Any) -> None:
+    household = (await as_viewer("grid_worker").ask(HOUSEHOLD)).data["households"]["nodes"][0]["id"]
+    answer = await as_viewer("town_dispatcher").ask(NOTES, id=household)
+    assert answer.codes == ["FORBIDDEN"] and answer.body["data"]["node"]["sampleNotes"] is None

@@ -1,0 +1,54 @@
+"""What a plugin adds to the schema."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from importlib import import_module
+from typing import Any
+
+from graphql import (
+    DefinitionNode,
+    InputObjectTypeExtensionNode,
+    ObjectTypeExtensionNode,
+    TypeDefinitionNode,
+    parse,
+    print_ast,
+)
+
+EXTENDED = {"object_type_definition": ObjectTypeExtensionNode, "input_object_type_definition": InputObjectTypeExtensionNode}
+
+
+def of(plugins: Any, name: str) -> list[DefinitionNode]:
+    """The types it adds, and those it extends with what it adds to them."""
+    build = import_module("gongzhi_server.schema").build
+    before = definitions(build(plugins, leaving=name).as_str())
+    found: list[DefinitionNode] = []
+    for kind, node in definitions(build(plugins).as_str()).items():
+        known = before.get(kind)
+        if known is None:
+            found.append(node)
+        elif print_ast(known) != print_ast(node):
+            names = {one.name.value for one in known.fields}
+            new = tuple(one for one in node.fields if one.name.value not in names)
+            found.append(EXTENDED[node.kind](name=node.name, fields=new, directives=(), interfaces=()))
+    return found
+
+
+def definitions(sdl: str) -> dict[str, Any]:
+    """The types of a schema by name."""
+    return {one.name.value: one for one in parse(sdl).definitions if isinstance(one, TypeDefinitionNode)}
+
+
+def read(sdl: str) -> list[str]:
+    """The definitions of a snapshot, in the order in which they are compared."""
+    return sorted(print_ast(one) for one in parse(sdl).definitions)
+
+
+def silent(found: list[DefinitionNode]) -> Iterator[str]:
+    """What has no description."""
+    for node in found:
+        made: Any = node
+        inner = [*(getattr(made, "fields", None) or ()), *(getattr(made, "values", None) or ())]
+        if not isinstance(node, ObjectTypeExtensionNode | InputObjectTypeExtensionNode) and not made.description:
+            yield made.name.value
+        yield from (f"{made.name.value}.{one.name.value}" for one in inner if not one.description)

@@ -1,0 +1,127 @@
+"""What every plugin must keep to, as tests."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+from graphql import GraphQLEnumType, GraphQLInputObjectType, GraphQLList, GraphQLNonNull, GraphQLSchema, print_ast
+
+from ..commands import COMMAND
+from . import additions
+
+SAMPLES = {
+    "ID": "Household:0",
+    "Int": 1,
+    "Float": 1.0,
+    "Boolean": True,
+    "Date": "2026-01-01",
+    "DateTime": "2026-01-01T00:00:00Z",
+    "Decimal": "1",
+    "JSON": {},
+}
+
+
+class Conformance:
+    """Subclass it in your tests, name your plugin, and pytest runs what is inherited.
+
+    class TestConformance(Conformance):
+        plugin = "rubbish"
+    """
+
+    plugin = ""
+    """The plugin's name: the entry point's, the schema's, the permissions' prefix."""
+
+    snapshot = "additions.graphql"
+    """The file beside the tests that holds what the plugin adds to the schema; `pytest --write-additions` writes it."""
+
+    def test_plugin_is_installed(self, plugins: Any) -> None:
+        assert self.plugin in {one.name for one in plugins.found}, "install it: pip install -e ."
+
+    async def test_tables_lack_no_migration(self, database: str, plugins: Any) -> None:
+        """The database has come up from nothing; nothing of the models is missing in the migrations."""
+        if self.plugin not in {app.label for app in plugins.apps}:
+            pytest.skip("it has no tables")
+        lacking = await import_module("gongzhi_server.database").lacking(database, self.plugin, plugins.apps)
+        assert [one.name for one in lacking] == [], f"write it: gongzhi makemigrations {self.plugin}"
+
+    def test_additions_are_described(self, plugins: Any) -> None:
+        found = additions.of(plugins, self.plugin)
+        assert list(additions.silent(found)) == []
+
+    def test_additions_are_as_promised(self, plugins: Any, request: pytest.FixtureRequest) -> None:
+        """What others build on does not change by chance."""
+        found = sorted(print_ast(one) for one in additions.of(plugins, self.plugin))
+        file = Path(inspect.getfile(type(self))).with_name(self.snapshot)
+        if request.config.getoption("--write-additions"):
+            file.write_text("\n\n".join(found) + "\n", encoding="utf-8")
+        assert file.exists(), "write it: pytest --write-additions"
+        assert additions.read(file.read_text(encoding="utf-8")) == found, "if you meant it: pytest --write-additions"
+
+    async def test_denied_calls_leave_no_row(self, server: Any, database: str, plugins: Any) -> None:
+        """A stranger is refused by every mutation that needs a permission, and nothing is written."""
+        before = await rows(database, self.plugin)
+        schema = import_module("gongzhi_server.schema").build(plugins)._schema
+        for name, kind in guarded(schema, self.plugin):
+            query = f"mutation($input: {kind}!) {{ {name}(input: $input) {{ errors {{ code }} }} }}"
+            answer = await server.ask(query, input=sample(schema.type_map[kind]))
+            assert answer.codes == ["FORBIDDEN"], f"{name} answers a stranger {answer.body}"
+        assert await rows(database, self.plugin) == before
+
+    def test_server_is_not_imported(self, plugins: Any) -> None:
+        """A plugin knows the contract only, so that the server may change."""
+        module = plugins.manager.get_plugin(self.plugin)
+        folder = Path(inspect.getfile(module)).parent
+        wrong = [f"{file.name}: {name}" for file in sorted(folder.rglob("*.py")) for name in imported(file) if bad(name)]
+        assert wrong == []
+
+
+def bad(name: str) -> bool:
+    return name.partition(".")[0] == "gongzhi_server"
+
+
+def imported(file: Path) -> Iterator[str]:
+    """The modules a file imports, wherever in it."""
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (one.name for one in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.module or ""
+
+
+def guarded(schema: GraphQLSchema, plugin: str) -> Iterator[tuple[str, str]]:
+    """The plugin's mutations that need a permission, each with the name of its input."""
+    for name, field in schema.mutation_type.fields.items() if schema.mutation_type else ():
+        declared = field.extensions["strawberry-definition"]
+        made = declared.metadata.get(COMMAND)
+        if made and made.requires and any(getattr(one, "plugin", None) == plugin for one in declared.directives):
+            yield name, str(field.args["input"].type).rstrip("!")
+
+
+def sample(kind: Any) -> Any:
+    """Some value of an input type."""
+    if isinstance(kind, GraphQLNonNull):
+        return sample(kind.of_type)
+    if isinstance(kind, GraphQLList):
+        return [sample(kind.of_type)]
+    if isinstance(kind, GraphQLEnumType):
+        return next(iter(kind.values))
+    if isinstance(kind, GraphQLInputObjectType):
+        return {name: sample(one.type) for name, one in kind.fields.items() if isinstance(one.type, GraphQLNonNull)}
+    return SAMPLES.get(kind.name, "00000000-0000-4000-8000-000000000000")
+
+
+async def rows(dsn: str, schema: str) -> dict[str, int]:
+    """How many rows each table of a schema has."""
+    connection = await asyncpg.connect(dsn)
+    try:
+        tables = await connection.fetch("select tablename from pg_tables where schemaname=$1", schema)
+        return {name: await connection.fetchval(f'select count(*) from "{schema}"."{name}"') for (name,) in tables}
+    finally:
+        await connection.close()

@@ -1,0 +1,76 @@
+"""Fixtures: a throw-away database with a small invented county, and the server over it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Callable, Iterator
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+import pytest_asyncio
+
+PEOPLE = 300
+
+
+def machine(module: str) -> Any:
+    """A module of the server, imported when it is needed: the contract does not depend on it."""
+    return import_module(f"gongzhi_server.{module}")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--write-additions", action="store_true", help="write what the plugin adds to the schema into its snapshot"
+    )
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a PostgreSQL: GONGZHI_TEST_DSN, or an embedded one for as long as the tests last."""
+    if dsn := os.environ.get("GONGZHI_TEST_DSN"):
+        yield dsn
+    else:
+        with machine("cluster").throwaway(tmp_path_factory.mktemp("postgres")) as dsn:
+            yield dsn
+
+
+@pytest.fixture(scope="session")
+def plugins() -> Any:
+    """The installed plugins."""
+    return machine("plugins").load()
+
+
+@pytest.fixture(scope="session")
+def small_county(postgres: str, plugins: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The name of a database with every plugin's tables and the invented county. It is only copied."""
+    testing, name = machine("testing"), f"county_{uuid4().hex}"
+    dsn = asyncio.run(testing.create(postgres, name))
+    asyncio.run(machine("database").migrate(dsn, plugins.apps))
+    keys = machine("app").keyring(testing.settings(dsn, tmp_path_factory.mktemp("data")))
+    asyncio.run(machine("demo").load(dsn, people=PEOPLE, today=testing.TODAY.date(), keys=keys))
+    yield name
+    asyncio.run(testing.drop(postgres, name))
+
+
+@pytest_asyncio.fixture
+async def database(postgres: str, small_county: str) -> AsyncIterator[str]:
+    """The address of a database for one test: an invented county of 300 people, and the plugins' tables."""
+    testing, name = machine("testing"), f"test_{uuid4().hex}"
+    yield await testing.create(postgres, name, small_county)
+    await testing.drop(postgres, name)
+
+
+@pytest_asyncio.fixture
+async def server(database: str, plugins: Any, tmp_path: Path) -> AsyncIterator[Any]:
+    """The server over it: `await server.ask(query, **variables)`, `await server.do(mutation, selection, **input)`."""
+    async with machine("testing").serving(database, tmp_path, plugins=plugins) as made:
+        yield made
+
+
+@pytest.fixture
+def as_viewer(server: Any) -> Callable[..., Any]:
+    """Make a caller: `as_viewer("grid_worker", grid="610921")`, with `grid`, `unit`, `person` as needed."""
+    return server.as_  # type: ignore[no-any-return]

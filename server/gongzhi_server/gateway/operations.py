@@ -1,0 +1,164 @@
+"""What every way in has in common: who calls, which document, what it may cost, and running it."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections import Counter
+from collections.abc import AsyncGenerator, Iterator, Mapping
+from contextlib import aclosing, contextmanager
+from dataclasses import dataclass
+from typing import Any, Generic
+
+from graphql import GraphQLError, Lexer, Source, TokenKind
+from starlette.types import Scope
+
+from gongzhi_server.gateway import refusals
+from gongzhi_server.gateway.codes import Code, error
+from gongzhi_server.gateway.documents import Documents
+from gongzhi_server.gateway.engine import (
+    Answer,
+    Authenticate,
+    Engine,
+    Forbidden,
+    P,
+    Refused,
+    Stage,
+    Traits,
+    Unauthenticated,
+)
+from gongzhi_server.gateway.rates import Header, Limited, Purse, Till, network
+from gongzhi_server.gateway.request import Request
+from gongzhi_server.gateway.settings import Settings
+
+__all__ = ["Caller", "Operations"]
+
+INTROSPECTION = re.compile(r"__(?:schema|type)\b")
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who sends a request, and what pays for it."""
+
+    viewer: Any
+    discovers: bool
+    who: str
+    """Whom open sockets are counted for."""
+    purse: Purse | None = None
+
+    def headers(self) -> tuple[Header, ...]:
+        return self.purse.headers() if self.purse else ()
+
+
+class Operations(Generic[P]):
+    """Answers requests of callers, whatever they came in by."""
+
+    def __init__(
+        self, engine: Engine[P], authenticate: Authenticate, settings: Settings, traits: Traits, documents: Documents
+    ) -> None:
+        self.engine, self.authenticate, self.documents = engine, authenticate, documents
+        self.settings, self.limits, self.traits = settings, settings.limits, traits
+        self.till = Till(settings.rates) if settings.rates else None
+        self._open: Counter[str] = Counter()
+
+    async def enter(self, headers: Mapping[bytes, bytes], scope: Scope) -> Caller:
+        """Find out who calls; raise Unauthenticated, Forbidden, or Limited for who keeps guessing."""
+        try:
+            viewer = await self.authenticate(headers)
+        except (Unauthenticated, Forbidden):
+            if self.till:
+                self.till.purse(None, None, address(scope)).pay(self.till.rates.refused)
+            raise
+        account = self.traits.account(viewer)
+        where = address(scope)
+        purse = self.till.purse(account, self.traits.key(viewer), where) if self.till else None
+        who = f"address {network(where)}" if account is None else f"account {account}"
+        return Caller(viewer, self.traits.discover(viewer), who, purse)
+
+    def prepare(self, request: Request, caller: Caller) -> P:
+        """Find and prepare the document, and take a point for it; raise Limited, Malformed or Refused."""
+        if caller.purse:
+            caller.purse.pay()
+        text, trusted, keep = self.documents.find(request)
+        if not caller.discovers and not trusted and INTROSPECTION.search(text) and self.introspects(text):
+            message = "The schema cannot be explored here: introspection is off."
+            raise Refused([error(Code.FORBIDDEN, message)], Stage.VALIDATION)
+        if trusted:
+            return self.engine.prepare(text, request.name, trusted=True)
+        prepared = self.engine.prepare(text, request.name)
+        if keep:
+            self.documents.keep(keep, text)
+        return prepared
+
+    def introspects(self, text: str) -> bool:
+        """Say whether a document names an introspection field, as far as it can be read at all."""
+        lexer = Lexer(Source(text[: self.limits.document]))
+        try:
+            for _ in range(self.limits.tokens + 1):
+                token = lexer.advance()
+                if token.kind is TokenKind.NAME and token.value in ("__schema", "__type"):
+                    return True
+                if token.kind is TokenKind.EOF:
+                    break
+        except GraphQLError:
+            pass  # preparing it will tell
+        return False
+
+    async def run(self, prepared: P, request: Request, caller: Caller, seconds: float | None = None) -> Answer:
+        """Execute within the time; raise Refused or TimeoutError."""
+        async with asyncio.timeout(self.limits.running if seconds is None else seconds):
+            answer = await self.engine.run(prepared, request.variables, caller.viewer, request.extensions)
+        if caller.purse:
+            caller.purse.charge(answer.cost)
+        return answer
+
+    async def answers(self, prepared: P, request: Request, caller: Caller) -> AsyncGenerator[Answer, None]:
+        """Yield what an operation of any kind answers: one answer, or those of a subscription as they come."""
+        if prepared.operation != "subscription":
+            yield await self.run(prepared, request, caller)
+            return
+        stream = self.engine.subscribe(prepared, request.variables, caller.viewer, request.extensions)
+        async with aclosing(stream) as events:
+            async for answer in events:
+                if caller.purse:
+                    caller.purse.charge(answer.cost)
+                yield answer
+
+    def told(self, problem: Exception, caller: Caller | None = None) -> list[dict[str, Any]]:
+        """The errors of a response."""
+        return refusals.told(problem, self.limits, suggest=caller is not None and caller.discovers)
+
+    @contextmanager
+    def seat(self, caller: Caller) -> Iterator[None]:
+        """Hold one of the connections a caller may keep open; raise Limited if there is none left."""
+        if self._open[caller.who] >= self.limits.sockets:
+            raise Crowded(self.limits.sockets, self.limits.ping)
+        self._open[caller.who] += 1
+        try:
+            yield
+        finally:
+            self._open[caller.who] -= 1
+            if not self._open[caller.who]:
+                del self._open[caller.who]
+
+    async def watch(self, caller: Caller, headers: Mapping[bytes, bytes], scope: Scope) -> None:
+        """Check the credentials of a connection for as long as it lasts; raise what `enter` raises when they end."""
+        most = self.limits.recheck
+        while True:
+            left = self.traits.expiry(caller.viewer)
+            await asyncio.sleep(left if left is not None and 0 < left < most else most)
+            caller = await self.enter(headers, scope)
+
+
+class Crowded(Limited):
+    """A caller holds as many connections as they may."""
+
+    def __init__(self, most: int, seconds: float) -> None:
+        Exception.__init__(self, f"At most {most} sockets and streams may be open at a time (limits.sockets).")
+        self.policy, self.after = "sockets", max(1, round(seconds))
+
+
+def address(scope: Scope) -> str:
+    """Where a connection comes from; the proxy's word for it only where the proxy is believed."""
+    client = scope.get("client")
+    return client[0] if client else ""

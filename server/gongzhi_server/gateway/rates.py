@@ -1,0 +1,152 @@
+"""How much a caller may ask for in a time: token buckets, filled by the second and emptied by cost.
+
+A bucket is in one process; several processes give several times as much.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from ipaddress import ip_address
+
+__all__ = ["Limited", "Purse", "Rate", "Rates", "Till", "network"]
+
+REMEMBERED = 100_000  # buckets; those unused for longest are forgotten, and are full by then
+
+Header = tuple[bytes, bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """A bucket of so many points, which fills within so many seconds."""
+
+    points: int
+    seconds: float
+
+    @property
+    def refill(self) -> float:
+        """Points a second."""
+        return self.points / self.seconds
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rates:
+    """What each kind of caller may spend. An operation costs a point, and another one per so many objects.
+
+    Who has an account is counted for the account, and for the key if there is one; who has none for the address, since
+    a whole office may come from one address.
+    """
+
+    account: Rate = field(default=Rate(1_200, 60), metadata={"doc": "Of an account."})
+    key: Rate = field(default=Rate(1_200, 60), metadata={"doc": "Of an API key, besides that of its account."})
+    address: Rate = field(
+        default=Rate(300, 60), metadata={"doc": "Of an address (of IPv6, a /64) from which strangers come."}
+    )
+    objects: int = field(default=100, metadata={"doc": "Objects in the cost of an operation that cost a point."})
+    refused: int = field(default=10, metadata={"doc": "Points that wrong credentials cost their address."})
+
+
+class Limited(Exception):
+    """Somebody asks for too much in too short a time (429)."""
+
+    def __init__(self, policy: str, rate: Rate, seconds: float) -> None:
+        super().__init__(f"Too many requests: the {policy} has {rate.points:,} points for {rate.seconds:g} seconds.")
+        self.policy = policy
+        self.after = max(1, math.ceil(seconds))
+        """Whole seconds to wait."""
+
+
+class Bucket:
+    """What is left of a rate. It may go below zero: an operation is paid for when its cost is known."""
+
+    __slots__ = ("at", "left", "policy", "rate")
+
+    def __init__(self, policy: str, rate: Rate, at: float) -> None:
+        self.policy, self.rate, self.at = policy, rate, at
+        self.left = float(rate.points)
+
+    def fill(self, now: float) -> None:
+        self.left = min(self.rate.points, self.left + (now - self.at) * self.rate.refill)
+        self.at = now
+
+    @property
+    def header(self) -> str:
+        full = (self.rate.points - self.left) / self.rate.refill
+        return f'"{self.policy}";r={max(0, int(self.left))};t={math.ceil(full)}'
+
+
+class Purse:
+    """The buckets that one caller pays from."""
+
+    __slots__ = ("buckets", "till")
+
+    def __init__(self, till: Till, buckets: list[Bucket]) -> None:
+        self.till, self.buckets = till, buckets
+
+    def pay(self, points: float = 1) -> None:
+        """Take points for something that is about to be done; raise Limited if there is not one left."""
+        now = self.till.now()
+        for bucket in self.buckets:
+            bucket.fill(now)
+            if bucket.left < 1:
+                raise Limited(bucket.policy, bucket.rate, (1 - bucket.left) / bucket.rate.refill)
+        for bucket in self.buckets:
+            bucket.left -= points
+
+    def charge(self, objects: int) -> None:
+        """Take points for what an operation turned out to cost."""
+        for bucket in self.buckets:
+            bucket.left -= objects / self.till.rates.objects
+
+    def headers(self) -> tuple[Header, ...]:
+        """RateLimit and RateLimit-Policy, by the draft of the IETF."""
+        left = ", ".join([bucket.header for bucket in self.buckets])
+        policy = ", ".join([self.till.policies[bucket.policy] for bucket in self.buckets])
+        return (b"ratelimit", left.encode()), (b"ratelimit-policy", policy.encode())
+
+
+class Till:
+    """Knows the buckets of everybody. `now` is any clock that only goes forward, in seconds."""
+
+    def __init__(self, rates: Rates, now: Callable[[], float] = time.monotonic, size: int = REMEMBERED) -> None:
+        self.rates, self.now, self.size = rates, now, size
+        self.policies = {
+            name: f'"{name}";q={rate.points};w={math.ceil(rate.seconds)}'
+            for name, rate in (("account", rates.account), ("key", rates.key), ("address", rates.address))
+        }
+        self._buckets: OrderedDict[tuple[str, str], Bucket] = OrderedDict()
+
+    def purse(self, account: str | None, key: str | None, address: str) -> Purse:
+        """What pays for this caller."""
+        if account is None and key is None:
+            return Purse(self, [self._bucket("address", self.rates.address, network(address))])
+        buckets = []
+        if account is not None:
+            buckets.append(self._bucket("account", self.rates.account, account))
+        if key is not None:
+            buckets.append(self._bucket("key", self.rates.key, key))
+        return Purse(self, buckets)
+
+    def _bucket(self, policy: str, rate: Rate, name: str) -> Bucket:
+        found = self._buckets.get((policy, name))
+        if found is None:
+            found = self._buckets[policy, name] = Bucket(policy, rate, self.now())
+            if len(self._buckets) > self.size:
+                self._buckets.popitem(last=False)
+        else:
+            self._buckets.move_to_end((policy, name))
+        return found
+
+
+def network(address: str) -> str:
+    """What an address is counted as: one of IPv6 is one of the 2^64 that its owner has."""
+    if ":" not in address:
+        return address
+    try:
+        found = ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    return str(mapped) if (mapped := getattr(found, "ipv4_mapped", None)) else str(int(found) >> 64)

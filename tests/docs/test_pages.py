@@ -1,0 +1,63 @@
+"""The pages say what the code says, and their links lead somewhere."""
+
+from __future__ import annotations
+
+import ast
+import re
+import runpy
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from .pages import PAGES, ROOT, anchors, links
+
+TABLES = runpy.run_path(str(ROOT / "docs" / "tables.py"))
+RAISERS = [*sorted((ROOT / "schema" / "gongzhi").rglob("*.py")), ROOT / "server" / "gongzhi_server" / "commands.py"]
+CODE = re.compile(r"[A-Z]+(_[A-Z]+)+|DUPLICATE|FORBIDDEN")
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_tables_are_current(page: str) -> None:
+    text = PAGES[page].read_text(encoding="utf-8")
+    assert text == TABLES["filled"](text), f"{page} is behind the code: run python docs/tables.py"
+
+
+def test_every_table_is_shown() -> None:
+    shown = {
+        found[2] for path in PAGES.values() for found in TABLES["PLACE"].finditer(path.read_text(encoding="utf-8"))
+    }
+    assert shown == set(TABLES["PIECES"])
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_links_lead_somewhere(page: str) -> None:
+    for link in links(page):
+        if "://" in link:
+            continue
+        path, _, anchor = link.partition("#")
+        target = (PAGES[page].parent / path).resolve() if path else PAGES[page]
+        assert target.exists(), f"{page} links to {link}, which is not there"
+        assert not anchor or anchor in anchors(target.name), f"{page} links to {link}, and there is no such heading"
+
+
+def test_refusals_are_listed() -> None:
+    section = PAGES["frontends.md"].read_text(encoding="utf-8").split("### In a payload\n")[1].split("\n#")[0]
+    listed = re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE)
+    assert listed == sorted({code for path in RAISERS for code in raised(path)})
+
+
+def raised(path: Path) -> Iterator[str]:
+    """The codes of the refusals a module raises; where a name stands for the code, all that its function mentions."""
+    for function in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
+            for call in ast.walk(function):
+                if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "Refusal":
+                    first = call.args[0]
+                    yield from constants(first if isinstance(first, ast.Constant) else function)
+
+
+def constants(node: ast.AST) -> Iterator[str]:
+    for one in ast.walk(node):
+        if isinstance(one, ast.Constant) and isinstance(one.value, str) and CODE.fullmatch(one.value):
+            yield one.value

@@ -1,0 +1,406 @@
+"""GraphQL over WebSocket, on real sockets: the protocol, its close codes, and clients that misbehave."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from hashlib import sha256
+from typing import Any
+
+import pytest
+from gongzhi_server.gateway import Close, Documents, Limits, Rate, Rates, Settings, Traits, Unauthenticated
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+
+INIT = {"type": "connection_init"}
+ACK = {"type": "connection_ack"}
+
+
+class Peer:
+    """The client's end of a socket."""
+
+    def __init__(self, wire: ClientConnection) -> None:
+        self.wire = wire
+
+    async def send(self, *messages: Any) -> None:
+        """Send messages: objects as JSON, text and bytes as they are."""
+        for message in messages:
+            await self.wire.send(message if isinstance(message, (str, bytes)) else json.dumps(message))
+
+    async def next(self) -> Any:
+        async with asyncio.timeout(10):
+            return json.loads(await self.wire.recv())
+
+    async def closed(self) -> int | None:
+        """Read to the end, and return the close code."""
+        async with asyncio.timeout(10):
+            try:
+                while True:
+                    await self.wire.recv()
+            except ConnectionClosed as end:
+                return end.rcvd and end.rcvd.code
+
+    async def subscribe(self, query: str, id: str = "1", **more: Any) -> None:
+        await self.send({"id": id, "type": "subscribe", "payload": {"query": query, **more}})
+
+    async def ask(self, query: str, **more: Any) -> list[Any]:
+        """What an operation answers, to its end."""
+        await self.subscribe(query, **more)
+        received = [await self.next()]
+        while received[-1]["type"] == "next":
+            received.append(await self.next())
+        return received
+
+
+@asynccontextmanager
+async def open_socket(served: Any, init: Any = INIT, **more: Any) -> AsyncIterator[Peer]:
+    more = {"subprotocols": ["graphql-transport-ws"], "compression": None, **more}
+    async with connect(served.socket, **more) as wire:
+        peer = Peer(wire)
+        if init:
+            await peer.send(init)
+            assert await peer.next() == ACK
+        yield peer
+
+
+def next_(data: Any, id: str = "1") -> dict[str, Any]:
+    return {"id": id, "type": "next", "payload": {"data": data}}
+
+
+def complete(id: str = "1") -> dict[str, Any]:
+    return {"id": id, "type": "complete"}
+
+
+def code(message: Mapping[str, Any]) -> str:
+    assert message["type"] == "error"
+    return str(message["payload"][0]["extensions"]["code"])
+
+
+SUBSCRIBE = {"id": "1", "type": "subscribe", "payload": {"query": "subscription { quiet }"}}
+
+
+def subscribe(**payload: Any) -> dict[str, Any]:
+    return {"id": "1", "type": "subscribe", "payload": payload}
+
+
+@pytest.mark.parametrize(
+    ("messages", "code"),
+    [
+        ([SUBSCRIBE], Close.UNINITIALIZED),
+        ([INIT, INIT], Close.AGAIN),
+        ([INIT, SUBSCRIBE, SUBSCRIBE], Close.DUPLICATE),
+        ([INIT, {**SUBSCRIBE, "id": ""}], Close.INVALID),
+        ([INIT, {**SUBSCRIBE, "id": 1}], Close.INVALID),
+        ([INIT, {**SUBSCRIBE, "id": ["1"]}], Close.INVALID),
+        ([INIT, {**SUBSCRIBE, "id": None}], Close.INVALID),
+        ([INIT, {"type": "subscribe", "payload": {"query": "{ hello }"}}], Close.INVALID),
+        ([INIT, {"type": "subscribe", "id": "1"}], Close.INVALID),
+        ([INIT, {"type": "subscribe", "id": "1", "payload": None}], Close.INVALID),
+        ([INIT, {"type": "subscribe", "id": "1", "payload": "{ hello }"}], Close.INVALID),
+        ([INIT, subscribe()], Close.INVALID),
+        ([INIT, subscribe(query=None)], Close.INVALID),
+        ([INIT, subscribe(query=7)], Close.INVALID),
+        ([INIT, subscribe(query="{ hello }", variables=[])], Close.INVALID),
+        ([INIT, subscribe(query="{ hello }", variables="{}")], Close.INVALID),
+        ([INIT, subscribe(query="{ hello }", extensions=[])], Close.INVALID),
+        ([INIT, subscribe(query="{ hello }", operationName={})], Close.INVALID),
+        ([INIT, {"type": "complete"}], Close.INVALID),
+        ([INIT, {"type": "complete", "id": 1}], Close.INVALID),
+        ([INIT, {"type": "next", "id": "1", "payload": {}}], Close.INVALID),
+        ([INIT, ACK], Close.INVALID),
+        ([INIT, {"type": "start", "id": "1"}], Close.INVALID),
+        ([INIT, {"type": ["ping"]}], Close.INVALID),
+        ([INIT, {}], Close.INVALID),
+        ([{"type": "ping", "payload": "x"}], Close.INVALID),
+        ([{"type": "pong", "payload": []}], Close.INVALID),
+        ([{"type": "connection_init", "payload": "x"}], Close.INVALID),
+        ([{"type": "connection_init", "payload": {"token": 7}}], Close.INVALID),
+        ([{"type": "connection_init", "payload": {"token": "时"}}], Close.INVALID),
+        ([{"type": "connection_init", "payload": {"authorization": "Bearer bad"}}], Close.FORBIDDEN),
+        ([{"type": "connection_init", "payload": {"token": "weak"}}], Close.FORBIDDEN),
+        (["nonsense"], Close.INVALID),
+        ([""], Close.INVALID),
+        (['"ping"'], Close.INVALID),
+        (["[]"], Close.INVALID),
+        (["null"], Close.INVALID),
+        ([b'{"type":"ping"}'], Close.INVALID),
+        (['{"type":"ping","type":"ping"}'], Close.INVALID),
+        ([" " * 262_145], Close.TOO_BIG),
+    ],
+)
+async def test_socket_is_closed(served: Any, messages: list[Any], code: Close) -> None:
+    async with open_socket(served, None) as peer:
+        await peer.send(*messages)
+        assert await peer.closed() == code
+
+
+@pytest.mark.parametrize("protocols", [["graphql-ws"], ["nonsense"], None])
+async def test_subprotocol_4406(served: Any, protocols: Any) -> None:
+    async with open_socket(served, None, subprotocols=protocols) as peer:
+        assert await peer.closed() == Close.SUBPROTOCOL
+
+
+@pytest.mark.parametrize("payload", [None, {}, {"token": "wang"}, {"Authorization": "Bearer wang"}])
+async def test_init_is_acknowledged(served: Any, payload: Any) -> None:
+    async with open_socket(served, {**INIT, "payload": payload}) as peer:
+        expected = next_({"viewer": "wang" if payload else None})
+        assert await peer.ask("{ viewer }") == [expected, complete()]
+
+
+async def test_header_is_enough(served: Any) -> None:
+    async with open_socket(served, additional_headers={"authorization": "Bearer li"}) as peer:
+        assert (await peer.ask("{ viewer }"))[0] == next_({"viewer": "li"})
+
+
+async def test_any_operation_runs(served: Any) -> None:
+    async with open_socket(served) as peer:
+        assert await peer.ask("{ hello }") == [next_({"hello": "hello world"}), complete()]
+        [answer, end] = await peer.ask("mutation { touch }", id="时 2")
+        assert answer["payload"]["data"]["touch"] and end == complete("时 2")
+        ticks = await peer.ask("subscription($n: Int) { ticks(until: $n) }", variables={"n": 2})
+        assert ticks == [next_({"ticks": 1}), next_({"ticks": 2}), complete()]
+
+
+async def test_extra_null_ignored(served: Any) -> None:
+    async with open_socket(served) as peer:
+        nulls = {"operationName": None, "variables": None, "extensions": None}
+        assert (await peer.ask("{ hello }", **nulls))[-1] == complete()
+        await peer.send({"type": "complete", "id": "unknown"}, {"type": "pong", "payload": None})
+        assert (await peer.ask("{ hello }", id="2"))[-1] == complete("2")
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("{", "GRAPHQL_PARSE_FAILED"),
+        ("{ unknown }", "GRAPHQL_VALIDATION_FAILED"),
+        ("query A { hello } query B { hello }", "OPERATION_RESOLUTION_FAILURE"),
+        ("query($n: Int!) { page(length: $n) }", "BAD_USER_INPUT"),
+        ("subscription($n: Int!) { pages(length: $n) }", "BAD_USER_INPUT"),
+        ("{ hello" + "".join(f" a{n}: hello" for n in range(16)) + " }", "LIMIT_EXCEEDED"),
+        ("{ late }", "TIMEOUT"),
+    ],
+)
+async def test_error_ends_operation(served: Any, query: str, expected: str) -> None:
+    """An error is the last word: no complete comes after it, and the id is free again."""
+    async with open_socket(served) as peer:
+        [answer] = await peer.ask(query)
+        assert code(answer) == expected
+        assert await peer.ask("{ hello }") == [next_({"hello": "hello world"}), complete()]
+
+
+async def test_large_list_refused(served: Any) -> None:
+    """What is too large for a limit hurts its own operation, not the socket."""
+    async with open_socket(served) as peer:
+        [answer] = await peer.ask("{ hello }", variables={"ids": ["x"] * 1_001})
+        assert code(answer) == "LIMIT_EXCEEDED"
+        assert (await peer.ask("{ hello }"))[-1] == complete()
+
+
+async def test_complete_stops_stream(served: Any) -> None:
+    async with open_socket(served) as peer:
+        await peer.subscribe("subscription { quiet }")
+        await peer.send(complete())
+        assert await peer.ask("{ hello }") == [next_({"hello": "hello world"}), complete()]
+    await settled(lambda: served.engine.streams == 0)
+
+
+async def settled(holds: Callable[[], bool]) -> None:
+    """Wait until the server, in its own thread, has come so far."""
+    async with asyncio.timeout(5):
+        while not holds():
+            await asyncio.sleep(0.005)
+
+
+async def test_leaving_ends_streams(served: Any) -> None:
+    async with open_socket(served) as peer:
+        for id in "abc":
+            await peer.subscribe("subscription { quiet }", id)
+        await settled(lambda: served.engine.streams == 3)
+    await settled(lambda: served.engine.streams == 0)
+
+
+async def test_ping_is_answered(served: Any) -> None:
+    async with open_socket(served, None) as peer:
+        await peer.send({"type": "ping"}, {"type": "ping", "payload": {"at": 1}}, {"type": "ping", "payload": None})
+        assert [await peer.next() for _ in range(3)] == [
+            {"type": "pong"},
+            {"type": "pong", "payload": {"at": 1}},
+            {"type": "pong"},
+        ]
+
+
+async def test_server_pings(serve: Callable[..., Any]) -> None:
+    async with open_socket(serve(Settings(limits=Limits(ping=0.02)))) as peer:
+        assert [await peer.next() for _ in range(2)] == [{"type": "ping"}] * 2
+
+
+@pytest.mark.parametrize("messages", [[], [{"type": "ping"}]])
+async def test_late_init_4408(serve: Callable[..., Any], messages: list[Any]) -> None:
+    async with open_socket(serve(Settings(limits=Limits(initializing=0.05))), None) as peer:
+        await peer.send(*messages)
+        assert await peer.closed() == Close.LATE
+
+
+async def test_operations_are_bounded(serve: Callable[..., Any]) -> None:
+    async with open_socket(serve(Settings(limits=Limits(operations=2)))) as peer:
+        for id in "ab":
+            await peer.subscribe("subscription { quiet }", id)
+        [answer] = await peer.ask("{ hello }", id="c")
+        assert code(answer) == "LIMIT_EXCEEDED"
+        await peer.send(complete("a"))
+        assert (await peer.ask("{ hello }", id="c"))[-1] == complete("c")
+
+
+async def test_sockets_are_bounded(serve: Callable[..., Any]) -> None:
+    """By account, wherever it comes from; a socket that was closed counts no more."""
+    served = serve(Settings(limits=Limits(sockets=1)), traits=Traits(account=lambda viewer: viewer))
+    wang, li = ({**INIT, "payload": {"token": name}} for name in ("wang", "li"))
+    waiting = open_socket(served, None)
+    async with open_socket(served, wang), open_socket(served, li), open_socket(served), waiting as second:
+        await second.send(wang)
+        assert await second.closed() == Close.CROWDED
+    await settled(lambda: not served.gateway.operations._open)
+    async with open_socket(served, wang):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("origin", "welcome"),
+    [
+        (None, True),
+        ("http://{host}", True),
+        ("https://desk.example", True),
+        ("https://elsewhere.example", False),
+        ("https://desk.example.evil.example", False),
+        ("null", False),
+        ("", False),
+    ],
+)
+async def test_origin_is_checked(serve: Callable[..., Any], origin: str | None, welcome: bool) -> None:
+    served = serve(Settings(origins=("https://desk.example",)))
+    headers = {} if origin is None else {"origin": origin.format(host=served.url.split("/")[2])}
+    if welcome:
+        async with open_socket(served, additional_headers=headers) as peer:
+            assert (await peer.ask("{ hello }"))[-1] == complete()
+    else:
+        with pytest.raises(InvalidStatus) as refused:
+            await open_socket(served, additional_headers=headers).__aenter__()
+        assert refused.value.response.status_code == 403
+
+
+class Lock:
+    """A door that can be locked while people are in."""
+
+    def __init__(self) -> None:
+        self.locked = False
+
+    async def __call__(self, headers: Mapping[bytes, bytes]) -> str:
+        if self.locked:
+            raise Unauthenticated("The token has expired.")
+        return "wang"
+
+
+@pytest.mark.parametrize("traits", [Traits(), Traits(expiry=lambda viewer: 0.05)])
+async def test_expired_token_4403(serve: Callable[..., Any], traits: Traits) -> None:
+    """At expiry where that is known, or when the credentials are looked at again."""
+    lock = Lock()
+    recheck = 60 if traits.expiry("wang") else 0.05
+    served = serve(Settings(limits=Limits(recheck=recheck)), authenticate=lock, traits=traits)
+    async with open_socket(served) as peer:
+        await peer.subscribe("subscription { quiet }")
+        lock.locked = True
+        assert await peer.closed() == Close.FORBIDDEN
+    await settled(lambda: served.engine.streams == 0)
+
+
+async def test_expired_operation_4403(serve: Callable[..., Any]) -> None:
+    lock = Lock()
+    async with open_socket(serve(authenticate=lock)) as peer:
+        lock.locked = True
+        await peer.subscribe("{ hello }")
+        assert await peer.closed() == Close.FORBIDDEN
+
+
+async def test_slow_consumer_4499(serve: Callable[..., Any]) -> None:
+    """Who does not read is cut off; who does is served meanwhile."""
+    served = serve(Settings(limits=Limits(stalling=0.2)))
+    async with open_socket(served) as good, open_socket(served, max_queue=1) as slow:
+        await slow.subscribe("subscription { pages(length: 200000) }")
+        await settled(lambda: served.engine.streams == 1)
+        began = time.monotonic()
+        while served.engine.streams:
+            assert (await good.ask("{ hello }"))[-1] == complete()
+            assert time.monotonic() - began < 5
+        assert await slow.closed() == Close.SLOW
+
+
+async def test_waiting_bytes_bounded(serve: Callable[..., Any]) -> None:
+    served = serve(Settings(limits=Limits(outgoing=300_000)))
+    async with open_socket(served, max_queue=1) as slow:
+        for id in "abc":
+            await slow.subscribe("subscription { pages(length: 200000) }", id)
+        await settled(lambda: served.engine.streams == 0)
+        assert await slow.closed() == Close.SLOW
+
+
+async def test_flood_is_paced(serve: Callable[..., Any]) -> None:
+    """More messages than a socket may send wait; nothing is lost."""
+    served = serve(Settings(limits=Limits(messages=20)))
+    async with open_socket(served) as peer:
+        began = time.monotonic()
+        await peer.send(*[{"type": "ping"}] * 104)
+        assert [await peer.next() for _ in range(104)] == [{"type": "pong"}] * 104
+        assert 0.15 < time.monotonic() - began < 5
+
+
+async def test_fault_is_masked(served: Any, caplog: pytest.LogCaptureFixture) -> None:
+    async with open_socket(served) as peer:
+        for query in ("{ crash }", "subscription { broken }"):
+            answer = (await peer.ask(query))[-1]
+            assert code(answer) == "INTERNAL_SERVER_ERROR"
+            assert "password" not in json.dumps(answer)
+            assert answer["payload"][0]["extensions"]["id"] in caplog.records[-1].getMessage()
+    assert len(caplog.records) == 2
+
+
+async def test_broken_door_4500(served: Any, caplog: pytest.LogCaptureFixture) -> None:
+    async with open_socket(served, None) as peer:
+        await peer.send({**INIT, "payload": {"token": "odd"}})
+        assert await peer.closed() == Close.FAULT
+        assert peer.wire.close_reason and peer.wire.close_reason in caplog.records[-1].getMessage()
+    assert caplog.records[-1].levelno == logging.ERROR
+
+
+async def test_hash_over_socket(served: Any) -> None:
+    """Apollo's contract: hash, miss, hash with document, hash."""
+    query = '{ hello(to: "socket") }'
+    persisted = {"persistedQuery": {"version": 1, "sha256Hash": sha256(query.encode()).hexdigest()}}
+    async with open_socket(served) as peer:
+        [miss] = await peer.ask("", extensions=persisted)
+        assert code(miss) == "PERSISTED_QUERY_NOT_FOUND"
+        assert (await peer.ask(query, extensions=persisted))[-1] == complete()
+        assert (await peer.ask("", extensions=persisted))[0] == next_({"hello": "hello socket"})
+
+
+async def test_document_over_socket(serve: Callable[..., Any]) -> None:
+    hash = sha256(b"{ hello }").hexdigest()
+    served = serve(documents=Documents({hash: "{ hello }"}, only=True))
+    async with open_socket(served) as peer:
+        await peer.send({"id": "1", "type": "subscribe", "payload": {"documentId": f"sha256:{hash}"}})
+        assert [await peer.next(), await peer.next()] == [next_({"hello": "hello world"}), complete()]
+        [answer] = await peer.ask("{ nothing }")
+        assert code(answer) == "QUERY_NOT_IN_SAFELIST"
+
+
+async def test_rate_over_socket(serve: Callable[..., Any]) -> None:
+    served = serve(Settings(rates=Rates(address=Rate(2, 1_000))))
+    async with open_socket(served) as peer:
+        answers = [(await peer.ask("{ hello }"))[-1] for _ in range(3)]
+    assert answers[:2] == [complete()] * 2
+    assert code(answers[2]) == "RATE_LIMITED"
+    assert answers[2]["payload"][0]["extensions"]["retryAfter"] == 500

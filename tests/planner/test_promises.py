@@ -1,0 +1,376 @@
+"""What the planner promises of every answer, one promise at a time."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import orjson
+import pytest
+from gongzhi.viewer import Grant, Viewer
+from gongzhi_server import execution
+from gongzhi_server.engine import Engine
+from gongzhi_server.gateway.engine import Refused
+
+from .bench import ROOMY, Bench, context
+from .naive import Rows
+from .plugin import READ_LOG, READ_NAMES
+from .world import NOW, VIEWERS, account
+
+HOSTILE = ("'; drop table cases.case; --", "\\' or true --", '"$1"', "%(x)s {0} $1", "\\", "共治'😀\"")
+INVISIBLE = "town"
+"""Sees the ordinary cases of a town, and no tip-off."""
+
+
+async def body(bench: Bench, text: str, viewer: str, **variables: Any) -> bytes:
+    """The answer as it goes over the wire."""
+    return (await bench.engine.run(bench.engine.prepare(text, None), variables, VIEWERS[viewer])).body
+
+
+def statements(bench: Bench, text: str) -> int:
+    return len(bench.engine.prepare(text, None).statements)
+
+
+# --- one statement ---
+
+
+async def test_everything_is_one_statement(bench: Bench) -> None:
+    found = await bench.data(
+        """{
+          cases(first: 3) { totalCount nodes { requester { name } grid { parent { name } } timeline(last: 2) { at } } }
+          grid(code: "610921") { children { nodes { cases(first: 2) { edges { cursor node { number } } } } } }
+          node(id: "Grid:3") { ... on Grid { openCases } }
+          motto
+        }"""
+    )
+    assert found["cases"]["totalCount"] == 39 and found["grid"]["children"]["nodes"] and found["motto"]
+    assert len(bench.seen) == 1
+
+
+async def test_planned_answers_leave_as_they_came() -> None:
+    """The text of the database is the text of the answer; nobody reads it on the way."""
+    sent = '{"cases":   not even JSON }'
+
+    async def fetch(sql: str, *values: Any) -> Any:
+        return [[sent]]
+
+    engine = Engine(Bench(fetch, plugin()).schema, fetch, context)
+    answer = await engine.run(engine.prepare("{ cases { totalCount } }", None), {}, VIEWERS["administrator"])
+    assert answer.body == b'{"data":' + sent.encode() + b"}"
+
+
+def plugin() -> Any:
+    from .plugin import schema
+
+    return schema()
+
+
+async def test_introspection_stands_beside_planned_fields(bench: Bench) -> None:
+    found = await bench.data('{ __type(name: "Case") { name } cases(first: 1) { nodes { age } } n: __typename motto }')
+    assert found["__type"] == {"name": "Case"} and found["n"] == "Query"
+    assert found["cases"]["nodes"][0]["age"] and found["motto"] == "共治 "
+
+
+async def test_keys_come_in_the_order_asked(bench: Bench) -> None:
+    sent = await body(bench, "{ b: motto grids(first: 1) { totalCount nodes { name code } } a: __typename }", "stranger")
+    assert sent.startswith(b'{"data":{"b":') and sent.index(b'"name"') < sent.index(b'"code"') < sent.index(b'"a"')
+
+
+# --- shared statements, bound values ---
+
+
+async def test_viewers_of_one_shape_share_a_statement(bench: Bench) -> None:
+    """Two towns, two people, two numbers: the text is one, the rows are each one's own."""
+    text = "query($n: String) { cases(filter: { number: { equals: $n } }) { totalCount nodes { number } } }"
+    grants = [Grant("any", frozenset({"cases.view"}), VIEWERS["town"].account.grants[0].kind, town) for town in (5, 6)]
+    viewers = [Viewer(account(f"v{grant.grid}", grant), NOW) for grant in grants]
+    totals = [(await bench.data(text, viewer))["cases"]["totalCount"] for viewer in viewers]
+    assert totals[0] > 0 and totals[1] > 0 and totals[0] != totals[1]
+    assert statements(bench, text) == 1
+    await bench.data(text, viewers[0], n="x")
+    await bench.data(text, viewers[0], n="y")
+    assert statements(bench, text) == 2  # once without the filter, once with it, whatever it is
+    await bench.data(text, "administrator", n="y")
+    assert statements(bench, text) == 3
+
+
+async def test_sharing_gives_nobody_the_rows_of_another(bench: Bench) -> None:
+    """Each asks after each other one, with a statement that the other's question made or did not make."""
+    text = "{ cases { totalCount nodes { number events { totalCount } requester { name } } } people { totalCount } }"
+    alone = {name: await bench.data(text, name) for name in VIEWERS}
+    fresh = bench.over()
+    assert {name: await fresh.data(text, name) for name in reversed(VIEWERS)} == alone
+    assert len({json.dumps(found) for found in alone.values()}) > 5
+
+
+async def test_values_inside_literals_are_read_anew(bench: Bench) -> None:
+    """A variable in a list, or in an object that is bound as a whole, is a variable still."""
+    text = """query($code: String!, $x: Float!) {
+      grids(filter: { code: { in: ["61", $code] } }) { nodes { code } }
+      gridAt(point: { longitude: $x, latitude: 32.7, crs: CGCS2000 }) { code }
+    }"""
+    one, two = await bench.data(text, code="6109", x=108.7), await bench.data(text, code="610921", x=110.0)
+    assert [row["code"] for row in one["grids"]["nodes"]] == ["61", "6109"] and one["gridAt"] == {"code": "610921"}
+    assert [row["code"] for row in two["grids"]["nodes"]] == ["61", "610921"] and two["gridAt"] is None
+    assert statements(bench, text) == 1
+
+
+def hostile() -> Iterator[tuple[str, str, str]]:
+    """Places that take a text, with the argument and its type."""
+    yield "case(number: {}) {{ id }}", "String!", ""
+    yield "household(number: {}) {{ id }}", "String!", ""
+    yield "grid(code: {}) {{ id }}", "String!", ""
+    yield "node(id: {}) {{ id }}", "ID!", ""
+    yield "node(id: {}) {{ id }}", "ID!", "Case:"
+    yield "person(id: {}) {{ id }}", "ID!", ""
+    yield "caseByReceipt(number: {0}, receiptCode: {0}) {{ id }}", "String!", ""
+    yield "cases(filter: {{ title: {{ contains: {} }} }}) {{ totalCount nodes {{ id }} }}", "String", ""
+    yield "cases(filter: {{ not: {{ or: [{{ title: {{ in: [{}] }} }}] }} }}) {{ nodes {{ id }} }}", "String!", ""
+    yield "cases(filter: {{ leadUnit: {{ equals: {} }} }}) {{ nodes {{ id }} }}", "String", ""
+    yield "cases(filter: {{ grid: {{ equals: {} }} }}) {{ nodes {{ id }} }}", "String", ""
+    yield "cases(first: 1) {{ nodes {{ label(suffix: {}) }} }}", "String", ""
+
+
+@pytest.mark.parametrize("hostile_text", HOSTILE)
+@pytest.mark.parametrize("place, kind, prefix", list(hostile()))
+async def test_a_value_never_reaches_the_text(
+    bench: Bench, place: str, kind: str, prefix: str, hostile_text: str
+) -> None:
+    value = prefix + hostile_text
+    literal = json.dumps(value, ensure_ascii=False)
+    bound = await bench.data(f"query($v: {kind}) {{ {place.format('$v')} }}", v=value)
+    [(sql, values)] = bench.seen
+    assert hostile_text not in sql
+    assert await bench.data(f"{{ {place.format(literal)} }}") == bound
+    [(written, _)] = bench.seen
+    assert hostile_text not in written and "drop table" not in written
+    assert (await bench.data("{ cases { totalCount } }"))["cases"]["totalCount"] == 39
+
+
+@pytest.mark.parametrize("hostile_text", HOSTILE)
+async def test_a_cursor_never_reaches_the_text(bench: Bench, hostile_text: str) -> None:
+    place = base64.b64encode(orjson.dumps([hostile_text, 1])).decode()
+    found = await bench.data("query($c: String) { grids(after: $c, orderBy: NAME_ASC) { nodes { id } } }", c=place)
+    [(sql, values)] = bench.seen
+    assert hostile_text in values and hostile_text not in sql and "nodes" in found["grids"]
+
+
+# --- what is withheld ---
+
+
+async def test_denied_fields_are_null_with_one_error(bench: Bench) -> None:
+    text = "{ cases(first: 3) { nodes { number secret log(first: 1) { totalCount } } } }"
+    said = await bench.ask(text, "town")
+    assert [(row["secret"], row["log"]) for row in said.data["cases"]["nodes"]] == [(None, None)] * 3
+    assert [one["extensions"] for one in said.errors] == [
+        {"code": "FORBIDDEN", "field": "Case.secret", "permission": READ_NAMES},
+        {"code": "FORBIDDEN", "field": "Case.log", "permission": READ_LOG},
+    ]
+    assert said.errors[0]["locations"] == [{"line": 1, "column": 36}]
+
+
+async def test_denied_batches_are_not_called(bench: Bench) -> None:
+    said = await bench.ask("{ cases(first: 2) { nodes { units { code } } } }", "town")
+    assert said.data["cases"]["nodes"] == [{"units": None}] * 2
+    assert said.codes == ["FORBIDDEN"] and len(bench.seen) == 1
+
+
+async def test_masked_fields_show_their_mask(bench: Bench) -> None:
+    text = '{ cases(first: 1, orderBy: NUMBER_ASC) { nodes { number label(suffix: "!") } } }'
+    [shown] = (await bench.data(text))["cases"]["nodes"]
+    [masked] = (await bench.data(text, "town"))["cases"]["nodes"]
+    assert shown["label"] == shown["number"] + "!" and masked["label"] == masked["number"][:6]
+
+
+@pytest.fixture
+def sealed(rows: Rows) -> Any:
+    """A tip-off in the town, led by nobody the town's dispatcher stands for, with a requester and events."""
+    town = {row.id for row in rows.kinds["Grid"] if rows.lies_in(row.id, 5)}
+    events = {row.case_id for row in rows.kinds["CaseEvent"]}
+    return next(
+        row
+        for row in rows.kinds["Case"]
+        if row.series == "SEALED" and row.grid_id in town and row.requester_id and row.id in events
+    )
+
+
+async def test_hidden_rows_cannot_be_found(bench: Bench, rows: Rows, sealed: Any) -> None:
+    """By whatever way: number, id, list, what belongs to it, what points to it."""
+    event = next(row for row in rows.kinds["CaseEvent"] if row.case_id == sealed.id and row.audience == "PUBLIC")
+    text = """query($n: String!, $id: ID!, $event: ID!, $person: ID!, $when: DateTime) {
+      case(number: $n) { number }
+      node(id: $id) { id }
+      event: node(id: $event) { id }
+      cases(filter: { number: { equals: $n } }) { totalCount nodes { id } pageInfo { startCursor } }
+      person(id: $person) { cases(filter: { number: { equals: $n } }) { totalCount nodes { id } } }
+    }"""
+    asked = {"n": sealed.number, "id": f"Case:{sealed.id}", "event": f"CaseEvent:{event.id}"}
+    asked["person"] = f"Person:{sealed.requester_id}"
+    text = text.replace(", $when: DateTime", "")
+    seen = await bench.data(text, "county", **asked)
+    assert seen["case"] and seen["node"] and seen["event"] and seen["cases"]["totalCount"] == 1
+    hidden = await bench.data(text, INVISIBLE, **asked)
+    assert hidden["case"] is hidden["node"] is hidden["event"] is None
+    assert hidden["cases"] == {"totalCount": 0, "nodes": [], "pageInfo": {"startCursor": None}}
+    assert not hidden["person"] or hidden["person"]["cases"] == {"totalCount": 0, "nodes": []}
+
+
+async def test_aggregates_count_visible_rows_alone(bench: Bench, rows: Rows) -> None:
+    text = '{ openCases grid(code: "610921100") { openCases cases { totalCount } } cases { totalCount } }'
+    closed = ("DECLINED", "WITHDRAWN", "MERGED", "CLOSED", "VOIDED")
+    inside = [row for row in rows.kinds["Case"] if rows.lies_in(row.grid_id, 5)]
+    ordinary = [row for row in inside if row.series == "ORDINARY"]
+    still = sum(row.status not in closed for row in ordinary)
+    found = await bench.data(text, "town")
+    assert found == {
+        "openCases": still,
+        "grid": {"openCases": still, "cases": {"totalCount": len(ordinary)}},
+        "cases": {"totalCount": len(ordinary)},
+    }
+    assert len(ordinary) < len(inside) < len(rows.kinds["Case"])
+
+
+async def test_a_worker_sees_one_grid(bench: Bench, rows: Rows) -> None:
+    """Returned, counted and aggregated: the worker's own rows, though the county is asked for."""
+    text = '{ grid(code: "610921") { people { totalCount nodes { grid { code } } } households { totalCount } } }'
+    found = (await bench.data(text, "worker"))["grid"]
+    mine = [row for row in rows.kinds["Person"] if row.grid_id == 12]
+    family = found["people"]["totalCount"] - len(mine)
+    assert {row["grid"]["code"] for row in found["people"]["nodes"]} >= {"610921100201-010101"}
+    assert 0 <= family < 6 and found["people"]["totalCount"] == len(found["people"]["nodes"])
+
+
+async def test_a_hidden_row_is_null_where_it_is_pointed_to(bench: Bench, rows: Rows) -> None:
+    """The handler sees the case and none of the people in it."""
+    text = "{ cases { nodes { number requester { name } filedBy { name } } } }"
+    found = {row["number"]: row for row in (await bench.data(text, "handler"))["cases"]["nodes"]}
+    asked = [row for row in rows.kinds["Case"] if row.number in found and row.requester_id]
+    assert asked and all(found[row.number]["requester"] is None for row in asked)
+    assert any(row["requester"] for row in (await bench.data(text))["cases"]["nodes"])
+
+
+@pytest.mark.parametrize(
+    "text, hidden, missing",
+    [
+        ("query($v: String!) { case(number: $v) { id title events { totalCount } } }", "number", "610921202606010099991"),
+        ("query($v: ID!) { node(id: $v) { id __typename } }", "id", "Case:00000000-0000-4000-8000-000000000000"),
+        ("query($v: ID!) { node(id: $v) { id __typename } }", "id", "Case:no key"),
+        ("query($v: String!) { cases(filter: {number: {equals: $v}}) { totalCount nodes { id } } }", "number", "0"),
+    ],
+)
+async def test_not_yours_is_not_found(bench: Bench, sealed: Any, text: str, hidden: str, missing: str) -> None:
+    """Byte for byte."""
+    value = sealed.number if hidden == "number" else f"Case:{sealed.id}"
+    assert await body(bench, text, INVISIBLE, v=value) == await body(bench, text, INVISIBLE, v=missing)
+    assert await body(bench, text, "county", v=value) != await body(bench, text, "county", v=missing)
+
+
+async def test_receipts_open_one_case_to_strangers(bench: Bench, sealed: Any) -> None:
+    from gongzhi import codes
+
+    from .world import SECRET
+
+    text = """query($n: String!, $c: String!) { caseByReceipt(number: $n, receiptCode: $c) {
+      number requester { name } timeline { audience } previous { number } } case(number: $n) { number } }"""
+    found = await bench.data(text, "stranger", n=sealed.number, c=codes.receipt_code(SECRET, sealed.number))
+    assert found["caseByReceipt"]["number"] == sealed.number and found["case"] is None
+    assert found["caseByReceipt"]["requester"] is None and found["caseByReceipt"]["previous"] is None
+    assert {event["audience"] for event in found["caseByReceipt"]["timeline"]} <= {"PUBLIC"}
+    assert (await bench.data(text, "stranger", n=sealed.number, c="A" * 10))["caseByReceipt"] is None
+
+
+# --- cost and keys ---
+
+
+@pytest.mark.parametrize(
+    "selection, cost",
+    [
+        ("motto", 2),
+        ("cases(first: 10) { nodes { number } }", 11),
+        ("cases(last: 10) { edges { node { number } } }", 11),
+        ("cases { nodes { number } }", 51),
+        ("cases(first: 10) { totalCount }", 1),
+        ("cases(first: 10) { nodes { grid { code } } }", 21),
+        ("cases(first: 10) { nodes { events(first: 5) { nodes { at } } place { longitude } } }", 71),
+        ("cases(first: 10) { nodes { age } }", 21),
+        ("cases(first: 10) { nodes { earlier { number } } }", 21),
+        ("cases(first: 10) { nodes { earlier { timeline(first: 9) { at } } } }", 111),
+        ('grid(code: "61") { path { code } }', 10),
+    ],
+)
+async def test_cost_is_the_objects_that_may_come(bench: Bench, selection: str, cost: int) -> None:
+    """And over the budget nothing is sent to the database."""
+    text = f"{{ {selection} }}"
+    within = bench.over(limits=limited(cost))
+    assert not (await within.ask(text)).refused
+    beyond = bench.over(limits=limited(cost - 1))
+    said = await beyond.ask(text)
+    assert said.refused and not beyond.seen
+    [one] = said.errors
+    assert one["extensions"]["code"] == "COST_EXCEEDED"
+    assert (one["extensions"]["cost"], one["extensions"]["limit"]) == (cost, cost - 1)
+    assert str(cost) in one["message"] and str(cost - 1) in one["message"]
+
+
+def limited(cost: int) -> Any:
+    from dataclasses import replace
+
+    return replace(ROOMY, cost=cost)
+
+
+async def test_cost_follows_the_variables(bench: Bench) -> None:
+    text = "query($n: Int, $all: Boolean!) { cases(first: $n) { nodes { grid @include(if: $all) { code } } } }"
+    within = bench.over(limits=limited(21))
+    assert not (await within.ask(text, n=10, all=True)).refused
+    assert (await within.ask(text, n=11, all=True)).codes == ["COST_EXCEEDED"]
+    assert not (await within.ask(text, n=20, all=False)).refused
+
+
+LONG = "k" * 64
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{{ {}: motto }}",
+        "{{ cases {{ {}: totalCount }} }}",
+        "{{ cases {{ edges {{ {}: cursor }} }} }}",
+        "{{ cases {{ pageInfo {{ {}: hasNextPage }} }} }}",
+        "{{ rules {{ {}: rule }} }}",
+        "{{ cases {{ nodes {{ place {{ {}: longitude }} }} }} }}",
+    ],
+)
+async def test_keys_too_long_for_postgres_are_refused(bench: Bench, text: str) -> None:
+    """It would cut them off, and two that are cut alike would be one."""
+    said = await bench.ask(text.format(LONG))
+    assert said.refused and said.messages == [f"{LONG!r} is longer than 63 characters."]
+    assert LONG[:63].encode() in (await bench.ask(text.format(LONG[:63]))).body
+
+
+# --- faults ---
+
+
+async def test_values_without_room_are_the_callers_fault(bench: Bench) -> None:
+    """A number no smallint holds, a moment before the first year in UTC, a character no text holds."""
+    for text, value in (
+        ('query($v: DateTime) {{ cases(filter: {{ reportedAt: {{ from: {} }} }}) {{ totalCount }} }}', "0001-01-01T00:00:00+08:00"),
+        ("query($v: String!) {{ case(number: {}) {{ id }} }}", "a\0b"),
+    ):
+        said = await bench.ask(text.format("$v"), v=value)
+        assert said.refused and said.codes == ["BAD_USER_INPUT"] and value not in said.messages[0]
+
+
+async def test_faults_of_the_database_are_not_the_callers(bench: Bench) -> None:
+    async def fetch(sql: str, *values: Any) -> Any:
+        return await bench.fetch("select 1/(length($1::text)-1)", "a")
+
+    engine = Engine(bench.schema, fetch, context)
+    with pytest.raises(Exception, match="division by zero"):
+        await engine.run(engine.prepare("{ motto }", None), {}, VIEWERS["administrator"])
+
+
+def test_names_of_the_test_itself() -> None:
+    """The modules that the tests spy on are the ones that run."""
+    assert execution.orjson is orjson and issubclass(Refused, Exception)

@@ -1,0 +1,88 @@
+"""Distributions of vendors, made on the fly and found as installed ones are."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass, field
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from textwrap import dedent
+from uuid import uuid4
+
+import pytest
+import pytest_asyncio
+from gongzhi.hooks import GROUP
+from gongzhi_server.plugins import Plugins, load
+from gongzhi_server.schema import Schema, build
+from gongzhi_server.testing import create, drop
+
+HEAD = """\
+from __future__ import annotations
+
+from gongzhi.cases.types import Case
+from gongzhi.entity import Connection, Node, batch, column, connection, entity, everyone, expression, many, one
+from gongzhi.extend import extend
+from gongzhi.filters import condition, guarded
+from gongzhi.grids.types import Grid
+from gongzhi.hooks import App, Purpose, hookimpl
+from gongzhi.people.types import Household, Person
+from gongzhi.permissions import Permission, Role
+from gongzhi.roots import Mutation, Query
+from gongzhi.sql import Sql
+"""
+
+
+@dataclass
+class Market:
+    """Where vendors put what they ship; the test's own Python path."""
+
+    folder: Path
+    roots: set[str] = field(default_factory=set)
+
+    def ship(self, name: str, source: str, *, distribution: str = "", version: str = "3.1", **files: str) -> str:
+        """A distribution with one plugin; `files` are further modules, a double underscore for a folder."""
+        distribution = distribution or f"gongzhi-{name}"
+        package = distribution.replace("-", "_")
+        self.roots.add(package)
+        self.write(f"{package}/__init__.py", HEAD + dedent(source))
+        for path, text in files.items():
+            self.write(f"{package}/{path.replace('__', '/')}.py", dedent(text))
+        info = f"{package}-{version}.dist-info"
+        self.write(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: {distribution}\nVersion: {version}\n")
+        self.write(f"{info}/entry_points.txt", f"[{GROUP}]\n{name} = {package}\n")
+        return package
+
+    def write(self, path: str, text: str) -> None:
+        file = self.folder / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+
+    @property
+    def entries(self) -> list[EntryPoint]:
+        return [one for one in entry_points(group=GROUP) if one.value.partition(".")[0] in self.roots]
+
+    def load(self) -> Plugins:
+        return load(entries=self.entries)
+
+    def schema(self) -> Schema:
+        return build(self.load())
+
+
+@pytest.fixture
+def market(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Market]:
+    folder = tmp_path / "site"
+    folder.mkdir()
+    monkeypatch.syspath_prepend(folder)
+    made = Market(folder)
+    yield made
+    for module in [name for name in sys.modules if name.partition(".")[0] in made.roots]:
+        del sys.modules[module]
+
+
+@pytest_asyncio.fixture
+async def bare(postgres: str) -> AsyncIterator[str]:
+    """The address of a database with nothing in it."""
+    name = f"bare_{uuid4().hex}"
+    yield await create(postgres, name)
+    await drop(postgres, name)

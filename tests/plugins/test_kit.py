@@ -1,0 +1,127 @@
+"""What a vendor starts from: `gongzhi plugin new`, its tests, its wheel."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import sysconfig
+import venv
+from pathlib import Path
+
+import pytest
+from gongzhi_server.errors import Problem
+from gongzhi_server.scaffold import new, template
+
+ROOT = Path(__file__).parents[2]
+PARTS = {
+    "pyproject.toml",
+    "gongzhi_road_watch/__init__.py",
+    "gongzhi_road_watch/commands.py",
+    "gongzhi_road_watch/migrations/0001_initial.py",
+    "gongzhi_road_watch/migrations/__init__.py",
+    "gongzhi_road_watch/models.py",
+    "gongzhi_road_watch/types.py",
+    "tests/additions.graphql",
+    "tests/test_conformance.py",
+}
+
+
+def run(*command: object, cwd: Path, **environ: str) -> str:
+    """What a command prints; it must end well."""
+    kept = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "DATABASE_URL")}
+    ended = subprocess.run(
+        list(map(str, command)), cwd=cwd, env=kept | environ, capture_output=True, text=True, timeout=300
+    )
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    return ended.stdout
+
+
+def test_scaffold_has_its_name(tmp_path: Path) -> None:
+    written = new("road_watch", tmp_path)
+    folder = tmp_path / "gongzhi-road-watch"
+    assert {str(file.relative_to(folder)) for file in written} == PARTS
+    text = "".join(file.read_text(encoding="utf-8") for file in written)
+    assert "sample" not in text.lower()
+    assert 'roadWatchNotes' in text and "class RoadWatchNote(Node)" in text and 'name = "gongzhi-road-watch"' in text
+
+
+@pytest.mark.parametrize("name", ["cases", "Road", "road-watch", "", "pg_road"])
+def test_scaffold_refuses_names(tmp_path: Path, name: str) -> None:
+    with pytest.raises(Problem, match="a plugin cannot be called"):
+        new(name, tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_scaffold_overwrites_nothing(tmp_path: Path) -> None:
+    new("road", tmp_path)
+    with pytest.raises(Problem, match="gongzhi-road is there already"):
+        new("road", tmp_path)
+
+
+def test_scaffold_passes_its_tests(tmp_path: Path, postgres: str) -> None:
+    """Found as an installed distribution is, without installing it."""
+    new("abc", tmp_path)
+    folder = tmp_path / "gongzhi-abc"
+    info = folder / "gongzhi_abc-0.1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: gongzhi-abc\nVersion: 0.1.0\n")
+    (info / "entry_points.txt").write_text("[gongzhi.plugins]\nabc = gongzhi_abc\n")
+    said = run(sys.executable, "-m", "pytest", "-q", cwd=folder, PYTHONPATH=str(folder), GONGZHI_TEST_DSN=postgres)
+    assert "8 passed" in said, said
+
+
+def wheel(project: Path, into: Path) -> None:
+    pip = (sys.executable, "-m", "pip", "-qq", "--disable-pip-version-check")
+    run(*pip, "wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", into, project, cwd=into)
+
+
+@pytest.fixture(scope="session")
+def clean(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A new environment with the product's wheels; third-party libraries are those of this environment."""
+    folder = tmp_path_factory.mktemp("clean")
+    wheels = folder / "wheels"
+    wheels.mkdir()
+    wheel(ROOT / "schema", wheels)
+    wheel(ROOT, wheels)
+    venv.create(folder / "venv", with_pip=True)
+    python = folder / "venv" / "bin" / "python"
+    site = run(python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))", cwd=folder).strip()
+    Path(site, "libraries.pth").write_text(sysconfig.get_path("purelib"))
+    install = ("-m", "pip", "-qq", "--disable-pip-version-check", "install", "--no-deps", "--no-index", "-f", wheels)
+    run(python, *install, "--ignore-installed", "gongzhi", "gongzhi-server", cwd=folder)
+    return folder
+
+
+@pytest.mark.slow
+def test_wheel_works_in_a_clean_environment(clean: Path, tmp_path: Path, postgres: str) -> None:
+    python = clean / "venv" / "bin" / "python"
+    run(clean / "venv" / "bin" / "gongzhi", "plugin", "new", "road_watch", cwd=tmp_path)
+    folder = tmp_path / "gongzhi-road-watch"
+    wheel(folder, tmp_path)
+    [made] = tmp_path.glob("*.whl")
+    run(python, "-m", "pip", "-qq", "--disable-pip-version-check", "install", "--no-deps", made, cwd=tmp_path)
+    listed = run(clean / "venv" / "bin" / "gongzhi", "plugin", "list", cwd=tmp_path)
+    assert listed == "road_watch  gongzhi-road-watch 0.1.0\n"
+    try:
+        said = run(python, "-m", "pytest", "-q", "tests", cwd=folder, GONGZHI_TEST_DSN=postgres)
+        assert "8 passed" in said, said
+    finally:
+        run(python, "-m", "pip", "-qq", "uninstall", "-y", "gongzhi-road-watch", cwd=tmp_path)
+
+
+@pytest.mark.slow
+def test_pip_refuses_another_contract(clean: Path, tmp_path: Path) -> None:
+    new("future", tmp_path)
+    project = tmp_path / "gongzhi-future" / "pyproject.toml"
+    project.write_text(project.read_text().replace("gongzhi>=0.1,<0.2", "gongzhi>=2"))
+    wheel(project.parent, tmp_path)
+    [made] = tmp_path.glob("*.whl")
+    python = clean / "venv" / "bin" / "python"
+    command = [python, "-m", "pip", "install", "--no-index", "-f", clean / "wheels", made]
+    refused = subprocess.run(list(map(str, command)), capture_output=True, text=True, timeout=120)
+    assert refused.returncode != 0 and "gongzhi>=2" in refused.stderr
+
+
+def test_template_is_found() -> None:
+    assert (template() / "pyproject.toml").exists()

@@ -1,0 +1,134 @@
+"""A plugin's own tables: written as migrations, made beside the core's, taken away again."""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import importlib
+from pathlib import Path
+
+import asyncpg
+import pytest
+from gongzhi_server import database
+from gongzhi_server.errors import Problem
+from gongzhi_server.removal import remove
+
+from .conftest import Market
+
+TABLES = """
+@hookimpl
+def tables():
+    return [App("paths", "gongzhi_paths.models", "gongzhi_paths.migrations")]
+"""
+MODELS = """
+from typing import Any
+from gongzhi.columns import Located, key
+from tortoise import fields
+
+class PathRow(Located):
+    id = key()
+    name = fields.CharField(max_length=40)
+    person: Any = fields.ForeignKeyField("people.PersonRow", related_name=False, on_delete=fields.RESTRICT)
+
+    class Meta:
+        schema = "paths"
+        table = "path"
+"""
+LOCATED = """
+from tortoise import migrations
+from tortoise.migrations import operations as ops
+from gongzhi.located import levels, locate
+
+class Migration(migrations.Migration):
+    dependencies = [("paths", "0001_initial")]
+    operations = [ops.RunSQL([*locate("paths.path"), *levels("paths.path", "name", "id")])]
+"""
+
+
+@pytest.fixture
+def paths(market: Market) -> Market:
+    """A vendor with one located table and no migration yet."""
+    market.ship("paths", TABLES, models=MODELS, migrations____init__="")
+    return market
+
+
+async def written(market: Market, dsn: str) -> str:
+    [path] = await database.write_migrations(dsn, "paths", market.load().apps)
+    importlib.invalidate_caches()
+    return Path(path).read_text(encoding="utf-8")
+
+
+async def test_migration_is_its_own(paths: Market, bare: str) -> None:
+    """Another plugin lacks migrations too; nothing of it gets into these."""
+    source = MODELS.replace("paths", "roads").replace("Path", "Road").replace('"path"', '"road"')
+    paths.ship("roads", TABLES.replace("paths", "roads"), models=source, migrations____init__="")
+    text = await written(paths, bare)
+    assert "ops.CreateSchema(schema_name='paths')" in text and "roads" not in text
+    assert "dependencies = [('grids', '0002_tree'), ('people', '0002_indexes')]" in text
+    assert await database.write_migrations(bare, "paths", paths.load().apps) == []
+
+
+async def test_migration_of_nobody(paths: Market, bare: str) -> None:
+    with pytest.raises(Problem, match="'roads' has no tables here; those who have are grids, .*paths"):
+        await database.write_migrations(bare, "roads", paths.load().apps)
+
+
+async def test_eight_migrate_at_once(paths: Market, bare: str) -> None:
+    await written(paths, bare)
+    paths.write("gongzhi_paths/migrations/0002_located.py", LOCATED)
+    apps = paths.load().apps
+    await asyncio.gather(*(database.migrate(bare, apps) for _ in range(8)))
+    connection = await asyncpg.connect(bare)
+    applied = await connection.fetch("select name from tortoise_migrations where app='paths' order by name")
+    assert [name for (name,) in applied] == ["0001_initial", "0002_located"]
+    made = "select count(*) from pg_trigger where tgrelid='paths.path'::regclass and tgname='locate'"
+    triggers = await connection.fetchval(made)
+    indexes = await connection.fetchval("select count(*) from pg_indexes where schemaname='paths'")
+    assert (triggers, indexes) == (1, 7)
+    await connection.close()
+
+
+async def test_failing_migration_is_named(paths: Market, bare: str) -> None:
+    await written(paths, bare)
+    paths.write("gongzhi_paths/migrations/0002_located.py", LOCATED.replace("*locate(", "'create tabel x', *locate("))
+    with pytest.raises(Problem, match="^migration paths.0002_located failed and was taken back: .*tabel"):
+        await database.migrate(bare, paths.load().apps)
+    connection = await asyncpg.connect(bare)
+    assert await connection.fetchval("select count(*) from pg_indexes where schemaname='paths'") == 1
+    await connection.close()
+
+
+async def test_removal_writes_first(paths: Market, bare: str, tmp_path: Path) -> None:
+    await written(paths, bare)
+    await database.migrate(bare, paths.load().apps)
+    connection = await asyncpg.connect(bare)
+    await connection.execute("alter table paths.path drop column person_id, drop column grid_id")
+    await connection.execute("insert into paths.path (id, name) values (gen_random_uuid(), E'东,\"西\\n路')")
+
+    said: list[dict[str, int]] = []
+    assert await remove(bare, "paths", tmp_path / "kept", lambda rows: bool(said.append(dict(rows)))) is None
+    assert said == [{"path": 1}] and not (tmp_path / "kept").exists()
+    assert await connection.fetchval("select count(*) from paths.path") == 1
+
+    [file] = await remove(bare, "paths", tmp_path / "kept", lambda rows: True) or []
+    with file.open(encoding="utf-8", newline="") as rows:
+        assert [row["name"] for row in csv.DictReader(rows)] == ['东,"西\n路']
+    assert file.parent.stat().st_mode & 0o077 == 0
+    assert await connection.fetchval("select count(*) from pg_namespace where nspname='paths'") == 0
+    await connection.close()
+
+    await database.migrate(bare, paths.load().apps)  # installed still: made anew, which the migrations' records allow
+    with pytest.raises(Problem, match="'people' is no plugin"):
+        await remove(bare, "people", tmp_path, lambda rows: True)
+    with pytest.raises(Problem, match="there are no tables of a plugin 'roads'"):
+        await remove(bare, "roads", tmp_path, lambda rows: True)
+
+
+async def test_removal_keeps_what_others_need(paths: Market, bare: str, tmp_path: Path) -> None:
+    await written(paths, bare)
+    await database.migrate(bare, paths.load().apps)
+    connection = await asyncpg.connect(bare)
+    await connection.execute("create table public.sign (path uuid references paths.path)")
+    await connection.close()
+    with pytest.raises(Problem, match="tables elsewhere refer to those of 'paths': sign; remove them first"):
+        await remove(bare, "paths", tmp_path, lambda rows: True)
