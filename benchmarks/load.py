@@ -13,8 +13,6 @@ from gongzhi_server.errors import Problem
 from . import npm
 
 CONNECTIONS = 16
-FEWEST = 2
-"""Answers per connection, below which a rate says nothing."""
 
 
 @dataclass(frozen=True)
@@ -50,22 +48,21 @@ def fire(
     warmup: float = 0,
     connections: int = CONNECTIONS,
 ) -> Found:
-    """Send these requests in turn, for so many seconds or until there were so many. Raises Problem if one fails.
-
-    Where the seconds are not enough for every connection to get some answers, they are waited for.
-    """
-    task = {"url": target.url, "headers": target.headers, "bodies": bodies, "connections": connections}
-    found = _run({**task, "seconds": seconds, "amount": amount, "warmup": warmup})
-    if found.requests < FEWEST * connections:
-        found = _run({**task, "amount": FEWEST * connections})
-    if found.failures:
-        raise Problem(f"{found.failures} of {found.requests} requests to {target.url} failed, so nothing is measured")
-    return found
-
-
-def _run(task: Mapping[str, Any]) -> Found:
+    """Send these requests in turn, for so many seconds or, if given, just so many. Raises Problem if one fails."""
+    task = {
+        "url": target.url,
+        "headers": target.headers,
+        "bodies": bodies,
+        "connections": connections,
+        "seconds": seconds,
+        "amount": amount,
+        "warmup": warmup,
+    }
     command = [str(npm.NODE), str(npm.SOURCE / "load.cjs")]
     done = subprocess.run(command, input=orjson.dumps(task), env=npm.environment(), capture_output=True)
     if done.returncode:
-        raise Problem(f"the load on {task['url']} broke off: {done.stderr.decode().strip()}")
-    return Found(**orjson.loads(done.stdout))
+        raise Problem(f"the load on {target.url} broke off: {done.stderr.decode().strip()}")
+    found = Found(**orjson.loads(done.stdout))
+    if found.failures or not found.requests:
+        raise Problem(f"{found.failures} of {found.requests} requests to {target.url} failed, so nothing is measured")
+    return found

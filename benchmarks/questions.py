@@ -17,12 +17,18 @@ from .servers import EVERYBODY
 DOCUMENTS = Path(__file__).parent / "documents"
 
 
+PAGE = ({"first": 50},)
+FEW = {"list": 64, "point": 500, "nested": 16, "python": 64}
+"""How often plain Strawberry is asked. What it had not answered when its time was up would burden the next."""
+
+
 @dataclass(frozen=True)
 class Entry:
-    """One column of a question: which server gets which document."""
+    """One column of a question: which server gets which document, for a time or just so many times."""
 
     server: str
     document: str
+    amount: int = 0
 
     @property
     def text(self) -> str:
@@ -41,11 +47,11 @@ class Question:
 
 def same(name: str, servers: Sequence[str] = EVERYBODY) -> dict[str, Entry]:
     """The document of this name for every server; PostGraphile has words of its own for the same."""
-    own = {"postgraphile": f"{name}.postgraphile"}
-    return {server: Entry(server, own.get(server, name)) for server in servers}
-
-
-PAGE = ({"first": 50},)
+    special = {
+        "postgraphile": Entry("postgraphile", f"{name}.postgraphile"),
+        "strawberry": Entry("strawberry", name, FEW[name]),
+    }
+    return {server: special.get(server, Entry(server, name)) for server in servers}
 
 
 def questions(numbers: Sequence[str]) -> tuple[Question, ...]:

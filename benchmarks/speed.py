@@ -16,15 +16,16 @@ from .servers import Server
 
 @dataclass(frozen=True)
 class Pace:
-    """How often and how long everybody is measured, in seconds."""
+    """How often and how long everybody is measured, in seconds, and how often the slow at most."""
 
     rounds: int
     seconds: float
     warmup: float
+    most: int
 
 
-FULL = Pace(rounds=5, seconds=4, warmup=2)
-QUICK = Pace(rounds=1, seconds=1, warmup=0.5)
+FULL = Pace(rounds=5, seconds=4, warmup=2, most=1000)
+QUICK = Pace(rounds=1, seconds=1, warmup=0.5, most=16)
 
 Results = dict[str, dict[str, list[Found]]]
 """For each question and column, what every round came to."""
@@ -49,9 +50,11 @@ def measure(servers: Mapping[str, Server], asked: Sequence[Question], pace: Pace
 
 def once(question: Question, label: str, targets: Mapping[str, Target], pace: Pace, first: bool) -> Found:
     entry = question.entries[label]
-    text = entry.text
+    text, target = entry.text, targets[entry.server]
     bodies = [body(text, variables) for variables in question.variables]
-    return fire(targets[entry.server], bodies, seconds=pace.seconds, warmup=pace.warmup if first else 0)
+    if entry.amount:
+        return fire(target, bodies, amount=min(entry.amount, pace.most))
+    return fire(target, bodies, seconds=pace.seconds, warmup=pace.warmup if first else 0)
 
 
 def turned(labels: list[str], by: int) -> list[str]:

@@ -230,3 +230,63 @@ async def test_chinese_messages(server: Server) -> None:
     chinese = Server(server.client, server.clock, {"accept-language": "zh-CN,zh;q=0.9,en;q=0.8"})
     payload = await chinese.do("reportCase", REPORTED, **{**MATTER, "category": "nonsense"})
     assert payload["errors"][0]["message"] == "category 代码不存在。"
+
+
+async def test_payloads_are_costed(server: Server) -> None:
+    """Too much is refused before anything is written."""
+    deep = "children(first: 100) { nodes { children(first: 100) { nodes { children(first: 100) { nodes { id } } } } } }"
+    query = f"mutation($input: ReportCaseInput!) {{ reportCase(input: $input) {{ case {{ grid {{ {deep} }} }} }} }}"
+    before = check_case_number((await reported(server))["case"]["number"]).sequence
+    answer = await server.ask(query, input={"idempotencyKey": str(uuid4()), **MATTER})
+    assert answer.codes == ["COST_EXCEEDED"]
+    after = check_case_number((await reported(server))["case"]["number"]).sequence
+    assert after == before + 1
+
+
+async def test_grid_without_place(server: Server) -> None:
+    code = (await reported(server))["case"]["grid"]["code"]
+    matter = {name: value for name, value in MATTER.items() if name != "place"}
+    payload = await server.do("reportCase", "case { grid { code } place { longitude } }", **matter, grid=code)
+    assert payload == {"case": {"grid": {"code": code}, "place": None}, "errors": []}
+
+
+async def test_open_case_is_not_continued(server: Server) -> None:
+    first = (await reported(server))["case"]["number"]
+    dispatcher = server.as_("county_dispatcher", grid="610921")
+    payload = await dispatcher.do("reportCase", REPORTED, **MATTER, previous=first)
+    assert [(one["code"], one["path"]) for one in payload["errors"]] == [("BAD_USER_INPUT", ["previous"])]
+
+
+async def test_answers_stay_in_the_timeline(server: Server) -> None:
+    payload = await reported(server)
+    case, receipt = payload["case"], payload["receiptCode"]
+    worker = server.as_("grid_worker", grid=case["grid"]["code"])
+    await worker.do("handleInGrid", STEPPED, number=case["number"], expectedVersion=1, text="已修好。")
+    given = {"number": case["number"], "receiptCode": receipt, "rating": 1, "solved": False, "comment": "又坏了"}
+    await server.do("rateCase", STEPPED, **given)
+    query = "query($n: String!, $r: String!) { caseByReceipt(number: $n, receiptCode: $r) { timeline { type note } } }"
+    steps = (await server.ask(query, n=case["number"], r=receipt)).data["caseByReceipt"]["timeline"]
+    assert {"type": "case.settled", "note": "已修好。"} in steps
+    assert {"type": "case.rated", "note": "又坏了"} in steps
+
+
+async def test_times_need_an_offset(server: Server) -> None:
+    query = '{ cases(filter: { reportedAt: { from: "2026-01-01T00:00:00" } }) { totalCount } }'
+    assert (await server.ask(query)).codes == ["BAD_USER_INPUT"]
+
+
+@pytest.mark.parametrize("field", ["address", "note", "comment"])
+async def test_long_texts(server: Server, field: str) -> None:
+    payload = await reported(server)
+    case, long = payload["case"], "长" * 10_001
+    if field == "address":
+        found = await server.do("reportCase", REPORTED, **MATTER, address=long)
+    elif field == "note":
+        dispatcher = server.as_("county_dispatcher", grid="610921")
+        found = await dispatcher.do("acceptCase", STEPPED, number=case["number"], expectedVersion=1, note=long)
+    else:
+        worker = server.as_("grid_worker", grid=case["grid"]["code"])
+        await worker.do("handleInGrid", STEPPED, number=case["number"], expectedVersion=1, text="已修好。")
+        given = {"number": case["number"], "receiptCode": payload["receiptCode"], "rating": 5, "solved": True}
+        found = await server.do("rateCase", STEPPED, **given, comment=long)
+    assert [(one["code"], one["path"]) for one in found["errors"]] == [("BAD_USER_INPUT", [field])]

@@ -116,12 +116,22 @@ class Value:
 SIGNS = {"equals": "{0}={1}", "in": "{0}=any({1})", "from": "{0}>={1}", "before": "{0}<{1}"}
 
 
+def aware(moment: datetime.datetime) -> datetime.datetime:
+    """The moment, which must say its offset: nobody knows in which zone another one was meant."""
+    if moment.tzinfo is None:
+        raise Refusal("BAD_USER_INPUT", "A time needs its offset, such as +08:00.", "时间须带时区，如 +08:00。")
+    return moment
+
+
 def compare(term: Build, kind: type | None = None, convert: Callable[[Any], Any] | None = None) -> Comparison:
     """Compare what `term` makes of the row; `kind` is a comparison input such as `IntComparison`."""
+    checked = convert or (aware if kind is DateTimeComparison else None)
+
+    def each(values: list[Any]) -> list[Any]:
+        return [checked(one) for one in values] if checked else values
 
     def build(at: Frame, way: str, value: Value) -> Criterion:
-        each = convert and way == "in" and (lambda values: [convert(one) for one in values])
-        return Sql(SIGNS[way], term(at), value.bind(each or convert))
+        return Sql(SIGNS[way], term(at), value.bind(each if way == "in" else checked))
 
     return Comparison(kind, build)
 

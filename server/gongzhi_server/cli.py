@@ -183,6 +183,7 @@ def token(
     role: Annotated[str, typer.Option(help="The role (角色) to act in.")] = "administrator",
     grid: Annotated[str | None, typer.Option(metavar="CODE", help="The grid (网格) to act in.")] = None,
     unit: Annotated[str | None, typer.Option(metavar="CODE", help="The unit (单位) to act for.")] = None,
+    person: Annotated[str | None, typer.Option(metavar="ID", help="The person (人员) one is, by id.")] = None,
 ) -> None:
     """Print a token for trying things out (令牌)."""
     chosen = settings()
@@ -191,7 +192,7 @@ def token(
     from . import plugins, tokens
 
     with cluster.running(chosen) as dsn:
-        print(asyncio.run(tokens.issue(chosen, dsn, plugins.load(), role=role, grid=grid, unit=unit)))
+        print(asyncio.run(tokens.issue(chosen, dsn, plugins.load(), role=role, grid=grid, unit=unit, person=person)))
 
 
 @app.command()

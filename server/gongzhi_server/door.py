@@ -75,7 +75,8 @@ class Door:
                 raise KeyError("unit")
             grant = Grant(role, grant.permissions, unit=key)
         person = claims.get("person")
-        return Account(str(claims["sub"]), UUID(str(person)) if person else None, (grant,))
+        key = UUID(str(person).removeprefix("Person:")) if person else None
+        return Account(str(claims["sub"]), key, (grant,))
 
 
 def language(header: bytes) -> Language:

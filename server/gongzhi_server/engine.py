@@ -80,11 +80,10 @@ class Engine:
         try:
             if document.operation == "query":
                 statement = self.planner.query(document, session.variables, viewer)
-                cost = statement.cost
-                if cost > self.limits.cost:
-                    raise Refused([self.costly(cost)], Stage.COST)
+                cost = self.afforded(statement.cost)
                 data, errors = await session.query(statement)
             else:
+                cost = self.afforded(self.planner.payload(document, session.variables, viewer))
                 data, errors = await session.execute()
         except QueryCanceledError as late:
             raise TimeoutError from late
@@ -113,10 +112,14 @@ class Engine:
             raise Refused(found, Stage.COERCION)
         return found
 
-    def costly(self, cost: int) -> GraphQLError:
+    def afforded(self, cost: int) -> int:
+        """The cost, if it is within the budget; raises Refused before anything is run."""
         most = self.limits.cost
+        if cost <= most:
+            return cost
         message = f"The operation may return {cost} objects, and {most} are allowed; ask for fewer at once."
-        return error(Code.COST_EXCEEDED, message, cost=cost, limit=most, setting="limits.cost")
+        problem = error(Code.COST_EXCEEDED, message, cost=cost, limit=most, setting="limits.cost")
+        raise Refused([problem], Stage.COST)
 
 
 def answer(

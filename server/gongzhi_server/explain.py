@@ -84,9 +84,15 @@ class Outline(Visitor):
         of = self.info.get_field_def()
         declared = of.extensions.get("strawberry-definition") if of else None
         plan = declared.metadata.get(PLAN) if declared else None
-        kind = type(plan).__name__.lower() if plan else "python" if declared else ""
+        kind = type(plan).__name__.lower() if plan else "" if self.paged else "python"
         most = f", {plan.cap} at most" if isinstance(plan, Many) else ""
         self.branches.append(self.branches[-1].add(f"{node.name.value}  [dim]{kind}{most}[/dim]"))
+
+    @property
+    def paged(self) -> bool:
+        """Whether the field belongs to a page, which is planned as a whole."""
+        parent = self.info.get_parent_type()
+        return parent is not None and parent.name.endswith(("Connection", "Edge", "PageInfo"))
 
     def leave_field(self, node: FieldNode, *_: Any) -> None:
         self.branches.pop()

@@ -68,8 +68,11 @@ async def issue(settings: Settings, dsn: str, plugins: Plugins, **claims: str | 
         now = clock()
         await Door(Tokens(settings.secret), pool, plugins).granted(given)
         return Tokens(settings.secret).issue(given, now)
-    except (KeyError, ValueError) as error:
+    except KeyError as error:
         known = ", ".join(role.name for role in plugins.roles)
-        raise Problem(f"there is no such {error.args[0]} (the roles are {known})") from error
+        hint = f"; the roles are {known}" if error.args[0] == "role" else ""
+        raise Problem(f"there is no such {error.args[0]}{hint}") from error
+    except ValueError as error:
+        raise Problem("a grid is named by its code, a person by its id (Person:…)") from error
     finally:
         await pool.close()

@@ -217,7 +217,9 @@ class Queries:
             if name in of.args and self.chance(0.25):
                 cursors = [cursor(self.random.choice(rows), order.lower().rpartition("_")[0]) for order in names]
                 text = of.args[name].type
-                given[name] = self.variable(text, *cursors, firm=True) if bound or self.chance(0.5) else literal(text, cursors[0])
+                given[name] = (
+                    self.variable(text, *cursors, firm=True) if bound or self.chance(0.5) else literal(text, cursors[0])
+                )
         return given
 
     # values: literals, variables, and literals with variables inside

@@ -74,7 +74,9 @@ async def test_introspection_stands_beside_planned_fields(bench: Bench) -> None:
 
 
 async def test_keys_come_in_the_order_asked(bench: Bench) -> None:
-    sent = await body(bench, "{ b: motto grids(first: 1) { totalCount nodes { name code } } a: __typename }", "stranger")
+    sent = await body(
+        bench, "{ b: motto grids(first: 1) { totalCount nodes { name code } } a: __typename }", "stranger"
+    )
     assert sent.startswith(b'{"data":{"b":') and sent.index(b'"name"') < sent.index(b'"code"') < sent.index(b'"a"')
 
 
@@ -254,7 +256,11 @@ async def test_a_hidden_row_is_null_where_it_is_pointed_to(bench: Bench, rows: R
 @pytest.mark.parametrize(
     "text, hidden, missing",
     [
-        ("query($v: String!) { case(number: $v) { id title events { totalCount } } }", "number", "610921202606010099991"),
+        (
+            "query($v: String!) { case(number: $v) { id title events { totalCount } } }",
+            "number",
+            "610921202606010099991",
+        ),
         ("query($v: ID!) { node(id: $v) { id __typename } }", "id", "Case:00000000-0000-4000-8000-000000000000"),
         ("query($v: ID!) { node(id: $v) { id __typename } }", "id", "Case:no key"),
         ("query($v: String!) { cases(filter: {number: {equals: $v}}) { totalCount nodes { id } } }", "number", "0"),
@@ -355,7 +361,10 @@ async def test_keys_too_long_for_postgres_are_refused(bench: Bench, text: str) -
 async def test_values_without_room_are_the_callers_fault(bench: Bench) -> None:
     """A number no smallint holds, a moment before the first year in UTC, a character no text holds."""
     for text, value in (
-        ('query($v: DateTime) {{ cases(filter: {{ reportedAt: {{ from: {} }} }}) {{ totalCount }} }}', "0001-01-01T00:00:00+08:00"),
+        (
+            "query($v: DateTime) {{ cases(filter: {{ reportedAt: {{ from: {} }} }}) {{ totalCount }} }}",
+            "0001-01-01T00:00:00+08:00",
+        ),
         ("query($v: String!) {{ case(number: {}) {{ id }} }}", "a\0b"),
     ):
         said = await bench.ask(text.format("$v"), v=value)

@@ -90,6 +90,9 @@ def clean(tmp_path_factory: pytest.TempPathFactory) -> Path:
     Path(site, "libraries.pth").write_text(sysconfig.get_path("purelib"))
     install = ("-m", "pip", "-qq", "--disable-pip-version-check", "install", "--no-deps", "--no-index", "-f", wheels)
     run(python, *install, "--ignore-installed", "gongzhi", "gongzhi-server", cwd=folder)
+    script = python.with_name("pytest")  # the library is there, its program is not
+    script.write_text(f"#!{python}\nimport pytest\nraise SystemExit(pytest.console_main())\n")
+    script.chmod(0o755)
     return folder
 
 

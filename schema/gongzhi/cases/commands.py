@@ -111,7 +111,7 @@ class ReplyToCaseInput:
 async def reply_to_case(call: Call, input: ReplyToCaseInput) -> CasePayload:
     case = await handled(call, input)
     settle(call, case, text(input.text, BODY, "text"), input.level or await level_of(case))
-    return await advance(call, case, machine.REPLY)
+    return await advance(call, case, machine.REPLY, note=case.reply)
 
 
 @strawberry.input(description="A case settled on the spot (自处理).")
@@ -129,7 +129,7 @@ async def handle_in_grid(call: Call, input: HandleInGridInput) -> CasePayload:
         await step(call, case, machine.ACCEPT)
     case.self_handled = True
     settle(call, case, text(input.text, BODY, "text"), SettlementLevel.GRID)
-    return await advance(call, case, machine.SETTLE)
+    return await advance(call, case, machine.SETTLE, note=case.reply)
 
 
 @strawberry.input(description="What the requester makes of it (评价).")
@@ -154,8 +154,8 @@ async def rate_case(call: Call, input: RateCaseInput) -> CasePayload:
     if case.status != Status.REPLIED:
         raise illegal(case, machine.CLOSE)
     case.rating, case.solved = input.rating, input.solved
-    case.rating_comment = input.comment or None
-    await record(call, case, machine.RATED, rating=input.rating, solved=input.solved)
+    case.rating_comment = text(input.comment, REASON, "comment") if input.comment else None
+    await record(call, case, machine.RATED, case.rating_comment, rating=input.rating, solved=input.solved)
     if not input.solved:
         case.reopenings += 1
         return await advance(call, case, machine.REOPEN, shown=receipted)

@@ -24,8 +24,8 @@ from .models import CaseKind, CaseRow, CategoryRow, ChannelRow, Origin, Status, 
 from .steps import named, record
 from .types import Case
 
-TITLE, BODY = 200, 10_000
-"""The most characters of a title and of a description."""
+TITLE, BODY, ADDRESS = 200, 10_000, 200
+"""The most characters of a title, a description and an address."""
 
 
 @strawberry.input(description="A matter to be reported (上报诉求).")
@@ -71,6 +71,7 @@ async def report_case(call: Call, input: ReportCaseInput) -> ReportCasePayload:
     with form() as read:
         title = read(text, input.title, TITLE, "title")
         description = read(text, input.description, BODY, "description")
+        address = read(text, input.address, ADDRESS, "address") if input.address else None
     category = await named(CategoryRow, input.category, "category", valid_to=None)
     channel = await named(ChannelRow, input.channel, "channel")
     requester = await requester_of(call, input)
@@ -78,7 +79,7 @@ async def report_case(call: Call, input: ReportCaseInput) -> ReportCasePayload:
     accused = await named(UnitRow, input.against, "against") if input.against else None
     if accused and input.kind != CaseKind.TIP_OFF:
         raise wrong("Only a tip-off is against a unit.", "只有举报可以指定被举报单位。", "against")
-    previous = await call.find(Case, "previous", number=input.previous) if input.previous else None
+    previous = await closed(call, input.previous) if input.previous else None
     point = position(vars(input.place)) if input.place else None
     series = Series.SEALED if input.kind == CaseKind.TIP_OFF else Series.ORDINARY
     own = call.viewer.account.person
@@ -99,8 +100,8 @@ async def report_case(call: Call, input: ReportCaseInput) -> ReportCasePayload:
         grid=grid,
         longitude=point and point.longitude,
         latitude=point and point.latitude,
-        place_source=input.place and vars(input.place),
-        address=input.address or None,
+        place_source=vars(input.place) if input.place else None,
+        address=address,
         accused_unit=accused,
         previous=previous,
         reported_at=call.now,
@@ -109,6 +110,14 @@ async def report_case(call: Call, input: ReportCaseInput) -> ReportCasePayload:
     await case.save(force_create=True)
     await record(call, case, machine.REPORT)
     return ReportCasePayload(case=ref(Case, case.id, shown=True))
+
+
+async def closed(call: Call, number: str) -> CaseRow:
+    """The case that this one continues; while it is open, it is taken up again instead."""
+    found: CaseRow = await call.find(Case, "previous", number=number)
+    if found.status in machine.OPEN:
+        raise wrong("The earlier case is still open: add to it instead.", "前一诉求尚未结案，请直接补充。", "previous")
+    return found
 
 
 async def requester_of(call: Call, input: ReportCaseInput) -> PersonRow | None:

@@ -16,7 +16,8 @@ NOTES = "cases.view_notes"
 def cases(case: Table, viewer: Lens) -> Alternatives:
     """Cases in the grids one serves, one's unit's, and one's own.
 
-    A tip-off is seen by those alone who hold `cases.view_sealed` there, and never by the unit it is against.
+    A tip-off is seen by those who hold `cases.view_sealed` there and by the unit it was given to, and never by the
+    unit it is against.
     """
     seen = viewer.within(case, VIEW)
     if not viewer.covers(SEALED, VIEW):

@@ -6,7 +6,7 @@ from typing import Any
 
 import strawberry
 
-from ..checks import missing
+from ..checks import missing, text
 from ..commands import Call, Problem, forbidden, made, problems, stale
 from ..entity import ref
 from ..errors import Refusal
@@ -16,6 +16,9 @@ from . import machine
 from .machine import Step
 from .models import Audience, CaseRow, EventRow, SettlementLevel
 from .types import Case
+
+NOTE = 10_000
+"""The most characters of a note; an answer is one."""
 
 
 @strawberry.type(description="A case as it is now, or why nothing was done (诉求操作结果).")
@@ -75,7 +78,8 @@ async def saved(case: CaseRow, shown: bool = False) -> CasePayload:
 async def record(
     call: Call, case: CaseRow, taken: Step | str, note: str | None = None, unit: UnitRow | None = None, **data: Any
 ) -> None:
-    """Append the event."""
+    """Append the event; where no unit is named, that of whoever did it."""
+    acting = next((grant.unit for grant in call.viewer.account.grants if grant.unit), None)
     await EventRow.create(
         case=case,
         type=taken.event if isinstance(taken, Step) else taken,
@@ -83,8 +87,8 @@ async def record(
         audience=Audience.PUBLIC,
         account=None if case.anonymous and taken is machine.REPORT else call.viewer.account.name,
         role=call.viewer.role,
-        unit=unit,
-        note=note or None,
+        unit_id=unit.id if unit else acting,
+        note=text(note, NOTE, "note") if note else None,
         data=data,
     )
 
@@ -122,5 +126,5 @@ async def named(model: Any, code: str, path: str, **more: Any) -> Any:
     """The row with this code."""
     found = await model.filter(code=code, **more).order_by("-id").first()
     if found is None:
-        raise missing(f"There is no {path} with this code.", f"{path} 代码不存在。", path)
+        raise missing(f"{path}: nothing has this code.", f"{path} 代码不存在。", path)
     return found

@@ -15,7 +15,10 @@ from graphql import (
     print_ast,
 )
 
-EXTENDED = {"object_type_definition": ObjectTypeExtensionNode, "input_object_type_definition": InputObjectTypeExtensionNode}
+EXTENDED = {
+    "object_type_definition": ObjectTypeExtensionNode,
+    "input_object_type_definition": InputObjectTypeExtensionNode,
+}
 
 
 def of(plugins: Any, name: str) -> list[DefinitionNode]:

@@ -78,7 +78,9 @@ class Conformance:
         """A plugin knows the contract only, so that the server may change."""
         module = plugins.manager.get_plugin(self.plugin)
         folder = Path(inspect.getfile(module)).parent
-        wrong = [f"{file.name}: {name}" for file in sorted(folder.rglob("*.py")) for name in imported(file) if bad(name)]
+        wrong = [
+            f"{file.name}: {name}" for file in sorted(folder.rglob("*.py")) for name in imported(file) if bad(name)
+        ]
         assert wrong == []
 
 

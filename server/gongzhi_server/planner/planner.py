@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from gongzhi.entity import Entity
 from gongzhi.viewer import Viewer
-from graphql import GraphQLObjectType
-from graphql.execution.collect_fields import FieldDetailsList, collect_fields
+from graphql import GraphQLObjectType, get_named_type
+from graphql.execution.collect_fields import FieldDetailsList, collect_fields, collect_subfields
 from graphql.execution.values import VariableValues
 
 from .compiler import Compiler
@@ -42,6 +42,24 @@ class Planner:
             return compiler.root(root, grouped.grouped_field_set)
 
         return self._cached(document, variables, viewer, (), build)
+
+    def payload(self, document: Document, variables: VariableValues, viewer: Viewer) -> int:
+        """What the entities in a mutation's payloads cost, told before anything is done."""
+        root, fragments, node = self.schema.mutation_type, document.fragments, document.node
+        assert root
+        cost = 0
+        for details in collect_fields(self.schema, fragments, variables, root, node).grouped_field_set.values():
+            kind = get_named_type(root.fields[details[0].node.name.value].type)
+            if not isinstance(kind, GraphQLObjectType):
+                continue
+            inner = collect_subfields(self.schema, fragments, variables, node, kind, details)
+            for inside in inner.grouped_field_set.values():
+                of = kind.fields.get(inside[0].node.name.value)
+                named = get_named_type(of.type) if of else None
+                if isinstance(named, GraphQLObjectType) and named.name in self.entities:
+                    entity = self.entities[named.name]
+                    cost += self.rows(document, variables, viewer, entity, named, inside, shown=True).cost
+        return cost
 
     def rows(
         self,
