@@ -17,9 +17,11 @@ from gongzhi.cases.machine import OPEN, STEPS, Step
 from gongzhi.commands import COMMAND, Command
 from gongzhi.roles import PERMISSIONS, ROLES
 from gongzhi.roots import Mutation
-from gongzhi_server import cli
+from gongzhi_server import cli, gateway
+from gongzhi_server.gateway import Close, Rate, Rates
 from gongzhi_server.gateway.codes import Code
 from gongzhi_server.gateway.limits import Limits
+from gongzhi_server.gateway.settings import documented
 from gongzhi_server.settings import Settings
 from strawberry.types.field import StrawberryField
 
@@ -151,6 +153,28 @@ def codes() -> str:
     return table("code", "what happened", rows=((code(one.value), one.description) for one in Code))
 
 
+def shell() -> str:
+    rows = ((name, default, doc) for name, default, doc in documented(gateway.Settings) if name != "limits")
+    return table("setting", "default", "what", rows=((code(name), plain(value), doc) for name, value, doc in rows))
+
+
+def plain(value: object) -> str:
+    return "" if value in (None, ()) else code(value)
+
+
+def rates() -> str:
+    rows = ((code(name), spent(value), doc) for name, value, doc in documented(Rates))
+    return table("rate", "default", "what", rows=rows)
+
+
+def spent(value: object) -> str:
+    return f"{value.points:,} points in {value.seconds:g} s" if isinstance(value, Rate) else str(value)
+
+
+def closes() -> str:
+    return table("code", "name", "what happened", rows=((int(one), code(one.name), one.description) for one in Close))
+
+
 def roles() -> str:
     return table("role", "角色", "who", rows=((code(one.name), one.chinese, one.description) for one in ROLES))
 
@@ -166,7 +190,11 @@ def held(names: frozenset[str]) -> str:
 
 
 PIECES: dict[str, Callable[[], str]] = {
-    piece.__name__: piece for piece in (diagram, steps, mutations, settings, console, limits, codes, roles, permissions)
+    piece.__name__: piece
+    for piece in (
+        *(diagram, steps, mutations, settings, console, limits, codes, roles, permissions),
+        *(shell, rates, closes),
+    )
 }
 
 if __name__ == "__main__":

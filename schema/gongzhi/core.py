@@ -9,10 +9,14 @@ from .grids import types as grids
 from .people import care_commands, household_commands
 from .people import commands as person_commands
 from .people import types as people
+from .plugins import commands as plugin_commands
+from .plugins import types as plugins
 from .units import commands as unit_commands
 from .units import types as units
 
 EXTENSIONS = (
+    *plugins.EXTENSIONS,
+    *plugin_commands.EXTENSIONS,
     *grids.EXTENSIONS,
     *units.EXTENSIONS,
     *people.EXTENSIONS,

@@ -15,6 +15,7 @@ from .viewer import Lens
 PLAN = "plan"
 GUARD = "guard"
 DECIDED = "decided"
+PLUGIN = "plugin"
 
 
 class Given(Protocol):

@@ -39,6 +39,8 @@ class Account:
     name: str | None = None
     person: UUID | None = None
     grants: tuple[Grant, ...] = ()
+    expires: datetime | None = None
+    """When whoever is connected must sign in again."""
 
     @cached_property
     def granted(self) -> frozenset[str]:

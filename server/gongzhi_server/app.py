@@ -30,7 +30,8 @@ from .gateway import Documents, Gateway, Published, Rates, Traits
 from .gateway import Settings as Shell
 from .gateway.documents import load
 from .plugins import Plugins
-from .schema import build
+from .publishing import published
+from .schema import Schema, build
 from .settings import Settings
 from .tokens import Tokens
 
@@ -50,18 +51,18 @@ def receipts(settings: Settings) -> bytes:
 class Space:
     """Where Tortoise knows its connections, whichever task a request came in."""
 
-    def __init__(self, fetch: Fetch, keys: KeyRing, secret: bytes) -> None:
+    def __init__(self, fetch: Fetch, keys: KeyRing, secret: bytes, told: str, schema: Schema) -> None:
         self._variables = contextvars.copy_context()
-        self.fetch, self.keys, self.secret = fetch, keys, secret
+        self.fetch, self.keys, self.secret, self.told, self.schema = fetch, keys, secret, told, schema
 
     def context(self, viewer: Viewer) -> Context:
         """What everything that runs for this viewer has at hand."""
 
         async def perform(command: Command, given: Any) -> Any:
-            work = commands.perform(context, command, given)
+            work = commands.perform(context, command, given, self.schema.owner(command))
             return await asyncio.get_running_loop().create_task(work, context=self._variables.copy())
 
-        context = Context(viewer, self.keys, self.secret, perform, self.value)
+        context = Context(viewer, self.keys, self.secret, perform, self.value, self.told)
         return context
 
     async def value(self, model: type[Model], column: str, key: Any) -> Any:
@@ -85,17 +86,17 @@ def create_app(
     """
     plugins = plugins or Plugins()
     schema = build(plugins, contributions)
-    keys, secret = keyring(settings), receipts(settings)
+    keys, secret, told = keyring(settings), receipts(settings), published(plugins, schema)
     documents = Documents(load(settings.manifest), settings.allow_list)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         pool = await database.readers(dsn, settings.pool)
         async with database.connected(database.config(dsn, plugins.apps, settings.pool)):
-            space = Space(pool.fetch, keys, secret)
+            space = Space(pool.fetch, keys, secret, told, schema)
             engine = Engine(schema, pool.fetch, space.context)
             door = Door(Tokens(settings.secret), pool, plugins, now)
-            gateway = Gateway(engine, door, shell(settings), traits(settings), documents)
+            gateway = Gateway(engine, door, shell(settings), traits(settings, door), documents)
             app.router.routes += [Route("/graphql", gateway), WebSocketRoute("/graphql", gateway)]
             yield
         await pool.close()
@@ -122,9 +123,10 @@ def shell(settings: Settings) -> Shell:
     )
 
 
-def traits(settings: Settings) -> Traits:
+def traits(settings: Settings, door: Door) -> Traits:
     """What the gateway may know of a viewer. The schema is explored in development, or by who keeps the deployment."""
     return Traits(
         account=lambda viewer: viewer.account.name,
+        expiry=door.expiry,
         discover=lambda viewer: settings.development or viewer.can(DISCOVER),
     )

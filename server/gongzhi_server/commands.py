@@ -17,6 +17,7 @@ from gongzhi.context import Context
 from gongzhi.entity import Entity, Ref, entity_of
 from gongzhi.errors import Refusal, Refusals, Text
 from gongzhi.journal.models import RequestRow
+from gongzhi.plugins.models import ActivationRow
 from gongzhi.sql import Bind, Sql
 from gongzhi.viewer import Viewer
 from pypika_tortoise.dialects.postgresql import PostgreSQLQuery as Query
@@ -43,8 +44,8 @@ class Denied(Exception):
 class Transaction:
     """`gongzhi.commands.Call` over an open transaction."""
 
-    def __init__(self, context: Context, connection: BaseDBAsyncClient) -> None:
-        self.context, self.connection = context, connection
+    def __init__(self, context: Context, connection: BaseDBAsyncClient, plugin: str | None = None) -> None:
+        self.context, self.connection, self.plugin = context, connection, plugin
 
     @property
     def viewer(self) -> Viewer:
@@ -65,7 +66,21 @@ class Transaction:
         found = await self.connection.execute_query_dict(statement, values)
         if not found:
             raise missing(entity, path)
-        return await entity.model.select_for_update().get(pk=found[0]["key"])
+        row = await entity.model.select_for_update().get(pk=found[0]["key"])
+        await self.allow(row, path)
+        return row
+
+    async def allow(self, row: Model, path: Sequence[str]) -> None:
+        """Refuse a plugin's command on a row of a county that has switched the plugin off."""
+        county = getattr(row, "county_id", None)
+        off = ActivationRow.filter(plugin=self.plugin, county_id=county, until=None, active=False)
+        if self.plugin and county and await off.exists():
+            raise Refusal(
+                "PLUGIN_INACTIVE",
+                f"The plugin {self.plugin!r} is switched off in this county.",
+                f"本县已停用插件 {self.plugin!r}。",
+                path,
+            )
 
     def may(self, permission: str, row: Model) -> bool:
         grants = [grant for grant in self.viewer.account.grants if permission in grant.permissions]
@@ -96,8 +111,11 @@ def missing(entity: Entity, path: Sequence[str]) -> Refusal:
     return Refusal("NOT_FOUND", f"There is no such {name}, or you may not see it.", "没有找到，或您无权查看。", path)
 
 
-async def perform(context: Context, command: Command, given: Any) -> Any:
-    """The command's payload. It is carried out once for a key; sent again, it answers as it did."""
+async def perform(context: Context, command: Command, given: Any, plugin: str | None = None) -> Any:
+    """The command's payload. It is carried out once for a key; sent again, it answers as it did.
+
+    `plugin` is whose command it is; None for the core's.
+    """
     try:
         account, key = claimant(context.viewer, given.idempotency_key)
     except Refusal as refusal:
@@ -111,7 +129,7 @@ async def perform(context: Context, command: Command, given: Any) -> Any:
             request = await claimed(account, key, command, mac, context.viewer.now)
             if request is not None:
                 return replayed(command, request, mac, context.viewer)
-            payload = await command.function(Transaction(context, connection), given)
+            payload = await command.function(Transaction(context, connection, plugin), given)
             await RequestRow.filter(account=account, idempotency_key=key).update(result=kept(payload))
             return payload
     except (Refusal, Refusals) as refusal:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -76,7 +76,13 @@ class Door:
             grant = Grant(role, grant.permissions, unit=key)
         person = claims.get("person")
         key = UUID(str(person).removeprefix("Person:")) if person else None
-        return Account(str(claims["sub"]), key, (grant,))
+        expires = datetime.fromtimestamp(float(str(claims["exp"])), UTC) if "exp" in claims else None
+        return Account(str(claims["sub"]), key, (grant,), expires)
+
+    def expiry(self, viewer: Viewer) -> float | None:
+        """The seconds until the viewer's token is over; None for a stranger."""
+        expires = viewer.account.expires
+        return (expires - self.now()).total_seconds() if expires else None
 
 
 def language(header: bytes) -> Language:

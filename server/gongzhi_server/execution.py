@@ -151,23 +151,29 @@ class Session:
                 await self.finish(found, inner)
 
     async def call(self, call: Call, rows: list[Row], objects: list[dict[str, Any]]) -> None:
-        """Set one Python field. If it fails, it is null everywhere and there is one error."""
+        """Set one Python field; the statement has said true where its plugin is off, and Python sees no such row."""
+        on = [at for at, one in enumerate(objects) if not one[call.key]]
+        values = await self.values(call, [rows[at] for at in on]) if on else []
+        for one in objects:
+            one[call.key] = None
+        for at, value in zip(on, values, strict=True):
+            objects[at][call.key] = value
+
+    async def values(self, call: Call, rows: list[Row]) -> list[Any]:
+        """What the field is on these rows. If it fails, it is null on all of them and there is one error."""
         try:
-            arguments = self.arguments(call)
-            values = call.plan.function(rows, self.context, **arguments)
+            values = call.plan.function(rows, self.context, **self.arguments(call))
             values = await values if inspect.isawaitable(values) else values
             if len(values) != len(rows):
                 raise ValueError(f"{len(rows)} rows went in and {len(values)} values came out")
-            sent = await self.sent(call, values)
+            return await self.sent(call, values)
         except Exception as error:
             if isinstance(call.of.type, GraphQLNonNull):
                 raise
             known = isinstance(error, Refusal)
             located = GraphQLError(str(error) if known else "Unexpected error.", call.node, original_error=error)
             self.errors.append(located)
-            sent = [None] * len(rows)
-        for one, value in zip(objects, sent, strict=True):
-            one[call.key] = value
+            return [None] * len(rows)
 
     def arguments(self, call: Call) -> dict[str, Any]:
         """The call's arguments by their Python names, input objects as instances."""

@@ -5,14 +5,16 @@ from __future__ import annotations
 import copy
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 
 import strawberry
 from gongzhi import core
+from gongzhi.commands import COMMAND, Command
 from gongzhi.entity import Entity, complete
 from gongzhi.errors import DeclarationError
 from gongzhi.extend import Extension
 from gongzhi.filters import Comparison
-from gongzhi.plans import DECIDED
+from gongzhi.plans import DECIDED, PLUGIN
 from gongzhi.roots import Mutation, Query, Subscription
 from strawberry.exceptions import DuplicatedTypeName
 from strawberry.schema.config import StrawberryConfig
@@ -22,6 +24,7 @@ from strawberry.types.field import StrawberryField
 
 from . import plugins
 from .errors import Fault
+from .planner import Planner
 from .plugins import Plugins
 
 CORE = "core"
@@ -45,7 +48,7 @@ def build(installed: Plugins, contributions: Iterable[tuple[str, Extension]] = (
     """The schema with these plugins, leaving one out. Raises Problem, naming the plugin it cannot be built with."""
     kept = [one for one in installed.extensions if one[0] != leaving]
     try:
-        made = Schema([*kept, *contributions])
+        made = planned([*kept, *contributions])
     except Exception as error:
         fault = first_fault(error)
         if fault and fault.plugin in {plugin.name for plugin in installed.found}:
@@ -53,7 +56,7 @@ def build(installed: Plugins, contributions: Iterable[tuple[str, Extension]] = (
         for at, plugin in enumerate(installed.found):
             tried = {one.name for one in installed.found[: at + 1]}
             try:
-                Schema([one for one in installed.extensions if one[0] in tried])
+                planned([one for one in installed.extensions if one[0] in tried])
             except Exception as again:
                 raise plugin.problem(again) from error
         raise
@@ -61,6 +64,13 @@ def build(installed: Plugins, contributions: Iterable[tuple[str, Extension]] = (
         kind, _, field = purpose.field.partition(".")
         if field not in getattr(made._schema.type_map.get(kind), "fields", ()):
             raise installed.plugin(name).problem(f"it has a purpose for {purpose.field!r}, which is no field")
+    return made
+
+
+def planned(contributions: Iterable[tuple[str, Extension]]) -> Schema:
+    """A schema that the planner can plan."""
+    made = Schema(contributions)
+    Planner(made)
     return made
 
 
@@ -94,12 +104,29 @@ class Schema(strawberry.Schema):
         except DuplicatedTypeName as error:
             both = " and ".join(sorted(place(one) for one in (error.first_cls, error.second_cls)))
             raise DeclarationError(f"{both} have one GraphQL name") from error
+        except TypeError as error:
+            if fault := first_fault(error):
+                raise fault from None
+            raise
         self._check_targets()
 
     def comparisons(self, entity: Entity) -> Mapping[str, Comparison]:
         """What the lists of an entity can be filtered by in this schema."""
         added = self._asked.get(entity.cls)
         return entity.filter if added is None else {**entity.filter, **{name: one for name, (one, _) in added.items()}}
+
+    def added(self, plugin: str) -> Iterable[str]:
+        """The fields a plugin adds to types of others, such as `Case.visits`."""
+        return (
+            f"{target.__strawberry_definition__.name}.{name}"  # type: ignore[attr-defined]
+            for (target, name), owner in self._owner.items()
+            if owner == plugin
+        )
+
+    def owner(self, command: Command) -> str | None:
+        """The plugin a mutation comes from; None for the core's."""
+        fields = self._added[Mutation].values()
+        return next((one.metadata.get(PLUGIN) for one in fields if one.metadata.get(COMMAND) is command), None)
 
     def _extend(self, plugin: str, extension: Extension) -> None:
         for field in extension.fields:
@@ -123,6 +150,7 @@ class Schema(strawberry.Schema):
                 raise Fault(plugin, f"{where} must say who may ask for it: requires=…, or requires=None for all")
             if not isinstance(field.type, StrawberryOptional) and target is not Subscription:
                 raise Fault(plugin, f"{where} must be nullable, or its failure would null the whole {definition.name}")
+            field.metadata = MappingProxyType({**field.metadata, PLUGIN: plugin})
             field.directives = [*field.directives, From(plugin=plugin)]
         self._owner[target, name] = plugin
         self._added[target][name] = field

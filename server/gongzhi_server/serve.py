@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import socket
 import sys
 from collections.abc import Callable, Collection
@@ -15,6 +16,8 @@ from starlette.types import ASGIApp
 from . import cluster, database, plugins
 from .app import create_app
 from .errors import Problem
+from .gateway.limits import Limits
+from .gateway.wire import Wire
 from .settings import Settings
 
 GRACE = 10  # seconds that running requests get when the server stops
@@ -30,6 +33,9 @@ class Server(uvicorn.Server):
                 app,
                 loop="uvloop",
                 http="httptools",
+                ws=Wire,
+                ws_max_size=Limits().message,
+                proxy_headers=False,  # the gateway reads forwarded addresses, from the proxies it is told of alone
                 lifespan="on",
                 log_level="warning",
                 access_log=False,
@@ -40,6 +46,8 @@ class Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
+        gc.collect()
+        gc.freeze()  # the schema stays for good; sweeping it again and again would stall requests
         print(self.greeting, flush=True)
 
 

@@ -35,6 +35,7 @@ from gongzhi_server.gateway import (
     Unauthenticated,
 )
 from gongzhi_server.gateway import limits as bounds
+from gongzhi_server.gateway.wire import Wire
 from graphql import (
     DocumentNode,
     ExecutionResult,
@@ -269,7 +270,8 @@ def listening(settings: Settings | None = None, **more: Any) -> Iterator[Served]
 @contextmanager
 def running(app: Any, lifespan: Literal["on", "off"] = "off") -> Iterator[str]:
     """Serve an application on a loopback port; yields its address."""
-    config = uvicorn.Config(app, lifespan=lifespan, log_config=None, access_log=False, ws_max_size=Limits().message)
+    size = Limits().message
+    config = uvicorn.Config(app, lifespan=lifespan, log_config=None, access_log=False, ws=Wire, ws_max_size=size)
     server = uvicorn.Server(config)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         thread = threading.Thread(target=server.run, args=([listener],))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -19,7 +20,7 @@ from gongzhi_server.gateway.limits import Limits
 from gongzhi_server.schema import Schema
 
 from .plugin import schema
-from .world import SECRET, VIEWERS
+from .world import PUBLISHED, SECRET, VIEWERS
 
 ROOMY = Limits(
     cost=10**12, tokens=20_000, document=10**6, depth=30, fields=5_000, aliases=5_000, directives=5_000, roots=100
@@ -34,7 +35,7 @@ async def nothing(*given: Any) -> Any:
 
 
 def context(viewer: Viewer) -> Context:
-    return Context(viewer, KEYS, SECRET, nothing, nothing)
+    return Context(viewer, KEYS, SECRET, nothing, nothing, json.dumps(PUBLISHED))
 
 
 @dataclass

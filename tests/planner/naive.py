@@ -20,7 +20,7 @@ from gongzhi.geometry import Crs, Point
 from gongzhi.viewer import Grant, Viewer
 from graphql import ExecutionResult, GraphQLError, GraphQLResolveInfo, GraphQLScalarType, build_schema, execute, parse
 
-from .world import SECRET
+from .world import PUBLISHED, SECRET
 
 TABLES = {
     "Grid": "grids.grid",
@@ -40,6 +40,7 @@ TABLES = {
     "Case": "cases.case",
     "Support": "cases.support",
     "CaseEvent": "cases.event",
+    "PluginActivation": "plugins.activation",
 }
 OWNED = {
     "Phone": ("Person", "person_id"),
@@ -170,6 +171,9 @@ class Eyes:
     def sees_event(self, row: Row) -> bool:
         return row.audience == "PUBLIC" or self.can("cases.view_notes")
 
+    def sees_activation(self, row: Row) -> bool:
+        return self.serves(row, "plugins.view")
+
     # all of them
 
     @cached_property
@@ -181,6 +185,7 @@ class Eyes:
             "Visit": self.sees_visit,
             "Case": self.sees_case,
             "CaseEvent": self.sees_event,
+            "PluginActivation": self.sees_activation,
         }
         found: dict[str, set[Any]] = {}
         for kind in sorted(TABLES, key=lambda kind: kind in OWNED):
@@ -358,6 +363,7 @@ FILTERS: dict[tuple[str, str], Callable[[At, Row], Any]] = {
     ("Grid", "grid"): lambda at, row: row,
     ("Person", "grid"): grid_of,
     ("Household", "grid"): grid_of,
+    ("PluginActivation", "grid"): grid_of,
     ("Household", "serviceTier"): lambda at, row: row.tier,
     ("Case", "grid"): grid_of,
     ("Case", "category"): lambda at, row: at.rows.keys["Category"][row.category_id].code,
@@ -510,6 +516,16 @@ def greeting(at: At, _: Any) -> str | None:
     return at.eyes.viewer.account.name
 
 
+def plugins(at: At, _: Any) -> Any:
+    at.need("plugins.view", "Query.plugins")
+    return PUBLISHED["plugins"]
+
+
+def activations(at: At, _: Any) -> dict[str, Any]:
+    at.need("plugins.view", "Query.pluginActivations")
+    return at.connection("PluginActivation", "-since")
+
+
 def needful(name: str) -> Callable[[At, Row], Any]:
     """Something of a decision that tells what its household asks for."""
 
@@ -558,6 +574,10 @@ FIELDS: dict[str, Callable[[At, Any], Any]] = {
     "Query.channels": lambda at, _: at.connection("Channel", "code"),
     "Query.openCases": lambda at, _: sum(row.status not in CLOSED for row in at.eyes.visible("Case")),
     "Query.rules": lambda at, _: RULES,
+    "Query.dataPurposes": lambda at, _: PUBLISHED["dataPurposes"],
+    "Query.plugins": plugins,
+    "Query.pluginActivations": activations,
+    "PluginActivation.county": lambda at, activation: at.eyes.find("Grid", activation.grid_id),
     "Query.me": lambda at, _: Row("Me", {}) if at.eyes.viewer.account.name is not None else None,
     "Query.motto": lambda at, _: "共治 " * at.given["times"],
     "Query.greeting": greeting,
@@ -675,10 +695,24 @@ class Naive:
         if isinstance(row, dict):
             return row[info.field_name]
         if found := FIELDS.get(f"{info.parent_type.name}.{info.field_name}"):
-            return found(at, row)
+            value = found(at, row)
+            return None if self.off(row, info) else value
         name = snake(info.field_name)
         if name == "id":
             return f"{row.typename}:{row.id}"
         if hasattr(row, f"{name}_id"):
             return at.eyes.find(str(info.return_type), getattr(row, f"{name}_id"))
         return getattr(row, name)
+
+    def off(self, row: Any, info: GraphQLResolveInfo) -> bool:
+        """Whether the field's plugin is switched off in the county that the row lies in."""
+        node = info.parent_type.fields[info.field_name].ast_node
+        plugin = (
+            [one.arguments[0].value.value for one in node.directives or () if one.name.value == "from"] if node else ()
+        )  # type: ignore[attr-defined]
+        return bool(plugin) and any(
+            (one.plugin, one.grid_id) == (plugin[0], getattr(row, "county_id", None))
+            and one.until is None
+            and not one.active
+            for one in self.rows.kinds["PluginActivation"]
+        )

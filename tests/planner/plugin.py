@@ -24,6 +24,7 @@ from gongzhi.entity import (
     ref,
 )
 from gongzhi.extend import extend
+from gongzhi.filters import IntComparison, compare, guarded
 from gongzhi.grids.types import Grid
 from gongzhi.people.types import Person, Reason
 from gongzhi.plans import Argument, Frame
@@ -90,6 +91,7 @@ SUFFIX = {"suffix": Argument(str | None, "What to add.")}
 EXTENSIONS = (
     extend(
         Case,
+        filter={"reopenings": guarded(compare(lambda at: at.rows.reopenings, IntComparison), requires=None)},
         supports=connection("Units that help.", on="case", type=Connection[Support] | None, requires=None),
         log=connection(
             "What happened, the last first.",

@@ -68,7 +68,9 @@ def plugin() -> Any:
 
 
 async def test_introspection_stands_beside_planned_fields(bench: Bench) -> None:
-    found = await bench.data('{ __type(name: "Case") { name } cases(first: 1) { nodes { age } } n: __typename motto }')
+    found = await bench.data(
+        '{ __type(name: "Case") { name } cases(first: 1) { nodes { age } } n: __typename motto }', "county"
+    )
     assert found["__type"] == {"name": "Case"} and found["n"] == "Query"
     assert found["cases"]["nodes"][0]["age"] and found["motto"] == "共治 "
 

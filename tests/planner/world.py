@@ -23,6 +23,14 @@ from gongzhi.viewer import Account, Grant, Viewer
 NOW = datetime(2026, 6, 30, 17, 30, tzinfo=UTC)
 """It is the first of July already in China."""
 TODAY = date(2026, 7, 1)
+PUBLISHED = {
+    "dataPurposes": [{"plugin": "tests", "field": "Person.phone", "purpose": "test's", "basis": "测试"}],
+    "plugins": [
+        {"name": "tests", "distribution": "gongzhi-tests", "version": "1.0", "fields": ["Case.age"], "tables": []}
+        | {"dataPurposes": [{"plugin": "tests", "field": "Person.phone", "purpose": "test's", "basis": "测试"}]},
+    ],
+}
+"""What the context has to say of the plugins."""
 SECRET = b"a secret for tests, long enough"
 
 CHINA = timezone(timedelta(hours=8))
@@ -120,7 +128,7 @@ def everything() -> dict[str, Rows]:
     draw = Draw(7)
     found = {**places(), **residents(draw)}
     found |= matters(draw, [row["id"] for row in found["people.person"]])
-    return found
+    return found | {"plugins.activation": activations(draw)}
 
 
 def places() -> dict[str, Rows]:
@@ -330,6 +338,22 @@ def event(draw: Draw, case: Mapping[str, Any]) -> dict[str, Any]:
         "note": draw.maybe(draw.of(TITLES)),
         "data": draw.of(DATA),
     }
+
+
+def activations(draw: Draw) -> Rows:
+    """The tests' own plugin is off in the other county; what it was before, and what another is, changes nothing."""
+    decided = (
+        ("tests", OTHER_COUNTY, False, None),
+        ("tests", OTHER_COUNTY, True, NOW),
+        ("tests", COUNTY, False, NOW),
+        ("another", COUNTY, False, None),
+        ("tests", COUNTY, True, None),
+    )
+    return [
+        {"id": draw.key(), "plugin": plugin, "grid_id": county, "active": active, "until": until}
+        | {"since": draw.instant(), "account": "admin"}
+        for plugin, county, active, until in decided
+    ]
 
 
 async def fill(dsn: str) -> None:

@@ -43,7 +43,7 @@ def test_scaffold_has_its_name(tmp_path: Path) -> None:
     assert {str(file.relative_to(folder)) for file in written} == PARTS
     text = "".join(file.read_text(encoding="utf-8") for file in written)
     assert "sample" not in text.lower()
-    assert 'roadWatchNotes' in text and "class RoadWatchNote(Node)" in text and 'name = "gongzhi-road-watch"' in text
+    assert "roadWatchNotes" in text and "class RoadWatchNote(Node)" in text and 'name = "gongzhi-road-watch"' in text
 
 
 @pytest.mark.parametrize("name", ["cases", "Road", "road-watch", "", "pg_road"])
@@ -91,7 +91,7 @@ def clean(tmp_path_factory: pytest.TempPathFactory) -> Path:
     install = ("-m", "pip", "-qq", "--disable-pip-version-check", "install", "--no-deps", "--no-index", "-f", wheels)
     run(python, *install, "--ignore-installed", "gongzhi", "gongzhi-server", cwd=folder)
     script = python.with_name("pytest")  # the library is there, its program is not
-    script.write_text(f"#!{python}\nimport pytest\nraise SystemExit(pytest.console_main())\n")
+    script.write_text(f"#!{python}\nimport pytest\nraise SystemExit(pytest.main())\n")
     script.chmod(0o755)
     return folder
 

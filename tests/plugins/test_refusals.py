@@ -215,9 +215,7 @@ def test_name_is_refused(market: Market, name: str, cause: str) -> None:
 def test_one_name_twice(market: Market) -> None:
     for distribution in ("gongzhi-broken", "other-broken"):
         market.ship("broken", "@hookimpl\ndef graphql(): return []", distribution=distribution)
-    assert refusal(market) == (
-        "plugin 'broken' (other-broken 3.1): gongzhi-broken 3.1 has a plugin of this name too"
-    )
+    assert refusal(market) == ("plugin 'broken' (other-broken 3.1): gongzhi-broken 3.1 has a plugin of this name too")
 
 
 def test_two_plugins_add_one_field(market: Market) -> None:
@@ -235,8 +233,12 @@ def test_two_plugins_add_one_role(market: Market) -> None:
 def test_two_plugins_make_one_type(market: Market) -> None:
     for name in ("apples", "broken"):
         own = OWN.replace("class Case(", "class Thing(").partition("from gongzhi.cases.types")[0]
-        market.ship(name, adds("Case", f'{name}=many("More (更多).", type=list[Thing] | None, requires=None)', own)
-                    .replace("broken.view", f"{name}.view"))
+        market.ship(
+            name,
+            adds("Case", f'{name}=many("More (更多).", type=list[Thing] | None, requires=None)', own).replace(
+                "broken.view", f"{name}.view"
+            ),
+        )
     assert refusal(market) == (
         "plugin 'broken' (gongzhi-broken 3.1): "
         "DeclarationError: gongzhi_apples.Thing and gongzhi_broken.Thing have one GraphQL name"

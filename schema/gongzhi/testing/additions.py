@@ -33,7 +33,7 @@ def of(plugins: Any, name: str) -> list[DefinitionNode]:
         elif print_ast(known) != print_ast(node):
             names = {one.name.value for one in known.fields}
             new = tuple(one for one in node.fields if one.name.value not in names)
-            found.append(EXTENDED[node.kind](name=node.name, fields=new, directives=(), interfaces=()))
+            found.append(EXTENDED[node.kind](name=node.name, fields=new))
     return found
 
 

@@ -28,6 +28,7 @@ __all__ = ["PROTOCOL", "Close", "Socket"]
 
 PROTOCOL = "graphql-transport-ws"
 REASON = 123  # bytes that a close frame has room for
+LONGEST = 255  # characters of an id, which every answer repeats
 BURST = 5  # seconds' worth of messages that may come at once
 
 
@@ -268,8 +269,8 @@ def refusing() -> Iterator[None]:
 
 def identifier(message: Mapping[str, Any]) -> str:
     name = message.get("id")
-    if not isinstance(name, str) or not name:
-        raise Closed(Close.INVALID, "The id of an operation is a string that is not empty.")
+    if not isinstance(name, str) or not 0 < len(name) <= LONGEST:
+        raise Closed(Close.INVALID, f"The id of an operation is a string of 1 to {LONGEST} characters.")
     return name
 
 

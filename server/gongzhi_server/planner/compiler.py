@@ -9,6 +9,7 @@ from gongzhi.entity import Entity, entity_of
 from gongzhi.plans import (
     GUARD,
     PLAN,
+    PLUGIN,
     Aggregate,
     Batch,
     Choice,
@@ -56,6 +57,10 @@ if TYPE_CHECKING:
     from .planner import Planner
 
 SINGLE = "(select row_to_json({0}) from {1} {0})"
+OFF = (
+    "{0}=any(array(select a.county_id from plugins.activation a "
+    "where a.plugin={1} and a.until is null and not a.active))"
+)
 NAMEDATALEN = 63
 """PostgreSQL cuts longer names off, and two that are cut alike are one."""
 
@@ -119,15 +124,24 @@ class Compiler:
             shape.python = True
             return None
         guard: Guard | None = declared.metadata.get(GUARD)
+        off = self.off(declared, row, entity)
         if guard and not self.lens.can(guard.permission):
-            return self.denied(guard, kind, of, row, node)
-        if isinstance(plan, Batch):
+            term = self.denied(guard, kind, of, row, node)
+        elif isinstance(plan, Batch):
             shape.calls.append(Call(key, plan, declared, of, details))
             self.count(plan, get_named_type(of.type), details)
-            return NullValue()
-        term, child = self.planned(plan, of, declared, details, row, entity)
-        shape.add(key, child)
-        return term
+            return off or NullValue()
+        else:
+            term, child = self.planned(plan, of, declared, details, row, entity)
+            shape.add(key, child)
+        return Sql("case when {0} then null else {1} end", off, term) if off else term
+
+    def off(self, declared: Any, row: Any, entity: Entity | None) -> Term | None:
+        """Whether the row lies in a county that has switched the field's plugin off. Looked up once a statement."""
+        plugin = declared.metadata.get(PLUGIN)
+        if not plugin or entity is None or "county_id" not in entity.model._meta.fields_map:
+            return None
+        return Sql(OFF, row.county_id, LiteralValue(quoted(plugin)))
 
     def count(self, plan: Batch, kind: Any, details: FieldDetailsList) -> None:
         """What Python returns is planned when it is known; what it costs is counted now."""

@@ -13,6 +13,7 @@ from graphql.execution.collect_fields import FieldDetailsList, collect_fields, c
 from graphql.execution.values import VariableValues
 
 from .compiler import Compiler
+from .declarations import check
 from .document import Document
 from .lens import Lens
 from .statement import Statement
@@ -22,7 +23,10 @@ if TYPE_CHECKING:
 
 
 class Planner:
-    """Statements for documents. Two viewers for whom a text would be the same share it."""
+    """Statements for documents. Two viewers for whom a text would be the same share it.
+
+    Raises DeclarationError for a schema with a field that cannot be planned.
+    """
 
     def __init__(self, declared: Schema) -> None:
         self.declared, self.schema = declared, declared._schema
@@ -31,6 +35,7 @@ class Planner:
             definition = kind.extensions.get("strawberry-definition")
             if found := getattr(getattr(definition, "origin", None), "__entity__", None):
                 self.entities[name] = found
+        check(self.schema, self.entities)
 
     def query(self, document: Document, variables: VariableValues, viewer: Viewer) -> Statement:
         """The statement for the whole of a query."""
@@ -49,9 +54,10 @@ class Planner:
         assert root
         cost = 0
         for details in collect_fields(self.schema, fragments, variables, root, node).grouped_field_set.values():
-            kind = get_named_type(root.fields[details[0].node.name.value].type)
+            field = root.fields.get(details[0].node.name.value)
+            kind = get_named_type(field.type) if field else None
             if not isinstance(kind, GraphQLObjectType):
-                continue
+                continue  # __typename, and payloads that have nothing to plan
             inner = collect_subfields(self.schema, fragments, variables, node, kind, details)
             for inside in inner.grouped_field_set.values():
                 of = kind.fields.get(inside[0].node.name.value)

@@ -1,0 +1,87 @@
+"""What is published of the plugins: to everybody, why they read protected fields; to operators, what they bring."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Any
+
+import strawberry
+
+from ..entity import Connection, Node, column, connection, embedded, entity, one
+from ..extend import extend
+from ..filters import placed
+from ..grids.types import Grid
+from ..plans import Build
+from ..roots import Query
+from ..sql import Sql, bound
+from .models import ActivationRow
+
+VIEW = "plugins.view"
+
+
+@strawberry.type(description="Why a plugin reads a protected field (个人信息处理目的).")
+class DataPurpose:
+    plugin: str = strawberry.field(description="The plugin (插件).")
+    field: str = strawberry.field(description="The field, such as Person.phone (字段).")
+    purpose: str = strawberry.field(description="What for (目的).")
+    basis: str = strawberry.field(description="On which legal basis (法律依据).")
+
+
+@strawberry.type(description="A plugin that is installed beside the core (插件).")
+class Plugin:
+    name: str = strawberry.field(description="Its name (名称).")
+    distribution: str = strawberry.field(description="The distribution it came in (发行包).")
+    version: str = strawberry.field(description="The distribution's version (版本).")
+    fields: list[str] = strawberry.field(description="The fields it adds to types of others (新增字段).")
+    tables: list[str] = strawberry.field(description="The tables it keeps (数据表).")
+    data_purposes: list[DataPurpose] = strawberry.field(description="Why it reads protected fields (处理目的).")
+
+
+@entity(
+    ActivationRow,
+    visible=lambda row, viewer: viewer.within(row, VIEW),
+    order=("since",),
+    filter={"plugin": None, "active": None, "grid": placed()},
+)
+class PluginActivation(Node):
+    """What a county decided about a plugin. Where nothing was decided, it is on (插件启停记录)."""
+
+    plugin: str = column("The plugin (插件).")
+    county: Grid | None = one("The county (县).", key="grid")
+    active: bool = column("Whether it is on (是否启用).")
+    since: datetime.datetime = column("From when (起).")
+    until: datetime.datetime | None = column("Until when; null for what holds now (止).")
+    account: str = column("Who decided (操作账号).")
+
+
+def said(what: str) -> Build:
+    """A part of what the context has to say of the plugins."""
+
+    def build(at: Any) -> Any:
+        return Sql(f"({{0}}->'{what}')", bound(lambda variables, context: context.published, "jsonb"))
+
+    return build
+
+
+EXTENSIONS = (
+    extend(
+        Query,
+        data_purposes=embedded(
+            "Why plugins read protected fields, and on which legal basis (插件处理个人信息的目的).",
+            said("dataPurposes"),
+            type=list[DataPurpose],
+        ),
+        plugins=embedded(
+            "The plugins that are installed, by name (插件列表).",
+            said("plugins"),
+            type=list[Plugin] | None,
+            requires=VIEW,
+        ),
+        plugin_activations=connection(
+            "What counties decided about plugins, the last first (插件启停记录).",
+            order="-since",
+            type=Connection[PluginActivation] | None,
+            requires=VIEW,
+        ),
+    ),
+)

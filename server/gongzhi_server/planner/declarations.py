@@ -1,0 +1,123 @@
+"""What cannot be planned is refused before anything is served, by type and field."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from gongzhi.columns import BytesField
+from gongzhi.entity import Entity
+from gongzhi.errors import DeclarationError
+from gongzhi.plans import PLAN, Aggregate, Batch, Choice, Column, Embedded, Expression, Many, One, Page, Part, Pick
+from gongzhi.relay import Connection
+from graphql import (
+    GraphQLField,
+    GraphQLObjectType,
+    GraphQLSchema,
+    get_named_type,
+    get_nullable_type,
+    is_leaf_type,
+    is_list_type,
+)
+
+
+def check(schema: GraphQLSchema, entities: Mapping[str, Entity]) -> None:
+    """Look at every planned field. Raises DeclarationError for the first that cannot work."""
+    for entity in entities.values():
+        owners = {field.python_name for field in entity.cls.__strawberry_definition__.fields}  # type: ignore[attr-defined]
+        if entity.through and entity.through not in owners & entity.model._meta.fk_fields:
+            raise DeclarationError(f"{entity.name} is seen through {entity.through!r}, which is no relation of it")
+    for name, kind in schema.type_map.items():
+        for field, of in kind.fields.items() if isinstance(kind, GraphQLObjectType) else ():
+            if planned(of):
+                plan = of.extensions["strawberry-definition"].metadata[PLAN]
+                Check(f"{name}.{field}", of.type, entities).plan(plan, entities.get(name))
+
+
+class Check:
+    """One field; `where` is its name in errors."""
+
+    def __init__(self, where: str, type: Any, entities: Mapping[str, Entity]) -> None:
+        self.where, self.type, self.named = where, type, get_named_type(type)
+        self.connection = connects(self.named)
+        rows = self.named.fields["nodes"].type if self.connection else type
+        self.target = entities.get(get_named_type(rows).name)
+
+    @property
+    def listed(self) -> bool:
+        return is_list_type(get_nullable_type(self.type))
+
+    def fail(self, why: str) -> None:
+        raise DeclarationError(f"{self.where} {why}")
+
+    def plan(self, plan: Any, entity: Entity | None) -> None:
+        match plan:
+            case None:
+                self.fail("does not say how it is made; give the name of its column or key")
+            case Column() | Expression() | Aggregate() if not is_leaf_type(self.named):
+                self.fail("is a value, so its type cannot be an object")
+            case Page() if not self.connection:
+                self.fail("comes a page at a time, so its type must be a Connection")
+            case Many() if not isinstance(plan, Page) and (self.connection or not self.listed):
+                self.fail("has many rows, so its type must be a list")
+            case One() | Pick() | Part() | Choice() if self.connection or self.listed:
+                self.fail("is one object, so its type must be one")
+            case Part() if loose := [name for name, of in self.named.fields.items() if not planned(of)]:
+                self.fail(f"is part of a row, so {self.named.name}.{loose[0]} must say how it is made")
+            case Embedded() if is_leaf_type(self.named):
+                self.fail("has fields of its own, so its type must be an object")
+            case Batch() if not is_leaf_type(self.named) and self.target is None:
+                self.fail(f"returns {self.named.name}, which is kept in no table")
+        self.columns(plan, entity)
+        if isinstance(plan, Pick | Many | Aggregate):
+            self.relation(plan, plan.of().__entity__ if isinstance(plan, Aggregate) else self.target)  # type: ignore[attr-defined]
+
+    def columns(self, plan: Any, entity: Entity | None) -> None:
+        """What it reads of its own row is there, and is not sealed."""
+        match plan:
+            case Column(name):
+                names: tuple[str, ...] = (name,)
+            case One(key):
+                names = (key,)
+                if entity and key not in entity.model._meta.fk_fields:
+                    self.fail(f"follows {key!r}, which is no foreign key of {entity.model.__name__}")
+            case Batch():
+                names = plan.needs
+            case _:
+                return
+        for name in names:
+            if entity is None:
+                self.fail(f"reads {name!r}, but its type is kept in no table")
+            elif entity.column(name) not in columns(entity):
+                self.fail(f"reads {name!r}, which {entity.model.__name__} does not have")
+            elif isinstance(entity.model._meta.fields_map.get(name), BytesField):
+                self.fail(f"reads {name!r}, which is sealed and never sent")
+
+    def relation(self, plan: Any, target: Entity | None) -> None:
+        """What it asks of other rows is there; a page turns by a column that is never null."""
+        assert target
+        if plan.on and plan.on not in target.model._meta.fk_fields:
+            self.fail(f"finds its rows by {plan.on!r}, which is no foreign key of {target.model.__name__}")
+        order = getattr(plan, "order", "").removeprefix("-")
+        if order and order not in target.model._meta.fields_map:
+            self.fail(f"is ordered by {order!r}, which {target.model.__name__} does not have")
+        if order and isinstance(plan, Page) and target.model._meta.fields_map[order].null:
+            self.fail(f"is ordered by {order!r}, which may be null")
+
+
+def columns(entity: Entity) -> set[str]:
+    """The columns of its table, those of foreign keys too."""
+    meta = entity.model._meta
+    return {*meta.fields_db_projection.values(), *(entity.column(key) for key in meta.fk_fields)}
+
+
+def planned(of: GraphQLField) -> bool:
+    """Whether it was made with the words of `gongzhi.entity`."""
+    declared = of.extensions.get("strawberry-definition")
+    return declared is not None and PLAN in declared.metadata
+
+
+def connects(kind: Any) -> bool:
+    """Whether it is a Connection of something."""
+    definition = kind.extensions.get("strawberry-definition")
+    return getattr(getattr(definition, "concrete_of", None), "origin", None) is Connection

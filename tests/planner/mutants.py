@@ -1,0 +1,109 @@
+"""Breaks the planner in small ways, one at a time, and asks whether the tests notice. Run by hand:
+
+    python tests/planner/mutants.py [WORD …]
+
+A word chooses the mutants whose name has it. The tree is not touched: each mutant is a copy.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).resolve().parents[2]
+SUITES = {
+    "differential": ["tests/planner/test_differential.py"],
+    "promises": [
+        "tests/planner",
+        "--ignore=tests/planner/test_differential.py",
+        "--ignore=tests/planner/test_snapshots.py",
+    ],
+}
+
+
+class Mutant(NamedTuple):
+    name: str
+    file: str
+    old: str
+    new: str
+
+
+MUTANTS = (
+    Mutant("variables in literals stay as first seen", "given", "parts = {key: part", "parts = {} and {key: part"),
+    Mutant("viewers share what differs", "document", "tuple(answer(viewer, question) for question in self.asked),", ""),
+    Mutant("values share what differs", "document", "tuple(trait(variables, way, of) for way, of in self.traits),", ""),
+    Mutant("true is as good as false", "document", "if value is None or isinstance(value, bool):", "if value is None:"),
+    Mutant("everywhere is nowhere", "lens", "if any(grant.everywhere", "if all(grant.everywhere"),
+    Mutant("all areas are the first", "lens", "if grant.grid is not None][at]", "if grant.grid is not None][0]"),
+    Mutant("all units are the first", "lens", "if one.unit is not None][at]", "if one.unit is not None][0]"),
+    Mutant("branches overlap", "rows", "for other in rows[:at])", "for other in rows[:0])"),
+    Mutant("owners are not asked", "rows", "if lens and target.through and", "if not lens and target.through and"),
+    Mutant("owners are asked twice", "rows", "and owner != target.through:", "and owner != '':"),
+    Mutant(
+        "ties are left open", "rows", "dict.fromkeys((column, self.target.key))]", "dict.fromkeys((column, column))]"
+    ),
+    Mutant("cursors point the other way", "lists", "is Order.asc) == follows", "is Order.asc) != follows"),
+    Mutant("pages do not look ahead", "lists", "window.size + 1, window", "window.size, window"),
+    Mutant("pages lose their last row", "lists", "{{1}}<={self.window.size}", "{{1}}<{self.window.size}"),
+    Mutant("caps are not kept", "lists", "not 0 <= size <= plan.cap", "not 0 <= size"),
+    Mutant("nested lists cost their sum", "lists", "compiler.times * times", "compiler.times + times"),
+    Mutant("guards stand open", "compiler", "if guard and not self.lens.can", "if guard and self.lens.can"),
+    Mutant(
+        "to-one sees everything",
+        "compiler",
+        "rows = Rows(target, table, self.lens, None, None)",
+        "rows = Rows(target, table, None, None, None)",
+    ),
+    Mutant(
+        "aggregates count everything",
+        "compiler",
+        "rows = self.rows(target, plan, at, entity, self.lens)\n        return",
+        "rows = self.rows(target, plan, at, entity, None)\n        return",
+    ),
+    Mutant("plugins that were off stay off", "compiler", "and a.until is null and not a.active", "and not a.active"),
+    Mutant("not is unknown of null", "filters", "not coalesce({0},false)", "not ({0})"),
+    Mutant("an empty choice is no choice", "filters", 'return None if inner else Sql("false")', "return None"),
+    Mutant("infinity is a word", "scalars", 'if value == "infinity":', 'if value == "":'),
+    Mutant("parameters are mixed up", "parameters", "if known is value:", "if known is not value:"),
+)
+
+
+def main(words: list[str]) -> int:
+    chosen = [one for one in MUTANTS if all(word in one.name for word in words)]
+    survived = [one.name for one in chosen if not killed(one)]
+    print(
+        f"{len(chosen) - len(survived)} of {len(chosen)} killed", *(f"survived: {name}" for name in survived), sep="\n"
+    )
+    return len(survived)
+
+
+def killed(mutant: Mutant) -> bool:
+    with tempfile.TemporaryDirectory() as folder:
+        server = Path(folder) / "server"
+        shutil.copytree(ROOT / "server", server, ignore=shutil.ignore_patterns("__pycache__"))
+        path = server / "gongzhi_server" / "planner" / f"{mutant.file}.py"
+        text = path.read_text(encoding="utf-8")
+        if text.count(mutant.old) != 1:
+            sys.exit(f"{mutant.name}: the text to change is {text.count(mutant.old)} times in {mutant.file}.py")
+        path.write_text(text.replace(mutant.old, mutant.new), encoding="utf-8")
+        found = {suite: first_failure(server, suite) for suite in SUITES}
+    print(f"{mutant.name}:", *(f"\n    {suite}: {test or '-'}" for suite, test in found.items()), flush=True)
+    return any(found.values())
+
+
+def first_failure(server: Path, suite: str) -> str:
+    """The test that notices, or nothing."""
+    environ = os.environ | {"PYTHONPATH": os.pathsep.join((str(server), str(ROOT / "schema")))}
+    command = [sys.executable, "-m", "pytest", "-x", "-q", "--tb=no", "-p", "no:cacheprovider", *SUITES[suite]]
+    ran = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True)
+    failed = [line for line in ran.stdout.splitlines() if line.startswith(("FAILED", "ERROR"))]
+    return failed[0].split(" - ")[0].partition("::")[2] if failed else ""
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

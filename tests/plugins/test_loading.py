@@ -1,0 +1,86 @@
+"""Finding plugins, leaving them out, and what an operator types."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import asyncpg
+import pytest
+from gongzhi_server import cli, database
+from gongzhi_server.errors import Problem
+from gongzhi_server.plugins import load
+from gongzhi_server.testing import create, drop
+from typer.testing import CliRunner
+
+from .conftest import Market
+from .test_tables import MODELS, TABLES
+
+PLAIN = "@hookimpl\ndef permissions(): return [Permission('{0}.view', 'See it (查看).', frozenset({{'auditor'}}))]"
+
+
+def test_plugins_come_by_name(market: Market) -> None:
+    for name in ("pears", "apples", "figs"):
+        market.ship(name, PLAIN.format(name))
+    found = market.load()
+    assert [plugin.name for plugin in found.found] == ["apples", "figs", "pears"]
+    mine = [one.name for one in found.permissions if one.name.endswith("s.view")]
+    assert mine[-3:] == ["apples.view", "figs.view", "pears.view"]
+    assert "figs.view" in found.held("auditor") and "figs.view" not in found.held("resident")
+
+
+def test_broken_plugin_can_be_left_out(market: Market) -> None:
+    market.ship("apples", PLAIN.format("apples"))
+    market.ship("broken", "import nowhere_to_be_found")
+    assert [plugin.name for plugin in load(["broken"], market.entries).found] == ["apples"]
+    with pytest.raises(Problem, match="there is no plugin brocken to leave out"):
+        load(["brocken"], market.entries)
+
+
+def test_two_loads_share_nothing(market: Market) -> None:
+    market.ship("apples", PLAIN.format("apples"))
+    one, other = market.load(), market.load()
+    assert one.manager is not other.manager and one.permissions == other.permissions
+
+
+@pytest.fixture
+def deployed(market: Market, postgres: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The address of a database with a vendor's table, which the command line works on."""
+    market.ship("paths", TABLES, models=MODELS, migrations____init__="")
+    name = f"deployed_{uuid4().hex}"
+    dsn = asyncio.run(create(postgres, name))
+    for variable, value in (
+        ("DATABASE_URL", dsn),
+        ("GONGZHI_DATA", tmp_path / "data"),
+        ("GONGZHI_MODE", "development"),
+    ):
+        monkeypatch.setenv(variable, str(value))
+    asyncio.run(database.write_migrations(dsn, "paths", market.load().apps))
+    asyncio.run(database.migrate(dsn, market.load().apps))
+    yield dsn
+    asyncio.run(drop(postgres, name))
+
+
+async def tables(dsn: str) -> int:
+    connection = await asyncpg.connect(dsn)
+    try:
+        return await connection.fetchval("select count(*) from pg_tables where schemaname='paths'")
+    finally:
+        await connection.close()
+
+
+def test_removal_asks_first(deployed: str, tmp_path: Path) -> None:
+    refused = CliRunner().invoke(cli.app, ["plugin", "remove", "paths"], input="n\n")
+    assert refused.exit_code == 0 and "paths.path: 0 rows\n" in refused.output and "Nothing was done." in refused.output
+    assert asyncio.run(tables(deployed)) == 1
+    done = CliRunner().invoke(cli.app, ["plugin", "remove", "paths", "--yes"])
+    assert done.exit_code == 0, done.output
+    [file] = (tmp_path / "data" / "removed").glob("paths-*/paths.path.csv")
+    assert str(file) in done.output and asyncio.run(tables(deployed)) == 0
+
+
+def test_new_plugin_is_written(tmp_path: Path) -> None:
+    done = CliRunner().invoke(cli.app, ["plugin", "new", "roads", "--into", str(tmp_path)])
+    assert done.exit_code == 0 and (tmp_path / "gongzhi-roads" / "gongzhi_roads" / "__init__.py").exists()

@@ -1,0 +1,98 @@
+"""What everybody may know of the plugins, and what operators may; conditions on lists of others."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from gongzhi.errors import DeclarationError
+from gongzhi_server.publishing import published
+from gongzhi_server.schema import Schema
+from gongzhi_server.testing import serving
+
+from .conftest import Market
+
+CALLS = """
+@hookimpl
+def permissions():
+    return [Permission("calls.view", "See it (查看).", frozenset({"grid_worker"}))]
+
+@hookimpl
+def purposes():
+    return [Purpose("Person.phone", "To call before a visit (走访前联系)", "PIPL 13(1)")]
+
+@hookimpl
+def graphql():
+    return [
+        extend(
+            Case,
+            filter={"urgent_by_phone": guarded(
+                condition(lambda at: Sql("{0}='EMERGENCY'", at.rows.urgency)), requires="calls.view"
+            )},
+            called=expression("Called (是否来电).", lambda at: Sql("true"), type=bool | None, requires=None),
+        )
+    ]
+"""
+PURPOSE = {
+    "plugin": "calls",
+    "field": "Person.phone",
+    "purpose": "To call before a visit (走访前联系)",
+    "basis": "PIPL 13(1)",
+}
+PURPOSES = "{ dataPurposes { plugin field purpose basis } }"
+PLUGINS = "{ plugins { name version distribution fields tables dataPurposes { field } } }"
+URGENT = "{ cases(filter: { not: { urgentByPhone: { equals: false } } }) { totalCount } }"
+
+
+async def test_purposes_are_public(market: Market, filled: str, tmp_path: Path) -> None:
+    market.ship("calls", CALLS)
+    async with serving(filled, tmp_path, plugins=market.load()) as server:
+        assert (await server.ask(PURPOSES)).data == {"dataPurposes": [PURPOSE]}
+
+
+async def test_plugins_are_told_to_operators(market: Market, filled: str, tmp_path: Path) -> None:
+    market.ship("calls", CALLS)
+    async with serving(filled, tmp_path, plugins=market.load()) as server:
+        for role in ("administrator", "auditor"):
+            assert (await server.as_(role).ask(PLUGINS)).data["plugins"] == [
+                {
+                    "name": "calls",
+                    "version": "3.1",
+                    "distribution": "gongzhi-calls",
+                    "fields": ["Case.called"],
+                    "tables": [],
+                    "dataPurposes": [{"field": "Person.phone"}],
+                }
+            ]
+        assert (await server.as_("grid_worker").ask(PLUGINS)).codes == ["FORBIDDEN"]
+
+
+async def test_filter_of_a_plugin(market: Market, filled: str, tmp_path: Path) -> None:
+    market.ship("calls", CALLS)
+    async with serving(filled, tmp_path, plugins=market.load()) as server:
+        worker = server.as_("grid_worker")
+        plain = await worker.ask("{ cases(filter: { urgency: { equals: EMERGENCY } }) { totalCount } }")
+        assert (await worker.ask(URGENT)).data == plain.data
+        denied = await server.as_("auditor").ask(URGENT)
+        assert denied.codes == ["FORBIDDEN"] and denied.errors[0]["extensions"]["permission"] == "calls.view"
+
+
+def test_filter_stays_in_its_schema(market: Market) -> None:
+    market.ship("calls", CALLS)
+    assert 'urgentByPhone: BooleanComparison @from(plugin: "calls")' in market.schema().as_str()
+    assert "urgentByPhone" not in Schema().as_str()
+    assert "urgentByPhone" in market.schema().as_str()
+
+
+def test_nothing_is_published_of_nothing() -> None:
+    from gongzhi_server.plugins import Plugins
+
+    assert published(Plugins(), Schema()) == '{"plugins":[],"dataPurposes":[]}'
+
+
+def test_types_without_lists_have_no_filter() -> None:
+    from gongzhi.extend import extend
+    from gongzhi.roots import Query
+
+    with pytest.raises(DeclarationError, match="Query is kept in no table"):
+        extend(Query, filter={"x": None})  # type: ignore[dict-item]

@@ -1,0 +1,73 @@
+"""The reference leaves nothing out, and makes nothing up."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from importlib import import_module
+from types import ModuleType
+
+import pytest
+from gongzhi import hooks
+from gongzhi.hooks import HookspecMarker
+from gongzhi.testing import fixtures
+from gongzhi_server import cli
+from gongzhi_server.plugins import empty
+
+from .test_kit import ROOT
+
+FOLDER = ROOT / "docs" / "plugins"
+PAGE = (FOLDER / "reference.md").read_text(encoding="utf-8")
+NAMED = set(re.findall(r"`(\w+)[^`]*`", PAGE))
+MODULES = (
+    *("checks", "columns", "commands", "context", "entity", "errors", "extend", "filters"),
+    *("hooks", "located", "permissions", "sql", "viewer", "words"),
+)
+OURS = {
+    "entity": {"Entity", "Ref", "choice", "complete", "entity_of"},
+    "filters": {"Value", "aware", "grid_key", "kind_of", "long", "plain"},
+    "commands": {"Command"},
+    "extend": {"Extension"},
+    "sql": {"Bind", "ancestor", "bound", "within"},
+}
+"""What the server needs of these modules and plugins do not."""
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_every_word_is_there(name: str) -> None:
+    module = import_module(f"gongzhi.{name}")
+    assert sorted(words(module) - OURS.get(name, set()) - NAMED) == []
+
+
+def words(module: ModuleType) -> set[str]:
+    """What a module defines for others."""
+    return {
+        name
+        for name, value in vars(module).items()
+        if getattr(value, "__module__", None) == module.__name__
+        and (inspect.isclass(value) or inspect.isfunction(value))
+        and not name.startswith("_")
+    }
+
+
+def test_every_hook_is_there() -> None:
+    assert isinstance(hooks.hookspec, HookspecMarker)
+    section = PAGE.split("## Hooks")[1].split("\n## ")[0]
+    listed = set(re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE))
+    assert listed == {name for name in vars(empty().hook) if not name.startswith("_")}
+
+
+def test_every_fixture_is_there() -> None:
+    found = {name for name, value in vars(fixtures).items() if type(value).__name__ == "FixtureFunctionDefinition"}
+    assert found and sorted(found - NAMED) == []
+
+
+def test_every_command_is_there() -> None:
+    told = set(re.findall(r"`gongzhi plugin (\w+)", PAGE))
+    assert told == {one.name or one.callback.__name__ for one in cli.installed.registered_commands if one.callback}
+
+
+def test_links_lead_somewhere() -> None:
+    for page in FOLDER.glob("*.md"):
+        for link in re.findall(r"\]\(([\w./-]+)\)", page.read_text(encoding="utf-8")):
+            assert (FOLDER / link).exists(), f"{page.name} links to {link}"
