@@ -2,7 +2,7 @@
 
     python tests/planner/mutants.py [WORD …]
 
-A word chooses the mutants whose name has it. The tree is not touched: each mutant is a copy.
+Words choose the mutants whose names have them. They are made in a copy of the tree.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parents[2]
+COPIED = "schema", "server", "tests"
 SUITES = {
     "differential": ["tests/planner/test_differential.py"],
     "promises": [
@@ -75,34 +76,44 @@ MUTANTS = (
 
 def main(words: list[str]) -> int:
     chosen = [one for one in MUTANTS if all(word in one.name for word in words)]
-    survived = [one.name for one in chosen if not killed(one)]
+    with tempfile.TemporaryDirectory() as folder:
+        tree = Path(folder)
+        for name in COPIED:
+            shutil.copytree(ROOT / name, tree / name, ignore=shutil.ignore_patterns("__pycache__", "node*"))
+        shutil.copy(ROOT / "pyproject.toml", tree)
+        if found := noticed(tree):
+            sys.exit(f"the tests fail as it is: {found}")
+        survived = [one.name for one in chosen if not killed(one, tree)]
     print(
         f"{len(chosen) - len(survived)} of {len(chosen)} killed", *(f"survived: {name}" for name in survived), sep="\n"
     )
     return len(survived)
 
 
-def killed(mutant: Mutant) -> bool:
-    with tempfile.TemporaryDirectory() as folder:
-        server = Path(folder) / "server"
-        shutil.copytree(ROOT / "server", server, ignore=shutil.ignore_patterns("__pycache__"))
-        path = server / "gongzhi_server" / "planner" / f"{mutant.file}.py"
-        text = path.read_text(encoding="utf-8")
-        if text.count(mutant.old) != 1:
-            sys.exit(f"{mutant.name}: the text to change is {text.count(mutant.old)} times in {mutant.file}.py")
-        path.write_text(text.replace(mutant.old, mutant.new), encoding="utf-8")
-        found = {suite: first_failure(server, suite) for suite in SUITES}
-    print(f"{mutant.name}:", *(f"\n    {suite}: {test or '-'}" for suite, test in found.items()), flush=True)
-    return any(found.values())
+def killed(mutant: Mutant, tree: Path) -> bool:
+    path = tree / "server" / "gongzhi_server" / "planner" / f"{mutant.file}.py"
+    text = path.read_text(encoding="utf-8")
+    if text.count(mutant.old) != 1:
+        sys.exit(f"{mutant.name}: the text to change is {text.count(mutant.old)} times in {mutant.file}.py")
+    path.write_text(text.replace(mutant.old, mutant.new), encoding="utf-8")
+    found = noticed(tree)
+    path.write_text(text, encoding="utf-8")
+    print(f"{mutant.name}:", *(f"\n    {suite}: {test}" for suite, test in found.items()), flush=True)
+    return bool(found)
 
 
-def first_failure(server: Path, suite: str) -> str:
-    """The test that notices, or nothing."""
-    environ = os.environ | {"PYTHONPATH": os.pathsep.join((str(server), str(ROOT / "schema")))}
+def noticed(tree: Path) -> dict[str, str]:
+    """The first test of each suite that fails."""
+    found = {suite: first_failure(tree, suite) for suite in SUITES}
+    return {suite: test for suite, test in found.items() if test}
+
+
+def first_failure(tree: Path, suite: str) -> str:
+    environ = os.environ | {"PYTHONPATH": os.pathsep.join((str(tree / "server"), str(tree / "schema")))}
     command = [sys.executable, "-m", "pytest", "-x", "-q", "--tb=no", "-p", "no:cacheprovider", *SUITES[suite]]
-    ran = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True)
+    ran = subprocess.run(command, cwd=tree, env=environ, capture_output=True, text=True)
     failed = [line for line in ran.stdout.splitlines() if line.startswith(("FAILED", "ERROR"))]
-    return failed[0].split(" - ")[0].partition("::")[2] if failed else ""
+    return failed[0].split(" - ")[0].partition("::")[2] if failed else "" if ran.returncode == 0 else ran.stdout[-200:]
 
 
 if __name__ == "__main__":

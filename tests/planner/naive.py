@@ -18,7 +18,16 @@ import asyncpg
 from gongzhi import codes
 from gongzhi.geometry import Crs, Point
 from gongzhi.viewer import Grant, Viewer
-from graphql import ExecutionResult, GraphQLError, GraphQLResolveInfo, GraphQLScalarType, build_schema, execute, parse
+from graphql import (
+    ExecutionResult,
+    GraphQLError,
+    GraphQLResolveInfo,
+    GraphQLScalarType,
+    build_schema,
+    execute,
+    get_directive_values,
+    parse,
+)
 
 from .world import PUBLISHED, SECRET
 
@@ -55,10 +64,13 @@ OWNED = {
 """Rows that are seen with the row they belong to."""
 
 USUAL, CAP = 50, 100
+Info = GraphQLResolveInfo[Any]
 
 
 class Row:
     """A row of a table, with the name of its GraphQL type."""
+
+    depth: int
 
     def __init__(self, typename: str, values: Mapping[str, Any]) -> None:
         self.typename = typename
@@ -96,6 +108,10 @@ class Rows:
         while grid is not None and grid != area:
             grid = self.keys["Grid"][grid].parent_id
         return grid == area
+
+
+def anybody(row: Row) -> bool:
+    return True
 
 
 class Eyes:
@@ -138,14 +154,16 @@ class Eyes:
         return {o.household_id for o in self.all("Liaison") if o.person_id == self.person and o.until is None}
 
     def sees_person(self, row: Row) -> bool:
-        return self.serves(row, "people.view") or (self.person is not None and row.id in self.family)
+        own = self.person is not None and (row.id == self.person or row.id in self.family)
+        return own or self.serves(row, "people.view")
 
     def sees_household(self, row: Row) -> bool:
         own = self.person is not None and (row.id in self.homes or row.id in self.helped)
         return own or self.serves(row, "people.view")
 
     def sees_visit(self, row: Row) -> bool:
-        return self.serves(row, "people.view")
+        own = self.person is not None and (row.household_id in self.homes or row.household_id in self.helped)
+        return own or self.serves(row, "people.view")
 
     def sees_needs(self, row: Row) -> bool:
         own = self.person is not None and (row.id in self.homes or row.id in self.helped)
@@ -189,7 +207,7 @@ class Eyes:
         }
         found: dict[str, set[Any]] = {}
         for kind in sorted(TABLES, key=lambda kind: kind in OWNED):
-            rule, (owner, key) = rules.get(kind, lambda row: True), OWNED.get(kind, ("", ""))
+            rule, (owner, key) = rules.get(kind, anybody), OWNED.get(kind, ("", ""))
             owners = found.get(owner)
             found[kind] = {
                 row.id for row in self.all(kind) if rule(row) and (owners is None or getattr(row, key) in owners)
@@ -330,7 +348,8 @@ def one(at: At, row: Row, name: str, value: Any) -> bool:
             return any(meets(at, row, inner) for inner in value)
         case "not":
             return empty(value) or not meets(at, row, value)
-    found = FILTERS.get((row.typename, name), lambda at, row: getattr(row, snake(name)))(at, row)
+    term = FILTERS.get((row.typename, name))
+    found = term(at, row) if term else getattr(row, snake(name))
     return all(compared(at, found, way, wanted) for way, wanted in value.items() if wanted is not None)
 
 
@@ -439,7 +458,7 @@ def covers(area: Any, point: Point) -> bool:
     """The tests' rings are rectangles, in millionths of a degree."""
     east, north = point.longitude * 1e6, point.latitude * 1e6
     easts, norths = zip(*area, strict=True)
-    return min(easts) <= east <= max(easts) and min(norths) <= north <= max(norths)
+    return bool(min(easts) <= east <= max(easts) and min(norths) <= north <= max(norths))
 
 
 def node(at: At, _: Any) -> Row | None:
@@ -481,7 +500,7 @@ def household(at: At, person: Row) -> Row | None:
 
 def phone(at: At, person: Row) -> str | None:
     found = first([row for row in at.rows.kinds["Phone"] if row.person_id == person.id], "rank")
-    return found and found.mask
+    return str(found.mask) if found else None
 
 
 def support_units(at: At, case: Row) -> list[Row]:
@@ -677,7 +696,7 @@ class Naive:
     def ask(self, text: str, variables: Mapping[str, Any], viewer: Viewer) -> ExecutionResult:
         eyes = self.eyes(viewer)
 
-        def resolve(row: Any, info: GraphQLResolveInfo, **given: Any) -> Any:
+        def resolve(row: Any, info: Info, **given: Any) -> Any:
             return self.field(At(eyes, given), row, info)
 
         found = execute(
@@ -690,7 +709,7 @@ class Naive:
         assert isinstance(found, ExecutionResult)
         return found
 
-    def field(self, at: At, row: Any, info: GraphQLResolveInfo) -> Any:
+    def field(self, at: At, row: Any, info: Info) -> Any:
         """A field that has a function; else a value that is there, a column, or the row of a foreign key."""
         if isinstance(row, dict):
             return row[info.field_name]
@@ -704,15 +723,12 @@ class Naive:
             return at.eyes.find(str(info.return_type), getattr(row, f"{name}_id"))
         return getattr(row, name)
 
-    def off(self, row: Any, info: GraphQLResolveInfo) -> bool:
+    def off(self, row: Any, info: Info) -> bool:
         """Whether the field's plugin is switched off in the county that the row lies in."""
         node = info.parent_type.fields[info.field_name].ast_node
-        plugin = (
-            [one.arguments[0].value.value for one in node.directives or () if one.name.value == "from"] if node else ()
-        )  # type: ignore[attr-defined]
-        return bool(plugin) and any(
-            (one.plugin, one.grid_id) == (plugin[0], getattr(row, "county_id", None))
-            and one.until is None
-            and not one.active
+        owner = get_directive_values(self.schema.get_directive("from"), node) if node else None  # type: ignore[arg-type]
+        return any(
+            one.plugin == owner["plugin"] and one.grid_id == getattr(row, "county_id", None)
             for one in self.rows.kinds["PluginActivation"]
+            if owner and one.until is None and not one.active
         )

@@ -15,7 +15,6 @@ from typing import Any
 
 from gongzhi import codes
 from graphql import (
-    GraphQLArgument,
     GraphQLEnumType,
     GraphQLField,
     GraphQLInputObjectType,
@@ -32,7 +31,7 @@ from graphql import (
     validate,
 )
 
-from .naive import FILTERS, OWNED, At, Eyes, Row, Rows, cursor, snake
+from .naive import FILTERS, At, Eyes, Row, Rows, cursor, snake
 from .world import SECRET, VIEWERS
 
 DEEPEST = 6
@@ -62,8 +61,8 @@ class Seeds:
 
     def column(self, kind: str, name: str) -> list[Any]:
         """What a filter on this finds in the rows."""
-        found = FILTERS.get((kind, name), lambda at, row: getattr(row, snake(name)))
-        values = (found(At(self.eyes, {}), row) for row in self.rows.kinds[kind])
+        term = FILTERS.get((kind, name))
+        values = (term(At(self.eyes, {}), row) if term else getattr(row, snake(name)) for row in self.rows.kinds[kind])
         return [value.code if isinstance(value, Row) else value for value in values if value is not None]
 
     def places(self, kind: str) -> list[str]:
@@ -210,7 +209,7 @@ class Queries:
         assert isinstance(kind, GraphQLEnumType)
         names = [self.random.choice(list(kind.values)) for _ in range(2)]
         bound = self.chance(0.4)
-        given = {"orderBy": self.variable(order, *names, firm=True) if bound else names[0]}
+        given = {"orderBy": self.variable(order, names[0], names[1], firm=True) if bound else names[0]}
         names = names if bound else [names[0], names[0]]
         rows = self.seeds.rows.kinds[kind.name.removesuffix("Order")]
         for name in ("after", "before"):
@@ -218,7 +217,9 @@ class Queries:
                 cursors = [cursor(self.random.choice(rows), order.lower().rpartition("_")[0]) for order in names]
                 text = of.args[name].type
                 given[name] = (
-                    self.variable(text, *cursors, firm=True) if bound or self.chance(0.5) else literal(text, cursors[0])
+                    self.variable(text, cursors[0], cursors[1], firm=True)
+                    if bound or self.chance(0.5)
+                    else literal(text, cursors[0])
                 )
         return given
 
@@ -352,6 +353,3 @@ def literal(kind: Any, value: Any) -> str:
     if isinstance(inner, GraphQLInputObjectType):
         return "{" + ", ".join(f"{name}: {literal(inner.fields[name].type, one)}" for name, one in value.items()) + "}"
     return str(value) if isinstance(inner, GraphQLEnumType) else json.dumps(value, ensure_ascii=False)
-
-
-__all__ = ["GraphQLArgument", "OWNED", "Operation", "Queries", "literal"]

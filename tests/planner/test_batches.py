@@ -125,7 +125,7 @@ async def test_a_plugin_that_is_off_sees_no_rows(bench: Bench, rows: Rows) -> No
 
 
 @pytest.mark.parametrize("values", [[], ["one"], ["too"] * 6])
-async def test_values_must_be_one_a_row(bench: Bench, values: list[str]) -> None:
+async def test_values_must_be_one_a_row(bench: Bench, values: list[str | None]) -> None:
     @batch(requires=None)
     def extra(rows: Sequence[Any], info: Any) -> list[str | None]:
         """More."""

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from random import Random
 from typing import Any
 
 import pytest
-from graphql import GraphQLSchema
+from graphql import GraphQLObjectType, GraphQLSchema
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from hypothesis_graphql import nodes, queries
 
-from .bench import Bench, Said, bench
-from .naive import Naive, Rows
+from .bench import Bench, bench
+from .naive import FIELDS, Naive, Rows, snake
+from .plugin import schema
 from .queries import Operation, Queries
 from .rewriting import seeded
 from .world import INSTANTS, VIEWERS
@@ -74,17 +75,29 @@ def differences(ours: Any, plain: Any, path: str) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def naive(rows: Rows) -> Naive:
-    from .plugin import schema
-
     return Naive(schema().as_str(), rows)
+
+
+def test_the_plain_way_knows_every_field(naive: Naive) -> None:
+    """Whoever adds a field says there, too, how it is answered."""
+    missing = []
+    for name, kind in naive.schema.type_map.items():
+        if name != "Query" and "Node" not in {one.name for one in getattr(kind, "interfaces", ())}:
+            continue
+        assert isinstance(kind, GraphQLObjectType)
+        row = next(iter(naive.rows.kinds.get(name, ())), None)
+        known = {"id", *vars(row), *(column.removesuffix("_id") for column in vars(row))} if row else set()
+        missing += [
+            f"{name}.{field}" for field in kind.fields if not {f"{name}.{field}", snake(field)} & {*FIELDS, *known}
+        ]
+    assert not missing
 
 
 async def differ(world: str, naive: Naive, seeds: range) -> Trial:
     async with bench(world) as found:
         trial = Trial(found, naive)
-        schema = found.schema._schema
         for seed in seeds:
-            await trial.run(Queries(schema, naive.rows, seed).make(), seed)
+            await trial.run(Queries(found.schema._schema, naive.rows, seed).make(), seed)
         return trial
 
 
@@ -110,7 +123,7 @@ def hypothesised(world: str, naive: Naive, examples: int) -> None:
     with asyncio.Runner() as runner:
         entered = bench(world)
         trial = Trial(runner.run(entered.__aenter__()), naive)
-        schema = trial.bench.schema._schema
+        types = trial.bench.schema._schema
 
         @settings(
             max_examples=examples,
@@ -122,7 +135,7 @@ def hypothesised(world: str, naive: Naive, examples: int) -> None:
         )
         @given(strategy(naive.schema), st.integers(0, 2**32))
         def agree(text: str, seed: int) -> None:
-            runner.run(trial.run(seeded(text, Queries(schema, naive.rows, seed)), seed))
+            runner.run(trial.run(seeded(text, Queries(types, naive.rows, seed)), seed))
 
         try:
             agree()
@@ -138,6 +151,3 @@ def test_hypothetical_operations_agree(world: str, naive: Naive) -> None:
 @pytest.mark.slow
 def test_many_hypothetical_operations_agree(world: str, naive: Naive) -> None:
     hypothesised(world, naive, EXAMPLES or 1_000)
-
-
-__all__ = ["Mapping", "Said"]

@@ -35,7 +35,7 @@ SECRET = b"a secret for tests, long enough"
 
 CHINA = timezone(timedelta(hours=8))
 COUNTY, OTHER_COUNTY, TOWN, VILLAGE, GRID_1, GRID_3 = 3, 4, 5, 7, 10, 12
-GRIDS = (
+GRIDS: tuple[tuple[int, str, str, Kind, int | None, dict[str, Any]], ...] = (
     # id, code, name, kind, parent, the rest
     (1, "61", "陕西省", Kind.PROVINCE, None, {}),
     (2, "6109", "安康市", Kind.CITY, 1, {}),
@@ -64,7 +64,7 @@ RINGS = (
     (12, 108.1, 32.1, 108.15, 32.15, False),
     (17, 108.3, 32.3, 108.4, 32.4, False),
 )
-UNITS = (
+UNITS: tuple[tuple[int, str, str, str, str, int | None, int, dict[str, Any]], ...] = (
     (1, "SLJ", "水利局", "COUNTY_DEPARTMENT", "LINE", None, 3, {"duty_phone": "0915-5200000"}),
     (2, "CGZ", "城关镇综治中心", "TOWN_BODY", "AREA", 1, 5, {"valid_to": date(2026, 7, 1)}),
     (3, "GD'S", '供电"公司" 100%', "ENTERPRISE", "LINE", None, 6, {"uscc": "91350100M000100Y43"}),

@@ -14,7 +14,10 @@ VIEW = "people.view"
 def persons(person: Table, viewer: Lens) -> Alternatives:
     """People in the grids one serves, and oneself with the members of one's household."""
     seen = viewer.within(person, VIEW)
-    return widen(seen, Sql("{0}=any(array{1})", person.id, _family(viewer))) if viewer.known() else seen
+    if not viewer.known():
+        return seen
+    own = Sql("{0}={1}", person.id, viewer.person)
+    return widen(seen, own, Sql("{0}=any(array{1})", person.id, _family(viewer)))
 
 
 def households(household: Table, viewer: Lens) -> Alternatives:
@@ -27,9 +30,14 @@ def households(household: Table, viewer: Lens) -> Alternatives:
     return widen(seen, own, helped)
 
 
-def members(membership: Table, viewer: Lens) -> Alternatives:
-    """Seen with the household; the person's own page decides what more is seen of them."""
-    return None
+def visits(visit: Table, viewer: Lens) -> Alternatives:
+    """Visits in the grids one serves, and those to one's own household or one that one helps."""
+    seen = viewer.within(visit, VIEW)
+    if not viewer.known():
+        return seen
+    own = Sql("{0}=any(array{1})", visit.household_id, _homes(viewer))
+    helped = Sql("{0}=any(array{1})", visit.household_id, _helped(viewer))
+    return widen(seen, own, helped)
 
 
 def _homes(viewer: Lens) -> Sql:

@@ -268,7 +268,7 @@ class TierDecision(Node):
     )
 
 
-@entity(VisitRow, visible=lambda row, viewer: viewer.within(row, rules.VIEW), through="household", order=("at",))
+@entity(VisitRow, visible=rules.visits, through="household", order=("at",))
 class Visit(Node):
     """A visit to a household: when, by whom, what was said; never a track (走访)."""
 

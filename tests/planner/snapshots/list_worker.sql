@@ -23,13 +23,17 @@ WHERE ("t2"."grid_3_id"=$3::int) AND ("t2"."id"="t1"."requester_id"))
 union all (
 SELECT "t2".*
 FROM "people"."person" "t2"
+WHERE ("t2"."id"=$2::uuid) AND (("t2"."grid_3_id"=$3::int) is not true) AND ("t2"."id"="t1"."requester_id"))
+union all (
+SELECT "t2".*
+FROM "people"."person" "t2"
 WHERE ("t2"."id"=any(array(
 SELECT "family"."person_id"
 FROM "people"."membership" "family"
 WHERE "family"."household_id"=any(array(
 SELECT "mine"."household_id"
 FROM "people"."membership" "mine"
-WHERE "mine"."person_id"=$2::uuid AND "mine"."until" IS NULL)) AND "family"."until" IS NULL))) AND (("t2"."grid_3_id"=$3::int) is not true) AND ("t2"."id"="t1"."requester_id"))) "t2") x3) "requester",(
+WHERE "mine"."person_id"=$2::uuid AND "mine"."until" IS NULL)) AND "family"."until" IS NULL))) AND (("t2"."grid_3_id"=$3::int) is not true) AND (("t2"."id"=$2::uuid) is not true) AND ("t2"."id"="t1"."requester_id"))) "t2") x3) "requester",(
 select row_to_json(x7) from (
 SELECT "t4"."code" "code","t4"."name" "name",(
 select row_to_json(x6) from (
