@@ -67,15 +67,16 @@ def test_descriptions_name_the_chinese_term() -> None:
 
 
 def test_mutations_share_one_shape() -> None:
-    mutation = schema().mutation_type
+    found = schema()
+    mutation = found.mutation_type
     assert mutation is not None
     for name, field in mutation.fields.items():
         assert list(field.args) == ["input"], name
-        given = schema().type_map[str(field.args["input"].type).rstrip("!")]
+        given = found.type_map[str(field.args["input"].type).rstrip("!")]
         assert isinstance(given, GraphQLInputObjectType) and "idempotencyKey" in given.fields, name
-        payload = schema().type_map[str(field.type)]
+        payload = found.type_map[str(field.type)]
         assert isinstance(payload, GraphQLObjectType) and str(payload.fields["errors"].type) == "[Problem!]!", name
-        loose = [one for one, found in payload.fields.items() if one != "errors" and str(found.type).endswith("!")]
+        loose = [one for one, kept in payload.fields.items() if one != "errors" and str(kept.type).endswith("!")]
         assert loose == [], name
 
 

@@ -686,8 +686,8 @@ class Naive:
     def _scalar(self, name: str, read: Callable[[str], Any], write: Callable[[Any], str]) -> None:
         kind: Any = self.schema.type_map[name]
         assert isinstance(kind, GraphQLScalarType)
-        kind.coerce_output_value = write  # type: ignore[method-assign]
-        kind.coerce_input_value = lambda value, *rest: read(value)  # type: ignore[method-assign]
+        kind.coerce_output_value = write
+        kind.coerce_input_value = lambda value, *rest: read(value)
         kind.coerce_input_literal = lambda found, *rest: read(found.value)
 
     def eyes(self, viewer: Viewer) -> Eyes:

@@ -30,6 +30,7 @@ from gongzhi.errors import DeclarationError
 from gongzhi.extend import extend
 from gongzhi.people.models import PersonRow, PhoneRow
 from gongzhi.people.types import Person
+from gongzhi.roots import Query
 from gongzhi.sql import Sql
 from gongzhi_server.planner import Planner
 from gongzhi_server.schema import Schema
@@ -89,6 +90,11 @@ FIELDS: dict[str, tuple[type, Any, str]] = {
         Case,
         connection("X.", on="previous", order="colour", type=Connection[Case] | None, requires=None),
         "'colour', which CaseRow does not have",
+    ),
+    "nothing to hang on": (
+        Query,
+        many("X.", on="previous", type=list[Case] | None, requires=None),
+        "'previous', but hangs on no row",
     ),
     "list as a page": (Case, many("X.", type=Connection[Case] | None, requires=None), "must be a list"),
     "page as a list": (Case, connection("X.", type=list[Case] | None, requires=None), "must be a Connection"),

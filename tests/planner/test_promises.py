@@ -106,6 +106,12 @@ async def test_sharing_gives_nobody_the_rows_of_another(bench: Bench) -> None:
     assert len({json.dumps(found) for found in alone.values()}) > 5
 
 
+async def test_what_is_skipped_is_decided_anew(bench: Bench) -> None:
+    text = "query($on: Boolean!) { motto @include(if: $on) rules @skip(if: $on) { ...F } } fragment F on Reason { rule }"
+    for on in (True, False, True):
+        assert set(await bench.data(text, on=on)) == {"motto" if on else "rules"}
+
+
 async def test_values_inside_literals_are_read_anew(bench: Bench) -> None:
     """A variable in a list, or in an object that is bound as a whole, is a variable still."""
     text = """query($code: String!, $x: Float!) {
@@ -236,7 +242,9 @@ async def test_a_worker_sees_one_grid(bench: Bench, rows: Rows) -> None:
     worker = Viewer(account("one grid", Grant("grid_worker", held("grid_worker"), Kind.GRID_3, GRID_3)), NOW)
     text = """{
       people { totalCount nodes { grid { code } } }
-      grid(code: "610921") { people { totalCount } households { totalCount } openCases cases { totalCount nodes { id } } }
+      grid(code: "610921") {
+        people { totalCount } households { totalCount } openCases cases { totalCount nodes { id } }
+      }
     }"""
     found = await bench.data(text, worker)
     mine = {

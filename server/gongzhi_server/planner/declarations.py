@@ -68,27 +68,18 @@ class Check:
                 self.fail("has fields of its own, so its type must be an object")
             case Batch() if not is_leaf_type(self.named) and self.target is None:
                 self.fail(f"returns {self.named.name}, which is kept in no table")
-        self.columns(plan, entity)
+        if entity:  # a part may be of several
+            self.columns(plan, entity)
         if isinstance(plan, Pick | Many | Aggregate):
             self.relation(plan, plan.of().__entity__ if isinstance(plan, Aggregate) else self.target)  # type: ignore[attr-defined]
 
-    def columns(self, plan: Any, entity: Entity | None) -> None:
+    def columns(self, plan: Any, entity: Entity) -> None:
         """What it reads of its own row is there, and is not sealed."""
-        match plan:
-            case Column(name):
-                names: tuple[str, ...] = (name,)
-            case One(key):
-                names = (key,)
-                if entity and key not in entity.model._meta.fk_fields:
-                    self.fail(f"follows {key!r}, which is no foreign key of {entity.model.__name__}")
-            case Batch():
-                names = plan.needs
-            case _:
-                return
+        if isinstance(plan, One) and plan.key not in entity.model._meta.fk_fields:
+            self.fail(f"follows {plan.key!r}, which is no foreign key of {entity.model.__name__}")
+        names = plan.needs if isinstance(plan, Batch) else (plan.name,) if isinstance(plan, Column) else ()
         for name in names:
-            if entity is None:
-                self.fail(f"reads {name!r}, but its type is kept in no table")
-            elif entity.column(name) not in columns(entity):
+            if entity.column(name) not in columns(entity):
                 self.fail(f"reads {name!r}, which {entity.model.__name__} does not have")
             elif isinstance(entity.model._meta.fields_map.get(name), BytesField):
                 self.fail(f"reads {name!r}, which is sealed and never sent")
@@ -96,6 +87,8 @@ class Check:
     def relation(self, plan: Any, target: Entity | None) -> None:
         """What it asks of other rows is there; a page turns by a column that is never null."""
         assert target
+        if plan.on and self.where.startswith("Query."):
+            self.fail(f"finds its rows by {plan.on!r}, but hangs on no row")
         if plan.on and plan.on not in target.model._meta.fk_fields:
             self.fail(f"finds its rows by {plan.on!r}, which is no foreign key of {target.model.__name__}")
         order = getattr(plan, "order", "").removeprefix("-")
