@@ -197,6 +197,26 @@ async def test_lists_and_enums_are_sent(bench: Bench) -> None:
     ]
 
 
+async def test_a_plugins_lists_are_lists(bench: Bench, rows: Rows) -> None:
+    """A connection to a type of its own, in the order of the keys, with totals and cursors."""
+    text = """query($c: String) { cases(first: 100) { nodes { id
+      supports(first: 1, after: $c) { totalCount nodes { id unit { code } } pageInfo { hasNextPage endCursor } }
+    } } }"""
+    found = {row["id"]: row["supports"] for row in (await bench.data(text, "county"))["cases"]["nodes"]}
+    keys: dict[str, list[str]] = {case: [] for case in found}
+    for row in rows.kinds["Support"]:
+        keys.get(f"Case:{row.case_id}", []).append(f"Support:{row.id}")
+    for case, page in found.items():
+        assert page["totalCount"] == len(keys[case]) and page["pageInfo"]["hasNextPage"] is (len(keys[case]) > 1)
+        assert [row["id"] for row in page["nodes"]] == sorted(keys[case])[:1]
+    case, page = next((case, page) for case, page in found.items() if page["totalCount"] > 1)
+    again = {
+        row["id"]: row["supports"]
+        for row in (await bench.data(text, "county", c=page["pageInfo"]["endCursor"]))["cases"]["nodes"]
+    }
+    assert [row["id"] for row in again[case]["nodes"]] == sorted(keys[case])[1:2]
+
+
 async def test_a_plugins_condition_filters(bench: Bench, rows: Rows) -> None:
     found = await bench.data(
         "{ cases(filter: { reopenings: { from: 1 } }) { totalCount nodes { reopenings } } }", "auditor"
