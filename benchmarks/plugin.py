@@ -1,4 +1,5 @@
-"""A plugin of the size a vendor would write: three fields on cases, three on persons, and one that Python computes."""
+"""A plugin of the size a vendor would write: three fields on cases and on persons that the database computes from the
+row, one on each that counts other rows, and one that Python computes."""
 
 from __future__ import annotations
 
@@ -20,6 +21,14 @@ def days(at: Frame) -> Sql:
 
 def age(at: Frame) -> Sql:
     return Sql("extract(year from age({0},{1}))::int", at.viewer.today, at.row.birth_date)
+
+
+def stale(at: Frame) -> Sql:
+    return Sql("{0} is null and {1}<{2}-interval '30 days'", at.row.settled_at, at.row.reported_at, at.viewer.now)
+
+
+def senior(at: Frame) -> Sql:
+    return Sql("{0}<={1}-interval '60 years'", at.row.birth_date, at.viewer.today)
 
 
 def counted(at: Frame) -> Sql:
@@ -45,6 +54,7 @@ CONTRIBUTIONS: tuple[tuple[str, Extension], ...] = (
                 type=bool | None,
                 requires="cases.view",
             ),
+            bench_stale=expression("Whether it waits too long (是否超期).", stale, type=bool | None, requires=None),
             bench_steps=aggregate(
                 "How many steps it took (步数).", lambda: CaseEvent, counted, on="case", type=int | None, requires=None
             ),
@@ -61,6 +71,7 @@ CONTRIBUTIONS: tuple[tuple[str, Extension], ...] = (
                 type=str | None,
                 requires="people.view",
             ),
+            bench_senior=expression("Whether older than 60 (是否老年).", senior, type=bool | None, requires=None),
             bench_phones=aggregate(
                 "How many phones (电话数).", lambda: Phone, counted, on="person", type=int | None, requires=None
             ),

@@ -66,11 +66,14 @@ def questions(numbers: Sequence[str]) -> tuple[Question, ...]:
             {**same("python", ("ours", "strawberry")), "postgraphile": same("list")["postgraphile"]},
             differ=frozenset({"postgraphile"}),
         ),
-        Question(
-            "plugin",
-            PAGE,
-            {"ours": Entry("ours", "plugin"), "without": Entry("ours", "list")},
-            differ=frozenset({"without"}),
+        *(
+            Question(
+                name,
+                PAGE,
+                {"ours": Entry("ours", name), "without": Entry("ours", "list")},
+                differ=frozenset({"without"}),
+            )
+            for name in ("plugin", "counted")
         ),
     )
 

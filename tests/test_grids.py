@@ -255,3 +255,10 @@ async def test_no_place_on_earth(server: Server, point: dict[str, Any]) -> None:
     assert answer.codes == ["BAD_USER_INPUT"]
     assert answer.errors[0]["extensions"]["path"] == ["point"]
     assert "108.51" not in answer.errors[0]["message"]
+
+
+async def test_shapeless_codes_are_refused_in_chinese(server: Server) -> None:
+    chinese = Server(server.client, server.clock, {"accept-language": "zh"})
+    answer = await chinese.ask('{ grids(filter: { grid: { within: "zz" } }) { totalCount } }')
+    assert answer.codes == ["BAD_USER_INPUT"]
+    assert answer.errors[0]["message"].isascii() is False and "grid" not in answer.errors[0]["message"]

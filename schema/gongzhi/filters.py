@@ -189,8 +189,8 @@ def kind_of(code: str) -> codes.Kind:
     """The kind a grid's code is of, told from its shape."""
     try:
         return codes.kind(code)
-    except ValueError as error:
-        raise Refusal("BAD_USER_INPUT", f"{error}", f"网格编码格式不正确：{error}", ("grid",)) from error
+    except codes.CodeError as error:
+        raise Refusal("BAD_USER_INPUT", error.text.en, error.text.zh, ("grid",)) from error
 
 
 def placed() -> Comparison:

@@ -398,6 +398,8 @@ def accounts() -> Iterator[tuple[str, Account]]:
     yield "both", account("both", Grant("integrator", held("integrator"), Kind.TOWN, 6, unit=2), person=8)
     overlapping = Grant("grid_leader", STAFF, Kind.TOWN, TOWN), Grant("dispatcher", SEALED, Kind.VILLAGE, VILLAGE)
     yield "overlapping", account("overlapping", *overlapping, Grant("handler", held("department_handler"), unit=3))
+    here, there = Grant("a", STAFF, Kind.VILLAGE, 8), Grant("b", STAFF, Kind.VILLAGE, 9)
+    yield "apart", account("apart", here, there, Grant("c", held("county_dispatcher"), Kind.COUNTY, OTHER_COUNTY))
     twice = Grant("handler", SEALED, unit=2), Grant("sealed", frozenset({"cases.view_sealed"}), Kind.COUNTY, COUNTY)
     yield "units", account("units", Grant("handler", frozenset({"cases.view"}), unit=1), *twice)
     yield "resident", account("resident", Grant("resident", held("resident")), person=0)
