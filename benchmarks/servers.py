@@ -66,31 +66,33 @@ class Server:
 def running(dsn: str, names: Iterable[str] = EVERYBODY) -> Iterator[dict[str, Server]]:
     """Run these servers over a database."""
     with ExitStack() as stack:
-        yield {name: stack.enter_context(_started(name, dsn)) for name in names}
+        started = {name: stack.enter_context(_started(name, dsn)) for name in names}
+        for server, process in started.values():
+            _await(server, process)
+        yield {name: server for name, (server, _) in started.items()}
 
 
 @contextmanager
-def _started(name: str, dsn: str) -> Iterator[Server]:
+def _started(name: str, dsn: str) -> Iterator[tuple[Server, subprocess.Popen[bytes]]]:
     port = _free()
     environment = npm.environment() if name == "postgraphile" else {**os.environ, "BENCH_DSN": dsn}
     process = subprocess.Popen(COMMANDS[name](dsn, port), cwd=ROOT, env=environment)
     try:
-        _await(name, process, port)
-        yield Server(name, process.pid, port)
+        yield Server(name, process.pid, port), process
     finally:
         process.terminate()
         process.wait(PATIENCE)
 
 
-def _await(name: str, process: subprocess.Popen[bytes], port: int) -> None:
+def _await(server: Server, process: subprocess.Popen[bytes]) -> None:
     """Wait until the server listens."""
     end = time.monotonic() + PATIENCE
     while time.monotonic() < end and process.poll() is None:
         with socket.socket() as attempt:
-            if attempt.connect_ex(("127.0.0.1", port)) == 0:
+            if attempt.connect_ex(("127.0.0.1", server.port)) == 0:
                 return
         time.sleep(0.1)
-    raise Problem(f"the server {name!r} did not start")
+    raise Problem(f"the server {server.name!r} did not start")
 
 
 def _free() -> int:

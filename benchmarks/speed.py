@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from rich.status import Status
 
 from .county import CODE
-from .load import Found, Target, body, fire
+from .load import CONNECTIONS, Found, Target, body, fire
 from .questions import Question, agree
 from .servers import Server
 
@@ -25,7 +25,7 @@ class Pace:
 
 
 FULL = Pace(rounds=5, seconds=4, warmup=2, most=1000)
-QUICK = Pace(rounds=1, seconds=1, warmup=0.5, most=16)
+QUICK = Pace(rounds=1, seconds=1, warmup=0.2, most=4)
 
 Results = dict[str, dict[str, list[Found]]]
 """For each question and column, what every round came to."""
@@ -53,7 +53,8 @@ def once(question: Question, label: str, targets: Mapping[str, Target], pace: Pa
     text, target = entry.text, targets[entry.server]
     bodies = [body(text, variables) for variables in question.variables]
     if entry.amount:
-        return fire(target, bodies, amount=min(entry.amount, pace.most))
+        amount = min(entry.amount, pace.most)
+        return fire(target, bodies, amount=amount, connections=min(amount, CONNECTIONS))
     return fire(target, bodies, seconds=pace.seconds, warmup=pace.warmup if first else 0)
 
 

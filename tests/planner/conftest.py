@@ -11,7 +11,7 @@ import pytest_asyncio
 from gongzhi_server.testing import create, drop
 
 from .bench import Bench, bench
-from .naive import Rows
+from .eyes import Rows
 from .world import fill
 
 

@@ -31,7 +31,9 @@ from graphql import (
     validate,
 )
 
-from .naive import FILTERS, At, Eyes, Row, Rows, cursor, snake
+from .eyes import Eyes, Row, Rows
+from .naive import At
+from .pages import FILTERS, cursor, snake
 from .world import SECRET, VIEWERS
 
 DEEPEST = 6

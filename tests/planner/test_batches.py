@@ -20,7 +20,7 @@ from gongzhi.sql import Sql
 from gongzhi_server.schema import Schema
 
 from .bench import Bench
-from .naive import Rows
+from .eyes import Rows
 from .world import OTHER_COUNTY
 
 TEXT = "{ cases(first: 5, orderBy: NUMBER_ASC) { nodes { number extra } } }"

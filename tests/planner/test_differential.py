@@ -15,7 +15,9 @@ from hypothesis import strategies as st
 from hypothesis_graphql import nodes, queries
 
 from .bench import Bench, bench
-from .naive import FIELDS, Naive, Rows, snake
+from .eyes import Rows
+from .naive import FIELDS, Naive
+from .pages import snake
 from .plugin import schema
 from .queries import Operation, Queries
 from .rewriting import seeded

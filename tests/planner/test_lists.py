@@ -15,7 +15,8 @@ from gongzhi_server.schema import Schema
 from graphql import GraphQLEnumType, GraphQLObjectType
 
 from .bench import Bench
-from .naive import Rows, lower
+from .eyes import Rows
+from .pages import lower
 from .plugin import schema
 
 CONNECTIONS = {

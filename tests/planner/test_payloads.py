@@ -18,7 +18,7 @@ from gongzhi_server.engine import Engine
 from gongzhi_server.schema import Schema
 
 from .bench import ROOMY, Bench, context
-from .naive import Rows
+from .eyes import Rows
 
 Calls = list[str]
 

@@ -18,7 +18,8 @@ from gongzhi_server.engine import Engine
 from gongzhi_server.gateway.limits import Limits
 
 from .bench import ROOMY, Bench, context
-from .naive import CLOSED, Rows
+from .eyes import Rows
+from .pages import CLOSED
 from .plugin import READ_LOG, READ_NAMES, schema
 from .world import GRID_3, NOW, SECRET, VIEWERS, account
 

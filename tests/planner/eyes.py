@@ -1,0 +1,202 @@
+"""Everything that is in the little county, and what of it somebody sees.
+
+The rules are said here once more, in Python, from their descriptions: nothing is shared with those that are declared.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from datetime import UTC, timedelta
+from functools import cached_property
+from typing import Any
+
+import asyncpg
+from gongzhi.viewer import Grant, Viewer
+
+TABLES = {
+    "Grid": "grids.grid",
+    "Ring": "grids.ring",
+    "Unit": "units.unit",
+    "Person": "people.person",
+    "Phone": "people.phone",
+    "Household": "people.household",
+    "Membership": "people.membership",
+    "HouseholdAward": "people.award",
+    "TierDecision": "people.tier",
+    "Visit": "people.visit",
+    "Liaison": "people.liaison",
+    "Officer": "people.post",
+    "Category": "cases.category",
+    "Channel": "cases.channel",
+    "Case": "cases.case",
+    "Support": "cases.support",
+    "CaseEvent": "cases.event",
+    "PluginActivation": "plugins.activation",
+}
+OWNED = {
+    "Phone": ("Person", "person_id"),
+    "Membership": ("Household", "household_id"),
+    "HouseholdAward": ("Household", "household_id"),
+    "TierDecision": ("Household", "household_id"),
+    "Visit": ("Household", "household_id"),
+    "Liaison": ("Household", "household_id"),
+    "CaseEvent": ("Case", "case_id"),
+    "Support": ("Case", "case_id"),
+}
+"""Rows that are seen with the row they belong to."""
+
+
+class Row:
+    """A row of a table, with the name of its GraphQL type."""
+
+    depth: int
+
+    def __init__(self, typename: str, values: Mapping[str, Any]) -> None:
+        self.typename = typename
+        self.__dict__.update(values)
+
+    def __getattr__(self, name: str) -> Any:
+        raise AttributeError(f"{self.typename} has no {name}")
+
+
+class Rows:
+    """Everything there is."""
+
+    def __init__(self, found: Mapping[str, list[Row]]) -> None:
+        self.kinds = found
+        self.keys = {kind: {row.id: row for row in rows} for kind, rows in found.items()}
+
+    @classmethod
+    async def load(cls, dsn: str) -> Rows:
+        connection = await asyncpg.connect(dsn)
+        try:
+            await connection.set_type_codec("jsonb", schema="pg_catalog", encoder=json.dumps, decoder=json.loads)
+            return cls({
+                kind: [Row(kind, dict(record)) for record in await connection.fetch(f'select * from {name}')]
+                for kind, name in TABLES.items()
+            })  # fmt: skip
+        finally:
+            await connection.close()
+
+    def current(self, code: str) -> Row | None:
+        """The grid that has the code now."""
+        return next((row for row in self.kinds["Grid"] if row.code == code and row.valid_to is None), None)
+
+    def lies_in(self, grid: int | None, area: int) -> bool:
+        """Whether a grid is another one, or below it."""
+        while grid is not None and grid != area:
+            grid = self.keys["Grid"][grid].parent_id
+        return grid == area
+
+
+def anybody(row: Row) -> bool:
+    return True
+
+
+class Eyes:
+    """What one viewer sees."""
+
+    def __init__(self, rows: Rows, viewer: Viewer) -> None:
+        self.rows, self.viewer = rows, viewer
+        self.person = viewer.account.person
+        self.today = (viewer.now.astimezone(UTC) + timedelta(hours=8)).date()
+
+    def grants(self, permission: str) -> list[Grant]:
+        return [grant for grant in self.viewer.account.grants if permission in grant.permissions]
+
+    def can(self, permission: str) -> bool:
+        return bool(self.grants(permission))
+
+    def serves(self, row: Row, permission: str) -> bool:
+        """Whether the viewer holds the permission where the row lies."""
+        return any(
+            (grant.grid is None and grant.unit is None)
+            or (grant.grid is not None and self.rows.lies_in(row.grid_id, grant.grid))
+            for grant in self.grants(permission)
+        )
+
+    def all(self, kind: str) -> list[Row]:
+        return self.rows.kinds[kind]
+
+    # the rules of people
+
+    @cached_property
+    def homes(self) -> set[Any]:
+        return {m.household_id for m in self.all("Membership") if m.person_id == self.person and m.until is None}
+
+    @cached_property
+    def family(self) -> set[Any]:
+        return {m.person_id for m in self.all("Membership") if m.household_id in self.homes and m.until is None}
+
+    @cached_property
+    def helped(self) -> set[Any]:
+        return {o.household_id for o in self.all("Liaison") if o.person_id == self.person and o.until is None}
+
+    def sees_person(self, row: Row) -> bool:
+        own = self.person is not None and (row.id == self.person or row.id in self.family)
+        return own or self.serves(row, "people.view")
+
+    def sees_household(self, row: Row) -> bool:
+        own = self.person is not None and (row.id in self.homes or row.id in self.helped)
+        return own or self.serves(row, "people.view")
+
+    def sees_visit(self, row: Row) -> bool:
+        own = self.person is not None and (row.household_id in self.homes or row.household_id in self.helped)
+        return own or self.serves(row, "people.view")
+
+    def sees_needs(self, row: Row) -> bool:
+        own = self.person is not None and (row.id in self.homes or row.id in self.helped)
+        return own or self.serves(row, "people.view_needs")
+
+    # the rules of cases
+
+    def sees_case(self, row: Row) -> bool:
+        if self.person is not None and self.person in (row.requester_id, row.filed_by_id):
+            return True
+        if any(grant.unit is not None and self.handles(row, grant.unit) for grant in self.grants("cases.view")):
+            return True
+        if row.series == "ORDINARY":
+            return self.serves(row, "cases.view")
+        if all("cases.view_sealed" in grant.permissions for grant in self.grants("cases.view")):
+            return self.serves(row, "cases.view")
+        return self.serves(row, "cases.view_sealed")
+
+    def handles(self, row: Row, unit: int) -> bool:
+        helping = any(s.case_id == row.id and s.unit_id == unit for s in self.all("Support"))
+        return (row.lead_unit_id == unit or helping) and row.accused_unit_id != unit
+
+    def sees_event(self, row: Row) -> bool:
+        return row.audience == "PUBLIC" or self.can("cases.view_notes")
+
+    def sees_activation(self, row: Row) -> bool:
+        return self.serves(row, "plugins.view")
+
+    # all of them
+
+    @cached_property
+    def seen(self) -> dict[str, set[Any]]:
+        """The keys of the visible rows of every type; a row that belongs to another is seen with it."""
+        rules: dict[str, Callable[[Row], bool]] = {
+            "Person": self.sees_person,
+            "Household": self.sees_household,
+            "Visit": self.sees_visit,
+            "Case": self.sees_case,
+            "CaseEvent": self.sees_event,
+            "PluginActivation": self.sees_activation,
+        }
+        found: dict[str, set[Any]] = {}
+        for kind in sorted(TABLES, key=lambda kind: kind in OWNED):
+            rule, (owner, key) = rules.get(kind, anybody), OWNED.get(kind, ("", ""))
+            owners = found.get(owner)
+            found[kind] = {
+                row.id for row in self.all(kind) if rule(row) and (owners is None or getattr(row, key) in owners)
+            }
+        return found
+
+    def visible(self, kind: str) -> list[Row]:
+        return [row for row in self.all(kind) if row.id in self.seen[kind]]
+
+    def find(self, kind: str, key: Any) -> Row | None:
+        """A row by its key, if it is there and to be seen."""
+        return self.rows.keys[kind].get(key) if key in self.seen[kind] else None

@@ -1,0 +1,186 @@
+"""Lists the plain way: which rows meet a filter, in which order, and which part of them was asked for."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, Any
+
+from graphql import GraphQLError
+
+from .eyes import Row
+
+if TYPE_CHECKING:
+    from .naive import At
+
+USUAL, CAP = 50, 100
+
+
+def snake(name: str) -> str:
+    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name)
+
+
+def cursor(row: Row, name: str) -> str:
+    """The cursor of a row in a list ordered by this column, as PostgreSQL writes JSON."""
+    place = json.dumps([plain(getattr(row, name)), plain(row.id)], ensure_ascii=False)
+    return base64.b64encode(place.encode()).decode()
+
+
+def plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return moment(value)
+    if isinstance(value, date):
+        return "infinity" if value == date.max else value.isoformat()
+    return value if isinstance(value, int) else str(value)
+
+
+def moment(value: datetime) -> str:
+    """ISO 8601 in UTC, without zeros at the end of a fraction."""
+    text, offset = value.astimezone(UTC).isoformat()[:-6], "+00:00"
+    return (text.rstrip("0") if "." in text else text) + offset
+
+
+def place(text: str, value: Any, key: Any) -> tuple[Any, Any]:
+    """What a cursor says, as the values it is compared with are."""
+    at, known = json.loads(base64.b64decode(text))
+    return typed(at, value), typed(known, key)
+
+
+def typed(text: Any, like: Any) -> Any:
+    if isinstance(like, datetime):
+        return datetime.fromisoformat(text)
+    if isinstance(like, date):
+        return date.max if text == "infinity" else date.fromisoformat(text)
+    return type(like)(text)
+
+
+class Page:
+    """Rows in an order, and the part of them that was asked for."""
+
+    def __init__(self, rows: Iterable[Row], given: Mapping[str, Any], order: str, cap: int = CAP) -> None:
+        if given.get("first") is not None and given.get("last") is not None:
+            raise GraphQLError("first and last")
+        asked = given.get("orderBy")
+        self.name = asked.lower().rpartition("_")[0] if asked else order.removeprefix("-")
+        down = asked.endswith("DESC") if asked else order.startswith("-")
+        self.whole = sorted(rows, key=self.place, reverse=down)
+        left = [row for row in self.whole if self.between(row, given, down)]
+        back = given.get("last") is not None
+        size = given.get("last") if back else given.get("first")
+        size = min(USUAL, cap) if size is None else size
+        if not 0 <= size <= cap:
+            raise GraphQLError("page size")
+        self.part = (left[-size:] if size else []) if back else left[:size]
+        more = len(left) > size
+        self.next = given.get("before") is not None if back else more
+        self.previous = more if back else given.get("after") is not None
+
+    def place(self, row: Row) -> tuple[Any, Any]:
+        return getattr(row, self.name), row.id
+
+    def between(self, row: Row, given: Mapping[str, Any], down: bool) -> bool:
+        at = self.place(row)
+        for name, later in (("after", not down), ("before", down)):
+            if (text := given.get(name)) is not None:
+                other = place(text, *at)
+                if not (at > other if later else at < other):
+                    return False
+        return True
+
+    @property
+    def connection(self) -> dict[str, Any]:
+        cursors = [cursor(row, self.name) for row in self.part]
+        return {
+            "nodes": self.part,
+            "edges": [{"cursor": text, "node": row} for text, row in zip(cursors, self.part, strict=True)],
+            "totalCount": len(self.whole),
+            "pageInfo": {
+                "hasNextPage": self.next,
+                "hasPreviousPage": self.previous,
+                "startCursor": cursors[0] if cursors else None,
+                "endCursor": cursors[-1] if cursors else None,
+            },
+        }
+
+
+# --- filters ---
+
+
+def lower(text: str) -> str:
+    """As the database does it, a letter at a time."""
+    return "".join(small if len(small := letter.lower()) == 1 else letter for letter in text)
+
+
+def empty(where: Mapping[str, Any]) -> bool:
+    """Whether a filter makes no condition at all."""
+    return all(value is None or vacuous(name, value) for name, value in where.items())
+
+
+def vacuous(name: str, value: Any) -> bool:
+    match name:
+        case "and":
+            return all(map(empty, value))
+        case "or":
+            return any(map(empty, value))
+        case "not":
+            return empty(value)
+    return all(inner is None for inner in value.values())
+
+
+def meets(at: At, row: Row, where: Mapping[str, Any] | None) -> bool:
+    return all(one(at, row, name, value) for name, value in (where or {}).items() if value is not None)
+
+
+def one(at: At, row: Row, name: str, value: Any) -> bool:
+    match name:
+        case "and":
+            return all(meets(at, row, inner) for inner in value)
+        case "or":
+            return any(meets(at, row, inner) for inner in value)
+        case "not":
+            return empty(value) or not meets(at, row, value)
+    term = FILTERS.get((row.typename, name))
+    found = term(at, row) if term else getattr(row, snake(name))
+    return all(compared(at, found, way, wanted) for way, wanted in value.items() if wanted is not None)
+
+
+def compared(at: At, found: Any, way: str, wanted: Any) -> bool:
+    if found is None:
+        return False
+    match way:
+        case "in":
+            return found in wanted
+        case "from":
+            return bool(found >= wanted)
+        case "before":
+            return bool(found < wanted)
+        case "contains":
+            return lower(wanted) in lower(found)
+        case "within":
+            area = at.rows.current(wanted)
+            return area is not None and at.rows.lies_in(found.id, area.id)
+    if isinstance(found, Row):  # a grid, by its code
+        return bool(found.code == wanted and found.valid_to is None)
+    return bool(found == wanted)
+
+
+def grid_of(at: At, row: Row) -> Any:
+    return at.rows.keys["Grid"][row.grid_id]
+
+
+CLOSED = {"DECLINED", "WITHDRAWN", "MERGED", "CLOSED", "VOIDED"}
+FILTERS: dict[tuple[str, str], Callable[[At, Row], Any]] = {
+    ("Grid", "grid"): lambda at, row: row,
+    ("Person", "grid"): grid_of,
+    ("Household", "grid"): grid_of,
+    ("PluginActivation", "grid"): grid_of,
+    ("Household", "serviceTier"): lambda at, row: row.tier,
+    ("Case", "grid"): grid_of,
+    ("Case", "category"): lambda at, row: at.rows.keys["Category"][row.category_id].code,
+    ("Case", "channel"): lambda at, row: at.rows.keys["Channel"][row.channel_id].code,
+    ("Case", "leadUnit"): lambda at, row: row.lead_unit_id and at.rows.keys["Unit"][row.lead_unit_id].code,
+    ("Case", "open"): lambda at, row: row.status not in CLOSED,
+    ("Case", "completed"): lambda at, row: row.status in {"REPLIED", "CLOSED"},
+}
