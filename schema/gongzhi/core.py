@@ -6,6 +6,8 @@ from .cases import commands as case_commands
 from .cases import types as cases
 from .grids import commands as grid_commands
 from .grids import types as grids
+from .notices import commands as notice_commands
+from .notices import types as notices
 from .people import care_commands, household_commands
 from .people import commands as person_commands
 from .people import types as people
@@ -27,6 +29,8 @@ EXTENSIONS = (
     *household_commands.EXTENSIONS,
     *care_commands.EXTENSIONS,
     *case_commands.EXTENSIONS,
+    *notices.EXTENSIONS,
+    *notice_commands.EXTENSIONS,
 )
 
 TYPES: tuple[type, ...] = (grids.Grid, units.Unit, people.Person, people.Household, cases.Case, cases.CaseEvent)

@@ -50,6 +50,7 @@ PERMISSIONS = (
     _permission("people.view_needs", "See what service a household asks for (查看服务需求)", *_FIELD),
     _permission("people.edit", "Add and change people and households (维护人员和户)", *_FIELD, ADMINISTRATOR),
     _permission("people.record_visit", "Record visits (记录走访)", *_FIELD),
+    _permission("people.oversee", "Watch over the use of personal data (监督个人信息处理)", DATA_PROTECTION_OFFICER),
     _permission(
         "people.appoint", "Appoint helpers and grid officers (任命联系人和网格负责人)", GRID_LEADER, ADMINISTRATOR
     ),

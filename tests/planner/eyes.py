@@ -33,6 +33,7 @@ TABLES = {
     "Support": "cases.support",
     "CaseEvent": "cases.event",
     "PluginActivation": "plugins.activation",
+    "Notice": "notices.notice",
 }
 OWNED = {
     "Phone": ("Person", "person_id"),
@@ -172,6 +173,14 @@ class Eyes:
     def sees_activation(self, row: Row) -> bool:
         return self.serves(row, "plugins.view")
 
+    def sees_notice(self, row: Row) -> bool:
+        if row.office is not None:
+            return self.serves(row, row.office)
+        if row.unit_id is not None:
+            return any(grant.unit == row.unit_id for grant in self.grants("cases.handle"))
+        mine = self.person if row.account is None else self.viewer.account.name
+        return mine is not None and mine in (row.person_id, row.account)
+
     # all of them
 
     @cached_property
@@ -184,6 +193,7 @@ class Eyes:
             "Case": self.sees_case,
             "CaseEvent": self.sees_event,
             "PluginActivation": self.sees_activation,
+            "Notice": self.sees_notice,
         }
         found: dict[str, set[Any]] = {}
         for kind in sorted(TABLES, key=lambda kind: kind in OWNED):

@@ -207,6 +207,11 @@ def belonging(kind: str, order: str) -> Callable[[At, Row], dict[str, Any]]:
     return lambda at, owner: at.page(at.owned(kind, owner), order).connection
 
 
+def said(name: str) -> Callable[[At, Row], str]:
+    """A text in the viewer's language."""
+    return lambda at, notice: getattr(notice, f"{name}_{at.eyes.viewer.language}")
+
+
 def matching(kind: str, name: str) -> Callable[[At, Any], Row | None]:
     """The row whose column has the value of the argument of the same name."""
     return lambda at, _: next((row for row in at.eyes.visible(kind) if getattr(row, name) == at.given[name]), None)
@@ -303,6 +308,11 @@ FIELDS: dict[str, Callable[[At, Any], Any]] = {
     "Me.account": lambda at, me: at.eyes.viewer.account.name,
     "Me.role": lambda at, me: next((grant.role for grant in at.eyes.viewer.account.grants), None),
     "Me.person": lambda at, me: at.rows.keys["Person"].get(at.eyes.person),
+    "Me.notices": lambda at, me: at.connection("Notice", "-at"),
+    "Me.unreadNotices": lambda at, me: sum(row.read_at is None for row in at.eyes.visible("Notice")),
+    "Notice.title": said("title"),
+    "Notice.body": said("body"),
+    "Notice.read": lambda at, notice: notice.read_at is not None,
     "Place.crs": lambda at, case: "CGCS2000",
     "Place.source": lambda at, case: case.place_source,
     "Reply.text": lambda at, case: case.reply,

@@ -127,8 +127,9 @@ def everything() -> dict[str, Rows]:
     """All the rows by table, parents first."""
     draw = Draw(7)
     found = {**places(), **residents(draw)}
-    found |= matters(draw, [row["id"] for row in found["people.person"]])
-    return found | {"plugins.activation": activations(draw)}
+    people = [row["id"] for row in found["people.person"]]
+    found |= matters(draw, people)
+    return found | {"plugins.activation": activations(draw), "notices.notice": notices(draw, people)}
 
 
 def places() -> dict[str, Rows]:
@@ -354,6 +355,24 @@ def activations(draw: Draw) -> Rows:
         | {"since": draw.instant(), "account": "admin"}
         for plugin, county, active, until in decided
     ]
+
+
+def notices(draw: Draw, people: list[UUID]) -> Rows:
+    """To every sort of addressee; some of them read."""
+    nobody = {"person_id": None, "account": None, "unit_id": None, "office": None, "grid_id": None}
+    whom = (
+        *({"person_id": draw.of(people[:10]), "grid_id": GRID_3} for _ in range(6)),
+        *({"account": account} for account in ("admin", "nobody", "county")),
+        *({"unit_id": unit, "grid_id": COUNTY} for unit in (1, 2, 3)),
+        *({"office": "cases.dispatch", "grid_id": grid} for grid in (COUNTY, TOWN, VILLAGE, OTHER_COUNTY)),
+        {"office": "people.edit", "grid_id": GRID_3},
+    )
+    texts = {"title_en": "Told", "title_zh": "通知", "body_en": "It is so.", "body_zh": "如此。"}
+    return [
+        {"id": draw.key(), "kind": draw.of(("case.assigned", "clock.due")), "about": draw.maybe("Case:1"), **texts}
+        | nobody | one | {"at": draw.instant(), "read_at": draw.maybe(NOW)}
+        for one in whom
+    ]  # fmt: skip
 
 
 async def fill(dsn: str) -> None:

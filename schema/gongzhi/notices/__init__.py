@@ -1,0 +1,1 @@
+"""What somebody is told: about their case, their duty, a look at their file."""

@@ -1,0 +1,26 @@
+"""Whom a notice is for, in one place."""
+
+from __future__ import annotations
+
+from pypika_tortoise.queries import Table
+from pypika_tortoise.terms import Criterion
+
+from ..sql import Alternatives, Sql, narrow
+from ..viewer import Lens
+
+OFFICES = ("cases.dispatch", "people.edit", "people.oversee", "plugins.activate")
+"""The permissions whose holders can be written to together, wherever they hold them."""
+
+UNIT = "cases.handle"
+"""The permission that whoever reads a unit's notices holds for it."""
+
+
+def notices(notice: Table, viewer: Lens) -> Alternatives:
+    """One's own, those of one's units, and those of the offices one holds there."""
+    seen: list[Criterion] = [Sql("{0}={1}", notice.unit_id, unit) for unit in viewer.units(UNIT)]
+    for office in OFFICES:
+        if viewer.can(office):
+            seen += narrow(viewer.within(notice, office), Sql(f"{{0}}='{office}'", notice.office)) or ()
+    if viewer.known():
+        seen.append(Sql("{0}={1}", notice.person_id, viewer.person))
+    return [*seen, Sql("{0}={1}", notice.account, viewer.account)]
