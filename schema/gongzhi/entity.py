@@ -67,6 +67,9 @@ T = TypeVar("T")
 
 Visible = Callable[[Table, Lens], Alternatives]
 
+Held = Callable[[Table, Lens, str], Alternatives]
+"""On which rows of a table the viewer holds a permission."""
+
 Requires = str | None
 """The permission a field needs; None means that anybody may ask who sees the row."""
 
@@ -100,6 +103,8 @@ class Entity:
     through: str | None
     order: tuple[str, ...]
     filter: Mapping[str, Comparison]
+    held: Held | None = None
+    """On which rows a permission is held, where that is not told by where they lie."""
 
     @property
     def name(self) -> str:
@@ -208,11 +213,14 @@ def entity(
     order: tuple[str, ...] = (),
     filter: Mapping[str, Comparison | None] | None = None,
     name: str | None = None,
+    held: Held | None = None,
 ) -> Callable[[type[T]], type[T]]:
     """Declare a GraphQL type over a model. Its docstring is the description.
 
-    A filter of None compares the field of that name by its type. Raises DeclarationError, naming the type
-    and the field, for what cannot be planned.
+    A filter of None compares the field of that name by its type. A field that `requires` a permission shows itself
+    on the rows on which the viewer holds it: `held` tells which; without it those that lie in their grids, those
+    whose owner (`through`) does, or all rows of a table that knows no place. Raises DeclarationError, naming the
+    type and the field, for what cannot be planned.
     """
 
     def decorate(cls: type[T]) -> type[T]:
@@ -224,7 +232,7 @@ def entity(
         for declared in definition.fields:
             declared.metadata = {**declared.metadata, PLAN: _inferred(model, cls.__name__, declared)}
         comparisons = {name: given or _plainly(model, cls, name) for name, given in (filter or {}).items()}
-        made.__entity__ = Entity(made, model, visible, through, order, comparisons)
+        made.__entity__ = Entity(made, model, visible, through, order, comparisons, held)
         return made  # type: ignore[no-any-return]
 
     return decorate

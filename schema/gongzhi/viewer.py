@@ -106,5 +106,5 @@ class Lens(Protocol):
     def within(self, table: Table, permission: str) -> Alternatives:
         """The located rows in the grids in which the viewer holds the permission."""
 
-    def units(self, permission: str) -> list[Term]:
-        """The keys of the units for which the viewer holds the permission."""
+    def units(self, permission: str | None = None) -> list[Term]:
+        """The keys of the units for which the viewer holds the permission; without one, anything."""

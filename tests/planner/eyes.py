@@ -122,21 +122,36 @@ class Eyes:
 
     # the rules of people
 
+    def lasts(self, row: Row) -> bool:
+        """Whether it is still in force today."""
+        return row.until is None or bool(row.until > self.today)
+
     @cached_property
     def homes(self) -> set[Any]:
-        return {m.household_id for m in self.all("Membership") if m.person_id == self.person and m.until is None}
+        return {m.household_id for m in self.all("Membership") if m.person_id == self.person and self.lasts(m)}
 
     @cached_property
     def family(self) -> set[Any]:
-        return {m.person_id for m in self.all("Membership") if m.household_id in self.homes and m.until is None}
+        return {m.person_id for m in self.all("Membership") if m.household_id in self.homes and self.lasts(m)}
 
     @cached_property
     def helped(self) -> set[Any]:
-        return {o.household_id for o in self.all("Liaison") if o.person_id == self.person and o.until is None}
+        return {o.household_id for o in self.all("Liaison") if o.person_id == self.person and self.lasts(o)}
+
+    @cached_property
+    def asking(self) -> set[Any]:
+        """Who asked for an open ordinary case that a unit of the viewer answers for."""
+        units = {grant.unit for grant in self.grants("cases.handle")} - {None}
+        at_work = {"DISPATCHED", "HANDLING", "SUSPENDED", "REPLIED"}
+        return {
+            row.requester_id
+            for row in self.all("Case")
+            if row.lead_unit_id in units and row.series == "ORDINARY" and row.status in at_work
+        }
 
     def sees_person(self, row: Row) -> bool:
         own = self.person is not None and (row.id == self.person or row.id in self.family)
-        return own or self.serves(row, "people.view")
+        return own or row.id in self.asking or self.serves(row, "people.view")
 
     def sees_household(self, row: Row) -> bool:
         own = self.person is not None and (row.id in self.homes or row.id in self.helped)
@@ -155,6 +170,8 @@ class Eyes:
     def sees_case(self, row: Row) -> bool:
         if self.person is not None and self.person in (row.requester_id, row.filed_by_id):
             return True
+        if row.accused_unit_id in self.employers:
+            return False
         if any(grant.unit is not None and self.handles(row, grant.unit) for grant in self.grants("cases.view")):
             return True
         if row.series == "ORDINARY":
@@ -165,10 +182,26 @@ class Eyes:
 
     def handles(self, row: Row, unit: int) -> bool:
         helping = any(s.case_id == row.id and s.unit_id == unit for s in self.all("Support"))
-        return (row.lead_unit_id == unit or helping) and row.accused_unit_id != unit
+        return row.lead_unit_id == unit or helping
+
+    def holds(self, case: Row, permission: str) -> bool:
+        """Whether the viewer holds the permission on a case: where it lies, or for a unit that works on it."""
+        units = [grant.unit for grant in self.grants(permission) if grant.unit is not None]
+        return self.serves(case, permission) or any(self.handles(case, unit) for unit in units)
+
+    @cached_property
+    def employers(self) -> set[Any]:
+        """The units of all the viewer's grants, and those above them."""
+        found, left = set(), [grant.unit for grant in self.viewer.account.grants if grant.unit is not None]
+        while left:
+            unit = left.pop()
+            if unit not in found:
+                found.add(unit)
+                left += [row.parent_id for row in self.all("Unit") if row.id == unit and row.parent_id]
+        return found
 
     def sees_event(self, row: Row) -> bool:
-        return row.audience == "PUBLIC" or self.can("cases.view_notes")
+        return row.audience == "PUBLIC" or self.holds(self.rows.keys["Case"][row.case_id], "cases.view_notes")
 
     def sees_activation(self, row: Row) -> bool:
         return self.serves(row, "plugins.view")

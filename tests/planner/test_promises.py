@@ -13,7 +13,7 @@ import pytest
 from gongzhi import codes
 from gongzhi.codes import Kind
 from gongzhi.roles import held
-from gongzhi.viewer import Grant, Viewer
+from gongzhi.viewer import Account, Grant, Viewer
 from gongzhi_server.engine import Engine
 from gongzhi_server.gateway.limits import Limits
 
@@ -21,7 +21,7 @@ from .bench import ROOMY, Bench, context
 from .eyes import Rows
 from .pages import CLOSED
 from .plugin import READ_LOG, READ_NAMES, schema
-from .world import GRID_3, NOW, SECRET, VIEWERS, account
+from .world import COUNTY, GRID_3, NOW, SECRET, VIEWERS, VILLAGE, account
 
 HOSTILE = ("'; drop table cases.case; --", "\\' or true --", '"$1"', "%(x)s {0} $1", "\\", "共治'😀\"")
 INVISIBLE = "town"
@@ -262,12 +262,70 @@ async def test_a_worker_sees_one_grid(bench: Bench, rows: Rows) -> None:
 
 
 async def test_a_hidden_row_is_null_where_it_is_pointed_to(bench: Bench, rows: Rows) -> None:
-    """The handler sees the case and none of the people in it."""
-    text = "{ cases { nodes { number requester { name } filedBy { name } } } }"
-    found = {row["number"]: row for row in (await bench.data(text, "handler"))["cases"]["nodes"]}
-    asked = [row for row in rows.kinds["Case"] if row.number in found and row.requester_id]
-    assert asked and all(found[row.number]["requester"] is None for row in asked)
-    assert any(row["requester"] for row in (await bench.data(text))["cases"]["nodes"])
+    """The handler sees who asks for what the unit is at work on, and nobody else."""
+    text = "{ cases { nodes { number requester { id name } } } people { nodes { id } } }"
+    said = await bench.data(text, "handler")
+    found = {row["number"]: row for row in said["cases"]["nodes"]}
+    cases = [row for row in rows.kinds["Case"] if row.number in found and row.requester_id]
+    at_work = {"DISPATCHED", "HANDLING", "SUSPENDED", "REPLIED"}
+    asking = {
+        f"Person:{row.requester_id}"
+        for row in rows.kinds["Case"]
+        if row.lead_unit_id == 1 and row.series == "ORDINARY" and row.status in at_work and row.requester_id
+    }
+    assert asking == {row["id"] for row in said["people"]["nodes"]}
+    shown = {row.number for row in cases if f"Person:{row.requester_id}" in asking}
+    assert shown and shown < {row.number for row in cases}
+    assert {number for number, row in found.items() if row["requester"]} == shown
+
+
+async def test_the_accused_see_nothing_by_another_office(bench: Bench, rows: Rows) -> None:
+    """Who works for the unit, or for a part of it, does not see what was told about it, wherever else they serve."""
+    against = {one: {row.number for row in rows.kinds["Case"] if row.accused_unit_id == one} for one in (1, 2, 3)}
+    [(part, whole)] = [(row.id, row.parent_id) for row in rows.kinds["Unit"] if row.parent_id][:1]
+    county = Grant("county_dispatcher", held("county_dispatcher"), Kind.COUNTY, COUNTY)
+    text = "{ cases(first: 100) { nodes { number } totalCount } }"
+    everything = await bench.data(text, Viewer(account("county", county), NOW))
+    employed = Viewer(account("both", county, Grant("clerk", frozenset({"people.view"}), unit=part)), NOW)
+    found = await bench.data(text, employed)
+    hidden = against.get(part, set()) | against.get(whole, set())
+    numbers = {row["number"] for row in everything["cases"]["nodes"]}
+    assert numbers & hidden
+    assert {row["number"] for row in found["cases"]["nodes"]} == numbers - hidden
+    assert found["cases"]["totalCount"] == len(numbers - hidden)
+
+
+async def test_staff_notes_stay_in_their_scope(bench: Bench, rows: Rows) -> None:
+    """Who works in one village and asked for something in another reads what any requester reads."""
+    noted = {row.case_id for row in rows.kinds["CaseEvent"] if row.audience == "STAFF"}
+    case = next(
+        row for row in rows.kinds["Case"] if row.id in noted and row.requester_id and not rows.lies_in(row.grid_id, 8)
+    )
+    worker = Grant("grid_leader", held("grid_leader"), Kind.VILLAGE, 8)
+    asks = Viewer(Account("asks", case.requester_id, (worker,)), NOW)
+    text = "query($n: String!) { case(number: $n) { timeline { audience } events { totalCount } } }"
+    found = (await bench.data(text, asks, n=case.number))["case"]
+    public = sum(row.case_id == case.id and row.audience == "PUBLIC" for row in rows.kinds["CaseEvent"])
+    assert {event["audience"] for event in found["timeline"]} <= {"PUBLIC"}
+    assert found["events"]["totalCount"] == public
+    staff = (await bench.data(text, n=case.number))["case"]
+    assert "STAFF" in {event["audience"] for event in staff["timeline"]}
+
+
+async def test_a_field_shows_itself_where_its_permission_is_held(bench: Bench, rows: Rows) -> None:
+    """Two grants: cases of the county, names in one village of it; Python fields and filters too."""
+    wide = Grant("auditor", held("auditor"), Kind.COUNTY, COUNTY)
+    narrow = Grant("reader", frozenset({"tests.read_names"}), Kind.VILLAGE, VILLAGE)
+    text = "{ cases(first: 100) { nodes { number secret label units { code } } } }"
+    found = (await bench.data(text, Viewer(account("two", wide, narrow), NOW)))["cases"]["nodes"]
+    kept = {row.number: row for row in rows.kinds["Case"]}
+    inside = {number: rows.lies_in(row.grid_id, VILLAGE) for number, row in kept.items()}
+    assert {inside[row["number"]] for row in found} == {True, False}
+    for row in found:
+        shown, number = inside[row["number"]], row["number"]
+        assert row["secret"] == (kept[number].account if shown else None)
+        assert row["label"] == (number if shown else number[:6])
+        assert shown or row["units"] is None
 
 
 @pytest.mark.parametrize(

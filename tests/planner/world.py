@@ -396,7 +396,8 @@ async def fill(dsn: str) -> None:
 
 # --- who asks ---
 
-STAFF = held("grid_leader") | {"tests.read_log", "tests.read_names"}
+READS = {"tests.read_log", "tests.read_names"}
+STAFF = held("grid_leader") | READS
 SEALED = frozenset({"cases.view", "cases.view_sealed", "cases.view_notes"})
 
 
@@ -414,7 +415,7 @@ def accounts() -> Iterator[tuple[str, Account]]:
     yield "village", account("village", Grant("grid_leader", STAFF, Kind.VILLAGE, VILLAGE))
     yield "worker", account("worker", Grant("grid_worker", held("grid_worker"), Kind.GRID_3, GRID_3), person=3)
     yield "handler", account("handler", Grant("department_handler", held("department_handler"), unit=1))
-    yield "both", account("both", Grant("integrator", held("integrator"), Kind.TOWN, 6, unit=2), person=8)
+    yield "both", account("both", Grant("integrator", held("integrator") | READS, Kind.TOWN, 6, unit=2), person=8)
     overlapping = Grant("grid_leader", STAFF, Kind.TOWN, TOWN), Grant("dispatcher", SEALED, Kind.VILLAGE, VILLAGE)
     yield "overlapping", account("overlapping", *overlapping, Grant("handler", held("department_handler"), unit=3))
     here, there = Grant("a", STAFF, Kind.VILLAGE, 8), Grant("b", STAFF, Kind.VILLAGE, 9)

@@ -185,6 +185,7 @@ def status_in(at: Frame, statuses: frozenset[Status]) -> Any:
 @entity(
     CaseRow,
     visible=rules.cases,
+    held=rules.held,
     order=("reported_at", "number"),
     filter={
         "number": None,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pypika_tortoise.dialects.postgresql import PostgreSQLQuery
 from pypika_tortoise.queries import Table
 
+from ..cases.rules import requesters
 from ..sql import Alternatives, Sql, widen
 from ..viewer import Lens
 
@@ -12,8 +13,8 @@ VIEW = "people.view"
 
 
 def persons(person: Table, viewer: Lens) -> Alternatives:
-    """People in the grids one serves, and oneself with the members of one's household."""
-    seen = viewer.within(person, VIEW)
+    """People in the grids one serves, who asks one's unit, and oneself with the members of one's household."""
+    seen = widen(viewer.within(person, VIEW), *requesters(person, viewer))
     if not viewer.known():
         return seen
     own = Sql("{0}={1}", person.id, viewer.person)
@@ -40,21 +41,25 @@ def visits(visit: Table, viewer: Lens) -> Alternatives:
     return widen(seen, own, helped)
 
 
+def current(row: Table, viewer: Lens) -> Sql:
+    """Still in force on the day of the operation."""
+    return Sql("({0} is null or {0}>{1})", row.until, viewer.today)
+
+
 def _homes(viewer: Lens) -> Sql:
     mine = Table("membership", schema="people", alias="mine")
     query = PostgreSQLQuery.from_(mine).select(mine.household_id)
-    return Sql("{0}", query.where(Sql("{0}={1}", mine.person_id, viewer.person)).where(mine.until.isnull()))
+    return Sql("{0}", query.where(Sql("{0}={1}", mine.person_id, viewer.person)).where(current(mine, viewer)))
 
 
 def _family(viewer: Lens) -> Sql:
     other = Table("membership", schema="people", alias="family")
     query = PostgreSQLQuery.from_(other).select(other.person_id)
-    return Sql(
-        "{0}", query.where(Sql("{0}=any(array{1})", other.household_id, _homes(viewer))).where(other.until.isnull())
-    )
+    together = Sql("{0}=any(array{1})", other.household_id, _homes(viewer))
+    return Sql("{0}", query.where(together).where(current(other, viewer)))
 
 
 def _helped(viewer: Lens) -> Sql:
     office = Table("liaison", schema="people", alias="office")
     query = PostgreSQLQuery.from_(office).select(office.household_id)
-    return Sql("{0}", query.where(Sql("{0}={1}", office.person_id, viewer.person)).where(office.until.isnull()))
+    return Sql("{0}", query.where(Sql("{0}={1}", office.person_id, viewer.person)).where(current(office, viewer)))

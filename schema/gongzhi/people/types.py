@@ -144,7 +144,7 @@ named(
 
 def present(at: Frame) -> Alternatives:
     """Still in force on the day of the operation."""
-    return [Sql("({0} is null or {0}>{1})", at.rows.until, at.viewer.today)]
+    return [rules.current(at.rows, at.viewer)]
 
 
 def served(household: Table, viewer: Lens) -> Sql:
@@ -168,6 +168,13 @@ def reasoned(at: Frame, value: Any) -> Sql:
         served(home, at.viewer),
     )
     return Sql("case when {0} then {1} end", inside, value)
+
+
+def home(at: Frame) -> Alternatives:
+    """The household that a person belongs to on the day of the operation."""
+    member = Table("membership", schema="people", alias="m")
+    asked = "select m.household_id from people.membership m where m.person_id={1} and {2} order by m.since desc limit 1"
+    return [Sql(f"{{0}}=({asked})", at.rows.id, at.row.id, rules.current(member, at.viewer))]
 
 
 @entity(PhoneRow, visible=everyone, through="person", order=("rank",))
@@ -204,13 +211,7 @@ class Person(Node):
     grid: Grid | None = one("Where they live (所在网格).")
     household: Household | None = pick(
         "The household they belong to (所属户).",
-        lambda at: [
-            Sql(
-                "{0}=(select m.household_id from people.membership m where m.person_id={1} and m.until is null)",
-                at.rows.id,
-                at.row.id,
-            )
-        ],
+        home,
     )
     created_at: datetime.datetime = column("When the entry was made (建档时间).")
     version: int = column("Grows with every change (版本).")

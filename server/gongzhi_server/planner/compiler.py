@@ -48,7 +48,7 @@ from . import lists
 from .given import Given
 from .lens import Lens
 from .parameters import Parameters
-from .rows import Rows
+from .rows import Rows, held
 from .scalars import encode, quoted
 from .statement import Call, Shape, Statement
 
@@ -130,10 +130,13 @@ class Compiler:
         elif isinstance(plan, Batch):
             shape.calls.append(Call(key, plan, declared, of, details))
             self.count(plan, get_named_type(of.type), details)
-            return off or NullValue()
+            return self.withheld(off, self.held(guard, row, entity))
         else:
             term, child = self.planned(plan, of, declared, details, row, entity)
             shape.add(key, child)
+            if guard and (held := self.held(guard, row, entity)) is not None:
+                mask = self.mask(guard, of, row, node) if guard.masked else NullValue()
+                term = Sql("case when {0} then {1} else {2} end", held, term, mask)
         return Sql("case when {0} then null else {1} end", off, term) if off else term
 
     def off(self, declared: Any, row: Any, entity: Entity | None) -> Term | None:
@@ -142,6 +145,20 @@ class Compiler:
         if not plugin or entity is None or "county_id" not in entity.model._meta.fields_map:
             return None
         return Sql(OFF, row.county_id, LiteralValue(quoted(plugin)))
+
+    def held(self, guard: Guard | None, row: Any, entity: Entity | None) -> Term | None:
+        """Whether the viewer holds the field's permission on the row; None if they hold it on all rows."""
+        return held(entity, row, self.lens, guard.permission) if guard and entity else None
+
+    def withheld(self, off: Term | None, held: Term | None) -> Term:
+        """True for the rows that a Python field must not be given, null for the others."""
+        if held is None:
+            return off or NullValue()
+        return Sql("nullif({0} or ({1}) is not true,false)", off or Sql("false"), held)
+
+    def mask(self, guard: Guard, of: GraphQLField, row: Any, node: FieldNode) -> Term:
+        assert guard.masked
+        return encode(of.type, guard.masked(Frame(row, row, self.lens, self.given(of, node))))
 
     def count(self, plan: Batch, kind: Any, details: FieldDetailsList) -> None:
         """What Python returns is planned when it is known; what it costs is counted now."""
@@ -156,7 +173,7 @@ class Compiler:
     def denied(self, guard: Guard, kind: GraphQLObjectType, of: GraphQLField, row: Any, node: FieldNode) -> Term:
         """What somebody without the permission sees: a mask, or null and an error for the selected field."""
         if guard.masked:
-            return encode(of.type, guard.masked(Frame(row, row, self.lens, self.given(of, node))))
+            return self.mask(guard, of, row, node)
         name = f"{kind.name}.{node.name.value}"
         message = f"{name} needs the permission {guard.permission!r}."
         extensions = {"code": "FORBIDDEN", "field": name, "permission": guard.permission}

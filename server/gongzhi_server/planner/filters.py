@@ -5,20 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from gongzhi.entity import Entity
 from gongzhi.filters import Comparison, Value
 from gongzhi.plans import Frame
 from gongzhi.sql import Sql, every, some
 from graphql import GraphQLError
 from pypika_tortoise.terms import Criterion
 
-from .rows import Rows
+from .rows import Rows, held
 
 
 def filtered(rows: Rows, at: Frame, known: Mapping[str, Comparison]) -> None:
     """Keep only the rows that meet the filter, if there is one; `known` is what this schema can compare."""
     given: Any = at.given
     if "filter" in given:
-        criterion = Filter(known, at).all(("filter",))
+        criterion = Filter(known, at, rows.target).all(("filter",))
         if criterion is not None:
             rows.where(criterion)
 
@@ -26,8 +27,8 @@ def filtered(rows: Rows, at: Frame, known: Mapping[str, Comparison]) -> None:
 class Filter:
     """One filter of one field on its way to a criterion."""
 
-    def __init__(self, known: Mapping[str, Comparison], at: Frame) -> None:
-        self.known, self.at = known, at
+    def __init__(self, known: Mapping[str, Comparison], at: Frame, target: Entity) -> None:
+        self.known, self.at, self.target = known, at, target
         self.given: Any = at.given
 
     def all(self, path: tuple[str | int, ...]) -> Criterion | None:
@@ -50,17 +51,21 @@ class Filter:
                 inside = self.all(path)
                 return None if inside is None else Sql("not coalesce({0},false)", inside)
         comparison = self.known[snake(str(name))]
-        self.allow(str(name), comparison)
+        allowed = self.allow(str(name), comparison)
         ways = [way for way in value if value[way] is not None]
         found = [comparison.build(self.at, way, Value(self.given, (*path, way))) for way in ways]
-        return every(*found) if found else None
+        return every(*allowed, *found) if found else None
 
-    def allow(self, name: str, comparison: Comparison) -> None:
-        """Refuse a condition that would tell what the viewer may not see."""
-        if comparison.requires and not self.at.viewer.can(comparison.requires):
+    def allow(self, name: str, comparison: Comparison) -> list[Criterion]:
+        """The rows on which the viewer may ask; elsewhere the condition would tell what they may not see."""
+        if not comparison.requires:
+            return []
+        if not self.at.viewer.can(comparison.requires):
             extensions = {"code": "FORBIDDEN", "permission": comparison.requires}
             message = f"The condition {name!r} needs the permission {comparison.requires!r}."
             raise GraphQLError(message, self.given.node, extensions=extensions)
+        where = held(self.target, self.at.rows, self.at.viewer, comparison.requires)
+        return [] if where is None else [where]
 
 
 def snake(name: str) -> str:

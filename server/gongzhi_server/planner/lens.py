@@ -13,12 +13,13 @@ from pypika_tortoise.terms import Term, ValueWrapper
 
 from ..clock import CHINA
 
-Question = tuple[str, ...]
+Question = tuple[str | None, ...]
 """Something a text depends on, asked of a viewer: what to ask, and about which permission."""
 
 
-def held(account: Account, permission: str) -> list[Grant]:
-    return [grant for grant in account.grants if permission in grant.permissions]
+def held(account: Account, permission: str | None) -> list[Grant]:
+    """The grants that hold the permission; all of them where none is named."""
+    return [grant for grant in account.grants if permission is None or permission in grant.permissions]
 
 
 def areas(account: Account, permission: str) -> tuple[Kind | None, ...] | None:
@@ -29,7 +30,7 @@ def areas(account: Account, permission: str) -> tuple[Kind | None, ...] | None:
     return tuple(grant.kind for grant in grants if grant.grid is not None)
 
 
-def units(account: Account, permission: str) -> int:
+def units(account: Account, permission: str | None) -> int:
     return sum(grant.unit is not None for grant in held(account, permission))
 
 
@@ -49,7 +50,7 @@ class Lens:
         self._viewer, self._asked = viewer, asked
         self._facts: dict[Any, Term] = {}
 
-    def _ask(self, *question: str) -> Any:
+    def _ask(self, *question: str | None) -> Any:
         self._asked[question] = None
         return answer(self._viewer, question)
 
@@ -98,7 +99,7 @@ class Lens:
 
         return self._fact(("area", permission, at), "int", read)
 
-    def units(self, permission: str) -> list[Term]:
+    def units(self, permission: str | None = None) -> list[Term]:
         def read(at: int) -> Callable[[Viewer], int | None]:
             return lambda viewer: [one.unit for one in held(viewer.account, permission) if one.unit is not None][at]
 
@@ -111,5 +112,5 @@ def answer(viewer: Viewer, question: Question) -> Hashable:
     answers = viewer.account.answers
     if question not in answers:
         what, *about = question
-        answers[question] = ANSWERS[what](viewer.account, *about)
+        answers[question] = ANSWERS[str(what)](viewer.account, *about)
     return answers[question]

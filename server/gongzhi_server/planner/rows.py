@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from gongzhi.entity import Entity, entity_of
-from gongzhi.sql import Alternatives, Disjoint, Sql, every
+from gongzhi.sql import Alternatives, Disjoint, Sql, every, some
 from gongzhi.viewer import Lens
 from pypika_tortoise.context import SqlContext
 from pypika_tortoise.dialects.postgresql import PostgreSQLQuery as Query
@@ -109,15 +109,33 @@ def _apart(rows: Alternatives) -> list[list[Criterion]]:
     return [[row, *(Sql("({0}) is not true", other) for other in rows[:at])] for at, row in enumerate(rows)]
 
 
+def held(target: Entity, table: Table, lens: Lens, permission: str) -> Criterion | None:
+    """That the viewer holds the permission on a row of the table; None if that is the same for all its rows."""
+    if target.held or "grid_3_id" in target.model._meta.fields_map:
+        rows = target.held(table, lens, permission) if target.held else lens.within(table, permission)
+        return None if rows is None else some(Sql("false"), *rows)
+    if target.through is None:
+        return None
+    owner, other, belongs = _owner(target, table, "h")
+    inner = held(owner, other, lens, permission)
+    if inner is None:
+        return None
+    query = Query.from_(other).where(belongs).where(inner)
+    return Sql("exists{0}", query.select(LiteralValue("1")))
+
+
 def _owned(target: Entity, table: Table, lens: Lens) -> Criterion:
     """The row's owner is visible."""
-    meta = target.model._meta
-    relation: Any = meta.fields_map[target.through or ""]
-    owner = owner_of(target)
-    other = Table(owner.model._meta.db_table, schema=owner.model._meta.schema, alias=f"{table.alias}o")
-    rows = Rows(owner, other, lens, None, None)
-    rows.where(Sql("{0}={1}", other.field(owner.key), table.field(target.column(relation.model_field_name))))
+    owner, other, belongs = _owner(target, table, "o")
+    rows = Rows(owner, other, lens, None, None).where(belongs)
     return Sql("exists{0}", rows.whole().select(LiteralValue("1")))
+
+
+def _owner(target: Entity, table: Table, letter: str) -> tuple[Entity, Table, Criterion]:
+    """The entity that a row belongs to, its table under an alias of its own, and that the row belongs to its row."""
+    owner, column = owner_of(target), target.column(target.through or "")
+    other = Table(owner.model._meta.db_table, schema=owner.model._meta.schema, alias=f"{table.alias}{letter}")
+    return owner, other, Sql("{0}={1}", other.field(owner.key), table.field(column))
 
 
 def owner_of(target: Entity) -> Entity:

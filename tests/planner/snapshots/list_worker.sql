@@ -33,7 +33,7 @@ FROM "people"."membership" "family"
 WHERE "family"."household_id"=any(array(
 SELECT "mine"."household_id"
 FROM "people"."membership" "mine"
-WHERE "mine"."person_id"=$2::uuid AND "mine"."until" IS NULL)) AND "family"."until" IS NULL))) AND (("t2"."grid_3_id"=$3::int) is not true) AND (("t2"."id"=$2::uuid) is not true) AND ("t2"."id"="t1"."requester_id"))) "t2") x3) "requester",(
+WHERE "mine"."person_id"=$2::uuid AND ("mine"."until" is null or "mine"."until">$4::date))) AND ("family"."until" is null or "family"."until">$4::date)))) AND (("t2"."grid_3_id"=$3::int) is not true) AND (("t2"."id"=$2::uuid) is not true) AND ("t2"."id"="t1"."requester_id"))) "t2") x3) "requester",(
 select row_to_json(x7) from (
 SELECT "t4"."code" "code","t4"."name" "name",(
 select row_to_json(x6) from (
@@ -47,7 +47,8 @@ SELECT "t8"."type" "type","t8"."at" "at","t8"."note" "note"
 FROM ((
 SELECT "t8".*
 FROM "cases"."event" "t8"
-WHERE ("t8"."case_id"="t1"."id")
+WHERE (("t8"."audience"='PUBLIC') or (exists(
+select from cases.case noted where "noted"."id"="t8"."case_id" and (("noted"."grid_3_id"=$5::int))))) AND ("t8"."case_id"="t1"."id")
 ORDER BY "t8"."at" DESC,"t8"."id" DESC LIMIT 3)) "t8"
 ORDER BY "t8"."at" ASC,"t8"."id" ASC) o9) "timeline") x10)) filter (where "t1"."@i"<=50),'[]') "nodes"
 FROM ((
