@@ -130,9 +130,8 @@ def officer(duty: str) -> Callable[[At, Row], Row | None]:
 
 
 def household(at: At, person: Row) -> Row | None:
-    mine = [m for m in at.rows.kinds["Membership"] if m.person_id == person.id and at.eyes.lasts(m)]
-    last = max(mine, key=lambda m: m.since, default=None)
-    return last and at.eyes.find("Household", last.household_id)
+    mine = {m.household_id for m in at.rows.kinds["Membership"] if m.person_id == person.id and at.eyes.lasts(m)}
+    return first([home for key in mine if (home := at.eyes.find("Household", key))], "number")
 
 
 def phone(at: At, person: Row) -> str | None:

@@ -173,8 +173,8 @@ def reasoned(at: Frame, value: Any) -> Sql:
 def home(at: Frame) -> Alternatives:
     """The household that a person belongs to on the day of the operation."""
     member = Table("membership", schema="people", alias="m")
-    asked = "select m.household_id from people.membership m where m.person_id={1} and {2} order by m.since desc limit 1"
-    return [Sql(f"{{0}}=({asked})", at.rows.id, at.row.id, rules.current(member, at.viewer))]
+    asked = "{0}=any(array(select m.household_id from people.membership m where m.person_id={1} and {2}))"
+    return [Sql(asked, at.rows.id, at.row.id, rules.current(member, at.viewer))]
 
 
 @entity(PhoneRow, visible=everyone, through="person", order=("rank",))
@@ -212,6 +212,7 @@ class Person(Node):
     household: Household | None = pick(
         "The household they belong to (所属户).",
         home,
+        order="number",
     )
     created_at: datetime.datetime = column("When the entry was made (建档时间).")
     version: int = column("Grows with every change (版本).")
