@@ -14,7 +14,7 @@ import typing
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import strawberry
 from strawberry.types.field import StrawberryField
@@ -22,8 +22,12 @@ from tortoise.models import Model
 
 from .context import Context, Info
 from .errors import DeclarationError, Refusal
+from .events.event import Event
 from .plans import DECIDED, GUARD, Guard
 from .viewer import Viewer
+
+if TYPE_CHECKING:
+    from .events.work import Job
 
 COMMAND = "command"
 
@@ -77,6 +81,21 @@ class Call(Protocol):
 
     async def fetch(self, sql: str, *values: Any) -> list[dict[str, Any]]:
         """Rows of a statement that Tortoise cannot say. The text is ours; what callers sent is in `values`."""
+
+    def publish(self, happened: Event, row: Model | None = None) -> None:
+        """Tell that something happened, once this transaction is committed.
+
+        `row` tells where and about which case: a located row, which is a case or may have a `case_id`.
+        """
+
+    def enqueue(
+        self, job: Job, key: str, *, at: datetime | None = None, row: Model | None = None, **arguments: Any
+    ) -> None:
+        """Have a job run, as soon as this transaction is committed or not before `at`; once for each `key`.
+
+        Arguments are ids, codes and numbers. With a located `row` it belongs to a county, and is left out while
+        the plugin is off there.
+        """
 
     def may(self, permission: str, row: Model) -> bool:
         """Whether the viewer holds the permission where this located row lies, or for a unit it names."""

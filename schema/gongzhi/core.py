@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from .cases import commands as case_commands
 from .cases import types as cases
+from .cases.events import EVENTS as CASE_EVENTS
+from .events import types as events
+from .events.event import Event
+from .events.work import Handler, Job
 from .grids import commands as grid_commands
 from .grids import types as grids
 from .notices import commands as notice_commands
@@ -31,6 +35,13 @@ EXTENSIONS = (
     *case_commands.EXTENSIONS,
     *notices.EXTENSIONS,
     *notice_commands.EXTENSIONS,
+    *events.EXTENSIONS,
 )
+
+EVENTS: tuple[type[Event], ...] = (*CASE_EVENTS,)
+
+HANDLERS: tuple[Handler, ...] = ()
+
+JOBS: tuple[Job, ...] = ()
 
 TYPES: tuple[type, ...] = (grids.Grid, units.Unit, people.Person, people.Household, cases.Case, cases.CaseEvent)

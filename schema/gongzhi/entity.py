@@ -21,6 +21,7 @@ import typing
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 import strawberry
@@ -35,10 +36,12 @@ from tortoise.models import Model
 
 from .columns import BytesField
 from .errors import DeclarationError
+from .events.event import Event, Occurrence
 from .filters import Comparison, compare, plain
 from .plans import (
     DECIDED,
     GUARD,
+    LIVE,
     PLAN,
     Aggregate,
     Argument,
@@ -50,12 +53,14 @@ from .plans import (
     Embedded,
     Expression,
     Guard,
+    Live,
     Many,
     One,
     Page,
     Part,
     Pick,
     Plan,
+    Stream,
     Where,
 )
 from .relay import Connection as Connection
@@ -355,6 +360,42 @@ def aggregate(
     return _field(Aggregate(of, build, where, on), description, type, requires, arguments=arguments)
 
 
+def stream(
+    description: str,
+    where: Where | None = None,
+    *,
+    events: tuple[type[Event], ...],
+    type: Any = None,
+    requires: Requires = SEEN,
+    arguments: Arguments | None = None,
+) -> Any:
+    """A field of Subscription: what is told of each of these events, in order, from any point in time.
+
+    Its type is an entity over `gongzhi.events.models.OutboxRow`, whose rule says who may know of an event. The
+    lists' filter and `after` come by themselves; `where` sees the rows and the field's own arguments.
+    """
+    made = _field(Stream(events, where), description, type, requires, arguments=arguments)
+    made.arguments = [*made.arguments, _argument("after", AFTER)]
+    return made
+
+
+AFTER = Argument(typing.Optional[str], "The last cursor you have seen; what followed comes first (续传游标).")  # noqa: UP045
+
+
+def live(
+    field: StrawberryField,
+    *,
+    events: tuple[type[Event], ...],
+    touches: Callable[[Occurrence, Mapping[str, Any]], bool] | None = None,
+) -> Any:
+    """A field of Subscription: a `lookup` or `pick` as it is now, and again after each event that changes it.
+
+    `touches(event, arguments)` tells whether an event may change it; of several at once only the outcome is told.
+    """
+    field.metadata = MappingProxyType({**field.metadata, LIVE: Live(events, touches)})
+    return field
+
+
 def batch(
     *, needs: tuple[str, ...] = (), requires: Requires = SEEN, cost: int = 1
 ) -> Callable[[Callable[..., Any]], Any]:
@@ -380,10 +421,13 @@ def complete(field: StrawberryField, owner: str, filtering: Callable[[Entity], t
     """A copy of a planned field, checked, with the arguments that depend on what it returns and on the schema."""
     plan, guard, where = field.metadata.get(PLAN), field.metadata.get(GUARD), f"{owner}.{field.python_name}"
     withheld = isinstance(plan, One | Pick) and not entity_of(field.type, where).open
-    if (withheld or isinstance(plan, Pick) or guard and not guard.masked) and not isinstance(
-        field.type, StrawberryOptional
-    ):
+    refused = guard and not guard.masked and not isinstance(plan, Stream)  # a stream is refused as a whole
+    if (withheld or isinstance(plan, Pick) or refused) and not isinstance(field.type, StrawberryOptional):
         raise DeclarationError(f"{where} may be withheld from a viewer, so it must be optional")
+    if isinstance(plan, Stream):
+        field = copy.copy(field)
+        if asked := filtering(entity_of(field.type, where)):
+            field.arguments = [*field.arguments, _argument("filter", _filter(asked))]
     if isinstance(plan, Many):
         target = entity_of(field.type, where)
         if plan.on and plan.on not in target.model._meta.fk_fields:
@@ -424,8 +468,12 @@ def _paging(plan: Many, target: Entity, filter: type | None) -> dict[str, Argume
     if target.order:
         found["order_by"] = Argument(target.ordering, "In which order (排序).")
     if filter:
-        found["filter"] = Argument(filter, "Which rows (过滤).")
+        found["filter"] = _filter(filter)
     return {name: Argument(typing.Optional[one.type], one.description) for name, one in found.items()}  # noqa: UP045
+
+
+def _filter(kind: type) -> Argument:
+    return Argument(typing.Optional[kind], "Which rows (过滤).")  # noqa: UP045
 
 
 def _argument(name: str, declared: Argument) -> StrawberryArgument:

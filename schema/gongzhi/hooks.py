@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 from pluggy import HookimplMarker, HookspecMarker
 
+from .events.event import Event
+from .events.work import Handler, Job
 from .extend import Extension
 from .permissions import Permission, Role
 
@@ -69,4 +71,22 @@ def roles() -> Iterable[Role]:
 @hookspec
 def purposes() -> Iterable[Purpose]:
     """The protected fields it reads, and why. What is not declared is not given to it."""
+    return ()
+
+
+@hookspec
+def events() -> Iterable[type[Event]]:
+    """The events it publishes. Their types begin with the plugin's name and a dot."""
+    return ()
+
+
+@hookspec
+def handlers() -> Iterable[Handler]:
+    """What it does when something happens, of its own or of the core. Names begin with the plugin's name and a dot."""
+    return ()
+
+
+@hookspec
+def jobs() -> Iterable[Job]:
+    """What it does in the background, when asked to or every so often. Names begin with its name and a dot."""
     return ()

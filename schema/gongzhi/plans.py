@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from pypika_tortoise.queries import Table
 from pypika_tortoise.terms import Term
 
+from .events.event import Event, Occurrence
 from .sql import Alternatives
 from .viewer import Lens
 
@@ -16,6 +17,7 @@ PLAN = "plan"
 GUARD = "guard"
 DECIDED = "decided"
 PLUGIN = "plugin"
+LIVE = "live"
 
 
 class Given(Protocol):
@@ -143,7 +145,23 @@ class Batch:
     """What one row of it costs, in objects."""
 
 
-Plan = Key | Column | Expression | Embedded | Part | One | Pick | Choice | Many | Page | Aggregate | Batch
+@dataclass(frozen=True)
+class Stream:
+    """Rows over the outbox, each told as its event gets its position, to those who may see it."""
+
+    events: tuple[type[Event], ...]
+    where: Where | None
+
+
+@dataclass(frozen=True)
+class Live:
+    """When a planned field of Subscription is asked again: after these events, where they touch its arguments."""
+
+    events: tuple[type[Event], ...]
+    touches: Callable[[Occurrence, Mapping[str, Any]], bool] | None
+
+
+Plan = Key | Column | Expression | Embedded | Part | One | Pick | Choice | Many | Page | Aggregate | Batch | Stream
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import contextvars
 import hashlib
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from gongzhi.commands import Command
@@ -25,6 +25,7 @@ from . import commands, database
 from .clock import clock
 from .door import Door
 from .engine import Engine
+from .events import Hub, Outbox
 from .execution import Fetch
 from .gateway import Documents, Gateway, Published, Rates, Traits
 from .gateway import Settings as Shell
@@ -51,15 +52,16 @@ def receipts(settings: Settings) -> bytes:
 class Space:
     """Where Tortoise knows its connections, whichever task a request came in."""
 
-    def __init__(self, fetch: Fetch, keys: KeyRing, secret: bytes, told: str, schema: Schema) -> None:
+    def __init__(self, fetch: Fetch, keys: KeyRing, secret: bytes, told: str, schema: Schema, outbox: Outbox) -> None:
         self._variables = contextvars.copy_context()
         self.fetch, self.keys, self.secret, self.told, self.schema = fetch, keys, secret, told, schema
+        self.outbox = outbox
 
     def context(self, viewer: Viewer) -> Context:
         """What everything that runs for this viewer has at hand."""
 
         async def perform(command: Command, given: Any) -> Any:
-            work = commands.perform(context, command, given, self.schema.owner(command))
+            work = commands.perform(context, command, given, self.schema.owner(command), self.outbox)
             return await asyncio.get_running_loop().create_task(work, context=self._variables.copy())
 
         context = Context(viewer, self.keys, self.secret, perform, self.value, self.told)
@@ -79,8 +81,10 @@ def create_app(
     now: Callable[[], datetime] = clock,
     plugins: Plugins | None = None,
     contributions: Iterable[tuple[str, Extension]] = (),
+    background: bool = True,
 ) -> Starlette:
     """An ASGI application with these plugins; `contributions` are further fields, for tests and benchmarks.
+    Without `background` nothing is handled by itself, and events get positions only while somebody follows them.
 
     Raises Problem, naming the plugin, if the schema cannot be built.
     """
@@ -93,12 +97,19 @@ def create_app(
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         pool = await database.readers(dsn, settings.pool)
         async with database.connected(database.config(dsn, plugins.apps, settings.pool)):
-            space = Space(pool.fetch, keys, secret, told, schema)
-            engine = Engine(schema, pool.fetch, space.context)
+            hub = Hub(dsn, pool.fetch, secret, now, timedelta(days=settings.retention))
+            outbox = Outbox(plugins.registry, {one.name for _, one in plugins.jobs}, hub.wake)
+            space = Space(pool.fetch, keys, secret, told, schema, outbox)
             door = Door(Tokens(settings.secret), pool, plugins, now)
+            engine = Engine(schema, pool.fetch, space.context, hub=hub, current=door.current, now=now)
             gateway = Gateway(engine, door, shell(settings), traits(settings, door), documents)
             app.router.routes += [Route("/graphql", gateway), WebSocketRoute("/graphql", gateway)]
-            yield
+            if background:
+                await hub.start()
+            try:
+                yield
+            finally:
+                await hub.stop()
         await pool.close()
 
     async def health(request: Request) -> Response:

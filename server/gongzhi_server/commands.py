@@ -16,6 +16,8 @@ from gongzhi.commands import Command, Problem
 from gongzhi.context import Context
 from gongzhi.entity import Entity, Ref, entity_of
 from gongzhi.errors import Refusal, Refusals, Text
+from gongzhi.events.event import Event
+from gongzhi.events.work import Job
 from gongzhi.journal.models import RequestRow
 from gongzhi.plugins.models import ActivationRow
 from gongzhi.sql import Bind, Sql
@@ -28,9 +30,13 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.models import Model
 from tortoise.transactions import in_transaction
 
+from .events.outbox import Outbox, Told
 from .planner.lens import Lens
 from .planner.parameters import Parameters
 from .planner.rows import Rows
+
+NOWHERE = Outbox()
+"""For what tells nobody anything."""
 
 
 class Denied(Exception):
@@ -44,8 +50,11 @@ class Denied(Exception):
 class Transaction:
     """`gongzhi.commands.Call` over an open transaction."""
 
-    def __init__(self, context: Context, connection: BaseDBAsyncClient, plugin: str | None = None) -> None:
+    def __init__(
+        self, context: Context, connection: BaseDBAsyncClient, plugin: str | None = None, outbox: Outbox = NOWHERE
+    ) -> None:
         self.context, self.connection, self.plugin = context, connection, plugin
+        self.told = Told(outbox, context.viewer)
 
     @property
     def viewer(self) -> Viewer:
@@ -82,6 +91,14 @@ class Transaction:
                 path,
             )
 
+    def publish(self, happened: Event, row: Model | None = None) -> None:
+        self.told.publish(happened, row)
+
+    def enqueue(
+        self, job: Job, key: str, *, at: datetime | None = None, row: Model | None = None, **arguments: Any
+    ) -> None:
+        self.told.enqueue(job, key, at, row, arguments)
+
     def may(self, permission: str, row: Model) -> bool:
         grants = [grant for grant in self.viewer.account.grants if permission in grant.permissions]
         return any(
@@ -111,7 +128,9 @@ def missing(entity: Entity, path: Sequence[str]) -> Refusal:
     return Refusal("NOT_FOUND", f"There is no such {name}, or you may not see it.", "没有找到，或您无权查看。", path)
 
 
-async def perform(context: Context, command: Command, given: Any, plugin: str | None = None) -> Any:
+async def perform(
+    context: Context, command: Command, given: Any, plugin: str | None = None, outbox: Outbox = NOWHERE
+) -> Any:
     """The command's payload. It is carried out once for a key; sent again, it answers as it did.
 
     `plugin` is whose command it is; None for the core's.
@@ -129,9 +148,13 @@ async def perform(context: Context, command: Command, given: Any, plugin: str | 
             request = await claimed(account, key, command, mac, context.viewer.now)
             if request is not None:
                 return replayed(command, request, mac, context.viewer)
-            payload = await command.function(Transaction(context, connection, plugin), given)
+            call = Transaction(context, connection, plugin, outbox)
+            payload = await command.function(call, given)
             await RequestRow.filter(account=account, idempotency_key=key).update(result=kept(payload))
-            return payload
+            told = await call.told.write(connection)
+        if told:
+            outbox.wake()
+        return payload
     except (Refusal, Refusals) as refusal:
         refusals = refusal.refusals if isinstance(refusal, Refusals) else (refusal,)
         result = {"errors": [[one.code, one.text.en, one.text.zh, list(one.path)] for one in refusals]}

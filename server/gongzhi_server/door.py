@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -45,6 +46,16 @@ class Door:
         if scheme.lower() != "bearer" or not token:
             raise Unauthenticated("Send the token as `Authorization: Bearer …`.", INVALID)
         return Viewer(await self.account(token, now), now, tongue)
+
+    async def current(self, viewer: Viewer) -> Viewer:
+        """The viewer as of now, asked for each event that they are to be told. Raises Unauthenticated.
+
+        What a token grants does not change while it holds. Whoever lets it change gives another account here.
+        """
+        now = self.now()
+        if viewer.account.expires and viewer.account.expires <= now:
+            raise Unauthenticated("The token has expired; sign in again.", INVALID)
+        return replace(viewer, now=now)
 
     async def account(self, token: str, now: datetime) -> Account:
         known = self._known.get(token)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
+from contextlib import aclosing
+from dataclasses import replace
+from datetime import datetime
 from functools import partial
 from typing import Any
 from uuid import uuid4
@@ -12,11 +15,16 @@ import orjson
 from asyncpg.exceptions import QueryCanceledError
 from gongzhi.context import Context
 from gongzhi.errors import Language, Refusal
+from gongzhi.plans import GUARD, Live
 from gongzhi.viewer import Viewer
 from graphql import GraphQLError, get_operation_ast, validate
 from graphql.execution.values import VariableValues, get_variable_values
 
+from .clock import clock
 from .commands import Denied
+from .events.feed import Expired
+from .events.hub import Hub
+from .events.streams import Asked, Current, Streams
 from .execution import Fetch, Session
 from .gateway import limits
 from .gateway.codes import Code, error
@@ -29,6 +37,10 @@ from .schema import Schema
 log = logging.getLogger("gongzhi")
 
 
+async def unchanged(viewer: Viewer) -> Viewer:
+    return viewer
+
+
 class Engine:
     """Answers operations of one schema. `context` makes what runs for a viewer have at hand."""
 
@@ -38,10 +50,16 @@ class Engine:
         fetch: Fetch,
         context: Callable[[Viewer], Context],
         bounds: Limits | None = None,
+        hub: Hub | None = None,
+        current: Current = unchanged,
+        now: Callable[[], datetime] = clock,
     ) -> None:
         self.planner = Planner(schema)
         self.fetch, self.context = fetch, context
         self.limits = bounds or Limits()
+        self.hub = hub
+        if hub:
+            self.streams = Streams(hub.feed, hub.cursors, current, self.session, encoded, context, now)
         self._documents = Documents(partial(self._prepared, self.limits))
         self._trusted = Documents(partial(self._prepared, self.limits.trusting))
 
@@ -101,10 +119,60 @@ class Engine:
         viewer: Viewer,
         extensions: Mapping[str, Any] | None = None,
     ) -> AsyncGenerator[Answer, None]:
-        """Refuse: there is nothing to subscribe to yet. Raises Refused."""
-        message = "Subscriptions are not answered yet; ask with a query."
-        raise Refused([error(Code.OPERATION_NOT_ALLOWED, message)], Stage.OPERATION)
-        yield
+        """Answer after each event; raises Refused, for a cursor that is too old with CURSOR_EXPIRED.
+
+        It goes on after the argument `after`, or else after `extensions["lastEventId"]`, or begins with what comes.
+        """
+        if self.hub is None:
+            raise Refused(
+                [error(Code.OPERATION_NOT_ALLOWED, "Nothing is told here; ask with a query.")], Stage.OPERATION
+            )
+        given = dict(variables or {})
+        coerced = self.coerced(document, given)
+        try:
+            asked = Asked(document, given, coerced, self.planner.followed(document, coerced))
+            self.allow(asked, viewer)
+            self.afforded(self.planner.stream(document, coerced, viewer, asked.field).cost)
+            await self.hub.start()
+            position = await self.beginning(asked, (extensions or {}).get("lastEventId"))
+            following = self.streams.follow(
+                asked, viewer, position, lambda now: self.planner.stream(document, coerced, now, asked.field)
+            )
+            async with aclosing(following) as answers:
+                async for each in answers:
+                    yield each
+        except QueryCanceledError as late:
+            raise TimeoutError from late
+        except Expired as gone:
+            message = "The events after this cursor are no longer kept; load what you follow, and begin anew."
+            raise Refused([error(Code.CURSOR_EXPIRED, message)], Stage.OPERATION) from gone
+        except Refusal as refusal:
+            raise Refused([refused(refusal, viewer.language)], Stage.COERCION) from refusal
+        except GraphQLError as problem:
+            raise Refused([problem], Stage.COERCION) from problem
+
+    def allow(self, asked: Asked, viewer: Viewer) -> None:
+        """Refuse somebody without the permission that the field needs."""
+        guard = asked.field.declared.metadata.get(GUARD)
+        if guard and not viewer.can(guard.permission):
+            raise Refused([refusal_of(Denied(guard.permission))], Stage.OPERATION)
+
+    async def beginning(self, asked: Asked, last: str | None) -> int:
+        """The position that a subscription goes on from. Raises Expired, and Refusal for what is no cursor."""
+        assert self.hub
+        cursor = asked.arguments.get("after") or last
+        if not cursor or isinstance(asked.plan, Live):
+            return self.hub.feed.position
+        position = self.hub.cursors.open(cursor)
+        if position is None:
+            raise Refusal("BAD_USER_INPUT", "That is no cursor of ours.", "续传游标无效。", ("after",))
+        await self.hub.feed.check(position)
+        return position
+
+    def session(self, asked: Asked, viewer: Viewer) -> Session:
+        """What runs a subscription's statement for a viewer."""
+        context = self.context(viewer)
+        return Session(self.planner, self.fetch, asked.document, asked.given, asked.variables, context)
 
     def coerced(self, document: Document, given: dict[str, Any]) -> VariableValues:
         found = get_variable_values(self.planner.schema, document.node.variable_definitions or (), given)
@@ -120,6 +188,11 @@ class Engine:
         message = f"The operation may return {cost} objects, and {most} are allowed; ask for fewer at once."
         problem = error(Code.COST_EXCEEDED, message, cost=cost, limit=most, setting="limits.cost")
         raise Refused([problem], Stage.COST)
+
+
+def encoded(data: bytes, errors: Iterable[GraphQLError], viewer: Viewer, cost: int, cursor: str) -> Answer:
+    """An answer of a subscription."""
+    return replace(answer(data, errors, viewer.language, {}, cost), cursor=cursor)
 
 
 def answer(
@@ -145,12 +218,16 @@ def shown(problem: GraphQLError, language: Language) -> GraphQLError:
         found = refused(cause, language)
         return GraphQLError(found.message, **place, extensions=found.extensions)
     if isinstance(cause, Denied):
-        extensions = {"code": Code.FORBIDDEN.value, "permission": cause.permission}
-        return GraphQLError(str(cause), **place, extensions=extensions)
+        return refusal_of(cause, **place)
     identifier = uuid4().hex
     log.error("operation failed (%s)", identifier, exc_info=cause)
     extensions = {"code": Code.INTERNAL_SERVER_ERROR.value, "id": identifier}
     return GraphQLError("Something went wrong on our side.", **place, extensions=extensions)
+
+
+def refusal_of(denied: Denied, **place: Any) -> GraphQLError:
+    extensions = {"code": Code.FORBIDDEN.value, "permission": denied.permission}
+    return GraphQLError(str(denied), **place, extensions=extensions)
 
 
 def refused(refusal: Refusal, language: Language) -> GraphQLError:

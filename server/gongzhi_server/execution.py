@@ -127,6 +127,20 @@ class Session:
         await self.finish(list(found.values()), statement.shape)
         return [found.get(key) for key in keys]
 
+    async def told(
+        self, statement: Statement, given: Mapping[str, Any]
+    ) -> tuple[list[bytes | None], list[GraphQLError]]:
+        """Rows by the keys that are given, each as JSON, and their errors."""
+        self.errors += statement.errors
+        sent = await self.send(statement, {**self.variables.coerced, **given})
+        if not statement.shape.live:
+            found = {row["key"]: row["row"].encode() for row in sent}
+        else:
+            objects = {row["key"]: orjson.loads(row["row"]) for row in sent}
+            await self.finish(list(objects.values()), statement.shape)
+            found = {key: orjson.dumps(one) for key, one in objects.items()}
+        return [found.get(key) for key in given["@keys"]], self.errors
+
     async def send(self, statement: Statement, variables: Mapping[str, Any]) -> Sequence[Any]:
         """What the statement finds. Raises Refusal for a value that PostgreSQL has no room for."""
         try:

@@ -13,7 +13,9 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import TypeVar
 
 import pluggy
-from gongzhi import hooks, roles, rooms
+from gongzhi import core, hooks, roles, rooms
+from gongzhi.events.event import Event, Registry
+from gongzhi.events.work import Handler, Job
 from gongzhi.extend import Extension
 from gongzhi.hooks import GROUP, App, Purpose
 from gongzhi.permissions import Permission, Role
@@ -97,6 +99,26 @@ class Plugins:
     def purposes(self) -> tuple[tuple[str, Purpose], ...]:
         return tuple((plugin.name, one) for plugin, one in self._brought("purposes", Purpose, self._check_purpose))
 
+    @cached_property
+    def registry(self) -> Registry:
+        """The events that may be published."""
+        mine: tuple[tuple[Plugin, type[Event]], ...] = tuple(self._brought("events", type, self._check_event))
+        self._once("events", ((plugin, one.type) for plugin, one in mine))
+        return Registry((*core.EVENTS, *(one for _, one in mine)))
+
+    @cached_property
+    def handlers(self) -> tuple[tuple[str | None, Handler], ...]:
+        """The handlers, each with the name of its plugin; None for the core's."""
+        mine = tuple(self._brought("handlers", Handler, self._check_handler))
+        self._once("handlers", ((plugin, one.name) for plugin, one in mine))
+        return (*((None, one) for one in core.HANDLERS), *((plugin.name, one) for plugin, one in mine))
+
+    @cached_property
+    def jobs(self) -> tuple[tuple[str | None, Job], ...]:
+        mine = tuple(self._brought("jobs", Job, self._check_job))
+        self._once("jobs", ((plugin, one.name) for plugin, one in mine))
+        return (*((None, one) for one in core.JOBS), *((plugin.name, one) for plugin, one in mine))
+
     def held(self, role: str) -> frozenset[str]:
         """The permissions of a role. Raises KeyError for a role that nobody declared."""
         if role not in {one.name for one in self.roles}:
@@ -162,10 +184,27 @@ class Plugins:
                 return f"{name!r} requires {permission!r}, which nobody declares"
         return None
 
-    def _check_permission(self, plugin: Plugin, permission: Permission) -> str | None:
+    def _check_event(self, plugin: Plugin, declared: type) -> str | None:
+        if not issubclass(declared, Event) or not declared.type:
+            return f"{declared.__name__} is no event; decorate it with @event"
+        return self._prefixed(plugin, "event", declared.type)
+
+    def _check_handler(self, plugin: Plugin, handler: Handler) -> str | None:
+        unknown = [one.type for one in handler.events if one.type not in self.registry]
+        if unknown:
+            return f"the handler {handler.name!r} waits for {unknown[0]!r}, which nobody declares"
+        return self._prefixed(plugin, "handler", handler.name)
+
+    def _check_job(self, plugin: Plugin, job: Job) -> str | None:
+        return self._prefixed(plugin, "job", job.name)
+
+    def _prefixed(self, plugin: Plugin, what: str, name: str) -> str | None:
         prefix = f"{plugin.name}."
-        if not permission.name.startswith(prefix):
-            return f"the permission {permission.name!r} must begin with {prefix!r}"
+        return None if name.startswith(prefix) else f"the {what} {name!r} must begin with {prefix!r}"
+
+    def _check_permission(self, plugin: Plugin, permission: Permission) -> str | None:
+        if wrong := self._prefixed(plugin, "permission", permission.name):
+            return wrong
         unknown = sorted(permission.roles - {role.name for role in self.roles})
         return f"the permission {permission.name!r} names unknown roles: {', '.join(unknown)}" if unknown else None
 
@@ -235,6 +274,6 @@ def misnamed(plugin: Plugin, found: dict[str, Plugin]) -> str | None:
 
 def checked(plugins: Plugins) -> Plugins:
     """Ask for everything once, so that what is wrong is said before anything is served."""
-    for what in ("apps", "roles", "permissions", "purposes", "extensions"):
+    for what in ("apps", "roles", "permissions", "purposes", "extensions", "registry", "handlers", "jobs"):
         getattr(plugins, what)
     return plugins

@@ -132,6 +132,9 @@ class Settings:
     rates: bool | None = variable(
         "GONGZHI_RATES", None, yes, "yes: limit what a caller may ask for in a time; not set: yes in production."
     )
+    retention: int = variable(
+        "GONGZHI_EVENTS_KEPT", 90, whole(31, 3650), "Days for which events are kept, and cursors can be resumed."
+    )
     publish: bool = variable(
         "GONGZHI_PUBLISH_SCHEMA", False, yes, "yes: give the schema to anybody, at /schema.graphql."
     )

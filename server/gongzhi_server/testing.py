@@ -129,7 +129,7 @@ async def serving(
 ) -> AsyncIterator[Server]:
     """The application over this database."""
     clock = clock or Clock()
-    app = create_app(settings(dsn, data), dsn, clock, plugins)
+    app = create_app(settings(dsn, data), dsn, clock, plugins, background=False)
     async with app.router.lifespan_context(app):
         transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:

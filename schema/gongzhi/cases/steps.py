@@ -10,9 +10,11 @@ from ..checks import missing, text
 from ..commands import Call, Problem, forbidden, made, problems, stale
 from ..entity import ref
 from ..errors import Refusal
+from ..events.event import event_of
 from ..grids.models import GridRow
 from ..units.models import UnitRow
 from . import machine
+from .events import REGISTRY
 from .machine import Step
 from .models import Audience, CaseRow, EventRow, SettlementLevel
 from .types import Case
@@ -78,11 +80,12 @@ async def saved(case: CaseRow, shown: bool = False) -> CasePayload:
 async def record(
     call: Call, case: CaseRow, taken: Step | str, note: str | None = None, unit: UnitRow | None = None, **data: Any
 ) -> None:
-    """Append the event; where no unit is named, that of whoever did it."""
+    """Append to the timeline and publish the event; where no unit is named, it is that of whoever did it."""
+    kind = taken.event if isinstance(taken, Step) else taken
     acting = next((grant.unit for grant in call.viewer.account.grants if grant.unit), None)
     await EventRow.create(
         case=case,
-        type=taken.event if isinstance(taken, Step) else taken,
+        type=kind,
         at=call.now,
         audience=Audience.PUBLIC,
         account=None if case.anonymous and taken is machine.REPORT else call.viewer.account.name,
@@ -91,6 +94,7 @@ async def record(
         note=text(note, NOTE, "note") if note else None,
         data=data,
     )
+    call.publish(event_of(REGISTRY.find(kind), {"number": case.number, **data}), case)
 
 
 def illegal(case: CaseRow, taken: Step) -> Refusal:

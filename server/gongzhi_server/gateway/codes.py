@@ -26,6 +26,7 @@ class Code(StrEnum):
     BAD_USER_INPUT = "BAD_USER_INPUT", "A variable or an argument has a value its type does not allow."
     COST_EXCEEDED = "COST_EXCEEDED", "The operation may return more objects than the budget allows; ask for less."
     CROSS_SITE_REQUEST = "CROSS_SITE_REQUEST", "Another site made a browser send this; add a preflight header."
+    CURSOR_EXPIRED = "CURSOR_EXPIRED", "A stream cannot go on after this cursor; load what you follow, and begin anew."
     FORBIDDEN = "FORBIDDEN", "The viewer is known and may not do this."
     GRAPHQL_PARSE_FAILED = "GRAPHQL_PARSE_FAILED", "The document is not GraphQL."
     GRAPHQL_VALIDATION_FAILED = "GRAPHQL_VALIDATION_FAILED", "The document does not fit the schema."

@@ -1,7 +1,7 @@
 """One GraphQL operation, one SQL statement."""
 
 from .document import Document
-from .planner import Planner
+from .planner import Followed, Planner
 from .statement import Statement
 
-__all__ = ["Document", "Planner", "Statement"]
+__all__ = ["Document", "Followed", "Planner", "Statement"]

@@ -25,6 +25,7 @@ from gongzhi.plans import (
     Part,
     Pick,
     Plan,
+    Stream,
 )
 from gongzhi.sql import Bind, Sql
 from graphql import (
@@ -45,6 +46,7 @@ from pypika_tortoise.queries import Table
 from pypika_tortoise.terms import LiteralValue, NullValue, Term, ValueWrapper
 
 from . import lists
+from .filters import filtered
 from .given import Given
 from .lens import Lens
 from .parameters import Parameters
@@ -85,10 +87,23 @@ class Compiler:
     def keyed(self, entity: Entity, kind: GraphQLObjectType, details: FieldDetailsList, shown: bool) -> Statement:
         rows = Rows(entity, self.table(entity), None if shown else self.lens, None, None)
         terms, shape = self.object(kind, self.subfields(kind, details), rows.table, entity)
-        keys = ValueWrapper(Bind(lambda variables, context: variables["@keys"]))
-        rows.where(Sql("{0}=any({1})", rows.table.field(entity.key), keys))
-        query = rows.select(rows.table.field(entity.key).as_("key"), self.nested(terms).as_("row"))
-        return self.finish(query, shape)
+        return self.keys(rows, terms, shape)
+
+    def streamed(self, plan: Stream, of: GraphQLField, entity: Entity, details: FieldDetailsList) -> Statement:
+        """Rows over the outbox, of those with these keys, that the viewer asks for and may see."""
+        table = self.table(entity)
+        at = Frame(table, table, self.lens, self.given(of, details[0].node))
+        rows = Rows(entity, table, self.lens, plan.where(at) if plan.where else None, None)
+        filtered(rows, at, self.planner.declared.comparisons(entity))
+        kind: Any = get_named_type(of.type)
+        terms, shape = self.object(kind, self.subfields(kind, details), table, entity)
+        return self.keys(rows, terms, shape)
+
+    def keys(self, rows: Rows, terms: list[Term], shape: Shape) -> Statement:
+        """Of these rows those with the keys that are given when the statement runs."""
+        key = rows.table.field(rows.target.key)
+        rows.where(Sql("{0}=any({1})", key, ValueWrapper(Bind(lambda variables, context: variables["@keys"]))))
+        return self.finish(rows.select(key.as_("key"), self.nested(terms).as_("row")), shape)
 
     def finish(self, query: Any, shape: Shape) -> Statement:
         parameters = Parameters()

@@ -8,7 +8,22 @@ from typing import Any
 from gongzhi.columns import BytesField
 from gongzhi.entity import Entity
 from gongzhi.errors import DeclarationError
-from gongzhi.plans import PLAN, Aggregate, Batch, Choice, Column, Embedded, Expression, Many, One, Page, Part, Pick
+from gongzhi.events.models import OutboxRow
+from gongzhi.plans import (
+    PLAN,
+    Aggregate,
+    Batch,
+    Choice,
+    Column,
+    Embedded,
+    Expression,
+    Many,
+    One,
+    Page,
+    Part,
+    Pick,
+    Stream,
+)
 from gongzhi.relay import Connection
 from graphql import (
     GraphQLField,
@@ -60,6 +75,10 @@ class Check:
                 self.fail("comes a page at a time, so its type must be a Connection")
             case Many() if not isinstance(plan, Page) and (self.connection or not self.listed):
                 self.fail("has many rows, so its type must be a list")
+            case Stream() if self.target is None or self.target.model is not OutboxRow:
+                self.fail("is a stream of events, so its type must be an entity over the outbox")
+            case Stream() if not self.where.startswith("Subscription."):
+                self.fail("is a stream of events, which only Subscription has")
             case One() | Pick() | Part() | Choice() if self.connection or self.listed:
                 self.fail("is one object, so its type must be one")
             case Part() if loose := [name for name, of in self.named.fields.items() if not planned(of)]:
@@ -87,7 +106,7 @@ class Check:
     def relation(self, plan: Any, target: Entity | None) -> None:
         """What it asks of other rows is there; a page turns by a column that is never null."""
         assert target
-        if plan.on and self.where.startswith("Query."):
+        if plan.on and self.where.startswith(("Query.", "Subscription.")):
             self.fail(f"finds its rows by {plan.on!r}, but hangs on no row")
         if plan.on and plan.on not in target.model._meta.fk_fields:
             self.fail(f"finds its rows by {plan.on!r}, which is no foreign key of {target.model.__name__}")

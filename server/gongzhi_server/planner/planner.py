@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from gongzhi.entity import Entity
+from gongzhi.entity import Entity, entity_of
+from gongzhi.plans import PLAN, Stream
 from gongzhi.viewer import Viewer
-from graphql import GraphQLObjectType, get_named_type
+from graphql import GraphQLField, GraphQLObjectType, get_named_type
 from graphql.execution.collect_fields import FieldDetailsList, collect_fields, collect_subfields
 from graphql.execution.values import VariableValues
+from strawberry.types.field import StrawberryField
 
 from .compiler import Compiler
 from .declarations import check
@@ -20,6 +23,16 @@ from .statement import Statement
 
 if TYPE_CHECKING:
     from ..schema import Schema
+
+
+@dataclass(frozen=True)
+class Followed:
+    """A field of Subscription as somebody asks for it; `key` is its name in the answer."""
+
+    key: str
+    of: GraphQLField
+    declared: StrawberryField
+    details: FieldDetailsList
 
 
 class Planner:
@@ -45,6 +58,28 @@ class Planner:
         def build(compiler: Compiler) -> Statement:
             grouped = collect_fields(self.schema, document.fragments, variables, root, document.node)
             return compiler.root(root, grouped.grouped_field_set)
+
+        return self._cached(document, variables, viewer, (), build)
+
+    def followed(self, document: Document, variables: VariableValues) -> Followed:
+        """The one field of a subscription."""
+        root = self.schema.subscription_type
+        assert root
+        grouped = collect_fields(self.schema, document.fragments, variables, root, document.node).grouped_field_set
+        [(key, details)] = grouped.items()
+        of = root.fields[details[0].node.name.value]
+        return Followed(key, of, of.extensions["strawberry-definition"], details)
+
+    def stream(self, document: Document, variables: VariableValues, viewer: Viewer, field: Followed) -> Statement:
+        """The statement of a subscription: of a stream's events by their keys, or of what is followed live."""
+        plan = field.declared.metadata[PLAN]
+        root = self.schema.subscription_type
+
+        def build(compiler: Compiler) -> Statement:
+            if isinstance(plan, Stream):
+                return compiler.streamed(plan, field.of, entity_of(field.declared.type), field.details)
+            assert root
+            return compiler.root(root, {field.key: field.details})
 
         return self._cached(document, variables, viewer, (), build)
 

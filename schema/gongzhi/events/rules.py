@@ -1,0 +1,41 @@
+"""Who may know of events."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from pypika_tortoise.dialects.postgresql import PostgreSQLQuery
+from pypika_tortoise.queries import Table
+
+from ..cases.rules import NOTES
+from ..entity import Entity, Visible
+from ..errors import DeclarationError
+from ..sql import Alternatives, Sql, some
+from ..viewer import Lens
+
+
+def staff(event: Table, viewer: Lens) -> Alternatives:
+    """What is internal is told to those who read staff notes, and to nobody else."""
+    return None if viewer.can(NOTES) else [Sql("not {0}", event.internal)]
+
+
+def told_with(of: Callable[[], type], name: str, cast: str = "uuid") -> Visible:
+    """Whoever may see the row that an event's data names may know of the event."""
+    if not name.isidentifier():
+        raise DeclarationError(f"{name!r} is no field of an event's data")
+
+    def visible(event: Table, viewer: Lens) -> Alternatives:
+        target: Entity = of().__entity__  # type: ignore[attr-defined]
+        if target.through:
+            raise DeclarationError(f"{target.name} is seen through {target.through!r}: name that row in the event")
+        meta = target.model._meta
+        row = Table(meta.db_table, schema=meta.schema, alias="told")
+        query: Any = PostgreSQLQuery.from_(row).select(row.field(target.key))
+        query = query.where(Sql(f"{{0}}=({{1}}->>'{name}')::{cast}", row.field(target.key), event.data))
+        seen = target.visible(row, viewer)
+        if seen is not None:
+            query = query.where(some(*seen) if seen else Sql("false"))
+        return [Sql("exists{0}", query)]
+
+    return visible

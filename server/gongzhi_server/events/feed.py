@@ -1,0 +1,119 @@
+"""The events of the outbox in the order of their positions. The last are kept at hand for all who follow."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from itertools import islice
+from typing import Any
+
+import orjson
+from gongzhi.events.event import Actor, Occurrence
+
+from ..execution import Fetch
+from .sequencer import LOST, POLL
+
+log = logging.getLogger("gongzhi")
+
+KEPT = 2000
+CHUNK = 200
+"""Events that are read and told together."""
+READ = """
+select o.id, o.position, o.type, o.version, o.at, o.actor, o.county_id, g.code, o.case_id, o.data::text as data
+from events.outbox o left join grids.grid g on g.id = o.grid_id
+where o.position > $1 order by o.position limit $2
+"""
+
+
+class Expired(Exception):
+    """What followed this position is no longer kept, or the position was never given."""
+
+
+class Feed:
+    """What has happened, as far as this process knows."""
+
+    def __init__(self, fetch: Fetch, poll: float = POLL) -> None:
+        self.fetch, self.poll = fetch, poll
+        self.position = 0
+        self._kept: list[Occurrence] = []
+        self._news = asyncio.Event()
+        self._hint = asyncio.Event()
+
+    async def open(self) -> None:
+        """Begin with what is there now."""
+        [row] = await self.fetch("select given, gone from events.counter")
+        self.position = row["given"]
+        self._kept = []
+
+    def hint(self) -> None:
+        """There may be news."""
+        self._hint.set()
+
+    async def run(self) -> None:
+        """Keep up until cancelled."""
+        while True:
+            self._hint.clear()
+            try:
+                while await self.advance():
+                    pass
+            except LOST as error:
+                log.warning("the events cannot be read just now: %s", type(error).__name__)
+            try:
+                async with asyncio.timeout(self.poll):
+                    await self._hint.wait()
+            except TimeoutError:
+                pass
+
+    async def advance(self) -> bool:
+        """Take up what is new; tell whether there was anything."""
+        found = await read(self.fetch, self.position)
+        if not found:
+            return False
+        if found[0].position != self.position + 1:  # away for longer than events are kept
+            self._kept = []
+        self._kept += found
+        del self._kept[:-KEPT]
+        self.position = found[-1].position
+        self._news.set()
+        self._news = asyncio.Event()
+        return True
+
+    async def check(self, position: int) -> None:
+        """Raise Expired if one cannot go on from there."""
+        [row] = await self.fetch("select given, gone from events.counter")
+        if not row["gone"] <= position <= row["given"]:
+            raise Expired
+
+    async def after(self, position: int) -> Sequence[Occurrence]:
+        """The next events after a position, without a gap; waits for them. Raises Expired."""
+        while position >= self.position:
+            await self._news.wait()
+        first = self._kept[0].position if self._kept else self.position + 1
+        if position + 1 >= first:
+            at = position + 1 - first
+            return list(islice(self._kept, at, at + CHUNK))
+        found = await read(self.fetch, position)
+        if not found or found[0].position != position + 1:
+            raise Expired
+        return found
+
+
+async def read(fetch: Fetch, position: int) -> list[Occurrence]:
+    return [occurrence(row) for row in await fetch(READ, position, CHUNK)]
+
+
+def occurrence(row: Any) -> Occurrence:
+    """An event from a row of the outbox."""
+    return Occurrence(
+        row["id"],
+        row["position"],
+        row["type"],
+        row["version"],
+        row["at"],
+        Actor(row["actor"]),
+        row["county_id"],
+        row["code"],
+        row["case_id"],
+        orjson.loads(row["data"]),
+    )

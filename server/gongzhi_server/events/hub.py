@@ -1,0 +1,64 @@
+"""Everything that goes on with events in one process, started once and stopped with it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
+from datetime import datetime, timedelta
+from typing import Any
+
+from ..execution import Fetch
+from .cursors import Cursors
+from .feed import Feed
+from .outbox import Outbox
+from .sequencer import POLL, Sequencer
+
+
+class Hub:
+    """The line to the database, the feed, and whatever works on it. It starts when it is first needed."""
+
+    def __init__(
+        self,
+        dsn: str,
+        fetch: Fetch,
+        secret: bytes,
+        now: Callable[[], datetime],
+        retention: timedelta,
+        poll: float = POLL,
+    ) -> None:
+        self.cursors = Cursors(secret)
+        self.feed = Feed(fetch, poll)
+        self.sequencer = Sequencer(dsn, now, retention, self.advanced, poll)
+        self.work: list[Callable[[], Coroutine[Any, Any, None]]] = []
+        self.heard: list[Callable[[], None]] = [self.feed.hint]
+        self._tasks: list[asyncio.Task[None]] = []
+        self._starting = asyncio.Lock()
+
+    def wake(self) -> None:
+        """This process has committed something to be told."""
+        self.sequencer.wake()
+
+    def advanced(self) -> None:
+        """Positions have been given."""
+        for hear in self.heard:
+            hear()
+
+    async def start(self) -> None:
+        """Start what does not run yet. Events from now on are told."""
+        async with self._starting:
+            if not self._tasks:
+                await self.feed.open()
+                runs = (self.sequencer.run, self.feed.run, *self.work)
+                self._tasks = [asyncio.create_task(run()) for run in runs]
+
+    async def stop(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        for task in self._tasks:
+            with suppress(asyncio.CancelledError):
+                await task
+        self._tasks = []
+
+
+__all__ = ["Hub", "Outbox"]

@@ -1,0 +1,55 @@
+"""The partitions of the outbox: made ahead, and dropped when nobody may ask for them any more."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import asyncpg
+
+AHEAD = 3
+"""Months for which there is a partition before they begin."""
+
+STRAYS = """
+with gone as (delete from events.outbox_other where at < $1 and position is not null returning position)
+update events.counter set gone = greatest(gone, (select max(position) from gone)) where exists (select from gone)
+"""
+
+
+async def tidy(connection: asyncpg.Connection[Any], now: datetime, retention: timedelta) -> None:
+    """Make the partitions of this month and the next, drop what is older than the retention, and forget done jobs."""
+    for ahead in range(AHEAD + 1):
+        await connection.execute("select events.partition($1)", month(now, ahead))
+    oldest = now - retention
+    for name in await connection.fetch(
+        "select relid::regclass::text as name from pg_partition_tree('events.outbox') where isleaf"
+    ):
+        if over(name["name"], oldest):
+            await drop(connection, name["name"])
+    await connection.execute(STRAYS, oldest)
+    await connection.execute("delete from events.job where state = 'DONE' and finished_at < $1", oldest)
+
+
+async def drop(connection: asyncpg.Connection[Any], name: str) -> None:
+    """Drop a month, and remember up to which position there is nothing left. What waits to be numbered is kept."""
+    async with connection.transaction():
+        await connection.execute("select given from events.counter for update")
+        if await connection.fetchval(f"select exists (select from {name} where position is null)"):
+            return
+        await connection.execute(f"update events.counter set gone = greatest(gone, (select max(position) from {name}))")
+        await connection.execute(f"drop table {name}")
+
+
+def month(now: datetime, ahead: int = 0) -> date:
+    """The first day of a month, counted from this one, in UTC."""
+    day = now.astimezone(UTC)
+    years, months = divmod(day.month - 1 + ahead, 12)
+    return date(day.year + years, months + 1, 1)
+
+
+def over(name: str, oldest: datetime) -> bool:
+    """Whether all of the month a partition is named after lies before a moment."""
+    *_, year, number = name.rsplit("_", 2)
+    if not (year.isdigit() and number.isdigit()):
+        return False
+    return month(datetime(int(year), int(number), 1, tzinfo=UTC), 1) <= oldest.astimezone(UTC).date()

@@ -1,0 +1,96 @@
+"""What a transaction has to tell: events and jobs, written with one statement each before it is committed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+from gongzhi.cases.models import CaseRow
+from gongzhi.errors import DeclarationError
+from gongzhi.events.event import Actor, Event, Registry, written
+from gongzhi.events.work import Job
+from gongzhi.viewer import Viewer
+from tortoise.backends.base.client import BaseDBAsyncClient
+from tortoise.models import Model
+from uuid6 import uuid7
+
+LEVELS = "county_id, town_id, village_id, grid_1_id, grid_2_id, grid_3_id"
+PUBLISH = f"""
+insert into events.outbox (id, type, version, internal, case_id, data, at, actor, grid_id, {LEVELS})
+select e.id, e.type, e.version, e.internal, e.case_id, e.data, $7, $8, g.id, {LEVELS}
+from unnest($1::uuid[], $2::text[], $3::int[], $4::bool[], $5::uuid[], $6::jsonb[], $9::int[])
+  with ordinality e (id, type, version, internal, case_id, data, grid, place)
+left join grids.grid g on g.id = e.grid order by e.place
+"""
+ENQUEUE = """
+insert into events.job (id, name, key, county_id, arguments, state, due_at, attempts)
+values ($1, $2, $3, $4, $5::jsonb, 'WAITING', $6, 0) on conflict (name, key) do nothing
+"""
+LONGEST = 100
+ACTORS = {"stranger": Actor.STRANGER, "resident": Actor.RESIDENT, "integrator": Actor.SYSTEM, "system": Actor.SYSTEM}
+
+
+@dataclass(frozen=True)
+class Outbox:
+    """Where events and jobs go. `wake` tells that something has been committed."""
+
+    registry: Registry = field(default_factory=lambda: Registry(()))
+    jobs: Collection[str] = ()
+    wake: Callable[[], None] = lambda: None
+
+
+class Told:
+    """What one transaction tells."""
+
+    def __init__(self, outbox: Outbox, viewer: Viewer) -> None:
+        self.outbox, self.viewer = outbox, viewer
+        self.events: list[tuple[Event, Model | None]] = []
+        self.jobs: list[tuple[Any, ...]] = []
+
+    def publish(self, happened: Event, row: Model | None) -> None:
+        """Raises DeclarationError for what nobody declares."""
+        if self.outbox.registry.find(happened.type) is not type(happened):
+            raise DeclarationError(f"{happened.type!r} is declared by another class than {type(happened).__name__}")
+        self.events.append((happened, row))
+
+    def enqueue(self, job: Job, key: str, at: datetime | None, row: Model | None, arguments: dict[str, Any]) -> None:
+        if job.name not in self.outbox.jobs:
+            raise DeclarationError(f"the job {job.name!r} is enqueued and nobody declares it")
+        if not 0 < len(key) <= LONGEST:
+            raise ValueError(f"the key of a job has 1 to {LONGEST} characters")
+        county = getattr(row, "county_id", None)
+        due = at or self.viewer.now
+        self.jobs.append((uuid7(), job.name, key, county, orjson.dumps(arguments, default=str).decode(), due))
+
+    async def write(self, connection: BaseDBAsyncClient) -> bool:
+        """Write it all; tell whether there was anything."""
+        if self.events:
+            events, rows = zip(*self.events, strict=True)
+            columns = [
+                [uuid7() for _ in events],
+                [one.type for one in events],
+                [one.version for one in events],
+                [one.internal for one in events],
+                [case_of(row) for row in rows],
+                [orjson.dumps(written(one)).decode() for one in events],
+            ]
+            grids = [getattr(row, "grid_id", None) for row in rows]
+            await connection.execute_query(PUBLISH, [*columns, self.viewer.now, actor(self.viewer).value, grids])
+        for one in self.jobs:
+            await connection.execute_query(ENQUEUE, list(one))
+        return bool(self.events or self.jobs)
+
+
+def case_of(row: Model | None) -> UUID | None:
+    """The case a row is, or belongs to."""
+    found: UUID | None = row.id if isinstance(row, CaseRow) else getattr(row, "case_id", None)
+    return found
+
+
+def actor(viewer: Viewer) -> Actor:
+    role = viewer.role
+    return Actor.STRANGER if role is None else ACTORS.get(role, Actor.STAFF)

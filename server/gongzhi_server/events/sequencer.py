@@ -1,0 +1,108 @@
+"""Gives committed events their positions. Every process stands ready, and one at a time does it.
+
+Writers leave the position open. The leader numbers what is committed, in the order of insertion, with one statement
+that locks the counter; so positions have no holes, and one becomes visible together with all before it. A
+transaction that takes long is numbered when it is done and holds nobody back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from datetime import datetime, timedelta
+from typing import Any
+
+import asyncpg
+
+from . import months
+
+log = logging.getLogger("gongzhi")
+
+LEADER = 0x676F6E677A6865  # "gongzhe"
+WRITTEN, NUMBERED = "gongzhi_written", "gongzhi_numbered"
+BATCH = 1000
+POLL = 1.0
+"""Seconds after which everybody looks, even if nobody called."""
+TIDY = timedelta(hours=1)
+LOST = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError)
+"""What a connection ends in."""
+AWAY = (
+    *(OSError, asyncpg.InterfaceError, asyncpg.PostgresConnectionError),
+    *(asyncpg.AdminShutdownError, asyncpg.CrashShutdownError, asyncpg.CannotConnectNowError),
+)
+"""What is raised while the database is away, and by nothing else."""
+
+
+class Sequencer:
+    """One process' line to the database: it listens, calls, and leads if nobody else does."""
+
+    def __init__(
+        self,
+        dsn: str,
+        now: Callable[[], datetime],
+        retention: timedelta,
+        advanced: Callable[[], None],
+        poll: float = POLL,
+    ) -> None:
+        self.dsn, self.now, self.retention, self.advanced, self.poll = dsn, now, retention, advanced, poll
+        self.called = asyncio.Event()
+        self.written = False
+        self.leads = False
+        self._tidied: datetime | None = None
+
+    def wake(self) -> None:
+        """Something has been committed by this process."""
+        self.written = True
+        self.called.set()
+
+    async def run(self) -> None:
+        """Serve until cancelled; a lost connection is made anew."""
+        while True:
+            try:
+                await self.serve()
+            except LOST as error:
+                log.warning("the line for events is lost and made anew: %s", type(error).__name__)
+                self.advanced()  # readers look for themselves
+                await asyncio.sleep(self.poll)
+
+    async def serve(self) -> None:
+        connection: asyncpg.Connection[Any] = await asyncpg.connect(self.dsn, server_settings={"search_path": "public"})
+        try:
+            await connection.add_listener(NUMBERED, lambda *_: self.advanced())
+            await connection.add_listener(WRITTEN, lambda *_: self.called.set())
+            while True:
+                self.called.clear()
+                await self.turn(connection)
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(self.poll):
+                        await self.called.wait()
+        finally:
+            self.leads = False
+            connection.terminate()
+
+    async def turn(self, connection: asyncpg.Connection[Any]) -> None:
+        """Number what there is to be numbered, or call the leader."""
+        written, self.written = self.written, False
+        if not self.leads:
+            self.leads = await connection.fetchval("select pg_try_advisory_lock($1)", LEADER)
+        if self.leads:
+            await number(connection.fetchval)
+            await self.tidy(connection)
+        elif written:
+            await connection.execute(f"notify {WRITTEN}")
+
+    async def tidy(self, connection: asyncpg.Connection[Any]) -> None:
+        now = self.now()
+        if self._tidied is None or now - self._tidied >= TIDY:
+            await months.tidy(connection, now, self.retention)
+            self._tidied = now
+
+
+async def number(fetch: Callable[..., Awaitable[Any]]) -> int:
+    """Number everything that is committed; how many there were."""
+    total = 0
+    while found := await fetch("select events.number($1)", BATCH):
+        total += found
+    return total

@@ -1,0 +1,120 @@
+"""A server on a loopback port, and clients that follow it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest_asyncio
+import uvicorn
+from gongzhi_server.app import create_app
+from gongzhi_server.gateway.limits import Limits
+from gongzhi_server.gateway.wire import Wire
+from gongzhi_server.plugins import Plugins
+from gongzhi_server.testing import SECRET, Clock, Server, settings
+from gongzhi_server.tokens import Tokens
+from websockets.asyncio.client import ClientConnection, connect
+
+MATTER = {
+    "kind": "HELP",
+    "channel": "WEB",
+    "category": "roads.lighting",
+    "title": "路灯不亮",
+    "description": "村口路灯不亮",
+    "grid": "610921101222-020202",
+}
+EVENTS = "subscription($after: String) { caseEvents(after: $after) { cursor id type case { number status } data } }"
+
+
+@dataclass
+class Follower:
+    """One subscription over one socket."""
+
+    wire: ClientConnection
+
+    async def next(self, seconds: float = 10) -> Any:
+        """The payload of the next answer; the errors, if it was refused."""
+        async with asyncio.timeout(seconds):
+            while True:
+                message = json.loads(await self.wire.recv())
+                if message["type"] in ("next", "error"):
+                    return message["payload"]
+                assert message["type"] in ("ping", "connection_ack"), message
+
+    async def event(self) -> Any:
+        """The one root field of the next answer."""
+        payload = await self.next()
+        assert "data" in payload, payload
+        [found] = payload["data"].values()
+        return found
+
+    async def code(self) -> str:
+        """The code of the error that it ends with."""
+        payload = await self.next()
+        assert isinstance(payload, list), payload
+        return str(payload[0]["extensions"]["code"])
+
+
+@dataclass
+class Station(Server):
+    """A server that can be followed."""
+
+    url: str = ""
+    stack: AsyncExitStack = field(default_factory=AsyncExitStack)
+
+    def as_(self, role: str, **claims: str) -> Station:
+        claims = {"sub": "-".join([role, *claims.values()]), "role": role, **claims}
+        token = Tokens(SECRET).issue(claims, self.clock())
+        return Station(self.client, self.clock, {"authorization": f"Bearer {token}"}, self.url, self.stack)
+
+    async def follow(self, query: str, **variables: Any) -> Follower:
+        wire = await self.stack.enter_async_context(
+            connect(self.url.replace("http", "ws", 1) + "/graphql", subprotocols=["graphql-transport-ws"])
+        )
+        await wire.send(json.dumps({"type": "connection_init", "payload": self.headers}))
+        payload = {"query": query, "variables": variables}
+        await wire.recv()
+        await wire.send(json.dumps({"id": "1", "type": "subscribe", "payload": payload}))
+        return Follower(wire)
+
+    async def report(self, **more: Any) -> str:
+        """Report a case; its number."""
+        payload = await self.do("reportCase", "case { number }", **{**MATTER, **more})
+        assert payload["errors"] == []
+        return str(payload["case"]["number"])
+
+    async def take(self, step: str, number: str, version: int = 1, **more: Any) -> None:
+        payload = await self.do(step, "case { number }", number=number, expectedVersion=version, **more)
+        assert payload["errors"] == []
+
+
+@asynccontextmanager
+async def station(dsn: str, data: Path, plugins: Plugins | None = None) -> AsyncIterator[Station]:
+    """The application over this database on a loopback port, in this very loop."""
+    clock = Clock()
+    app = create_app(settings(dsn, data), dsn, clock, plugins)
+    config = uvicorn.Config(app, port=0, log_config=None, access_log=False, ws=Wire, ws_max_size=Limits().message)
+    server = uvicorn.Server(config)
+    server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
+    task = asyncio.create_task(server._serve())
+    while not server.started:
+        await asyncio.sleep(0.01)
+    url = "http://127.0.0.1:{}".format(server.servers[0].sockets[0].getsockname()[1])
+    async with httpx.AsyncClient(base_url=url) as client, AsyncExitStack() as stack:
+        yield Station(client, clock, {}, url, stack)
+    server.should_exit = True
+    await task
+
+
+@pytest_asyncio.fixture(name="station")
+async def opened(filled: str, tmp_path: Path) -> AsyncIterator[Station]:
+    """A server over a small demo county of its own."""
+    async with station(filled, tmp_path) as made:
+        yield made
