@@ -5,6 +5,8 @@ from __future__ import annotations
 from .cases import commands as case_commands
 from .cases import types as cases
 from .cases.events import EVENTS as CASE_EVENTS
+from .events import commands as job_commands
+from .events import jobs
 from .events import types as events
 from .events.event import Event
 from .events.work import Handler, Job
@@ -36,6 +38,8 @@ EXTENSIONS = (
     *notices.EXTENSIONS,
     *notice_commands.EXTENSIONS,
     *events.EXTENSIONS,
+    *jobs.EXTENSIONS,
+    *job_commands.EXTENSIONS,
 )
 
 EVENTS: tuple[type[Event], ...] = (*CASE_EVENTS,)

@@ -64,6 +64,8 @@ PERMISSIONS = (
     _permission("cases.close", "Close and reopen answered cases (结案、重办)", *_DISPATCH, ADMINISTRATOR),
     _permission("plugins.activate", "Switch plugins on and off in a county (启停插件)", ADMINISTRATOR),
     _permission("schema.explore", "Explore the schema by introspection in production (查看接口结构)", ADMINISTRATOR),
+    _permission("jobs.view", "See what works in the background (查看后台任务)", AUDITOR, ADMINISTRATOR),
+    _permission("jobs.redrive", "Have failed jobs tried again (重试后台任务)", ADMINISTRATOR),
     _permission("plugins.view", "See what plugins are installed (查看插件)", AUDITOR, ADMINISTRATOR),
 )
 """What may be granted. Reporting, and rating with a receipt, need none of them."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import hashlib
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Any
@@ -26,6 +26,7 @@ from .clock import clock
 from .door import Door
 from .engine import Engine
 from .events import Hub, Outbox
+from .events.work import Worker
 from .execution import Fetch
 from .gateway import Documents, Gateway, Published, Rates, Traits
 from .gateway import Settings as Shell
@@ -67,6 +68,10 @@ class Space:
         context = Context(viewer, self.keys, self.secret, perform, self.value, self.told)
         return context
 
+    async def run(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run something that writes, whoever started it."""
+        await asyncio.get_running_loop().create_task(work, context=self._variables.copy())
+
     async def value(self, model: type[Model], column: str, key: Any) -> Any:
         meta = model._meta
         [[found]] = await self.fetch(
@@ -104,7 +109,12 @@ def create_app(
             engine = Engine(schema, pool.fetch, space.context, hub=hub, current=door.current, now=now)
             gateway = Gateway(engine, door, shell(settings), traits(settings, door), documents)
             app.router.routes += [Route("/graphql", gateway), WebSocketRoute("/graphql", gateway)]
+            worker = Worker(plugins, space.context, outbox, now)
+            await worker.open()
+            app.state.worker, app.state.hub = worker, hub
             if background:
+                hub.heard.append(worker.call)
+                hub.work.append(lambda: space.run(worker.run()))
                 await hub.start()
             try:
                 yield

@@ -178,6 +178,38 @@ def remove(
     print(f"The tables of {name} are gone. Uninstall its distribution, or the next start makes them anew, empty.")
 
 
+jobs = typer.Typer(help="Work in the background (后台任务): what waits, and what was given up.", no_args_is_help=True)
+app.add_typer(jobs, name="jobs")
+
+
+@jobs.command("list")
+def waiting(
+    everything: Annotated[bool, typer.Option("--all", help="What is done, too (含已完成).")] = False,
+) -> None:
+    """List the jobs that wait or were given up (任务列表)."""
+    from .events import work
+
+    with cluster.running(settings()) as dsn:
+        found = asyncio.run(work.listed(dsn, everything))
+    for one in found:
+        print(f"{one['id']}  {one['state']:7}  {one['name']}  due {one['due_at']:%Y-%m-%d %H:%M:%S}Z  "
+              f"attempts {one['attempts']}  {one['error'] or ''}".rstrip())  # fmt: skip
+    if not found:
+        print("Nothing waits, and nothing was given up.")
+
+
+@jobs.command("redrive")
+def redrive(
+    job: Annotated[UUID | None, typer.Argument(help="The job's id; all that were given up, if none is named.")] = None,
+) -> None:
+    """Have what was given up tried again (重试任务)."""
+    from .events import work
+
+    with cluster.running(settings()) as dsn:
+        count = asyncio.run(work.redrive(dsn, clock(), job))
+    print(f"{count} to be tried again.")
+
+
 @app.command()
 def token(
     role: Annotated[str, typer.Option(help="The role (角色) to act in.")] = "administrator",

@@ -13,8 +13,10 @@ from uuid import uuid4
 
 import asyncpg
 import httpx
+from gongzhi.events.event import Occurrence
 
 from .app import create_app
+from .events.feed import EVENT, occurrence
 from .plugins import Plugins
 from .settings import Settings
 from .tokens import Tokens
@@ -93,12 +95,14 @@ class Server:
     client: httpx.AsyncClient
     clock: Clock
     headers: dict[str, str] = field(default_factory=dict)
+    worker: Any = None
+    """What handles events and runs jobs; nothing does so by itself here."""
 
     def as_(self, role: str, **claims: str) -> Server:
         """A caller with a role, in a `grid`, for a `unit`, who is a `person`."""
         claims = {"sub": "-".join([role, *claims.values()]), "role": role, **claims}
         token = Tokens(SECRET).issue(claims, self.clock())
-        return Server(self.client, self.clock, {"authorization": f"Bearer {token}"})
+        return Server(self.client, self.clock, {"authorization": f"Bearer {token}"}, self.worker)
 
     async def ask(self, query: str, **variables: Any) -> Answer:
         body = {"query": query, "variables": variables}
@@ -123,6 +127,16 @@ SHARED = {
 """Mutations that share an input."""
 
 
+async def published(dsn: str) -> list[Occurrence]:
+    """The events in the outbox in the order in which they were written; those without a position have 0."""
+    event = EVENT.replace("o.position,", "coalesce(o.position, 0) as position,")
+    connection = await asyncpg.connect(dsn)
+    try:
+        return [occurrence(row) for row in await connection.fetch(f"{event} order by o.seq")]
+    finally:
+        await connection.close()
+
+
 @asynccontextmanager
 async def serving(
     dsn: str, data: Path, clock: Clock | None = None, plugins: Plugins | None = None
@@ -133,7 +147,7 @@ async def serving(
     async with app.router.lifespan_context(app):
         transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
-            yield Server(client, clock)
+            yield Server(client, clock, worker=app.state.worker)
 
 
 def codes_of(errors: Sequence[dict[str, Any]]) -> list[str]:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
+import asyncpg
 import httpx
 import pytest_asyncio
 import uvicorn
-from gongzhi_server.app import create_app
+from gongzhi_server.app import create_app, receipts
+from gongzhi_server.events.cursors import Cursors
 from gongzhi_server.gateway.limits import Limits
 from gongzhi_server.gateway.wire import Wire
 from gongzhi_server.plugins import Plugins
@@ -22,6 +23,8 @@ from gongzhi_server.testing import SECRET, Clock, Server, settings
 from gongzhi_server.tokens import Tokens
 from websockets.asyncio.client import ClientConnection, connect
 
+CURSORS = Cursors(receipts(settings("postgresql:///x", Path("."))))
+CURSORS = Cursors(receipts(settings("postgresql:///x", Path("."))))
 MATTER = {
     "kind": "HELP",
     "channel": "WEB",
@@ -68,13 +71,27 @@ class Station(Server):
 
     url: str = ""
     stack: AsyncExitStack = field(default_factory=AsyncExitStack)
+    dsn: str = ""
+    dsn: str = ""
 
     def as_(self, role: str, **claims: str) -> Station:
         claims = {"sub": "-".join([role, *claims.values()]), "role": role, **claims}
         token = Tokens(SECRET).issue(claims, self.clock())
-        return Station(self.client, self.clock, {"authorization": f"Bearer {token}"}, self.url, self.stack)
+        headers = {"authorization": f"Bearer {token}"}
+        return replace(self, headers=headers)
+
+    async def cursor(self) -> str:
+        """Where the stream is now."""
+        connection = await asyncpg.connect(self.dsn)
+        try:
+            return CURSORS.seal(await connection.fetchval("select given from events.counter"))
+        finally:
+            await connection.close()
 
     async def follow(self, query: str, **variables: Any) -> Follower:
+        """Subscribe; with `$after` from where the stream is now, if nothing else is said."""
+        if "$after" in query:
+            variables.setdefault("after", await self.cursor())
         wire = await self.stack.enter_async_context(
             connect(self.url.replace("http", "ws", 1) + "/graphql", subprotocols=["graphql-transport-ws"])
         )
@@ -106,9 +123,9 @@ async def station(dsn: str, data: Path, plugins: Plugins | None = None) -> Async
     task = asyncio.create_task(server._serve())
     while not server.started:
         await asyncio.sleep(0.01)
-    url = "http://127.0.0.1:{}".format(server.servers[0].sockets[0].getsockname()[1])
+    url = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
     async with httpx.AsyncClient(base_url=url) as client, AsyncExitStack() as stack:
-        yield Station(client, clock, {}, url, stack)
+        yield Station(client, clock, {}, app.state.worker, url, stack, dsn)
     server.should_exit = True
     await task
 

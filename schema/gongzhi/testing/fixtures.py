@@ -13,6 +13,8 @@ from uuid import uuid4
 import pytest
 import pytest_asyncio
 
+from ..events.event import Occurrence
+
 PEOPLE = 300
 
 
@@ -68,6 +70,26 @@ async def server(database: str, plugins: Any, tmp_path: Path) -> AsyncIterator[A
     """The server over it: `await server.ask(query, **variables)`, `await server.do(mutation, selection, **input)`."""
     async with machine("testing").serving(database, tmp_path, plugins=plugins) as made:
         yield made
+
+
+@pytest.fixture
+def events(database: str) -> Callable[..., Any]:
+    """What has been published so far, the first first: `[one.type for one in await events("rubbish.collected")]`."""
+
+    async def read(*types: str) -> list[Occurrence]:
+        found: list[Occurrence] = await machine("testing").published(database)
+        return [one for one in found if not types or one.type in types]
+
+    return read
+
+
+@pytest.fixture
+def run_jobs(server: Any) -> Callable[..., Any]:
+    """Handle every event and run every job that is due by the test's clock: `await run_jobs()`.
+
+    It gives back a tally: `done`, and the names of what `failed`. Move `server.clock` to let later ones be due.
+    """
+    return server.worker.drain  # type: ignore[no-any-return]
 
 
 @pytest.fixture

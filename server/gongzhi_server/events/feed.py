@@ -19,11 +19,11 @@ log = logging.getLogger("gongzhi")
 KEPT = 2000
 CHUNK = 200
 """Events that are read and told together."""
-READ = """
+EVENT = """
 select o.id, o.position, o.type, o.version, o.at, o.actor, o.county_id, g.code, o.case_id, o.data::text as data
 from events.outbox o left join grids.grid g on g.id = o.grid_id
-where o.position > $1 order by o.position limit $2
 """
+READ = EVENT + "where o.position > $1 order by o.position limit $2"
 
 
 class Expired(Exception):

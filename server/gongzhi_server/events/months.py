@@ -15,6 +15,13 @@ with gone as (delete from events.outbox_other where at < $1 and position is not 
 update events.counter set gone = greatest(gone, (select max(position) from gone)) where exists (select from gone)
 """
 
+RECENT = timedelta(days=7)
+"""How long the runs of periodic jobs are remembered."""
+FORGET = """
+delete from events.job
+where state = 'DONE' and (finished_at < $1 or key like 'every %' and finished_at < $2)
+"""
+
 
 async def tidy(connection: asyncpg.Connection[Any], now: datetime, retention: timedelta) -> None:
     """Make the partitions of this month and the next, drop what is older than the retention, and forget done jobs."""
@@ -27,7 +34,7 @@ async def tidy(connection: asyncpg.Connection[Any], now: datetime, retention: ti
         if over(name["name"], oldest):
             await drop(connection, name["name"])
     await connection.execute(STRAYS, oldest)
-    await connection.execute("delete from events.job where state = 'DONE' and finished_at < $1", oldest)
+    await connection.execute(FORGET, oldest, now - RECENT)
 
 
 async def drop(connection: asyncpg.Connection[Any], name: str) -> None:
