@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import asyncpg
 import httpx
+import pytest
 import pytest_asyncio
 import uvicorn
 from gongzhi_server.app import create_app, receipts
@@ -19,7 +21,7 @@ from gongzhi_server.events.cursors import Cursors
 from gongzhi_server.gateway.limits import Limits
 from gongzhi_server.gateway.wire import Wire
 from gongzhi_server.plugins import Plugins
-from gongzhi_server.testing import SECRET, Clock, Server, settings
+from gongzhi_server.testing import SECRET, Clock, Server, create, drop, settings
 from gongzhi_server.tokens import Tokens
 from websockets.asyncio.client import ClientConnection, connect
 
@@ -130,8 +132,24 @@ async def station(dsn: str, data: Path, plugins: Plugins | None = None) -> Async
     await task
 
 
+@pytest.fixture(scope="package")
+def filled(postgres: str, county: str) -> Iterator[str]:
+    """The address of one copy of the demo county for all tests of this folder; each looks at what is new only."""
+    name = f"test_{uuid4().hex}"
+    yield asyncio.run(create(postgres, name, county))
+    asyncio.run(drop(postgres, name))
+
+
 @pytest_asyncio.fixture(name="station")
 async def opened(filled: str, tmp_path: Path) -> AsyncIterator[Station]:
     """A server over a small demo county of its own."""
     async with station(filled, tmp_path) as made:
         yield made
+
+
+@pytest_asyncio.fixture
+async def own(postgres: str, county: str) -> AsyncIterator[str]:
+    """The address of a copy of the demo county that nobody else writes into."""
+    name = f"test_{uuid4().hex}"
+    yield await create(postgres, name, county)
+    await drop(postgres, name)

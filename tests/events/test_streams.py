@@ -2,11 +2,30 @@
 
 from __future__ import annotations
 
-from .conftest import EVENTS, Station
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+from gongzhi_server.execution import Session
+from websockets.exceptions import ConnectionClosed
+
+from .conftest import EVENTS, MATTER, Station, station
+
+COUNTY, TOWN, OTHER = "610921", "610921101", "610921103"
+FILTERED = "subscription($after: String, $filter: EventFilter) { caseEvents(after: $after, filter: $filter) { type } }"
+INTEGRATOR = """subscription CaseEvents($county: String!, $after: String) {
+  caseEvents(filter: { grid: { within: $county } }, after: $after) {
+    cursor
+    id type at
+    case { number status kind category { code } grid { code } leadUnit { code } rating }
+    data
+  }
+}"""
 
 
 async def test_events_arrive_in_order(station: Station) -> None:
-    county = station.as_("county_dispatcher", grid="610921")
+    county = station.as_("county_dispatcher", grid=COUNTY)
     follower = await county.follow(EVENTS)
     number = await county.report()
     await county.take("acceptCase", number)
@@ -14,3 +33,168 @@ async def test_events_arrive_in_order(station: Station) -> None:
     assert [first["type"], second["type"]] == ["case.reported", "case.accepted"]
     assert second["data"] == {"number": number, "from": "REPORTED", "to": "ACCEPTED"}
     assert first["case"]["number"] == number and first["cursor"] != second["cursor"]
+
+
+async def test_cursor_survives_restart(filled: str, tmp_path: Path) -> None:
+    async with station(filled, tmp_path) as first:
+        follower = await first.as_("integrator", grid=COUNTY).follow(EVENTS)
+        numbers = [await first.report() for _ in range(3)]
+        seen = await follower.event()
+    async with station(filled, tmp_path) as second:
+        numbers.append(await second.report())
+        follower = await second.as_("integrator", grid=COUNTY).follow(EVENTS, after=seen["cursor"])
+        told = [seen, *[await follower.event() for _ in range(3)]]
+        assert [one["case"]["number"] for one in told] == numbers
+
+
+async def test_tip_off_is_not_told(station: Station) -> None:
+    """Not to an integrator, and not to the unit it is against, not even after the fact."""
+    unit = "610921-GDGS"
+    county = station.as_("county_dispatcher", grid=COUNTY)
+    followers = [
+        await viewer.follow(EVENTS)
+        for viewer in (station.as_("integrator", grid=COUNTY), station.as_("department_handler", unit=unit))
+    ]
+    sealed = await county.follow(EVENTS)
+    tip_off = await station.report(kind="TIP_OFF", against=unit)
+    number = await station.report()
+    await county.take("acceptCase", number)
+    await county.take("dispatchCase", number, 2, leadUnit=unit)
+    assert (await sealed.event())["case"]["number"] == tip_off
+    integrator, handler = [await one.event() for one in followers]
+    assert integrator["case"]["number"] == number and integrator["type"] == "case.reported"
+    assert handler["case"]["number"] == number
+    assert tip_off not in str([integrator, handler])
+
+
+@pytest.mark.parametrize(
+    ("filter", "told"),
+    [
+        ({"grid": {"within": TOWN}}, ["case.reported", "case.accepted"]),
+        ({"grid": {"within": OTHER}}, []),
+        ({"type": {"in": ["case.accepted"]}}, ["case.accepted"]),
+        ({"not": {"type": {"equals": "case.accepted"}}}, ["case.reported"]),
+    ],
+)
+async def test_filter_chooses_events(station: Station, filter: Any, told: list[str]) -> None:
+    county = station.as_("county_dispatcher", grid=COUNTY)
+    follower = await county.follow(FILTERED, filter=filter)
+    everything = await county.follow(EVENTS)
+    number = await county.report()
+    await county.take("acceptCase", number)
+    await everything.event(), await everything.event()
+    assert [(await follower.event())["type"] for _ in told] == told
+    if not told:
+        with pytest.raises(TimeoutError):
+            await follower.next(0.3)
+
+
+async def test_operation_of_integrators(station: Station) -> None:
+    follower = await station.as_("integrator", grid=COUNTY).follow(INTEGRATOR, county=COUNTY)
+    number = await station.report()
+    told = await follower.event()
+    assert told["case"] | {"number": number, "status": "REPORTED", "rating": None} == told["case"]
+
+
+async def test_case_is_followed_live(station: Station) -> None:
+    county = station.as_("county_dispatcher", grid=COUNTY)
+    number = await county.report()
+    await county.report()
+    follower = await county.follow("subscription($n: String!) { caseChanged(number: $n) { status } }", n=number)
+    assert await follower.event() == {"status": "REPORTED"}
+    await county.report()
+    await county.take("acceptCase", number)
+    assert await follower.event() == {"status": "ACCEPTED"}
+
+
+async def test_figures_of_grid_move(station: Station) -> None:
+    leader = station.as_("grid_leader", grid=TOWN)
+    query = "subscription($code: String!) { gridChanged(code: $code) { code openCases } }"
+    town, other = [await leader.follow(query, code=code) for code in (TOWN, OTHER)]
+    before = await town.event()
+    assert (await other.event())["code"] == OTHER
+    await station.report()
+    assert (await town.event())["openCases"] == before["openCases"] + 1
+    with pytest.raises(TimeoutError):
+        await other.next(0.3)
+
+
+async def test_stranger_is_told_nothing(station: Station) -> None:
+    follower = await station.follow(EVENTS)
+    await station.report()
+    with pytest.raises(TimeoutError):
+        await follower.next(0.3)
+
+
+async def test_expired_token_ends_stream(station: Station) -> None:
+    follower = await station.as_("integrator", grid=COUNTY).follow(EVENTS)
+    station.clock.move(days=30)
+    await station.report()
+    with pytest.raises(ConnectionClosed) as closed:
+        await follower.next()
+    assert closed.value.rcvd and closed.value.rcvd.code == 4403
+
+
+async def test_old_cursor_is_refused(station: Station, filled: str) -> None:
+    integrator, old = station.as_("integrator", grid=COUNTY), await station.cursor()
+    await station.report()
+    database = await asyncpg.connect(filled)
+    await database.execute("select events.number(100)")
+    await database.execute("update events.counter set gone = given")
+    await database.close()
+    assert await (await integrator.follow(EVENTS, after=old)).code() == "CURSOR_EXPIRED"
+
+
+@pytest.mark.parametrize("cursor", ["1", "nonsense", "共治", "A" * 22, "e" * 500])
+async def test_made_up_cursor_is_refused(station: Station, cursor: str) -> None:
+    assert await (await station.as_("integrator", grid=COUNTY).follow(EVENTS, after=cursor)).code() == "BAD_USER_INPUT"
+
+
+async def test_equal_subscriptions_run_once(station: Station, monkeypatch: pytest.MonkeyPatch) -> None:
+    runs: list[int] = []
+    told = Session.told
+
+    async def counted(self: Session, statement: Any, given: Any) -> Any:
+        runs.append(len(given["@keys"]))
+        return await told(self, statement, given)
+
+    monkeypatch.setattr(Session, "told", counted)
+    integrator = station.as_("integrator", grid=COUNTY)
+    cursor = await station.cursor()
+    followers = [await integrator.follow(EVENTS, after=cursor) for _ in range(20)]
+    other = await station.as_("integrator", grid=TOWN).follow(EVENTS, after=cursor)
+    await station.report()
+    found = [await one.event() for one in (*followers, other)]
+    assert all(one == found[0] for one in found) and runs == [1, 1]
+
+
+async def test_server_sent_events_resume(station: Station) -> None:
+    headers = {**station.as_("integrator", grid=COUNTY).headers, "accept": "text/event-stream"}
+    headers["last-event-id"] = await station.cursor()
+    number = await station.report()
+    body = {"query": "subscription { caseEvents { cursor case { number } } }"}
+    async with station.client.stream("POST", "/graphql", json=body, headers=headers) as reply:
+        text = await anext(one async for one in reply.aiter_text() if "next" in one)
+    assert number in text
+    [line] = [line for line in text.splitlines() if line.startswith("id: ")]
+    assert line.removeprefix("id: ") in text.split("data: ")[1]
+
+
+async def test_notes_stay_out(station: Station, filled: str) -> None:
+    """What people write is in the timeline and not in the outbox."""
+    county = station.as_("county_dispatcher", grid=COUNTY)
+    number = await county.report(title="张三丰的路灯")
+    await county.take("acceptCase", number, note="张三丰来电")
+    database = await asyncpg.connect(filled)
+    rows = await database.fetch("select o::text from events.outbox o")
+    await database.close()
+    assert sum(number in str(row) for row in rows) == 2 and "张三丰" not in str(rows)
+
+
+async def test_refused_command_tells_nothing(station: Station, filled: str) -> None:
+    database = await asyncpg.connect(filled)
+    before = await database.fetchval("select count(*) from events.outbox")
+    payload = await station.do("reportCase", "case { number }", **{**MATTER, "channel": "NOWHERE"})
+    assert payload["errors"]
+    assert await database.fetchval("select count(*) from events.outbox") == before
+    await database.close()

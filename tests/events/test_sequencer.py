@@ -1,0 +1,163 @@
+"""Positions: without holes, in order, whatever happens to writers and to those who number."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import asyncpg
+import pytest
+import pytest_asyncio
+from gongzhi_server.events import months
+from gongzhi_server.events.sequencer import LEADER, Sequencer, number
+
+NOW = datetime(2026, 6, 30, 2, tzinfo=UTC)
+WRITE = (
+    "insert into events.outbox (id, type, version, at, actor, data) values ($1, 'tests.done', 1, $2, 'SYSTEM', '{}')"
+)
+
+
+@pytest_asyncio.fixture
+async def database(empty: str) -> AsyncIterator[asyncpg.Connection[Any]]:
+    connection = await asyncpg.connect(empty)
+    yield connection
+    await connection.close()
+
+
+async def write(connection: asyncpg.Connection[Any], at: datetime = NOW) -> str:
+    key = str(uuid4())
+    await connection.execute(WRITE, key, at)
+    return key
+
+
+async def numbered(connection: asyncpg.Connection[Any]) -> list[str]:
+    rows = await connection.fetch("select id, position from events.outbox where position is not null order by position")
+    assert [row["position"] for row in rows] == list(range(1, len(rows) + 1))
+    return [str(row["id"]) for row in rows]
+
+
+async def test_long_transaction_holds_nobody(empty: str, database: asyncpg.Connection[Any]) -> None:
+    long = await asyncpg.connect(empty)
+    transaction = long.transaction()
+    await transaction.start()
+    late = await write(long)
+    early = await write(database)
+    await number(database.fetchval)
+    assert await numbered(database) == [early]
+    await transaction.commit()
+    await number(database.fetchval)
+    assert await numbered(database) == [early, late]
+    await long.close()
+
+
+async def test_rolled_back_leaves_no_hole(database: asyncpg.Connection[Any]) -> None:
+    first = await write(database)
+    with pytest.raises(ZeroDivisionError):
+        async with database.transaction():
+            await write(database)
+            raise ZeroDivisionError
+    second = await write(database)
+    await number(database.fetchval)
+    assert await numbered(database) == [first, second]
+
+
+async def test_reader_skips_nothing(empty: str, database: asyncpg.Connection[Any]) -> None:
+    """Writers of all lengths, two who number and see nothing of each other, and one who reads all the time."""
+    done, luck = asyncio.Event(), random.Random(8)
+    pace = {seed: luck.choice([0, 1, 5]) for seed in range(6)}
+    written: list[str] = []
+
+    async def writer(seed: int) -> None:
+        connection = await asyncpg.connect(empty)
+        for _ in range(15):
+            async with connection.transaction():
+                key = await write(connection)
+                for _ in range(pace[seed]):
+                    await connection.execute("select pg_sleep(0.002)")
+            written.append(key)
+        await connection.close()
+
+    async def sequencer() -> None:
+        connection = await asyncpg.connect(empty)
+        while not done.is_set():
+            await number(connection.fetchval)
+        await connection.close()
+
+    async def reader() -> list[str]:
+        seen: list[str] = []
+        while not (done.is_set() and len(seen) == len(written)):
+            for row in await database.fetch(
+                "select id, position from events.outbox where position > $1 order by position", len(seen)
+            ):
+                assert row["position"] == len(seen) + 1
+                seen.append(str(row["id"]))
+        return seen
+
+    async with asyncio.TaskGroup() as group:
+        reading = group.create_task(reader())
+        numbering = [group.create_task(sequencer()) for _ in range(2)]
+        await asyncio.gather(*(writer(seed) for seed in pace))
+        await number_all(empty)
+        done.set()
+        await asyncio.gather(*numbering)
+    assert sorted(reading.result()) == sorted(written)
+
+
+async def number_all(dsn: str) -> None:
+    connection = await asyncpg.connect(dsn)
+    while await connection.fetchval("select exists (select from events.outbox where position is null)"):
+        await number(connection.fetchval)
+    await connection.close()
+
+
+async def test_another_leads_when_one_is_killed(empty: str, database: asyncpg.Connection[Any]) -> None:
+    """The leader's connection is killed again and again; those who stand ready go on, and lose nothing."""
+    news = asyncio.Event()
+    all_of_them = [Sequencer(empty, lambda: NOW, timedelta(days=90), news.set, poll=0.05) for _ in range(3)]
+    written: list[str] = []
+    async with AsyncExitStack() as stack:
+        tasks = [asyncio.create_task(one.run()) for one in all_of_them]
+        stack.callback(lambda: [task.cancel() for task in tasks])
+        for _ in range(4):
+            written += [await write(database) for _ in range(5)]
+            for one in all_of_them:
+                one.wake()
+            while len(await numbered(database)) < len(written):
+                news.clear()
+                async with asyncio.timeout(10):
+                    await news.wait()
+            await database.execute(
+                "select pg_terminate_backend(pid) from pg_locks l "
+                "where locktype = 'advisory' and granted and database = (select oid from pg_database "
+                "where datname = current_database()) and ((classid::bigint << 32) | objid::bigint) = $1",
+                LEADER,
+            )
+    assert await numbered(database) == written
+
+
+async def test_months_come_and_go(database: asyncpg.Connection[Any]) -> None:
+    old, young = await write(database, NOW - timedelta(days=200)), await write(database)
+    for ahead in (-7, -6):
+        await database.execute("select events.partition($1)", months.month(NOW, ahead))
+    await number(database.fetchval)
+    await months.tidy(database, NOW, timedelta(days=90))
+    names = await database.fetch("select relid::regclass::text from pg_partition_tree('events.outbox') where isleaf")
+    assert sorted(name for (name,) in names) == [
+        *(f"events.outbox_2026_{month:02}" for month in (6, 7, 8, 9)),
+        "events.outbox_other",
+    ]
+    rows = await database.fetch("select id, tableoid::regclass::text as kept from events.outbox")
+    assert [(str(row["id"]), row["kept"]) for row in rows] == [(young, "events.outbox_2026_06")]
+    assert old and await database.fetchval("select gone from events.counter") == 1
+
+
+async def test_what_waits_is_not_dropped(database: asyncpg.Connection[Any]) -> None:
+    await database.execute("select events.partition($1)", months.month(NOW, -7))
+    await write(database, NOW - timedelta(days=200))
+    await months.tidy(database, NOW, timedelta(days=90))
+    assert await database.fetchval("select count(*) from events.outbox") == 1
