@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 from ..plugins.conftest import Market, market  # noqa: F401 - a fixture
 from .conftest import MATTER
 
-CHIME = '''
+CHIME = """
 from datetime import timedelta
 from gongzhi.cases.events import Accepted, Reported
 from gongzhi.events.event import Code, Event, event
@@ -77,7 +77,7 @@ def handlers():
 @hookimpl
 def jobs():
     return [toll, hourly]
-'''
+"""
 COUNTY = "610921"
 
 

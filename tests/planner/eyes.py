@@ -34,6 +34,7 @@ TABLES = {
     "CaseEvent": "cases.event",
     "PluginActivation": "plugins.activation",
     "Notice": "notices.notice",
+    "Job": "events.job",
 }
 OWNED = {
     "Phone": ("Person", "person_id"),
@@ -206,6 +207,9 @@ class Eyes:
     def sees_activation(self, row: Row) -> bool:
         return self.serves(row, "plugins.view")
 
+    def sees_job(self, row: Row) -> bool:
+        return self.can("jobs.view")
+
     def sees_notice(self, row: Row) -> bool:
         if row.office is not None:
             return self.serves(row, row.office)
@@ -227,6 +231,7 @@ class Eyes:
             "CaseEvent": self.sees_event,
             "PluginActivation": self.sees_activation,
             "Notice": self.sees_notice,
+            "Job": self.sees_job,
         }
         found: dict[str, set[Any]] = {}
         for kind in sorted(TABLES, key=lambda kind: kind in OWNED):

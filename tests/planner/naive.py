@@ -182,6 +182,11 @@ def activations(at: At, _: Any) -> dict[str, Any]:
     return at.connection("PluginActivation", "-since")
 
 
+def jobs(at: At, _: Any) -> dict[str, Any]:
+    at.need("jobs.view", "Query.jobs")
+    return at.connection("Job", "-due_at")
+
+
 def needful(name: str) -> Callable[[At, Row], Any]:
     """Something of a decision that tells what its household asks for."""
 
@@ -238,6 +243,7 @@ FIELDS: dict[str, Callable[[At, Any], Any]] = {
     "Query.dataPurposes": lambda at, _: PUBLISHED["dataPurposes"],
     "Query.plugins": plugins,
     "Query.pluginActivations": activations,
+    "Query.jobs": jobs,
     "PluginActivation.county": lambda at, activation: at.eyes.find("Grid", activation.grid_id),
     "Query.me": lambda at, _: Row("Me", {}) if at.eyes.viewer.account.name is not None else None,
     "Query.motto": lambda at, _: "共治 " * at.given["times"],

@@ -129,7 +129,11 @@ def everything() -> dict[str, Rows]:
     found = {**places(), **residents(draw)}
     people = [row["id"] for row in found["people.person"]]
     found |= matters(draw, people)
-    return found | {"plugins.activation": activations(draw), "notices.notice": notices(draw, people)}
+    return found | {
+        "plugins.activation": activations(draw),
+        "notices.notice": notices(draw, people),
+        "events.job": jobs(draw),
+    }
 
 
 def places() -> dict[str, Rows]:
@@ -373,6 +377,16 @@ def notices(draw: Draw, people: list[UUID]) -> Rows:
         | nobody | one | {"at": draw.instant(), "read_at": draw.maybe(NOW)}
         for one in whom
     ]  # fmt: skip
+
+
+def jobs(draw: Draw) -> Rows:
+    """In every state; names and moments come several times."""
+    return [
+        {"id": draw.key(), "name": draw.of(("points.award", "party.remind")), "key": str(at), "arguments": {}}
+        | {"state": draw.of(("WAITING", "DONE", "PARKED")), "due_at": draw.instant(), "attempts": at}
+        | {"error": draw.maybe("KeyError at points.py:1"), "finished_at": draw.maybe(NOW)}
+        for at in range(9)
+    ]
 
 
 async def fill(dsn: str) -> None:
