@@ -15,6 +15,7 @@ from gongzhi import core
 from gongzhi.cases import machine
 from gongzhi.cases.machine import OPEN, STEPS, Step
 from gongzhi.commands import COMMAND, Command
+from gongzhi.events.event import Event, hints
 from gongzhi.roles import PERMISSIONS, ROLES
 from gongzhi.roots import Mutation
 from gongzhi_server import cli, gateway
@@ -101,7 +102,7 @@ def taken(command: Command) -> list[Step]:
 
 
 def camel(name: str) -> str:
-    first, *rest = name.split("_")
+    first, *rest = name.rstrip("_").split("_")
     return first + "".join(map(str.title, rest))
 
 
@@ -189,14 +190,27 @@ def held(names: frozenset[str]) -> str:
     return ", ".join(role.name for role in ROLES if role.name in names)
 
 
+def events() -> str:
+    rows = ((code(one.type), one.version, one.description, carried(one), fed(one)) for one in core.EVENTS)
+    return table("type", "version", "what happened", "data", "may feed points", rows=rows)
+
+
+def carried(one: type[Event]) -> str:
+    return ", ".join(code(camel(name)) for name in hints(one))
+
+
+def fed(one: type[Event]) -> str:
+    return "yes" if one.feedable else "no"
+
+
 PIECES: dict[str, Callable[[], str]] = {
     piece.__name__: piece
     for piece in (
         *(diagram, steps, mutations, settings, console, limits, codes, roles, permissions),
-        *(shell, rates, closes),
+        *(shell, rates, closes, events),
     )
 }
 
 if __name__ == "__main__":
-    for path in sorted(FOLDER.glob("*.md")):
+    for path in sorted(FOLDER.rglob("*.md")):
         path.write_text(filled(path.read_text(encoding="utf-8")), encoding="utf-8")

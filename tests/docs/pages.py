@@ -14,7 +14,14 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 ROOT = Path(__file__).parents[2]
-PAGES = {path.name: path for path in (*sorted(ROOT.glob("*.md")), *sorted(ROOT.glob("docs/*.md")))}
+PAGES = {
+    path.name: path
+    for path in (
+        *sorted(ROOT.glob("*.md")),
+        *sorted(ROOT.glob("docs/*.md")),
+        *sorted(ROOT.glob("docs/integrators/*.md")),
+    )
+}
 WHO = re.compile(r"# (?P<role>\w+)(?:, grid (?P<grid>\S+))?(?:, unit (?P<unit>\S+))?(?:, person (?P<person>\S+))?\n")
 SIGNS = re.compile(r"[^\w\- ]")
 

@@ -95,7 +95,9 @@ class Station(Server):
         if "$after" in query:
             variables.setdefault("after", await self.cursor())
         wire = await self.stack.enter_async_context(
-            connect(self.url.replace("http", "ws", 1) + "/graphql", subprotocols=["graphql-transport-ws"])
+            connect(
+                self.url.replace("http", "ws", 1) + "/graphql", subprotocols=["graphql-transport-ws"], compression=None
+            )
         )
         await wire.send(json.dumps({"type": "connection_init", "payload": self.headers}))
         payload = {"query": query, "variables": variables}
@@ -126,10 +128,12 @@ async def station(dsn: str, data: Path, plugins: Plugins | None = None) -> Async
     while not server.started:
         await asyncio.sleep(0.01)
     url = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    async with httpx.AsyncClient(base_url=url) as client, AsyncExitStack() as stack:
-        yield Station(client, clock, {}, app.state.worker, url, stack, dsn)
-    server.should_exit = True
-    await task
+    try:
+        async with httpx.AsyncClient(base_url=url) as client, AsyncExitStack() as stack:
+            yield Station(client, clock, {}, app.state.worker, url, stack, dsn)
+    finally:
+        server.should_exit = True
+        await task
 
 
 @pytest.fixture(scope="package")

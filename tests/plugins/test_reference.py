@@ -22,6 +22,7 @@ NAMED = set(re.findall(r"`(\w+)[^`]*`", PAGE))
 MODULES = (
     *("checks", "columns", "commands", "context", "entity", "errors", "extend", "filters"),
     *("hooks", "located", "permissions", "sql", "viewer", "words"),
+    *("events.event", "events.rules", "events.telling", "events.work"),
 )
 OURS = {
     "entity": {"Entity", "Ref", "choice", "complete", "entity_of"},
@@ -29,6 +30,9 @@ OURS = {
     "commands": {"Command"},
     "extend": {"Extension"},
     "sql": {"Bind", "ancestor", "bound", "within"},
+    "events.event": {"Registry", "bare", "camel", "event_of", "hints", "json", "plain", "python", "written"},
+    "events.rules": {"operators", "staff"},
+    "events.work": {"check"},
 }
 """What the server needs of these modules and plugins do not."""
 
