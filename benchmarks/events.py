@@ -100,13 +100,15 @@ def app() -> Any:
 
     from gongzhi_server import app as ours
     from gongzhi_server.gateway import Limits
+    from gongzhi_server.serve import SWEEPS
     from gongzhi_server.settings import Settings
 
     shell = ours.shell
     ours.shell = lambda settings: replace(shell(settings), limits=Limits(sockets=10_000))
     made = ours.create_app(Settings(data=Path(), secret=SECRET), os.environ["BENCH_DSN"])
     gc.collect()
-    gc.freeze()  # as `serve` does
+    gc.freeze()
+    gc.set_threshold(*SWEEPS)  # as `serve` does
     return made
 
 
