@@ -21,7 +21,7 @@ from .gateway.wire import Wire
 from .settings import Settings
 
 SWEEPS = 50_000, 20, 50
-"""When garbage is collected. At Python's own pace one event for 2 000 followers in three would wait for a full sweep."""
+"""When garbage is collected. At Python's own pace every third event for 2 000 followers would wait for a full sweep."""
 GRACE = 10  # seconds that running requests get when the server stops
 EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}
 
