@@ -16,6 +16,7 @@ PLAN = "plan"
 GUARD = "guard"
 DECIDED = "decided"
 PLUGIN = "plugin"
+OPEN = "open"
 
 
 class Given(Protocol):
@@ -65,6 +66,19 @@ class Expression:
     """A value the database computes from the entity's row."""
 
     build: Build
+
+
+@dataclass(frozen=True)
+class Sealed:
+    """A protected value: its mask, but in clear on a row of one's own.
+
+    `mine` says whether it is; `value` is what opens it, as JSON: `[county's code, wrapped data key, context, sealed
+    value]`, bytes in base64.
+    """
+
+    mask: Build
+    mine: Build
+    value: Build
 
 
 @dataclass(frozen=True)
@@ -143,7 +157,7 @@ class Batch:
     """What one row of it costs, in objects."""
 
 
-Plan = Key | Column | Expression | Embedded | Part | One | Pick | Choice | Many | Page | Aggregate | Batch
+Plan = Key | Column | Expression | Sealed | Embedded | Part | One | Pick | Choice | Many | Page | Aggregate | Batch
 
 
 @dataclass(frozen=True)

@@ -84,7 +84,7 @@ class Engine:
                 data, errors = await session.query(statement)
             else:
                 cost = self.afforded(self.planner.payload(document, session.variables, viewer))
-                data, errors = await session.execute()
+                data, errors = await session.mutate()
         except QueryCanceledError as late:
             raise TimeoutError from late
         except Refusal as refusal:

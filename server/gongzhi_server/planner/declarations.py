@@ -8,7 +8,7 @@ from typing import Any
 from gongzhi.columns import BytesField
 from gongzhi.entity import Entity
 from gongzhi.errors import DeclarationError
-from gongzhi.plans import PLAN, Aggregate, Batch, Choice, Column, Embedded, Expression, Many, One, Page, Part, Pick
+from gongzhi.plans import PLAN, Aggregate, Batch, Choice, Column, Embedded, Expression, Many, One, Page, Part, Pick, Sealed
 from gongzhi.relay import Connection
 from graphql import (
     GraphQLField,
@@ -54,7 +54,7 @@ class Check:
         match plan:
             case None:
                 self.fail("does not say how it is made; give the name of its column or key")
-            case Column() | Expression() | Aggregate() if not is_leaf_type(self.named):
+            case Column() | Expression() | Sealed() | Aggregate() if not is_leaf_type(self.named):
                 self.fail("is a value, so its type cannot be an object")
             case Page() if not self.connection:
                 self.fail("comes a page at a time, so its type must be a Connection")
