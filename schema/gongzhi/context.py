@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
-from uuid import UUID
 from typing import Any
+from uuid import UUID
 
 import strawberry
 from tortoise.models import Model
@@ -28,12 +28,13 @@ class Bounds:
 
 @dataclass(frozen=True)
 class Look:
-    """A look at people's files: whose, at which fields (`Person.birthDate`), what for."""
+    """A look at people's files: whose, at which fields (`Person.birthDate`), what for (200 characters at most)."""
 
     people: Collection[UUID]
     fields: Collection[str]
     purpose: str
     kind: str = "READ"
+    operation: str = ""
 
 
 async def unkept(look: Look) -> None:

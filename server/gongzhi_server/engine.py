@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 from uuid import uuid4
 
 import orjson
 from asyncpg.exceptions import QueryCanceledError
+from gongzhi.access.types import Glass
 from gongzhi.context import Context
+from gongzhi.entity import key_of
 from gongzhi.errors import Language, Refusal
 from gongzhi.viewer import Viewer
 from graphql import GraphQLError, get_operation_ast, validate
 from graphql.execution.values import VariableValues, get_variable_values
 
 from .commands import Denied
+from .door import words
 from .execution import Fetch, Session
 from .gateway import limits
 from .gateway.codes import Code, error
@@ -74,6 +78,7 @@ class Engine:
         A request with `extensions: {"cost": true}` is told what its query cost.
         """
         given = dict(variables or {})
+        viewer = stated(viewer, extensions)
         context = self.context(viewer)
         cost = 0
         session = Session(self.planner, self.fetch, document, given, self.coerced(document, given), context)
@@ -120,6 +125,15 @@ class Engine:
         message = f"The operation may return {cost} objects, and {most} are allowed; ask for fewer at once."
         problem = error(Code.COST_EXCEEDED, message, cost=cost, limit=most, setting="limits.cost")
         raise Refused([problem], Stage.COST)
+
+
+def stated(viewer: Viewer, extensions: Mapping[str, Any] | None) -> Viewer:
+    """The viewer with what the request says of itself: `purpose`, and the `glass` to look through."""
+    said = {name: value for name in ("purpose", "glass") if isinstance(value := (extensions or {}).get(name), str)}
+    if not said:
+        return viewer
+    purpose = words(said.get("purpose", "")) or viewer.purpose
+    return replace(viewer, purpose=purpose, glass=key_of(Glass)(said.get("glass", "")))
 
 
 def answer(

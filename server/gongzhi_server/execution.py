@@ -12,6 +12,7 @@ from uuid import UUID
 import orjson
 from asyncpg import CharacterNotInRepertoireError, DataError
 from gongzhi import sealing
+from gongzhi.access.models import LookKind
 from gongzhi.context import Look
 from gongzhi.entity import Entity, Ref
 from gongzhi.errors import Refusal
@@ -113,8 +114,10 @@ class Session:
         """Write down whose files were looked at; nothing if they were one's own. Nobody is shown what fails here."""
         people = {UUID(one) for one in self._people} - {self.viewer.account.person}
         if people:
-            purpose = self.viewer.purpose or self.document.name or ""
-            await self.context.look(Look(people, tuple(self._fields), purpose))
+            operation = self.document.title
+            kind = LookKind.BREAK_GLASS if self.viewer.glass else LookKind.READ
+            purpose = self.viewer.purpose or operation
+            await self.context.look(Look(people, tuple(self._fields), purpose, kind, operation))
         self._people.clear()
         self._fields.clear()
 

@@ -8,7 +8,21 @@ from typing import Any
 from gongzhi.columns import BytesField
 from gongzhi.entity import Entity
 from gongzhi.errors import DeclarationError
-from gongzhi.plans import PLAN, Aggregate, Batch, Choice, Column, Embedded, Expression, Many, One, Page, Part, Pick, Sealed
+from gongzhi.plans import (
+    PLAN,
+    Aggregate,
+    Batch,
+    Choice,
+    Column,
+    Embedded,
+    Expression,
+    Many,
+    One,
+    Page,
+    Part,
+    Pick,
+    Sealed,
+)
 from gongzhi.relay import Connection
 from graphql import (
     GraphQLField,
