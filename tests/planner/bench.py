@@ -10,7 +10,6 @@ from typing import Any
 
 import orjson
 from gongzhi.context import Context, Look
-from gongzhi.sealing import KeyRing
 from gongzhi.viewer import Viewer
 from gongzhi_server import database
 from gongzhi_server.engine import Engine
@@ -20,14 +19,12 @@ from gongzhi_server.gateway.limits import Limits
 from gongzhi_server.schema import Schema
 
 from .plugin import schema
-from .world import PUBLISHED, SECRET, VIEWERS
+from .world import KEYS, PUBLISHED, SECRET, VIEWERS
 
 ROOMY = Limits(
     cost=10**12, tokens=20_000, document=10**6, depth=30, fields=5_000, aliases=5_000, directives=5_000, roots=100
 )
 """Bounds that generated queries do not meet; what they would meet has tests of its own."""
-
-KEYS = KeyRing({"main": bytes(32)})
 
 
 async def nothing(*given: Any) -> Any:
