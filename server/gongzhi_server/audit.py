@@ -93,7 +93,7 @@ def hexed(value: bytes) -> str:
 async def keep(connection: Connection | asyncpg.Pool[Any], entries: Sequence[Entry]) -> None:
     """Write looks down as one link of the chain, in one statement."""
     root, at = chain.root(one.digest for one in entries), max(one.at for one in entries)
-    rows = orjson.dumps([{**one.row, "place": place} for place, one in enumerate(entries)]).decode()
+    rows = orjson.dumps([{**one.row, "place": place} for place, one in enumerate(entries)], default=str).decode()
     tail = chain.tail(LOOK, at, len(entries), root)
     await connection.execute(KEEP, tail, LOOK, at, len(entries), root, rows)
 
