@@ -113,18 +113,23 @@ async def through(call: Call, person: PersonRow) -> bool:
 
 
 async def exhausted(call: Call, people: list[PersonRow]) -> Problem | None:
-    """Why no more is shown today, once the quota is used up; the data-protection officer is told."""
+    """Why no more is shown today, once the quota is used up; the data-protection officer is told.
+
+    Not raised, for then the alert would be taken back with everything else.
+    """
     account, most = call.viewer.account.name or "", call.context.bounds.reveals
     ids = [person.id for person in people]
     [[count]] = [row.values() for row in await call.fetch(SPENT, account, call.now - DAY, ids)]
     if count + len(ids) <= most:
         return None
     await alert(call, AlertKind.QUOTA, account, call.viewer.role, count + len(ids), people[0].county_id)
-    said = Text(
+    refused = Refusal(
+        "QUOTA_EXCEEDED",
         f"You may see protected values of {most} people a day; the data-protection officer has been told.",
         f"每日最多查看 {most} 人的明文信息，已通知个人信息保护负责人。",
+        ("ids",),
     )
-    return Problem(code="QUOTA_EXCEEDED", message=said.say(call.viewer.language), path=["ids"])
+    return Problem(code=refused.code, message=refused.text.say(call.viewer.language), path=list(refused.path))
 
 
 async def shown(call: Call, id: str, person: PersonRow, fields: list[str]) -> list[RevealedValue]:
