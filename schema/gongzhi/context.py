@@ -37,7 +37,7 @@ class Look:
     operation: str = ""
 
 
-async def unkept(look: Look) -> None:
+async def _unkept(look: Look) -> None:
     """Refuse a look where nobody keeps it."""
     raise RuntimeError("nobody keeps the access log here, so no file can be looked at")
 
@@ -56,7 +56,7 @@ class Context:
     """One column of the row with this key."""
     published: str = '{"plugins":[],"dataPurposes":[]}'
     """What is told of the plugins, as JSON (`gongzhi.plugins`)."""
-    look: Callable[[Look], Awaitable[None]] = unkept
+    look: Callable[[Look], Awaitable[None]] = _unkept
     """Keeps a look in the access log. Wait for it before anything is shown; if it fails, show nothing."""
     bounds: Bounds = Bounds()
     """How much may be read of protected values."""

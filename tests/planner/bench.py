@@ -6,10 +6,12 @@ import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import orjson
 from gongzhi.context import Context, Look
+from gongzhi.sealing import KeyRing
 from gongzhi.viewer import Viewer
 from gongzhi_server import database
 from gongzhi_server.engine import Engine
@@ -31,8 +33,8 @@ async def nothing(*given: Any) -> Any:
     raise AssertionError("queries change nothing")
 
 
-def context(viewer: Viewer) -> Context:
-    return Context(viewer, KEYS, SECRET, nothing, nothing, json.dumps(PUBLISHED), LOOKS.keep)
+def context(viewer: Viewer, keys: KeyRing = KEYS) -> Context:
+    return Context(viewer, keys, SECRET, nothing, nothing, json.dumps(PUBLISHED), LOOKS.keep)
 
 
 class Looks(list[Look]):
@@ -66,10 +68,10 @@ class Said:
 class Bench:
     """Asks as one of the world's viewers, or another; `seen` has the statements of the last question."""
 
-    def __init__(self, fetch: Fetch, schema: Schema, limits: Limits = ROOMY) -> None:
+    def __init__(self, fetch: Fetch, schema: Schema, limits: Limits = ROOMY, keys: KeyRing = KEYS) -> None:
         self.schema, self._fetch = schema, fetch
         self.seen: list[tuple[str, tuple[Any, ...]]] = []
-        self.engine = Engine(schema, self.fetch, context, limits)
+        self.engine = Engine(schema, self.fetch, partial(context, keys=keys), limits)
 
     async def fetch(self, sql: str, *values: Any) -> Any:
         self.seen.append((sql, values))
