@@ -301,6 +301,6 @@ async def test_me_is_me(server: Server, worker: Server, grid: str) -> None:
     me = server.as_("resident", person=made["id"].partition(":")[2])
     answer = (await me.ask(ME)).data["me"]
     assert answer["role"] == "resident" and answer["account"].startswith("resident-")
-    assert answer["person"] == {"name": "测试甲", "residentId": made["residentId"], "household": None}
+    assert answer["person"] == {"name": "测试甲", "residentId": ID, "household": None}
     theirs = (await worker.ask(ME)).data["me"]
     assert theirs == {"account": f"grid_worker-{grid}", "role": "grid_worker", "person": None}

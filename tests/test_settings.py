@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 DATABASE = {"DATABASE_URL": "postgresql://someone:hush@db/county"}
 SECRET = {"GONGZHI_SECRET": "0123456789abcdef" * 2}
+KEYS = {"GONGZHI_KEYS": "main:" + "A" * 43 + "="}
 
 
 def test_defaults_are_development(tmp_path: Path) -> None:
@@ -22,7 +23,7 @@ def test_defaults_are_development(tmp_path: Path) -> None:
 
 
 def test_database_means_production() -> None:
-    assert Settings.read(DATABASE | SECRET).mode == "production"
+    assert Settings.read(DATABASE | SECRET | KEYS).mode == "production"
     assert Settings.read(DATABASE | SECRET | {"GONGZHI_MODE": "development"}).development
 
 
@@ -63,6 +64,7 @@ def test_cut_secret_is_refused(tmp_path: Path) -> None:
         ({"DATABASE_URL": "postgresql://someone:hush@db"}, "DATABASE_URL names no database"),
         ({"DATABASE_URL": "postgresql://someone:hush@db:port/county"}, "DATABASE_URL is no address"),
         (DATABASE, "GONGZHI_SECRET must be set in production"),
+        (DATABASE | SECRET, "GONGZHI_KEYS, GONGZHI_KEYS_FILE or GONGZHI_KEYS_COMMAND must be set in production"),
         ({"GONGZHI_MODE": "production"}, "DATABASE_URL and GONGZHI_SECRET must be set in production"),
         ({"GONGZHI_SECRET": "hush"}, "GONGZHI_SECRET is shorter than 32 characters"),
     ],

@@ -109,14 +109,21 @@ class Command:
     function: Callable[[Call, Any], Awaitable[Any]]
     payload: type
     requires: str | None
+    repeats: bool = False
+    """Carried out each time it is sent, and nothing of its answer is kept: for what answers with secrets."""
 
 
-def command(description: str, *, requires: str | None) -> Callable[[Callable[[Any, Any], Awaitable[Any]]], Any]:
-    """Make a function a mutation. Its first argument is the Call, its second the input."""
+def command(
+    description: str, *, requires: str | None, repeats: bool = False
+) -> Callable[[Callable[[Any, Any], Awaitable[Any]]], Any]:
+    """Make a function a mutation. Its first argument is the Call, its second the input.
+
+    What `repeats` is carried out each time it is sent; its input's `idempotency_key` may be left out.
+    """
 
     def decorate(function: Callable[[Any, Any], Awaitable[Any]]) -> Any:
         hints = typing.get_type_hints(function)
-        declared = Command(function.__name__, function, hints["return"], requires)
+        declared = Command(function.__name__, function, hints["return"], requires, repeats)
         if "errors" not in hints["return"].__annotations__:
             raise DeclarationError(f"{function.__name__}: the payload needs `errors: list[Problem] = problems()`")
 

@@ -2,15 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 import strawberry
 from tortoise.models import Model
 
 from .sealing import KeyRing
 from .viewer import Viewer
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """How many people's files may be read before somebody is told, or no more is shown."""
+
+    reveals: int = 100
+    """People whose protected values one account may be shown, or look for, in a day."""
+    bulk: int = 1000
+    """People whose files one account may look at in an hour before the data-protection officer is told."""
+    neighbours: int = 30
+    """The same of people of one's own village, for whoever does not serve it."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """A look at people's files: whose, at which fields (`Person.birthDate`), what for (200 characters at most)."""
+
+    people: Collection[UUID]
+    fields: Collection[str]
+    purpose: str
+    kind: str = "READ"
+    operation: str = ""
+
+
+async def _unkept(look: Look) -> None:
+    """Refuse a look where nobody keeps it."""
+    raise RuntimeError("nobody keeps the access log here, so no file can be looked at")
 
 
 @dataclass(frozen=True)
@@ -27,6 +56,10 @@ class Context:
     """One column of the row with this key."""
     published: str = '{"plugins":[],"dataPurposes":[]}'
     """What is told of the plugins, as JSON (`gongzhi.plugins`)."""
+    look: Callable[[Look], Awaitable[None]] = _unkept
+    """Keeps a look in the access log. Wait for it before anything is shown; if it fails, show nothing."""
+    bounds: Bounds = Bounds()
+    """How much may be read of protected values."""
 
 
 Info = strawberry.Info[Context, None]

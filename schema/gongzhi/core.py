@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from .access import commands as access_commands
+from .access import types as access
 from .cases import commands as case_commands
 from .cases import types as cases
 from .cases.events import EVENTS as CASE_EVENTS
@@ -40,6 +42,8 @@ EXTENSIONS = (
     *events.EXTENSIONS,
     *jobs.EXTENSIONS,
     *job_commands.EXTENSIONS,
+    *access.EXTENSIONS,
+    *access_commands.EXTENSIONS,
 )
 
 EVENTS: tuple[type[Event], ...] = (*CASE_EVENTS,)

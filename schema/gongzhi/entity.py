@@ -42,6 +42,7 @@ from .plans import (
     DECIDED,
     GUARD,
     LIVE,
+    OPEN,
     PLAN,
     Aggregate,
     Argument,
@@ -60,12 +61,13 @@ from .plans import (
     Part,
     Pick,
     Plan,
+    Sealed,
     Stream,
     Where,
 )
 from .relay import Connection as Connection
 from .relay import Node as Node
-from .sql import Alternatives
+from .sql import Alternatives, Sql
 from .viewer import Lens
 
 T = TypeVar("T")
@@ -74,6 +76,9 @@ Visible = Callable[[Table, Lens], Alternatives]
 
 Held = Callable[[Table, Lens, str], Alternatives]
 """On which rows of a table the viewer holds a permission."""
+
+File = Callable[[Table, Lens], Sql]
+"""From a row to the people whose file it is: an array of the keys of persons."""
 
 Requires = str | None
 """The permission a field needs; None means that anybody may ask who sees the row."""
@@ -100,6 +105,10 @@ class Entity:
     `visible` tells which rows a viewer may see. A row that belongs to another (`through` names the relation)
     is seen with it: reached from its owner, only `visible` is asked; by any other way, the owner must be
     visible too.
+
+    `file` tells whose file a row is. Whoever reads more of it than what is declared `open`, or reads it by itself,
+    takes a look, which those people are told of (docs/plugins/privacy.md). What is seen with another row belongs to
+    its file.
     """
 
     cls: type
@@ -110,6 +119,7 @@ class Entity:
     filter: Mapping[str, Comparison]
     held: Held | None = None
     """On which rows a permission is held, where that is not told by where they lie."""
+    file: File | None = None
 
     @property
     def name(self) -> str:
@@ -217,6 +227,7 @@ def entity(
     through: str | None = None,
     order: tuple[str, ...] = (),
     filter: Mapping[str, Comparison | None] | None = None,
+    file: File | None = None,
     name: str | None = None,
     held: Held | None = None,
 ) -> Callable[[type[T]], type[T]]:
@@ -237,7 +248,7 @@ def entity(
         for declared in definition.fields:
             declared.metadata = {**declared.metadata, PLAN: _inferred(model, cls.__name__, declared)}
         comparisons = {name: given or _plainly(model, cls, name) for name, given in (filter or {}).items()}
-        made.__entity__ = Entity(made, model, visible, through, order, comparisons, held)
+        made.__entity__ = Entity(made, model, visible, through, order, comparisons, held, file)
         return made  # type: ignore[no-any-return]
 
     return decorate
@@ -248,14 +259,21 @@ def part(cls: type[T]) -> type[T]:
     return strawberry.type(cls, description=inspect.getdoc(cls))
 
 
-def column(description: str, *, name: str | None = None, requires: Requires = SEEN) -> Any:
-    """The model's column of the same name, or `name`."""
-    return _field(Column(name) if name else None, description, None, requires)
+def column(description: str, *, name: str | None = None, requires: Requires = SEEN, open: bool = False) -> Any:
+    """The model's column of the same name, or `name`. Reading what is `open` is no look at a file."""
+    return _field(Column(name) if name else None, description, None, requires, open=open)
 
 
-def one(description: str, *, key: str | None = None, type: Any = None, requires: Requires = SEEN) -> Any:
+def sealed(description: str, *, mask: Build, mine: Build, value: Build, requires: Requires = SEEN) -> Any:
+    """A protected value: masked, and in clear on a row of one's own (`plans.Sealed`)."""
+    return _field(Sealed(mask, mine, value), description, None, requires, open=True)
+
+
+def one(
+    description: str, *, key: str | None = None, type: Any = None, requires: Requires = SEEN, open: bool = False
+) -> Any:
     """The row that the foreign key of the same name, or `key`, points to."""
-    return _field(One(key) if key else None, description, type, requires)
+    return _field(One(key) if key else None, description, type, requires, open=open)
 
 
 def pick(
@@ -302,9 +320,10 @@ def many(
     type: Any = None,
     requires: Requires = SEEN,
     arguments: Arguments | None = None,
+    open: bool = False,
 ) -> Any:
     """The rows whose foreign key `on` points here and that meet `where`; `cap` at most."""
-    return _field(Many(where, on, order, cap), description, type, requires, arguments=arguments)
+    return _field(Many(where, on, order, cap), description, type, requires, arguments=arguments, open=open)
 
 
 def connection(
@@ -517,11 +536,17 @@ def _field(
     requires: Requires,
     masked: Build | None = None,
     arguments: Arguments | None = None,
+    open: bool = False,
 ) -> StrawberryField:
     made = StrawberryField(
         type_annotation=StrawberryAnnotation(type) if type is not None else None,
         description=description,
-        metadata={PLAN: plan, GUARD: Guard(requires, masked) if requires else None, DECIDED: requires != SEEN},
+        metadata={
+            PLAN: plan,
+            GUARD: Guard(requires, masked) if requires else None,
+            DECIDED: requires != SEEN,
+            OPEN: open,
+        },
     )
     made.arguments = [_argument(name, one) for name, one in (arguments or {}).items()]
     return made

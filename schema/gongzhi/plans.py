@@ -18,6 +18,7 @@ GUARD = "guard"
 DECIDED = "decided"
 PLUGIN = "plugin"
 LIVE = "live"
+OPEN = "open"
 
 
 class Given(Protocol):
@@ -67,6 +68,19 @@ class Expression:
     """A value the database computes from the entity's row."""
 
     build: Build
+
+
+@dataclass(frozen=True)
+class Sealed:
+    """A protected value: its mask, but in clear on a row of one's own.
+
+    `mine` says whether it is; `value` is what opens it, as JSON: `[county's code, wrapped data key, context, sealed
+    value]`, bytes in base64.
+    """
+
+    mask: Build
+    mine: Build
+    value: Build
 
 
 @dataclass(frozen=True)
@@ -161,7 +175,10 @@ class Live:
     touches: Callable[[Occurrence, Mapping[str, Any]], bool] | None
 
 
-Plan = Key | Column | Expression | Embedded | Part | One | Pick | Choice | Many | Page | Aggregate | Batch | Stream
+Plan = (
+    Key | Column | Expression | Sealed | Embedded | Part | One | Pick | Choice | Many | Page | Aggregate | Batch
+    | Stream
+)  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -51,6 +51,14 @@ PERMISSIONS = (
     _permission("people.edit", "Add and change people and households (维护人员和户)", *_FIELD, ADMINISTRATOR),
     _permission("people.record_visit", "Record visits (记录走访)", *_FIELD),
     _permission("people.oversee", "Watch over the use of personal data (监督个人信息处理)", DATA_PROTECTION_OFFICER),
+    _permission("people.reveal", "See protected values in clear, for a purpose (查看明文)", *_FIELD, *_DISPATCH),
+    _permission("people.find", "Look for people by resident ID or phone (按证件号或电话查找人员)", *_FIELD, *_DISPATCH),
+    _permission(
+        "people.break_glass",
+        "Look at a file beyond one's scope in an emergency (紧急查阅)",
+        GRID_LEADER,
+        *_DISPATCH,
+    ),
     _permission(
         "people.appoint", "Appoint helpers and grid officers (任命联系人和网格负责人)", GRID_LEADER, ADMINISTRATOR
     ),

@@ -60,6 +60,10 @@ class Viewer:
     account: Account
     now: datetime
     language: Language = "en"
+    purpose: str | None = None
+    """What the operation is for, if the caller says; it is told to the people whose files are looked at."""
+    glass: UUID | None = None
+    """The broken glass they look through, if they say so (`gongzhi.access`)."""
 
     def can(self, permission: str) -> bool:
         return permission in self.account.granted
@@ -96,6 +100,13 @@ class Lens(Protocol):
 
     def can(self, permission: str) -> bool:
         """Whether the viewer holds the permission anywhere."""
+
+    @property
+    def glass(self) -> Term:
+        """The key of the glass the viewer broke, a uuid."""
+
+    def broken(self) -> bool:
+        """Whether the viewer looks through a broken glass."""
 
     def covers(self, wider: str, permission: str) -> bool:
         """Whether the viewer holds `wider` wherever they hold `permission`."""

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from gongzhi.commands import Command
-from gongzhi.context import Context
+from gongzhi.context import Bounds, Context, Look
 from gongzhi.extend import Extension
 from gongzhi.sealing import KeyRing
 from gongzhi.viewer import Viewer
@@ -31,6 +31,8 @@ from .execution import Fetch
 from .gateway import Documents, Gateway, Published, Rates, Traits
 from .gateway import Settings as Shell
 from .gateway.documents import load
+from .keys import keyring as keyring
+from .ledger import Ledger, ledger
 from .plugins import Plugins
 from .publishing import published
 from .schema import Schema, build
@@ -38,11 +40,6 @@ from .settings import Settings
 from .tokens import Tokens
 
 DISCOVER = "schema.explore"
-
-
-def keyring(settings: Settings) -> KeyRing:
-    """The keys that protected values are sealed with, derived from the deployment's secret."""
-    return KeyRing({"main": hashlib.sha256(b"gongzhi keys " + settings.secret.encode()).digest()})
 
 
 def receipts(settings: Settings) -> bytes:
@@ -53,8 +50,18 @@ def receipts(settings: Settings) -> bytes:
 class Space:
     """Where Tortoise knows its connections, whichever task a request came in."""
 
-    def __init__(self, fetch: Fetch, keys: KeyRing, secret: bytes, told: str, schema: Schema, outbox: Outbox) -> None:
+    def __init__(
+        self,
+        fetch: Fetch,
+        keys: KeyRing,
+        secret: bytes,
+        told: str,
+        schema: Schema,
+        ledger: Ledger,
+        outbox: Outbox,
+    ) -> None:
         self._variables = contextvars.copy_context()
+        self.ledger = ledger
         self.fetch, self.keys, self.secret, self.told, self.schema = fetch, keys, secret, told, schema
         self.outbox = outbox
 
@@ -63,9 +70,15 @@ class Space:
 
         async def perform(command: Command, given: Any) -> Any:
             work = commands.perform(context, command, given, self.schema.owner(command), self.outbox)
-            return await asyncio.get_running_loop().create_task(work, context=self._variables.copy())
+            done = await asyncio.get_running_loop().create_task(work, context=self._variables.copy())
+            self.ledger.acted(viewer.now)
+            return done
 
-        context = Context(viewer, self.keys, self.secret, perform, self.value, self.told)
+        async def look(seen: Look) -> None:
+            await self.ledger.look(viewer, seen)
+
+        bounds = self.ledger.bounds
+        context = Context(viewer, self.keys, self.secret, perform, self.value, self.told, look, bounds)
         return context
 
     async def run(self, work: Coroutine[Any, Any, None]) -> None:
@@ -95,16 +108,17 @@ def create_app(
     """
     plugins = plugins or Plugins()
     schema = build(plugins, contributions)
+    bounds = Bounds(settings.reveals, settings.bulk, settings.neighbours)
     keys, secret, told = keyring(settings), receipts(settings), published(plugins, schema)
     documents = Documents(load(settings.manifest), settings.allow_list)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         pool = await database.readers(dsn, settings.pool)
-        async with database.connected(database.config(dsn, plugins.apps, settings.pool)):
+        async with database.connected(database.config(dsn, plugins.apps, settings.pool)), ledger(dsn, bounds) as kept:
             hub = Hub(dsn, pool.fetch, secret, now, timedelta(days=settings.retention))
             outbox = Outbox(plugins.registry, {one.name for _, one in plugins.jobs}, hub.wake)
-            space = Space(pool.fetch, keys, secret, told, schema, outbox)
+            space = Space(pool.fetch, keys, secret, told, schema, kept, outbox)
             door = Door(Tokens(settings.secret), pool, plugins, now)
             engine = Engine(schema, pool.fetch, space.context, hub=hub, current=door.current, now=now)
             gateway = Gateway(engine, door, shell(settings), traits(settings, door), documents)

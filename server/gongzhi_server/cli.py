@@ -34,6 +34,10 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+keyed = typer.Typer(help="The keys of protected values (密钥).", no_args_is_help=True)
+app.add_typer(keyed, name="keys")
+audited = typer.Typer(help="The chain over looks and mutations (审计).", no_args_is_help=True)
+app.add_typer(audited, name="audit")
 documents = typer.Typer(help="Trusted documents (可信文档), which clients send by their hash.", no_args_is_help=True)
 app.add_typer(documents, name="documents")
 trouble = Console(stderr=True)
@@ -282,16 +286,73 @@ def explain(
         asyncio.run(explain.show(dsn, plugins.load(), text, operation, variables, role=role, grid=grid))
 
 
+@keyed.command()
+def status() -> None:
+    """Count what is under which key (密钥状态)."""
+    from . import keys
+
+    chosen = settings()
+    with cluster.running(chosen) as dsn:
+        found = asyncio.run(keys.status(dsn, keys.keyring(chosen)))
+    for name, people in found.people.items():
+        print(f"{name}{' (current)' if name == found.current else ''}: {people:,} people")
+    raise typer.Exit(code=0 if found.done else 1)
+
+
+@keyed.command()
+def rotate() -> None:
+    """Put every protected value under the current key; goes on where it was left (轮换密钥)."""
+    from . import keys
+
+    chosen = settings()
+    with cluster.running(chosen) as dsn, bars() as report:
+        moved = asyncio.run(keys.rotate(dsn, keys.keyring(chosen), report))
+    print(f"{moved:,} people moved; earlier keys can be dropped once gongzhi keys status says so.")
+
+
+@audited.command()
+def verify(
+    anchors: Annotated[
+        list[Path] | None, typer.Option("--anchor", exists=True, dir_okay=False, help="Files of gongzhi audit anchor.")
+    ] = None,
+) -> None:
+    """Prove that nothing was changed, removed or put in another order (核验)."""
+    from . import witness
+
+    with cluster.running(settings()) as dsn:
+        found = asyncio.run(witness.verify(dsn, anchors or ()))
+    print(f"{found.links:,} links, {found.looks:,} looks, {found.acts:,} mutations; {found.loose:,} not chained yet")
+    if found.wrong:
+        fail(found.wrong)
+
+
+@audited.command("anchor")
+def anchor(
+    to: Annotated[Path | None, typer.Option(metavar="FILE", help="Add it to this file; else print it.")] = None,
+) -> None:
+    """Tell the chain's end, to be kept outside of this machine (锚定)."""
+    from . import witness
+
+    with cluster.running(settings()) as dsn:
+        line = asyncio.run(witness.anchor(dsn, clock()))
+    if to is None:
+        print(line)
+    else:
+        with to.open("a", encoding="utf-8") as file:
+            file.write(f"{line}\n")
+
+
 def settings() -> Settings:
     return Settings.read(os.environ)
 
 
 def furnish(dsn: str, people: int = PEOPLE, today: datetime | None = None, seed: int = SEED) -> None:
     """Load the demo county, showing how far it is."""
-    from . import app, demo
+    from . import demo
     from .clock import today as day
+    from .keys import keyring
 
-    keys = app.keyring(settings())
+    keys = keyring(settings())
     with bars() as report:
         found = asyncio.run(
             demo.load(dsn, people=people, today=today.date() if today else day(), seed=seed, keys=keys, progress=report)
@@ -322,7 +383,7 @@ def divide(dsn: str, files: list[Path], dry_run: bool) -> None:
 def settle(chosen: Settings, dsn: str, file: Path, dry_run: bool, update: bool) -> None:
     """Import people and households and print what came of it."""
     from . import imports
-    from .app import keyring
+    from .keys import keyring
 
     now = clock()
     with bars() as report:

@@ -30,6 +30,7 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.models import Model
 from tortoise.transactions import in_transaction
 
+from . import audit
 from .events.outbox import Outbox, Told
 from .planner.lens import Lens
 from .planner.parameters import Parameters
@@ -136,12 +137,14 @@ async def perform(
     `plugin` is whose command it is; None for the core's.
     """
     try:
-        account, key = claimant(context.viewer, given.idempotency_key)
+        account, key = ("", "") if command.repeats else claimant(context.viewer, given.idempotency_key)
     except Refusal as refusal:
         text = refusal.text
         return answered(command, {"errors": [[refusal.code, text.en, text.zh, list(refusal.path)]]}, context.viewer)
     if command.requires and not context.viewer.can(command.requires):
         raise Denied(command.requires)
+    if command.repeats:
+        return await repeated(context, command, given, plugin, outbox)
     mac = fingerprint(context, command, given)
     try:
         async with in_transaction() as connection:
@@ -151,6 +154,7 @@ async def perform(
             call = Transaction(context, connection, plugin, outbox)
             payload = await command.function(call, given)
             await RequestRow.filter(account=account, idempotency_key=key).update(result=kept(payload))
+            await audit.act(context.viewer, command.name, objects(payload))
             told = await call.told.write(connection)
         if told:
             outbox.wake()
@@ -162,7 +166,32 @@ async def perform(
             account=account, idempotency_key=key, mutation=command.name, mac=mac, result=result, at=context.viewer.now
         )
         await RequestRow.bulk_create([row], ignore_conflicts=True)  # the transaction took its own row back with it
+        await audit.act(context.viewer, command.name, codes=[one.code for one in refusals])
         return answered(command, result, context.viewer)
+
+
+async def repeated(context: Context, command: Command, given: Any, plugin: str | None, outbox: Outbox) -> Any:
+    """The payload of a command that is carried out each time; that it was is all that is kept."""
+    try:
+        async with in_transaction() as connection:
+            call = Transaction(context, connection, plugin, outbox)
+            payload = await command.function(call, given)
+            await audit.act(context.viewer, command.name, objects(payload), [one.code for one in payload.errors])
+            told = await call.told.write(connection)
+        if told:
+            outbox.wake()
+        return payload
+    except (Refusal, Refusals) as refusal:
+        refusals = refusal.refusals if isinstance(refusal, Refusals) else (refusal,)
+        await audit.act(context.viewer, command.name, codes=[one.code for one in refusals])
+        result = {"errors": [[one.code, one.text.en, one.text.zh, list(one.path)] for one in refusals]}
+        return answered(command, result, context.viewer)
+
+
+def objects(payload: Any) -> list[str]:
+    """The global ids of a payload's objects."""
+    values = [value if isinstance(value, list) else [value] for value in vars(payload).values()]
+    return [f"{one.entity.name}:{one.key}" for value in values for one in value if isinstance(one, Ref)]
 
 
 def claimant(viewer: Viewer, key: str) -> tuple[str, str]:

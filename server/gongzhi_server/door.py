@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import unquote_to_bytes
 from uuid import UUID
 
 import asyncpg
@@ -21,6 +22,8 @@ from .plugins import Plugins
 from .tokens import Tokens
 
 REMEMBERED = 10_000
+PURPOSE = b"gongzhi-purpose"
+PURPOSE_LENGTH = 200
 INVALID = 'Bearer error="invalid_token"'
 
 
@@ -39,13 +42,14 @@ class Door:
         """The viewer. Raises Unauthenticated for a token that is not valid."""
         now = self.now()
         tongue: Language = self._language(headers.get(b"accept-language", b""))
+        purpose = stated(headers[PURPOSE]) if PURPOSE in headers else None
         header = headers.get(b"authorization")
         if header is None:
-            return Viewer(self.stranger, now, tongue)
+            return Viewer(self.stranger, now, tongue, purpose)
         scheme, _, token = header.decode("latin-1").partition(" ")
         if scheme.lower() != "bearer" or not token:
             raise Unauthenticated("Send the token as `Authorization: Bearer …`.", INVALID)
-        return Viewer(await self.account(token, now), now, tongue)
+        return Viewer(await self.account(token, now), now, tongue, purpose)
 
     async def current(self, viewer: Viewer) -> Viewer:
         """The viewer as of now, asked for each event that they are to be told. Raises Unauthenticated.
@@ -94,6 +98,16 @@ class Door:
         """The seconds until the viewer's token is over; None for a stranger."""
         expires = viewer.account.expires
         return (expires - self.now()).total_seconds() if expires else None
+
+
+def stated(header: bytes) -> str | None:
+    """What a request is for, percent-encoded UTF-8; None where nothing is said."""
+    return words(unquote_to_bytes(header).decode(errors="replace")) or None
+
+
+def words(text: str) -> str:
+    """A purpose in one line, of a length that can be kept."""
+    return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())[:PURPOSE_LENGTH]
 
 
 def language(header: bytes) -> Language:

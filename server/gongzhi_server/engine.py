@@ -13,7 +13,9 @@ from uuid import uuid4
 
 import orjson
 from asyncpg.exceptions import QueryCanceledError
+from gongzhi.access.types import Glass
 from gongzhi.context import Context
+from gongzhi.entity import key_of
 from gongzhi.errors import Language, Refusal
 from gongzhi.plans import GUARD, Live
 from gongzhi.viewer import Viewer
@@ -22,6 +24,7 @@ from graphql.execution.values import VariableValues, get_variable_values
 
 from .clock import clock
 from .commands import Denied
+from .door import words
 from .events.feed import Expired
 from .events.hub import Hub
 from .events.streams import Asked, Current, Streams
@@ -92,6 +95,7 @@ class Engine:
         A request with `extensions: {"cost": true}` is told what its query cost.
         """
         given = dict(variables or {})
+        viewer = stated(viewer, extensions)
         context = self.context(viewer)
         cost = 0
         session = Session(self.planner, self.fetch, document, given, self.coerced(document, given), context)
@@ -102,7 +106,7 @@ class Engine:
                 data, errors = await session.query(statement)
             else:
                 cost = self.afforded(self.planner.payload(document, session.variables, viewer))
-                data, errors = await session.execute()
+                data, errors = await session.mutate()
         except QueryCanceledError as late:
             raise TimeoutError from late
         except Refusal as refusal:
@@ -193,6 +197,15 @@ class Engine:
 def encoded(data: bytes, errors: Iterable[GraphQLError], viewer: Viewer, cost: int, cursor: str) -> Answer:
     """An answer of a subscription."""
     return replace(answer(data, errors, viewer.language, {}, cost), cursor=cursor)
+
+
+def stated(viewer: Viewer, extensions: Mapping[str, Any] | None) -> Viewer:
+    """The viewer with what the request says of itself: `purpose`, and the `glass` to look through."""
+    said = {name: value for name in ("purpose", "glass") if isinstance(value := (extensions or {}).get(name), str)}
+    if not said:
+        return viewer
+    purpose = words(said.get("purpose", "")) or viewer.purpose
+    return replace(viewer, purpose=purpose, glass=key_of(Glass)(said.get("glass", "")))
 
 
 def answer(

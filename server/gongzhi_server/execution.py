@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import base64
 import inspect
+import logging
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from typing import Any
+from uuid import UUID
 
 import orjson
 from asyncpg import CharacterNotInRepertoireError, DataError
+from gongzhi import sealing
+from gongzhi.access.models import LookKind
+from gongzhi.context import Look
 from gongzhi.entity import Entity, Ref
 from gongzhi.errors import Refusal
 from graphql import (
@@ -28,10 +34,16 @@ from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 from strawberry.types.arguments import convert_arguments
 
 from .planner import Document, Planner, Statement
+from .planner.looks import LOOK
 from .planner.scalars import stored
 from .planner.statement import Call, Shape
 
 Fetch = Callable[..., Awaitable[Sequence[Any]]]
+
+SEALED = '"@sealed"'
+"""No text of anybody's can hold it: there its quotes are escaped."""
+
+log = logging.getLogger("gongzhi")
 
 
 class Row:
@@ -81,15 +93,41 @@ class Session:
         self.viewer = context.viewer
         self.errors: list[GraphQLError] = []
         self._loaders: dict[Statement, DataLoader[Any, Any]] = {}
+        self._people: set[str] = set()
+        self._fields: dict[str, None] = {}
 
     async def query(self, statement: Statement) -> tuple[bytes, list[GraphQLError]]:
-        """The answer's `data` as JSON, and its errors."""
+        """The answer's `data` as JSON, and its errors. Whose files were looked at is written down before."""
+        try:
+            return await self.answer(statement)
+        finally:
+            await self.record()
+
+    async def mutate(self) -> tuple[bytes, list[GraphQLError]]:
+        """The same of a mutation."""
+        try:
+            return await self.execute()
+        finally:
+            await self.record()
+
+    async def record(self) -> None:
+        """Write down whose files were looked at; nothing if they were one's own. Nobody is shown what fails here."""
+        people = {UUID(one) for one in self._people} - {self.viewer.account.person}
+        if people:
+            operation = self.document.title
+            kind = LookKind.BREAK_GLASS if self.viewer.glass else LookKind.READ
+            purpose = self.viewer.purpose or operation
+            await self.context.look(Look(people, tuple(self._fields), purpose, kind, operation))
+        self._people.clear()
+        self._fields.clear()
+
+    async def answer(self, statement: Statement) -> tuple[bytes, list[GraphQLError]]:
         self.errors += statement.errors
         text = "{}"
         if statement.sql:
             [[text]] = await self.send(statement, self.variables.coerced)
         shape = statement.shape
-        if not shape.live and not shape.python:
+        if not shape.live and not shape.python and not (shape.seals and SEALED in text):
             return text.encode(), self.errors
         root = orjson.loads(text)
         await self.finish([root], shape)
@@ -152,7 +190,15 @@ class Session:
             raise Refusal("BAD_USER_INPUT", en, "有一个值超出了可比较的范围。") from error
 
     async def finish(self, objects: list[dict[str, Any]], shape: Shape) -> None:
-        """Call the Python fields, each once for all the objects it is asked on, outer ones first."""
+        """Note whose files they are, open what is sealed, and call the Python fields, each once, outer ones first."""
+        if shape.look:
+            self._fields.update(dict.fromkeys(f"{shape.kind}.{name}" for name in shape.fields))
+            for one in objects:
+                self._people.update(one.pop(LOOK) or ())
+        for key in shape.sealed:
+            for one in objects:
+                if isinstance(one[key], dict):
+                    one[key] = self.opened(one[key])
         if shape.calls:
             rows = [
                 Row({name: python(shape.entity, name, one.pop(f"@{name}")) for name in shape.needs}) for one in objects
@@ -163,6 +209,18 @@ class Session:
             found = list(flat(one[key] for one in objects))
             if found:
                 await self.finish(found, inner)
+
+    def opened(self, found: dict[str, Any]) -> Any:
+        """A protected value in clear, or its mask if the keys at hand do not open it."""
+        if found["@sealed"] is None:  # there is nothing, or its key has been destroyed
+            return found["mask"]
+        county, wrapped, context, value = found["@sealed"]
+        try:
+            key = self.context.keys.unwrap(county, base64.b64decode(wrapped))
+            return sealing.open(key, context, base64.b64decode(value))
+        except sealing.SealError as error:
+            log.error("a protected value is shown masked to whom it belongs: %s", error)
+            return found["mask"]
 
     async def call(self, call: Call, rows: list[Row], objects: list[dict[str, Any]]) -> None:
         """Set one Python field; the statement has said true where its plugin is off, and Python sees no such row."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import secrets
+import shlex
 import tempfile
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -18,6 +19,7 @@ from .errors import Problem
 
 MODES = ("development", "production")
 SECRET_LENGTH = 32
+KEYS = ("keys", "keys_file", "keys_command")
 ORIGIN = re.compile(r"https?://[^\s/?#]+")
 
 
@@ -75,6 +77,14 @@ def proxies(text: str) -> tuple[str, ...]:
     return found
 
 
+def arguments(text: str) -> tuple[str, ...]:
+    """Accept a command and its arguments, quoted as for a shell. No shell runs it."""
+    try:
+        return tuple(shlex.split(text))
+    except ValueError:
+        raise ValueError("is no command; write it as for a shell, with its quotes closed") from None
+
+
 def yes(text: str) -> bool:
     if text not in ("yes", "no"):
         raise ValueError("is neither yes nor no; give one of them, or unset it")
@@ -114,6 +124,22 @@ class Settings:
     secret: str = variable(
         "GONGZHI_SECRET", MISSING, secret, "Key that tokens are signed with; not set: kept in data.", hidden=True
     )
+    keys: str | None = variable(
+        "GONGZHI_KEYS", None, str, "Key ring of protected values, id:base64,…, the current key first.", hidden=True
+    )
+    keys_file: Path | None = variable("GONGZHI_KEYS_FILE", None, Path, "File with the key ring, instead.")
+    keys_command: tuple[str, ...] = variable(
+        "GONGZHI_KEYS_COMMAND", (), arguments, "Command that prints the key ring, instead: a KMS client, a vault's."
+    )
+    reveals: int = variable(
+        "GONGZHI_REVEALS", 100, whole(0, 100_000), "People whose protected values one account may see in a day."
+    )
+    bulk: int = variable(
+        "GONGZHI_BULK", 1000, whole(1, 10_000_000), "People whose files one account may read in an hour unreported."
+    )
+    neighbours: int = variable(
+        "GONGZHI_NEIGHBOURS", 30, whole(1, 100_000), "The same of one's own village, for whoever does not serve it."
+    )
     pool: int = variable("GONGZHI_POOL", 8, whole(1, 90), "Database connections for reading.")
     documents: Path | None = variable(
         "GONGZHI_DOCUMENTS", None, Path, "File with the trusted documents; not set: documents.json in data."
@@ -146,6 +172,10 @@ class Settings:
         given.setdefault("mode", "production" if "database" in given else "development")
         if given["mode"] == "production":
             demand(cls, given, "database", "secret")
+            if not set(KEYS) & set(given):
+                raise Problem("GONGZHI_KEYS, GONGZHI_KEYS_FILE or GONGZHI_KEYS_COMMAND must be set in production")
+        if len(several := set(KEYS) & set(given)) > 1:
+            raise Problem(f"set one of {', '.join(f'GONGZHI_{name.upper()}' for name in sorted(several))}, not several")
         if "secret" not in given:
             given["secret"] = kept(given.get("data", cls.data))
         return cls(**given)

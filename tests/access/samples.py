@@ -49,6 +49,7 @@ class Around:
     area: int
     town: str
     grid: str
+    look: Any
 
     @property
     def named(self) -> Mapping[str, Any]:
@@ -67,13 +68,30 @@ values (gen_random_uuid(), 'points', $2, true, $3, $3, 'administrator')
 """
 
 
+LOOKED = """
+with warned as (
+  insert into access.alert (id, at, kind, account, role, count, grid_id)
+  values (gen_random_uuid(), $3, 'BULK', 'grid_worker', 'grid_worker', 7, $2)
+), broken as (
+  insert into access.glass (id, account, person_id, reason, at, until)
+  values (gen_random_uuid(), 'everything', $1, '急', $3, $3)
+)
+insert into access.look (id, at, account, role, unit_id, grid_id, content, kind, operation, purpose, fields, persons,
+  salts, commitments)
+values (gen_random_uuid(), $3, 'grid_worker', 'grid_worker', $4, $2, '', 'READ', 'Q', 'Q', '{Person.name}',
+  array[$1::uuid], '{}', '{}')
+returning id
+"""
+
+
 async def around(connection: asyncpg.Connection[Any], *others: Around) -> Around:
     """Somebody with as much as there is, in a town and with a unit of their own."""
     person, household, area, town, grid = await connection.fetchrow(PERSON, [one.area for one in others])
     lead, unit = await connection.fetchrow(UNIT, len(others))
     case, number = await connection.fetchrow(CASE, person, area, lead)
     await connection.execute(MORE, person, area, TODAY)
-    return Around(person, household, case, number, lead, unit, area, town, grid)
+    look = await connection.fetchval(LOOKED, person, area, TODAY, lead)
+    return Around(person, household, case, number, lead, unit, area, town, grid, look)
 
 
 async def sample(connection: asyncpg.Connection[Any], entity: Entity, near: Around) -> Any:
@@ -86,6 +104,7 @@ async def sample(connection: asyncpg.Connection[Any], entity: Entity, near: Arou
         "cases.case": near.case,
         "grids.grid": near.area,
         "units.unit": near.lead,
+        "access.look": near.look,
     }
     if key := exact.get(f"{meta.schema}.{meta.db_table}"):
         return key

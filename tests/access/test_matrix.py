@@ -7,9 +7,10 @@ from pathlib import Path
 
 import asyncpg
 from gongzhi_server import database
+from gongzhi_server.app import keyring
 from gongzhi_server.plugins import Plugins
 from gongzhi_server.schema import build
-from gongzhi_server.testing import Server
+from gongzhi_server.testing import Server, settings
 
 from ..planner.bench import ROOMY, Bench
 from .matrix import Matrix
@@ -29,6 +30,8 @@ def known(one: Around) -> dict[str, object]:
         "number": one.number,
         "household": f"Household:{one.household}",
         "person": f"Person:{one.person}",
+        "ids": f"Person:{one.person}",
+        "fields": "phone",
         "grid": one.grid,
         "kind:String": "PEACEFUL_FAMILY",
         "year": 2024,
@@ -57,14 +60,14 @@ def named(near: Around, far: Around) -> dict[str, dict[str, object]]:
     return found
 
 
-async def test_matrix_is_as_reviewed(server: Server, filled: str) -> None:
+async def test_matrix_is_as_reviewed(server: Server, filled: str, tmp_path: Path) -> None:
     """Run with GONGZHI_MATRIX=write to write the table anew, and read what changed before committing it."""
-    plugins = Plugins()
+    plugins, keys = Plugins(), keyring(settings(filled, tmp_path))
     connection = await asyncpg.connect(filled)
     pool = await database.readers(filled, 2)
     try:
         near = await around(connection)
-        matrix = Matrix(Bench(pool.fetch, build(plugins), ROOMY), plugins, near, await around(connection, near))
+        matrix = Matrix(Bench(pool.fetch, build(plugins), ROOMY, keys), plugins, near, await around(connection, near))
         async with database.connected(database.config(filled, size=1)):
             await matrix.types(connection)
             await matrix.roots()

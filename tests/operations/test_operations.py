@@ -220,6 +220,31 @@ async def test_record_visit(server: Server) -> None:
     assert next(one for one in homes if one["id"] == home["id"])["lastVisit"]["note"] == "水管漏水已报修。"
 
 
+async def test_reveal(server: Server, filled: str) -> None:
+    """The value comes in clear, and the person reads who saw it."""
+    person = f"Person:{await member(filled)}"
+    shown = await worker(server, COUNTY).do("Reveal", ids=[person], fields=["phone"], purpose="走访前联系")
+    [value] = shown["values"]
+    assert value["id"] == person and value["value"].isdigit()
+    log = (await resident(server, person).send("WhoLooked"))["accessLog"]
+    assert ("走访前联系", ["Person.phone"]) in [(one["purpose"], one["fields"]) for one in log["nodes"]]
+
+
+async def test_who_looked(server: Server, filled: str) -> None:
+    """The day's list of households tells everybody in them that the worker looked; names alone tell nobody."""
+    me = resident(server, person := await member(filled))
+    before = (await me.send("WhoLooked"))["accessLog"]["nodes"]
+    grid = await find(
+        filled, f"select g.code from people.person p, grids.grid g where p.id='{person}' and g.id=p.grid_id"
+    )
+    await worker(server, grid).send("GridDay", grid=grid)
+    looks = (await me.send("WhoLooked"))["accessLog"]["nodes"]
+    assert len(looks) == len(before) + 1
+    [look] = [one for one in looks if one["purpose"] == "GridDay"]
+    assert look["reader"] == {"role": "grid_worker", "unit": None}
+    assert {"Household.address", "Household.lastVisit"} <= set(look["fields"])
+
+
 async def test_handle_in_grid(server: Server) -> None:
     number = (await reported(server))["case"]["number"]
     payload = await worker(server).do("HandleInGrid", number=number, expectedVersion=1, text="当场处理完毕。")

@@ -6,10 +6,11 @@ import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import orjson
-from gongzhi.context import Context
+from gongzhi.context import Context, Look
 from gongzhi.sealing import KeyRing
 from gongzhi.viewer import Viewer
 from gongzhi_server import database
@@ -20,22 +21,30 @@ from gongzhi_server.gateway.limits import Limits
 from gongzhi_server.schema import Schema
 
 from .plugin import schema
-from .world import PUBLISHED, SECRET, VIEWERS
+from .world import KEYS, PUBLISHED, SECRET, VIEWERS
 
 ROOMY = Limits(
     cost=10**12, tokens=20_000, document=10**6, depth=30, fields=5_000, aliases=5_000, directives=5_000, roots=100
 )
 """Bounds that generated queries do not meet; what they would meet has tests of its own."""
 
-KEYS = KeyRing({"main": bytes(32)})
-
 
 async def nothing(*given: Any) -> Any:
     raise AssertionError("queries change nothing")
 
 
-def context(viewer: Viewer) -> Context:
-    return Context(viewer, KEYS, SECRET, nothing, nothing, json.dumps(PUBLISHED))
+def context(viewer: Viewer, keys: KeyRing = KEYS) -> Context:
+    return Context(viewer, keys, SECRET, nothing, nothing, json.dumps(PUBLISHED), LOOKS.keep)
+
+
+class Looks(list[Look]):
+    """Whose files were looked at, in the place of the access log."""
+
+    async def keep(self, look: Look) -> None:
+        self.append(look)
+
+
+LOOKS = Looks()
 
 
 @dataclass
@@ -59,10 +68,10 @@ class Said:
 class Bench:
     """Asks as one of the world's viewers, or another; `seen` has the statements of the last question."""
 
-    def __init__(self, fetch: Fetch, schema: Schema, limits: Limits = ROOMY) -> None:
+    def __init__(self, fetch: Fetch, schema: Schema, limits: Limits = ROOMY, keys: KeyRing = KEYS) -> None:
         self.schema, self._fetch = schema, fetch
         self.seen: list[tuple[str, tuple[Any, ...]]] = []
-        self.engine = Engine(schema, self.fetch, context, limits)
+        self.engine = Engine(schema, self.fetch, partial(context, keys=keys), limits)
 
     async def fetch(self, sql: str, *values: Any) -> Any:
         self.seen.append((sql, values))

@@ -35,6 +35,10 @@ TABLES = {
     "PluginActivation": "plugins.activation",
     "Notice": "notices.notice",
     "Job": "events.job",
+    "AccessLogEntry": "access.look",
+    "Look": "access.look",
+    "AccessAlert": "access.alert",
+    "Glass": "access.glass",
 }
 OWNED = {
     "Phone": ("Person", "person_id"),
@@ -218,6 +222,20 @@ class Eyes:
         mine = self.person if row.account is None else self.viewer.account.name
         return mine is not None and mine in (row.person_id, row.account)
 
+    def is_told(self, row: Row) -> bool:
+        return self.person is not None and self.person in row.persons
+
+    def owns(self, row: Row) -> bool:
+        return row.account is not None and bool(row.account == self.viewer.account.name)
+
+    def sees_look(self, row: Row) -> bool:
+        """One's own looks, and those at people one watches over; who does so everywhere sees those at nobody, too."""
+        grants = self.grants("people.oversee")
+        if self.owns(row) or any(grant.grid is None and grant.unit is None for grant in grants):
+            return True
+        people = self.rows.keys["Person"]
+        return any(self.serves(people[key], "people.oversee") for key in row.persons if key)
+
     # all of them
 
     @cached_property
@@ -232,6 +250,10 @@ class Eyes:
             "PluginActivation": self.sees_activation,
             "Notice": self.sees_notice,
             "Job": self.sees_job,
+            "AccessLogEntry": self.is_told,
+            "Look": self.sees_look,
+            "AccessAlert": lambda row: self.serves(row, "people.oversee"),
+            "Glass": self.owns,
         }
         found: dict[str, set[Any]] = {}
         for kind in sorted(TABLES, key=lambda kind: kind in OWNED):

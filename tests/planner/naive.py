@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from gongzhi import codes
+from gongzhi import codes, sealing
 from gongzhi.geometry import Crs, Point
 from gongzhi.viewer import Viewer
 from graphql import (
@@ -27,7 +27,7 @@ from graphql import (
 
 from .eyes import OWNED, TABLES, Eyes, Row, Rows
 from .pages import CAP, CLOSED, Page, meets, moment, snake
-from .world import PUBLISHED, SECRET
+from .world import KEYS, PUBLISHED, SECRET
 
 Info = GraphQLResolveInfo[Any]
 
@@ -134,9 +134,30 @@ def household(at: At, person: Row) -> Row | None:
     return first([home for key in mine if (home := at.eyes.find("Household", key))], "number")
 
 
-def phone(at: At, person: Row) -> str | None:
+def phone(at: At, person: Row) -> Any:
     found = first([row for row in at.rows.kinds["Phone"] if row.person_id == person.id], "rank")
-    return str(found.mask) if found else None
+    return number(at, found) if found else None
+
+
+def number(at: At, phone: Row) -> Any:
+    owner = at.rows.keys["Person"][phone.person_id]
+    return clear(at, owner, f"people.phone.number:{phone.id}", phone.sealed, phone.mask)
+
+
+def clear(at: At, person: Row, context: str, sealed: bytes | None, mask: str | None) -> str | None:
+    """One's own in clear, if there is a key to it."""
+    if person.id != at.eyes.person or sealed is None or person.data_key is None:
+        return mask
+    county = at.rows.keys["Grid"][person.county_id].code
+    return sealing.open(KEYS.unwrap(county, person.data_key), context, sealed)
+
+
+def overseen(kind: str, field: str) -> Callable[[At, Any], dict[str, Any]]:
+    def find(at: At, _: Any) -> dict[str, Any]:
+        at.need("people.oversee", f"Query.{field}")
+        return at.connection(kind, "-at")
+
+    return find
 
 
 def support_units(at: At, case: Row) -> list[Row]:
@@ -263,7 +284,9 @@ FIELDS: dict[str, Callable[[At, Any], Any]] = {
     ),
     "Grid.rating": mean,
     "Unit.cases": lambda at, unit: at.connection("Case", "-reported_at", lambda row: row.lead_unit_id == unit.id),
-    "Person.residentId": lambda at, person: person.resident_id_mask,
+    "Person.residentId": lambda at, person: clear(
+        at, person, f"people.person.resident_id:{person.id}", person.resident_id_sealed, person.resident_id_mask
+    ),
     "Person.phone": phone,
     "Person.phones": lambda at, person: at.page(at.owned("Phone", person), "rank", 5).part,
     "Person.household": household,
@@ -272,7 +295,7 @@ FIELDS: dict[str, Callable[[At, Any], Any]] = {
         at.page([row for row in at.eyes.visible("Case") if row.filed_by_id == person.id], "reported_at", 4).part
     ),
     "Person.initial": lambda at, person: f"{person.name[:1]}{person.created_at.year}",
-    "Phone.number": lambda at, phone: phone.mask,
+    "Phone.number": number,
     "Household.members": lambda at, home: (
         at.page([row for row in at.owned("Membership", home) if at.eyes.lasts(row)], "since").connection
     ),
@@ -314,6 +337,14 @@ FIELDS: dict[str, Callable[[At, Any], Any]] = {
     "Me.account": lambda at, me: at.eyes.viewer.account.name,
     "Me.role": lambda at, me: next((grant.role for grant in at.eyes.viewer.account.grants), None),
     "Me.person": lambda at, me: at.rows.keys["Person"].get(at.eyes.person),
+    "Me.accessLog": lambda at, me: at.connection("AccessLogEntry", "-at"),
+    "Me.looks": lambda at, me: at.connection("Look", "-at", at.eyes.owns),
+    "Query.looks": overseen("Look", "looks"),
+    "Query.accessAlerts": overseen("AccessAlert", "accessAlerts"),
+    "AccessLogEntry.reader": lambda at, look: look,
+    "Look.reader": lambda at, look: look,
+    "Look.people": lambda at, look: [f"Person:{key}" for key in look.persons if key],
+    "Look.peopleCount": lambda at, look: len(look.persons),
     "Me.notices": lambda at, me: at.connection("Notice", "-at"),
     "Me.unreadNotices": lambda at, me: sum(row.read_at is None for row in at.eyes.visible("Notice")),
     "Notice.title": said("title"),

@@ -14,10 +14,11 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
-from gongzhi import codes
+from gongzhi import codes, sealing
 from gongzhi.codes import Kind
 from gongzhi.geometry import Point, Ring, polygon_text
 from gongzhi.roles import held
+from gongzhi.sealing import KeyRing
 from gongzhi.viewer import Account, Grant, Viewer
 
 NOW = datetime(2026, 6, 30, 17, 30, tzinfo=UTC)
@@ -32,6 +33,7 @@ PUBLISHED = {
 }
 """What the context has to say of the plugins."""
 SECRET = b"a secret for tests, long enough"
+KEYS = KeyRing({"main": bytes(32)})
 
 CHINA = timezone(timedelta(hours=8))
 COUNTY, OTHER_COUNTY, TOWN, VILLAGE, GRID_1, GRID_3 = 3, 4, 5, 7, 10, 12
@@ -129,11 +131,12 @@ def everything() -> dict[str, Rows]:
     found = {**places(), **residents(draw)}
     people = [row["id"] for row in found["people.person"]]
     found |= matters(draw, people)
-    return found | {
+    found |= {
         "plugins.activation": activations(draw),
         "notices.notice": notices(draw, people),
         "events.job": jobs(draw),
     }
+    return found | reading(draw, people)
 
 
 def places() -> dict[str, Rows]:
@@ -169,7 +172,6 @@ def residents(draw: Draw) -> dict[str, Rows]:
             "birth_date": draw.maybe(draw.of((date(1990, 1, 1), date(1944, 2, 29), date(2026, 7, 1))), 0.7),
             "residence": draw.of(("RESIDENT", "REGISTERED", "FLOATING")),
             "needs": [],
-            "resident_id_sealed": b"sealed and never sent",
             "resident_id_mask": draw.maybe("610921********001X"),
             "created_at": draw.instant(),
             "version": at + 1,
@@ -179,9 +181,10 @@ def residents(draw: Draw) -> dict[str, Rows]:
     ids = [row["id"] for row in people]
     phones = [
         {"id": draw.key(), "person_id": person, "kind": draw.of(("MOBILE", "LANDLINE")), "rank": draw.of((1, 1, 2))}
-        | {"mask": f"138****{at:04}", "sealed": b"sealed"}
+        | {"mask": f"138****{at:04}"}
         for at, person in enumerate([*ids[:10], *ids[:6], *ids[:2]])
     ]
+    protect(people, phones)
     homes = [
         {
             "id": draw.key(),
@@ -214,6 +217,21 @@ def residents(draw: Draw) -> dict[str, Rows]:
         "people.household": homes,
         "people.membership": members,
     } | (care(draw, ids, houses))
+
+
+def protect(people: Rows, phones: Rows) -> None:
+    """Seal what has a mask; the key of the tenth has been destroyed."""
+    keys = {}
+    for at, row in enumerate(people):
+        keys[row["id"]] = key = sealing.data_key()
+        county = "610922" if row["grid_id"] in (15, 16) else "610921"
+        row["data_key"] = None if at == 9 else KEYS.wrap(county, key)
+        value = row["resident_id_mask"] and f"61092119900131{at:04}"
+        context = f"people.person.resident_id:{row['id']}"
+        row["resident_id_sealed"] = value and sealing.seal(key, context, value)
+    for at, row in enumerate(phones):
+        context = f"people.phone.number:{row['id']}"
+        row["sealed"] = sealing.seal(keys[row["person_id"]], context, f"1380000{at:04}") if at % 7 else None
 
 
 def care(draw: Draw, ids: list[UUID], houses: list[UUID]) -> dict[str, Rows]:
@@ -389,6 +407,29 @@ def jobs(draw: Draw) -> Rows:
     ]
 
 
+def reading(draw: Draw, people: list[UUID]) -> dict[str, Rows]:
+    """Looks at files, what the officer was told of them, and a broken glass."""
+    looks = [
+        {"id": draw.key(), "at": draw.instant(), "account": draw.of(("worker", "county", "helper", None))}
+        | {"role": draw.maybe("grid_worker"), "unit_id": draw.maybe(1), "grid_id": draw.maybe(GRID_3)}
+        | {"kind": draw.of(("READ", "REVEAL")), "operation": "Q", "purpose": draw.of(TITLES), "fields": ["Person.name"]}
+        | {"persons": [draw.maybe(draw.of(people), 0.9) for _ in range(at % 4)], "link": 1, "place": at}
+        | {"salts": [], "commitments": [], "content": b""}
+        for at in range(24)
+    ]
+    alerts = [
+        {"id": draw.key(), "at": draw.instant(), "kind": draw.of(("BULK", "QUOTA")), "account": "worker"}
+        | {"role": draw.maybe("grid_worker"), "count": 7, "grid_id": draw.of((COUNTY, OTHER_COUNTY))}
+        for _ in range(6)
+    ]
+    glasses = [
+        {"id": draw.key(), "account": draw.of(("county", "village")), "person_id": draw.of(people), "reason": "急"}
+        | {"at": NOW, "until": NOW + timedelta(minutes=10)}
+        for _ in range(4)
+    ]
+    return {"access.look": looks, "access.alert": alerts, "access.glass": glasses}
+
+
 async def fill(dsn: str) -> None:
     """Write everything into a database with empty tables."""
     connection = await asyncpg.connect(dsn)
@@ -412,6 +453,7 @@ async def fill(dsn: str) -> None:
 
 READS = {"tests.read_log", "tests.read_names"}
 STAFF = held("grid_leader") | READS
+OFFICER = held("data_protection_officer")
 SEALED = frozenset({"cases.view", "cases.view_sealed", "cases.view_notes"})
 
 
@@ -438,6 +480,8 @@ def accounts() -> Iterator[tuple[str, Account]]:
     yield "units", account("units", Grant("handler", frozenset({"cases.view"}), unit=1), *twice)
     yield "resident", account("resident", Grant("resident", held("resident")), person=0)
     yield "helper", account("helper", Grant("resident", held("resident")), person=9)
+    yield "officer", account("officer", Grant("data_protection_officer", OFFICER, Kind.TOWN, TOWN), person=2)
+    yield "overseer", account("overseer", Grant("data_protection_officer", OFFICER))
     yield "stranger", Account(None, None, (Grant("stranger", held("stranger")),))
     yield "nobody", Account("nobody", UUID(int=1), ())
 

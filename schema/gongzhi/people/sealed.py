@@ -35,6 +35,22 @@ def owner(keys: KeyRing, county: str, person: PersonRow) -> Owner:
     return made
 
 
+def opened(keys: KeyRing, county: str, person: PersonRow) -> Owner | None:
+    """The owner of a person's values; None for somebody who has none, or whose key has been destroyed."""
+    return Owner(person.id, county, keys.unwrap(county, person.data_key)) if person.data_key else None
+
+
+def read_identity(owner: Owner, person: PersonRow) -> str | None:
+    """The resident ID in clear."""
+    value = person.resident_id_sealed
+    return sealing.open(owner.key, f"people.person.resident_id:{owner.id}", value) if value else None
+
+
+def read_phone(owner: Owner, phone: PhoneRow) -> str | None:
+    """The number in clear."""
+    return sealing.open(owner.key, f"people.phone.number:{phone.id}", phone.sealed) if phone.sealed else None
+
+
 def identity(keys: KeyRing, owner: Owner, number: str | None) -> dict[str, Any]:
     """The columns of a resident ID."""
     return {

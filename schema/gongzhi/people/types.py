@@ -26,6 +26,7 @@ from ..entity import (
     one,
     part,
     pick,
+    sealed,
     within_row,
 )
 from ..extend import extend
@@ -177,14 +178,41 @@ def home(at: Frame) -> Alternatives:
     return [Sql(asked, at.rows.id, at.row.id, rules.current(member, at.viewer))]
 
 
+NUMBER = (
+    "(select json_build_array(g.code,encode(o.data_key,'base64'),'people.phone.number:'||{0},encode({1},'base64')) "
+    "from people.person o join grids.grid g on g.id=o.county_id "
+    "where o.id={2} and o.data_key is not null and {1} is not null)"
+)
+IDENTITY = (
+    "(select json_build_array(g.code,encode({1},'base64'),'people.person.resident_id:'||{0},encode({2},'base64')) "
+    "from grids.grid g where g.id={3} and {1} is not null and {2} is not null)"
+)
+
+
+def oneself(at: Frame) -> Sql:
+    """Whether the row is the person who asks."""
+    return Sql("{0}={1}", at.row.id, at.viewer.person)
+
+
+def first_number(at: Frame) -> Sql:
+    """What opens the number that is tried first."""
+    number = NUMBER.format("p.id", "p.sealed", "p.person_id")
+    return Sql(f"(select {number} from people.phone p where p.person_id={{0}} order by p.rank,p.id limit 1)", at.row.id)
+
+
 @entity(PhoneRow, visible=everyone, through="person", order=("rank",))
 class Phone(Node):
     """A number of a person, masked (电话)."""
 
-    person: Person | None = one("Whose number it is (所属人).")
-    kind: PhoneKind = column("What it rings (类型).")
-    rank: int = column("1 is tried first (顺序).")
-    number: str = column("The number, masked; `reveal` shows it for a purpose (号码，脱敏).", name="mask")
+    person: Person | None = one("Whose number it is (所属人).", open=True)
+    kind: PhoneKind = column("What it rings (类型).", open=True)
+    rank: int = column("1 is tried first (顺序).", open=True)
+    number: str = sealed(
+        "The number; masked, but one's own in clear. `reveal` shows another's for a purpose (号码，脱敏).",
+        mask=lambda at: at.row.mask,
+        mine=lambda at: Sql("{0}={1}", at.row.person_id, at.viewer.person),
+        value=lambda at: Sql(NUMBER, at.row.id, at.row.sealed, at.row.person_id),
+    )
 
 
 @entity(
@@ -192,23 +220,31 @@ class Phone(Node):
     visible=rules.persons,
     order=("name", "created_at"),
     filter={"name": search("name"), "gender": None, "residence": None, "birth_date": None, "grid": placed()},
+    file=lambda person, viewer: Sql("array[{0}]", person.id),
 )
 class Person(Node):
     """A person (人员)."""
 
-    name: str = column("The name (姓名).")
+    name: str = column("The name (姓名).", open=True)
     gender: Gender = column("The gender (性别).")
     birth_date: datetime.date | None = column("The day of birth (出生日期).")
     residence: ResidenceKind = column("How they live here (居住类型).")
-    resident_id: str | None = column("The resident ID number, masked (身份证号，脱敏).", name="resident_id_mask")
-    phone: str | None = expression(
-        "The number that is tried first, masked (电话，脱敏).",
-        lambda at: Sql(
+    resident_id: str | None = sealed(
+        "The resident ID number; masked, but one's own in clear (身份证号，脱敏).",
+        mask=lambda at: at.row.resident_id_mask,
+        mine=oneself,
+        value=lambda at: Sql(IDENTITY, at.row.id, at.row.data_key, at.row.resident_id_sealed, at.row.county_id),
+    )
+    phone: str | None = sealed(
+        "The number that is tried first; masked, but one's own in clear (电话，脱敏).",
+        mask=lambda at: Sql(
             "(select p.mask from people.phone p where p.person_id={0} order by p.rank,p.id limit 1)", at.row.id
         ),
+        mine=oneself,
+        value=first_number,
     )
-    phones: list[Phone] = many("All their numbers (全部电话).", on="person", order="rank", cap=5)
-    grid: Grid | None = one("Where they live (所在网格).")
+    phones: list[Phone] = many("All their numbers (全部电话).", on="person", order="rank", cap=5, open=True)
+    grid: Grid | None = one("Where they live (所在网格).", open=True)
     household: Household | None = pick(
         "The household they belong to (所属户).",
         home,
@@ -274,10 +310,10 @@ class TierDecision(Node):
 class Visit(Node):
     """A visit to a household: when, by whom, what was said; never a track (走访)."""
 
-    household: Household | None = one("The household (户).")
+    household: Household | None = one("The household (户).", open=True)
     visitor: Person | None = one("Who came (走访人).")
-    grid: Grid | None = one("Where (网格).")
-    at: datetime.datetime = column("When (时间).")
+    grid: Grid | None = one("Where (网格).", open=True)
+    at: datetime.datetime = column("When (时间).", open=True)
     note: str = column("What was said and asked for (记录).")
 
 
@@ -321,13 +357,14 @@ def tier_filter(at: Frame) -> Any:
         "visit_due_on": None,
         "grid": placed(),
     },
+    file=rules.members,
 )
 class Household(Node):
     """People who live together, with their service (户)."""
 
-    number: str = column("The household's number (户号).")
+    number: str = column("The household's number (户号).", open=True)
     address: str = column("Where it is (住址).")
-    grid: Grid | None = one("In which grid (网格).")
+    grid: Grid | None = one("In which grid (网格).", open=True)
     head: Person | None = one("The head of the household (户主).")
     members: Connection[Membership] = connection(
         "Who belongs to it now (成员).",

@@ -59,6 +59,7 @@ BLANK = b" \t\r\n"
 SENDABLE = (
     "Authorization",
     "Content-Type",
+    "GongZhi-Purpose",
     "GraphQL-Require-Preflight",
     "Apollo-Require-Preflight",
     "X-Apollo-Operation-Name",

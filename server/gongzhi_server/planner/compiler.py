@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from gongzhi.entity import Entity, entity_of
 from gongzhi.plans import (
     GUARD,
+    OPEN,
     PLAN,
     PLUGIN,
     Aggregate,
@@ -25,6 +26,7 @@ from gongzhi.plans import (
     Part,
     Pick,
     Plan,
+    Sealed,
     Stream,
 )
 from gongzhi.sql import Bind, Sql
@@ -45,7 +47,7 @@ from pypika_tortoise.dialects.postgresql import PostgreSQLQuery as Query
 from pypika_tortoise.queries import Table
 from pypika_tortoise.terms import LiteralValue, NullValue, Term, ValueWrapper
 
-from . import lists
+from . import lists, looks
 from .filters import filtered
 from .given import Given
 from .lens import Lens
@@ -86,7 +88,7 @@ class Compiler:
 
     def keyed(self, entity: Entity, kind: GraphQLObjectType, details: FieldDetailsList, shown: bool) -> Statement:
         rows = Rows(entity, self.table(entity), None if shown else self.lens, None, None)
-        terms, shape = self.object(kind, self.subfields(kind, details), rows.table, entity)
+        terms, shape = self.object(kind, self.subfields(kind, details), rows.table, entity, rows)
         return self.keys(rows, terms, shape)
 
     def streamed(self, plan: Stream, of: GraphQLField, entity: Entity, details: FieldDetailsList) -> Statement:
@@ -96,7 +98,7 @@ class Compiler:
         rows = Rows(entity, table, self.lens, plan.where(at) if plan.where else None, None)
         filtered(rows, at, self.planner.declared.comparisons(entity))
         kind: Any = get_named_type(of.type)
-        terms, shape = self.object(kind, self.subfields(kind, details), table, entity)
+        terms, shape = self.object(kind, self.subfields(kind, details), table, entity, rows)
         return self.keys(rows, terms, shape)
 
     def keys(self, rows: Rows, terms: list[Term], shape: Shape) -> Statement:
@@ -113,17 +115,24 @@ class Compiler:
     # objects and their fields
 
     def object(
-        self, kind: GraphQLObjectType, grouped: GroupedFieldSet, row: Table | None, entity: Entity | None
+        self,
+        kind: GraphQLObjectType,
+        grouped: GroupedFieldSet,
+        row: Table | None,
+        entity: Entity | None,
+        rows: Rows | None = None,
     ) -> tuple[list[Term], Shape]:
-        """The selected fields of an object as terms over its row."""
+        """The selected fields of an object as terms over its row, one of the `rows` unless it is a part of one."""
         self.cost += self.times
         terms: list[Term] = []
-        shape = Shape(entity)
+        shape = Shape(entity, kind=kind.name)
         for key, details in grouped.items():
             if (term := self.field(kind, key, details, row, entity, shape)) is not None:
                 terms.append(term.as_(key))
         if row is not None and entity is not None:
             terms += [row.field(entity.column(name)).as_(f"@{name}") for name in shape.needs]
+        if rows is not None and (look := looks.look(self, rows, shape)) is not None:
+            terms.append(look.as_(looks.LOOK))
         return terms, shape
 
     def field(
@@ -143,15 +152,19 @@ class Compiler:
         if guard and not self.lens.can(guard.permission):
             term = self.denied(guard, kind, of, row, node)
         elif isinstance(plan, Batch):
+            shape.select(node.name.value, False)
             shape.calls.append(Call(key, plan, declared, of, details))
             self.count(plan, get_named_type(of.type), details)
             return self.withheld(off, self.held(guard, row, entity))
         else:
+            shape.select(node.name.value, isinstance(plan, Key) or declared.metadata.get(OPEN, False))
             term, child = self.planned(plan, of, declared, details, row, entity)
             shape.add(key, child)
             if guard and (held := self.held(guard, row, entity)) is not None:
                 mask = self.mask(guard, of, row, node) if guard.masked else NullValue()
                 term = Sql("case when {0} then {1} else {2} end", held, term, mask)
+            if isinstance(plan, Sealed) and self.lens.known():
+                shape.sealed.append(key)
         return Sql("case when {0} then null else {1} end", off, term) if off else term
 
     def off(self, declared: Any, row: Any, entity: Entity | None) -> Term | None:
@@ -208,6 +221,8 @@ class Compiler:
                 return encode(of.type, row.field(entity.column(name))), Shape()
             case Expression(build):
                 return encode(of.type, build(frame)), Shape()
+            case Sealed():
+                return self.sealed(plan, of, frame), Shape()
             case Embedded(build):
                 return self.embedded(of.type, details, build(frame)), Shape()
             case Part(present):
@@ -218,12 +233,27 @@ class Compiler:
                 return self.choice(given, argument, details)
             case Aggregate():
                 return self.aggregate(plan, of, frame, entity), Shape()
-        return self.related(plan, entity_of(declared.type), kind, details, frame, entity)
+        return self.related(plan, entity_of(declared.type), kind, details, frame, entity, declared.metadata.get(OPEN))
+
+    def sealed(self, plan: Sealed, of: GraphQLField, frame: Frame) -> Term:
+        """The mask; on a row of the viewer's own, what it takes to open the value, with the mask behind it."""
+        mask = encode(of.type, plan.mask(frame))
+        if not self.lens.known():
+            return mask
+        text = "case when {0} then json_build_object('@sealed',{1},'mask',{2}) else to_json({2}) end"
+        return Sql(text, plan.mine(frame), plan.value(frame), mask)
 
     # relations
 
     def related(
-        self, plan: Plan, target: Entity, kind: Any, details: FieldDetailsList, frame: Frame, entity: Entity | None
+        self,
+        plan: Plan,
+        target: Entity,
+        kind: Any,
+        details: FieldDetailsList,
+        frame: Frame,
+        entity: Entity | None,
+        open: bool | None,
     ) -> tuple[Term, Shape]:
         table = self.table(target)
         at = Frame(frame.row, table, self.lens, frame.given)
@@ -234,12 +264,18 @@ class Compiler:
                 return self.single(rows, kind, details)
             case Pick():
                 rows = self.rows(target, plan, at, entity, None if plan.shown else self.lens)
+                rows.alone, rows.told = entity is None, self.covered(rows, plan, open)
                 return self.single(rows, kind, details, plan.order)
             case Many():
                 rows = self.rows(target, plan, at, entity, self.lens)
+                rows.told = self.covered(rows, plan, open)
                 make = lists.page if isinstance(plan, Page) else lists.many
                 return make(self, plan, rows, kind, details, at)
         raise TypeError(f"{plan} is not a relation")
+
+    def covered(self, rows: Rows, plan: Pick | Many, open: bool | None) -> bool:
+        """Whether the rows were reached from the one they belong to, by a field that is itself a look at its file."""
+        return bool(plan.on) and plan.on == rows.target.through and not open
 
     def rows(
         self, target: Entity, plan: Pick | Many | Aggregate, at: Frame, entity: Entity | None, lens: Lens | None
@@ -252,7 +288,7 @@ class Compiler:
         return rows
 
     def single(self, rows: Rows, kind: Any, details: FieldDetailsList, order: str = "") -> tuple[Term, Shape]:
-        terms, shape = self.object(kind, self.subfields(kind, details), rows.table, rows.target)
+        terms, shape = self.object(kind, self.subfields(kind, details), rows.table, rows.target, rows)
         query = rows.ordered(order, 1).select(*some(terms)) if order else rows.select(*some(terms))
         return Sql(SINGLE, self.name("x"), query), shape
 
@@ -263,6 +299,7 @@ class Compiler:
         if target is None:
             return NullValue(), Shape()
         rows = Rows(target, self.table(target), self.lens, None, None)
+        rows.alone = True
         key = given.bind(argument, convert=target.parse)
         rows.where(Sql("{0}={1}", rows.table.field(target.key), key))
         return self.single(rows, self.schema.type_map[target.name], details)

@@ -22,6 +22,7 @@ from gongzhi.plans import (
     Page,
     Part,
     Pick,
+    Sealed,
     Stream,
 )
 from gongzhi.relay import Connection
@@ -69,7 +70,7 @@ class Check:
         match plan:
             case None:
                 self.fail("does not say how it is made; give the name of its column or key")
-            case Column() | Expression() | Aggregate() if not is_leaf_type(self.named):
+            case Column() | Expression() | Sealed() | Aggregate() if not is_leaf_type(self.named):
                 self.fail("is a value, so its type cannot be an object")
             case Page() if not self.connection:
                 self.fail("comes a page at a time, so its type must be a Connection")

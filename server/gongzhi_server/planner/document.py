@@ -7,7 +7,7 @@ from collections.abc import Callable, Hashable, Mapping
 from typing import Any
 
 from gongzhi.viewer import Viewer
-from graphql import DocumentNode, FragmentDefinitionNode, GraphQLSchema, OperationDefinitionNode
+from graphql import DocumentNode, FieldNode, FragmentDefinitionNode, GraphQLSchema, OperationDefinitionNode
 from graphql.execution.collect_fields import FragmentDetails
 
 from ..gateway.engine import Kind
@@ -28,6 +28,10 @@ class Document:
         self.schema, self.ast, self.node = schema, ast, node
         self.operation: Kind = node.operation.value
         self.name = node.name.value if node.name else None
+        self.title = self.name or ", ".join(
+            one.name.value for one in node.selection_set.selections if isinstance(one, FieldNode)
+        )
+        """Its name; of one without a name, the root fields that are written out."""
         self.fragments = {
             found.name.value: FragmentDetails(found)
             for found in ast.definitions

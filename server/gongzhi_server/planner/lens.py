@@ -16,6 +16,9 @@ from ..clock import CHINA
 Question = tuple[str | None, ...]
 """Something a text depends on, asked of a viewer: what to ask, and about which permission."""
 
+BROKEN: Question = ("broken",)
+"""The one question about the operation, not the account."""
+
 
 def held(account: Account, permission: str | None) -> list[Grant]:
     """The grants that hold the permission; all of them where none is named."""
@@ -78,6 +81,13 @@ class Lens:
     def account(self) -> Term:
         return self._fact("account", "text", lambda viewer: viewer.account.name)
 
+    @property
+    def glass(self) -> Term:
+        return self._fact("glass", "uuid", lambda viewer: viewer.glass)
+
+    def broken(self) -> bool:
+        return bool(self._ask("broken"))
+
     def can(self, permission: str) -> bool:
         return bool(self._ask("can", permission))
 
@@ -109,6 +119,8 @@ class Lens:
 
 def answer(viewer: Viewer, question: Question) -> Hashable:
     """The answer, from what this account has been asked before."""
+    if question == BROKEN:
+        return viewer.glass is not None
     answers = viewer.account.answers
     if question not in answers:
         what, *about = question

@@ -205,7 +205,7 @@ def multiplied(
     """The object's fields, its cost counted as often as it may come."""
     before, compiler.times = compiler.times, compiler.times * times
     try:
-        return compiler.object(kind, compiler.subfields(kind, details), rows.table, rows.target)
+        return compiler.object(kind, compiler.subfields(kind, details), rows.table, rows.target, rows)
     finally:
         compiler.times = before
 

@@ -30,7 +30,11 @@ class Rows:
 
     Without a lens nobody is asked who may see them: `on` is the right itself. `owner` is the relation by which
     they were reached, if their owner has been found visible already.
+
+    `alone` is a row that was asked for by itself; `told` are rows whose owner's selection is a look already.
     """
+
+    alone = told = False
 
     def __init__(self, target: Entity, table: Table, lens: Lens | None, on: Alternatives, owner: str | None) -> None:
         self.target, self.table = target, table

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from gongzhi.entity import Entity
@@ -31,25 +32,44 @@ class Call:
 
 @dataclass
 class Shape:
-    """Where in the answer there are objects that Python fields wait on."""
+    """Where in the answer there are objects that Python has something to do on."""
 
     entity: Entity | None = None
     calls: list[Call] = field(default_factory=list)
     inner: dict[str, Shape] = field(default_factory=dict)
     python: bool = False
     """Whether graphql-core has fields to run here; only at the root."""
+    kind: str = ""
+    fields: list[str] = field(default_factory=list)
+    """What is selected and given, by its name in the schema."""
+    beyond: bool = False
+    """Whether something of it is more than anybody may read without a look."""
+    look: bool = False
+    """Whether each object says whose file it is."""
+    sealed: list[str] = field(default_factory=list)
+    """Members that are in clear on a row of one's own."""
 
     @property
     def needs(self) -> list[str]:
         return sorted({name for call in self.calls for name in call.plan.needs})
 
-    @property
+    @cached_property
     def live(self) -> bool:
-        return bool(self.calls or self.inner)
+        """Whether every answer has to be taken apart."""
+        return bool(self.calls or self.look) or any(one.live for one in self.inner.values())
+
+    @cached_property
+    def seals(self) -> bool:
+        """Whether an answer has to be taken apart where it holds something sealed."""
+        return bool(self.sealed) or any(one.seals for one in self.inner.values())
 
     def add(self, key: str, child: Shape) -> None:
-        if child.live:
+        if child.live or child.seals:
             self.inner[key] = child
+
+    def select(self, name: str, open: bool) -> None:
+        self.fields.append(name)
+        self.beyond = self.beyond or not open
 
 
 @dataclass(frozen=True, eq=False)

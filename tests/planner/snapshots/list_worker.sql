@@ -14,8 +14,11 @@ WHERE ("t1"."filed_by_id"=$2::uuid) AND ((("t1"."grid_3_id"=$1::int) and ("t1"."
 select row_to_json(x10) from (
 SELECT "t1"."number" "number","t1"."title" "title","t1"."status" "status","t1"."reported_at" "reportedAt",(
 select row_to_json(x3) from (
-SELECT "t2"."name" "name",(
-select p.mask from people.phone p where p.person_id="t2"."id" order by p.rank,p.id limit 1) "phone"
+SELECT "t2"."name" "name",case when "t2"."id"=$2::uuid then json_build_object('@sealed',(
+select (
+select json_build_array(g.code,encode(o.data_key,'base64'),'people.phone.number:'||p.id,encode(p.sealed,'base64')) from people.person o join grids.grid g on g.id=o.county_id where o.id=p.person_id and o.data_key is not null and p.sealed is not null) from people.phone p where p.person_id="t2"."id" order by p.rank,p.id limit 1),'mask',(
+select p.mask from people.phone p where p.person_id="t2"."id" order by p.rank,p.id limit 1)) else to_json((
+select p.mask from people.phone p where p.person_id="t2"."id" order by p.rank,p.id limit 1)) end "phone"
 FROM ((
 SELECT "t2".*
 FROM "people"."person" "t2"

@@ -1,0 +1,70 @@
+"""The chain that shows whether somebody changed, removed or reordered what was written of looks and acts.
+
+    entry:  content = sha256(salt, what it says)            people = sha256(salt of each, the person's key)
+    batch:  digest of an entry = sha256(content, people…)   root   = sha256(digest…)
+    chain:  hash = sha256(the hash before, number, kind, time, count, root)
+
+The chain is over commitments: whoever is erased, or whose entry has outlived its retention, takes the salt along, and
+nobody can tell from what stays who it was; the chain holds all the same (rulings 9).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import struct
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+SALT = 16
+START = bytes(32)
+"""The hash before the first batch."""
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def salts(count: int) -> list[bytes]:
+    """Random salts, one a commitment."""
+    found = os.urandom(SALT * count)
+    return [found[at : at + SALT] for at in range(0, len(found), SALT)]
+
+
+def content(salt: bytes, said: Sequence[Any]) -> bytes:
+    """The commitment to what an entry says: texts, numbers, keys, times, lists of texts."""
+    text = json.dumps(said, default=plain, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(salt + text.encode()).digest()
+
+
+def person(salt: bytes, key: UUID) -> bytes:
+    """The commitment to one of the people."""
+    return hashlib.sha256(salt + key.bytes).digest()
+
+
+def digest(content: bytes, people: Iterable[bytes] = ()) -> bytes:
+    """What the chain knows of an entry."""
+    return hashlib.sha256(content + b"".join(people)).digest()
+
+
+def root(digests: Iterable[bytes]) -> bytes:
+    """What the chain knows of a batch."""
+    return hashlib.sha256(b"".join(digests)).digest()
+
+
+def tail(kind: str, at: datetime, count: int, root: bytes) -> bytes:
+    """What is hashed of a link behind the hash before and the number, eight bytes with the highest first."""
+    return struct.pack(">qi", micros(at), count) + kind.encode() + root
+
+
+def link(before: bytes, number: int, kind: str, at: datetime, count: int, root: bytes) -> bytes:
+    """The hash of a link."""
+    return hashlib.sha256(before + struct.pack(">q", number) + tail(kind, at, count, root)).digest()
+
+
+def plain(value: Any) -> Any:
+    return micros(value) if isinstance(value, datetime) else str(value)
+
+
+def micros(at: datetime) -> int:
+    return (at - EPOCH) // timedelta(microseconds=1)

@@ -1,0 +1,153 @@
+"""Keeps the access log while serving: replies wait for their looks, which are written a batch at a time."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import asyncpg
+from gongzhi.access.alerts import alert
+from gongzhi.access.models import AlertKind, AlertRow
+from gongzhi.context import Bounds, Look
+from gongzhi.viewer import Viewer
+from tortoise.transactions import in_transaction
+
+from . import audit
+from .audit import Entry
+
+log = logging.getLogger("gongzhi")
+
+BATCH = 200
+HOUR = timedelta(hours=1)
+PAUSE = 1.0
+"""Seconds between two looks at who looks at much."""
+
+BULK = (
+    "select count(distinct one)::int from access.look l, unnest(l.persons) one "
+    "where l.account=$1 and l.at>$2 and $3::uuid is distinct from one"
+)
+NEIGHBOURS = """select count(distinct p.id)::int
+from access.look l, unnest(l.persons) one, people.person p, people.person me
+where l.account=$1 and l.at>$2 and p.id=one and me.id=$3 and p.village_id=me.village_id and p.id<>me.id
+and (select g.village_id from grids.grid g where g.id=l.grid_id) is distinct from me.village_id
+and not exists(select from people.membership a join people.membership b using (household_id)
+  where a.person_id=me.id and b.person_id=p.id and a.until is null and b.until is null)"""
+COUNTY = (
+    "select p.county_id from people.person p where p.id=any("
+    "select unnest(persons) from access.look where account=$1 and at>$2 order by at desc limit 1) limit 1"
+)
+
+
+@dataclass(frozen=True)
+class Moment:
+    now: datetime
+
+
+class Ledger:
+    """Writes looks and seals acts over a connection of its own, and tells of accounts that look at too much."""
+
+    def __init__(self, pool: asyncpg.Pool[Any], bounds: Bounds) -> None:
+        self.pool, self.bounds = pool, bounds
+        self._waiting: list[tuple[Entry, asyncio.Future[None]]] = []
+        self._acted: datetime | None = None
+        self._stirred, self._looked = asyncio.Event(), asyncio.Event()
+        self._readers: dict[str, Entry] = {}
+
+    async def look(self, viewer: Viewer, look: Look) -> None:
+        """Write a look down; raises what went wrong, and then nothing may be shown."""
+        made, written = audit.entry(viewer, look), asyncio.get_running_loop().create_future()
+        self._waiting.append((made, written))
+        self._stirred.set()
+        await written
+
+    def acted(self, now: datetime) -> None:
+        """Say that a mutation was committed, so that it is put into the chain soon."""
+        self._acted = now
+        self._stirred.set()
+
+    async def write(self) -> None:
+        """Write what waits, for as long as the server runs. What comes in the meantime is the next batch."""
+        while True:
+            await self._stirred.wait()
+            self._stirred.clear()
+            while self._waiting:
+                batch, self._waiting = self._waiting[:BATCH], self._waiting[BATCH:]
+                await self.keep(batch)
+            if self._acted:
+                now, self._acted = self._acted, None
+                await self.seal(now)
+
+    async def keep(self, batch: list[tuple[Entry, asyncio.Future[None]]]) -> None:
+        """Write one batch and let its replies go, or fail them all."""
+        entries = [entry for entry, _ in batch]
+        try:
+            await audit.keep(self.pool, entries)
+        except Exception as error:
+            for _, written in batch:
+                if not written.done():
+                    written.set_exception(error)
+            return
+        for _, written in batch:
+            if not written.done():  # a caller who has gone is waited for by nobody
+                written.set_result(None)
+        self._readers |= {entry.account: entry for entry in entries if entry.account}
+        self._looked.set()
+
+    async def seal(self, now: datetime) -> None:
+        """Put committed mutations into the chain. What fails now is done the next time: they are not lost."""
+        try:
+            async with self.pool.acquire() as connection:
+                await audit.seal(connection, now)
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            log.error("mutations wait to be put into the audit's chain: %s", type(error).__name__)
+
+    async def watch(self) -> None:
+        """Look into who looks at much, for as long as the server runs."""
+        while True:
+            await self._looked.wait()
+            self._looked.clear()
+            try:
+                await self.patrol()
+            except Exception:
+                log.exception("the access log could not be looked through for bulk reads")
+            await asyncio.sleep(PAUSE)
+
+    async def patrol(self) -> None:
+        """Count what those who looked since the last time have looked at in an hour, and write alerts."""
+        readers, self._readers = self._readers, {}
+        for account, entry in readers.items():
+            person, since = entry.viewer.account.person, entry.at - HOUR
+            for kind, query, most in (
+                (AlertKind.BULK, BULK, self.bounds.bulk),
+                (AlertKind.NEIGHBOURS, NEIGHBOURS, self.bounds.neighbours),
+            ):
+                count = await self.pool.fetchval(query, account, since, person)
+                if count > most:
+                    await self.warn(kind, account, entry, count, since)
+
+    async def warn(self, kind: AlertKind, account: str, entry: Entry, count: int, since: datetime) -> None:
+        """Write an alert, one an hour for an account."""
+        county = await self.pool.fetchval(COUNTY, account, since)
+        async with in_transaction():
+            if county and not await AlertRow.exists(account=account, kind=kind, at__gt=since):
+                await alert(Moment(entry.at), kind, account, entry.viewer.role, count, county)
+
+
+@asynccontextmanager
+async def ledger(dsn: str, bounds: Bounds) -> AsyncIterator[Ledger]:
+    """A ledger that writes for as long as the block lasts. Tortoise must know its connections."""
+    pool = await asyncpg.create_pool(dsn, min_size=1, max_size=2, server_settings={"timezone": "UTC"})
+    kept = Ledger(pool, bounds)
+    tasks = [asyncio.create_task(kept.write()), asyncio.create_task(kept.watch())]
+    try:
+        yield kept
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await pool.close()

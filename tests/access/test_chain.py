@@ -1,0 +1,273 @@
+"""The chain over looks and mutations: whatever is changed, removed or put in another order is found, and named."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import asyncpg
+import pytest
+from gongzhi.access import chain
+from gongzhi.context import Look
+from gongzhi.viewer import Account, Grant, Viewer
+from gongzhi_server import audit, witness
+from gongzhi_server.errors import Problem
+from gongzhi_server.testing import TODAY, Server, create, drop
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from .conftest import Log, People
+
+WORKER = Viewer(Account("worker", None, (Grant("grid_worker", frozenset()),)), TODAY)
+
+
+def looks(count: int) -> list[audit.Entry]:
+    people = [UUID(int=at) for at in range(1, 4)]
+    return [audit.entry(WORKER, Look(people[: 1 + at % 3], ["Person.name"], f"purpose {at}")) for at in range(count)]
+
+
+async def write(connection: Any, *batches: int) -> None:
+    """Batches of looks, and of mutations where the number is negative."""
+    for size in batches:
+        if size > 0:
+            await audit.keep(connection, looks(size))
+            continue
+        for _ in range(-size):
+            [salt], key = chain.salts(1), uuid4()
+            said = ["ACT", key, TODAY, "worker", None, None, None, "closeCase", ["Case:1"], []]
+            await connection.execute(
+                "insert into access.act (id, at, account, salt, content, mutation, objects, codes) "
+                "values ($1, $2, 'worker', $3, $4, 'closeCase', '{Case:1}', '{}')",
+                key, TODAY, salt, chain.content(salt, said),
+            )  # fmt: skip
+        await audit.seal(connection, TODAY)
+
+
+@asynccontextmanager
+async def tampering(connection: Any) -> AsyncIterator[None]:
+    """Whatever is done in the block is seen in it, and taken back."""
+    transaction = connection.transaction(isolation="repeatable_read")
+    await transaction.start()
+    try:
+        yield
+    finally:
+        await transaction.rollback()
+
+
+TAMPERED = {
+    "update access.look set purpose = 'another' where link = 2 and place = 1": "does not say what was written",
+    "update access.look set fields = '{}' where link = 2 and place = 0": "does not say what was written",
+    "update access.look set at = at + interval '1 microsecond' where link = 1": "does not say what was written",
+    "update access.look set account = null where link = 4": "does not say what was written",
+    "update access.look set persons[1] = gen_random_uuid() where link = 2 and place = 0": "names other people",
+    "update access.look set persons[1] = null where link = 2 and place = 0": "has lost people",
+    "update access.look set persons = '{}', salts = '{}' where link = 1": "names other people",
+    "update access.look set commitments[1] = salts[1], persons[1] = null, salts[1] = null where link = 1": "link 1",
+    "update access.act set mutation = 'openCase' where link = 3 and place = 1": "does not say what was written",
+    "update access.act set codes = '{FORBIDDEN}' where link = 3 and place = 0": "does not say what was written",
+    "delete from access.look where link = 2 and place = 1": "entry 1 of link 2 (look) is missing",
+    "delete from access.look where link = 2 and place = 2": "link 2 has 3 entries, and 2 are there",
+    "delete from access.act where link = 3 and place = 0": "entry 0 of link 3 (act) is missing",
+    "delete from access.look where link = 4": "link 4 has 2 entries",
+    "delete from access.link where id = 2": "link 2 is missing",
+    "delete from access.link where id = 4": "head says otherwise",
+    "update access.link set count = 2 where id = 2": "link 2 has 2 entries, and 3 are there",
+    "update access.link set at = at + interval '1 second' where id = 3": "link 3 does not follow",
+    "update access.look set place = 2 - place where link = 2 and place <> 1": "in another order",
+    "update access.look set link = 5 where link = 4": "link 4 has 2 entries",
+    "update access.look set link = null, place = null where link = 4": "link 4 has 2 entries",
+    "update access.head set number = 3": "head says otherwise",
+    "insert into access.look select (jsonb_populate_record(l, jsonb_build_object('id', gen_random_uuid(), "
+    "'link', null, 'place', null))).* from access.look l where link = 1": "is in no link",
+}
+
+
+async def test_tampering_is_found(empty: str) -> None:
+    """Each way to change the tables, by somebody who may write them."""
+    connection = await asyncpg.connect(empty)
+    await connection.execute("alter table access.look drop constraint look_pkey")
+    await connection.execute("drop index access.look_link_place_idx")
+    await write(connection, 1, 3, -2, 2)
+    whole = await audit.verify(connection)
+    assert (whole.links, whole.looks, whole.acts, whole.loose, whole.wrong) == (4, 6, 2, 0, None)
+    for change, said in TAMPERED.items():
+        async with tampering(connection):
+            await connection.execute(change)
+            found = await audit.verify(connection)
+        assert found.wrong and said in found.wrong, f"{change}: {found.wrong}"
+    assert (await audit.verify(connection)).wrong is None
+    await connection.close()
+
+
+async def test_erasure_keeps_the_chain(empty: str) -> None:
+    """A person and a whole entry can be forgotten: what stays tells nobody who it was, and the chain holds."""
+    connection = await asyncpg.connect(empty)
+    await write(connection, 3)
+    await connection.execute("update access.look set persons[1] = null, salts[1] = null where place = 1")
+    await connection.execute(
+        "update access.look set salt = null, account = null, role = null, purpose = '', operation = '', fields = '{}', "
+        "persons = array_fill(null::uuid, array[cardinality(persons)]), "
+        "salts = array_fill(null::bytea, array[cardinality(persons)]) where place = 2"
+    )
+    assert (await audit.verify(connection)).wrong is None
+    left = await connection.fetchval("select look::text from access.look where place = 2")
+    assert "worker" not in left and "purpose" not in left
+    await connection.close()
+
+
+async def test_anchor_finds_what_was_made_anew(empty: str, tmp_path: Path) -> None:
+    """Whoever makes the whole chain anew, or cuts its end off, is found by an anchor that was kept elsewhere."""
+    connection = await asyncpg.connect(empty)
+    await write(connection, 1, 2)
+    file = tmp_path / "anchors"
+    file.write_text(await witness.anchor(empty, TODAY) + "\n", encoding="utf-8")
+    await write(connection, 1)
+    assert (await witness.verify(empty, [file])).wrong is None
+    async with connection.transaction():
+        await connection.execute("delete from access.look; delete from access.link")
+        await connection.execute("update access.head set number = 0, hash = decode(repeat('00', 32), 'hex')")
+    assert (await audit.verify(connection)).wrong is None
+    assert "before the anchor's link 2" in str((await witness.verify(empty, [file])).wrong)
+    await write(connection, 1, 2, 1)
+    assert (await audit.verify(connection)).wrong is None
+    assert "not the one of the anchor" in str((await witness.verify(empty, [file])).wrong)
+    file.write_text("{}")
+    with pytest.raises(Problem, match="holds no anchors"):
+        await witness.verify(empty, [file])
+    await connection.close()
+
+
+async def test_writers_take_turns(empty: str) -> None:
+    """Several processes write at once: every batch is a link, none is lost, none stands twice."""
+    connections = [await asyncpg.connect(empty) for _ in range(4)]
+    await asyncio.gather(*(write(one, 1, -2, 2, 1) for one in connections))
+    found = await audit.verify(connections[0])
+    assert (found.looks, found.acts, found.loose, found.wrong) == (16, 8, 0, None)
+    for one in connections:
+        await one.close()
+
+
+async def test_served_looks_chained(server: Server, people: People, log: Log) -> None:
+    """Replies that wait together share a link; mutations follow; all of it holds."""
+    worker = server.as_("grid_worker", grid=people.grid)
+    asked = "query($id: ID!) { person(id: $id) { birthDate } }"
+    await asyncio.gather(*(worker.ask(asked, id=people.id(at % 3)) for at in range(30)))
+    for version in (1, 2):
+        given = {"person": people.id(0), "expectedVersion": version}
+        await worker.do("updatePerson", "person { id }", name="测试甲", **given)
+    stale = await worker.do("updatePerson", "person { id }", person=people.id(0), expectedVersion=1)
+    assert stale["errors"]
+    await audit.anchor(log.connection, TODAY)
+    found = await audit.verify(log.connection)
+    assert (found.looks, found.acts, found.loose, found.wrong) == (30, 3, 0, None)
+    assert found.links < 33
+    acts = [(one["mutation"], one["objects"], one["codes"]) for one in await log.acts()]
+    assert acts[0] == ("update_person", [people.id(0)], []) and acts[2][1:] == ([], ["STALE_VERSION"])
+
+
+async def test_lost_reply_leaves_its_look(server: Server, people: People, log: Log) -> None:
+    """The entry is there before the reply is sent, so that it stays if the reply is never sent."""
+    worker, seen = server.as_("grid_worker", grid=people.grid), []
+
+    async def send(message: Any) -> None:
+        seen.append(len(await log.all()))
+        raise OSError("the client is gone")
+
+    async def receive() -> Any:
+        query = f'{{"query": "{{ person(id: \\"{people.id(0)}\\") {{ birthDate }} }}"}}'
+        return {"type": "http.request", "body": query.encode(), "more_body": False}
+
+    headers = [(b"content-type", b"application/json"), (b"authorization", worker.headers["authorization"].encode())]
+    scope = {"type": "http", "method": "POST", "path": "/graphql", "headers": headers, "query_string": b"", "asgi": {}}
+    scope |= {
+        "http_version": "1.1",
+        "scheme": "http",
+        "server": ("test", 80),
+        "client": ("1.2.3.4", 5),
+        "root_path": "",
+    }
+    with suppress(OSError):
+        await worker.client._transport.app(scope, receive, send)  # type: ignore[attr-defined]
+    assert seen and set(seen) == {1} and [one["persons"] for one in await log.all()] == [[people.keys[0]]]
+
+
+# --- properties ---
+
+TEXTS = st.text(max_size=20)
+PEOPLE = st.lists(st.uuids(), max_size=4)
+
+
+@given(st.lists(st.tuples(TEXTS, PEOPLE), min_size=1, max_size=5), st.data())
+def test_root_tells_entries_apart(entries: list[tuple[str, list[UUID]]], data: st.DataObject) -> None:
+    """Other words, other people, another order or fewer of them make another root."""
+
+    def root(salted: list[tuple[bytes, str, list[tuple[bytes, UUID]]]]) -> bytes:
+        return chain.root(
+            chain.digest(chain.content(salt, ["LOOK", text]), [chain.person(one, key) for one, key in people])
+            for salt, text, people in salted
+        )
+
+    salted = [
+        (salt, text, list(zip(chain.salts(len(people)), people, strict=True)))
+        for salt, (text, people) in zip(chain.salts(len(entries)), entries, strict=True)
+    ]
+    at = data.draw(st.integers(0, len(salted) - 1))
+    salt, text, people = salted[at]
+    others = [
+        [*salted[:at], (salt, text + "x", people), *salted[at + 1 :]],
+        [*salted[:at], (salt, text, [*people, (salt, UUID(int=1))]), *salted[at + 1 :]],
+        salted[:at] + salted[at + 1 :],
+    ]
+    if at:
+        others.append([salted[at], *salted[1:at], salted[0], *salted[at + 1 :]])
+    assert all(root(other) != root(salted) for other in others)
+
+
+@given(st.integers(1, 2**40), st.integers(0, 10**6), st.datetimes(min_value=TODAY.replace(tzinfo=None)))
+def test_link_tells_all_apart(number: int, count: int, at: Any) -> None:
+    at, before, root = at.replace(tzinfo=TODAY.tzinfo), chain.salts(2)[0] * 2, chain.salts(2)[1] * 2
+    right = chain.link(before, number, "LOOK", at, count, root)
+    assert right not in {
+        chain.link(root, number, "LOOK", at, count, root),
+        chain.link(before, number + 1, "LOOK", at, count, root),
+        chain.link(before, number, "ACT", at, count, root),
+        chain.link(before, number, "LOOK", at - timedelta(microseconds=1), count, root),
+        chain.link(before, number, "LOOK", at, count + 1, root),
+        chain.link(before, number, "LOOK", at, count, before),
+    }
+
+
+def test_any_batches_hold(postgres: str, tables: str) -> None:
+    """Whatever was written, in batches of whatever size, holds; with one row less anywhere it does not."""
+    name = f"chain_{uuid4().hex}"
+    with asyncio.Runner() as runner:
+        connection: Any = runner.run(asyncpg.connect(runner.run(create(postgres, name, tables))))
+
+        async def hold(batches: list[int], lost: int) -> None:
+            async with tampering(connection):
+                await write(connection, *batches)
+                found = await audit.verify(connection)
+                assert (found.wrong, found.looks) == (None, sum(one for one in batches if one > 0))
+                table = "look" if found.looks else "act"
+                await connection.execute(
+                    f"delete from access.{table} where id in "
+                    f"(select id from access.{table} order by id offset $1 % {found.looks or found.acts} limit 1)",
+                    lost,
+                )
+                assert (await audit.verify(connection)).wrong
+
+        @settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+        @given(st.lists(st.sampled_from([-2, -1, 1, 2, 3]), min_size=1, max_size=4), st.integers(0, 100))
+        def check(batches: list[int], lost: int) -> None:
+            runner.run(hold(batches, lost))
+
+        try:
+            check()
+        finally:
+            runner.run(connection.close())
+            runner.run(drop(postgres, name))

@@ -1,0 +1,186 @@
+"""The key ring: where it comes from, and a rotation while everybody goes on working."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import httpx
+import pytest
+from gongzhi import sealing
+from gongzhi.sealing import KeyRing, SealError
+from gongzhi_server import keys
+from gongzhi_server.app import create_app
+from gongzhi_server.errors import Problem
+from gongzhi_server.settings import Settings
+from gongzhi_server.testing import Clock, Server, settings
+
+from .conftest import Log
+
+NEW = "next:" + base64.b64encode(bytes(range(32))).decode()
+PRODUCTION = {"DATABASE_URL": "postgresql://db/county", "GONGZHI_SECRET": "0123456789abcdef" * 2}
+
+
+def derived(dsn: str, data: Path) -> str:
+    """The ring that the demo county is sealed under, as it would be written into a setting."""
+    ring = keys.keyring(settings(dsn, data))
+    return f"main:{base64.b64encode(ring._keys['main']).decode()}"
+
+
+# where it comes from
+
+
+def test_ring_from_anywhere(tmp_path: Path) -> None:
+    """In the environment, in a file, from a command: the first key is the current one."""
+    file, plain = tmp_path / "ring", settings("postgresql://db/county", tmp_path)
+    file.write_text(NEW + "\n", encoding="utf-8")
+    said = f"import sys; sys.stdout.write({NEW!r})"
+    for chosen in (
+        replace(plain, keys=NEW),
+        replace(plain, keys_file=file),
+        replace(plain, keys_command=(sys.executable, "-c", said)),
+    ):
+        assert keys.keyring(chosen).ids == ("next",)
+    assert keys.keyring(plain).ids == ("main",)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({}, "must be set in production"),
+        ({"GONGZHI_KEYS": NEW, "GONGZHI_KEYS_FILE": "ring"}, "set one of GONGZHI_KEYS, GONGZHI_KEYS_FILE"),
+        ({"GONGZHI_KEYS_COMMAND": "vault 'read"}, "GONGZHI_KEYS_COMMAND is no command"),
+    ],
+)
+def test_settings_refused(given: dict[str, str], said: str) -> None:
+    with pytest.raises(Problem, match=said):
+        Settings.read(PRODUCTION | given)
+    assert Settings.read(PRODUCTION | {"GONGZHI_KEYS": NEW}).keys == NEW
+
+
+def test_bad_ring_is_not_repeated(tmp_path: Path) -> None:
+    """A ring that cannot be read is refused without a word of what is in it."""
+    plain = settings("postgresql://db/county", tmp_path)
+    for chosen in (
+        replace(plain, keys="next:c2VjcmV0"),
+        replace(plain, keys="c2VjcmV0LWtleQ=="),
+        replace(plain, keys_file=tmp_path / "missing"),
+        replace(plain, keys_command=(sys.executable, "-c", "print('c2VjcmV0'); raise SystemExit(3)")),
+        replace(plain, keys_command=("gongzhi-no-such-command",)),
+    ):
+        with pytest.raises(Problem) as refused:
+            keys.keyring(chosen)
+        assert "c2VjcmV0" not in str(refused.value)
+
+
+# a rotation
+
+
+@asynccontextmanager
+async def serving(chosen: Settings, dsn: str) -> AsyncIterator[Server]:
+    clock = Clock()
+    app = create_app(chosen, dsn, clock)
+    client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test")
+    async with app.router.lifespan_context(app), client:
+        yield Server(client, clock)
+
+
+async def test_rotation_under_load(filled: str, tmp_path: Path, log: Log) -> None:
+    """While everybody is moved, people read their own values, are found by them, and have them changed: nothing fails.
+
+    Afterwards the new key alone opens everything, and finds everybody.
+    """
+    ring = f"{NEW},{derived(filled, tmp_path)}"
+    chosen = replace(settings(filled, tmp_path), keys=ring)
+    rows = await log.connection.fetch(
+        "select p.id, p.name, p.data_key, p.resident_id_sealed, g.code as grid, p.version from people.person p "
+        "join grids.grid g on g.id = p.grid_id where resident_id_sealed is not null order by md5(p.id::text) limit 24"
+    )
+    known = {row["id"]: identity(KeyRing.parse(ring), row) for row in rows}
+    done, tried = asyncio.Event(), [0, 0, 0]
+
+    async def read(server: Server) -> None:
+        for row in endless(rows, done):
+            me = server.as_("resident", person=f"Person:{row['id']}")
+            assert (await me.ask("{ me { person { residentId } } }")).data["me"]["person"]["residentId"] == known[
+                row["id"]
+            ]
+            tried[0] += 1
+
+    async def find(server: Server) -> None:
+        worker = server.as_("grid_worker", grid="610921")
+        for row in endless(rows, done):
+            given = {"county": "610921", "residentId": known[row["id"]], "purpose": "核对"}
+            assert (await worker.do("findPerson", "people { id }", **given))["people"] == [
+                {"id": f"Person:{row['id']}"}
+            ]
+            tried[1] += 1
+
+    async def change(server: Server) -> None:
+        worker, versions = server.as_("grid_worker", grid="610921"), {row["id"]: row["version"] for row in rows}
+        for at, row in enumerate(endless(rows, done)):
+            given = {"person": f"Person:{row['id']}", "expectedVersion": versions[row["id"]]}
+            phones = [f"1380000{at:04}"]
+            assert (await worker.do("updatePerson", "person { id }", **given, phones=phones))["errors"] == []
+            versions[row["id"]] += 1
+            tried[2] += 1
+
+    async with serving(replace(chosen, reveals=10_000), filled) as server:
+        work = [asyncio.create_task(one(server)) for one in (read, find, change)]
+        moved = await keys.rotate(filled, KeyRing.parse(ring), size=40)
+        done.set()
+        await asyncio.gather(*work)
+    assert moved >= 1000 and all(count > 5 for count in tried), tried
+    after = await keys.status(filled, KeyRing.parse(ring))
+    assert after.done and sum(after.people.values()) >= moved
+    await alone(log.connection, KeyRing.parse(NEW))
+
+
+def endless(rows: Any, done: asyncio.Event) -> Any:
+    while not done.is_set():
+        yield from rows
+
+
+def identity(ring: KeyRing, row: Any) -> str:
+    key = ring.unwrap("610921", row["data_key"])
+    return sealing.open(key, f"people.person.resident_id:{row['id']}", row["resident_id_sealed"])
+
+
+async def alone(connection: asyncpg.Connection[Any], ring: KeyRing) -> None:
+    """Open everything with this ring, and compare every blind index."""
+    owners = {}
+    for row in await connection.fetch("select * from people.person where data_key is not null"):
+        owners[row["id"]] = ring.unwrap("610921", row["data_key"])
+        if row["resident_id_sealed"]:
+            assert row["resident_id_blind"] == ring.blind("610921", "resident_id", identity(ring, row))
+    for row in await connection.fetch("select * from people.phone where sealed is not null"):
+        number = sealing.open(owners[row["person_id"]], f"people.phone.number:{row['id']}", row["sealed"])
+        assert row["blind"] == ring.blind("610921", "phone", number)
+
+
+async def test_rotation_goes_on(filled: str, tmp_path: Path, log: Log) -> None:
+    """Interrupted after some batches, it goes on with the rest; a value that cannot be opened stops it by name."""
+    ring = KeyRing.parse(f"{NEW},{derived(filled, tmp_path)}")
+    async with log.connection.transaction():
+        assert await keys.batch(log.connection, ring, 300) == 300
+    left = (await keys.status(filled, ring)).people
+    assert left["next"] == 300 and not (await keys.status(filled, ring)).done
+    broken = await log.connection.fetchrow(
+        "update people.person set data_key = substring(data_key from 1 for 40) || '\\x00'::bytea where id = "
+        "(select max(id::text)::uuid from people.person where data_key is not null) returning id, data_key"
+    )
+    assert broken
+    with pytest.raises(Problem, match=str(broken["id"])):
+        await keys.rotate(filled, ring)
+    assert (await keys.status(filled, ring)).people["next"] > 300
+    await log.connection.execute("update people.person set data_key = null where id = $1", broken["id"])
+    assert await keys.rotate(filled, ring) > 0 and (await keys.status(filled, ring)).done
+    with pytest.raises(SealError):
+        await alone(log.connection, KeyRing.parse(derived(filled, tmp_path)))
