@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from .calendars import types as calendars
 from .cases import commands as case_commands
 from .cases import types as cases
+from .clocks import commands as clock_commands
+from .clocks import types as clocks
 from .grids import commands as grid_commands
 from .grids import types as grids
 from .notices import commands as notice_commands
@@ -23,6 +26,8 @@ EXTENSIONS = (
     *units.EXTENSIONS,
     *people.EXTENSIONS,
     *cases.EXTENSIONS,
+    *calendars.EXTENSIONS,
+    *clocks.EXTENSIONS,
     *grid_commands.EXTENSIONS,
     *unit_commands.EXTENSIONS,
     *person_commands.EXTENSIONS,
@@ -31,6 +36,7 @@ EXTENSIONS = (
     *case_commands.EXTENSIONS,
     *notices.EXTENSIONS,
     *notice_commands.EXTENSIONS,
+    *clock_commands.EXTENSIONS,
 )
 
 TYPES: tuple[type, ...] = (grids.Grid, units.Unit, people.Person, people.Household, cases.Case, cases.CaseEvent)

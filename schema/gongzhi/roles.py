@@ -62,6 +62,8 @@ PERMISSIONS = (
     _permission("cases.settle", "Settle cases in the grid (自处理)", *_FIELD, ADMINISTRATOR),
     _permission("cases.handle", "Handle and answer cases (办理和答复)", *_FIELD, DEPARTMENT_HANDLER, ADMINISTRATOR),
     _permission("cases.close", "Close and reopen answered cases (结案、重办)", *_DISPATCH, ADMINISTRATOR),
+    _permission("clocks.edit_rules", "Choose and write a county's deadlines (维护时限规则)", ADMINISTRATOR),
+    _permission("calendars.edit", "Change when offices are open (维护工作日历)", ADMINISTRATOR),
     _permission("plugins.activate", "Switch plugins on and off in a county (启停插件)", ADMINISTRATOR),
     _permission("schema.explore", "Explore the schema by introspection in production (查看接口结构)", ADMINISTRATOR),
     _permission("plugins.view", "See what plugins are installed (查看插件)", AUDITOR, ADMINISTRATOR),

@@ -7,6 +7,7 @@ from typing import Any
 import strawberry
 
 from ..checks import missing, text
+from ..clocks.running import follow
 from ..commands import Call, Problem, forbidden, made, problems, stale
 from ..entity import ref
 from ..errors import Refusal
@@ -78,11 +79,12 @@ async def saved(case: CaseRow, shown: bool = False) -> CasePayload:
 async def record(
     call: Call, case: CaseRow, taken: Step | str, note: str | None = None, unit: UnitRow | None = None, **data: Any
 ) -> None:
-    """Append the event; where no unit is named, that of whoever did it."""
+    """Append the event; where no unit is named, that of whoever did it. The case's clocks follow."""
+    event = taken.event if isinstance(taken, Step) else taken
     acting = next((grant.unit for grant in call.viewer.account.grants if grant.unit), None)
     await EventRow.create(
         case=case,
-        type=taken.event if isinstance(taken, Step) else taken,
+        type=event,
         at=call.now,
         audience=Audience.PUBLIC,
         account=None if case.anonymous and taken is machine.REPORT else call.viewer.account.name,
@@ -91,6 +93,7 @@ async def record(
         note=text(note, NOTE, "note") if note else None,
         data=data,
     )
+    await follow(call, case, event)
 
 
 def illegal(case: CaseRow, taken: Step) -> Refusal:
