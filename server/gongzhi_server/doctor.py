@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import asyncpg
+from gongzhi.clocks.stock import DEFAULT
 from gongzhi.rooms import APPS
 
 from .settings import Settings
@@ -60,6 +61,31 @@ CHECKS = (
         "and not exists (select from grids.ring r where r.grid_id = g.id)",
         "every third-level grid has a boundary",
         "third-level grids without a boundary, in which no place is found: {0}",
+    ),
+    Check(
+        "select count(*) from cases.category c, (select h.set_id from clocks.choice h where h.until is null union "
+        f"(select d.id from clocks.rule_set d where d.code = '{DEFAULT}' order by d.edition desc limit 1)) used "
+        "where c.valid_to is null and not exists (select from clocks.rule r where r.set_id = used.set_id "
+        "and r.stage = 'REPLY' and r.kind is null and r.urgency is null and r.channel is null "
+        "and (r.category is null or starts_with(c.code || '.', r.category || '.')))",
+        "every category has a deadline for the reply",
+        "categories without a deadline for the reply: {0}",
+    ),
+    Check(
+        "select count(*) from calendars.calendar where ends_on < current_date + 90",
+        "every calendar reaches beyond the next three months",
+        "calendars about to end, counted in days known: {0}: upgrade, or record the notice with editCalendar",
+    ),
+    Check(
+        "select count(*) from calendars.year where provisional and year = extract(year from current_date)",
+        "the holidays of this year have been announced",
+        "this year's holidays are provisional: upgrade, or record the notice with editCalendar",
+    ),
+    Check(
+        "select count(*) from clocks.clock where stopped_at is null and reminded = 0 "
+        "and warn_at < now() - interval '14 days'",
+        "nobody waits for a reminder",
+        "clocks that nobody was reminded of for a fortnight: {0}: run gongzhi clocks sweep every few minutes",
     ),
     Check(
         "select count(*) from units.unit u where valid_to is not null and exists "

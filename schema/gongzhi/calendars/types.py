@@ -18,7 +18,7 @@ from .models import CalendarRow, DayRow, YearRow
 
 CLOCK = "to_char(make_interval(mins => (%s)::int), 'HH24:MI')"
 SPANS = (
-    "(select json_agg(json_build_object('opens', " + CLOCK % "s->>0" + ", 'closes', " + CLOCK % "s->>1" + "))"
+    "(select jsonb_agg(jsonb_build_object('opens', " + CLOCK % "s->>0" + ", 'closes', " + CLOCK % "s->>1" + "))"
     " from jsonb_array_elements({0}) s)"
 )
 
@@ -71,7 +71,7 @@ class WorkCalendar(Node):
     shifts: list[WorkShift] = embedded(
         "The hours, by season (作息时间).",
         lambda at: Sql(
-            "(select json_agg(json_build_object('since', lpad(t->>0,2,'0')||'-'||lpad(t->>1,2,'0'), 'hours', "
+            "(select jsonb_agg(jsonb_build_object('since', lpad(t->>0,2,'0')||'-'||lpad(t->>1,2,'0'), 'hours', "
             + SPANS.replace("{0}", "t->2")
             + ")) from jsonb_array_elements({0}) t)",
             at.row.shifts,

@@ -228,7 +228,9 @@ async def edit_calendar(call: Call, input: EditCalendarInput) -> CalendarPayload
         shifts = [read(shift, one, at) for at, one in enumerate(input.shifts)] if told(input.shifts) else None
         days = [read(exception, one, at) for at, one in enumerate(input.days)]
         weekdays = read(week, input.weekdays) if told(input.weekdays) else None
-    county = await governed(call, input.county, CALENDARS) if told(input.county) else national(call)
+    county = await governed(call, input.county, CALENDARS) if told(input.county) else None
+    if county is None:
+        national(call)
     calendar = await held(county, input.expected_version)
     calendar.weekdays, calendar.shifts = weekdays or calendar.weekdays, shifts or calendar.shifts
     await calendar.save()

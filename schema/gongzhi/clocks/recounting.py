@@ -12,12 +12,12 @@ from .rules import Rule, Standing, standing
 from .running import due, matter, move, renew, ruled
 
 MOST = 500
-"""Clocks that are reckoned anew at a time."""
+"""Cases whose clocks are reckoned anew at a time."""
 
 STALE = (
-    "select k.case_id, s.county_id from clocks.clock k join cases.case s on s.id = k.case_id "
+    "select distinct s.county_id, k.case_id from clocks.clock k join cases.case s on s.id = k.case_id "
     "join calendars.calendar c on c.id = k.calendar_id "
-    "where k.stopped_at is null and k.calendar_version <> c.version order by s.county_id limit $1"
+    "where k.stopped_at is null and k.calendar_version <> c.version order by s.county_id, k.case_id limit $1"
 )
 OPEN = (
     "select distinct k.case_id from clocks.clock k join cases.case s on s.id = k.case_id "
@@ -32,11 +32,11 @@ async def recount(call: Call, county: int, why: Why) -> int:
 
 
 async def catch_up(call: Call) -> int:
-    """Reckon clocks whose calendar has changed since, some hundreds at a time; how many deadlines moved."""
-    found, moved = await call.fetch(STALE, MOST), 0
+    """Reckon clocks whose calendar has changed since, some hundreds at a time; how many cases have such clocks."""
+    found = await call.fetch(STALE, MOST)
     for county, rows in groupby(found, key=lambda row: row["county_id"]):
-        moved += await anew(call, await standing(call.fetch, county), {row["case_id"] for row in rows}, Why.CALENDAR)
-    return moved
+        await anew(call, await standing(call.fetch, county), {row["case_id"] for row in rows}, Why.CALENDAR)
+    return len(found)
 
 
 async def anew(call: Call, by: Standing, keys: Collection[object], why: Why) -> int:
