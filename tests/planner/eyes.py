@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from datetime import UTC, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Any
 
 import asyncpg
 from gongzhi.viewer import Grant, Viewer
+from gongzhi.worktime import NEVER
 
 TABLES = {
     "Grid": "grids.grid",
@@ -34,6 +35,15 @@ TABLES = {
     "CaseEvent": "cases.event",
     "PluginActivation": "plugins.activation",
     "Notice": "notices.notice",
+    "WorkCalendar": "calendars.calendar",
+    "CalendarDay": "calendars.day",
+    "CalendarYear": "calendars.year",
+    "Span": "calendars.span",
+    "DeadlineRuleSet": "clocks.rule_set",
+    "DeadlineRule": "clocks.rule",
+    "Choice": "clocks.choice",
+    "Clock": "clocks.clock",
+    "DeadlineTrace": "clocks.trace",
 }
 OWNED = {
     "Phone": ("Person", "person_id"),
@@ -44,6 +54,8 @@ OWNED = {
     "Liaison": ("Household", "household_id"),
     "CaseEvent": ("Case", "case_id"),
     "Support": ("Case", "case_id"),
+    "Clock": ("Case", "case_id"),
+    "DeadlineTrace": ("Clock", "clock_id"),
 }
 """Rows that are seen with the row they belong to."""
 
@@ -74,7 +86,7 @@ class Rows:
         try:
             await connection.set_type_codec("jsonb", schema="pg_catalog", encoder=json.dumps, decoder=json.loads)
             return cls({
-                kind: [Row(kind, dict(record)) for record in await connection.fetch(f'select * from {name}')]
+                kind: [Row(kind, plainly(record)) for record in await connection.fetch(f'select * from {name}')]
                 for kind, name in TABLES.items()
             })  # fmt: skip
         finally:
@@ -89,6 +101,11 @@ class Rows:
         while grid is not None and grid != area:
             grid = self.keys["Grid"][grid].parent_id
         return grid == area
+
+
+def plainly(record: Mapping[str, Any]) -> dict[str, Any]:
+    """A row's values; infinity is a moment in UTC like others."""
+    return {name: NEVER if value == datetime.max else value for name, value in record.items()}
 
 
 def anybody(row: Row) -> bool:

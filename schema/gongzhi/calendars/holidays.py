@@ -12,7 +12,7 @@ from datetime import date, timedelta
 
 from chinese_calendar.constants import holidays, workdays
 
-FIRST = 2020
+FIRST = 2021
 """The first year of every calendar; cases of earlier years have no clocks."""
 LAW = "全国年节及纪念日放假办法（2024年修订）"
 NAMES = {

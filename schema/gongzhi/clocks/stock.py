@@ -54,7 +54,7 @@ _USUAL = (
     Rule(Stage.CONTACT, _working(1), PLATFORM),
     Rule(Stage.HANDLE, _working(4), PLATFORM),
     Rule(Stage.REPLY, _working(5), JINAN),
-    Rule(Stage.FOLLOW_UP, _working(1), PLATFORM),
+    Rule(Stage.FOLLOW_UP, _working(5), PLATFORM),
     Rule(Stage.GRACE, Term(7, Unit.DAY, next_day=True), PLATFORM),
 )
 _URGENT = tuple(
