@@ -82,12 +82,6 @@ CHECKS = (
         "this year's holidays are provisional: upgrade, or record the notice with editCalendar",
     ),
     Check(
-        "select count(*) from clocks.clock where stopped_at is null and reminded = 0 "
-        "and warn_at < now() - interval '14 days'",
-        "nobody waits for a reminder",
-        "clocks that nobody was reminded of for a fortnight: {0}: run gongzhi clocks sweep every few minutes",
-    ),
-    Check(
         "select count(*) from units.unit u where valid_to is not null and exists "
         "(select from cases.case c where c.lead_unit_id = u.id "
         "and c.status in ('DISPATCHED', 'HANDLING', 'SUSPENDED'))",
