@@ -343,22 +343,22 @@ async def test_county_edits_its_calendar(story: Story, filled: str) -> None:
     assert china((await story.look())["HANDLE"]["dueAt"]) == "07-07 18:30"
 
 
-@pytest.mark.parametrize(
-    ("given", "path"),
-    [
-        ({"days": [{**FLOOD, "hours": [{"opens": "08:00", "closes": "12:00"}]}]}, ["days", "0", "hours"]),
-        ({"shifts": [{"since": "13-01", "hours": []}]}, ["shifts", "0", "since"]),
-        ({"shifts": [{"since": "01-01", "hours": []}]}, ["shifts", "0", "hours"]),
-        ({"shifts": [{"since": "01-01", "hours": [{"opens": "12:00", "closes": "08:00"}]}]}, ["shifts", "0", "hours"]),
-        ({"weekdays": [7]}, ["weekdays"]),
-        ({"announced": 2027}, ["announced"]),
-    ],
-)
-async def test_calendar_is_checked(server: Server, given: dict[str, Any], path: list[str]) -> None:
+WRONG: list[tuple[dict[str, Any], list[str]]] = [
+    ({"days": [{**FLOOD, "hours": [{"opens": "08:00", "closes": "12:00"}]}]}, ["days", "0", "hours"]),
+    ({"shifts": [{"since": "13-01", "hours": []}]}, ["shifts", "0", "since"]),
+    ({"shifts": [{"since": "01-01", "hours": []}]}, ["shifts", "0", "hours"]),
+    ({"shifts": [{"since": "01-01", "hours": [{"opens": "12:00", "closes": "08:00"}]}]}, ["shifts", "0", "hours"]),
+    ({"weekdays": [7]}, ["weekdays"]),
+    ({"announced": 2027}, ["announced"]),
+]
+
+
+async def test_calendar_is_checked(server: Server) -> None:
     admin = server.as_("administrator", grid=COUNTY)
     seen = await version(admin)
-    payload = await admin.do("editCalendar", CALENDAR, county=COUNTY, expectedVersion=seen, **given)
-    assert [one["path"] for one in payload["errors"]] == [path] and await version(admin) == seen
+    for given, path in WRONG:
+        payload = await admin.do("editCalendar", CALENDAR, county=COUNTY, expectedVersion=seen, **given)
+        assert [one["path"] for one in payload["errors"]] == [path] and await version(admin) == seen
 
 
 async def test_nation_is_not_a_countys(server: Server) -> None:
@@ -521,7 +521,7 @@ async def test_demo_has_clocks(filled: str) -> None:
         await connection.close()
 
 
-async def test_doctor_looks_at_deadlines(filled: str, tmp_path: Path) -> None:
+async def test_doctor_looks_at_deadlines(server: Server, filled: str, tmp_path: Path) -> None:
     chosen = settings(filled, tmp_path)
     assert [text for well, text in await doctor.examine(chosen, filled) if not well] == []
     connection = await asyncpg.connect(filled)
@@ -530,11 +530,17 @@ async def test_doctor_looks_at_deadlines(filled: str, tmp_path: Path) -> None:
         await connection.execute(
             "update calendars.year set provisional = true where year = extract(year from current_date)"
         )
-        await connection.execute("delete from clocks.rule where stage = 'REPLY'")
+        await connection.execute("update clocks.rule set kind = 'HELP' where stage = 'REPLY'")
     finally:
         await connection.close()
     said = " ".join(text for well, text in await doctor.examine(chosen, filled) if not well)
     assert "calendars about to end" in said and "provisional" in said and "without a deadline" in said
+    query = "{ findings { name count english chinese } }"
+    found = (await server.as_("auditor", grid=COUNTY).ask(query)).data["findings"]
+    ill = {one["name"]: (one["english"], one["chinese"]) for one in found if one["count"]}
+    assert ill.keys() == {"calendars", "holidays", "deadlines"} and ill["deadlines"][0] in said
+    assert ill["calendars"][1].startswith("即将到期的工作日历：1；")
+    assert (await server.as_("grid_worker", grid=COUNTY).ask(query)).codes == ["FORBIDDEN"]
 
 
 async def test_demo_is_reckoned_alike(filled: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from . import findings
 from .calendars import types as calendars
 from .cases import commands as case_commands
 from .cases import types as cases
@@ -37,6 +38,7 @@ EXTENSIONS = (
     *notices.EXTENSIONS,
     *notice_commands.EXTENSIONS,
     *clock_commands.EXTENSIONS,
+    *findings.EXTENSIONS,
 )
 
 TYPES: tuple[type, ...] = (grids.Grid, units.Unit, people.Person, people.Household, cases.Case, cases.CaseEvent)

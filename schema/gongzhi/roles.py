@@ -64,6 +64,7 @@ PERMISSIONS = (
     _permission("cases.close", "Close and reopen answered cases (结案、重办)", *_DISPATCH, ADMINISTRATOR),
     _permission("clocks.edit_rules", "Choose and write a county's deadlines (维护时限规则)", ADMINISTRATOR),
     _permission("calendars.edit", "Change when offices are open (维护工作日历)", ADMINISTRATOR),
+    _permission("deployment.examine", "See what would hurt a deployment later (部署体检)", AUDITOR, ADMINISTRATOR),
     _permission("plugins.activate", "Switch plugins on and off in a county (启停插件)", ADMINISTRATOR),
     _permission("schema.explore", "Explore the schema by introspection in production (查看接口结构)", ADMINISTRATOR),
     _permission("plugins.view", "See what plugins are installed (查看插件)", AUDITOR, ADMINISTRATOR),

@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import Any
 
 import asyncpg
+from gongzhi.findings import CHECKS
 from gongzhi.viewer import Grant, Viewer
 from gongzhi.worktime import NEVER
 
@@ -78,6 +79,8 @@ class Rows:
 
     def __init__(self, found: Mapping[str, list[Row]]) -> None:
         self.kinds = found
+        self.found: list[dict[str, Any]] = []
+        """What the checks of the deployment say, which the plain way takes as it is."""
         self.keys = {kind: {row.id: row for row in rows} for kind, rows in found.items()}
 
     @classmethod
@@ -85,10 +88,15 @@ class Rows:
         connection = await asyncpg.connect(dsn)
         try:
             await connection.set_type_codec("jsonb", schema="pg_catalog", encoder=json.dumps, decoder=json.loads)
-            return cls({
+            rows = cls({
                 kind: [Row(kind, plainly(record)) for record in await connection.fetch(f'select * from {name}')]
                 for kind, name in TABLES.items()
             })  # fmt: skip
+            for check in CHECKS:
+                count = await connection.fetchval(check.sql)
+                said = check.say(count)
+                rows.found.append({"name": check.name, "count": count, "english": said.en, "chinese": said.zh})
+            return rows
         finally:
             await connection.close()
 

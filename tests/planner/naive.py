@@ -218,6 +218,11 @@ def matching(kind: str, name: str) -> Callable[[At, Any], Row | None]:
     return lambda at, _: next((row for row in at.eyes.visible(kind) if getattr(row, name) == at.given[name]), None)
 
 
+def findings(at: At, _: Any) -> Any:
+    at.need("deployment.examine", "Query.findings")
+    return at.rows.found
+
+
 def calendar(at: At, _: Any) -> Row | None:
     """The county's own, or the nation's."""
     grid, found = at.rows.current(at.given["county"]), at.rows.kinds["WorkCalendar"]
@@ -277,6 +282,7 @@ def follow_up(at: At, case: Row) -> datetime | None:
 
 FIELDS: dict[str, Callable[[At, Any], Any]] = {
     "Query.calendar": calendar,
+    "Query.findings": findings,
     "Query.calendarYears": lambda at, _: at.page(at.eyes.visible("CalendarYear"), "year", 50).part,
     "Query.deadlineRules": deadline_rules,
     "Query.deadlineRuleSets": lambda at, _: at.connection("DeadlineRuleSet", "code"),
