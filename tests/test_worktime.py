@@ -177,6 +177,17 @@ def test_endless_pause() -> None:
         assert found.due == NEVER and (found.warns < NEVER) is warned
 
 
+def test_pause_on_the_last_day() -> None:
+    """An earlier pause has used up the term itself; what is left of the day is on hold all the same."""
+    start, term = at("2026-06-29 10:00"), Term(1, Unit.WORKING_DAY, next_day=True)
+    first = Pause(at("2026-06-30 10:00"), at("2026-06-30 11:00"))
+    assert reckon(CALENDAR, term, Course(start, (first,))).due == at("2026-07-01 18:00")
+    assert reckon(CALENDAR, term, Course(start, (first, Pause(at("2026-07-01 12:00"))))).due == NEVER
+    again = Pause(at("2026-07-01 12:00"), at("2026-07-02 12:00"))
+    assert reckon(CALENDAR, term, Course(start, (first, again))).due == at("2026-07-02 18:00")
+    assert reckon(CALENDAR, term, Course(start, (first, Pause(at("2026-07-01 18:00"))))).due == at("2026-07-01 18:00")
+
+
 def test_late_pause_leaves_it_late() -> None:
     """What has run out before a pause stays run out."""
     start = at("2026-06-30 10:00")

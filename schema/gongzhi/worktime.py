@@ -15,14 +15,15 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 from enum import StrEnum
 from typing import Protocol
 
-CHINA = timezone(timedelta(hours=8), "CST")
+EAST = timedelta(hours=8)
+CHINA = timezone(EAST, "CST")
 NEVER = datetime.max.replace(tzinfo=UTC)
 """The end of what does not end; PostgreSQL's infinity."""
-NOTHING = timedelta(0)
+NOTHING, FOREVER = timedelta(0), timedelta.max
 TICK = timedelta.resolution
 DAY = timedelta(days=1)
 WARNING = 80
@@ -41,7 +42,7 @@ class Unit(StrEnum):
 
     @property
     def working(self) -> bool:
-        return self.name.startswith("WORKING")
+        return self in WORKING
 
     @property
     def span(self) -> timedelta:
@@ -56,6 +57,7 @@ LENGTHS = {
     Unit.WORKING_HOUR: timedelta(hours=1),
 }
 DAYS = frozenset({Unit.DAY, Unit.WORKING_DAY})
+WORKING = frozenset({Unit.WORKING_MINUTE, Unit.WORKING_HOUR, Unit.WORKING_DAY})
 
 
 @dataclass(frozen=True)
@@ -222,12 +224,12 @@ class Calendar:
 
 def midnight(day: date) -> datetime:
     """When a day begins in China."""
-    return datetime.combine(day, time(), CHINA).astimezone(UTC)
+    return datetime(day.year, day.month, day.day, tzinfo=UTC) - EAST
 
 
 def day_of(moment: datetime) -> date:
     """The day it is in China."""
-    return moment.astimezone(CHINA).date()
+    return (moment.astimezone(UTC) + EAST).date()
 
 
 def reckon(calendar: Calendar, term: Term, course: Course) -> Deadline:
@@ -241,10 +243,12 @@ def reckon(calendar: Calendar, term: Term, course: Course) -> Deadline:
     for more in course.extensions:
         end = extended(calendar, end, more)
     allowed = measure.passed(end) - measure.passed(begins)
-    due = walk(measure, begins, allowed, course.pauses)
+    amount, pauses = allowed, course.pauses
+    if term.unit in DAYS and pauses:
+        amount, pauses = daily(calendar, measure, begins, allowed, pauses)
+    warns, due = walk(measure, begins, (allowed * WARNING // 100, amount), pauses)
     if term.unit in DAYS and due < NEVER:
         due = calendar.close(due)
-    warns = walk(measure, begins, allowed * WARNING // 100, course.pauses)
     return Deadline(begins, min(warns, due), due, allowed)
 
 
@@ -297,16 +301,40 @@ def running(start: datetime, pauses: Sequence[Pause]) -> Iterator[tuple[datetime
     yield at, NEVER
 
 
-def walk(measure: Measure, begins: datetime, amount: timedelta, pauses: Sequence[Pause]) -> datetime:
-    """The moment by which so much has passed outside the pauses; NEVER if a pause without end comes first."""
+def daily(
+    calendar: Calendar, measure: Measure, begins: datetime, amount: timedelta, pauses: tuple[Pause, ...]
+) -> tuple[timedelta, tuple[Pause, ...]]:
+    """What a term in days comes to, and the pauses that count: those that begin before the office closes on its day.
+
+    A pause on that very day, after the time itself is used up, moves what is left of the day.
+    """
+    for at, pause in enumerate(pauses):
+        [exact] = walk(measure, begins, (amount,), pauses[:at])
+        close = calendar.close(exact)
+        if pause.since >= close:
+            return amount, pauses[:at]
+        if pause.since >= exact:
+            amount += measure.passed(close) - measure.passed(exact)
+    return amount, pauses
+
+
+def walk(
+    measure: Measure, begins: datetime, amounts: Sequence[timedelta], pauses: Sequence[Pause]
+) -> Sequence[datetime]:
+    """The moments by which so much has passed outside the pauses, each more than the one before.
+
+    NEVER where a pause without end comes first.
+    """
+    found: list[datetime] = []
+    gone = NOTHING
     for since, until in running(begins, pauses):
         if since == NEVER:
-            return NEVER
+            break
         since = max(since, begins)
-        if until == NEVER:
-            return measure.after(since, amount)
-        run = max(measure.passed(until) - measure.passed(since), NOTHING)
-        if amount <= run:
-            return measure.after(since, amount)
-        amount -= run
-    return NEVER
+        run = FOREVER if until == NEVER else gone + measure.passed(until) - measure.passed(since)
+        while len(found) < len(amounts) and amounts[len(found)] <= run:
+            found.append(measure.after(since, amounts[len(found)] - gone))
+        if len(found) == len(amounts):
+            break
+        gone = max(gone, run)
+    return found + [NEVER] * (len(amounts) - len(found))
