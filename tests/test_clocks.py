@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 import pytest
 from gongzhi.calendars import holidays
 from gongzhi.calendars import stock as calendars
 from gongzhi.cases import machine
-from gongzhi.cases.models import CaseRow, Status
+from gongzhi.cases.models import CaseRow, SettlementLevel, Status
 from gongzhi.cases.steps import advance
 from gongzhi.clocks import course
 from gongzhi.clocks.models import ClockRow, Stage
 from gongzhi.clocks.recounting import catch_up
+from gongzhi.clocks.reminding import Standing, reminders
 from gongzhi.clocks.rules import Matter, Rule, standing
 from gongzhi.clocks.running import FIELDS, extend, ruled
 from gongzhi.clocks.sweeping import Swept, sweep
@@ -27,7 +30,7 @@ from gongzhi.context import Context
 from gongzhi.grids.models import GridRow
 from gongzhi.sealing import KeyRing
 from gongzhi.viewer import Account, Viewer
-from gongzhi.worktime import CHINA, Term, Unit
+from gongzhi.worktime import CHINA, NEVER, Term, Unit
 from gongzhi_server import database, doctor
 from gongzhi_server.commands import Transaction
 from gongzhi_server.testing import Server, codes_of, settings
@@ -449,6 +452,47 @@ async def test_reminders_come_once(story: Story, swept: Callable[[], Awaitable[S
     query = "query($n: String!) { case(number: $n) { leadUnit { code } clocks { stage unit { code } } } }"
     found = (await story.dispatcher.ask(query, n=story.number)).data["case"]
     assert found["leadUnit"] == {"code": UNIT} and {"stage": "HANDLE", "unit": {"code": UNIT}} in found["clocks"]
+
+
+def test_whom_to_remind() -> None:
+    """The unit at first, then one level up as well; of a tip-off nobody but its unit, or the county."""
+    now = datetime(2026, 6, 30, 10, 0, tzinfo=CHINA)
+    ids = {
+        "clock": UUID(int=1),
+        "case": UUID(int=2),
+        "number": "610921",
+        "stage": Stage.HANDLE,
+        "town": 20,
+        "county": 10,
+    }
+    body: dict[str, Any] = {"unit": 7, "unit_code": "V", "level": SettlementLevel.VILLAGE, "sealed": False, **ids}
+    department = {**body, "level": SettlementLevel.COUNTY}
+    nobody = {**body, "unit": None, "unit_code": None, "level": SettlementLevel.TOWN}
+    warned, over = {"warn_at": now, "due_at": NEVER}, {"warn_at": now, "due_at": now}
+    expected: list[tuple[dict[str, Any], dict[str, Any], tuple[int, ...], tuple[int, ...], Any]] = [
+        (body, warned, (7,), (), None),
+        (body, over, (7,), (20,), "TOWN"),
+        (department, over, (7,), (10,), "COUNTY"),
+        (nobody, warned, (), (20,), None),
+        (nobody, over, (), (20, 10), "COUNTY"),
+        ({**body, "sealed": True}, over, (7,), (), None),
+        ({**nobody, "sealed": True}, over, (), (10,), "COUNTY"),
+    ]
+    for who, moments, units, grids, level in expected:
+        [found] = reminders([Standing(**who, **moments, reminded=0)], now)
+        assert (found.units, found.grids, found.escalated) == (units, grids, level)
+    assert not list(reminders([Standing(**body, **over, reminded=100), Standing(**body, **warned, reminded=80)], now))
+
+
+async def test_sweeps_share_the_work(story: Story, filled: str, swept: Callable[[], Awaitable[Swept]]) -> None:
+    story.server.clock.move(days=10)
+    done = await asyncio.gather(swept(), swept())
+    connection = await asyncio.wait_for(asyncpg.connect(filled), 10)
+    try:
+        told = "select count(*) from cases.event where type in ('case.reminded', 'case.escalated')"
+        assert sum(one.reminded for one in done) == await connection.fetchval(told) > 0
+    finally:
+        await connection.close()
 
 
 async def test_nobody_is_reminded_at_night(story: Story, swept: Callable[[], Awaitable[Swept]]) -> None:

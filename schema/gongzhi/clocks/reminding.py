@@ -55,8 +55,9 @@ class Reminder:
 
     @property
     def escalated(self) -> Level | None:
-        """The level that it goes up to; the responsibility stays where it is."""
-        return ABOVE[self.of.level] if self.threshold == OVER else None
+        """The level that it goes up to; the responsibility stays where it is. A tip-off stays with its unit."""
+        kept = self.of.sealed and self.of.unit
+        return ABOVE[self.of.level] if self.threshold == OVER and not kept else None
 
     @property
     def units(self) -> tuple[int, ...]:
