@@ -43,6 +43,7 @@ class Around:
     person: Any
     household: Any
     case: Any
+    clock: Any
     number: str
     lead: int
     unit: str
@@ -54,7 +55,13 @@ class Around:
     def named(self) -> Mapping[str, Any]:
         """What columns that point to one of them are called, and what they hold."""
         people = dict.fromkeys(("person_id", "requester_id", "head_id", "visitor_id"), self.person)
-        return {**people, "household_id": self.household, "case_id": self.case, "lead_unit_id": self.lead}
+        return {
+            **people,
+            "household_id": self.household,
+            "case_id": self.case,
+            "clock_id": self.clock,
+            "lead_unit_id": self.lead,
+        }
 
 
 MORE = """
@@ -67,13 +74,26 @@ values (gen_random_uuid(), 'points', $2, true, $3, $3, 'administrator')
 """
 
 
+CLOCK = """
+with running as (
+  insert into clocks.clock (id, case_id, stage, rule_id, calendar_id, calendar_version, unit_id, started_at, warn_at,
+    due_at, stopped_at, pauses, extensions, working, allowed, counted, reminded)
+  select gen_random_uuid(), $1, 'HANDLE', r.id, c.id, c.version, $2, $3, $3, $3, $3, '[]', '[]', true, 60, 60, 0
+  from (select min(id) as id from clocks.rule) r, calendars.calendar c returning id
+)
+insert into clocks.trace (id, clock_id, at, why, before, after, data)
+select gen_random_uuid(), id, $3, 'RULES', $3, $3, '{}' from running returning clock_id
+"""
+
+
 async def around(connection: asyncpg.Connection[Any], *others: Around) -> Around:
     """Somebody with as much as there is, in a town and with a unit of their own."""
     person, household, area, town, grid = await connection.fetchrow(PERSON, [one.area for one in others])
     lead, unit = await connection.fetchrow(UNIT, len(others))
     case, number = await connection.fetchrow(CASE, person, area, lead)
     await connection.execute(MORE, person, area, TODAY)
-    return Around(person, household, case, number, lead, unit, area, town, grid)
+    clock = await connection.fetchval(CLOCK, case, lead, TODAY)
+    return Around(person, household, case, clock, number, lead, unit, area, town, grid)
 
 
 async def sample(connection: asyncpg.Connection[Any], entity: Entity, near: Around) -> Any:
