@@ -12,7 +12,7 @@ import typer
 from gongzhi_server.errors import Problem
 from rich.console import Console
 
-from . import bars, county, growth, loads, memory, speed
+from . import bars, county, deadlines, growth, loads, memory, speed
 from .questions import Question, questions
 from .servers import running
 
@@ -30,10 +30,14 @@ def bench(
     grown: Annotated[bool, typer.Option("--growth", help="A hundred times the cases, instead.")] = False,
     held: Annotated[bool, typer.Option("--memory", help="Memory after 100 000 requests, instead.")] = False,
     loaded: Annotated[bool, typer.Option("--loads", help="How long loading takes, instead.")] = False,
+    timed: Annotated[bool, typer.Option("--deadlines", help="How many deadlines a second, instead.")] = False,
     data: Annotated[Path, typer.Option(help="Where the embedded database is kept.")] = Path(".gongzhi/bench"),
     database: Annotated[str | None, typer.Option(help="PostgreSQL 18 to use instead of it, postgresql://…")] = None,
 ) -> None:
     """Compare the server with PostGraphile, with plain Strawberry, and with handwritten SQL."""
+    if timed:
+        write(deadlines.measure(console))
+        return
     try:
         with county.database_of(data, database) as dsn:
             found: dict[str, Any] = {}

@@ -14,6 +14,8 @@ import typer
 from gongzhi import core
 from gongzhi.cases import machine
 from gongzhi.cases.machine import OPEN, STEPS, Step
+from gongzhi.clocks.models import Stage
+from gongzhi.clocks.stages import STARTS, STOPS
 from gongzhi.commands import COMMAND, Command
 from gongzhi.events.event import Event, hints
 from gongzhi.roles import PERMISSIONS, ROLES
@@ -104,6 +106,23 @@ def taken(command: Command) -> list[Step]:
 def camel(name: str) -> str:
     first, *rest = name.rstrip("_").split("_")
     return first + "".join(map(str.title, rest))
+
+
+# the stages that have deadlines
+
+
+def stages() -> str:
+    def events(found: dict[str, tuple[Stage, ...]], stage: Stage) -> str:
+        return ", ".join(code(event) for event, named in found.items() if stage in named)
+
+    descriptions = {one.name: one.description for one in Stage.__strawberry_definition__.values}  # type: ignore[attr-defined]
+    return table(
+        "stage",
+        "what it waits for",
+        "starts with",
+        "stops with",
+        rows=((code(one), descriptions[one], events(STARTS, one), events(STOPS, one)) for one in Stage),
+    )
 
 
 # what an operator and a frontend need
@@ -206,7 +225,7 @@ def fed(one: type[Event]) -> str:
 PIECES: dict[str, Callable[[], str]] = {
     piece.__name__: piece
     for piece in (
-        *(diagram, steps, mutations, settings, console, limits, codes, roles, permissions),
+        *(diagram, steps, stages, mutations, settings, console, limits, codes, roles, permissions),
         *(shell, rates, closes, events),
     )
 }

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from . import findings
 from .access import commands as access_commands
 from .access import types as access
+from .calendars import types as calendars
 from .cases import commands as case_commands
 from .cases import types as cases
 from .cases.events import EVENTS as CASE_EVENTS
+from .clocks import commands as clock_commands
+from .clocks import sweeping
+from .clocks import types as clocks
 from .events import commands as job_commands
 from .events import jobs
 from .events import types as events
@@ -31,6 +36,8 @@ EXTENSIONS = (
     *units.EXTENSIONS,
     *people.EXTENSIONS,
     *cases.EXTENSIONS,
+    *calendars.EXTENSIONS,
+    *clocks.EXTENSIONS,
     *grid_commands.EXTENSIONS,
     *unit_commands.EXTENSIONS,
     *person_commands.EXTENSIONS,
@@ -44,12 +51,14 @@ EXTENSIONS = (
     *job_commands.EXTENSIONS,
     *access.EXTENSIONS,
     *access_commands.EXTENSIONS,
+    *clock_commands.EXTENSIONS,
+    *findings.EXTENSIONS,
 )
 
 EVENTS: tuple[type[Event], ...] = (*CASE_EVENTS,)
 
 HANDLERS: tuple[Handler, ...] = ()
 
-JOBS: tuple[Job, ...] = ()
+JOBS: tuple[Job, ...] = (sweeping.swept,)
 
 TYPES: tuple[type, ...] = (grids.Grid, units.Unit, people.Person, people.Household, cases.Case, cases.CaseEvent)

@@ -6,5 +6,8 @@ from .hooks import App
 
 APPS = tuple(
     App(room, f"gongzhi.{room}.models", f"gongzhi.{room}.migrations")
-    for room in ("grids", "units", "people", "cases", "journal", "plugins", "notices", "events", "access")
+    for room in (
+        *("grids", "units", "people", "calendars", "cases", "clocks", "journal", "plugins", "notices", "events"),
+        *("access",),
+    )
 )

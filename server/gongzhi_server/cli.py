@@ -256,6 +256,23 @@ def trust(
         print(f"sha256:{hash}")
 
 
+clocks = typer.Typer(help="Deadlines (时限) and what they bring about.", no_args_is_help=True)
+app.add_typer(clocks, name="clocks")
+
+
+@clocks.command()
+def sweep() -> None:
+    """Send reminders, close what nobody contests any more, follow new calendars (时限巡检)."""
+    from . import plugins, sweeping
+    from .app import keyring
+
+    chosen = settings()
+    with cluster.running(chosen) as dsn:
+        done = asyncio.run(sweeping.once(dsn, clock(), keyring(chosen), plugins.load().apps))
+    print(f"{done.reminded} reminders sent (提醒), {done.closed} cases closed (结案).")
+    print(f"{done.recounted} cases follow a new calendar (重算).")
+
+
 @app.command()
 def doctor() -> None:
     """Check settings and database (体检)."""

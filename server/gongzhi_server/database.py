@@ -8,7 +8,9 @@ from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import asyncpg
+from gongzhi.calendars import stock as calendars
 from gongzhi.cases import catalog
+from gongzhi.clocks import stock as rules
 from gongzhi.hooks import App
 from gongzhi.rooms import APPS
 from tortoise.context import TortoiseContext
@@ -100,6 +102,8 @@ async def migrate(dsn: str, apps: Iterable[App] = APPS) -> None:
         async with connected(settings) as context:
             await _applied(MigrationExecutor(context.connections.get("default"), settings["apps"]))
         await catalog.seed(lock)
+        await calendars.seed(lock)
+        await rules.seed(lock)
     finally:
         await lock.close()
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import asyncpg
+from gongzhi import findings
+from gongzhi.errors import Text
+from gongzhi.findings import Check
 from gongzhi.rooms import APPS
 
 from .settings import Settings
@@ -13,60 +15,21 @@ from .settings import Settings
 Finding = tuple[bool, str]
 
 
-@dataclass(frozen=True)
-class Check:
-    """A question to the database whose answer should be zero, and what to say in either case."""
-
-    sql: str
-    well: str
-    ill: str
-
-
 CHECKS = (
     Check(
+        "ctype",
         "select (lower('É') <> 'é')::int",
-        "the database's ctype knows letters beyond ASCII",
-        "the database's ctype is C: create it with C.UTF-8, or search ignores case for ASCII only",
+        Text("the database's ctype knows letters beyond ASCII", "数据库字符集支持非 ASCII 字母"),
+        Text(
+            "the database's ctype is C: create it with C.UTF-8, or search ignores case for ASCII only",
+            "数据库字符集为 C：请以 C.UTF-8 创建，否则查找只对 ASCII 忽略大小写",
+        ),
     ),
     Check(
+        "role",
         "select count(*) from pg_namespace where nspname = current_user and nspname <> 'public'",
-        "the database role is not called like a schema",
-        "the database role is called like one of our schemas: use another name",
-    ),
-    Check(
-        "select (count(*) = 0)::int from cases.category where valid_to is null",
-        "there are categories",
-        "there are no categories: run gongzhi migrate",
-    ),
-    Check(
-        "select (count(*) = 0)::int from cases.channel",
-        "there are channels",
-        "there are no channels: run gongzhi migrate",
-    ),
-    Check(
-        "select (count(*) = 0)::int from grids.grid where kind = 'COUNTY'",
-        "there is a county",
-        "there is no county: gongzhi demo, or gongzhi import divisions",
-    ),
-    Check(
-        "select count(*) from grids.grid g where kind = 'GRID_3' and valid_to is null and not exists "
-        "(select from people.post p where p.grid_id = g.id and p.duty = 'GRID_WORKER' "
-        "and (p.until is null or p.until > current_date))",
-        "every third-level grid has a worker",
-        "third-level grids without a worker: {0}",
-    ),
-    Check(
-        "select count(*) from grids.grid g where kind = 'GRID_3' and valid_to is null "
-        "and not exists (select from grids.ring r where r.grid_id = g.id)",
-        "every third-level grid has a boundary",
-        "third-level grids without a boundary, in which no place is found: {0}",
-    ),
-    Check(
-        "select count(*) from units.unit u where valid_to is not null and exists "
-        "(select from cases.case c where c.lead_unit_id = u.id "
-        "and c.status in ('DISPATCHED', 'HANDLING', 'SUSPENDED'))",
-        "no open case lies with a closed unit",
-        "closed units with open cases: {0}",
+        Text("the database role is not called like a schema", "数据库角色与模式不同名"),
+        Text("the database role is called like one of our schemas: use another name", "数据库角色与模式同名：请改名"),
     ),
 )
 
@@ -79,7 +42,7 @@ async def examine(settings: Settings, dsn: str) -> Sequence[Finding]:
         absent = sorted({app.label for app in APPS} - {name for (name,) in found})
         if absent:
             return [(False, f"tables are missing ({', '.join(absent)}): run gongzhi migrate")]
-        return [*_mode(settings), *[await _asked(connection, check) for check in CHECKS]]
+        return [*_mode(settings), *[await _asked(connection, check) for check in (*CHECKS, *findings.CHECKS)]]
     finally:
         await connection.close()
 
@@ -92,4 +55,4 @@ def _mode(settings: Settings) -> Sequence[Finding]:
 
 async def _asked(connection: asyncpg.Connection, check: Check) -> Finding:
     count = await connection.fetchval(check.sql)
-    return count == 0, check.well if count == 0 else check.ill.format(count)
+    return count == 0, check.say(count).en

@@ -121,7 +121,7 @@ class Server:
 
 
 SHARED = {
-    **dict.fromkeys(("acceptCase", "withdrawCase", "handleCase", "closeCase"), "CaseInput"),
+    **dict.fromkeys(("acceptCase", "withdrawCase", "handleCase", "closeCase", "contactRequester"), "CaseInput"),
     **dict.fromkeys(("declineCase", "reopenCase"), "ReasonedCaseInput"),
 }
 """Mutations that share an input."""

@@ -43,6 +43,7 @@ class Around:
     person: Any
     household: Any
     case: Any
+    clock: Any
     number: str
     lead: int
     unit: str
@@ -55,7 +56,13 @@ class Around:
     def named(self) -> Mapping[str, Any]:
         """What columns that point to one of them are called, and what they hold."""
         people = dict.fromkeys(("person_id", "requester_id", "head_id", "visitor_id"), self.person)
-        return {**people, "household_id": self.household, "case_id": self.case, "lead_unit_id": self.lead}
+        return {
+            **people,
+            "household_id": self.household,
+            "case_id": self.case,
+            "clock_id": self.clock,
+            "lead_unit_id": self.lead,
+        }
 
 
 MORE = """
@@ -84,6 +91,18 @@ returning id
 """
 
 
+CLOCK = """
+with running as (
+  insert into clocks.clock (id, case_id, stage, rule_id, calendar_id, calendar_version, unit_id, started_at, warn_at,
+    due_at, stopped_at, pauses, extensions, working, allowed, counted, reminded)
+  select gen_random_uuid(), $1, 'HANDLE', r.id, c.id, c.version, $2, $3, $3, $3, $3, '[]', '[]', true, 60, 60, 0
+  from (select min(id) as id from clocks.rule) r, calendars.calendar c returning id
+)
+insert into clocks.trace (id, clock_id, at, why, before, after, data)
+select gen_random_uuid(), id, $3, 'RULES', $3, $3, '{}' from running returning clock_id
+"""
+
+
 async def around(connection: asyncpg.Connection[Any], *others: Around) -> Around:
     """Somebody with as much as there is, in a town and with a unit of their own."""
     person, household, area, town, grid = await connection.fetchrow(PERSON, [one.area for one in others])
@@ -91,7 +110,8 @@ async def around(connection: asyncpg.Connection[Any], *others: Around) -> Around
     case, number = await connection.fetchrow(CASE, person, area, lead)
     await connection.execute(MORE, person, area, TODAY)
     look = await connection.fetchval(LOOKED, person, area, TODAY, lead)
-    return Around(person, household, case, number, lead, unit, area, town, grid, look)
+    clock = await connection.fetchval(CLOCK, case, lead, TODAY)
+    return Around(person, household, case, clock, number, lead, unit, area, town, grid, look)
 
 
 async def sample(connection: asyncpg.Connection[Any], entity: Entity, near: Around) -> Any:

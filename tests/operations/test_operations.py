@@ -146,6 +146,8 @@ async def test_dispatch_case(server: Server) -> None:
     payload = await dispatcher(server).do(
         "DispatchCase", number=number, expectedVersion=2, leadUnit=POWER, supportUnits=["610921-YJJ"], note="请尽快"
     )
+    clocks = {one["stage"]: one["dueAt"] for one in payload["case"].pop("clocks")}
+    assert clocks["HANDLE"] == "2026-07-06T10:00:00+00:00"  # four working days from tomorrow on
     assert payload["case"] == {
         "number": number,
         "status": "DISPATCHED",

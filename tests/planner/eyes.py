@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from datetime import UTC, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Any
 
 import asyncpg
+from gongzhi.findings import CHECKS
 from gongzhi.viewer import Grant, Viewer
+from gongzhi.worktime import NEVER
 
 TABLES = {
     "Grid": "grids.grid",
@@ -39,6 +41,15 @@ TABLES = {
     "Look": "access.look",
     "AccessAlert": "access.alert",
     "Glass": "access.glass",
+    "WorkCalendar": "calendars.calendar",
+    "CalendarDay": "calendars.day",
+    "CalendarYear": "calendars.year",
+    "Span": "calendars.span",
+    "DeadlineRuleSet": "clocks.rule_set",
+    "DeadlineRule": "clocks.rule",
+    "Choice": "clocks.choice",
+    "Clock": "clocks.clock",
+    "DeadlineTrace": "clocks.trace",
 }
 OWNED = {
     "Phone": ("Person", "person_id"),
@@ -49,6 +60,8 @@ OWNED = {
     "Liaison": ("Household", "household_id"),
     "CaseEvent": ("Case", "case_id"),
     "Support": ("Case", "case_id"),
+    "Clock": ("Case", "case_id"),
+    "DeadlineTrace": ("Clock", "clock_id"),
 }
 """Rows that are seen with the row they belong to."""
 
@@ -71,6 +84,8 @@ class Rows:
 
     def __init__(self, found: Mapping[str, list[Row]]) -> None:
         self.kinds = found
+        self.found: list[dict[str, Any]] = []
+        """What the checks of the deployment say, which the plain way takes as it is."""
         self.keys = {kind: {row.id: row for row in rows} for kind, rows in found.items()}
 
     @classmethod
@@ -78,10 +93,15 @@ class Rows:
         connection = await asyncpg.connect(dsn)
         try:
             await connection.set_type_codec("jsonb", schema="pg_catalog", encoder=json.dumps, decoder=json.loads)
-            return cls({
-                kind: [Row(kind, dict(record)) for record in await connection.fetch(f'select * from {name}')]
+            rows = cls({
+                kind: [Row(kind, plainly(record)) for record in await connection.fetch(f'select * from {name}')]
                 for kind, name in TABLES.items()
             })  # fmt: skip
+            for check in CHECKS:
+                count = await connection.fetchval(check.sql)
+                said = check.say(count)
+                rows.found.append({"name": check.name, "count": count, "english": said.en, "chinese": said.zh})
+            return rows
         finally:
             await connection.close()
 
@@ -94,6 +114,11 @@ class Rows:
         while grid is not None and grid != area:
             grid = self.keys["Grid"][grid].parent_id
         return grid == area
+
+
+def plainly(record: Mapping[str, Any]) -> dict[str, Any]:
+    """A row's values; infinity is a moment in UTC like others."""
+    return {name: NEVER if value == datetime.max else value for name, value in record.items()}
 
 
 def anybody(row: Row) -> bool:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from gongzhi import codes, sealing
 from gongzhi.geometry import Crs, Point
 from gongzhi.viewer import Viewer
+from gongzhi.worktime import NEVER
 from graphql import (
     ExecutionResult,
     GraphQLError,
@@ -26,7 +27,7 @@ from graphql import (
 )
 
 from .eyes import OWNED, TABLES, Eyes, Row, Rows
-from .pages import CAP, CLOSED, Page, meets, moment, snake
+from .pages import CAP, CLOSED, Page, light, light_of, meets, moment, snake
 from .world import KEYS, PUBLISHED, SECRET
 
 Info = GraphQLResolveInfo[Any]
@@ -243,7 +244,95 @@ def matching(kind: str, name: str) -> Callable[[At, Any], Row | None]:
     return lambda at, _: next((row for row in at.eyes.visible(kind) if getattr(row, name) == at.given[name]), None)
 
 
+def findings(at: At, _: Any) -> Any:
+    at.need("deployment.examine", "Query.findings")
+    return at.rows.found
+
+
+def calendar(at: At, _: Any) -> Row | None:
+    """The county's own, or the nation's."""
+    grid, found = at.rows.current(at.given["county"]), at.rows.kinds["WorkCalendar"]
+    own = [row for row in found if grid and row.county_id == grid.id]
+    return (own or [row for row in found if row.county_id is None])[0]
+
+
+def hours(spans: Sequence[Sequence[int]] | None) -> list[dict[str, str]] | None:
+    if not spans:
+        return None
+    return [
+        {name: f"{at // 60:02}:{at % 60:02}" for name, at in zip(("opens", "closes"), one, strict=True)}
+        for one in spans
+    ]
+
+
+def shifts(at: At, row: Row) -> list[dict[str, Any]]:
+    return [{"since": f"{month:02}-{day:02}", "hours": hours(spans)} for month, day, spans in row.shifts]
+
+
+def deadline_rules(at: At, _: Any) -> Row | None:
+    """Those the county chose, or the last edition of the default."""
+    grid, sets = at.rows.current(at.given["county"]), at.rows.keys["DeadlineRuleSet"]
+    chosen = [row for row in at.rows.kinds["Choice"] if grid and row.grid_id == grid.id and row.until is None]
+    if chosen:
+        return sets[chosen[0].set_id]
+    return max((row for row in sets.values() if row.code == "12345"), key=lambda row: row.edition)
+
+
+def spent(at: At, clock: Row) -> int:
+    """Minutes: what was counted before, and what has passed of working time, or on the wall, since."""
+    now, since = at.eyes.viewer.now, clock.counted_at
+    spans = [row for row in at.rows.kinds["Span"] if row.calendar_id == clock.calendar_id]
+    seconds = timedelta(seconds=clock.counted)
+    if since is not None and since < now:
+        parts = (
+            [(max(since, row.opens_at), min(now, row.closes_at)) for row in spans] if clock.working else [(since, now)]
+        )
+        seconds += sum((until - start for start, until in parts if until > start), timedelta())
+    return seconds // timedelta(minutes=1)
+
+
+def clock_light(at: At, clock: Row) -> str:
+    return light(clock, clock.stopped_at or at.eyes.viewer.now)
+
+
+def finite(name: str) -> Callable[[At, Row], datetime | None]:
+    """A moment, unless it is infinity."""
+    return lambda at, row: None if getattr(row, name) == NEVER else getattr(row, name)
+
+
+def follow_up(at: At, case: Row) -> datetime | None:
+    dues = [row.due_at for row in at.owned("Clock", case) if row.stage == "FOLLOW_UP" and row.stopped_at is None]
+    due = min(dues, default=NEVER)
+    return None if due == NEVER else due
+
+
 FIELDS: dict[str, Callable[[At, Any], Any]] = {
+    "Query.calendar": calendar,
+    "Query.findings": findings,
+    "Query.calendarYears": lambda at, _: at.page(at.eyes.visible("CalendarYear"), "year", 50).part,
+    "Query.deadlineRules": deadline_rules,
+    "Query.deadlineRuleSets": lambda at, _: at.connection("DeadlineRuleSet", "code"),
+    "WorkCalendar.shifts": shifts,
+    "WorkCalendar.days": lambda at, row: at.connection("CalendarDay", "day", lambda day: day.calendar_id == row.id),
+    "CalendarDay.working": lambda at, day: day.spans != [],
+    "CalendarDay.hours": lambda at, day: hours(day.spans),
+    "DeadlineRuleSet.rules": lambda at, one: (
+        at.page([row for row in at.eyes.visible("DeadlineRule") if row.set_id == one.id], "rank").part
+    ),
+    "DeadlineTrace.before": finite("before"),
+    "DeadlineTrace.after": finite("after"),
+    "Clock.dueAt": finite("due_at"),
+    "Clock.warnAt": finite("warn_at"),
+    "Clock.paused": lambda at, row: row.stopped_at is None and bool(row.pauses) and row.pauses[-1][1] is None,
+    "Clock.light": clock_light,
+    "Clock.spent": spent,
+    "Clock.allowed": lambda at, row: row.allowed // 60,
+    "Clock.changes": lambda at, row: at.page(at.owned("DeadlineTrace", row), "at", 50).part,
+    "Case.clocks": lambda at, case: at.page(at.owned("Clock", case), "started_at", 50).part,
+    "Case.dueAt": finite("due_at"),
+    "Case.light": light_of,
+    "Case.overdue": lambda at, case: case.due_at <= at.eyes.viewer.now,
+    "Case.followUpDueAt": follow_up,
     "Query.node": node,
     "Query.grid": lambda at, _: at.rows.current(at.given["code"]),
     "Query.gridAt": grid_at,

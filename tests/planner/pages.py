@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
+from gongzhi.worktime import NEVER
 from graphql import GraphQLError
 
 from .eyes import Row
@@ -30,7 +31,7 @@ def cursor(row: Row, name: str) -> str:
 
 def plain(value: Any) -> Any:
     if isinstance(value, datetime):
-        return moment(value)
+        return "infinity" if value == NEVER else moment(value)
     if isinstance(value, date):
         return "infinity" if value == date.max else value.isoformat()
     return value if isinstance(value, int) else str(value)
@@ -50,7 +51,7 @@ def place(text: str, value: Any, key: Any) -> tuple[Any, Any]:
 
 def typed(text: Any, like: Any) -> Any:
     if isinstance(like, datetime):
-        return datetime.fromisoformat(text)
+        return NEVER if text == "infinity" else datetime.fromisoformat(text)
     if isinstance(like, date):
         return date.max if text == "infinity" else date.fromisoformat(text)
     return type(like)(text)
@@ -170,6 +171,17 @@ def grid_of(at: At, row: Row) -> Any:
     return at.rows.keys["Grid"][row.grid_id]
 
 
+def light(row: Row, now: datetime) -> str:
+    return "RED" if row.due_at <= now else "YELLOW" if row.warn_at <= now else "GREEN"
+
+
+def light_of(at: At, case: Row) -> str | None:
+    """The light of a case; none once it is settled and nothing runs."""
+    found = light(case, at.eyes.viewer.now)
+    dark = case.status in CLOSED | {"REPLIED"} and case.due_at == NEVER
+    return None if found == "GREEN" and dark else found
+
+
 CLOSED = {"DECLINED", "WITHDRAWN", "MERGED", "CLOSED", "VOIDED"}
 FILTERS: dict[tuple[str, str], Callable[[At, Row], Any]] = {
     ("Grid", "grid"): lambda at, row: row,
@@ -184,5 +196,7 @@ FILTERS: dict[tuple[str, str], Callable[[At, Row], Any]] = {
     ("Case", "channel"): lambda at, row: at.rows.keys["Channel"][row.channel_id].code,
     ("Case", "leadUnit"): lambda at, row: row.lead_unit_id and at.rows.keys["Unit"][row.lead_unit_id].code,
     ("Case", "open"): lambda at, row: row.status not in CLOSED,
+    ("Case", "light"): lambda at, row: light_of(at, row),
+    ("Case", "overdue"): lambda at, row: row.due_at <= at.eyes.viewer.now,
     ("Case", "completed"): lambda at, row: row.status in {"REPLIED", "CLOSED"},
 }

@@ -14,6 +14,7 @@ from random import Random
 from typing import Any
 
 from gongzhi import codes
+from gongzhi.worktime import NEVER
 from graphql import (
     GraphQLEnumType,
     GraphQLField,
@@ -40,7 +41,19 @@ DEEPEST = 6
 LEVELS = ("COUNTY", "TOWN", "VILLAGE", "GRID_1", "GRID_2", "GRID_3")
 STRANGE = ("", "x", "'; drop table cases.case; --", "%", "_", "\\", '"', "$1", "{0}", "😀", "水", "路灯", "é", "\t")
 AGES = ("year", "month", "microsecond")
-NODES = ("Case", "Person", "Household", "Grid", "CaseEvent", "Membership", "Phone", "Unit", "TierDecision", "Support")
+NODES = (
+    "Case",
+    "Person",
+    "Household",
+    "Grid",
+    "CaseEvent",
+    "Membership",
+    "Phone",
+    "Unit",
+    "TierDecision",
+    "Support",
+    "Clock",
+)
 
 
 @dataclass
@@ -285,7 +298,7 @@ class Queries:
                 return round(107.95 + self.random.random() * 1.1, 6)
             case ("PointInput", "latitude"):
                 return round(31.95 + self.random.random() * 1.1, 6)
-            case ("Query.grid", _):
+            case (("Query.grid" | "Query.calendar" | "Query.deadlineRules"), _):
                 return self.real(self.seeds.column("Grid", "code"))
             case ("Query.unit", _):
                 return self.real(self.seeds.column("Unit", "code"))
@@ -316,6 +329,8 @@ class Queries:
     def near(self, value: Any) -> Any:
         """A value of a column or one beside it, as JSON has it."""
         beside = self.chance(0.2)
+        if value == NEVER:
+            return NEVER.isoformat()
         if isinstance(value, datetime):
             value += timedelta(microseconds=beside)
             zone = timezone(timedelta(hours=self.random.choice((0, 8, -3.5)))) if value.year > 1 else value.tzinfo

@@ -47,9 +47,12 @@ CHANGES: dict[str, tuple[str, str]] = {
         "cases.case",
         "title = '变', description = '变', number = '9' || substr(number, 2), kind = 'HELP', rating = 1, "
         f"reported_at = reported_at - {LATER}, reply = '变', reopenings = 9, version = version + 70, "
+        "due_at = '2020-01-01', warn_at = '2020-01-01', "
         "self_handled = true, settled_level = 'COUNTY', address = '变', longitude = 1, latitude = 1",
     ),
     "CaseEvent": ("cases.event", f"""type = 'changed', note = '变', data = '{{"changed": 1}}', at = at - {LATER}"""),
+    "Clock": ("clocks.clock", "stage = 'ACCEPT', due_at = '2020-01-01', allowed = 7, counted = 99, stopped_at = now()"),
+    "DeadlineTrace": ("clocks.trace", "why = 'EXTENDED', data = '[1]', before = '2020-01-01'"),
     "Notice": ("notices.notice", f"kind = 'changed', title_en = 'x', title_zh = '变', at = at - {LATER}, read_at = at"),
 }  # fmt: skip
 

@@ -20,6 +20,7 @@ from gongzhi.geometry import Point, Ring, polygon_text
 from gongzhi.roles import held
 from gongzhi.sealing import KeyRing
 from gongzhi.viewer import Account, Grant, Viewer
+from gongzhi.worktime import NEVER
 
 NOW = datetime(2026, 6, 30, 17, 30, tzinfo=UTC)
 """It is the first of July already in China."""
@@ -131,12 +132,12 @@ def everything() -> dict[str, Rows]:
     found = {**places(), **residents(draw)}
     people = [row["id"] for row in found["people.person"]]
     found |= matters(draw, people)
-    found |= {
-        "plugins.activation": activations(draw),
-        "notices.notice": notices(draw, people),
-        "events.job": jobs(draw),
-    }
-    return found | reading(draw, people)
+    found["plugins.activation"] = activations(draw)
+    found["notices.notice"] = notices(draw, people)
+    found["events.job"] = jobs(draw)
+    found |= reading(draw, people)
+    found |= deadlines(draw, [row["id"] for row in found["cases.case"]])
+    return found
 
 
 def places() -> dict[str, Rows]:
@@ -336,6 +337,8 @@ def case(draw: Draw, at: int, people: list[UUID], earlier: list[UUID]) -> dict[s
         "self_handled": draw.of((True, False)),
         "settled_level": draw.maybe("VILLAGE") if replied else None,
         "reported_at": draw.instant(),
+        "warn_at": draw.of((NEVER, NOW, draw.instant())),
+        "due_at": draw.of((NEVER, NOW, draw.instant())),
         "settled_at": draw.maybe(draw.instant()),
         "closed_at": NOW if status == "CLOSED" else None,
         "reply": draw.of(TITLES) if replied else None,
@@ -430,12 +433,101 @@ def reading(draw: Draw, people: list[UUID]) -> dict[str, Rows]:
     return {"access.look": looks, "access.alert": alerts, "access.glass": glasses}
 
 
+def deadlines(draw: Draw, cases: list[UUID]) -> dict[str, Rows]:
+    """Calendars, rules, and clocks that run, wait, and have been stopped."""
+    calendars = [
+        {"id": key, "county_id": county, "weekdays": [0, 1, 2], "shifts": [[1, 1, [[510, 720]]], [6, 15, [[0, 1440]]]]}
+        | {"content": "", "ends_on": ends, "version": key}
+        for key, county, ends in ((1, None, date(2027, 12, 31)), (2, COUNTY, None))
+    ]
+    days = [
+        {
+            "id": at,
+            "calendar_id": 1 + at % 2,
+            "day": date(2026, 10, at),
+            "spans": spans,
+            "name": "国庆节",
+            "source": "通知",
+        }
+        for at, spans in enumerate((None, [], [[510, 721], [800, 1440]], []), 1)
+    ]
+    spans, first = [], datetime(2026, 6, 30, 0, 30, tzinfo=UTC)
+    for calendar, hours in ((1, 3), (2, 5)):
+        for at in range(30):
+            opens = first + timedelta(hours=8 * at - 200)
+            spans.append({"calendar_id": calendar, "opens_at": opens, "closes_at": opens + timedelta(hours=hours)})
+            spans[-1]["before"] = at * hours * 3600
+    years = [{"id": year, "year": year, "provisional": year > 2026, "source": "通知"} for year in (2025, 2026, 2027)]
+    sets = [
+        {"id": 9 - at, "code": code, "edition": edition, "name": "规则", "county_id": county, "since": INSTANTS[at]}
+        for at, (code, edition, county) in enumerate((("12345", 1, None), ("12345", 2, None), ("610921", 1, COUNTY)))
+    ]
+    stages = ("RESPOND", "REPLY", "HANDLE", "FOLLOW_UP", "GRACE")
+    rules = [
+        {"id": 90 - at, "set_id": 9 - at % 3, "rank": at, "stage": stages[at % 5], "kind": draw.maybe("HELP")}
+        | {"category": draw.maybe("a"), "urgency": draw.maybe("URGENT"), "channel": draw.maybe("WEB")}
+        | {
+            "amount": 1 + at,
+            "unit": draw.of(("WORKING_DAY", "HOUR")),
+            "next_day": draw.of((True, False)),
+            "basis": "依据",
+        }
+        for at in range(12)
+    ]
+    choices = [
+        {"id": draw.key(), "grid_id": grid, "set_id": key, "since": NOW, "until": until, "account": "admin"}
+        for grid, key, until in ((COUNTY, 7, None), (OTHER_COUNTY, 8, NOW))
+    ]
+    clocks = [clock(draw, case, stage) for case in cases for stage in stages if draw.maybe(True)]
+    traces = [
+        {"id": draw.key(), "clock_id": draw.of(clocks)["id"], "at": draw.instant(), "why": draw.of(("RULES", "PAUSED"))}
+        | {"before": draw.of((NEVER, NOW)), "after": draw.of((NEVER, NOW)), "data": draw.of(DATA)}
+        for _ in range(40)
+    ]
+    return {
+        "calendars.calendar": calendars,
+        "calendars.day": days,
+        "calendars.span": spans,
+        "calendars.year": years,
+        "clocks.rule_set": sets,
+        "clocks.rule": rules,
+        "clocks.choice": choices,
+        "clocks.clock": clocks,
+        "clocks.trace": traces,
+    }
+
+
+def clock(draw: Draw, case: UUID, stage: str) -> dict[str, Any]:
+    since = (NOW - timedelta(hours=1)).isoformat()
+    return {
+        "id": draw.key(),
+        "case_id": case,
+        "stage": stage,
+        "rule_id": 90 - draw.random.randrange(12),
+        "calendar_id": draw.of((1, 2)),
+        "calendar_version": 1,
+        "unit_id": draw.maybe(draw.of((1, 2, 3))),
+        "started_at": draw.instant(),
+        "warn_at": draw.of((NEVER, NOW, draw.instant())),
+        "due_at": draw.of((NEVER, NOW, draw.instant())),
+        "stopped_at": draw.maybe(draw.instant()),
+        "pauses": draw.of(([], [[since, None]], [[since, since]], [[since, since], [since, None]])),
+        "extensions": [],
+        "working": draw.of((True, False)),
+        "allowed": draw.of((59, 60, 162_000)),
+        "counted": draw.of((0, 61, 3_599)),
+        "counted_at": draw.maybe(draw.instant()),
+        "reminded": 0,
+    }
+
+
 async def fill(dsn: str) -> None:
     """Write everything into a database with empty tables."""
     connection = await asyncpg.connect(dsn)
     try:
         await connection.set_type_codec("jsonb", schema="pg_catalog", encoder=json.dumps, decoder=json.loads)
-        await connection.execute("truncate cases.category, cases.channel cascade")  # the ones that ship
+        shipped = "cases.category, cases.channel, calendars.calendar, calendars.year, clocks.rule_set"
+        await connection.execute(f"truncate {shipped} cascade")
         for table, rows in everything().items():
             schema, name = table.split(".")
             columns = list(rows[0])

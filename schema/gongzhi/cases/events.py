@@ -108,9 +108,26 @@ class Voided(Stepped):
     pass
 
 
+@event("case.contacted", "Somebody spoke to the requester (联系诉求人).")
+class Contacted(OfCase):
+    pass
+
+
+@event("case.reminded", "A deadline is near or over (催办提醒).", internal=True)
+class Reminded(OfCase):
+    stage: Code
+    threshold: int
+    responsible: Code | None = None
+
+
+@event("case.escalated", "A deadline is over, and the level above was told (逐级上报).", internal=True)
+class Escalated(Reminded):
+    escalated_to: Code | None = None
+
+
 EVENTS: tuple[type[OfCase], ...] = (
     Reported, Accepted, Declined, Withdrawn, Merged, Settled, Dispatched, Returned, Handling, Suspended, Resumed,
-    Replied, Rated, Closed, Reopened, Voided,
+    Replied, Rated, Closed, Reopened, Voided, Contacted, Reminded, Escalated,
 )  # fmt: skip
 
 REGISTRY = Registry(EVENTS)

@@ -6,10 +6,14 @@ from enum import StrEnum
 from typing import Any
 
 from tortoise import fields
+from tortoise.fields.db_defaults import SqlDefault
 from tortoise.models import Model
 
 from ..codes import Series
 from ..columns import Located, key
+from ..worktime import NEVER
+
+INFINITY = SqlDefault("'infinity'")
 
 
 class CaseKind(StrEnum):
@@ -61,6 +65,14 @@ class SettlementLevel(StrEnum):
     VILLAGE = "VILLAGE"
     TOWN = "TOWN"
     COUNTY = "COUNTY"
+
+
+class Light(StrEnum):
+    """How a clock stands."""
+
+    GREEN = "GREEN"
+    YELLOW = "YELLOW"
+    RED = "RED"
 
 
 class Audience(StrEnum):
@@ -119,7 +131,7 @@ class CounterRow(Model):
 
 
 class CaseRow(Located):
-    """A matter that somebody raised."""
+    """A matter that somebody raised. `warn_at` and `due_at` are the next of its clocks (`gongzhi.clocks`)."""
 
     id = key()
     number = fields.CharField(max_length=21, unique=True)
@@ -155,6 +167,8 @@ class CaseRow(Located):
     self_handled = fields.BooleanField(default=False)
     settled_level = fields.CharEnumField(SettlementLevel, max_length=7, null=True)
     reported_at = fields.DatetimeField()
+    warn_at = fields.DatetimeField(default=NEVER, db_default=INFINITY)
+    due_at = fields.DatetimeField(default=NEVER, db_default=INFINITY)
     settled_at = fields.DatetimeField(null=True)
     closed_at = fields.DatetimeField(null=True)
     reply = fields.TextField(null=True)

@@ -10,6 +10,7 @@ from strawberry import ID, UNSET
 
 from .. import codes
 from ..checks import form, missing, text, today, wrong
+from ..clocks.running import renew
 from ..codes import Series
 from ..commands import KEY, Call, Problem, command, given, made, problems
 from ..context import Info
@@ -109,6 +110,7 @@ async def report_case(call: Call, input: ReportCaseInput) -> ReportCasePayload:
     case.number = await numbered(call, grid, series)
     await case.save(force_create=True)
     await record(call, case, machine.REPORT)
+    await renew([case])
     return ReportCasePayload(case=ref(Case, case.id, shown=True))
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import strawberry
 
 from ..checks import missing, text
+from ..clocks.running import follow
 from ..commands import Call, Problem, forbidden, made, problems, stale
 from ..entity import ref
 from ..errors import Refusal
@@ -80,7 +81,10 @@ async def saved(case: CaseRow, shown: bool = False) -> CasePayload:
 async def record(
     call: Call, case: CaseRow, taken: Step | str, note: str | None = None, unit: UnitRow | None = None, **data: Any
 ) -> None:
-    """Append to the timeline and publish the event; where no unit is named, it is that of whoever did it."""
+    """Append to the timeline and publish the event; where no unit is named, it is that of whoever did it.
+
+    The case's clocks follow.
+    """
     kind = taken.event if isinstance(taken, Step) else taken
     acting = next((grant.unit for grant in call.viewer.account.grants if grant.unit), None)
     await EventRow.create(
@@ -95,6 +99,7 @@ async def record(
         data=data,
     )
     call.publish(event_of(REGISTRY.find(kind), {"number": case.number, **data}), case)
+    await follow(call, case, kind)
 
 
 def illegal(case: CaseRow, taken: Step) -> Refusal:

@@ -6,6 +6,7 @@ import datetime
 from collections.abc import Mapping
 from typing import Any
 
+from pypika_tortoise.queries import Table
 from strawberry.scalars import JSON
 
 from .. import codes
@@ -27,7 +28,7 @@ from ..entity import (
     within_row,
 )
 from ..extend import extend
-from ..filters import coded, condition, placed, search
+from ..filters import DateTimeComparison, coded, compare, condition, enumerated, placed, search
 from ..geometry import Crs
 from ..grids.types import Grid, PointInput, position
 from ..located import inside
@@ -45,6 +46,7 @@ from .models import (
     CategoryRow,
     ChannelRow,
     EventRow,
+    Light,
     Origin,
     SettlementLevel,
     Status,
@@ -101,6 +103,14 @@ named(
     VILLAGE="In the village (村)",
     TOWN="In the town (镇)",
     COUNTY="In the county (县)",
+)
+named(
+    Light,
+    "Light",
+    "How a clock stands (红绿灯).",
+    GREEN="In good time (正常)",
+    YELLOW="Four fifths of the time are spent (预警)",
+    RED="The time is over (超期)",
 )
 named(
     Audience,
@@ -178,6 +188,23 @@ def haversine(at: Frame) -> Any:
     )
 
 
+def overdue(at: Frame, case: Table) -> Any:
+    return Sql("({0}<={1})", case.due_at, at.viewer.now)
+
+
+def lit(at: Frame, case: Table) -> Any:
+    """The light of a case: that of its worst clock."""
+    return Sql(
+        "case when {0}<={2} then 'RED' when {1}<={2} then 'YELLOW' "
+        "when {0}<'infinity' or {3} in ('REPORTED','ACCEPTED','DISPATCHED','RETURNED','HANDLING','SUSPENDED') "
+        "then 'GREEN' end",
+        case.due_at,
+        case.warn_at,
+        at.viewer.now,
+        case.status,
+    )
+
+
 def status_in(at: Frame, statuses: frozenset[Status]) -> Any:
     return Sql("{0} in (" + ",".join(f"'{one.value}'" for one in sorted(statuses)) + ")", at.rows.status)
 
@@ -186,7 +213,7 @@ def status_in(at: Frame, statuses: frozenset[Status]) -> Any:
     CaseRow,
     visible=rules.cases,
     held=rules.held,
-    order=("reported_at", "number"),
+    order=("reported_at", "number", "due_at"),
     filter={
         "number": None,
         "kind": None,
@@ -203,6 +230,9 @@ def status_in(at: Frame, statuses: frozenset[Status]) -> Any:
         "self_handled": None,
         "open": condition(lambda at: status_in(at, machine.OPEN)),
         "completed": condition(lambda at: status_in(at, machine.COMPLETED)),
+        "light": compare(lambda at: lit(at, at.rows), enumerated(Light)),
+        "overdue": condition(lambda at: overdue(at, at.rows)),
+        "due_at": compare(lambda at: at.rows.due_at, DateTimeComparison),
     },
 )
 class Case(Node):
@@ -235,6 +265,14 @@ class Case(Node):
     self_handled: bool = column("Whether it was settled in the grid itself (自处理).")
     settled_level: SettlementLevel | None = column("Where it was settled (化解层级).")
     reported_at: datetime.datetime = column("When it was reported (上报时间).")
+    due_at: datetime.datetime | None = expression(
+        "When the next of its clocks ends; null if none runs (最近时限).",
+        lambda at: Sql("nullif({0},'infinity')", at.row.due_at),
+    )
+    light: Light | None = expression(
+        "How its clocks stand; null once it is settled and no clock runs (红绿灯).", lambda at: lit(at, at.row)
+    )
+    overdue: bool = expression("Whether one of its clocks has run out (是否超期).", lambda at: overdue(at, at.row))
     settled_at: datetime.datetime | None = column("When it was settled (办结时间).")
     closed_at: datetime.datetime | None = column("When it was closed (结案时间).")
     reply: Reply | None = within_row("What was answered (答复).", lambda at: Sql("{0} is not null", at.row.reply))

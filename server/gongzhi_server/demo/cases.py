@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from itertools import pairwise
 from random import Random
 from typing import Any, NamedTuple
@@ -16,6 +16,7 @@ from gongzhi.cases.models import Audience, Origin, SettlementLevel, Status, Urge
 from gongzhi.codes import Series
 from gongzhi.geometry import Crs, Point
 from gongzhi.permissions import Role
+from gongzhi.worktime import NEVER
 
 from . import clock, lives, stories
 from .bodies import Body
@@ -101,6 +102,7 @@ COLUMNS = (
     "status", "grid_id", "requester_id", "filed_by_id", "anonymous", "account", "longitude", "latitude",
     "place_source", "address", "lead_unit_id", "accused_unit_id", "self_handled", "settled_level", "reported_at",
     "settled_at", "closed_at", "reply", "replied_at", "rating", "solved", "rating_comment", "reopenings", "version",
+    "warn_at", "due_at",
 )  # fmt: skip
 EVENT = "id", "case_id", "type", "at", "audience", "account", "role", "unit_id", "note", "data"
 SUPPORT = "id", "case_id", "unit_id"
@@ -108,9 +110,12 @@ COUNTER = "county", "day", "series", "given"
 
 
 def rows(
-    cases: Iterable[Case], channels: Mapping[str, int], categories: Mapping[str, int]
+    cases: Iterable[Case],
+    channels: Mapping[str, int],
+    categories: Mapping[str, int],
+    dues: Mapping[UUID, tuple[datetime, datetime]],
 ) -> Iterator[tuple[Any, ...]]:
-    """The rows of `cases.case`."""
+    """The rows of `cases.case`; `dues` are warning and deadline of those that have any."""
     for case in cases:
         asker, hands, place, name = case.asker, case.hands, case.place, case.asker.grid.place
         title, description = (text.replace("{place}", name) for text in (case.story.title, case.story.description))
@@ -124,7 +129,7 @@ def rows(
             source, place and f"{asker.grid.town.name}{name}", hands.lead and hands.lead.id,
             hands.accused and hands.accused.id, case.level is SettlementLevel.GRID, case.level, case.last(lives.REPORT),
             answered, case.last(lives.CLOSE), case.reply, answered, case.rating, case.rating and True, _comment(case),
-            case.count(lives.REOPEN), case.version,
+            case.count(lives.REOPEN), case.version, *dues.get(case.id, (NEVER, NEVER)),
         )  # fmt: skip
 
 
@@ -136,7 +141,7 @@ def events(random: Random, cases: Iterable[Case]) -> Iterator[tuple[Any, ...]]:
             role, body = _actor(case, place)
             account = f"demo.{role.name}.{body.code}" if role and body else None
             after = lives.TARGETS.get(turn.event, before)
-            data, unit = _json(_facts(case, place, before, after)), _given(case, place) or body
+            data, unit = _json(_facts(case, place, before, after)), given(case, place) or body
             audience = Audience.STAFF if turn.event == lives.RETURN else Audience.PUBLIC
             at, note = clock.utc(turn.at), _note(random, case, turn.event)
             key, name = uuid7(random, at), role and role.name
@@ -176,7 +181,7 @@ def _actor(case: Case, place: int) -> tuple[Role | None, Body | None]:
     return roles.RESIDENT, None
 
 
-def _given(case: Case, place: int) -> Body | None:
+def given(case: Case, place: int) -> Body | None:
     """Who a case was dispatched to by this step."""
     if case.turns[place].event != lives.DISPATCH:
         return None
@@ -189,7 +194,7 @@ def _facts(case: Case, place: int, before: Status | None, after: Status | None) 
         solved = lives.REOPEN not in [turn.event for turn in case.turns[place + 1 : place + 2]]
         return {"rating": case.rating if solved else lives.UNSOLVED, "solved": solved}
     facts: dict[str, Any] = {"from": before, "to": after}
-    if lead := _given(case, place):
+    if lead := given(case, place):
         support = case.hands.support if lead is case.hands.lead else None
         facts |= {"leadUnit": lead.code, "supportUnits": [support.code] if support else []}
     if case.into and after is Status.MERGED:

@@ -9,15 +9,19 @@ from datetime import date
 from typing import Any, TypeVar
 
 import asyncpg
+from gongzhi.calendars import stock as calendars
 from gongzhi.cases import catalog
+from gongzhi.clocks import stock as rules
+from gongzhi.clocks.rules import standing
 from gongzhi.people.models import Duty
 from gongzhi.sealing import KeyRing
 
 from ..errors import Problem
-from . import bodies, cases, grids, records
+from . import bodies, cases, clocks, grids, records
 from .bodies import Bodies
 from .care import Care, Post, Residents, look_after, posts
 from .chance import stream
+from .clocks import Dials
 from .docket import Docket
 from .fates import deal
 from .grids import CODE, Tree
@@ -32,6 +36,7 @@ TABLES = (
     "grids.grid", "grids.ring", "units.unit", "people.person", "people.phone", "people.household", "people.membership",
     "people.award", "people.tier", "people.liaison", "people.visit", "people.post", "cases.category", "cases.channel",
     "cases.counter", "cases.case", "cases.support", "cases.event",
+    "calendars.span", "clocks.clock",
 )  # fmt: skip
 COUNTED = {
     "grids": "grids.grid",
@@ -204,10 +209,15 @@ async def _people(
 
 async def _cases(writer: Writer, docket: Docket, seed: int) -> None:
     await catalog.seed(writer.connection)
+    await calendars.seed(writer.connection)
+    await rules.seed(writer.connection)
     channels = await writer.keys("select code, id from cases.channel")
     categories = await writer.keys("select code, id from cases.category where edition = $1", catalog.EDITION)
     found, random = list(writer.counted("cases", docket.cases())), stream(seed, "events")
     await writer.copy("cases.counter", cases.COUNTER, cases.counters(docket.given), len(docket.given))
-    await writer.copy("cases.case", cases.COLUMNS, cases.rows(found, channels, categories), len(found))
+    dials = Dials(await standing(writer.connection.fetch, docket.tree.county.id), docket.horizon)
+    running = list(dials.rows(stream(seed, "clocks"), found))
+    await writer.copy("cases.case", cases.COLUMNS, cases.rows(found, channels, categories, dials.next), len(found))
+    await writer.copy("clocks.clock", clocks.COLUMNS, running, len(running))
     await writer.copy("cases.event", cases.EVENT, cases.events(random, found))
     await writer.copy("cases.support", cases.SUPPORT, cases.supports(random, found))

@@ -1,0 +1,146 @@
+"""Clocks as the steps of a case start, stop, pause and move them. Whatever records a step calls `follow`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from ..cases.models import CaseRow, CategoryRow, ChannelRow
+from ..commands import Call
+from ..worktime import Term
+from . import course, stages
+from .course import earliest
+from .models import ClockRow, Stage, TraceRow, Why
+from .rules import Matter, Rule, Standing, kept, standing
+
+FIELDS = (
+    "rule_id", "calendar_id", "calendar_version", "warn_at", "due_at", "stopped_at", "pauses", "extensions",
+    "working", "allowed", "counted", "counted_at", "reminded",
+)  # fmt: skip
+
+
+async def follow(call: Call, case: CaseRow, event: str) -> None:
+    """Start and stop the clocks that this step starts and stops; sets `warn_at` and `due_at` of the case.
+
+    The case is not saved; its caller does that, or `renew`s it.
+    """
+    if not (event in stages.STARTS or event in stages.STOPS or event in (stages.PAUSES, stages.RESUMES)):
+        return
+    by = await standing(call.fetch, case.county_id or await county(case))
+    clocks = await ClockRow.filter(case_id=case.id, stopped_at=None).order_by("started_at", "id")
+    for clock in clocks:
+        if clock.stage in stages.STOPS.get(event, ()):
+            await stop(call, by, clock)
+    going = [clock for clock in clocks if clock.stopped_at is None]
+    if event in (stages.PAUSES, stages.RESUMES):
+        await hold(call, by, going, event)
+    started = await start(call, case, by, event, {clock.stage for clock in going})
+    due(case, [*going, *started])
+
+
+async def county(case: CaseRow) -> int:
+    """The county of a case whose row the database has not filled in yet."""
+    return (await case.grid).county_id  # type: ignore[no-any-return]
+
+
+def due(case: CaseRow, running: Iterable[ClockRow]) -> None:
+    """The next moments of a case's clocks become its own, for its lists are in their order."""
+    met = [clock for clock in running if clock.stage not in stages.HIDDEN]
+    case.warn_at = earliest(clock.warn_at for clock in met)
+    case.due_at = earliest(clock.due_at for clock in met)
+
+
+async def renew(cases: Iterable[CaseRow]) -> None:
+    """Save what `due` has set."""
+    await CaseRow.bulk_update(cases, ["warn_at", "due_at"], batch_size=500)
+
+
+async def start(call: Call, case: CaseRow, by: Standing, event: str, running: set[Stage]) -> Sequence[ClockRow]:
+    """The clocks that this step starts, by the rules that fit the case. A stage without a rule has none."""
+    wanted = [stage for stage in stages.STARTS.get(event, ()) if stage not in running]
+    if not wanted:
+        return ()
+    about = await matter(case)
+    made = [begun(case, rule, by, call.now) for stage in wanted if (rule := by.rule(stage, about))]
+    await ClockRow.bulk_create(made)
+    return made
+
+
+async def matter(case: CaseRow) -> Matter:
+    """What rules look at in this case."""
+    category, channel = await CategoryRow.get(id=case.category_id), await ChannelRow.get(id=case.channel_id)
+    return Matter(case.kind, category.code, case.urgency, channel.code)
+
+
+def begun(case: CaseRow, rule: Rule, by: Standing, now: datetime) -> ClockRow:
+    unit = case.lead_unit_id if rule.stage in (Stage.CONTACT, Stage.HANDLE) else None
+    clock = ClockRow(case_id=case.id, stage=rule.stage, unit_id=unit, started_at=now, pauses=[], extensions=[])
+    course.set_to(clock, rule, by, now)
+    return clock
+
+
+async def stop(call: Call, by: Standing, clock: ClockRow) -> None:
+    """Stop a clock for good. It keeps its deadline; one that is paused is left as it is."""
+    if course.paused(clock):
+        course.resume(clock, call.now)
+    clock.stopped_at = call.now
+    course.set_to(clock, await ruled(by, clock), by, call.now)
+    await clock.save(update_fields=FIELDS)
+
+
+async def ruled(by: Standing, clock: ClockRow) -> Rule:
+    """The rule the clock runs by, which may be of rules that the county has left."""
+    for rule in by.rules:
+        if rule.id == clock.rule_id:
+            return rule
+    row = await clock.rule
+    return kept(vars(row))
+
+
+async def hold(call: Call, by: Standing, clocks: Iterable[ClockRow], event: str) -> None:
+    """Pause the clocks, or let them go on."""
+    pausing = event == stages.PAUSES
+    for clock in clocks:
+        if course.paused(clock) == pausing:
+            continue
+        (course.pause if pausing else course.resume)(clock, call.now)
+        await move(call, by, clock, await ruled(by, clock), Why.PAUSED if pausing else Why.RESUMED)
+
+
+async def move(call: Call, by: Standing, clock: ClockRow, rule: Rule, why: Why, **data: Any) -> bool:
+    """Reckon a clock anew, and leave a trace if its deadline has moved; whether it has."""
+    before, allowed = clock.due_at, clock.allowed
+    course.set_to(clock, rule, by, call.now)
+    if clock.warn_at > call.now:
+        clock.reminded = 0
+    elif clock.due_at > call.now:
+        clock.reminded = min(clock.reminded, 80)
+    await clock.save(update_fields=FIELDS)
+    moved = before != clock.due_at or allowed != clock.allowed
+    if moved:
+        account = call.viewer.account.name
+        await TraceRow.create(
+            clock=clock, at=call.now, why=why, before=before, after=clock.due_at, data=data, account=account
+        )
+    return moved
+
+
+async def extend(
+    call: Call, case: CaseRow, more: Term, *, stages: Sequence[Stage] = (Stage.HANDLE, Stage.REPLY), **data: Any
+) -> datetime:
+    """Add time to the running clocks of a case (延期), counted from their deadlines; the case's next deadline.
+
+    `data` are facts for the trace, such as who asked for it: codes, never names or texts. The case is not saved.
+    """
+    by = await standing(call.fetch, case.county_id or await county(case))
+    clocks = await ClockRow.filter(case_id=case.id, stopped_at=None)
+    for clock in clocks:
+        if clock.stage in stages:
+            clock.extensions = [
+                *clock.extensions,
+                {"amount": more.amount, "unit": more.unit.value, "nextDay": more.next_day, "at": call.now.isoformat()},
+            ]
+            await move(call, by, clock, await ruled(by, clock), Why.EXTENDED, **data)
+    due(case, clocks)
+    return case.due_at

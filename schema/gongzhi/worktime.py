@@ -1,0 +1,340 @@
+"""Working time (工作时间): when a term ends that runs only while an office is open, is paused, extended and changed.
+
+    deadline = reckon(calendar, Term(5, Unit.WORKING_DAY, next_day=True), Course(reported))
+    deadline.warns, deadline.due
+
+Nothing is kept here and nothing is added up step by step: a deadline is reckoned from facts (when the clock started,
+when it was paused, by what it was extended), so a new rule or a new calendar keeps the time that is spent.
+
+Days are those of China, which is eight hours ahead of UTC all year round (since 1992). A term in days ends when the
+office closes on its last day; if that is a day off, on the next working day (Civil Code, art. 201 to 203).
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta, timezone
+from enum import StrEnum
+from typing import Protocol
+
+EAST = timedelta(hours=8)
+CHINA = timezone(EAST, "CST")
+NEVER = datetime.max.replace(tzinfo=UTC)
+"""The end of what does not end; PostgreSQL's infinity."""
+NOTHING, FOREVER = timedelta(0), timedelta.max
+TICK = timedelta.resolution
+DAY = timedelta(days=1)
+WARNING = 80
+"""Per cent of the time after which a light turns yellow."""
+
+
+class Unit(StrEnum):
+    """What a term is counted in. A working minute passes only while the office is open."""
+
+    MINUTE = "MINUTE"
+    HOUR = "HOUR"
+    DAY = "DAY"
+    WORKING_MINUTE = "WORKING_MINUTE"
+    WORKING_HOUR = "WORKING_HOUR"
+    WORKING_DAY = "WORKING_DAY"
+
+    @property
+    def working(self) -> bool:
+        return self in WORKING
+
+    @property
+    def span(self) -> timedelta:
+        """The length of one, where it has a length of its own."""
+        return LENGTHS[self]
+
+
+LENGTHS = {
+    Unit.MINUTE: timedelta(minutes=1),
+    Unit.HOUR: timedelta(hours=1),
+    Unit.WORKING_MINUTE: timedelta(minutes=1),
+    Unit.WORKING_HOUR: timedelta(hours=1),
+}
+DAYS = frozenset({Unit.DAY, Unit.WORKING_DAY})
+WORKING = frozenset({Unit.WORKING_MINUTE, Unit.WORKING_HOUR, Unit.WORKING_DAY})
+
+
+@dataclass(frozen=True)
+class Term:
+    """A length of time as a rule states it, counted at once or from the next day on."""
+
+    amount: int
+    unit: Unit
+    next_day: bool = False
+
+
+@dataclass(frozen=True)
+class Pause:
+    """A time that does not count; one without an end lasts."""
+
+    since: datetime
+    until: datetime = NEVER
+
+
+@dataclass(frozen=True)
+class Course:
+    """What happened to a clock. Pauses come in order and do not overlap."""
+
+    start: datetime
+    pauses: tuple[Pause, ...] = ()
+    extensions: tuple[Term, ...] = ()
+
+
+@dataclass(frozen=True)
+class Deadline:
+    """What a term comes to. `warns` and `due` are NEVER while a pause lasts that began before them."""
+
+    begins: datetime
+    warns: datetime
+    due: datetime
+    allowed: timedelta
+    """The time there is in all, as the term counts it."""
+
+
+@dataclass(frozen=True)
+class Shift:
+    """Hours of a working day, in minutes since midnight, from a day of the year on (作息时间)."""
+
+    month: int
+    day: int
+    spans: tuple[tuple[int, int], ...]
+
+
+OFFICE = Shift(1, 1, ((510, 720), (840, 1080)))
+"""Half past eight to noon, and two to six."""
+WEEK = (0, 1, 2, 3, 4)
+Exceptions = Mapping[date, tuple[tuple[int, int], ...] | None]
+"""Days that are not like their weekday: the hours they have, none on a day off; None for an ordinary working day."""
+
+
+class CalendarError(ValueError):
+    """The calendar does not reach so far."""
+
+
+class Measure(Protocol):
+    """A way of counting time that passes."""
+
+    def passed(self, moment: datetime) -> timedelta:
+        """How much had passed by then, from some beginning."""
+
+    def after(self, moment: datetime, amount: timedelta) -> datetime:
+        """The first moment by which so much more has passed."""
+
+
+class Wall:
+    """Time as it passes on the wall."""
+
+    def passed(self, moment: datetime) -> timedelta:
+        return moment - EPOCH
+
+    def after(self, moment: datetime, amount: timedelta) -> datetime:
+        return moment + amount
+
+
+EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
+WALL = Wall()
+
+
+class Calendar:
+    """When an office is open, from the first day to the last: a `Measure` of working time."""
+
+    def __init__(
+        self,
+        first: date,
+        last: date,
+        days: Exceptions | None = None,
+        shifts: Sequence[Shift] = (OFFICE,),
+        weekdays: Sequence[int] = WEEK,
+    ) -> None:
+        self.first, self.last = first, last
+        self._shifts = sorted(shifts, key=lambda shift: (shift.month, shift.day))
+        self._days, self._weekdays = days or {}, frozenset(weekdays)
+        self.opens: list[datetime] = []
+        self.closes: list[datetime] = []
+        self.before: list[timedelta] = []
+        self._working: list[date] = []
+        self._hours: list[tuple[datetime, datetime]] = []
+        self._lay()
+
+    def _lay(self) -> None:
+        total, day = NOTHING, self.first
+        while day <= self.last:
+            if spans := self.spans(day):
+                dawn = midnight(day)
+                for start, end in spans:
+                    self.opens.append(dawn + timedelta(minutes=start))
+                    self.closes.append(dawn + timedelta(minutes=end))
+                    self.before.append(total)
+                    total += timedelta(minutes=end - start)
+                self._working.append(day)
+                self._hours.append((self.opens[-len(spans)], self.closes[-1]))
+            day += DAY
+        self.total = total
+
+    def spans(self, day: date) -> tuple[tuple[int, int], ...]:
+        """The hours of a day, in minutes since midnight."""
+        found = self._days.get(day) if day in self._days else (None if day.weekday() in self._weekdays else ())
+        return self._usual(day) if found is None else found
+
+    def _usual(self, day: date) -> tuple[tuple[int, int], ...]:
+        begun = [shift for shift in self._shifts if (shift.month, shift.day) <= (day.month, day.day)]
+        return (begun or self._shifts)[-1].spans
+
+    def passed(self, moment: datetime) -> timedelta:
+        at = bisect_right(self.opens, moment) - 1
+        if at < 0:
+            return NOTHING
+        return self.before[at] + min(moment, self.closes[at]) - self.opens[at]
+
+    def after(self, moment: datetime, amount: timedelta) -> datetime:
+        if not amount:
+            return moment
+        wanted = self.passed(moment) + amount
+        if wanted > self.total:
+            raise CalendarError(f"the calendar ends on {self.last}, before the term does")
+        at = bisect_left(self.before, wanted) - 1
+        return self.opens[at] + (wanted - self.before[at])
+
+    def open(self, moment: datetime) -> bool:
+        """Whether the office is open then."""
+        at = bisect_right(self.opens, moment) - 1
+        return at >= 0 and moment < self.closes[at]
+
+    def working(self, day: date, ahead: int = 0) -> int:
+        """The place among working days of the first one from this day on, and so many further."""
+        at = bisect_left(self._working, day) + ahead
+        if at >= len(self._working):
+            raise CalendarError(f"the calendar ends on {self.last}, before the term does")
+        return at
+
+    def hours(self, at: int) -> tuple[datetime, datetime]:
+        """When the working day in this place opens and closes."""
+        return self._hours[at]
+
+    def close(self, moment: datetime) -> datetime:
+        """When the office closes on the day that ends with, or contains, this moment, or on the next working day."""
+        return self._hours[self.working(day_of(moment - TICK))][1]
+
+
+def midnight(day: date) -> datetime:
+    """When a day begins in China."""
+    return datetime(day.year, day.month, day.day, tzinfo=UTC) - EAST
+
+
+def day_of(moment: datetime) -> date:
+    """The day it is in China."""
+    return (moment.astimezone(UTC) + EAST).date()
+
+
+def reckon(calendar: Calendar, term: Term, course: Course) -> Deadline:
+    """When the term ends for a clock with this course, and when four fifths of it are spent.
+
+    Raises CalendarError where the calendar ends before the term does.
+    """
+    measure = measured(calendar, term)
+    begins = begin(calendar, term, course.start)
+    end = finish(calendar, term, begins)
+    for more in course.extensions:
+        end = extended(calendar, end, more)
+    allowed = measure.passed(end) - measure.passed(begins)
+    amount, pauses = allowed, course.pauses
+    if term.unit in DAYS and pauses:
+        amount, pauses = daily(calendar, measure, begins, allowed, pauses)
+    warns, due = walk(measure, begins, (allowed * WARNING // 100, amount), pauses)
+    if term.unit in DAYS and due < NEVER:
+        due = calendar.close(due)
+    return Deadline(begins, min(warns, due), due, allowed)
+
+
+def spent(calendar: Calendar, term: Term, course: Course, now: datetime) -> timedelta:
+    """How much time a clock has used up, as its term counts it."""
+    measure, begins = measured(calendar, term), begin(calendar, term, course.start)
+    runs = ((max(since, begins), min(until, now)) for since, until in running(course.start, course.pauses))
+    return sum((measure.passed(b) - measure.passed(a) for a, b in runs if b > a), NOTHING)
+
+
+def measured(calendar: Calendar, term: Term) -> Measure:
+    return calendar if term.unit.working else WALL
+
+
+def begin(calendar: Calendar, term: Term, start: datetime) -> datetime:
+    """When a term begins to count."""
+    day = day_of(start) + (DAY if term.next_day else NOTHING)
+    if term.unit is Unit.WORKING_DAY:
+        at = calendar.working(day)
+        if start >= calendar.hours(at)[1]:
+            at = calendar.working(day + DAY)
+        return max(start, calendar.hours(at)[0])
+    return max(start, midnight(day))
+
+
+def finish(calendar: Calendar, term: Term, begins: datetime) -> datetime:
+    """When a term ends that begins then and is not interrupted."""
+    if term.unit is Unit.WORKING_DAY:
+        return calendar.hours(calendar.working(day_of(begins), term.amount - 1))[1]
+    if term.unit is Unit.DAY:
+        return midnight(day_of(begins) + term.amount * DAY)
+    return measured(calendar, term).after(begins, term.amount * term.unit.span)
+
+
+def extended(calendar: Calendar, end: datetime, more: Term) -> datetime:
+    """The end moved by so much; days are counted from the day after it."""
+    if more.unit is Unit.WORKING_DAY:
+        return calendar.hours(calendar.working(day_of(end - TICK) + DAY, more.amount - 1))[1]
+    if more.unit is Unit.DAY:
+        return end + more.amount * DAY
+    return measured(calendar, more).after(end, more.amount * more.unit.span)
+
+
+def running(start: datetime, pauses: Sequence[Pause]) -> Iterator[tuple[datetime, datetime]]:
+    """The times between the pauses."""
+    at = start
+    for pause in pauses:
+        yield at, pause.since
+        at = pause.until
+    yield at, NEVER
+
+
+def daily(
+    calendar: Calendar, measure: Measure, begins: datetime, amount: timedelta, pauses: tuple[Pause, ...]
+) -> tuple[timedelta, tuple[Pause, ...]]:
+    """What a term in days comes to, and the pauses that count: those that begin before the office closes on its day.
+
+    A pause on that very day, after the time itself is used up, moves what is left of the day.
+    """
+    for at, pause in enumerate(pauses):
+        [exact] = walk(measure, begins, (amount,), pauses[:at])
+        close = calendar.close(exact)
+        if pause.since >= close:
+            return amount, pauses[:at]
+        if pause.since >= exact:
+            amount += measure.passed(close) - measure.passed(exact)
+    return amount, pauses
+
+
+def walk(
+    measure: Measure, begins: datetime, amounts: Sequence[timedelta], pauses: Sequence[Pause]
+) -> Sequence[datetime]:
+    """The moments by which so much has passed outside the pauses, each more than the one before.
+
+    NEVER where a pause without end comes first.
+    """
+    found: list[datetime] = []
+    gone = NOTHING
+    for since, until in running(begins, pauses):
+        if since == NEVER:
+            break
+        since = max(since, begins)
+        run = FOREVER if until == NEVER else gone + measure.passed(until) - measure.passed(since)
+        while len(found) < len(amounts) and amounts[len(found)] <= run:
+            found.append(measure.after(since, amounts[len(found)] - gone))
+        if len(found) == len(amounts):
+            break
+        gone = max(gone, run)
+    return found + [NEVER] * (len(amounts) - len(found))

@@ -1,0 +1,43 @@
+"""What time alone brings about, done in a transaction of its own by nobody in particular."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from gongzhi import core
+from gongzhi.clocks.sweeping import Swept, sweep
+from gongzhi.context import Context
+from gongzhi.events.event import Registry
+from gongzhi.hooks import App
+from gongzhi.rooms import APPS
+from gongzhi.sealing import KeyRing
+from gongzhi.viewer import Account, Viewer
+from tortoise.transactions import in_transaction
+
+from . import database
+from .commands import Transaction
+from .events.outbox import Outbox
+
+
+async def once(dsn: str, now: datetime, keys: KeyRing, apps: Iterable[App] = APPS) -> Swept:
+    """Sweep the clocks of every county until nothing is due, and tell what was done."""
+    async with database.connected(database.config(dsn, apps, 2)):
+        total = Swept(0, 0, 0)
+        while (done := await _swept(now, keys)) != Swept(0, 0, 0):
+            total = Swept(total.recounted + done.recounted, total.reminded + done.reminded, total.closed + done.closed)
+        return total
+
+
+async def _swept(now: datetime, keys: KeyRing) -> Swept:
+    context = Context(Viewer(Account(), now), keys, b"", _nothing, _nothing)
+    async with in_transaction() as connection:
+        call = Transaction(context, connection, outbox=Outbox(Registry(core.EVENTS)))
+        done = await sweep(call)
+        await call.told.write(connection)
+        return done
+
+
+async def _nothing(*given: Any) -> Any:
+    raise NotImplementedError("a sweep carries out no commands")
