@@ -9,6 +9,7 @@ from typing import Any
 import strawberry
 from tortoise.models import Model
 
+from . import roles
 from .sealing import KeyRing
 from .viewer import Viewer
 
@@ -27,6 +28,8 @@ class Context:
     """One column of the row with this key."""
     published: str = '{"plugins":[],"dataPurposes":[]}'
     """What is told of the plugins, as JSON (`gongzhi.plugins`)."""
+    held: Callable[[str], frozenset[str]] = roles.held
+    """The permissions of a role. Raises KeyError for one that nobody declares."""
 
 
 Info = strawberry.Info[Context, None]

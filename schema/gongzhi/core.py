@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from .accounts import commands as account_commands
+from .accounts import credential_commands
+from .accounts import types as accounts
 from .cases import commands as case_commands
 from .cases import types as cases
 from .grids import commands as grid_commands
@@ -23,6 +26,7 @@ EXTENSIONS = (
     *units.EXTENSIONS,
     *people.EXTENSIONS,
     *cases.EXTENSIONS,
+    *accounts.EXTENSIONS,
     *grid_commands.EXTENSIONS,
     *unit_commands.EXTENSIONS,
     *person_commands.EXTENSIONS,
@@ -31,6 +35,8 @@ EXTENSIONS = (
     *case_commands.EXTENSIONS,
     *notices.EXTENSIONS,
     *notice_commands.EXTENSIONS,
+    *account_commands.EXTENSIONS,
+    *credential_commands.EXTENSIONS,
 )
 
 TYPES: tuple[type, ...] = (grids.Grid, units.Unit, people.Person, people.Household, cases.Case, cases.CaseEvent)
