@@ -22,6 +22,8 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 from tortoise.models import Model
 
 from . import commands, database
+from .auth.http import Counter
+from .auth.opening import entrance
 from .clock import clock
 from .door import Door
 from .engine import Engine
@@ -33,7 +35,6 @@ from .plugins import Plugins
 from .publishing import published
 from .schema import Schema, build
 from .settings import Settings
-from .tokens import Tokens
 
 DISCOVER = "schema.explore"
 
@@ -51,9 +52,10 @@ def receipts(settings: Settings) -> bytes:
 class Space:
     """Where Tortoise knows its connections, whichever task a request came in."""
 
-    def __init__(self, fetch: Fetch, keys: KeyRing, secret: bytes, told: str, schema: Schema) -> None:
+    def __init__(self, fetch: Fetch, keys: KeyRing, secret: bytes, told: str, schema: Schema, plugins: Plugins) -> None:
         self._variables = contextvars.copy_context()
         self.fetch, self.keys, self.secret, self.told, self.schema = fetch, keys, secret, told, schema
+        self.plugins = plugins
 
     def context(self, viewer: Viewer) -> Context:
         """What everything that runs for this viewer has at hand."""
@@ -62,7 +64,7 @@ class Space:
             work = commands.perform(context, command, given, self.schema.owner(command))
             return await asyncio.get_running_loop().create_task(work, context=self._variables.copy())
 
-        context = Context(viewer, self.keys, self.secret, perform, self.value, self.told)
+        context = Context(viewer, self.keys, self.secret, perform, self.value, self.told, self.plugins.held)
         return context
 
     async def value(self, model: type[Model], column: str, key: Any) -> Any:
@@ -93,12 +95,13 @@ def create_app(
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         pool = await database.readers(dsn, settings.pool)
         async with database.connected(database.config(dsn, plugins.apps, settings.pool)):
-            space = Space(pool.fetch, keys, secret, told, schema)
+            space = Space(pool.fetch, keys, secret, told, schema, plugins)
             engine = Engine(schema, pool.fetch, space.context)
-            door = Door(Tokens(settings.secret), pool, plugins, now)
-            gateway = Gateway(engine, door, shell(settings), traits(settings, door), documents)
-            app.router.routes += [Route("/graphql", gateway), WebSocketRoute("/graphql", gateway)]
-            yield
+            async with entrance(settings, dsn, pool, plugins, secret, now) as (door, desk):
+                gateway = Gateway(engine, door, shell(settings), traits(settings, door), documents)
+                counter = Counter(desk, door, gateway.settings, gateway.operations.till)
+                app.router.routes += [Route("/graphql", gateway), WebSocketRoute("/graphql", gateway), *counter.routes]
+                yield
         await pool.close()
 
     async def health(request: Request) -> Response:
@@ -127,6 +130,7 @@ def traits(settings: Settings, door: Door) -> Traits:
     """What the gateway may know of a viewer. The schema is explored in development, or by who keeps the deployment."""
     return Traits(
         account=lambda viewer: viewer.account.name,
+        key=lambda viewer: str(viewer.account.api_key) if viewer.account.api_key else None,
         expiry=door.expiry,
         discover=lambda viewer: settings.development or viewer.can(DISCOVER),
     )

@@ -65,6 +65,27 @@ def origins(text: str) -> tuple[str, ...]:
     return found
 
 
+def address(text: str) -> str:
+    """Accept the address of a server; only on this machine without TLS."""
+    found = urlsplit(text)
+    plain = found.scheme == "http" and found.hostname in ("localhost", "127.0.0.1", "::1")
+    if not (found.scheme == "https" or plain) or not found.hostname or found.query or found.fragment:
+        raise ValueError("is no address; write https://county.example.org")
+    return text
+
+
+def base(text: str) -> str:
+    return address(text).rstrip("/")
+
+
+def addresses(text: str) -> tuple[str, ...]:
+    return tuple(address(each) for each in words(text))
+
+
+def types(text: str) -> tuple[str, ...]:
+    return tuple(word.lower().removeprefix("application/") for word in words(text))
+
+
 def proxies(text: str) -> tuple[str, ...]:
     found = words(text)
     try:
@@ -115,6 +136,22 @@ class Settings:
         "GONGZHI_SECRET", MISSING, secret, "Key that tokens are signed with; not set: kept in data.", hidden=True
     )
     pool: int = variable("GONGZHI_POOL", 8, whole(1, 90), "Database connections for reading.")
+    url: str | None = variable(
+        "GONGZHI_URL", None, base, "Address people know the server by; the issuer of its tokens; not set: HOST, PORT."
+    )
+    issuers: tuple[str, ...] = variable(
+        "GONGZHI_OIDC_ISSUERS", (), addresses, "Identity providers, as their tokens say in iss, with commas."
+    )
+    jwks: tuple[str, ...] = variable(
+        "GONGZHI_OIDC_JWKS", (), addresses, "Where the keys of each of them are, in the same order, with commas."
+    )
+    audience: str | None = variable("GONGZHI_OIDC_AUDIENCE", None, str, "What their tokens say in aud to be for us.")
+    types: tuple[str, ...] = variable(
+        "GONGZHI_OIDC_TYPES",
+        ("at+jwt",),
+        types,
+        "What their tokens may say in typ, with commas; JWT for older providers.",
+    )
     documents: Path | None = variable(
         "GONGZHI_DOCUMENTS", None, Path, "File with the trusted documents; not set: documents.json in data."
     )
@@ -143,6 +180,7 @@ class Settings:
         given.setdefault("mode", "production" if "database" in given else "development")
         if given["mode"] == "production":
             demand(cls, given, "database", "secret")
+        trusting(given)
         if "secret" not in given:
             given["secret"] = kept(given.get("data", cls.data))
         return cls(**given)
@@ -150,6 +188,11 @@ class Settings:
     @property
     def development(self) -> bool:
         return self.mode == "development"
+
+    @property
+    def issuer(self) -> str:
+        """What the server's own tokens say in `iss`."""
+        return self.url or f"http://{self.host}:{self.port}"
 
     @property
     def manifest(self) -> Path:
@@ -171,6 +214,15 @@ def demand(settings: type[Settings], given: Mapping[str, Any], *names: str) -> N
         raise Problem(
             f"{' and '.join(missing)} must be set in production; to try things out set GONGZHI_MODE=development"
         )
+
+
+def trusting(given: Mapping[str, Any]) -> None:
+    """Refuse identity providers that are only half told of."""
+    issuers, jwks = given.get("issuers", ()), given.get("jwks", ())
+    if len(issuers) != len(jwks) or len(set(issuers)) < len(issuers):
+        raise Problem("GONGZHI_OIDC_ISSUERS and GONGZHI_OIDC_JWKS must name as many addresses, each issuer once")
+    if issuers and not given.get("audience"):
+        raise Problem("GONGZHI_OIDC_AUDIENCE must be set with GONGZHI_OIDC_ISSUERS; give what tokens for us say in aud")
 
 
 def kept(data: Path) -> str:

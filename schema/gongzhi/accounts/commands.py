@@ -58,7 +58,7 @@ async def add_account(call: Call, input: AddAccountInput) -> AddAccountPayload:
     await AccountRow.bulk_create([account], ignore_conflicts=True)
     if not await AccountRow.exists(id=account.id):
         raise duplicate("There is an account with this name already.", "该账户名已存在。", "name")
-    code = await invited(call, account=account) if input.kind is AccountKind.PERSON else None
+    code = await invited(call, account_id=account.id) if input.kind is AccountKind.PERSON else None
     return AddAccountPayload(account=ref(Account, account.id), code=code)
 
 

@@ -57,7 +57,7 @@ async def invite_account(call: Call, input: InviteAccountInput) -> InvitationPay
         raise forbidden("account")
     if account.kind is not AccountKind.PERSON:
         raise wrong("A system has no password; make it an API key.", "系统账户没有密码，请创建接口密钥。", "account")
-    return InvitationPayload(code=await invited(call, account=account), expires_at=call.now + INVITED)
+    return InvitationPayload(code=await invited(call, account_id=account.id), expires_at=call.now + INVITED)
 
 
 @strawberry.input(description="A resident who is to have an account (邀请居民).")
@@ -74,7 +74,7 @@ async def invite_resident(call: Call, input: InviteResidentInput) -> InvitationP
         raise forbidden("person")
     if await AccountRow.exists(person=person):
         raise Refusal("DUPLICATE", "They have an account already.", "该人员已有账户。", ("person",))
-    return InvitationPayload(code=await invited(call, person=person), expires_at=call.now + INVITED)
+    return InvitationPayload(code=await invited(call, person_id=person.id), expires_at=call.now + INVITED)
 
 
 @strawberry.type(description="An API key, or why there is none (接口密钥结果).")

@@ -21,7 +21,7 @@ RESERVED = {"stranger", "console"}
 
 @dataclass(frozen=True)
 class Place:
-    """Where a role is held: in a grid and below it, for a unit that is at home in the grid, or (with neither) everywhere."""
+    """Where a role is held: in a grid and below, for a unit at home in the grid, or (with neither) everywhere."""
 
     grid: GridRow | None = None
     unit: int | None = None
