@@ -28,10 +28,11 @@ insert into accounts.password (id, account_id, hash, changed_at) values ($1, $2,
 on conflict (account_id) do update set hash = excluded.hash, changed_at = excluded.changed_at
 """
 END_ALL = "update accounts.session set ended_at=$2 where account_id=$1 and ended_at is null"
+# Conditions are on the row that is written, not on its twin: of two at once, the second sees what the first wrote.
 USE = """
 update accounts.invitation i set used_at = $2::timestamptz from accounts.invitation o
 left join accounts.account a on a.id = o.account_id left join people.person p on p.id = o.person_id
-where i.id = o.id and o.mac = $1 and o.used_at is null and o.expires_at > $2
+where i.id = o.id and i.mac = $1 and i.used_at is null and i.expires_at > $2
 returning i.account_id, i.person_id, i.created_by, a.name, a.suspended_at is not null suspended, p.grid_id, p.county_id
 """
 OPEN = """
