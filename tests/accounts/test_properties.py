@@ -6,6 +6,7 @@ import asyncio
 from datetime import datetime, timedelta
 from random import Random
 from typing import Any
+from uuid import UUID
 
 from gongzhi.accounts.rules import Place, canonical, covers, reaches
 from gongzhi.accounts.secrets import invitation, invitation_mac
