@@ -34,8 +34,14 @@ TABLES = {
     "CaseEvent": "cases.event",
     "PluginActivation": "plugins.activation",
     "Notice": "notices.notice",
+    "Account": "accounts.account",
+    "Grant": "accounts.holding",
+    "Identity": "accounts.identity",
+    "Session": "accounts.session",
+    "ApiKey": "accounts.key",
 }
 OWNED = {
+    **dict.fromkeys(("Grant", "Identity", "Session", "ApiKey"), ("Account", "account_id")),
     "Phone": ("Person", "person_id"),
     "Membership": ("Household", "household_id"),
     "HouseholdAward": ("Household", "household_id"),
@@ -214,6 +220,9 @@ class Eyes:
         mine = self.person if row.account is None else self.viewer.account.name
         return mine is not None and mine in (row.person_id, row.account)
 
+    def sees_account(self, row: Row) -> bool:
+        return row.name == self.viewer.account.name or self.serves(row, "accounts.view")
+
     # all of them
 
     @cached_property
@@ -227,6 +236,7 @@ class Eyes:
             "CaseEvent": self.sees_event,
             "PluginActivation": self.sees_activation,
             "Notice": self.sees_notice,
+            "Account": self.sees_account,
         }
         found: dict[str, set[Any]] = {}
         for kind in sorted(TABLES, key=lambda kind: kind in OWNED):
