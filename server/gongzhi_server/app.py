@@ -7,6 +7,7 @@ import contextvars
 import hashlib
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
+from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
@@ -27,10 +28,12 @@ from .auth.opening import entrance
 from .clock import clock
 from .door import Door
 from .engine import Engine
+from .errors import Problem
 from .execution import Fetch
 from .gateway import Documents, Gateway, Published, Rates, Traits
 from .gateway import Settings as Shell
 from .gateway.documents import load
+from .gateway.limits import Limits
 from .plugins import Plugins
 from .publishing import published
 from .schema import Schema, build
@@ -89,14 +92,14 @@ def create_app(
     plugins = plugins or Plugins()
     schema = build(plugins, contributions)
     keys, secret, told = keyring(settings), receipts(settings), published(plugins, schema)
-    documents = Documents(load(settings.manifest), settings.allow_list)
+    documents, limits = Documents(load(settings.manifest), settings.allow_list), bounds(settings)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         pool = await database.readers(dsn, settings.pool)
         async with database.connected(database.config(dsn, plugins.apps, settings.pool)):
             space = Space(pool.fetch, keys, secret, told, schema, plugins)
-            engine = Engine(schema, pool.fetch, space.context)
+            engine = Engine(schema, pool.fetch, space.context, limits)
             async with entrance(settings, dsn, pool, plugins, secret, now) as (door, desk):
                 gateway = Gateway(engine, door, shell(settings), traits(settings, door), documents)
                 counter = Counter(desk, door, gateway.settings, gateway.operations.till)
@@ -123,7 +126,16 @@ def shell(settings: Settings) -> Shell:
         proxies=settings.proxies,
         page=settings.development,
         rates=Rates() if limited else None,
+        limits=bounds(settings),
     )
+
+
+def bounds(settings: Settings) -> Limits:
+    """The limits of requests. Raises Problem for a name that is none, or nothing at all."""
+    known = [each.name for each in fields(Limits)]
+    if wrong := sorted(name for name, most in settings.limits if name not in known or not most):
+        raise Problem(f"GONGZHI_LIMITS: {wrong[0]} is no limit, or is 0; the limits are {', '.join(known)}")
+    return Limits(**dict(settings.limits))
 
 
 def traits(settings: Settings, door: Door) -> Traits:

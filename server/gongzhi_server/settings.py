@@ -65,6 +65,14 @@ def origins(text: str) -> tuple[str, ...]:
     return found
 
 
+def amounts(text: str) -> tuple[tuple[str, int], ...]:
+    """Accept names with numbers."""
+    found = [word.partition("=") for word in words(text)]
+    if not all(name and value.isascii() and value.isdecimal() and 0 < len(value) < 10 for name, _, value in found):
+        raise ValueError("is no list of limits; write cost=20000,depth=12")
+    return tuple((name.strip(), int(value)) for name, _, value in found)
+
+
 def address(text: str) -> str:
     """Accept the address of a server; only on this machine without TLS."""
     found = urlsplit(text)
@@ -165,6 +173,9 @@ class Settings:
     )
     proxies: tuple[str, ...] = variable(
         "GONGZHI_PROXIES", (), proxies, "Addresses of proxies whose X-Forwarded-For is believed, with commas."
+    )
+    limits: tuple[tuple[str, int], ...] = variable(
+        "GONGZHI_LIMITS", (), amounts, "Limits of requests, cost=20000,depth=12 (docs/gateway.md)."
     )
     rates: bool | None = variable(
         "GONGZHI_RATES", None, yes, "yes: limit what a caller may ask for in a time; not set: yes in production."
