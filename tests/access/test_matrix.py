@@ -36,6 +36,9 @@ def known(one: Around) -> dict[str, object]:
         "plugin": "points",
         "expectedVersion": 1_000_000,
         "rating": 4,
+        "account": one.name,
+        "role": "auditor",
+        "suspended": True,
     }
 
 
@@ -50,6 +53,8 @@ def named(near: Around, far: Around) -> dict[str, dict[str, object]]:
     found = {"near": known(near), "far": known(far)}
     for name, what in CODES.items():
         found |= {f"{name} near": {"code": getattr(near, what)}, f"{name} far": {"code": getattr(far, what)}}
+    for where, one in (("near", near), ("far", far)):
+        found[f"addAccount {where}"] = {"name": f"new-{one.town}"}
     return found
 
 
