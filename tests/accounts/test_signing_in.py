@@ -20,7 +20,7 @@ from joserfc import jwt
 from joserfc.jwk import KeySet
 from joserfc.jws import JWSRegistry
 
-from .conftest import PASSWORD, Enrol, gone, name_of, until
+from .conftest import PASSWORD, Enrol, bestow, gone, name_of, until
 
 ME = "{ me { account role } }"
 
@@ -235,8 +235,17 @@ async def test_resident_becomes_known(server: Server, database: Any, administrat
     resident = server.bearing(tokens.body["accessToken"])
     mine = (await resident.ask("{ me { role person { id } grants { grid { code } } } }")).data["me"]
     assert mine == {"role": "resident", "person": {"id": f"Person:{person}"}, "grants": [{"grid": {"code": "610921"}}]}
+    boss = server.as_("administrator")
+    taken = await boss.do("inviteAccount", "code", account="张三的账户")
+    assert [one["code"] for one in taken["errors"]] == ["FORBIDDEN"], "an administrator is not to become a resident"
     again = await worker.do("inviteResident", "code", person=f"Person:{person}")
-    assert [one["code"] for one in again["errors"]] == ["DUPLICATE"]
+    renewed = await server.post("invitation", code=again["code"], password="another one of mine")
+    assert renewed.status == 200
+    assert (await server.post("sign-in", name="张三的账户", password=PASSWORD)).status == 401
+    assert (await server.post("sign-in", name="张三的账户", password="another one of mine")).status == 200
+    await bestow(database, "张三的账户", "county_dispatcher", grid="610921")
+    more = await worker.do("inviteResident", "code", person=f"Person:{person}")
+    assert [one["code"] for one in more["errors"]] == ["FORBIDDEN"], "who may more is not a resident alone"
     elsewhere = await server.as_("grid_worker", grid="610921102").do(
         "inviteResident", "code", person=f"Person:{person}"
     )

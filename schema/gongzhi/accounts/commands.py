@@ -19,7 +19,7 @@ from ..roots import Mutation
 from ..units.models import UnitRow
 from .credential_commands import invited
 from .models import AccountKind, AccountRow, GrantRow, IdentityRow
-from .rules import Place, account_name, author, covers, outranks, own, permissions, place_of
+from .rules import Place, account_name, author, covers, outranks, own, permissions, place_of, vouches
 from .types import Account, Grant, Identity
 
 EDIT = "accounts.edit"
@@ -165,7 +165,7 @@ async def link_identity(call: Call, input: LinkIdentityInput) -> IdentityPayload
         issuer = read(text, input.issuer, 200, "issuer")
         subject = read(text, input.subject, 255, "subject")
     account = await looked_after(call, input.account)
-    if not await outranks(call, account):
+    if not (await outranks(call, account) and await vouches(call, account)):
         raise forbidden("account")
     identity = IdentityRow(account=account, issuer=issuer, subject=subject, linked_at=call.now, linked_by=author(call))
     await IdentityRow.bulk_create([identity], ignore_conflicts=True)

@@ -13,7 +13,6 @@ from strawberry import ID, UNSET
 from ..checks import text, told, wrong
 from ..commands import KEY, Call, Problem, command, forbidden, given, made, once, problems
 from ..entity import key_of, ref
-from ..errors import Refusal
 from ..extend import extend
 from ..filters import aware
 from ..people.models import PersonRow
@@ -21,12 +20,11 @@ from ..people.types import Person
 from ..roots import Mutation
 from . import secrets
 from .models import NAME, AccountKind, AccountRow, InvitationRow, KeyRow, SessionRow
-from .rules import author, by_hand, granted, outranks, own
+from .rules import INVITE, author, by_hand, granted, outranks, own, vouches
 from .types import Account, ApiKey, Session
 
 EDIT = "accounts.edit"
 MAKE_KEYS = "accounts.make_keys"
-INVITE = "accounts.invite_residents"
 INVITED = timedelta(days=7)
 KEYED, LONGEST = timedelta(days=90), timedelta(days=366)
 OVERLAP = 24
@@ -53,7 +51,7 @@ class InviteAccountInput:
 async def invite_account(call: Call, input: InviteAccountInput) -> InvitationPayload:
     by_hand(call)
     account: AccountRow = await call.find(Account, "account", name=input.account)
-    if not call.may(EDIT, account) or not await outranks(call, account):
+    if not (call.may(EDIT, account) and await outranks(call, account) and await vouches(call, account)):
         raise forbidden("account")
     if account.kind is not AccountKind.PERSON:
         raise wrong("A system has no password; make it an API key.", "系统账户没有密码，请创建接口密钥。", "account")
@@ -66,15 +64,20 @@ class InviteResidentInput:
     person: ID = given("Who, having shown who they are (人员标识).")
 
 
-@command("Make a code with which a resident opens an account, or links the one they have (邀请居民).", requires=INVITE)
+@command(
+    "Make a code with which a resident opens an account, links the one they have, or sets a new password (邀请居民).",
+    requires=INVITE,
+)
 async def invite_resident(call: Call, input: InviteResidentInput) -> InvitationPayload:
     by_hand(call)
     person: PersonRow = await call.find(Person, "person", id=key_of(Person)(input.person))
     if not call.may(INVITE, person):
         raise forbidden("person")
-    if await AccountRow.exists(person=person):
-        raise Refusal("DUPLICATE", "They have an account already.", "该人员已有账户。", ("person",))
-    return InvitationPayload(code=await invited(call, person_id=person.id), expires_at=call.now + INVITED)
+    account = await AccountRow.get_or_none(person=person)
+    if account is not None and not await outranks(call, account):
+        raise forbidden("person")
+    whom = {"account_id": account.id} if account else {"person_id": person.id}
+    return InvitationPayload(code=await invited(call, **whom), expires_at=call.now + INVITED)
 
 
 @strawberry.type(description="An API key, or why there is none (接口密钥结果).")

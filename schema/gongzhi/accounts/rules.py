@@ -11,10 +11,12 @@ from ..checks import text, wrong
 from ..commands import Call
 from ..errors import Refusal
 from ..grids.models import GridRow
+from ..people.models import PersonRow
 from ..units.models import UnitRow
 from ..viewer import Grant
 from .models import AccountRow, GrantRow
 
+INVITE = "accounts.invite_residents"
 SHORTEST, LONGEST = 2, 64
 RESERVED = {"stranger", "console"}
 
@@ -61,6 +63,11 @@ async def outranks(call: Call, account: AccountRow, only: Collection[str] | None
         if not covers(call, wanted, await place_of(grant), grant.until):
             return False
     return True
+
+
+async def vouches(call: Call, account: AccountRow) -> bool:
+    """Whether the caller may say who somebody is: whoever signs in as a person sees what is that person's own."""
+    return account.person_id is None or call.may(INVITE, await PersonRow.get(id=account.person_id))
 
 
 async def granted(call: Call, account: AccountRow) -> set[str]:
