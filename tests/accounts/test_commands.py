@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
+from functools import partial
+from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
-from gongzhi_server.testing import TODAY, Server
+from gongzhi_server.app import create_app
+from gongzhi_server.gateway import Rate, Rates
+from gongzhi_server.testing import TODAY, Server, settings
 
 from .conftest import PASSWORD, Enrol, bestow, gone, until
 
@@ -260,3 +266,23 @@ async def test_grants_begin_and_end_by_the_clock(server: Server, enrol: Enrol, d
         server.clock.time = TODAY + timedelta(seconds=second)
         seen.append(await may())
     assert seen == [False, False, True, True, False, False]
+
+
+async def test_keys_have_a_rate_of_their_own(
+    filled: str, tmp_path: Path, server: Server, enrol: Enrol, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A key pays for itself and for its account; signing in is counted for the address."""
+    tokens = await enrol("sync", "integrator", grid="610921")
+    owner = server.bearing(tokens["accessToken"])
+    made = await owner.do("createApiKey", "secret", label="a", permissions=["cases.view"])
+    monkeypatch.setattr("gongzhi_server.app.Rates", partial(Rates, address=Rate(3, 3600)))
+    app = create_app(replace(settings(filled, tmp_path), rates=True), filled, server.clock)
+    transport = httpx.ASGITransport(app)
+    async with app.router.lifespan_context(app), httpx.AsyncClient(transport=transport, base_url="http://t") as client:
+        sent = {"json": {"query": "{ me { account } }"}}
+        by_key = await client.post("/graphql", **sent, headers=server.bearing(made["secret"]).headers)
+        signed_in = await client.post("/graphql", **sent, headers=owner.headers)
+        policies = [answer.headers["ratelimit-policy"].split(", ") for answer in (by_key, signed_in)]
+        assert [[one.split(";")[0] for one in each] for each in policies] == [['"account"', '"key"'], ['"account"']]
+        codes = [(await client.post("/auth/refresh", json={"refreshToken": "x"})).status_code for _ in range(4)]
+        assert codes == [401, 401, 401, 429]
