@@ -41,8 +41,9 @@ COMMANDS: Mapping[str, Callable[[str, int], list[str]]] = {
     "postgraphile": node("postgraphile.cjs"),
     "strawberry": uvicorn("plain"),
     "floor": uvicorn("floor"),
+    "open": uvicorn("open"),
 }
-EVERYBODY = tuple(COMMANDS)
+EVERYBODY = ("ours", "postgraphile", "strawberry", "floor")
 
 
 @dataclass(frozen=True)

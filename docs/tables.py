@@ -146,7 +146,9 @@ def settings() -> str:
 def default(value: object) -> str:
     if value is False:
         return code("no")
-    return "" if value in (None, MISSING, ()) else code(value)
+    if isinstance(value, tuple):
+        return ", ".join(map(code, value))
+    return "" if value in (None, MISSING) else code(value)
 
 
 def console() -> str:

@@ -66,6 +66,14 @@ def test_cut_secret_is_refused(tmp_path: Path) -> None:
         (DATABASE, "GONGZHI_SECRET must be set in production"),
         (DATABASE | SECRET, "GONGZHI_KEYS, GONGZHI_KEYS_FILE or GONGZHI_KEYS_COMMAND must be set in production"),
         ({"GONGZHI_MODE": "production"}, "DATABASE_URL and GONGZHI_SECRET must be set in production"),
+        ({"GONGZHI_LIMITS": "cost=hush"}, "GONGZHI_LIMITS is no list"),
+        ({"GONGZHI_URL": "http://county.example/?hush"}, "GONGZHI_URL is no address"),
+        ({"GONGZHI_OIDC_ISSUERS": "https://id.example"}, "GONGZHI_OIDC_ISSUERS and GONGZHI_OIDC_JWKS must name"),
+        (
+            {"GONGZHI_OIDC_ISSUERS": "https://id.example", "GONGZHI_OIDC_JWKS": "https://id.example/keys"},
+            "GONGZHI_OIDC_AUDIENCE must be set",
+        ),
+        ({"GONGZHI_OIDC_ISSUERS": "http://id.example"}, "GONGZHI_OIDC_ISSUERS is no address"),
         ({"GONGZHI_SECRET": "hush"}, "GONGZHI_SECRET is shorter than 32 characters"),
     ],
 )

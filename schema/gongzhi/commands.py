@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from .events.work import Job
 
 COMMAND = "command"
+ONCE = "once"
 
 KEY = "Your own name for this request, the same when it is sent again: it is carried out once (幂等键)."
 EXPECTED = "The version you saw; if it has grown since, nothing is done (预期版本)."
@@ -55,6 +56,11 @@ def given(description: str, **options: Any) -> Any:
 def made(description: str) -> Any:
     """A nullable field of a payload."""
     return strawberry.field(description=description, default=None)
+
+
+def once(description: str) -> Any:
+    """A text of a payload that is shown once and kept nowhere: sent again, the request answers null in its place."""
+    return strawberry.field(description=description, default=None, metadata={ONCE: True})
 
 
 class Call(Protocol):

@@ -10,6 +10,7 @@ from uuid import UUID
 import strawberry
 from tortoise.models import Model
 
+from . import roles
 from .sealing import KeyRing
 from .viewer import Viewer
 
@@ -60,6 +61,8 @@ class Context:
     """Keeps a look in the access log. Wait for it before anything is shown; if it fails, show nothing."""
     bounds: Bounds = Bounds()
     """How much may be read of protected values."""
+    held: Callable[[str], frozenset[str]] = roles.held
+    """The permissions of a role. Raises KeyError for one that nobody declares."""
 
 
 Info = strawberry.Info[Context, None]

@@ -5,6 +5,9 @@ from __future__ import annotations
 from . import findings
 from .access import commands as access_commands
 from .access import types as access
+from .accounts import commands as account_commands
+from .accounts import credential_commands
+from .accounts import types as accounts
 from .calendars import types as calendars
 from .cases import commands as case_commands
 from .cases import types as cases
@@ -38,6 +41,7 @@ EXTENSIONS = (
     *cases.EXTENSIONS,
     *calendars.EXTENSIONS,
     *clocks.EXTENSIONS,
+    *accounts.EXTENSIONS,
     *grid_commands.EXTENSIONS,
     *unit_commands.EXTENSIONS,
     *person_commands.EXTENSIONS,
@@ -53,6 +57,8 @@ EXTENSIONS = (
     *access_commands.EXTENSIONS,
     *clock_commands.EXTENSIONS,
     *findings.EXTENSIONS,
+    *account_commands.EXTENSIONS,
+    *credential_commands.EXTENSIONS,
 )
 
 EVENTS: tuple[type[Event], ...] = (*CASE_EVENTS,)

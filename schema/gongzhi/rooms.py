@@ -4,10 +4,19 @@ from __future__ import annotations
 
 from .hooks import App
 
-APPS = tuple(
-    App(room, f"gongzhi.{room}.models", f"gongzhi.{room}.migrations")
-    for room in (
-        *("grids", "units", "people", "calendars", "cases", "clocks", "journal", "plugins", "notices", "events"),
-        *("access",),
-    )
+ROOMS = (
+    "grids",
+    "units",
+    "people",
+    "calendars",
+    "cases",
+    "clocks",
+    "journal",
+    "plugins",
+    "notices",
+    "events",
+    "access",
+    "accounts",
 )
+
+APPS = tuple(App(room, f"gongzhi.{room}.models", f"gongzhi.{room}.migrations") for room in ROOMS)

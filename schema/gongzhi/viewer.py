@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from typing import Protocol
@@ -26,6 +26,8 @@ class Grant:
     kind: Kind | None = None
     grid: int | None = None
     unit: int | None = None
+    until: datetime | None = None
+    """When it ends, if that is known already."""
 
     @property
     def everywhere(self) -> bool:
@@ -41,6 +43,12 @@ class Account:
     grants: tuple[Grant, ...] = ()
     expires: datetime | None = None
     """When whoever is connected must sign in again."""
+    id: UUID | None = None
+    """Its key in the table of accounts; None for a stranger, and for a token to try things out with."""
+    api_key: UUID | None = None
+    """The API key that was shown, if it was one."""
+    credential: object = field(default=None, repr=False, compare=False)
+    """What the server knows them by."""
 
     @cached_property
     def granted(self) -> frozenset[str]:

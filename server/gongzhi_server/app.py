@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import hashlib
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable
 from contextlib import asynccontextmanager
+from dataclasses import fields
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -22,22 +23,25 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 from tortoise.models import Model
 
 from . import commands, database
+from .auth.http import Counter
+from .auth.opening import entrance
 from .clock import clock
-from .door import Door
+from .door import Door, refused
 from .engine import Engine
+from .errors import Problem
 from .events import Hub, Outbox
 from .events.work import Worker
 from .execution import Fetch
 from .gateway import Documents, Gateway, Published, Rates, Traits
 from .gateway import Settings as Shell
 from .gateway.documents import load
+from .gateway.limits import Limits
 from .keys import keyring as keyring
 from .ledger import Ledger, ledger
 from .plugins import Plugins
 from .publishing import published
 from .schema import Schema, build
 from .settings import Settings
-from .tokens import Tokens
 
 DISCOVER = "schema.explore"
 
@@ -57,13 +61,14 @@ class Space:
         secret: bytes,
         told: str,
         schema: Schema,
+        plugins: Plugins,
         ledger: Ledger,
         outbox: Outbox,
     ) -> None:
         self._variables = contextvars.copy_context()
         self.ledger = ledger
         self.fetch, self.keys, self.secret, self.told, self.schema = fetch, keys, secret, told, schema
-        self.outbox = outbox
+        self.outbox, self.plugins = outbox, plugins
 
     def context(self, viewer: Viewer) -> Context:
         """What everything that runs for this viewer has at hand."""
@@ -77,8 +82,9 @@ class Space:
         async def look(seen: Look) -> None:
             await self.ledger.look(viewer, seen)
 
-        bounds = self.ledger.bounds
-        context = Context(viewer, self.keys, self.secret, perform, self.value, self.told, look, bounds)
+        context = Context(
+            viewer, self.keys, self.secret, perform, self.value, self.told, look, self.ledger.bounds, self.plugins.held
+        )
         return context
 
     async def run(self, work: Coroutine[Any, Any, None]) -> None:
@@ -108,21 +114,25 @@ def create_app(
     """
     plugins = plugins or Plugins()
     schema = build(plugins, contributions)
-    bounds = Bounds(settings.reveals, settings.bulk, settings.neighbours)
+    allowed = Bounds(settings.reveals, settings.bulk, settings.neighbours)
     keys, secret, told = keyring(settings), receipts(settings), published(plugins, schema)
-    documents = Documents(load(settings.manifest), settings.allow_list)
+    documents, limits = Documents(load(settings.manifest), settings.allow_list), bounds(settings)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         pool = await database.readers(dsn, settings.pool)
-        async with database.connected(database.config(dsn, plugins.apps, settings.pool)), ledger(dsn, bounds) as kept:
+        async with (
+            database.connected(database.config(dsn, plugins.apps, settings.pool)),
+            ledger(dsn, allowed) as kept,
+            entrance(settings, dsn, pool, plugins, secret, now) as (door, desk),
+        ):
             hub = Hub(dsn, pool.fetch, secret, now, timedelta(days=settings.retention))
             outbox = Outbox(plugins.registry, {one.name for _, one in plugins.jobs}, hub.wake)
-            space = Space(pool.fetch, keys, secret, told, schema, kept, outbox)
-            door = Door(Tokens(settings.secret), pool, plugins, now)
-            engine = Engine(schema, pool.fetch, space.context, hub=hub, current=door.current, now=now)
+            space = Space(pool.fetch, keys, secret, told, schema, plugins, kept, outbox)
+            engine = Engine(schema, pool.fetch, space.context, limits, hub=hub, current=current(door), now=now)
             gateway = Gateway(engine, door, shell(settings), traits(settings, door), documents)
-            app.router.routes += [Route("/graphql", gateway), WebSocketRoute("/graphql", gateway)]
+            counter = Counter(desk, door, gateway.settings, gateway.operations.till)
+            app.router.routes += [Route("/graphql", gateway), WebSocketRoute("/graphql", gateway), *counter.routes]
             worker = Worker(plugins, space.context, outbox, now)
             await worker.open()
             app.state.worker, app.state.hub = worker, hub
@@ -155,13 +165,35 @@ def shell(settings: Settings) -> Shell:
         proxies=settings.proxies,
         page=settings.development,
         rates=Rates() if limited else None,
+        limits=bounds(settings),
     )
+
+
+def current(door: Door) -> Callable[[Viewer], Awaitable[Viewer]]:
+    """The same viewer with what they are granted now. Raises Unauthenticated once that is over."""
+
+    async def look_again(viewer: Viewer) -> Viewer:
+        found = await door.current(viewer)
+        if found is None:
+            raise refused()
+        return found
+
+    return look_again
+
+
+def bounds(settings: Settings) -> Limits:
+    """The limits of requests. Raises Problem for a name that is none, or nothing at all."""
+    known = [each.name for each in fields(Limits)]
+    if wrong := sorted(name for name, most in settings.limits if name not in known or not most):
+        raise Problem(f"GONGZHI_LIMITS: {wrong[0]} is no limit, or is 0; the limits are {', '.join(known)}")
+    return Limits(**dict(settings.limits))
 
 
 def traits(settings: Settings, door: Door) -> Traits:
     """What the gateway may know of a viewer. The schema is explored in development, or by who keeps the deployment."""
     return Traits(
         account=lambda viewer: viewer.account.name,
+        key=lambda viewer: str(viewer.account.api_key) if viewer.account.api_key else None,
         expiry=door.expiry,
         discover=lambda viewer: settings.development or viewer.can(DISCOVER),
     )

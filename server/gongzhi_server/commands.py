@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID
 
 import strawberry
-from gongzhi.commands import Command, Problem
+from gongzhi.commands import ONCE, Command, Problem
 from gongzhi.context import Context
 from gongzhi.entity import Entity, Ref, entity_of
 from gongzhi.errors import Refusal, Refusals, Text
@@ -262,7 +262,9 @@ def answered(command: Command, result: dict[str, Any], viewer: Viewer) -> Any:
 
 def kept(payload: Any) -> dict[str, Any]:
     """What is stored of a payload: the keys of its objects."""
-    return {name: stored(value) for name, value in vars(payload).items() if name != "errors" and value is not None}
+    fields = payload.__strawberry_definition__.fields
+    left = {"errors", *(one.python_name for one in fields if one.metadata.get(ONCE))}
+    return {name: stored(value) for name, value in vars(payload).items() if name not in left and value is not None}
 
 
 def stored(value: Any) -> Any:

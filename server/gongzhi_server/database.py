@@ -55,6 +55,11 @@ async def readers(dsn: str, size: int, timeout: float = 10) -> asyncpg.Pool[Any]
     )
 
 
+async def writers(dsn: str, size: int) -> asyncpg.Pool[Any]:
+    """A pool for short statements that write, opened when they come."""
+    return await asyncpg.create_pool(dsn, min_size=0, max_size=size, server_settings={"timezone": "UTC"})
+
+
 def config(dsn: str, apps: Iterable[App] = APPS, size: int = 8) -> dict[str, Any]:
     """Tortoise's configuration for these apps."""
     return {

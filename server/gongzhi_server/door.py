@@ -2,46 +2,76 @@
 
 from __future__ import annotations
 
+import weakref
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
-from typing import Any
+from datetime import UTC, datetime, timedelta
 from urllib.parse import unquote_to_bytes
 from uuid import UUID
 
-import asyncpg
-from gongzhi import codes
+from gongzhi.accounts.secrets import PREFIX, key_digest
 from gongzhi.errors import Language
 from gongzhi.viewer import Account, Grant, Viewer
 
+from .auth.access import AccessTokens
+from .auth.accounts import Accounts
+from .auth.claims import ByKey, Claim
+from .auth.jws import LONGEST, Invalid, Token
+from .auth.provider import Provider
 from .clock import clock
 from .gateway import negotiation
 from .gateway.engine import Unauthenticated
 from .plugins import Plugins
-from .tokens import Tokens
+from .tokens import ISSUER, Trials
 
 REMEMBERED = 10_000
 PURPOSE = b"gongzhi-purpose"
 PURPOSE_LENGTH = 200
+UNHEARD = timedelta(seconds=30)
+"""So long an account is remembered without asking; changes are heard of at once, and this is the net below."""
 INVALID = 'Bearer error="invalid_token"'
 
 
+class Pass:
+    """A credential that was verified, and the account behind it as it was last seen."""
+
+    __slots__ = ("__weakref__", "account", "claim", "expires", "until")
+
+    def __init__(self, claim: Claim | None, expires: float) -> None:
+        self.claim, self.expires = claim, expires
+        self.account = Account()
+        self.until = 0.0
+        """Until when the account need not be looked at again, in seconds since 1970."""
+
+
 class Door:
-    """Knows accounts by their tokens. A verified token is remembered until it expires."""
+    """Knows accounts by their tokens and keys. What was verified is remembered until it expires or is taken back.
+
+    `trials` reads tokens for trying things out; without it there are none.
+    """
 
     def __init__(
-        self, tokens: Tokens, pool: asyncpg.Pool[Any], plugins: Plugins, now: Callable[[], datetime] = clock
+        self,
+        accounts: Accounts,
+        plugins: Plugins,
+        access: AccessTokens,
+        trials: Trials | None = None,
+        providers: Sequence[Provider] = (),
+        now: Callable[[], datetime] = clock,
     ) -> None:
-        self.tokens, self.pool, self.plugins, self.now = tokens, pool, plugins, now
+        self.accounts, self.access, self.trials, self.now = accounts, access, trials, now
+        self.providers = {provider.trust.issuer: provider for provider in providers}
         self.stranger = Account(grants=(Grant("stranger", plugins.held("stranger")),))
-        self._known: OrderedDict[str, tuple[float, Account]] = OrderedDict()
-        self._language = negotiation.remembered(language)
+        self._known: OrderedDict[str, Pass] = OrderedDict()
+        self._passes: weakref.WeakSet[Pass] = weakref.WeakSet()
+        self._heard = 0
+        self.language = negotiation.remembered(language)
 
     async def __call__(self, headers: Mapping[bytes, bytes]) -> Viewer:
-        """The viewer. Raises Unauthenticated for a token that is not valid."""
+        """The viewer. Raises Unauthenticated for a token or key that is not valid."""
         now = self.now()
-        tongue: Language = self._language(headers.get(b"accept-language", b""))
+        tongue: Language = self.language(headers.get(b"accept-language", b""))
         purpose = stated(headers[PURPOSE]) if PURPOSE in headers else None
         header = headers.get(b"authorization")
         if header is None:
@@ -51,53 +81,99 @@ class Door:
             raise Unauthenticated("Send the token as `Authorization: Bearer …`.", INVALID)
         return Viewer(await self.account(token, now), now, tongue, purpose)
 
-    async def current(self, viewer: Viewer) -> Viewer:
-        """The viewer as of now, asked for each event that they are to be told. Raises Unauthenticated.
-
-        What a token grants does not change while it holds. Whoever lets it change gives another account here.
-        """
-        now = self.now()
-        if viewer.account.expires and viewer.account.expires <= now:
-            raise Unauthenticated("The token has expired; sign in again.", INVALID)
-        return replace(viewer, now=now)
-
     async def account(self, token: str, now: datetime) -> Account:
-        known = self._known.get(token)
-        if known and known[0] > now.timestamp():
-            return known[1]
+        """The account that a token or key speaks for. Raises Unauthenticated."""
+        found, moment = self._known.get(token), now.timestamp()
+        if found is not None and found.until > moment:
+            return found.account
         try:
-            claims = self.tokens.read(token, now)
-            account = await self.granted(claims)
+            shown = found if found is not None and found.expires > moment else await self._verified(token, now)
         except (ValueError, KeyError) as error:
-            raise Unauthenticated("The token is not valid, or it has expired; ask for a new one.", INVALID) from error
-        self._known[token] = (float(str(claims["exp"])), account)
+            raise refused() from error
+        if not await self._looked_up(shown, now):
+            self._known.pop(token, None)
+            raise refused()
+        self._known[token] = shown
         if len(self._known) > REMEMBERED:
             self._known.popitem(last=False)
-        return account
+        return shown.account
 
-    async def granted(self, claims: Mapping[str, object]) -> Account:
-        """The account that a token speaks for. Raises KeyError for a role, grid or unit that is not there."""
-        role = str(claims["role"])
-        grant = Grant(role, self.plugins.held(role))
-        if code := claims.get("grid"):
-            key = await self.pool.fetchval("select id from grids.grid where code=$1 and valid_to is null", str(code))
-            if key is None:
-                raise KeyError("grid")
-            grant = Grant(role, grant.permissions, kind=codes.kind(str(code)), grid=key)
-        if code := claims.get("unit"):
-            key = await self.pool.fetchval("select id from units.unit where code=$1", str(code))
-            if key is None:
-                raise KeyError("unit")
-            grant = Grant(role, grant.permissions, unit=key)
-        person = claims.get("person")
-        key = UUID(str(person).removeprefix("Person:")) if person else None
-        expires = datetime.fromtimestamp(float(str(claims["exp"])), UTC) if "exp" in claims else None
-        return Account(str(claims["sub"]), key, (grant,), expires)
+    async def current(self, viewer: Viewer) -> Viewer | None:
+        """The same viewer as of now, with what they are granted now; None once their credential is not good any more.
+
+        Whoever goes on for long asks before each step. It costs nothing as long as nothing has changed.
+        """
+        now, shown = self.now(), viewer.account.credential
+        if not isinstance(shown, Pass):
+            return replace(viewer, now=now)
+        moment = now.timestamp()
+        if shown.expires <= moment or (shown.until <= moment and not await self._looked_up(shown, now)):
+            return None
+        return replace(viewer, account=shown.account, now=now)
+
+    def changed(self, account: UUID | None) -> None:
+        """Look this account up anew before it is believed again; None for all of them."""
+        self._heard += 1
+        for one in list(self._passes):
+            if account is None or one.account.id in (account, None):
+                one.until = 0.0
 
     def expiry(self, viewer: Viewer) -> float | None:
         """The seconds until the viewer's token is over; None for a stranger."""
         expires = viewer.account.expires
         return (expires - self.now()).total_seconds() if expires else None
+
+    async def _verified(self, token: str, now: datetime) -> Pass:
+        """What the token or key claims, once that is proven. Raises ValueError or KeyError."""
+        if token.startswith(PREFIX):
+            if len(token) > LONGEST:
+                raise Invalid("too long for a key")
+            return Pass(ByKey(key_digest(token)), datetime.max.replace(tzinfo=UTC).timestamp())
+        read = Token.read(token)
+        issuer = read.claims.get("iss")
+        if self.trials and issuer == ISSUER:
+            return await self._tried(token, now)
+        if issuer == self.access.issuer:
+            claim, expires = self.access.read(read, now)
+        elif isinstance(issuer, str) and issuer in self.providers:
+            claim, expires = await self.providers[issuer].read(read, now)
+        else:
+            raise Invalid("issued by nobody we trust")
+        return Pass(claim, expires.timestamp())
+
+    async def _tried(self, token: str, now: datetime) -> Pass:
+        assert self.trials
+        claims = self.trials.tokens.read(token, now)
+        shown = Pass(None, float(str(claims["exp"])))
+        shown.account = replace(await self.trials.granted(claims), credential=shown)
+        return shown
+
+    async def _looked_up(self, shown: Pass, now: datetime) -> bool:
+        """Whether the credential still stands for an account, which is remembered until something changes."""
+        if shown.claim is None:
+            shown.until = shown.expires
+            return True
+        heard = self._heard
+        loaded = await self.accounts.load(shown.claim, now)
+        if loaded is None:
+            shown.until, shown.account = 0.0, Account()
+            return False
+        ends = datetime.fromtimestamp(min(shown.expires, LAST), UTC)
+        if loaded.account.expires is not None:
+            ends = min(ends, loaded.account.expires)
+            shown.expires = ends.timestamp()
+        shown.account = replace(loaded.account, expires=ends, credential=shown)
+        self._passes.add(shown)
+        if heard == self._heard:  # else it may be old already
+            shown.until = min(shown.expires, *(one.timestamp() for one in (loaded.until, now + UNHEARD) if one))
+        return True
+
+
+LAST = datetime(9999, 1, 1, tzinfo=UTC).timestamp()
+
+
+def refused() -> Unauthenticated:
+    return Unauthenticated("The token is not valid, or it has expired; ask for a new one.", INVALID)
 
 
 def stated(header: bytes) -> str | None:

@@ -14,14 +14,13 @@ from rich.tree import Tree
 
 from . import database
 from .clock import clock
-from .door import Door
 from .engine import Engine
 from .errors import Problem
 from .gateway.engine import Refused
 from .planner import Document
 from .plugins import Plugins
 from .schema import build
-from .tokens import Tokens
+from .tokens import Tokens, Trials
 
 BREAKS = re.compile(r"(?<=[ ,(])(?=(?:select|from|where|order by|union all|left join)\b)", re.IGNORECASE)
 
@@ -33,7 +32,7 @@ async def show(
     pool = await database.readers(dsn, 1)
     try:
         given = {name: value for name, value in claims.items() if value}
-        account = await Door(Tokens("of no use here" * 3), pool, plugins).granted({"sub": "explain", **given})
+        account = await Trials(Tokens("of no use here" * 3), pool, plugins).granted({"sub": "explain", **given})
         viewer = Viewer(account, clock())
         engine = Engine(build(plugins), pool.fetch, lambda viewer: _context(viewer))
         document = engine.prepare(text, operation)

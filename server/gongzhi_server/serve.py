@@ -14,9 +14,8 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from . import cluster, database, plugins
-from .app import create_app
+from .app import bounds, create_app
 from .errors import Problem
-from .gateway.limits import Limits
 from .gateway.wire import Wire
 from .settings import Settings
 
@@ -29,14 +28,14 @@ EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}
 class Server(uvicorn.Server):
     """Says hello once it really answers."""
 
-    def __init__(self, app: ASGIApp, greeting: str) -> None:
+    def __init__(self, app: ASGIApp, greeting: str, message: int) -> None:
         super().__init__(
             uvicorn.Config(
                 app,
                 loop="uvloop",
                 http="httptools",
                 ws=Wire,
-                ws_max_size=Limits().message,
+                ws_max_size=message,
                 proxy_headers=False,  # the gateway reads forwarded addresses, from the proxies it is told of alone
                 lifespan="on",
                 log_level="warning",
@@ -65,7 +64,7 @@ def serve(settings: Settings, fill: Callable[[str], None] | None = None, without
         asyncio.run(database.migrate(dsn, installed.apps))
         if fill:
             fill(dsn)
-        server = Server(app, greeting(settings, address(listener)))
+        server = Server(app, greeting(settings, address(listener)), bounds(settings).message)
         with suppress(KeyboardInterrupt):  # uvicorn has stopped in good order and raises the signal once more
             server.run([listener])
 

@@ -67,6 +67,35 @@ def origins(text: str) -> tuple[str, ...]:
     return found
 
 
+def amounts(text: str) -> tuple[tuple[str, int], ...]:
+    """Accept names with numbers."""
+    found = [word.partition("=") for word in words(text)]
+    if not all(name and value.isascii() and value.isdecimal() and 0 < len(value) < 10 for name, _, value in found):
+        raise ValueError("is no list of limits; write cost=20000,depth=12")
+    return tuple((name.strip(), int(value)) for name, _, value in found)
+
+
+def address(text: str) -> str:
+    """Accept the address of a server; only on this machine without TLS."""
+    found = urlsplit(text)
+    plain = found.scheme == "http" and found.hostname in ("localhost", "127.0.0.1", "::1")
+    if not (found.scheme == "https" or plain) or not found.hostname or found.query or found.fragment:
+        raise ValueError("is no address; write https://county.example.org")
+    return text
+
+
+def base(text: str) -> str:
+    return address(text).rstrip("/")
+
+
+def addresses(text: str) -> tuple[str, ...]:
+    return tuple(address(each) for each in words(text))
+
+
+def types(text: str) -> tuple[str, ...]:
+    return tuple(word.lower().removeprefix("application/") for word in words(text))
+
+
 def proxies(text: str) -> tuple[str, ...]:
     found = words(text)
     try:
@@ -141,6 +170,22 @@ class Settings:
         "GONGZHI_NEIGHBOURS", 30, whole(1, 100_000), "The same of one's own village, for whoever does not serve it."
     )
     pool: int = variable("GONGZHI_POOL", 8, whole(1, 90), "Database connections for reading.")
+    url: str | None = variable(
+        "GONGZHI_URL", None, base, "Address people know the server by; the issuer of its tokens; not set: HOST, PORT."
+    )
+    issuers: tuple[str, ...] = variable(
+        "GONGZHI_OIDC_ISSUERS", (), addresses, "Identity providers, as their tokens say in iss, with commas."
+    )
+    jwks: tuple[str, ...] = variable(
+        "GONGZHI_OIDC_JWKS", (), addresses, "Where the keys of each of them are, in the same order, with commas."
+    )
+    audience: str | None = variable("GONGZHI_OIDC_AUDIENCE", None, str, "What their tokens say in aud to be for us.")
+    types: tuple[str, ...] = variable(
+        "GONGZHI_OIDC_TYPES",
+        ("at+jwt",),
+        types,
+        "What their tokens may say in typ, with commas; JWT for older providers.",
+    )
     documents: Path | None = variable(
         "GONGZHI_DOCUMENTS", None, Path, "File with the trusted documents; not set: documents.json in data."
     )
@@ -154,6 +199,9 @@ class Settings:
     )
     proxies: tuple[str, ...] = variable(
         "GONGZHI_PROXIES", (), proxies, "Addresses of proxies whose X-Forwarded-For is believed, with commas."
+    )
+    limits: tuple[tuple[str, int], ...] = variable(
+        "GONGZHI_LIMITS", (), amounts, "Limits of requests, cost=20000,depth=12 (docs/gateway.md)."
     )
     rates: bool | None = variable(
         "GONGZHI_RATES", None, yes, "yes: limit what a caller may ask for in a time; not set: yes in production."
@@ -176,6 +224,7 @@ class Settings:
                 raise Problem("GONGZHI_KEYS, GONGZHI_KEYS_FILE or GONGZHI_KEYS_COMMAND must be set in production")
         if len(several := set(KEYS) & set(given)) > 1:
             raise Problem(f"set one of {', '.join(f'GONGZHI_{name.upper()}' for name in sorted(several))}, not several")
+        trusting(given)
         if "secret" not in given:
             given["secret"] = kept(given.get("data", cls.data))
         return cls(**given)
@@ -183,6 +232,11 @@ class Settings:
     @property
     def development(self) -> bool:
         return self.mode == "development"
+
+    @property
+    def issuer(self) -> str:
+        """What the server's own tokens say in `iss`."""
+        return self.url or f"http://{self.host}:{self.port}"
 
     @property
     def manifest(self) -> Path:
@@ -204,6 +258,15 @@ def demand(settings: type[Settings], given: Mapping[str, Any], *names: str) -> N
         raise Problem(
             f"{' and '.join(missing)} must be set in production; to try things out set GONGZHI_MODE=development"
         )
+
+
+def trusting(given: Mapping[str, Any]) -> None:
+    """Refuse identity providers that are only half told of."""
+    issuers, jwks = given.get("issuers", ()), given.get("jwks", ())
+    if len(issuers) != len(jwks) or len(set(issuers)) < len(issuers):
+        raise Problem("GONGZHI_OIDC_ISSUERS and GONGZHI_OIDC_JWKS must name as many addresses, each issuer once")
+    if issuers and not given.get("audience"):
+        raise Problem("GONGZHI_OIDC_AUDIENCE must be set with GONGZHI_OIDC_ISSUERS; give what tokens for us say in aud")
 
 
 def kept(data: Path) -> str:

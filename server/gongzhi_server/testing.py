@@ -104,6 +104,15 @@ class Server:
         token = Tokens(SECRET).issue(claims, self.clock())
         return Server(self.client, self.clock, {"authorization": f"Bearer {token}"}, self.worker)
 
+    def bearing(self, token: str) -> Server:
+        """A caller with this access token or API key."""
+        return Server(self.client, self.clock, {"authorization": f"Bearer {token}"})
+
+    async def post(self, path: str, **body: Any) -> Answer:
+        """What `/auth/` says to this."""
+        reply = await self.client.post(f"/auth/{path}", json=body, headers=self.headers)
+        return Answer(reply.status_code, reply.json())
+
     async def ask(self, query: str, **variables: Any) -> Answer:
         body = {"query": query, "variables": variables}
         reply = await self.client.post("/graphql", json=body, headers=self.headers)

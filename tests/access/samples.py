@@ -51,6 +51,9 @@ class Around:
     town: str
     grid: str
     look: Any
+    account: Any
+    name: str
+    """The account of somebody who is looked after in the town."""
 
     @property
     def named(self) -> Mapping[str, Any]:
@@ -61,6 +64,7 @@ class Around:
             "household_id": self.household,
             "case_id": self.case,
             "clock_id": self.clock,
+            "account_id": self.account,
             "lead_unit_id": self.lead,
         }
 
@@ -102,6 +106,28 @@ insert into clocks.trace (id, clock_id, at, why, before, after, data)
 select gen_random_uuid(), id, $3, 'RULES', $3, $3, '{}' from running returning clock_id
 """
 
+# With all that can hang on an account; a session's and a key's times are of no matter here.
+ACCOUNT = """
+with a as (
+  insert into accounts.account (id, name, kind, grid_id, person_id, created_at, created_by, suspended_at, suspended_by,
+    version)
+  values (gen_random_uuid(), 'of-' || $2::text, 'PERSON', $3, $1, $4, 'console', $4, 'console', 1) returning id, name
+), h as (
+  insert into accounts.holding (id, account_id, role, grid_id, since, until, granted_by, revoked_by)
+  select gen_random_uuid(), a.id, 'resident', $3, $4, $4, 'console', 'console' from a
+), i as (
+  insert into accounts.identity (id, account_id, issuer, subject, linked_at, linked_by)
+  select gen_random_uuid(), a.id, 'https://id.example', a.name, $4, 'console' from a
+), s as (
+  insert into accounts.session (id, account_id, device, generation, created_at, used_at, expires_at, ended_at)
+  select gen_random_uuid(), a.id, 'phone', 0, $4, $4, $4, $4 from a
+), k as (
+  insert into accounts.key (id, account_id, label, digest, permissions, created_at, created_by, expires_at, revoked_at)
+  select gen_random_uuid(), a.id, 'hotline', a.name::bytea, '{cases.view}', $4, 'console', $4, $4 from a
+)
+select id, name from a
+"""
+
 
 async def around(connection: asyncpg.Connection[Any], *others: Around) -> Around:
     """Somebody with as much as there is, in a town and with a unit of their own."""
@@ -111,7 +137,8 @@ async def around(connection: asyncpg.Connection[Any], *others: Around) -> Around
     await connection.execute(MORE, person, area, TODAY)
     look = await connection.fetchval(LOOKED, person, area, TODAY, lead)
     clock = await connection.fetchval(CLOCK, case, lead, TODAY)
-    return Around(person, household, case, clock, number, lead, unit, area, town, grid, look)
+    account, name = await connection.fetchrow(ACCOUNT, person, town, area, TODAY)
+    return Around(person, household, case, clock, number, lead, unit, area, town, grid, look, account, name)
 
 
 async def sample(connection: asyncpg.Connection[Any], entity: Entity, near: Around) -> Any:

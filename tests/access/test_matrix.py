@@ -43,6 +43,9 @@ def known(one: Around) -> dict[str, object]:
         "job": "Job:00000000-0000-4000-8000-000000000000",
         "expectedVersion": 1_000_000,
         "rating": 4,
+        "account": one.name,
+        "role": "auditor",
+        "suspended": True,
     }
 
 
@@ -57,6 +60,8 @@ def named(near: Around, far: Around) -> dict[str, dict[str, object]]:
     found = {"near": known(near), "far": known(far)}
     for name, what in CODES.items():
         found |= {f"{name} near": {"code": getattr(near, what)}, f"{name} far": {"code": getattr(far, what)}}
+    for where, one in (("near", near), ("far", far)):
+        found[f"addAccount {where}"] = {"name": f"new-{one.town}"}
     return found
 
 

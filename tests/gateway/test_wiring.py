@@ -110,3 +110,16 @@ def test_lists_are_read(tmp_path: Path) -> None:
     given = {"GONGZHI_ORIGINS": "https://a.example, http://b.example:8080", "GONGZHI_PROXIES": "10.0.0.1,fd00::/8"}
     read = Settings.read({"GONGZHI_DATA": str(tmp_path), **given})
     assert (read.origins, read.proxies) == (("https://a.example", "http://b.example:8080"), ("10.0.0.1", "fd00::/8"))
+
+
+def test_limits_are_set(open_app: Callable[..., str]) -> None:
+    address = open_app(limits=(("depth", 3), ("cost", 7)))
+    deep = ask(address, '{ grid(code: "61") { parent { parent { name } } } }')
+    assert deep.json()["errors"][0]["extensions"]["allowed"] == 3
+    assert code(ask(address, "{ grids(first: 8) { nodes { name } } }")) == "COST_EXCEEDED"
+
+
+@pytest.mark.parametrize("limits", [(("deepness", 3),), (("depth", 0),)])
+def test_odd_limits_stop_the_start(empty: str, tmp_path: Path, limits: tuple[tuple[str, int], ...]) -> None:
+    with pytest.raises(Problem, match="GONGZHI_LIMITS: dee?p"):
+        create_app(replace(settings(empty, tmp_path), limits=limits), empty)

@@ -50,8 +50,14 @@ TABLES = {
     "Choice": "clocks.choice",
     "Clock": "clocks.clock",
     "DeadlineTrace": "clocks.trace",
+    "Account": "accounts.account",
+    "Grant": "accounts.holding",
+    "Identity": "accounts.identity",
+    "Session": "accounts.session",
+    "ApiKey": "accounts.key",
 }
 OWNED = {
+    **dict.fromkeys(("Grant", "Identity", "Session", "ApiKey"), ("Account", "account_id")),
     "Phone": ("Person", "person_id"),
     "Membership": ("Household", "household_id"),
     "HouseholdAward": ("Household", "household_id"),
@@ -261,6 +267,9 @@ class Eyes:
         people = self.rows.keys["Person"]
         return any(self.serves(people[key], "people.oversee") for key in row.persons if key)
 
+    def sees_account(self, row: Row) -> bool:
+        return row.name == self.viewer.account.name or self.serves(row, "accounts.view")
+
     # all of them
 
     @cached_property
@@ -279,6 +288,7 @@ class Eyes:
             "Look": self.sees_look,
             "AccessAlert": lambda row: self.serves(row, "people.oversee"),
             "Glass": self.owns,
+            "Account": self.sees_account,
         }
         found: dict[str, set[Any]] = {}
         for kind in sorted(TABLES, key=lambda kind: kind in OWNED):

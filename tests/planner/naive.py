@@ -13,7 +13,7 @@ from typing import Any
 
 from gongzhi import codes, sealing
 from gongzhi.geometry import Crs, Point
-from gongzhi.viewer import Viewer
+from gongzhi.viewer import Grant, Viewer
 from gongzhi.worktime import NEVER
 from graphql import (
     ExecutionResult,
@@ -306,6 +306,25 @@ def follow_up(at: At, case: Row) -> datetime | None:
     return None if due == NEVER else due
 
 
+def granted(at: At) -> Sequence[Grant]:
+    return at.eyes.viewer.account.grants
+
+
+def mine(kind: str) -> Callable[[At], list[Row]]:
+    """The rows of the account that asks."""
+
+    def find(at: At) -> list[Row]:
+        accounts = {row.id for row in at.eyes.all("Account") if row.name == at.eyes.viewer.account.name}
+        return [row for row in at.eyes.visible(kind) if row.account_id in accounts]
+
+    return find
+
+
+def in_force(at: At, grant: Row) -> bool:
+    now = at.eyes.viewer.now
+    return bool(grant.since <= now and (grant.until is None or now < grant.until))
+
+
 FIELDS: dict[str, Callable[[At, Any], Any]] = {
     "Query.calendar": calendar,
     "Query.findings": findings,
@@ -434,6 +453,16 @@ FIELDS: dict[str, Callable[[At, Any], Any]] = {
     "Look.reader": lambda at, look: look,
     "Look.people": lambda at, look: [f"Person:{key}" for key in look.persons if key],
     "Look.peopleCount": lambda at, look: len(look.persons),
+    "Query.account": matching("Account", "name"),
+    "Query.accounts": lambda at, _: at.connection("Account", "name"),
+    "Account.grants": lambda at, account: at.page(at.owned("Grant", account), "since", 100).part,
+    "Account.identities": lambda at, account: at.page(at.owned("Identity", account), "linked_at", 20).part,
+    "Account.sessions": belonging("Session", "-created_at"),
+    "Account.apiKeys": belonging("ApiKey", "-created_at"),
+    "Me.permissions": lambda at, me: sorted(frozenset().union(*(one.permissions for one in granted(at)))),
+    "Me.grants": lambda at, me: at.page([row for row in mine("Grant")(at) if in_force(at, row)], "since", 100).part,
+    "Me.sessions": lambda at, me: at.page(mine("Session")(at), "-created_at").connection,
+    "Me.apiKeys": lambda at, me: at.page(mine("ApiKey")(at), "-created_at").connection,
     "Me.notices": lambda at, me: at.connection("Notice", "-at"),
     "Me.unreadNotices": lambda at, me: sum(row.read_at is None for row in at.eyes.visible("Notice")),
     "Notice.title": said("title"),

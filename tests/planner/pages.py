@@ -189,6 +189,7 @@ FILTERS: dict[tuple[str, str], Callable[[At, Row], Any]] = {
     ("Household", "grid"): grid_of,
     ("PluginActivation", "grid"): grid_of,
     ("AccessAlert", "grid"): grid_of,
+    ("Account", "grid"): lambda at, row: row.grid_id and grid_of(at, row),
     ("Notice", "read"): lambda at, row: row.read_at is not None,
     ("Household", "serviceTier"): lambda at, row: row.tier,
     ("Case", "grid"): grid_of,

@@ -137,6 +137,7 @@ def everything() -> dict[str, Rows]:
     found["events.job"] = jobs(draw)
     found |= reading(draw, people)
     found |= deadlines(draw, [row["id"] for row in found["cases.case"]])
+    found |= enrolled(draw, people)
     return found
 
 
@@ -518,6 +519,47 @@ def clock(draw: Draw, case: UUID, stage: str) -> dict[str, Any]:
         "counted": draw.of((0, 61, 3_599)),
         "counted_at": draw.maybe(draw.instant()),
         "reminded": 0,
+    }
+
+
+def enrolled(draw: Draw, people: list[UUID]) -> dict[str, Rows]:
+    """Accounts of those who ask and of others, with what hangs on them: past, present and to come."""
+    times = (NOW - timedelta(days=9), NOW, NOW + timedelta(days=9))
+    names = (("admin", None), ("county", COUNTY), ("worker", GRID_3), ("nobody", OTHER_COUNTY), ("resident", VILLAGE))
+    others = (("测试", TOWN), ("zoe", 6), ("stranger's", None))
+    accounts = [
+        {"id": draw.key(), "name": name, "kind": draw.of(("PERSON", "MACHINE")), "grid_id": grid, "person_id": person}
+        | {"created_at": draw.instant(), "created_by": "console", "version": 1}
+        | {"suspended_at": draw.maybe(NOW), "suspended_by": draw.maybe("admin")}
+        for (name, grid), person in zip([*names, *others], [*people[2:7], None, None, None], strict=True)
+    ]
+    owners = [row["id"] for row in accounts for _ in range(3)]
+    wheres = ({"grid_id": TOWN, "unit_id": None}, {"grid_id": None, "unit_id": 1}, {"grid_id": None, "unit_id": None})
+    holdings = [
+        {"id": draw.key(), "account_id": owner, "role": draw.of(("auditor", "grid_worker", "gone"))} | draw.of(wheres)
+        | {"since": draw.of(times[:2]), "until": draw.of((None, *times[1:])), "granted_by": "admin"}
+        | {"revoked_by": draw.maybe("admin")}
+        for owner in owners
+    ]  # fmt: skip
+    identities = [
+        {"id": draw.key(), "account_id": owner, "issuer": "https://id.example", "subject": f"{at} '数'"}
+        | {"linked_at": draw.instant(), "linked_by": "admin"}
+        for at, owner in enumerate(owners)
+    ]
+    sessions = [
+        {"id": draw.key(), "account_id": owner, "device": draw.maybe('手机 "x"'), "generation": 3}
+        | {"created_at": draw.instant(), "used_at": NOW, "expires_at": NOW, "ended_at": draw.maybe(NOW)}
+        for owner in owners
+    ]
+    keys = [
+        {"id": draw.key(), "account_id": owner, "label": draw.of(TITLES), "digest": draw.key().bytes}
+        | {"permissions": draw.of((["cases.view"], ["cases.view", "people.view"])), "created_by": "admin"}
+        | {"created_at": draw.instant(), "expires_at": NOW, "revoked_at": draw.maybe(NOW)}
+        for owner in owners
+    ]
+    return {"accounts.account": accounts, "accounts.holding": holdings, "accounts.identity": identities} | {
+        "accounts.session": sessions,
+        "accounts.key": keys,
     }
 
 

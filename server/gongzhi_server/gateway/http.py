@@ -117,17 +117,7 @@ class Gateway(Generic[P]):
         self.gzips = negotiation.remembered(negotiation.gzips)
         self.is_json = negotiation.remembered(negotiation.is_json)
         self.origins = frozenset(origin.encode() for origin in self.settings.origins)
-        self.app = self.wrapped()
-
-    def wrapped(self) -> ASGIApp:
-        """What answers, behind what is needed for other origins and for proxies."""
-        app: ASGIApp = self.serve
-        if self.settings.origins:
-            origins, methods = list(self.settings.origins), ("GET", "POST")
-            app = CORSMiddleware(app, origins, methods, SENDABLE, expose_headers=READABLE)
-        if self.settings.proxies:
-            app = ProxyHeadersMiddleware(app, list(self.settings.proxies))  # type: ignore[arg-type,assignment]
-        return app
+        self.app = wrapped(self.serve, self.settings)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self.app(scope, receive, send)
@@ -314,6 +304,16 @@ class Gateway(Generic[P]):
         lines = [*TYPED[media], (b"content-length", b"%d" % len(body)), *extra]
         await send({"type": "http.response.start", "status": reply.status, "headers": lines})
         await send({"type": "http.response.body", "body": body})
+
+
+def wrapped(app: ASGIApp, settings: Settings) -> ASGIApp:
+    """What answers, behind what is needed for other origins and for proxies."""
+    if settings.origins:
+        origins, methods = list(settings.origins), ("GET", "POST")
+        app = CORSMiddleware(app, origins, methods, SENDABLE, expose_headers=READABLE)
+    if settings.proxies:
+        app = ProxyHeadersMiddleware(app, list(settings.proxies))  # type: ignore[arg-type,assignment]
+    return app
 
 
 def permit(operation: Kind, method: str) -> None:

@@ -1,0 +1,1 @@
+"""Accounts: who may sign in, how, and what they were granted."""

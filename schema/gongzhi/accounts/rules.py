@@ -1,0 +1,120 @@
+"""What accounts may do to each other: nobody hands on what they do not hold, where or for longer than they hold it."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+
+from ..checks import text, wrong
+from ..commands import Call
+from ..errors import Refusal
+from ..grids.models import GridRow
+from ..people.models import PersonRow
+from ..units.models import UnitRow
+from ..viewer import Grant
+from .models import AccountRow, GrantRow
+
+INVITE = "accounts.invite_residents"
+SHORTEST, LONGEST = 2, 64
+RESERVED = {"stranger", "console"}
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a role is held: in a grid and below, for a unit at home in the grid, or (with neither) everywhere."""
+
+    grid: GridRow | None = None
+    unit: int | None = None
+
+    def within(self, grant: Grant) -> bool:
+        """Whether the grant reaches as far as this."""
+        if grant.everywhere or (grant.unit is not None and grant.unit == self.unit):
+            return True
+        return grant.kind is not None and getattr(self.grid, f"{grant.kind.lower()}_id", None) == grant.grid
+
+
+async def place_of(grant: GrantRow) -> Place:
+    """Where a grant is held."""
+    if grant.unit_id is not None:
+        unit = await UnitRow.get(id=grant.unit_id)
+        return Place(await GridRow.get(id=unit.grid_id), unit.id)
+    return Place(await GridRow.get(id=grant.grid_id) if grant.grid_id is not None else None)
+
+
+def covers(call: Call, permissions: Collection[str], place: Place, until: datetime | None) -> bool:
+    """Whether the caller holds all of these, there, and for as long."""
+    return all(any(reaches(one, name, place, until) for one in call.viewer.account.grants) for name in permissions)
+
+
+def reaches(grant: Grant, permission: str, place: Place, until: datetime | None) -> bool:
+    lasts = grant.until is None or (until is not None and until <= grant.until)
+    return permission in grant.permissions and lasts and place.within(grant)
+
+
+async def outranks(call: Call, account: AccountRow, only: Collection[str] | None = None) -> bool:
+    """Whether the caller holds all that the account was granted (or of that, `only` these), wherever it was."""
+    for grant in await GrantRow.filter(account=account):
+        if grant.until is not None and grant.until <= call.now:
+            continue
+        held = permissions(call, grant.role)
+        wanted = held if only is None else held & set(only)
+        if not covers(call, wanted, await place_of(grant), grant.until):
+            return False
+    return True
+
+
+async def vouches(call: Call, account: AccountRow) -> bool:
+    """Whether the caller may say who somebody is: whoever signs in as a person sees what is that person's own."""
+    return account.person_id is None or call.may(INVITE, await PersonRow.get(id=account.person_id))
+
+
+async def granted(call: Call, account: AccountRow) -> set[str]:
+    """Every permission the account holds somewhere now."""
+    rows = await GrantRow.filter(account=account, since__lte=call.now)
+    held = [row for row in rows if row.until is None or row.until > call.now]
+    return {name for row in held for name in permissions(call, row.role)}
+
+
+def permissions(call: Call, role: str) -> frozenset[str]:
+    """What a role may; nothing, if its plugin is gone."""
+    try:
+        return call.context.held(role)
+    except KeyError:
+        return frozenset()
+
+
+def own(call: Call, account: AccountRow) -> bool:
+    """Whether it is the account that asks."""
+    return account.name == call.viewer.account.name
+
+
+def by_hand(call: Call) -> None:
+    """Refuse an API key what only whoever signed in may do: handing out credentials."""
+    if call.viewer.account.api_key is not None:
+        raise Refusal(
+            "FORBIDDEN", "Sign in for this; an API key does not do it.", "请登录后操作，接口密钥不能用于此操作。"
+        )
+
+
+def author(call: Call) -> str:
+    """Whose act it is recorded as."""
+    return call.viewer.account.name or ""
+
+
+def account_name(given: str, *path: str) -> str:
+    """The name in the one form it is kept and looked up in. Raises Refusal for what cannot be one."""
+    name = canonical(text(given, LONGEST, *path))
+    if len(name) < SHORTEST or not all(sign.isalnum() or sign in "._-" for sign in name) or name in RESERVED:
+        raise wrong(
+            f"An account's name has {SHORTEST} to {LONGEST} letters, digits, dots, hyphens and underscores.",
+            f"账户名由 {SHORTEST} 至 {LONGEST} 个字母、汉字、数字、点、连字符或下划线组成。",
+            *path,
+        )
+    return name
+
+
+def canonical(name: str) -> str:
+    """Names that look alike to their owner are one: no difference of case or width."""
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())

@@ -1,0 +1,1 @@
+"""Who somebody is: passwords, sessions, keys, identity providers, and what the door remembers of them."""

@@ -1,0 +1,73 @@
+"""What other processes did to accounts: LISTEN on one channel, for as long as the server runs."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+CHANNEL = "gongzhi_accounts"
+AGAIN, LONGEST = 1.0, 30.0
+"""Seconds until the connection is tried again, at first and at most."""
+PATIENCE = 5.0
+
+logger = logging.getLogger(__name__)
+
+Hear = Callable[[UUID | None], None]
+"""Called with the account that changed; with None when anything may have changed unheard."""
+
+
+@asynccontextmanager
+async def listening(dsn: str, hear: Hear) -> AsyncIterator[None]:
+    """Listen for as long as the block lasts. It begins when the connection stands, or has failed to for a while."""
+    ready = asyncio.Event()
+    task = asyncio.create_task(follow(dsn, hear, ready))
+    try:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(PATIENCE):
+                await ready.wait()
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+async def follow(dsn: str, hear: Hear, ready: asyncio.Event) -> None:
+    """Keep one connection that listens. Whenever it comes or goes, anything may have changed."""
+    wait = AGAIN
+    while True:
+        try:
+            await once(dsn, hear, ready)
+            wait = AGAIN
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            logger.warning("changes of accounts are not heard (%s); trying again", type(error).__name__)
+            wait = min(2 * wait, LONGEST)
+        hear(None)
+        await asyncio.sleep(wait)
+
+
+async def once(dsn: str, hear: Hear, ready: asyncio.Event) -> None:
+    """Listen until the connection is lost."""
+    lost = asyncio.Event()
+
+    def heard(connection: Any, process: int, channel: str, payload: object) -> None:
+        try:
+            hear(UUID(str(payload)))
+        except ValueError:
+            hear(None)
+
+    connection = await asyncpg.connect(dsn, server_settings={"application_name": "gongzhi accounts"})
+    try:
+        connection.add_termination_listener(lambda connection: lost.set())
+        await connection.add_listener(CHANNEL, heard)
+        hear(None)
+        ready.set()
+        await lost.wait()
+    finally:
+        connection.terminate()

@@ -1,0 +1,242 @@
+"""`/auth/` over plain HTTP: JSON in, JSON out, refusals shaped like those of GraphQL."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import orjson
+from gongzhi.checks import form, wrong
+from gongzhi.errors import Language, Refusal, Refusals, Text
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from ..door import Door
+from ..gateway import refusals
+from ..gateway.codes import Code
+from ..gateway.engine import Unauthenticated
+from ..gateway.http import SAFE, Settings, wrapped
+from ..gateway.negotiation import cross_site, fold, is_json
+from ..gateway.operations import address
+from ..gateway.rates import Limited, Till, network
+from .access import LIFETIME
+from .attempts import Blocked
+from .desk import Desk, Wrong
+from .passwords import Busy
+from .sessions import Opened
+
+LARGEST = 8192
+CACHED = 300
+"""Seconds that the public keys may be kept."""
+
+
+class Refused(Exception):
+    """A request that HTTP alone is enough to refuse."""
+
+    def __init__(self, status: int, code: Code, en: str, zh: str, **headers: str) -> None:
+        super().__init__(en)
+        self.status, self.code, self.text, self.headers = status, code, Text(en, zh), headers
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A request: who sent it from where, and the fields of its body."""
+
+    headers: Mapping[bytes, bytes]
+    where: str
+    now: datetime
+    body: Mapping[str, Any]
+
+    def texts(self, *names: str) -> list[str]:
+        """Fields that must be there. Raises Refusals for all that are not."""
+        with form() as read:
+            found = [read(required, self.body, name) for name in names]
+        return found
+
+    def text(self, name: str) -> str | None:
+        """A field that may be there."""
+        return None if self.body.get(name) in (None, "") else required(self.body, name)
+
+
+Answer = Callable[[Asked], Awaitable[Any]]
+
+
+def required(body: Mapping[str, Any], name: str) -> str:
+    value = body.get(name)
+    if not isinstance(value, str) or not 0 < len(value) <= 1024 or "\x00" in value:
+        raise wrong(f"{name} is missing, or no text.", f"缺少 {name}，或格式不正确。", name)
+    return value
+
+
+class Counter:
+    """Answers at `/auth/`. `till` counts requests by address, where rates are limited."""
+
+    def __init__(self, desk: Desk, door: Door, settings: Settings, till: Till | None) -> None:
+        self.desk, self.door, self.settings, self.till = desk, door, settings, till
+        self.origins = frozenset(origin.encode() for origin in settings.origins)
+
+    @property
+    def routes(self) -> list[BaseRoute]:
+        posts = {
+            "sign-in": self.sign_in,
+            "refresh": self.refresh,
+            "sign-out": self.sign_out,
+            "password": self.password,
+            "invitation": self.invitation,
+        }
+        found: list[BaseRoute] = [Route(f"/auth/{path}", self.served(answer, "POST")) for path, answer in posts.items()]
+        return [*found, Route("/auth/keys", self.served(self.keys, "GET"))]
+
+    async def sign_in(self, asked: Asked) -> Any:
+        name, password = asked.texts("name", "password")
+        device = asked.text("device")
+        opened = await self.desk.sign_in(name, password, device and device[:100], asked.where, asked.now)
+        return self.tokens(opened, asked.now)
+
+    async def refresh(self, asked: Asked) -> Any:
+        [token] = asked.texts("refreshToken")
+        opened = await self.desk.sessions.renew(token, asked.now)
+        if opened is None:
+            raise Wrong("The session is over; sign in again.", "会话已结束，请重新登录。")
+        return self.tokens(opened, asked.now)
+
+    async def sign_out(self, asked: Asked) -> Any:
+        [token] = asked.texts("refreshToken")
+        await self.desk.sessions.end(token, asked.now)
+        return {}
+
+    async def password(self, asked: Asked) -> Any:
+        name, password, new = asked.texts("name", "password", "newPassword")
+        return self.tokens(await self.desk.change(name, password, new, asked.where, asked.now), asked.now)
+
+    async def invitation(self, asked: Asked) -> Any:
+        [code] = asked.texts("code")
+        if b"authorization" in asked.headers:
+            viewer = await self.door(asked.headers)
+            await self.desk.link(code, viewer.account, asked.where, asked.now)
+            return {}
+        password, name = asked.texts("password")[0], asked.text("name") or ""
+        return self.tokens(await self.desk.accept(code, name, password, asked.where, asked.now), asked.now)
+
+    async def keys(self, asked: Asked) -> Any:
+        return self.door.access.keys.public(asked.now)
+
+    def tokens(self, opened: Opened, now: datetime) -> dict[str, Any]:
+        return {
+            "accessToken": self.door.access.issue(opened.account, opened.session, now),
+            "tokenType": "Bearer",
+            "expiresIn": int(LIFETIME.total_seconds()),
+            "refreshToken": opened.refresh,
+        }
+
+    def served(self, answer: Answer, method: str) -> ASGIApp:
+        """An ASGI application that answers with what `answer` makes of a request."""
+
+        async def serve(scope: Scope, receive: Receive, send: Send) -> None:
+            headers = fold(scope["headers"])
+            language = self.door.language(headers.get(b"accept-language", b""))
+            try:
+                asked = await self.read(Request(scope, receive), headers, method)
+                response = replied(200, await answer(asked), CACHED if method == "GET" else 0)
+            except ClientDisconnect:
+                return
+            except Exception as problem:
+                response = refusal(problem, language)
+            await response(scope, receive, send)
+
+        return Mounted(wrapped(serve, self.settings))
+
+    async def read(self, request: Request, headers: Mapping[bytes, bytes], method: str) -> Asked:
+        """The request. Raises Refused and Limited."""
+        if request.method != method:
+            raise Refused(405, Code.METHOD_NOT_ALLOWED, f"Send a {method}.", f"请使用 {method} 方法。", allow=method)
+        if cross_site(headers, self.origins):
+            raise Refused(
+                403, Code.CROSS_SITE_REQUEST, "Requests from other sites are refused.", "不接受其他网站的请求。"
+            )
+        where = address(request.scope)
+        if self.till:
+            self.till.purse(None, None, where).pay()
+        body = await content(request, headers) if method == "POST" else {}
+        return Asked(headers, network(where), self.door.now(), body)
+
+
+class Mounted:
+    """An ASGI application as a class, which is how a Route tells it from a function of a request."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self.app(scope, receive, send)
+
+
+async def content(request: Request, headers: Mapping[bytes, bytes]) -> Mapping[str, Any]:
+    """The JSON object that was sent. Raises Refused."""
+    if not is_json(headers.get(b"content-type", b"")) or headers.get(b"content-encoding", b"identity") != b"identity":
+        message = "Send the body as Content-Type: application/json, in UTF-8."
+        raise Refused(415, Code.UNSUPPORTED_MEDIA_TYPE, message, "请以 application/json（UTF-8）发送。")
+    body = bytearray()
+    async for piece in request.stream():
+        body += piece
+        if len(body) > LARGEST:
+            raise Refused(
+                413, Code.REQUEST_TOO_LARGE, f"Send {LARGEST} bytes at most.", f"请求不得超过 {LARGEST} 字节。"
+            )
+    try:
+        found = orjson.loads(bytes(body))
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
+        raise Refused(400, Code.BAD_REQUEST, "The body must be a JSON object.", "请求体应为 JSON 对象。")
+    return found
+
+
+def refusal(problem: Exception, language: Language) -> Response:
+    """What a caller is told. What was not expected is in the log under an id."""
+    match problem:
+        case Refused(status=status, code=code, text=text, headers=headers):
+            return failed(status, [told(code, text.say(language))], **headers)
+        case Refusal():
+            return failed(400, [field(problem, language)])
+        case Refusals(refusals=several):
+            return failed(400, [field(one, language) for one in several])
+        case Wrong(text=text):
+            return failed(401, [told(Code.UNAUTHENTICATED, text.say(language))], **{"www-authenticate": "Bearer"})
+        case Unauthenticated(challenge=challenge):
+            return failed(401, [told(Code.UNAUTHENTICATED, str(problem))], **{"www-authenticate": challenge})
+        case Blocked(after=after) | Limited(after=after):
+            text = Text(f"Too many attempts. Try again in {after} seconds.", f"尝试次数过多，请在 {after} 秒后重试。")
+            return failed(
+                429, [told(Code.RATE_LIMITED, text.say(language), retryAfter=after)], **{"retry-after": str(after)}
+            )
+        case Busy():
+            text = Text("Too much at this moment. Try again in a second.", "系统繁忙，请稍后重试。")
+            return failed(503, [told(Code.TIMEOUT, text.say(language))], **{"retry-after": "1"})
+    return failed(500, refusals.formatted([refusals.masked(problem)]))
+
+
+def told(code: Code, message: str, **extensions: Any) -> dict[str, Any]:
+    return {"message": message, "extensions": {"code": code.value, **extensions}}
+
+
+def field(refusal: Refusal, language: Language) -> dict[str, Any]:
+    return told(Code.BAD_USER_INPUT, refusal.text.say(language), path=list(refusal.path))
+
+
+def failed(status: int, errors: list[dict[str, Any]], **headers: str) -> Response:
+    response = replied(status, {"errors": errors})
+    response.headers.update(headers)
+    return response
+
+
+def replied(status: int, body: Any, cached: int = 0) -> Response:
+    response = Response(orjson.dumps(body, default=str), status, media_type="application/json")
+    response.headers.update({name.decode(): value.decode() for name, value in SAFE})
+    if cached:
+        response.headers["cache-control"] = f"public, max-age={cached}"
+    return response

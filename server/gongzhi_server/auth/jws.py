@@ -1,0 +1,144 @@
+"""Signed tokens, read by the rules of RFC 8725: the key decides the algorithm, and the header decides nothing."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from joserfc import jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import ECKey, OKPKey, RSAKey
+from joserfc.jws import JWSRegistry
+
+LONGEST = 8192
+LEEWAY = 60
+"""Seconds that another machine's clock may be off."""
+FOREIGN = {"jku", "jwk", "x5u", "x5c"}
+"""Header parameters that would bring their own key."""
+Key = RSAKey | ECKey | OKPKey
+
+ALGORITHMS: Mapping[tuple[str, str | None], tuple[str, ...]] = {
+    ("RSA", None): ("RS256",),
+    ("EC", "P-256"): ("ES256",),
+    ("OKP", "Ed25519"): ("EdDSA", "Ed25519"),  # one algorithm, before and after RFC 9864
+}
+
+
+class Invalid(ValueError):
+    """The token is not one of ours to trust. Says why for tests; callers are told nothing."""
+
+
+@dataclass(frozen=True)
+class Pinned:
+    """A key that verifies, and the only algorithms it verifies with."""
+
+    key: Key
+    algorithms: tuple[str, ...]
+
+    @classmethod
+    def of(cls, jwk: Mapping[str, Any]) -> Pinned | None:
+        """The key of an entry of a JWKS; None for one that is not for verifying signatures, or too weak."""
+        kind = (str(jwk.get("kty")), jwk.get("crv"))
+        usable = ALGORITHMS.get(kind, ())
+        if jwk.get("alg") is not None:
+            usable = tuple(name for name in usable if name == jwk["alg"])
+        if not usable or jwk.get("use", "sig") != "sig" or "verify" not in jwk.get("key_ops", ["verify"]):
+            return None
+        try:
+            return cls.imported(kind[0], {name: value for name, value in jwk.items() if name in PUBLIC}, usable)
+        except (JoseError, ValueError, TypeError):
+            return None
+
+    @classmethod
+    def imported(cls, kind: str, public: dict[str, Any], usable: tuple[str, ...]) -> Pinned | None:
+        key = KINDS[kind].import_key(public)
+        if isinstance(key, RSAKey) and key.public_key.key_size < 2048:
+            return None
+        return cls(key, usable)
+
+
+PUBLIC = {"kty", "crv", "x", "y", "n", "e", "kid"}
+KINDS: Mapping[str, type[RSAKey] | type[ECKey] | type[OKPKey]] = {"RSA": RSAKey, "EC": ECKey, "OKP": OKPKey}
+
+
+class Registry(JWSRegistry):
+    """joserfc's, without its warning of the name EdDSA, which most providers still sign with."""
+
+    max_header_length = 2048
+    max_payload_length = LONGEST
+
+    def get_alg(self, name: str) -> Any:
+        if name not in (self.allowed or ()):
+            raise Invalid("the algorithm is not the key's")
+        return self.algorithms[name]
+
+
+@dataclass(frozen=True)
+class Token:
+    """A token taken apart and not verified yet."""
+
+    text: str
+    header: dict[str, Any]
+    claims: dict[str, Any]
+
+    @classmethod
+    def read(cls, text: str) -> Token:
+        """Take a compact JWS apart. Raises Invalid."""
+        parts = text.split(".")
+        if len(text) > LONGEST or len(parts) != 3 or not text.isascii():
+            raise Invalid("no compact JWS of 8 KiB at most")
+        header, claims = (mapping(part) for part in parts[:2])
+        if FOREIGN & header.keys() or "crit" in header:
+            raise Invalid("the header brings its own key, or asks for an extension")
+        return cls(text, header, claims)
+
+    def verified(self, pinned: Pinned) -> dict[str, Any]:
+        """The claims, once the signature is checked. Raises Invalid."""
+        registry = Registry(algorithms=pinned.algorithms, strict_check_header=False)
+        try:
+            return dict(jwt.decode(self.text, pinned.key, registry=registry).claims)
+        except (JoseError, ValueError, TypeError) as error:
+            raise Invalid("the signature does not hold") from error
+
+    def typed(self, types: Collection[str]) -> None:
+        """Refuse a token of another type, such as an ID token."""
+        found = self.header.get("typ")
+        if not isinstance(found, str) or found.lower().removeprefix("application/") not in types:
+            raise Invalid("a token of another type")
+
+
+def mapping(part: str) -> dict[str, Any]:
+    """A JSON object in base64url, in which no name is twice."""
+    try:
+        found = json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)), object_pairs_hook=unique)
+    except (ValueError, RecursionError) as error:
+        raise Invalid("no JSON in base64url") from error
+    if not isinstance(found, dict):
+        raise Invalid("no JSON object")
+    return found
+
+
+def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    if len(dict(pairs)) < len(pairs):
+        raise Invalid("a name is twice in it")
+    return dict(pairs)
+
+
+def check(claims: Mapping[str, Any], issuer: str, audience: str, now: datetime, leeway: int = 0) -> None:
+    """Check what every access token must say: from whom, about whom, for whom, from when to when. Raises Invalid."""
+    registry = jwt.JWTClaimsRegistry(
+        now=int(now.timestamp()),
+        leeway=leeway,
+        iss={"essential": True, "value": issuer},
+        sub={"essential": True},
+        aud={"essential": True, "value": audience},
+        exp={"essential": True},
+    )
+    try:
+        registry.validate(dict(claims))
+    except (JoseError, ValueError, TypeError, OverflowError) as error:
+        raise Invalid(f"the claims do not hold: {error}") from error

@@ -1,0 +1,69 @@
+"""Puts the room together: the door, and what answers at `/auth/`."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import datetime
+from typing import Any
+
+import asyncpg
+import httpx
+
+from .. import database
+from ..door import Door
+from ..plugins import Plugins
+from ..settings import Settings
+from ..tokens import Tokens, Trials
+from .access import AccessTokens
+from .accounts import Accounts
+from .attempts import Attempts
+from .bulletin import listening
+from .desk import Desk
+from .keys import SigningKeys, derived
+from .passwords import Passwords
+from .provider import Provider, Trust
+from .sessions import Sessions
+
+WRITERS = 2
+"""Connections for signing in; the read-only pool cannot write."""
+
+
+def desk(pool: asyncpg.Pool[Any], settings: Settings, receipts: bytes, passwords: Passwords) -> Desk:
+    """The desk over a pool that writes."""
+    attempts = Attempts(pool, derived(settings.secret, "attempts"))
+    return Desk(pool, passwords, attempts, Sessions(pool, derived(settings.secret, "refresh tokens")), receipts)
+
+
+def trusts(settings: Settings) -> list[Trust]:
+    """The identity providers that the settings name."""
+    pairs = zip(settings.issuers, settings.jwks, strict=True)
+    return [Trust(issuer, jwks, settings.audience or "", settings.types) for issuer, jwks in pairs]
+
+
+@asynccontextmanager
+async def entrance(
+    settings: Settings,
+    dsn: str,
+    readers: asyncpg.Pool[Any],
+    plugins: Plugins,
+    receipts: bytes,
+    now: Callable[[], datetime],
+) -> AsyncIterator[tuple[Door, Desk]]:
+    """The door and the desk beside it, for as long as the server runs; the door hears of every change of an account."""
+    async with AsyncExitStack() as stack:
+        client = await stack.enter_async_context(httpx.AsyncClient(timeout=5, follow_redirects=False))
+        writers = await database.writers(dsn, WRITERS)
+        stack.push_async_callback(writers.close)
+        passwords = Passwords()
+        stack.callback(passwords.close)
+        door = Door(
+            Accounts(readers, plugins.held),
+            plugins,
+            AccessTokens(SigningKeys(settings.secret), settings.issuer),
+            Trials(Tokens(settings.secret), readers, plugins) if settings.development else None,
+            [Provider(trust, client) for trust in trusts(settings)],
+            now,
+        )
+        await stack.enter_async_context(listening(dsn, door.changed))
+        yield door, desk(writers, settings, receipts, passwords)

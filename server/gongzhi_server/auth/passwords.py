@@ -1,0 +1,92 @@
+"""Passwords, hashed by argon2id; a few at a time, on threads, since each takes much memory and time."""
+
+from __future__ import annotations
+
+import asyncio
+import unicodedata
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
+from typing import TypeVar
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+from gongzhi.checks import wrong
+
+T = TypeVar("T")
+
+SHORTEST, LONGEST = 10, 128
+AT_ONCE, WAITING = 2, 32
+COMMON = {
+    "1234567890", "0123456789", "9876543210", "password12", "password123", "qwertyuiop", "1q2w3e4r5t", "iloveyou12",
+    "abcdefghij", "abc1234567", "woaini1314", "woaini5201314", "5201314520", "gongzhi123",
+}  # fmt: skip
+
+
+class Busy(Exception):
+    """Too many passwords are being checked at this moment (503)."""
+
+
+class Passwords:
+    """Hashes and checks passwords. What there is no hash for takes as long as what there is one for."""
+
+    def __init__(self, hasher: PasswordHasher | None = None) -> None:
+        self._hasher = hasher or PasswordHasher()
+        self._threads = ThreadPoolExecutor(AT_ONCE, "passwords")
+        self._under_way = 0
+
+    async def hash(self, password: str) -> str:
+        return await self._run(lambda: self._hasher.hash(normal(password)))
+
+    async def verify(self, hash: str | None, password: str) -> bool:
+        """Whether it is the password; with no hash, False after the same work."""
+        found = await self._run(lambda: self._matches(self._decoy, hash, normal(password)))
+        return found and hash is not None
+
+    def outdated(self, hash: str) -> bool:
+        """Whether the hash was made with weaker parameters than today's."""
+        return self._hasher.check_needs_rehash(hash)
+
+    def close(self) -> None:
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    @cached_property
+    def _decoy(self) -> str:
+        return self._hasher.hash("nobody's password")
+
+    def _matches(self, decoy: str, hash: str | None, password: str) -> bool:
+        try:
+            return self._hasher.verify(hash or decoy, password)
+        except (VerificationError, InvalidHashError):
+            return False
+
+    async def _run(self, work: Callable[[], T]) -> T:
+        if self._under_way >= WAITING:
+            raise Busy
+        self._under_way += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+        finally:
+            self._under_way -= 1
+
+
+def normal(password: str) -> str:
+    """The same characters, however the keyboard composed them."""
+    return unicodedata.normalize("NFKC", password)
+
+
+def chosen(password: str, name: str, *path: str) -> str:
+    """A password somebody wants from now on. Raises Refusal for one that is guessed first."""
+    plain = normal(password)
+    if not SHORTEST <= len(plain) <= LONGEST:
+        raise wrong(
+            f"A password has {SHORTEST} to {LONGEST} characters.", f"密码应为 {SHORTEST} 至 {LONGEST} 个字符。", *path
+        )
+    easy = plain.casefold() in COMMON or len(set(plain)) < 4 or (name and name.casefold() in plain.casefold())
+    if easy:
+        raise wrong(
+            "This password is too easy to guess: it is common, repeats itself, or holds the account's name.",
+            "密码过于简单：属于常见密码、字符重复，或包含账户名。",
+            *path,
+        )
+    return plain

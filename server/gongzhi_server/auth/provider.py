@@ -1,0 +1,115 @@
+"""A county's identity provider: its tokens, verified by the keys it publishes."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+
+from .claims import ByIdentity, Claim
+from .jws import LEEWAY, Invalid, Pinned, Token, check
+
+FRESH = timedelta(minutes=5)
+STALE = timedelta(minutes=15)
+"""So long the keys serve on where the provider does not answer."""
+COOL = timedelta(seconds=30)
+"""So long after asking for keys nobody asks again, however many unknown keys tokens name."""
+LARGEST = 65_536
+KEYS = 50
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Trust:
+    """Whose tokens are taken: the issuer, where its keys are, whom its tokens must be for, and of which types."""
+
+    issuer: str
+    jwks: str
+    audience: str
+    types: tuple[str, ...] = ("at+jwt",)
+
+
+class Provider:
+    """Verifies one issuer's tokens."""
+
+    def __init__(self, trust: Trust, client: httpx.AsyncClient) -> None:
+        self.trust, self.keys = trust, PublishedKeys(trust.jwks, client)
+
+    async def read(self, token: Token, now: datetime) -> tuple[Claim, datetime]:
+        """Whom the token speaks for, and until when. Raises Invalid."""
+        token.typed(self.trust.types)
+        pinned = await self.keys.find(token.header.get("kid"), now)
+        if pinned is None:
+            raise Invalid("signed with no key of the issuer")
+        claims = token.verified(pinned)
+        check(claims, self.trust.issuer, self.trust.audience, now, LEEWAY)
+        try:
+            expires = datetime.fromtimestamp(claims["exp"], UTC)
+        except (OverflowError, ValueError, OSError) as error:
+            raise Invalid("it ends at no time") from error
+        return ByIdentity(self.trust.issuer, claims["sub"]), expires
+
+
+class PublishedKeys:
+    """The keys at one address, fetched when they are needed: at most once per cool-down, one request at a time."""
+
+    def __init__(self, url: str, client: httpx.AsyncClient) -> None:
+        self.url, self.client = url, client
+        self._keys: Mapping[str, Pinned] = {}
+        self._fetched: datetime | None = None
+        self._asked: datetime | None = None
+        self._lock = asyncio.Lock()
+
+    async def find(self, name: object, now: datetime) -> Pinned | None:
+        """The key with this id; one that is unknown makes us look again, once."""
+        if not isinstance(name, str):
+            return None
+        if name not in self._keys or not self._within(FRESH, now):
+            async with self._lock:
+                if name not in self._keys or not self._within(FRESH, now):
+                    await self._refresh(now)
+        return self._keys.get(name) if self._within(STALE, now) else None
+
+    def _within(self, span: timedelta, now: datetime) -> bool:
+        return self._fetched is not None and now - self._fetched < span
+
+    async def _refresh(self, now: datetime) -> None:
+        if self._asked is not None and now - self._asked < COOL:
+            return
+        self._asked = now
+        try:
+            self._keys, self._fetched = pinned(await self._fetch()), now
+        except (httpx.HTTPError, ValueError, RecursionError) as error:
+            logger.warning(
+                "the keys of an identity provider cannot be had from %s (%s)", self.url, type(error).__name__
+            )
+
+    async def _fetch(self) -> Any:
+        """The JWKS as JSON. Redirects are not followed, and nothing large is read."""
+        body = bytearray()
+        async with self.client.stream("GET", self.url, headers={"accept": "application/json"}) as reply:
+            if reply.status_code != 200:
+                raise ValueError("no keys there")
+            async for piece in reply.aiter_bytes():
+                body += piece
+                if len(body) > LARGEST:
+                    raise ValueError("too large")
+        return json.loads(body)
+
+
+def pinned(published: Any) -> Mapping[str, Pinned]:
+    """The keys by their ids. An id that two keys have names neither."""
+    entries = published.get("keys") if isinstance(published, dict) else None
+    if not isinstance(entries, list):
+        raise ValueError("no JWKS")
+    named = [one for one in entries[:KEYS] if isinstance(one, dict) and isinstance(one.get("kid"), str)]
+    names = [one["kid"] for one in named]
+    found = {one["kid"]: Pinned.of(one) for one in named if names.count(one["kid"]) == 1}
+    return {name: key for name, key in found.items() if key}

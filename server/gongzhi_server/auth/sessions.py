@@ -1,0 +1,103 @@
+"""Sessions: each is a family of refresh tokens, of which one at a time is good. A used one that comes back ends it.
+
+A refresh token is the session's key, its generation, and a MAC of both. Nothing of it is stored; a token we made is
+known from one that somebody made up, so guessing ends nobody's session.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import logging
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+from uuid6 import uuid7
+
+PREFIX = "gzr_"
+IDLE, LONGEST = timedelta(days=14), timedelta(days=90)
+"""A session ends when it is not renewed for so long, and at the latest after so long."""
+
+logger = logging.getLogger(__name__)
+
+OPEN = """
+insert into accounts.session (id, account_id, device, generation, created_at, used_at, expires_at)
+values ($1, $2, $3, 0, $4, $4, $5)
+"""
+RENEW = """
+update accounts.session s
+set generation = s.generation + 1, used_at = $3::timestamptz, expires_at = least($4, s.created_at + $5::interval)
+from accounts.account a
+where s.id = $1 and s.generation = $2 and s.ended_at is null and s.expires_at > $3 and a.id = s.account_id
+  and a.suspended_at is null
+returning s.account_id, s.generation
+"""
+REUSED = "update accounts.session set ended_at=$3 where id=$1 and generation>$2 and ended_at is null returning 1"
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A session as its client gets to know it."""
+
+    account: UUID
+    session: UUID
+    refresh: str
+
+
+class Sessions:
+    """Opens, renews and ends sessions."""
+
+    def __init__(self, pool: asyncpg.Pool[Any], secret: bytes) -> None:
+        self.pool, self.secret = pool, secret
+
+    async def open(self, account: UUID, device: str | None, now: datetime) -> Opened:
+        session = uuid7()
+        await self.pool.execute(OPEN, session, account, device, now, now + IDLE)
+        return Opened(account, session, self.token(session, 0))
+
+    async def renew(self, token: str, now: datetime) -> Opened | None:
+        """The session with its next refresh token; None for one that is not good. One that was used ends the session.
+
+        Of several that come with the same token at once, one is renewed, and the session ends.
+        """
+        known = self.read(token)
+        if known is None:
+            return None
+        session, generation = known
+        found = await self.pool.fetchrow(RENEW, session, generation, now, now + IDLE, LONGEST)
+        if found is not None:
+            return Opened(found["account_id"], session, self.token(session, found["generation"]))
+        if await self.pool.fetchval(REUSED, session, generation, now):
+            logger.warning("a refresh token was used twice; session %s has been ended", session)
+        return None
+
+    async def end(self, token: str, now: datetime) -> None:
+        """End the token's session; nothing happens if it is over or the token is no token."""
+        if known := self.read(token):
+            await self.pool.execute(
+                "update accounts.session set ended_at=$2 where id=$1 and ended_at is null", known[0], now
+            )
+
+    def token(self, session: UUID, generation: int) -> str:
+        body = session.bytes + generation.to_bytes(4, "big")
+        return PREFIX + base64.urlsafe_b64encode(body + self._mac(body)).decode()
+
+    def read(self, token: str) -> tuple[UUID, int] | None:
+        """Session and generation of a token that we made."""
+        if not token.startswith(PREFIX) or len(token) > 100 or not token.isascii():
+            return None
+        try:
+            raw = base64.b64decode(token.removeprefix(PREFIX), b"-_", validate=True)
+        except ValueError:
+            return None
+        body, mac = raw[:20], raw[20:]
+        if len(body) < 20 or not hmac.compare_digest(mac, self._mac(body)):
+            return None
+        return UUID(bytes=body[:16]), int.from_bytes(body[16:], "big")
+
+    def _mac(self, body: bytes) -> bytes:
+        return hmac.digest(self.secret, body, hashlib.sha256)[:28]

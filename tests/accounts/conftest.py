@@ -1,0 +1,91 @@
+"""Accounts to sign in with, in the small demo county."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Any
+from uuid import uuid4
+
+import argon2
+import asyncpg
+import pytest
+import pytest_asyncio
+from gongzhi_server.auth import passwords
+from gongzhi_server.testing import Server
+
+PASSWORD = "correct horse battery"
+Enrol = Callable[..., Awaitable[dict[str, Any]]]
+
+
+@pytest.fixture(autouse=True)
+def cheap_hashing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hash with as little work as argon2 knows, for these tests hash hundreds of times."""
+    cheap = partial(argon2.PasswordHasher, time_cost=1, memory_cost=8, parallelism=1)
+    monkeypatch.setattr(passwords, "PasswordHasher", cheap)
+
+
+@pytest_asyncio.fixture
+async def database(filled: str) -> Any:
+    connection = await asyncpg.connect(filled)
+    yield connection
+    await connection.close()
+
+
+@pytest.fixture
+def administrator(server: Server) -> Server:
+    """Who may do anything anywhere, by a token for trying things out."""
+    return server.as_("administrator")
+
+
+@pytest.fixture
+def enrol(server: Server, administrator: Server, database: Any) -> Enrol:
+    """Make an account with a password, and a role in a grid or for a unit; the tokens it signed in with."""
+
+    async def enrolled(name: str, role: str | None = None, **where: str) -> dict[str, Any]:
+        made = await administrator.do("addAccount", "account { id } code", name=name, grid="610921")
+        assert made["errors"] == []
+        if role:
+            await bestow(database, name, role, **where)
+        answer = await server.post("invitation", code=made["code"], password=PASSWORD)
+        assert answer.status == 200, answer.body
+        return answer.body
+
+    return enrolled
+
+
+async def bestow(database: Any, name: str, role: str, **where: Any) -> None:
+    """Give a role as the operator would, who may give every one."""
+    await database.execute(
+        """
+        insert into accounts.holding (id, account_id, role, grid_id, unit_id, since, until, granted_by)
+        select $1, a.id, $3, (select id from grids.grid where code=$4 and valid_to is null),
+          (select id from units.unit where code=$5), coalesce($6, '2026-01-01'::timestamptz), $7, 'console'
+        from accounts.account a where a.name=$2
+        """,
+        uuid4(),
+        name,
+        role,
+        where.get("grid"),
+        where.get("unit"),
+        where.get("since"),
+        where.get("until"),
+    )
+
+
+async def until(condition: Callable[[], Awaitable[bool]]) -> None:
+    """Wait for what PostgreSQL tells of, which takes a moment."""
+    async with asyncio.timeout(5):
+        while not await condition():
+            await asyncio.sleep(0.01)
+
+
+async def name_of(server: Server, token: str) -> str | None:
+    """The account a token speaks for; None where it is refused."""
+    answer = await server.bearing(token).ask("{ me { account } }")
+    return answer.data["me"]["account"] if answer.status == 200 else None
+
+
+async def gone(server: Server, token: str) -> bool:
+    return await name_of(server, token) is None

@@ -1,0 +1,86 @@
+"""Accounts from the command line, as an operator types."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any
+
+import pytest
+from gongzhi_server import clock
+from gongzhi_server.cli import app as console
+from gongzhi_server.errors import Problem
+from gongzhi_server.testing import SECRET, Clock, Server, serving
+from typer.testing import CliRunner
+
+from .conftest import PASSWORD
+
+Type = Callable[..., Any]
+LATER = "an entirely different one"
+
+
+@pytest.fixture
+def typed(filled: str, tmp_path: Path) -> Type:
+    """Run `gongzhi account …`."""
+    environ = {"DATABASE_URL": filled, "GONGZHI_SECRET": SECRET, "GONGZHI_DATA": str(tmp_path)}
+    return lambda *words, **more: CliRunner().invoke(console, ["account", *words], env=environ, **more)
+
+
+@pytest.fixture
+def with_server(filled: str, tmp_path: Path) -> Callable[[Callable[[Server], Coroutine[Any, Any, None]]], None]:
+    """Do something with a server over the same database."""
+
+    async def done(work: Callable[[Server], Coroutine[Any, Any, None]]) -> None:
+        async with serving(filled, tmp_path, Clock(clock.clock())) as server:
+            await work(server)
+
+    return lambda work: asyncio.run(done(work))
+
+
+def test_first_administrator(typed: Type, with_server: Any) -> None:
+    """From no accounts at all to somebody who is signed in with what they were granted."""
+    code = typed("add", "Wang.Li", "--role", "administrator").output.strip()
+    assert typed("grant", "wang.li", "county_dispatcher", "--grid", "610921", "--until", "2030-12-31").exit_code == 0
+    assert typed("add", "sync", "--kind", "machine", "--grid", "610921").exit_code == 0
+    listed = typed("list").output.splitlines()
+    assert listed == ["sync  machine  610921  -", "wang.li  person  administrator, county_dispatcher 610921"]
+
+    async def sign_in(server: Server) -> None:
+        tokens = await server.post("invitation", code=code, password=PASSWORD)
+        me = (await server.bearing(tokens.body["accessToken"]).ask("{ me { grants { role until } } }")).data["me"]
+        assert me["grants"][1] == {"role": "county_dispatcher", "until": "2030-12-31T16:00:00+00:00"}
+
+    with_server(sign_in)
+
+
+def test_password_and_suspension(typed: Type, with_server: Any) -> None:
+    typed("add", "li.wei")
+    assert typed("password", "li.wei", input=f"{LATER}\n").exit_code == 0
+    assert typed("suspend", "li.wei").exit_code == 0
+    assert "suspended" in typed("list").output
+
+    async def refused(server: Server) -> None:
+        assert (await server.post("sign-in", name="li.wei", password=LATER)).status == 401
+
+    async def let_in(server: Server) -> None:
+        assert (await server.post("sign-in", name="li.wei", password=LATER)).status == 200
+
+    with_server(refused)
+    assert typed("suspend", "li.wei", "--restore").exit_code == 0
+    with_server(let_in)
+
+
+def test_mistakes_are_named(typed: Type) -> None:
+    typed("add", "li.wei")
+    for words, said in (
+        (("add", "li.wei"), "with this name already"),
+        (("add", "two words"), "letters, digits"),
+        (("grant", "nobody", "auditor"), "no such Account"),
+        (("grant", "li.wei", "deity"), "no such role"),
+        (("grant", "li.wei", "auditor", "--grid", "1"), "no grid"),
+        (("suspend", "nobody"), "no such Account"),
+        (("password", "nobody"), "no person's account"),
+    ):
+        result = typed(*words, input=f"{LATER}\n")
+        assert isinstance(result.exception, Problem) and said in str(result.exception), (words, result.exception)

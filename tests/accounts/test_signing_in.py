@@ -1,0 +1,361 @@
+"""Signing in over HTTP: names and passwords, sessions, guessing, invitations."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+import logging
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import httpx
+import pytest
+from argon2 import PasswordHasher
+from gongzhi_server.app import create_app
+from gongzhi_server.testing import TODAY, Clock, Server, serving, settings
+from joserfc import jwt
+from joserfc.jwk import KeySet
+from joserfc.jws import JWSRegistry
+
+from .conftest import PASSWORD, Enrol, bestow, gone, name_of, until
+
+ME = "{ me { account role } }"
+
+
+async def test_signs_in_and_out(server: Server, enrol: Enrol) -> None:
+    await enrol("li.wei", "grid_worker", grid="610921101220")
+    answer = await server.post("sign-in", name="Li.Wei", password=PASSWORD, device="phone")
+    assert answer.status == 200
+    assert (answer.body["tokenType"], answer.body["expiresIn"]) == ("Bearer", 600)
+    mine = await server.bearing(answer.body["accessToken"]).ask("{ me { account role sessions { nodes { device } } } }")
+    assert mine.data["me"]["account"] == "li.wei"
+    assert mine.data["me"]["role"] == "grid_worker"
+    assert {"device": "phone"} in mine.data["me"]["sessions"]["nodes"]
+    assert (await server.post("sign-out", refreshToken=answer.body["refreshToken"])).status == 200
+    assert (await server.post("refresh", refreshToken=answer.body["refreshToken"])).status == 401
+    await until(lambda: gone(server, answer.body["accessToken"]))
+
+
+async def test_access_ends_soon(server: Server, enrol: Enrol) -> None:
+    tokens = await enrol("li.wei")
+    server.clock.move(minutes=9, seconds=59)
+    assert await name_of(server, tokens["accessToken"]) == "li.wei"
+    server.clock.move(seconds=1)
+    assert await name_of(server, tokens["accessToken"]) is None
+    fresh = await server.post("refresh", refreshToken=tokens["refreshToken"])
+    assert await name_of(server, fresh.body["accessToken"]) == "li.wei"
+
+
+async def test_token_by_the_letter(server: Server, enrol: Enrol) -> None:
+    """RFC 9068: what others need to verify our tokens with what we publish."""
+    tokens = await enrol("li.wei")
+    keys = (await server.client.get("/auth/keys")).json()
+    assert not {"d", "k", "p"} & set().union(*keys["keys"])
+    token = tokens["accessToken"]
+    registry = JWSRegistry(algorithms=["Ed25519", "EdDSA"])
+    registry.get_alg = lambda name: JWSRegistry.algorithms[name]  # type: ignore[method-assign]  # it warns of the name
+    read = jwt.decode(token, KeySet.import_key_set(keys), registry=registry)
+    assert read.header["typ"] == "at+jwt"
+    assert {"iss", "exp", "aud", "sub", "client_id", "iat", "jti"} <= read.claims.keys()
+    assert read.claims["aud"] == "http://127.0.0.1:8000/graphql"
+    assert "li.wei" not in json.dumps(read.claims)
+
+
+async def test_signing_keys_rotate(server: Server, enrol: Enrol) -> None:
+    """A token signed in the last minute of a month is good in the first of the next, whose key was published before."""
+    server.clock.time = TODAY.replace(day=30, hour=23, minute=59)
+    tokens = await enrol("li.wei")
+    published = {key["kid"] for key in (await server.client.get("/auth/keys")).json()["keys"]}
+    server.clock.move(minutes=2)
+    assert await name_of(server, tokens["accessToken"]) == "li.wei"
+    fresh = (await server.post("refresh", refreshToken=tokens["refreshToken"])).body["accessToken"]
+    first, second = (
+        json.loads(base64.urlsafe_b64decode(one.split(".")[0] + "==")) for one in (tokens["accessToken"], fresh)
+    )
+    assert first["kid"] != second["kid"]
+    assert second["kid"] in published
+
+
+async def test_refusals_are_alike(server: Server, enrol: Enrol, administrator: Server, database: Any) -> None:
+    """A wrong password, a name nobody has and a suspended account are answered alike, to the letter."""
+    await enrol("li.wei")
+    await enrol("wang.fang")
+    await database.execute("update accounts.account set suspended_at=now() where name='wang.fang'")
+    wrong = await server.post("sign-in", name="li.wei", password="not the password")
+    unknown = await server.post("sign-in", name="nobody.here", password=PASSWORD)
+    suspended = await server.post("sign-in", name="wang.fang", password=PASSWORD)
+    assert wrong.status == unknown.status == suspended.status == 401
+    assert wrong.body == unknown.body == suspended.body
+
+
+async def test_unknown_names_cost_the_same(server: Server, enrol: Enrol, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same hashing is done for a name nobody has."""
+    await enrol("li.wei")
+    verified: list[str] = []
+    real = PasswordHasher.verify
+
+    def verify(self: PasswordHasher, hash: str, password: str) -> bool:
+        verified.append(hash.split("$")[3])
+        return bool(real(self, hash, password))
+
+    monkeypatch.setattr(PasswordHasher, "verify", verify)
+    for name in ("li.wei", "nobody.here"):
+        await server.post("sign-in", name=name, password="not the password")
+    assert len(verified) == 2 and verified[0] == verified[1]
+
+
+@pytest.mark.parametrize("name", ["li.wei", "nobody.here"])
+async def test_guessing_slows_down(server: Server, enrol: Enrol, name: str) -> None:
+    await enrol("li.wei")
+    for _ in range(6):
+        assert (await server.post("sign-in", name=name, password="not the password")).status == 401
+    waits = []
+    for _ in range(3):
+        answer = await server.client.post("/auth/sign-in", json={"name": name, "password": PASSWORD})
+        assert answer.status_code == 429
+        waits.append(int(answer.headers["retry-after"]))
+        server.clock.move(seconds=waits[-1])
+        assert (await server.post("sign-in", name=name, password="not the password")).status == 401
+    assert waits == [30, 60, 120]
+    server.clock.move(hours=1, minutes=1)
+    assert (await server.post("sign-in", name=name, password=PASSWORD)).status == (200 if name == "li.wei" else 401)
+
+
+async def test_many_guesses_at_once(server: Server, enrol: Enrol) -> None:
+    """An attempt is counted before it is checked, so a crowd gets no more of them than one."""
+    await enrol("li.wei")
+    given = {"name": "li.wei", "password": "not the password"}
+    answers = await asyncio.gather(*(server.post("sign-in", **given) for _ in range(20)))
+    assert sorted(answer.status for answer in answers) == [401] * 6 + [429] * 14
+
+
+async def test_success_forgives_failures(server: Server, enrol: Enrol) -> None:
+    await enrol("li.wei")
+    for _ in range(3):
+        for _ in range(5):
+            await server.post("sign-in", name="li.wei", password="not the password")
+        assert (await server.post("sign-in", name="li.wei", password=PASSWORD)).status == 200
+
+
+async def test_address_slows_down(server: Server, enrol: Enrol) -> None:
+    """Whoever tries one password on many names is slowed down by address."""
+    await enrol("li.wei")
+    for at in range(31):
+        assert (await server.post("sign-in", name=f"name{at}", password="not the password")).status == 401
+    assert (await server.post("sign-in", name="li.wei", password=PASSWORD)).status == 429
+
+
+async def test_reuse_ends_the_session(server: Server, enrol: Enrol) -> None:
+    tokens = await enrol("li.wei")
+    second = await server.post("refresh", refreshToken=tokens["refreshToken"])
+    assert second.status == 200
+    assert (await server.post("refresh", refreshToken=tokens["refreshToken"])).status == 401
+    assert (await server.post("refresh", refreshToken=second.body["refreshToken"])).status == 401
+    await until(lambda: gone(server, second.body["accessToken"]))
+
+
+async def test_forged_tokens_end_nothing(server: Server, enrol: Enrol) -> None:
+    tokens = await enrol("li.wei")
+    raw = bytearray(base64.urlsafe_b64decode(tokens["refreshToken"].removeprefix("gzr_")))
+    for at in (0, 17, 19, 20, len(raw) - 1):
+        forged = bytearray(raw)
+        forged[at] ^= 1
+        made = "gzr_" + base64.urlsafe_b64encode(forged).decode()
+        assert (await server.post("refresh", refreshToken=made)).status == 401
+    for odd in ("gzr_", "gzr_AAAA", "x", tokens["accessToken"], "gzr_" + "A" * 500, "gzr_é"):
+        assert (await server.post("refresh", refreshToken=odd)).status == 401
+    assert (await server.post("refresh", refreshToken=tokens["refreshToken"])).status == 200
+
+
+async def test_session_ends_by_itself(server: Server, enrol: Enrol) -> None:
+    tokens = await enrol("li.wei")
+    for _ in range(6):
+        server.clock.move(days=13)
+        answer = await server.post("refresh", refreshToken=tokens["refreshToken"])
+        assert answer.status == 200
+        tokens = answer.body
+    server.clock.move(days=13)
+    assert (await server.post("refresh", refreshToken=tokens["refreshToken"])).status == 401
+
+
+async def test_password_changes(server: Server, enrol: Enrol) -> None:
+    old = await enrol("li.wei")
+    given = {"name": "li.wei", "password": PASSWORD}
+    assert (await server.post("password", **given, newPassword="short")).body["errors"][0]["extensions"] == {
+        "code": "BAD_USER_INPUT",
+        "path": ["newPassword"],
+    }
+    assert (
+        await server.post("password", name="li.wei", password="wrong wrong", newPassword="another one!")
+    ).status == 401
+    answer = await server.post("password", **given, newPassword="staple of another kind")
+    assert answer.status == 200
+    assert (await server.post("refresh", refreshToken=old["refreshToken"])).status == 401
+    assert (await server.post("sign-in", **given)).status == 401
+    assert (await server.post("sign-in", name="li.wei", password="staple of another kind")).status == 200
+
+
+async def test_easy_passwords_refused(server: Server, administrator: Server) -> None:
+    made = await administrator.do("addAccount", "code", name="li.wei", grid="610921")
+    for easy in ("li.wei.2026!", "aaaaaaaaaaaa", "password123", "short", "x" * 129):
+        answer = await server.post("password", name="li.wei", password=PASSWORD, newPassword=easy)
+        assert answer.status == 400, easy
+    for easy in ("aaaaaaaaaaaa", "short"):
+        assert (await server.post("invitation", code=made["code"], password=easy)).status == 400
+    assert (await server.post("invitation", code=made["code"], password=PASSWORD)).status == 200
+
+
+async def test_invitation_works_once(server: Server, administrator: Server) -> None:
+    made = await administrator.do("addAccount", "code", name="li.wei", grid="610921")
+    again = await administrator.do("inviteAccount", "code expiresAt", account="li.wei")
+    assert again["errors"] == []
+    first = await server.post("invitation", code=made["code"], password=PASSWORD)
+    assert first.status == 401, "a newer code makes the older one void"
+    sent = again["code"].lower().replace("-", " ")
+    both = await asyncio.gather(*(server.post("invitation", code=sent, password=PASSWORD) for _ in range(2)))
+    assert sorted(answer.status for answer in both) == [200, 401]
+    late = await administrator.do("inviteAccount", "code", account="li.wei")
+    server.clock.move(days=7)
+    assert (await server.post("invitation", code=late["code"], password=PASSWORD)).status == 401
+
+
+async def test_resident_becomes_known(server: Server, database: Any, administrator: Server) -> None:
+    """A grid worker hands a code to somebody who showed who they are; their account is theirs from then on."""
+    person, village = await database.fetchrow(
+        "select p.id, g.code from people.person p join grids.grid g on g.id=p.village_id order by p.id limit 1"
+    )
+    worker = server.as_("grid_worker", grid=village)
+    invited = await worker.do("inviteResident", "code", person=f"Person:{person}")
+    assert invited["errors"] == []
+    tokens = await server.post("invitation", code=invited["code"], name="张三的账户", password=PASSWORD)
+    assert tokens.status == 200, tokens.body
+    resident = server.bearing(tokens.body["accessToken"])
+    mine = (await resident.ask("{ me { role person { id } grants { grid { code } } } }")).data["me"]
+    assert mine == {"role": "resident", "person": {"id": f"Person:{person}"}, "grants": [{"grid": {"code": "610921"}}]}
+    boss = server.as_("administrator")
+    taken = await boss.do("inviteAccount", "code", account="张三的账户")
+    assert [one["code"] for one in taken["errors"]] == ["FORBIDDEN"], "an administrator is not to become a resident"
+    again = await worker.do("inviteResident", "code", person=f"Person:{person}")
+    renewed = await server.post("invitation", code=again["code"], password="another one of mine")
+    assert renewed.status == 200
+    assert (await server.post("sign-in", name="张三的账户", password=PASSWORD)).status == 401
+    assert (await server.post("sign-in", name="张三的账户", password="another one of mine")).status == 200
+    await bestow(database, "张三的账户", "county_dispatcher", grid="610921")
+    more = await worker.do("inviteResident", "code", person=f"Person:{person}")
+    assert [one["code"] for one in more["errors"]] == ["FORBIDDEN"], "who may more is not a resident alone"
+    elsewhere = await server.as_("grid_worker", grid="610921102").do(
+        "inviteResident", "code", person=f"Person:{person}"
+    )
+    assert [one["code"] for one in elsewhere["errors"]] == ["NOT_FOUND"]
+
+
+async def test_account_gets_linked(server: Server, enrol: Enrol, database: Any) -> None:
+    person = await database.fetchval("select id from people.person order by id limit 1")
+    invited = await server.as_("grid_leader").do("inviteResident", "code", person=f"Person:{person}")
+    tokens = await enrol("li.wei")
+    signed_in = server.bearing(tokens["accessToken"])
+    assert (await signed_in.post("invitation", code=invited["code"])).status == 200
+    assert (await signed_in.post("invitation", code=invited["code"])).status == 401
+    await until(lambda: person_is(signed_in, f"Person:{person}"))
+
+
+async def person_is(caller: Server, person: str) -> bool:
+    return ((await caller.ask("{ me { person { id } } }")).data["me"]["person"] or {}).get("id") == person
+
+
+ODD: list[tuple[str, dict[str, Any], int, str]] = [
+    ("sign-in", {"content": b"{", "headers": {"content-type": "application/json"}}, 400, "BAD_REQUEST"),
+    ("sign-in", {"content": b"[" * 8000, "headers": {"content-type": "application/json"}}, 400, "BAD_REQUEST"),
+    ("sign-in", {"json": []}, 400, "BAD_REQUEST"),
+    ("sign-in", {"json": {}}, 400, "BAD_USER_INPUT"),
+    ("sign-in", {"json": {"name": 1, "password": None}}, 400, "BAD_USER_INPUT"),
+    ("sign-in", {"json": {"name": "a\x00b", "password": "x"}}, 400, "BAD_USER_INPUT"),
+    ("sign-in", {"json": {"name": "x" * 9000}}, 413, "REQUEST_TOO_LARGE"),
+    ("sign-in", {"data": {"name": "x"}}, 415, "UNSUPPORTED_MEDIA_TYPE"),
+    ("sign-in", {"content": b"name=x", "headers": {"content-type": "text/plain"}}, 415, "UNSUPPORTED_MEDIA_TYPE"),
+    ("refresh", {"json": {}}, 400, "BAD_USER_INPUT"),
+    ("refresh", {"json": {"refreshToken": "x"}}, 401, "UNAUTHENTICATED"),
+    ("invitation", {"json": {"code": "x", "password": PASSWORD}}, 401, "UNAUTHENTICATED"),
+    ("invitation", {"json": {"code": "x"}, "headers": {"authorization": "Bearer x"}}, 401, "UNAUTHENTICATED"),
+    ("keys", {"json": {}}, 405, "METHOD_NOT_ALLOWED"),
+]
+
+
+async def test_odd_requests_refused(server: Server, caplog: pytest.LogCaptureFixture) -> None:
+    for path, sent, status, code in ODD:
+        answer = await server.client.post(f"/auth/{path}", **sent)
+        assert (answer.status_code, answer.json()["errors"][0]["extensions"]["code"]) == (status, code), (path, sent)
+        assert answer.headers["cache-control"] == "no-store"
+    assert not caplog.records
+
+
+async def test_both_languages(server: Server) -> None:
+    sent = {"name": "nobody.here", "password": "not the password"}
+    english = await server.client.post("/auth/sign-in", json=sent)
+    chinese = await server.client.post("/auth/sign-in", json=sent, headers={"accept-language": "zh-CN"})
+    assert "password" in english.json()["errors"][0]["message"]
+    assert "密码" in chinese.json()["errors"][0]["message"]
+
+
+async def test_logs_name_nobody(server: Server, enrol: Enrol, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    tokens = await enrol("li.wei")
+    for password in (PASSWORD, "not the password"):
+        await server.post("sign-in", name="li.wei", password=password)
+    await server.post("refresh", refreshToken=tokens["refreshToken"])
+    await server.post("refresh", refreshToken=tokens["refreshToken"])
+    said = "\n".join(record.getMessage() for record in caplog.records if record.name.startswith("gongzhi"))
+    assert "used twice" in said
+    for private in ("li.wei", PASSWORD, "not the password", tokens["refreshToken"], tokens["accessToken"]):
+        assert private not in said
+
+
+async def test_secrets_are_not_stored(server: Server, enrol: Enrol, administrator: Server, filled: str) -> None:
+    """A dump of the database opens no account."""
+    tokens = await enrol("li.wei", "integrator", grid="610921")
+    made = await server.bearing(tokens["accessToken"]).do(
+        "createApiKey", "apiKey { id } secret", label="sync", permissions=["cases.view"]
+    )
+    code = (await administrator.do("inviteAccount", "code", account="li.wei"))["code"]
+    connection = await asyncpg.connect(filled)
+    names = await connection.fetch(
+        "select format('%I.%I', schemaname, tablename) from pg_tables where schemaname in ('accounts','journal')"
+    )
+    dump = "\n".join([row[0] for (name,) in names for row in await connection.fetch(f"select t::text from {name} t")])
+    await connection.close()
+    for secret in (PASSWORD, made["secret"], made["secret"][4:], code, code.replace("-", ""), tokens["refreshToken"]):
+        assert secret not in dump
+    assert "$argon2id$" in dump
+
+
+async def test_trial_tokens_only_in_development(filled: str, tmp_path: Path) -> None:
+    app = create_app(replace(settings(filled, tmp_path), mode="production", rates=False), filled, Clock())
+    transport = httpx.ASGITransport(app)
+    async with app.router.lifespan_context(app), httpx.AsyncClient(transport=transport, base_url="http://t") as client:
+        assert (await Server(client, Clock()).as_("administrator").ask(ME)).status == 401
+
+
+async def test_other_processes_hear(server: Server, filled: str, tmp_path: Path, enrol: Enrol) -> None:
+    """What one process is told, every process knows, without waiting for what it remembers to grow old."""
+    tokens = await enrol("li.wei", "auditor", grid="610921")
+    async with serving(filled, tmp_path, server.clock) as other:
+        assert await name_of(other, tokens["accessToken"]) == "li.wei"
+        assert await name_of(server, tokens["accessToken"]) == "li.wei"
+        await server.post("sign-out", refreshToken=tokens["refreshToken"])
+        await until(lambda: gone(other, tokens["accessToken"]))
+        await until(lambda: gone(server, tokens["accessToken"]))
+
+
+async def test_reuse_from_two_at_once(server: Server, filled: str, tmp_path: Path, enrol: Enrol) -> None:
+    """Two processes get the same refresh token in the same moment: one is answered, and the session is over."""
+    async with serving(filled, tmp_path, server.clock) as other:
+        for at in range(5):
+            tokens = await enrol(f"worker{at}")
+            given = {"refreshToken": tokens["refreshToken"]}
+            answers = await asyncio.gather(*(one.post("refresh", **given) for one in (server, other, server, other)))
+            assert sorted(answer.status for answer in answers) == [200, 401, 401, 401]
+            [won] = [answer.body for answer in answers if answer.status == 200]
+            assert (await other.post("refresh", refreshToken=won["refreshToken"])).status == 401
