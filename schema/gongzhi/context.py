@@ -9,6 +9,7 @@ from typing import Any
 import strawberry
 from tortoise.models import Model
 
+from .registers.book import Registers
 from .sealing import KeyRing
 from .viewer import Viewer
 
@@ -27,6 +28,8 @@ class Context:
     """One column of the row with this key."""
     published: str = '{"plugins":[],"dataPurposes":[]}'
     """What is told of the plugins, as JSON (`gongzhi.plugins`)."""
+    registers: Registers = Registers()
+    """What the core and plugins declare for the public registers (`gongzhi.registers`)."""
 
 
 Info = strawberry.Info[Context, None]

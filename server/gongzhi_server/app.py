@@ -13,6 +13,8 @@ from typing import Any
 from gongzhi.commands import Command
 from gongzhi.context import Context
 from gongzhi.extend import Extension
+from gongzhi.registers.book import Registers
+from gongzhi.rights.exports import PATH
 from gongzhi.sealing import KeyRing
 from gongzhi.viewer import Viewer
 from starlette.applications import Starlette
@@ -26,6 +28,7 @@ from .clock import clock
 from .door import Door
 from .engine import Engine
 from .execution import Fetch
+from .exports import Exports
 from .gateway import Documents, Gateway, Published, Rates, Traits
 from .gateway import Settings as Shell
 from .gateway.documents import load
@@ -51,9 +54,12 @@ def receipts(settings: Settings) -> bytes:
 class Space:
     """Where Tortoise knows its connections, whichever task a request came in."""
 
-    def __init__(self, fetch: Fetch, keys: KeyRing, secret: bytes, told: str, schema: Schema) -> None:
+    def __init__(
+        self, fetch: Fetch, keys: KeyRing, secret: bytes, told: str, schema: Schema, registers: Registers
+    ) -> None:
         self._variables = contextvars.copy_context()
         self.fetch, self.keys, self.secret, self.told, self.schema = fetch, keys, secret, told, schema
+        self.registers = registers
 
     def context(self, viewer: Viewer) -> Context:
         """What everything that runs for this viewer has at hand."""
@@ -62,7 +68,7 @@ class Space:
             work = commands.perform(context, command, given, self.schema.owner(command))
             return await asyncio.get_running_loop().create_task(work, context=self._variables.copy())
 
-        context = Context(viewer, self.keys, self.secret, perform, self.value, self.told)
+        context = Context(viewer, self.keys, self.secret, perform, self.value, self.told, self.registers)
         return context
 
     async def value(self, model: type[Model], column: str, key: Any) -> Any:
@@ -93,11 +99,13 @@ def create_app(
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         pool = await database.readers(dsn, settings.pool)
         async with database.connected(database.config(dsn, plugins.apps, settings.pool)):
-            space = Space(pool.fetch, keys, secret, told, schema)
+            space = Space(pool.fetch, keys, secret, told, schema, plugins.registers)
             engine = Engine(schema, pool.fetch, space.context)
             door = Door(Tokens(settings.secret), pool, plugins, now)
             gateway = Gateway(engine, door, shell(settings), traits(settings, door), documents)
+            exports = Exports(pool, keys, secret, plugins.registers.holdings, now)
             app.router.routes += [Route("/graphql", gateway), WebSocketRoute("/graphql", gateway)]
+            app.router.routes.append(Route(f"{PATH}{{ticket}}", exports, name="exports"))
             yield
         await pool.close()
 
