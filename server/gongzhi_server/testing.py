@@ -119,6 +119,7 @@ class Server:
 SHARED = {
     **dict.fromkeys(("acceptCase", "withdrawCase", "handleCase", "closeCase"), "CaseInput"),
     **dict.fromkeys(("declineCase", "reopenCase"), "ReasonedCaseInput"),
+    **dict.fromkeys(("requestExport", "requestDeletion", "requestRestriction"), "DataRequestInput"),
 }
 """Mutations that share an input."""
 

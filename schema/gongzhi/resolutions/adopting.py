@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from typing import Any
 
 from ..commands import Call
 from ..grids.models import GridRow
@@ -15,7 +16,7 @@ async def resolve(
     *, votes: tuple[int, int, int] | None = None,
 ) -> ResolutionRow:  # fmt: skip
     """Record what was decided; `votes` are for, against, abstained. The caller has checked who may."""
-    given = dict(zip(("votes_for", "votes_against", "abstentions"), votes or (), strict=False))
+    given: dict[str, Any] = dict(zip(("votes_for", "votes_against", "abstentions"), votes or (), strict=False))
     return await ResolutionRow.create(
         grid=grid,
         body=body,

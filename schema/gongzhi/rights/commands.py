@@ -71,7 +71,7 @@ async def give_consent(call: Call, input: GiveConsentInput) -> ConsentPayload:
         expires_at=ending(call, notice, person),
         account=call.viewer.account.name or "",
     )
-    return ConsentPayload(consent=ref(Consent, consent.id))
+    return ConsentPayload(consent=ref(Consent, consent.id, shown=True))
 
 
 @strawberry.input(description="A consent that is taken back (撤回同意).")
@@ -94,7 +94,7 @@ async def withdraw_consent(call: Call, input: WithdrawConsentInput) -> ConsentPa
     await given.update(withdrawn_at=call.now)
     if notice.withdrawn:
         await notice.withdrawn(call, person.id)
-    return ConsentPayload(consent=ref(Consent, last.id) if last else None)
+    return ConsentPayload(consent=ref(Consent, last.id, shown=True) if last else None)
 
 
 def asked(call: Call, purpose: str, recipient: str | None) -> tuple[PrivacyNotice, str]:

@@ -178,7 +178,7 @@ async def filed(call: Call, input: Any, matter: Matter, **more: Any) -> DataRequ
     if person.erased_at:
         raise missing("Nothing is held about them any more.", "已无其个人信息。", "person")
     demand = await open_(call, person.grid_id, person.id, who, matter, words(input.text), **more)
-    return DataRequestPayload(request=ref(DataRequest, demand.id))
+    return DataRequestPayload(request=ref(DataRequest, demand.id, shown=True))
 
 
 async def open_(

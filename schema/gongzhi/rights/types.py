@@ -10,6 +10,7 @@ from typing import Any
 import strawberry
 from strawberry.scalars import JSON
 
+from ..context import Context
 from ..entity import Connection, Node, batch, column, connection, embedded, entity, expression, many, one, pick
 from ..extend import extend
 from ..grids.types import Grid
@@ -87,7 +88,8 @@ named(
 REMEDY = {
     "en": "You may complain to the county's office for personal data protection, or sue in a people's court "
     "(Personal Information Protection Law, art. 50 and 65).",
-    "zh": "您可以向县级履行个人信息保护职责的部门投诉、举报，也可以依法向人民法院提起诉讼（《个人信息保护法》第五十条、第六十五条）。",
+    "zh": "您可以向县级履行个人信息保护职责的部门投诉、举报，也可以依法向人民法院提起诉讼"
+    "（《个人信息保护法》第五十条、第六十五条）。",
 }
 """What whoever was refused can do."""
 
@@ -211,9 +213,9 @@ class DecisionReview(Node):
 
 
 @batch(needs=("id", "matter", "state", "person_id", "asked_by_id", "asked_at"), cost=2)
-def download(rows: Sequence[Any], info: Any) -> list[str | None]:
+def download(rows: Sequence[Any], info: Context) -> list[str | None]:
     """Where the copy can be fetched in the next ten minutes, by whoever asked for it; ask again later (下载地址)."""
-    return [link(row, info.context) for row in rows]
+    return [link(row, info) for row in rows]
 
 
 @entity(
