@@ -105,7 +105,7 @@ def create_app(
             gateway = Gateway(engine, door, shell(settings), traits(settings, door), documents)
             exports = Exports(pool, keys, secret, plugins.registers.holdings, now)
             app.router.routes += [Route("/graphql", gateway), WebSocketRoute("/graphql", gateway)]
-            app.router.routes.append(Route(f"{PATH}{{ticket}}", exports, name="exports"))
+            app.router.routes.append(Route(f"{PATH}{{ticket}}", exports.answer, methods=["GET"]))
             yield
         await pool.close()
 

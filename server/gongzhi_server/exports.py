@@ -42,7 +42,7 @@ class Exports:
     ) -> None:
         self.pool, self.keys, self.secret, self.holdings, self.now = pool, keys, secret, holdings, now
 
-    async def __call__(self, request: Request) -> Response:
+    async def answer(self, request: Request) -> Response:
         key = opened(self.secret, request.path_params["ticket"], self.now())
         async with self.pool.acquire() as connection, connection.transaction(isolation="repeatable_read"):
             demand = await connection.fetchrow(OF, key) if key else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 import pytest_asyncio
@@ -49,6 +50,11 @@ class Family:
     def officer(self) -> Server:
         """Who watches over the county's personal data."""
         return self.server.as_("data_protection_officer", grid=COUNTY)
+
+
+def key(id: str) -> UUID:
+    """The key in a global id."""
+    return UUID(id.partition(":")[2])
 
 
 async def done(caller: Server, mutation: str, selection: str, **given: Any) -> Any:

@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any
 
 import pytest
+import strawberry
 from gongzhi import core
 from gongzhi.commands import KEY, Call, Problem, command, given, made, problems
 from gongzhi.entity import key_of
@@ -21,7 +22,6 @@ from gongzhi.roots import Mutation
 from gongzhi_server.plugins import Plugins
 from gongzhi_server.testing import serving
 from strawberry import ID
-import strawberry
 
 from .conftest import MARKERS, Family, done, refused
 
