@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
+from gongzhi import core
 from gongzhi.context import Context
 from gongzhi.sealing import KeyRing
 from gongzhi.viewer import Viewer
@@ -35,7 +36,7 @@ async def nothing(*given: Any) -> Any:
 
 
 def context(viewer: Viewer) -> Context:
-    return Context(viewer, KEYS, SECRET, nothing, nothing, json.dumps(PUBLISHED))
+    return Context(viewer, KEYS, SECRET, nothing, nothing, json.dumps(PUBLISHED), core.REGISTERS)
 
 
 @dataclass

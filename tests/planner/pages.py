@@ -176,6 +176,7 @@ FILTERS: dict[tuple[str, str], Callable[[At, Row], Any]] = {
     ("Person", "grid"): grid_of,
     ("Household", "grid"): grid_of,
     ("PluginActivation", "grid"): grid_of,
+    ("Resolution", "grid"): grid_of,
     ("Notice", "read"): lambda at, row: row.read_at is not None,
     ("Household", "serviceTier"): lambda at, row: row.tier,
     ("Case", "grid"): grid_of,

@@ -40,7 +40,21 @@ DEEPEST = 6
 LEVELS = ("COUNTY", "TOWN", "VILLAGE", "GRID_1", "GRID_2", "GRID_3")
 STRANGE = ("", "x", "'; drop table cases.case; --", "%", "_", "\\", '"', "$1", "{0}", "😀", "水", "路灯", "é", "\t")
 AGES = ("year", "month", "microsecond")
-NODES = ("Case", "Person", "Household", "Grid", "CaseEvent", "Membership", "Phone", "Unit", "TierDecision", "Support")
+NODES = (
+    "Case",
+    "Person",
+    "Household",
+    "Grid",
+    "CaseEvent",
+    "Membership",
+    "Phone",
+    "Unit",
+    "TierDecision",
+    "Support",
+    "Decision",
+    "Consent",
+    "DataRequest",
+)
 
 
 @dataclass
