@@ -92,7 +92,7 @@ CONTEST = (
     + """
 insert into rights.review (id, decision_id, household_id, grid_id, asked_at, due_at, state, version)
 select gen_random_uuid(), t.id, h.id, h.grid_id, now(), now(), 'OPEN', 1
-from people.tier t join people.household h on h.id = t.household_id;
+from people.tier t join people.household h on h.id = t.household_id where t.rule = 'x';
 """
 )
 PLUGIN = """
