@@ -153,6 +153,7 @@ async def test_no_denial_by_a_rule_alone(family: Family, filled: str, tmp_path: 
             }
         no, yes, _ = (await elder.ask(MINE)).data["me"]["decisions"]["nodes"]
         assert (yes["outcome"], yes["subject"], yes["adverse"], yes["inForce"]) == ("YES", "PERSON", False, True)
+        assert yes["rule"]["card"]["purpose"] == "Said."
         assert yes["inputs"] == [{"name": "points", "value": 3}] and yes["contributions"][0]["text"] == "说明。"
         assert (no["outcome"], no["adverse"], no["inForce"], no["reviews"]) == ("NO", True, False, [{"state": "OPEN"}])
         [review] = (await leader.ask(DESK)).data["reviews"]["nodes"]

@@ -22,7 +22,7 @@ class Registers:
     notices: tuple[PrivacyNotice, ...] = ()
     holdings: tuple[Holding, ...] = ()
     statements: tuple[Statement, ...] = ()
-    _told: dict[tuple[str, Language], str] = field(default_factory=dict, repr=False, compare=False)
+    _told: dict[tuple[str, Language], str] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def card(self, rule: str) -> Card | None:
         """The card of a rule in a version, such as `service-tier/1`."""
