@@ -11,6 +11,7 @@ import strawberry
 from tortoise.models import Model
 
 from . import roles
+from .registers.book import Registers
 from .sealing import KeyRing
 from .viewer import Viewer
 
@@ -63,6 +64,8 @@ class Context:
     """How much may be read of protected values."""
     held: Callable[[str], frozenset[str]] = roles.held
     """The permissions of a role. Raises KeyError for one that nobody declares."""
+    registers: Registers = Registers()
+    """What the core and plugins declare for the public registers (`gongzhi.registers`)."""
 
 
 Info = strawberry.Info[Context, None]

@@ -10,6 +10,7 @@ from .accounts import credential_commands
 from .accounts import types as accounts
 from .calendars import types as calendars
 from .cases import commands as case_commands
+from .cases import holdings as case_holdings
 from .cases import types as cases
 from .cases.events import EVENTS as CASE_EVENTS
 from .clocks import commands as clock_commands
@@ -23,12 +24,24 @@ from .events.work import Handler, Job
 from .grids import commands as grid_commands
 from .grids import types as grids
 from .notices import commands as notice_commands
+from .notices import holdings as notice_holdings
 from .notices import types as notices
-from .people import care_commands, household_commands
+from .people import cards, care_commands, household_commands, privacy
 from .people import commands as person_commands
+from .people import holdings as person_holdings
 from .people import types as people
 from .plugins import commands as plugin_commands
 from .plugins import types as plugins
+from .registers import holdings as public_holdings
+from .registers import kpis
+from .registers import types as registers
+from .registers.book import Registers
+from .resolutions import commands as resolution_commands
+from .resolutions import types as resolutions
+from .rights import commands as right_commands
+from .rights import demand_commands, review_commands
+from .rights import holdings as right_holdings
+from .rights import types as rights
 from .units import commands as unit_commands
 from .units import types as units
 
@@ -59,6 +72,13 @@ EXTENSIONS = (
     *findings.EXTENSIONS,
     *account_commands.EXTENSIONS,
     *credential_commands.EXTENSIONS,
+    *registers.EXTENSIONS,
+    *rights.EXTENSIONS,
+    *right_commands.EXTENSIONS,
+    *review_commands.EXTENSIONS,
+    *demand_commands.EXTENSIONS,
+    *resolutions.EXTENSIONS,
+    *resolution_commands.EXTENSIONS,
 )
 
 EVENTS: tuple[type[Event], ...] = (*CASE_EVENTS,)
@@ -68,3 +88,17 @@ HANDLERS: tuple[Handler, ...] = ()
 JOBS: tuple[Job, ...] = (sweeping.swept,)
 
 TYPES: tuple[type, ...] = (grids.Grid, units.Unit, people.Person, people.Household, cases.Case, cases.CaseEvent)
+
+REGISTERS = Registers(
+    cards=cards.CARDS,
+    kpis=kpis.KPIS,
+    notices=privacy.NOTICES,
+    holdings=(
+        *person_holdings.HOLDINGS,
+        *case_holdings.HOLDINGS,
+        *notice_holdings.HOLDINGS,
+        *right_holdings.HOLDINGS,
+        *public_holdings.HOLDINGS,
+    ),
+)
+"""What the core declares for the public registers."""

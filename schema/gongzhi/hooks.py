@@ -15,6 +15,7 @@ from .events.event import Event
 from .events.work import Handler, Job
 from .extend import Extension
 from .permissions import Permission, Role
+from .registers.declared import Card, Holding, Kpi, PrivacyNotice, Statement
 
 hookspec = HookspecMarker("gongzhi")
 hookimpl = HookimplMarker("gongzhi")
@@ -89,4 +90,34 @@ def handlers() -> Iterable[Handler]:
 @hookspec
 def jobs() -> Iterable[Job]:
     """What it does in the background, when asked to or every so often. Names begin with its name and a dot."""
+    return ()
+
+
+@hookspec
+def algorithms() -> Iterable[Card]:
+    """The cards of its automated rules. A rule without a card cannot record a decision."""
+    return ()
+
+
+@hookspec
+def kpis() -> Iterable[Kpi]:
+    """The figures it shows, each with its formula. Names begin with the plugin's name and a dot."""
+    return ()
+
+
+@hookspec
+def notices() -> Iterable[PrivacyNotice]:
+    """The texts people are shown before a purpose, every version. Purposes begin with the plugin's name and a dot."""
+    return ()
+
+
+@hookspec
+def holdings() -> Iterable[Holding]:
+    """What each of its tables holds about people: for their copy, for anonymisation, for the register."""
+    return ()
+
+
+@hookspec
+def statements() -> Iterable[Statement]:
+    """The kinds of positive statements it can fill, for people to release to others."""
     return ()

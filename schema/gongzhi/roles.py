@@ -62,6 +62,27 @@ PERMISSIONS = (
     _permission(
         "people.appoint", "Appoint helpers and grid officers (任命联系人和网格负责人)", GRID_LEADER, ADMINISTRATOR
     ),
+    _permission(
+        "people.view_restricted",
+        "See people whose data are restricted at their request (查看限制处理人员)",
+        DATA_PROTECTION_OFFICER,
+    ),
+    _permission(
+        "rights.handle", "Decide on what people ask about their data (办理个人信息权利请求)", DATA_PROTECTION_OFFICER
+    ),
+    _permission(
+        "rights.review", "Review what a rule decided (人工复核自动化决定)", GRID_LEADER, DATA_PROTECTION_OFFICER
+    ),
+    _permission(
+        "rights.represent", "Put guardians and next of kin on file (登记监护人和近亲属)", GRID_LEADER, ADMINISTRATOR
+    ),
+    _permission(
+        "rights.record_consent",
+        "Record consents given on paper, and their withdrawal (代录书面同意)",
+        *_FIELD,
+        ADMINISTRATOR,
+    ),
+    _permission("resolutions.record", "Record what assemblies decided (登记决议)", GRID_LEADER, ADMINISTRATOR),
     _permission("cases.view", "See cases (查看诉求)", *_STAFF, INTEGRATOR),
     _permission("cases.view_sealed", "See tip-offs (查看举报)", COUNTY_DISPATCHER),
     _permission("cases.view_notes", "Read staff notes (查看内部备注)", *_STAFF),

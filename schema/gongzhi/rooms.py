@@ -17,6 +17,8 @@ ROOMS = (
     "events",
     "access",
     "accounts",
+    "rights",
+    "resolutions",
 )
 
 APPS = tuple(App(room, f"gongzhi.{room}.models", f"gongzhi.{room}.migrations") for room in ROOMS)

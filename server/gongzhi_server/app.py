@@ -14,6 +14,7 @@ from typing import Any
 from gongzhi.commands import Command
 from gongzhi.context import Bounds, Context, Look
 from gongzhi.extend import Extension
+from gongzhi.rights.exports import PATH
 from gongzhi.sealing import KeyRing
 from gongzhi.viewer import Viewer
 from starlette.applications import Starlette
@@ -32,6 +33,7 @@ from .errors import Problem
 from .events import Hub, Outbox
 from .events.work import Worker
 from .execution import Fetch
+from .exports import Exports
 from .gateway import Documents, Gateway, Published, Rates, Traits
 from .gateway import Settings as Shell
 from .gateway.documents import load
@@ -83,7 +85,16 @@ class Space:
             await self.ledger.look(viewer, seen)
 
         context = Context(
-            viewer, self.keys, self.secret, perform, self.value, self.told, look, self.ledger.bounds, self.plugins.held
+            viewer,
+            self.keys,
+            self.secret,
+            perform,
+            self.value,
+            self.told,
+            look,
+            self.ledger.bounds,
+            self.plugins.held,
+            self.plugins.registers,
         )
         return context
 
@@ -133,6 +144,8 @@ def create_app(
             gateway = Gateway(engine, door, shell(settings), traits(settings, door), documents)
             counter = Counter(desk, door, gateway.settings, gateway.operations.till)
             app.router.routes += [Route("/graphql", gateway), WebSocketRoute("/graphql", gateway), *counter.routes]
+            exports = Exports(pool, keys, secret, plugins.registers.holdings, now)
+            app.router.routes.append(Route(f"{PATH}{{ticket}}", exports.answer, methods=["GET"]))
             worker = Worker(plugins, space.context, outbox, now)
             await worker.open()
             app.state.worker, app.state.hub = worker, hub

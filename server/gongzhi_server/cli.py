@@ -300,6 +300,25 @@ def console() -> Iterator[Any]:
         yield Console(chosen, dsn, plugins.load(), language())
 
 
+kept = typer.Typer(help="How long data are kept (保存期限).", no_args_is_help=True)
+app.add_typer(kept, name="retention")
+
+
+@kept.command()
+def run(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only count what would be anonymised (试运行).")] = False,
+) -> None:
+    """Anonymise what is past its time, table by table (清理期满数据)."""
+    from . import plugins, retention
+
+    chosen = settings()
+    with cluster.running(chosen) as dsn:
+        counts = asyncio.run(retention.run(dsn, plugins.load().registers.holdings, clock(), dry_run=dry_run))
+    for table, count in counts.items():
+        print(f"{table}: {count:,}")
+    print("Nothing was changed (试运行)." if dry_run else f"{sum(counts.values()):,} rows anonymised (已匿名化).")
+
+
 @app.command()
 def token(
     role: Annotated[str, typer.Option(help="The role (角色) to act in.")] = "administrator",

@@ -20,6 +20,8 @@ from gongzhi.extend import Extension
 from gongzhi.hooks import GROUP, App, Purpose
 from gongzhi.permissions import Permission, Role
 from gongzhi.plans import GUARD
+from gongzhi.registers.book import Registers
+from gongzhi.registers.declared import GONE, Card, Holding, Kpi, PrivacyNotice, Statement
 from pluggy import PluginValidationError
 from tortoise.models import Model
 
@@ -119,6 +121,27 @@ class Plugins:
         self._once("jobs", ((plugin, one.name) for plugin, one in mine))
         return (*((None, one) for one in core.JOBS), *((plugin.name, one) for plugin, one in mine))
 
+    @cached_property
+    def registers(self) -> Registers:
+        """What the core and the plugins declare for the public registers."""
+        mine, brought = core.REGISTERS, self._brought
+        cards = tuple(brought("algorithms", Card, lambda plugin, one: unprefixed(plugin, one.name)))
+        kpis = tuple(brought("kpis", Kpi, lambda plugin, one: unprefixed(plugin, one.name)))
+        notices = tuple(brought("notices", PrivacyNotice, lambda plugin, one: unprefixed(plugin, one.purpose)))
+        holdings = tuple(brought("holdings", Holding, self._check_holding))
+        statements = tuple(brought("statements", Statement, lambda plugin, one: None))
+        self._once("rules", ((plugin, card.rule) for plugin, card in cards))
+        self._once("figures", ((plugin, kpi.name) for plugin, kpi in kpis))
+        self._once("kinds of statements", ((plugin, one.kind) for plugin, one in statements))
+        self._once("notices", ((plugin, f"{one.purpose} {one.recipient} {one.version}") for plugin, one in notices))
+        return Registers(
+            (*mine.cards, *values(cards)),
+            (*mine.kpis, *values(kpis)),
+            (*mine.notices, *values(notices)),
+            (*mine.holdings, *values(holdings)),
+            (*mine.statements, *values(statements)),
+        )
+
     def held(self, role: str) -> frozenset[str]:
         """The permissions of a role. Raises KeyError for a role that nobody declared."""
         if role not in {one.name for one in self.roles}:
@@ -212,9 +235,31 @@ class Plugins:
         taken = {one.name for one in roles.ROLES}
         return f"the role {role.name!r} is one of the core's" if role.name in taken else None
 
+    def _check_holding(self, plugin: Plugin, holding: Holding) -> str | None:
+        if not holding.table.startswith(f"{plugin.name}."):
+            return f"the holding {holding.table!r} must be one of the plugin's own tables"
+        if bool(holding.months) != bool(holding.since):
+            return f"the holding {holding.table!r} needs both `months` and `since`, or neither"
+        known = {f"{app.label}.{model._meta.db_table}" for app in self.apps for model in own(app)}
+        if holding.table not in known:
+            return f"there is no table {holding.table!r}"
+        wordless = isinstance(holding.erase, str) and holding.erase != GONE
+        return f"the holding {holding.table!r} is erased by columns, or GONE" if wordless else None
+
     def _check_purpose(self, plugin: Plugin, purpose: Purpose) -> str | None:
         empty = not (purpose.purpose.strip() and purpose.basis.strip())
         return f"the purpose for {purpose.field!r} must say what for, and on which legal basis" if empty else None
+
+
+def unprefixed(plugin: Plugin, name: str) -> str | None:
+    """What is wrong with a published name that does not say whose it is."""
+    prefix = f"{plugin.name}."
+    return None if name.startswith(prefix) else f"{name!r} must begin with {prefix!r}"
+
+
+def values(found: Iterable[tuple[Plugin, T]]) -> Iterator[T]:
+    """What was brought, without who brought it."""
+    return (one for _, one in found)
 
 
 def own(app: App) -> list[type[Model]]:
@@ -274,6 +319,8 @@ def misnamed(plugin: Plugin, found: dict[str, Plugin]) -> str | None:
 
 def checked(plugins: Plugins) -> Plugins:
     """Ask for everything once, so that what is wrong is said before anything is served."""
-    for what in ("apps", "roles", "permissions", "purposes", "extensions", "registry", "handlers", "jobs"):
+    for what in (
+        *("apps", "roles", "permissions", "purposes", "registers", "extensions", "registry", "handlers", "jobs"),
+    ):
         getattr(plugins, what)
     return plugins

@@ -132,6 +132,7 @@ class Server:
 SHARED = {
     **dict.fromkeys(("acceptCase", "withdrawCase", "handleCase", "closeCase", "contactRequester"), "CaseInput"),
     **dict.fromkeys(("declineCase", "reopenCase"), "ReasonedCaseInput"),
+    **dict.fromkeys(("requestExport", "requestDeletion", "requestRestriction"), "DataRequestInput"),
 }
 """Mutations that share an input."""
 

@@ -78,6 +78,35 @@ insert into plugins.activation (id, plugin, grid_id, active, since, until, accou
 values (gen_random_uuid(), 'points', $2, true, $3, $3, 'administrator')
 """
 
+RIGHTS = """
+with decided as (
+  insert into rights.decision (id, grid_id, person_id, rule, inputs, contributions, outcome, adverse, at, account)
+  values (gen_random_uuid(), $2, $1, 'service-tier/1', '[{"name": "a", "value": 1}]',
+    '[{"name": "a", "value": 1, "text": "t", "english": "e"}]', 'GUANXIN', true, $3, 'machine') returning id
+), reviewed as (
+  insert into rights.review (id, grid_id, decision_id, person_id, asked_by_id, asked_at, reason, due_at, state, outcome,
+    grounds, decided_at, account, version)
+  select gen_random_uuid(), $2, id, $1, $1, $3, 'r', $3, 'UPHELD', 'GUANXIN', 'g', $3, 'machine', 1 from decided
+), demanded as (
+  insert into rights.demand (id, grid_id, person_id, matter, decision_id, text, asked_by_id, asked_at, due_at, state,
+    grounds, decided_at, account, version)
+  select gen_random_uuid(), $2, $1, 'EXPORT', id, 't', $1, $3, $3, 'GRANTED', 'g', $3, 'machine', 1 from decided
+), agreed as (
+  insert into rights.consent (id, grid_id, person_id, purpose, recipient, version, given_by_id, given_at, expires_at,
+    withdrawn_at, account) values (gen_random_uuid(), $2, $1, 'people.duty_phone', 'public', 1, $1, $3, $3, $3, 'x')
+), spoken as (
+  insert into rights.representative (id, grid_id, person_id, representative_id, capacity, since, until, account)
+  values (gen_random_uuid(), $2, $1, $1, 'GUARDIAN', $3, $3, 'machine')
+), shown as (
+  insert into rights.release (id, grid_id, person_id, recipient, purpose, kinds, claims, given_at, expires_at,
+    revoked_at, account) values (gen_random_uuid(), $2, $1, 'bank', 'loan', '{POINTS}',
+    '[{"kind": "POINTS", "text": "t", "english": "e", "value": 1}]', $3, $3, $3, 'x')
+)
+insert into resolutions.resolution (id, grid_id, body, title, text, decided_on, adopts, votes_for, votes_against,
+  abstentions, recorded_at, account, revoked_at)
+values (gen_random_uuid(), $2, 'ASSEMBLY', 't', 't', $3, '{a/1}', 1, 1, 1, $3, 'x', $3)
+"""
+
 
 LOOKED = """
 with warned as (
@@ -138,6 +167,7 @@ async def around(connection: asyncpg.Connection[Any], *others: Around) -> Around
     look = await connection.fetchval(LOOKED, person, area, TODAY, lead)
     clock = await connection.fetchval(CLOCK, case, lead, TODAY)
     account, name = await connection.fetchrow(ACCOUNT, person, town, area, TODAY)
+    await connection.execute(RIGHTS, person, area, TODAY)
     return Around(person, household, case, clock, number, lead, unit, area, town, grid, look, account, name)
 
 

@@ -83,10 +83,18 @@ insert into people.household (id, number, address, head_id, needs, income_band, 
   version) select gen_random_uuid(), 'H9', 'x', id, '{}', 'UNKNOWN', 'UNCLASSIFIED', now(), grid_id, now(), 1
 from people.person where name = '测试乙'
 """
-CONTEST = """
-insert into people.tier (id, household_id, tier, rule, inputs, reasons, decided_at, review_on, contested_at)
-select gen_random_uuid(), id, 'GUANXIN', 'x', '{}', '[]', now(), now(), now() from people.household
+TIER = """
+insert into people.tier (id, household_id, tier, rule, inputs, reasons, decided_at, review_on)
+select gen_random_uuid(), id, 'GUANXIN', 'x', '{}', '[]', now(), now() from people.household;
 """
+CONTEST = (
+    TIER
+    + """
+insert into rights.review (id, decision_id, household_id, grid_id, asked_at, due_at, state, version)
+select gen_random_uuid(), t.id, h.id, h.grid_id, now(), now(), 'OPEN', 1
+from people.tier t join people.household h on h.id = t.household_id where t.rule = 'x';
+"""
+)
 PLUGIN = """
 create table public."Loan" (id int primary key, "Borrower" uuid references people.person);
 insert into public."Loan" select 1, id from people.person where name = '测试乙'
@@ -115,8 +123,7 @@ async def test_use_forbids_undo(dsn, db, batch, use, told):
 
 
 async def test_derived_tier_goes(dsn, db, batch):
-    await db.execute(CONTEST)
-    await db.execute("update people.tier set contested_at = null")
+    await db.execute(TIER)
     assert (await imports.undo(dsn, batch, LATER)).households == 1
     assert await db.fetchval("select count(*) from people.tier") == 0
 

@@ -55,9 +55,9 @@ class Desk:
         self.caller, self.name = caller, name
 
     async def send(self, operation: str, **variables: Any) -> Any:
-        """The one root field of the answer."""
+        """The first root field of the answer."""
         answer = await self.caller.ask(print_ast(operations(self.name)[operation]), **variables)
-        [root] = answer.data.values()
+        root, *_ = answer.data.values()
         return root
 
     async def do(self, operation: str, **given: Any) -> Any:
@@ -305,11 +305,18 @@ async def test_decisions(server: Server, filled: str) -> None:
 
 async def test_contest_decision(server: Server, filled: str) -> None:
     me = resident(server, await member(filled))
-    household = (await me.send("Decisions"))["person"]["household"]
-    payload = await me.do("ContestDecision", household=household["id"])
-    assert payload["decision"]["contestedAt"]
+    [decision, *_] = (await me.send("WhoLooked"))["decisions"]["nodes"]
+    payload = await me.do("ContestDecision", decision=decision["id"])
+    assert payload["review"]["state"] == "OPEN" and payload["review"]["dueAt"][:10] == "2026-07-15"
     again = (await me.send("Decisions"))["person"]["household"]["tierDecisions"]["nodes"][0]
-    assert again["contestedAt"] == payload["decision"]["contestedAt"]
+    assert again["contestedAt"]
+
+
+async def test_what_was_decided(server: Server, filled: str) -> None:
+    found = await resident(server, await member(filled)).send("WhoLooked")
+    [decision, *_] = found["decisions"]["nodes"]
+    assert (decision["subject"], decision["rule"]["name"]) == ("HOUSEHOLD", "service-tier")
+    assert decision["rule"]["card"]["owner"] and decision["contributions"] and found["consents"] == []
 
 
 async def member(dsn: str) -> Any:

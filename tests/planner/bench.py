@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any
 
 import orjson
+from gongzhi import core
 from gongzhi.context import Context, Look
 from gongzhi.sealing import KeyRing
 from gongzhi.viewer import Viewer
@@ -34,7 +35,7 @@ async def nothing(*given: Any) -> Any:
 
 
 def context(viewer: Viewer, keys: KeyRing = KEYS) -> Context:
-    return Context(viewer, keys, SECRET, nothing, nothing, json.dumps(PUBLISHED), LOOKS.keep)
+    return Context(viewer, keys, SECRET, nothing, nothing, json.dumps(PUBLISHED), LOOKS.keep, registers=core.REGISTERS)
 
 
 class Looks(list[Look]):

@@ -55,6 +55,13 @@ TABLES = {
     "Identity": "accounts.identity",
     "Session": "accounts.session",
     "ApiKey": "accounts.key",
+    "Representative": "rights.representative",
+    "Consent": "rights.consent",
+    "Decision": "rights.trace",
+    "DecisionReview": "rights.review",
+    "DataRequest": "rights.demand",
+    "Release": "rights.release",
+    "Resolution": "resolutions.resolution",
 }
 OWNED = {
     **dict.fromkeys(("Grant", "Identity", "Session", "ApiKey"), ("Account", "account_id")),
@@ -187,6 +194,8 @@ class Eyes:
 
     def sees_person(self, row: Row) -> bool:
         own = self.person is not None and (row.id == self.person or row.id in self.family)
+        if row.restricted_at:
+            return own or self.serves(row, "people.view_restricted")
         return own or row.id in self.asking or self.serves(row, "people.view")
 
     def sees_household(self, row: Row) -> bool:
@@ -200,6 +209,22 @@ class Eyes:
     def sees_needs(self, row: Row) -> bool:
         own = self.person is not None and (row.id in self.homes or row.id in self.helped)
         return own or self.serves(row, "people.view_needs")
+
+    # the rules of rights
+
+    @cached_property
+    def represented(self) -> set[Any]:
+        return {
+            r.person_id
+            for r in self.all("Representative")
+            if r.representative_id == self.person and (r.until is None or r.until > self.today)
+        }
+
+    def speaks(self, row: Row) -> bool:
+        return self.person is not None and (row.person_id == self.person or row.person_id in self.represented)
+
+    def at_home(self, row: Row) -> bool:
+        return row.household_id in self.homes
 
     # the rules of cases
 
@@ -289,6 +314,14 @@ class Eyes:
             "AccessAlert": lambda row: self.serves(row, "people.oversee"),
             "Glass": self.owns,
             "Account": self.sees_account,
+            "Representative": lambda row: (
+                self.speaks(row) or self.person == row.representative_id or self.serves(row, "rights.represent")
+            ),
+            "Consent": lambda row: self.speaks(row) or self.serves(row, "rights.handle"),
+            "DataRequest": lambda row: self.speaks(row) or self.serves(row, "rights.handle"),
+            "Decision": lambda row: self.speaks(row) or self.at_home(row),
+            "DecisionReview": lambda row: self.speaks(row) or self.at_home(row) or self.serves(row, "rights.review"),
+            "Release": self.speaks,
         }
         found: dict[str, set[Any]] = {}
         for kind in sorted(TABLES, key=lambda kind: kind in OWNED):

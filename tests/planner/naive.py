@@ -6,13 +6,16 @@ so that two who agree are not one who is wrong.
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from gongzhi import codes, sealing
+from gongzhi import codes, core, sealing
 from gongzhi.geometry import Crs, Point
+from gongzhi.rights.exports import ticket
+from gongzhi.rights.types import REMEDY
 from gongzhi.viewer import Grant, Viewer
 from gongzhi.worktime import NEVER
 from graphql import (
@@ -320,9 +323,80 @@ def mine(kind: str) -> Callable[[At], list[Row]]:
     return find
 
 
-def in_force(at: At, grant: Row) -> bool:
+def register(what: str) -> Callable[[At, Any], Any]:
+    """A public register in the viewer's language."""
+
+    def find(at: At, _: Any) -> Any:
+        entries = json.loads(core.REGISTERS.told(what, at.eyes.viewer.language))
+        return [one | {"since": date.fromisoformat(one["since"])} if "since" in one else one for one in entries]
+
+    return find
+
+
+def runs(at: At, grant: Row) -> bool:
     now = at.eyes.viewer.now
     return bool(grant.since <= now and (grant.until is None or now < grant.until))
+
+
+def desk(kind: str, permission: str, name: str) -> Callable[[At, Any], Any]:
+    """A list for those who hold a permission."""
+
+    def find(at: At, _: Any) -> Any:
+        at.need(permission, f"Query.{name}")
+        return at.connection(kind, "due_at")
+
+    return find
+
+
+def about(kind: str, order: str, key: str = "person_id", cap: int = CAP) -> Callable[[At, Row], Page]:
+    """The visible rows whose key is this row's, or the viewer's."""
+
+    def find(at: At, row: Row) -> Page:
+        wanted = at.eyes.person if row.typename == "Me" else row.id
+        found = [one for one in at.eyes.visible(kind) if wanted is not None and getattr(one, key) == wanted]
+        return at.page(found, order, cap)
+
+    return find
+
+
+def listed(kind: str, order: str, key: str = "person_id", cap: int = CAP) -> Callable[[At, Row], Any]:
+    return lambda at, row: about(kind, order, key, cap)(at, row).part
+
+
+def shown(kind: str, key: str) -> Callable[[At, Row], Row | None]:
+    """The row that a key names, whoever asks."""
+    return lambda at, row: at.rows.keys[kind].get(getattr(row, key))
+
+
+def rule(at: At, decision: Row) -> dict[str, Any]:
+    name, _, version = decision.rule.rpartition("/")
+    cards = register("algorithms")(at, None)
+    card = next((one for one in cards if one["rule"] == decision.rule), None)
+    return {"name": name or version, "version": version, "card": card}
+
+
+def reviews(at: At, decision: Row) -> list[Row]:
+    """All reviews of a decision, the first first."""
+    found = [row for row in at.rows.kinds["DecisionReview"] if row.decision_id == decision.id]
+    return sorted(found, key=lambda row: (row.asked_at, row.id))
+
+
+def contest_reason(at: At, decision: Row) -> Any:
+    found = reviews(at, decision)
+    needed = at.eyes.sees_needs(at.rows.keys["Household"][decision.household_id])
+    return found[-1].reason if found and needed else None
+
+
+def in_force(at: At, consent: Row) -> bool:
+    return consent.withdrawn_at is None and (consent.expires_at is None or consent.expires_at > at.eyes.viewer.now)
+
+
+def download(at: At, request: Row) -> str | None:
+    own = at.eyes.person is not None and at.eyes.person in (request.person_id, request.asked_by_id)
+    fresh = at.eyes.viewer.now <= request.asked_at + timedelta(days=7)
+    if not own or (request.matter, request.state) != ("EXPORT", "GRANTED") or not fresh:
+        return None
+    return "/exports/" + ticket(SECRET, request.id, at.eyes.viewer.now + timedelta(minutes=10))
 
 
 FIELDS: dict[str, Callable[[At, Any], Any]] = {
@@ -365,6 +439,41 @@ FIELDS: dict[str, Callable[[At, Any], Any]] = {
     "Query.case": matching("Case", "number"),
     "Query.caseByReceipt": by_receipt,
     "Query.cases": lambda at, _: at.connection("Case", "-reported_at"),
+    "Query.algorithms": register("algorithms"),
+    "Query.kpis": register("kpis"),
+    "Query.retention": register("retention"),
+    "Query.privacyNotices": register("privacyNotices"),
+    "Query.statementKinds": register("statementKinds"),
+    "Query.reviews": desk("DecisionReview", "rights.review", "reviews"),
+    "Query.dataRequests": desk("DataRequest", "rights.handle", "dataRequests"),
+    "Query.resolutions": lambda at, _: at.connection("Resolution", "-decided_on"),
+    "Grid.resolutions": inside("Resolution", "-decided_on"),
+    "Me.consents": listed("Consent", "-given_at"),
+    "Me.decisions": lambda at, me: at.connection("Decision", "-at"),
+    "Me.dataRequests": lambda at, me: about("DataRequest", "-asked_at")(at, me).connection,
+    "Me.releases": lambda at, me: about("Release", "-given_at")(at, me).connection,
+    "Me.represents": listed("Representative", "since", "representative_id"),
+    "Person.consents": listed("Consent", "-given_at"),
+    "Person.representatives": listed("Representative", "since"),
+    "Representative.person": shown("Person", "person_id"),
+    "Representative.representative": shown("Person", "representative_id"),
+    "Consent.noticeVersion": lambda at, consent: consent.version,
+    "Consent.byRepresentative": lambda at, consent: consent.given_by_id != consent.person_id,
+    "Consent.inForce": in_force,
+    "Decision.subject": lambda at, decision: "HOUSEHOLD" if decision.household_id else "PERSON",
+    "Decision.inForce": lambda at, decision: (
+        not decision.adverse or any(row.state != "OPEN" for row in reviews(at, decision))
+    ),
+    "Decision.rule": rule,
+    "Decision.reviews": listed("DecisionReview", "asked_at", "decision_id", 20),
+    "DecisionReview.decision": shown("Decision", "decision_id"),
+    "DataRequest.person": shown("Person", "person_id"),
+    "DataRequest.kind": lambda at, request: request.matter,
+    "DataRequest.decision": shown("Decision", "decision_id"),
+    "DataRequest.remedy": lambda at, request: REMEDY[at.eyes.viewer.language] if request.state == "REFUSED" else None,
+    "DataRequest.download": download,
+    "TierDecision.contestedAt": lambda at, decision: min((row.asked_at for row in reviews(at, decision)), default=None),
+    "TierDecision.contestReason": contest_reason,
     "Query.categories": lambda at, _: at.connection("Category", "code"),
     "Query.channels": lambda at, _: at.connection("Channel", "code"),
     "Query.openCases": lambda at, _: sum(row.status not in CLOSED for row in at.eyes.visible("Case")),
@@ -422,7 +531,6 @@ FIELDS: dict[str, Callable[[At, Any], Any]] = {
     "Household.visitDueOn": lambda at, home: None if home.visit_due_on == date.max else home.visit_due_on,
     "TierDecision.inputs": needful("inputs"),
     "TierDecision.reasons": needful("reasons"),
-    "TierDecision.contestReason": needful("contest_reason"),
     "Liaison.name": lambda at, office: at.rows.keys["Person"][office.person_id].name,
     "Officer.name": lambda at, post: at.rows.keys["Person"][post.person_id].name,
     "Case.place": lambda at, case: None if case.longitude is None else case,
@@ -460,7 +568,7 @@ FIELDS: dict[str, Callable[[At, Any], Any]] = {
     "Account.sessions": belonging("Session", "-created_at"),
     "Account.apiKeys": belonging("ApiKey", "-created_at"),
     "Me.permissions": lambda at, me: sorted(frozenset().union(*(one.permissions for one in granted(at)))),
-    "Me.grants": lambda at, me: at.page([row for row in mine("Grant")(at) if in_force(at, row)], "since", 100).part,
+    "Me.grants": lambda at, me: at.page([row for row in mine("Grant")(at) if runs(at, row)], "since", 100).part,
     "Me.sessions": lambda at, me: at.page(mine("Session")(at), "-created_at").connection,
     "Me.apiKeys": lambda at, me: at.page(mine("ApiKey")(at), "-created_at").connection,
     "Me.notices": lambda at, me: at.connection("Notice", "-at"),

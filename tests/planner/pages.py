@@ -190,6 +190,7 @@ FILTERS: dict[tuple[str, str], Callable[[At, Row], Any]] = {
     ("PluginActivation", "grid"): grid_of,
     ("AccessAlert", "grid"): grid_of,
     ("Account", "grid"): lambda at, row: row.grid_id and grid_of(at, row),
+    ("Resolution", "grid"): grid_of,
     ("Notice", "read"): lambda at, row: row.read_at is not None,
     ("Household", "serviceTier"): lambda at, row: row.tier,
     ("Case", "grid"): grid_of,

@@ -53,6 +53,9 @@ NODES = (
     "TierDecision",
     "Support",
     "Clock",
+    "Decision",
+    "Consent",
+    "DataRequest",
 )
 
 

@@ -53,8 +53,19 @@ CHANGES: dict[str, tuple[str, str]] = {
     "CaseEvent": ("cases.event", f"""type = 'changed', note = '变', data = '{{"changed": 1}}', at = at - {LATER}"""),
     "Clock": ("clocks.clock", "stage = 'ACCEPT', due_at = '2020-01-01', allowed = 7, counted = 99, stopped_at = now()"),
     "DeadlineTrace": ("clocks.trace", "why = 'EXTENDED', data = '[1]', before = '2020-01-01'"),
+    "Consent": ("rights.consent", f"purpose = 'changed', version = 9, given_at = given_at - {LATER}"),
+    "DataRequest": ("rights.demand", f"text = '变', asked_at = asked_at - {LATER}, version = version + 70"),
+    "Release": ("rights.release", f"claims = '[]', kinds = '{{}}', given_at = given_at - {LATER}"),
     "Notice": ("notices.notice", f"kind = 'changed', title_en = 'x', title_zh = '变', at = at - {LATER}, read_at = at"),
 }  # fmt: skip
+
+SHOWN = {
+    "Person": "select unnest(array[person_id, representative_id]) from rights.representative "
+    "union select person_id from rights.demand",
+    "TierDecision": "select decision_id from rights.review union "
+    "select decision_id from rights.demand where decision_id is not null",
+}
+"""Rows that whoever handles something about them is shown, whatever else they see."""
 
 
 async def changed(dsn: str, eyes: Eyes) -> int:
@@ -65,7 +76,8 @@ async def changed(dsn: str, eyes: Eyes) -> int:
         for kind, (table, change) in CHANGES.items():
             hidden = [row.id for row in eyes.all(kind) if row.id not in eyes.seen[kind]]
             count += len(hidden)
-            await connection.execute(f"update {table} set {change} where id = any($1)", hidden)
+            apart = f" and id <> all(array({SHOWN[kind]}))" if kind in SHOWN else ""
+            await connection.execute(f"update {table} set {change} where id = any($1){apart}", hidden)
     finally:
         await connection.close()
     return count

@@ -138,6 +138,7 @@ def everything() -> dict[str, Rows]:
     found |= reading(draw, people)
     found |= deadlines(draw, [row["id"] for row in found["cases.case"]])
     found |= enrolled(draw, people)
+    found |= claims(draw, people, found)
     return found
 
 
@@ -176,6 +177,7 @@ def residents(draw: Draw) -> dict[str, Rows]:
             "needs": [],
             "resident_id_mask": draw.maybe("610921********001X"),
             "created_at": draw.instant(),
+            "restricted_at": NOW if at % 5 == 4 else None,
             "version": at + 1,
         }
         for at, grid in enumerate(grids)
@@ -251,7 +253,7 @@ def care(draw: Draw, ids: list[UUID], houses: list[UUID]) -> dict[str, Rows]:
     tiers = [
         {"id": draw.key(), "household_id": house, "tier": draw.of(("LIANXIN", "FANGXIN")), "rule": "2026-1"}
         | {"inputs": draw.of(DATA), "reasons": reasons[: at % 3], "decided_at": draw.of((NOW, INSTANTS[2]))}
-        | {"review_on": date(2027, 7, 1), "contested_at": draw.maybe(NOW), "contest_reason": draw.maybe("不对 😀")}
+        | {"review_on": date(2027, 7, 1)}
         for at, house in enumerate([*houses[:5], *houses[:3], *houses[:3]])
     ]
     visits = [
@@ -563,6 +565,79 @@ def enrolled(draw: Draw, people: list[UUID]) -> dict[str, Rows]:
     }
 
 
+def claims(draw: Draw, people: list[UUID], found: Mapping[str, Rows]) -> dict[str, Rows]:
+    """What people agreed to, were told by rules, asked for and let others read."""
+    ours = {"grid_id": GRID_3, "account": "worker"}
+    when = (NOW, NOW - timedelta(days=9), INSTANTS[2])
+
+    def rows(count: int, **columns: Any) -> Rows:
+        made = [{"id": draw.key(), **ours, "grid_id": draw.of((GRID_3, VILLAGE, COUNTY, 16))} for _ in range(count)]
+        return [row | {name: value() if callable(value) else value for name, value in columns.items()} for row in made]
+
+    def whose() -> UUID:
+        return draw.of(people[:6])
+
+    homes = [row["id"] for row in found["people.household"]]
+    decisions = rows(
+        16,
+        person_id=whose,
+        household_id=None,
+        rule=lambda: draw.of(("x.y/2", "service-tier/1")),
+        inputs=[{"name": "数", "value": 1}, {"name": "b", "value": None}],
+        contributions=[{"name": "a", "value": [1], "text": "因", "english": "so"}],
+        outcome=lambda: draw.of(("YES", "NO")),
+        adverse=lambda: draw.of((True, False)),
+        at=lambda: draw.of(when),
+    )
+    for row in decisions[:5]:
+        row["person_id"], row["household_id"] = None, draw.of(homes)
+    traced = [row["id"] for row in (*decisions, *found["people.tier"])]
+    reviews = rows(
+        20,
+        decision_id=lambda: draw.of(traced),
+        person_id=lambda: draw.maybe(whose()),
+        household_id=lambda: draw.maybe(draw.of(homes)),
+        asked_by_id=None,
+        asked_at=lambda: draw.of(when),
+        reason=lambda: draw.maybe("不对 😀"),
+        due_at=lambda: draw.of(when),
+        state="UPHELD",
+        outcome=lambda: draw.maybe("YES"),
+        version=1,
+    )
+    for row, key in zip(reviews, traced[::3], strict=False):
+        row["decision_id"], row["state"] = key, "OPEN"
+    return {
+        "rights.representative": rows(
+            9, person_id=whose, representative_id=lambda: draw.of(people[:10]), capacity="GUARDIAN",
+            since=date(2026, 1, 1), until=lambda: draw.of((None, TODAY, date(2026, 7, 2))),
+        ),
+        "rights.consent": rows(
+            14, person_id=whose, purpose=lambda: draw.of(("a", "b")), recipient="x", version=1,
+            given_by_id=lambda: draw.maybe(whose()), given_at=lambda: draw.of(when),
+            expires_at=lambda: draw.of((None, NOW, NOW + timedelta(days=1))), withdrawn_at=lambda: draw.maybe(NOW, 0.2),
+        ),
+        "rights.decision": decisions,
+        "rights.review": reviews,
+        "rights.demand": rows(
+            14, person_id=whose, matter=lambda: draw.of(("EXPORT", "EXPORT", "DELETION")),
+            decision_id=lambda: draw.maybe(draw.of(traced)), text=lambda: draw.maybe("请删除"),
+            asked_by_id=lambda: draw.maybe(whose()), asked_at=lambda: draw.of(when), due_at=lambda: draw.of(when),
+            state=lambda: draw.of(("GRANTED", "GRANTED", "OPEN", "REFUSED")), version=1,
+        ),
+        "rights.release": rows(
+            8, person_id=whose, recipient="bank", purpose="loan", kinds=["POINTS"],
+            claims=[{"kind": "POINTS", "text": "分", "english": "p", "value": 3}], given_at=lambda: draw.of(when),
+            expires_at=NOW, revoked_at=lambda: draw.maybe(NOW),
+        ),
+        "resolutions.resolution": rows(
+            8, body="ASSEMBLY", title="决议", text=lambda: draw.of(TITLES),
+            decided_on=lambda: draw.of((TODAY, date(2025, 1, 1))),
+            adopts=lambda: draw.of(([], ["a/1"])), votes_for=lambda: draw.maybe(3), recorded_at=NOW,
+        ),
+    }  # fmt: skip
+
+
 async def fill(dsn: str) -> None:
     """Write everything into a database with empty tables."""
     connection = await asyncpg.connect(dsn)
@@ -612,6 +687,10 @@ def accounts() -> Iterator[tuple[str, Account]]:
     yield "apart", account("apart", here, there, Grant("c", held("county_dispatcher"), Kind.COUNTY, OTHER_COUNTY))
     twice = Grant("handler", SEALED, unit=2), Grant("sealed", frozenset({"cases.view_sealed"}), Kind.COUNTY, COUNTY)
     yield "units", account("units", Grant("handler", frozenset({"cases.view"}), unit=1), *twice)
+    yield (
+        "officer",
+        account("officer", Grant("data_protection_officer", held("data_protection_officer"), Kind.COUNTY, COUNTY)),
+    )
     yield "resident", account("resident", Grant("resident", held("resident")), person=0)
     yield "helper", account("helper", Grant("resident", held("resident")), person=9)
     yield "officer", account("officer", Grant("data_protection_officer", OFFICER, Kind.TOWN, TOWN), person=2)

@@ -68,7 +68,7 @@ def test_scaffold_passes_its_tests(tmp_path: Path, postgres: str) -> None:
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: gongzhi-abc\nVersion: 0.1.0\n")
     (info / "entry_points.txt").write_text("[gongzhi.plugins]\nabc = gongzhi_abc\n")
     said = run(sys.executable, "-m", "pytest", "-q", cwd=folder, PYTHONPATH=str(folder), GONGZHI_TEST_DSN=postgres)
-    assert "8 passed" in said, said
+    assert "9 passed" in said, said
 
 
 def wheel(project: Path, into: Path) -> None:
@@ -108,7 +108,7 @@ def test_wheel_works_in_a_clean_environment(clean: Path, tmp_path: Path, postgre
     assert listed == "road_watch  gongzhi-road-watch 0.1.0\n"
     try:
         said = run(python, "-m", "pytest", "-q", "tests", cwd=folder, GONGZHI_TEST_DSN=postgres)
-        assert "8 passed" in said, said
+        assert "9 passed" in said, said
     finally:
         run(python, "-m", "pip", "-qq", "uninstall", "-y", "gongzhi-road-watch", cwd=tmp_path)
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from gongzhi.errors import Text
 from gongzhi.extend import Extension
 from gongzhi.hooks import App, Purpose, hookimpl
 from gongzhi.permissions import Permission
+from gongzhi.registers.declared import Holding
 
 
 @hookimpl
@@ -31,3 +33,19 @@ def permissions() -> list[Permission]:
 @hookimpl
 def purposes() -> list[Purpose]:
     return []  # Purpose("Person.phone", "To announce a visit (走访前联系)", "Consent, PIPL article 13(1)")
+
+
+@hookimpl
+def holdings() -> list[Holding]:
+    return [
+        Holding(
+            "sample.note",
+            Text("notes on households", "户的备注"),
+            Text("PIPL 13(1)(3): statutory duties", "《个人信息保护法》第十三条第一款第三项"),
+            person="t.household_id in (select m.household_id from people.membership m "
+            "where m.person_id=$1 and m.until is null)",
+            erase={"text": "'—'"},
+            months=36,
+            since="t.at",
+        )
+    ]

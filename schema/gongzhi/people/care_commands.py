@@ -7,10 +7,10 @@ import re
 from datetime import timedelta
 
 import strawberry
-from strawberry import ID, UNSET
+from strawberry import ID
 from tortoise.expressions import F
 
-from ..checks import CHINA, duplicate, past, text, today, told, wrong
+from ..checks import CHINA, duplicate, past, text, today, wrong
 from ..commands import EXPECTED, KEY, Call, Problem, command, forbidden, given, made, problems, stale
 from ..entity import key_of, ref
 from ..errors import Refusal
@@ -19,14 +19,14 @@ from ..roots import Mutation
 from . import tiers
 from .commands import APPOINT, EDIT
 from .households import HOUSEHOLD, HouseholdPayload, classify, found, helper, member, opened, saved
-from .models import AwardRow, HouseholdRow, IncomeBand, LiaisonRow, Line, Need, PersonRow, TierRow, VisitRow
-from .types import Household, Liaison, Person, TierDecision, Visit
+from .models import AwardRow, HouseholdRow, IncomeBand, LiaisonRow, Line, Need, PersonRow, VisitRow
+from .types import Household, Liaison, Person, Visit
 
 NEEDS = "people.view_needs"
 VISIT = "people.record_visit"
 AWARD = re.compile(r"[A-Z][A-Z0-9_]{1,39}")
 FIRST_AWARD = 1980
-NOTE, REASON = 2000, 2000
+NOTE = 2000
 SKEW = timedelta(minutes=5)
 """How far a phone's clock may be ahead of ours."""
 OLDEST = timedelta(days=3660)
@@ -106,35 +106,6 @@ async def grant_award(call: Call, input: GrantAwardInput) -> HouseholdPayload:
     if input.kind == tiers.PEACEFUL_FAMILY:
         await classify(call, household)
     return await saved(household)
-
-
-@strawberry.type(description="The decision that was contested, or why nothing was done (异议结果).")
-class TierDecisionPayload:
-    decision: TierDecision | None = made("The decision (认定).")
-    errors: list[Problem] = problems()
-
-
-@strawberry.input(description="An objection to how a household is served (服务类型异议).")
-class ContestServiceTierInput:
-    idempotency_key: str = given(KEY)
-    household: ID = given(HOUSEHOLD)
-    reason: str | None = given("Why, if the household wishes to say so (理由).", default=UNSET)
-
-
-@command("Object to the last decision on a household's service; no reason is needed (服务类型异议).", requires=None)
-async def contest_service_tier(call: Call, input: ContestServiceTierInput) -> TierDecisionPayload:
-    reason = text(input.reason, REASON, "reason") if told(input.reason) and input.reason.strip() else None
-    household = await found(call, input.household)
-    if not (call.may(NEEDS, household) or await member(household, call.viewer.account.person)):
-        raise forbidden("household")
-    decision = await TierRow.filter(household=household).order_by("-decided_at", "-id").first()
-    if decision is None:
-        decision = await classify(call, household)
-        await household.save()
-    decision.contested_at = decision.contested_at or call.now
-    decision.contest_reason = reason or decision.contest_reason
-    await decision.save(update_fields=["contested_at", "contest_reason"])
-    return TierDecisionPayload(decision=ref(TierDecision, decision.id))
 
 
 # who keeps in touch
@@ -252,7 +223,6 @@ EXTENSIONS = (
         declare_needs=declare_needs,
         confirm_income=confirm_income,
         grant_award=grant_award,
-        contest_service_tier=contest_service_tier,
         assign_helper=assign_helper,
         end_liaison=end_liaison,
         record_visit=record_visit,

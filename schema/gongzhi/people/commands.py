@@ -74,6 +74,7 @@ class UpdatePersonInput:
     birth_date: datetime.date | None = given(BIRTH, default=UNSET)
     resident_id: str | None = given(RESIDENT_ID + " Null takes it away.", default=UNSET)
     phones: list[str] | None = given(PHONES + " They take the place of all there were.", default=UNSET)
+    died_on: datetime.date | None = given("The day of death; null takes it away (死亡日期).", default=UNSET)
 
 
 @command("Change a person's file (人员变更).", requires=EDIT)
@@ -91,6 +92,8 @@ async def update_person(call: Call, input: UpdatePersonInput) -> PersonPayload:
                 "A person moves to another county by a transfer.", "跨县迁移须另行办理，不能直接修改网格。", "grid"
             )
         person.grid = grid
+    if input.died_on is not UNSET:
+        person.died_on = past(call, input.died_on, "diedOn") if input.died_on else None
     person.version += 1
     return await filed(call, person, grid, draft)
 

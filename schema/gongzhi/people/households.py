@@ -73,4 +73,5 @@ async def classify(call: Call, household: HouseholdRow) -> TierRow:
         reasons=[reason.json for reason in decision.reasons],
         decided_at=call.now,
         review_on=decision.review_on,
+        account=call.viewer.account.name,
     )

@@ -110,7 +110,11 @@ class BatchRow(Model):
 
 
 class PersonRow(Located):
-    """A person. `data_key` is the person's own key, wrapped; destroying it destroys every sealed value."""
+    """A person. `data_key` is the person's own key, wrapped; destroying it destroys every sealed value.
+
+    A restricted person is seen by themselves and by whoever watches over personal data, and by no other staff.
+    An erased one is a key that facts still refer to, and nothing else.
+    """
 
     id = key()
     name = fields.CharField(max_length=100)
@@ -124,6 +128,9 @@ class PersonRow(Located):
     resident_id_blind = BytesField(null=True)
     batch: Any = fields.ForeignKeyField("people.BatchRow", null=True, related_name=False, on_delete=fields.RESTRICT)
     created_at = fields.DatetimeField()
+    died_on = fields.DateField(null=True)
+    restricted_at = fields.DatetimeField(null=True)
+    erased_at = fields.DatetimeField(null=True)
     version = fields.IntField(default=1)
 
     class Meta:
@@ -209,7 +216,10 @@ class AwardRow(Model):
 
 
 class TierRow(Model):
-    """A decision on a household's tier: the rule's version, its frozen inputs, what each of them said."""
+    """A decision on a household's tier: the rule's version, its frozen inputs, what each of them said.
+
+    `account` is whoever changed an input, or decided on review. `rights.trace` shows these rows as decisions.
+    """
 
     id = key()
     household: Any = fields.ForeignKeyField(
@@ -222,8 +232,7 @@ class TierRow(Model):
     reasons: Any = fields.JSONField()
     decided_at = fields.DatetimeField()
     review_on = fields.DateField()
-    contested_at = fields.DatetimeField(null=True)
-    contest_reason = fields.CharField(max_length=2000, null=True)
+    account = fields.CharField(max_length=100, null=True)
 
     class Meta:
         schema = "people"

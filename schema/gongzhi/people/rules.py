@@ -6,16 +6,24 @@ from pypika_tortoise.dialects.postgresql import PostgreSQLQuery
 from pypika_tortoise.queries import Table
 
 from ..cases.rules import requesters
-from ..sql import Alternatives, Sql, widen
+from ..sql import Alternatives, Sql, narrow, widen
 from ..viewer import Lens
 
 VIEW = "people.view"
 HOME = "{0}=any(array(select m.household_id from people.membership m where m.person_id=any(array{1}) and {2}))"
+RESTRICTED = "people.view_restricted"
 
 
 def persons(person: Table, viewer: Lens) -> Alternatives:
-    """People in the grids one serves, who asks one's unit, and oneself with the members of one's household."""
-    seen = widen(viewer.within(person, VIEW), *requesters(person, viewer))
+    """People in the grids one serves, who asks one's unit, and oneself with the members of one's household.
+
+    Somebody whose data are restricted is seen in the grids where one holds `people.view_restricted`, and at home.
+    """
+    open_ = Sql("{0} is null", person.restricted_at)
+    seen = narrow(widen(viewer.within(person, VIEW), *requesters(person, viewer)), open_)
+    if viewer.can(RESTRICTED):
+        closed = narrow(viewer.within(person, RESTRICTED), Sql("{0} is not null", person.restricted_at))
+        seen = widen(seen, *(closed or ()))
     if viewer.broken():
         seen = widen(seen, Sql("{0}=any(array{1})", person.id, _emergency(viewer)))
     if not viewer.known():
@@ -32,7 +40,7 @@ def households(household: Table, viewer: Lens) -> Alternatives:
         seen = widen(seen, Sql(HOME, household.id, _emergency(viewer), current(member, viewer)))
     if not viewer.known():
         return seen
-    own = Sql("{0}=any(array{1})", household.id, _homes(viewer))
+    own = Sql("{0}=any(array{1})", household.id, homes(viewer))
     helped = Sql("{0}=any(array{1})", household.id, _helped(viewer))
     return widen(seen, own, helped)
 
@@ -42,7 +50,7 @@ def visits(visit: Table, viewer: Lens) -> Alternatives:
     seen = viewer.within(visit, VIEW)
     if not viewer.known():
         return seen
-    own = Sql("{0}=any(array{1})", visit.household_id, _homes(viewer))
+    own = Sql("{0}=any(array{1})", visit.household_id, homes(viewer))
     helped = Sql("{0}=any(array{1})", visit.household_id, _helped(viewer))
     return widen(seen, own, helped)
 
@@ -65,7 +73,8 @@ def _emergency(viewer: Lens) -> Sql:
     return Sql(text, viewer.glass, viewer.account, viewer.now)
 
 
-def _homes(viewer: Lens) -> Sql:
+def homes(viewer: Lens) -> Sql:
+    """The households one belongs to."""
     mine = Table("membership", schema="people", alias="mine")
     query = PostgreSQLQuery.from_(mine).select(mine.household_id)
     return Sql("{0}", query.where(Sql("{0}={1}", mine.person_id, viewer.person)).where(current(mine, viewer)))
@@ -74,7 +83,7 @@ def _homes(viewer: Lens) -> Sql:
 def _family(viewer: Lens) -> Sql:
     other = Table("membership", schema="people", alias="family")
     query = PostgreSQLQuery.from_(other).select(other.person_id)
-    together = Sql("{0}=any(array{1})", other.household_id, _homes(viewer))
+    together = Sql("{0}=any(array{1})", other.household_id, homes(viewer))
     return Sql("{0}", query.where(together).where(current(other, viewer)))
 
 

@@ -155,7 +155,7 @@ def served(household: Table, viewer: Lens) -> Sql:
         return Sql("true")
     own = [Sql("false"), *allowed]
     if viewer.known():
-        own.append(Sql("{0}=any(array{1})", household.id, rules._homes(viewer)))
+        own.append(Sql("{0}=any(array{1})", household.id, rules.homes(viewer)))
         own.append(Sql("{0}=any(array{1})", household.id, rules._helped(viewer)))
     return Sql("(" + " or ".join(f"({{{i}}})" for i in range(len(own))) + ")", *own)
 
@@ -251,6 +251,10 @@ class Person(Node):
         order="number",
     )
     created_at: datetime.datetime = column("When the entry was made (建档时间).")
+    died_on: datetime.date | None = column("The day of death (死亡日期).")
+    restricted_at: datetime.datetime | None = column(
+        "Since when their data are restricted at their own request (限制处理时间)."
+    )
     version: int = column("Grows with every change (版本).")
 
 
@@ -299,11 +303,6 @@ class TierDecision(Node):
     )
     decided_at: datetime.datetime = column("When (认定时间).")
     review_on: datetime.date = column("When it is looked at again (复核日期).")
-    contested_at: datetime.datetime | None = column("When the household objected, if it did (异议时间).")
-    contest_reason: str | None = expression(
-        "Why, if it said so; for those who may see its needs (异议理由).",
-        lambda at: reasoned(at, at.row.contest_reason),
-    )
 
 
 @entity(VisitRow, visible=rules.visits, through="household", order=("at",))

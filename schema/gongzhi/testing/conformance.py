@@ -5,15 +5,18 @@ from __future__ import annotations
 import ast
 import inspect
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 import pytest
 from graphql import GraphQLEnumType, GraphQLInputObjectType, GraphQLList, GraphQLNonNull, GraphQLSchema, print_ast
 
 from ..commands import COMMAND
+from ..rights.erasure import clear, erase, overdue
 from . import additions
 
 SAMPLES = {
@@ -50,6 +53,23 @@ class Conformance:
             pytest.skip("it has no tables")
         lacking = await import_module("gongzhi_server.database").lacking(database, self.plugin, plugins.apps)
         assert [one.name for one in lacking] == [], f"write it: gongzhi makemigrations {self.plugin}"
+
+    async def test_tables_say_what_they_hold(self, database: str, plugins: Any) -> None:
+        """Each table is in the register, and its SQL runs: for a person's copy, for anonymisation, for retention."""
+        known = {f"{self.plugin}.{table}" for table in await rows(database, self.plugin)}
+        mine = [one for one in plugins.registers.holdings if one.table in known]
+        assert {one.table for one in mine} == known, "return a Holding for each table from the hook `holdings`"
+        connection = await asyncpg.connect(database)
+        try:
+            async with connection.transaction():
+                now = datetime(2026, 1, 1, tzinfo=UTC)
+                await erase(connection.fetch, mine, UUID(int=0), now)
+                for one in mine:
+                    if one.months:
+                        late = await connection.fetch(overdue(one), now)
+                        await clear(connection.fetch, one, [row["id"] for row in late])
+        finally:
+            await connection.close()
 
     def test_additions_are_described(self, plugins: Any) -> None:
         found = additions.of(plugins, self.plugin)

@@ -11,7 +11,7 @@ select row_to_json(x3) from (
 SELECT "t2"."name" "name",(
 select p.mask from people.phone p where p.person_id="t2"."id" order by p.rank,p.id limit 1) "phone"
 FROM "people"."person" "t2"
-WHERE ("t2"."county_id"=$2::int) AND ("t2"."id"="t1"."requester_id")) x3) "requester",(
+WHERE (("t2"."county_id"=$2::int) and ("t2"."restricted_at" is null)) AND ("t2"."id"="t1"."requester_id")) x3) "requester",(
 select row_to_json(x7) from (
 SELECT "t4"."code" "code","t4"."name" "name",(
 select row_to_json(x6) from (

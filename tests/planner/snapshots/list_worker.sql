@@ -22,11 +22,11 @@ select p.mask from people.phone p where p.person_id="t2"."id" order by p.rank,p.
 FROM ((
 SELECT "t2".*
 FROM "people"."person" "t2"
-WHERE ("t2"."grid_3_id"=$3::int) AND ("t2"."id"="t1"."requester_id"))
+WHERE (("t2"."grid_3_id"=$3::int) and ("t2"."restricted_at" is null)) AND ("t2"."id"="t1"."requester_id"))
 union all (
 SELECT "t2".*
 FROM "people"."person" "t2"
-WHERE ("t2"."id"=$2::uuid) AND (("t2"."grid_3_id"=$3::int) is not true) AND ("t2"."id"="t1"."requester_id"))
+WHERE ("t2"."id"=$2::uuid) AND ((("t2"."grid_3_id"=$3::int) and ("t2"."restricted_at" is null)) is not true) AND ("t2"."id"="t1"."requester_id"))
 union all (
 SELECT "t2".*
 FROM "people"."person" "t2"
@@ -36,7 +36,7 @@ FROM "people"."membership" "family"
 WHERE "family"."household_id"=any(array(
 SELECT "mine"."household_id"
 FROM "people"."membership" "mine"
-WHERE "mine"."person_id"=$2::uuid AND ("mine"."until" is null or "mine"."until">$4::date))) AND ("family"."until" is null or "family"."until">$4::date)))) AND (("t2"."grid_3_id"=$3::int) is not true) AND (("t2"."id"=$2::uuid) is not true) AND ("t2"."id"="t1"."requester_id"))) "t2") x3) "requester",(
+WHERE "mine"."person_id"=$2::uuid AND ("mine"."until" is null or "mine"."until">$4::date))) AND ("family"."until" is null or "family"."until">$4::date)))) AND ((("t2"."grid_3_id"=$3::int) and ("t2"."restricted_at" is null)) is not true) AND (("t2"."id"=$2::uuid) is not true) AND ("t2"."id"="t1"."requester_id"))) "t2") x3) "requester",(
 select row_to_json(x7) from (
 SELECT "t4"."code" "code","t4"."name" "name",(
 select row_to_json(x6) from (

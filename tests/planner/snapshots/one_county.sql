@@ -5,7 +5,7 @@ SELECT "t1"."number" "number","t1"."title" "title","t1"."description" "descripti
 select row_to_json(x3) from (
 SELECT "t2"."name" "name"
 FROM "people"."person" "t2"
-WHERE ("t2"."county_id"=$1::int) AND ("t2"."id"="t1"."requester_id")) x3) "requester",(
+WHERE (("t2"."county_id"=$1::int) and ("t2"."restricted_at" is null)) AND ("t2"."id"="t1"."requester_id")) x3) "requester",(
 select row_to_json(x5) from (
 SELECT "t4"."code" "code","t4"."name" "name"
 FROM "grids"."grid" "t4"

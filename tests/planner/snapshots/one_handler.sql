@@ -5,8 +5,8 @@ SELECT "t1"."number" "number","t1"."title" "title","t1"."description" "descripti
 select row_to_json(x3) from (
 SELECT "t2"."name" "name"
 FROM "people"."person" "t2"
-WHERE ("t2"."id"=any(array(
-select c.requester_id from cases.case c where c.lead_unit_id=$1::int and c.series='ORDINARY' and c.status in ('DISPATCHED','HANDLING','SUSPENDED','REPLIED')))) AND ("t2"."id"="t1"."requester_id")) x3) "requester",(
+WHERE (("t2"."id"=any(array(
+select c.requester_id from cases.case c where c.lead_unit_id=$1::int and c.series='ORDINARY' and c.status in ('DISPATCHED','HANDLING','SUSPENDED','REPLIED')))) and ("t2"."restricted_at" is null)) AND ("t2"."id"="t1"."requester_id")) x3) "requester",(
 select row_to_json(x5) from (
 SELECT "t4"."code" "code","t4"."name" "name"
 FROM "grids"."grid" "t4"

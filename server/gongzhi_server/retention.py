@@ -1,0 +1,52 @@
+"""Anonymises what is past its time, as the holdings say. A run may be stopped and started again at any moment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+import asyncpg
+from gongzhi.registers.declared import Holding
+from gongzhi.rights.erasure import PEOPLE, clear, erase, overdue
+
+PORTION = 1000
+"""How many rows one transaction changes."""
+
+
+async def run(dsn: str, holdings: Iterable[Holding], now: datetime, *, dry_run: bool = False) -> dict[str, int]:
+    """How many rows of each table were, or would be, anonymised; tables with none are left out."""
+    known = tuple(holdings)
+    counts: dict[str, int] = {}
+    connection = await asyncpg.connect(dsn)
+    try:
+        for one in known:
+            if one.months:
+                count = await due(connection, one, now) if dry_run else await sweep(connection, known, one, now)
+                counts[one.table] = counts.get(one.table, 0) + count
+    finally:
+        await connection.close()
+    return {table: count for table, count in counts.items() if count}
+
+
+async def due(connection: Any, holding: Holding, now: datetime) -> int:
+    """How many rows' time is over."""
+    found: int = await connection.fetchval(f"select count(*) from ({overdue(holding)}) d", now)
+    return found
+
+
+async def sweep(connection: Any, holdings: tuple[Holding, ...], holding: Holding, now: datetime) -> int:
+    """Anonymise the rows whose time is over, a portion a transaction; with a person goes all that is held of them."""
+    total = 0
+    while True:
+        async with connection.transaction():
+            found = await connection.fetch(overdue(holding, f"limit {PORTION} for update of t skip locked"), now)
+            keys = [row["id"] for row in found]
+            if not keys:
+                return total
+            if holding.table == PEOPLE:
+                for key in keys:
+                    await erase(connection.fetch, holdings, key, now)
+            else:
+                await clear(connection.fetch, holding, keys)
+        total += len(keys)

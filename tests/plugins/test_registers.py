@@ -1,0 +1,49 @@
+"""What plugins declare for the public registers, and what is refused of it by name."""
+
+from __future__ import annotations
+
+import pytest
+from gongzhi import core
+from gongzhi_server.errors import Problem
+
+from .conftest import Market
+
+HEAD = """
+from datetime import date
+from gongzhi.errors import Text
+from gongzhi.registers.declared import Card, Holding, Kpi, PrivacyNotice, Statement
+SAID = Text("said", "说明")
+
+@hookimpl
+def {hook}():
+    return [{entry}]
+"""
+CARD = 'Card("{}", "1", SAID, SAID, (SAID,), SAID, SAID, date(2026, 1, 1), SAID, SAID)'
+
+
+@pytest.mark.parametrize(
+    ("hook", "entry", "told"),
+    [
+        ("algorithms", CARD.format("service-tier"), "must begin with 'shop.'"),
+        ("algorithms", f"{CARD.format('shop.a')}, {CARD.format('shop.a')}", "two rules are called 'shop.a/1'"),
+        ("kpis", 'Kpi("rate", SAID, SAID, SAID, SAID)', "must begin with 'shop.'"),
+        ("notices", 'PrivacyNotice("x", "y", 1, SAID, SAID, SAID, date(2026, 1, 1))', "must begin with 'shop.'"),
+        ("holdings", 'Holding("people.person", SAID, SAID)', "one of the plugin's own tables"),
+        ("holdings", 'Holding("shop.x", SAID, SAID)', "there is no table 'shop.x'"),
+        ("holdings", 'Holding("shop.x", SAID, SAID, months=3)', "needs both `months` and `since`"),
+        ("statements", "Statement('A', SAID, None), Statement('A', SAID, None)", "two kinds of statements"),
+        ("algorithms", '"a card"', "gave a str, not a Card"),
+    ],
+)
+def test_wrong_entries_name_the_plugin(market: Market, hook: str, entry: str, told: str) -> None:
+    market.ship("shop", HEAD.format(hook=hook, entry=entry))
+    with pytest.raises(Problem, match="plugin 'shop'") as problem:
+        market.load()
+    assert told in str(problem.value)
+
+
+def test_entries_join_the_core(market: Market) -> None:
+    market.ship("shop", HEAD.format(hook="algorithms", entry=CARD.format("shop.credit")))
+    registers = market.load().registers
+    assert registers.card("shop.credit/1") and registers.card("service-tier/1")
+    assert registers.holdings == core.REGISTERS.holdings

@@ -1,0 +1,208 @@
+"""Releases and resolutions: how plugins that do not know each other exchange what people let them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+import strawberry
+from gongzhi import core
+from gongzhi.commands import KEY, Call, Problem, command, given, made, problems
+from gongzhi.entity import pick, ref
+from gongzhi.errors import DeclarationError, Text
+from gongzhi.extend import extend
+from gongzhi.grids.models import GridRow
+from gongzhi.people.types import Person
+from gongzhi.registers.declared import Claim, Statement
+from gongzhi.resolutions.adopting import adopted
+from gongzhi.rights.consenting import agreement
+from gongzhi.rights.releasing import claimed, release, released
+from gongzhi.rights.rules import agreed, in_force
+from gongzhi.rights.speaking import subject
+from gongzhi.rights.types import Release
+from gongzhi.roots import Mutation
+from gongzhi.sql import Sql
+from gongzhi_server.plugins import Plugins
+from gongzhi_server.testing import serving
+from strawberry import ID, UNSET
+
+from .conftest import Family, done, key, refused
+
+
+async def points(call: Call, person: UUID) -> list[Claim]:
+    return [Claim(Text("Earned 30 points.", "累计 30 分。"), 30)]
+
+
+async def nothing(call: Call, person: UUID) -> list[Claim]:
+    return []
+
+
+STATEMENTS = (
+    Statement("POINTS", Text("Points earned", "积分"), points),
+    Statement("AWARDS", Text("Awards", "荣誉"), nothing),
+)
+
+
+@strawberry.type(description="What came of it (结果).")
+class ApplyPayload:
+    release: Release | None = made("The release (授权).")
+    read: strawberry.scalars.JSON | None = made("What the recipient reads (可见内容).")
+    errors: list[Problem] = problems()
+
+
+@strawberry.input(description="What is released (授权).")
+class ApplyInput:
+    idempotency_key: str = given(KEY)
+    kinds: list[str] = given("Kinds (种类).")
+    expires_on: date = given("Until (到期).")
+    person: ID | None = given("Who (人员).", default=UNSET)
+
+
+@command("Apply for something (申请).", requires=None)
+async def apply(call: Call, input: ApplyInput) -> ApplyPayload:
+    person = await subject(call, input.person or None)
+    await agreement(call, person.id, "people.income_band", "village", "person")
+    made = await release(call, person, kinds=input.kinds, recipient="bank", purpose="loan", expires_on=input.expires_on)
+    return ApplyPayload(release=ref(Release, made.id, shown=True), read=await released(call, person.id, "bank", "loan"))
+
+
+@strawberry.input(description="What is looked for (查询).")
+class LookInput:
+    idempotency_key: str = given(KEY)
+    person: ID = given("Whose (人员).")
+    rule: str = given("Which rule (规则).", default="")
+    grid: str = given("Where (网格).", default="")
+
+
+@strawberry.type(description="What was found (结果).")
+class LookPayload:
+    read: strawberry.scalars.JSON | None = made("What the recipient reads (可见内容).")
+    adopted: bool | None = made("Whether the rule was adopted (是否通过).")
+    errors: list[Problem] = problems()
+
+
+@command("Look something up (查询).", requires=None)
+async def look(call: Call, input: LookInput) -> LookPayload:
+    found = await released(call, key(input.person), "bank", "loan")
+    grid = await GridRow.get_or_none(code=input.grid)
+    return LookPayload(read=found, adopted=grid and await adopted(call, input.rule, grid.id) is not None)
+
+
+SHOWN = pick(
+    "What the bank reads (银行可见).",
+    lambda at: [Sql("{0}={1} and {2}", at.rows.person_id, at.row.id, in_force(at.rows, at.viewer))],
+    shown=True,
+    type=Release | None,
+    requires=None,
+)
+CONSENTING = pick(
+    "Themselves, if they agree (本人同意时).",
+    lambda at: [
+        Sql("{0}={1} and {2}", at.rows.id, at.row.id, agreed(at.row.id, "people.income_band", "village", at.viewer))
+    ],
+    type=Person | None,
+    requires=None,
+)
+
+
+class Bank(Plugins):
+    registers = replace(core.REGISTERS, statements=STATEMENTS)
+    extensions = (
+        ("bank", extend(Mutation, apply=apply, look=look)),
+        ("bank", extend(Person, bank_reads=SHOWN, consenting=CONSENTING)),
+    )
+
+
+SELECTION = "release { id kinds recipient purpose expiresAt claims { kind text value } } read"
+AGREED = {"purpose": "people.income_band", "noticeVersion": 1}
+
+
+async def test_release_is_read_until_revoked(family: Family, filled: str, tmp_path: Any) -> None:
+    async with serving(filled, tmp_path, plugins=Bank()) as bank:
+        family.server.client = bank.client
+        elder, staff = family.of(family.elder), family.staff("grid_worker")
+        kinds = (await bank.ask("{ statementKinds { kind description } }")).data["statementKinds"]
+        assert kinds == [
+            {"kind": "POINTS", "description": "Points earned"},
+            {"kind": "AWARDS", "description": "Awards"},
+        ]
+        asked = {"kinds": ["POINTS", "AWARDS"], "expiresOn": "2026-12-31"}
+        assert await refused(elder, "apply", SELECTION, **asked) == [("CONSENT_REQUIRED", ["person"])]
+        await done(elder, "giveConsent", "consent { id }", **AGREED)
+        payload = await elder.do("apply", SELECTION, **asked)
+        claim = {"kind": "POINTS", "text": "累计 30 分。", "value": 30}
+        assert payload["release"]["kinds"] == ["POINTS"] and payload["release"]["claims"] == [claim]
+        assert payload["read"] == [{**claim, "english": "Earned 30 points."}]
+        for wrong, path in (({"kinds": ["NOPE"]}, "kinds"), ({"expiresOn": "2028-01-01"}, "expiresOn")):
+            assert [one[1] for one in await refused(elder, "apply", SELECTION, **{**asked, **wrong})] == [[path]]
+        others = await refused(staff, "apply", SELECTION, **asked, person=family.elder)
+        assert others == [("FORBIDDEN", ["person"])]
+
+        reads = f'{{ person(id: "{family.elder}") {{ bankReads {{ kinds }} consenting {{ id }} }} }}'
+        assert (await staff.ask(reads)).data["person"] == {
+            "bankReads": {"kinds": ["POINTS"]},
+            "consenting": {"id": family.elder},
+        }
+        mine = "{ me { releases { nodes { kinds revokedAt } } } }"
+        assert len((await elder.ask(mine)).data["me"]["releases"]["nodes"]) == 1
+        given_ = {"release": payload["release"]["id"]}
+        assert await refused(staff, "revokeRelease", "release { id }", **given_) == [("NOT_FOUND", ["release"])]
+        assert (await done(elder, "revokeRelease", "release { revokedAt }", **given_))["revokedAt"]
+        await done(elder, "withdrawConsent", "consent { id }", purpose="people.income_band")
+        assert (await staff.ask(reads)).data["person"] == {"bankReads": None, "consenting": None}
+        assert (await staff.do("look", "read", person=family.elder))["read"] == []
+        assert await refused(elder, "apply", SELECTION, **asked) == [("CONSENT_REQUIRED", ["person"])]
+
+
+async def test_release_ends_by_itself(family: Family, filled: str, tmp_path: Any) -> None:
+    async with serving(filled, tmp_path, plugins=Bank()) as bank:
+        family.server.client = bank.client
+        elder, worker = family.of(family.elder), bank.as_("grid_worker", grid=family.grid)
+        await done(elder, "giveConsent", "consent { id }", **AGREED)
+        payload = await elder.do("apply", SELECTION, kinds=["POINTS"], expiresOn="2026-06-30")
+        assert payload["release"]["expiresAt"] == "2026-06-30T16:00:00+00:00"  # the end of the day in China
+        assert len((await worker.do("look", "read", person=family.elder))["read"]) == 1
+        bank.clock.move(hours=14)
+        assert (await worker.do("look", "read", person=family.elder))["read"] == []
+        await resolved(family, bank)
+
+
+RULE = "points.village/3"
+RESOLUTION = "resolution { id body title adopts votesFor grid { code } revokedAt }"
+
+
+async def resolved(family: Family, bank: Any) -> None:
+    """A resolution is recorded where one serves, read by anybody, and looked up below, until it is revoked."""
+    village = family.grid.partition("-")[0]
+    leader, worker = bank.as_("grid_leader", grid=village), bank.as_("grid_worker", grid=village)
+    text = {"title": "通过积分规则", "text": "全体通过。", "decidedOn": "2026-06-01", "adopts": [RULE]}
+    given_ = {"grid": village, "body": "ASSEMBLY", **text, "votesFor": 30, "votesAgainst": 2, "abstentions": 1}
+    made = await done(leader, "recordResolution", RESOLUTION, **given_)
+    assert (made["adopts"], made["votesFor"], made["grid"]) == ([RULE], 30, {"code": village})
+    wrong = {**given_, "abstentions": None, "adopts": ["points"], "decidedOn": "2027-01-01", "title": ""}
+    found = await refused(leader, "recordResolution", RESOLUTION, **wrong)
+    assert {path[0] for _, path in found} == {"title", "decidedOn", "adopts", "votesFor"}
+    away = await refused(leader, "recordResolution", RESOLUTION, **{**given_, "grid": "610921"})
+    assert away == [("FORBIDDEN", ["grid"])]
+    listed = (await bank.ask("{ resolutions { nodes { title } } }")).data["resolutions"]["nodes"]
+    assert listed == [{"title": "通过积分规则"}]
+    asked = {"person": family.elder, "rule": RULE}
+    assert (await worker.do("look", "adopted", **asked, grid=family.grid))["adopted"] is True
+    assert (await worker.do("look", "adopted", **asked, grid="610921"))["adopted"] is False
+    revoked = await done(leader, "revokeResolution", RESOLUTION, resolution=made["id"])
+    assert revoked["revokedAt"] and (await worker.do("look", "adopted", **asked, grid=family.grid))["adopted"] is False
+
+
+def test_claims_are_positive() -> None:
+    assert claimed("X", Claim(Text("a", "b"), 3))["value"] == 3
+    with pytest.raises(DeclarationError, match="above zero"):
+        claimed("X", Claim(Text("a", "b"), 0))
+
+
+def test_a_year_at_most() -> None:
+    from gongzhi.rights.releasing import LONGEST
+
+    assert timedelta(days=365) <= LONGEST <= timedelta(days=366)

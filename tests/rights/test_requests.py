@@ -1,0 +1,255 @@
+"""What people ask about their data, over HTTP: a copy, a correction, restriction, deletion, and what a refusal says."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import uuid4
+
+import asyncpg
+import pytest
+from gongzhi import core
+from gongzhi.rights.exports import FRESH, opened, ticket
+from gongzhi_server import plugins, retention
+from gongzhi_server.testing import TODAY
+from hypothesis import given
+from hypothesis import strategies as st
+
+from .conftest import COUNTY, MARKERS, Family, done, key, refused
+
+REQUEST = "request { id kind state version dueAt text grounds remedy download }"
+MATTER = {"kind": "HELP", "channel": "MINI_APP", "category": "utilities.electricity"}
+SOUGHT = '{ person(id: "%s") { name restrictedAt } people(filter: { name: { equals: "%s" } }) { totalCount } }'
+EVERY_TABLE = """
+select format('%I.%I', schemaname, tablename) from pg_tables
+where schemaname not in ('pg_catalog', 'information_schema') order by 1
+"""
+
+
+async def lived(family: Family, database: Any) -> None:
+    """Something in every table that can hold something about the elder."""
+    caller, worker, officer = family.of(family.elder), family.staff("grid_worker"), family.officer
+    places = {"title": MARKERS["title"], "description": MARKERS["description"], "address": MARKERS["address"]}
+    spot = {"longitude": 108.51234, "latitude": 32.89876, "crs": "WGS84"}
+    case = await done(caller, "reportCase", "case { number version }", **MATTER, **places, place=spot)
+    accepted = {"number": case["number"], "expectedVersion": 1, "note": MARKERS["note"]}
+    await done(family.server.as_("county_dispatcher", grid=COUNTY), "acceptCase", "case { number }", **accepted)
+    elder = key(family.elder)
+    await database.execute(
+        "update cases.case set reply=$2, rating_comment=$3 where requester_id=$1", elder, *[MARKERS["comment"]] * 2
+    )
+    visit = {"household": family.household, "at": "2026-06-30T09:00:00+08:00", "note": MARKERS["note"]}
+    await done(worker, "recordVisit", "visit { id }", **visit)
+    version = await database.fetchval("select version from people.household where head_id=$1", elder)
+    needs = {"household": family.household, "expectedVersion": version, "needs": ["VISIT"]}
+    await done(caller, "declareNeeds", "household { id }", **needs)
+    await done(caller, "contestServiceTier", "review { id }", household=family.household, reason=MARKERS["reason"])
+    await done(caller, "giveConsent", "consent { id }", purpose="people.income_band", noticeVersion=1)
+    asked = await done(caller, "requestCorrection", REQUEST, text=MARKERS["asked"])
+    answer = {"request": asked["id"], "expectedVersion": 1, "grant": False, "grounds": MARKERS["grounds"]}
+    await done(officer, "decideDataRequest", REQUEST, **answer)
+    await database.execute(
+        "insert into rights.release (id, grid_id, person_id, recipient, purpose, kinds, claims, given_at, expires_at, "
+        "account) select gen_random_uuid(), grid_id, id, 'bank', 'loan', '{X}', jsonb_build_array($2::text), now(), "
+        "now() + interval '1 day', 'x' from people.person where id=$1", elder, MARKERS["comment"]
+    )  # fmt: skip
+    await database.execute(
+        "insert into rights.decision (id, grid_id, person_id, rule, inputs, contributions, outcome, adverse, at) "
+        "select gen_random_uuid(), grid_id, id, 'x/1', jsonb_build_array($2::text), '[]', 'X', false, now() "
+        "from people.person where id=$1", elder, MARKERS["comment"]
+    )  # fmt: skip
+
+
+async def traces(database: Any) -> dict[str, list[str]]:
+    """The markers that are found in any row of any table, as text: columns, arrays, jsonb and all."""
+    found: dict[str, list[str]] = {}
+    for [table] in await database.fetch(EVERY_TABLE):
+        for name, marker in MARKERS.items():
+            if await database.fetchval(f"select count(*) from {table} t where position($1 in t::text) > 0", marker):
+                found.setdefault(name, []).append(table)
+    return found
+
+
+async def test_copy_is_whole(family: Family, database: Any) -> None:
+    await lived(family, database)
+    elder = family.of(family.elder)
+    request = await done(elder, "requestExport", REQUEST)
+    assert (request["kind"], request["state"]) == ("EXPORT", "GRANTED")
+    reply = await elder.client.get(request["download"])  # the link is the right: no token is sent
+    assert reply.status_code == 200 and "attachment" in reply.headers["content-disposition"]
+    assert reply.headers["cache-control"] == "no-store"
+    body = reply.json()
+    [person], [phone] = body["tables"]["people.person"]["rows"], body["tables"]["people.phone"]["rows"]
+    assert (person["name"], person["resident_id"]) == (MARKERS["name"], MARKERS["number"])
+    assert phone["value"] == MARKERS["phone"] and "blind" not in phone
+    assert body["tables"]["cases.case"]["rows"][0]["title"] == MARKERS["title"]
+    assert [name for name, marker in MARKERS.items() if marker not in reply.text] == []
+    assert "data_key" not in reply.text and body["tables"]["people.person"]["what"]["zh"]
+    household = await database.fetchval("select number from people.household where head_id=$1", person["id"])
+    assert body["tables"]["people.household"]["rows"][0]["number"] == household
+    # nobody else is given the link, and it is over soon
+    seen = "{ dataRequests { nodes { kind download } } }"
+    nodes = (await family.officer.ask(seen)).data["dataRequests"]["nodes"]
+    assert {"kind": "EXPORT", "download": None} in nodes and all(one["download"] is None for one in nodes)
+    family.server.clock.move(seconds=FRESH.total_seconds() + 1)
+    assert (await elder.client.get(request["download"])).status_code == 404
+    assert (await elder.client.get("/exports/nonsense")).status_code == 404
+
+
+async def test_refusal_says_grounds_and_remedy(family: Family) -> None:
+    elder, officer = family.of(family.elder), family.officer
+    asked = await done(elder, "requestCorrection", REQUEST, text="我的名字写错了")
+    assert (asked["dueAt"][:10], asked["remedy"]) == ("2026-07-15", None)
+    assert (await done(elder, "requestCorrection", REQUEST, text="再说一次"))["id"] == asked["id"]
+    answer = {"request": asked["id"], "expectedVersion": 1, "grant": False}
+    assert await refused(officer, "decideDataRequest", REQUEST, **answer) == [("BAD_USER_INPUT", ["grounds"])]
+    stale = {**answer, "expectedVersion": 3, "grounds": "证件一致"}
+    assert await refused(officer, "decideDataRequest", REQUEST, **stale) == [("STALE_VERSION", ["expectedVersion"])]
+    told = await done(officer, "decideDataRequest", REQUEST, **answer, grounds="证件一致")
+    assert told["state"] == "REFUSED" and "art. 50" in told["remedy"] and told["grounds"] == "证件一致"
+    for caller in (family.staff("grid_worker"), elder):
+        assert (await caller.ask("{ dataRequests { totalCount } }")).codes == ["FORBIDDEN"]
+    elsewhere = family.server.as_("data_protection_officer", grid="610921101")
+    assert (await elsewhere.ask("{ dataRequests { totalCount } }")).data["dataRequests"]["totalCount"] == 0
+    inbox = (await elder.ask("{ me { notices(first: 5) { nodes { kind } } } }")).data["me"]["notices"]["nodes"]
+    assert inbox == [{"kind": "data_request.answered"}]
+    office = (await officer.ask("{ me { notices(first: 5) { nodes { kind } } } }")).data["me"]["notices"]["nodes"]
+    assert {"kind": "data_request.asked"} in office
+    again = await done(elder, "requestDeletion", REQUEST)
+    assert (await done(elder, "withdrawDataRequest", REQUEST, request=again["id"]))["state"] == "WITHDRAWN"
+
+
+async def test_restricted_is_unseen(family: Family) -> None:
+    elder, officer, worker = family.of(family.elder), family.officer, family.staff("grid_worker")
+    asked = SOUGHT % (family.elder, MARKERS["name"])
+    assert (await worker.ask(asked)).data == {
+        "person": {"name": MARKERS["name"], "restrictedAt": None},
+        "people": {"totalCount": 1},
+    }
+    request = await done(elder, "requestRestriction", REQUEST)
+    answer = {"request": request["id"], "expectedVersion": 1, "grant": True}
+    await done(officer, "decideDataRequest", REQUEST, **answer)
+    for caller in (worker, family.server.as_("administrator"), family.server.as_("auditor", grid=COUNTY)):
+        assert (await caller.ask(asked)).data == {"person": None, "people": {"totalCount": 0}}
+    head = f'{{ node(id: "{family.household}") {{ ... on Household {{ head {{ name }} }} }} }}'
+    assert (await worker.ask(head)).data == {"node": {"head": None}}
+    for caller in (elder, officer):
+        assert (await caller.ask(asked)).data["person"]["name"] == MARKERS["name"]
+    update = {"person": family.elder, "expectedVersion": 1, "name": "改名"}
+    assert await refused(worker, "updatePerson", "person { id }", **update) == [("NOT_FOUND", ["person"])]
+    assert (await elder.do("liftRestriction", ""))["errors"] == []
+    assert (await worker.ask(asked)).data["person"]["name"] == MARKERS["name"]
+
+
+async def test_deletion_leaves_no_trace(family: Family, database: Any) -> None:
+    await lived(family, database)
+    elder = key(family.elder)
+    before = await traces(database)
+    assert set(before) == set(MARKERS) - {"phone", "number"}, "the markers are found where they are"
+    sealed = await database.fetchval("select data_key is not null from people.person where id=$1", elder)
+    assert sealed
+    caller, officer = family.of(family.elder), family.officer
+    link = (await done(caller, "requestExport", REQUEST))["download"]
+    request = await done(caller, "requestDeletion", REQUEST, text=MARKERS["asked"])
+    answer = {"request": request["id"], "expectedVersion": 1, "grant": True, "grounds": MARKERS["grounds"]}
+    granted = await done(officer, "decideDataRequest", REQUEST, **answer)
+    assert (granted["state"], granted["text"], granted["grounds"]) == ("GRANTED", None, None)
+    assert await traces(database) == {}
+    row = await database.fetchrow("select * from people.person where id=$1", elder)
+    assert row["erased_at"] and row["restricted_at"] and row["name"] == "—"
+    empty = ("data_key", "resident_id_sealed", "resident_id_mask", "resident_id_blind", "birth_date")
+    assert [name for name in empty if row[name] is not None] == []
+    assert await database.fetchval("select count(*) from people.phone where person_id=$1", elder) == 0
+    # the case stays as a fact
+    case = await database.fetchrow("select * from cases.case where requester_id=$1", elder)
+    assert case["status"] == "ACCEPTED" and case["longitude"] is None
+    assert await database.fetchval("select count(*) from cases.event where case_id=$1", case["id"]) == 2
+    assert (await database.fetchval("select head_id from people.household where id=$1", key(family.household))) is None
+    worker = family.staff("grid_worker")
+    assert (await worker.ask(f'{{ person(id: "{family.elder}") {{ name }} }}')).data == {"person": None}
+    copy = (await caller.client.get(link)).text
+    assert [name for name, marker in MARKERS.items() if marker in copy] == []
+    assert await refused(caller, "requestExport", REQUEST) == [("NOT_FOUND", ["person"])]
+
+
+def household(family: Family) -> str:
+    return family.household.partition(":")[2]
+
+
+async def test_others_at_home_keep_theirs(family: Family, database: Any) -> None:
+    """A member who goes takes along what is theirs; the household of those who stay is as it was."""
+    version = await database.fetchval("select version from people.household where id=$1", key(family.household))
+    joined = {"household": family.household, "expectedVersion": version, "person": family.mother, "relation": "CHILD"}
+    await done(family.staff("grid_worker"), "addMember", "household { id }", **joined)
+    request = await done(family.of(family.elder), "requestDeletion", REQUEST)
+    answer = {"request": request["id"], "expectedVersion": 1, "grant": True}
+    await done(family.officer, "decideDataRequest", REQUEST, **answer)
+    home = await database.fetchrow("select address, head_id from people.household where id=$1", key(family.household))
+    assert tuple(home) == (MARKERS["address"], None)
+    reasons = "select count(*) from people.tier where household_id=$1 and reasons <> '[]'"
+    assert await database.fetchval(reasons, key(family.household)) == 1
+
+
+async def test_retention_runs(family: Family, database: Any, filled: str) -> None:
+    """What is past its time goes, in numbers first; a second run finds nothing."""
+    await lived(family, database)
+    holdings, elder = core.REGISTERS.holdings, key(family.elder)
+    await database.execute("update cases.case set status='CLOSED', closed_at='2021-06-01' where requester_id=$1", elder)
+    await database.execute("update people.visit set at='2023-05-01' where note=$1", MARKERS["note"])
+    await database.execute("update people.person set died_on='2022-01-01' where id=$1", key(family.mother))
+    old = await retention.run(filled, holdings, TODAY, dry_run=True)
+    assert old["people.person"] == 1 and old["cases.case"] >= 1 and old["people.visit"] >= 1
+    assert await database.fetchval("select name from people.person where id=$1", key(family.mother)) == "测试母"
+    done_ = await retention.run(filled, holdings, TODAY)
+    assert done_ == old
+    assert await retention.run(filled, holdings, TODAY, dry_run=True) == {}
+    title = await database.fetchval("select title from cases.case where requester_id=$1", elder)
+    assert (
+        title == "—" and await database.fetchval("select name from people.person where id=$1", elder) == MARKERS["name"]
+    )
+    gone = await database.fetchrow("select name, erased_at, died_on from people.person where id=$1", key(family.mother))
+    assert tuple(gone) == ("—", TODAY, None)
+
+
+async def test_every_table_is_in_the_register(empty: str) -> None:
+    """No table without a word on what it holds, and every statement of every holding runs."""
+    connection = await asyncpg.connect(empty)
+    try:
+        there = {
+            row[0] for row in await connection.fetch(EVERY_TABLE) if not row[0].startswith(("public.", "gongzhi."))
+        }
+        holdings = plugins.load().registers.holdings
+        assert {
+            one.table.replace("cases.case", 'cases."case"') if one.table == "cases.case" else one.table
+            for one in holdings
+        } == there
+        from gongzhi.rights.erasure import erase, overdue
+        from gongzhi_server.exports import statement
+
+        async with connection.transaction():
+            await erase(connection.fetch, holdings, uuid4(), TODAY)
+            for one in holdings:
+                if one.person:
+                    await connection.fetch(statement(one), uuid4())
+                if one.months:
+                    await connection.fetch(overdue(one, "for update of t"), TODAY)
+    finally:
+        await connection.close()
+
+
+@given(st.binary(min_size=1, max_size=40), st.integers(0, 47), st.integers(1, 255))
+def test_links_cannot_be_made(secret: bytes, place: int, change: int) -> None:
+    """A link of another secret, a changed link, and a link that is over all lead nowhere."""
+    import base64
+
+    request = uuid4()
+    text = ticket(secret, request, TODAY + FRESH)
+    assert opened(secret, text, TODAY) == request
+    assert opened(secret + b"x", text, TODAY) is None and opened(secret, text, TODAY + 2 * FRESH) is None
+    raw = bytearray(base64.urlsafe_b64decode(text + "=="[: -len(text) % 4]))
+    raw[place % len(raw)] ^= change
+    assert opened(secret, base64.urlsafe_b64encode(bytes(raw)).decode().rstrip("="), TODAY) is None
+
+
+@pytest.mark.parametrize("text", ["", "x", "====", "é", "A" * 500])
+def test_bad_links_lead_nowhere(text: str) -> None:
+    assert opened(b"secret", text, TODAY) is None
