@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from . import findings
 from .access import commands as access_commands
+from .access import holdings as access_holdings
 from .access import types as access
 from .accounts import commands as account_commands
 from .accounts import credential_commands
+from .accounts import holdings as account_holdings
 from .accounts import types as accounts
 from .calendars import types as calendars
 from .cases import commands as case_commands
@@ -99,6 +101,8 @@ REGISTERS = Registers(
         *notice_holdings.HOLDINGS,
         *right_holdings.HOLDINGS,
         *public_holdings.HOLDINGS,
+        *access_holdings.HOLDINGS,
+        *account_holdings.HOLDINGS,
     ),
 )
 """What the core declares for the public registers."""

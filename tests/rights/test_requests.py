@@ -20,8 +20,9 @@ REQUEST = "request { id kind state version dueAt text grounds remedy download }"
 MATTER = {"kind": "HELP", "channel": "MINI_APP", "category": "utilities.electricity"}
 SOUGHT = '{ person(id: "%s") { name restrictedAt } people(filter: { name: { equals: "%s" } }) { totalCount } }'
 EVERY_TABLE = """
-select format('%I.%I', schemaname, tablename) from pg_tables
-where schemaname not in ('pg_catalog', 'information_schema') order by 1
+select c.oid::regclass::text from pg_class c join pg_namespace n on n.oid = c.relnamespace
+where c.relkind in ('r', 'p') and not c.relispartition and n.nspname not in ('pg_catalog', 'information_schema', 'public')
+order by 1
 """
 
 

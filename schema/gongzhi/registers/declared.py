@@ -82,7 +82,8 @@ class Holding:
 
     SQL here is the author's own and sees the row as `t`. `person` tells which rows are about the person `$1`;
     empty: none is about anybody. `shared` tells which of these are others' as well: they are in the person's copy, and
-    stay when the person goes. `erase` gives columns their values afterwards, or is GONE. `hidden` columns stay out of
+    stay when the person goes. `erase` gives columns their values afterwards (`$2` is
+    the person, where the row is others' too and has no `months`), or is GONE. `hidden` columns stay out of
     the copy, such as blind indexes; `sealed` ones are opened for it: column to the context they were sealed in, less
     the row's key. After `months` from `since` (SQL, null while the time does not run) a row is anonymised on its own;
     no `months`: it goes with the person. Each table has a key `id`; a table may have several holdings.

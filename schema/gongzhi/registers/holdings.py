@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..accounts.holdings import NAMES
 from ..errors import Text
 from .declared import Holding
 
@@ -14,7 +15,25 @@ HOLDINGS = (
     Holding("units.unit", Text("organisations", "单位"), PUBLIC),
     Holding("plugins.activation", Text("where plugins are on", "插件启停"), OPERATION),
     Holding(
-        "journal.request", Text("mutations that were carried out: MAC and ids", "已执行的变更：校验值和标识"), OPERATION
+        "journal.request",
+        Text("mutations that were carried out: MAC and ids", "已执行的变更：校验值和标识"),
+        OPERATION,
+        person=f"t.account in ({NAMES})",
+        erase={"account": "'erased:'||t.id"},
+        hidden=("mac",),
     ),
+    Holding("events.outbox", Text("what happened, in ids, codes and numbers", "事件，仅含标识、代码和数字"), OPERATION),
+    Holding("events.counter", Text("the last position given", "事件序号"), OPERATION),
+    Holding("events.consumer", Text("how far handlers have come", "事件处理进度"), OPERATION),
+    Holding("events.job", Text("work in the background", "后台任务"), OPERATION),
+    Holding("calendars.year", Text("years and their notices", "年度节假日安排"), PUBLIC),
+    Holding("calendars.calendar", Text("working hours", "工作时间"), PUBLIC),
+    Holding("calendars.day", Text("holidays and make-up days", "节假日和调休"), PUBLIC),
+    Holding("calendars.span", Text("working hours, laid out", "工作时段"), PUBLIC),
+    Holding("clocks.rule_set", Text("rules of deadlines", "时限规则集"), PUBLIC),
+    Holding("clocks.rule", Text("rules of deadlines, one by one", "时限规则"), PUBLIC),
+    Holding("clocks.choice", Text("which rules a county chose", "时限规则选用"), PUBLIC),
+    Holding("clocks.clock", Text("deadlines of cases", "诉求时限"), OPERATION),
+    Holding("clocks.trace", Text("why deadlines moved", "时限变更记录"), OPERATION),
     Holding("resolutions.resolution", Text("what assemblies decided", "决议"), PUBLIC),
 )

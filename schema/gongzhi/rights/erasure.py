@@ -25,7 +25,7 @@ async def erase(fetch: Fetch, holdings: Iterable[Holding], person: UUID, now: da
     counts: dict[str, int] = {}
     for one, keys in rows:
         if keys:
-            counts[one.table] = counts.get(one.table, 0) + await clear(fetch, one, keys)
+            counts[one.table] = counts.get(one.table, 0) + await clear(fetch, one, keys, person)
     await fetch(
         "update people.person set erased_at=$2, restricted_at=coalesce(restricted_at, $2), version=version+1 "
         "where id=$1",
@@ -42,11 +42,13 @@ async def about(fetch: Fetch, holding: Holding, person: UUID) -> list[UUID]:
     return [row["id"] for row in found]
 
 
-async def clear(fetch: Fetch, holding: Holding, keys: list[Any]) -> int:
+async def clear(fetch: Fetch, holding: Holding, keys: list[Any], person: UUID | None = None) -> int:
     """Anonymise these rows, as the holding says; how many there were."""
     if isinstance(holding.erase, Mapping):
         if holding.erase:
-            await fetch(f"update {holding.table} t set {settings(holding.erase)} where t.id=any($1)", keys)
+            changed = settings(holding.erase)
+            whose = [person] if "$2" in changed else []
+            await fetch(f"update {holding.table} t set {changed} where t.id=any($1)", keys, *whose)
     else:
         await fetch(f"delete from {holding.table} t where t.id=any($1)", keys)
     return len(keys)
