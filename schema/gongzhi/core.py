@@ -4,6 +4,17 @@ from __future__ import annotations
 
 from .cases import commands as case_commands
 from .cases import types as cases
+from .dispatch import (
+    approving,
+    directory,
+    dispatching,
+    followup,
+    merging,
+    objecting,
+    work,
+    working,
+)
+from .dispatch import types as dispatch
 from .grids import commands as grid_commands
 from .grids import types as grids
 from .notices import commands as notice_commands
@@ -31,6 +42,15 @@ EXTENSIONS = (
     *case_commands.EXTENSIONS,
     *notices.EXTENSIONS,
     *notice_commands.EXTENSIONS,
+    *dispatch.EXTENSIONS,
+    *work.EXTENSIONS,
+    *directory.EXTENSIONS,
+    *dispatching.EXTENSIONS,
+    *working.EXTENSIONS,
+    *objecting.EXTENSIONS,
+    *approving.EXTENSIONS,
+    *merging.EXTENSIONS,
+    *followup.EXTENSIONS,
 )
 
 TYPES: tuple[type, ...] = (grids.Grid, units.Unit, people.Person, people.Household, cases.Case, cases.CaseEvent)

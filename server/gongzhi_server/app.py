@@ -62,7 +62,7 @@ class Space:
             work = commands.perform(context, command, given, self.schema.owner(command))
             return await asyncio.get_running_loop().create_task(work, context=self._variables.copy())
 
-        context = Context(viewer, self.keys, self.secret, perform, self.value, self.told)
+        context = Context(viewer, self.keys, self.secret, perform, self.value, self.fetch, self.told)
         return context
 
     async def value(self, model: type[Model], column: str, key: Any) -> Any:

@@ -35,7 +35,7 @@ async def nothing(*given: Any) -> Any:
 
 
 def context(viewer: Viewer) -> Context:
-    return Context(viewer, KEYS, SECRET, nothing, nothing, json.dumps(PUBLISHED))
+    return Context(viewer, KEYS, SECRET, nothing, nothing, nothing, json.dumps(PUBLISHED))
 
 
 @dataclass

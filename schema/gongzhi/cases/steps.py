@@ -8,17 +8,21 @@ import strawberry
 
 from ..checks import missing, text
 from ..commands import Call, Problem, forbidden, made, problems, stale
+from ..dispatch.following import follow
 from ..entity import ref
 from ..errors import Refusal
 from ..grids.models import GridRow
 from ..units.models import UnitRow
 from . import machine
 from .machine import Step
-from .models import Audience, CaseRow, EventRow, SettlementLevel
+from .models import Audience, CaseRow, CategoryRow, EventRow, SettlementLevel
 from .types import Case
 
 NOTE = 10_000
 """The most characters of a note; an answer is one."""
+
+PLATFORM = "platform"
+"""The subject of complaints about this platform."""
 
 
 @strawberry.type(description="A case as it is now, or why nothing was done (诉求操作结果).")
@@ -30,10 +34,33 @@ class CasePayload:
 async def opened(call: Call, input: Any, permission: str | None = None) -> CaseRow:
     """The case, locked, at the version the caller saw, where they may do this."""
     case: CaseRow = await call.find(Case, "number", number=input.number)
-    if permission and not call.may(permission, case):
-        raise forbidden("number")
+    if permission:
+        if not call.may(permission, case):
+            raise forbidden("number")
+        disinterested(call, case)
     stale(case, input.expected_version)
     return case
+
+
+def disinterested(call: Call, case: CaseRow) -> None:
+    """Refuse whoever acts for the unit that the case is against, whatever else they may (domain 6.10)."""
+    if case.accused_unit_id and case.accused_unit_id in {grant.unit for grant in call.viewer.account.grants}:
+        raise interested("number")
+
+
+async def contested(case: CaseRow) -> bool:
+    """Whether the case is about a unit or the platform itself, so that nobody closes it alone (domain 6.13)."""
+    about = await CategoryRow.get(id=case.category_id)
+    return case.accused_unit_id is not None or about.code == PLATFORM
+
+
+def interested(*path: str) -> Refusal:
+    return Refusal(
+        "CONFLICT_OF_INTEREST",
+        "The case is against this unit, so somebody else must do this.",
+        "该诉求针对此单位，须由其他单位和人员办理。",
+        path,
+    )
 
 
 async def handled(call: Call, input: Any) -> CaseRow:
@@ -66,6 +93,7 @@ async def step(
         case.closed_at = call.now
     if taken is machine.REOPEN:
         case.settled_at = None
+    await follow(call, case, taken)
     await record(call, case, taken, note, unit, **data)
 
 
