@@ -117,8 +117,8 @@ class Server:
 
 
 SHARED = {
-    **dict.fromkeys(("acceptCase", "withdrawCase", "handleCase", "closeCase"), "CaseInput"),
-    **dict.fromkeys(("declineCase", "reopenCase"), "ReasonedCaseInput"),
+    **dict.fromkeys(("acceptCase", "withdrawCase", "handleCase", "closeCase", "resumeCase"), "CaseInput"),
+    **dict.fromkeys(("declineCase", "reopenCase", "requestVoiding", "requestClosing"), "ReasonedCaseInput"),
 }
 """Mutations that share an input."""
 

@@ -39,7 +39,7 @@ class ApprovalPayload:
     errors: list[Problem] = problems()
 
 
-@strawberry.input(description="A request for a term (延期或挂账申请).")
+@strawberry.input(description="A request for more time (延期申请).")
 class RequestExtensionInput:
     idempotency_key: str = given(KEY)
     number: str = given(NUMBER)
@@ -62,8 +62,13 @@ async def request_extension(call: Call, input: RequestExtensionInput) -> Request
     return RequestExtensionPayload(extension=await asked(call, case, ApprovalKind.EXTENSION, input.reason, until))
 
 
+@strawberry.input(description="A request to put a case on hold (挂账申请).")
+class RequestSuspensionInput(RequestExtensionInput):
+    pass
+
+
 @command("Ask to put a case on hold for a time (申请挂账).", requires="cases.handle")
-async def request_suspension(call: Call, input: RequestExtensionInput) -> ApprovalPayload:
+async def request_suspension(call: Call, input: RequestSuspensionInput) -> ApprovalPayload:
     case = await handled(call, input)
     if case.status != Status.HANDLING:
         raise illegal(case, machine.SUSPEND)
@@ -114,7 +119,7 @@ async def decide_approval(call: Call, input: DecideApprovalInput) -> DecideAppro
     approval.state = ApprovalState.APPROVED if input.approve else ApprovalState.REFUSED
     approval.decided_at, approval.decided_by = call.now, call.viewer.account.name
     await approval.save()
-    await record(call, case, APPROVED if input.approve else REFUSED, kind=approval.kind.value)
+    await record(call, case, APPROVED if input.approve else REFUSED, kind=approval.kind)
     if input.approve:
         await carried_out(call, case, approval)
         await saved(case)
@@ -168,7 +173,7 @@ async def asked(call: Call, case: CaseRow, kind: ApprovalKind, reason: str, unti
         requested_at=call.now,
         requested_by=call.viewer.account.name,
     )
-    await record(call, case, REQUESTED, kind=kind.value)
+    await record(call, case, REQUESTED, kind=kind)
     made: Approval = ref(Approval, approval.id)
     return made
 

@@ -61,7 +61,7 @@ async def record_follow_up(call: Call, input: RecordFollowUpInput) -> RecordFoll
         account=call.viewer.account.name,
         role=call.viewer.role,
     )
-    await record(call, case, FOLLOWED, contact=input.contact.value, reached=input.reached, solved=solved, rating=rating)
+    await record(call, case, FOLLOWED, contact=input.contact, reached=input.reached, solved=solved, rating=rating)
     await heeded(call, case, solved, rating)
     await saved(case)
     return RecordFollowUpPayload(follow_up=ref(FollowUp, entry.id), case=ref(Case, case.id))

@@ -121,7 +121,7 @@ async def rule_on_objection(call: Call, input: RuleOnObjectionInput) -> RuleOnOb
     if input.unit:
         await precedent(call, case, objection, await standing(input.unit, "unit"))
     await objection.save()
-    await record(call, case, RULED, ruling=objection.ruling.value)
+    await record(call, case, RULED, ruling=objection.ruling)
     if objection.ruling == Ruling.UPHELD:
         await step(call, case, machine.RETURN, unit=await UnitRow.get(id=objection.unit_id))
         await escalate(call, case)

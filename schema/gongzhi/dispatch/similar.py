@@ -99,7 +99,7 @@ def similar_cases(at: Frame) -> Sql:
     allowed = Sql("true") if seen is None else some(*seen) if seen else Sql("false")
     first = at.given.bind("first", convert=lambda value: max(0, min(value, MOST)), cast="int")
     return Sql(
-        "(select coalesce(json_agg(json_build_object('number',x.number,'title',x.title,'status',x.status,"
+        "(select coalesce(jsonb_agg(jsonb_build_object('number',x.number,'title',x.title,'status',x.status,"
         "'similarity',x.likeness,'distance',round(x.metres)) order by x.likeness desc, x.id), '[]') from "
         f"(select * from ({ALIKE} and ({{1}})) s where s.likeness>={LEAST} "
         "order by s.likeness desc, s.id limit {2}) x)",
