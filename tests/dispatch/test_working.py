@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncpg
 import pytest
 from gongzhi_server.testing import Server
 
-from .desks import CASE, POWER, ROADS, SAFETY, WATER, Desks, refused
+from .desks import CASE, MATTER, POWER, ROADS, SAFETY, WATER, Desks, refused
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -95,3 +96,34 @@ async def test_reopened_order(desks: Desks) -> None:
     assert unsolved["case"]["status"] == "HANDLING"
     order = (await desks.state(found["number"]))["orders"][POWER]
     assert order["state"] == "HANDLING"
+
+
+async def test_those_concerned_are_told(desks: Desks, filled: str) -> None:
+    """Units of their work, dispatchers of what waits for them, requesters of their answer: by number, never by name."""
+    person = await fetched(filled, "select id from people.person order by id limit 1")
+    inbox = "{ me { notices(first: 100) { nodes { title body about } } } }"
+    resident = desks.server.as_("resident", person=str(person))
+    number = (await resident.do("reportCase", "case { number }", **MATTER))["case"]["number"]
+    await desks.step(desks.county, "acceptCase", number, 1)
+    await desks.step(desks.town, "dispatchCase", number, 2, leadUnit=POWER, supportUnits=[SAFETY])
+    await desks.unit(POWER).do(
+        "objectToDispatch", "objection { id }", number=number, expectedVersion=3, grounds="不属我单位职责"
+    )
+    await desks.step(desks.unit(POWER), "handleCase", number, 3)
+    order = (await desks.state(number))["orders"][SAFETY]["id"]
+    await desks.unit(SAFETY).do("contribute", ORDER, order=order, expectedVersion=1, text="已设警戒线。")
+    await desks.step(desks.unit(POWER), "replyToCase", number, 4, text="已扶正。")
+    for reader, title in (
+        (desks.unit(POWER), "A case for your unit"), (desks.unit(SAFETY), "A case for your unit"),
+        (desks.town, "An objection to your dispatch"), (resident, "Your case was answered"),
+    ):  # fmt: skip
+        told = [one for one in (await reader.ask(inbox)).data["me"]["notices"]["nodes"] if number in one["body"]]
+        assert title in [one["title"] for one in told] and all(one["about"].startswith("Case:") for one in told)
+
+
+async def fetched(dsn: str, query: str) -> object:
+    connection = await asyncpg.connect(dsn)
+    try:
+        return await connection.fetchval(query)
+    finally:
+        await connection.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import strawberry
@@ -16,6 +17,7 @@ from ..units.models import UnitRow
 from . import machine
 from .machine import Step
 from .models import Audience, CaseRow, CategoryRow, EventRow, SettlementLevel
+from .rules import EMPLOYERS
 from .types import Case
 
 NOTE = 10_000
@@ -37,15 +39,24 @@ async def opened(call: Call, input: Any, permission: str | None = None) -> CaseR
     if permission:
         if not call.may(permission, case):
             raise forbidden("number")
-        disinterested(call, case)
+        await disinterested(call, case)
     stale(case, input.expected_version)
     return case
 
 
-def disinterested(call: Call, case: CaseRow) -> None:
-    """Refuse whoever acts for the unit that the case is against, whatever else they may (domain 6.10)."""
-    if case.accused_unit_id and case.accused_unit_id in {grant.unit for grant in call.viewer.account.grants}:
+async def disinterested(call: Call, case: CaseRow) -> None:
+    """Refuse the people of the unit that the case is against, whatever else they may (domain 6.10)."""
+    units = [grant.unit for grant in call.viewer.account.grants if grant.unit is not None]
+    if await accused(call, case, units):
         raise interested("number")
+
+
+async def accused(call: Call, case: CaseRow, units: Sequence[int]) -> bool:
+    """Whether the case is against one of these units, or against one that one of them is a part of."""
+    if case.accused_unit_id is None or not units:
+        return False
+    rows = await call.fetch(EMPLOYERS.format("any($1::int[])"), list(units))
+    return case.accused_unit_id in {row["id"] for row in rows}
 
 
 async def contested(case: CaseRow) -> bool:

@@ -21,10 +21,13 @@ from ..roots import Mutation
 from . import terms
 from .desk import NUMBER, REASON, WHY, acting, belonging, deciding, leading
 from .models import ApprovalKind, ApprovalRow, ApprovalState
+from .telling import tell
 from .work import Approval
 
 APPROVE = "dispatch.approve"
 REQUESTED, APPROVED, REFUSED = "case.approval_requested", "case.approval_given", "case.approval_refused"
+DECIDED = "case.approval_decided"
+"""What the notice of either is called."""
 
 
 @strawberry.type(description="The request for more time, or why it was not taken (延期申请结果).")
@@ -119,6 +122,7 @@ async def decide_approval(call: Call, input: DecideApprovalInput) -> DecideAppro
     approval.state = ApprovalState.APPROVED if input.approve else ApprovalState.REFUSED
     approval.decided_at, approval.decided_by = call.now, call.viewer.account.name
     await approval.save()
+    await tell(call, case, DECIDED, accounts=[approval.requested_by])
     await record(call, case, APPROVED if input.approve else REFUSED, kind=approval.kind)
     if input.approve:
         await carried_out(call, case, approval)
@@ -173,6 +177,7 @@ async def asked(call: Call, case: CaseRow, kind: ApprovalKind, reason: str, unti
         requested_at=call.now,
         requested_by=call.viewer.account.name,
     )
+    await tell(call, case, REQUESTED, office=case.grid_id)
     await record(call, case, REQUESTED, kind=kind)
     made: Approval = ref(Approval, approval.id)
     return made

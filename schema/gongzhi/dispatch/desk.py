@@ -28,7 +28,7 @@ async def belonging(call: Call, cls: type, id: str, path: str) -> tuple[CaseRow,
     if found is None:
         raise missing("There is nothing with this id, or you may not see it.", "没有找到，或您无权查看。", path)
     case: CaseRow = await call.find(Case, path, id=found.case_id)
-    disinterested(call, case)
+    await disinterested(call, case)
     return case, await model.select_for_update().get(id=found.id)
 
 

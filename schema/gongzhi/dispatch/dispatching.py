@@ -10,7 +10,7 @@ from strawberry import UNSET
 
 from ..cases import machine
 from ..cases.models import CaseRow, SupportRow
-from ..cases.steps import CasePayload, advance, interested, opened
+from ..cases.steps import CasePayload, accused, advance, interested, opened
 from ..checks import missing
 from ..commands import EXPECTED, KEY, Call, command, given
 from ..errors import Refusal
@@ -22,6 +22,7 @@ from .desk import NUMBER, returns, standing
 from .directory import dutiful
 from .matching import FITTING
 from .models import OrderRole, OrderRow, RuleRow, RuleSupportRow
+from .telling import tell
 
 RULE = "dispatch.rule_objections"
 
@@ -43,7 +44,7 @@ async def dispatch_case(call: Call, input: DispatchCaseInput) -> CasePayload:
     case = await opened(call, input, "cases.dispatch")
     await designated(call, case)
     lead, support = await (chosen(input) if input.lead_unit else proposed(call, case))
-    if case.accused_unit_id in {unit.id for unit in (lead, *support)}:
+    if await accused(call, case, [lead.id, *(unit.id for unit in support)]):
         raise interested("leadUnit")
     await dutiful(call, case.county_id, case.category_id, lead, "leadUnit")
     case.lead_unit = lead
@@ -52,6 +53,7 @@ async def dispatch_case(call: Call, input: DispatchCaseInput) -> CasePayload:
     data: dict[str, Any] = {"leadUnit": lead.code, "supportUnits": [unit.code for unit in support]}
     payload = await advance(call, case, machine.DISPATCH, note=input.note, unit=lead, **data)
     await issue(call, case, lead, support)
+    await tell(call, case, "case.assigned", units=[lead.id, *(unit.id for unit in support)])
     return payload
 
 

@@ -9,6 +9,7 @@ from ..cases.machine import Step
 from ..cases.models import CaseRow, SupportRow
 from ..commands import Call
 from .models import ApprovalRow, ApprovalState, ObjectionRow, OrderRole, OrderRow, OrderState, Ruling
+from .telling import tell
 
 LIVE = (OrderState.ISSUED, OrderState.ACKNOWLEDGED, OrderState.HANDLING, OrderState.SUSPENDED)
 LEADS: dict[Step, OrderState] = {
@@ -40,6 +41,7 @@ async def follow(call: Call, case: CaseRow, taken: Step) -> None:
         await pending.update(state=ApprovalState.LAPSED, decided_at=call.now)
     if taken is machine.REOPEN:
         await again(call, case)
+        await tell(call, case, "case.reopened", units=[case.lead_unit_id])
     if taken is machine.RETURN:
         case.lead_unit_id = None
         await SupportRow.filter(case=case).delete()

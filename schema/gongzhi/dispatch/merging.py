@@ -15,6 +15,7 @@ from ..extend import extend
 from ..roots import Mutation
 from .desk import NUMBER, REASON, WHY
 from .models import MergeRow
+from .telling import tell
 
 MERGE = "dispatch.merge_cases"
 JOINED, PARTED, ANSWERED, MOST = "case.joined", "case.parted", "case.answered_with", 50
@@ -45,7 +46,7 @@ async def merge_cases(call: Call, input: MergeCasesInput) -> CasePayload:
 
 async def joined(call: Call, case: CaseRow, main: CaseRow) -> None:
     """Make one case part of another of the same county. What is sealed stays by itself."""
-    disinterested(call, case)
+    await disinterested(call, case)
     if not call.may(MERGE, case) or case.county_id != main.county_id:
         raise forbidden("merge")
     if Series.SEALED in (case.series, main.series) or case.accused_unit_id != main.accused_unit_id:
@@ -54,6 +55,7 @@ async def joined(call: Call, case: CaseRow, main: CaseRow) -> None:
         raise wrong("Other cases are part of it: unmerge them first.", "其下已有并入的诉求，请先撤销。", "merge")
     await step(call, case, machine.MERGE, into=main.number)
     await MergeRow.create(case=case, into=main, merged_at=call.now, merged_by=call.viewer.account.name)
+    await tell(call, case, machine.MERGE.event, requester=True)
     if main.status == Status.REPLIED:
         await answered(call, case, main)
     await saved(case)
@@ -75,6 +77,7 @@ async def unmerge_case(call: Call, input: UnmergeCaseInput) -> CasePayload:
     if merge is None:
         raise missing("The case is part of no other.", "该诉求未并入其他诉求。", "number")
     await step(call, case, machine.UNMERGE, note)
+    await tell(call, case, machine.UNMERGE.event, requester=True)
     merge.undone_at = call.now
     await merge.save()
     forgotten = dict.fromkeys(("reply", "replied_at", "settled_at", "settled_level", "rating", "solved"))
@@ -84,7 +87,8 @@ async def unmerge_case(call: Call, input: UnmergeCaseInput) -> CasePayload:
 
 
 async def inform(call: Call, main: CaseRow) -> None:
-    """Give the answer to those whose cases are part of this one, too."""
+    """Tell whoever asked that there is an answer, and give it to those whose cases are part of this one, too."""
+    await tell(call, main, machine.REPLY.event, requester=True)
     merged = MergeRow.filter(into=main, undone_at=None).values_list("case_id", flat=True)
     for case in await CaseRow.filter(id__in=await merged).select_for_update().order_by("number"):
         await answered(call, case, main)
@@ -93,6 +97,7 @@ async def inform(call: Call, main: CaseRow) -> None:
 
 async def answered(call: Call, case: CaseRow, main: CaseRow) -> None:
     assert main.reply and main.settled_level
+    await tell(call, case, machine.REPLY.event, requester=True)
     settle(call, case, main.reply, main.settled_level)
     await record(call, case, ANSWERED, main.reply, into=main.number)
 

@@ -24,6 +24,7 @@ from .desk import NUMBER, REASON, belonging, deciding, leading, returns, standin
 from .directory import BASIS, EDIT, renewed
 from .dispatching import RULE, fitting
 from .models import ObjectionRow, OrderRow, RuleRow, Ruling
+from .telling import tell
 from .work import DirectoryChange, DispatchObjection
 
 OBJECTED, RULED, ESCALATED = "case.objected", "case.objection_ruled", "case.escalated"
@@ -65,6 +66,7 @@ async def object_to_dispatch(call: Call, input: ObjectToDispatchInput) -> Object
         filed_by=call.viewer.account.name,
         due_at=terms.due(call, terms.RULING),
     )
+    await tell(call, case, OBJECTED, accounts=[order.issued_by])
     await record(call, case, OBJECTED, unit=await UnitRow.get(id=order.unit_id))
     return ObjectToDispatchPayload(objection=ref(DispatchObjection, objection.id))
 
@@ -121,6 +123,7 @@ async def rule_on_objection(call: Call, input: RuleOnObjectionInput) -> RuleOnOb
     if input.unit:
         await precedent(call, case, objection, await standing(input.unit, "unit"))
     await objection.save()
+    await tell(call, case, RULED, units=[objection.unit_id])
     await record(call, case, RULED, ruling=objection.ruling)
     if objection.ruling == Ruling.UPHELD:
         await step(call, case, machine.RETURN, unit=await UnitRow.get(id=objection.unit_id))
@@ -150,6 +153,7 @@ async def escalate(call: Call, case: CaseRow) -> None:
     """Note that the county now says who handles the case; the units that had it stay on record."""
     count = await returns(case)
     if count >= terms.RETURNS:
+        await tell(call, case, ESCALATED, office=case.county_id)
         await record(call, case, ESCALATED, level="COUNTY", returns=count)
 
 

@@ -18,6 +18,7 @@ from ..units.models import UnitRow
 from .desk import REASON, WHY, acting, belonging
 from .following import LIVE
 from .models import OrderRole, OrderRow, OrderState
+from .telling import tell
 from .work import WorkOrder
 
 ACKNOWLEDGED, CONTRIBUTED, TAKEN_BACK = "case.acknowledged", "case.contributed", "case.order_withdrawn"
@@ -86,6 +87,7 @@ async def withdraw_order(call: Call, input: WithdrawOrderInput) -> WorkOrderPayl
     text(input.reason, REASON, "reason")
     order.state, order.finished_at = OrderState.WITHDRAWN, call.now
     await SupportRow.filter(case=case, unit_id=order.unit_id).delete()
+    await tell(call, case, TAKEN_BACK, units=[order.unit_id])
     return await done(call, case, order, TAKEN_BACK, input.reason)
 
 
