@@ -14,6 +14,8 @@ from typing import Any
 import asyncpg
 from gongzhi.viewer import Grant, Viewer
 
+from . import dispatching
+
 TABLES = {
     "Grid": "grids.grid",
     "Ring": "grids.ring",
@@ -33,6 +35,7 @@ TABLES = {
     "Support": "cases.support",
     "CaseEvent": "cases.event",
     "PluginActivation": "plugins.activation",
+    **dispatching.TABLES,
     "Notice": "notices.notice",
 }
 OWNED = {
@@ -44,6 +47,7 @@ OWNED = {
     "Liaison": ("Household", "household_id"),
     "CaseEvent": ("Case", "case_id"),
     "Support": ("Case", "case_id"),
+    **dict.fromkeys(dispatching.STAFF, ("Case", "case_id")),
 }
 """Rows that are seen with the row they belong to."""
 
@@ -64,8 +68,8 @@ class Row:
 class Rows:
     """Everything there is."""
 
-    def __init__(self, found: Mapping[str, list[Row]]) -> None:
-        self.kinds = found
+    def __init__(self, found: Mapping[str, list[Row]], likeness: Mapping[tuple[Any, Any], float]) -> None:
+        self.kinds, self.likeness = found, likeness
         self.keys = {kind: {row.id: row for row in rows} for kind, rows in found.items()}
 
     @classmethod
@@ -73,10 +77,11 @@ class Rows:
         connection = await asyncpg.connect(dsn)
         try:
             await connection.set_type_codec("jsonb", schema="pg_catalog", encoder=json.dumps, decoder=json.loads)
+            pairs = {(one, other): alike for one, other, alike in await connection.fetch(dispatching.LIKENESS)}
             return cls({
                 kind: [Row(kind, dict(record)) for record in await connection.fetch(f'select * from {name}')]
                 for kind, name in TABLES.items()
-            })  # fmt: skip
+            }, pairs)  # fmt: skip
         finally:
             await connection.close()
 
@@ -203,6 +208,10 @@ class Eyes:
     def sees_event(self, row: Row) -> bool:
         return row.audience == "PUBLIC" or self.holds(self.rows.keys["Case"][row.case_id], "cases.view_notes")
 
+    def sees_paper(self, row: Row) -> bool:
+        """What is between offices."""
+        return self.holds(self.rows.keys["Case"][row.case_id], "cases.view")
+
     def sees_activation(self, row: Row) -> bool:
         return self.serves(row, "plugins.view")
 
@@ -227,6 +236,7 @@ class Eyes:
             "CaseEvent": self.sees_event,
             "PluginActivation": self.sees_activation,
             "Notice": self.sees_notice,
+            **dict.fromkeys(dispatching.STAFF, self.sees_paper),
         }
         found: dict[str, set[Any]] = {}
         for kind in sorted(TABLES, key=lambda kind: kind in OWNED):

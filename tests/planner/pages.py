@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from graphql import GraphQLError
 
+from . import dispatching
 from .eyes import Row
 
 if TYPE_CHECKING:
@@ -172,6 +173,7 @@ def grid_of(at: At, row: Row) -> Any:
 
 CLOSED = {"DECLINED", "WITHDRAWN", "MERGED", "CLOSED", "VOIDED"}
 FILTERS: dict[tuple[str, str], Callable[[At, Row], Any]] = {
+    **dispatching.FILTERS,
     ("Grid", "grid"): lambda at, row: row,
     ("Person", "grid"): grid_of,
     ("Household", "grid"): grid_of,

@@ -20,6 +20,8 @@ from gongzhi.geometry import Point, Ring, polygon_text
 from gongzhi.roles import held
 from gongzhi.viewer import Account, Grant, Viewer
 
+from .dispatching import papers
+
 NOW = datetime(2026, 6, 30, 17, 30, tzinfo=UTC)
 """It is the first of July already in China."""
 TODAY = date(2026, 7, 1)
@@ -129,6 +131,7 @@ def everything() -> dict[str, Rows]:
     found = {**places(), **residents(draw)}
     people = [row["id"] for row in found["people.person"]]
     found |= matters(draw, people)
+    found |= papers(draw, found["cases.case"], NOW)
     return found | {"plugins.activation": activations(draw), "notices.notice": notices(draw, people)}
 
 
