@@ -68,6 +68,12 @@ CHECKS = (
         "no open case lies with a closed unit",
         "closed units with open cases: {0}",
     ),
+    Check(
+        "select count(*) from dispatch.rule r join units.unit u on u.id = r.unit_id "
+        "where r.valid_to is null and u.valid_to is not null",
+        "no entry of the dispatch directory leads to a closed unit",
+        "entries of the dispatch directory that lead to a closed unit: {0}",
+    ),
 )
 
 

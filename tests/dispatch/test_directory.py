@@ -23,24 +23,30 @@ async def proposal(desks: Desks, number: str) -> dict[str, object] | None:
 
 async def test_one_click_dispatch(desks: Desks) -> None:
     await desks.county.do(
-        "setDispatchRule", RULE, **ENTRY, category="roads.bus", unit=ROADS, supportUnits=[SAFETY], expectedVersion=0
+        "setDispatchRule",
+        RULE,
+        **ENTRY,
+        category="village_affairs",
+        unit=ROADS,
+        supportUnits=[SAFETY],
+        expectedVersion=0,
     )
-    number = (await desks.accepted(category="roads.bus"))["number"]
+    number = (await desks.accepted(category="village_affairs"))["number"]
     found = await proposal(desks, number)
     assert found is not None and found["leadUnit"] == ROADS and found["supportUnits"] == [{"code": SAFETY}]
-    assert "客运出行" in str(found["reason"]) and ENTRY["basis"] in str(found["reason"])
+    assert "村务监督" in str(found["reason"]) and ENTRY["basis"] in str(found["reason"])
     case = await desks.step(desks.town, "dispatchCase", number, 2)
     assert case["leadUnit"] == {"code": ROADS} and case["supportUnits"] == [{"code": SAFETY}]
 
 
 async def test_the_most_special_entry(desks: Desks) -> None:
     """A subject counts more than a place, and of two places the nearer one."""
-    number = (await desks.accepted(category="dispute.traffic"))["number"]
+    number = (await desks.accepted(category="roads.bus"))["number"]
     assert await proposal(desks, number) is None
     for category, grid, unit in (
-        ("dispute", TOWN, TOWN_HALL),
-        ("dispute.traffic", COUNTY, ROADS),
-        ("dispute.traffic", TOWN, SAFETY),
+        ("roads", TOWN, TOWN_HALL),
+        ("roads.bus", COUNTY, ROADS),
+        ("roads.bus", TOWN, SAFETY),
     ):
         entry = {**ENTRY, "category": category, "grid": grid, "unit": unit}
         assert (await desks.county.do("setDispatchRule", RULE, **entry, expectedVersion=0))["errors"] == []
