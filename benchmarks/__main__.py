@@ -12,7 +12,7 @@ import typer
 from gongzhi_server.errors import Problem
 from rich.console import Console
 
-from . import bars, county, growth, loads, memory, speed
+from . import bars, county, growth, loads, memory, similar, speed
 from .questions import Question, questions
 from .servers import running
 
@@ -30,6 +30,7 @@ def bench(
     grown: Annotated[bool, typer.Option("--growth", help="A hundred times the cases, instead.")] = False,
     held: Annotated[bool, typer.Option("--memory", help="Memory after 100 000 requests, instead.")] = False,
     loaded: Annotated[bool, typer.Option("--loads", help="How long loading takes, instead.")] = False,
+    like: Annotated[bool, typer.Option("--similar", help="Finding similar cases among a million, instead.")] = False,
     data: Annotated[Path, typer.Option(help="Where the embedded database is kept.")] = Path(".gongzhi/bench"),
     database: Annotated[str | None, typer.Option(help="PostgreSQL 18 to use instead of it, postgresql://…")] = None,
 ) -> None:
@@ -43,7 +44,9 @@ def bench(
                 found["memory"] = memory.measure(console, dsn, asked(dsn))
             if loaded:
                 found["loads"] = loads.measure(console, dsn)
-            if not (grown or held or loaded):
+            if like:
+                found["similar"] = similar.measure(console, dsn)
+            if not (grown or held or loaded or like):
                 found = compare(dsn, speed.QUICK if quick else speed.FULL)
     except Problem as problem:
         console.print(f"[red]{problem}[/]")

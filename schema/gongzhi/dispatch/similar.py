@@ -59,6 +59,11 @@ where c.id={{0}} and s.id<>c.id and c.series='ORDINARY' and s.series='ORDINARY' 
 """Cases like the one with this key, each with its likeness. Sealed ones are like nothing, and nothing is like them."""
 
 
+def alike(key: str) -> str:
+    """The statement, for a key that is a parameter."""
+    return ALIKE.format(key)
+
+
 class Phase(StrEnum):
     """How far a matter is, as neighbours are told."""
 
@@ -117,7 +122,7 @@ FIELD = embedded(
     arguments={"first": Argument(int, f"How many, {MOST} at most (前几条).", default=5)},
 )
 
-HEARD = f"""select y.category_id, y.metres, y.status from ({ALIKE.format("$1")}) y
+HEARD = f"""select y.category_id, y.metres, y.status from ({alike("$1")}) y
 where y.likeness>={LEAST} and split_part(y.subject,'.',1)=any($2::text[])
 and exists(select from cases.case c join cases.category k on k.id=c.category_id
   where c.id=$1 and split_part(k.code,'.',1)=any($2::text[]))
