@@ -66,10 +66,10 @@ class ReportCasePayload:
         resolver=receipt_code,
         description="With the number it opens the case to whoever has no account; keep it (回执码).",
     )
-    similar: list[SimilarMatter] = strawberry.field(
+    similar: list[SimilarMatter] | None = strawberry.field(
         resolver=similar, description="Matters near it of the same sort that are known already (附近同类诉求)."
     )
-    warnings: list[TextWarning] = strawberry.field(
+    warnings: list[TextWarning] | None = strawberry.field(
         resolver=warnings, description="What in its text had better not be there (文本提示)."
     )
 

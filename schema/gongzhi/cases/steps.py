@@ -16,7 +16,7 @@ from ..grids.models import GridRow
 from ..units.models import UnitRow
 from . import machine
 from .machine import Step
-from .models import Audience, CaseRow, CategoryRow, EventRow, SettlementLevel
+from .models import Audience, CaseRow, CategoryRow, EventRow, SettlementLevel, Status
 from .rules import EMPLOYERS
 from .types import Case
 
@@ -133,11 +133,16 @@ async def record(
 
 
 def illegal(case: CaseRow, taken: Step) -> Refusal:
-    allowed = ", ".join(sorted(taken.sources))
+    return unready(case, taken.chinese, *taken.sources)
+
+
+def unready(case: CaseRow, chinese: str, *statuses: Status) -> Refusal:
+    """The refusal for something that is open to cases in these statuses only."""
+    allowed = ", ".join(sorted(statuses))
     return Refusal(
         "ILLEGAL_TRANSITION",
         f"The case is {case.status}; this step is open to {allowed} only.",
-        f"诉求当前状态为 {case.status}，只有 {allowed} 状态可以{taken.chinese}。",
+        f"诉求当前状态为 {case.status}，只有 {allowed} 状态可以{chinese}。",
         ("number",),
     )
 

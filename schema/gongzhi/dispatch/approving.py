@@ -10,7 +10,7 @@ from strawberry import ID, UNSET
 from ..cases import machine
 from ..cases.commands import CaseInput, ReasonedCaseInput
 from ..cases.models import CaseRow, Status
-from ..cases.steps import CasePayload, advance, handled, illegal, opened, record, saved, step
+from ..cases.steps import CasePayload, advance, handled, opened, record, saved, step, unready
 from ..cases.types import Case
 from ..checks import duplicate, text, wrong
 from ..commands import EXPECTED, KEY, Call, Problem, command, forbidden, given, made, problems
@@ -56,7 +56,7 @@ async def request_extension(call: Call, input: RequestExtensionInput) -> Request
     case = await handled(call, input)
     order = await leading(case)
     if order is None or case.status not in (Status.DISPATCHED, Status.HANDLING):
-        raise illegal(case, machine.SUSPEND)
+        raise unready(case, "申请延期", Status.DISPATCHED, Status.HANDLING)
     if call.now >= order.due_at:
         raise wrong("The term is over: ask before it ends.", "期限已过，延期须在到期前申请。", "number")
     until = within(call, input.until, terms.EXTENSION)
@@ -74,7 +74,7 @@ class RequestSuspensionInput(RequestExtensionInput):
 async def request_suspension(call: Call, input: RequestSuspensionInput) -> ApprovalPayload:
     case = await handled(call, input)
     if case.status != Status.HANDLING:
-        raise illegal(case, machine.SUSPEND)
+        raise unready(case, "申请挂账", Status.HANDLING)
     until = within(call, input.until, terms.SUSPENSION)
     return ApprovalPayload(approval=await asked(call, case, ApprovalKind.SUSPENSION, input.reason, until))
 
@@ -83,7 +83,7 @@ async def request_suspension(call: Call, input: RequestSuspensionInput) -> Appro
 async def request_voiding(call: Call, input: ReasonedCaseInput) -> ApprovalPayload:
     case = await opened(call, input, "cases.view")
     if case.status not in machine.OPEN:
-        raise illegal(case, machine.VOID)
+        raise unready(case, "申请作废", *machine.OPEN)
     return ApprovalPayload(approval=await asked(call, case, ApprovalKind.VOIDING, input.reason))
 
 
@@ -91,7 +91,7 @@ async def request_voiding(call: Call, input: ReasonedCaseInput) -> ApprovalPaylo
 async def request_closing(call: Call, input: ReasonedCaseInput) -> ApprovalPayload:
     case = await opened(call, input, "cases.close")
     if case.status != Status.REPLIED:
-        raise illegal(case, machine.CLOSE)
+        raise unready(case, "申请结案", Status.REPLIED)
     return ApprovalPayload(approval=await asked(call, case, ApprovalKind.CLOSING, input.reason))
 
 
@@ -130,20 +130,16 @@ async def decide_approval(call: Call, input: DecideApprovalInput) -> DecideAppro
     return DecideApprovalPayload(approval=ref(Approval, approval.id), case=ref(Case, case.id))
 
 
-STEPS = {
-    ApprovalKind.SUSPENSION: machine.SUSPEND,
-    ApprovalKind.VOIDING: machine.VOID,
-    ApprovalKind.CLOSING: machine.CLOSE,
-}
-
-
 async def carried_out(call: Call, case: CaseRow, approval: ApprovalRow) -> None:
     """Do what was asked."""
-    if approval.kind in STEPS:
-        await step(call, case, STEPS[approval.kind])
-        return
-    order = await leading(case)
-    if order is not None and approval.until is not None:
+    steps = {
+        ApprovalKind.SUSPENSION: machine.SUSPEND,
+        ApprovalKind.VOIDING: machine.VOID,
+        ApprovalKind.CLOSING: machine.CLOSE,
+    }
+    if approval.kind in steps:
+        await step(call, case, steps[approval.kind])
+    elif approval.until and (order := await leading(case)):
         order.due_at, order.warn_at = approval.until, terms.warning(order.issued_at, approval.until)
         order.extended, order.version = True, order.version + 1
         await order.save()

@@ -8,7 +8,7 @@ from strawberry import UNSET
 from ..cases import machine
 from ..cases.commands import SOLVED
 from ..cases.models import CaseRow, Status
-from ..cases.steps import contested, illegal, interested, opened, record, saved, step
+from ..cases.steps import contested, interested, opened, record, saved, step, unready
 from ..cases.types import Case
 from ..checks import text, wrong
 from ..commands import EXPECTED, KEY, Call, Problem, command, given, made, problems
@@ -47,7 +47,7 @@ async def record_follow_up(call: Call, input: RecordFollowUpInput) -> RecordFoll
     solved, rating = told(input)
     case = await opened(call, input, FOLLOW)
     if case.status != Status.REPLIED:
-        raise illegal(case, machine.CLOSE)
+        raise unready(case, "回访", Status.REPLIED)
     if case.lead_unit_id and case.lead_unit_id in {grant.unit for grant in call.viewer.account.grants}:
         raise interested("number")
     entry = await FollowUpRow.create(

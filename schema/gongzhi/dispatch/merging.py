@@ -6,7 +6,7 @@ import strawberry
 
 from ..cases import machine
 from ..cases.models import CaseRow, Status
-from ..cases.steps import CasePayload, disinterested, illegal, opened, record, saved, settle, step
+from ..cases.steps import CasePayload, disinterested, opened, record, saved, settle, step, unready
 from ..cases.types import Case
 from ..checks import missing, text, wrong
 from ..codes import Series
@@ -17,7 +17,7 @@ from .desk import NUMBER, REASON, WHY
 from .models import MergeRow
 from .telling import tell
 
-MERGE = "dispatch.merge_cases"
+JOIN = "dispatch.merge_cases"
 JOINED, PARTED, ANSWERED, MOST = "case.joined", "case.parted", "case.answered_with", 50
 
 
@@ -29,15 +29,15 @@ class MergeCasesInput:
     merge: list[str] = given("The numbers of the reported cases that become part of it (被并诉求编号).")
 
 
-@command("Make reported cases part of another about the same matter (并单).", requires=MERGE)
+@command("Make reported cases part of another about the same matter (并单).", requires=JOIN)
 async def merge_cases(call: Call, input: MergeCasesInput) -> CasePayload:
     numbers = sorted(set(input.merge))
     if input.number in numbers or not 1 <= len(numbers) <= MOST:
         raise wrong(f"Name 1 to {MOST} other cases.", f"请列出 1 至 {MOST} 个其他诉求。", "merge")
     locked = {number: await call.find(Case, "merge", number=number) for number in sorted([*numbers, input.number])}
-    main = await opened(call, input, MERGE)
+    main = await opened(call, input, JOIN)
     if main.status not in machine.OPEN:
-        raise illegal(main, machine.MERGE)
+        raise unready(main, "并入其他诉求", *machine.OPEN)
     for number in numbers:
         await joined(call, locked[number], main)
     await record(call, main, JOINED, numbers=numbers)
@@ -47,7 +47,7 @@ async def merge_cases(call: Call, input: MergeCasesInput) -> CasePayload:
 async def joined(call: Call, case: CaseRow, main: CaseRow) -> None:
     """Make one case part of another of the same county. What is sealed stays by itself."""
     await disinterested(call, case)
-    if not call.may(MERGE, case) or case.county_id != main.county_id:
+    if not call.may(JOIN, case) or case.county_id != main.county_id:
         raise forbidden("merge")
     if Series.SEALED in (case.series, main.series) or case.accused_unit_id != main.accused_unit_id:
         raise wrong("Tip-offs, and complaints about a unit, are not merged.", "举报和针对单位的投诉不得并单。", "merge")
@@ -69,10 +69,10 @@ class UnmergeCaseInput:
     reason: str = given(WHY)
 
 
-@command("Have a merged case stand by itself again, as it was reported (撤销并单).", requires=MERGE)
+@command("Have a merged case stand by itself again, as it was reported (撤销并单).", requires=JOIN)
 async def unmerge_case(call: Call, input: UnmergeCaseInput) -> CasePayload:
     note = text(input.reason, REASON, "reason")
-    case = await opened(call, input, MERGE)
+    case = await opened(call, input, JOIN)
     merge = await MergeRow.filter(case=case, undone_at=None).first()
     if merge is None:
         raise missing("The case is part of no other.", "该诉求未并入其他诉求。", "number")
@@ -88,7 +88,7 @@ async def unmerge_case(call: Call, input: UnmergeCaseInput) -> CasePayload:
 
 async def inform(call: Call, main: CaseRow) -> None:
     """Tell whoever asked that there is an answer, and give it to those whose cases are part of this one, too."""
-    await tell(call, main, machine.REPLY.event, requester=True)
+    await tell(call, main, "case.replied", requester=True)
     merged = MergeRow.filter(into=main, undone_at=None).values_list("case_id", flat=True)
     for case in await CaseRow.filter(id__in=await merged).select_for_update().order_by("number"):
         await answered(call, case, main)
@@ -97,7 +97,7 @@ async def inform(call: Call, main: CaseRow) -> None:
 
 async def answered(call: Call, case: CaseRow, main: CaseRow) -> None:
     assert main.reply and main.settled_level
-    await tell(call, case, machine.REPLY.event, requester=True)
+    await tell(call, case, "case.replied", requester=True)
     settle(call, case, main.reply, main.settled_level)
     await record(call, case, ANSWERED, main.reply, into=main.number)
 

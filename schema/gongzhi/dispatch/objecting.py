@@ -9,7 +9,7 @@ from strawberry import ID, UNSET
 
 from ..cases import machine
 from ..cases.models import CaseRow, CategoryRow, Status
-from ..cases.steps import handled, illegal, record, saved, step
+from ..cases.steps import handled, record, saved, step, unready
 from ..cases.types import Case
 from ..checks import duplicate, text, wrong
 from ..commands import EXPECTED, KEY, Call, Problem, command, forbidden, given, made, problems
@@ -49,11 +49,9 @@ class ObjectToDispatchInput:
 async def object_to_dispatch(call: Call, input: ObjectToDispatchInput) -> ObjectToDispatchPayload:
     grounds = text(input.grounds, REASON, "grounds")
     case = await handled(call, input)
-    if case.status != Status.DISPATCHED:
-        raise illegal(case, machine.RETURN)
     order = await leading(case)
-    if order is None:
-        raise illegal(case, machine.RETURN)
+    if case.status != Status.DISPATCHED or order is None:
+        raise unready(case, "提出异议", Status.DISPATCHED)
     await arguable(call, case, order)
     suggested = await standing(input.suggested_unit, "suggestedUnit") if input.suggested_unit else None
     objection = await ObjectionRow.create(

@@ -103,7 +103,7 @@ def numbers(text: str) -> Iterator[Concern]:
 SCREENED = "title", "description"
 
 
-async def warnings(payload: strawberry.Parent[Any], info: Info) -> list[TextWarning]:
+async def warnings(payload: strawberry.Parent[Any], info: Info) -> list[TextWarning] | None:
     """Screened anew each time; nothing of it is stored."""
     if payload.case is None:
         return []
