@@ -50,6 +50,10 @@ CHANGES: dict[str, tuple[str, str]] = {
         "self_handled = true, settled_level = 'COUNTY', address = '变', longitude = 1, latitude = 1",
     ),
     "CaseEvent": ("cases.event", f"""type = 'changed', note = '变', data = '{{"changed": 1}}', at = at - {LATER}"""),
+    "WorkOrder": ("dispatch.work_order", f"contribution = '变', due_at = due_at - {LATER}, extended = not extended"),
+    "DispatchObjection": ("dispatch.objection", f"grounds = '变', due_at = due_at - {LATER}, reason = '变'"),
+    "Approval": ("dispatch.approval", f"reason = '变', requested_at = requested_at - {LATER}, state = 'LAPSED'"),
+    "FollowUp": ("dispatch.follow_up", f"note = '变', at = at - {LATER}, reached = not reached"),
     "Notice": ("notices.notice", f"kind = 'changed', title_en = 'x', title_zh = '变', at = at - {LATER}, read_at = at"),
 }  # fmt: skip
 

@@ -25,6 +25,7 @@ from .telling import tell
 from .work import Approval
 
 APPROVE = "dispatch.approve"
+ASK = "dispatch.request_voiding"
 REQUESTED, APPROVED, REFUSED = "case.approval_requested", "case.approval_given", "case.approval_refused"
 DECIDED = "case.approval_decided"
 """What the notice of either is called."""
@@ -79,9 +80,9 @@ async def request_suspension(call: Call, input: RequestSuspensionInput) -> Appro
     return ApprovalPayload(approval=await asked(call, case, ApprovalKind.SUSPENSION, input.reason, until))
 
 
-@command("Ask to void a case (申请作废).", requires="cases.view")
+@command("Ask to void a case (申请作废).", requires=ASK)
 async def request_voiding(call: Call, input: ReasonedCaseInput) -> ApprovalPayload:
-    case = await opened(call, input, "cases.view")
+    case = await opened(call, input, ASK)
     if case.status not in machine.OPEN:
         raise unready(case, "申请作废", *machine.OPEN)
     return ApprovalPayload(approval=await asked(call, case, ApprovalKind.VOIDING, input.reason))
