@@ -209,7 +209,7 @@ def may_rate(at: At, case: Row) -> bool:
 def similar(at: At, case: Row) -> list[dict[str, Any]] | None:
     if not at.need("dispatch.merge_cases", "Case.similarCases", case):
         return None
-    around = [row for row in at.eyes.visible("Case") if row.id != case.id and near(case, row)]
+    around = [row for row in at.eyes.visible("Case") if row.id != case.id and near(at, case, row)]
     scored = [(likeness(at, case, row), row) for row in around if row.series == case.series == "ORDINARY"]
     kept = sorted((one for one in scored if one[0] >= 0.35), key=lambda one: (-one[0], one[1].id))
     first = at.given.get("first")
@@ -225,12 +225,13 @@ def similar(at: At, case: Row) -> list[dict[str, Any]] | None:
     ]
 
 
-def near(case: Row, row: Row) -> bool:
+def near(at: At, case: Row, row: Row) -> bool:
     if row.status in ("DECLINED", "WITHDRAWN", "VOIDED", "MERGED") or abs(
         row.reported_at - case.reported_at
     ) > timedelta(30):
         return False
-    if case.village_id is not None and row.village_id == case.village_id:
+    one, other = (at.rows.keys["Category"][each.category_id].code.split(".")[0] for each in (case, row))
+    if case.village_id is not None and row.village_id == case.village_id and one == other:
         return True
     placed = case.longitude is not None and row.longitude is not None
     return placed and abs(row.longitude - case.longitude) <= 0.01 and abs(row.latitude - case.latitude) <= 0.01

@@ -13,7 +13,7 @@ from ..cases.models import CaseRow, Status
 from ..cases.steps import CasePayload, advance, handled, opened, record, saved, step, unready
 from ..cases.types import Case
 from ..checks import duplicate, text, wrong
-from ..commands import EXPECTED, KEY, Call, Problem, command, forbidden, given, made, problems
+from ..commands import EXPECTED, KEY, Call, Problem, command, given, made, problems
 from ..entity import ref
 from ..extend import extend
 from ..filters import aware
@@ -116,8 +116,7 @@ async def decide_approval(call: Call, input: DecideApprovalInput) -> DecideAppro
     case, approval = await belonging(call, Approval, input.approval, "approval")
     if approval.state != ApprovalState.PENDING:
         raise duplicate("It has been decided, or has lapsed.", "该申请已审批或已失效。", "approval")
-    deciding(call, APPROVE, case, approval.requested_by)
-    impartial(call, case, approval)
+    deciding(call, APPROVE, case, approval.unit_id, approval.requested_by)
     if input.reason or not input.approve:
         approval.decision = text(input.reason or "", REASON, "reason")
     approval.state = ApprovalState.APPROVED if input.approve else ApprovalState.REFUSED
@@ -144,12 +143,6 @@ async def carried_out(call: Call, case: CaseRow, approval: ApprovalRow) -> None:
         order.due_at, order.warn_at = approval.until, terms.warning(order.issued_at, approval.until)
         order.extended, order.version = True, order.version + 1
         await order.save()
-
-
-def impartial(call: Call, case: CaseRow, approval: ApprovalRow) -> None:
-    """A unit does not decide about its own request, whoever of it asked."""
-    if approval.unit_id is not None and approval.unit_id in acting(call, APPROVE):
-        raise forbidden("approval")
 
 
 @command("Take a case up again that was on hold (恢复办理).", requires="cases.handle")

@@ -38,10 +38,17 @@ def acting(call: Call, permission: str = "cases.handle") -> set[int]:
     return {grant.unit for grant in grants if grant.unit is not None and permission in grant.permissions}
 
 
-def deciding(call: Call, permission: str, case: CaseRow, *others: str | None) -> None:
-    """Refuse whoever may not decide about the case, and whoever would decide about their own doing (four eyes)."""
+def deciding(call: Call, permission: str, case: CaseRow, unit: int | None, *others: str | None) -> None:
+    """Refuse whoever may not decide about the case, who works for the unit that asks, and who did it themselves."""
     if not call.may(permission, case):
         raise forbidden("number")
+    if unit is not None and unit in {grant.unit for grant in call.viewer.account.grants}:
+        raise Refusal(
+            "CONFLICT_OF_INTEREST",
+            "You work for the unit that asks, so somebody else must decide.",
+            "您在申请单位任职，须由他人审批。",
+            (),
+        )
     if call.viewer.account.name in others:
         raise Refusal(
             "FOUR_EYES",

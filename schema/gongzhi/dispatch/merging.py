@@ -34,7 +34,10 @@ async def merge_cases(call: Call, input: MergeCasesInput) -> CasePayload:
     numbers = sorted(set(input.merge))
     if input.number in numbers or not 1 <= len(numbers) <= MOST:
         raise wrong(f"Name 1 to {MOST} other cases.", f"请列出 1 至 {MOST} 个其他诉求。", "merge")
-    locked = {number: await call.find(Case, "merge", number=number) for number in sorted([*numbers, input.number])}
+    locked = {
+        number: await call.find(Case, "number" if number == input.number else "merge", number=number)
+        for number in sorted([*numbers, input.number])  # in one order, so that two merges do not wait for each other
+    }
     main = await opened(call, input, JOIN)
     if main.status not in machine.OPEN:
         raise unready(main, "并入其他诉求", *machine.OPEN)

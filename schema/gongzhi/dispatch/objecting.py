@@ -115,7 +115,7 @@ async def rule_on_objection(call: Call, input: RuleOnObjectionInput) -> RuleOnOb
     if objection.ruling != Ruling.OPEN:
         raise duplicate("The objection has been ruled on, or has lapsed.", "该异议已裁定或已失效。", "objection")
     order = await OrderRow.get(id=objection.order_id)
-    deciding(call, RULE, case, order.issued_by, objection.filed_by)
+    deciding(call, RULE, case, objection.unit_id, order.issued_by, objection.filed_by)
     objection.ruling, objection.reason = input.ruling, reason
     objection.ruled_at, objection.ruled_by = call.now, call.viewer.account.name
     if input.unit:

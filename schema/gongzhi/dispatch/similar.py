@@ -1,6 +1,7 @@
 """Cases that may be about the same matter: near in place and time, of a like subject, with a like title.
 
-Candidates come from two indexes, of what lies within a kilometre and of what lies in the same village, a month around.
+Candidates come from two indexes, a month around: what lies within a kilometre, and what of the same kind lies in the
+same village.
 The likeness is a number from 0 to 1 with a published formula: half the titles' trigrams, a quarter the subject, a sixth
 the distance, the rest the time between.
 """
@@ -48,7 +49,10 @@ LIKENESS = """0.5*similarity(s.title, c.title)
 ALIKE = f"""select s.*, k.code as subject, near.metres, score.likeness
 from cases.case c join cases.category own on own.id=c.category_id
 cross join lateral (
-  select a.id from cases.case a where a.village_id=c.village_id
+  select array_agg(r.id) as categories from cases.category r
+  where split_part(r.code,'.',1)=split_part(own.code,'.',1) offset 0
+) kin cross join lateral (
+  select a.id from cases.case a where a.village_id=c.village_id and a.category_id=any(kin.categories)
   and a.reported_at between c.reported_at-{WINDOW} and c.reported_at+{WINDOW}
   union select b.id from cases.case b where b.longitude is not null
   and point(b.longitude,b.latitude) <@ box(

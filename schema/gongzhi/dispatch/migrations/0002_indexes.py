@@ -42,6 +42,7 @@ class Migration(migrations.Migration):
                 "create index on dispatch.follow_up (case_id, at, id)",
                 "create index similar_place on cases.case using gist (point(longitude, latitude), reported_at) "
                 "where longitude is not null",
+                "create index similar_village on cases.case (village_id, category_id, reported_at, id)",
             ]
         )
     ]
