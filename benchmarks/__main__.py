@@ -12,7 +12,7 @@ import typer
 from gongzhi_server.errors import Problem
 from rich.console import Console
 
-from . import bars, county, deadlines, door, growth, loads, memory, speed
+from . import bars, county, deadlines, door, growth, loads, memory, similar, speed
 from .questions import Question, questions
 from .servers import running
 
@@ -32,6 +32,7 @@ def bench(
     loaded: Annotated[bool, typer.Option("--loads", help="How long loading takes, instead.")] = False,
     timed: Annotated[bool, typer.Option("--deadlines", help="How many deadlines a second, instead.")] = False,
     doors: Annotated[bool, typer.Option("--door", help="What signing in and grants cost, instead.")] = False,
+    like: Annotated[bool, typer.Option("--similar", help="Finding similar cases among a million, instead.")] = False,
     data: Annotated[Path, typer.Option(help="Where the embedded database is kept.")] = Path(".gongzhi/bench"),
     database: Annotated[str | None, typer.Option(help="PostgreSQL 18 to use instead of it, postgresql://…")] = None,
 ) -> None:
@@ -50,7 +51,9 @@ def bench(
                 found["loads"] = loads.measure(console, dsn)
             if doors:
                 found["door"] = door.measure(console, dsn, asked(dsn), speed.QUICK if quick else speed.FULL)
-            if not (grown or held or loaded or doors):
+            if like:
+                found["similar"] = similar.measure(console, dsn)
+            if not (grown or held or loaded or doors or like):
                 found = compare(dsn, speed.QUICK if quick else speed.FULL)
     except Problem as problem:
         console.print(f"[red]{problem}[/]")

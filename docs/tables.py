@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import MISSING, fields
 from pathlib import Path
+from typing import Any
 
 import typer
 from gongzhi import core
@@ -98,9 +99,24 @@ def commands() -> Iterator[Command]:
 
 
 def taken(command: Command) -> list[Step]:
-    """The steps that a command's own text names."""
-    named = command.function.__code__.co_names
+    """The steps that a command names, itself or in what it calls of its own module."""
+    called = reached(command.function, {})
+    named = {name for function in called.values() for name in function.__code__.co_names}
     return [step for name, step in vars(machine).items() if isinstance(step, Step) and name in named]
+
+
+def reached(function: Any, found: dict[str, Any]) -> dict[str, Any]:
+    """A function, and those of its module that it calls, by name."""
+    found[function.__name__] = function
+    for name in function.__code__.co_names:
+        inner = function.__globals__.get(name)
+        if (
+            name not in found
+            and getattr(inner, "__module__", None) == function.__module__
+            and hasattr(inner, "__code__")
+        ):
+            reached(inner, found)
+    return found
 
 
 def camel(name: str) -> str:

@@ -253,8 +253,8 @@ async def test_grid_without_place(server: Server) -> None:
 async def test_open_case_is_not_continued(server: Server) -> None:
     first = (await reported(server))["case"]["number"]
     dispatcher = server.as_("county_dispatcher", grid="610921")
-    payload = await dispatcher.do("reportCase", REPORTED, **MATTER, previous=first)
-    assert [(one["code"], one["path"]) for one in payload["errors"]] == [("BAD_USER_INPUT", ["previous"])]
+    payload = await dispatcher.do("reportCase", REPORTED, **MATTER, follows=first)
+    assert [(one["code"], one["path"]) for one in payload["errors"]] == [("BAD_USER_INPUT", ["follows"])]
 
 
 async def test_answers_stay_in_the_timeline(server: Server) -> None:

@@ -110,7 +110,7 @@ async def calling(dsn: str, now: datetime) -> AsyncIterator[Call]:
         raise AssertionError(given)
 
     async with database.connected(database.config(dsn, size=2)), in_transaction() as connection:
-        context = Context(Viewer(Account(), now), KeyRing({"main": b"k" * 32}), b"", nothing, nothing)
+        context = Context(Viewer(Account(), now), KeyRing({"main": b"k" * 32}), b"", nothing, nothing, nothing)
         yield Transaction(context, connection)
 
 

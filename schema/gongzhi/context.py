@@ -56,6 +56,8 @@ class Context:
     """Carries out a `gongzhi.commands.Command` with its input, once, in a transaction."""
     value: Callable[[type[Model], str, Any], Awaitable[Any]]
     """One column of the row with this key."""
+    fetch: Callable[..., Awaitable[Any]]
+    """Rows of a statement of ours, read only; what callers sent is in its values."""
     published: str = '{"plugins":[],"dataPurposes":[]}'
     """What is told of the plugins, as JSON (`gongzhi.plugins`)."""
     look: Callable[[Look], Awaitable[None]] = _unkept

@@ -18,6 +18,17 @@ from .cases.events import EVENTS as CASE_EVENTS
 from .clocks import commands as clock_commands
 from .clocks import sweeping
 from .clocks import types as clocks
+from .dispatch import (
+    approving,
+    directory,
+    dispatching,
+    followup,
+    merging,
+    objecting,
+    work,
+    working,
+)
+from .dispatch import types as dispatch
 from .events import commands as job_commands
 from .events import jobs
 from .events import types as events
@@ -81,6 +92,15 @@ EXTENSIONS = (
     *demand_commands.EXTENSIONS,
     *resolutions.EXTENSIONS,
     *resolution_commands.EXTENSIONS,
+    *dispatch.EXTENSIONS,
+    *work.EXTENSIONS,
+    *directory.EXTENSIONS,
+    *dispatching.EXTENSIONS,
+    *working.EXTENSIONS,
+    *objecting.EXTENSIONS,
+    *approving.EXTENSIONS,
+    *merging.EXTENSIONS,
+    *followup.EXTENSIONS,
 )
 
 EVENTS: tuple[type[Event], ...] = (*CASE_EVENTS,)

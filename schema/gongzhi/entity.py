@@ -354,9 +354,16 @@ def expression(
     return _field(Expression(build), description, type, requires, masked, arguments)
 
 
-def embedded(description: str, build: Build, *, type: Any = None, requires: Requires = SEEN) -> Any:
+def embedded(
+    description: str,
+    build: Build,
+    *,
+    type: Any = None,
+    requires: Requires = SEEN,
+    arguments: Arguments | None = None,
+) -> Any:
     """Objects the database has as JSON. Their keys are the type's field names in the schema (camelCase)."""
-    return _field(Embedded(build), description, type, requires)
+    return _field(Embedded(build), description, type, requires, arguments=arguments)
 
 
 def within_row(description: str, present: Build | None = None, *, type: Any = None, requires: Requires = SEEN) -> Any:

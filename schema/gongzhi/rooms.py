@@ -19,6 +19,7 @@ ROOMS = (
     "accounts",
     "rights",
     "resolutions",
+    "dispatch",
 )
 
 APPS = tuple(App(room, f"gongzhi.{room}.models", f"gongzhi.{room}.migrations") for room in ROOMS)

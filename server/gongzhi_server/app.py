@@ -90,6 +90,7 @@ class Space:
             self.secret,
             perform,
             self.value,
+            self.fetch,
             self.told,
             look,
             self.ledger.bounds,

@@ -61,7 +61,7 @@ def _context(viewer: Viewer) -> Any:
     from gongzhi.context import Context
     from gongzhi.sealing import KeyRing
 
-    return Context(viewer, KeyRing({"none": bytes(32)}), bytes(32), None, None)  # type: ignore[arg-type]
+    return Context(viewer, KeyRing({"none": bytes(32)}), bytes(32), None, None, None)  # type: ignore[arg-type]
 
 
 def outline(engine: Engine, document: Document, cost: int) -> Tree:

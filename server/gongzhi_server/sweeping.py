@@ -31,7 +31,7 @@ async def once(dsn: str, now: datetime, keys: KeyRing, apps: Iterable[App] = APP
 
 
 async def _swept(now: datetime, keys: KeyRing) -> Swept:
-    context = Context(Viewer(Account(), now), keys, b"", _nothing, _nothing)
+    context = Context(Viewer(Account(), now), keys, b"", _nothing, _nothing, _nothing)
     async with in_transaction() as connection:
         call = Transaction(context, connection, outbox=Outbox(Registry(core.EVENTS)))
         done = await sweep(call)

@@ -130,8 +130,9 @@ class Server:
 
 
 SHARED = {
-    **dict.fromkeys(("acceptCase", "withdrawCase", "handleCase", "closeCase", "contactRequester"), "CaseInput"),
-    **dict.fromkeys(("declineCase", "reopenCase"), "ReasonedCaseInput"),
+    **dict.fromkeys(("acceptCase", "withdrawCase", "handleCase", "closeCase"), "CaseInput"),
+    **dict.fromkeys(("contactRequester", "resumeCase"), "CaseInput"),
+    **dict.fromkeys(("declineCase", "reopenCase", "requestVoiding", "requestClosing"), "ReasonedCaseInput"),
     **dict.fromkeys(("requestExport", "requestDeletion", "requestRestriction"), "DataRequestInput"),
 }
 """Mutations that share an input."""

@@ -157,6 +157,25 @@ with a as (
 select id, name from a
 """
 
+# What the offices have between them about the case.
+PAPERS = """
+with given as (
+  insert into dispatch.work_order (id, case_id, unit_id, role, state, issued_at, due_at, warn_at, acknowledged_at,
+    finished_at, extended, contribution, version)
+  values (gen_random_uuid(), $1, $2, 'LEAD', 'DONE', $3, $3, $3, $3, $3, true, 'done', 1) returning id
+), ruled as (
+  insert into dispatch.objection (id, case_id, order_id, unit_id, suggested_id, grounds, filed_at, due_at, ruling,
+    reason, ruled_at, before_id, after_id)
+  select gen_random_uuid(), $1, g.id, $2, $2, 'ours?', $3, $3, 'UPHELD', 'no', $3, r.id, r.id
+  from given g, (select min(id) as id from dispatch.rule) r
+), asked as (
+  insert into dispatch.approval (id, case_id, kind, state, unit_id, until, reason, requested_at, decision, decided_at)
+  values (gen_random_uuid(), $1, 'EXTENSION', 'APPROVED', $2, $3, 'rain', $3, 'yes', $3)
+)
+insert into dispatch.follow_up (id, case_id, at, contact, reached, rating, solved, note, role)
+values (gen_random_uuid(), $1, $3, 'PHONE', true, 4, true, 'good', 'town_dispatcher')
+"""
+
 
 async def around(connection: asyncpg.Connection[Any], *others: Around) -> Around:
     """Somebody with as much as there is, in a town and with a unit of their own."""
@@ -167,6 +186,7 @@ async def around(connection: asyncpg.Connection[Any], *others: Around) -> Around
     look = await connection.fetchval(LOOKED, person, area, TODAY, lead)
     clock = await connection.fetchval(CLOCK, case, lead, TODAY)
     account, name = await connection.fetchrow(ACCOUNT, person, town, area, TODAY)
+    await connection.execute(PAPERS, case, lead, TODAY)
     await connection.execute(RIGHTS, person, area, TODAY)
     return Around(person, household, case, clock, number, lead, unit, area, town, grid, look, account, name)
 

@@ -20,6 +20,7 @@ TABLE = Path(__file__).with_name("matrix.txt")
 UNSAMPLED: dict[str, str] = {
     "Event": "it is told and never asked for; tests/events has who is told what",
     "Job": "it lies nowhere; tests/events has who sees it",
+    "ListedDuty": "a list is a county's, so no entry lies in a town",
 }
 """Types of which the demo county has no two rows, each with the reason."""
 

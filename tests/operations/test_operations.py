@@ -122,6 +122,8 @@ async def test_dispatch_desk(server: Server) -> None:
     assert len(seen) == page["totalCount"] and seen[-1]["number"] == number
     assert [one["reportedAt"] for one in seen] == sorted(one["reportedAt"] for one in seen)
     assert [grid["kind"] for grid in seen[-1]["grid"]["path"]][2:4] == ["COUNTY", "TOWN"]
+    proposal = seen[-1]["dispatchProposal"]
+    assert proposal["leadUnit"]["name"] == "汉阴县供电公司" and proposal["rule"]["basis"] in proposal["reason"]
     elsewhere = await dispatcher(server).send("DispatchDesk", within="610921110")
     assert number not in [one["number"] for one in elsewhere["nodes"]]
 
@@ -157,6 +159,23 @@ async def test_dispatch_case(server: Server) -> None:
     }
 
 
+async def test_rule_on_objection(server: Server) -> None:
+    objection = await objected(server)
+    above = Desk(server.as_("county_dispatcher", grid=COUNTY, sub="somebody else"), "dispatcher")
+    payload = await above.do(
+        "RuleOnObjection", objection=objection["id"], ruling="UPHELD", reason="属农村水利设施", unit="610921-SLJ"
+    )
+    assert payload["objection"] == {"ruling": "UPHELD", "reason": "属农村水利设施"}
+    change = payload["directoryChange"]
+    assert (change["before"]["unit"]["name"], change["after"]["unit"]["name"]) == ("汉阴县供电公司", "汉阴县水利局")
+
+
+async def test_merge(server: Server) -> None:
+    main, other = await accepted(server), (await reported(server))["case"]["number"]
+    payload = await dispatcher(server).do("Merge", number=main, expectedVersion=2, merge=[other])
+    assert payload["case"] == {"number": main, "merged": [{"number": other, "requester": None}]}
+
+
 # the department
 
 
@@ -164,12 +183,40 @@ async def test_unit_inbox(server: Server) -> None:
     before = await department(server).send("UnitInbox", unit=POWER)
     number = await dispatched(server)
     after = await department(server).send("UnitInbox", unit=POWER)
-    assert after["cases"]["totalCount"] == before["cases"]["totalCount"] + 1
-    latest = after["cases"]["nodes"][-1]
-    assert (latest["number"], latest["status"]) == (number, "DISPATCHED")
+    assert after["workOrders"]["totalCount"] == before["workOrders"]["totalCount"] + 1
+    order = after["workOrders"]["nodes"][-1]
+    latest = order["case"]
+    assert (order["role"], order["light"], latest["number"]) == ("LEAD", "GREEN", number)
     assert [event["type"] for event in latest["timeline"]] == ["case.reported", "case.accepted", "case.dispatched"]
     other = await Desk(server.as_("department_handler", unit="610921-SLJ"), "department").send("UnitInbox", unit=POWER)
-    assert other["cases"] == {"totalCount": 0, "nodes": []}
+    assert number not in [one["case"]["number"] for one in other["workOrders"]["nodes"]]
+
+
+async def test_acknowledge(server: Server) -> None:
+    order = await issued(server, await dispatched(server))
+    payload = await department(server).do("Acknowledge", order=order["id"], expectedVersion=order["version"])
+    assert payload["workOrder"] == {"state": "ACKNOWLEDGED", "version": 2}
+
+
+async def issued(server: Server, number: str) -> Any:
+    inbox = await department(server).send("UnitInbox", unit=POWER)
+    return next(one for one in inbox["workOrders"]["nodes"] if one["case"]["number"] == number)
+
+
+async def test_objection(server: Server) -> None:
+    assert (await objected(server))["dueAt"] == "2026-07-02T02:00:00+00:00"
+
+
+async def objected(server: Server) -> Any:
+    number = await dispatched(server)
+    payload = await department(server).do("Objection", number=number, expectedVersion=3, grounds="属于水利局职责")
+    return payload["objection"]
+
+
+async def test_extend(server: Server) -> None:
+    number, until = await dispatched(server), "2026-07-20T02:00:00+00:00"
+    payload = await department(server).do("Extend", number=number, expectedVersion=3, until=until, reason="等待物料")
+    assert payload["extension"] == {"until": until, "state": "PENDING"}
 
 
 async def test_handle_case(server: Server) -> None:
@@ -272,7 +319,10 @@ async def test_report_case(server: Server) -> None:
     key = str(uuid4())
     first = await resident(server).do("ReportCase", **MATTER, idempotencyKey=key)
     assert first["case"]["status"] == "REPORTED" and first["case"]["grid"]["kind"] == "GRID_3" and first["receiptCode"]
-    assert await resident(server).do("ReportCase", **MATTER, idempotencyKey=key) == first
+    again = await resident(server).do("ReportCase", **MATTER, idempotencyKey=key)
+    assert again == first
+    neighbour = await resident(server).do("ReportCase", **MATTER)
+    assert {"category": {"name": "用电"}, "distance": 100, "phase": "REPORTED"} in neighbour["similar"]
 
 
 async def test_case_by_receipt(server: Server) -> None:

@@ -35,7 +35,9 @@ async def nothing(*given: Any) -> Any:
 
 
 def context(viewer: Viewer, keys: KeyRing = KEYS) -> Context:
-    return Context(viewer, keys, SECRET, nothing, nothing, json.dumps(PUBLISHED), LOOKS.keep, registers=core.REGISTERS)
+    return Context(
+        viewer, keys, SECRET, nothing, nothing, nothing, json.dumps(PUBLISHED), LOOKS.keep, registers=core.REGISTERS
+    )
 
 
 class Looks(list[Look]):

@@ -16,6 +16,8 @@ from gongzhi.findings import CHECKS
 from gongzhi.viewer import Grant, Viewer
 from gongzhi.worktime import NEVER
 
+from . import dispatching
+
 TABLES = {
     "Grid": "grids.grid",
     "Ring": "grids.ring",
@@ -35,6 +37,7 @@ TABLES = {
     "Support": "cases.support",
     "CaseEvent": "cases.event",
     "PluginActivation": "plugins.activation",
+    **dispatching.TABLES,
     "Notice": "notices.notice",
     "Job": "events.job",
     "AccessLogEntry": "access.look",
@@ -75,6 +78,7 @@ OWNED = {
     "Support": ("Case", "case_id"),
     "Clock": ("Case", "case_id"),
     "DeadlineTrace": ("Clock", "clock_id"),
+    **dict.fromkeys(dispatching.STAFF, ("Case", "case_id")),
 }
 """Rows that are seen with the row they belong to."""
 
@@ -95,8 +99,8 @@ class Row:
 class Rows:
     """Everything there is."""
 
-    def __init__(self, found: Mapping[str, list[Row]]) -> None:
-        self.kinds = found
+    def __init__(self, found: Mapping[str, list[Row]], likeness: Mapping[tuple[Any, Any], float]) -> None:
+        self.kinds, self.likeness = found, likeness
         self.found: list[dict[str, Any]] = []
         """What the checks of the deployment say, which the plain way takes as it is."""
         self.keys = {kind: {row.id: row for row in rows} for kind, rows in found.items()}
@@ -106,10 +110,11 @@ class Rows:
         connection = await asyncpg.connect(dsn)
         try:
             await connection.set_type_codec("jsonb", schema="pg_catalog", encoder=json.dumps, decoder=json.loads)
+            pairs = {(one, other): alike for one, other, alike in await connection.fetch(dispatching.LIKENESS)}
             rows = cls({
                 kind: [Row(kind, plainly(record)) for record in await connection.fetch(f'select * from {name}')]
                 for kind, name in TABLES.items()
-            })  # fmt: skip
+            }, pairs)  # fmt: skip
             for check in CHECKS:
                 count = await connection.fetchval(check.sql)
                 said = check.say(count)
@@ -264,6 +269,10 @@ class Eyes:
     def sees_event(self, row: Row) -> bool:
         return row.audience == "PUBLIC" or self.holds(self.rows.keys["Case"][row.case_id], "cases.view_notes")
 
+    def sees_paper(self, row: Row) -> bool:
+        """What is between offices."""
+        return self.holds(self.rows.keys["Case"][row.case_id], "cases.view")
+
     def sees_activation(self, row: Row) -> bool:
         return self.serves(row, "plugins.view")
 
@@ -322,6 +331,7 @@ class Eyes:
             "Decision": lambda row: self.speaks(row) or self.at_home(row),
             "DecisionReview": lambda row: self.speaks(row) or self.at_home(row) or self.serves(row, "rights.review"),
             "Release": self.speaks,
+            **dict.fromkeys(dispatching.STAFF, self.sees_paper),
         }
         found: dict[str, set[Any]] = {}
         for kind in sorted(TABLES, key=lambda kind: kind in OWNED):

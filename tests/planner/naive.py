@@ -29,6 +29,7 @@ from graphql import (
     parse,
 )
 
+from . import dispatching
 from .eyes import OWNED, TABLES, Eyes, Row, Rows
 from .pages import CAP, CLOSED, Page, light, light_of, meets, moment, snake
 from .world import KEYS, PUBLISHED, SECRET
@@ -61,6 +62,8 @@ class At:
         found = [row for row in self.eyes.all(kind) if getattr(row, key) == owner.id]
         if kind == "CaseEvent":
             return [row for row in found if self.eyes.sees_event(row)]
+        if kind in dispatching.STAFF:
+            return [row for row in found if self.eyes.sees_paper(row)]
         if kind == "Visit":
             return [row for row in found if self.eyes.sees_visit(row)]
         return found
@@ -426,6 +429,7 @@ FIELDS: dict[str, Callable[[At, Any], Any]] = {
     "Case.light": light_of,
     "Case.overdue": lambda at, case: case.due_at <= at.eyes.viewer.now,
     "Case.followUpDueAt": follow_up,
+    **dispatching.FIELDS,
     "Query.node": node,
     "Query.grid": lambda at, _: at.rows.current(at.given["code"]),
     "Query.gridAt": grid_at,
@@ -535,7 +539,6 @@ FIELDS: dict[str, Callable[[At, Any], Any]] = {
     "Officer.name": lambda at, post: at.rows.keys["Person"][post.person_id].name,
     "Case.place": lambda at, case: None if case.longitude is None else case,
     "Case.reply": lambda at, case: None if case.reply is None else case,
-    "Case.mayRate": lambda at, case: case.status == "REPLIED",
     "Case.supportUnits": support_units,
     "Case.timeline": lambda at, case: at.page(at.owned("CaseEvent", case), "at").part,
     "Case.lastEventAt": lambda at, case: max((row.at for row in at.owned("CaseEvent", case)), default=None),

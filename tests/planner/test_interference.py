@@ -56,6 +56,10 @@ CHANGES: dict[str, tuple[str, str]] = {
     "Consent": ("rights.consent", f"purpose = 'changed', version = 9, given_at = given_at - {LATER}"),
     "DataRequest": ("rights.demand", f"text = '变', asked_at = asked_at - {LATER}, version = version + 70"),
     "Release": ("rights.release", f"claims = '[]', kinds = '{{}}', given_at = given_at - {LATER}"),
+    "WorkOrder": ("dispatch.work_order", f"contribution = '变', due_at = due_at - {LATER}, extended = not extended"),
+    "DispatchObjection": ("dispatch.objection", f"grounds = '变', due_at = due_at - {LATER}, reason = '变'"),
+    "Approval": ("dispatch.approval", f"reason = '变', requested_at = requested_at - {LATER}, state = 'LAPSED'"),
+    "FollowUp": ("dispatch.follow_up", f"note = '变', at = at - {LATER}, reached = not reached"),
     "Notice": ("notices.notice", f"kind = 'changed', title_en = 'x', title_zh = '变', at = at - {LATER}, read_at = at"),
 }  # fmt: skip
 

@@ -22,6 +22,8 @@ from gongzhi.sealing import KeyRing
 from gongzhi.viewer import Account, Grant, Viewer
 from gongzhi.worktime import NEVER
 
+from .dispatching import papers
+
 NOW = datetime(2026, 6, 30, 17, 30, tzinfo=UTC)
 """It is the first of July already in China."""
 TODAY = date(2026, 7, 1)
@@ -139,6 +141,7 @@ def everything() -> dict[str, Rows]:
     found |= deadlines(draw, [row["id"] for row in found["cases.case"]])
     found |= enrolled(draw, people)
     found |= claims(draw, people, found)
+    found |= papers(draw, found["cases.case"], NOW)
     return found
 
 

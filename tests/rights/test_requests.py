@@ -21,7 +21,8 @@ MATTER = {"kind": "HELP", "channel": "MINI_APP", "category": "utilities.electric
 SOUGHT = '{ person(id: "%s") { name restrictedAt } people(filter: { name: { equals: "%s" } }) { totalCount } }'
 EVERY_TABLE = """
 select c.oid::regclass::text from pg_class c join pg_namespace n on n.oid = c.relnamespace
-where c.relkind in ('r', 'p') and not c.relispartition and n.nspname not in ('pg_catalog', 'information_schema', 'public')
+where c.relkind in ('r', 'p') and not c.relispartition
+  and n.nspname not in ('pg_catalog', 'information_schema', 'public')
 order by 1
 """
 

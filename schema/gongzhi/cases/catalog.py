@@ -92,6 +92,7 @@ CATEGORIES = (
     Category("village_affairs", "村务监督"),
     Category("paperwork", "办证代办"),
     Category("safety", "安全隐患"),
+    Category("platform", "对本平台的意见"),
     Category("other", "其他"),
 )
 

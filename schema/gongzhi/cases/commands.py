@@ -8,14 +8,15 @@ from strawberry import UNSET
 from .. import codes
 from ..checks import text, wrong
 from ..commands import EXPECTED, KEY, Call, command, forbidden, given
+from ..dispatch.merging import inform, main_of
+from ..dispatch.working import jointly
 from ..errors import Refusal
 from ..extend import extend
 from ..roots import Mutation
-from ..units.models import UnitRow
 from . import machine, reporting
-from .models import SettlementLevel, Status, SupportRow
+from .models import SettlementLevel, Status
 from .reporting import BODY
-from .steps import CasePayload, advance, handled, illegal, level_of, named, opened, own, record, saved, settle, step
+from .steps import CasePayload, advance, contested, handled, illegal, level_of, opened, own, record, saved, settle, step
 from .types import Case
 
 NUMBER = "The case's number (编号)."
@@ -62,36 +63,6 @@ async def withdraw_case(call: Call, input: CaseInput) -> CasePayload:
     return await advance(call, case, machine.WITHDRAW, note=input.note)
 
 
-@strawberry.input(description="A case for a unit (派单).")
-class DispatchCaseInput:
-    idempotency_key: str = given(KEY)
-    number: str = given(NUMBER)
-    expected_version: int = given(EXPECTED)
-    lead_unit: str = given("The unit that is to answer for it, by code (主办单位编码).")
-    support_units: list[str] = given("Units that are to help, by code (协办单位编码).", default_factory=list)
-    note: str | None = given(NOTE, default=UNSET)
-
-
-@command("Give an accepted case to a unit (派单).", requires="cases.dispatch")
-async def dispatch_case(call: Call, input: DispatchCaseInput) -> CasePayload:
-    case = await opened(call, input, "cases.dispatch")
-    lead = await named(UnitRow, input.lead_unit, "leadUnit", valid_to=None)
-    names = [code for code in dict.fromkeys(input.support_units) if code != input.lead_unit]
-    support = [await named(UnitRow, code, "supportUnits", valid_to=None) for code in names]
-    if case.accused_unit_id in {unit.id for unit in (lead, *support)}:
-        raise Refusal(
-            "CONFLICT_OF_INTEREST",
-            "The case is against this unit, so another one must handle it.",
-            "该诉求针对此单位，须由其他单位办理。",
-            ("leadUnit",),
-        )
-    case.lead_unit = lead
-    await SupportRow.filter(case=case).delete()
-    await SupportRow.bulk_create([SupportRow(case=case, unit=unit) for unit in support])
-    data = {"leadUnit": lead.code, "supportUnits": names}
-    return await advance(call, case, machine.DISPATCH, note=input.note, unit=lead, **data)
-
-
 @command("Start handling a dispatched case (开始办理).", requires="cases.handle")
 async def handle_case(call: Call, input: CaseInput) -> CasePayload:
     case = await handled(call, input)
@@ -110,8 +81,10 @@ class ReplyToCaseInput:
 @command("Answer a case that is being handled (答复).", requires="cases.handle")
 async def reply_to_case(call: Call, input: ReplyToCaseInput) -> CasePayload:
     case = await handled(call, input)
+    units = await jointly(case)
     settle(call, case, text(input.text, BODY, "text"), input.level or await level_of(case))
-    return await advance(call, case, machine.REPLY, note=case.reply)
+    await inform(call, case)
+    return await advance(call, case, machine.REPLY, note=case.reply, jointly=units)
 
 
 @strawberry.input(description="A case settled on the spot (自处理).")
@@ -129,6 +102,7 @@ async def handle_in_grid(call: Call, input: HandleInGridInput) -> CasePayload:
         await step(call, case, machine.ACCEPT)
     case.self_handled = True
     settle(call, case, text(input.text, BODY, "text"), SettlementLevel.GRID)
+    await inform(call, case)
     return await advance(call, case, machine.SETTLE, note=case.reply)
 
 
@@ -151,11 +125,17 @@ async def rate_case(call: Call, input: RateCaseInput) -> CasePayload:
     case = await call.find(Case, "number", number=input.number, shown=receipted)
     if not receipted and not own(call, case):
         raise forbidden("number")
-    if case.status != Status.REPLIED:
+    main = await main_of(call, case)
+    if main is None and case.status != Status.REPLIED:
         raise illegal(case, machine.CLOSE)
     case.rating, case.solved = input.rating, input.solved
     case.rating_comment = text(input.comment, REASON, "comment") if input.comment else None
     await record(call, case, machine.RATED, case.rating_comment, rating=input.rating, solved=input.solved)
+    if main:  # rated for itself; unsolved for one of them is unsolved
+        if not input.solved:
+            main.reopenings += 1
+            await advance(call, main, machine.REOPEN)
+        return await saved(case, shown=receipted)
     if not input.solved:
         case.reopenings += 1
         return await advance(call, case, machine.REOPEN, shown=receipted)
@@ -167,6 +147,13 @@ async def rate_case(call: Call, input: RateCaseInput) -> CasePayload:
 @command("Close an answered case (结案).", requires="cases.close")
 async def close_case(call: Call, input: CaseInput) -> CasePayload:
     case = await opened(call, input, "cases.close")
+    if await contested(case):
+        raise Refusal(
+            "APPROVAL_NEEDED",
+            "A complaint about a unit or the platform is closed by two: use requestClosing.",
+            "针对单位或平台的投诉须经审批结案，请申请结案。",
+            ("number",),
+        )
     return await advance(call, case, machine.CLOSE, note=input.note)
 
 
@@ -184,7 +171,6 @@ EXTENSIONS = (
         accept_case=accept_case,
         decline_case=decline_case,
         withdraw_case=withdraw_case,
-        dispatch_case=dispatch_case,
         handle_case=handle_case,
         handle_in_grid=handle_in_grid,
         reply_to_case=reply_to_case,

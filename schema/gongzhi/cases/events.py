@@ -125,9 +125,85 @@ class Escalated(Reminded):
     escalated_to: Code | None = None
 
 
+@event("case.unmerged", "It stands by itself again (撤销并单).")
+class Unmerged(Stepped):
+    pass
+
+
+@event("case.acknowledged", "A unit acknowledged its work order (签收).")
+class Acknowledged(OfCase):
+    pass
+
+
+@event("case.contributed", "A supporting unit did its part (协办反馈).")
+class Contributed(OfCase):
+    pass
+
+
+@event("case.order_withdrawn", "A work order was taken back (收回工单).")
+class OrderWithdrawn(OfCase):
+    pass
+
+
+@event("case.objected", "A unit objected to the dispatch (派单异议).")
+class Objected(OfCase):
+    pass
+
+
+@event("case.objection_ruled", "The objection was ruled on (异议裁定).")
+class ObjectionRuled(OfCase):
+    ruling: Code
+
+
+@event("case.referred", "It was returned too often; the county designates a unit (提级指定).")
+class Referred(OfCase):
+    level: Code
+    returns: int
+
+
+@event("case.approval_requested", "An approval was asked for (申请审批).", internal=True)
+class ApprovalRequested(OfCase):
+    kind: Code
+
+
+@event("case.approval_given", "What was asked for was approved (审批同意).", internal=True)
+class ApprovalGiven(ApprovalRequested):
+    pass
+
+
+@event("case.approval_refused", "What was asked for was refused (审批不同意).", internal=True)
+class ApprovalRefused(ApprovalRequested):
+    pass
+
+
+@event("case.followed_up", "The requester was asked how it went (回访).")
+class FollowedUp(OfCase):
+    contact: Code
+    reached: bool
+    solved: bool | None = None
+    rating: int | None = None
+
+
+@event("case.joined", "Others about the same matter became part of it (并入诉求).")
+class Joined(OfCase):
+    numbers: tuple[Code, ...]
+
+
+@event("case.parted", "Others stand by themselves again (并入撤销).")
+class Parted(Joined):
+    pass
+
+
+@event("case.answered_with", "It was answered with the one it is part of (并案答复).")
+class AnsweredWith(OfCase):
+    into: Code
+
+
 EVENTS: tuple[type[OfCase], ...] = (
     Reported, Accepted, Declined, Withdrawn, Merged, Settled, Dispatched, Returned, Handling, Suspended, Resumed,
     Replied, Rated, Closed, Reopened, Voided, Contacted, Reminded, Escalated,
+    Unmerged, Acknowledged, Contributed, OrderWithdrawn, Objected, ObjectionRuled, Referred, ApprovalRequested,
+    ApprovalGiven, ApprovalRefused, FollowedUp, Joined, Parted, AnsweredWith,
 )  # fmt: skip
 
 REGISTRY = Registry(EVENTS)

@@ -30,6 +30,7 @@ ACCEPT = _step("case.accepted", "受理", S.REPORTED, to=S.ACCEPTED)
 DECLINE = _step("case.declined", "不予受理", S.REPORTED, to=S.DECLINED)
 WITHDRAW = _step("case.withdrawn", "撤回", S.REPORTED, to=S.WITHDRAWN)
 MERGE = _step("case.merged", "并单", S.REPORTED, to=S.MERGED)
+UNMERGE = _step("case.unmerged", "撤销并单", S.MERGED, to=S.REPORTED)
 SETTLE = _step("case.settled", "自处理", S.ACCEPTED, to=S.REPLIED)
 DISPATCH = _step("case.dispatched", "派单", S.ACCEPTED, S.RETURNED, to=S.DISPATCHED)
 RETURN = _step("case.returned", "退单", S.DISPATCHED, to=S.RETURNED)
@@ -42,8 +43,8 @@ REOPEN = _step("case.reopened", "重办", S.REPLIED, to=S.HANDLING)
 VOID = _step("case.voided", "作废", *OPEN, to=S.VOIDED)
 
 STEPS = (
-    REPORT, ACCEPT, DECLINE, WITHDRAW, MERGE, SETTLE, DISPATCH, RETURN, HANDLE, SUSPEND, RESUME, REPLY, CLOSE,
-    REOPEN, VOID,
+    REPORT, ACCEPT, DECLINE, WITHDRAW, MERGE, UNMERGE, SETTLE, DISPATCH, RETURN, HANDLE, SUSPEND, RESUME,
+    REPLY, CLOSE, REOPEN, VOID,
 )  # fmt: skip
 
 RATED = "case.rated"

@@ -14,6 +14,8 @@ from ..clocks.running import renew
 from ..codes import Series
 from ..commands import KEY, Call, Problem, command, given, made, problems
 from ..context import Info
+from ..dispatch.screening import TextWarning, warnings
+from ..dispatch.similar import SimilarMatter, similar
 from ..entity import key_of, ref
 from ..grids.models import GridRow
 from ..grids.types import PointInput, placed_point, position
@@ -44,8 +46,8 @@ class ReportCaseInput:
     origin: Origin = given("Whether somebody asked (来源方式).", default=Origin.REACTIVE)
     requester: ID | None = given("Who asks, if it is filed on their behalf (诉求人).", default=UNSET)
     anonymous: bool = given("Keep the requester unnamed (匿名).", default=False)
-    against: str | None = given("The unit a tip-off is against, by its code (被举报单位).", default=UNSET)
-    previous: str | None = given("The closed case this one continues (前一诉求编号).", default=UNSET)
+    against: str | None = given("The unit a tip-off or complaint is against, by its code (被反映单位).", default=UNSET)
+    follows: str | None = given("The closed case this one continues (前一诉求编号).", default=UNSET)
 
 
 async def receipt_code(payload: strawberry.Parent[Any], info: Info) -> str | None:
@@ -65,6 +67,12 @@ class ReportCasePayload:
         resolver=receipt_code,
         description="With the number it opens the case to whoever has no account; keep it (回执码).",
     )
+    similar: list[SimilarMatter] | None = strawberry.field(
+        resolver=similar, description="Matters near it of the same sort that are known already (附近同类诉求)."
+    )
+    warnings: list[TextWarning] | None = strawberry.field(
+        resolver=warnings, description="What in its text had better not be there (文本提示)."
+    )
 
 
 @command("Report a matter; no account is needed (上报诉求).", requires=None)
@@ -78,9 +86,9 @@ async def report_case(call: Call, input: ReportCaseInput) -> ReportCasePayload:
     requester = await requester_of(call, input)
     grid = await grid_of(call, input, requester)
     accused = await named(UnitRow, input.against, "against") if input.against else None
-    if accused and input.kind != CaseKind.TIP_OFF:
-        raise wrong("Only a tip-off is against a unit.", "只有举报可以指定被举报单位。", "against")
-    previous = await closed(call, input.previous) if input.previous else None
+    if accused and input.kind not in (CaseKind.TIP_OFF, CaseKind.COMPLAINT):
+        raise wrong("Only a tip-off or a complaint is against a unit.", "只有举报和投诉可以指定被反映单位。", "against")
+    previous = await closed(call, input.follows) if input.follows else None
     point = position(vars(input.place)) if input.place else None
     series = Series.SEALED if input.kind == CaseKind.TIP_OFF else Series.ORDINARY
     own = call.viewer.account.person
@@ -116,9 +124,9 @@ async def report_case(call: Call, input: ReportCaseInput) -> ReportCasePayload:
 
 async def closed(call: Call, number: str) -> CaseRow:
     """The case that this one continues; while it is open, it is taken up again instead."""
-    found: CaseRow = await call.find(Case, "previous", number=number)
+    found: CaseRow = await call.find(Case, "follows", number=number)
     if found.status in machine.OPEN:
-        raise wrong("The earlier case is still open: add to it instead.", "前一诉求尚未结案，请直接补充。", "previous")
+        raise wrong("The earlier case is still open: add to it instead.", "前一诉求尚未结案，请直接补充。", "follows")
     return found
 
 

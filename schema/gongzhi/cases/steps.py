@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import strawberry
 
 from ..checks import missing, text
-from ..clocks.running import follow
+from ..clocks import running
 from ..commands import Call, Problem, forbidden, made, problems, stale
+from ..dispatch import following
 from ..entity import ref
 from ..errors import Refusal
 from ..events.event import event_of
@@ -17,11 +19,15 @@ from ..units.models import UnitRow
 from . import machine
 from .events import REGISTRY
 from .machine import Step
-from .models import Audience, CaseRow, EventRow, SettlementLevel
+from .models import Audience, CaseRow, CategoryRow, EventRow, SettlementLevel, Status
+from .rules import EMPLOYERS
 from .types import Case
 
 NOTE = 10_000
 """The most characters of a note; an answer is one."""
+
+PLATFORM = "platform"
+"""The subject of complaints about this platform."""
 
 
 @strawberry.type(description="A case as it is now, or why nothing was done (诉求操作结果).")
@@ -33,10 +39,42 @@ class CasePayload:
 async def opened(call: Call, input: Any, permission: str | None = None) -> CaseRow:
     """The case, locked, at the version the caller saw, where they may do this."""
     case: CaseRow = await call.find(Case, "number", number=input.number)
-    if permission and not call.may(permission, case):
-        raise forbidden("number")
+    if permission:
+        if not call.may(permission, case):
+            raise forbidden("number")
+        await disinterested(call, case)
     stale(case, input.expected_version)
     return case
+
+
+async def disinterested(call: Call, case: CaseRow) -> None:
+    """Refuse the people of the unit that the case is against, whatever else they may (domain 6.10)."""
+    units = [grant.unit for grant in call.viewer.account.grants if grant.unit is not None]
+    if await accused(call, case, units):
+        raise interested("number")
+
+
+async def accused(call: Call, case: CaseRow, units: Sequence[int]) -> bool:
+    """Whether the case is against one of these units, or against one that one of them is a part of."""
+    if case.accused_unit_id is None or not units:
+        return False
+    rows = await call.fetch(EMPLOYERS.format("any($1::int[])"), list(units))
+    return case.accused_unit_id in {row["id"] for row in rows}
+
+
+async def contested(case: CaseRow) -> bool:
+    """Whether the case is about a unit or the platform itself, so that nobody closes it alone (domain 6.13)."""
+    about = await CategoryRow.get(id=case.category_id)
+    return case.accused_unit_id is not None or about.code == PLATFORM
+
+
+def interested(*path: str) -> Refusal:
+    return Refusal(
+        "CONFLICT_OF_INTEREST",
+        "The case is against this unit, so somebody else must do this.",
+        "该诉求针对此单位，须由其他单位和人员办理。",
+        path,
+    )
 
 
 async def handled(call: Call, input: Any) -> CaseRow:
@@ -69,6 +107,7 @@ async def step(
         case.closed_at = call.now
     if taken is machine.REOPEN:
         case.settled_at = None
+    await following.follow(call, case, taken)
     await record(call, case, taken, note, unit, **data)
 
 
@@ -99,15 +138,20 @@ async def record(
         data=data,
     )
     call.publish(event_of(REGISTRY.find(kind), {"number": case.number, **data}), case)
-    await follow(call, case, kind)
+    await running.follow(call, case, kind)
 
 
 def illegal(case: CaseRow, taken: Step) -> Refusal:
-    allowed = ", ".join(sorted(taken.sources))
+    return unready(case, taken.chinese, *taken.sources)
+
+
+def unready(case: CaseRow, chinese: str, *statuses: Status) -> Refusal:
+    """The refusal for something that is open to cases in these statuses only."""
+    allowed = ", ".join(sorted(statuses))
     return Refusal(
         "ILLEGAL_TRANSITION",
         f"The case is {case.status}; this step is open to {allowed} only.",
-        f"诉求当前状态为 {case.status}，只有 {allowed} 状态可以{taken.chinese}。",
+        f"诉求当前状态为 {case.status}，只有 {allowed} 状态可以{chinese}。",
         ("number",),
     )
 

@@ -120,13 +120,14 @@ def rows(
         asker, hands, place, name = case.asker, case.hands, case.place, case.asker.grid.place
         title, description = (text.replace("{place}", name) for text in (case.story.title, case.story.description))
         source = place and _json({"longitude": place.longitude, "latitude": place.latitude, "crs": Crs.WGS84})
+        lead = hands.lead if case.status is not Status.RETURNED else None
         answered, category = case.last(lives.REPLY, lives.SETTLE), categories[case.story.category]
         yield (
             case.id, case.number, case.series, case.story.kind, channels[asker.channel], category,
             case.urgency, case.origin, title, description,
             case.status, asker.grid.id, asker.person and asker.person.id, asker.proxy and asker.proxy.id,
             asker.anonymous, asker.account, place and place.longitude, place and place.latitude,
-            source, place and f"{asker.grid.town.name}{name}", hands.lead and hands.lead.id,
+            source, place and f"{asker.grid.town.name}{name}", lead and lead.id,
             hands.accused and hands.accused.id, case.level is SettlementLevel.GRID, case.level, case.last(lives.REPORT),
             answered, case.last(lives.CLOSE), case.reply, answered, case.rating, case.rating and True, _comment(case),
             case.count(lives.REOPEN), case.version, *dues.get(case.id, (NEVER, NEVER)),

@@ -17,7 +17,7 @@ from gongzhi.people.models import Duty
 from gongzhi.sealing import KeyRing
 
 from ..errors import Problem
-from . import bodies, cases, clocks, grids, records
+from . import bodies, cases, clocks, grids, offices, records
 from .bodies import Bodies
 from .care import Care, Post, Residents, look_after, posts
 from .chance import stream
@@ -37,6 +37,7 @@ TABLES = (
     "people.award", "people.tier", "people.liaison", "people.visit", "people.post", "cases.category", "cases.channel",
     "cases.counter", "cases.case", "cases.support", "cases.event",
     "calendars.span", "clocks.clock",
+    "dispatch.rule", "dispatch.rule_support", "dispatch.duty", "dispatch.work_order", "dispatch.merge",
 )  # fmt: skip
 COUNTED = {
     "grids": "grids.grid",
@@ -171,6 +172,7 @@ async def _fill(writer: Writer, people: int, today: date, seed: int, keys: KeyRi
         stream(seed, "cases"), tree, organisations, everybody, workers, deal(stream(seed, "fates"), people), today
     )
     await _cases(writer, docket, seed)
+    await _offices(writer, tree, organisations)
 
 
 async def _ground(writer: Writer, tree: Tree) -> Bodies:
@@ -221,3 +223,14 @@ async def _cases(writer: Writer, docket: Docket, seed: int) -> None:
     await writer.copy("clocks.clock", clocks.COLUMNS, running, len(running))
     await writer.copy("cases.event", cases.EVENT, cases.events(random, found))
     await writer.copy("cases.support", cases.SUPPORT, cases.supports(random, found))
+
+
+async def _offices(writer: Writer, tree: Tree, organisations: Bodies) -> None:
+    categories = await writer.keys("select code, id from cases.category where edition = $1", catalog.EDITION)
+    rules, helping = offices.entries(tree, organisations, categories)
+    keys = await writer.reserve("dispatch.rule", len(rules))
+    await writer.copy("dispatch.rule", offices.RULE, ((key, *rule) for key, rule in zip(keys, rules, strict=True)))
+    support = [(key, unit) for key, units in zip(keys, helping, strict=True) for unit in units]
+    await writer.copy("dispatch.rule_support", offices.HELP, support)
+    await writer.copy("dispatch.duty", offices.DUTY, offices.duties(tree, categories))
+    await offices.settle(writer.connection)

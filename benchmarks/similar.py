@@ -1,0 +1,105 @@
+"""How long it takes to find the cases like a new one, among a million: by place, by village, and by title."""
+
+from __future__ import annotations
+
+import asyncio
+import statistics
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import urlsplit
+
+import asyncpg
+from gongzhi.dispatch.similar import HEARD, LEAST, SHOWN, alike
+from gongzhi_server import database, testing
+from rich.console import Console
+from rich.table import Table
+
+from .bars import said
+from .growth import CHANGED, INDEXES, copying
+
+NAME = "bench_similar"
+CASES, SAMPLE, BAR = 1_000_000, 400, 50
+"""How many cases there are, how many are looked at, and the milliseconds that the slowest twentieth may take."""
+TABLE = 'cases."case"'
+DESK = f"select x.number from ({alike('$1')}) x where x.likeness>={LEAST} order by x.likeness desc, x.id limit 3"
+# Half at random, half where the most happens within a kilometre: the middle of the county's largest town.
+SOME = f"select id from {TABLE} where series = 'ORDINARY' and {{0}} order by md5(id::text) limit {SAMPLE // 2}"
+CROWDED = """longitude is not null and village_id = (select village_id from cases."case"
+where longitude is not null and village_id is not null group by village_id order by count(*) desc limit 1)"""
+
+
+def measure(console: Console, dsn: str) -> dict[str, Any]:
+    """Milliseconds, the median and the 95th percentile, for a dispatcher's desk and for a resident's report."""
+    with grown(dsn) as large:
+        results, plan = asyncio.run(asked(large))
+    console.print(table(results))
+    console.print(plan)
+    return results
+
+
+def table(results: dict[str, dict[str, float]]) -> Table:
+    made = Table("who asks", "cases", "median ms", "p95 ms", "", title=f"similar cases among {CASES:,}")
+    for who, found in results.items():
+        kept = said(found["p95"] <= BAR)
+        made.add_row(who, f"{found['cases']:,.0f}", f"{found['median']:.1f}", f"{found['p95']:.1f}", kept)
+    return made
+
+
+async def asked(dsn: str) -> tuple[dict[str, dict[str, float]], str]:
+    pool = await database.readers(dsn, 1)
+    try:
+        count = await pool.fetchval(f"select count(*) from {TABLE}")
+        found = {}
+        for where, condition in (("anywhere", "true"), ("in the busiest village", CROWDED)):
+            keys = [row["id"] for row in await pool.fetch(SOME.format(condition))]
+            for who, statement, more in (("dispatcher", DESK, ()), ("resident", HEARD, (list(SHOWN), 3))):
+                times = await timed(pool, statement, keys, *more)
+                found[f"{who}, {where}"] = {"cases": count, **times}
+        plan = await pool.fetch(f"explain (analyze, buffers, costs off) {DESK}", keys[0])
+        return found, "\n".join(line for (line,) in plan)
+    finally:
+        await pool.close()
+
+
+async def timed(pool: Any, statement: str, keys: list[Any], *more: Any) -> dict[str, float]:
+    """Each once to have it in memory, as today's cases are, and then measured."""
+    times = []
+    for key in [*keys, *keys]:
+        began = time.perf_counter()
+        await pool.fetch(statement, key, *more)
+        times.append(1000 * (time.perf_counter() - began))
+    warm = sorted(times[len(keys) :])
+    return {"median": round(statistics.median(warm), 2), "p95": round(warm[int(len(warm) * 0.95)], 2)}
+
+
+@contextmanager
+def grown(dsn: str) -> Iterator[str]:
+    """A copy of the database with a million cases over the same years; dropped in the end."""
+    outside = testing.beside(dsn, "postgres")
+    asyncio.run(testing.drop(outside, NAME))
+    large = asyncio.run(testing.create(outside, NAME, urlsplit(dsn).path.strip("/")))
+    try:
+        asyncio.run(multiply(large))
+        yield large
+    finally:
+        asyncio.run(testing.drop(outside, NAME))
+
+
+async def multiply(dsn: str) -> None:
+    """Add copies of the cases alone, and make their indexes anew."""
+    connection = await asyncpg.connect(dsn)
+    try:
+        await connection.execute("set session_replication_role = replica; set synchronous_commit = off")
+        times = -(-CASES // await connection.fetchval(f"select count(*) from {TABLE}"))
+        statement = await copying(connection, TABLE, CHANGED[TABLE])
+        indexes = {row["name"]: row["made"] for row in await connection.fetch(INDEXES, [TABLE])}
+        await connection.execute(f"drop index {', '.join(indexes)}")
+        for copy in range(1, times):
+            await connection.execute(statement, copy)
+        for made in indexes.values():
+            await connection.execute(made)
+        await connection.execute(f"vacuum (analyze) {TABLE}")
+    finally:
+        await connection.close()

@@ -1,0 +1,68 @@
+"""Work orders, objections and requests keep step with their case: called for every step a case takes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..cases import machine
+from ..cases.machine import Step
+from ..cases.models import CaseRow, SupportRow
+from ..commands import Call
+from .models import ApprovalRow, ApprovalState, ObjectionRow, OrderRole, OrderRow, OrderState, Ruling
+from .telling import tell
+
+LIVE = (OrderState.ISSUED, OrderState.ACKNOWLEDGED, OrderState.HANDLING, OrderState.SUSPENDED)
+LEADS: dict[Step, OrderState] = {
+    machine.HANDLE: OrderState.HANDLING,
+    machine.SUSPEND: OrderState.SUSPENDED,
+    machine.RESUME: OrderState.HANDLING,
+    machine.RETURN: OrderState.RETURNED,
+    machine.REPLY: OrderState.DONE,
+}
+"""Where the lead unit's order goes with its case."""
+ENDS = (
+    *(machine.DECLINE, machine.WITHDRAW, machine.MERGE, machine.SETTLE, machine.RETURN, machine.REPLY),
+    *(machine.CLOSE, machine.REOPEN, machine.VOID),
+)
+"""What ends the orders of all units, and all that was asked and is not decided."""
+
+
+async def follow(call: Call, case: CaseRow, taken: Step) -> None:
+    """Bring what belongs to the case to where the case now is."""
+    live = OrderRow.filter(case=case, state__in=LIVE)
+    if taken in LEADS:
+        await moved(call, live.filter(role=OrderRole.LEAD), LEADS[taken])
+    if taken is machine.HANDLE:
+        await ObjectionRow.filter(case=case, ruling=Ruling.OPEN).update(ruling=Ruling.LAPSED, ruled_at=call.now)
+    if taken in ENDS:
+        await moved(call, live, OrderState.WITHDRAWN)
+        await ObjectionRow.filter(case=case, ruling=Ruling.OPEN).update(ruling=Ruling.LAPSED, ruled_at=call.now)
+        pending = ApprovalRow.filter(case=case, state=ApprovalState.PENDING)
+        await pending.update(state=ApprovalState.LAPSED, decided_at=call.now)
+    if taken is machine.REOPEN:
+        await again(call, case)
+        await tell(call, case, "case.reopened", units=[case.lead_unit_id])
+    if taken is machine.RETURN:
+        case.lead_unit_id = None
+        await SupportRow.filter(case=case).delete()
+
+
+async def moved(call: Call, orders: Any, state: OrderState) -> None:
+    """Put these orders into a state; time that they were suspended is added to their terms."""
+    for order in await orders:
+        if order.state == OrderState.SUSPENDED and order.suspended_at:
+            away = call.now - order.suspended_at
+            order.due_at, order.warn_at = order.due_at + away, order.warn_at + away
+        order.state = state
+        order.suspended_at = call.now if state == OrderState.SUSPENDED else None
+        order.finished_at = None if state in LIVE else call.now
+        if state == OrderState.HANDLING:
+            order.acknowledged_at = order.acknowledged_at or call.now
+        order.version += 1
+        await order.save()
+
+
+async def again(call: Call, case: CaseRow) -> None:
+    """The unit that answered takes its order up again."""
+    done = OrderRow.filter(case=case, role=OrderRole.LEAD, state=OrderState.DONE, unit_id=case.lead_unit_id)
+    await moved(call, done.order_by("-issued_at").limit(1), OrderState.HANDLING)

@@ -1,0 +1,120 @@
+"""The county's dispatch directory and list of duties, invented, and the work orders that its cases have left."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from typing import Any, Protocol
+
+from gongzhi.codes import Kind
+from gongzhi.dispatch.matching import weight
+from gongzhi.dispatch.terms import HANDLING, WARNING
+from gongzhi.units.models import UnitKind
+
+from . import clock
+from .bodies import Bodies
+from .grids import SINCE, Tree
+
+DIRECTORY = {
+    "utilities.electricity": ("GDGS", "YJJ"),
+    "utilities.water": ("SLJ", "ZLSGS"),
+    "utilities.network": ("ZZZX",),
+    "roads.surface": ("JTJ",),
+    "roads.lighting": ("ZJJ",),
+    "land": ("ZRJ", "NYJ"),
+    "environment": ("CGJ",),
+    "environment.pollution": ("HBJ",),
+    "agriculture.disaster": ("NYJ", "YJJ"),
+    "agriculture.subsidy": ("NYJ",),
+    "welfare": ("MZJ", "RSJ"),
+    "education": ("JYJ",),
+    "safety": ("YJJ",),
+    "dispute": ("SFJ",),
+    "dispute.labor": ("RSJ", "SFJ"),
+    "dispute.medical": ("WJJ", "SFJ"),
+    "platform": ("XFJ",),
+}
+"""By subject the department that answers for it, and those that help."""
+TOWNS = "environment.garbage", "dispute.neighbor"
+"""Subjects that the towns answer for themselves."""
+DUTIES = "land", "environment.pollution", "dispute.labor", "utilities.electricity"
+"""Subjects that no town or village may be given."""
+
+RULE = "id", "category_id", "grid_id", "unit_id", "basis", "weight", "valid_from", "version"
+HELP = "rule_id", "unit_id"
+DUTY = "category_id", "grid_id", "kind", "basis", "valid_from"
+
+Rows = Iterator[tuple[Any, ...]]
+START = clock.utc(clock.midnight(SINCE))
+
+
+class Connection(Protocol):
+    async def execute(self, query: str, *values: Any) -> str: ...
+
+
+def entries(tree: Tree, bodies: Bodies, categories: Mapping[str, int]) -> tuple[list[Any], list[Any]]:
+    """The rows of `dispatch.rule` without their keys, and the units that help by each."""
+    rules, helping = [], []
+    for at, (category, (lead, *others)) in enumerate(DIRECTORY.items(), 1):
+        basis = f"汉阴县派单目录（虚构示例）第 {at} 条"
+        unit, found = bodies.department(lead), [bodies.department(one) for one in others]
+        place = weight(category, Kind.COUNTY)
+        rules.append((categories[category], tree.county.id, unit.id, basis, place, START, 1))
+        helping.append([one.id for one in found])
+    for category in TOWNS:
+        for town in tree.of(Kind.TOWN):
+            basis, place = f"{town.name}履职事项清单（虚构示例）", weight(category, Kind.TOWN)
+            rules.append((categories[category], town.id, bodies.town(town).id, basis, place, START, 1))
+            helping.append([])
+    return rules, helping
+
+
+def duties(tree: Tree, categories: Mapping[str, int]) -> Rows:
+    """The rows of `dispatch.duty`."""
+    for at, category in enumerate(DUTIES, 1):
+        kind = UnitKind.ENTERPRISE if category.startswith("utilities") else UnitKind.COUNTY_DEPARTMENT
+        yield categories[category], tree.county.id, kind, f"县级部门职责清单（虚构示例）第 {at} 项", START
+
+
+# What a case's own events tell: the last dispatch is its lead unit's order, one that was returned was somebody else's.
+ORDERS = """
+with step as (
+  select e.case_id, e.type, e.at, e.account, e.data, lead(e.type) over later as next, lead(e.at) over later as ended
+  from cases.event e window later as (partition by e.case_id order by e.at, e.id)
+), given as (
+  select s.case_id, s.at, s.account, u.id as unit_id, 'LEAD' as role, 'RETURNED' as state, s.ended as finished_at
+  from step s join units.unit u on u.code = s.data->>'leadUnit'
+  where s.type = 'case.dispatched' and s.next = 'case.returned'
+  union all
+  select c.id, s.at, s.account, u.unit_id, u.role, case
+    when c.status = 'DISPATCHED' then 'ISSUED'
+    when c.status in ('HANDLING', 'SUSPENDED') then case u.role when 'LEAD' then c.status else 'ACKNOWLEDGED' end
+    when c.status = 'VOIDED' then 'WITHDRAWN' else 'DONE' end, coalesce(c.settled_at, c.closed_at)
+  from cases.case c join step s on s.case_id = c.id and s.type = 'case.dispatched' and s.next <> 'case.returned'
+    or s.case_id = c.id and s.type = 'case.dispatched' and s.next is null
+  cross join lateral (select c.lead_unit_id as unit_id, 'LEAD' as role where c.lead_unit_id is not null
+    union all select p.unit_id, 'SUPPORT' from cases.support p where p.case_id = c.id) u
+)
+insert into dispatch.work_order (id, case_id, unit_id, role, state, issued_at, issued_by, due_at, warn_at,
+  acknowledged_at, suspended_at, finished_at, extended, contribution, version)
+select md5(g.case_id::text || g.unit_id || g.at)::uuid, g.case_id, g.unit_id, g.role, g.state, g.at, g.account,
+  g.at + $1::interval, g.at + $2::interval,
+  case when g.state not in ('ISSUED', 'RETURNED') then g.at + interval '10 minutes' end,
+  case when g.state = 'SUSPENDED' then (select max(s.at) from step s where s.case_id = g.case_id
+    and s.type = 'case.suspended') end,
+  case when g.state in ('DONE', 'RETURNED', 'WITHDRAWN') then g.finished_at end, false,
+  case when g.role = 'SUPPORT' and g.state = 'DONE' then '已按分工配合处理。' end, 1
+from given g
+"""
+MERGES = """
+insert into dispatch.merge (id, case_id, into_id, merged_at, merged_by)
+select md5('merge' || e.id)::uuid, e.case_id, m.id, e.at, e.account
+from cases.event e join cases.case m on m.number = e.data->>'into' where e.type = 'case.merged'
+"""
+
+
+async def settle(connection: Connection) -> None:
+    """Write the work orders and the merges that the county's events tell of."""
+    term = timedelta(days=HANDLING)
+    await connection.execute(ORDERS, term, term * WARNING)
+    await connection.execute(MERGES)

@@ -1,0 +1,37 @@
+"""Nobody decides in their own cause, whatever grants they have besides."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from gongzhi.dispatch.desk import deciding
+from gongzhi.errors import Refusal
+from gongzhi.viewer import Account, Grant, Viewer
+from hypothesis import given
+from hypothesis import strategies as st
+
+APPROVE = "dispatch.approve"
+UNITS = st.one_of(st.none(), st.integers(1, 3))
+GRANTS = st.lists(
+    st.builds(lambda unit, held: Grant("r", frozenset(held), unit=unit), UNITS, st.sets(st.just(APPROVE)))
+)
+NAMES = st.sampled_from(["one", "two", "three"])
+
+
+@given(NAMES, GRANTS, UNITS, st.lists(NAMES, max_size=2), st.booleans())
+def test_who_decides(name: str, grants: list[Grant], unit: int | None, others: list[str], allowed: bool) -> None:
+    account = Account(name, None, tuple(grants))
+    call: Any = SimpleNamespace(
+        viewer=Viewer(account, datetime(2026, 6, 30, tzinfo=UTC)), may=lambda permission, row: allowed
+    )
+    case: Any = SimpleNamespace()
+    concerned = unit is not None and any(grant.unit == unit for grant in grants)
+    if allowed and not concerned and name not in others:
+        deciding(call, APPROVE, case, unit, *others)
+    else:
+        with pytest.raises(Refusal) as refusal:
+            deciding(call, APPROVE, case, unit, *others)
+        assert refusal.value.code in {"FORBIDDEN", "CONFLICT_OF_INTEREST", "FOUR_EYES"}

@@ -1,0 +1,129 @@
+"""The dispatch directory over HTTP: kept, proposed from, taken at a click, and never against the list of duties."""
+
+from __future__ import annotations
+
+import pytest
+from gongzhi_server.testing import Server
+
+from .desks import CASE, COUNTY, POWER, ROADS, SAFETY, TOWN, TOWN_HALL, Desks, refused
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+RULE = "rule { id version unit { code } supportUnits { code } basis validTo previous { version validTo } }"
+PROPOSAL = """query($n: String!) { case(number: $n) { dispatchProposal {
+  leadUnit { code } supportUnits { code } rule { basis version } reason } } }"""
+ENTRY = {"grid": COUNTY, "basis": "汉阴县派单目录（示例）第1条"}
+"""Each story has a subject of its own, of which the demo county's directory says nothing."""
+
+
+async def proposal(desks: Desks, number: str) -> dict[str, object] | None:
+    found = (await desks.county.ask(PROPOSAL, n=number)).data["case"]["dispatchProposal"]
+    return found and {**found, "leadUnit": found["leadUnit"]["code"]}
+
+
+async def test_one_click_dispatch(desks: Desks) -> None:
+    await desks.county.do(
+        "setDispatchRule",
+        RULE,
+        **ENTRY,
+        category="village_affairs",
+        unit=ROADS,
+        supportUnits=[SAFETY],
+        expectedVersion=0,
+    )
+    number = (await desks.accepted(category="village_affairs"))["number"]
+    found = await proposal(desks, number)
+    assert found is not None and found["leadUnit"] == ROADS and found["supportUnits"] == [{"code": SAFETY}]
+    assert "村务监督" in str(found["reason"]) and ENTRY["basis"] in str(found["reason"])
+    case = await desks.step(desks.town, "dispatchCase", number, 2)
+    assert case["leadUnit"] == {"code": ROADS} and case["supportUnits"] == [{"code": SAFETY}]
+
+
+async def test_the_most_special_entry(desks: Desks) -> None:
+    """A subject counts more than a place, and of two places the nearer one."""
+    number = (await desks.accepted(category="roads.bus"))["number"]
+    assert await proposal(desks, number) is None
+    for category, grid, unit in (
+        ("roads", TOWN, TOWN_HALL),
+        ("roads.bus", COUNTY, ROADS),
+        ("roads.bus", TOWN, SAFETY),
+    ):
+        entry = {**ENTRY, "category": category, "grid": grid, "unit": unit}
+        assert (await desks.county.do("setDispatchRule", RULE, **entry, expectedVersion=0))["errors"] == []
+        found = await proposal(desks, number)
+        assert found is not None and found["leadUnit"] == unit
+
+
+async def test_versions_of_an_entry(desks: Desks) -> None:
+    await desks.county.do(
+        "setDispatchRule", RULE, **ENTRY, category="agriculture.advice", unit=ROADS, expectedVersion=0
+    )
+    stale = await desks.county.do(
+        "setDispatchRule", RULE, **ENTRY, category="agriculture.advice", unit=POWER, expectedVersion=0
+    )
+    assert refused(stale) == ["STALE_VERSION"]
+    second = (
+        await desks.county.do(
+            "setDispatchRule", RULE, **ENTRY, category="agriculture.advice", unit=POWER, expectedVersion=1
+        )
+    )["rule"]
+    assert second["version"] == 2 and second["previous"]["version"] == 1 and second["previous"]["validTo"]
+    public = '{ dispatchRules(filter: { category: { equals: "agriculture.advice" } }) { nodes { version validTo } } }'
+    seen = (await desks.server.ask(public)).data["dispatchRules"]["nodes"]
+    assert {one["version"]: one["validTo"] is None for one in seen} == {1: False, 2: True}
+    ended = await desks.county.do("endDispatchRule", RULE, rule=second["id"], expectedVersion=2)
+    assert ended["rule"]["validTo"]
+    number = (await desks.accepted(category="agriculture.advice"))["number"]
+    click = await desks.county.do("dispatchCase", CASE, number=number, expectedVersion=2)
+    assert [(one["code"], one["path"]) for one in click["errors"]] == [("NOT_FOUND", ["leadUnit"])]
+
+
+async def test_closed_units_are_not_proposed(desks: Desks) -> None:
+    await desks.admin.do(
+        "addUnit", "unit { code }", code="GJGS", name="公交公司", kind="ENTERPRISE", reach="LINE", grid=COUNTY
+    )
+    await desks.county.do("setDispatchRule", RULE, **ENTRY, category="paperwork", unit="GJGS", expectedVersion=0)
+    number = (await desks.accepted(category="paperwork"))["number"]
+    assert (await proposal(desks, number) or {})["leadUnit"] == "GJGS"
+    await desks.admin.do("closeUnit", "unit { code }", code="GJGS", expectedVersion=1)
+    assert await proposal(desks, number) is None
+
+
+async def test_who_keeps_the_directory(desks: Desks, server: Server) -> None:
+    mutation = "mutation($i: SetDispatchRuleInput!) { setDispatchRule(input: $i) { errors { code path } } }"
+    given = {**ENTRY, "category": "other", "unit": ROADS, "expectedVersion": 0, "idempotencyKey": "entry"}
+    assert (await desks.town.ask(mutation, i=given)).codes == ["FORBIDDEN"]
+    elsewhere = server.as_("county_dispatcher", grid="610921110")
+    payload = (await elsewhere.ask(mutation, i=given)).data["setDispatchRule"]
+    assert payload["errors"] == [{"code": "FORBIDDEN", "path": ["grid"]}]
+
+
+async def test_listed_duties_stay_with_departments(desks: Desks) -> None:
+    """A department's duty is not pushed down to a town, by hand or by the directory, until it is off the list."""
+    basis = "县级部门职责清单（示例）第7项"
+    duty = await desks.county.do(
+        "listDuty", "duty { id kind basis }", category="health", grid=COUNTY, kind="COUNTY_DEPARTMENT", basis=basis
+    )
+    assert duty["errors"] == []
+    number = (await desks.accepted(category="health"))["number"]
+    pushed = await desks.town.do("dispatchCase", CASE, number=number, expectedVersion=2, leadUnit=TOWN_HALL)
+    assert refused(pushed) == ["LISTED_DUTY"] and basis in pushed["errors"][0]["message"]
+    entry = await desks.county.do(
+        "setDispatchRule", RULE, **ENTRY, category="health", unit=TOWN_HALL, expectedVersion=0
+    )
+    assert refused(entry) == ["LISTED_DUTY"]
+    public = "{ listedDuties(filter: { current: { equals: true } }) { nodes { basis category { code } } } }"
+    seen = (await desks.server.ask(public)).data["listedDuties"]["nodes"]
+    assert {"basis": basis, "category": {"code": "health"}} in seen
+    await desks.county.do("unlistDuty", "duty { validTo }", duty=duty["duty"]["id"])
+    case = await desks.step(desks.town, "dispatchCase", number, 2, leadUnit=TOWN_HALL)
+    assert case["leadUnit"] == {"code": TOWN_HALL}
+
+
+async def test_units_may_help_with_listed_duties(desks: Desks) -> None:
+    await desks.county.do(
+        "listDuty", "duty { id }", category="village_affairs", grid=COUNTY, kind="COUNTY_DEPARTMENT", basis="清单"
+    )
+    number = (await desks.accepted(category="village_affairs"))["number"]
+    case = await desks.step(desks.town, "dispatchCase", number, 2, leadUnit=ROADS, supportUnits=[TOWN_HALL])
+    assert case["supportUnits"] == [{"code": TOWN_HALL}]
