@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from .attachments import commands as attachment_commands
+from .attachments import types as attachments
 from .cases import commands as case_commands
 from .cases import types as cases
 from .grids import commands as grid_commands
@@ -31,6 +33,8 @@ EXTENSIONS = (
     *case_commands.EXTENSIONS,
     *notices.EXTENSIONS,
     *notice_commands.EXTENSIONS,
+    *attachments.EXTENSIONS,
+    *attachment_commands.EXTENSIONS,
 )
 
 TYPES: tuple[type, ...] = (grids.Grid, units.Unit, people.Person, people.Household, cases.Case, cases.CaseEvent)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import hashlib
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
 from contextlib import asynccontextmanager
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from gongzhi.commands import Command
 from gongzhi.context import Context
@@ -21,11 +21,15 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from tortoise.models import Model
 
-from . import commands, database
+from . import commands, database, files
 from .clock import clock
 from .door import Door
 from .engine import Engine
 from .execution import Fetch
+from .files.archive import Archive
+from .files.desk import Desk
+from .files.scan import scanner
+from .files.vault import Vault
 from .gateway import Documents, Gateway, Published, Rates, Traits
 from .gateway import Settings as Shell
 from .gateway.documents import load
@@ -36,6 +40,8 @@ from .settings import Settings
 from .tokens import Tokens
 
 DISCOVER = "schema.explore"
+
+T = TypeVar("T")
 
 
 def keyring(settings: Settings) -> KeyRing:
@@ -60,10 +66,14 @@ class Space:
 
         async def perform(command: Command, given: Any) -> Any:
             work = commands.perform(context, command, given, self.schema.owner(command))
-            return await asyncio.get_running_loop().create_task(work, context=self._variables.copy())
+            return await self.run(work)
 
         context = Context(viewer, self.keys, self.secret, perform, self.value, self.told)
         return context
+
+    async def run(self, work: Coroutine[Any, Any, T]) -> T:
+        """Run something where the tables are known."""
+        return await asyncio.get_running_loop().create_task(work, context=self._variables.copy())
 
     async def value(self, model: type[Model], column: str, key: Any) -> Any:
         meta = model._meta
@@ -98,7 +108,11 @@ def create_app(
             door = Door(Tokens(settings.secret), pool, plugins, now)
             gateway = Gateway(engine, door, shell(settings), traits(settings, door), documents)
             app.router.routes += [Route("/graphql", gateway), WebSocketRoute("/graphql", gateway)]
-            yield
+            archive = Archive(Vault.at(settings.store), keys)
+            desk = Desk(gateway.operations, archive, scanner(settings.scan), secret, now, space.run)
+            app.router.routes += files.routes(desk, settings.origins, settings.proxies)
+            async with files.swept(archive, now):
+                yield
         await pool.close()
 
     async def health(request: Request) -> Response:
