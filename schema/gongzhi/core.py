@@ -15,6 +15,8 @@ from .people import commands as person_commands
 from .people import types as people
 from .plugins import commands as plugin_commands
 from .plugins import types as plugins
+from .sync import commands as sync_commands
+from .sync import types as sync
 from .units import commands as unit_commands
 from .units import types as units
 
@@ -35,6 +37,8 @@ EXTENSIONS = (
     *notice_commands.EXTENSIONS,
     *attachments.EXTENSIONS,
     *attachment_commands.EXTENSIONS,
+    *sync.EXTENSIONS,
+    *sync_commands.EXTENSIONS,
 )
 
 TYPES: tuple[type, ...] = (grids.Grid, units.Unit, people.Person, people.Household, cases.Case, cases.CaseEvent)

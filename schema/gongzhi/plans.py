@@ -16,6 +16,8 @@ PLAN = "plan"
 GUARD = "guard"
 DECIDED = "decided"
 PLUGIN = "plugin"
+MOST = "most"
+"""How many objects a list of a payload has at most; its cost multiplier."""
 
 
 class Given(Protocol):

@@ -7,8 +7,8 @@ from strawberry import ID, UNSET
 
 from .. import codes
 from ..cases import machine
-from ..cases.models import CaseRow, SupportRow
-from ..cases.steps import CasePayload, own, record, saved
+from ..cases.models import CaseRow
+from ..cases.steps import CasePayload, own, record, saved, works
 from ..cases.types import Case
 from ..checks import text, told, wrong
 from ..commands import KEY, Call, command, forbidden, given
@@ -18,8 +18,6 @@ from ..roots import Mutation
 from .attaching import MOST, attach
 
 ATTACHED = "case.attached"
-WORK = ("cases.accept", "cases.settle", "cases.handle", "cases.dispatch")
-"""Whoever holds one of these where the case lies, or for a unit that has it, works on it."""
 NOTE = 2_000
 
 
@@ -49,14 +47,6 @@ async def add_attachments(call: Call, input: AddAttachmentsInput) -> CasePayload
     added = await attach(call, case, input.attachments)
     await record(call, case, ATTACHED, note, attachments=len(added))
     return await saved(case, shown=receipted)
-
-
-async def works(call: Call, case: CaseRow) -> bool:
-    """Whether the caller works on the case: where it lies, for its lead unit, or for one that helps."""
-    if any(call.may(permission, case) for permission in WORK):
-        return True
-    units = [grant.unit for grant in call.viewer.account.grants if grant.unit and grant.permissions & set(WORK)]
-    return bool(units) and await SupportRow.exists(case_id=case.id, unit_id__in=units)
 
 
 EXTENSIONS = (extend(Mutation, add_attachments=add_attachments),)
