@@ -6,10 +6,14 @@ from .attachments import commands as attachment_commands
 from .attachments import types as attachments
 from .cases import commands as case_commands
 from .cases import types as cases
+from .centers import commands as center_commands
+from .centers import types as centers
 from .grids import commands as grid_commands
 from .grids import types as grids
 from .notices import commands as notice_commands
 from .notices import types as notices
+from .patrols import commands as patrol_commands
+from .patrols import types as patrols
 from .people import care_commands, household_commands
 from .people import commands as person_commands
 from .people import types as people
@@ -37,6 +41,10 @@ EXTENSIONS = (
     *notice_commands.EXTENSIONS,
     *attachments.EXTENSIONS,
     *attachment_commands.EXTENSIONS,
+    *patrols.EXTENSIONS,
+    *patrol_commands.EXTENSIONS,
+    *centers.EXTENSIONS,
+    *center_commands.EXTENSIONS,
     *sync.EXTENSIONS,
     *sync_commands.EXTENSIONS,
 )

@@ -6,5 +6,17 @@ from .hooks import App
 
 APPS = tuple(
     App(room, f"gongzhi.{room}.models", f"gongzhi.{room}.migrations")
-    for room in ("grids", "units", "people", "cases", "journal", "plugins", "notices", "attachments", "sync")
+    for room in (
+        "grids",
+        "units",
+        "people",
+        "cases",
+        "journal",
+        "plugins",
+        "notices",
+        "attachments",
+        "patrols",
+        "centers",
+        "sync",
+    )
 )

@@ -17,6 +17,7 @@ from ..checks import missing, told, wrong
 from ..commands import Problem, given, made, problems
 from ..context import Context, Info
 from ..errors import Refusal
+from ..patrols.types import Patrol
 from ..people.types import Visit
 from ..plans import DECIDED, GUARD, MOST
 from ..words import named
@@ -68,6 +69,7 @@ class SyncResult:
     state: SyncState = strawberry.field(description="What came of it (结果).")
     case: Case | None = made("The case it is about (诉求).")
     visit: Visit | None = made("The visit that was recorded (走访).")
+    patrol: Patrol | None = made("The patrol that was recorded (巡查).")
     conflict: list[CaseConflict] = strawberry.field(
         description="What could not be changed, with what is there instead (冲突).",
         default_factory=list,
@@ -120,6 +122,7 @@ class Batch:
             state=state,
             case=case,
             visit=getattr(payload, "visit", None),
+            patrol=getattr(payload, "patrol", None),
             conflict=conflicts,
             errors=payload.errors,
         )

@@ -14,6 +14,7 @@ from ..attachments.commands import AddAttachmentsInput, add_attachments
 from ..cases.models import CaseRow, Status
 from ..cases.reporting import ReportCaseInput, report_case
 from ..commands import Call, Command, given
+from ..patrols.commands import RecordPatrolInput, record_patrol
 from ..people.care_commands import RecordVisitInput, record_visit
 from . import steps
 from .editing import EditCaseInput, EditCasePayload, edited
@@ -25,6 +26,7 @@ from .steps import OfflineReplyInput, OfflineStepInput, declared
 class OfflineChangeInput:
     report_case: ReportCaseInput | None = given("A matter was reported (上报诉求).", default=UNSET)
     record_visit: RecordVisitInput | None = given("A household was visited (走访记录).", default=UNSET)
+    record_patrol: RecordPatrolInput | None = given("A grid was looked round (巡查记录).", default=UNSET)
     add_attachments: AddAttachmentsInput | None = given("Files were added to a case (补充附件).", default=UNSET)
     edit_case: EditCaseInput | None = given("What a case says was corrected (更正诉求).", default=UNSET)
     accept_case: OfflineStepInput | None = given("A case was accepted (受理).", default=UNSET)
@@ -84,6 +86,7 @@ async def reported(written: Written, input: Any) -> Any:
 SORTS = {
     "report_case": Sort(declared(report_case), reported),
     "record_visit": same(record_visit),
+    "record_patrol": same(record_patrol),
     "add_attachments": same(add_attachments),
     "edit_case": Sort(Command("edit_case", None, EditCasePayload, None), edited),  # type: ignore[arg-type]
     "accept_case": offline("accept_case", steps.accept, "cases.accept"),

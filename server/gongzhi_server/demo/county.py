@@ -14,7 +14,7 @@ from gongzhi.people.models import Duty
 from gongzhi.sealing import KeyRing
 
 from ..errors import Problem
-from . import bodies, cases, grids, records
+from . import bodies, cases, centers, grids, patrols, records
 from .bodies import Bodies
 from .care import Care, Post, Residents, look_after, posts
 from .chance import stream
@@ -31,7 +31,7 @@ FIRST = date(2022, 1, 1)
 TABLES = (
     "grids.grid", "grids.ring", "units.unit", "people.person", "people.phone", "people.household", "people.membership",
     "people.award", "people.tier", "people.liaison", "people.visit", "people.post", "cases.category", "cases.channel",
-    "cases.counter", "cases.case", "cases.support", "cases.event",
+    "cases.counter", "cases.case", "cases.support", "cases.event", "centers.center", "centers.seat", "patrols.patrol",
 )  # fmt: skip
 COUNTED = {
     "grids": "grids.grid",
@@ -184,6 +184,11 @@ async def _ground(writer: Writer, tree: Tree) -> Bodies:
     for body, key in zip(members, await writer.reserve("units.unit", len(members)), strict=True):
         body.id = key
     await writer.copy("units.unit", bodies.COLUMNS, bodies.rows(members), len(members))
+    open_to_all = centers.found(tree, organisations)
+    for center, key in zip(open_to_all, await writer.reserve("centers.center", len(open_to_all)), strict=True):
+        center.id = key
+    await writer.copy("centers.center", centers.COLUMNS, centers.rows(open_to_all), len(open_to_all))
+    await writer.copy("centers.seat", centers.SEAT, centers.seats(open_to_all))
     return organisations
 
 
@@ -211,3 +216,5 @@ async def _cases(writer: Writer, docket: Docket, seed: int) -> None:
     await writer.copy("cases.case", cases.COLUMNS, cases.rows(found, channels, categories), len(found))
     await writer.copy("cases.event", cases.EVENT, cases.events(random, found))
     await writer.copy("cases.support", cases.SUPPORT, cases.supports(random, found))
+    patrolled = patrols.rows(stream(seed, "patrols"), found, docket.workers)
+    await writer.copy("patrols.patrol", patrols.COLUMNS, patrolled)
