@@ -82,7 +82,7 @@ async def test_centre_of_a_village(server: Server) -> None:
     """Anybody reads it: where it is, whom to call, who sits there."""
     code = await village(server)
     keeper = server.as_("administrator")
-    given = {"grid": code, "name": "便民综治中心", "address": "村口 1 号", "dutyPhone": "0915-5200000"}
+    given = {"grid": code, "name": "便民综治中心", "address": "村口 1 号", "dutyPhone": "09155200000"}
     made = (await keeper.do("setGovernanceCenter", CENTER, **given, units=["610921-GDGS", "610921-SLJ"]))["center"]
     assert made["version"] == 1 and [unit["code"] for unit in made["units"]] == ["610921-GDGS", "610921-SLJ"]
     stale = await keeper.do("setGovernanceCenter", CENTER, **given)
