@@ -34,6 +34,12 @@ TABLES = {
     "CaseEvent": "cases.event",
     "PluginActivation": "plugins.activation",
     "Notice": "notices.notice",
+    "Attachment": "attachments.attachment",
+    "CaseChange": "sync.change",
+    "CaseConflict": "sync.conflict",
+    "Patrol": "patrols.patrol",
+    "GovernanceCenter": "centers.center",
+    "Seat": "centers.seat",
 }
 OWNED = {
     "Phone": ("Person", "person_id"),
@@ -44,6 +50,9 @@ OWNED = {
     "Liaison": ("Household", "household_id"),
     "CaseEvent": ("Case", "case_id"),
     "Support": ("Case", "case_id"),
+    "Attachment": ("Case", "case_id"),
+    "CaseChange": ("Case", "case_id"),
+    "CaseConflict": ("Case", "case_id"),
 }
 """Rows that are seen with the row they belong to."""
 
@@ -203,6 +212,14 @@ class Eyes:
     def sees_event(self, row: Row) -> bool:
         return row.audience == "PUBLIC" or self.holds(self.rows.keys["Case"][row.case_id], "cases.view_notes")
 
+    def sees_history(self, row: Row) -> bool:
+        own = self.viewer.account.name is not None and row.account == self.viewer.account.name
+        return own or self.holds(self.rows.keys["Case"][row.case_id], "cases.view_notes")
+
+    def sees_patrol(self, row: Row) -> bool:
+        own = self.person is not None and row.patroller_id == self.person
+        return own or self.serves(row, "patrols.view")
+
     def sees_activation(self, row: Row) -> bool:
         return self.serves(row, "plugins.view")
 
@@ -227,6 +244,9 @@ class Eyes:
             "CaseEvent": self.sees_event,
             "PluginActivation": self.sees_activation,
             "Notice": self.sees_notice,
+            "CaseChange": self.sees_history,
+            "CaseConflict": self.sees_history,
+            "Patrol": self.sees_patrol,
         }
         found: dict[str, set[Any]] = {}
         for kind in sorted(TABLES, key=lambda kind: kind in OWNED):

@@ -129,7 +129,10 @@ def everything() -> dict[str, Rows]:
     found = {**places(), **residents(draw)}
     people = [row["id"] for row in found["people.person"]]
     found |= matters(draw, people)
-    return found | {"plugins.activation": activations(draw), "notices.notice": notices(draw, people)}
+    found |= {"plugins.activation": activations(draw), "notices.notice": notices(draw, people)}
+    from . import fieldwork
+
+    return found | fieldwork.everything([row["id"] for row in found["cases.case"]], people)
 
 
 def places() -> dict[str, Rows]:
