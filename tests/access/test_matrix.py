@@ -32,6 +32,7 @@ def known(one: Around) -> dict[str, object]:
         "county": "610921",
         "leadUnit": one.unit,
         "category": "other",
+        "value": "other",
         "channel": "WEB",
         "plugin": "points",
         "expectedVersion": 1_000_000,

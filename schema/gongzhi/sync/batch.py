@@ -14,7 +14,7 @@ import strawberry
 from ..cases.models import CaseRow
 from ..cases.types import Case
 from ..checks import missing, told, wrong
-from ..commands import Problem, given, made, problems
+from ..commands import COMMAND, Command, Problem, given, made, problems
 from ..context import Context, Info
 from ..errors import Refusal
 from ..patrols.types import Patrol
@@ -184,7 +184,7 @@ async def resolve(info: Info, input: SyncInput) -> SyncPayload | None:
 sync = strawberry.mutation(
     resolve,
     description="Send what was done without a network. Each entry is carried out once; conflicts are kept (离线同步).",
-    metadata={GUARD: None, DECIDED: True},
+    metadata={COMMAND: Command("sync", resolve, SyncPayload, None), GUARD: None, DECIDED: True},  # type: ignore[arg-type]
 )
 for argument in sync.arguments:
     argument.description = "What to do (输入)."

@@ -22,7 +22,7 @@ from .vault import Vault
 
 logger = logging.getLogger(__name__)
 
-WAITING, STRANGERS_WAITING = 100, 9
+WAITING, STRANGERS_WAITING = 50, 9
 """Uploads of an account, or of a stranger's client, that may wait for their case."""
 STRANGERS_BYTES = 1_000 * MB
 """What all strangers together may have waiting."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import warnings
 from typing import BinaryIO
 
 from PIL import Image, ImageOps
@@ -17,26 +16,25 @@ QUALITY = 85
 
 def remade(file: BinaryIO) -> tuple[BinaryIO, bytes]:
     """The picture as a new JPEG, upright, and a small one. Raises what Pillow raises for what is no picture."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of broken metadata, which is not kept
-        with Image.open(file, formats=("JPEG", "PNG", "WEBP")) as image:
-            if image.width * image.height > POINTS:
-                raise ValueError("too many points")
-            image.draft("RGB", (EDGE, EDGE))
-            upright = flat(ImageOps.exif_transpose(image))
+    with Image.open(file, formats=("JPEG", "PNG", "WEBP")) as image:
+        if image.width * image.height > POINTS:
+            raise ValueError("too many points")
+        image.draft("RGB", (EDGE, EDGE))
+        coloured = image.convert("RGBA" if image.has_transparency_data else "RGB")
+    coloured.thumbnail((EDGE, EDGE))  # before anything is copied: a large one takes some hundred megabytes
+    upright = flat(ImageOps.exif_transpose(coloured))
     upright.info.clear()  # comments, positions and profiles would be written again
-    upright.thumbnail((EDGE, EDGE))
     whole = encoded(upright)
     upright.thumbnail((SMALL, SMALL))
     return whole, encoded(upright).getvalue()
 
 
 def flat(image: Image.Image) -> Image.Image:
-    """The picture in plain colours, on white where it is transparent."""
-    if not image.has_transparency_data:
-        return image.convert("RGB")
+    """The picture on white where it is transparent."""
+    if image.mode == "RGB":
+        return image
     white = Image.new("RGBA", image.size, "white")
-    return Image.alpha_composite(white, image.convert("RGBA")).convert("RGB")
+    return Image.alpha_composite(white, image).convert("RGB")
 
 
 def encoded(image: Image.Image) -> io.BytesIO:
