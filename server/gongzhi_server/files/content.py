@@ -94,6 +94,12 @@ FORMATS = {
     f"{_OFFICE}spreadsheetml.sheet": Format(AttachmentKind.DOCUMENT, f"{_OFFICE}spreadsheetml.sheet", 20 * MB, office),
 }
 """By the media type that the content has. Pictures are all kept as JPEG."""
+NAMES = {
+    AttachmentKind.PHOTO: "JPEG, PNG, WebP",
+    AttachmentKind.VOICE: "MP3, M4A, AMR",
+    AttachmentKind.VIDEO: "MP4",
+    AttachmentKind.DOCUMENT: "PDF, docx, xlsx",
+}
 LARGEST = max(format.most for format in FORMATS.values())
 
 
@@ -101,11 +107,8 @@ def examined(file: BinaryIO, size: int, kinds: frozenset[AttachmentKind] = froze
     """What is kept of an upload. Raises Unfit; whatever a hostile file makes a library raise is that, too."""
     format = FORMATS.get(sniffed(file))
     if format is None or format.kind not in kinds:
-        taken = ", ".join(sorted(kind.value.lower() for kind in kinds))
-        raise Unfit(
-            f"This file is not taken here. Send a {taken}: JPEG, PNG, WebP, MP3, M4A, AMR, MP4, PDF, docx, xlsx.",
-            "不支持该文件类型。请上传 JPEG、PNG、WebP、MP3、M4A、AMR、MP4、PDF、docx、xlsx 文件。",
-        )
+        taken = ", ".join(NAMES[kind] for kind in AttachmentKind if kind in kinds)
+        raise Unfit(f"This file is not taken here. Send {taken}.", f"不支持该文件类型，请上传 {taken} 文件。")
     if size > format.most:
         most = format.most // MB
         raise Unfit(f"The file is larger than {most} MB.", f"文件超过 {most} MB。")

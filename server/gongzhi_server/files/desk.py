@@ -232,7 +232,7 @@ async def received(request: Request, file: BinaryIO, most: int) -> int:
     length = request.headers.get("content-length", "0")
     if TIME.fullmatch(length) is None or int(length) > most + FRAME:
         raise too_large(most)
-    request = Request(request.scope, counted(request.receive, most + FRAME))
+    request = Request(request.scope, counted(request.receive, most))
     async with asyncio.timeout(SECONDS):
         media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         if media == "multipart/form-data":
@@ -259,15 +259,16 @@ async def form(request: Request, file: BinaryIO) -> None:
     raise Refused(400, Code.BAD_REQUEST, "The form has no file.", "表单中没有文件。")
 
 
-def counted(receive: Callable[[], Awaitable[Message]], left: int) -> Receive:
+def counted(receive: Receive, most: int) -> Receive:
     """The same body, until there is too much of it, whatever its header promised."""
+    left = most + FRAME
 
     async def read() -> Message:
         nonlocal left
         message = await receive()
         left -= len(message.get("body", b""))
         if left < 0:
-            raise too_large(LARGEST)
+            raise too_large(most)
         return message
 
     return read
