@@ -10,11 +10,16 @@ from .accounts import commands as account_commands
 from .accounts import credential_commands
 from .accounts import holdings as account_holdings
 from .accounts import types as accounts
+from .attachments import commands as attachment_commands
+from .attachments import holdings as attachment_holdings
+from .attachments import types as attachments
 from .calendars import types as calendars
 from .cases import commands as case_commands
 from .cases import holdings as case_holdings
 from .cases import types as cases
 from .cases.events import EVENTS as CASE_EVENTS
+from .centers import commands as center_commands
+from .centers import types as centers
 from .clocks import commands as clock_commands
 from .clocks import sweeping
 from .clocks import types as clocks
@@ -28,6 +33,7 @@ from .dispatch import (
     work,
     working,
 )
+from .dispatch import holdings as dispatch_holdings
 from .dispatch import types as dispatch
 from .events import commands as job_commands
 from .events import jobs
@@ -39,6 +45,9 @@ from .grids import types as grids
 from .notices import commands as notice_commands
 from .notices import holdings as notice_holdings
 from .notices import types as notices
+from .patrols import commands as patrol_commands
+from .patrols import holdings as patrol_holdings
+from .patrols import types as patrols
 from .people import cards, care_commands, household_commands, privacy
 from .people import commands as person_commands
 from .people import holdings as person_holdings
@@ -55,6 +64,9 @@ from .rights import commands as right_commands
 from .rights import demand_commands, review_commands
 from .rights import holdings as right_holdings
 from .rights import types as rights
+from .sync import commands as sync_commands
+from .sync import holdings as sync_holdings
+from .sync import types as sync
 from .units import commands as unit_commands
 from .units import types as units
 
@@ -101,6 +113,14 @@ EXTENSIONS = (
     *approving.EXTENSIONS,
     *merging.EXTENSIONS,
     *followup.EXTENSIONS,
+    *attachments.EXTENSIONS,
+    *attachment_commands.EXTENSIONS,
+    *patrols.EXTENSIONS,
+    *patrol_commands.EXTENSIONS,
+    *centers.EXTENSIONS,
+    *center_commands.EXTENSIONS,
+    *sync.EXTENSIONS,
+    *sync_commands.EXTENSIONS,
 )
 
 EVENTS: tuple[type[Event], ...] = (*CASE_EVENTS,)
@@ -123,6 +143,10 @@ REGISTERS = Registers(
         *public_holdings.HOLDINGS,
         *access_holdings.HOLDINGS,
         *account_holdings.HOLDINGS,
+        *dispatch_holdings.HOLDINGS,
+        *attachment_holdings.HOLDINGS,
+        *sync_holdings.HOLDINGS,
+        *patrol_holdings.HOLDINGS,
     ),
 )
 """What the core declares for the public registers."""

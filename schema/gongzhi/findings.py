@@ -104,9 +104,7 @@ CHECKS = (
         "select count(*) from dispatch.rule r join units.unit u on u.id = r.unit_id "
         "where r.valid_to is null and u.valid_to is not null",
         Text("no entry of the dispatch directory leads to a closed unit", "派单目录没有指向已停用单位的条目"),
-        Text(
-            "entries of the dispatch directory that lead to a closed unit: {0}", "派单目录中指向已停用单位的条目：{0}"
-        ),
+        Text("entries of the dispatch directory that lead to a closed unit: {0}", "派单目录中指向停用单位的条目：{0}"),
     ),
     Check(
         "undirected",

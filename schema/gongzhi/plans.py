@@ -19,6 +19,8 @@ DECIDED = "decided"
 PLUGIN = "plugin"
 LIVE = "live"
 OPEN = "open"
+MOST = "most"
+"""How many objects a list of a payload has at most; its cost multiplier."""
 
 
 class Given(Protocol):

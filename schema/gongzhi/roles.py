@@ -112,6 +112,9 @@ PERMISSIONS = (
     _permission("dispatch.approve", "Decide what units ask for (审批延期、挂账、作废、结案)", *_DISPATCH),
     _permission("dispatch.merge_cases", "See similar cases, merge and unmerge them (并单)", *_DISPATCH),
     _permission("dispatch.follow_up", "Ask requesters how it went (回访)", *_DISPATCH),
+    _permission("patrols.record", "Record patrols (记录巡查)", *_FIELD),
+    _permission("patrols.view", "See patrols (查看巡查)", *_FIELD, *_DISPATCH, AUDITOR, ADMINISTRATOR),
+    _permission("centers.edit", "Set up governance centres (维护综治中心)", ADMINISTRATOR),
     _permission("plugins.activate", "Switch plugins on and off in a county (启停插件)", ADMINISTRATOR),
     _permission(
         "accounts.view",

@@ -20,6 +20,10 @@ ROOMS = (
     "rights",
     "resolutions",
     "dispatch",
+    "attachments",
+    "patrols",
+    "centers",
+    "sync",
 )
 
 APPS = tuple(App(room, f"gongzhi.{room}.models", f"gongzhi.{room}.migrations") for room in ROOMS)

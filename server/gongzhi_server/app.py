@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Itera
 from contextlib import asynccontextmanager
 from dataclasses import fields
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from gongzhi.commands import Command
 from gongzhi.context import Bounds, Context, Look
@@ -23,7 +23,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from tortoise.models import Model
 
-from . import commands, database
+from . import commands, database, files
 from .auth.http import Counter
 from .auth.opening import entrance
 from .clock import clock
@@ -34,6 +34,10 @@ from .events import Hub, Outbox
 from .events.work import Worker
 from .execution import Fetch
 from .exports import Exports
+from .files.archive import Archive
+from .files.desk import Desk
+from .files.scan import scanner
+from .files.vault import Vault
 from .gateway import Documents, Gateway, Published, Rates, Traits
 from .gateway import Settings as Shell
 from .gateway.documents import load
@@ -46,6 +50,8 @@ from .schema import Schema, build
 from .settings import Settings
 
 DISCOVER = "schema.explore"
+
+T = TypeVar("T")
 
 
 def receipts(settings: Settings) -> bytes:
@@ -77,7 +83,7 @@ class Space:
 
         async def perform(command: Command, given: Any) -> Any:
             work = commands.perform(context, command, given, self.schema.owner(command), self.outbox)
-            done = await asyncio.get_running_loop().create_task(work, context=self._variables.copy())
+            done = await self.run(work)
             self.ledger.acted(viewer.now)
             return done
 
@@ -99,9 +105,9 @@ class Space:
         )
         return context
 
-    async def run(self, work: Coroutine[Any, Any, None]) -> None:
-        """Run something that writes, whoever started it."""
-        await asyncio.get_running_loop().create_task(work, context=self._variables.copy())
+    async def run(self, work: Coroutine[Any, Any, T]) -> T:
+        """Run something where the tables are known."""
+        return await asyncio.get_running_loop().create_task(work, context=self._variables.copy())
 
     async def value(self, model: type[Model], column: str, key: Any) -> Any:
         meta = model._meta
@@ -147,6 +153,9 @@ def create_app(
             app.router.routes += [Route("/graphql", gateway), WebSocketRoute("/graphql", gateway), *counter.routes]
             exports = Exports(pool, keys, secret, plugins.registers.holdings, now)
             app.router.routes.append(Route(f"{PATH}{{ticket}}", exports.answer, methods=["GET"]))
+            archive = Archive(Vault.at(settings.store), keys)
+            loading = Desk(gateway.operations, archive, scanner(settings.scan), secret, now, space.run)
+            app.router.routes += files.routes(loading, settings.origins, settings.proxies)
             worker = Worker(plugins, space.context, outbox, now)
             await worker.open()
             app.state.worker, app.state.hub = worker, hub
@@ -155,7 +164,8 @@ def create_app(
                 hub.work.append(lambda: space.run(worker.run()))
                 await hub.start()
             try:
-                yield
+                async with files.swept(archive, now):
+                    yield
             finally:
                 await hub.stop()
         await pool.close()

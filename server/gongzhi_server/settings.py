@@ -120,6 +120,13 @@ def yes(text: str) -> bool:
     return text == "yes"
 
 
+def store(text: str) -> str:
+    scheme, found, rest = text.partition("://")
+    if found and (scheme != "s3" or not rest):
+        raise ValueError("is neither a folder nor s3://bucket/folder; give one of them, or unset it")
+    return text
+
+
 def status(text: str) -> str:
     if text not in ("audit", "release"):
         raise ValueError("is neither audit nor release; give one of them, or unset it")
@@ -212,6 +219,12 @@ class Settings:
     publish: bool = variable(
         "GONGZHI_PUBLISH_SCHEMA", False, yes, "yes: give the schema to anybody, at /schema.graphql."
     )
+    files: str | None = variable(
+        "GONGZHI_FILES", None, store, "Where attachments are kept: a folder or s3://bucket/folder; not set: data/files."
+    )
+    scan: str | None = variable(
+        "GONGZHI_SCAN", None, str, "Malware scanner: unix:/run/clamav/clamd.sock, tcp://host:3310, or a command."
+    )
 
     @classmethod
     def read(cls, environ: Mapping[str, str]) -> Settings:
@@ -242,6 +255,11 @@ class Settings:
     def manifest(self) -> Path:
         """Where the trusted documents are."""
         return self.documents or self.data / "documents.json"
+
+    @property
+    def store(self) -> str:
+        """Where attachments are kept."""
+        return self.files or str(self.data / "files")
 
 
 def value(metadata: Mapping[str, Any], text: str) -> Any:

@@ -177,6 +177,26 @@ values (gen_random_uuid(), $1, $3, 'PHONE', true, 4, true, 'good', 'town_dispatc
 """
 
 
+# What came from the field about the case, and the town's centre.
+FIELD = """
+with file as (
+  insert into attachments.attachment (id, case_id, kind, media_type, size, thumbnail, county, at)
+  values (gen_random_uuid(), $1, 'PHOTO', 'image/jpeg', 1, true, '610921', $3)
+), changed as (
+  insert into sync.change (id, case_id, field, before, after, occurred_at, at, account, role)
+  values (gen_random_uuid(), $1, 'title', 'a', 'b', $3, $3, 'somebody', 'grid_worker')
+), met as (
+  insert into sync.conflict (id, case_id, field, base, mine, theirs, by, at, occurred_at, received_at, role, kept,
+    resolved_at)
+  values (gen_random_uuid(), $1, 'title', 'a', 'b', 'c', 'grid_worker', $3, $3, $3, 'grid_worker', 'MINE', $3)
+), looked as (
+  insert into patrols.patrol (id, grid_id, patroller_id, at, found, case_id, recorded_at)
+  values (gen_random_uuid(), $2, $4, $3, 'found', $1, $3)
+)
+update centers.center set valid_to = null, address = 'there', duty_phone = '09150009999' where grid_id = $2
+"""
+
+
 async def around(connection: asyncpg.Connection[Any], *others: Around) -> Around:
     """Somebody with as much as there is, in a town and with a unit of their own."""
     person, household, area, town, grid = await connection.fetchrow(PERSON, [one.area for one in others])
@@ -188,6 +208,7 @@ async def around(connection: asyncpg.Connection[Any], *others: Around) -> Around
     account, name = await connection.fetchrow(ACCOUNT, person, town, area, TODAY)
     await connection.execute(PAPERS, case, lead, TODAY)
     await connection.execute(RIGHTS, person, area, TODAY)
+    await connection.execute(FIELD, case, area, TODAY, person)
     return Around(person, household, case, clock, number, lead, unit, area, town, grid, look, account, name)
 
 

@@ -39,6 +39,7 @@ def known(one: Around) -> dict[str, object]:
         "county": "610921",
         "leadUnit": one.unit,
         "category": "other",
+        "value": "other",
         "channel": "WEB",
         "plugin": "points",
         "job": "Job:00000000-0000-4000-8000-000000000000",

@@ -301,6 +301,21 @@ async def test_handle_in_grid(server: Server) -> None:
     assert payload["case"]["settledAt"]
 
 
+async def test_sync(server: Server) -> None:
+    case = {**MATTER, "channel": "GRID_WORKER", "idempotencyKey": str(uuid4()), "attachments": []}
+    step = {"idempotencyKey": str(uuid4()), "entry": "a", "seen": "REPORTED", "text": "当场处理完毕。"}
+    entries = [
+        {"clientId": "a", "occurredAt": "2026-06-30T08:00:00+08:00", "change": {"reportCase": case}},
+        {"clientId": "b", "occurredAt": "2026-06-30T08:20:00+08:00", "change": {"handleInGrid": step}},
+    ]
+    payload = await worker(server).send("Sync", input={"idempotencyKey": "batch", "entries": entries})
+    assert [(one["clientId"], one["state"], one["errors"]) for one in payload["results"]] == [
+        ("a", "APPLIED", []), ("b", "APPLIED", []),
+    ]  # fmt: skip
+    first, second = (one["case"] for one in payload["results"])
+    assert second == {"number": first["number"], "version": 2}
+
+
 # the resident
 
 

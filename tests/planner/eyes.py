@@ -65,6 +65,12 @@ TABLES = {
     "DataRequest": "rights.demand",
     "Release": "rights.release",
     "Resolution": "resolutions.resolution",
+    "Attachment": "attachments.attachment",
+    "CaseChange": "sync.change",
+    "CaseConflict": "sync.conflict",
+    "Patrol": "patrols.patrol",
+    "GovernanceCenter": "centers.center",
+    "Seat": "centers.seat",
 }
 OWNED = {
     **dict.fromkeys(("Grant", "Identity", "Session", "ApiKey"), ("Account", "account_id")),
@@ -79,6 +85,9 @@ OWNED = {
     "Clock": ("Case", "case_id"),
     "DeadlineTrace": ("Clock", "clock_id"),
     **dict.fromkeys(dispatching.STAFF, ("Case", "case_id")),
+    "Attachment": ("Case", "case_id"),
+    "CaseChange": ("Case", "case_id"),
+    "CaseConflict": ("Case", "case_id"),
 }
 """Rows that are seen with the row they belong to."""
 
@@ -273,6 +282,14 @@ class Eyes:
         """What is between offices."""
         return self.holds(self.rows.keys["Case"][row.case_id], "cases.view")
 
+    def sees_history(self, row: Row) -> bool:
+        own = self.viewer.account.name is not None and row.account == self.viewer.account.name
+        return own or self.holds(self.rows.keys["Case"][row.case_id], "cases.view_notes")
+
+    def sees_patrol(self, row: Row) -> bool:
+        own = self.person is not None and row.patroller_id == self.person
+        return own or self.serves(row, "patrols.view")
+
     def sees_activation(self, row: Row) -> bool:
         return self.serves(row, "plugins.view")
 
@@ -332,6 +349,9 @@ class Eyes:
             "DecisionReview": lambda row: self.speaks(row) or self.at_home(row) or self.serves(row, "rights.review"),
             "Release": self.speaks,
             **dict.fromkeys(dispatching.STAFF, self.sees_paper),
+            "CaseChange": self.sees_history,
+            "CaseConflict": self.sees_history,
+            "Patrol": self.sees_patrol,
         }
         found: dict[str, set[Any]] = {}
         for kind in sorted(TABLES, key=lambda kind: kind in OWNED):

@@ -29,7 +29,7 @@ from graphql import (
     parse,
 )
 
-from . import dispatching
+from . import dispatching, fieldwork
 from .eyes import OWNED, TABLES, Eyes, Row, Rows
 from .pages import CAP, CLOSED, Page, light, light_of, meets, moment, snake
 from .world import KEYS, PUBLISHED, SECRET
@@ -66,6 +66,8 @@ class At:
             return [row for row in found if self.eyes.sees_paper(row)]
         if kind == "Visit":
             return [row for row in found if self.eyes.sees_visit(row)]
+        if kind in ("CaseChange", "CaseConflict"):
+            return [row for row in found if self.eyes.sees_history(row)]
         return found
 
 
@@ -553,6 +555,18 @@ FIELDS: dict[str, Callable[[At, Any], Any]] = {
     "Case.age": lambda at, case: f"{case.number}: {getattr(case.reported_at, at.given['unit'])}",
     "Case.earlier": lambda at, case: at.eyes.find("Case", case.previous_id),
     "Case.units": units,
+    "Case.attachments": lambda at, case: at.page(at.owned("Attachment", case), "at", 30).part,
+    "Case.changes": belonging("CaseChange", "-at"),
+    "Case.conflicts": belonging("CaseConflict", "-received_at"),
+    "Case.patrol": lambda at, case: first([row for row in at.eyes.visible("Patrol") if row.case_id == case.id], "at"),
+    "Attachment.url": lambda at, row: fieldwork.link("full", row),
+    "Attachment.thumbnailUrl": fieldwork.thumbnail,
+    "Grid.patrols": inside("Patrol", "-at"),
+    "Grid.governanceCenter": lambda at, grid: first(
+        [row for row in at.eyes.visible("GovernanceCenter") if row.grid_id == grid.id and row.valid_to is None], "name"
+    ),
+    "Grid.governanceCenters": inside("GovernanceCenter", "name"),
+    "GovernanceCenter.units": fieldwork.units,
     "Me.account": lambda at, me: at.eyes.viewer.account.name,
     "Me.role": lambda at, me: next((grant.role for grant in at.eyes.viewer.account.grants), None),
     "Me.person": lambda at, me: at.rows.keys["Person"].get(at.eyes.person),

@@ -142,7 +142,9 @@ def everything() -> dict[str, Rows]:
     found |= enrolled(draw, people)
     found |= claims(draw, people, found)
     found |= papers(draw, found["cases.case"], NOW)
-    return found
+    from . import fieldwork  # it takes what it needs from here
+
+    return found | fieldwork.everything([row["id"] for row in found["cases.case"]], people)
 
 
 def places() -> dict[str, Rows]:

@@ -9,6 +9,7 @@ import strawberry
 from strawberry import ID, UNSET
 
 from .. import codes
+from ..attachments.attaching import MOST, attach
 from ..checks import form, missing, text, today, wrong
 from ..clocks.running import renew
 from ..codes import Series
@@ -48,6 +49,9 @@ class ReportCaseInput:
     anonymous: bool = given("Keep the requester unnamed (匿名).", default=False)
     against: str | None = given("The unit a tip-off or complaint is against, by its code (被反映单位).", default=UNSET)
     follows: str | None = given("The closed case this one continues (前一诉求编号).", default=UNSET)
+    attachments: list[ID] = given(
+        f"What the uploads of its files answered, {MOST} at most (附件标识).", default_factory=list
+    )
 
 
 async def receipt_code(payload: strawberry.Parent[Any], info: Info) -> str | None:
@@ -117,6 +121,8 @@ async def report_case(call: Call, input: ReportCaseInput) -> ReportCasePayload:
     )
     case.number = await numbered(call, grid, series)
     await case.save(force_create=True)
+    if input.attachments:
+        await attach(call, case, input.attachments)
     await record(call, case, machine.REPORT)
     await renew([case])
     return ReportCasePayload(case=ref(Case, case.id, shown=True))

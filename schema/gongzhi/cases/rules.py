@@ -46,15 +46,20 @@ def held(case: Table, viewer: Lens, permission: str) -> Alternatives:
 
 def events(event: Table, viewer: Lens) -> Alternatives:
     """What is meant for everybody who sees the case; staff notes for whoever may read those of this case."""
+    seen = noted(event, viewer)
+    public = Sql("{0}='PUBLIC'", event.audience)
+    if seen is None:
+        return None
+    return [some(public, *seen)] if seen else [public]
+
+
+def noted(row: Table, viewer: Lens) -> Alternatives:
+    """Rows of cases whose staff notes one may read."""
     case = Table("case", schema="cases", alias="noted")
     allowed = held(case, viewer, NOTES)
-    if allowed is None:
-        return None
-    public = Sql("{0}='PUBLIC'", event.audience)
     if not allowed:
-        return [public]
-    noted = Sql("exists(select from cases.case noted where {0}={1} and ({2}))", case.id, event.case_id, some(*allowed))
-    return [some(public, noted)]
+        return allowed
+    return [Sql("exists(select from cases.case noted where {0}={1} and ({2}))", case.id, row.case_id, some(*allowed))]
 
 
 def requesters(person: Table, viewer: Lens) -> list[Criterion]:

@@ -19,12 +19,14 @@ from ..units.models import UnitRow
 from . import machine
 from .events import REGISTRY
 from .machine import Step
-from .models import Audience, CaseRow, CategoryRow, EventRow, SettlementLevel, Status
+from .models import Audience, CaseRow, CategoryRow, EventRow, SettlementLevel, Status, SupportRow
 from .rules import EMPLOYERS
 from .types import Case
 
 NOTE = 10_000
 """The most characters of a note; an answer is one."""
+WORK = ("cases.accept", "cases.settle", "cases.handle", "cases.dispatch")
+"""Whoever holds one of these where the case lies, or for a unit that has it, works on it."""
 
 PLATFORM = "platform"
 """The subject of complaints about this platform."""
@@ -173,6 +175,14 @@ def own(call: Call, case: CaseRow) -> bool:
     """Whether the caller is who asked, or filed it for them."""
     person = call.viewer.account.person
     return person is not None and person in (case.requester_id, case.filed_by_id)
+
+
+async def works(call: Call, case: CaseRow) -> bool:
+    """Whether the caller works on the case: where it lies, for its lead unit, or for one that helps."""
+    if any(call.may(permission, case) for permission in WORK):
+        return True
+    units = [grant.unit for grant in call.viewer.account.grants if grant.unit and grant.permissions & set(WORK)]
+    return bool(units) and await SupportRow.exists(case_id=case.id, unit_id__in=units)
 
 
 async def named(model: Any, code: str, path: str, **more: Any) -> Any:

@@ -17,7 +17,7 @@ from gongzhi.people.models import Duty
 from gongzhi.sealing import KeyRing
 
 from ..errors import Problem
-from . import bodies, cases, clocks, grids, offices, records
+from . import bodies, cases, centers, clocks, grids, offices, patrols, records
 from .bodies import Bodies
 from .care import Care, Post, Residents, look_after, posts
 from .chance import stream
@@ -38,6 +38,7 @@ TABLES = (
     "cases.counter", "cases.case", "cases.support", "cases.event",
     "calendars.span", "clocks.clock",
     "dispatch.rule", "dispatch.rule_support", "dispatch.duty", "dispatch.work_order", "dispatch.merge",
+    "centers.center", "centers.seat", "patrols.patrol",
 )  # fmt: skip
 COUNTED = {
     "grids": "grids.grid",
@@ -191,6 +192,11 @@ async def _ground(writer: Writer, tree: Tree) -> Bodies:
     for body, key in zip(members, await writer.reserve("units.unit", len(members)), strict=True):
         body.id = key
     await writer.copy("units.unit", bodies.COLUMNS, bodies.rows(members), len(members))
+    open_to_all = centers.found(tree, organisations)
+    for center, key in zip(open_to_all, await writer.reserve("centers.center", len(open_to_all)), strict=True):
+        center.id = key
+    await writer.copy("centers.center", centers.COLUMNS, centers.rows(open_to_all), len(open_to_all))
+    await writer.copy("centers.seat", centers.SEAT, centers.seats(open_to_all))
     return organisations
 
 
@@ -223,6 +229,8 @@ async def _cases(writer: Writer, docket: Docket, seed: int) -> None:
     await writer.copy("clocks.clock", clocks.COLUMNS, running, len(running))
     await writer.copy("cases.event", cases.EVENT, cases.events(random, found))
     await writer.copy("cases.support", cases.SUPPORT, cases.supports(random, found))
+    patrolled = patrols.rows(stream(seed, "patrols"), found, docket.workers)
+    await writer.copy("patrols.patrol", patrols.COLUMNS, patrolled)
 
 
 async def _offices(writer: Writer, tree: Tree, organisations: Bodies) -> None:

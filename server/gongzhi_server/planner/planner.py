@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from gongzhi.entity import Entity, entity_of
-from gongzhi.plans import PLAN, Stream
+from gongzhi.plans import MOST, PLAN, Stream
 from gongzhi.viewer import Viewer
 from graphql import GraphQLField, GraphQLObjectType, get_named_type
 from graphql.execution.collect_fields import FieldDetailsList, collect_fields, collect_subfields
@@ -85,22 +85,30 @@ class Planner:
 
     def payload(self, document: Document, variables: VariableValues, viewer: Viewer) -> int:
         """What the entities in a mutation's payloads cost, told before anything is done."""
-        root, fragments, node = self.schema.mutation_type, document.fragments, document.node
+        root = self.schema.mutation_type
         assert root
-        cost = 0
-        for details in collect_fields(self.schema, fragments, variables, root, node).grouped_field_set.values():
-            field = root.fields.get(details[0].node.name.value)
-            kind = get_named_type(field.type) if field else None
-            if not isinstance(kind, GraphQLObjectType):
-                continue  # __typename, and payloads that have nothing to plan
-            inner = collect_subfields(self.schema, fragments, variables, node, kind, details)
-            for inside in inner.grouped_field_set.values():
-                of = kind.fields.get(inside[0].node.name.value)
-                named = get_named_type(of.type) if of else None
-                if isinstance(named, GraphQLObjectType) and named.name in self.entities:
-                    entity = self.entities[named.name]
-                    cost += self.rows(document, variables, viewer, entity, named, inside, shown=True).cost
-        return cost
+        grouped = collect_fields(self.schema, document.fragments, variables, root, document.node).grouped_field_set
+        return sum(self._payload(document, variables, viewer, root, details) for details in grouped.values())
+
+    def _payload(
+        self,
+        document: Document,
+        variables: VariableValues,
+        viewer: Viewer,
+        owner: GraphQLObjectType,
+        details: FieldDetailsList,
+    ) -> int:
+        """What the entities below one field of a payload cost; those of a list as often as it may be long."""
+        field = owner.fields.get(details[0].node.name.value)
+        kind = get_named_type(field.type) if field else None
+        if field is None or not isinstance(kind, GraphQLObjectType):
+            return 0  # __typename, and values that are there already
+        most: int = field.extensions["strawberry-definition"].metadata.get(MOST, 1)
+        if kind.name in self.entities:
+            return most * self.rows(document, variables, viewer, self.entities[kind.name], kind, details, True).cost
+        grouped = collect_subfields(self.schema, document.fragments, variables, document.node, kind, details)
+        inner = grouped.grouped_field_set.values()
+        return most * sum(self._payload(document, variables, viewer, kind, one) for one in inner)
 
     def rows(
         self,

@@ -1,0 +1,1 @@
+"""Attachments (附件): photos, recordings, videos and documents that belong to a case."""

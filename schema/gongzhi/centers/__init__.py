@@ -1,0 +1,1 @@
+"""Governance centres (综治中心) of counties, towns and villages."""

@@ -1,0 +1,109 @@
+"""Recording a patrol, and the case that it ends in."""
+
+from __future__ import annotations
+
+import datetime
+from datetime import timedelta
+from typing import Any
+
+import strawberry
+from strawberry import ID, UNSET
+
+from ..attachments.attaching import MOST
+from ..cases.models import CaseKind, CaseRow, Origin, Urgency
+from ..cases.reporting import ReportCaseInput, report_case
+from ..cases.types import Case
+from ..checks import text, told, wrong
+from ..commands import COMMAND, KEY, Call, Problem, command, forbidden, given, made, problems
+from ..entity import ref
+from ..extend import extend
+from ..grids.commands import standing
+from ..grids.types import PointInput
+from ..roots import Mutation
+from .models import PatrolRow
+from .types import Patrol
+
+RECORD = "patrols.record"
+CHANNEL = "GRID_WORKER"
+FOUND = 2_000
+SKEW = timedelta(minutes=5)
+"""How far a phone's clock may be ahead of ours."""
+OLDEST = timedelta(days=366)
+
+
+@strawberry.input(description="What a patrol found, to be dealt with (巡查发现).")
+class FindingInput:
+    category: str = given("What it is about, as a category's code (分类代码).")
+    title: str = given("In a few words (标题).")
+    description: str = given("The matter (描述).")
+    kind: CaseKind = given("What is asked; nothing is tipped off this way (类型).", default=CaseKind.HELP)
+    urgency: Urgency = given("How soon somebody must look (紧急程度).", default=Urgency.ROUTINE)
+    place: PointInput | None = given("Where; else it lies in the patrol's grid (位置).", default=UNSET)
+    address: str | None = given("Where, in words (地址).", default=UNSET)
+    attachments: list[ID] = given(f"What uploads answered, {MOST} at most (附件标识).", default_factory=list)
+
+
+@strawberry.input(description="A patrol; no position is asked for (巡查记录).")
+class RecordPatrolInput:
+    idempotency_key: str = given(KEY)
+    grid: str = given("Which grid, by its code (网格编码).")
+    at: datetime.datetime = given("When, with the offset of the clock it was read from (时间).")
+    found: str = given("What was found; that all was well is something, too (发现).")
+    case: FindingInput | None = given("A case to be made of it (形成诉求).", default=UNSET)
+
+
+@strawberry.type(description="The patrol that was recorded, or why nothing was done (巡查结果).")
+class RecordPatrolPayload:
+    patrol: Patrol | None = made("The patrol (巡查).")
+    case: Case | None = made("The case that it became (诉求).")
+    errors: list[Problem] = problems()
+
+
+@command("Record a patrol, and report what it found before anybody asks (巡查记录，未诉先办).", requires=RECORD)
+async def record_patrol(call: Call, input: RecordPatrolInput) -> RecordPatrolPayload:
+    at, found = moment(call, input.at), text(input.found, FOUND, "found")
+    grid = await standing(input.grid, "grid")
+    if not call.may(RECORD, grid):
+        raise forbidden("grid")
+    case = await reported(call, input.grid, input.case) if told(input.case) else None
+    patrol = await PatrolRow.create(
+        grid=grid,
+        patroller_id=call.viewer.account.person,
+        account=call.viewer.account.name,
+        at=at,
+        found=found,
+        case=case,
+        recorded_at=call.now,
+    )
+    return RecordPatrolPayload(
+        patrol=ref(Patrol, patrol.id, shown=True), case=ref(Case, case.id, shown=True) if case else None
+    )
+
+
+async def reported(call: Call, grid: str, finding: FindingInput) -> CaseRow:
+    """The case. Nobody asked for it, so it has no requester; whoever found it is who filed it."""
+    if finding.kind == CaseKind.TIP_OFF:
+        raise wrong("A patrol's finding is no tip-off.", "巡查发现不能作为举报。", "case", "kind")
+    given: dict[str, Any] = dict(vars(finding))
+    if not told(finding.place):
+        given["grid"] = grid
+    input = ReportCaseInput(idempotency_key="", channel=CHANNEL, origin=Origin.PROACTIVE, **given)
+    payload = await report_case.metadata[COMMAND].function(call, input)
+    case = await CaseRow.get(id=payload.case.key)
+    case.requester_id, case.filed_by_id = None, call.viewer.account.person
+    await case.save(update_fields=["requester_id", "filed_by_id"])
+    return case
+
+
+def moment(call: Call, at: datetime.datetime) -> datetime.datetime:
+    """When somebody looked round: in the last year, and not in the future."""
+    if at.tzinfo is None:
+        raise wrong("Give the offset with the time, like +08:00.", "时间须带时区，如 +08:00。", "at")
+    if not call.now - OLDEST <= at <= call.now + SKEW:
+        raise wrong(
+            "A patrol lies neither in the future nor more than a year ago.", "巡查时间晚于现在或早于一年前。", "at"
+        )
+    return min(at, call.now)
+
+
+EXTENSIONS = (extend(Mutation, record_patrol=record_patrol),)

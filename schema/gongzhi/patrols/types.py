@@ -1,0 +1,36 @@
+"""What the schema says of patrols."""
+
+from __future__ import annotations
+
+import datetime
+
+from ..cases.types import Case
+from ..entity import Connection, Node, column, connection, entity, one, pick
+from ..extend import extend
+from ..filters import placed
+from ..grids.types import Grid
+from ..located import inside
+from ..people.types import Person
+from . import rules
+from .models import PatrolRow
+
+
+@entity(PatrolRow, visible=rules.patrols, order=("at",), filter={"at": None, "grid": placed()})
+class Patrol(Node):
+    """Somebody looked round a grid (巡查). No position is kept, and none is asked for."""
+
+    grid: Grid | None = one("Which grid (网格).")
+    patroller: Person | None = one("Who looked; null if not yours to see (巡查人).")
+    at: datetime.datetime = column("When (时间).")
+    found: str = column("What they found (发现).")
+    case: Case | None = one("The case it became; null if there was none, or it is not yours to see (形成的诉求).")
+    recorded_at: datetime.datetime = column("When it was recorded (记录时间).")
+
+
+EXTENSIONS = (
+    extend(
+        Grid,
+        patrols=connection("Patrols in it or below it (巡查).", inside, order="-at", type=Connection[Patrol]),
+    ),
+    extend(Case, patrol=pick("The patrol that found it (来源巡查).", on="case", order="at", type=Patrol | None)),
+)

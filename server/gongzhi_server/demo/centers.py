@@ -1,0 +1,49 @@
+"""The governance centres (综治中心) of the county: the county's, each town's, and each town's first village's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from gongzhi.codes import Kind
+
+from .bodies import Bodies, Body
+from .grids import Grid, Tree
+
+COLUMNS = "id", "grid_id", "name", "address", "duty_phone", "version"
+SEAT = "center_id", "unit_id"
+INSIDE = ("ZZZX", "XFJ", "SFJ", "GAJ", "MZJ", "RSJ")
+"""The departments that sit in the county's centre."""
+
+
+@dataclass(eq=False)
+class Center:
+    """A centre with who sits in it. Its key is given when it is written."""
+
+    grid: Grid
+    name: str
+    seats: list[Body]
+    id: int = 0
+
+
+def found(tree: Tree, bodies: Bodies) -> list[Center]:
+    """Set the centres up."""
+    towns = tree.of(Kind.TOWN)
+    villages = [next(one for one in tree.of(Kind.VILLAGE) if one.town is town) for town in towns]
+    return [
+        Center(tree.county, "汉阴县综治中心", [bodies.department(letters) for letters in INSIDE]),
+        *(Center(town, f"{town.name}综治中心", [bodies.town(town)]) for town in towns),
+        *(Center(village, f"{village.place}综治中心", [bodies.village(village)]) for village in villages),
+    ]
+
+
+def rows(centers: Sequence[Center]) -> Iterator[tuple[Any, ...]]:
+    """The rows of `centers.center`. Nobody's telephone starts with 0915-000."""
+    for place, center in enumerate(centers, 1):
+        yield center.id, center.grid.id, center.name, f"{center.name}（演示地址）", f"0915-000{9000 + place}", 1
+
+
+def seats(centers: Sequence[Center]) -> Iterator[tuple[Any, ...]]:
+    """The rows of `centers.seat`."""
+    return ((center.id, body.id) for center in centers for body in center.seats)

@@ -1,0 +1,30 @@
+"""The patrols behind what was found before anybody had to ask (未诉先办)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from random import Random
+from typing import Any
+
+from gongzhi.cases.models import Origin
+
+from . import clock
+from .cases import Case
+from .chance import uuid7
+from .grids import Grid
+from .people import Person
+
+COLUMNS = "id", "grid_id", "patroller_id", "account", "at", "found", "case_id", "recorded_at"
+SENSOR = "IOT"
+
+
+def rows(random: Random, cases: Iterable[Case], workers: Mapping[Grid, Person]) -> Iterator[tuple[Any, ...]]:
+    """The rows of `patrols.patrol`: each by the worker of the grid, some minutes before the report."""
+    for case in cases:
+        worker = workers.get(case.asker.grid)
+        if case.origin is Origin.PROACTIVE and case.asker.channel != SENSOR and worker:
+            reported = case.turns[0].at
+            at, written = clock.utc(reported - random.randrange(5, 45) * clock.MINUTE), clock.utc(reported)
+            found = case.story.title.replace("{place}", case.asker.grid.place)
+            account = f"demo.person.{worker.id}"
+            yield uuid7(random, at), case.asker.grid.id, worker.id, account, at, found, case.id, written

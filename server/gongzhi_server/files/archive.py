@@ -1,0 +1,88 @@
+"""The files that are kept, with their rows: adding, finding, and removing those that no case has."""
+
+from __future__ import annotations
+
+import io
+import logging
+from collections.abc import AsyncIterator
+from datetime import datetime
+from uuid import UUID
+
+from gongzhi import sealing
+from gongzhi.attachments.attaching import KEPT, NOWHERE
+from gongzhi.attachments.links import FULL, THUMBNAIL, VARIANTS
+from gongzhi.attachments.models import AttachmentRow
+from gongzhi.sealing import KeyRing
+from gongzhi.viewer import Viewer
+from tortoise.expressions import Q
+from tortoise.functions import Sum
+
+from .content import MB, Content
+from .vault import Vault
+
+logger = logging.getLogger(__name__)
+
+WAITING, STRANGERS_WAITING = 50, 9
+"""Uploads of an account, or of a stranger's client, that may wait for their case."""
+STRANGERS_BYTES = 1_000 * MB
+"""What all strangers together may have waiting."""
+SWEPT = 500
+
+
+class Archive:
+    """Rows and sealed files together."""
+
+    def __init__(self, vault: Vault, keys: KeyRing) -> None:
+        self.vault, self.keys = vault, keys
+
+    async def has_room(self, viewer: Viewer, client: bytes | None) -> bool:
+        """Whether the caller may send another file before they report."""
+        waiting = AttachmentRow.filter(case_id=None, data_key__isnull=False)
+        if viewer.account.name is not None:
+            return await waiting.filter(account=viewer.account.name).count() < WAITING
+        if await waiting.filter(client=client).count() >= STRANGERS_WAITING:
+            return False
+        [[total]] = await waiting.filter(account=None).annotate(total=Sum("size")).values_list("total")
+        return (total or 0) < STRANGERS_BYTES
+
+    async def add(self, viewer: Viewer, client: bytes | None, content: Content) -> AttachmentRow:
+        """Keep a file. Its row is there first: if anything fails, the sweep finds what was left."""
+        key = sealing.data_key()
+        row = AttachmentRow(
+            kind=content.kind,
+            media_type=content.media_type,
+            size=content.file.seek(0, io.SEEK_END),
+            thumbnail=content.thumbnail is not None,
+            county=NOWHERE,
+            data_key=self.keys.wrap(NOWHERE, key),
+            account=viewer.account.name,
+            person_id=viewer.account.person,
+            client=client,
+            at=viewer.now,
+        )
+        await row.save(force_create=True)
+        content.file.seek(0)
+        await self.vault.put(row.id, FULL, key, content.file)
+        if content.thumbnail is not None:
+            await self.vault.put(row.id, THUMBNAIL, key, io.BytesIO(content.thumbnail))
+        return row
+
+    async def find(self, id: UUID, variant: str) -> tuple[AttachmentRow, AsyncIterator[bytes]] | None:
+        """A file of a case, and its bytes."""
+        row = await AttachmentRow.get_or_none(id=id, case_id__isnull=False)
+        if row is None or row.data_key is None or (variant == THUMBNAIL and not row.thumbnail):
+            return None
+        try:
+            return row, await self.vault.get(id, variant, self.keys.unwrap(row.county, row.data_key))
+        except FileNotFoundError:
+            logger.error("attachment %s is not in the store", id)
+            return None
+
+    async def sweep(self, now: datetime) -> int:
+        """Remove uploads that no case has had within a day, and what is erased. Answers with how many."""
+        old = Q(at__lte=now - KEPT) | Q(data_key__isnull=True)
+        rows = await AttachmentRow.filter(old, case_id=None).order_by("at").limit(SWEPT)
+        for row in rows:
+            await self.vault.delete(row.id, *VARIANTS)
+            await row.delete()
+        return len(rows)

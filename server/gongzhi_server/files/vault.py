@@ -1,0 +1,87 @@
+"""Where files are kept: on disk or in S3, each sealed piece by piece under a key of its own."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import BinaryIO
+from uuid import UUID
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from gongzhi.sealing import SealError
+from obstore.store import LocalStore, ObjectStore, from_url
+
+PIECE, TAG = 65_536, 16
+
+
+class Vault:
+    """Keeps files under their ids and variants. A key seals one file: it is never used for another."""
+
+    def __init__(self, store: ObjectStore) -> None:
+        self.store = store
+
+    @classmethod
+    def at(cls, where: str | Path) -> Vault:
+        """Files in a folder, or at an address such as s3://bucket/folder."""
+        if "://" in str(where):
+            return cls(from_url(str(where)))
+        return cls(LocalStore(Path(where), mkdir=True))
+
+    async def put(self, id: UUID, variant: str, key: bytes, file: BinaryIO) -> None:
+        await self.store.put_async(place(id, variant), sealed(key, variant, file))
+
+    async def get(self, id: UUID, variant: str, key: bytes) -> AsyncIterator[bytes]:
+        """The file, piece by piece. Raises FileNotFoundError at once, SealError where it was changed."""
+        found = await self.store.get_async(place(id, variant))
+        return opened(key, variant, found.stream(min_chunk_size=PIECE + TAG))
+
+    async def delete(self, id: UUID, *variants: str) -> None:
+        """Remove what is there of a file."""
+        for variant in variants:
+            with suppress(FileNotFoundError):
+                await self.store.delete_async(place(id, variant))
+
+
+def place(id: UUID, variant: str) -> str:
+    """Where a file lies; the last digits are random, so folders fill evenly."""
+    return f"{id.hex[-2:]}/{id}.{variant}"
+
+
+def cipher(key: bytes, variant: str) -> AESGCM:
+    return AESGCM(hmac.digest(key, variant.encode(), hashlib.sha256))
+
+
+def nonce(count: int, last: bool) -> bytes:
+    """Pieces are numbered and the last is marked, so that none can be left out, added or put elsewhere."""
+    return count.to_bytes(11, "big") + bytes([last])
+
+
+def sealed(key: bytes, variant: str, file: BinaryIO) -> Iterator[bytes]:
+    box, count, piece = cipher(key, variant), 0, file.read(PIECE)
+    while True:
+        following = file.read(PIECE)
+        yield box.encrypt(nonce(count, not following), piece, None)
+        if not following:
+            return
+        count, piece = count + 1, following
+
+
+async def opened(key: bytes, variant: str, stream: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    box, count, held = cipher(key, variant), 0, b""
+    async for chunk in stream:
+        held += bytes(chunk)
+        while len(held) > PIECE + TAG:  # what is left over may be the last piece, which is opened in another way
+            yield unsealed(box, count, False, held[: PIECE + TAG])
+            count, held = count + 1, held[PIECE + TAG :]
+    yield unsealed(box, count, True, held)
+
+
+def unsealed(box: AESGCM, count: int, last: bool, piece: bytes) -> bytes:
+    try:
+        return box.decrypt(nonce(count, last), piece, None)
+    except (InvalidTag, ValueError):
+        raise SealError("a stored file cannot be opened: it was changed, or cut off") from None

@@ -1,0 +1,75 @@
+"""The malware scanner: a clamd of our own over a socket, a command, and neither answering."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import httpx
+import pytest
+from gongzhi_server.app import create_app
+from gongzhi_server.files.scan import ScanError, scanner
+from gongzhi_server.testing import TODAY, Clock, Server, settings
+
+from .conftest import Phone
+from .samples import EICAR, photo
+
+
+@asynccontextmanager
+async def clamd(path: Path, answer: bytes = b"") -> AsyncIterator[str]:
+    """Speaks INSTREAM: finds EICAR, wherever the chunks are cut."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        assert await reader.readuntil(b"\0") == b"zINSTREAM\0"
+        received = b""
+        while size := int.from_bytes(await reader.readexactly(4), "big"):
+            received += await reader.readexactly(size)
+        found = b"stream: Eicar-Signature FOUND\0" if EICAR in received else b"stream: OK\0"
+        writer.write(answer or found)
+        writer.close()
+
+    async with await asyncio.start_unix_server(serve, path):
+        yield f"unix:{path}"
+
+
+COMMAND = f"{sys.executable} -c 'import sys; sys.exit(b\"EICAR\" in sys.stdin.buffer.read())'"
+
+
+async def test_clamd_over_a_socket(tmp_path: Path) -> None:
+    async with clamd(tmp_path / "clamd") as where:
+        assert await scanner(where)(io.BytesIO(bytes(200_000)))
+        assert not await scanner(where)(io.BytesIO(bytes(65_530) + EICAR))
+    with pytest.raises(ScanError):
+        await scanner(where)(io.BytesIO(b"x"))
+    with pytest.raises(ScanError):
+        await scanner("tcp://127.0.0.1:1")(io.BytesIO(b"x"))
+    async with clamd(tmp_path / "confused", b"INSTREAM size limit exceeded. ERROR\0") as where:
+        with pytest.raises(ScanError):
+            await scanner(where)(io.BytesIO(b"x"))
+
+
+async def test_scan_by_command() -> None:
+    assert await scanner(COMMAND)(io.BytesIO(b"fine"))
+    assert not await scanner(COMMAND)(io.BytesIO(EICAR))
+    for broken in ("false-but-not-there", f"{sys.executable} -c 'raise SystemExit(2)'"):
+        with pytest.raises(ScanError):
+            await scanner(broken)(io.BytesIO(b"x"))
+
+
+@pytest.mark.parametrize(("scan", "content", "status"), [
+    (COMMAND, photo(), 201), (COMMAND, photo() + EICAR, 422), ("not-there", photo(), 503),
+])  # fmt: skip
+async def test_infected_upload(filled: str, tmp_path: Path, scan: str, content: bytes, status: int) -> None:
+    """Nothing is kept of what is refused, nor of what could not be checked."""
+    clock = Clock(TODAY)
+    app = create_app(replace(settings(filled, tmp_path), scan=scan), filled, clock)
+    client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test")
+    async with app.router.lifespan_context(app), client:
+        reply = await Phone(Server(client, clock)).send(content)
+    assert reply.status_code == status
+    assert any(path.is_file() for path in (tmp_path / "files").rglob("*")) == (status == 201)
