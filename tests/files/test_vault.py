@@ -13,6 +13,8 @@ from gongzhi_server.files.vault import PIECE, TAG, Vault, place
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from .bucket import running
+
 KEY = data_key()
 
 
@@ -23,17 +25,11 @@ async def read(vault: Vault, id: UUID, variant: str = "full", key: bytes = KEY) 
 @pytest.fixture(scope="module")
 def bucket() -> Iterator[str]:
     """The address of a stand-in for S3."""
-    boto3, server = pytest.importorskip("boto3"), pytest.importorskip("moto.server")
-    running = server.ThreadedMotoServer(ip_address="127.0.0.1", port=0)
-    running.start()
-    host, port = running.get_host_and_port()
     secrets = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_REGION": "us-east-1"}
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in {**secrets, "AWS_ENDPOINT_URL": f"http://{host}:{port}", "AWS_ALLOW_HTTP": "true"}.items():
+    with running() as address, pytest.MonkeyPatch.context() as patch:
+        for name, value in {**secrets, "AWS_ENDPOINT_URL": address, "AWS_ALLOW_HTTP": "true"}.items():
             patch.setenv(name, value)
-        boto3.client("s3").create_bucket(Bucket="files")
         yield "s3://files/county"
-    running.stop()
 
 
 @pytest.fixture(params=["disk", "s3"])
