@@ -15,11 +15,11 @@ LOCK = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-ha
 run: .venv/run  ## start the server; the demo county is loaded on first start
 	@.venv/bin/gongzhi serve --demo
 
-test: .venv/dev  ## what CI runs
-	.venv/bin/pytest
+test: .venv/dev  ## what CI runs, a process a core
+	.venv/bin/pytest -n auto --dist loadfile
 
 test-all: .venv/dev  ## the slow tests too
-	.venv/bin/pytest -m "slow or not slow"
+	.venv/bin/pytest -n auto --dist loadfile -m "slow or not slow"
 
 bench: .venv/dev
 	.venv/bin/python benchmarks

@@ -263,16 +263,19 @@ async def test_a_worker_sees_one_grid(bench: Bench, rows: Rows) -> None:
 
 
 async def test_a_hidden_row_is_null_where_it_is_pointed_to(bench: Bench, rows: Rows) -> None:
-    """The handler sees who asks for what the unit is at work on, and nobody else."""
+    """The handler sees who asks for what the unit is at work on, but for restricted people, and nobody else."""
     text = "{ cases { nodes { number requester { id name } } } people { nodes { id } } }"
-    said = await bench.data(text, "handler")
+    unit = 3
+    handler = Viewer(account("of a unit", Grant("department_handler", held("department_handler"), unit=unit)), NOW)
+    said = await bench.data(text, handler)
     found = {row["number"]: row for row in said["cases"]["nodes"]}
     cases = [row for row in rows.kinds["Case"] if row.number in found and row.requester_id]
     at_work = {"DISPATCHED", "HANDLING", "SUSPENDED", "REPLIED"}
     asking = {
         f"Person:{row.requester_id}"
         for row in rows.kinds["Case"]
-        if row.lead_unit_id == 1 and row.series == "ORDINARY" and row.status in at_work and row.requester_id
+        if row.lead_unit_id == unit and row.series == "ORDINARY" and row.status in at_work and row.requester_id
+        if rows.keys["Person"][row.requester_id].restricted_at is None
     }
     assert asking == {row["id"] for row in said["people"]["nodes"]}
     shown = {row.number for row in cases if f"Person:{row.requester_id}" in asking}

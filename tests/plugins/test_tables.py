@@ -64,7 +64,7 @@ async def test_migration_is_its_own(paths: Market, bare: str) -> None:
     paths.ship("roads", TABLES.replace("paths", "roads"), models=source, migrations____init__="")
     text = await written(paths, bare)
     assert "ops.CreateSchema(schema_name='paths')" in text and "roads" not in text
-    assert "dependencies = [('grids', '0002_tree'), ('people', '0002_indexes')]" in text
+    assert "dependencies = [('grids', '0002_tree'), ('people', '0004_contests')]" in text
     assert await database.write_migrations(bare, "paths", paths.load().apps) == []
 
 

@@ -43,9 +43,9 @@ METRES = (
 LIKENESS = """0.5*similarity(s.title, c.title)
   + case when s.category_id=c.category_id then 0.25::float8
     when split_part(k.code,'.',1)=split_part(own.code,'.',1) then 0.12 else 0 end
-  + 0.16*case when near.metres is null then (s.grid_id=c.grid_id)::int::float8 else exp(-near.metres/400) end
-  + 0.09*exp(-abs(extract(epoch from s.reported_at-c.reported_at)::float8)/864000)"""
-"""In double precision throughout: `exp` of a numeric takes fifty times as long."""
+  + 0.16*case when near.metres is null then (s.grid_id=c.grid_id)::int::float8 else exp(-least(near.metres/400,99)) end
+  + 0.09*exp(-least(abs(extract(epoch from s.reported_at-c.reported_at)::float8)/864000,99))"""
+"""In double precision throughout: `exp` of a numeric takes fifty times as long, and of what is very far underflows."""
 ALIKE = f"""select s.*, k.code as subject, near.metres, score.likeness
 from cases.case c join cases.category own on own.id=c.category_id
 cross join lateral (
