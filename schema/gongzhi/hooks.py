@@ -6,7 +6,7 @@ is the plugin's name, the prefix of its permissions, the label of its Tortoise a
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 
 from pluggy import HookimplMarker, HookspecMarker
@@ -43,6 +43,19 @@ class Purpose:
     field: str
     purpose: str
     basis: str
+
+
+@dataclass(frozen=True)
+class Errand:
+    """What an operator can have done on the command line: `gongzhi PLUGIN NAME`.
+
+    `function` is `async def f(call, …) -> int | None`: it runs in one transaction, as the plugin, everywhere. Its
+    other parameters become arguments and options, as typer reads them; its docstring is the help; what it returns
+    is the exit code, and anything but 0 or None takes back what it wrote.
+    """
+
+    name: str
+    function: Callable[..., Awaitable[int | None]]
 
 
 @hookspec
@@ -120,4 +133,16 @@ def holdings() -> Iterable[Holding]:
 @hookspec
 def statements() -> Iterable[Statement]:
     """The kinds of positive statements it can fill, for people to release to others."""
+    return ()
+
+
+@hookspec
+def errands() -> Iterable[Errand]:
+    """What operators can have it do, as `gongzhi PLUGIN NAME`."""
+    return ()
+
+
+@hookspec
+def demo() -> Iterable[Errand]:
+    """What it adds to the demo county once that is loaded; each function gets the Call and nothing else."""
     return ()

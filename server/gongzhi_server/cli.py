@@ -23,12 +23,14 @@ from rich.text import Text
 
 from . import cluster
 from .clock import clock
+from .errands import Group
 from .errors import Problem
 from .settings import Settings
 
 # Commands import what they call: starting is quick, and one broken part does not take the others along.
 
 app = typer.Typer(
+    cls=Group,
     help="Gongzhi (共治): an open server for grassroots governance — people, grids, cases (人、网格、诉求).",
     no_args_is_help=True,
     add_completion=False,
@@ -483,6 +485,15 @@ def furnish(dsn: str, people: int = PEOPLE, today: datetime | None = None, seed:
         f"Hanyin (汉阴县): {found.grids:,} grids, {found.people:,} people, {found.cases:,} cases, "
         f"all invented, in {found.seconds:.0f} s"
     )
+    adorn(dsn, (lambda: today.astimezone(CHINA)) if today else clock)
+
+
+def adorn(dsn: str, now: Callable[[], datetime]) -> None:
+    """Let the plugins add to the demo county what is theirs."""
+    from . import errands, plugins
+
+    for plugin, errand in plugins.load().demos:
+        asyncio.run(errands.run(settings(), dsn, plugin, errand, {}, now))
 
 
 def welcome(dsn: str) -> None:

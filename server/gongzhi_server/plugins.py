@@ -17,7 +17,7 @@ from gongzhi import core, hooks, roles, rooms
 from gongzhi.events.event import Event, Registry
 from gongzhi.events.work import Handler, Job
 from gongzhi.extend import Extension
-from gongzhi.hooks import GROUP, App, Purpose
+from gongzhi.hooks import GROUP, App, Errand, Purpose
 from gongzhi.permissions import Permission, Role
 from gongzhi.plans import GUARD
 from gongzhi.registers.book import Registers
@@ -141,6 +141,19 @@ class Plugins:
             (*mine.holdings, *values(holdings)),
             (*mine.statements, *values(statements)),
         )
+
+    @cached_property
+    def demos(self) -> tuple[tuple[str, Errand], ...]:
+        """What plugins add to the demo county, each with the name of its plugin."""
+        return tuple((plugin.name, one) for plugin, one in self._brought("demo", Errand, lambda plugin, one: None))
+
+    @cached_property
+    def errands(self) -> dict[str, tuple[Errand, ...]]:
+        """What each plugin does for operators."""
+        mine = tuple(self._brought("errands", Errand, lambda plugin, one: None))
+        self._once("errands", ((plugin, f"{plugin.name} {one.name}") for plugin, one in mine))
+        names = {plugin.name for plugin, _ in mine}
+        return {name: tuple(one for plugin, one in mine if plugin.name == name) for name in names}
 
     def held(self, role: str) -> frozenset[str]:
         """The permissions of a role. Raises KeyError for a role that nobody declared."""
@@ -319,8 +332,7 @@ def misnamed(plugin: Plugin, found: dict[str, Plugin]) -> str | None:
 
 def checked(plugins: Plugins) -> Plugins:
     """Ask for everything once, so that what is wrong is said before anything is served."""
-    for what in (
-        *("apps", "roles", "permissions", "purposes", "registers", "extensions", "registry", "handlers", "jobs"),
-    ):
+    told = ("apps", "roles", "permissions", "purposes", "registers", "extensions")
+    for what in (*told, "registry", "handlers", "jobs", "errands", "demos"):
         getattr(plugins, what)
     return plugins

@@ -1,0 +1,97 @@
+"""What plugins do for operators: `gongzhi points verify`. Plugins are imported only when one of theirs is called."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import os
+import typing
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+import typer
+from gongzhi.hooks import Errand
+from tortoise.transactions import in_transaction
+from typer.core import TyperGroup
+
+from . import cluster
+from .clock import clock
+from .settings import Settings
+
+UNFINISHED = "the errand ended with an exit code"
+
+
+class Unfinished(Exception):
+    """It said that something is wrong, so nothing it wrote is kept."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(UNFINISHED)
+        self.code = code
+
+
+class Group(TyperGroup):
+    """The command line; a name it does not know may be a plugin's."""
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        return super().get_command(ctx, cmd_name) or offered(cmd_name)
+
+
+def offered(plugin: str) -> Any:
+    """The commands of a plugin; None if it is not there or has none."""
+    from . import plugins
+
+    errands = plugins.load().errands.get(plugin, ())
+    if not errands:
+        return None
+    said = f"What the plugin {plugin!r} does for operators (插件命令)."
+    made = typer.Typer(add_completion=False, no_args_is_help=True, help=said)
+    made.callback()(lambda: None)  # so that even one command has its name
+    for errand in errands:
+        made.command(errand.name)(typed(plugin, errand))
+    return typer.main.get_command(made)
+
+
+def typed(plugin: str, errand: Errand) -> Callable[..., None]:
+    """A function as typer takes it: without the Call, with all else."""
+
+    def command(**options: Any) -> None:
+        chosen = Settings.read(os.environ)
+        with cluster.running(chosen) as dsn:
+            code = asyncio.run(run(chosen, dsn, plugin, errand, options))
+        raise typer.Exit(code)
+
+    hints = typing.get_type_hints(errand.function, include_extras=True)
+    _, *rest = inspect.signature(errand.function).parameters.values()
+    parameters = [one.replace(annotation=hints[one.name], kind=inspect.Parameter.KEYWORD_ONLY) for one in rest]
+    command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    command.__annotations__ = {one.name: one.annotation for one in parameters}
+    command.__doc__ = inspect.getdoc(errand.function)
+    return command
+
+
+async def run(
+    chosen: Settings,
+    dsn: str,
+    plugin: str,
+    errand: Errand,
+    options: dict[str, Any],
+    now: Callable[[], datetime] = clock,
+) -> int:
+    """Have it done, in one transaction; its exit code."""
+    from . import database, plugins
+    from .app import create_app
+
+    installed = plugins.load()
+    await database.migrate(dsn, installed.apps)
+    app = create_app(chosen, dsn, now, installed, background=False)
+    async with app.router.lifespan_context(app):
+        try:
+            async with in_transaction() as connection:
+                call = app.state.worker.calling(connection, plugin)
+                if code := await errand.function(call, **options):
+                    raise Unfinished(code)
+                await call.told.write(connection)
+        except Unfinished as unfinished:
+            return unfinished.code
+    return 0

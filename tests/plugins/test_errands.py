@@ -1,0 +1,70 @@
+"""What plugins do for operators: `gongzhi PLUGIN NAME`."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from uuid import uuid4
+
+import asyncpg
+import pytest
+from gongzhi_server import cli
+from gongzhi_server.testing import create, drop
+from typer.testing import CliRunner
+
+from .conftest import Market
+
+GREETER = """
+from typing import Annotated
+
+import typer
+from gongzhi.hooks import Errand
+from gongzhi.units.models import UnitRow
+
+
+async def hello(call, name: Annotated[str, typer.Argument()], code: Annotated[int, typer.Option()] = 0) -> int:
+    "Greet somebody (问候)."
+    await call.fetch("create table if not exists public.greeted (name text)")
+    await call.fetch("insert into public.greeted values ($1)", name)
+    print(f"hello {name}, {await UnitRow.all().count()} units, as {call.viewer.account.name}")
+    return code
+
+
+@hookimpl
+def errands():
+    return [Errand("hello", hello)]
+"""
+
+
+def test_errand_runs_in_one_transaction(
+    market: Market, postgres: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is the plugin who acts; what it wrote is kept, unless it says that something is wrong."""
+    market.ship("greeter", GREETER)
+    name = f"errand_{uuid4().hex}"
+    dsn = asyncio.run(create(postgres, name))
+    monkeypatch.setenv("DATABASE_URL", dsn)
+    monkeypatch.setenv("GONGZHI_MODE", "development")
+    monkeypatch.setenv("GONGZHI_DATA", str(tmp_path))
+    try:
+        done = CliRunner().invoke(cli.app, ["greeter", "hello", "world"])
+        assert (done.exit_code, done.stdout) == (0, "hello world, 0 units, as system:greeter\n")
+        refused = CliRunner().invoke(cli.app, ["greeter", "hello", "moon", "--code", "3"])
+        assert refused.exit_code == 3
+        assert asyncio.run(greeted(dsn)) == ["world"]
+        assert "Greet somebody" in CliRunner().invoke(cli.app, ["greeter", "--help"]).stdout
+    finally:
+        asyncio.run(drop(postgres, name))
+
+
+def test_unknown_command_is_refused() -> None:
+    done = CliRunner().invoke(cli.app, ["nobody"])
+    assert done.exit_code == 2 and "No such command 'nobody'" in done.output
+
+
+async def greeted(dsn: str) -> list[str]:
+    connection = await asyncpg.connect(dsn)
+    try:
+        return [name for (name,) in await connection.fetch("select name from public.greeted")]
+    finally:
+        await connection.close()
