@@ -70,4 +70,5 @@ class Context:
     """What the core and plugins declare for the public registers (`gongzhi.registers`)."""
 
 
+
 Info = strawberry.Info[Context, None]

@@ -224,7 +224,9 @@ class Compiler:
             case Sealed():
                 return self.sealed(plan, of, frame), Shape()
             case Embedded(build):
-                return self.embedded(of.type, details, build(frame)), Shape()
+                once = self.name("j")  # computed once, however many of its fields are asked for
+                inner = self.embedded(of.type, details, Sql(f"{once}.value"))
+                return Sql(f"(select {{0}} from (select {{1}} as value offset 0) {once})", inner, build(frame)), Shape()
             case Part(present):
                 terms, shape = self.object(kind, self.subfields(kind, details), row, entity)
                 inner = self.nested(terms)
