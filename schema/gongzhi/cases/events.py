@@ -93,7 +93,7 @@ class Rated(OfCase):
     solved: bool
 
 
-@event("case.closed", "It was closed for good (结案).")
+@event("case.closed", "It was closed for good (结案).", feedable=True)
 class Closed(Stepped):
     pass
 
