@@ -8,7 +8,7 @@ PLUGINS = $(filter-out plugins/_%,$(patsubst %/pyproject.toml,%,$(wildcard plugi
 PROJECTS = schema . $(PLUGINS)
 DECLARED = $(PROJECTS:%=%/pyproject.toml)
 LOCK = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-	--no-annotate --no-header --no-emit-package gongzhi
+	--no-annotate --no-header --no-emit-package gongzhi --no-emit-package gongzhi-server
 
 .PHONY: run test test-all bench lint format schema lock clean
 
@@ -39,8 +39,8 @@ schema: .venv/run  ## write the committed SDL
 	.venv/bin/gongzhi schema > schema/full.part && mv schema/full.part schema/full.graphql
 
 lock:  ## pin anew (needs uv); add LOCK_FLAGS=--upgrade for newer versions
-	$(LOCK) $(LOCK_FLAGS) --group build pyproject.toml -o requirements.lock
-	$(LOCK) $(LOCK_FLAGS) --group build --group dev -c requirements.lock pyproject.toml -o requirements-dev.lock
+	$(LOCK) $(LOCK_FLAGS) --group build pyproject.toml $(PLUGINS:%=%/pyproject.toml) -o requirements.lock
+	$(LOCK) $(LOCK_FLAGS) --group build --group dev -c requirements.lock pyproject.toml $(PLUGINS:%=%/pyproject.toml) -o requirements-dev.lock
 
 clean:  ## all but the data
 	rm -rf .venv .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache

@@ -1,0 +1,122 @@
+"""Points incentives (积分制): rules adopted by villagers, claims, a ledger nobody can change, rewards and honours."""
+
+from __future__ import annotations
+
+from gongzhi.events.event import Event
+from gongzhi.events.work import Handler, Job
+from gongzhi.extend import Extension
+from gongzhi.hooks import App, Errand, hookimpl
+from gongzhi.permissions import Permission, Role
+from gongzhi.registers.declared import Card, Holding, Statement
+
+
+@hookimpl
+def tables() -> list[App]:
+    return [App("points", "gongzhi_points.models", "gongzhi_points.migrations")]
+
+
+@hookimpl
+def graphql() -> tuple[Extension, ...]:
+    from . import (  # when asked: tables must be known before types are declared over them
+        claims,
+        honour_types,
+        honours,
+        objections,
+        printing,
+        programme_types,
+        programmes,
+        redeeming,
+        reward_types,
+        root_types,
+        rulebook,
+        shops,
+    )
+
+    rooms = (
+        programme_types, reward_types, honour_types, root_types, programmes, rulebook, claims, objections, shops,
+        redeeming, honours, printing,
+    )  # fmt: skip
+    return tuple(one for room in rooms for one in room.EXTENSIONS)
+
+
+@hookimpl
+def roles() -> list[Role]:
+    return [
+        Role("points_manager", "积分管理员", "Runs a points programme: rules, shops, honours."),
+        Role("points_reviewer", "积分评议员", "Says as a villager whether a claim is so."),
+        Role("merchant", "积分商户", "A shop that takes points, for its unit."),
+    ]
+
+
+@hookimpl
+def permissions() -> list[Permission]:
+    workers = frozenset({"grid_worker", "grid_leader"})
+    office = frozenset({"points_manager", "administrator"})
+    return [
+        Permission(
+            "points.view", "See accounts, claims and redemptions (查看积分账户)", workers | office | {"auditor"}
+        ),
+        Permission("points.review", "Say whether claims are so (积分评议)", frozenset({"points_reviewer"})),
+        Permission("points.decide", "Decide on claims, redeem at a holder's wish (积分认定、代办兑换)", workers),
+        Permission("points.appeal", "Decide on objections (处理积分异议)", office | {"grid_leader"}),
+        Permission("points.manage", "Run programmes, rules, shops and honours (管理积分项目)", office),
+        Permission("points.offer", "Offer rewards and say how many there are (上架奖品)", office | {"merchant"}),
+        Permission("points.settle", "Settle codes (核销兑换码)", frozenset({"merchant"})),
+    ]
+
+
+@hookimpl
+def events() -> list[type[Event]]:
+    from .happenings import Posted
+
+    return [Posted]
+
+
+@hookimpl
+def handlers() -> list[Handler]:
+    from .feeding import feed
+
+    return [feed]
+
+
+@hookimpl
+def jobs() -> tuple[Job, ...]:
+    from .expiry import JOBS
+    from .reminding import remind
+
+    return (*JOBS, remind)
+
+
+@hookimpl
+def algorithms() -> tuple[Card, ...]:
+    from .registers import CARDS
+
+    return CARDS
+
+
+@hookimpl
+def holdings() -> tuple[Holding, ...]:
+    from .registers import HOLDINGS
+
+    return HOLDINGS
+
+
+@hookimpl
+def statements() -> tuple[Statement, ...]:
+    from .registers import STATEMENTS
+
+    return STATEMENTS
+
+
+@hookimpl
+def errands() -> tuple[Errand, ...]:
+    from .console import ERRANDS
+
+    return ERRANDS
+
+
+@hookimpl
+def demo() -> list[Errand]:
+    from .furnishing import furnish
+
+    return [Errand("furnish", furnish)]

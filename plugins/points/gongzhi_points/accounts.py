@@ -1,0 +1,95 @@
+"""Opening accounts and finding those that somebody may use."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from gongzhi.checks import CHINA, missing
+from gongzhi.commands import Call
+from gongzhi.people.models import MembershipRow, PersonRow
+from tortoise.expressions import Q
+from uuid6 import uuid7
+
+from .ledger import Desk
+from .models import AccountKind, AccountRow, ProgrammeRow
+
+OPENED = """
+insert into points.account (id, programme_id, kind, person_id, household_id, merchant_id, grid_id, opened_at,
+ balance, held) values ($1,$2,$3,$4,$5,$6,$7,$8,0,0) on conflict do nothing
+"""
+FOUND = """
+select id from points.account where programme_id=$1 and kind=$2 and person_id is not distinct from $3
+and household_id is not distinct from $4 and merchant_id is not distinct from $5
+"""
+
+
+async def opened(desk: Desk, programme: UUID, kind: AccountKind, grid: int, **holder: Any) -> UUID:
+    """The account of this kind, opened if need be; `holder` is a person's, household's or merchant's key."""
+    owner = [holder.get(name) for name in ("person", "household", "merchant")]
+    found = await desk.fetch(FOUND, programme, kind.value, *owner)
+    if not found:
+        await desk.fetch(OPENED, uuid7(), programme, kind.value, *owner, grid, desk.now)
+        found = await desk.fetch(FOUND, programme, kind.value, *owner)
+    key: UUID = found[0]["id"]
+    return key
+
+
+async def issuer(desk: Desk, programme: UUID) -> UUID:
+    """The account that a programme's points come from."""
+    [found] = await desk.fetch("select id from points.account where programme_id=$1 and kind='ISSUER'", programme)
+    key: UUID = found["id"]
+    return key
+
+
+async def home(call: Desk, person: UUID) -> UUID | None:
+    """The household somebody belongs to now."""
+    present = Q(until=None) | Q(until__gt=call.now.astimezone(CHINA).date())
+    found = await MembershipRow.filter(present, person_id=person).first()
+    return found.household_id if found else None
+
+
+async def holder(desk: Desk, programme: UUID, kind: AccountKind, person: PersonRow) -> UUID:
+    """The account that a rule for persons or households gives to. Raises Refusal for somebody without a household."""
+    if kind is AccountKind.PERSON:
+        return await opened(desk, programme, kind, person.grid_id, person=person.id)
+    household = await home(desk, person.id)
+    if household is None:
+        raise missing("There is no household this could be given to.", "没有可受益的家庭户。", "rule")
+    return await opened(desk, programme, kind, person.grid_id, household=household)
+
+
+async def uses(call: Call, account: AccountRow) -> bool:
+    """Whether the caller may spend what is on it: their own, their household's, or that of a group they lead."""
+    me = call.viewer.account.person
+    if me is None:
+        return False
+    return account.person_id == me or (
+        account.household_id is not None and account.household_id == await home(call, me)
+    )
+
+
+async def kin(call: Call, one: UUID | None, other: UUID | None) -> bool:
+    """Whether two are the same person or live in one household."""
+    if one is None or other is None:
+        return False
+    first = await home(call, one)
+    return one == other or (first is not None and first == await home(call, other))
+
+
+def covers(programme: ProgrammeRow, row: Any) -> bool:
+    """Whether a located row lies in the programme's grid."""
+    levels = ("county_id", "town_id", "village_id", "grid_1_id", "grid_2_id", "grid_3_id")
+    return programme.grid_id in {row.grid_id, *(getattr(row, level) for level in levels)}
+
+
+def months(day: date, count: int) -> date:
+    """The same day so many months later, or the month's last."""
+    year, month = divmod(day.year * 12 + day.month - 1 + count, 12)
+    for last in (day.day, 30, 29, 28):
+        try:
+            return date(year, month + 1, min(day.day, last))
+        except ValueError:
+            continue
+    raise ValueError("there is no such month")

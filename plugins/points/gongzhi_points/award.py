@@ -1,0 +1,122 @@
+"""Giving points by a rule: in force that day, not too soon after the last, within its cap, once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from uuid import UUID
+
+from gongzhi.errors import Refusal, Text
+
+from . import ledger
+from .accounts import issuer, months
+from .ledger import Desk, Posting, move
+from .models import PostingKind, ProgrammeRow, RuleRow, RuleState
+
+
+@dataclass(frozen=True)
+class Act:
+    """What somebody did, under the version of the rule that it falls under. `key` names it in the ledger."""
+
+    rule: RuleRow
+    programme: ProgrammeRow
+    account: UUID
+    on: date
+    key: str
+    today: date
+    inputs: Mapping[str, str] = field(default_factory=dict)
+    claim: UUID | None = None
+    case: UUID | None = None
+
+
+def in_force(rule: RuleRow, day: date) -> bool:
+    """Whether acts of that day count."""
+    adopted = rule.state in (RuleState.ADOPTED, RuleState.ENDED)
+    return adopted and rule.starts_on <= day and (rule.ends_on is None or day < rule.ends_on)
+
+
+def require(rule: RuleRow, programme: ProgrammeRow, day: date, *path: str) -> None:
+    """Raise Refusal RULE_NOT_IN_FORCE for an act of a day on which the rule or its programme is not in force."""
+    running = programme.starts_on <= day and (programme.ends_on is None or day < programme.ends_on)
+    if not running or not in_force(rule, day):
+        raise Refusal(
+            "RULE_NOT_IN_FORCE",
+            f"The rule was not in force that day; it is from {rule.starts_on}.",
+            f"该日规则未生效，规则自 {rule.starts_on} 起施行。",
+            path,
+        )
+
+
+EARNED = "select points.earned($1,$2,$3) earned"
+NEAREST = """
+select p.occurred_on from points.rule mine join points.rule r on r.programme_id=mine.programme_id and r.code=mine.code
+join points.posting p on p.rule_id=r.id and p.kind='EARNED' join points.entry e on e.posting_id=p.id
+where mine.id=$1 and e.account_id=$2 and abs(p.occurred_on-$3)<$4
+and not exists(select from points.posting u where u.reverses_id=p.id) limit 1
+"""
+
+
+async def award(desk: Desk, act: Act) -> UUID:
+    """Give the points; the posting's id. The same act under the same key is given once.
+
+    Raises Refusal RULE_NOT_IN_FORCE, COOLING_DOWN or CAP_REACHED.
+    """
+    rule = act.rule
+    require(rule, act.programme, act.on)
+    await ledger.lock(desk, act.programme.id)
+    known = await desk.fetch(ledger.KNOWN, act.programme.id, [act.key])
+    if known:
+        key: UUID = known[0]["id"]
+        return key
+    await apart(desk, act)
+    [found] = await desk.fetch(EARNED, rule.id, act.account, act.on)
+    amount = rule.amount if rule.cap is None else min(rule.amount, rule.cap - found["earned"])
+    if amount <= 0:
+        raise capped(rule)
+    source = await issuer(desk, act.programme.id)
+    lasts = act.programme.lasts_months
+    [made] = await ledger.post(desk, act.programme.id, posting(act, amount, found["earned"], source, lasts))
+    return made
+
+
+def posting(act: Act, amount: int, earned: int, source: UUID, lasts: int | None) -> Posting:
+    """The movement, with all that decided about it."""
+    rule = act.rule
+    decided = {
+        "rule": f"{rule.code}/{rule.version}",
+        "amount": str(rule.amount),
+        "cap": str(rule.cap) if rule.cap is not None else "",
+        "period": rule.period.value,
+        "earnedBefore": str(earned),
+    }
+    return Posting(
+        kind=PostingKind.EARNED,
+        key=act.key,
+        legs=move(source, act.account, amount, months(act.today, lasts) if lasts else None),
+        reason=Text(rule.title, rule.title),
+        occurred_on=act.on,
+        inputs=decided | dict(act.inputs),
+        rule=rule.id,
+        claim=act.claim,
+        case=act.case,
+    )
+
+
+async def apart(desk: Desk, act: Act) -> None:
+    days = act.rule.cooldown_days
+    near = days and await desk.fetch(NEAREST, act.rule.id, act.account, act.on, days)
+    if near:
+        raise Refusal(
+            "COOLING_DOWN",
+            f"There must be {days} days between two acts; one was on {near[0]['occurred_on']}.",
+            f"两次行为须间隔 {days} 天，已有一次在 {near[0]['occurred_on']}。",
+        )
+
+
+def capped(rule: RuleRow) -> Refusal:
+    return Refusal(
+        "CAP_REACHED",
+        f"The rule gives at most {rule.cap} in this period, and they have been given.",
+        f"该规则本周期上限为 {rule.cap} 分，已达上限。",
+    )

@@ -1,0 +1,295 @@
+"""Claiming points for an act, and deciding on claims: by the grid worker, or by peers."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import datetime
+import hashlib
+from datetime import timedelta
+from uuid import UUID
+
+import strawberry
+from gongzhi.checks import duplicate, form, missing, past, text, today, told, wrong
+from gongzhi.commands import EXPECTED, KEY, Call, Problem, command, forbidden, given, made, problems, stale
+from gongzhi.entity import key_of, ref
+from gongzhi.errors import Refusal, Text
+from gongzhi.extend import extend
+from gongzhi.notices.sending import Notice, notify
+from gongzhi.people.models import PersonRow
+from gongzhi.people.types import Person
+from gongzhi.roots import Mutation
+from strawberry import ID, UNSET
+
+from .accounts import covers, holder, kin, uses
+from .award import Act, award, require
+from .claim_types import PointsClaim
+from .ledger_types import PointsAccount
+from .models import (
+    AccountKind,
+    AccountRow,
+    Approver,
+    ClaimRow,
+    ClaimState,
+    PhotoRow,
+    ProgrammeRow,
+    Proof,
+    RuleRow,
+    VoteRow,
+)
+from .photos import PhotoError, bare
+from .programme_types import PointsRule
+from .visibility import DECIDE, REVIEW
+
+PHOTOS, BYTES = 3, 400_000
+"""How many photos come with a claim, and how large each may be."""
+
+
+@strawberry.input(description="An act that a rule rewards (积分申报).")
+class ClaimPointsInput:
+    idempotency_key: str = given(KEY)
+    rule: ID = given("The rule, in the version that was in force that day (规则).")
+    acted_on: datetime.date = given("The day of the act (行为日期).")
+    text: str | None = given("What was done (说明).", default=UNSET)
+    photos: list[str] = given(
+        f"JPEG photos in base64, {PHOTOS} at most, {BYTES} bytes each; where and with what they were taken is "
+        "removed (照片).",
+        default_factory=list,
+    )
+    person: ID | None = given("For whom, if a grid worker files it (代为申报的对象).", default=UNSET)
+    group: ID | None = given("The group's account, if the rule is for groups (集体账户).", default=UNSET)
+
+
+@strawberry.type(description="The claim, or why there is none (积分申报结果).")
+class PointsClaimPayload:
+    claim: PointsClaim | None = made("The claim (申报).")
+    errors: list[Problem] = problems()
+
+
+@command("Claim points for an act (积分申报).", requires=None)
+async def claim_points(call: Call, input: ClaimPointsInput) -> PointsClaimPayload:
+    person = await claimant(call, input)
+    rule = await RuleRow.get(id=(await call.find(PointsRule, "rule", id=key_of(PointsRule)(input.rule))).id)
+    programme = await ProgrammeRow.get(id=rule.programme_id)
+    with form() as read:
+        day = read(past, call, input.acted_on, "actedOn")
+        said = read(text, input.text, 2000, "text") if told(input.text) else None
+        photos = read(pictures, input.photos)
+    check(rule, programme, person, day, said, photos)
+    account = await beneficiary(call, input, rule, person)
+    if await ClaimRow.exists(
+        rule=rule, beneficiary_id=account, acted_on=day, state__in=(ClaimState.CLAIMED, ClaimState.APPROVED)
+    ):
+        raise duplicate("This has been claimed for that day.", "该日已申报过此项。", "actedOn")
+    claim = await ClaimRow.create(
+        rule=rule,
+        person=person,
+        beneficiary_id=account,
+        grid_id=person.grid_id,
+        acted_on=day,
+        text=said,
+        claimed_at=call.now,
+        decide_by=today(call) + timedelta(days=rule.decide_days),
+        account=call.viewer.account.name,
+    )
+    await PhotoRow.bulk_create(
+        [PhotoRow(claim=claim, content=one, digest=hashlib.sha256(one).digest()) for one in photos]
+    )
+    return PointsClaimPayload(claim=ref(PointsClaim, claim.id, shown=True))
+
+
+async def claimant(call: Call, input: ClaimPointsInput) -> PersonRow:
+    """Who did it: the caller, or whom a grid worker files it for."""
+    if told(input.person):
+        person: PersonRow = await call.find(Person, "person", id=key_of(Person)(input.person))
+        if person.id != call.viewer.account.person and not call.may(DECIDE, person):
+            raise forbidden("person")
+        return person
+    mine = call.viewer.account.person
+    if mine is None:
+        raise missing("Sign in as the person who did it.", "请以本人身份登录后申报。", "person")
+    return await PersonRow.get(id=mine)
+
+
+def pictures(given: list[str]) -> list[bytes]:
+    """The photos, bare of what cameras write into them."""
+    if len(given) > PHOTOS:
+        raise wrong(f"{PHOTOS} photos at most.", f"照片最多 {PHOTOS} 张。", "photos")
+    return [picture(one, str(at)) for at, one in enumerate(given)]
+
+
+def picture(encoded: str, place: str) -> bytes:
+    if len(encoded) > BYTES * 4 // 3 + 4:
+        raise wrong(f"A photo has {BYTES} bytes at most.", f"单张照片不超过 {BYTES} 字节。", "photos", place)
+    try:
+        return bare(base64.b64decode(encoded, validate=True))
+    except (binascii.Error, PhotoError):
+        raise wrong("It is no JPEG photo in base64.", "不是 base64 编码的 JPEG 照片。", "photos", place) from None
+
+
+def check(
+    rule: RuleRow, programme: ProgrammeRow, person: PersonRow, day: datetime.date, said: str | None, photos: list[bytes]
+) -> None:
+    """Refuse what the rule does not reward: events, other places, other days, acts without proof."""
+    if rule.act_id is None:
+        raise Refusal("NOT_CLAIMABLE", "This rule gives points by itself.", "该规则自动计分，无需申报。", ("rule",))
+    if not covers(programme, person):
+        raise missing("The programme does not cover where the person lives.", "该项目不适用于申报人所在网格。", "rule")
+    require(rule, programme, day, "actedOn")
+    if rule.proof is Proof.PHOTO and not photos:
+        raise Refusal("EVIDENCE_REQUIRED", "The rule asks for a photo.", "该规则要求提供照片。", ("photos",))
+    if rule.proof is Proof.TEXT and not said and not photos:
+        raise Refusal("EVIDENCE_REQUIRED", "The rule asks for a description.", "该规则要求文字说明。", ("text",))
+
+
+async def beneficiary(call: Call, input: ClaimPointsInput, rule: RuleRow, person: PersonRow) -> UUID:
+    """The account that is to get the points."""
+    if rule.beneficiary is not AccountKind.GROUP:
+        return await holder(call, rule.programme_id, rule.beneficiary, person)
+    if not told(input.group):
+        raise missing("The rule is for groups: name the group's account.", "该规则面向集体，请指定集体账户。", "group")
+    account: AccountRow = await call.find(PointsAccount, "group", id=key_of(PointsAccount)(input.group))
+    own = account.kind is AccountKind.GROUP and account.programme_id == rule.programme_id
+    if not own or not (await uses(call, account) or call.may(DECIDE, account)):
+        raise forbidden("group")
+    key: UUID = account.id
+    return key
+
+
+@strawberry.input(description="A decision on a claim (认定).")
+class DecidePointsClaimInput:
+    idempotency_key: str = given(KEY)
+    claim: ID = given("The claim (申报).")
+    approve: bool = given("Whether it is so (是否认定).")
+    note: str | None = given("Why; needed to refuse (说明).", default=UNSET)
+    expected_version: int = given(EXPECTED)
+
+
+@command("Approve or refuse a claim; never one's own or one's family's (积分认定).", requires=DECIDE)
+async def decide_points_claim(call: Call, input: DecidePointsClaimInput) -> PointsClaimPayload:
+    claim = await pending(call, input.claim)
+    if not call.may(DECIDE, claim):
+        raise forbidden("claim")
+    stale(claim, input.expected_version)
+    await disinterested(call, claim)
+    rule = await RuleRow.get(id=claim.rule_id)
+    if rule.approver is Approver.PEERS and today(call) <= claim.decide_by:
+        raise Refusal("FOR_PEERS", "Peers decide on this until the term ends.", "期限内由村民评议认定。", ("claim",))
+    note = text(input.note, 500, "note") if told(input.note) else None
+    if not input.approve and not note:
+        raise wrong("Say why it is refused.", "请说明不予认定的理由。", "note")
+    await decide(call, claim, rule, input.approve, note)
+    return PointsClaimPayload(claim=ref(PointsClaim, claim.id))
+
+
+async def pending(call: Call, id: str) -> ClaimRow:
+    """A claim that waits for a decision."""
+    claim: ClaimRow = await call.find(PointsClaim, "claim", id=key_of(PointsClaim)(id))
+    if claim.state is not ClaimState.CLAIMED:
+        raise Refusal("ILLEGAL_TRANSITION", "This claim has been decided.", "该申报已有结论。", ("claim",))
+    return claim
+
+
+async def disinterested(call: Call, claim: ClaimRow) -> None:
+    """Refuse whoever has a part in it."""
+    asker = call.viewer.account
+    if asker.name == claim.account or await kin(call, asker.person, claim.person_id):
+        raise Refusal(
+            "CONFLICT_OF_INTEREST",
+            "Somebody else must decide: you filed it, or it is yours or your family's.",
+            "须由他人认定：该申报由您提交，或与您及家人有关。",
+            ("claim",),
+        )
+
+
+async def decide(call: Call, claim: ClaimRow, rule: RuleRow, approve: bool, note: str | None) -> None:
+    """Put a decision into force, and tell who claimed."""
+    if approve:
+        await award(call, act_of(call, claim, rule, await ProgrammeRow.get(id=rule.programme_id)))
+    claim.state = ClaimState.APPROVED if approve else ClaimState.REFUSED
+    claim.note, claim.decided_at, claim.decided_by = note, call.now, call.viewer.account.name
+    claim.version += 1
+    await claim.save()
+    if claim.person_id:
+        await notify(call, told_of(claim, approve), persons=[claim.person_id])
+
+
+def act_of(call: Call, claim: ClaimRow, rule: RuleRow, programme: ProgrammeRow) -> Act:
+    approver = rule.approver.value
+    inputs = {"approver": approver, "proof": rule.proof.value, "claimedOn": claim.claimed_at.date().isoformat()}
+    return Act(
+        rule=rule,
+        programme=programme,
+        account=claim.beneficiary_id,
+        on=claim.acted_on,
+        key=f"claim:{claim.id}",
+        today=today(call),
+        inputs=inputs,
+        claim=claim.id,
+    )
+
+
+def told_of(claim: ClaimRow, approve: bool) -> Notice:
+    return Notice(
+        "points.claim_decided",
+        Text("Your claim was approved", "积分申报已认定")
+        if approve
+        else Text("Your claim was refused", "积分申报未获认定"),
+        Text(
+            f"The act of {claim.acted_on}. You may object within the rule's term.",
+            f"行为日期 {claim.acted_on}。如有异议，可在规则规定期限内提出。",
+        ),
+        f"PointsClaim:{claim.id}",
+    )
+
+
+@strawberry.input(description="What a peer says of a claim (评议).")
+class VoteOnPointsClaimInput:
+    idempotency_key: str = given(KEY)
+    claim: ID = given("The claim (申报).")
+    approve: bool = given("Whether one agrees (是否同意).")
+
+
+@command("Say as a peer whether a claim is so; enough of one mind decide it (积分评议).", requires=REVIEW)
+async def vote_on_points_claim(call: Call, input: VoteOnPointsClaimInput) -> PointsClaimPayload:
+    claim = await pending(call, input.claim)
+    if not call.may(REVIEW, claim):
+        raise forbidden("claim")
+    await disinterested(call, claim)
+    rule = await RuleRow.get(id=claim.rule_id)
+    if rule.approver is not Approver.PEERS:
+        raise Refusal("NOT_FOR_PEERS", "The grid worker decides on this.", "该申报由网格员认定。", ("claim",))
+    name = call.viewer.account.name or ""
+    if await VoteRow.exists(claim=claim, account=name):
+        raise duplicate("You have said so already.", "您已评议。", "claim")
+    await VoteRow.create(claim=claim, account=name, approve=input.approve, at=call.now)
+    if await VoteRow.filter(claim=claim, approve=input.approve).count() >= rule.peers:
+        await decide(call, claim, rule, input.approve, None)
+    return PointsClaimPayload(claim=ref(PointsClaim, claim.id))
+
+
+@strawberry.input(description="A claim that is taken back (撤回申报).")
+class WithdrawPointsClaimInput:
+    idempotency_key: str = given(KEY)
+    claim: ID = given("The claim (申报).")
+
+
+@command("Take one's own claim back before it is decided (撤回积分申报).", requires=None)
+async def withdraw_points_claim(call: Call, input: WithdrawPointsClaimInput) -> PointsClaimPayload:
+    claim = await pending(call, input.claim)
+    if claim.person_id is None or claim.person_id != call.viewer.account.person:
+        raise forbidden("claim")
+    claim.state, claim.version = ClaimState.WITHDRAWN, claim.version + 1
+    await claim.save()
+    return PointsClaimPayload(claim=ref(PointsClaim, claim.id))
+
+
+EXTENSIONS = (
+    extend(
+        Mutation,
+        claim_points=claim_points,
+        decide_points_claim=decide_points_claim,
+        vote_on_points_claim=vote_on_points_claim,
+        withdraw_points_claim=withdraw_points_claim,
+    ),
+)

@@ -1,0 +1,105 @@
+"""Points that expire a lot at a time, after notice, and holds that no shop settled. What expires first goes first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from typing import Any
+from uuid import UUID
+
+from gongzhi.checks import CHINA
+from gongzhi.commands import Call
+from gongzhi.errors import Text
+from gongzhi.events.work import Run, job
+from gongzhi.notices.sending import Notice, notify
+
+from . import ledger
+from .accounts import issuer
+from .ledger import Desk, Posting, move
+from .models import PostingKind, ProgrammeRow, RedemptionState
+from .redeeming import freed
+
+AT_ONCE = 500
+DUE = """
+select a.id, (select sum(l.amount)::bigint from points.lots(a.id) l where l.expires_on <= $2) amount
+from points.account a where a.programme_id = $1 and a.kind <> 'ISSUER' and a.balance > a.held
+and exists(select from points.entry e where e.account_id = a.id and e.expires_on <= $2) order by a.id
+"""
+SOON = """
+insert into points.warning (id, account_id, expires_on)
+select gen_random_uuid(), s.id, s.expires_on from (select a.id, l.expires_on from points.account a,
+ lateral points.lots(a.id) l where a.programme_id = $1 and a.balance > 0 and l.expires_on > $2 and l.expires_on <= $3
+ group by 1, 2) s on conflict do nothing returning account_id, expires_on
+"""
+HOLDERS = """
+select coalesce(a.person_id, h.head_id) person, (select sum(l.amount)::bigint from points.lots(a.id) l
+ where l.expires_on = $2) amount
+from points.account a left join people.household h on h.id = a.household_id where a.id = $1
+"""
+OVER = "select id from points.redemption where state = 'HELD' and held_until < $1 order by id limit 1000"
+
+
+@job("points.expire", every=timedelta(days=1), offset=timedelta(hours=3, minutes=10))
+async def nightly(call: Call, run: Run) -> None:
+    """Take what has expired, and tell whose points soon will."""
+    day = run.due.astimezone(CHINA).date()
+    for programme in await ProgrammeRow.filter(county_id__in=run.counties).order_by("id"):
+        await expire(call, programme.id, day)
+        await warn(call, programme, day)
+
+
+@job("points.release", every=timedelta(minutes=10))
+async def release(call: Call, run: Run) -> None:
+    """Free the points that no shop settled in time."""
+    rows = await call.fetch(OVER, call.now)
+    await freed(call, [row["id"] for row in rows], RedemptionState.EXPIRED)
+
+
+async def expire(desk: Desk, programme: UUID, day: date) -> int:
+    """Post what of each account has expired by a day; how many accounts that were. A second time nothing happens."""
+    await ledger.lock(desk, programme)
+    rows = [row for row in await desk.fetch(DUE, programme, day) if row["amount"]]
+    if rows:
+        target = await issuer(desk, programme)
+        for at in range(0, len(rows), AT_ONCE):
+            await ledger.post(desk, programme, *expired(rows[at : at + AT_ONCE], target, day))
+    return len(rows)
+
+
+def expired(rows: Sequence[dict[str, Any]], issuer: UUID, day: date) -> list[Posting]:
+    return [
+        Posting(
+            kind=PostingKind.EXPIRED,
+            key=f"expire:{row['id']}:{day}",
+            legs=move(row["id"], issuer, row["amount"]),
+            reason=Text("Expired", "到期失效"),
+            occurred_on=day,
+        )
+        for row in rows
+    ]
+
+
+async def warn(call: Call, programme: ProgrammeRow, day: date) -> None:
+    """Tell holders once of each lot that expires within the programme's days of notice."""
+    last = day + timedelta(days=programme.warn_days)
+    for told in await call.fetch(SOON, programme.id, day, last):
+        [holder] = await call.fetch(HOLDERS, told["account_id"], told["expires_on"])
+        if holder["person"] and holder["amount"]:
+            await notify(
+                call, notice(told["account_id"], told["expires_on"], holder["amount"]), persons=[holder["person"]]
+            )
+
+
+def notice(account: UUID, on: date, amount: int) -> Notice:
+    return Notice(
+        "points.expiring",
+        Text("Points are about to expire", "积分即将过期"),
+        Text(
+            f"{amount} points expire on {on} unless they are spent before.",
+            f"{amount} 积分将于 {on} 过期，请及时兑换。",
+        ),
+        f"PointsAccount:{account}",
+    )
+
+
+JOBS = (nightly, release)

@@ -1,0 +1,157 @@
+"""The demo county's points: a programme in its first town, a year of acts, a shop. All of it is invented."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from gongzhi.checks import CHINA
+from gongzhi.codes import Kind
+from gongzhi.commands import Call
+from gongzhi.errors import Text
+from gongzhi.grids.models import GridRow
+from gongzhi.people.models import PersonRow
+from gongzhi.resolutions.adopting import resolve
+from gongzhi.resolutions.models import Body
+from gongzhi.units.models import UnitRow
+
+from . import ledger
+from .accounts import months, opened
+from .chain import FIRST
+from .ledger import Posting, move
+from .models import (
+    AccountKind,
+    ActRow,
+    ChainRow,
+    MerchantRow,
+    PostingKind,
+    ProgrammeRow,
+    RewardKind,
+    RewardRow,
+    RuleRow,
+    RuleState,
+)
+
+PEOPLE, ACTS = 200, 6
+RULES = (
+    ("tidy", "courtyard.tidy", "庭院整洁", "庭院及门前整洁，经网格员查看属实，每次记五分，每月不超过十分。", 5, 10),
+    ("volunteer", "volunteering", "志愿服务", "参加村组织的志愿服务，每次记十分，每月不超过四十分。", 10, 40),
+    ("meeting", "deliberation", "参加议事", "参加院坝会、村民议事会，每次记五分，每月不超过二十分。", 5, 20),
+)
+REPORT = ("report", "case.closed", "问题上报", "上报的问题经核实属实并办结，每件记三分，每月不超过十五分。", 3, 15)
+REWARDS = (("洗衣粉", 20, 80), ("食用油", 60, 40), ("毛巾", 10, 120), ("理发一次", 15, 60))
+
+
+@dataclass
+class Earlier:
+    """The same desk on an earlier day; what happened then is not told."""
+
+    call: Call
+    now: datetime
+
+    async def fetch(self, sql: str, *values: Any) -> list[dict[str, Any]]:
+        return await self.call.fetch(sql, *values)
+
+    def publish(self, happened: Any, row: Any = None) -> None:
+        pass
+
+
+async def furnish(call: Call) -> None:
+    """Points for the demo county."""
+    town = await GridRow.filter(kind=Kind.TOWN, valid_to=None).order_by("code").first()
+    if town is None or await ProgrammeRow.exists(code="demo"):
+        return
+    begun = (call.now - timedelta(days=365)).astimezone(CHINA).date()
+    programme = await ProgrammeRow.create(
+        code="demo", name=f"{town.name}积分（演示）", grid=town, starts_on=begun, lasts_months=24
+    )
+    await ChainRow.create(programme=programme, hash=FIRST)
+    source = await opened(call, programme.id, AccountKind.ISSUER, town.id)
+    rules = await adopted(call, programme, town)
+    await shop(programme, town)
+    people = await PersonRow.filter(town_id=town.id).order_by("id").limit(PEOPLE)
+    accounts = [await opened(call, programme.id, AccountKind.PERSON, one.grid_id, person=one.id) for one in people]
+    await earn(call, programme, source, rules, accounts)
+
+
+async def adopted(call: Call, programme: ProgrammeRow, town: GridRow) -> list[RuleRow]:
+    """The rules, and the resolution that adopted them."""
+    names = [f"points.demo.{code}/1" for code, *_ in (*RULES, REPORT)]
+    title, text = "关于积分规则的决议（演示）", "会议通过本项目积分规则第一版。"
+    resolution = await resolve(
+        call, town, Body.REPRESENTATIVES, title, text, programme.starts_on, names, votes=(41, 2, 3)
+    )
+    acts = {act.code: act.id for act in await ActRow.all()}
+    return [
+        await RuleRow.create(
+            programme=programme,
+            code=code,
+            version=1,
+            title=title,
+            text=text,
+            act_id=acts.get(source),
+            event=None if source in acts else source,
+            amount=amount,
+            cap=cap,
+            state=RuleState.ADOPTED,
+            starts_on=programme.starts_on,
+            proposed_at=call.now,
+            account="demo",
+            resolution=resolution,
+        )
+        for code, source, title, text, amount, cap in (*RULES, REPORT)
+    ]
+
+
+async def shop(programme: ProgrammeRow, town: GridRow) -> None:
+    """A shop with things to be had for points."""
+    unit = await UnitRow.filter(grid_id=town.id).order_by("id").first() or await UnitRow.all().order_by("id").first()
+    if unit is None:
+        return
+    merchant = await MerchantRow.create(
+        programme=programme,
+        unit=unit,
+        name="便民积分超市（演示）",
+        address=f"{town.name}便民服务中心一楼",
+        grid=town,
+        joined_on=programme.starts_on,
+    )
+    for number, (title, price, stock) in enumerate(REWARDS, 1):
+        await RewardRow.create(
+            merchant=merchant,
+            programme=programme,
+            number=number,
+            grid=town,
+            kind=RewardKind.SERVICE if "理发" in title else RewardKind.GOODS,
+            title=title,
+            price=price,
+            stock=stock,
+        )
+
+
+async def earn(
+    call: Call, programme: ProgrammeRow, source: UUID, rules: Sequence[RuleRow], accounts: Sequence[UUID]
+) -> None:
+    """A year of acts, a month at a time."""
+    chance, acts = random.Random(programme.code), [rule for rule in rules if rule.act_id]
+    for back in range(ACTS, 0, -1):
+        at = call.now - timedelta(days=30 * back)
+        day = at.astimezone(CHINA).date()
+        postings = [
+            Posting(
+                kind=PostingKind.EARNED,
+                key=f"demo:{account}:{day}",
+                legs=move(source, account, rule.amount, months(day, programme.lasts_months or 24)),
+                reason=Text(rule.title, rule.title),
+                occurred_on=day,
+                inputs={"rule": f"{rule.code}/{rule.version}", "amount": str(rule.amount)},
+                rule=rule.id,
+            )
+            for account in accounts
+            if (rule := chance.choice(acts)) and chance.random() < 0.7
+        ]
+        await ledger.post(Earlier(call, at), programme.id, *postings)

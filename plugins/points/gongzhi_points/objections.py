@@ -1,0 +1,168 @@
+"""Objecting to what was decided or booked; somebody who did not decide it looks again."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any
+
+import strawberry
+from gongzhi.checks import CHINA, duplicate, text, today, told, wrong
+from gongzhi.commands import KEY, Call, Problem, command, forbidden, given, made, problems
+from gongzhi.entity import key_of, ref
+from gongzhi.errors import Refusal, Text
+from gongzhi.extend import extend
+from gongzhi.notices.sending import Notice, notify
+from gongzhi.roots import Mutation
+from strawberry import ID, UNSET
+
+from .accounts import uses
+from .award import award
+from .claim_types import PointsClaim, PointsObjection
+from .claims import act_of, disinterested
+from .ledger_types import PointsAccount, PointsEntry
+from .models import (
+    AccountRow,
+    ClaimRow,
+    ClaimState,
+    EntryRow,
+    ObjectionRow,
+    ObjectionState,
+    PostingRow,
+    ProgrammeRow,
+    RuleRow,
+)
+from .programmes import reverse
+from .visibility import APPEAL
+
+TERM = 15
+"""Days in which one may object where no rule says otherwise, and in which an objection is decided."""
+
+
+@strawberry.input(description="An objection (提出异议).")
+class ObjectToPointsInput:
+    idempotency_key: str = given(KEY)
+    claim: ID | None = given("The claim that was refused (未获认定的申报).", default=UNSET)
+    entry: ID | None = given("Or the entry that is wrong (有误的流水).", default=UNSET)
+    reason: str = given("Why (理由).")
+
+
+@strawberry.type(description="The objection, or why there is none (异议结果).")
+class PointsObjectionPayload:
+    objection: PointsObjection | None = made("The objection (异议).")
+    errors: list[Problem] = problems()
+
+
+@command("Object to a refused claim or to an entry on one's account (对积分提出异议).", requires=None)
+async def object_to_points(call: Call, input: ObjectToPointsInput) -> PointsObjectionPayload:
+    if told(input.claim) == told(input.entry):
+        raise wrong("Name the claim or the entry, one of them.", "请指定申报或流水中的一项。", "claim")
+    reason = text(input.reason, 2000, "reason")
+    about = await refused(call, str(input.claim)) if told(input.claim) else await booked(call, str(input.entry))
+    if await ObjectionRow.exists(**about, state=ObjectionState.OPEN):
+        raise duplicate("There is an open objection to this.", "已有待处理的异议。", "reason")
+    row = await ObjectionRow.create(
+        **about,
+        reason=reason,
+        raised_at=call.now,
+        decide_by=today(call) + timedelta(days=TERM),
+        account=call.viewer.account.name,
+    )
+    return PointsObjectionPayload(objection=ref(PointsObjection, row.id, shown=True))
+
+
+async def refused(call: Call, id: str) -> dict[str, Any]:
+    """One's own claim that was refused, within the rule's term."""
+    claim: ClaimRow = await call.find(PointsClaim, "claim", id=key_of(PointsClaim)(id))
+    account = await AccountRow.get(id=claim.beneficiary_id)
+    mine = claim.person_id is not None and claim.person_id == call.viewer.account.person
+    if not mine and not await uses(call, account):
+        raise forbidden("claim")
+    if claim.state is not ClaimState.REFUSED or claim.decided_at is None:
+        raise Refusal(
+            "NOT_REFUSED", "Only a refused claim can be objected to.", "仅可对未获认定的申报提出异议。", ("claim",)
+        )
+    rule = await RuleRow.get(id=claim.rule_id)
+    late(call, claim.decided_at.astimezone(CHINA).date() + timedelta(days=rule.objection_days), "claim")
+    return {"claim_id": claim.id, "beneficiary_id": claim.beneficiary_id}
+
+
+async def booked(call: Call, id: str) -> dict[str, Any]:
+    """An entry on an account one may use."""
+    entry: EntryRow = await call.find(PointsEntry, "entry", id=key_of(PointsEntry)(id))
+    account: AccountRow = await call.find(PointsAccount, "entry", id=entry.account_id)
+    if not await uses(call, account):
+        raise forbidden("entry")
+    posting = await PostingRow.get(id=entry.posting_id)
+    term = (await RuleRow.get(id=posting.rule_id)).objection_days if posting.rule_id else TERM
+    late(call, posting.posted_at.astimezone(CHINA).date() + timedelta(days=term), "entry")
+    return {"posting_id": posting.id, "beneficiary_id": account.id}
+
+
+def late(call: Call, last: date, *path: str) -> None:
+    if today(call) > last:
+        raise Refusal("TERM_OVER", f"The term for objections ended on {last}.", f"异议期限已于 {last} 届满。", path)
+
+
+@strawberry.input(description="A decision on an objection (处理异议).")
+class DecidePointsObjectionInput:
+    idempotency_key: str = given(KEY)
+    objection: ID = given("The objection (异议).")
+    uphold: bool = given("Whether it is right (是否成立).")
+    answer: str = given("What was found; whoever objected reads it (处理意见).")
+
+
+@command(
+    "Decide on an objection: what was refused is given, what was wrongly booked is reversed (处理异议).",
+    requires=APPEAL,
+)
+async def decide_points_objection(call: Call, input: DecidePointsObjectionInput) -> PointsObjectionPayload:
+    row: ObjectionRow = await call.find(PointsObjection, "objection", id=key_of(PointsObjection)(input.objection))
+    account = await AccountRow.get(id=row.beneficiary_id)
+    if not call.may(APPEAL, account):
+        raise forbidden("objection")
+    if row.state is not ObjectionState.OPEN:
+        raise Refusal("ILLEGAL_TRANSITION", "This objection has been decided.", "该异议已有结论。", ("objection",))
+    claim = await ClaimRow.get_or_none(id=row.claim_id) if row.claim_id else None
+    await uninvolved(call, claim, account)
+    if input.uphold and claim:
+        await grant(call, claim)
+    elif input.uphold:
+        await reverse(call, row.posting_id, "objection upheld / 异议成立")
+    row.state = ObjectionState.UPHELD if input.uphold else ObjectionState.DISMISSED
+    row.answer, row.decided_at = text(input.answer, 2000, "answer"), call.now
+    await row.save()
+    if account.person_id:
+        await notify(call, told_of(row), persons=[account.person_id])
+    return PointsObjectionPayload(objection=ref(PointsObjection, row.id))
+
+
+async def uninvolved(call: Call, claim: ClaimRow | None, account: AccountRow) -> None:
+    """Refuse whoever decided before, and whoever gains."""
+    if claim:
+        await disinterested(call, claim)
+    asker = call.viewer.account
+    if (claim and claim.decided_by == asker.name) or (asker.person and await uses(call, account)):
+        raise Refusal(
+            "CONFLICT_OF_INTEREST", "Somebody else must decide on this.", "须由未参与原认定的他人处理。", ("objection",)
+        )
+
+
+async def grant(call: Call, claim: ClaimRow) -> None:
+    """Give what was wrongly refused."""
+    rule = await RuleRow.get(id=claim.rule_id)
+    await award(call, act_of(call, claim, rule, await ProgrammeRow.get(id=rule.programme_id)))
+    claim.state, claim.version = ClaimState.APPROVED, claim.version + 1
+    await claim.save()
+
+
+def told_of(row: ObjectionRow) -> Notice:
+    upheld = row.state is ObjectionState.UPHELD
+    return Notice(
+        "points.objection_decided",
+        Text("Your objection was upheld", "异议成立") if upheld else Text("Your objection was dismissed", "异议不成立"),
+        Text("The answer is with the objection.", "处理意见见异议详情。"),
+        f"PointsObjection:{row.id}",
+    )
+
+
+EXTENSIONS = (extend(Mutation, object_to_points=object_to_points, decide_points_objection=decide_points_objection),)

@@ -1,0 +1,205 @@
+"""Taking over a paper ledger of households: all of the file, or nothing; the same rows again give nothing again."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal, InvalidOperation
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from gongzhi.checks import missing, today, wrong
+from gongzhi.commands import Call
+from gongzhi.errors import Text
+from gongzhi.people.models import HouseholdRow
+from openpyxl import load_workbook
+
+from . import ledger
+from .accounts import covers, issuer, months, opened
+from .ledger import Posting, move
+from .models import AccountKind, ActRow, PostingKind, ProgrammeRow
+
+COLUMNS = {"household": "户号", "date": "日期", "act": "事由", "points": "积分"}
+SPENT, OTHER = "兑换", "其他"
+MOST, ROWS = 100_000, 50_000
+DAYS = ("%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d", "%Y年%m月%d日")
+
+
+@dataclass(frozen=True)
+class Line:
+    """A row of the ledger: a household got points, or spent some (below zero)."""
+
+    line: int
+    household: str
+    day: date
+    act: str
+    amount: int
+
+
+@dataclass
+class Report:
+    """What an import does, or would do."""
+
+    dry_run: bool
+    rows: int = 0
+    posted: int = 0
+    known: int = 0
+    points: int = 0
+    refused: list[tuple[int, Text]] = field(default_factory=list)
+
+    def lines(self) -> Iterator[str]:
+        for line, why in self.refused:
+            yield f"line {line}: {why.en} ({why.zh})"
+        if self.refused:
+            yield f"{len(self.refused)} of {self.rows} rows cannot be taken over, so nothing was (未导入)."
+        else:
+            what = "would be taken over (试运行)" if self.dry_run else "taken over (已导入)"
+            yield f"{self.posted} rows {what}, {self.points:+} points; {self.known} were there already (已有)."
+
+
+async def load(call: Call, programme: ProgrammeRow, file: Path, *, dry_run: bool = False) -> Report:
+    """Take over a file with the columns household, date, act, points (户号、日期、事由、积分).
+
+    Raises Refusal for a file that cannot be read. Rows that cannot be taken over are in the report, and then nothing
+    is posted.
+    """
+    report = Report(dry_run)
+    await ledger.lock(call, programme.id)
+    postings = await prepared(call, programme, read(file, today(call), report), report)
+    known = {row["key"] for row in await call.fetch(ledger.KNOWN, programme.id, [one.key for one in postings])}
+    fresh = [one for one in postings if one.key not in known]
+    report.known, report.posted = len(known), len(fresh)
+    report.points = sum(one.legs[1].amount if one.kind is PostingKind.IMPORTED else one.legs[0].amount for one in fresh)
+    if not report.refused and not dry_run:
+        await ledger.post(call, programme.id, *fresh)
+    return report
+
+
+async def prepared(call: Call, programme: ProgrammeRow, lines: list[Line], report: Report) -> list[Posting]:
+    """The postings of the rows, in the order of their days; what is wrong goes into the report."""
+    source, acts = await issuer(call, programme.id), await ActRow.all().values_list("name", flat=True)
+    homes = {row.number: row for row in await HouseholdRow.filter(number__in={one.household for one in lines})}
+    accounts: dict[str, UUID] = {}
+    free: dict[str, int] = defaultdict(int)
+    seen: Counter[Any] = Counter()
+    made = []
+    for one in sorted(lines, key=lambda line: (line.day, line.amount < 0, line.line)):
+        home = homes.get(one.household)
+        if home is None or not covers(programme, home):
+            report.refused.append((one.line, Text("no such household in the programme's grid", "项目网格内没有该户号")))
+            continue
+        if one.household not in accounts:
+            accounts[one.household] = await opened(
+                call, programme.id, AccountKind.HOUSEHOLD, home.grid_id, household=home.id
+            )
+        free[one.household] += one.amount
+        if free[one.household] < 0:
+            report.refused.append((one.line, Text("more is spent than the paper gave", "兑换多于台账所得")))
+            continue
+        same = (one.household, one.day, one.act, one.amount)
+        seen[same] += 1
+        made.append(posting(one, accounts[one.household], source, programme, today(call), seen[same], acts))
+    return made
+
+
+def posting(
+    one: Line, account: UUID, source: UUID, programme: ProgrammeRow, day: date, nth: int, acts: list[Any]
+) -> Posting:
+    """A row as a posting. Of its words only a known act is kept: paper names people, the ledger does not."""
+    act = SPENT if one.amount < 0 else next((name for name in acts if name in one.act), OTHER)
+    mark = sha256("|".join(map(str, (one.household, one.day, one.act, one.amount, nth))).encode()).hexdigest()[:32]
+    expires = months(day, programme.lasts_months) if programme.lasts_months else None
+    legs = move(source, account, one.amount, expires) if one.amount > 0 else move(account, source, -one.amount)
+    return Posting(
+        kind=PostingKind.IMPORTED if one.amount > 0 else PostingKind.SPENT,
+        key=f"paper:{mark}",
+        legs=legs,
+        reason=Text(f"From the paper ledger: {act}", f"纸质台账：{act}"),
+        occurred_on=one.day,
+        inputs={"line": str(one.line)},
+    )
+
+
+def read(file: Path, day: date, report: Report) -> list[Line]:
+    """The rows of a CSV (UTF-8 or GB18030) or XLSX file."""
+    records = cells(file)
+    try:
+        heading = [str(cell or "").strip() for cell in next(records)]
+    except StopIteration:
+        raise wrong("The file is empty.", "文件为空。", "file") from None
+    places = {}
+    for name, chinese in COLUMNS.items():
+        found = [at for at, cell in enumerate(heading) if cell.casefold() in (name, chinese)]
+        if len(found) != 1:
+            raise missing(f"The first row must name {chinese} ({name}) once.", f"首行须有一列“{chinese}”。", "file")
+        places[name] = found[0]
+    made: list[Line] = []
+    for at, record in enumerate(records, 2):
+        if not any(str(cell or "").strip() for cell in record):
+            continue
+        report.rows += 1
+        if report.rows > ROWS:
+            raise wrong(f"A file has {ROWS} rows at most.", f"单个文件不超过 {ROWS} 行。", "file")
+        row = line(at, record, places, day)
+        if isinstance(row, Line):
+            made.append(row)
+        else:
+            report.refused.append((at, row))
+    return made
+
+
+def cells(file: Path) -> Iterator[list[Any]]:
+    if file.suffix.casefold() == ".xlsx":
+        try:
+            book = load_workbook(file, read_only=True, data_only=True)
+        except Exception:
+            raise wrong("The file is no XLSX workbook.", "不是有效的 XLSX 文件。", "file") from None
+        yield from ([*row] for row in book.worksheets[0].iter_rows(values_only=True))
+        book.close()
+        return
+    raw = file.read_bytes()
+    for encoding in ("utf-8-sig", "gb18030"):
+        try:
+            yield from csv.reader(io.StringIO(raw.decode(encoding), newline=""))
+            return
+        except UnicodeDecodeError:
+            continue
+    raise wrong("The file is neither UTF-8 nor GB18030.", "文件编码须为 UTF-8 或 GB18030。", "file")
+
+
+def line(at: int, record: list[Any], places: dict[str, int], today: date) -> Line | Text:
+    """A row, or what is wrong with it."""
+    said = {name: record[place] if place < len(record) else None for name, place in places.items()}
+    day, amount = dated(said["date"]), whole(said["points"])
+    if day is None or day > today:
+        return Text("the date is no day up to today", "日期无效或晚于今天")
+    if amount is None or not 0 < abs(amount) <= MOST:
+        return Text("points must be a whole number other than zero", "积分须为非零整数")
+    household = str(said["household"] or "").strip()
+    return Line(at, household, day, str(said["act"] or "").strip(), amount)
+
+
+def dated(value: Any) -> date | None:
+    if isinstance(value, datetime):
+        return value.date()
+    for way in DAYS:
+        try:
+            return datetime.strptime(str(value or "").strip(), way).date()
+        except ValueError:
+            continue
+    return None
+
+
+def whole(value: Any) -> int | None:
+    try:
+        text = str(value if value is not None else "").strip()
+        number = Decimal(text)
+        return int(number) if abs(number) <= MOST and number == int(number) else None
+    except (InvalidOperation, ValueError):
+        return None

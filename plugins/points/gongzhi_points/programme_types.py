@@ -1,0 +1,144 @@
+"""What the schema says of programmes and their rules. All of it is published."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Any
+
+import strawberry
+from gongzhi.entity import Connection, Node, column, connection, embedded, entity, everyone, expression, one
+from gongzhi.extend import extend
+from gongzhi.filters import placed
+from gongzhi.grids.types import Grid
+from gongzhi.plans import Argument, Frame
+from gongzhi.resolutions.types import Resolution
+from gongzhi.sql import Sql
+
+from . import words as words
+from .models import AccountKind, ActRow, Approver, Period, ProgrammeRow, Proof, RuleRow, RuleState, Unit
+
+FEWEST = 10
+"""Figures of fewer holders tell of people, so they are not shown (rulings 11)."""
+FIGURES = f"""
+(select case when f.holders >= {FEWEST} then jsonb_build_object('holders', f.holders, 'earned', f.earned,
+ 'spent', f.spent, 'expired', f.expired, 'reversed', f.reversed) end from (
+ select count(distinct a.id) holders, coalesce(sum(e.amount) filter (where p.kind='EARNED'), 0) earned,
+ coalesce(-sum(e.amount) filter (where p.kind='SPENT'), 0) spent,
+ coalesce(-sum(e.amount) filter (where p.kind='EXPIRED'), 0) expired,
+ coalesce(-sum(e.amount) filter (where p.kind='REVERSED'), 0) reversed
+ from points.posting p join points.entry e on e.posting_id=p.id
+ join points.account a on a.id=e.account_id and a.kind in ('PERSON','HOUSEHOLD','GROUP')
+ where p.programme_id={{0}} and p.posted_at >= {{1}}::timestamp at time zone 'Asia/Shanghai'
+ and p.posted_at < {{2}}::timestamp at time zone 'Asia/Shanghai') f)
+"""
+
+
+@strawberry.type(description="What a programme gave and took in a time, all holders together (积分统计).")
+class PointsFigures:
+    holders: int = strawberry.field(description="How many accounts something moved on (参与账户数).")
+    earned: int = strawberry.field(description="What was earned (获得).")
+    spent: int = strawberry.field(description="What was spent (兑换).")
+    expired: int = strawberry.field(description="What expired (过期).")
+    reversed: int = strawberry.field(description="What was taken back as wrongly booked (冲正).")
+
+
+SPAN = {
+    "since": Argument(datetime.date, "The first day (起始日)."),
+    "before": Argument(datetime.date, "The first day no longer (截止日，不含)."),
+}
+
+
+def figures(at: Frame) -> Any:
+    return Sql(FIGURES, at.row.id, at.given.bind("since", cast="date"), at.given.bind("before", cast="date"))
+
+
+@entity(ProgrammeRow, visible=everyone, order=("code", "name"), filter={"code": None, "grid": placed()})
+class PointsProgramme(Node):
+    """A points programme of a grid and all that lies in it (积分项目)."""
+
+    code: str = column("Its code (编码).")
+    name: str = column("Its name (名称).")
+    unit: Unit = column("What it counts in (计量单位).")
+    grid: Grid | None = one("The grid it covers (适用网格).")
+    lasts_months: int | None = column("After how many months points expire; null if they do not (有效月数).")
+    warn_days: int = column("How many days before that its holder is told (到期提醒天数).")
+    starts_on: datetime.date = column("The first day (起始日).")
+    ends_on: datetime.date | None = column("The first day no longer (终止日).")
+    figures: PointsFigures | None = embedded(
+        f"What it gave and took in a time; null where fewer than {FEWEST} accounts are concerned (统计).",
+        figures,
+        arguments=SPAN,
+    )
+    version: int = column("Grows with every change (版本).")
+
+
+NAME = "(select 'points.'||p.code||'.'||{1}||'/'||{2} from points.programme p where p.id={0})"
+
+
+@entity(ActRow, visible=everyone, order=("code",), filter={"code": None})
+class PointsAct(Node):
+    """An act that rules may reward (积分行为)."""
+
+    code: str = column("Its code (代码).")
+    name: str = column("Its name (名称).")
+    description: str = column("What is meant (说明).")
+
+
+@entity(
+    RuleRow,
+    visible=everyone,
+    order=("title", "starts_on"),
+    filter={"code": None, "state": None, "starts_on": None},
+)
+class PointsRule(Node):
+    """One version of a rule: what an act or an event earns (积分规则)."""
+
+    programme: PointsProgramme | None = one("Whose rule it is (所属项目).")
+    code: str = column("The rule's code, the same in all versions (代码).")
+    version: int = column("Its version (版本).")
+    name: str = expression(
+        "What a resolution that adopts it calls it, such as points.qingquan.tidy/3 (决议中的名称).",
+        lambda at: Sql(NAME, at.row.programme_id, at.row.code, at.row.version),
+    )
+    title: str = column("Its title (标题).")
+    text: str = column("The rule as it was published (规则全文).")
+    act: PointsAct | None = one("The act it rewards; null if an event feeds it (行为).")
+    event: str | None = column("The event that feeds it, such as case.closed (事件).")
+    amount: int = column("How many points it gives (分值).")
+    beneficiary: AccountKind = column("Whose account gets them (受益账户).")
+    cap: int | None = column("The most it gives to one account in a period (周期上限).")
+    period: Period = column("What the cap is for (上限周期).")
+    cooldown_days: int = column("How many days must lie between two acts (间隔天数).")
+    proof: Proof = column("What has to come with a claim (凭证).")
+    approver: Approver = column("Who decides on claims (认定方式).")
+    peers: int = column("How many peers have to agree (评议人数).")
+    decide_days: int = column("Within how many days a claim is decided (认定期限).")
+    objection_days: int = column("Within how many days one may object (异议期限).")
+    state: RuleState = column("Where it stands (状态).")
+    starts_on: datetime.date = column("The first day acts count (生效日).")
+    ends_on: datetime.date | None = column("The first day they no longer do (失效日).")
+    adopted_by: Resolution | None = one("The resolution that adopted it (通过决议).", key="resolution")
+    in_force: bool = expression(
+        "Whether acts of today count (今日是否有效).",
+        lambda at: Sql(
+            "({0}<>'PROPOSED' and {1}<={3} and ({2} is null or {2}>{3}))",
+            at.row.state,
+            at.row.starts_on,
+            at.row.ends_on,
+            at.viewer.today,
+        ),
+    )
+
+
+EXTENSIONS = (
+    extend(
+        PointsProgramme,
+        rules=connection(
+            "Its rules, every version (规则).",
+            on="programme",
+            order="title",
+            type=Connection[PointsRule] | None,
+            requires=None,
+        ),
+    ),
+)

@@ -1,0 +1,215 @@
+"""What a points office sets up: programmes, groups, and taking back what was wrongly booked."""
+
+from __future__ import annotations
+
+import datetime
+import re
+from uuid import UUID
+
+import strawberry
+from gongzhi.checks import duplicate, missing, text, today, told, wrong
+from gongzhi.commands import KEY, Call, Problem, command, forbidden, given, made, problems
+from gongzhi.entity import key_of, ref
+from gongzhi.errors import Refusal, Text
+from gongzhi.extend import extend
+from gongzhi.grids.models import GridRow
+from gongzhi.people.types import Person
+from gongzhi.roots import Mutation
+from strawberry import ID, UNSET
+
+from . import ledger
+from .accounts import covers, opened
+from .chain import FIRST
+from .ledger import Leg, Posting
+from .ledger_types import PointsAccount, PointsEntry
+from .models import (
+    AccountKind,
+    AccountRow,
+    ChainRow,
+    EntryRow,
+    PostingKind,
+    PostingRow,
+    ProgrammeRow,
+    Unit,
+)
+from .programme_types import PointsProgramme
+from .visibility import MANAGE
+
+CODE = re.compile(r"[a-z][a-z0-9-]{1,23}")
+
+
+def code(value: str, *path: str) -> str:
+    """A code of two to 24 lower-case letters, digits and hyphens: resolutions name rules by it."""
+    if not CODE.fullmatch(value):
+        raise wrong(
+            "A code has 2 to 24 lower-case letters, digits and hyphens and begins with a letter.",
+            "编码须为 2 至 24 位小写字母、数字或连字符，以字母开头。",
+            *path,
+        )
+    return value
+
+
+def count(value: int, least: int, most: int, *path: str) -> int:
+    """A whole number within bounds."""
+    if not least <= value <= most:
+        raise wrong(f"{path[-1]} must be {least} to {most}.", f"{path[-1]} 应为 {least} 至 {most}。", *path)
+    return value
+
+
+async def standing(code: str, *path: str) -> GridRow:
+    """The grid that has this code now."""
+    grid = await GridRow.get_or_none(code=code, valid_to=None)
+    if grid is None:
+        raise missing("There is no such grid.", "没有该网格。", *path)
+    return grid
+
+
+async def managed(call: Call, id: str, *path: str) -> ProgrammeRow:
+    """A programme that the caller manages."""
+    programme: ProgrammeRow = await call.find(PointsProgramme, *path, id=key_of(PointsProgramme)(id))
+    if not call.may(MANAGE, programme):
+        raise forbidden(*path)
+    return programme
+
+
+@strawberry.input(description="A points programme (新建积分项目).")
+class AddPointsProgrammeInput:
+    idempotency_key: str = given(KEY)
+    code: str = given("Its code: lower-case letters, digits and hyphens (编码).")
+    name: str = given("Its name (名称).")
+    grid: str = given("The grid it covers, by code (适用网格编码).")
+    unit: Unit = given("What it counts in (计量单位).", default=Unit.POINT)
+    starts_on: datetime.date | None = given("The first day; today if not given (起始日).", default=UNSET)
+    lasts_months: int | None = given("After how many months points expire (有效月数).", default=UNSET)
+    warn_days: int = given("How many days before that its holder is told (提醒天数).", default=30)
+    code_minutes: int = given("How long a code may be used, in minutes (兑换码有效分钟).", default=30)
+    settle_days: int = given("Within how many days an offline shop settles (离线核销天数).", default=7)
+
+
+@strawberry.type(description="The programme, or why there is none (积分项目结果).")
+class PointsProgrammePayload:
+    programme: PointsProgramme | None = made("The programme (项目).")
+    errors: list[Problem] = problems()
+
+
+@command("Set up a points programme (新建积分项目).", requires=MANAGE)
+async def add_points_programme(call: Call, input: AddPointsProgrammeInput) -> PointsProgrammePayload:
+    grid = await standing(input.grid, "grid")
+    if not call.may(MANAGE, grid):
+        raise forbidden("grid")
+    if await ProgrammeRow.exists(code=code(input.code, "code")):
+        raise duplicate("There is a programme with this code.", "该编码的项目已存在。", "code")
+    programme = await ProgrammeRow.create(
+        code=input.code,
+        name=text(input.name, 100, "name"),
+        grid=grid,
+        unit=input.unit,
+        starts_on=input.starts_on if told(input.starts_on) else today(call),
+        lasts_months=count(input.lasts_months, 1, 120, "lastsMonths") if told(input.lasts_months) else None,
+        warn_days=count(input.warn_days, 1, 180, "warnDays"),
+        code_minutes=count(input.code_minutes, 1, 10_080, "codeMinutes"),
+        settle_days=count(input.settle_days, 1, 60, "settleDays"),
+    )
+    await ChainRow.create(programme=programme, hash=FIRST)
+    await opened(call, programme.id, AccountKind.ISSUER, grid.id)
+    return PointsProgrammePayload(programme=ref(PointsProgramme, programme.id))
+
+
+@strawberry.input(description="A group that earns points together (开立集体账户).")
+class OpenPointsGroupInput:
+    idempotency_key: str = given(KEY)
+    programme: ID = given("The programme (项目).")
+    name: str = given("The group's name, such as a team of volunteers (集体名称).")
+    leader: ID = given("Who claims and redeems for it (负责人).")
+
+
+@strawberry.type(description="The account, or why there is none (账户结果).")
+class PointsAccountPayload:
+    account: PointsAccount | None = made("The account (账户).")
+    errors: list[Problem] = problems()
+
+
+@command("Open an account for a group (开立集体账户).", requires=MANAGE)
+async def open_points_group(call: Call, input: OpenPointsGroupInput) -> PointsAccountPayload:
+    programme = await managed(call, input.programme, "programme")
+    leader = await call.find(Person, "leader", id=key_of(Person)(input.leader))
+    if not covers(programme, leader):
+        raise missing("The leader lives outside the programme's grid.", "负责人不在项目适用网格内。", "leader")
+    account = await AccountRow.create(
+        programme=programme,
+        kind=AccountKind.GROUP,
+        name=text(input.name, 100, "name"),
+        person=leader,
+        grid_id=leader.grid_id,
+        opened_at=call.now,
+    )
+    return PointsAccountPayload(account=ref(PointsAccount, account.id))
+
+
+@strawberry.input(description="A movement that was wrongly booked (冲正).")
+class ReversePointsInput:
+    idempotency_key: str = given(KEY)
+    entry: ID = given("One of its entries (流水).")
+    reason: str = given("Why; a code or a few words without names, for the holder reads it for ever (原因).")
+
+
+@strawberry.type(description="The movement that takes it back, or why there is none (冲正结果).")
+class ReversePointsPayload:
+    entry: PointsEntry | None = made("The entry that takes it back (冲正流水).")
+    errors: list[Problem] = problems()
+
+
+@command("Take back a movement that was wrongly booked, by another one (冲正).", requires=MANAGE)
+async def reverse_points(call: Call, input: ReversePointsInput) -> ReversePointsPayload:
+    entry: EntryRow = await call.find(PointsEntry, "entry", id=key_of(PointsEntry)(input.entry))
+    await managed_account(call, entry.account_id, "entry")
+    made_of = await reverse(call, entry.posting_id, text(input.reason, 100, "reason"))
+    back = await EntryRow.get(posting_id=made_of, account_id=entry.account_id)
+    return ReversePointsPayload(entry=ref(PointsEntry, back.id))
+
+
+async def managed_account(call: Call, account: UUID, *path: str) -> AccountRow:
+    found: AccountRow = await call.find(PointsAccount, *path, id=account)
+    if not call.may(MANAGE, found):
+        raise forbidden(*path)
+    return found
+
+
+async def reverse(call: Call, posting: UUID, why: str) -> UUID:
+    """Post the opposite; the new posting's id. Raises Refusal for what is reversed already or cannot be."""
+    wrongly = await PostingRow.get(id=posting)
+    await ledger.lock(call, wrongly.programme_id)
+    if wrongly.kind is PostingKind.REVERSED or await PostingRow.exists(reverses_id=posting):
+        raise Refusal(
+            "ALREADY_REVERSED",
+            "This has been taken back, or takes something back.",
+            "该流水已冲正或本身为冲正。",
+            ("entry",),
+        )
+    legs = tuple([Leg(leg.account_id, -leg.amount) for leg in await EntryRow.filter(posting_id=posting)])
+    [back] = await ledger.post(
+        call,
+        wrongly.programme_id,
+        Posting(
+            kind=PostingKind.REVERSED,
+            key=f"reverse:{posting}",
+            legs=legs,
+            reason=Text(f"Wrongly booked: {why}", f"误记冲正：{why}"),
+            occurred_on=today(call),
+            inputs={"no": str(wrongly.no)},
+            rule=wrongly.rule_id,
+            case=wrongly.case_id,
+            reverses=posting,
+        ),
+    )
+    return back
+
+
+EXTENSIONS = (
+    extend(
+        Mutation,
+        add_points_programme=add_points_programme,
+        open_points_group=open_points_group,
+        reverse_points=reverse_points,
+    ),
+)

@@ -1,0 +1,35 @@
+"""Claims that nobody decided in time: the office of the grid is told, once for each day's claims."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from gongzhi.checks import CHINA
+from gongzhi.commands import Call
+from gongzhi.errors import Text
+from gongzhi.events.work import Run, job
+from gongzhi.notices.sending import Notice, Office, notify
+
+OVERDUE = """
+select grid_id, count(*) count from points.claim where state='CLAIMED' and decide_by=$1 and county_id=any($2::int[])
+group by 1 order by 1
+"""
+
+
+@job("points.remind", every=timedelta(days=1), offset=timedelta(hours=9))
+async def remind(call: Call, run: Run) -> None:
+    """Tell of the claims whose term ended yesterday."""
+    ended = run.due.astimezone(CHINA).date() - timedelta(days=1)
+    for row in await call.fetch(OVERDUE, ended, list(run.counties)):
+        await notify(call, overdue(row["count"]), offices=[Office("people.edit", row["grid_id"])])
+
+
+def overdue(count: int) -> Notice:
+    return Notice(
+        "points.claims_overdue",
+        Text("Claims wait for a decision", "积分申报逾期未认定"),
+        Text(
+            f"Claims that were to be decided by yesterday: {count}.",
+            f"{count} 件积分申报昨日已到认定期限，请尽快处理。",
+        ),
+    )

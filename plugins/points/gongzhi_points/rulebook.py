@@ -1,0 +1,207 @@
+"""The rules: proposed as data, adopted by resolution, ended by the next version. What is adopted never changes."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping
+from typing import Any
+
+import strawberry
+from gongzhi.checks import form, missing, text, today, told, wrong
+from gongzhi.commands import KEY, Call, Problem, command, forbidden, given, made, problems
+from gongzhi.entity import key_of, ref
+from gongzhi.errors import Refusal
+from gongzhi.extend import extend
+from gongzhi.resolutions.adopting import adopted
+from gongzhi.roots import Mutation
+from strawberry import ID, UNSET
+
+from .happenings import FEEDS, OWN
+from .models import AccountKind, ActRow, Approver, Period, ProgrammeRow, Proof, RuleRow, RuleState
+from .programme_types import PointsRule
+from .programmes import code, count, managed
+from .screen import screen
+from .visibility import MANAGE
+
+AMOUNT, CAP, DAYS = 10_000, 1_000_000, 365
+
+
+@strawberry.input(description="A version of a rule, to be adopted by resolution (拟定积分规则).")
+class ProposePointsRuleInput:
+    idempotency_key: str = given(KEY)
+    programme: ID = given("The programme (项目).")
+    code: str = given("The rule's code; a known one makes its next version (代码).")
+    title: str = given("Its title (标题).")
+    text: str = given("The rule as it is to be published (规则全文).")
+    act: str | None = given("The act it rewards, by code (行为代码).", default=UNSET)
+    event: str | None = given("Or the event that feeds it, such as case.closed (事件).", default=UNSET)
+    amount: int = given("How many points; never below one (分值).")
+    beneficiary: AccountKind = given("Whose account gets them (受益账户).", default=AccountKind.PERSON)
+    cap: int | None = given("The most in a period (周期上限).", default=UNSET)
+    period: Period = given("What the cap is for (上限周期).", default=Period.MONTH)
+    cooldown_days: int = given("How many days between two acts (间隔天数).", default=0)
+    proof: Proof = given("What has to come with a claim (凭证).", default=Proof.TEXT)
+    approver: Approver = given("Who decides on claims (认定方式).", default=Approver.GRID_WORKER)
+    peers: int = given("How many peers have to agree (评议人数).", default=3)
+    decide_days: int = given("Within how many days a claim is decided (认定期限).", default=7)
+    objection_days: int = given("Within how many days one may object (异议期限).", default=15)
+    starts_on: datetime.date = given("The first day acts count; not before it is adopted (生效日).")
+
+
+@strawberry.type(description="The rule, or why there is none (积分规则结果).")
+class PointsRulePayload:
+    rule: PointsRule | None = made("The rule (规则).")
+    errors: list[Problem] = problems()
+
+
+@command(
+    "Propose a rule or its next version; it gives nothing before a resolution adopts it (拟定积分规则).",
+    requires=MANAGE,
+)
+async def propose_points_rule(call: Call, input: ProposePointsRuleInput) -> PointsRulePayload:
+    programme = await managed(call, input.programme, "programme")
+    with form() as read:
+        fields: dict[str, Any] = {
+            "code": read(code, input.code, "code"),
+            "title": read(text, input.title, 100, "title"),
+            "text": read(text, input.text, 2000, "text"),
+            "cap": read(count, input.cap, 1, CAP, "cap") if told(input.cap) else None,
+            "cooldown_days": read(count, input.cooldown_days, 0, DAYS, "cooldownDays"),
+            "peers": read(count, input.peers, 1, 50, "peers"),
+            "decide_days": read(count, input.decide_days, 1, DAYS, "decideDays"),
+            "objection_days": read(count, input.objection_days, 7, DAYS, "objectionDays"),
+            "amount": read(gain, input.amount),
+        }
+        read(screen, f"{input.title}\n{input.text}", "text")
+        fields |= read(source, input) or {}
+        read(recipient, input)
+    fields["act_id"] = await act(input.act) if told(input.act) else None
+    rule = await RuleRow.create(
+        programme=programme,
+        version=await RuleRow.filter(programme=programme, code=input.code).count() + 1,
+        beneficiary=input.beneficiary,
+        period=input.period,
+        proof=input.proof,
+        approver=input.approver,
+        starts_on=input.starts_on,
+        proposed_at=call.now,
+        account=call.viewer.account.name or "",
+        **fields,
+    )
+    return PointsRulePayload(rule=ref(PointsRule, rule.id))
+
+
+def gain(amount: int) -> int:
+    """A rule gives; it never takes."""
+    if amount < 1:
+        raise Refusal(
+            "DEDUCTION",
+            "A rule gives points and takes none: what was wrongly given is reversed.",
+            "规则只能加分：误发的积分用冲正处理。",
+            ("amount",),
+        )
+    return count(amount, 1, AMOUNT, "amount")
+
+
+def source(input: ProposePointsRuleInput) -> Mapping[str, Any]:
+    """What feeds the rule: an act that is claimed, or an event whose type lets itself be fed from."""
+    if told(input.act) == told(input.event):
+        raise wrong("A rule rewards an act or is fed by an event, one of them.", "规则须对应行为或事件之一。", "act")
+    if not told(input.event):
+        return {"event": None}
+    if input.event.startswith(OWN):
+        raise Refusal(
+            "RULE_CYCLE",
+            "A rule cannot be fed by what points do: it would feed itself.",
+            "规则不能由积分事件触发。",
+            ("event",),
+        )
+    if input.event not in FEEDS:
+        known = ", ".join(sorted(FEEDS))
+        raise Refusal(
+            "NOT_FEEDABLE",
+            f"Events of this type feed no rule; those that do: {known}.",
+            f"该类事件不得触发积分；可用：{known}。",
+            ("event",),
+        )
+    return {"event": input.event}
+
+
+def recipient(input: ProposePointsRuleInput) -> None:
+    if input.beneficiary in (AccountKind.ISSUER, AccountKind.MERCHANT):
+        raise wrong("Rules give to persons, households and groups.", "积分仅授予个人、家庭或集体。", "beneficiary")
+    if told(input.event) and input.beneficiary is AccountKind.GROUP:
+        raise wrong("An event tells of no group.", "事件触发的规则不能授予集体。", "beneficiary")
+
+
+async def act(code: str) -> int:
+    found = await ActRow.get_or_none(code=code)
+    if found is None:
+        raise missing("There is no such act.", "没有该积分行为。", "act")
+    return found.id
+
+
+@strawberry.input(description="A rule that a resolution adopts (规则生效).")
+class AdoptPointsRuleInput:
+    idempotency_key: str = given(KEY)
+    rule: ID = given("The rule (规则).")
+
+
+@command("Put a rule into force that a recorded resolution adopts (规则生效).", requires=MANAGE)
+async def adopt_points_rule(call: Call, input: AdoptPointsRuleInput) -> PointsRulePayload:
+    rule, programme = await mine(call, input.rule)
+    if rule.state is not RuleState.PROPOSED:
+        raise Refusal("ILLEGAL_TRANSITION", "This version was adopted before.", "该版本已生效。", ("rule",))
+    name = f"points.{programme.code}.{rule.code}/{rule.version}"
+    resolution = await adopted(call, name, programme.grid_id)
+    if resolution is None:
+        raise Refusal(
+            "NOT_ADOPTED",
+            f"No resolution in force adopts {name}: record it first (recordResolution).",
+            f"尚无有效决议通过 {name}，请先登记决议。",
+            ("rule",),
+        )
+    rule.starts_on = max(rule.starts_on, resolution.decided_on, today(call))
+    rule.state, rule.resolution = RuleState.ADOPTED, resolution
+    await rule.save()
+    before = RuleRow.filter(programme=programme, code=rule.code, state=RuleState.ADOPTED).exclude(id=rule.id)
+    await before.update(state=RuleState.ENDED, ends_on=rule.starts_on)
+    return PointsRulePayload(rule=ref(PointsRule, rule.id))
+
+
+async def mine(call: Call, id: str) -> tuple[RuleRow, ProgrammeRow]:
+    """A rule of a programme that the caller manages, locked with it."""
+    rule: RuleRow = await call.find(PointsRule, "rule", id=key_of(PointsRule)(id))
+    programme = await ProgrammeRow.filter(id=rule.programme_id).select_for_update().get()
+    if not call.may(MANAGE, programme):
+        raise forbidden("rule")
+    return rule, programme
+
+
+@strawberry.input(description="The end of a rule (规则停用).")
+class EndPointsRuleInput:
+    idempotency_key: str = given(KEY)
+    rule: ID = given("The rule (规则).")
+    on: datetime.date = given("The first day acts no longer count; not before tomorrow (失效日).")
+
+
+@command("End a rule; what was done before still counts (规则停用).", requires=MANAGE)
+async def end_points_rule(call: Call, input: EndPointsRuleInput) -> PointsRulePayload:
+    rule, _ = await mine(call, input.rule)
+    if rule.state is not RuleState.ADOPTED:
+        raise Refusal("ILLEGAL_TRANSITION", "Only a rule in force is ended.", "仅可停用生效中的规则。", ("rule",))
+    if input.on <= today(call):
+        raise wrong("A rule ends tomorrow at the earliest.", "失效日最早为明日。", "on")
+    rule.state, rule.ends_on = RuleState.ENDED, input.on
+    await rule.save()
+    return PointsRulePayload(rule=ref(PointsRule, rule.id))
+
+
+EXTENSIONS = (
+    extend(
+        Mutation,
+        propose_points_rule=propose_points_rule,
+        adopt_points_rule=adopt_points_rule,
+        end_points_rule=end_points_rule,
+    ),
+)

@@ -1,0 +1,180 @@
+"""Shops that take points, what they hand out, and their stock."""
+
+from __future__ import annotations
+
+import datetime
+
+import strawberry
+from gongzhi.checks import duplicate, form, missing, text, today, told, wrong
+from gongzhi.commands import EXPECTED, KEY, Call, Problem, command, forbidden, given, made, problems, stale
+from gongzhi.entity import key_of, ref
+from gongzhi.errors import Refusal
+from gongzhi.extend import extend
+from gongzhi.roots import Mutation
+from gongzhi.units.models import UnitRow
+from strawberry import ID, UNSET
+
+from .accounts import covers, opened
+from .codes import NUMBERS
+from .models import AccountKind, MerchantRow, ProgrammeRow, RewardKind, RewardRow
+from .programmes import count, managed, standing
+from .reward_types import PointsMerchant, PointsReward
+from .screen import lawful
+from .visibility import MANAGE, OFFER
+
+PRICE, STOCK = 1_000_000, 1_000_000
+
+
+def keeps(call: Call, merchant: MerchantRow, permission: str) -> bool:
+    """Whether the caller holds the permission for the shop's unit, or where the shop lies."""
+    grants = [one for one in call.viewer.account.grants if permission in one.permissions]
+    return any(one.unit == merchant.unit_id for one in grants) or call.may(permission, merchant)
+
+
+async def kept(call: Call, id: str, permission: str, *path: str) -> MerchantRow:
+    """A shop for which the caller holds the permission."""
+    merchant: MerchantRow = await call.find(PointsMerchant, *path, id=key_of(PointsMerchant)(id))
+    if not keeps(call, merchant, permission):
+        raise forbidden(*path)
+    return merchant
+
+
+@strawberry.input(description="A shop that joins (商户加入).")
+class AddPointsMerchantInput:
+    idempotency_key: str = given(KEY)
+    programme: ID = given("The programme (项目).")
+    unit: str = given("The organisation, by code (单位编码).")
+    name: str = given("Its name on the sign (名称).")
+    address: str = given("Where it is (地址).")
+    offline: bool = given("Whether its counter may settle later (可离线核销).", default=True)
+
+
+@strawberry.type(description="The shop, or why nothing was done (商户结果).")
+class PointsMerchantPayload:
+    merchant: PointsMerchant | None = made("The shop (商户).")
+    errors: list[Problem] = problems()
+
+
+@command("Let a shop take points (商户加入).", requires=MANAGE)
+async def add_points_merchant(call: Call, input: AddPointsMerchantInput) -> PointsMerchantPayload:
+    programme = await managed(call, input.programme, "programme")
+    unit = await UnitRow.get_or_none(code=input.unit, valid_to=None)
+    if unit is None:
+        raise missing("There is no such unit.", "没有该单位。", "unit")
+    if await MerchantRow.exists(programme=programme, unit=unit):
+        raise duplicate("The unit takes points already.", "该单位已是商户。", "unit")
+    merchant = await MerchantRow.create(
+        programme=programme,
+        unit=unit,
+        name=text(input.name, 100, "name"),
+        address=text(input.address, 200, "address"),
+        offline=input.offline,
+        grid_id=unit.grid_id,
+        joined_on=today(call),
+    )
+    await opened(call, programme.id, AccountKind.MERCHANT, unit.grid_id, merchant=merchant.id)
+    return PointsMerchantPayload(merchant=ref(PointsMerchant, merchant.id))
+
+
+@strawberry.input(description="A shop that leaves (商户退出).")
+class EndPointsMerchantInput:
+    idempotency_key: str = given(KEY)
+    merchant: ID = given("The shop (商户).")
+    expected_version: int = given(EXPECTED)
+
+
+@command("Let a shop leave; codes that are out may still be settled (商户退出).", requires=MANAGE)
+async def end_points_merchant(call: Call, input: EndPointsMerchantInput) -> PointsMerchantPayload:
+    merchant = await kept(call, input.merchant, MANAGE, "merchant")
+    stale(merchant, input.expected_version)
+    day = today(call)
+    merchant.left_on, merchant.version = day, merchant.version + 1
+    await merchant.save()
+    await RewardRow.filter(merchant=merchant, offered_until=None).update(offered_until=day)
+    return PointsMerchantPayload(merchant=ref(PointsMerchant, merchant.id))
+
+
+@strawberry.input(description="A reward (上架奖品).")
+class AddPointsRewardInput:
+    idempotency_key: str = given(KEY)
+    merchant: ID = given("The shop that hands it out (商户).")
+    kind: RewardKind = given("What it is (类型).")
+    title: str = given("Its title (名称).")
+    description: str | None = given("More about it (说明).", default=UNSET)
+    price: int = given("How many points (所需积分).")
+    stock: int = given("How many there are (库存).")
+    grid: str | None = given(
+        "Where it is offered, by code; all of the programme if not given (提供范围).", default=UNSET
+    )
+    offered_until: datetime.date | None = given("The first day it is no longer offered (停止日期).", default=UNSET)
+
+
+@strawberry.type(description="The reward, or why nothing was done (奖品结果).")
+class PointsRewardPayload:
+    reward: PointsReward | None = made("The reward (奖品).")
+    errors: list[Problem] = problems()
+
+
+@command("Offer something for points (上架奖品).", requires=OFFER)
+async def add_points_reward(call: Call, input: AddPointsRewardInput) -> PointsRewardPayload:
+    merchant = await kept(call, input.merchant, OFFER, "merchant")
+    if merchant.left_on is not None:
+        raise Refusal("MERCHANT_LEFT", "The shop no longer takes points.", "该商户已退出。", ("merchant",))
+    programme = await ProgrammeRow.get(id=merchant.programme_id)
+    grid = await standing(input.grid, "grid") if told(input.grid) else None
+    if grid and not covers(programme, grid) and grid.id != programme.grid_id:
+        raise wrong("The grid lies outside the programme.", "该网格不在项目范围内。", "grid")
+    with form() as read:
+        title = read(text, input.title, 100, "title")
+        said = read(text, input.description, 1000, "description") if told(input.description) else None
+        price = read(count, input.price, 1, PRICE, "price")
+        stock = read(count, input.stock, 0, STOCK, "stock")
+        read(lawful, f"{input.title}\n{said or ''}", "title")
+    last = await RewardRow.filter(merchant=merchant).order_by("-number").first()
+    reward = await RewardRow.create(
+        merchant=merchant,
+        programme=programme,
+        number=(last.number if last else 0) % (NUMBERS - 1) + 1,
+        grid_id=grid.id if grid else programme.grid_id,
+        kind=input.kind,
+        title=title,
+        description=said,
+        price=price,
+        stock=stock,
+        offered_until=input.offered_until if told(input.offered_until) else None,
+    )
+    return PointsRewardPayload(reward=ref(PointsReward, reward.id))
+
+
+@strawberry.input(description="More or less of a reward, or its end (调整库存).")
+class StockPointsRewardInput:
+    idempotency_key: str = given(KEY)
+    reward: ID = given("The reward (奖品).")
+    stock: int = given("How many there are now, what is held for others not counted (库存).")
+    offered_until: datetime.date | None = given("The first day it is no longer offered (停止日期).", default=UNSET)
+    expected_version: int = given(EXPECTED)
+
+
+@command("Say how many of a reward there are (调整库存).", requires=OFFER)
+async def stock_points_reward(call: Call, input: StockPointsRewardInput) -> PointsRewardPayload:
+    reward: RewardRow = await call.find(PointsReward, "reward", id=key_of(PointsReward)(input.reward))
+    if not keeps(call, await MerchantRow.get(id=reward.merchant_id), OFFER):
+        raise forbidden("reward")
+    stale(reward, input.expected_version)
+    reward.stock = count(input.stock, 0, STOCK, "stock")
+    if told(input.offered_until):
+        reward.offered_until = input.offered_until
+    reward.version += 1
+    await reward.save()
+    return PointsRewardPayload(reward=ref(PointsReward, reward.id))
+
+
+EXTENSIONS = (
+    extend(
+        Mutation,
+        add_points_merchant=add_points_merchant,
+        end_points_merchant=end_points_merchant,
+        add_points_reward=add_points_reward,
+        stock_points_reward=stock_points_reward,
+    ),
+)

@@ -1,0 +1,77 @@
+"""Who may see what of points, in one place. Programmes, rules and rewards are published; accounts are not."""
+
+from __future__ import annotations
+
+from gongzhi.sql import Alternatives, Sql, widen
+from gongzhi.viewer import Lens
+from pypika_tortoise.queries import Table
+from pypika_tortoise.terms import Criterion
+
+VIEW = "points.view"
+REVIEW = "points.review"
+DECIDE = "points.decide"
+APPEAL = "points.appeal"
+MANAGE = "points.manage"
+OFFER = "points.offer"
+SETTLE = "points.settle"
+
+HOMES = "select m.household_id from people.membership m where m.person_id={0} and (m.until is null or m.until>{1})"
+
+
+def accounts(account: Table, viewer: Lens) -> Alternatives:
+    """Accounts in the grids one serves, one's own, one's household's and group's, and one's shop's."""
+    seen = viewer.within(account, VIEW)
+    if viewer.known():
+        own = Sql("{0}={1}", account.person_id, viewer.person)
+        seen = widen(seen, own, Sql(f"{{2}}=any(array({HOMES}))", viewer.person, viewer.today, account.household_id))
+    return widen(seen, *(_shop(account.merchant_id, unit) for unit in viewer.units(SETTLE)))
+
+
+def claims(claim: Table, viewer: Lens) -> Alternatives:
+    """Claims in the grids one serves or reviews, and one's own."""
+    seen = viewer.within(claim, VIEW)
+    if seen is not None and viewer.can(REVIEW):
+        reviewed = viewer.within(claim, REVIEW)
+        seen = None if reviewed is None else [*seen, *reviewed]
+    return widen(seen, Sql("{0}={1}", claim.person_id, viewer.person)) if viewer.known() else seen
+
+
+def redemptions(redemption: Table, viewer: Lens) -> Alternatives:
+    """Those of accounts one may see; a shop sees what was redeemed at it, though not by whom."""
+    seen = _of_accounts(redemption.account_id, viewer)
+    return widen(seen, *(_shop(redemption.merchant_id, unit) for unit in viewer.units(SETTLE)))
+
+
+def settlements(settlement: Table, viewer: Lens) -> Alternatives:
+    """A shop's own, and those in the grids one serves."""
+    merchant = Table("merchant", schema="points", alias="shop")
+    seen = viewer.within(merchant, VIEW)
+    if seen is None:
+        return None
+    inside = [
+        Sql("exists(select from points.merchant shop where shop.id={0} and {1})", settlement.merchant_id, one)
+        for one in seen
+    ]
+    return [*inside, *(_shop(settlement.merchant_id, unit) for unit in viewer.units(SETTLE))]
+
+
+def objections(objection: Table, viewer: Lens) -> Alternatives:
+    return _of_accounts(objection.beneficiary_id, viewer)
+
+
+def awards(award: Table, viewer: Lens) -> Alternatives:
+    """Those whose holders want them seen, and those of accounts one may see."""
+    return widen(_of_accounts(award.account_id, viewer), Sql("{0}", award.published))
+
+
+def _of_accounts(key: object, viewer: Lens) -> Alternatives:
+    """Rows whose account one may see."""
+    account = Table("account", schema="points", alias="theirs")
+    seen = accounts(account, viewer)
+    if seen is None:
+        return None
+    return [Sql("exists(select from points.account theirs where theirs.id={0} and {1})", key, one) for one in seen]
+
+
+def _shop(key: object, unit: object) -> Criterion:
+    return Sql("{0}=any(array(select s.id from points.merchant s where s.unit_id={1}))", key, unit)

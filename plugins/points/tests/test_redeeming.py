@@ -1,0 +1,183 @@
+"""Redeeming: held once, settled once, at one shop, in time; never more than there is."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from gongzhi_points.codes import Code, counter_key, read, write
+
+
+def codes(payload: Any) -> list[str]:
+    return [one["code"] for one in payload["errors"]]
+
+
+REDEEMED = "redemption { id code state expiresAt heldUntil } account { balance held }"
+SETTLED = "settled { code state } statement { total count }"
+
+
+async def fund(village: Any, times: int = 1) -> str:
+    """Points for the first resident, ten an act, and a shop."""
+    rule = await village.rule(amount=10)
+    for _ in range(times):
+        await village.earn(rule, "2026-06-30")
+    await village.open_shop()
+    return await village.reward(price=6)
+
+
+async def settle(village: Any, *given: str, **more: Any) -> Any:
+    asked = [{"code": one, **more} for one in given]
+    return await village.shop.do("settleRedemptions", SETTLED, merchant=village.merchant, codes=asked)
+
+
+async def test_points_are_held_once(village: Any) -> None:
+    reward = await fund(village)
+    first = await village.resident().do("redeem", REDEEMED, reward=reward)
+    assert first["account"] == {"balance": 10, "held": 6}
+    assert first["redemption"]["expiresAt"] == "2026-06-30T02:30:00+00:00"
+    assert codes(await village.resident().do("redeem", REDEEMED, reward=reward)) == ["INSUFFICIENT_POINTS"]
+    assert codes(await village.resident(1).do("redeem", REDEEMED, reward=reward)) == ["NOT_FOUND"]
+    [(stock,)] = await village.fetch("select stock from points.reward")
+    assert stock == 9
+
+
+async def test_same_request_is_redeemed_once(village: Any) -> None:
+    """A phone that sends again gets the same code and holds nothing more."""
+    reward = await fund(village)
+    asked = {"reward": reward, "idempotencyKey": "phone-1"}
+    first = await village.resident().do("redeem", REDEEMED, **asked)
+    assert await village.resident().do("redeem", REDEEMED, **asked) == first and first["account"]["held"] == 6
+
+
+async def test_code_is_for_whoever_redeems(village: Any) -> None:
+    """Neither the shop nor the grid worker can read a code that has not been handed in."""
+    reward = await fund(village)
+    made = (await village.resident().do("redeem", REDEEMED, reward=reward))["redemption"]
+    query = "query($id: ID!) { node(id: $id) { ... on PointsRedemption { code person { name } } } }"
+    for other in (village.shop, village.worker):
+        found = (await other.ask(query, id=made["id"])).data["node"]
+        assert found["code"] is None
+    assert (await village.shop.ask(query, id=made["id"])).data["node"]["person"] is None
+    assert (await village.resident(1).ask(query, id=made["id"])).data["node"] is None
+    assert (await village.resident().ask(query, id=made["id"])).data["node"]["code"] == made["code"]
+    stored = await village.fetch("select * from journal.request")
+    assert made["code"] not in str(stored)
+
+
+async def test_offline_codes_settle_later(village: Any) -> None:
+    """Handed out in time and brought in days later it is good; handed out too late it is not."""
+    reward = await fund(village, 1)
+    code = (await village.resident().do("redeem", REDEEMED, reward=reward))["redemption"]["code"]
+    merchant = UUID(village.merchant.partition(":")[2])
+    from pathlib import Path
+
+    from gongzhi_server.app import receipts
+    from gongzhi_server.settings import Settings
+    from gongzhi_server.testing import SECRET
+
+    secret = receipts(Settings(data=Path("."), mode="development", secret=SECRET))
+    key = counter_key(secret, merchant)
+    said = read(key, code)
+    assert said and said.number == 1, "the counter can read it without a connection"
+    village.server.clock.move(days=3)
+    late = await settle(village, code, takenAt="2026-06-30T02:31:00Z")
+    assert [one["state"] for one in late["settled"]] == ["EXPIRED"]
+    done = await settle(village, code, takenAt="2026-06-30T02:20:00Z")
+    assert [one["state"] for one in done["settled"]] == ["SETTLED"] and done["statement"] == {"total": 6, "count": 1}
+    forged = write(key, Code(1, 7, said.expires_at))
+    again = await settle(village, code, forged, "nonsense", takenAt="2026-06-30T02:20:00Z")
+    assert [one["state"] for one in again["settled"]] == ["ALREADY_SETTLED", "UNKNOWN", "UNKNOWN"]
+    twice = await settle(village, code, code)
+    assert twice["statement"] == {"total": 0, "count": 0}
+
+
+async def test_code_is_good_at_one_shop(village: Any) -> None:
+    reward = await fund(village)
+    code = (await village.resident().do("redeem", REDEEMED, reward=reward))["redemption"]["code"]
+    [(unit,)] = await village.fetch("select u.code from units.unit u order by u.id desc limit 1")
+    other = await village.manager.do(
+        "addPointsMerchant", "merchant { id }", programme=village.programme, unit=unit, name="另一家", address="街口"
+    )
+    shop = village.server.as_("merchant", unit=unit)
+    asked = {"codes": [{"code": code}]}
+    done = await shop.do("settleRedemptions", SETTLED, merchant=other["merchant"]["id"], **asked)
+    assert [one["state"] for one in done["settled"]] == ["UNKNOWN"]
+    assert codes(await shop.do("settleRedemptions", SETTLED, merchant=village.merchant, **asked)) == ["FORBIDDEN"]
+
+
+async def test_holds_end_by_themselves(village: Any, run_jobs: Any) -> None:
+    reward = await fund(village)
+    made = (await village.resident().do("redeem", REDEEMED, reward=reward))["redemption"]
+    refused = await village.resident().do("cancelRedemption", "redemption { id }", redemption=made["id"])
+    assert codes(refused) == ["CODE_IS_OUT"]
+    village.server.clock.move(days=7, minutes=31)
+    assert (await run_jobs()).failed == []
+    assert await village.account(asks="balance held") == {"balance": 10, "held": 0}
+    late = await settle(village, made["code"])
+    assert [one["state"] for one in late["settled"]] == ["EXPIRED"]
+    [(stock,)] = await village.fetch("select stock from points.reward")
+    assert stock == 10
+
+
+async def test_shop_may_cancel(village: Any) -> None:
+    reward = await fund(village)
+    made = (await village.resident().do("redeem", REDEEMED, reward=reward))["redemption"]
+    done = await village.shop.do("cancelRedemption", "redemption { state }", redemption=made["id"])
+    assert done["redemption"] == {"state": "CANCELLED"}
+    assert [one["state"] for one in (await settle(village, made["code"]))["settled"]] == ["CANCELLED"]
+
+
+async def test_stale_stock_is_refused(village: Any) -> None:
+    reward = await fund(village)
+    asked = {"reward": reward, "stock": 3, "expectedVersion": 1}
+    assert codes(await village.shop.do("stockPointsReward", "reward { id }", **asked)) == []
+    assert codes(await village.shop.do("stockPointsReward", "reward { id }", **asked)) == ["STALE_VERSION"]
+    assert codes(
+        await village.shop.do("stockPointsReward", "reward { id }", **asked | {"stock": -1, "expectedVersion": 2})
+    ) == ["BAD_USER_INPUT"]
+
+
+async def test_grid_worker_redeems_for_the_old(village: Any) -> None:
+    """At the holder's wish; the code is printed by whoever redeems."""
+    reward = await fund(village)
+    account = (await village.account())["id"]
+    done = await village.worker.do("redeem", REDEEMED, reward=reward, account=account)
+    assert done["redemption"]["code"] and done["account"]["held"] == 6
+    elsewhere = village.server.as_("grid_worker", grid="610921102")
+    assert codes(await elsewhere.do("redeem", REDEEMED, reward=reward, account=account)) == ["NOT_FOUND"]
+
+
+REDEEM = "mutation($input: RedeemInput!) { redeem(input: $input) { redemption { code } errors { code } } }"
+
+
+async def insist(caller: Any, reward: str) -> Any:
+    """Redeem as a phone does: what timed out is sent again with the same key."""
+    key = str(uuid4())
+    for _ in range(60):
+        answer = await caller.ask(REDEEM, input={"idempotencyKey": key, "reward": reward})
+        if answer.codes != ["TIMEOUT"]:
+            return answer.data["redeem"]
+    raise AssertionError("the server never came round to it")
+
+
+@pytest.mark.parametrize(("people", "each", "stock"), [(30, 2, 10), pytest.param(250, 4, 100, marks=pytest.mark.slow)])
+async def test_many_redeem_few(village: Any, people: int, each: int, stock: int) -> None:
+    """Everybody at once: as many succeed as there are goods, and every point is where it was."""
+    await village.open_shop()
+    reward = await village.reward(price=1, stock=stock)
+    await village.fund(people, each)
+    rows = await village.fetch("select id, person_id from points.account where kind='PERSON'")
+    callers = [village.server.as_("resident", person=str(row["person_id"])) for row in rows] * each
+    payloads = await asyncio.gather(*(insist(one, reward) for one in callers))
+    good = [one["redemption"]["code"] for one in payloads if one["redemption"]]
+    assert len(payloads) == people * each and len(set(good)) == len(good) == stock
+    assert {codes(one)[0] for one in payloads if not one["redemption"]} == {"OUT_OF_STOCK"}
+    results = await asyncio.gather(*(settle(village, *good[at::4]) for at in range(4)))
+    assert sum(one["statement"]["count"] for one in results) == stock
+    [sums] = await village.fetch(
+        "select sum(balance) total, sum(held) held, min(balance) filter (where kind<>'ISSUER') least, "
+        "max(balance) filter (where kind='MERCHANT') taken from points.account"
+    )
+    assert dict(sums) == {"total": 0, "held": 0, "least": sums["least"], "taken": stock} and sums["least"] >= 0
