@@ -70,5 +70,4 @@ class Context:
     """What the core and plugins declare for the public registers (`gongzhi.registers`)."""
 
 
-
 Info = strawberry.Info[Context, None]

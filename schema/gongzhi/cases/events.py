@@ -199,11 +199,21 @@ class AnsweredWith(OfCase):
     into: Code
 
 
+@event("case.attached", "Files were added to it (补充附件).")
+class Attached(OfCase):
+    attachments: int
+
+
+@event("case.edited", "What it says was corrected (更正).")
+class Edited(OfCase):
+    fields: tuple[Code, ...]
+
+
 EVENTS: tuple[type[OfCase], ...] = (
     Reported, Accepted, Declined, Withdrawn, Merged, Settled, Dispatched, Returned, Handling, Suspended, Resumed,
     Replied, Rated, Closed, Reopened, Voided, Contacted, Reminded, Escalated,
     Unmerged, Acknowledged, Contributed, OrderWithdrawn, Objected, ObjectionRuled, Referred, ApprovalRequested,
-    ApprovalGiven, ApprovalRefused, FollowedUp, Joined, Parted, AnsweredWith,
+    ApprovalGiven, ApprovalRefused, FollowedUp, Joined, Parted, AnsweredWith, Attached, Edited,
 )  # fmt: skip
 
 REGISTRY = Registry(EVENTS)
