@@ -136,7 +136,11 @@ class Engine:
         try:
             asked = Asked(document, given, coerced, self.planner.followed(document, coerced))
             self.allow(asked, viewer)
-            self.afforded(self.planner.stream(document, coerced, viewer, asked.field).cost)
+            statement = self.planner.stream(document, coerced, viewer, asked.field)
+            self.afforded(statement.cost)
+            if statement.shape.looks:  # one answer serves many, and a look is somebody's
+                message = "A subscription shows nobody's file: follow ids and codes, and ask for the file with a query."
+                raise Refused([error(Code.OPERATION_NOT_ALLOWED, message)], Stage.OPERATION)
             await self.hub.start()
             position = await self.beginning(asked, (extensions or {}).get("lastEventId"))
             following = self.streams.follow(

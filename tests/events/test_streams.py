@@ -198,3 +198,10 @@ async def test_refused_command_tells_nothing(station: Station, filled: str) -> N
     assert payload["errors"]
     assert await database.fetchval("select count(*) from events.outbox") == before
     await database.close()
+
+
+async def test_nobodys_file_is_told(station: Station) -> None:
+    """One answer serves many who follow, and a look at a file is somebody's: it needs a query."""
+    county = station.as_("county_dispatcher", grid=COUNTY)
+    follower = await county.follow("subscription { caseEvents { case { number requester { birthDate } } } }")
+    assert await follower.code() == "OPERATION_NOT_ALLOWED"

@@ -58,6 +58,11 @@ class Shape:
         """Whether every answer has to be taken apart."""
         return bool(self.calls or self.look) or any(one.live for one in self.inner.values())
 
+    @property
+    def looks(self) -> bool:
+        """Whether it looks at anybody's file."""
+        return self.look or any(one.looks for one in self.inner.values())
+
     @cached_property
     def seals(self) -> bool:
         """Whether an answer has to be taken apart where it holds something sealed."""
