@@ -67,9 +67,7 @@ class WebhookDelivery(Node):
     """An event on its way to an endpoint (投递)."""
 
     webhook: Webhook | None = one("To which endpoint (回调).")
-    event: ID = expression(
-        "The event's id, which is the webhook-id of each attempt (事件标识).", lambda at: at.row.event_id
-    )
+    event: ID = expression("The event's id, and the webhook-id of each attempt (事件标识).", lambda at: at.row.event_id)
     type: str = column("What happened, such as case.closed (类型).")
     at: datetime.datetime = column("When it happened (时间).")
     state: DeliveryState = column("What became of it (状态).")

@@ -48,7 +48,7 @@ class Bodies:
     def event(self, delivery: Any, data: dict[str, Any], subject: str | None = None) -> str:
         made = {
             "specversion": "1.0",
-            "id": delivery["event_id"],
+            "id": str(delivery["event_id"]),
             "source": self.source,
             "type": delivery["type"],
             "time": delivery["at"],

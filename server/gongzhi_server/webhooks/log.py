@@ -9,7 +9,9 @@ from uuid import UUID
 
 from gongzhi.webhooks.commands import TYPES
 
-LOCK, UNLOCK = (f"select pg_{way}(hashtextextended($1::text, 8))" for way in ("try_advisory_lock", "advisory_unlock"))
+LOCK, UNLOCK = (
+    f"select pg_{way}(hashtextextended($1::uuid::text, 8))" for way in ("try_advisory_lock", "advisory_unlock")
+)
 NEWS = 500
 """Events that are looked at together."""
 WAITING = 1000
@@ -35,7 +37,8 @@ news as materialized (
   from at a, events.outbox o where o.position > a.position order by o.position limit $4
 ),
 put as (
-  insert into webhooks.delivery (id, webhook_id, event_id, position, case_id, type, at, state, attempts, next_attempt_at)
+  insert into webhooks.delivery
+    (id, webhook_id, event_id, position, case_id, type, at, state, attempts, next_attempt_at)
   select uuidv7(), n.webhook_id, n.id, n.position, n.case_id, n.type, n.at, 'WAITING', 0, $3
   from news n where n.wanted on conflict (webhook_id, event_id) do nothing
 )

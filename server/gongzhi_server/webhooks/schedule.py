@@ -6,7 +6,7 @@ import random
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
-ATTEMPTS = 11
+ATTEMPTS = 13
 FIRST, LONGEST = timedelta(seconds=10), timedelta(hours=6)
 """How long after the first failure it is tried again, and the longest it waits; three times as long each time."""
 JITTER = 0.2
