@@ -74,6 +74,7 @@ from .units import commands as unit_commands
 from .units import types as units
 from .webhooks import commands as webhook_commands
 from .webhooks import holdings as webhook_holdings
+from .webhooks import jobs as webhook_jobs
 from .webhooks import types as webhooks
 
 EXTENSIONS = (
@@ -137,7 +138,7 @@ EVENTS: tuple[type[Event], ...] = (*CASE_EVENTS,)
 
 HANDLERS: tuple[Handler, ...] = ()
 
-JOBS: tuple[Job, ...] = (sweeping.swept,)
+JOBS: tuple[Job, ...] = (sweeping.swept, webhook_jobs.forgotten)
 
 TYPES: tuple[type, ...] = (grids.Grid, units.Unit, people.Person, people.Household, cases.Case, cases.CaseEvent)
 

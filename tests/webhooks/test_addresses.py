@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 from datetime import UTC, datetime
 from ipaddress import ip_address
@@ -86,8 +87,18 @@ async def test_errors_are_one_word(receiver: Receiver) -> None:
         port = closed.getsockname()[1]
     assert await send(f"http://127.0.0.1:{port}/", inside) == Attempt(error="CONNECT")
     assert await send(f"https://{'x' * 64}.example/", inside) == Attempt(error="DNS")
-    assert await send(f"https://127.0.0.1:{receiver.port}/", inside) == Attempt(error="TLS")
     assert await send(receiver.url, Networks()) == Attempt(error="REFUSED_ADDRESS")
+
+
+async def test_plain_answer_to_tls() -> None:
+    async def babble(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 400 No\r\n\r\n")
+        writer.close()
+
+    server = await asyncio.start_server(babble, "127.0.0.1", 0)
+    url = f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+    assert await send(url, Networks(["127.0.0.0/8"])) == Attempt(error="TLS")
+    server.close()
 
 
 async def test_silence_is_cut_short() -> None:

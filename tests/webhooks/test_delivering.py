@@ -162,7 +162,8 @@ async def test_secrets_overlap(desk: Desk) -> None:
 
 
 async def test_replay_sends_the_same(desk: Desk) -> None:
-    before = await desk.report()  # there was no endpoint yet
+    before = await desk.report()  # there is no endpoint yet
+    await desk.deliver()
     since = desk.clock()
     made = await desk.create()
     await desk.report()
