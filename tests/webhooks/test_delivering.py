@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 import pytest
+from gongzhi.sealing import KeyRing
+from gongzhi_server import keys
+from gongzhi_server.testing import SECRET
 
 from .conftest import Desk
 
@@ -219,3 +223,16 @@ async def told(desk: Desk) -> list[Any]:
     rows = await desk.database.fetch("select kind, account from notices.notice where kind like 'webhook%'")
     assert {row["account"] for row in rows} == {"hotline"}
     return [row["kind"] for row in rows]
+
+
+async def test_secrets_move_with_the_ring(desk: Desk) -> None:
+    """Once the old key is dropped, deliveries are still signed with the secrets that receivers have."""
+    made = await desk.create()
+    await desk.system.do("rotateWebhookSecret", "secret", webhook=made["webhook"]["id"])
+    old = hashlib.sha256(b"gongzhi keys " + SECRET.encode()).digest()
+    await keys.endpoints(desk.database, KeyRing({"new": b"n" * 32, "main": old}))
+    desk.courier.keys = KeyRing({"new": b"n" * 32})
+    await desk.report()
+    await desk.deliver()
+    [got] = desk.receiver.got
+    assert got.signatures[1] == got.signed(made["secret"])
