@@ -34,9 +34,10 @@ format: .venv/dev
 	.venv/bin/ruff check --fix
 	.venv/bin/ruff format
 
-schema: .venv/run  ## write the committed SDL
+schema: .venv/run  ## write the committed SDL, and the document of events
 	.venv/bin/gongzhi schema --core > schema/core.part && mv schema/core.part schema/core.graphql
 	.venv/bin/gongzhi schema > schema/full.part && mv schema/full.part schema/full.graphql
+	.venv/bin/gongzhi asyncapi > schema/asyncapi.part && mv schema/asyncapi.part schema/asyncapi.json
 
 lock:  ## pin anew (needs uv); add LOCK_FLAGS=--upgrade for newer versions
 	$(LOCK) $(LOCK_FLAGS) --group build pyproject.toml $(PLUGINS:%=%/pyproject.toml) -o requirements.lock

@@ -39,6 +39,11 @@ class Look:
     operation: str = ""
 
 
+def _unanswered(selection: str) -> str:
+    """Refuse a selection where nothing answers it."""
+    raise RuntimeError("nothing is delivered here, so no selection can be checked")
+
+
 async def _unkept(look: Look) -> None:
     """Refuse a look where nobody keeps it."""
     raise RuntimeError("nobody keeps the access log here, so no file can be looked at")
@@ -68,6 +73,8 @@ class Context:
     """The permissions of a role. Raises KeyError for one that nobody declares."""
     registers: Registers = Registers()
     """What the core and plugins declare for the public registers (`gongzhi.registers`)."""
+    selected: Callable[[str], str] = _unanswered
+    """A selection on a case as deliveries may have it, printed anew. Raises Refusal for one they may not."""
 
 
 Info = strawberry.Info[Context, None]

@@ -42,6 +42,9 @@ from .events.event import Event
 from .events.work import Handler, Job
 from .grids import commands as grid_commands
 from .grids import types as grids
+from .intake import commands as intake_commands
+from .intake import holdings as intake_holdings
+from .intake import types as intake
 from .notices import commands as notice_commands
 from .notices import holdings as notice_holdings
 from .notices import types as notices
@@ -69,6 +72,10 @@ from .sync import holdings as sync_holdings
 from .sync import types as sync
 from .units import commands as unit_commands
 from .units import types as units
+from .webhooks import commands as webhook_commands
+from .webhooks import holdings as webhook_holdings
+from .webhooks import jobs as webhook_jobs
+from .webhooks import types as webhooks
 
 EXTENSIONS = (
     *plugins.EXTENSIONS,
@@ -121,13 +128,17 @@ EXTENSIONS = (
     *center_commands.EXTENSIONS,
     *sync.EXTENSIONS,
     *sync_commands.EXTENSIONS,
+    *webhooks.EXTENSIONS,
+    *webhook_commands.EXTENSIONS,
+    *intake.EXTENSIONS,
+    *intake_commands.EXTENSIONS,
 )
 
 EVENTS: tuple[type[Event], ...] = (*CASE_EVENTS,)
 
 HANDLERS: tuple[Handler, ...] = ()
 
-JOBS: tuple[Job, ...] = (sweeping.swept,)
+JOBS: tuple[Job, ...] = (sweeping.swept, webhook_jobs.forgotten)
 
 TYPES: tuple[type, ...] = (grids.Grid, units.Unit, people.Person, people.Household, cases.Case, cases.CaseEvent)
 
@@ -147,6 +158,8 @@ REGISTERS = Registers(
         *attachment_holdings.HOLDINGS,
         *sync_holdings.HOLDINGS,
         *patrol_holdings.HOLDINGS,
+        *webhook_holdings.HOLDINGS,
+        *intake_holdings.HOLDINGS,
     ),
 )
 """What the core declares for the public registers."""

@@ -135,6 +135,11 @@ PERMISSIONS = (
     _permission("accounts.make_keys", "Make API keys for oneself (管理接口密钥)", INTEGRATOR, ADMINISTRATOR),
     _permission("accounts.invite_residents", "Invite residents to an account of their own (邀请居民)", *_FIELD),
     _permission("schema.explore", "Explore the schema by introspection in production (查看接口结构)", ADMINISTRATOR),
+    _permission("cases.intake", "File cases of another system under its numbers (批量接入工单)", INTEGRATOR),
+    _permission("webhooks.edit", "Have events delivered to an address (设置事件回调)", INTEGRATOR, ADMINISTRATOR),
+    _permission(
+        "webhooks.oversee", "See where events are delivered to, and stop it (监看事件回调)", AUDITOR, ADMINISTRATOR
+    ),
     _permission("jobs.view", "See what works in the background (查看后台任务)", AUDITOR, ADMINISTRATOR),
     _permission("jobs.redrive", "Have failed jobs tried again (重试后台任务)", ADMINISTRATOR),
     _permission("plugins.view", "See what plugins are installed (查看插件)", AUDITOR, ADMINISTRATOR),

@@ -24,6 +24,8 @@ ROOMS = (
     "patrols",
     "centers",
     "sync",
+    "webhooks",
+    "intake",
 )
 
 APPS = tuple(App(room, f"gongzhi.{room}.models", f"gongzhi.{room}.migrations") for room in ROOMS)

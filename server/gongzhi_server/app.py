@@ -24,6 +24,7 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 from tortoise.models import Model
 
 from . import commands, database, files
+from .auth.accounts import Accounts
 from .auth.http import Counter
 from .auth.opening import entrance
 from .clock import clock
@@ -48,6 +49,11 @@ from .plugins import Plugins
 from .publishing import published
 from .schema import Schema, build
 from .settings import Settings
+from .webhooks import Courier, Selections
+from .webhooks import courier as webhooks
+from .webhooks.addresses import Networks
+from .webhooks.bodies import Bodies
+from .webhooks.post import Post
 
 DISCOVER = "schema.explore"
 
@@ -77,6 +83,7 @@ class Space:
         self.ledger = ledger
         self.fetch, self.keys, self.secret, self.told, self.schema = fetch, keys, secret, told, schema
         self.outbox, self.plugins = outbox, plugins
+        self.selections: Selections | None = None
 
     def context(self, viewer: Viewer) -> Context:
         """What everything that runs for this viewer has at hand."""
@@ -90,6 +97,10 @@ class Space:
         async def look(seen: Look) -> None:
             await self.ledger.look(viewer, seen)
 
+        def selected(selection: str) -> str:
+            assert self.selections
+            return self.selections.checked(selection, viewer)
+
         context = Context(
             viewer,
             self.keys,
@@ -102,6 +113,7 @@ class Space:
             self.ledger.bounds,
             self.plugins.held,
             self.plugins.registers,
+            selected,
         )
         return context
 
@@ -158,16 +170,25 @@ def create_app(
             app.router.routes += files.routes(loading, settings.origins, settings.proxies)
             worker = Worker(plugins, space.context, outbox, now)
             await worker.open()
-            app.state.worker, app.state.hub = worker, hub
+            space.selections = Selections(engine)
+            delivering = await database.writers(dsn, webhooks.ENDPOINTS + 1)
+            post = Post(Networks(settings.webhook_networks))
+            bodies = Bodies(engine, settings.issuer)
+            courier = Courier(delivering, Accounts(pool, plugins.held), bodies, post, keys, now)
+            app.state.worker, app.state.hub, app.state.courier = worker, hub, courier
             if background:
                 hub.heard.append(worker.call)
+                hub.heard.append(courier.call)
                 hub.work.append(lambda: space.run(worker.run()))
+                hub.work.append(lambda: space.run(courier.run()))
                 await hub.start()
             try:
                 async with files.swept(archive, now):
                     yield
             finally:
                 await hub.stop()
+                await post.close()
+                await delivering.close()
         await pool.close()
 
     async def health(request: Request) -> Response:

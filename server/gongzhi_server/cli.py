@@ -348,6 +348,18 @@ def schema(
     print(schema.sdl(core=core), end="")
 
 
+@app.command()
+def asyncapi() -> None:
+    """Print the AsyncAPI document of all events (事件文档)."""
+    import json
+
+    from gongzhi import core
+
+    from . import asyncapi
+
+    print(json.dumps(asyncapi.document(core.EVENTS), indent=2, ensure_ascii=False))
+
+
 @documents.command("add")
 def trust(
     files: Annotated[

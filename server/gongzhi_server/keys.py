@@ -21,6 +21,11 @@ from .settings import Settings
 SECONDS = 30
 """How long the command may take that prints the key ring."""
 
+SECRETS = """select w.id, w.secret, w.previous_secret, g.code as county
+from webhooks.webhook w join grids.grid g on g.id=w.county_id
+where substring(w.secret from 1 for length($1::bytea)) <> $1
+  or substring(w.previous_secret from 1 for length($1::bytea)) <> $1 for update of w"""
+MOVE_SECRET = "update webhooks.webhook set secret=$2, previous_secret=$3 where id=$1"
 STATUS = """select convert_from(substring(data_key from 3 for get_byte(data_key, 1)), 'UTF8') as name,
 count(*) as people from people.person where data_key is not null group by 1 order by 1"""
 OLD = "p.data_key is not null and substring(p.data_key from 1 for length($1::bytea)) <> $1"
@@ -103,6 +108,7 @@ async def rotate(dsn: str, keys: KeyRing, report: Report = lambda *_: None, size
             report("Rotating keys (轮换密钥)", moved, max(everybody, moved + left - taken))
             if not taken:
                 await asyncio.sleep(0.1)  # those who are left are being changed just now
+        await endpoints(connection, keys)
         return moved
     finally:
         await connection.close()
@@ -124,6 +130,14 @@ async def batch(connection: asyncpg.Connection[Any], keys: KeyRing, size: int) -
     await connection.execute(MOVE, *columns(moved, 3))
     await connection.execute(MOVE_NUMBERS, *columns(numbers, 2))
     return len(people)
+
+
+async def endpoints(connection: asyncpg.Connection[Any], keys: KeyRing) -> None:
+    """Move the secrets of all endpoints (webhooks); they are few."""
+    async with connection.transaction():
+        for row in await connection.fetch(SECRETS, keys.header):
+            kept = [one and keys.rewrap(row["county"], one) for one in (row["secret"], row["previous_secret"])]
+            await connection.execute(MOVE_SECRET, row["id"], *kept)
 
 
 def turned(keys: KeyRing, person: asyncpg.Record) -> tuple[Any, bytes, bytes | None]:

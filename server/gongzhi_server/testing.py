@@ -118,7 +118,7 @@ class Server:
         reply = await self.client.post("/graphql", json=body, headers=self.headers)
         return Answer(reply.status_code, reply.json())
 
-    async def do(self, mutation: str, selection: str, **given: Any) -> dict[str, Any]:
+    async def do(self, mutation: str, selection: str, /, **given: Any) -> dict[str, Any]:
         """Carry out a mutation by its name and give back its payload."""
         name = mutation[0].upper() + mutation[1:]
         kind = SHARED.get(mutation, f"{name}Input")
@@ -133,6 +133,7 @@ SHARED = {
     **dict.fromkeys(("acceptCase", "withdrawCase", "handleCase", "closeCase"), "CaseInput"),
     **dict.fromkeys(("contactRequester", "resumeCase"), "CaseInput"),
     **dict.fromkeys(("declineCase", "reopenCase", "requestVoiding", "requestClosing"), "ReasonedCaseInput"),
+    **dict.fromkeys(("testWebhook", "deleteWebhook"), "WebhookInput"),
     **dict.fromkeys(("requestExport", "requestDeletion", "requestRestriction"), "DataRequestInput"),
 }
 """Mutations that share an input."""

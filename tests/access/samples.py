@@ -54,6 +54,7 @@ class Around:
     account: Any
     name: str
     """The account of somebody who is looked after in the town."""
+    webhook: Any
 
     @property
     def named(self) -> Mapping[str, Any]:
@@ -65,6 +66,7 @@ class Around:
             "case_id": self.case,
             "clock_id": self.clock,
             "account_id": self.account,
+            "webhook_id": self.webhook,
             "lead_unit_id": self.lead,
         }
 
@@ -197,6 +199,23 @@ update centers.center set valid_to = null, address = 'there', duty_phone = '0915
 """
 
 
+# Where the account has events sent to, and the case's number elsewhere.
+OUTBOUND = """
+with sent as (
+  insert into webhooks.webhook (id, account_id, url, types, selection, grid_id, secret, previous_until, state, reason,
+    position, failing_since, rests_until, created_at, version)
+  values (gen_random_uuid(), $2, 'https://example.org/', '{case.closed}', '{ number }', $3, '', $4, 'PAUSED', 'GONE',
+    0, $4, $4, $4, 1) returning id
+), noted as (
+  insert into intake.entry (id, case_id, source, number) values (gen_random_uuid(), $1, 'hotline', $5)
+)
+insert into webhooks.delivery (id, webhook_id, event_id, position, case_id, type, at, state, attempts, status, error,
+  tried_at, next_attempt_at)
+select gen_random_uuid(), id, gen_random_uuid(), 1, $1, 'case.closed', $4, 'WAITING', 1, 503, 'TIMEOUT', $4, $4
+from sent returning webhook_id
+"""
+
+
 async def around(connection: asyncpg.Connection[Any], *others: Around) -> Around:
     """Somebody with as much as there is, in a town and with a unit of their own."""
     person, household, area, town, grid = await connection.fetchrow(PERSON, [one.area for one in others])
@@ -209,7 +228,8 @@ async def around(connection: asyncpg.Connection[Any], *others: Around) -> Around
     await connection.execute(PAPERS, case, lead, TODAY)
     await connection.execute(RIGHTS, person, area, TODAY)
     await connection.execute(FIELD, case, area, TODAY, person)
-    return Around(person, household, case, clock, number, lead, unit, area, town, grid, look, account, name)
+    webhook = await connection.fetchval(OUTBOUND, case, account, area, TODAY, number)
+    return Around(person, household, case, clock, number, lead, unit, area, town, grid, look, account, name, webhook)
 
 
 async def sample(connection: asyncpg.Connection[Any], entity: Entity, near: Around) -> Any:

@@ -48,6 +48,10 @@ def known(one: Around) -> dict[str, object]:
         "account": one.name,
         "role": "auditor",
         "suspended": True,
+        "webhook": "Webhook:00000000-0000-4000-8000-000000000000",
+        "url": "https://example.org/",
+        "selection": "{ number }",
+        "types": "case.closed",
     }
 
 

@@ -16,7 +16,7 @@ from gongzhi.findings import CHECKS
 from gongzhi.viewer import Grant, Viewer
 from gongzhi.worktime import NEVER
 
-from . import dispatching
+from . import dispatching, outbound
 
 TABLES = {
     "Grid": "grids.grid",
@@ -38,6 +38,7 @@ TABLES = {
     "CaseEvent": "cases.event",
     "PluginActivation": "plugins.activation",
     **dispatching.TABLES,
+    **outbound.TABLES,
     "Notice": "notices.notice",
     "Job": "events.job",
     "AccessLogEntry": "access.look",
@@ -88,6 +89,7 @@ OWNED = {
     "Attachment": ("Case", "case_id"),
     "CaseChange": ("Case", "case_id"),
     "CaseConflict": ("Case", "case_id"),
+    **outbound.OWNED,
 }
 """Rows that are seen with the row they belong to."""
 
@@ -321,6 +323,10 @@ class Eyes:
     def sees_account(self, row: Row) -> bool:
         return row.name == self.viewer.account.name or self.serves(row, "accounts.view")
 
+    def sees_webhook(self, row: Row) -> bool:
+        owner = self.rows.keys["Account"][row.account_id]
+        return bool(owner.name == self.viewer.account.name or self.serves(row, "webhooks.oversee"))
+
     # all of them
 
     @cached_property
@@ -340,6 +346,7 @@ class Eyes:
             "AccessAlert": lambda row: self.serves(row, "people.oversee"),
             "Glass": self.owns,
             "Account": self.sees_account,
+            "Webhook": self.sees_webhook,
             "Representative": lambda row: (
                 self.speaks(row) or self.person == row.representative_id or self.serves(row, "rights.represent")
             ),

@@ -29,7 +29,7 @@ from graphql import (
     parse,
 )
 
-from . import dispatching, fieldwork
+from . import dispatching, fieldwork, outbound
 from .eyes import OWNED, TABLES, Eyes, Row, Rows
 from .pages import CAP, CLOSED, Page, light, light_of, meets, moment, snake
 from .world import KEYS, PUBLISHED, SECRET
@@ -559,6 +559,12 @@ FIELDS: dict[str, Callable[[At, Any], Any]] = {
     "Case.changes": belonging("CaseChange", "-at"),
     "Case.conflicts": belonging("CaseConflict", "-received_at"),
     "Case.patrol": lambda at, case: first([row for row in at.eyes.visible("Patrol") if row.case_id == case.id], "at"),
+    "Case.source": lambda at, case: outbound.entry(at, case, "source"),
+    "Case.externalNumber": lambda at, case: outbound.entry(at, case, "number"),
+    "Query.webhooks": lambda at, _: at.connection("Webhook", "-created_at"),
+    "Webhook.deliveries": belonging("WebhookDelivery", "-at"),
+    "Webhook.secretOverlapsUntil": lambda at, row: row.previous_until,
+    "WebhookDelivery.event": lambda at, row: str(row.event_id),
     "Attachment.url": lambda at, row: fieldwork.link("full", row),
     "Attachment.thumbnailUrl": fieldwork.thumbnail,
     "Grid.patrols": inside("Patrol", "-at"),

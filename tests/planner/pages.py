@@ -191,6 +191,7 @@ FILTERS: dict[tuple[str, str], Callable[[At, Row], Any]] = {
     ("Household", "grid"): grid_of,
     ("PluginActivation", "grid"): grid_of,
     ("AccessAlert", "grid"): grid_of,
+    ("Webhook", "grid"): grid_of,
     ("Account", "grid"): lambda at, row: row.grid_id and grid_of(at, row),
     ("Resolution", "grid"): grid_of,
     ("Patrol", "grid"): grid_of,

@@ -142,9 +142,13 @@ def everything() -> dict[str, Rows]:
     found |= enrolled(draw, people)
     found |= claims(draw, people, found)
     found |= papers(draw, found["cases.case"], NOW)
-    from . import fieldwork  # it takes what it needs from here
+    from . import (
+        fieldwork,  # it takes what it needs from here
+        outbound,
+    )
 
-    return found | fieldwork.everything([row["id"] for row in found["cases.case"]], people)
+    cases, accounts = ([row["id"] for row in found[table]] for table in ("cases.case", "accounts.account"))
+    return found | fieldwork.everything(cases, people) | outbound.everything(cases, accounts)
 
 
 def places() -> dict[str, Rows]:

@@ -11,7 +11,7 @@ import asyncpg
 from gongzhi.codes import Kind
 from gongzhi.viewer import Account, Grant
 
-from .claims import ByIdentity, ByKey, Claim, InSession
+from .claims import ByIdentity, ByKey, Claim, ForWebhook, InSession
 
 QUERY = """
 select a.id, a.name, a.person_id, h.role, h.grid_id, r.kind, h.unit_id, h.since, h.until, {columns}
@@ -37,6 +37,11 @@ QUERIES: Mapping[type, str] = {
         columns="null::timestamptz expires_at, null::text[] permissions, null::uuid api_key",
         source="accounts.identity c",
         condition="c.issuer = $2 and c.subject = $3",
+    ),
+    ForWebhook: QUERY.format(
+        columns="null::timestamptz expires_at, c.permissions, null::uuid api_key",
+        source="(select $2::uuid as account_id, $3::text[] as permissions) c",
+        condition="true",
     ),
 }
 
@@ -64,9 +69,10 @@ class Accounts:
         held = [row for row in rows if row["role"] is not None]
         grants = [grant for row in held if row["since"] <= now for grant in self._grant(row)]
         only = None if first["permissions"] is None else frozenset(first["permissions"])
+        nobody = only is not None or isinstance(claim, ForWebhook)  # it acts for the account, and is no person
         account = Account(
             name=first["name"],
-            person=first["person_id"] if only is None else None,  # a key acts for the account, and is nobody
+            person=None if nobody else first["person_id"],
             grants=tuple(grants if only is None else narrowed(grants, only)),
             id=first["id"],
             api_key=first["api_key"],
@@ -91,6 +97,8 @@ def values(claim: Claim) -> tuple[Any, ...]:
             return (digest,)
         case ByIdentity(issuer, subject):
             return issuer, subject
+        case ForWebhook(account, permissions):
+            return account, permissions
 
 
 def narrowed(grants: Iterable[Grant], only: frozenset[str]) -> Iterable[Grant]:

@@ -29,4 +29,12 @@ class ByIdentity:
     subject: str
 
 
-Claim = InSession | ByKey | ByIdentity
+@dataclass(frozen=True)
+class ForWebhook:
+    """An endpoint that events are delivered to for an account, with what the key it was made with may."""
+
+    account: UUID
+    permissions: list[str] | None
+
+
+Claim = InSession | ByKey | ByIdentity | ForWebhook

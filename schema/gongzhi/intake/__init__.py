@@ -1,0 +1,1 @@
+"""Cases that other systems file, under their own numbers."""

@@ -1,0 +1,152 @@
+"""Filing orders of another system, such as a 12345 hotline, many at once: one order after the other, each by itself."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Sequence
+
+import strawberry
+from strawberry import UNSET
+
+from ..cases.models import CaseKind, CaseRow, Urgency
+from ..cases.reporting import ReportCaseInput, report_case
+from ..cases.types import Case
+from ..checks import told, wrong
+from ..commands import COMMAND, Call, Command, Problem, forbidden, given, made, problems
+from ..context import Context, Info
+from ..entity import ref
+from ..errors import Refusal
+from ..extend import extend
+from ..grids.types import PointInput
+from ..plans import DECIDED, GUARD, MOST, Guard
+from ..roots import Mutation
+from .models import EntryRow
+
+logger = logging.getLogger(__name__)
+
+INTAKE = "cases.intake"
+ENTRIES = 100
+"""The most orders of a batch."""
+NUMBER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,59}")
+
+
+@strawberry.input(description="An order of another system (外部工单).")
+class IntakeEntryInput:
+    external_number: str = given("Its number there; filed once, however often it is sent (外部编号).")
+    kind: CaseKind = given("What is asked (类型).")
+    channel: str = given("How it arrived, as a channel's code (渠道代码).", default="HOTLINE_12345")
+    category: str = given("What it is about, as a category's code (分类代码).")
+    title: str = given("In a few words (标题).")
+    description: str = given("The matter (描述).")
+    place: PointInput | None = given("Where; the grid is found from it (位置).", default=UNSET)
+    grid: str | None = given("In which grid, if there is no place (网格编码).", default=UNSET)
+    address: str | None = given("Where, in words (地址).", default=UNSET)
+    urgency: Urgency = given("How soon somebody must look (紧急程度).", default=Urgency.ROUTINE)
+    against: str | None = given("The unit a tip-off or complaint is against, by its code (被反映单位).", default=UNSET)
+
+
+@strawberry.input(description="Orders of another system (批量接入).")
+class IntakeCasesInput:
+    idempotency_key: str | None = given(
+        "Needed by nobody: each order is filed once, by its externalNumber. A batch may be cut up and sent again "
+        "(批次标识).",
+        default=None,
+    )
+    entries: list[IntakeEntryInput] = given(f"{ENTRIES} at most (工单).")
+
+
+@strawberry.type(description="What came of an order (工单结果).")
+class IntakeResult:
+    external_number: str = strawberry.field(description="Its number there (外部编号).")
+    case: Case | None = made("The case it is, as it stands now (诉求).")
+    errors: list[Problem] = problems()
+
+
+@strawberry.type(description="What came of a batch (批量接入结果).")
+class IntakeCasesPayload:
+    results: list[IntakeResult] | None = strawberry.field(
+        description="What came of each order, in their order (各工单结果).", default=None, metadata={MOST: ENTRIES}
+    )
+    errors: list[Problem] = problems()
+
+
+@strawberry.type(description="The case of one order (单件结果).")
+class Filed:
+    case: Case | None = made("The case (诉求).")
+    errors: list[Problem] = problems()
+
+
+async def file(call: Call, entry: IntakeEntryInput) -> Filed:
+    """The order's case; the one there is, if it was filed before."""
+    source, number = call.viewer.account.name or "", entry.external_number
+    if not NUMBER.fullmatch(number):
+        raise wrong(
+            "externalNumber has 1 to 60 letters, digits and . _ : / -, and begins with a letter or digit.",
+            "外部编号由 1 至 60 个字母、数字和 . _ : / - 组成。",
+            "externalNumber",
+        )
+    await call.fetch("select pg_advisory_xact_lock(hashtextextended($1, 12345))", f"{source} {number}")
+    known = await EntryRow.get_or_none(source=source, number=number)
+    if known is not None:
+        return Filed(case=ref(Case, known.case_id, shown=True))
+    asked = {name: value for name, value in vars(entry).items() if name != "external_number"}
+    payload = await report_case.metadata[COMMAND].function(call, ReportCaseInput(idempotency_key="", **asked))
+    case = await CaseRow.get(id=payload.case.key)
+    if not call.may(INTAKE, case):
+        raise forbidden("place" if told(entry.place) else "grid")
+    await EntryRow.create(case=case, source=source, number=number)
+    return Filed(case=payload.case)
+
+
+FILE = Command("intake_cases", file, Filed, INTAKE, repeats=True)
+"""An order's own external number makes it idempotent, so nothing else has to be kept of a request."""
+
+
+async def result(context: Context, entry: IntakeEntryInput) -> IntakeResult:
+    """What comes of an order; whatever goes wrong is its own."""
+    try:
+        filed = await context.perform(FILE, entry)
+        return IntakeResult(external_number=entry.external_number, case=filed.case, errors=filed.errors)
+    except Exception as error:  # the orders behind it may have nothing to do with it
+        logger.error("an order could not be filed: %s", type(error).__name__)
+        failed = Refusal("INTERNAL_SERVER_ERROR", "Something went wrong on our side.", "服务器内部错误，请稍后重试。")
+        return IntakeResult(external_number=entry.external_number, errors=[problem(context, failed)])
+
+
+def problem(context: Context, refusal: Refusal) -> Problem:
+    said = refusal.text.say(context.viewer.language)
+    return Problem(code=refusal.code, message=said, path=list(refusal.path))
+
+
+def checked(entries: Sequence[IntakeEntryInput]) -> None:
+    """A batch that can be told back order by order."""
+    if not 1 <= len(entries) <= ENTRIES:
+        raise wrong(f"A batch has 1 to {ENTRIES} orders.", f"一批应有 1 至 {ENTRIES} 件。", "entries")
+    if len({entry.external_number for entry in entries}) < len(entries):
+        raise wrong("An externalNumber comes twice.", "外部编号重复。", "entries", "externalNumber")
+
+
+async def resolve(info: Info, input: IntakeCasesInput) -> IntakeCasesPayload | None:
+    try:
+        if not info.context.viewer.can(INTAKE):
+            raise Refusal("FORBIDDEN", f"This needs the permission {INTAKE!r}.", "您无权进行此操作。")
+        checked(input.entries)
+    except Refusal as refusal:
+        return IntakeCasesPayload(errors=[problem(info.context, refusal)])
+    return IntakeCasesPayload(results=[await result(info.context, entry) for entry in input.entries])
+
+
+intake_cases = strawberry.mutation(
+    resolve,
+    description="File orders of another system, each once by its number there; its case comes back (批量接入工单).",
+    metadata={
+        COMMAND: Command("intake_cases", resolve, IntakeCasesPayload, INTAKE),  # type: ignore[arg-type]
+        GUARD: Guard(INTAKE),
+        DECIDED: True,
+    },
+)
+for argument in intake_cases.arguments:
+    argument.description = "What to do (输入)."
+
+EXTENSIONS = (extend(Mutation, intake_cases=intake_cases),)

@@ -1,0 +1,1 @@
+"""Events delivered to whoever asked for them, by HTTP."""

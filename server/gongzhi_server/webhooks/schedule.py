@@ -1,0 +1,45 @@
+"""When a delivery is tried again, and when an endpoint is let rest."""
+
+from __future__ import annotations
+
+import random
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+
+ATTEMPTS = 13
+FIRST, LONGEST = timedelta(seconds=10), timedelta(hours=6)
+"""How long after the first failure it is tried again, and the longest it waits; three times as long each time."""
+JITTER = 0.2
+"""By how much of itself a wait is made shorter or longer, so that what failed together does not come back together."""
+LASTING = timedelta(days=1)
+"""An endpoint that has taken nothing for so long is disabled. No delivery has been given up by then."""
+SHORTEST_REST, LONGEST_REST = timedelta(seconds=10), timedelta(minutes=5)
+FARTHEST = timedelta(days=1)
+"""The longest a receiver may ask us to wait."""
+
+
+def wait(attempts: int, chance: random.Random) -> timedelta | None:
+    """How long until it is tried again after so many attempts; None if it is given up."""
+    if attempts >= ATTEMPTS:
+        return None
+    usual: timedelta = min(FIRST * 3 ** (attempts - 1), LONGEST)
+    return usual * chance.uniform(1 - JITTER, 1 + JITTER)
+
+
+def rest(failing: timedelta) -> timedelta:
+    """How long an endpoint is left alone after a failure, by how long it has been failing."""
+    return max(SHORTEST_REST, min(failing / 4, LONGEST_REST))
+
+
+def asked(retry_after: str | None, now: datetime) -> timedelta:
+    """How long a receiver asks us to wait: seconds or a date (RFC 9110); nothing for what is neither."""
+    if not retry_after:
+        return timedelta()
+    text = retry_after.strip()
+    if text.isascii() and text.isdecimal():
+        return min(timedelta(seconds=int(text[:9])), FARTHEST)
+    try:
+        at = parsedate_to_datetime(text)
+    except ValueError:
+        return timedelta()
+    return max(timedelta(), min((at if at.tzinfo else at.replace(tzinfo=UTC)) - now, FARTHEST))

@@ -1,0 +1,70 @@
+"""What goes out of the little county and comes into it from other systems: endpoints, deliveries, orders."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+if TYPE_CHECKING:
+    from .eyes import Row
+    from .naive import At
+
+from .world import NOW, Draw, Rows
+
+TABLES = {"Webhook": "webhooks.webhook", "WebhookDelivery": "webhooks.delivery", "IntakeEntry": "intake.entry"}
+OWNED = {"WebhookDelivery": ("Webhook", "webhook_id"), "IntakeEntry": ("Case", "case_id")}
+
+
+def everything(cases: list[UUID], accounts: list[UUID]) -> dict[str, Rows]:
+    """The rows by table, parents first."""
+    draw = Draw(12)
+    webhooks = [webhook(draw, account) for account in accounts for _ in range(2)]
+    return {
+        "webhooks.webhook": webhooks,
+        "webhooks.delivery": [delivery(draw, one["id"]) for one in webhooks for _ in range(3)],
+        "intake.entry": [
+            {"id": draw.key(), "case_id": case, "source": draw.of(("hotline", "省平台")), "number": f"'{at}"}
+            for at, case in enumerate(cases[::3])
+        ],
+    }
+
+
+def webhook(draw: Draw, account: UUID) -> dict[str, Any]:
+    return {
+        "id": draw.key(),
+        "account_id": account,
+        "url": draw.of(("https://example.org/a", "https://example.org/?b='")),
+        "types": draw.of(([], ["case.closed"], ["case.closed", "case.rated"])),
+        "selection": draw.maybe("{ number }"),
+        "grid_id": draw.of((3, 5, 7, 9, 12)),
+        "secret": draw.key().bytes,
+        "previous_until": draw.maybe(NOW),
+        "state": draw.of(("ACTIVE", "PAUSED", "DISABLED")),
+        "reason": draw.maybe("GONE"),
+        "position": 0,
+        "failing_since": draw.maybe(NOW),
+        "created_at": draw.instant(),
+        "version": 1,
+    }
+
+
+def delivery(draw: Draw, webhook: UUID) -> dict[str, Any]:
+    return {
+        "id": draw.key(),
+        "webhook_id": webhook,
+        "event_id": draw.key(),
+        "position": 1,
+        "type": draw.of(("case.closed", "webhook.test")),
+        "at": draw.instant(),
+        "state": draw.of(("WAITING", "DELIVERED", "FAILED")),
+        "attempts": draw.of((0, 1, 13)),
+        "status": draw.maybe(503),
+        "error": draw.maybe("TIMEOUT"),
+        "tried_at": draw.maybe(NOW),
+        "next_attempt_at": draw.maybe(NOW),
+    }
+
+
+def entry(at: At, case: Row, name: str) -> str | None:
+    """What the case's order has under this name."""
+    return next((getattr(one, name) for one in at.eyes.all("IntakeEntry") if one.case_id == case.id), None)

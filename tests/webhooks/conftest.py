@@ -1,0 +1,140 @@
+"""A system with an account and an API key, a receiver, and a server whose courier goes when it is told."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import asyncpg
+import httpx
+import pytest
+import pytest_asyncio
+from gongzhi.accounts.secrets import key_digest
+from gongzhi_server.app import create_app
+from gongzhi_server.testing import TODAY, Clock, Server, create, drop, settings
+
+from .receivers import Receiver, receiving
+
+KEY = "gzk_" + "k" * 43
+MATTER = {
+    "kind": "HELP",
+    "channel": "WEB",
+    "category": "roads.lighting",
+    "title": "路灯不亮",
+    "description": "村口路灯不亮",
+    "grid": "610921101222-020202",
+}
+ROLE = ("cases.view", "cases.intake", "webhooks.edit")
+
+
+async def enrol(connection: Any, name: str = "hotline", key: str = KEY, grid: str = "610921") -> None:
+    """An integrator's account with a key, for long."""
+    begin, end = datetime(2020, 1, 1, tzinfo=UTC), datetime(2099, 1, 1, tzinfo=UTC)
+    [place] = await connection.fetch("select id from grids.grid where code = $1 and valid_to is null", grid)
+    account = uuid4()
+    await connection.execute(
+        "insert into accounts.account (id, name, kind, grid_id, created_at, created_by, version) "
+        "values ($1, $2, 'MACHINE', $3, $4, 'console', 1)",
+        *(account, name, place["id"], begin),
+    )
+    await connection.execute(
+        "insert into accounts.holding (id, account_id, role, grid_id, since, granted_by) "
+        "values ($1, $2, 'integrator', $3, $4, 'console')",
+        *(uuid4(), account, place["id"], begin),
+    )
+    await connection.execute(
+        "insert into accounts.key (id, account_id, label, digest, permissions, created_at, created_by, expires_at) "
+        "values ($1, $2, 'test', $3, $4, $5, 'console', $6)",
+        *(uuid4(), account, key_digest(key), list(ROLE), begin, end),
+    )
+
+
+LEFTOVERS = (
+    "webhooks.webhook", "intake.entry", "notices.notice where kind like 'webhook%'",
+    "accounts.account where name = 'hotline'",
+)  # fmt: skip
+"""What another test has left in the database that all of them share."""
+
+
+@pytest.fixture(scope="package")
+def filled(postgres: str, county: str) -> Iterator[str]:
+    """The address of one copy of the demo county for all tests of this folder."""
+    name = f"test_{uuid4().hex}"
+    yield asyncio.run(create(postgres, name, county))
+    asyncio.run(drop(postgres, name))
+
+
+@dataclass
+class Desk:
+    """The server, the system's view of it, its receiver, and the database beneath."""
+
+    server: Server
+    system: Server
+    receiver: Receiver
+    courier: Any
+    database: Any
+    clock: Clock
+
+    async def create(self, **more: Any) -> dict[str, Any]:
+        """An endpoint for the county; its payload."""
+        asked = {"url": self.receiver.url, "grid": "610921", "selection": "{ number status }", **more}
+        payload = await self.system.do("createWebhook", "webhook { id url types state version } secret", **asked)
+        assert payload["errors"] == [], payload
+        return payload
+
+    async def report(self, **more: Any) -> str:
+        payload = await self.server.as_("county_dispatcher", grid="610921").do(
+            "reportCase", "case { number }", **{**MATTER, **more}
+        )
+        assert payload["errors"] == [], payload
+        return str(payload["case"]["number"])
+
+    async def accept(self, number: str) -> None:
+        dispatcher = self.server.as_("county_dispatcher", grid="610921")
+        payload = await dispatcher.do("acceptCase", "case { id }", number=number, expectedVersion=1)
+        assert payload["errors"] == [], payload
+
+    async def deliver(self) -> None:
+        """Number what happened, and deliver what is due."""
+        await self.database.execute("select events.number(1000)")
+        await self.courier.drain()
+
+    async def log(self, webhook: str) -> list[dict[str, Any]]:
+        """The deliveries of an endpoint, the last first."""
+        fields = "id event type state attempts status error nextAttemptAt"
+        query = f"query($id: ID!) {{ node(id: $id) {{ ... on Webhook {{ url state reason failingSince deliveries(first: 20, orderBy: AT_DESC) {{ nodes {{ {fields} }} }} }} }} }}"  # noqa: E501
+        answer = await self.system.ask(query, id=webhook)
+        self.state = (answer.data["node"]["state"], answer.data["node"]["reason"])
+        found: list[dict[str, Any]] = answer.data["node"]["deliveries"]["nodes"]
+        return found
+
+
+@pytest_asyncio.fixture
+async def receiver() -> AsyncIterator[Receiver]:
+    async with receiving() as made:
+        yield made
+
+
+@pytest_asyncio.fixture
+async def desk(filled: str, tmp_path: Path, receiver: Receiver) -> AsyncIterator[Desk]:
+    clock = Clock(TODAY)
+    chosen = replace(settings(filled, tmp_path), webhook_networks=("127.0.0.0/8",))
+    app = create_app(chosen, filled, clock, background=False)
+    database = await asyncpg.connect(filled)
+    for leftover in LEFTOVERS:
+        await database.execute(f"delete from {leftover}")
+    await enrol(database)
+    transport = httpx.ASGITransport(app)
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=transport, base_url="http://test") as client,
+    ):
+        server = Server(client, clock)
+        app.state.courier.chance.seed(7)
+        yield Desk(server, server.bearing(KEY), receiver, app.state.courier, database, clock)
+    await database.close()

