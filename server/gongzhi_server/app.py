@@ -23,7 +23,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from tortoise.models import Model
 
-from . import commands, database, files
+from . import commands, database, files, road
 from .auth.http import Counter
 from .auth.opening import entrance
 from .clock import clock
@@ -145,6 +145,7 @@ def create_app(
             entrance(settings, dsn, pool, plugins, secret, now) as (door, desk),
         ):
             hub = Hub(dsn, pool.fetch, secret, now, timedelta(days=settings.retention))
+            road.join(hub, settings, dsn)
             outbox = Outbox(plugins.registry, {one.name for _, one in plugins.jobs}, hub.wake)
             space = Space(pool.fetch, keys, secret, told, schema, plugins, kept, outbox)
             engine = Engine(schema, pool.fetch, space.context, limits, hub=hub, current=current(door), now=now)
