@@ -82,7 +82,7 @@ async def test_nothing_lost_over_crashes(outbox: Outbox, cluster: Cluster) -> No
 
 async def complete(client: Any, outbox: Outbox, written: list[str]) -> None:
     """Both streams hold what was written, once and in its order."""
-    js = client.jetstream()
+    js = client.jetstream(timeout=20)
     for name in ("GONGZHI", f"GONGZHI_{HANYIN}"):
         info = await js.stream_info(name)
         subscription = await js.subscribe(info.config.subjects[0], stream=name, ordered_consumer=True)
