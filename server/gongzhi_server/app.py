@@ -44,6 +44,7 @@ from .gateway.documents import load
 from .gateway.limits import Limits
 from .keys import keyring as keyring
 from .ledger import Ledger, ledger
+from .open311 import Window
 from .plugins import Plugins
 from .publishing import published
 from .schema import Schema, build
@@ -152,6 +153,7 @@ def create_app(
             gateway = Gateway(engine, door, shell(settings), traits(settings, door), documents)
             counter = Counter(desk, door, gateway.settings, gateway.operations.till)
             app.router.routes += [Route("/graphql", gateway), WebSocketRoute("/graphql", gateway), *counter.routes]
+            app.router.routes += Window(gateway.operations, gateway.settings, settings.issuer, now).routes
             exports = Exports(pool, keys, secret, plugins.registers.holdings, now)
             app.router.routes.append(Route(f"{PATH}{{ticket}}", exports.answer, methods=["GET"]))
             archive = Archive(Vault.at(settings.store), keys)
