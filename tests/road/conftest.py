@@ -170,6 +170,21 @@ async def passed(relay: Relay, cluster: Cluster, position: int, seconds: float =
             await asyncio.sleep(0.02)  # another process writes
 
 
+async def complete(client: Any, outbox: Outbox, written: list[str]) -> None:
+    """Both streams hold what was written, once and in its order."""
+    js = client.jetstream(timeout=20)
+    for name in ("GONGZHI", f"GONGZHI_{HANYIN}"):
+        info = await js.stream_info(name)
+        subscription = await js.subscribe(info.config.subjects[0], stream=name, ordered_consumer=True)
+        found = [await subscription.next_msg(timeout=5) for _ in range(info.state.messages)]
+        assert ids(found) == written
+        await subscription.unsubscribe()
+    rows = await outbox.database.fetch(
+        "select id::text from events.outbox where position is not null order by position"
+    )
+    assert [row["id"] for row in rows] == written
+
+
 @pytest_asyncio.fixture
 async def outbox(postgres: str, county: str) -> AsyncIterator[Outbox]:
     name = f"test_{uuid4().hex}"

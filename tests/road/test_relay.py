@@ -6,14 +6,13 @@ import asyncio
 import random
 from collections import defaultdict
 from contextlib import suppress
-from typing import Any
 
 import orjson
 import pytest
 from gongzhi_server.road.relay import Foreign, Relay, Term
 from nats.js.errors import APIError
 
-from .conftest import CURSORS, HANYIN, HOTLINE, SOURCE, Cluster, Consumer, Outbox, ids, passed
+from .conftest import CURSORS, HANYIN, HOTLINE, SOURCE, Cluster, Consumer, Outbox, complete, ids, passed
 
 
 def running(relay: Relay) -> asyncio.Task[None]:
@@ -78,21 +77,6 @@ async def test_nothing_lost_over_crashes(outbox: Outbox, cluster: Cluster) -> No
     await over(task)
     async with cluster.line.open() as client:
         await complete(client, outbox, written)
-
-
-async def complete(client: Any, outbox: Outbox, written: list[str]) -> None:
-    """Both streams hold what was written, once and in its order."""
-    js = client.jetstream(timeout=20)
-    for name in ("GONGZHI", f"GONGZHI_{HANYIN}"):
-        info = await js.stream_info(name)
-        subscription = await js.subscribe(info.config.subjects[0], stream=name, ordered_consumer=True)
-        found = [await subscription.next_msg(timeout=5) for _ in range(info.state.messages)]
-        assert ids(found) == written
-        await subscription.unsubscribe()
-    rows = await outbox.database.fetch(
-        "select id::text from events.outbox where position is not null order by position"
-    )
-    assert [row["id"] for row in rows] == written
 
 
 async def test_replaced_leader_is_refused(outbox: Outbox, cluster: Cluster) -> None:
