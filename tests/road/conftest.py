@@ -10,7 +10,7 @@ from asyncio.subprocess import DEVNULL, Process
 from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -113,6 +113,7 @@ class Outbox:
     database: asyncpg.Connection[Any]
     cases: list[UUID]
     steps: dict[UUID, int] = field(default_factory=dict)
+    now: datetime = TODAY
 
     async def write(self, count: int = 1, type: str = "case.accepted", case: UUID | None = None) -> list[str]:
         """So many events of cases in turn, each with the number of its step; their ids."""
@@ -124,7 +125,7 @@ class Outbox:
             data.append(orjson.dumps({"number": chosen.hex, "step": self.steps[chosen]}).decode())
         grids = [await self.database.fetchval('select grid_id from cases."case" where id=$1', each) for each in cases]
         columns = [ids, [type] * count, [1] * count, [False] * count, cases, data]
-        await self.database.execute(PUBLISH, *columns, TODAY, "STAFF", grids)
+        await self.database.execute(PUBLISH, *columns, self.now, "STAFF", grids)
         while await self.database.fetchval("select events.number(1000)"):
             pass
         return [str(one) for one in ids]

@@ -88,6 +88,8 @@ class Relay:
                 log.error("no events go to NATS: %s", problem)
             except (*LOST, *CUT) as problem:
                 log.warning("the road to NATS is cut and made anew: %s", type(problem).__name__)
+            except Exception:  # whatever it is, the next attempt may do better
+                log.exception("the road to NATS broke down")
             await asyncio.sleep(self.poll)
 
     async def serve(self) -> None:

@@ -40,6 +40,8 @@ class Tap:
                         self.take(message.data, dict(message.headers or {}))
             except CUT as problem:
                 log.warning("NATS cannot be heard just now: %s", type(problem).__name__)
+            except Exception:  # whatever it is, the next attempt may do better
+                log.exception("hearing NATS broke down")
             finally:
                 await self.lost()
             await asyncio.sleep(self.slow)
