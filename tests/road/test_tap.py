@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
+import asyncpg
 from gongzhi_server.events.feed import Feed
 from gongzhi_server.road import Tap
 
@@ -18,12 +19,14 @@ class Reads:
 
     def __init__(self, outbox: Outbox) -> None:
         self.outbox, self.count = outbox, 0
-        self.lock = asyncio.Lock()
 
     async def fetch(self, sql: str, *values: Any) -> Any:
         self.count += "o.position >" in sql
-        async with self.lock:
-            return await self.outbox.database.fetch(sql, *values)
+        connection = await asyncpg.connect(self.outbox.dsn)  # the outbox's own is busy writing
+        try:
+            return await connection.fetch(sql, *values)
+        finally:
+            await connection.close()
 
 
 @asynccontextmanager
