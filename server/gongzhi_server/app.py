@@ -23,7 +23,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from tortoise.models import Model
 
-from . import commands, database, files
+from . import commands, database, files, road
 from .auth.accounts import Accounts
 from .auth.http import Counter
 from .auth.opening import entrance
@@ -45,6 +45,7 @@ from .gateway.documents import load
 from .gateway.limits import Limits
 from .keys import keyring as keyring
 from .ledger import Ledger, ledger
+from .open311 import Window
 from .plugins import Plugins
 from .publishing import published
 from .schema import Schema, build
@@ -157,12 +158,14 @@ def create_app(
             entrance(settings, dsn, pool, plugins, secret, now) as (door, desk),
         ):
             hub = Hub(dsn, pool.fetch, secret, now, timedelta(days=settings.retention))
+            road.join(hub, settings, dsn)
             outbox = Outbox(plugins.registry, {one.name for _, one in plugins.jobs}, hub.wake)
             space = Space(pool.fetch, keys, secret, told, schema, plugins, kept, outbox)
             engine = Engine(schema, pool.fetch, space.context, limits, hub=hub, current=current(door), now=now)
             gateway = Gateway(engine, door, shell(settings), traits(settings, door), documents)
             counter = Counter(desk, door, gateway.settings, gateway.operations.till)
             app.router.routes += [Route("/graphql", gateway), WebSocketRoute("/graphql", gateway), *counter.routes]
+            app.router.routes += Window(gateway.operations, gateway.settings, settings.issuer, now).routes
             exports = Exports(pool, keys, secret, plugins.registers.holdings, now)
             app.router.routes.append(Route(f"{PATH}{{ticket}}", exports.answer, methods=["GET"]))
             archive = Archive(Vault.at(settings.store), keys)

@@ -218,6 +218,18 @@ def redrive(
     print(f"{count} to be tried again.")
 
 
+roads = typer.Typer(help="Events over NATS (消息总线).", no_args_is_help=True)
+app.add_typer(roads, name="nats")
+
+
+@roads.command("accounts")
+def nats_accounts() -> None:
+    """Print the accounts part of the NATS servers' configuration (账户配置)."""
+    from .road.accounts import configuration
+
+    print(configuration(settings().nats_integrators), end="")
+
+
 NAME = Annotated[str, typer.Argument(help="The account's name (账户名).")]
 GRID = Annotated[str | None, typer.Option(metavar="CODE", help="A grid (网格).")]
 

@@ -35,6 +35,8 @@ class Feed:
 
     def __init__(self, fetch: Fetch, poll: float = POLL) -> None:
         self.fetch, self.poll = fetch, poll
+        self.rest = poll
+        """Seconds after which it looks, even if nobody called."""
         self.position = 0
         self._kept: list[Occurrence] = []
         self._news = asyncio.Event()
@@ -60,7 +62,7 @@ class Feed:
             except LOST as error:
                 log.warning("the events cannot be read just now: %s", type(error).__name__)
             try:
-                async with asyncio.timeout(self.poll):
+                async with asyncio.timeout(self.rest):
                     await self._hint.wait()
             except TimeoutError:
                 pass
@@ -68,8 +70,19 @@ class Feed:
     async def advance(self) -> bool:
         """Take up what is new; tell whether there was anything."""
         found = await read(self.fetch, self.position)
-        if not found:
-            return False
+        news = [one for one in found if one.position > self.position]  # some may have been heard of meanwhile
+        if news:
+            self._add(news)
+        return bool(found)
+
+    def take(self, heard: Occurrence) -> None:
+        """Take up an event that was heard of; if one before it was not, all of them are read."""
+        if heard.position == self.position + 1:
+            self._add([heard])
+        elif heard.position > self.position:
+            self.hint()
+
+    def _add(self, found: list[Occurrence]) -> None:
         if found[0].position != self.position + 1:  # away for longer than events are kept
             self._kept = []
         self._kept += found
@@ -77,7 +90,6 @@ class Feed:
         self.position = found[-1].position
         self._news.set()
         self._news = asyncio.Event()
-        return True
 
     async def check(self, position: int) -> None:
         """Raise Expired if one cannot go on from there."""

@@ -1,0 +1,8 @@
+"""Open311 GeoReport v2 (https://wiki.open311.org/GeoReport_v2): other systems file cases and read them.
+
+Everything is asked of the schema, as /graphql asks it: the same commands, the same statements, the same eyes.
+"""
+
+from .window import Window
+
+__all__ = ["Window"]

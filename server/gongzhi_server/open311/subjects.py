@@ -1,0 +1,81 @@
+"""Services: the subjects of cases, and what may be said of a case beside its subject."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .asked import Asked, Wrong
+
+CATEGORIES = """
+query($after: String) {
+  categories(first: 100, after: $after) {
+    nodes { code name parent { code name } validTo }
+    pageInfo { endCursor hasNextPage }
+  }
+}
+"""
+CHANNELS = "{ channels(first: 100) { nodes { code name } } }"
+KINDS = {"HELP": "求助 A request for help", "CONSULT": "咨询 A question", "COMPLAINT": "投诉 A complaint",
+         "SUGGESTION": "建议 A suggestion"}  # fmt: skip
+"""All but tip-offs, which no other system is told of."""
+URGENCIES = {"ROUTINE": "一般 In the usual time", "URGENT": "紧急 Soon", "EMERGENCY": "特急 At once"}
+CHANNEL = "HOTLINE_12345"
+
+
+async def services(asked: Asked) -> list[dict[str, Any]]:
+    """The list: subjects that have no finer ones below them."""
+    await asked.jurisdiction()
+    found = await subjects(asked)
+    groups = {one["parent"]["code"] for one in found if one["parent"]}
+    return [service(one) for one in found if one["code"] not in groups]
+
+
+async def subjects(asked: Asked) -> list[Any]:
+    """All subjects in use."""
+    found: list[Any] = []
+    page: Any = {"endCursor": None, "hasNextPage": True}
+    while page["hasNextPage"]:
+        data = (await asked.ask(CATEGORIES, after=page["endCursor"]))["categories"]
+        found += [one for one in data["nodes"] if one["validTo"] is None]
+        page = data["pageInfo"]
+    return found
+
+
+def service(subject: Any) -> dict[str, Any]:
+    parent = subject["parent"] or subject
+    return {
+        "service_code": subject["code"],
+        "service_name": subject["name"],
+        "description": subject["name"] if parent is subject else f"{parent['name']}：{subject['name']}",
+        "metadata": True,
+        "type": "realtime",
+        "keywords": "",
+        "group": parent["name"],
+    }
+
+
+async def definition(asked: Asked, code: str) -> dict[str, Any]:
+    """What may be said of a case of this subject. Raises Wrong."""
+    await asked.jurisdiction()
+    if code not in {one["code"] for one in await subjects(asked)}:
+        raise Wrong(404, "service_code provided was not found")
+    channels = (await asked.ask(CHANNELS))["channels"]["nodes"]
+    attributes = [
+        attribute(1, "kind", "诉求类型 What is asked (HELP if nothing is said)", KINDS),
+        attribute(2, "urgency", "紧急程度 How soon somebody must look (ROUTINE if nothing is said)", URGENCIES),
+        attribute(3, "channel", f"渠道 How it arrived ({CHANNEL})", {one["code"]: one["name"] for one in channels}),
+    ]
+    return {"service_code": code, "attributes": attributes}
+
+
+def attribute(order: int, code: str, description: str, values: dict[str, str]) -> dict[str, Any]:
+    return {
+        "variable": True,
+        "code": code,
+        "datatype": "singlevaluelist",
+        "required": False,
+        "datatype_description": None,
+        "order": order,
+        "description": description,
+        "values": [{"key": key, "name": name} for key, name in values.items()],
+    }

@@ -1,0 +1,72 @@
+"""What goes over NATS: CloudEvents, each as one message. Ids, codes and numbers only, as in the outbox (ruling 9)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+from gongzhi.events.event import Actor, Occurrence
+
+ALL, COUNTY = "gongzhi.all", "gongzhi.county"
+"""What the subjects begin with: of all events, for our own processes, and of those that a county's integrators get."""
+STREAM = "GONGZHI"
+MEDIA = "application/cloudevents+json"
+CURSOR = "Gongzhi-Cursor"
+"""Header: the cursor that a subscription over GraphQL goes on from."""
+HIDDEN = "Gongzhi-County"
+"""Header of the stream of all events: the county's key."""
+NOWHERE = "_"
+TOWN = 9
+"""Digits of a town's code."""
+
+
+def shelf(county: str) -> str:
+    """The stream of a county."""
+    return f"{STREAM}_{county}"
+
+
+def subject(root: str, county: str | None, event: Occurrence) -> str:
+    """`root.county.town.type`; `_` for what lies in no county or no town."""
+    town = event.grid[:TOWN] if event.grid and len(event.grid) >= TOWN else NOWHERE
+    return f"{root}.{county or NOWHERE}.{town}.{event.type}"
+
+
+def cloud(event: Occurrence, county: str | None, source: str) -> bytes:
+    """The event in structured mode. Extensions that do not apply are left out."""
+    found: dict[str, Any] = {
+        "specversion": "1.0",
+        "id": str(event.id),
+        "source": source,
+        "type": event.type,
+        "subject": event.data.get("number"),
+        "time": event.at.isoformat(),
+        "datacontenttype": "application/json",
+        "dataversion": event.version,
+        "actor": event.actor.value,
+        "county": county,
+        "grid": event.grid,
+        "caseid": event.case and str(event.case),
+        "data": event.data,
+    }
+    return orjson.dumps({name: value for name, value in found.items() if value is not None})
+
+
+def occurrence(body: bytes, headers: Mapping[str, str], position: int) -> Occurrence:
+    """The event of a message of the stream of all events. Raises ValueError, KeyError or TypeError for any other."""
+    found = orjson.loads(body)
+    case, county = found.get("caseid"), headers.get(HIDDEN)
+    return Occurrence(
+        UUID(found["id"]),
+        position,
+        found["type"],
+        found["dataversion"],
+        datetime.fromisoformat(found["time"]),
+        Actor(found["actor"]),
+        int(county) if county else None,
+        found.get("grid"),
+        UUID(case) if case else None,
+        found["data"],
+    )

@@ -1,0 +1,220 @@
+"""Real NATS servers on loopback ports, and an outbox to copy."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+from asyncio.subprocess import DEVNULL, Process
+from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import asyncpg
+import nats
+import orjson
+import pytest_asyncio
+from gongzhi_server.app import receipts
+from gongzhi_server.events.cursors import Cursors
+from gongzhi_server.events.outbox import PUBLISH
+from gongzhi_server.road.line import CUT, Line
+from gongzhi_server.road.relay import Integrators, Relay
+from gongzhi_server.testing import TODAY, create, drop, settings
+from nats.aio.client import Client
+
+CURSORS = Cursors(receipts(settings("postgresql:///x", Path("."))))
+SOURCE = "https://county.example.org"
+HANYIN = "610921"
+HOTLINE = (HANYIN, "hotline")
+
+
+def free() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as found:
+        return int(found.getsockname()[1])
+
+
+@dataclass
+class Cluster:
+    """One NATS server, or three that keep everything three times."""
+
+    folder: Path
+    accounts: str = ""
+    environment: dict[str, str] = field(default_factory=dict)
+    user: str = ""
+    """The relay's, with a password and an @."""
+    size: int = 1
+    ports: list[int] = field(default_factory=list)
+    routes: list[int] = field(default_factory=list)
+    processes: list[Process | None] = field(default_factory=list)
+
+    @property
+    def servers(self) -> tuple[str, ...]:
+        return self.known_as(self.user)
+
+    def known_as(self, user: str) -> tuple[str, ...]:
+        return tuple(f"nats://{user}127.0.0.1:{port}" for port in self.ports)
+
+    @property
+    def line(self) -> Line:
+        return Line(self.servers, 1 if self.size == 1 else 3)
+
+    async def start(self) -> None:
+        self.ports, self.routes = [[free() for _ in range(self.size)] for _ in range(2)]
+        self.processes = [None] * self.size
+        for at in range(self.size):
+            await self.launch(at)
+        await self.ready()
+
+    async def launch(self, at: int) -> None:
+        text = f'listen: "127.0.0.1:{self.ports[at]}"\nserver_name: n{at}\n'
+        text += f'jetstream {{ store_dir: "{self.folder / str(at)}" }}\n{self.accounts}'
+        if self.size > 1:
+            routes = ", ".join(f'"nats://127.0.0.1:{port}"' for port in self.routes)
+            text += f'cluster {{ name: c, listen: "127.0.0.1:{self.routes[at]}", routes: [{routes}] }}\n'
+        file = self.folder / f"{at}.conf"
+        file.write_text(text)
+        self.processes[at] = await asyncio.create_subprocess_exec(
+            "nats-server", "-c", file, env=os.environ | self.environment, stdout=DEVNULL, stderr=DEVNULL
+        )
+
+    async def ready(self) -> None:
+        """Wait until JetStream answers."""
+        async with asyncio.timeout(30):
+            while True:
+                with suppress(*CUT):
+                    async with self.line.open() as client:
+                        await client.jetstream(timeout=1).account_info()
+                        return
+                await asyncio.sleep(0.05)  # other processes are starting
+
+    async def kill(self, at: int) -> None:
+        process = self.processes[at]
+        assert process
+        process.send_signal(signal.SIGKILL)
+        await process.wait()
+
+    async def stop(self) -> None:
+        for process in self.processes:
+            if process and process.returncode is None:
+                process.kill()
+                await process.wait()
+
+
+@dataclass
+class Outbox:
+    """Writes events as commands do, and gives them their positions."""
+
+    dsn: str
+    database: asyncpg.Connection[Any]
+    cases: list[UUID]
+    steps: dict[UUID, int] = field(default_factory=dict)
+    now: datetime = TODAY
+
+    async def write(self, count: int = 1, type: str = "case.accepted", case: UUID | None = None) -> list[str]:
+        """So many events of cases in turn, each with the number of its step; their ids."""
+        ids, cases, data = [uuid4() for _ in range(count)], [], []
+        for at in range(count):
+            chosen = case or self.cases[at % len(self.cases)]
+            self.steps[chosen] = self.steps.get(chosen, 0) + 1
+            cases.append(chosen)
+            data.append(orjson.dumps({"number": chosen.hex, "step": self.steps[chosen]}).decode())
+        grids = [await self.database.fetchval('select grid_id from cases."case" where id=$1', each) for each in cases]
+        columns = [ids, [type] * count, [1] * count, [False] * count, cases, data]
+        await self.database.execute(PUBLISH, *columns, self.now, "STAFF", grids)
+        while await self.database.fetchval("select events.number(1000)"):
+            pass
+        return [str(one) for one in ids]
+
+    async def given(self) -> int:
+        return int(await self.database.fetchval("select given from events.counter"))
+
+    def relay(self, cluster: Cluster, integrators: Integrators = (HOTLINE,)) -> Relay:
+        return Relay(self.dsn, cluster.line, CURSORS, SOURCE, timedelta(days=90), integrators, poll=0.05)
+
+
+class Consumer:
+    """A system of a county: fetches one message after the other and acknowledges it."""
+
+    def __init__(self, client: Client) -> None:
+        self.client = client
+        self.got: list[Any] = []
+
+    async def fetch(self, count: int, seconds: float = 10, stream: str = f"GONGZHI_{HANYIN}") -> list[Any]:
+        """Go on until so many events have come in all, told again or not."""
+        subscription = await self.client.jetstream(timeout=2).pull_subscribe_bind("hotline", stream)
+        async with asyncio.timeout(seconds):
+            while len(self.got) < count:
+                with suppress(nats.errors.TimeoutError, nats.errors.NoRespondersError, nats.js.errors.APIError):
+                    for message in await subscription.fetch(1, timeout=1):
+                        self.got.append(message)
+                        await message.ack_sync(timeout=1)
+        return self.got
+
+
+def ids(messages: Sequence[Any]) -> list[str]:
+    return [one.headers["Nats-Msg-Id"] for one in messages]
+
+
+async def passed(relay: Relay, cluster: Cluster, position: int, seconds: float = 30) -> None:
+    """Wait until the stream of all events is that long."""
+    async with cluster.line.open() as client, asyncio.timeout(seconds):
+        while True:
+            with suppress(*CUT):
+                if (await client.jetstream(timeout=1).stream_info("GONGZHI")).state.last_seq >= position:
+                    return
+            relay.call()
+            await asyncio.sleep(0.02)  # another process writes
+
+
+TOLD = """
+select o.id::text, not o.internal and coalesce(c.series = 'ORDINARY', false) as open
+from events.outbox o left join cases.case c on c.id = o.case_id where o.position is not null order by o.position
+"""
+
+
+async def complete(client: Any, outbox: Outbox, written: list[str]) -> None:
+    """Both streams hold what the outbox does, once and in its order, and in it what was written."""
+    js = client.jetstream(timeout=20)
+    rows = await outbox.database.fetch(TOLD)
+    everything = [row["id"] for row in rows]
+    known = set(written)
+    assert [one for one in everything if one in known] == written
+    county = [row["id"] for row in rows if row["open"]]
+    for name, wanted in (("GONGZHI", everything), (f"GONGZHI_{HANYIN}", county)):
+        info = await js.stream_info(name)
+        subscription = await js.subscribe(info.config.subjects[0], stream=name, ordered_consumer=True)
+        assert ids([await subscription.next_msg(timeout=5) for _ in range(info.state.messages)]) == wanted
+        await subscription.unsubscribe()
+
+
+@pytest_asyncio.fixture
+async def outbox(postgres: str, county: str) -> AsyncIterator[Outbox]:
+    name = f"test_{uuid4().hex}"
+    dsn = await create(postgres, name, county)
+    database = await asyncpg.connect(dsn)
+    found = await database.fetch("select id from cases.case where series = 'ORDINARY' order by id limit 20")
+    yield Outbox(dsn, database, [row["id"] for row in found])
+    await database.close()
+    await drop(postgres, name)
+
+
+@pytest_asyncio.fixture
+async def cluster(tmp_path: Path) -> AsyncIterator[Cluster]:
+    """A single server."""
+    made = Cluster(tmp_path)
+    await made.start()
+    yield made
+    await made.stop()
+
+
+@pytest_asyncio.fixture
+async def three(tmp_path: Path) -> AsyncIterator[Cluster]:
+    made = Cluster(tmp_path, size=3)
+    await made.start()
+    yield made
+    await made.stop()
