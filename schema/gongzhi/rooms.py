@@ -24,6 +24,7 @@ ROOMS = (
     "patrols",
     "centers",
     "sync",
+    "statistics",
 )
 
 APPS = tuple(App(room, f"gongzhi.{room}.models", f"gongzhi.{room}.migrations") for room in ROOMS)
