@@ -88,7 +88,7 @@ SHARES = {
 }
 BURDEN = (
     "(select jsonb_build_object("
-    + ",".join(f"'{name}',round({value}/b.workers/b.weeks,1)" for name, value in SHARES.items())
+    + ",".join(f"'{name}',round({value}/b.workers/b.weeks,2)" for name, value in SHARES.items())
     + f") from (select {WORKERS} as workers, ({FIELDS})::numeric as fields, ({PHOTOS})::numeric as photos, "
     + f"({{until}}-{{since}}+1)/7.0 as weeks) b where b.workers>={FEW})"
 )
@@ -96,4 +96,4 @@ BURDEN = (
 
 def asked(at: Frame, scope: Scope) -> Sql:
     """The burden as JSON, per worker and week; null where fewer than ten work, and above the county."""
-    return Sql(BURDEN, kind=at.row.kind, id=at.row.id, where=scope.where, since=scope.since, until=scope.until)
+    return scope.sql(BURDEN, kind=at.row.kind, id=at.row.id)

@@ -165,7 +165,7 @@ def digest(at: Frame) -> Sql:
     listed = ",".join(f"{{{at}}}" for at in range(4, 4 + len(sections)))
     return Sql(
         f"(select jsonb_build_object('title',{{0}},'sections',jsonb_build_array({listed})) from grids.grid g "
-        "where g.code={1} and g.valid_to is null and {2} and {3})",
+        "where g.code={1} and g.valid_to is null and ({2}) and {3})",
         title,
         at.given.bind("grid"),
         rules.served(grid, at.viewer),

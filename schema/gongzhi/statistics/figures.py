@@ -36,8 +36,10 @@ class Scope:
     until: Any
     today: Any
 
-    def sql(self, text: str) -> Sql:
-        return Sql(text, where=self.where, since=self.since, until=self.until, today=self.today)
+    def sql(self, text: str, **more: Any) -> Sql:
+        """The text with what it names: a parameter that is given and not named has no type."""
+        known = {"where": self.where, "since": self.since, "until": self.until, "today": self.today, **more}
+        return Sql(text, **{name: term for name, term in known.items() if f"{{{name}}}" in text})
 
 
 @dataclass(frozen=True)

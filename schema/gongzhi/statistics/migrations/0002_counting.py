@@ -8,17 +8,17 @@ from tortoise import migrations
 from tortoise.migrations import operations as ops
 
 DAY = """
-create function statistics.day(at timestamptz) returns date language sql stable
+create function statistics.day(at timestamptz) returns date language sql stable strict
 return case when isfinite(at) then (at at time zone 'Asia/Shanghai')::date end
 """
 
 # Durations are kept in steps of a twelfth of e, so that medians of any period can be told to within five per cent.
 STEP = """
-create function statistics.step(span interval) returns int language sql immutable
+create function statistics.step(span interval) returns int language sql immutable strict
 return floor(12 * ln(1 + greatest(extract(epoch from span) / 60, 0)))::int
 """
 MINUTES = """
-create function statistics.minutes(step int) returns int language sql immutable
+create function statistics.minutes(step int) returns int language sql immutable strict
 return case when step = 0 then 0 else round(exp((step + 0.5) / 12) - 1)::int end
 """
 
