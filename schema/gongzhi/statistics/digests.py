@@ -119,7 +119,6 @@ TITLES = {
     Period.MONTH: Text("{grid}: the month from {since} to {until}", "{grid}月分析（{since} 至 {until}）"),
     Period.QUARTER: Text("{grid}: the quarter from {since} to {until}", "{grid}季评估（{since} 至 {until}）"),
 }
-FEW = Text("too few to show", "数量过小不予显示")
 
 
 def days(period: Period, at: date) -> tuple[date, date]:
@@ -175,19 +174,17 @@ def digest(at: Frame) -> Sql:
 
 
 def section(one: Section, scope: Scope) -> Sql:
-    """A section as JSON; each figure is looked up once."""
-    names = [f"v{at}" for at in range(len(one.figures))]
-    values = ",".join(f"{{{at}}} as {name}" for at, name in enumerate(names))
-    told = {
-        each.name: Sql(f"coalesce(f.{name}::text,{{0}})", said(FEW))
-        for each, name in zip(one.figures, names, strict=True)
-    }
+    """A section as JSON; each figure is looked up once, which `offset 0` sees to."""
+    names = [figure.name for figure in one.figures]
+    values = ",".join(f'{{{at}}} as "{name}"' for at, name in enumerate(names))
+    told = {each.name: Sql(f'coalesce(f."{each.name}"::text,{{0}})', said(each.few)) for each in one.figures}
     listed = [
-        Sql(f"jsonb_build_object('name','{each.name}','value',f.{name},'formula',{{0}})", formula(each.name))
-        for each, name in zip(one.figures, names, strict=True)
+        Sql(f"jsonb_build_object('name','{name}','value',f.\"{name}\",'formula',{{0}})", formula(name))
+        for name in names
     ]
+    made = "jsonb_build_object('title',{0},'text',{1},'figures',jsonb_build_array({2}))"
     return Sql(
-        "(select jsonb_build_object('title',{0},'text',{1},'figures',jsonb_build_array({2})) from (select {3}) f)",
+        f"(select {made} from (select {{3}} offset 0) f)",
         said(one.title),
         replaced(said(one.text), **told),
         Sql(",".join(f"{{{at}}}" for at in range(len(listed))), *listed),

@@ -11,12 +11,14 @@ from datetime import date
 from typing import Any
 
 from ..checks import wrong
+from ..errors import Text
 from ..plans import Argument, Frame
 from ..sql import Sql
 
 FEW = 10
 """The smallest number that is shown, but for zero, which is about nobody."""
 SMALL = f"between 1 and {FEW - 1}"
+UNDER_TEN = Text("fewer than ten", "不足 10")
 DECADE = 3660
 """The longest period, in days."""
 
@@ -50,6 +52,8 @@ class Figure:
     sums: str
     value: str
     small: str
+    few: Text = Text("–", "–")
+    """What is said in its place where it is withheld."""
 
     def shown(self, scope: Scope) -> Sql:
         """Its value; null where it is withheld, or where there is nothing to divide by."""
@@ -65,7 +69,7 @@ def sums(what: str, dimension: str = "ALL", day: str = WITHIN) -> str:
 
 def count(name: str, what: str, dimension: str = "ALL", day: str = WITHIN) -> Figure:
     found = sums(f"coalesce(sum({what}),0)::int as n", dimension, day)
-    return Figure(name, found, f"case when q.n {SMALL} then null else q.n end", f"q.n {SMALL}")
+    return Figure(name, found, f"case when q.n {SMALL} then null else q.n end", f"q.n {SMALL}", UNDER_TEN)
 
 
 def share(name: str, of: str, whole: str, dimension: str = "ALL", day: str = WITHIN) -> Figure:
