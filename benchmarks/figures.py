@@ -1,7 +1,7 @@
 """How long the overview of a county over five years takes, with the sums of a million cases.
 
-`python -m benchmarks.figures`, with GONGZHI_TEST_DSN the address of a PostgreSQL 18. The sums are made at random, as many
-as counting a million cases leaves for a county; the documents are what the cockpit asks.
+`python -m benchmarks.figures`, with GONGZHI_TEST_DSN the address of a PostgreSQL 18. The sums are made at random, as
+many as counting a million cases leaves for a county; the documents are what the cockpit asks.
 """
 
 from __future__ import annotations
