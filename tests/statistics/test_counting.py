@@ -8,6 +8,7 @@ from uuid import UUID
 
 import asyncpg
 import pytest
+from gongzhi.statistics import counting
 from gongzhi_server import statistics
 from gongzhi_server.testing import Server
 from hypothesis import HealthCheck, given, settings
@@ -94,11 +95,17 @@ async def test_events_move_figures(server: Server, filled: str) -> None:
 
 async def test_moved_deadlines_followed(ground: Ground) -> None:
     """A new calendar tells nobody of each deadline it moves: the night's job finds them."""
-    from gongzhi.statistics.counting import MOVED
-
     await ground.case("2026-03-02T09:00", due="2026-03-09T18:00")
     before = await ground.rebuild()
     await ground.connection.execute("update clocks.clock set due_at = due_at + interval '2 days'")
-    await ground.connection.fetch(MOVED)
+    await ground.connection.fetch(counting.MOVED)
     after = await ground.sums()
     assert after != before and after == await ground.rebuild()
+
+
+async def test_missed_cases_found(ground: Ground) -> None:
+    """A case reported while an upgrade was under way, which no handler heard of."""
+    await ground.case("2026-03-02T09:00")
+    assert await ground.sums() == []
+    await ground.connection.fetch(counting.MISSED)
+    assert (found := await ground.sums()) and found == await ground.rebuild()

@@ -170,6 +170,7 @@ class Migration(migrations.Migration):
                 REBUILD,
                 "create index on statistics.rollup (dimension, value, day) where dimension in ('UNIT', 'ANSWER')",
                 "create index on statistics.fact (due_on) where completed_on is null and gone_on is null",
+                "select statistics.rebuild()",
             ]
         )
     ]
