@@ -175,7 +175,8 @@ async def _fill(writer: Writer, people: int, today: date, seed: int, keys: KeyRi
     await _cases(writer, docket, seed)
     await _offices(writer, tree, organisations)
     writer.progress("figures", 0, 0)
-    await writer.connection.execute("select statistics.rebuild()")
+    counted = await writer.connection.fetchval("select statistics.rebuild()")
+    writer.progress("figures", counted, counted)
 
 
 async def _ground(writer: Writer, tree: Tree) -> Bodies:
