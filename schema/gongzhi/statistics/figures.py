@@ -54,13 +54,15 @@ class Figure:
     small: str
     few: Text = Text("–", "–")
     """What is said in its place where it is withheld."""
+    enough: str = ""
+    """Numbers that suffice to tell whether it is small, where all of `sums` would be many."""
 
     def shown(self, scope: Scope) -> Sql:
         """Its value; null where it is withheld, or where there is nothing to divide by."""
         return scope.sql(f"(select {self.value} from ({self.sums}) q)")
 
     def withheld(self, scope: Scope) -> Sql:
-        return scope.sql(f"(select {self.small} from ({self.sums}) q)")
+        return scope.sql(f"(select {self.small} from ({self.enough or self.sums}) q)")
 
 
 def sums(what: str, dimension: str = "ALL", day: str = WITHIN) -> str:
@@ -84,7 +86,9 @@ def median(name: str, dimension: str, what: str) -> Figure:
     steps = sums(f"r.value as step, sum({what}) as n", dimension) + " group by r.value"
     running = f"select s.step, s.n, sum(s.n) over (order by s.step) as upto, sum(s.n) over () as d from ({steps}) s"
     found = f"select min(w.step) filter (where 2*w.upto>=w.d) as step, coalesce(max(w.d),0) as d from ({running}) w"
-    return Figure(name, found, f"case when q.d>={FEW} then statistics.minutes(q.step) end", f"q.d {SMALL}")
+    value = f"case when q.d>={FEW} then statistics.minutes(q.step) end"
+    some = f"select coalesce(sum(s.n),0) as d from ({sums(f'{what} as n', dimension)} limit {FEW}) s"
+    return Figure(name, found, value, f"q.d {SMALL}", enough=some)
 
 
 REPORTED = count("reported", "r.reported")
