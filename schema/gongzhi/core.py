@@ -15,6 +15,7 @@ from .attachments import holdings as attachment_holdings
 from .attachments import types as attachments
 from .calendars import types as calendars
 from .cases import commands as case_commands
+from .cases import escalating
 from .cases import holdings as case_holdings
 from .cases import types as cases
 from .cases.events import EVENTS as CASE_EVENTS
@@ -67,6 +68,9 @@ from .rights import commands as right_commands
 from .rights import demand_commands, review_commands
 from .rights import holdings as right_holdings
 from .rights import types as rights
+from .statistics import counting, digests
+from .statistics import holdings as figure_holdings
+from .statistics import types as statistics
 from .sync import commands as sync_commands
 from .sync import holdings as sync_holdings
 from .sync import types as sync
@@ -132,13 +136,16 @@ EXTENSIONS = (
     *webhook_commands.EXTENSIONS,
     *intake.EXTENSIONS,
     *intake_commands.EXTENSIONS,
+    *statistics.EXTENSIONS,
+    *digests.EXTENSIONS,
+    *escalating.EXTENSIONS,
 )
 
 EVENTS: tuple[type[Event], ...] = (*CASE_EVENTS,)
 
-HANDLERS: tuple[Handler, ...] = ()
+HANDLERS: tuple[Handler, ...] = (counting.counted,)
 
-JOBS: tuple[Job, ...] = (sweeping.swept, webhook_jobs.forgotten)
+JOBS: tuple[Job, ...] = (sweeping.swept, webhook_jobs.forgotten, counting.followed)
 
 TYPES: tuple[type, ...] = (grids.Grid, units.Unit, people.Person, people.Household, cases.Case, cases.CaseEvent)
 
@@ -160,6 +167,7 @@ REGISTERS = Registers(
         *patrol_holdings.HOLDINGS,
         *webhook_holdings.HOLDINGS,
         *intake_holdings.HOLDINGS,
+        *figure_holdings.HOLDINGS,
     ),
 )
 """What the core declares for the public registers."""

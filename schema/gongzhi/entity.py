@@ -366,9 +366,16 @@ def embedded(
     return _field(Embedded(build), description, type, requires, arguments=arguments)
 
 
-def within_row(description: str, present: Build | None = None, *, type: Any = None, requires: Requires = SEEN) -> Any:
-    """A `part` of the row; null where `present` does not hold."""
-    return _field(Part(present), description, type, requires)
+def within_row(
+    description: str,
+    present: Build | None = None,
+    *,
+    type: Any = None,
+    requires: Requires = SEEN,
+    arguments: Arguments | None = None,
+) -> Any:
+    """A `part` of the row; null where `present` does not hold. Its fields find its arguments in `at.part`."""
+    return _field(Part(present), description, type, requires, arguments=arguments)
 
 
 def aggregate(

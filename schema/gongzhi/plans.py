@@ -41,12 +41,16 @@ class Given(Protocol):
 
 @dataclass(frozen=True)
 class Frame:
-    """Where a builder stands: the row a field belongs to, the rows it asks for, who asks, and with what."""
+    """Where a builder stands: the row a field belongs to, the rows it asks for, who asks, and with what.
+
+    `part` are the arguments of the part of the row that the field belongs to.
+    """
 
     row: Table
     rows: Table
     viewer: Lens
     given: Given
+    part: Given | None = None
 
 
 Build = Callable[[Frame], Term]

@@ -115,6 +115,16 @@ PERMISSIONS = (
     _permission("patrols.record", "Record patrols (记录巡查)", *_FIELD),
     _permission("patrols.view", "See patrols (查看巡查)", *_FIELD, *_DISPATCH, AUDITOR, ADMINISTRATOR),
     _permission("centers.edit", "Set up governance centres (维护综治中心)", ADMINISTRATOR),
+    _permission(
+        "statistics.view",
+        "See figures and digests (查看统计和汇总)",
+        GRID_LEADER,
+        *_DISPATCH,
+        DEPARTMENT_HANDLER,
+        DEPUTY,
+        AUDITOR,
+        ADMINISTRATOR,
+    ),
     _permission("plugins.activate", "Switch plugins on and off in a county (启停插件)", ADMINISTRATOR),
     _permission(
         "accounts.view",

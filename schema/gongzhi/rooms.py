@@ -26,6 +26,7 @@ ROOMS = (
     "sync",
     "webhooks",
     "intake",
+    "statistics",
 )
 
 APPS = tuple(App(room, f"gongzhi.{room}.models", f"gongzhi.{room}.migrations") for room in ROOMS)

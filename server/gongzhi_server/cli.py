@@ -404,6 +404,19 @@ def sweep() -> None:
     print(f"{done.recounted} cases follow a new calendar (重算).")
 
 
+statistics = typer.Typer(help="Figures (统计).", no_args_is_help=True)
+app.add_typer(statistics, name="statistics")
+
+
+@statistics.command()
+def rebuild() -> None:
+    """Count all cases anew (重建统计)."""
+    from . import statistics
+
+    with cluster.running(settings()) as dsn:
+        print(f"{asyncio.run(statistics.rebuild(dsn)):,} cases counted (已统计).")
+
+
 @app.command()
 def doctor() -> None:
     """Check settings and database (体检)."""

@@ -188,6 +188,7 @@ async def test_unit_inbox(server: Server) -> None:
     latest = order["case"]
     assert (order["role"], order["light"], latest["number"]) == ("LEAD", "GREEN", number)
     assert [event["type"] for event in latest["timeline"]] == ["case.reported", "case.accepted", "case.dispatched"]
+    assert set(after["statistics"]) >= {"issued", "onTimeRate", "answerCoverage"}
     other = await Desk(server.as_("department_handler", unit="610921-SLJ"), "department").send("UnitInbox", unit=POWER)
     assert number not in [one["case"]["number"] for one in other["workOrders"]["nodes"]]
 
@@ -418,13 +419,17 @@ async def test_intake(server: Server) -> None:
 
 async def test_cockpit(server: Server) -> None:
     lead = Desk(server.as_("county_dispatcher", grid=COUNTY), "cockpit")
-    span = {"from": "2026-01-01T00:00:00+08:00", "to": "2026-07-01T00:00:00+08:00"}
+    await server.worker.drain()
+    span = {"from": "2021-01-01", "to": "2026-06-30"}
     before = await lead.send("Cockpit", grid=COUNTY, **span)
     await reported(server)
+    await server.worker.drain()
     after = await lead.send("Cockpit", grid=COUNTY, **span)
     assert after["openCases"] == before["openCases"] + 1
-    assert after["reported"]["totalCount"] == before["reported"]["totalCount"] + 1
-    assert 0 < after["completed"]["totalCount"] == before["completed"]["totalCount"] < after["reported"]["totalCount"]
+    figures, earlier = after["statistics"], before["statistics"]
+    assert figures["reported"] == earlier["reported"] + 1 > figures["completed"] == earlier["completed"] > 100
+    assert sum(one["reported"] for one in figures["byCategory"] if one["reported"]) <= figures["reported"]
+    assert len(figures["series"]) == 66 and figures["burden"]["fieldsPerWorkerWeek"] >= 0
     towns = after["children"]["nodes"]
     assert len(towns) == 10 and after["boundary"]["type"] == "Polygon"
     assert sum(town["openCases"] for town in towns) <= after["openCases"]  # some lie in the county itself

@@ -303,6 +303,11 @@ class Queries:
                 return round(31.95 + self.random.random() * 1.1, 6)
             case (("Query.grid" | "Query.calendar" | "Query.deadlineRules"), _):
                 return self.real(self.seeds.column("Grid", "code"))
+            case (("Grid.statistics" | "Unit.statistics"), name):
+                day = {"from": (1, 15), "to": (15, 30)}[name]
+                return f"2026-06-{self.random.choice(day):02}"
+            case ("Query.digest", name):
+                return self.real(self.seeds.column("Grid", "code")) if name == "grid" else "2026-06-30"
             case ("Query.unit", _):
                 return self.real(self.seeds.column("Unit", "code"))
             case ("Query.case", _):

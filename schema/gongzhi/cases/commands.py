@@ -101,7 +101,7 @@ async def handle_in_grid(call: Call, input: HandleInGridInput) -> CasePayload:
     if case.status == Status.REPORTED:
         await step(call, case, machine.ACCEPT)
     case.self_handled = True
-    settle(call, case, text(input.text, BODY, "text"), SettlementLevel.GRID)
+    settle(call, case, text(input.text, BODY, "text"), await level_of(case))
     await inform(call, case)
     return await advance(call, case, machine.SETTLE, note=case.reply)
 

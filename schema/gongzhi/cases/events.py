@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..events.event import Code, Event, Registry, event
-from .models import Status
+from .models import SettlementLevel, Status
 
 
 @dataclass(frozen=True)
@@ -125,6 +125,12 @@ class Escalated(Reminded):
     escalated_to: Code | None = None
 
 
+@event("case.level_raised", "A level could not settle it, and it went up to the next (逐级上报).")
+class LevelRaised(OfCase):
+    from_: SettlementLevel
+    to: SettlementLevel
+
+
 @event("case.unmerged", "It stands by itself again (撤销并单).")
 class Unmerged(Stepped):
     pass
@@ -211,7 +217,7 @@ class Edited(OfCase):
 
 EVENTS: tuple[type[OfCase], ...] = (
     Reported, Accepted, Declined, Withdrawn, Merged, Settled, Dispatched, Returned, Handling, Suspended, Resumed,
-    Replied, Rated, Closed, Reopened, Voided, Contacted, Reminded, Escalated,
+    Replied, Rated, Closed, Reopened, Voided, Contacted, Reminded, Escalated, LevelRaised,
     Unmerged, Acknowledged, Contributed, OrderWithdrawn, Objected, ObjectionRuled, Referred, ApprovalRequested,
     ApprovalGiven, ApprovalRefused, FollowedUp, Joined, Parted, AnsweredWith, Attached, Edited,
 )  # fmt: skip

@@ -28,6 +28,9 @@ NOTE = 10_000
 WORK = ("cases.accept", "cases.settle", "cases.handle", "cases.dispatch")
 """Whoever holds one of these where the case lies, or for a unit that has it, works on it."""
 
+RAISED = "case.level_raised"
+"""The event of a case that went one level up."""
+
 PLATFORM = "platform"
 """The subject of complaints about this platform."""
 
@@ -164,7 +167,13 @@ def settle(call: Call, case: CaseRow, text: str, level: SettlementLevel) -> None
 
 
 async def level_of(case: CaseRow) -> SettlementLevel:
-    """The level of the unit that answers: that of the area it serves."""
+    """The level that answers: that of the area the lead unit serves, or the one the case was raised to, if higher."""
+    raised = await EventRow.filter(case_id=case.id, type=RAISED).order_by("-at", "-id").first()
+    above = SettlementLevel(raised.data["to"]) if raised else SettlementLevel.GRID
+    return max(above, await _serving(case), key=list(SettlementLevel).index)
+
+
+async def _serving(case: CaseRow) -> SettlementLevel:
     if case.lead_unit_id is None:
         return SettlementLevel.GRID
     kind = (await GridRow.get(id=(await UnitRow.get(id=case.lead_unit_id)).grid_id)).kind

@@ -6,14 +6,42 @@ from ..errors import Text
 from .declared import Kpi
 
 PERCENT = Text("per cent of the denominator", "%")
-DUE = Text("cases whose deadline, extensions included, lies in the period", "期内到期（含延期后到期）的诉求件数")
-ANSWERED = Text("follow-ups that the requester answered", "诉求人已作答的回访件数")
+DUE = Text(
+    "cases whose deadline, extensions included, lies in the period and before today; without those declined, "
+    "withdrawn, merged or void. For a unit: its work orders, without those it gave back",
+    "期内且今日之前到期（含延期后到期）的诉求件数，不含不予受理、撤回、并单和作废；单位指标按工单计，不含退单",
+)
+ANSWERED = Text("completed cases whose requester answered", "诉求人已作答的办结件数")
+COMPLETED = Text("cases answered or closed in the period, and not taken up again", "期内答复或结案且未重办的件数")
+ASKED = Text("grid workers × weeks of the period", "网格员人数 × 统计期周数")
+NONE = Text("none", "无")
+CASES = Text("cases", "件")
+MINUTES = Text("minutes, to within five per cent", "分钟（误差 5% 以内）")
+A_WEEK = Text("per worker and week", "每人每周")
 
 KPIS = (
     Kpi(
+        "reported",
+        Text("cases reported in the period, tip-offs apart", "期内上报的诉求件数（举报另计）"),
+        Text("cases by the day they were reported, in China", "按上报日（北京时间）计的件数"),
+        NONE,
+        CASES,
+    ),
+    Kpi("completed", COMPLETED, Text("cases by the day they were settled", "按办结日计的件数"), NONE, CASES),
+    Kpi(
+        "open",
+        Text(
+            "reported − completed − declined, withdrawn, merged or void, all up to the last day",
+            "截至期末：上报 − 办结 − 不予受理、撤回、并单、作废",
+        ),
+        Text("cases under way when the period ended", "期末在办件数"),
+        NONE,
+        CASES,
+    ),
+    Kpi(
         "completionRate",
         Text("completed due ÷ due", "到期已办结 ÷ 到期"),
-        Text("of these, cases answered or closed by the end of the period", "其中期末前已答复或结案的件数"),
+        Text("of these, cases that are answered or closed now", "其中目前已答复或结案的件数"),
         DUE,
         PERCENT,
     ),
@@ -25,7 +53,7 @@ KPIS = (
         PERCENT,
     ),
     Kpi(
-        "extendedShare",
+        "extensionShare",
         Text("extended ÷ due; always shown beside onTimeRate", "延期件 ÷ 到期；与按期办结率一并公布"),
         Text("of these, cases whose deadline was extended", "其中办理过延期的件数"),
         DUE,
@@ -33,26 +61,93 @@ KPIS = (
     ),
     Kpi(
         "resolutionRate",
-        Text("answered “resolved” ÷ answered follow-ups; never ÷ all", "回访答“已解决” ÷ 已作答回访；不以全部件为分母"),
+        Text(
+            "answered “resolved” ÷ answered; never ÷ all; read with answerCoverage",
+            "答“已解决” ÷ 已作答；不以全部件为分母；与评价覆盖率一并公布",
+        ),
         Text("of these, those answered “resolved”", "其中回答“已解决”的件数"),
         ANSWERED,
         PERCENT,
     ),
     Kpi(
         "satisfactionRate",
-        Text("rated 4 or 5 ÷ answered follow-ups; never ÷ all", "评分 4 分及以上 ÷ 已作答回访；不以全部件为分母"),
+        Text(
+            "rated 4 or 5 ÷ answered; never ÷ all; read with answerCoverage",
+            "评分 4 分及以上 ÷ 已作答；不以全部件为分母；与评价覆盖率一并公布",
+        ),
         Text("of these, those rated 4 or 5", "其中评 4 分或 5 分的件数"),
         ANSWERED,
         PERCENT,
     ),
     Kpi(
-        "responseRate",
+        "answerCoverage",
         Text(
-            "answered follow-ups ÷ follow-ups; always shown beside the two before",
-            "已作答回访 ÷ 回访；与前两项一并公布",
+            "answered ÷ completed; always shown beside the two before",
+            "已作答 ÷ 办结；与前两项一并公布",
         ),
         ANSWERED,
-        Text("cases completed in the period whose requester was asked", "期内办结并已回访的件数"),
+        COMPLETED,
         PERCENT,
+    ),
+    Kpi(
+        "medianResponse",
+        Text(
+            "the middle case’s time from report to the first step of the staff", "自上报至工作人员首次处理时长的中位数"
+        ),
+        Text("cases reported in the period that somebody looked at", "期内上报且已响应的件数"),
+        NONE,
+        MINUTES,
+    ),
+    Kpi(
+        "medianHandling",
+        Text("the middle case’s time from report to answer", "自上报至答复时长的中位数"),
+        COMPLETED,
+        NONE,
+        MINUTES,
+    ),
+    Kpi(
+        "levelShare",
+        Text("settled at the level ÷ settled at any level (小事不出村)", "本层级化解 ÷ 各层级化解合计"),
+        Text("cases settled at the level they had been raised or dispatched to", "在所上报或派单层级办结的件数"),
+        COMPLETED,
+        PERCENT,
+    ),
+    Kpi(
+        "issued",
+        Text("work orders issued in the period; `returned` are those given back", "期内派发工单数；退单数另列"),
+        Text("work orders by the day they were issued", "按派单日计的工单数"),
+        NONE,
+        Text("work orders", "单"),
+    ),
+    Kpi(
+        "fieldsPerWorkerWeek",
+        Text(
+            "Σ records × fields their form requires ÷ workers ÷ weeks; the forms are reportCase, handleInGrid, "
+            "recordVisit and recordPatrol, less key and version",
+            "Σ 记录数 × 表单必填字段数 ÷ 网格员人数 ÷ 周数；表单为上报、自处理、走访、巡查，不含幂等键和版本号",
+        ),
+        Text("required fields of what grid workers recorded", "网格员所填记录的必填字段数"),
+        ASKED,
+        A_WEEK,
+    ),
+    Kpi(
+        "photosPerWorkerWeek",
+        Text(
+            "photos of cases that grid workers reported ÷ workers ÷ weeks",
+            "网格员上报诉求所附照片数 ÷ 网格员人数 ÷ 周数",
+        ),
+        Text("photos uploaded", "上传照片数"),
+        ASKED,
+        A_WEEK,
+    ),
+    Kpi(
+        "minutesPerWorkerWeek",
+        Text(
+            "(15 s × fields + 30 s × photos) ÷ workers ÷ weeks; standard times, nobody is timed",
+            "（15 秒 × 字段数 + 30 秒 × 照片数）÷ 网格员人数 ÷ 周数；按标准用时估算，不对任何人计时",
+        ),
+        Text("standard minutes of what was recorded", "按标准用时折算的分钟数"),
+        ASKED,
+        A_WEEK,
     ),
 )

@@ -38,7 +38,7 @@ TABLES = (
     "cases.counter", "cases.case", "cases.support", "cases.event",
     "calendars.span", "clocks.clock",
     "dispatch.rule", "dispatch.rule_support", "dispatch.duty", "dispatch.work_order", "dispatch.merge",
-    "centers.center", "centers.seat", "patrols.patrol",
+    "centers.center", "centers.seat", "patrols.patrol", "statistics.fact", "statistics.rollup",
 )  # fmt: skip
 COUNTED = {
     "grids": "grids.grid",
@@ -174,6 +174,9 @@ async def _fill(writer: Writer, people: int, today: date, seed: int, keys: KeyRi
     )
     await _cases(writer, docket, seed)
     await _offices(writer, tree, organisations)
+    writer.progress("figures", 0, 0)
+    counted = await writer.connection.fetchval("select statistics.rebuild()")
+    writer.progress("figures", counted, counted)
 
 
 async def _ground(writer: Writer, tree: Tree) -> Bodies:

@@ -77,6 +77,7 @@ class Compiler:
         self.variables, self.lens = variables, lens
         self.errors: list[GraphQLError] = []
         self.cost, self.times = 0, 1
+        self.part: Given | None = None
         self._names = itertools.count(1)
 
     # whole statements
@@ -212,7 +213,7 @@ class Compiler:
         self, plan: Plan, of: GraphQLField, declared: Any, details: FieldDetailsList, row: Any, entity: Any
     ) -> tuple[Term, Shape]:
         given = self.given(of, details[0].node)
-        frame = Frame(row, row, self.lens, given)
+        frame = Frame(row, row, self.lens, given, self.part)
         kind: Any = get_named_type(of.type)
         match plan:
             case Key():
@@ -228,14 +229,24 @@ class Compiler:
                 inner = self.embedded(of.type, details, Sql(f"{once}.value"))
                 return Sql(f"(select {{0}} from (select {{1}} as value offset 0) {once})", inner, build(frame)), Shape()
             case Part(present):
-                terms, shape = self.object(kind, self.subfields(kind, details), row, entity)
-                inner = self.nested(terms)
-                return (Sql("case when {0} then {1} end", present(frame), inner) if present else inner), shape
+                return self.within(given, present(frame) if present else None, kind, details, row, entity)
             case Choice(argument):
                 return self.choice(given, argument, details)
             case Aggregate():
                 return self.aggregate(plan, of, frame, entity), Shape()
         return self.related(plan, entity_of(declared.type), kind, details, frame, entity, declared.metadata.get(OPEN))
+
+    def within(
+        self, given: Given, present: Term | None, kind: Any, details: FieldDetailsList, row: Any, entity: Any
+    ) -> tuple[Term, Shape]:
+        """A part of the row. What stands in it knows its arguments."""
+        around, self.part = self.part, given
+        try:
+            terms, shape = self.object(kind, self.subfields(kind, details), row, entity)
+        finally:
+            self.part = around
+        inner = self.nested(terms)
+        return (Sql("case when {0} then {1} end", present, inner) if present else inner), shape
 
     def sealed(self, plan: Sealed, of: GraphQLField, frame: Frame) -> Term:
         """The mask; on a row of the viewer's own, what it takes to open the value, with the mask behind it."""

@@ -1,0 +1,117 @@
+"""How long the overview of a county over five years takes, with the sums of a million cases.
+
+`python -m benchmarks.figures`, with GONGZHI_TEST_DSN the address of a PostgreSQL 18. The sums are made at random, as
+many as counting a million cases leaves for a county; the documents are what the cockpit asks.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import statistics
+import tempfile
+import time
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+from gongzhi_server import database, demo, testing
+from gongzhi_server.app import keyring
+from rich.console import Console
+from rich.table import Table
+
+from .bars import said
+
+NAME = "bench_figures"
+CASES, PEOPLE, ROUNDS, BAR = 1_000_000, 2_000, 30, 300
+"""How many cases there are, how many people the demo county below them has, and the milliseconds it may take."""
+TODAY = date(2026, 6, 30)
+FIGURES = """reported completed open completionRate onTimeRate extensionShare resolutionRate satisfactionRate
+  answerCoverage medianResponse medianHandling suppressed byLevel { level settled share }
+  byCategory(first: 10) { category { name } reported } byChannel { channel reported }
+  series(bucket: MONTH) { start reported completed }
+  burden { fieldsPerWorkerWeek photosPerWorkerWeek minutesPerWorkerWeek }"""
+PERIOD = 'from: "2021-07-01", to: "2026-06-30"'
+DOCUMENTS = {
+    "overview of the county": f'{{ grid(code: "610921") {{ statistics({PERIOD}) {{ {FIGURES} }} }} }}',
+    "with its ten towns": f'{{ grid(code: "610921") {{ statistics({PERIOD}) {{ {FIGURES} }} '
+    f"children(first: 20) {{ nodes {{ code statistics({PERIOD}) {{ reported completionRate }} }} }} }} }}",
+    "digest of the quarter": '{ digest(grid: "610921", period: QUARTER, at: "2026-06-30") '
+    "{ title sections { title text figures { name value formula } } } }",
+}
+# 548 cases a day: how many sums of each dimension that comes to in a county, on each of 1 826 days. Durations spread
+# over two weeks fall into some sixty steps.
+DIMENSIONS = {"ALL": 1, "CATEGORY": 11, "CHANNEL": 8, "LEVEL": 4, "RESPONSE": 60, "HANDLING": 60}
+CODES = {"CATEGORY": "cases.category c where c.parent_id is null", "CHANNEL": "cases.channel c where true"}
+SUMS = """
+insert into statistics.rollup (grid_id, dimension, sealed, day, value, {measures})
+select g.id, '{dimension}', false, date '2021-07-01' + d, v.value, {numbers}
+from grids.grid g, generate_series(0, 1825) d, ({values}) v (value) where g.kind = any($1)
+"""
+MEASURES = ("reported", "completed", "gone", "due", "met", "timely", "extended", "answered", "solved", "satisfied")
+
+
+async def measure(console: Console, dsn: str) -> dict[str, float]:
+    """The middle and the slowest milliseconds of each document, over HTTP without a wire; printed as well."""
+    with tempfile.TemporaryDirectory() as folder:
+        console.print(f"{await fill(dsn, Path(folder)):,} sums of {CASES:,} cases")
+        async with testing.serving(dsn, Path(folder)) as server:
+            lead = server.as_("county_dispatcher", grid="610921")
+            found = {name: await timed(lead, text) for name, text in DOCUMENTS.items()}
+    table = Table("what", "median ms", "slowest ms", f"bar {BAR} ms")
+    for name, times in found.items():
+        table.add_row(name, f"{statistics.median(times):.0f}", f"{max(times):.0f}", said(max(times) <= BAR))
+    console.print(table)
+    return {name: statistics.median(times) for name, times in found.items()}
+
+
+async def timed(caller: testing.Server, document: str) -> list[float]:
+    times = []
+    for turn in range(ROUNDS + 3):
+        began = time.perf_counter()
+        assert (await caller.ask(document)).data
+        if turn >= 3:  # the first have the statement made and the sums read in
+            times.append(1000 * (time.perf_counter() - began))
+    return times
+
+
+async def fill(dsn: str, folder: Path) -> int:
+    """The grids and people of the demo county, and the sums of a million cases; how many sums there are."""
+    await database.migrate(dsn)
+    await demo.load(dsn, people=PEOPLE, today=TODAY, keys=keyring(testing.settings(dsn, folder)))
+    connection: asyncpg.Connection[Any] = await asyncpg.connect(dsn)
+    try:
+        await connection.execute("truncate statistics.fact, statistics.rollup; set synchronous_commit = off")
+        for dimension, values in DIMENSIONS.items():
+            await connection.execute(
+                said_of(dimension, values), ["COUNTY", "TOWN", "VILLAGE"][: 3 if values < 9 else 1]
+            )
+        await connection.execute("vacuum (analyze) statistics.fact, statistics.rollup")
+        count: int = await connection.fetchval("select count(*) from statistics.rollup")
+        return count
+    finally:
+        await connection.close()
+
+
+def said_of(dimension: str, values: int) -> str:
+    """The statement that makes a dimension's sums, as many cases in all of a day's values as there are in a day."""
+    daily, codes = CASES / 1826 / values, CODES.get(dimension)
+    listed = (
+        f"select c.id from {codes} order by c.id limit {values}" if codes else f"select generate_series(1, {values})"
+    )
+    numbers = ", ".join(f"(random() * 2 * {daily:.3f} / {at})::int" for at in (1, 1, 8, 1, 1, 2, 9, 2, 3, 3))
+    return SUMS.format(measures=", ".join(MEASURES), dimension=dimension, numbers=numbers, values=listed)
+
+
+async def main() -> None:
+    outside = os.environ["GONGZHI_TEST_DSN"]
+    await testing.drop(outside, NAME)
+    try:
+        await measure(Console(highlight=False), await testing.create(outside, NAME))
+    finally:
+        await testing.drop(outside, NAME)
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

@@ -1,0 +1,95 @@
+"""Raising a case by one level: grid, village, town, county (逐级上报). Whoever is responsible stays so."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import strawberry
+
+from ..checks import text
+from ..commands import EXPECTED, KEY, Call, command, forbidden, given
+from ..entity import expression
+from ..errors import Refusal, Text
+from ..extend import extend
+from ..notices.sending import Notice, Office, notify
+from ..plans import Frame
+from ..roots import Mutation
+from ..sql import Sql
+from . import machine
+from .models import CaseRow, SettlementLevel, Status
+from .steps import RAISED, CasePayload, disinterested, level_of, opened, record, saved, unready, works
+from .types import Case
+
+LEVELS = tuple(SettlementLevel)
+"""From the grid up."""
+UNDER_WAY = machine.OPEN - {Status.REPLIED}
+REASON = 2_000
+
+
+@strawberry.input(description="A case that this level cannot settle (逐级上报).")
+class EscalateCaseInput:
+    idempotency_key: str = given(KEY)
+    number: str = given("The case's number (编号).")
+    expected_version: int = given(EXPECTED)
+    reason: str = given("Why it cannot be settled here; the requester reads it (理由).")
+
+
+@command("Raise a case to the next level; it says where a matter could not be settled (逐级上报).", requires=None)
+async def escalate_case(call: Call, input: EscalateCaseInput) -> CasePayload:
+    reason, case = text(input.reason, REASON, "reason"), await opened(call, input)
+    if not await works(call, case):
+        raise forbidden("number")
+    await disinterested(call, case)
+    if case.status not in UNDER_WAY:
+        raise unready(case, "逐级上报", *UNDER_WAY)
+    before = await level_of(case)
+    if before is SettlementLevel.COUNTY:
+        raise Refusal(
+            "TOP_LEVEL",
+            "It is with the county already; there is none above.",
+            "该诉求已在县级，无上级可报。",
+            ("number",),
+        )
+    after = LEVELS[LEVELS.index(before) + 1]
+    facts: dict[str, Any] = {"from": before, "to": after}
+    await record(call, case, RAISED, reason, **facts)
+    await told(call, case, after)
+    return await saved(case)
+
+
+async def told(call: Call, case: CaseRow, level: SettlementLevel) -> None:
+    """Tell the dispatchers of the town, or of the county; of a tip-off only those of the county."""
+    county = level is SettlementLevel.COUNTY or case.series == "SEALED" or case.town_id is None
+    notice = Notice(
+        "case.level_raised",
+        Text(f"Case {case.number} was raised to the level {level}", f"诉求 {case.number} 已上报至{NAMES[level]}"),
+        Text("The level below cannot settle it.", "下级无法化解，请予处理。"),
+        f"Case:{case.id}",
+    )
+    grid = case.county_id if county else case.town_id
+    if grid is not None:
+        await notify(call, notice, offices=[Office("cases.dispatch", grid)])
+
+
+NAMES = {
+    SettlementLevel.GRID: "网格",
+    SettlementLevel.VILLAGE: "村级",
+    SettlementLevel.TOWN: "镇级",
+    SettlementLevel.COUNTY: "县级",
+}
+
+
+def raised_to(at: Frame) -> Sql:
+    last = "select e.data->>'to' from cases.event e where e.case_id={0} and e.type='case.level_raised' "
+    return Sql(f"({last}order by e.at desc, e.id desc limit 1)", at.row.id)
+
+
+EXTENSIONS = (
+    extend(Mutation, escalate_case=escalate_case),
+    extend(
+        Case,
+        raised_to=expression(
+            "The level it was last raised to; null if it was not (上报层级).", raised_to, type=SettlementLevel | None
+        ),
+    ),
+)

@@ -1,0 +1,225 @@
+"""Figures as SQL over the sums. Their formulas are published under the same names (`gongzhi.registers.kpis`).
+
+What counts fewer than ten is withheld: such a figure is about people one could name. No figure is an order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from ..checks import wrong
+from ..errors import Text
+from ..plans import Argument, Frame
+from ..sql import Sql
+
+FEW = 10
+"""The smallest number that is shown, but for zero, which is about nobody."""
+SMALL = f"between 1 and {FEW - 1}"
+UNDER_TEN = Text("fewer than ten", "不足 10")
+DECADE = 3660
+"""The longest period, in days."""
+
+WITHIN = "r.day between {since} and {until}"
+DUE = "r.day between {since} and least({until},{today}-1)"
+"""What falls due today is not late yet, and what falls due later still less."""
+EVER = "r.day<={until}"
+SUMS = "select {what} from statistics.rollup r where {{where}} and not r.sealed and r.dimension='{dimension}' and {day}"
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Which sums: a condition on the rows `r`, and the first and the last day."""
+
+    where: Any
+    since: Any
+    until: Any
+    today: Any
+
+    def sql(self, text: str, **more: Any) -> Sql:
+        """The text with what it names: a parameter that is given and not named has no type."""
+        known = {"where": self.where, "since": self.since, "until": self.until, "today": self.today, **more}
+        return Sql(text, **{name: term for name, term in known.items() if f"{{{name}}}" in text})
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A figure: `value` and whether it is withheld (`small`), as SQL over the numbers `q` that `sums` gives."""
+
+    name: str
+    sums: str
+    value: str
+    small: str
+    few: Text = Text("–", "–")
+    """What is said in its place where it is withheld."""
+    enough: str = ""
+    """Numbers that suffice to tell whether it is small, where all of `sums` would be many."""
+
+    def shown(self, scope: Scope) -> Sql:
+        """Its value; null where it is withheld, or where there is nothing to divide by."""
+        return scope.sql(f"(select {self.value} from ({self.sums}) q)")
+
+    def withheld(self, scope: Scope) -> Sql:
+        return scope.sql(f"(select {self.small} from ({self.enough or self.sums}) q)")
+
+
+def sums(what: str, dimension: str = "ALL", day: str = WITHIN) -> str:
+    return SUMS.format(what=what, dimension=dimension, day=day)
+
+
+def count(name: str, what: str, dimension: str = "ALL", day: str = WITHIN) -> Figure:
+    found = sums(f"coalesce(sum({what}),0)::int as n", dimension, day)
+    return Figure(name, found, f"case when q.n {SMALL} then null else q.n end", f"q.n {SMALL}", UNDER_TEN)
+
+
+def share(name: str, of: str, whole: str, dimension: str = "ALL", day: str = WITHIN) -> Figure:
+    """Per cent, to a tenth."""
+    found = sums(f"sum({of}) as n, coalesce(sum({whole}),0) as d", dimension, day)
+    value = f"case when q.d>={FEW} then round(100.0*q.n/q.d,1)::float8 end"
+    return Figure(name, found, value, f"q.d {SMALL}")
+
+
+def median(name: str, dimension: str, what: str) -> Figure:
+    """Minutes, to within five per cent: the middle of the step that the middle case is in."""
+    steps = sums(f"r.value as step, sum({what}) as n", dimension) + " group by r.value"
+    running = f"select s.step, s.n, sum(s.n) over (order by s.step) as upto, sum(s.n) over () as d from ({steps}) s"
+    found = f"select min(w.step) filter (where 2*w.upto>=w.d) as step, coalesce(max(w.d),0) as d from ({running}) w"
+    value = f"case when q.d>={FEW} then statistics.minutes(q.step) end"
+    some = f"select coalesce(sum(s.n),0) as d from ({sums(f'{what} as n', dimension)} limit {FEW}) s"
+    return Figure(name, found, value, f"q.d {SMALL}", enough=some)
+
+
+REPORTED = count("reported", "r.reported")
+COMPLETED = count("completed", "r.completed")
+OPEN = count("open", "r.reported-r.completed-r.gone", day=EVER)
+COMPLETION = share("completionRate", "r.met", "r.due", day=DUE)
+ON_TIME = share("onTimeRate", "r.timely", "r.due", day=DUE)
+EXTENSION = share("extensionShare", "r.extended", "r.due", day=DUE)
+RESOLUTION = share("resolutionRate", "r.solved", "r.answered")
+SATISFACTION = share("satisfactionRate", "r.satisfied", "r.answered")
+COVERAGE = share("answerCoverage", "r.answered", "r.completed")
+RESPONSE = median("medianResponse", "RESPONSE", "r.reported")
+HANDLING = median("medianHandling", "HANDLING", "r.completed")
+
+OF_GRID = (
+    REPORTED, COMPLETED, OPEN, COMPLETION, ON_TIME, EXTENSION, RESOLUTION, SATISFACTION, COVERAGE, RESPONSE, HANDLING,
+)  # fmt: skip
+
+ISSUED = count("issued", "r.reported", "UNIT")
+DONE = count("completed", "r.completed", "UNIT")
+RETURNED = count("returned", "r.gone", "UNIT")
+UNIT_ON_TIME = share("onTimeRate", "r.timely", "r.due", "UNIT", DUE)
+UNIT_EXTENSION = share("extensionShare", "r.extended", "r.due", "UNIT", DUE)
+UNIT_RESOLUTION = share("resolutionRate", "r.solved", "r.answered", "ANSWER")
+UNIT_SATISFACTION = share("satisfactionRate", "r.satisfied", "r.answered", "ANSWER")
+UNIT_COVERAGE = share("answerCoverage", "r.answered", "r.completed", "ANSWER")
+
+OF_UNIT = (
+    ISSUED, DONE, RETURNED, UNIT_ON_TIME, UNIT_EXTENSION, UNIT_RESOLUTION, UNIT_SATISFACTION, UNIT_COVERAGE,
+)  # fmt: skip
+
+
+def names(figures: Iterable[Figure], scope: Scope) -> Sql:
+    """The names of the figures that are withheld, as a JSON list."""
+    told = list(figures)
+    rows = ",".join(f"('{one.name}',{{{at}}})" for at, one in enumerate(told))
+    text = f"(select coalesce(jsonb_agg(x.name),'[]') from (values {rows}) x (name,small) where x.small)"
+    return Sql(text, *(one.withheld(scope) for one in told))
+
+
+def listed(rows: str, key: str) -> str:
+    """Objects `o` with the number `n` of each under a key, withheld where it is small, in their own order `at`.
+
+    Where one alone is withheld, the smallest other is too: what is left of the total would tell it.
+    """
+    counted = f"select x.*, count(*) filter (where x.n {SMALL}) over () as few from ({rows}) x"
+    placed = f"select y.*, row_number() over (order by y.n<{FEW}, y.n, y.at) as place from ({counted}) y"
+    small = f"(z.n {SMALL} or z.few=1 and z.place=1 and z.n>={FEW})"
+    made = f"z.o||jsonb_build_object('{key}',case when {small} then null else z.n end,'suppressed',{small})"
+    return f"(select coalesce(jsonb_agg({made} order by z.at),'[]') from ({placed}) z)"
+
+
+LEVELS = listed(
+    "select l.at, jsonb_build_object('level',l.name,'of',sum(coalesce(s.n,0)) over ()) as o, coalesce(s.n,0)::int as n "
+    "from (values (1,'GRID'),(2,'VILLAGE'),(3,'TOWN'),(4,'COUNTY')) l (at,name) left join ("
+    + sums("r.value, sum(r.completed) as n", "LEVEL")
+    + " group by r.value) s on s.value=l.at",
+    "settled",
+)
+BY_LEVEL = (
+    f"(select jsonb_agg(e.o||jsonb_build_object('share',case when (e.o->>'of')::int>={FEW} "
+    "then round(100.0*(e.o->>'settled')::int/(e.o->>'of')::int,1) end) order by e.at) "
+    f"from jsonb_array_elements({LEVELS}) with ordinality e (o,at))"
+)
+BY_CATEGORY = listed(
+    "select c.code as at, jsonb_build_object('category',jsonb_build_object('code',c.code,'name',c.name)) as o, s.n "
+    "from (" + sums("r.value, sum(r.reported)::int as n", "CATEGORY") + " group by r.value having sum(r.reported)>0) s "
+    "join cases.category c on c.id=s.value",
+    "reported",
+)
+BY_CHANNEL = listed(
+    "select c.code as at, jsonb_build_object('channel',c.code,'name',c.name) as o, s.n "
+    "from (" + sums("r.value, sum(r.reported)::int as n", "CHANNEL") + " group by r.value having sum(r.reported)>0) s "
+    "join cases.channel c on c.id=s.value",
+    "reported",
+)
+
+
+def series(bucket: str) -> str:
+    """Each day, week (from Monday) or month of the period, those in which nothing happened included."""
+    start = f"date_trunc('{bucket}',{{day}}::timestamp)::date"
+    found = sums(
+        f"{start.format(day='r.day')} as start, sum(r.reported)::int as reported, sum(r.completed)::int as completed"
+    )
+    shown = ",".join(
+        f"'{one}',case when coalesce(s.{one},0) {SMALL} then null else coalesce(s.{one},0) end"
+        for one in ("reported", "completed")
+    )
+    small = f"coalesce(s.reported,0) {SMALL} or coalesce(s.completed,0) {SMALL}"
+    first = start.format(day="{since}")
+    return (
+        f"(select coalesce(jsonb_agg(jsonb_build_object('start',b.start::date,{shown},'suppressed',{small}) "
+        f"order by b.start),'[]') from generate_series({first}::timestamp,{{until}}::timestamp,'1 {bucket}') b (start) "
+        f"left join ({found} group by 1) s on s.start=b.start::date)"
+    )
+
+
+def area(row: Any) -> Sql:
+    """Sums of a county, town or village, or of all the counties above which the row stands."""
+    counties = "select c.id from grids.grid c where c.kind='COUNTY' and (c.province_id={0} or c.city_id={0})"
+    return Sql(
+        f"r.grid_id=any(case when {{1}} in ('PROVINCE','CITY') then array({counties}) else array[{{0}}] end)",
+        row.id,
+        row.kind,
+    )
+
+
+PERIOD = {
+    "from": Argument(date, "The first day, in China (起始日期)."),
+    "to": Argument(date, "The last day, in China (截止日期)."),
+}
+
+
+def first_day(most: int) -> Callable[[Mapping[str, Any], Any], date]:
+    """What reads the first day. It raises Refusal for a period that ends before it begins, or is too long."""
+
+    def read(given: Mapping[str, Any], context: Any) -> date:
+        since: date = given["from"]
+        if given["to"] < since:
+            raise wrong("The period ends before it begins.", "截止日期早于起始日期。", "to")
+        if (given["to"] - since).days > most:
+            raise wrong(f"The period has {most} days at most here.", f"此处统计期最长 {most} 天。", "from")
+        return since
+
+    return read
+
+
+DECADES, YEAR = first_day(DECADE), first_day(366)
+
+
+def scope(at: Frame, where: Sql, first: Callable[[Mapping[str, Any], Any], date] = DECADES) -> Scope:
+    """The scope of a field that stands in a part with a period."""
+    assert at.part is not None
+    return Scope(where, at.part.whole(first, cast="date"), at.part.bind("to", cast="date"), at.viewer.today)

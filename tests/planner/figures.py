@@ -1,0 +1,98 @@
+"""The figures of the little county: nothing is counted there, so all are of nothing. Others count by hand."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any
+
+from gongzhi import core
+from gongzhi.statistics.digests import SECTIONS, TITLES, Period, days
+
+if TYPE_CHECKING:
+    from .eyes import Row
+    from .naive import At
+
+VIEW, SEALED = "statistics.view", "cases.view_sealed"
+COUNTED = ("PROVINCE", "CITY", "COUNTY", "TOWN", "VILLAGE")
+COUNTS = ("reported", "completed", "open", "issued", "returned")
+RATES = (
+    "completionRate", "onTimeRate", "extensionShare", "resolutionRate", "satisfactionRate", "answerCoverage",
+    "medianResponse", "medianHandling",
+)  # fmt: skip
+LEVELS = ("GRID", "VILLAGE", "TOWN", "COUNTY")
+
+
+def served(at: At, grid: Row, permission: str = VIEW) -> bool:
+    return any(
+        grant.grid is None and grant.unit is None or grant.grid and at.rows.lies_in(grid.id, grant.grid)
+        for grant in at.eyes.grants(permission)
+    )
+
+
+def nothing(at: At, owner: Row) -> dict[str, Any]:
+    """What is told of a place or unit for which nothing was counted."""
+    plain = dict.fromkeys(COUNTS, 0) | dict.fromkeys(RATES)
+    return plain | {"suppressed": [], "owner": owner, "from": at.given["from"], "to": at.given["to"]}
+
+
+def of_grid(at: At, grid: Row) -> dict[str, Any] | None:
+    at.need(VIEW, "Grid.statistics")
+    found = nothing(at, grid)
+    listed = {"byCategory": [], "byChannel": [], "burden": None}
+    levels = [{"level": one, "settled": 0, "share": None, "suppressed": False} for one in LEVELS]
+    return found | listed | {"byLevel": levels} if grid.kind in COUNTED and served(at, grid) else None
+
+
+def of_unit(at: At, unit: Row) -> dict[str, Any] | None:
+    at.need(VIEW, "Unit.statistics")
+    mine = any(grant.unit == unit.id for grant in at.eyes.grants(VIEW))
+    return nothing(at, unit) if mine or served(at, at.rows.keys["Grid"][unit.grid_id]) else None
+
+
+def tip_offs(at: At, found: dict[str, Any]) -> int | None:
+    at.need(SEALED, "GridStatistics.tipOffs")
+    units = any(grant.unit is not None for grant in at.eyes.viewer.account.grants)
+    return 0 if served(at, found["owner"], SEALED) and not units else None
+
+
+def series(at: At, found: dict[str, Any]) -> list[dict[str, Any]]:
+    starts: dict[date, None] = {}
+    day, bucket = found["from"], at.given["bucket"]
+    while day <= found["to"]:
+        first = {"DAY": day, "WEEK": day - timedelta(days=day.weekday()), "MONTH": day.replace(day=1)}[bucket]
+        starts[first] = None
+        day += timedelta(days=1)
+    return [{"start": one, "reported": 0, "completed": 0, "suppressed": False} for one in starts]
+
+
+def digest(at: At, _: Any) -> dict[str, Any] | None:
+    at.need(VIEW, "Query.digest")
+    grid, period, language = at.rows.current(at.given["grid"]), Period(at.given["period"]), at.eyes.viewer.language
+    if grid is None or grid.kind not in COUNTED or not served(at, grid):
+        return None
+    since, until = days(period, at.given["at"])
+    formulas = {one.name: one.formula.say(language) for one in core.REGISTERS.kpis}
+    sections = []
+    for one in SECTIONS[period]:
+        values = {figure.name: 0 if figure.name in COUNTS else None for figure in one.figures}
+        said = {name: "–" if value is None else str(value) for name, value in values.items()}
+        figures = [{"name": name, "value": value, "formula": formulas[name]} for name, value in values.items()]
+        text = one.text.say(language).format(**said)
+        sections.append({"title": one.title.say(language), "text": text, "figures": figures})
+    title = TITLES[period].say(language).format(grid=grid.name, since=since, until=until)
+    return {"title": title, "sections": sections}
+
+
+FIELDS = {
+    "Query.digest": digest,
+    "Grid.statistics": of_grid,
+    "Unit.statistics": of_unit,
+    "GridStatistics.tipOffs": tip_offs,
+    "GridStatistics.series": series,
+}
+
+
+def raised_to(at: At, case: Row) -> str | None:
+    found = [one for one in at.rows.kinds["CaseEvent"] if one.case_id == case.id and one.type == "case.level_raised"]
+    last = max(found, key=lambda row: (row.at, row.id), default=None)
+    return last.data.get("to") if last else None

@@ -1,0 +1,25 @@
+"""A county of two towns and a few cases that can be counted by hand."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest_asyncio
+from gongzhi_server.testing import Server, serving
+
+from .ground import Ground
+
+
+@pytest_asyncio.fixture
+async def ground(empty: str) -> AsyncIterator[Ground]:
+    """The place, without any case."""
+    async with Ground.opened(empty) as made:
+        yield made
+
+
+@pytest_asyncio.fixture
+async def small(ground: Ground, empty: str, tmp_path: Path) -> AsyncIterator[Server]:
+    """The application over it."""
+    async with serving(empty, tmp_path) as made:
+        yield made

@@ -1,0 +1,140 @@
+"""Cases written straight into the tables, so that it is known what they must count for."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+from zoneinfo import ZoneInfo
+
+import asyncpg
+from gongzhi.cases import catalog
+
+CHINA = ZoneInfo("Asia/Shanghai")
+COUNTY, TOWN, OTHER, VILLAGE, GROUP = "610921", "610921101", "610921102", "610921101222", "610921101222-010000"
+GRIDS = (
+    ("61", "PROVINCE", None),
+    ("6109", "CITY", "61"),
+    (COUNTY, "COUNTY", "6109"),
+    (TOWN, "TOWN", COUNTY),
+    (OTHER, "TOWN", COUNTY),
+    (VILLAGE, "VILLAGE", TOWN),
+    (GROUP, "GRID_1", VILLAGE),
+)
+GRID = """insert into grids.grid (code, name, kind, use, version, parent_id)
+values ($1, $1, $2, 'BASE', 1, (select id from grids.grid where code = $3))"""
+UNIT = """insert into units.unit (code, name, kind, reach, version, grid_id) values
+  ($1, $1, 'COUNTY_DEPARTMENT', 'LINE', 1, (select id from grids.grid where code = $2)) returning id"""
+CASE = """
+insert into cases.case (id, number, series, kind, channel_id, category_id, title, description, status, grid_id,
+  lead_unit_id, accused_unit_id, settled_level, reported_at, settled_at, rating, solved,
+  urgency, origin, anonymous, self_handled, reopenings, version)
+select $1, $2, $3, 'HELP', (select id from cases.channel where code = $4),
+  (select id from cases.category where code = $5), 't', 'd', $6, g.id, $7, $8, $9, $10, $11, $12, $13,
+  'ROUTINE', 'REACTIVE', false, false, 0, 1
+from grids.grid g where g.code = $14
+"""
+EVENT = """insert into cases.event (id, case_id, type, at, audience, data) values ($1, $2, $3, $4, 'PUBLIC', '{}')"""
+CLOCK = """
+insert into clocks.clock (id, case_id, stage, rule_id, calendar_id, calendar_version, started_at, warn_at, due_at,
+  stopped_at, pauses, extensions, working, allowed, counted, reminded)
+select $1, $2, 'REPLY', (select min(id) from clocks.rule), (select min(id) from calendars.calendar), 1, $3, $4, $4,
+  $5, '[]', $6, false, 1, 0, 0
+"""
+ORDER = """
+insert into dispatch.work_order (id, case_id, unit_id, role, state, issued_at, due_at, warn_at, finished_at, extended,
+  version)
+values ($1, $2, $3, 'LEAD', $4, $5, $6, $6, $7, false, 1)
+"""
+SUMS = """
+select g.code, r.dimension, r.sealed, r.day::text, r.value, r.reported, r.completed, r.gone, r.due, r.met, r.timely,
+  r.extended, r.answered, r.solved, r.satisfied
+from statistics.rollup r join grids.grid g on g.id = r.grid_id order by 1, 2, 3, 4, 5
+"""
+
+
+def china(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=CHINA)
+
+
+@dataclass
+class Ground:
+    """The database, and what is written into it."""
+
+    connection: asyncpg.Connection[Any]
+    units: dict[str, int] = field(default_factory=dict)
+    written: int = 0
+
+    @classmethod
+    @asynccontextmanager
+    async def opened(cls, dsn: str) -> AsyncIterator[Ground]:
+        from gongzhi.calendars import stock as calendars
+        from gongzhi.clocks import stock as rules
+
+        connection = await asyncpg.connect(dsn)
+        try:
+            made = cls(connection)
+            for row in GRIDS:
+                await connection.execute(GRID, *row)
+            for code in ("POWER", "WATER"):
+                made.units[code] = await connection.fetchval(UNIT, code, COUNTY)
+            for stock in (catalog, calendars, rules):
+                await stock.seed(connection)
+            yield made
+        finally:
+            await connection.close()
+
+    async def case(
+        self,
+        reported: str,
+        *,
+        status: str = "REPORTED",
+        grid: str = GROUP,
+        settled: str | None = None,
+        due: str | None = None,
+        extended: bool = False,
+        level: str | None = None,
+        rating: int | None = None,
+        category: str = "utilities.electricity",
+        channel: str = "MINI_APP",
+        sealed: bool = False,
+        unit: str | None = None,
+        accused: str | None = None,
+        seen: str | None = None,
+    ) -> UUID:
+        """A case, with the clock, the order and the events it needs. Times are China's."""
+        key, self.written = uuid4(), self.written + 1
+        at, done = china(reported), china(settled) if settled else None
+        lead, against = (self.units[one] if one else None for one in (unit, accused))
+        await self.connection.execute(
+            CASE, key, f"610921{self.written:09}", "SEALED" if sealed else "ORDINARY", channel, category, status,
+            lead, against, level, at, done, rating, None if rating is None else rating > 2, grid,
+        )  # fmt: skip
+        await self.event(key, "case.reported", at)
+        if seen:
+            await self.event(key, "case.accepted", china(seen))
+        if status in ("DECLINED", "WITHDRAWN", "MERGED", "VOIDED"):
+            await self.event(key, f"case.{status.lower()}", done or at + timedelta(hours=1))
+        if due:
+            extensions = '[{"until": "x"}]' if extended else "[]"
+            await self.connection.execute(CLOCK, uuid4(), key, at, china(due), done, extensions)
+        if lead:
+            state = "DONE" if done else "HANDLING"
+            await self.connection.execute(ORDER, uuid4(), key, lead, state, at, at + timedelta(days=4), done)
+        return key
+
+    async def event(self, case: UUID, type: str, at: datetime) -> None:
+        await self.connection.execute(EVENT, uuid4(), case, type, at)
+
+    async def count(self, case: UUID) -> None:
+        await self.connection.execute("select statistics.count($1)", case)
+
+    async def rebuild(self) -> list[tuple[Any, ...]]:
+        await self.connection.execute("select statistics.rebuild()")
+        return await self.sums()
+
+    async def sums(self) -> list[tuple[Any, ...]]:
+        return [tuple(row) for row in await self.connection.fetch(SUMS)]

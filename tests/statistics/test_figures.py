@@ -1,0 +1,186 @@
+"""The figures of a few known cases, as their formulas give them by hand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gongzhi_server.testing import Server
+
+from .ground import COUNTY, GROUP, OTHER, TOWN, VILLAGE, Ground
+
+ALL = """reported completed open completionRate onTimeRate extensionShare resolutionRate satisfactionRate
+  answerCoverage medianResponse medianHandling suppressed"""
+
+
+async def statistics(
+    caller: Server, selection: str = ALL, grid: str = COUNTY, since: str = "2026-03-01", until: str = "2026-03-31"
+) -> Any:
+    query = "query($g: String!, $a: Date!, $b: Date!) { grid(code: $g) { statistics(from: $a, to: $b) { %s } } }"
+    answer = await caller.ask(query % selection, g=grid, a=since, b=until)
+    return answer.data["grid"]["statistics"]
+
+
+def lead(server: Server) -> Server:
+    return server.as_("county_dispatcher", grid=COUNTY)
+
+
+async def march(ground: Ground) -> None:
+    """Twenty cases that were settled, ten of them late, and twelve under way."""
+    for at in range(20):
+        late = at >= 10
+        await ground.case(
+            "2026-03-02T09:00",
+            status="CLOSED" if at < 12 else "REPLIED",
+            seen="2026-03-02T09:30",
+            settled="2026-03-12T09:00" if late else "2026-03-04T09:00",
+            due="2026-03-09T18:00",
+            extended=at < 5,
+            level="VILLAGE" if at < 8 else "GRID",
+            rating=(5 if at < 9 else 2) if at < 12 else None,
+            channel="GRID_WORKER" if at < 10 else "MINI_APP",
+        )
+    for _ in range(12):
+        await ground.case("2026-03-20T10:00", due="2026-04-20T18:00", category="roads.surface", grid=OTHER)
+    await ground.rebuild()
+
+
+async def test_known_figures(small: Server, ground: Ground) -> None:
+    await march(ground)
+    found = await statistics(lead(small))
+    response, handling = found.pop("medianResponse"), found.pop("medianHandling")
+    assert found == {
+        "reported": 32,
+        "completed": 20,
+        "open": 12,
+        "completionRate": 100.0,
+        "onTimeRate": 50.0,
+        "extensionShare": 25.0,
+        "resolutionRate": 75.0,
+        "satisfactionRate": 75.0,
+        "answerCoverage": 60.0,
+        "suppressed": [],
+    }
+    assert abs(response - 30) <= 1.5 and abs(handling - 2 * 1440) <= 0.05 * 2 * 1440
+
+
+async def test_unfinished_lowers_completion(small: Server, ground: Ground) -> None:
+    await march(ground)
+    for _ in range(5):
+        await ground.case("2026-03-03T10:00", due="2026-03-10T18:00")
+    await ground.rebuild()
+    found = await statistics(lead(small), "completionRate onTimeRate reported")
+    assert found == {"completionRate": 80.0, "onTimeRate": 40.0, "reported": 37}
+
+
+async def test_levels_and_channels(small: Server, ground: Ground) -> None:
+    await march(ground)
+    found = await statistics(
+        lead(small),
+        "byLevel { level settled share suppressed } byCategory { category { code name } reported } "
+        "byChannel { channel reported suppressed }",
+    )
+    # of the two levels one is below ten, so the other is withheld as well: the total would tell it
+    assert {one["level"]: (one["settled"], one["suppressed"]) for one in found["byLevel"]} == {
+        "GRID": (None, True), "VILLAGE": (None, True), "TOWN": (0, False), "COUNTY": (0, False),
+    }  # fmt: skip
+    assert found["byCategory"] == [
+        {"category": {"code": "roads", "name": "道路交通"}, "reported": 12},
+        {"category": {"code": "utilities", "name": "水电通信"}, "reported": 20},
+    ]
+    assert [(one["channel"], one["reported"]) for one in found["byChannel"]] == [("GRID_WORKER", 10), ("MINI_APP", 22)]
+
+
+async def test_pattern_of_levels(small: Server, ground: Ground) -> None:
+    """小事不出村: the shares of 557 : 331 : 6, a hundredth of each."""
+    for level, count in (("VILLAGE", 56), ("TOWN", 33), ("COUNTY", 11)):
+        for _ in range(count):
+            await ground.case("2026-03-02T09:00", status="CLOSED", settled="2026-03-03T09:00", level=level)
+    await ground.rebuild()
+    found = await statistics(lead(small), "byLevel { level share }")
+    assert [one["share"] for one in found["byLevel"]] == [0, 56.0, 33.0, 11.0]
+
+
+async def test_days_are_chinas(small: Server, ground: Ground) -> None:
+    """A minute before and after midnight in China, both on one day of UTC."""
+    for _ in range(10):
+        await ground.case("2026-03-31T23:59")
+        await ground.case("2026-04-01T00:00")
+    await ground.rebuild()
+    assert (await statistics(lead(small), "reported"))["reported"] == 10
+    april = await statistics(lead(small), "reported open", since="2026-04-01", until="2026-04-01")
+    assert april == {"reported": 10, "open": 20}
+    series = await statistics(lead(small), "series(bucket: MONTH) { start reported }", until="2026-04-30")
+    assert series["series"] == [{"start": "2026-03-01", "reported": 10}, {"start": "2026-04-01", "reported": 10}]
+
+
+async def test_small_numbers_withheld(small: Server, ground: Ground) -> None:
+    for _ in range(9):
+        await ground.case("2026-03-02T09:00", status="CLOSED", settled="2026-03-03T09:00", rating=5)
+    await ground.rebuild()
+    found = await statistics(lead(small))
+    assert found.pop("suppressed") == [
+        "reported", "completed", "resolutionRate", "satisfactionRate", "answerCoverage", "medianHandling",
+    ]  # fmt: skip
+    assert found.pop("open") == 0 and set(found.values()) == {None}
+    await ground.case("2026-03-02T09:00", status="CLOSED", settled="2026-03-03T09:00", rating=1)
+    await ground.rebuild()
+    found = await statistics(lead(small), "reported satisfactionRate suppressed")
+    assert found == {"reported": 10, "satisfactionRate": 90.0, "suppressed": []}
+
+
+async def test_sealed_cases_absent(small: Server, ground: Ground) -> None:
+    await march(ground)
+    before = await statistics(lead(small))
+    for _ in range(15):
+        sealed = {"sealed": True, "accused": "POWER", "unit": "WATER"}
+        await ground.case(
+            "2026-03-05T09:00", status="CLOSED", settled="2026-03-06T09:00", due="2026-03-09T09:00", **sealed
+        )  # type: ignore[arg-type]
+        await ground.case("2026-03-05T09:00", accused="POWER")  # against a unit, though nobody sealed it
+    await ground.rebuild()
+    assert await statistics(lead(small)) == before
+    assert await statistics(lead(small), "tipOffs") == {"tipOffs": 30}
+    town = small.as_("town_dispatcher", grid=TOWN)
+    asked = 'query { grid(code: "%s") { statistics(from: "2026-03-01", to: "2026-03-31") { reported tipOffs } } }'
+    answer = await town.ask(asked % TOWN)
+    assert answer.codes == ["FORBIDDEN"] and answer.body["data"]["grid"]["statistics"]["tipOffs"] is None
+    assert (await unit(small, "WATER"))["issued"] == 0
+
+
+async def unit(server: Server, code: str, **claims: str) -> Any:
+    caller = server.as_("department_handler", unit=claims.get("of", code))
+    query = 'query($c: String!) { unit(code: $c) { statistics(from: "2026-03-01", to: "2026-03-31") { %s } } }'
+    selection = "issued completed onTimeRate returned extensionShare satisfactionRate answerCoverage"
+    return (await caller.ask(query % selection, c=code)).data["unit"]["statistics"]
+
+
+async def test_unit_figures(small: Server, ground: Ground) -> None:
+    for at in range(20):
+        await ground.case(
+            "2026-03-02T09:00", unit="POWER", status="CLOSED", rating=5 if at < 10 else None,
+            settled="2026-03-04T09:00" if at < 15 else "2026-03-20T09:00",
+        )  # fmt: skip
+    await ground.rebuild()
+    assert await unit(small, "POWER") == {
+        "issued": 20, "completed": 20, "onTimeRate": 75.0, "returned": 0, "extensionShare": 0,
+        "satisfactionRate": 100.0, "answerCoverage": 50.0,
+    }  # fmt: skip
+    assert await unit(small, "POWER", of="WATER") is None
+
+
+async def test_whose_figures(small: Server, ground: Ground) -> None:
+    await march(ground)
+    town = small.as_("town_dispatcher", grid=TOWN)
+    assert (await statistics(town, "reported", TOWN))["reported"] == 20
+    assert await statistics(town, "reported", COUNTY) is None
+    assert await statistics(town, "reported", OTHER) is None
+    assert (await statistics(lead(small), "reported", VILLAGE))["reported"] == 20
+    assert await statistics(lead(small), "reported", GROUP) is None, "below a village figures are about people"
+    everywhere = small.as_("auditor")
+    assert (await statistics(everywhere, "reported", "61"))["reported"] == 32
+
+
+async def test_impossible_period(small: Server) -> None:
+    asked = 'query { grid(code: "%s") { statistics(from: "2026-03-31", to: "2026-03-01") { reported } } }'
+    answer = await lead(small).ask(asked % COUNTY)
+    assert answer.codes == ["BAD_USER_INPUT"] and "ends before" in answer.errors[0]["message"]
