@@ -35,6 +35,11 @@ from .dispatch import (
 )
 from .dispatch import holdings as dispatch_holdings
 from .dispatch import types as dispatch
+from .emergency import commands as emergency_commands
+from .emergency import ending
+from .emergency import holdings as emergency_holdings
+from .emergency import types as emergency
+from .emergency.events import EVENTS as EMERGENCY_EVENTS
 from .events import commands as job_commands
 from .events import jobs
 from .events import types as events
@@ -64,11 +69,19 @@ from .rights import commands as right_commands
 from .rights import demand_commands, review_commands
 from .rights import holdings as right_holdings
 from .rights import types as rights
+from .supervision import commands as supervision_commands
+from .supervision import holdings as supervision_holdings
+from .supervision import sweeping as supervising
+from .supervision import types as supervision
 from .sync import commands as sync_commands
 from .sync import holdings as sync_holdings
 from .sync import types as sync
 from .units import commands as unit_commands
 from .units import types as units
+from .whistles import calling, coming, escalating
+from .whistles import holdings as whistle_holdings
+from .whistles import types as whistles
+from .whistles.events import EVENTS as WHISTLE_EVENTS
 
 EXTENSIONS = (
     *plugins.EXTENSIONS,
@@ -121,13 +134,20 @@ EXTENSIONS = (
     *center_commands.EXTENSIONS,
     *sync.EXTENSIONS,
     *sync_commands.EXTENSIONS,
+    *emergency.EXTENSIONS,
+    *emergency_commands.EXTENSIONS,
+    *whistles.EXTENSIONS,
+    *calling.EXTENSIONS,
+    *coming.EXTENSIONS,
+    *supervision.EXTENSIONS,
+    *supervision_commands.EXTENSIONS,
 )
 
-EVENTS: tuple[type[Event], ...] = (*CASE_EVENTS,)
+EVENTS: tuple[type[Event], ...] = (*CASE_EVENTS, *WHISTLE_EVENTS, *EMERGENCY_EVENTS)
 
 HANDLERS: tuple[Handler, ...] = ()
 
-JOBS: tuple[Job, ...] = (sweeping.swept,)
+JOBS: tuple[Job, ...] = (sweeping.swept, supervising.swept, escalating.escalated, ending.ended)
 
 TYPES: tuple[type, ...] = (grids.Grid, units.Unit, people.Person, people.Household, cases.Case, cases.CaseEvent)
 
@@ -147,6 +167,9 @@ REGISTERS = Registers(
         *attachment_holdings.HOLDINGS,
         *sync_holdings.HOLDINGS,
         *patrol_holdings.HOLDINGS,
+        *emergency_holdings.HOLDINGS,
+        *whistle_holdings.HOLDINGS,
+        *supervision_holdings.HOLDINGS,
     ),
 )
 """What the core declares for the public registers."""

@@ -24,6 +24,9 @@ ROOMS = (
     "patrols",
     "centers",
     "sync",
+    "emergency",
+    "whistles",
+    "supervision",
 )
 
 APPS = tuple(App(room, f"gongzhi.{room}.models", f"gongzhi.{room}.migrations") for room in ROOMS)
