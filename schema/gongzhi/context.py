@@ -11,6 +11,7 @@ import strawberry
 from tortoise.models import Model
 
 from . import roles
+from .channels import Channel
 from .registers.book import Registers
 from .sealing import KeyRing
 from .viewer import Viewer
@@ -68,6 +69,8 @@ class Context:
     """The permissions of a role. Raises KeyError for one that nobody declares."""
     registers: Registers = Registers()
     """What the core and plugins declare for the public registers (`gongzhi.registers`)."""
+    channels: tuple[Channel, ...] = ()
+    """The ways out for notices that are in use."""
 
 
 Info = strawberry.Info[Context, None]

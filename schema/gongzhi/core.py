@@ -49,6 +49,7 @@ from .grids import commands as grid_commands
 from .grids import types as grids
 from .notices import commands as notice_commands
 from .notices import holdings as notice_holdings
+from .notices import outbound
 from .notices import types as notices
 from .patrols import commands as patrol_commands
 from .patrols import holdings as patrol_holdings
@@ -147,7 +148,14 @@ EVENTS: tuple[type[Event], ...] = (*CASE_EVENTS, *WHISTLE_EVENTS, *EMERGENCY_EVE
 
 HANDLERS: tuple[Handler, ...] = ()
 
-JOBS: tuple[Job, ...] = (sweeping.swept, supervising.swept, escalating.escalated, ending.ended)
+JOBS: tuple[Job, ...] = (
+    sweeping.swept,
+    supervising.swept,
+    escalating.escalated,
+    ending.ended,
+    outbound.handed_out,
+    outbound.sent,
+)
 
 TYPES: tuple[type, ...] = (grids.Grid, units.Unit, people.Person, people.Household, cases.Case, cases.CaseEvent)
 

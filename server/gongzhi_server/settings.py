@@ -216,6 +216,9 @@ class Settings:
     retention: int = variable(
         "GONGZHI_EVENTS_KEPT", 90, whole(31, 3650), "Days for which events are kept, and cursors can be resumed."
     )
+    channels: tuple[str, ...] = variable(
+        "GONGZHI_CHANNELS", ("log",), words, "Ways out for notices, with commas: log, and what plugins bring."
+    )
     publish: bool = variable(
         "GONGZHI_PUBLISH_SCHEMA", False, yes, "yes: give the schema to anybody, at /schema.graphql."
     )

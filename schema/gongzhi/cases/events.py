@@ -179,7 +179,7 @@ class ApprovalRefused(ApprovalRequested):
 @event("case.supervised", "Somebody above wants to know what is done about it (催办、督办).", internal=True)
 class Supervised(OfCase):
     level: Code
-    unit: Code | None = None
+    responsible: Code | None = None
 
 
 @event("case.supervision_answered", "The unit answered the supervision (督办回复).", internal=True)

@@ -48,7 +48,7 @@ async def issue(call: Call, case: CaseRow, level: Level, reply: Term, **more: An
 async def note(call: Call, case: CaseRow, supervision: SupervisionRow, kind: str) -> None:
     """On the case's timeline, for staff."""
     unit = await UnitRow.get_or_none(id=supervision.unit_id)
-    await record(call, case, kind, unit=unit, level=supervision.level, **({"unit": unit.code} if unit else {}))
+    await record(call, case, kind, unit=unit, level=supervision.level, responsible=unit and unit.code)
 
 
 async def tell(
