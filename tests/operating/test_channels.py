@@ -126,7 +126,7 @@ async def test_only_who_agreed_is_written_to(server: Server, gates: tuple[Gate, 
     assert "测试居民" not in notice.body.zh and notice.about is not None
     await server.worker.drain()
     assert len(sms.sent) == 1  # once, while nothing fails
-    await who.do("withdrawConsent", "consent { id }", consent=agreed["consent"]["id"])
+    await who.do("withdrawConsent", "consent { id }", purpose=GATE.purpose)
     await answered(server, who)
     server.clock.move(minutes=1)
     await server.worker.drain()

@@ -16,7 +16,7 @@ from gongzhi.findings import CHECKS
 from gongzhi.viewer import Grant, Viewer
 from gongzhi.worktime import NEVER
 
-from . import dispatching
+from . import dispatching, operating
 
 TABLES = {
     "Grid": "grids.grid",
@@ -38,6 +38,7 @@ TABLES = {
     "CaseEvent": "cases.event",
     "PluginActivation": "plugins.activation",
     **dispatching.TABLES,
+    **operating.TABLES,
     "Notice": "notices.notice",
     "Job": "events.job",
     "AccessLogEntry": "access.look",
@@ -85,6 +86,7 @@ OWNED = {
     "Clock": ("Case", "case_id"),
     "DeadlineTrace": ("Clock", "clock_id"),
     **dict.fromkeys(dispatching.STAFF, ("Case", "case_id")),
+    **operating.OWNED,
     "Attachment": ("Case", "case_id"),
     "CaseChange": ("Case", "case_id"),
     "CaseConflict": ("Case", "case_id"),
@@ -349,6 +351,7 @@ class Eyes:
             "DecisionReview": lambda row: self.speaks(row) or self.at_home(row) or self.serves(row, "rights.review"),
             "Release": self.speaks,
             **dict.fromkeys(dispatching.STAFF, self.sees_paper),
+            **operating.rules(self),
             "CaseChange": self.sees_history,
             "CaseConflict": self.sees_history,
             "Patrol": self.sees_patrol,

@@ -29,7 +29,7 @@ from graphql import (
     parse,
 )
 
-from . import dispatching, fieldwork
+from . import dispatching, fieldwork, operating
 from .eyes import OWNED, TABLES, Eyes, Row, Rows
 from .pages import CAP, CLOSED, Page, light, light_of, meets, moment, snake
 from .world import KEYS, PUBLISHED, SECRET
@@ -432,6 +432,7 @@ FIELDS: dict[str, Callable[[At, Any], Any]] = {
     "Case.overdue": lambda at, case: case.due_at <= at.eyes.viewer.now,
     "Case.followUpDueAt": follow_up,
     **dispatching.FIELDS,
+    **operating.FIELDS,
     "Query.node": node,
     "Query.grid": lambda at, _: at.rows.current(at.given["code"]),
     "Query.gridAt": grid_at,

@@ -142,9 +142,10 @@ def everything() -> dict[str, Rows]:
     found |= enrolled(draw, people)
     found |= claims(draw, people, found)
     found |= papers(draw, found["cases.case"], NOW)
-    from . import fieldwork  # it takes what it needs from here
+    from . import fieldwork, operating  # they take what they need from here
 
-    return found | fieldwork.everything([row["id"] for row in found["cases.case"]], people)
+    cases = [row["id"] for row in found["cases.case"]]
+    return found | fieldwork.everything(cases, people) | operating.everything(cases)
 
 
 def places() -> dict[str, Rows]:

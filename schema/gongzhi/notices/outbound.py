@@ -71,12 +71,9 @@ def outbound(row: NoticeRow) -> Outbound:
 
 async def reached(call: Call, channel: Channel, row: NoticeRow) -> Addressee | None:
     """Who is told by this channel; None for somebody who has not agreed to it, or has no number for it."""
-    if channel.consent:
-        wanted = row.person_id and await consented(
-            call, row.person_id, channel.consent.purpose, channel.consent.recipient
-        )
-        if not wanted:
-            return None
+    wanted, person = channel.consent, row.person_id
+    if wanted and (person is None or not await consented(call, person, wanted.purpose, wanted.recipient)):
+        return None
     phone = await number(call, row.person_id) if channel.phone and row.person_id else None
     if channel.phone and phone is None:
         return None
