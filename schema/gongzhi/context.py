@@ -11,6 +11,7 @@ import strawberry
 from tortoise.models import Model
 
 from . import roles
+from .channels import Channel
 from .registers.book import Registers
 from .sealing import KeyRing
 from .viewer import Viewer
@@ -75,6 +76,8 @@ class Context:
     """What the core and plugins declare for the public registers (`gongzhi.registers`)."""
     selected: Callable[[str], str] = _unanswered
     """A selection on a case as deliveries may have it, printed anew. Raises Refusal for one they may not."""
+    channels: tuple[Channel, ...] = ()
+    """The ways out for notices that are in use."""
 
 
 Info = strawberry.Info[Context, None]

@@ -36,6 +36,11 @@ from .dispatch import (
 )
 from .dispatch import holdings as dispatch_holdings
 from .dispatch import types as dispatch
+from .emergency import commands as emergency_commands
+from .emergency import ending
+from .emergency import holdings as emergency_holdings
+from .emergency import types as emergency
+from .emergency.events import EVENTS as EMERGENCY_EVENTS
 from .events import commands as job_commands
 from .events import jobs
 from .events import types as events
@@ -48,6 +53,7 @@ from .intake import holdings as intake_holdings
 from .intake import types as intake
 from .notices import commands as notice_commands
 from .notices import holdings as notice_holdings
+from .notices import outbound
 from .notices import types as notices
 from .patrols import commands as patrol_commands
 from .patrols import holdings as patrol_holdings
@@ -71,6 +77,10 @@ from .rights import types as rights
 from .statistics import counting, digests
 from .statistics import holdings as figure_holdings
 from .statistics import types as statistics
+from .supervision import commands as supervision_commands
+from .supervision import holdings as supervision_holdings
+from .supervision import sweeping as supervising
+from .supervision import types as supervision
 from .sync import commands as sync_commands
 from .sync import holdings as sync_holdings
 from .sync import types as sync
@@ -80,6 +90,11 @@ from .webhooks import commands as webhook_commands
 from .webhooks import holdings as webhook_holdings
 from .webhooks import jobs as webhook_jobs
 from .webhooks import types as webhooks
+from .whistles import calling, coming
+from .whistles import escalating as whistle_escalating
+from .whistles import holdings as whistle_holdings
+from .whistles import types as whistles
+from .whistles.events import EVENTS as WHISTLE_EVENTS
 
 EXTENSIONS = (
     *plugins.EXTENSIONS,
@@ -139,13 +154,29 @@ EXTENSIONS = (
     *statistics.EXTENSIONS,
     *digests.EXTENSIONS,
     *escalating.EXTENSIONS,
+    *emergency.EXTENSIONS,
+    *emergency_commands.EXTENSIONS,
+    *whistles.EXTENSIONS,
+    *calling.EXTENSIONS,
+    *coming.EXTENSIONS,
+    *supervision.EXTENSIONS,
+    *supervision_commands.EXTENSIONS,
 )
 
-EVENTS: tuple[type[Event], ...] = (*CASE_EVENTS,)
+EVENTS: tuple[type[Event], ...] = (*CASE_EVENTS, *WHISTLE_EVENTS, *EMERGENCY_EVENTS)
 
 HANDLERS: tuple[Handler, ...] = (counting.counted,)
 
-JOBS: tuple[Job, ...] = (sweeping.swept, webhook_jobs.forgotten, counting.followed)
+JOBS: tuple[Job, ...] = (
+    sweeping.swept,
+    webhook_jobs.forgotten,
+    counting.followed,
+    supervising.swept,
+    whistle_escalating.escalated,
+    ending.ended,
+    outbound.handed_out,
+    outbound.sent,
+)
 
 TYPES: tuple[type, ...] = (grids.Grid, units.Unit, people.Person, people.Household, cases.Case, cases.CaseEvent)
 
@@ -168,6 +199,9 @@ REGISTERS = Registers(
         *webhook_holdings.HOLDINGS,
         *intake_holdings.HOLDINGS,
         *figure_holdings.HOLDINGS,
+        *emergency_holdings.HOLDINGS,
+        *whistle_holdings.HOLDINGS,
+        *supervision_holdings.HOLDINGS,
     ),
 )
 """What the core declares for the public registers."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from pluggy import HookimplMarker, HookspecMarker
 
+from .channels import Channel
 from .events.event import Event
 from .events.work import Handler, Job
 from .extend import Extension
@@ -145,4 +146,10 @@ def errands() -> Iterable[Errand]:
 @hookspec
 def demo() -> Iterable[Errand]:
     """What it adds to the demo county once that is loaded; each function gets the Call and nothing else."""
+    return ()
+
+
+@hookspec
+def channels() -> Iterable[Channel]:
+    """Ways out for notices, such as SMS, mail or app push; the setting GONGZHI_CHANNELS chooses among them."""
     return ()

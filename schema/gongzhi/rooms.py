@@ -27,6 +27,9 @@ ROOMS = (
     "webhooks",
     "intake",
     "statistics",
+    "emergency",
+    "whistles",
+    "supervision",
 )
 
 APPS = tuple(App(room, f"gongzhi.{room}.models", f"gongzhi.{room}.migrations") for room in ROOMS)

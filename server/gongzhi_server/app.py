@@ -11,6 +11,7 @@ from dataclasses import fields
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
+from gongzhi.channels import Channel
 from gongzhi.commands import Command
 from gongzhi.context import Bounds, Context, Look
 from gongzhi.extend import Extension
@@ -79,11 +80,12 @@ class Space:
         plugins: Plugins,
         ledger: Ledger,
         outbox: Outbox,
+        channels: tuple[Channel, ...] = (),
     ) -> None:
         self._variables = contextvars.copy_context()
         self.ledger = ledger
         self.fetch, self.keys, self.secret, self.told, self.schema = fetch, keys, secret, told, schema
-        self.outbox, self.plugins = outbox, plugins
+        self.outbox, self.plugins, self.channels = outbox, plugins, channels
         self.selections: Selections | None = None
 
     def context(self, viewer: Viewer) -> Context:
@@ -115,6 +117,7 @@ class Space:
             self.plugins.held,
             self.plugins.registers,
             selected,
+            self.channels,
         )
         return context
 
@@ -147,6 +150,7 @@ def create_app(
     schema = build(plugins, contributions)
     allowed = Bounds(settings.reveals, settings.bulk, settings.neighbours)
     keys, secret, told = keyring(settings), receipts(settings), published(plugins, schema)
+    channels = plugins.chosen(settings.channels)
     documents, limits = Documents(load(settings.manifest), settings.allow_list), bounds(settings)
 
     @asynccontextmanager
@@ -160,7 +164,7 @@ def create_app(
             hub = Hub(dsn, pool.fetch, secret, now, timedelta(days=settings.retention))
             road.join(hub, settings, dsn)
             outbox = Outbox(plugins.registry, {one.name for _, one in plugins.jobs}, hub.wake)
-            space = Space(pool.fetch, keys, secret, told, schema, plugins, kept, outbox)
+            space = Space(pool.fetch, keys, secret, told, schema, plugins, kept, outbox, channels)
             engine = Engine(schema, pool.fetch, space.context, limits, hub=hub, current=current(door), now=now)
             gateway = Gateway(engine, door, shell(settings), traits(settings, door), documents)
             counter = Counter(desk, door, gateway.settings, gateway.operations.till)

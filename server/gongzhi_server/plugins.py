@@ -14,6 +14,7 @@ from typing import TypeVar
 
 import pluggy
 from gongzhi import core, hooks, roles, rooms
+from gongzhi.channels import Channel, Log
 from gongzhi.events.event import Event, Registry
 from gongzhi.events.work import Handler, Job
 from gongzhi.extend import Extension
@@ -155,6 +156,20 @@ class Plugins:
         names = {plugin.name for plugin, _ in mine}
         return {name: tuple(one for plugin, one in mine if plugin.name == name) for name in names}
 
+    @cached_property
+    def channels(self) -> tuple[Channel, ...]:
+        """The ways out for notices: the log, and what plugins bring."""
+        mine = tuple(self._brought("channels", Channel, self._check_channel))  # type: ignore[type-abstract]
+        self._once("channels", ((plugin, one.name) for plugin, one in mine))
+        return (Log(), *values(mine))
+
+    def chosen(self, names: Iterable[str]) -> tuple[Channel, ...]:
+        """The channels of these names. Raises Problem for one that nobody brings."""
+        known = {one.name: one for one in self.channels}
+        if missing := sorted(set(names) - set(known)):
+            raise Problem(f"GONGZHI_CHANNELS: there is no channel {missing[0]}; there are {', '.join(sorted(known))}")
+        return tuple(known[name] for name in dict.fromkeys(names))
+
     def held(self, role: str) -> frozenset[str]:
         """The permissions of a role. Raises KeyError for a role that nobody declared."""
         if role not in {one.name for one in self.roles}:
@@ -259,6 +274,13 @@ class Plugins:
         wordless = isinstance(holding.erase, str) and holding.erase != GONE
         return f"the holding {holding.table!r} is erased by columns, or GONE" if wordless else None
 
+    def _check_channel(self, plugin: Plugin, channel: Channel) -> str | None:
+        wanted = channel.consent
+        texts = [one for one in self.registers.notices if wanted and one.purpose == wanted.purpose and one.consent]
+        if wanted and not any(one.recipient in (None, wanted.recipient) for one in texts):
+            return f"the channel {channel.name!r} needs consent, and no privacy notice asks for {wanted.purpose!r}"
+        return None
+
     def _check_purpose(self, plugin: Plugin, purpose: Purpose) -> str | None:
         empty = not (purpose.purpose.strip() and purpose.basis.strip())
         return f"the purpose for {purpose.field!r} must say what for, and on which legal basis" if empty else None
@@ -333,6 +355,6 @@ def misnamed(plugin: Plugin, found: dict[str, Plugin]) -> str | None:
 def checked(plugins: Plugins) -> Plugins:
     """Ask for everything once, so that what is wrong is said before anything is served."""
     told = ("apps", "roles", "permissions", "purposes", "registers", "extensions")
-    for what in (*told, "registry", "handlers", "jobs", "errands", "demos"):
+    for what in (*told, "registry", "handlers", "jobs", "errands", "demos", "channels"):
         getattr(plugins, what)
     return plugins

@@ -266,6 +266,9 @@ class Settings:
     nats_integrators: tuple[tuple[str, str], ...] = variable(
         "GONGZHI_NATS_INTEGRATORS", (), integrators, "Who consumes from NATS, 610921:hotline, with commas."
     )
+    channels: tuple[str, ...] = variable(
+        "GONGZHI_CHANNELS", ("log",), words, "Ways out for notices, with commas: log, and what plugins bring."
+    )
     publish: bool = variable(
         "GONGZHI_PUBLISH_SCHEMA", False, yes, "yes: give the schema to anybody, at /schema.graphql."
     )

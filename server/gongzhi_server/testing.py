@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -151,11 +151,15 @@ async def published(dsn: str) -> list[Occurrence]:
 
 @asynccontextmanager
 async def serving(
-    dsn: str, data: Path, clock: Clock | None = None, plugins: Plugins | None = None
+    dsn: str,
+    data: Path,
+    clock: Clock | None = None,
+    plugins: Plugins | None = None,
+    channels: tuple[str, ...] = (),
 ) -> AsyncIterator[Server]:
-    """The application over this database."""
+    """The application over this database; notices go out by these channels."""
     clock = clock or Clock()
-    app = create_app(settings(dsn, data), dsn, clock, plugins, background=False)
+    app = create_app(replace(settings(dsn, data), channels=channels), dsn, clock, plugins, background=False)
     async with app.router.lifespan_context(app):
         transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:

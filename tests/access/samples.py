@@ -215,6 +215,40 @@ select gen_random_uuid(), id, gen_random_uuid(), 1, $1, 'case.closed', $4, 'WAIT
 from sent returning webhook_id
 """
 
+# What was called together, supervised and declared about the case and the town.
+OPERATED = """
+with declared as (
+  insert into emergency.emergency (id, grid_id, state, powers, reason, declared_at, confirmed_at, starts_at, ends_at,
+    ended_at, report, version)
+  values (gen_random_uuid(), $2, 'ENDED', '{EMERGENCY_WHISTLE}', 'flood', $3, $3, $3, $3, $3, '{"events": []}', 1)
+  returning id
+), marked as (
+  insert into emergency.mark (id, emergency_id, power, command, about, at)
+  select gen_random_uuid(), id, 'EMERGENCY_WHISTLE', 'callWhistle', 'Whistle:1', $3 from declared
+), called as (
+  insert into whistles.whistle (id, grid_id, kind, state, matter, case_id, check_in_within, asked_at, called_at,
+    emergency_id, outcome, closed_at, version)
+  select gen_random_uuid(), $2, 'EMERGENCY', 'CLOSED', 'flood', $1, 'PT30M', $3, $3, id, 'done', $3, 1 from declared
+  returning id
+), summoned as (
+  insert into whistles.summons (id, whistle_id, unit_id, warn_at, due_at, checked_in_at, escalated_at)
+  select gen_random_uuid(), id, $4, $3, $3, $3, $3 from called
+), planned as (
+  insert into whistles.plan (id, whistle_id, version, text, at)
+  select gen_random_uuid(), id, 1, 'go', $3 from called returning id, whistle_id
+), tasked as (
+  insert into whistles.task (id, whistle_id, plan_id, unit_id, text, due_at)
+  select gen_random_uuid(), whistle_id, id, $4, 'go', $3 from planned
+), assessed as (
+  insert into whistles.assessment (id, whistle_id, unit_id, direction, rating, comment, at)
+  select gen_random_uuid(), id, $4, 'OF_UNIT', 4, 'good', $3 from called
+)
+insert into supervision.supervision (id, case_id, unit_id, level, state, rule_id, reason, issued_at, warn_at,
+  reply_due_at, reply, replied_at, lifted_at, lifted_why, version)
+select gen_random_uuid(), $1, $4, 'LISTED', 'LIFTED', min(id), 'late', $3, $3, $3, 'soon', $3, $3, 'done', 1
+from supervision.rule
+"""
+
 
 async def around(connection: asyncpg.Connection[Any], *others: Around) -> Around:
     """Somebody with as much as there is, in a town and with a unit of their own."""
@@ -228,6 +262,7 @@ async def around(connection: asyncpg.Connection[Any], *others: Around) -> Around
     await connection.execute(PAPERS, case, lead, TODAY)
     await connection.execute(RIGHTS, person, area, TODAY)
     await connection.execute(FIELD, case, area, TODAY, person)
+    await connection.execute(OPERATED, case, area, TODAY, lead)
     webhook = await connection.fetchval(OUTBOUND, case, account, area, TODAY, number)
     return Around(person, household, case, clock, number, lead, unit, area, town, grid, look, account, name, webhook)
 

@@ -176,6 +176,21 @@ async def test_merge(server: Server) -> None:
     assert payload["case"] == {"number": main, "merged": [{"number": other, "requester": None}]}
 
 
+async def test_whistle(server: Server) -> None:
+    payload = await dispatcher(server).do(
+        "Whistle", kind="EMERGENCY", matter="山洪转移", grid="610921107", units=[POWER], checkInWithin="PT30M"
+    )
+    whistle = payload["whistle"]
+    assert whistle["kind"] == "EMERGENCY"
+    assert whistle["units"] == [{"unit": {"name": "汉阴县供电公司"}, "checkedInAt": None, "light": "GREEN"}]
+
+
+async def test_supervise(server: Server) -> None:
+    number = await dispatched(server)
+    payload = await dispatcher(server).do("Supervise", number=number, level="LISTED", reason="久拖不决")
+    assert payload["supervision"]["level"] == "LISTED" and payload["supervision"]["replyDueAt"]
+
+
 # the department
 
 

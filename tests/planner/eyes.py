@@ -16,7 +16,7 @@ from gongzhi.findings import CHECKS
 from gongzhi.viewer import Grant, Viewer
 from gongzhi.worktime import NEVER
 
-from . import dispatching, outbound
+from . import dispatching, operating, outbound
 
 TABLES = {
     "Grid": "grids.grid",
@@ -39,6 +39,7 @@ TABLES = {
     "PluginActivation": "plugins.activation",
     **dispatching.TABLES,
     **outbound.TABLES,
+    **operating.TABLES,
     "Notice": "notices.notice",
     "Job": "events.job",
     "AccessLogEntry": "access.look",
@@ -86,6 +87,7 @@ OWNED = {
     "Clock": ("Case", "case_id"),
     "DeadlineTrace": ("Clock", "clock_id"),
     **dict.fromkeys(dispatching.STAFF, ("Case", "case_id")),
+    **operating.OWNED,
     "Attachment": ("Case", "case_id"),
     "CaseChange": ("Case", "case_id"),
     "CaseConflict": ("Case", "case_id"),
@@ -356,6 +358,7 @@ class Eyes:
             "DecisionReview": lambda row: self.speaks(row) or self.at_home(row) or self.serves(row, "rights.review"),
             "Release": self.speaks,
             **dict.fromkeys(dispatching.STAFF, self.sees_paper),
+            **operating.rules(self),
             "CaseChange": self.sees_history,
             "CaseConflict": self.sees_history,
             "Patrol": self.sees_patrol,

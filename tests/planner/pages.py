@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from gongzhi.worktime import NEVER
 from graphql import GraphQLError
 
-from . import dispatching
+from . import dispatching, operating
 from .eyes import Row
 
 if TYPE_CHECKING:
@@ -186,6 +186,7 @@ def light_of(at: At, case: Row) -> str | None:
 CLOSED = {"DECLINED", "WITHDRAWN", "MERGED", "CLOSED", "VOIDED"}
 FILTERS: dict[tuple[str, str], Callable[[At, Row], Any]] = {
     **dispatching.FILTERS,
+    **operating.FILTERS,
     ("Grid", "grid"): lambda at, row: row,
     ("Person", "grid"): grid_of,
     ("Household", "grid"): grid_of,

@@ -142,13 +142,11 @@ def everything() -> dict[str, Rows]:
     found |= enrolled(draw, people)
     found |= claims(draw, people, found)
     found |= papers(draw, found["cases.case"], NOW)
-    from . import (
-        fieldwork,  # it takes what it needs from here
-        outbound,
-    )
+    from . import fieldwork, operating, outbound  # they take what they need from here
 
     cases, accounts = ([row["id"] for row in found[table]] for table in ("cases.case", "accounts.account"))
-    return found | fieldwork.everything(cases, people) | outbound.everything(cases, accounts)
+    more = fieldwork.everything(cases, people) | outbound.everything(cases, accounts) | operating.everything(cases)
+    return found | more
 
 
 def places() -> dict[str, Rows]:

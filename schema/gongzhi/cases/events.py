@@ -151,12 +151,12 @@ class OrderWithdrawn(OfCase):
     pass
 
 
-@event("case.objected", "A unit objected to the dispatch (派单异议).")
+@event("case.objected", "A unit objected to the dispatch (派单异议).", internal=True)
 class Objected(OfCase):
     pass
 
 
-@event("case.objection_ruled", "The objection was ruled on (异议裁定).")
+@event("case.objection_ruled", "The objection was ruled on (异议裁定).", internal=True)
 class ObjectionRuled(OfCase):
     ruling: Code
 
@@ -180,6 +180,27 @@ class ApprovalGiven(ApprovalRequested):
 @event("case.approval_refused", "What was asked for was refused (审批不同意).", internal=True)
 class ApprovalRefused(ApprovalRequested):
     pass
+
+
+@event("case.supervised", "Somebody above wants to know what is done about it (催办、督办).", internal=True)
+class Supervised(OfCase):
+    level: Code
+    responsible: Code | None = None
+
+
+@event("case.supervision_answered", "The unit answered the supervision (督办回复).", internal=True)
+class SupervisionAnswered(Supervised):
+    pass
+
+
+@event("case.supervision_lifted", "The supervision was lifted (解除督办).", internal=True)
+class SupervisionLifted(Supervised):
+    pass
+
+
+@event("case.whistled", "Units were called together about it (吹哨).", internal=True)
+class Whistled(OfCase):
+    kind: Code
 
 
 @event("case.followed_up", "The requester was asked how it went (回访).")
@@ -220,6 +241,7 @@ EVENTS: tuple[type[OfCase], ...] = (
     Replied, Rated, Closed, Reopened, Voided, Contacted, Reminded, Escalated, LevelRaised,
     Unmerged, Acknowledged, Contributed, OrderWithdrawn, Objected, ObjectionRuled, Referred, ApprovalRequested,
     ApprovalGiven, ApprovalRefused, FollowedUp, Joined, Parted, AnsweredWith, Attached, Edited,
+    Supervised, SupervisionAnswered, SupervisionLifted, Whistled,
 )  # fmt: skip
 
 REGISTRY = Registry(EVENTS)

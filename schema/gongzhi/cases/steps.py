@@ -127,22 +127,23 @@ async def record(
 ) -> None:
     """Append to the timeline and publish the event; where no unit is named, it is that of whoever did it.
 
-    The case's clocks follow.
+    What is declared internal is a staff note on the timeline as well. The case's clocks follow.
     """
     kind = taken.event if isinstance(taken, Step) else taken
+    declared = REGISTRY.find(kind)
     acting = next((grant.unit for grant in call.viewer.account.grants if grant.unit), None)
     await EventRow.create(
         case=case,
         type=kind,
         at=call.now,
-        audience=Audience.PUBLIC,
+        audience=Audience.STAFF if declared.internal else Audience.PUBLIC,
         account=None if case.anonymous and taken is machine.REPORT else call.viewer.account.name,
         role=call.viewer.role,
         unit_id=unit.id if unit else acting,
         note=text(note, NOTE, "note") if note else None,
         data=data,
     )
-    call.publish(event_of(REGISTRY.find(kind), {"number": case.number, **data}), case)
+    call.publish(event_of(declared, {"number": case.number, **data}), case)
     await running.follow(call, case, kind)
 
 

@@ -13,6 +13,7 @@ from ..cases.models import CaseRow, SupportRow
 from ..cases.steps import CasePayload, accused, advance, interested, opened
 from ..checks import missing
 from ..commands import EXPECTED, KEY, Call, command, given
+from ..emergency.powers import Power, power
 from ..errors import Refusal
 from ..extend import extend
 from ..roots import Mutation
@@ -58,8 +59,10 @@ async def dispatch_case(call: Call, input: DispatchCaseInput) -> CasePayload:
 
 
 async def designated(call: Call, case: CaseRow) -> None:
-    """After too many returns the county says who handles the case."""
-    if await returns(case) >= terms.RETURNS and not call.may(RULE, case):
+    """After too many returns the county says who handles the case, unless an emergency lets others do so."""
+    if await returns(case) < terms.RETURNS or call.may(RULE, case):
+        return
+    if not await power(call, Power.DIRECT_DISPATCH, case, "dispatchCase", f"Case:{case.id}"):
         raise Refusal(
             "RETURN_CAP",
             "The case was returned too often: the county designates the unit.",

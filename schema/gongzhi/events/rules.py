@@ -8,7 +8,7 @@ from typing import Any
 from pypika_tortoise.dialects.postgresql import PostgreSQLQuery
 from pypika_tortoise.queries import Table
 
-from ..cases.rules import NOTES
+from ..cases.rules import NOTES, noted
 from ..entity import Entity, Visible
 from ..errors import DeclarationError
 from ..sql import Alternatives, Sql, some
@@ -16,8 +16,15 @@ from ..viewer import Lens
 
 
 def staff(event: Table, viewer: Lens) -> Alternatives:
-    """What is internal is told to those who read staff notes, and to nobody else."""
-    return None if viewer.can(NOTES) else [Sql("not {0}", event.internal)]
+    """What is internal is told to those who read staff notes where it happened, or those of the case.
+
+    Everybody else is told the rest.
+    """
+    seen = viewer.within(event, NOTES)
+    if seen is None:
+        return None
+    units = noted(event, viewer) or () if viewer.units(NOTES) else ()
+    return [some(Sql("not {0}", event.internal), *seen, *units)]
 
 
 def told_with(of: Callable[[], type], name: str, cast: str = "uuid") -> Visible:

@@ -14,7 +14,8 @@ class NoticeRow(Model):
     """Something somebody was told: a person, an account, a unit, or whoever holds an office in a grid.
 
     One of `person`, `account`, `unit` and `office` is set. The grid is where the addressee is; its ancestors are
-    filled in by the database. The texts hold numbers and codes, never names or what people wrote (rulings 9).
+    filled in by the database. While it is `pending`, no channel has it yet. The texts hold numbers and codes, never
+    names or what people wrote (rulings 9).
     """
 
     id = key()
@@ -44,6 +45,7 @@ class NoticeRow(Model):
     about = fields.CharField(max_length=100, null=True)
     at = fields.DatetimeField()
     read_at = fields.DatetimeField(null=True)
+    pending = fields.BooleanField(default=True, db_default=False)
 
     class Meta:
         schema = "notices"

@@ -1,0 +1,1 @@
+"""Emergency mode (平战结合): named powers for a time, with an end, and a report to everybody."""

@@ -1,0 +1,216 @@
+"""What follows a whistle: units come, agree on a plan, do it, and assess each other."""
+
+from __future__ import annotations
+
+import datetime
+
+import strawberry
+from strawberry import ID, UNSET
+
+from ..checks import duplicate, missing, text, told, wrong
+from ..commands import EXPECTED, KEY, Call, command, forbidden, given, stale
+from ..dispatch.desk import acting
+from ..entity import key_of, ref
+from ..errors import Refusal
+from ..events.event import Code
+from ..extend import extend
+from ..filters import aware
+from ..roots import Mutation
+from ..units.models import UnitRow
+from .calling import MATTER, WhistlePayload
+from .events import Assessed, CheckedIn, Closed, Planned
+from .models import AssessmentRow, Direction, PlanRow, SummonsRow, TaskRow, WhistleRow, WhistleState
+from .rules import CALL, CHECK_IN
+from .telling import tell
+from .types import Whistle
+
+PLAN = 10_000
+TASKS = 50
+WHICH = "The whistle call (吹哨标识)."
+
+
+@strawberry.input(description="A unit that is there (报到).")
+class CheckInToWhistleInput:
+    idempotency_key: str = given(KEY)
+    whistle: ID = given(WHICH)
+    unit: str | None = given("Which unit, by code, if one acts for several (单位编码).", default=UNSET)
+
+
+@command("Check one's unit in to a whistle call (报到).", requires=CHECK_IN)
+async def check_in_to_whistle(call: Call, input: CheckInToWhistleInput) -> WhistlePayload:
+    whistle = await opened(call, input.whistle, WhistleState.CALLED)
+    summons, unit = await own(call, whistle, input.unit or None)
+    if summons.checked_in_at is not None:
+        raise duplicate("The unit has checked in.", "该单位已报到。", "unit")
+    summons.checked_in_at, summons.checked_in_by = call.now, call.viewer.account.name
+    await summons.save()
+    call.publish(CheckedIn(whistle.id, Code(unit.code), call.now >= summons.due_at), whistle)
+    return WhistlePayload(whistle=ref(Whistle, whistle.id))
+
+
+@strawberry.input(description="What one unit does by when (联合任务).")
+class WhistleTaskInput:
+    unit: str = given("Who does it: a unit that was called, by code (责任单位编码).")
+    text: str = given("What (任务内容).")
+    due_at: datetime.datetime = given("By when (期限).")
+
+
+@strawberry.input(description="What the units agreed on (联合方案).")
+class PlanWhistleInput:
+    idempotency_key: str = given(KEY)
+    whistle: ID = given(WHICH)
+    expected_version: int = given(EXPECTED)
+    text: str = given("What is to be done; no names of people (方案).")
+    tasks: list[WhistleTaskInput] = given(f"Who does what by when, {TASKS} at most (任务).")
+
+
+@command("Write down what the units agreed on; the version before stays on record (联合方案).", requires=CALL)
+async def plan_whistle(call: Call, input: PlanWhistleInput) -> WhistlePayload:
+    whistle = await called(call, input.whistle, WhistleState.CALLED, input.expected_version)
+    units = await units_of(whistle)
+    if not 1 <= len(input.tasks) <= TASKS:
+        raise wrong(f"Give 1 to {TASKS} tasks.", f"请列出 1 至 {TASKS} 项任务。", "tasks")
+    version = 1 + await PlanRow.filter(whistle=whistle).count()
+    plan = await PlanRow.create(
+        whistle=whistle,
+        version=version,
+        text=text(input.text, PLAN, "text"),
+        at=call.now,
+        account=call.viewer.account.name,
+    )
+    await TaskRow.bulk_create([task(call, plan, units, one, at) for at, one in enumerate(input.tasks)])
+    await tell(call, whistle, "whistle.planned", units=sorted({units[one.unit].id for one in input.tasks}))
+    call.publish(Planned(whistle.id, version), whistle)
+    return await saved(whistle)
+
+
+def task(call: Call, plan: PlanRow, units: dict[str, UnitRow], given: WhistleTaskInput, at: int) -> TaskRow:
+    """A task of a unit that was called, due ahead."""
+    place = ("tasks", str(at))
+    if given.unit not in units:
+        raise missing("This unit was not called.", "该单位未被吹哨。", *place, "unit")
+    if aware(given.due_at) <= call.now:
+        raise wrong("It must be due ahead.", "任务期限应晚于现在。", *place, "dueAt")
+    said = text(given.text, MATTER, *place, "text")
+    return TaskRow(whistle_id=plan.whistle_id, plan=plan, unit=units[given.unit], text=said, due_at=given.due_at)
+
+
+@strawberry.input(description="What came of a whistle call (吹哨办结).")
+class CloseWhistleInput:
+    idempotency_key: str = given(KEY)
+    whistle: ID = given(WHICH)
+    expected_version: int = given(EXPECTED)
+    outcome: str = given("What came of it; no names of people (结果).")
+
+
+@command("Close a whistle call; then both sides assess each other (吹哨办结).", requires=CALL)
+async def close_whistle(call: Call, input: CloseWhistleInput) -> WhistlePayload:
+    whistle = await called(call, input.whistle, WhistleState.CALLED, input.expected_version)
+    whistle.outcome = text(input.outcome, MATTER, "outcome")
+    whistle.state, whistle.closed_at = WhistleState.CLOSED, call.now
+    units = (await units_of(whistle)).values()
+    await tell(call, whistle, "whistle.closed", units=[one.id for one in units], accounts=[whistle.asked_by])
+    call.publish(Closed(whistle.id), whistle)
+    return await saved(whistle)
+
+
+@strawberry.input(description="What one side makes of the other (双向评价).")
+class AssessWhistleInput:
+    idempotency_key: str = given(KEY)
+    whistle: ID = given(WHICH)
+    unit: str = given("The unit that is assessed; the unit's own people assess the caller (单位编码).")
+    rating: int = given("1 is worst, 5 is best (评分).")
+    comment: str | None = given("Why; no names of people (评价内容).", default=UNSET)
+
+
+@command("Assess a unit that was called, or, for one's own unit, the caller; once each (双向评价).", requires=None)
+async def assess_whistle(call: Call, input: AssessWhistleInput) -> WhistlePayload:
+    if not 1 <= input.rating <= 5:
+        raise wrong("The rating is from 1 to 5.", "评分应为 1 至 5。", "rating")
+    whistle = await opened(call, input.whistle, WhistleState.CLOSED)
+    unit = (await units_of(whistle)).get(input.unit)
+    if unit is None:
+        raise missing("This unit was not called.", "该单位未被吹哨。", "unit")
+    direction = side(call, whistle, unit)
+    if await AssessmentRow.exists(whistle=whistle, unit=unit, direction=direction):
+        raise duplicate("This was assessed already.", "已评价。", "unit")
+    await AssessmentRow.create(
+        whistle=whistle,
+        unit=unit,
+        direction=direction,
+        rating=input.rating,
+        comment=text(input.comment, MATTER, "comment") if told(input.comment) and input.comment else None,
+        at=call.now,
+        account=call.viewer.account.name,
+    )
+    call.publish(Assessed(whistle.id, Code(unit.code), direction), whistle)
+    return WhistlePayload(whistle=ref(Whistle, whistle.id))
+
+
+def side(call: Call, whistle: WhistleRow, unit: UnitRow) -> Direction:
+    """A unit's own people assess the caller, and nobody assesses their own unit."""
+    if unit.id in acting(call, CHECK_IN):
+        return Direction.OF_CALLER
+    if not call.may(CALL, whistle):
+        raise forbidden("unit")
+    return Direction.OF_UNIT
+
+
+# what the commands share
+
+
+async def opened(call: Call, id: str, state: WhistleState) -> WhistleRow:
+    """The whistle call, locked, which must be in this state."""
+    whistle: WhistleRow = await call.find(Whistle, "whistle", id=key_of(Whistle)(id))
+    if whistle.state != state:
+        raise Refusal(
+            "ILLEGAL_TRANSITION",
+            f"The whistle call is {whistle.state}; this is open to {state} only.",
+            f"吹哨当前状态为 {whistle.state}，仅 {state} 状态可进行此操作。",
+            ("whistle",),
+        )
+    return whistle
+
+
+async def called(call: Call, id: str, state: WhistleState, version: int) -> WhistleRow:
+    """The same for the calling side, at the version they saw."""
+    whistle = await opened(call, id, state)
+    if not call.may(CALL, whistle):
+        raise forbidden("whistle")
+    stale(whistle, version)
+    return whistle
+
+
+async def own(call: Call, whistle: WhistleRow, code: str | None) -> tuple[SummonsRow, UnitRow]:
+    """The summons of the caller's unit."""
+    mine = {key: one for key, one in (await units_of(whistle)).items() if one.id in acting(call, CHECK_IN)}
+    if code is None and len(mine) == 1:
+        [code] = mine
+    if code is None or code not in mine:
+        raise missing(
+            "You act for no unit of this code that was called.", "您所在单位未被吹哨，或单位编码有误。", "unit"
+        )
+    return await SummonsRow.select_for_update().get(whistle=whistle, unit=mine[code]), mine[code]
+
+
+async def units_of(whistle: WhistleRow) -> dict[str, UnitRow]:
+    """The units that were called, by code."""
+    keys = await SummonsRow.filter(whistle=whistle).values_list("unit_id", flat=True)
+    return {one.code: one for one in await UnitRow.filter(id__in=keys).order_by("code")}
+
+
+async def saved(whistle: WhistleRow) -> WhistlePayload:
+    whistle.version += 1
+    await whistle.save()
+    return WhistlePayload(whistle=ref(Whistle, whistle.id))
+
+
+EXTENSIONS = (
+    extend(
+        Mutation,
+        check_in_to_whistle=check_in_to_whistle,
+        plan_whistle=plan_whistle,
+        close_whistle=close_whistle,
+        assess_whistle=assess_whistle,
+    ),
+)

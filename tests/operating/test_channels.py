@@ -1,0 +1,161 @@
+"""Notices on their way out: whom a channel reaches, what it is given, and what becomes of what fails."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from datetime import date
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+import pytest_asyncio
+from gongzhi.channels import Addressee, Channel, Consent, Outbound
+from gongzhi.errors import Text
+from gongzhi.hooks import hookimpl
+from gongzhi.registers.declared import PrivacyNotice
+from gongzhi_server.errors import Problem
+from gongzhi_server.plugins import Plugin, Plugins, checked, empty
+from gongzhi_server.testing import Server, create, drop, serving, settings
+
+from .offices import POWER, Offices
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+PHONE = "13800138000"
+GATE = Consent("sms.notices", "gateway")
+ASKED = PrivacyNotice(
+    GATE.purpose, GATE.recipient, 1, Text("Messages", "短信通知"), Text("You agree to be told.", "您同意接收短信。"),
+    Text("PIPL 23", "《个人信息保护法》第二十三条"), date(2026, 1, 1),
+)  # fmt: skip
+
+
+class Gate:
+    """A gateway that keeps what it is given, and refuses when it is told to."""
+
+    def __init__(self, name: str, consent: Consent | None) -> None:
+        self.name, self.consent, self.phone = name, consent, consent is not None
+        self.sent: list[tuple[Outbound, Addressee]] = []
+        self.down = False
+
+    async def send(self, notice: Outbound, addressee: Addressee) -> None:
+        if self.down:
+            raise ConnectionError("no gateway")
+        self.sent.append((notice, addressee))
+
+
+class Sms:
+    """The plugin that brings them."""
+
+    def __init__(self, channels: Sequence[Channel], notices: Sequence[PrivacyNotice] = (ASKED,)) -> None:
+        self.given, self.texts = channels, notices
+
+    @hookimpl
+    def channels(self) -> Sequence[Channel]:
+        return self.given
+
+    @hookimpl
+    def notices(self) -> Sequence[PrivacyNotice]:
+        return self.texts
+
+
+def plugged(*channels: Channel, notices: Sequence[PrivacyNotice] = (ASKED,)) -> Plugins:
+    manager = empty()
+    manager.register(Sms(channels, notices), name="sms")
+    return checked(Plugins((Plugin("sms", "sms", "1"),), manager))
+
+
+@pytest.fixture(scope="session")
+def gates() -> tuple[Gate, Gate]:
+    return Gate("sms", GATE), Gate("push", None)
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def server(
+    postgres: str, county: str, gates: tuple[Gate, Gate], tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Server]:
+    name = f"test_{uuid4().hex}"
+    dsn = await create(postgres, name, county)
+    path: Path = tmp_path_factory.mktemp("data")
+    async with serving(dsn, path, plugins=plugged(*gates), channels=("sms", "push")) as made:
+        yield made
+    await drop(postgres, name)
+
+
+async def resident(server: Server) -> Server:
+    """Somebody with a telephone."""
+    worker = server.as_("grid_worker", grid="610921101222")
+    payload = await worker.do(
+        "registerPerson",
+        "person { id }",
+        name="测试居民",
+        grid="610921101222-020202",
+        phones=[PHONE],
+        residence="RESIDENT",
+    )
+    assert payload["errors"] == [], payload
+    return server.as_("resident", person=payload["person"]["id"].partition(":")[2])
+
+
+async def answered(server: Server, who: Server) -> None:
+    """A case of theirs is reported and declined; they are told so of another: its answer."""
+    offices = Offices(server)
+    matter = {"kind": "HELP", "channel": "WEB", "category": "roads.lighting", "title": "路灯", "description": "不亮"}
+    payload = await who.do("reportCase", "case { number }", grid="610921101222-020202", **matter)
+    given = {"number": payload["case"]["number"]}
+    await offices.do(offices.county, "acceptCase", "case { status }", expectedVersion=1, **given)
+    await offices.do(offices.town, "dispatchCase", "case { status }", expectedVersion=2, leadUnit=POWER, **given)
+    await offices.do(offices.unit(POWER), "handleCase", "case { status }", expectedVersion=3, **given)
+    await offices.do(offices.unit(POWER), "replyToCase", "case { status }", expectedVersion=4, text="已修。", **given)
+
+
+async def test_only_who_agreed_is_written_to(server: Server, gates: tuple[Gate, Gate]) -> None:
+    sms, push = gates
+    who = await resident(server)
+    await answered(server, who)
+    server.clock.move(minutes=1)
+    await server.worker.drain()
+    assert sms.sent == []
+    assert {one.unit is not None for notice, one in push.sent if notice.kind == "case.assigned"} == {True}
+    agreed = await who.do("giveConsent", "consent { id }", purpose=GATE.purpose, noticeVersion=1)
+    assert agreed["errors"] == [], agreed
+    await answered(server, who)
+    server.clock.move(minutes=1)
+    await server.worker.drain()
+    [(notice, addressee)] = [one for one in sms.sent if one[0].kind == "case.replied"]
+    assert addressee.phone == PHONE and "13800" not in repr(addressee)
+    assert "测试居民" not in notice.body.zh and notice.about is not None
+    await server.worker.drain()
+    assert len(sms.sent) == 1  # once, while nothing fails
+    await who.do("withdrawConsent", "consent { id }", purpose=GATE.purpose)
+    await answered(server, who)
+    server.clock.move(minutes=1)
+    await server.worker.drain()
+    assert len(sms.sent) == 1
+
+
+async def test_what_fails_is_tried_again(server: Server, gates: tuple[Gate, Gate]) -> None:
+    _, push = gates
+    await Offices(server).case(handling=False)
+    push.down = True
+    push.sent.clear()
+    server.clock.move(minutes=1)
+    failed = (await server.worker.drain()).failed
+    assert "notices.send" in failed and push.sent == []
+    push.down = False
+    server.clock.move(minutes=5)
+    await server.worker.drain()
+    kinds = [notice.kind for notice, _ in push.sent]
+    assert "case.assigned" in kinds
+    assert len({notice.id for notice, _ in push.sent}) == len(push.sent)
+
+
+async def test_consent_needs_a_text() -> None:
+    with pytest.raises(Problem, match=r"plugin 'sms'.*channel 'sms' needs consent"):
+        plugged(Gate("sms", GATE), notices=())
+    with pytest.raises(Problem, match="GONGZHI_CHANNELS: there is no channel pigeon; there are log, sms"):
+        plugged(Gate("sms", GATE)).chosen(("pigeon",))
+
+
+async def test_log_is_there_by_itself(tmp_path: Path) -> None:
+    assert [one.name for one in Plugins().chosen(settings("postgresql:///x", tmp_path).channels)] == ["log"]
+    assert settings("postgresql:///x", tmp_path).channels == ("log",)
