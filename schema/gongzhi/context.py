@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
@@ -68,6 +68,8 @@ class Context:
     """The permissions of a role. Raises KeyError for one that nobody declares."""
     registers: Registers = Registers()
     """What the core and plugins declare for the public registers (`gongzhi.registers`)."""
+    settings: Mapping[type, Any] = field(default_factory=dict)
+    """What the operator chose for plugins, by their classes of settings (`gongzhi.settings`)."""
 
 
 Info = strawberry.Info[Context, None]

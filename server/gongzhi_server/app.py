@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import hashlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import fields
 from datetime import datetime, timedelta
@@ -26,6 +27,7 @@ from tortoise.models import Model
 from . import commands, database, files
 from .auth.http import Counter
 from .auth.opening import entrance
+from .choices import chosen
 from .clock import clock
 from .door import Door, refused
 from .engine import Engine
@@ -48,6 +50,7 @@ from .plugins import Plugins
 from .publishing import published
 from .schema import Schema, build
 from .settings import Settings
+from .vitals import Vitals
 
 DISCOVER = "schema.explore"
 
@@ -72,7 +75,9 @@ class Space:
         plugins: Plugins,
         ledger: Ledger,
         outbox: Outbox,
+        choices: Mapping[type, Any],
     ) -> None:
+        self.choices = choices
         self._variables = contextvars.copy_context()
         self.ledger = ledger
         self.fetch, self.keys, self.secret, self.told, self.schema = fetch, keys, secret, told, schema
@@ -102,6 +107,7 @@ class Space:
             self.ledger.bounds,
             self.plugins.held,
             self.plugins.registers,
+            self.choices,
         )
         return context
 
@@ -124,6 +130,7 @@ def create_app(
     plugins: Plugins | None = None,
     contributions: Iterable[tuple[str, Extension]] = (),
     background: bool = True,
+    environ: Mapping[str, str] = os.environ,
 ) -> Starlette:
     """An ASGI application with these plugins; `contributions` are further fields, for tests and benchmarks.
     Without `background` nothing is handled by itself, and events get positions only while somebody follows them.
@@ -134,6 +141,7 @@ def create_app(
     schema = build(plugins, contributions)
     allowed = Bounds(settings.reveals, settings.bulk, settings.neighbours)
     keys, secret, told = keyring(settings), receipts(settings), published(plugins, schema)
+    choices = chosen(plugins, environ, settings.data)
     documents, limits = Documents(load(settings.manifest), settings.allow_list), bounds(settings)
 
     @asynccontextmanager
@@ -146,7 +154,7 @@ def create_app(
         ):
             hub = Hub(dsn, pool.fetch, secret, now, timedelta(days=settings.retention))
             outbox = Outbox(plugins.registry, {one.name for _, one in plugins.jobs}, hub.wake)
-            space = Space(pool.fetch, keys, secret, told, schema, plugins, kept, outbox)
+            space = Space(pool.fetch, keys, secret, told, schema, plugins, kept, outbox, choices)
             engine = Engine(schema, pool.fetch, space.context, limits, hub=hub, current=current(door), now=now)
             gateway = Gateway(engine, door, shell(settings), traits(settings, door), documents)
             counter = Counter(desk, door, gateway.settings, gateway.operations.till)
@@ -158,25 +166,28 @@ def create_app(
             app.router.routes += files.routes(loading, settings.origins, settings.proxies)
             worker = Worker(plugins, space.context, outbox, now)
             await worker.open()
-            app.state.worker, app.state.hub = worker, hub
+            vitals = Vitals(plugins, lambda name: space.context(worker.acting(name)), now)
+            app.state.worker, app.state.hub, app.state.vitals = worker, hub, vitals
             if background:
                 hub.heard.append(worker.call)
                 hub.work.append(lambda: space.run(worker.run()))
                 await hub.start()
             try:
-                async with files.swept(archive, now):
+                async with vitals.held(), files.swept(archive, now):
                     yield
             finally:
                 await hub.stop()
         await pool.close()
 
     async def health(request: Request) -> Response:
-        return JSONResponse({"status": "ok"})
+        failing = await app.state.vitals.examine()
+        return JSONResponse({"status": "ok", **({"plugins": dict.fromkeys(failing, "failing")} if failing else {})})
 
     routes: list[BaseRoute] = [Route("/health", health)]
     if settings.publish:
         routes.append(Route("/schema.graphql", Published(schema.as_str() + "\n")))
-    return Starlette(routes=routes, lifespan=lifespan)
+    app = Starlette(routes=routes, lifespan=lifespan)
+    return app
 
 
 def shell(settings: Settings) -> Shell:

@@ -492,8 +492,10 @@ def adorn(dsn: str, now: Callable[[], datetime]) -> None:
     """Let the plugins add to the demo county what is theirs."""
     from . import errands, plugins
 
-    for plugin, errand in plugins.load().demos:
-        asyncio.run(errands.run(settings(), dsn, plugin, errand, {}, now))
+    for plugin, mine in sorted(plugins.load().errands.items()):
+        for errand in mine:
+            if errand.name == "demo":
+                asyncio.run(errands.run(settings(), dsn, plugin, errand, {}, now))
 
 
 def welcome(dsn: str) -> None:

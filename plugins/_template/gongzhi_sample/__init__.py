@@ -6,6 +6,7 @@ from gongzhi.errors import Text
 from gongzhi.extend import Extension
 from gongzhi.hooks import App, Purpose, hookimpl
 from gongzhi.permissions import Permission
+from gongzhi.registers.book import Registers
 from gongzhi.registers.declared import Holding
 
 
@@ -36,16 +37,15 @@ def purposes() -> list[Purpose]:
 
 
 @hookimpl
-def holdings() -> list[Holding]:
-    return [
-        Holding(
-            "sample.note",
-            Text("notes on households", "户的备注"),
-            Text("PIPL 13(1)(3): statutory duties", "《个人信息保护法》第十三条第一款第三项"),
-            person="t.household_id in (select m.household_id from people.membership m "
-            "where m.person_id=$1 and m.until is null)",
-            erase={"text": "'—'"},
-            months=36,
-            since="t.at",
-        )
-    ]
+def registers() -> list[Registers]:
+    held = Holding(
+        "sample.note",
+        Text("notes on households", "户的备注"),
+        Text("PIPL 13(1)(3): statutory duties", "《个人信息保护法》第十三条第一款第三项"),
+        person="t.household_id in (select m.household_id from people.membership m "
+        "where m.person_id=$1 and m.until is null)",
+        erase={"text": "'—'"},
+        months=36,
+        since="t.at",
+    )
+    return [Registers(holdings=(held,))]

@@ -260,9 +260,13 @@ class Worker:
 
     def calling(self, connection: Any, whose: str | None) -> Transaction:
         """What a handler or job has at hand: it acts for its plugin, everywhere."""
+        return Transaction(self.context(self.acting(whose)), connection, whose, self.outbox)
+
+    def acting(self, whose: str | None) -> Viewer:
+        """The core or a plugin itself, as somebody who asks."""
         held = frozenset(one.name for one in self.plugins.permissions)
         account = Account(f"system:{whose or 'core'}", grants=(Grant("system", held),))
-        return Transaction(self.context(Viewer(account, self.now())), connection, whose, self.outbox)
+        return Viewer(account, self.now())
 
     async def off(self, connection: Any, whose: str | None) -> frozenset[int]:
         """The counties where the plugin is off."""
