@@ -47,6 +47,7 @@ from .gateway.limits import Limits
 from .keys import keyring as keyring
 from .ledger import Ledger, ledger
 from .plugins import Plugins
+from .publishing import Published as Told
 from .publishing import published
 from .schema import Schema, build
 from .settings import Settings
@@ -70,7 +71,7 @@ class Space:
         fetch: Fetch,
         keys: KeyRing,
         secret: bytes,
-        told: str,
+        told: Told,
         schema: Schema,
         plugins: Plugins,
         ledger: Ledger,
@@ -82,6 +83,11 @@ class Space:
         self.ledger = ledger
         self.fetch, self.keys, self.secret, self.told, self.schema = fetch, keys, secret, told, schema
         self.outbox, self.plugins = outbox, plugins
+        self.published = told.json()
+
+    def ail(self, failing: Mapping[str, str]) -> None:
+        """Tell of the plugins that are not well."""
+        self.published = self.told.json(failing)
 
     def context(self, viewer: Viewer) -> Context:
         """What everything that runs for this viewer has at hand."""
@@ -102,7 +108,7 @@ class Space:
             perform,
             self.value,
             self.fetch,
-            self.told,
+            self.published,
             look,
             self.ledger.bounds,
             self.plugins.held,
@@ -166,7 +172,7 @@ def create_app(
             app.router.routes += files.routes(loading, settings.origins, settings.proxies)
             worker = Worker(plugins, space.context, outbox, now)
             await worker.open()
-            vitals = Vitals(plugins, lambda name: space.context(worker.acting(name)), now)
+            vitals = Vitals(plugins, lambda name: space.context(worker.acting(name)), now, space.ail)
             app.state.worker, app.state.hub, app.state.vitals = worker, hub, vitals
             if background:
                 hub.heard.append(worker.call)

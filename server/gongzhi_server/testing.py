@@ -15,6 +15,7 @@ import asyncpg
 import httpx
 from gongzhi.events.event import Occurrence
 
+from . import activation
 from .app import create_app
 from .events.feed import EVENT, occurrence
 from .plugins import Plugins
@@ -150,10 +151,12 @@ async def published(dsn: str) -> list[Occurrence]:
 
 @asynccontextmanager
 async def serving(
-    dsn: str, data: Path, clock: Clock | None = None, plugins: Plugins | None = None
+    dsn: str, data: Path, clock: Clock | None = None, plugins: Plugins | None = None, active: bool = True
 ) -> AsyncIterator[Server]:
-    """The application over this database."""
+    """The application over this database; unless not `active`, plugins are on in counties that have not decided."""
     clock = clock or Clock()
+    names = [one.name for one in plugins.found] if plugins and active else []
+    await activation.switch(dsn, names, clock(), undecided=True)
     app = create_app(settings(dsn, data), dsn, clock, plugins, background=False)
     async with app.router.lifespan_context(app):
         transport = httpx.ASGITransport(app)

@@ -26,10 +26,16 @@ FRESH = timedelta(seconds=10)
 
 
 class Vitals:
-    """`context` makes what a plugin has at hand."""
+    """`context` makes what a plugin has at hand, `tell` hears which of them are not well."""
 
-    def __init__(self, plugins: Plugins, context: Callable[[str], Context], now: Callable[[], datetime]) -> None:
-        self.plugins, self.context, self.now = plugins, context, now
+    def __init__(
+        self,
+        plugins: Plugins,
+        context: Callable[[str], Context],
+        now: Callable[[], datetime],
+        tell: Callable[[dict[str, str]], None],
+    ) -> None:
+        self.plugins, self.context, self.now, self.tell = plugins, context, now, tell
         self.failed: Counter[str] = Counter()
         self._said: dict[str, str] = {}
         self._at: datetime | None = None
@@ -57,6 +63,7 @@ class Vitals:
             bad = {plugin.name: one for (plugin, _), one in zip(checks, found, strict=True) if one}
             self.failed = Counter({name: self.failed[name] + 1 for name in bad})
             self._said = bad
+            self.tell(self.failing)
         return self.failing
 
     async def well(self, plugin: Plugin, check: Callable[[Context], Awaitable[None]]) -> str | None:

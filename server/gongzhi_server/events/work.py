@@ -70,7 +70,7 @@ PLAN = """
 insert into events.job (id, name, key, arguments, state, due_at, attempts)
 values ($1, $2, $3, '{}', 'WAITING', $4, 0) on conflict (name, key) do nothing
 """
-OFF = "select county_id from plugins.activation where plugin = $1 and until is null and not active"
+ON = "select county_id from plugins.activation where plugin = $1 and until is null and active"
 COUNTIES = "select id from grids.grid where kind = 'COUNTY' and valid_to is null order by id"
 
 
@@ -171,8 +171,12 @@ class Worker:
         return True
 
     async def told(self, connection: Any, whose: str | None, handler: Handler, event: Occurrence) -> bool:
-        """Call a handler, but for counties where its plugin is off; tell whether it has told anything itself."""
-        if event.county in await self.off(connection, whose):
+        """Call a handler, but only where its plugin is on; tell whether it has told anything itself.
+
+        Of what happened in no county it is told where the plugin is on in any.
+        """
+        on = await self.on(connection, whose)
+        if on is not None and (event.county not in on if event.county else not on):
             return False
         call = self.calling(connection, whose)
         await handler.function(call, event)
@@ -237,14 +241,15 @@ class Worker:
                 raise LookupError("the event is no longer kept")
             return await self.told(connection, *self.handlers[row["name"]], occurrence(found[0]))
         whose, one = self.jobs[row["name"]]
-        off = await self.off(connection, whose)
-        if row["county_id"] in off:
-            return False
         counties = [each["id"] for each in await connection.execute_query_dict(COUNTIES)]
-        on = tuple(each for each in counties if each not in off)
+        on = await self.on(connection, whose)
+        if on is not None:
+            counties = [each for each in counties if each in on]
+            if row["county_id"] not in on if row["county_id"] else not on:
+                return False
         call = self.calling(connection, whose)
         arguments = orjson.loads(row["arguments"])
-        await one.function(call, Run(row["id"], row["due_at"], row["attempts"] + 1, on, arguments))
+        await one.function(call, Run(row["id"], row["due_at"], row["attempts"] + 1, tuple(counties), arguments))
         return await call.told.write(connection)
 
     async def retry(self, row: dict[str, Any], error: Exception) -> None:
@@ -268,11 +273,11 @@ class Worker:
         account = Account(f"system:{whose or 'core'}", grants=(Grant("system", held),))
         return Viewer(account, self.now())
 
-    async def off(self, connection: Any, whose: str | None) -> frozenset[int]:
-        """The counties where the plugin is off."""
+    async def on(self, connection: Any, whose: str | None) -> frozenset[int] | None:
+        """The counties where the plugin is on; None for the core, which is on everywhere."""
         if whose is None:
-            return frozenset()
-        return frozenset(one["county_id"] for one in await connection.execute_query_dict(OFF, [whose]))
+            return None
+        return frozenset(one["county_id"] for one in await connection.execute_query_dict(ON, [whose]))
 
     def wake(self, told: bool) -> None:
         if told:

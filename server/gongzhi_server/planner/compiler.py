@@ -52,7 +52,7 @@ from .filters import filtered
 from .given import Given
 from .lens import Lens
 from .parameters import Parameters
-from .rows import Rows, held
+from .rows import Rows, held, here
 from .scalars import encode, quoted
 from .statement import Call, Shape, Statement
 
@@ -61,10 +61,6 @@ if TYPE_CHECKING:
     from .planner import Planner
 
 SINGLE = "(select row_to_json({0}) from {1} {0})"
-OFF = (
-    "{0}=any(array(select a.county_id from plugins.activation a "
-    "where a.plugin={1} and a.until is null and not a.active))"
-)
 NAMEDATALEN = 63
 """PostgreSQL cuts longer names off, and two that are cut alike are one."""
 
@@ -96,6 +92,8 @@ class Compiler:
         table = self.table(entity)
         at = Frame(table, table, self.lens, self.given(of, details[0].node))
         rows = Rows(entity, table, self.lens, plan.where(at) if plan.where else None, None)
+        if plugin := of.extensions["strawberry-definition"].metadata.get(PLUGIN):
+            rows.where(here(plugin, entity, table))
         filtered(rows, at, self.planner.declared.comparisons(entity))
         kind: Any = get_named_type(of.type)
         terms, shape = self.object(kind, self.subfields(kind, details), table, entity, rows)
@@ -168,11 +166,9 @@ class Compiler:
         return Sql("case when {0} then null else {1} end", off, term) if off else term
 
     def off(self, declared: Any, row: Any, entity: Entity | None) -> Term | None:
-        """Whether the row lies in a county that has switched the field's plugin off. Looked up once a statement."""
+        """Whether the row lies where the field's plugin is not switched on; of a root field, whether it is nowhere."""
         plugin = declared.metadata.get(PLUGIN)
-        if not plugin or entity is None or "county_id" not in entity.model._meta.fields_map:
-            return None
-        return Sql(OFF, row.county_id, LiteralValue(quoted(plugin)))
+        return Sql("not {0}", here(plugin, entity, row)) if plugin else None
 
     def held(self, guard: Guard | None, row: Any, entity: Entity | None) -> Term | None:
         """Whether the viewer holds the field's permission on the row; None if they hold it on all rows."""
