@@ -9,8 +9,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import traceback
-from collections.abc import Awaitable, Callable, Coroutine
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -37,6 +37,8 @@ log = logging.getLogger("gongzhi")
 ATTEMPTS = 8
 FIRST, LONGEST = timedelta(seconds=10), timedelta(hours=6)
 """How long after the first failure it is tried again, and the longest it waits; four times as long each time."""
+HANDLING, WORKING = 60.0, 900.0
+"""Seconds that a handler and a job of a plugin may take."""
 EPOCH = datetime(2000, 1, 1, tzinfo=CHINA)
 
 NEXT = EVENT + "where o.position > $1 and o.type = any($2) order by o.position limit 1"
@@ -179,7 +181,8 @@ class Worker:
         if on is not None and (event.county not in on if event.county else not on):
             return False
         call = self.calling(connection, whose)
-        await handler.function(call, event)
+        async with patience(whose, HANDLING):
+            await handler.function(call, event)
         return await call.told.write(connection)
 
     async def fail(self, handler: Handler, event: Occurrence, error: Exception) -> None:
@@ -249,7 +252,8 @@ class Worker:
                 return False
         call = self.calling(connection, whose)
         arguments = orjson.loads(row["arguments"])
-        await one.function(call, Run(row["id"], row["due_at"], row["attempts"] + 1, tuple(counties), arguments))
+        async with patience(whose, WORKING):
+            await one.function(call, Run(row["id"], row["due_at"], row["attempts"] + 1, tuple(counties), arguments))
         return await call.told.write(connection)
 
     async def retry(self, row: dict[str, Any], error: Exception) -> None:
@@ -282,6 +286,23 @@ class Worker:
     def wake(self, told: bool) -> None:
         if told:
             self.outbox.wake()
+
+
+class Slow(Exception):
+    """A plugin took longer than it may."""
+
+
+@asynccontextmanager
+async def patience(whose: str | None, seconds: float) -> AsyncIterator[None]:
+    """Give up on a plugin that takes too long; the core may."""
+    limit = asyncio.timeout(seconds if whose else None)
+    try:
+        async with limit:
+            yield
+    except TimeoutError as late:
+        if limit.expired():
+            raise Slow(f"it took more than {seconds:g} seconds") from late
+        raise
 
 
 async def repeated(step: Callable[[], Awaitable[bool]]) -> None:

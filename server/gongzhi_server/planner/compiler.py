@@ -65,12 +65,22 @@ NAMEDATALEN = 63
 """PostgreSQL cuts longer names off, and two that are cut alike are one."""
 
 
+MASKED = "Unexpected error."
+
+
+class Failed(Exception):
+    """A plugin's part of a statement failed, so the statement was made again without it."""
+
+
 class Compiler:
     """One selection on its way to a statement: counts names and objects, and collects what goes wrong."""
 
-    def __init__(self, planner: Planner, document: Document, variables: VariableValues, lens: Lens) -> None:
+    def __init__(
+        self, planner: Planner, document: Document, variables: VariableValues, lens: Lens, without: str = ""
+    ) -> None:
         self.planner, self.schema, self.document = planner, planner.schema, document
         self.variables, self.lens = variables, lens
+        self.without, self.plugins = without, set[str]()
         self.errors: list[GraphQLError] = []
         self.cost, self.times = 0, 1
         self._names = itertools.count(1)
@@ -108,7 +118,7 @@ class Compiler:
     def finish(self, query: Any, shape: Shape) -> Statement:
         parameters = Parameters()
         sql = query.get_sql(Query.SQL_CONTEXT.copy(parameterizer=parameters)) if query else ""
-        return Statement(sql, tuple(parameters.values), shape, tuple(self.errors), self.cost)
+        return Statement(sql, tuple(parameters.values), shape, tuple(self.errors), self.cost, frozenset(self.plugins))
 
     # objects and their fields
 
@@ -147,6 +157,10 @@ class Compiler:
             return None
         guard: Guard | None = declared.metadata.get(GUARD)
         off = self.off(declared, row, entity)
+        if plugin := declared.metadata.get(PLUGIN):
+            self.plugins.add(plugin)
+            if plugin == self.without:
+                return self.broken(plugin, node)
         if guard and not self.lens.can(guard.permission):
             term = self.denied(guard, kind, of, row, node)
         elif isinstance(plan, Batch):
@@ -202,6 +216,11 @@ class Compiler:
         message = f"{name} needs the permission {guard.permission!r}."
         extensions = {"code": "FORBIDDEN", "field": name, "permission": guard.permission}
         self.errors.append(GraphQLError(message, node, extensions=extensions))
+        return NullValue()
+
+    def broken(self, plugin: str, node: FieldNode) -> Term:
+        """What stands for a field of the plugin that a statement failed with: null and a masked error."""
+        self.errors.append(GraphQLError(MASKED, node, extensions={"plugin": plugin}, original_error=Failed(plugin)))
         return NullValue()
 
     def planned(
