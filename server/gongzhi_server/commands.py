@@ -11,14 +11,18 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import orjson
 import strawberry
+from gongzhi.access.models import LookKind
 from gongzhi.commands import ONCE, Command, Problem
-from gongzhi.context import Context
+from gongzhi.context import Context, Look
 from gongzhi.entity import Entity, Ref, entity_of
 from gongzhi.errors import Refusal, Refusals, Text
 from gongzhi.events.event import Event
 from gongzhi.events.work import Job
 from gongzhi.journal.models import RequestRow
+from gongzhi.people.models import PersonRow
+from gongzhi.people.protected import clear
 from gongzhi.plugins.models import ActivationRow
 from gongzhi.sql import Bind, Sql
 from gongzhi.viewer import Viewer
@@ -114,6 +118,19 @@ class Transaction:
             f"本县未启用插件 {self.plugin!r}。",
             path,
         )
+
+    async def disclose(self, person: Model, field: str) -> list[str]:
+        assert isinstance(person, PersonRow)
+        declared = orjson.loads(self.context.published)["dataPurposes"]
+        said = {one["field"]: one["purpose"] for one in declared if one["plugin"] == self.plugin}
+        purpose = said.get(field)
+        kind, told = LookKind.REVEAL, f"{self.plugin}: {purpose}"
+        if self.plugin and purpose is None:
+            kind, told = LookKind.READ, f"{self.plugin}: refused, no purpose is declared"
+        await self.context.look(Look([person.id], [field], told[:200], kind))
+        if self.plugin and purpose is None:
+            raise PermissionError(f"the plugin {self.plugin!r} has declared no purpose for {field}")
+        return await clear(self.context.keys, person, field)
 
     def publish(self, happened: Event, row: Model | None = None) -> None:
         self.told.publish(happened, row)

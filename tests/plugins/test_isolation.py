@@ -61,12 +61,16 @@ def jobs():
 
 @hookimpl
 def graphql():
-    ratio = expression("It divides (比值).", lambda at: Sql("1/({0}-{0})", at.row.field("version")), type=int | None, requires=None)
+    def divided(at):
+        return Sql("1/({0}-{0})", at.row.field("version"))
+
+    ratio = expression("It divides (比值).", divided, type=int | None, requires=None)
     return [
         extend(Household, ratio=ratio, raising=raising, hanging=hanging),
         extend(Mutation, break_faulty=break_faulty),
     ]
 '''
+MASKED = "Something went wrong on our side."
 SOUND = """
 @hookimpl
 def graphql():
@@ -105,7 +109,8 @@ async def test_failing_field_is_null(faulty: Server, monkeypatch: pytest.MonkeyP
 
 
 async def test_failing_mutation_names_its_plugin(faulty: Server) -> None:
-    answer = await faulty.ask('mutation { breakFaulty(input: { idempotencyKey: "a" }) { errors { code } } }')
+    mutation = 'mutation { breakFaulty(input: { idempotencyKey: "one-of-its-own" }) { errors { code } } }'
+    answer = await faulty.as_("grid_worker").ask(mutation)
     assert answer.body["data"] == {"breakFaulty": None} and blamed(answer) == "faulty"
 
 

@@ -1,8 +1,9 @@
-"""What this plugin brings: tables, fields, permissions, and why it reads personal data."""
+"""What this plugin brings: tables, fields, permissions, work in the background, and why it reads personal data."""
 
 from __future__ import annotations
 
 from gongzhi.errors import Text
+from gongzhi.events.work import Handler, Job
 from gongzhi.extend import Extension
 from gongzhi.hooks import App, Purpose, hookimpl
 from gongzhi.permissions import Permission
@@ -20,6 +21,20 @@ def graphql() -> tuple[Extension, ...]:
     from . import commands, types  # when asked: tables must be known before types are declared over them
 
     return (*types.EXTENSIONS, *commands.EXTENSIONS)
+
+
+@hookimpl
+def handlers() -> list[Handler]:
+    from .background import count
+
+    return [count]
+
+
+@hookimpl
+def jobs() -> list[Job]:
+    from .background import tidy
+
+    return [tidy]
 
 
 @hookimpl

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import itertools
+import re
 from typing import TYPE_CHECKING, Any
 
 from gongzhi.entity import Entity, entity_of
+from gongzhi.people.protected import COLUMNS
 from gongzhi.plans import (
     GUARD,
     OPEN,
@@ -66,6 +68,9 @@ NAMEDATALEN = 63
 
 
 MASKED = "Unexpected error."
+
+
+PROTECTED = re.compile(rf"\b({'|'.join(COLUMNS)})\b")
 
 
 class Failed(Exception):
@@ -171,6 +176,8 @@ class Compiler:
         else:
             shape.select(node.name.value, isinstance(plan, Key) or declared.metadata.get(OPEN, False))
             term, child = self.planned(plan, of, declared, details, row, entity)
+            if plugin and not isinstance(plan, Sealed) and reads(term):
+                return self.broken(plugin, node)
             shape.add(key, child)
             if guard and (held := self.held(guard, row, entity)) is not None:
                 mask = self.mask(guard, of, row, node) if guard.masked else NullValue()
@@ -371,6 +378,11 @@ class Compiler:
 
     def name(self, letter: str) -> str:
         return f"{letter}{next(self._names)}"
+
+
+def reads(term: Term) -> bool:
+    """Whether SQL of a plugin names a column that holds a protected value; `call.disclose` is the way to it."""
+    return PROTECTED.search(term.get_sql(Query.SQL_CONTEXT.copy(parameterizer=Parameters()))) is not None
 
 
 def fitting(grouped: GroupedFieldSet) -> GroupedFieldSet:
