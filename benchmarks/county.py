@@ -9,8 +9,9 @@ from datetime import date
 from pathlib import Path
 
 import asyncpg
-from gongzhi_server import cluster, database, demo
+from gongzhi_server import activation, cluster, database, demo
 from gongzhi_server.app import keyring
+from gongzhi_server.clock import clock
 from gongzhi_server.settings import Settings
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
@@ -31,6 +32,7 @@ def database_of(data: Path, url: str | None) -> Iterator[str]:
         asyncio.run(database.migrate(dsn))
         if not asyncio.run(demo.loaded(dsn)):
             load(dsn, settings)
+        asyncio.run(activation.switch(dsn, ["bench"], clock(), undecided=True))
         yield dsn
 
 

@@ -103,6 +103,13 @@ class Call(Protocol):
         the plugin is off there.
         """
 
+    async def disclose(self, person: Model, field: str) -> list[str]:
+        """A protected field of a person in clear: `Person.residentId`, `Person.phone` or `Person.phones`.
+
+        A plugin needs a `Purpose` for this very field. The access log has the look, with that purpose, and so has it
+        the attempt without one, which raises PermissionError. Never put what it gives into a message or an event.
+        """
+
     def may(self, permission: str, row: Model) -> bool:
         """Whether the viewer holds the permission where this located row lies, or for a unit it names."""
 

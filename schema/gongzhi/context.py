@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
@@ -78,6 +78,8 @@ class Context:
     """A selection on a case as deliveries may have it, printed anew. Raises Refusal for one they may not."""
     channels: tuple[Channel, ...] = ()
     """The ways out for notices that are in use."""
+    settings: Mapping[type, Any] = field(default_factory=dict)
+    """What the operator chose for plugins, by their classes of settings (`gongzhi.settings`)."""
 
 
 Info = strawberry.Info[Context, None]

@@ -97,6 +97,8 @@ class Comparison:
     build: Callable[[Frame, str, Value], Criterion]
     requires: str | None = ""
     """The permission it needs; None for anybody. A plugin must say, for a condition tells what it looks at."""
+    plugin: str | None = None
+    """Whose condition it is; None for the core's. The server says."""
 
 
 @dataclass(frozen=True)

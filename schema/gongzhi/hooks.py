@@ -7,16 +7,18 @@ is the plugin's name, the prefix of its permissions, the label of its Tortoise a
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 
 from pluggy import HookimplMarker, HookspecMarker
 
 from .channels import Channel
+from .context import Context
 from .events.event import Event
 from .events.work import Handler, Job
 from .extend import Extension
 from .permissions import Permission, Role
-from .registers.declared import Card, Holding, Kpi, PrivacyNotice, Statement
+from .registers.book import Registers
 
 hookspec = HookspecMarker("gongzhi")
 hookimpl = HookimplMarker("gongzhi")
@@ -52,7 +54,8 @@ class Errand:
 
     `function` is `async def f(call, …) -> int | None`: it runs in one transaction, as the plugin, everywhere. Its
     other parameters become arguments and options, as typer reads them; its docstring is the help; what it returns
-    is the exit code, and anything but 0 or None takes back what it wrote.
+    is the exit code, and anything but 0 or None takes back what it wrote. One called `demo` is also run, without
+    options, once the demo county is loaded.
     """
 
     name: str
@@ -72,14 +75,11 @@ def graphql() -> Iterable[Extension]:
 
 
 @hookspec
-def permissions() -> Iterable[Permission]:
-    """The permissions it introduces, and which roles hold them. Names begin with the plugin's name and a dot."""
-    return ()
+def permissions() -> Iterable[Permission | Role]:
+    """The permissions it introduces, and which roles hold them; and roles of its own, such as a lender.
 
-
-@hookspec
-def roles() -> Iterable[Role]:
-    """The roles it introduces, such as a lender or a merchant."""
+    Names of permissions begin with the plugin's name and a dot.
+    """
     return ()
 
 
@@ -108,32 +108,20 @@ def jobs() -> Iterable[Job]:
 
 
 @hookspec
-def algorithms() -> Iterable[Card]:
-    """The cards of its automated rules. A rule without a card cannot record a decision."""
+def registers() -> Iterable[Registers]:
+    """What it adds to the public registers: cards of rules, figures, notices, statements, and what tables hold.
+
+    Names of rules and figures and purposes of notices begin with the plugin's name and a dot.
+    """
     return ()
 
 
 @hookspec
-def kpis() -> Iterable[Kpi]:
-    """The figures it shows, each with its formula. Names begin with the plugin's name and a dot."""
-    return ()
+def settings() -> Iterable[type]:
+    """What an operator may choose: a frozen dataclass, its fields made with `gongzhi.settings.setting`.
 
-
-@hookspec
-def notices() -> Iterable[PrivacyNotice]:
-    """The texts people are shown before a purpose, every version. Purposes begin with the plugin's name and a dot."""
-    return ()
-
-
-@hookspec
-def holdings() -> Iterable[Holding]:
-    """What each of its tables holds about people: for their copy, for anonymisation, for the register."""
-    return ()
-
-
-@hookspec
-def statements() -> Iterable[Statement]:
-    """The kinds of positive statements it can fill, for people to release to others."""
+    It is read once, before anything is served; `context.settings[TheClass]` is what was read.
+    """
     return ()
 
 
@@ -144,8 +132,20 @@ def errands() -> Iterable[Errand]:
 
 
 @hookspec
-def demo() -> Iterable[Errand]:
-    """What it adds to the demo county once that is loaded; each function gets the Call and nothing else."""
+def lifespan() -> Iterable[Callable[[Context], AbstractAsyncContextManager[None]]]:
+    """What it holds open while the server runs, such as a connection elsewhere.
+
+    Ten seconds each to begin and to end. What fails to begin stops the start; what fails to end is logged.
+    """
+    return ()
+
+
+@hookspec
+def health() -> Iterable[Callable[[Context], Awaitable[None]]]:
+    """Whether what it depends on works: each raises if not, and has two seconds.
+
+    What fails three times in a row is reported by /health and in `plugins`; the server goes on.
+    """
     return ()
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import hashlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import fields
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 from gongzhi.channels import Channel
@@ -28,6 +30,7 @@ from . import commands, database, files, road
 from .auth.accounts import Accounts
 from .auth.http import Counter
 from .auth.opening import entrance
+from .choices import chosen
 from .clock import clock
 from .door import Door, refused
 from .engine import Engine
@@ -48,9 +51,11 @@ from .keys import keyring as keyring
 from .ledger import Ledger, ledger
 from .open311 import Window
 from .plugins import Plugins
+from .publishing import Published as Told
 from .publishing import published
 from .schema import Schema, build
 from .settings import Settings
+from .vitals import Vitals
 from .webhooks import Courier, Selections
 from .webhooks import courier as webhooks
 from .webhooks.addresses import Networks
@@ -75,18 +80,25 @@ class Space:
         fetch: Fetch,
         keys: KeyRing,
         secret: bytes,
-        told: str,
+        told: Told,
         schema: Schema,
         plugins: Plugins,
         ledger: Ledger,
         outbox: Outbox,
         channels: tuple[Channel, ...] = (),
+        choices: Mapping[type, Any] = MappingProxyType({}),
     ) -> None:
+        self.choices = choices
         self._variables = contextvars.copy_context()
         self.ledger = ledger
         self.fetch, self.keys, self.secret, self.told, self.schema = fetch, keys, secret, told, schema
         self.outbox, self.plugins, self.channels = outbox, plugins, channels
         self.selections: Selections | None = None
+        self.published = told.json()
+
+    def ail(self, failing: Mapping[str, str]) -> None:
+        """Tell of the plugins that are not well."""
+        self.published = self.told.json(failing)
 
     def context(self, viewer: Viewer) -> Context:
         """What everything that runs for this viewer has at hand."""
@@ -111,13 +123,14 @@ class Space:
             perform,
             self.value,
             self.fetch,
-            self.told,
+            self.published,
             look,
             self.ledger.bounds,
             self.plugins.held,
             self.plugins.registers,
             selected,
             self.channels,
+            self.choices,
         )
         return context
 
@@ -140,6 +153,7 @@ def create_app(
     plugins: Plugins | None = None,
     contributions: Iterable[tuple[str, Extension]] = (),
     background: bool = True,
+    environ: Mapping[str, str] = os.environ,
 ) -> Starlette:
     """An ASGI application with these plugins; `contributions` are further fields, for tests and benchmarks.
     Without `background` nothing is handled by itself, and events get positions only while somebody follows them.
@@ -151,6 +165,7 @@ def create_app(
     allowed = Bounds(settings.reveals, settings.bulk, settings.neighbours)
     keys, secret, told = keyring(settings), receipts(settings), published(plugins, schema)
     channels = plugins.chosen(settings.channels)
+    choices = chosen(plugins, environ, settings.data)
     documents, limits = Documents(load(settings.manifest), settings.allow_list), bounds(settings)
 
     @asynccontextmanager
@@ -164,7 +179,7 @@ def create_app(
             hub = Hub(dsn, pool.fetch, secret, now, timedelta(days=settings.retention))
             road.join(hub, settings, dsn)
             outbox = Outbox(plugins.registry, {one.name for _, one in plugins.jobs}, hub.wake)
-            space = Space(pool.fetch, keys, secret, told, schema, plugins, kept, outbox, channels)
+            space = Space(pool.fetch, keys, secret, told, schema, plugins, kept, outbox, channels, choices)
             engine = Engine(schema, pool.fetch, space.context, limits, hub=hub, current=current(door), now=now)
             gateway = Gateway(engine, door, shell(settings), traits(settings, door), documents)
             counter = Counter(desk, door, gateway.settings, gateway.operations.till)
@@ -182,7 +197,9 @@ def create_app(
             post = Post(Networks(settings.webhook_networks))
             bodies = Bodies(engine, settings.issuer)
             courier = Courier(delivering, Accounts(pool, plugins.held), bodies, post, keys, now)
-            app.state.worker, app.state.hub, app.state.courier = worker, hub, courier
+            vitals = Vitals(plugins, lambda name: space.context(worker.acting(name)), now, space.ail)
+            app.state.worker, app.state.hub = worker, hub
+            app.state.courier, app.state.vitals = courier, vitals
             if background:
                 hub.heard.append(worker.call)
                 hub.heard.append(courier.call)
@@ -190,7 +207,7 @@ def create_app(
                 hub.work.append(lambda: space.run(courier.run()))
                 await hub.start()
             try:
-                async with files.swept(archive, now):
+                async with vitals.held(), files.swept(archive, now):
                     yield
             finally:
                 await hub.stop()
@@ -199,12 +216,14 @@ def create_app(
         await pool.close()
 
     async def health(request: Request) -> Response:
-        return JSONResponse({"status": "ok"})
+        failing = await app.state.vitals.examine()
+        return JSONResponse({"status": "ok", **({"plugins": dict.fromkeys(failing, "failing")} if failing else {})})
 
     routes: list[BaseRoute] = [Route("/health", health)]
     if settings.publish:
         routes.append(Route("/schema.graphql", Published(schema.as_str() + "\n")))
-    return Starlette(routes=routes, lifespan=lifespan)
+    app = Starlette(routes=routes, lifespan=lifespan)
+    return app
 
 
 def shell(settings: Settings) -> Shell:

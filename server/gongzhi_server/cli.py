@@ -140,14 +140,52 @@ app.add_typer(installed, name="plugin")
 
 @installed.command("list")
 def listed() -> None:
-    """List the plugins with their versions (插件列表)."""
-    from . import plugins
+    """List the plugins: version, state, and in what each failed last (插件列表)."""
+    from . import plugins, standing
 
-    found = plugins.load().found
-    for plugin in found:
-        print(f"{plugin.name}  {plugin.distribution} {plugin.version}")
-    if not found:
+    found = plugins.load()
+    if not found.found:
         print("No plugins are installed.")
+        return
+    with cluster.running(settings()) as dsn:
+        states = asyncio.run(standing.of(dsn, found))
+    for plugin in found.found:
+        state, error = states[plugin.name]
+        print(f"{plugin.name}  {plugin.distribution} {plugin.version}  {state}  {error or ''}".rstrip())
+
+
+def switched(name: str, county: str | None, active: bool) -> None:
+    from . import activation, plugins
+
+    known = [one.name for one in plugins.load().found]
+    if name not in known:
+        raise Problem(f"there is no plugin {name!r}; there are {', '.join(known) or 'none'}")
+    with cluster.running(settings()) as dsn:
+        count = asyncio.run(activation.switch(dsn, [name], clock(), county, active=active))
+    way = "on" if active else "off"
+    more = f"is {way} in {count} more {'county' if count == 1 else 'counties'}"
+    print(f"{name} {more if count else f'was {way} already'}.")
+
+
+COUNTY = Annotated[str | None, typer.Option(metavar="CODE", help="The county (县); all, if none is named.")]
+
+
+@installed.command()
+def activate(
+    name: Annotated[str, typer.Argument(help="The plugin (插件).")],
+    county: COUNTY = None,
+) -> None:
+    """Switch a plugin on in a county (启用插件)."""
+    switched(name, county, True)
+
+
+@installed.command()
+def deactivate(
+    name: Annotated[str, typer.Argument(help="The plugin (插件).")],
+    county: COUNTY = None,
+) -> None:
+    """Switch a plugin off in a county; its data stay (停用插件)."""
+    switched(name, county, False)
 
 
 @installed.command()
@@ -509,7 +547,7 @@ def settings() -> Settings:
 
 def furnish(dsn: str, people: int = PEOPLE, today: datetime | None = None, seed: int = SEED) -> None:
     """Load the demo county, showing how far it is."""
-    from . import demo
+    from . import activation, demo, plugins
     from .clock import today as day
     from .keys import keyring
 
@@ -522,6 +560,7 @@ def furnish(dsn: str, people: int = PEOPLE, today: datetime | None = None, seed:
         f"Hanyin (汉阴县): {found.grids:,} grids, {found.people:,} people, {found.cases:,} cases, "
         f"all invented, in {found.seconds:.0f} s"
     )
+    asyncio.run(activation.switch(dsn, [one.name for one in plugins.load().found], clock(), undecided=True))
     adorn(dsn, (lambda: today.astimezone(CHINA)) if today else clock)
 
 
@@ -529,8 +568,10 @@ def adorn(dsn: str, now: Callable[[], datetime]) -> None:
     """Let the plugins add to the demo county what is theirs."""
     from . import errands, plugins
 
-    for plugin, errand in plugins.load().demos:
-        asyncio.run(errands.run(settings(), dsn, plugin, errand, {}, now))
+    for plugin, mine in sorted(plugins.load().errands.items()):
+        for errand in mine:
+            if errand.name == "demo":
+                asyncio.run(errands.run(settings(), dsn, plugin, errand, {}, now))
 
 
 def welcome(dsn: str) -> None:

@@ -11,14 +11,18 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import orjson
 import strawberry
+from gongzhi.access.models import LookKind
 from gongzhi.commands import ONCE, Command, Problem
-from gongzhi.context import Context
+from gongzhi.context import Context, Look
 from gongzhi.entity import Entity, Ref, entity_of
 from gongzhi.errors import Refusal, Refusals, Text
 from gongzhi.events.event import Event
 from gongzhi.events.work import Job
 from gongzhi.journal.models import RequestRow
+from gongzhi.people.models import PersonRow
+from gongzhi.people.protected import clear
 from gongzhi.plugins.models import ActivationRow
 from gongzhi.sql import Bind, Sql
 from gongzhi.viewer import Viewer
@@ -38,6 +42,17 @@ from .planner.rows import Rows
 
 NOWHERE = Outbox()
 """For what tells nobody anything."""
+
+
+ENTERED = """
+select exists(
+    select from plugins.activation a where a.plugin = $1 and a.until is null and a.active and (
+        $2::int[] is null or exists(
+            select from grids.grid g where g.id = any($2) and coalesce(g.county_id, a.county_id) = a.county_id
+        )
+    )
+) as on
+"""
 
 
 class Denied(Exception):
@@ -81,16 +96,41 @@ class Transaction:
         return row
 
     async def allow(self, row: Model, path: Sequence[str]) -> None:
-        """Refuse a plugin's command on a row of a county that has switched the plugin off."""
+        """Refuse a plugin's command on a row of a county that has not switched the plugin on."""
         county = getattr(row, "county_id", None)
-        off = ActivationRow.filter(plugin=self.plugin, county_id=county, until=None, active=False)
-        if self.plugin and county and await off.exists():
-            raise Refusal(
-                "PLUGIN_INACTIVE",
-                f"The plugin {self.plugin!r} is switched off in this county.",
-                f"本县已停用插件 {self.plugin!r}。",
-                path,
-            )
+        on = ActivationRow.filter(plugin=self.plugin, county_id=county, until=None, active=True)
+        if self.plugin and county and not await on.exists():
+            raise self.inactive(path)
+
+    async def enter(self) -> None:
+        """Refuse a plugin's command to whoever acts only where it is not switched on."""
+        if self.plugin is None:
+            return
+        grants = self.viewer.account.grants
+        grids = None if any(one.grid is None for one in grants) or not grants else [one.grid for one in grants]
+        if not (await self.fetch(ENTERED, self.plugin, grids))[0]["on"]:
+            raise self.inactive(())
+
+    def inactive(self, path: Sequence[str]) -> Refusal:
+        return Refusal(
+            "PLUGIN_INACTIVE",
+            f"The plugin {self.plugin!r} is not switched on in this county.",
+            f"本县未启用插件 {self.plugin!r}。",
+            path,
+        )
+
+    async def disclose(self, person: Model, field: str) -> list[str]:
+        assert isinstance(person, PersonRow)
+        declared = orjson.loads(self.context.published)["dataPurposes"]
+        said = {one["field"]: one["purpose"] for one in declared if one["plugin"] == self.plugin}
+        purpose = said.get(field)
+        kind, told = LookKind.REVEAL, f"{self.plugin}: {purpose}"
+        if self.plugin and purpose is None:
+            kind, told = LookKind.READ, f"{self.plugin}: refused, no purpose is declared"
+        await self.context.look(Look([person.id], [field], told[:200], kind))
+        if self.plugin and purpose is None:
+            raise PermissionError(f"the plugin {self.plugin!r} has declared no purpose for {field}")
+        return await clear(self.context.keys, person, field)
 
     def publish(self, happened: Event, row: Model | None = None) -> None:
         self.told.publish(happened, row)
@@ -152,6 +192,7 @@ async def perform(
             if request is not None:
                 return replayed(command, request, mac, context.viewer)
             call = Transaction(context, connection, plugin, outbox)
+            await call.enter()
             payload = await command.function(call, given)
             await RequestRow.filter(account=account, idempotency_key=key).update(result=kept(payload))
             await audit.act(context.viewer, command.name, objects(payload))
@@ -175,6 +216,7 @@ async def repeated(context: Context, command: Command, given: Any, plugin: str |
     try:
         async with in_transaction() as connection:
             call = Transaction(context, connection, plugin, outbox)
+            await call.enter()
             payload = await command.function(call, given)
             await audit.act(context.viewer, command.name, objects(payload), [one.code for one in payload.errors])
             told = await call.told.write(connection)

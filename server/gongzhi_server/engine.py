@@ -238,7 +238,8 @@ def shown(problem: GraphQLError, language: Language) -> GraphQLError:
         return refusal_of(cause, **place)
     identifier = uuid4().hex
     log.error("operation failed (%s)", identifier, exc_info=cause)
-    extensions = {"code": Code.INTERNAL_SERVER_ERROR.value, "id": identifier}
+    plugin = {name: said for name, said in (problem.extensions or {}).items() if name == "plugin"}
+    extensions = {"code": Code.INTERNAL_SERVER_ERROR.value, "id": identifier, **plugin}
     return GraphQLError("Something went wrong on our side.", **place, extensions=extensions)
 
 

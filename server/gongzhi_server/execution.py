@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import inspect
 import logging
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
 import orjson
-from asyncpg import CharacterNotInRepertoireError, DataError
+from asyncpg import CharacterNotInRepertoireError, DataError, PostgresError
+from asyncpg.exceptions import QueryCanceledError
 from gongzhi import sealing
 from gongzhi.access.models import LookKind
 from gongzhi.context import Look
 from gongzhi.entity import Entity, Ref
 from gongzhi.errors import Refusal
+from gongzhi.plans import PLUGIN
 from graphql import (
     GraphQLError,
     GraphQLLeafType,
@@ -28,12 +32,14 @@ from graphql import (
     is_leaf_type,
     is_list_type,
 )
+from graphql.execution.collect_fields import collect_fields
 from graphql.execution.values import VariableValues
 from strawberry.dataloader import DataLoader
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 from strawberry.types.arguments import convert_arguments
 
 from .planner import Document, Planner, Statement
+from .planner.compiler import MASKED
 from .planner.looks import LOOK
 from .planner.scalars import stored
 from .planner.statement import Call, Shape
@@ -44,6 +50,10 @@ SEALED = '"@sealed"'
 """No text of anybody's can hold it: there its quotes are escaped."""
 
 log = logging.getLogger("gongzhi")
+
+
+PATIENCE = 5.0
+"""Seconds a Python field of a plugin may take."""
 
 
 class Row:
@@ -122,10 +132,10 @@ class Session:
         self._fields.clear()
 
     async def answer(self, statement: Statement) -> tuple[bytes, list[GraphQLError]]:
-        self.errors += statement.errors
         text = "{}"
         if statement.sql:
-            [[text]] = await self.send(statement, self.variables.coerced)
+            statement, text = await self.sound(statement)
+        self.errors += statement.errors
         shape = statement.shape
         if not shape.live and not shape.python and not (shape.seals and SEALED in text):
             return text.encode(), self.errors
@@ -134,6 +144,22 @@ class Session:
         if shape.python:
             return await self.execute(root)
         return orjson.dumps(root), self.errors
+
+    async def sound(self, statement: Statement) -> tuple[Statement, str]:
+        """What a query finds. If it fails with the fields of one plugin and not without them, these are null."""
+        try:
+            [[text]] = await self.send(statement, self.variables.coerced)
+        except PostgresError as error:
+            if isinstance(error, QueryCanceledError):
+                raise
+            for plugin in sorted(statement.plugins):
+                other = self.planner.query(self.document, self.variables, self.viewer, plugin)
+                with suppress(PostgresError):
+                    [[text]] = await self.send(other, self.variables.coerced)
+                    log.error("a statement failed with fields of the plugin %s", plugin, exc_info=error)
+                    return other, text
+            raise
+        return statement, text
 
     async def execute(self, root: Any = None) -> tuple[bytes, list[GraphQLError]]:
         """Run what graphql-core must: mutations, and root fields that are Python."""
@@ -148,7 +174,20 @@ class Session:
             session=self,
         )
         result = await result if inspect.isawaitable(result) else result
+        for error in result.errors or ():
+            if error.original_error and error.path and (plugin := self.owner(str(error.path[0]))):
+                error.extensions = {**(error.extensions or {}), "plugin": plugin}
         return orjson.dumps(result.data), [*self.errors, *(result.errors or ())]
+
+    def owner(self, key: str) -> str | None:
+        """The plugin of the root field with this key in the answer; None for the core's."""
+        root = self.planner.schema.mutation_type if self.document.operation == "mutation" else None
+        root = root or self.planner.schema.query_type
+        assert root
+        schema, fragments = self.planner.schema, self.document.fragments
+        found = collect_fields(schema, fragments, self.variables, root, self.document.node).grouped_field_set[key]
+        declared = root.fields[found[0].node.name.value].extensions.get("strawberry-definition")
+        return declared.metadata.get(PLUGIN) if declared else None
 
     async def row(self, ref: Ref, kind: Any, details: Any) -> Any:
         """The planned selection of one row; rows asked for together come from one statement."""
@@ -233,9 +272,12 @@ class Session:
 
     async def values(self, call: Call, rows: list[Row]) -> list[Any]:
         """What the field is on these rows. If it fails, it is null on all of them and there is one error."""
+        plugin = call.declared.metadata.get(PLUGIN)
         try:
             values = call.plan.function(rows, self.context, **self.arguments(call))
-            values = await values if inspect.isawaitable(values) else values
+            if inspect.isawaitable(values):
+                async with asyncio.timeout(PATIENCE if plugin else None):
+                    values = await values
             if len(values) != len(rows):
                 raise ValueError(f"{len(rows)} rows went in and {len(values)} values came out")
             return await self.sent(call, values)
@@ -243,7 +285,9 @@ class Session:
             if isinstance(call.of.type, GraphQLNonNull):
                 raise
             known = isinstance(error, Refusal)
-            located = GraphQLError(str(error) if known else "Unexpected error.", call.node, original_error=error)
+            message = str(error) if known else MASKED
+            owner = {"plugin": plugin} if plugin else None
+            located = GraphQLError(message, call.node, original_error=error, extensions=owner)
             self.errors.append(located)
             return [None] * len(rows)
 

@@ -5,16 +5,18 @@ from __future__ import annotations
 import inspect
 import re
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field, is_dataclass
 from functools import cached_property
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pluggy
 from gongzhi import core, hooks, roles, rooms
 from gongzhi.channels import Channel, Log
+from gongzhi.context import Context
 from gongzhi.events.event import Event, Registry
 from gongzhi.events.work import Handler, Job
 from gongzhi.extend import Extension
@@ -22,7 +24,7 @@ from gongzhi.hooks import GROUP, App, Errand, Purpose
 from gongzhi.permissions import Permission, Role
 from gongzhi.plans import GUARD
 from gongzhi.registers.book import Registers
-from gongzhi.registers.declared import GONE, Card, Holding, Kpi, PrivacyNotice, Statement
+from gongzhi.registers.declared import GONE, Holding
 from pluggy import PluginValidationError
 from tortoise.models import Model
 
@@ -88,15 +90,25 @@ class Plugins:
 
     @cached_property
     def permissions(self) -> tuple[Permission, ...]:
-        mine = tuple(self._brought("permissions", Permission, self._check_permission))
+        mine = tuple((plugin, one) for plugin, one in self._powers if isinstance(one, Permission))
+        for plugin, one in mine:
+            if wrong := self._check_permission(plugin, one):
+                raise plugin.problem(wrong)
         self._once("permissions", ((plugin, one.name) for plugin, one in mine))
-        return (*roles.PERMISSIONS, *(one for _, one in mine))
+        return (*roles.PERMISSIONS, *values(mine))
 
     @cached_property
     def roles(self) -> tuple[Role, ...]:
-        mine = tuple(self._brought("roles", Role, self._check_role))
+        mine = tuple((plugin, one) for plugin, one in self._powers if isinstance(one, Role))
+        for plugin, one in mine:
+            if wrong := self._check_role(plugin, one):
+                raise plugin.problem(wrong)
         self._once("roles", ((plugin, role.name) for plugin, role in mine))
-        return (*roles.ROLES, *(role for _, role in mine))
+        return (*roles.ROLES, *values(mine))
+
+    @cached_property
+    def _powers(self) -> tuple[tuple[Plugin, Permission | Role], ...]:
+        return tuple(self._brought("permissions", (Permission, Role), unchecked))
 
     @cached_property
     def purposes(self) -> tuple[tuple[str, Purpose], ...]:
@@ -125,33 +137,33 @@ class Plugins:
     @cached_property
     def registers(self) -> Registers:
         """What the core and the plugins declare for the public registers."""
-        mine, brought = core.REGISTERS, self._brought
-        cards = tuple(brought("algorithms", Card, lambda plugin, one: unprefixed(plugin, one.name)))
-        kpis = tuple(brought("kpis", Kpi, lambda plugin, one: unprefixed(plugin, one.name)))
-        notices = tuple(brought("notices", PrivacyNotice, lambda plugin, one: unprefixed(plugin, one.purpose)))
-        holdings = tuple(brought("holdings", Holding, self._check_holding))
-        statements = tuple(brought("statements", Statement, lambda plugin, one: None))
-        self._once("rules", ((plugin, card.rule) for plugin, card in cards))
-        self._once("figures", ((plugin, kpi.name) for plugin, kpi in kpis))
-        self._once("kinds of statements", ((plugin, one.kind) for plugin, one in statements))
-        self._once("notices", ((plugin, f"{one.purpose} {one.recipient} {one.version}") for plugin, one in notices))
-        return Registers(
-            (*mine.cards, *values(cards)),
-            (*mine.kpis, *values(kpis)),
-            (*mine.notices, *values(notices)),
-            (*mine.holdings, *values(holdings)),
-            (*mine.statements, *values(statements)),
-        )
+        brought = tuple(self._brought("registers", Registers, unchecked))
 
-    @cached_property
-    def demos(self) -> tuple[tuple[str, Errand], ...]:
-        """What plugins add to the demo county, each with the name of its plugin."""
-        return tuple((plugin.name, one) for plugin, one in self._brought("demo", Errand, lambda plugin, one: None))
+        def entries(name: str, check: Callable[[Plugin, Any], str | None]) -> list[tuple[Plugin, Any]]:
+            found = [(plugin, one) for plugin, book in brought for one in getattr(book, name)]
+            for plugin, one in found:
+                if wrong := check(plugin, one):
+                    raise plugin.problem(wrong)
+            return found
+
+        added = {
+            "cards": entries("cards", lambda plugin, one: unprefixed(plugin, one.name)),
+            "kpis": entries("kpis", lambda plugin, one: unprefixed(plugin, one.name)),
+            "notices": entries("notices", lambda plugin, one: unprefixed(plugin, one.purpose)),
+            "holdings": entries("holdings", self._check_holding),
+            "statements": entries("statements", unchecked),
+        }
+        self._once("rules", ((plugin, card.rule) for plugin, card in added["cards"]))
+        self._once("figures", ((plugin, kpi.name) for plugin, kpi in added["kpis"]))
+        self._once("kinds of statements", ((plugin, one.kind) for plugin, one in added["statements"]))
+        notices = ((plugin, f"{one.purpose} {one.recipient} {one.version}") for plugin, one in added["notices"])
+        self._once("notices", notices)
+        return Registers(**{name: (*getattr(core.REGISTERS, name), *values(found)) for name, found in added.items()})
 
     @cached_property
     def errands(self) -> dict[str, tuple[Errand, ...]]:
         """What each plugin does for operators."""
-        mine = tuple(self._brought("errands", Errand, lambda plugin, one: None))
+        mine = tuple(self._brought("errands", Errand, unchecked))
         self._once("errands", ((plugin, f"{plugin.name} {one.name}") for plugin, one in mine))
         names = {plugin.name for plugin, _ in mine}
         return {name: tuple(one for plugin, one in mine if plugin.name == name) for name in names}
@@ -159,7 +171,7 @@ class Plugins:
     @cached_property
     def channels(self) -> tuple[Channel, ...]:
         """The ways out for notices: the log, and what plugins bring."""
-        mine = tuple(self._brought("channels", Channel, self._check_channel))  # type: ignore[type-abstract]
+        mine = tuple(self._brought("channels", Channel, self._check_channel))
         self._once("channels", ((plugin, one.name) for plugin, one in mine))
         return (Log(), *values(mine))
 
@@ -169,6 +181,23 @@ class Plugins:
         if missing := sorted(set(names) - set(known)):
             raise Problem(f"GONGZHI_CHANNELS: there is no channel {missing[0]}; there are {', '.join(sorted(known))}")
         return tuple(known[name] for name in dict.fromkeys(names))
+
+    @cached_property
+    def choices(self) -> tuple[tuple[Plugin, type], ...]:
+        """What operators may choose, each a dataclass."""
+        mine = tuple(self._brought("settings", type, self._check_settings))
+        self._once("classes of settings", ((plugin, plugin.name) for plugin, _ in mine))
+        return mine
+
+    @cached_property
+    def lifespans(self) -> tuple[tuple[Plugin, Callable[[Context], AbstractAsyncContextManager[None]]], ...]:
+        """What is held open while the server runs."""
+        return tuple(self._brought("lifespan", Callable, unchecked))
+
+    @cached_property
+    def checks(self) -> tuple[tuple[Plugin, Callable[[Context], Awaitable[None]]], ...]:
+        """How plugins tell whether they are well."""
+        return tuple(self._brought("health", Callable, unchecked))
 
     def held(self, role: str) -> frozenset[str]:
         """The permissions of a role. Raises KeyError for a role that nobody declared."""
@@ -181,8 +210,8 @@ class Plugins:
         return next(plugin for plugin in self.found if plugin.name == name)
 
     def _brought(
-        self, hook: str, kind: type[T], check: Callable[[Plugin, T], str | None]
-    ) -> Iterator[tuple[Plugin, T]]:
+        self, hook: str, kind: Any, check: Callable[[Plugin, Any], str | None]
+    ) -> Iterator[tuple[Plugin, Any]]:
         """What a hook brings, plugin by plugin in the order of their names.
 
         pluggy itself would call them the last first, and not say whose answer is whose.
@@ -197,7 +226,7 @@ class Plugins:
                 raise plugin.problem(f"{hook}() failed: {said(error)}") from error
             for one in brought:
                 if not isinstance(one, kind):
-                    raise plugin.problem(f"{hook}() gave a {type(one).__name__}, not a {kind.__name__}")
+                    raise plugin.problem(f"{hook}() gave a {type(one).__name__}, not a {named(kind)}")
                 if wrong := check(plugin, one):
                     raise plugin.problem(wrong)
                 yield plugin, one
@@ -263,6 +292,11 @@ class Plugins:
         taken = {one.name for one in roles.ROLES}
         return f"the role {role.name!r} is one of the core's" if role.name in taken else None
 
+    def _check_settings(self, plugin: Plugin, declared: type) -> str | None:
+        if not is_dataclass(declared) or not declared.__dataclass_params__.frozen:  # type: ignore[attr-defined]
+            return f"the settings {declared.__name__} must be a dataclass with frozen=True"
+        return None
+
     def _check_holding(self, plugin: Plugin, holding: Holding) -> str | None:
         if not holding.table.startswith(f"{plugin.name}."):
             return f"the holding {holding.table!r} must be one of the plugin's own tables"
@@ -284,6 +318,14 @@ class Plugins:
     def _check_purpose(self, plugin: Plugin, purpose: Purpose) -> str | None:
         empty = not (purpose.purpose.strip() and purpose.basis.strip())
         return f"the purpose for {purpose.field!r} must say what for, and on which legal basis" if empty else None
+
+
+def unchecked(plugin: Plugin, one: Any) -> None:
+    """Nothing can be wrong with it by itself."""
+
+
+def named(kind: Any) -> str:
+    return " or ".join(one.__name__ for one in (kind if isinstance(kind, tuple) else (kind,)))
 
 
 def unprefixed(plugin: Plugin, name: str) -> str | None:
@@ -354,7 +396,7 @@ def misnamed(plugin: Plugin, found: dict[str, Plugin]) -> str | None:
 
 def checked(plugins: Plugins) -> Plugins:
     """Ask for everything once, so that what is wrong is said before anything is served."""
-    told = ("apps", "roles", "permissions", "purposes", "registers", "extensions")
-    for what in (*told, "registry", "handlers", "jobs", "errands", "demos", "channels"):
+    known = ("apps", "roles", "permissions", "purposes", "registers", "extensions", "registry", "handlers", "jobs")
+    for what in (*known, "errands", "choices", "lifespans", "checks", "channels"):
         getattr(plugins, what)
     return plugins

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import orjson
@@ -12,21 +14,37 @@ from .plugins import Plugins, own
 from .schema import Schema
 
 
-def published(plugins: Plugins, schema: Schema) -> str:
-    """Each plugin with what it adds and keeps, and all purposes together."""
+@dataclass(frozen=True)
+class Published:
+    """Each plugin with what it adds, keeps and does, and all purposes together; and which of them are not well."""
+
+    told: dict[str, list[dict[str, Any]]]
+
+    def json(self, failing: Mapping[str, str] = MappingProxyType({})) -> str:
+        """All of it, with what the plugins fail in that are not well."""
+        ill = {name: {"failing": why} for name, why in failing.items()}
+        found = [one | ill.get(one["name"], {}) for one in self.told["plugins"]]
+        return orjson.dumps({**self.told, "plugins": found}).decode()
+
+
+def published(plugins: Plugins, schema: Schema) -> Published:
     purposes = [{"plugin": name, **vars(one)} for name, one in plugins.purposes]
     apps = {app.label: app for app in plugins.apps}
+    work = [
+        *((whose, one.name) for whose, one in plugins.handlers),
+        *((whose, job.name) for whose, job in plugins.jobs),
+    ]
     found = [
         {
             **vars(plugin),
             "fields": sorted(schema.added(plugin.name)),
             "tables": sorted(tables(apps[plugin.name])) if plugin.name in apps else [],
+            "jobs": sorted(name for whose, name in work if whose == plugin.name),
             "dataPurposes": [one for one in purposes if one["plugin"] == plugin.name],
         }
         for plugin in plugins.found
     ]
-    told: dict[str, list[Any]] = {"plugins": found, "dataPurposes": purposes}
-    return orjson.dumps(told).decode()
+    return Published({"plugins": found, "dataPurposes": purposes})
 
 
 def tables(app: App) -> Iterable[str]:

@@ -50,7 +50,7 @@ def renamed(text: str, name: str) -> str:
     camel = capital[0].lower() + capital[1:]
     for old, new in (
         ("gongzhi-sample", f"gongzhi-{name.replace('_', '-')}"),
-        ("sampleNotes", f"{camel}Notes"),
+        ("sampleNote", f"{camel}Note"),
         ("Sample", capital),
         (WORD, name),
     ):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from types import MappingProxyType
 
 import strawberry
@@ -163,7 +164,7 @@ class Schema(strawberry.Schema):
             raise Fault(plugin, f"{where} is already added by {self._asked[target][name][1].plugin!r}")
         if comparison.requires == "":
             raise Fault(plugin, f"{where} must say who may use it: guarded(…, requires=…), or requires=None for all")
-        self._asked[target][name] = comparison, From(plugin=plugin)
+        self._asked[target][name] = replace(comparison, plugin=plugin), From(plugin=plugin)
 
     def _check_targets(self) -> None:
         owners = {**self._owner, **{(target, ""): added.plugin for target, added in self._askers()}}

@@ -15,6 +15,7 @@ import asyncpg
 import httpx
 from gongzhi.events.event import Occurrence
 
+from . import activation
 from .app import create_app
 from .events.feed import EVENT, occurrence
 from .plugins import Plugins
@@ -155,10 +156,16 @@ async def serving(
     data: Path,
     clock: Clock | None = None,
     plugins: Plugins | None = None,
+    active: bool = True,
     channels: tuple[str, ...] = (),
 ) -> AsyncIterator[Server]:
-    """The application over this database; notices go out by these channels."""
+    """The application over this database; unless not `active`, plugins are on in counties that have not decided.
+
+    Notices go out by these channels.
+    """
     clock = clock or Clock()
+    names = [one.name for one in plugins.found] if plugins and active else []
+    await activation.switch(dsn, names, clock(), undecided=True)
     app = create_app(replace(settings(dsn, data), channels=channels), dsn, clock, plugins, background=False)
     async with app.router.lifespan_context(app):
         transport = httpx.ASGITransport(app)

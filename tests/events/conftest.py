@@ -16,6 +16,7 @@ import httpx
 import pytest
 import pytest_asyncio
 import uvicorn
+from gongzhi_server import activation
 from gongzhi_server.app import create_app, receipts
 from gongzhi_server.events.cursors import Cursors
 from gongzhi_server.gateway.limits import Limits
@@ -120,6 +121,7 @@ class Station(Server):
 async def station(dsn: str, data: Path, plugins: Plugins | None = None) -> AsyncIterator[Station]:
     """The application over this database on a loopback port, in this very loop."""
     clock = Clock()
+    await activation.switch(dsn, [one.name for one in plugins.found] if plugins else [], clock())
     app = create_app(settings(dsn, data), dsn, clock, plugins)
     config = uvicorn.Config(app, port=0, log_config=None, access_log=False, ws=Wire, ws_max_size=Limits().message)
     server = uvicorn.Server(config)

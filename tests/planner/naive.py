@@ -204,7 +204,19 @@ def greeting(at: At, _: Any) -> str | None:
 
 def plugins(at: At, _: Any) -> Any:
     at.need("plugins.view", "Query.plugins")
-    return PUBLISHED["plugins"]
+    return [{**one, **standing(at, one["name"])} for one in PUBLISHED["plugins"]]
+
+
+def standing(at: At, plugin: str) -> dict[str, Any]:
+    """Whether a plugin is on and well, and what it failed in last."""
+    work = sorted(
+        (job for job in at.rows.kinds["Job"] if job.name.startswith(f"{plugin}.") and job.error is not None),
+        key=lambda job: (job.due_at, job.id),
+    )
+    parked = any(job.state == "PARKED" for job in at.rows.kinds["Job"] if job.name.startswith(f"{plugin}."))
+    decided = [one for one in at.rows.kinds["PluginActivation"] if one.plugin == plugin and one.until is None]
+    state = "FAILING" if parked else "ACTIVE" if any(one.active for one in decided) else "INACTIVE"
+    return {"state": state, "lastError": work[-1].error if work else None}
 
 
 def activations(at: At, _: Any) -> dict[str, Any]:
@@ -660,11 +672,12 @@ class Naive:
         return getattr(row, name)
 
     def off(self, row: Any, info: Info) -> bool:
-        """Whether the field's plugin is switched off in the county that the row lies in."""
+        """Whether the field's plugin is not switched on in the county that the row lies in; of no row, in any."""
         node = info.parent_type.fields[info.field_name].ast_node
         owner = get_directive_values(self.schema.get_directive("from"), node) if node else None  # type: ignore[arg-type]
-        return any(
-            one.plugin == owner["plugin"] and one.grid_id == getattr(row, "county_id", None)
+        county = getattr(row, "county_id", None)
+        return bool(owner) and not any(
+            one.plugin == owner["plugin"] and county in (None, one.grid_id)
             for one in self.rows.kinds["PluginActivation"]
-            if owner and one.until is None and not one.active
+            if one.until is None and one.active
         )

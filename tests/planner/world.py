@@ -30,7 +30,14 @@ TODAY = date(2026, 7, 1)
 PUBLISHED = {
     "dataPurposes": [{"plugin": "tests", "field": "Person.phone", "purpose": "test's", "basis": "测试"}],
     "plugins": [
-        {"name": "tests", "distribution": "gongzhi-tests", "version": "1.0", "fields": ["Case.age"], "tables": []}
+        {
+            "name": "tests",
+            "distribution": "gongzhi-tests",
+            "version": "1.0",
+            "fields": ["Case.age"],
+            "tables": [],
+            "jobs": [],
+        }
         | {"dataPurposes": [{"plugin": "tests", "field": "Person.phone", "purpose": "test's", "basis": "测试"}]},
     ],
 }

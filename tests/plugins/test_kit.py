@@ -17,6 +17,7 @@ ROOT = Path(__file__).parents[2]
 PARTS = {
     "pyproject.toml",
     "gongzhi_road_watch/__init__.py",
+    "gongzhi_road_watch/background.py",
     "gongzhi_road_watch/commands.py",
     "gongzhi_road_watch/migrations/0001_initial.py",
     "gongzhi_road_watch/migrations/__init__.py",
@@ -68,7 +69,7 @@ def test_scaffold_passes_its_tests(tmp_path: Path, postgres: str) -> None:
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: gongzhi-abc\nVersion: 0.1.0\n")
     (info / "entry_points.txt").write_text("[gongzhi.plugins]\nabc = gongzhi_abc\n")
     said = run(sys.executable, "-m", "pytest", "-q", cwd=folder, PYTHONPATH=str(folder), GONGZHI_TEST_DSN=postgres)
-    assert "9 passed" in said, said
+    assert "10 passed" in said, said
 
 
 def wheel(project: Path, into: Path) -> None:
@@ -105,10 +106,10 @@ def test_wheel_works_in_a_clean_environment(clean: Path, tmp_path: Path, postgre
     [made] = tmp_path.glob("*.whl")
     run(python, "-m", "pip", "-qq", "--disable-pip-version-check", "install", "--no-deps", made, cwd=tmp_path)
     listed = run(clean / "venv" / "bin" / "gongzhi", "plugin", "list", cwd=tmp_path)
-    assert listed == "road_watch  gongzhi-road-watch 0.1.0\n"
+    assert listed == "road_watch  gongzhi-road-watch 0.1.0  INACTIVE\n"
     try:
         said = run(python, "-m", "pytest", "-q", "tests", cwd=folder, GONGZHI_TEST_DSN=postgres)
-        assert "9 passed" in said, said
+        assert "10 passed" in said, said
     finally:
         run(python, "-m", "pip", "-qq", "uninstall", "-y", "gongzhi-road-watch", cwd=tmp_path)
 

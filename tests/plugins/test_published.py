@@ -40,7 +40,9 @@ PURPOSE = {
     "basis": "PIPL 13(1)",
 }
 PURPOSES = "{ dataPurposes { plugin field purpose basis } }"
-PLUGINS = "{ plugins { name version distribution fields tables dataPurposes { field } } }"
+PLUGINS = """{ plugins {
+    name version state distribution fields tables jobs lastError dataPurposes { field purpose basis }
+} }"""
 URGENT = "{ cases(filter: { not: { urgentByPhone: { equals: false } } }) { totalCount } }"
 
 
@@ -61,7 +63,10 @@ async def test_plugins_are_told_to_operators(market: Market, filled: str, tmp_pa
                     "distribution": "gongzhi-calls",
                     "fields": ["Case.called"],
                     "tables": [],
-                    "dataPurposes": [{"field": "Person.phone"}],
+                    "state": "ACTIVE",
+                    "jobs": [],
+                    "lastError": None,
+                    "dataPurposes": [{name: PURPOSE[name] for name in ("field", "purpose", "basis")}],
                 }
             ]
         assert (await server.as_("grid_worker").ask(PLUGINS)).codes == ["FORBIDDEN"]
@@ -87,7 +92,7 @@ def test_filter_stays_in_its_schema(market: Market) -> None:
 def test_nothing_is_published_of_nothing() -> None:
     from gongzhi_server.plugins import Plugins
 
-    assert published(Plugins(), Schema()) == '{"plugins":[],"dataPurposes":[]}'
+    assert published(Plugins(), Schema()).json() == '{"plugins":[],"dataPurposes":[]}'
 
 
 def test_types_without_lists_have_no_filter() -> None:

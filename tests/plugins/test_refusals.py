@@ -73,9 +73,12 @@ BAD = {
     "hook raises": ("@hookimpl\ndef graphql(): return [1 / 0]", "graphql() failed: ZeroDivisionError"),
     "hook gives nothing": ("@hookimpl\ndef tables(): pass", "tables() failed: TypeError"),
     "unknown hook": ("@hookimpl\ndef grafql(): return []", "unknown hook 'grafql' in plugin gongzhi_broken"),
-    "hook with arguments": ("@hookimpl\ndef roles(all): return []", "Argument(s) {'all'} are declared"),
+    "hook with arguments": ("@hookimpl\ndef permissions(all): return []", "Argument(s) {'all'} are declared"),
     "no hook": ("def graphql(): return []", "gongzhi_broken implements no hook"),
-    "wrong type": ("@hookimpl\ndef permissions(): return ['view']", "permissions() gave a str, not a Permission"),
+    "wrong type": (
+        "@hookimpl\ndef permissions(): return ['view']",
+        "permissions() gave a str, not a Permission or Role",
+    ),
     "unknown permission": (
         adds("Case", FIELD.replace("broken.view", "broken.look")),
         "'extra' requires 'broken.look', which nobody declares",
@@ -93,7 +96,7 @@ BAD = {
         "the permission 'broken.a' names unknown roles: mayor",
     ),
     "role of the core": (
-        "@hookimpl\ndef roles(): return [Role('auditor', '审计员', 'Another.')]",
+        "@hookimpl\ndef permissions(): return [Role('auditor', '审计员', 'Another.')]",
         "the role 'auditor' is one of the core's",
     ),
     "empty purpose": (
@@ -226,7 +229,7 @@ def test_two_plugins_add_one_field(market: Market) -> None:
 
 def test_two_plugins_add_one_role(market: Market) -> None:
     for name in ("apples", "broken"):
-        market.ship(name, "@hookimpl\ndef roles(): return [Role('lender', '贷款人', 'Lends.')]")
+        market.ship(name, "@hookimpl\ndef permissions(): return [Role('lender', '贷款人', 'Lends.')]")
     assert "(gongzhi-broken 3.1): two roles are called 'lender'; the other is from plugin 'apples'" in refusal(market)
 
 

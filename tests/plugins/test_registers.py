@@ -11,12 +11,13 @@ from .conftest import Market
 HEAD = """
 from datetime import date
 from gongzhi.errors import Text
+from gongzhi.registers.book import Registers
 from gongzhi.registers.declared import Card, Holding, Kpi, PrivacyNotice, Statement
 SAID = Text("said", "说明")
 
 @hookimpl
-def {hook}():
-    return [{entry}]
+def registers():
+    return [Registers({hook}=({entry},))]
 """
 CARD = 'Card("{}", "1", SAID, SAID, (SAID,), SAID, SAID, date(2026, 1, 1), SAID, SAID)'
 
@@ -24,15 +25,14 @@ CARD = 'Card("{}", "1", SAID, SAID, (SAID,), SAID, SAID, date(2026, 1, 1), SAID,
 @pytest.mark.parametrize(
     ("hook", "entry", "told"),
     [
-        ("algorithms", CARD.format("service-tier"), "must begin with 'shop.'"),
-        ("algorithms", f"{CARD.format('shop.a')}, {CARD.format('shop.a')}", "two rules are called 'shop.a/1'"),
+        ("cards", CARD.format("service-tier"), "must begin with 'shop.'"),
+        ("cards", f"{CARD.format('shop.a')}, {CARD.format('shop.a')}", "two rules are called 'shop.a/1'"),
         ("kpis", 'Kpi("rate", SAID, SAID, SAID, SAID)', "must begin with 'shop.'"),
         ("notices", 'PrivacyNotice("x", "y", 1, SAID, SAID, SAID, date(2026, 1, 1))', "must begin with 'shop.'"),
         ("holdings", 'Holding("people.person", SAID, SAID)', "one of the plugin's own tables"),
         ("holdings", 'Holding("shop.x", SAID, SAID)', "there is no table 'shop.x'"),
         ("holdings", 'Holding("shop.x", SAID, SAID, months=3)', "needs both `months` and `since`"),
         ("statements", "Statement('A', SAID, None), Statement('A', SAID, None)", "two kinds of statements"),
-        ("algorithms", '"a card"', "gave a str, not a Card"),
     ],
 )
 def test_wrong_entries_name_the_plugin(market: Market, hook: str, entry: str, told: str) -> None:
@@ -42,8 +42,14 @@ def test_wrong_entries_name_the_plugin(market: Market, hook: str, entry: str, to
     assert told in str(problem.value)
 
 
+def test_registers_are_registers(market: Market) -> None:
+    market.ship("shop", "@hookimpl\ndef registers(): return [1]")
+    with pytest.raises(Problem, match="registers\\(\\) gave a int, not a Registers"):
+        market.load()
+
+
 def test_entries_join_the_core(market: Market) -> None:
-    market.ship("shop", HEAD.format(hook="algorithms", entry=CARD.format("shop.credit")))
+    market.ship("shop", HEAD.format(hook="cards", entry=CARD.format("shop.credit")))
     registers = market.load().registers
     assert registers.card("shop.credit/1") and registers.card("service-tier/1")
     assert registers.holdings == core.REGISTERS.holdings

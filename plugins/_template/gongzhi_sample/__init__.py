@@ -1,11 +1,13 @@
-"""What this plugin brings: tables, fields, permissions, and why it reads personal data."""
+"""What this plugin brings: tables, fields, permissions, work in the background, and why it reads personal data."""
 
 from __future__ import annotations
 
 from gongzhi.errors import Text
+from gongzhi.events.work import Handler, Job
 from gongzhi.extend import Extension
 from gongzhi.hooks import App, Purpose, hookimpl
 from gongzhi.permissions import Permission
+from gongzhi.registers.book import Registers
 from gongzhi.registers.declared import Holding
 
 
@@ -19,6 +21,20 @@ def graphql() -> tuple[Extension, ...]:
     from . import commands, types  # when asked: tables must be known before types are declared over them
 
     return (*types.EXTENSIONS, *commands.EXTENSIONS)
+
+
+@hookimpl
+def handlers() -> list[Handler]:
+    from .background import count
+
+    return [count]
+
+
+@hookimpl
+def jobs() -> list[Job]:
+    from .background import tidy
+
+    return [tidy]
 
 
 @hookimpl
@@ -36,16 +52,15 @@ def purposes() -> list[Purpose]:
 
 
 @hookimpl
-def holdings() -> list[Holding]:
-    return [
-        Holding(
-            "sample.note",
-            Text("notes on households", "户的备注"),
-            Text("PIPL 13(1)(3): statutory duties", "《个人信息保护法》第十三条第一款第三项"),
-            person="t.household_id in (select m.household_id from people.membership m "
-            "where m.person_id=$1 and m.until is null)",
-            erase={"text": "'—'"},
-            months=36,
-            since="t.at",
-        )
-    ]
+def registers() -> list[Registers]:
+    held = Holding(
+        "sample.note",
+        Text("notes on households", "户的备注"),
+        Text("PIPL 13(1)(3): statutory duties", "《个人信息保护法》第十三条第一款第三项"),
+        person="t.household_id in (select m.household_id from people.membership m "
+        "where m.person_id=$1 and m.until is null)",
+        erase={"text": "'—'"},
+        months=36,
+        since="t.at",
+    )
+    return [Registers(holdings=(held,))]

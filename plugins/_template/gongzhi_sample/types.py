@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import datetime
 
-from gongzhi.entity import Node, column, entity, everyone, many, one
+from gongzhi.cases.types import Case
+from gongzhi.entity import Node, column, entity, everyone, expression, many, one
 from gongzhi.extend import extend
-from gongzhi.people.types import Household
+from gongzhi.people.types import Household, Person
+from gongzhi.sql import Sql
 
 from .models import NoteRow
 
@@ -20,6 +22,12 @@ class SampleNote(Node):
     at: datetime.datetime = column("When it was written (时间).")
 
 
+NOTED = """exists(
+    select from people.membership m join sample.note n on n.household_id = m.household_id
+    where m.person_id = {0} and m.until is null
+)"""
+"""Whether a person lives in a household with notes; one condition of the statement, no query for each row."""
+
 EXTENSIONS = (
     extend(
         Household,
@@ -29,6 +37,24 @@ EXTENSIONS = (
             order="-at",
             cap=20,
             type=list[SampleNote] | None,
+            requires="sample.view",
+        ),
+    ),
+    extend(
+        Person,
+        sample_noted=expression(
+            "Whether there are notes on the household (有无备注).",
+            lambda at: Sql(NOTED, at.row.id),
+            type=bool | None,
+            requires="sample.view",
+        ),
+    ),
+    extend(
+        Case,
+        sample_noted=expression(
+            "Whether there are notes on the requester's household (有无备注).",
+            lambda at: Sql(NOTED, at.row.requester_id),
+            type=bool | None,
             requires="sample.view",
         ),
     ),

@@ -23,6 +23,21 @@ async def test_note_is_read_back(as_viewer: Any) -> None:
     assert (await worker.ask(NOTES, id=household)).data["node"]["sampleNotes"] == [{"text": "The gate is locked."}]
 
 
+NOTED = "query($id: ID!) { node(id: $id) { ... on Household { members { nodes { person { sampleNoted } } } } } }"
+
+
+async def test_background_runs(as_viewer: Any, run_jobs: Any, server: Any) -> None:
+    """Notes are tidied away after three years; until then people show that there are some."""
+    worker = as_viewer("grid_worker")
+    household = (await worker.ask(HOUSEHOLD)).data["households"]["nodes"][0]["id"]
+    await worker.do("addSampleNote", "note { text }", household=household, text="The gate is locked.")
+    members = (await worker.ask(NOTED, id=household)).data["node"]["members"]["nodes"]
+    assert {one["person"]["sampleNoted"] for one in members} <= {True}
+    server.clock.move(days=3 * 366)
+    assert (await run_jobs()).failed == []
+    assert (await as_viewer("grid_worker").ask(NOTES, id=household)).data["node"]["sampleNotes"] == []
+
+
 async def test_note_is_not_for_everybody(as_viewer: Any) -> None:
     household = (await as_viewer("grid_worker").ask(HOUSEHOLD)).data["households"]["nodes"][0]["id"]
     answer = await as_viewer("town_dispatcher").ask(NOTES, id=household)

@@ -7,7 +7,7 @@ from gongzhi.events.work import Handler, Job
 from gongzhi.extend import Extension
 from gongzhi.hooks import App, Errand, hookimpl
 from gongzhi.permissions import Permission, Role
-from gongzhi.registers.declared import Card, Holding, Statement
+from gongzhi.registers.book import Registers
 
 
 @hookimpl
@@ -40,19 +40,13 @@ def graphql() -> tuple[Extension, ...]:
 
 
 @hookimpl
-def roles() -> list[Role]:
+def permissions() -> list[Permission | Role]:
+    workers = frozenset({"grid_worker", "grid_leader"})
+    office = frozenset({"points_manager", "administrator"})
     return [
         Role("points_manager", "积分管理员", "Runs a points programme: rules, shops, honours."),
         Role("points_reviewer", "积分评议员", "Says as a villager whether a claim is so."),
         Role("merchant", "积分商户", "A shop that takes points, for its unit."),
-    ]
-
-
-@hookimpl
-def permissions() -> list[Permission]:
-    workers = frozenset({"grid_worker", "grid_leader"})
-    office = frozenset({"points_manager", "administrator"})
-    return [
         Permission(
             "points.view", "See accounts, claims and redemptions (查看积分账户)", workers | office | {"auditor"}
         ),
@@ -88,35 +82,15 @@ def jobs() -> tuple[Job, ...]:
 
 
 @hookimpl
-def algorithms() -> tuple[Card, ...]:
-    from .registers import CARDS
+def registers() -> list[Registers]:
+    from .registers import CARDS, HOLDINGS, STATEMENTS
 
-    return CARDS
-
-
-@hookimpl
-def holdings() -> tuple[Holding, ...]:
-    from .registers import HOLDINGS
-
-    return HOLDINGS
+    return [Registers(cards=CARDS, holdings=HOLDINGS, statements=STATEMENTS)]
 
 
 @hookimpl
-def statements() -> tuple[Statement, ...]:
-    from .registers import STATEMENTS
-
-    return STATEMENTS
-
-
-@hookimpl
-def errands() -> tuple[Errand, ...]:
+def errands() -> list[Errand]:
     from .console import ERRANDS
-
-    return ERRANDS
-
-
-@hookimpl
-def demo() -> list[Errand]:
     from .furnishing import furnish
 
-    return [Errand("furnish", furnish)]
+    return [*ERRANDS, Errand("demo", furnish)]

@@ -8,7 +8,7 @@ from ..columns import Located, key
 
 
 class ActivationRow(Located):
-    """What a county decided about a plugin, from when to when; its grid is the county. None: the plugin is on."""
+    """What a county decided about a plugin, from when to when; its grid is the county. None: the plugin is off."""
 
     id = key()
     plugin = fields.CharField(max_length=31)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import enum
 from typing import Any
 
 import strawberry
@@ -14,6 +15,7 @@ from ..grids.types import Grid
 from ..plans import Build
 from ..roots import Query
 from ..sql import Sql, bound
+from ..words import named
 from .models import ActivationRow
 
 VIEW = "plugins.view"
@@ -27,13 +29,34 @@ class DataPurpose:
     basis: str = strawberry.field(description="On which legal basis (法律依据).")
 
 
+class PluginState(enum.Enum):
+    """How a plugin is."""
+
+    ACTIVE = "ACTIVE"
+    INACTIVE = "INACTIVE"
+    FAILING = "FAILING"
+
+
+named(
+    PluginState,
+    "PluginState",
+    "Whether a plugin is on, and well (插件状态).",
+    ACTIVE="On in some county (已启用)",
+    INACTIVE="Installed, and on in no county (未启用)",
+    FAILING="Work of it was given up, or it is not well (异常)",
+)
+
+
 @strawberry.type(description="A plugin that is installed beside the core (插件).")
 class Plugin:
     name: str = strawberry.field(description="Its name (名称).")
     distribution: str = strawberry.field(description="The distribution it came in (发行包).")
     version: str = strawberry.field(description="The distribution's version (版本).")
+    state: PluginState = strawberry.field(description="Whether it is on, and well (状态).")
     fields: list[str] = strawberry.field(description="The fields it adds to types of others (新增字段).")
     tables: list[str] = strawberry.field(description="The tables it keeps (数据表).")
+    jobs: list[str] = strawberry.field(description="What it does in the background (处理器与任务).")
+    last_error: str | None = strawberry.field(description="In what it last failed, and where (最近错误).")
     data_purposes: list[DataPurpose] = strawberry.field(description="Why it reads protected fields (处理目的).")
 
 
@@ -44,7 +67,7 @@ class Plugin:
     filter={"plugin": None, "active": None, "grid": placed()},
 )
 class PluginActivation(Node):
-    """What a county decided about a plugin. Where nothing was decided, it is on (插件启停记录)."""
+    """What a county decided about a plugin. Where nothing was decided, it is off (插件启停记录)."""
 
     plugin: str = column("The plugin (插件).")
     county: Grid | None = one("The county (县).", key="grid")
@@ -63,6 +86,24 @@ def said(what: str) -> Build:
     return build
 
 
+STATES = """(
+select coalesce(jsonb_agg(p.one - 'failing' || jsonb_build_object(
+    'state', case when p.one ? 'failing' or parked then 'FAILING' when active then 'ACTIVE' else 'INACTIVE' end,
+    'lastError', coalesce(p.one->>'failing', last.error)
+) order by p.at), '[]')
+from jsonb_array_elements({0}->'plugins') with ordinality p(one, at)
+cross join lateral (
+    select exists(select from events.job j where starts_with(j.name, p.one->>'name'||'.') and j.state = 'PARKED'),
+        exists(select from plugins.activation a where a.plugin = p.one->>'name' and a.until is null and a.active)
+) is_(parked, active)
+left join lateral (
+    select j.error from events.job j where starts_with(j.name, p.one->>'name'||'.') and j.error is not null
+    order by j.due_at desc, j.id desc limit 1
+) last on true
+)"""
+"""How plugins are: what they have given up, where they are on, and what `failing` says of their health."""
+
+
 EXTENSIONS = (
     extend(
         Query,
@@ -73,7 +114,7 @@ EXTENSIONS = (
         ),
         plugins=embedded(
             "The plugins that are installed, by name (插件列表).",
-            said("plugins"),
+            lambda at: Sql(STATES, bound(lambda variables, context: context.published, "jsonb")),
             type=list[Plugin] | None,
             requires=VIEW,
         ),

@@ -45,7 +45,7 @@ async def decide(
     Raises DeclarationError for a rule that has no published card, or an outcome that is not on it.
     """
     if call.context.registers.card(card.rule) is None:
-        raise DeclarationError(f"the rule {card.rule!r} has no published card; return it from the hook `algorithms`")
+        raise DeclarationError(f"the rule {card.rule!r} has no published card; return it from the hook `registers`")
     if card.outcomes and outcome not in card.outcomes:
         raise DeclarationError(f"the card of {card.rule!r} has no outcome {outcome!r}")
     if adverse and card.apply is None:

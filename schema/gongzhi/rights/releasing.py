@@ -1,7 +1,7 @@
 """Letting somebody read positive statements about a person: how plugins exchange what they know, by consent only.
 
 The plugin that needs to know calls `release` in the command in which the person asks for something; those that know
-fill it by the hook `statements`. Neither imports the other, and the recipient reads what `released` gives.
+fill it by the hook `registers`. Neither imports the other, and the recipient reads what `released` gives.
 """
 
 from __future__ import annotations

@@ -58,7 +58,7 @@ class Conformance:
         """Each table is in the register, and its SQL runs: for a person's copy, for anonymisation, for retention."""
         known = {f"{self.plugin}.{table}" for table in await rows(database, self.plugin)}
         mine = [one for one in plugins.registers.holdings if one.table in known]
-        assert {one.table for one in mine} == known, "return a Holding for each table from the hook `holdings`"
+        assert {one.table for one in mine} == known, "return a Holding for each table from the hook `registers`"
         connection = await asyncpg.connect(database)
         try:
             async with connection.transaction():

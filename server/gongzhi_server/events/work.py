@@ -9,8 +9,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import traceback
-from collections.abc import Awaitable, Callable, Coroutine
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -37,6 +37,8 @@ log = logging.getLogger("gongzhi")
 ATTEMPTS = 8
 FIRST, LONGEST = timedelta(seconds=10), timedelta(hours=6)
 """How long after the first failure it is tried again, and the longest it waits; four times as long each time."""
+HANDLING, WORKING = 60.0, 900.0
+"""Seconds that a handler and a job of a plugin may take."""
 EPOCH = datetime(2000, 1, 1, tzinfo=CHINA)
 
 NEXT = EVENT + "where o.position > $1 and o.type = any($2) order by o.position limit 1"
@@ -70,7 +72,7 @@ PLAN = """
 insert into events.job (id, name, key, arguments, state, due_at, attempts)
 values ($1, $2, $3, '{}', 'WAITING', $4, 0) on conflict (name, key) do nothing
 """
-OFF = "select county_id from plugins.activation where plugin = $1 and until is null and not active"
+ON = "select county_id from plugins.activation where plugin = $1 and until is null and active"
 COUNTIES = "select id from grids.grid where kind = 'COUNTY' and valid_to is null order by id"
 
 
@@ -171,11 +173,16 @@ class Worker:
         return True
 
     async def told(self, connection: Any, whose: str | None, handler: Handler, event: Occurrence) -> bool:
-        """Call a handler, but for counties where its plugin is off; tell whether it has told anything itself."""
-        if event.county in await self.off(connection, whose):
+        """Call a handler, but only where its plugin is on; tell whether it has told anything itself.
+
+        Of what happened in no county it is told where the plugin is on in any.
+        """
+        on = await self.on(connection, whose)
+        if on is not None and (event.county not in on if event.county else not on):
             return False
         call = self.calling(connection, whose)
-        await handler.function(call, event)
+        async with patience(whose, HANDLING):
+            await handler.function(call, event)
         return await call.told.write(connection)
 
     async def fail(self, handler: Handler, event: Occurrence, error: Exception) -> None:
@@ -237,14 +244,16 @@ class Worker:
                 raise LookupError("the event is no longer kept")
             return await self.told(connection, *self.handlers[row["name"]], occurrence(found[0]))
         whose, one = self.jobs[row["name"]]
-        off = await self.off(connection, whose)
-        if row["county_id"] in off:
-            return False
         counties = [each["id"] for each in await connection.execute_query_dict(COUNTIES)]
-        on = tuple(each for each in counties if each not in off)
+        on = await self.on(connection, whose)
+        if on is not None:
+            counties = [each for each in counties if each in on]
+            if row["county_id"] not in on if row["county_id"] else not on:
+                return False
         call = self.calling(connection, whose)
         arguments = orjson.loads(row["arguments"])
-        await one.function(call, Run(row["id"], row["due_at"], row["attempts"] + 1, on, arguments))
+        async with patience(whose, WORKING):
+            await one.function(call, Run(row["id"], row["due_at"], row["attempts"] + 1, tuple(counties), arguments))
         return await call.told.write(connection)
 
     async def retry(self, row: dict[str, Any], error: Exception) -> None:
@@ -260,19 +269,40 @@ class Worker:
 
     def calling(self, connection: Any, whose: str | None) -> Transaction:
         """What a handler or job has at hand: it acts for its plugin, everywhere."""
+        return Transaction(self.context(self.acting(whose)), connection, whose, self.outbox)
+
+    def acting(self, whose: str | None) -> Viewer:
+        """The core or a plugin itself, as somebody who asks."""
         held = frozenset(one.name for one in self.plugins.permissions)
         account = Account(f"system:{whose or 'core'}", grants=(Grant("system", held),))
-        return Transaction(self.context(Viewer(account, self.now())), connection, whose, self.outbox)
+        return Viewer(account, self.now())
 
-    async def off(self, connection: Any, whose: str | None) -> frozenset[int]:
-        """The counties where the plugin is off."""
+    async def on(self, connection: Any, whose: str | None) -> frozenset[int] | None:
+        """The counties where the plugin is on; None for the core, which is on everywhere."""
         if whose is None:
-            return frozenset()
-        return frozenset(one["county_id"] for one in await connection.execute_query_dict(OFF, [whose]))
+            return None
+        return frozenset(one["county_id"] for one in await connection.execute_query_dict(ON, [whose]))
 
     def wake(self, told: bool) -> None:
         if told:
             self.outbox.wake()
+
+
+class Slow(Exception):
+    """A plugin took longer than it may."""
+
+
+@asynccontextmanager
+async def patience(whose: str | None, seconds: float) -> AsyncIterator[None]:
+    """Give up on a plugin that takes too long; the core may."""
+    limit = asyncio.timeout(seconds if whose else None)
+    try:
+        async with limit:
+            yield
+    except TimeoutError as late:
+        if limit.expired():
+            raise Slow(f"it took more than {seconds:g} seconds") from late
+        raise
 
 
 async def repeated(step: Callable[[], Awaitable[bool]]) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import itertools
+import re
 from typing import TYPE_CHECKING, Any
 
 from gongzhi.entity import Entity, entity_of
+from gongzhi.people.protected import COLUMNS
 from gongzhi.plans import (
     GUARD,
     OPEN,
@@ -52,7 +54,7 @@ from .filters import filtered
 from .given import Given
 from .lens import Lens
 from .parameters import Parameters
-from .rows import Rows, held
+from .rows import Rows, held, here
 from .scalars import encode, quoted
 from .statement import Call, Shape, Statement
 
@@ -61,20 +63,29 @@ if TYPE_CHECKING:
     from .planner import Planner
 
 SINGLE = "(select row_to_json({0}) from {1} {0})"
-OFF = (
-    "{0}=any(array(select a.county_id from plugins.activation a "
-    "where a.plugin={1} and a.until is null and not a.active))"
-)
 NAMEDATALEN = 63
 """PostgreSQL cuts longer names off, and two that are cut alike are one."""
+
+
+MASKED = "Unexpected error."
+
+
+PROTECTED = re.compile(rf"\b({'|'.join(COLUMNS)})\b")
+
+
+class Failed(Exception):
+    """A plugin's part of a statement failed, so the statement was made again without it."""
 
 
 class Compiler:
     """One selection on its way to a statement: counts names and objects, and collects what goes wrong."""
 
-    def __init__(self, planner: Planner, document: Document, variables: VariableValues, lens: Lens) -> None:
+    def __init__(
+        self, planner: Planner, document: Document, variables: VariableValues, lens: Lens, without: str = ""
+    ) -> None:
         self.planner, self.schema, self.document = planner, planner.schema, document
         self.variables, self.lens = variables, lens
+        self.without, self.plugins = without, set[str]()
         self.errors: list[GraphQLError] = []
         self.cost, self.times = 0, 1
         self.part: Given | None = None
@@ -97,6 +108,8 @@ class Compiler:
         table = self.table(entity)
         at = Frame(table, table, self.lens, self.given(of, details[0].node))
         rows = Rows(entity, table, self.lens, plan.where(at) if plan.where else None, None)
+        if plugin := of.extensions["strawberry-definition"].metadata.get(PLUGIN):
+            rows.where(here(plugin, entity, table))
         filtered(rows, at, self.planner.declared.comparisons(entity))
         kind: Any = get_named_type(of.type)
         terms, shape = self.object(kind, self.subfields(kind, details), table, entity, rows)
@@ -111,7 +124,7 @@ class Compiler:
     def finish(self, query: Any, shape: Shape) -> Statement:
         parameters = Parameters()
         sql = query.get_sql(Query.SQL_CONTEXT.copy(parameterizer=parameters)) if query else ""
-        return Statement(sql, tuple(parameters.values), shape, tuple(self.errors), self.cost)
+        return Statement(sql, tuple(parameters.values), shape, tuple(self.errors), self.cost, frozenset(self.plugins))
 
     # objects and their fields
 
@@ -150,6 +163,10 @@ class Compiler:
             return None
         guard: Guard | None = declared.metadata.get(GUARD)
         off = self.off(declared, row, entity)
+        if plugin := declared.metadata.get(PLUGIN):
+            self.plugins.add(plugin)
+            if plugin == self.without:
+                return self.broken(plugin, node)
         if guard and not self.lens.can(guard.permission):
             term = self.denied(guard, kind, of, row, node)
         elif isinstance(plan, Batch):
@@ -160,6 +177,8 @@ class Compiler:
         else:
             shape.select(node.name.value, isinstance(plan, Key) or declared.metadata.get(OPEN, False))
             term, child = self.planned(plan, of, declared, details, row, entity)
+            if plugin and not isinstance(plan, Sealed) and reads(term):
+                return self.broken(plugin, node)
             shape.add(key, child)
             if guard and (held := self.held(guard, row, entity)) is not None:
                 mask = self.mask(guard, of, row, node) if guard.masked else NullValue()
@@ -169,11 +188,9 @@ class Compiler:
         return Sql("case when {0} then null else {1} end", off, term) if off else term
 
     def off(self, declared: Any, row: Any, entity: Entity | None) -> Term | None:
-        """Whether the row lies in a county that has switched the field's plugin off. Looked up once a statement."""
+        """Whether the row lies where the field's plugin is not switched on; of a root field, whether it is nowhere."""
         plugin = declared.metadata.get(PLUGIN)
-        if not plugin or entity is None or "county_id" not in entity.model._meta.fields_map:
-            return None
-        return Sql(OFF, row.county_id, LiteralValue(quoted(plugin)))
+        return Sql("not {0}", here(plugin, entity, row)) if plugin else None
 
     def held(self, guard: Guard | None, row: Any, entity: Entity | None) -> Term | None:
         """Whether the viewer holds the field's permission on the row; None if they hold it on all rows."""
@@ -207,6 +224,11 @@ class Compiler:
         message = f"{name} needs the permission {guard.permission!r}."
         extensions = {"code": "FORBIDDEN", "field": name, "permission": guard.permission}
         self.errors.append(GraphQLError(message, node, extensions=extensions))
+        return NullValue()
+
+    def broken(self, plugin: str, node: FieldNode) -> Term:
+        """What stands for a field of the plugin that a statement failed with: null and a masked error."""
+        self.errors.append(GraphQLError(MASKED, node, extensions={"plugin": plugin}, original_error=Failed(plugin)))
         return NullValue()
 
     def planned(
@@ -367,6 +389,11 @@ class Compiler:
 
     def name(self, letter: str) -> str:
         return f"{letter}{next(self._names)}"
+
+
+def reads(term: Term) -> bool:
+    """Whether SQL of a plugin names a column that holds a protected value; `call.disclose` is the way to it."""
+    return PROTECTED.search(term.get_sql(Query.SQL_CONTEXT.copy(parameterizer=Parameters()))) is not None
 
 
 def fitting(grouped: GroupedFieldSet) -> GroupedFieldSet:

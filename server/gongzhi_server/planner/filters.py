@@ -12,7 +12,7 @@ from gongzhi.sql import Sql, every, some
 from graphql import GraphQLError
 from pypika_tortoise.terms import Criterion
 
-from .rows import Rows, held
+from .rows import Rows, held, here
 
 
 def filtered(rows: Rows, at: Frame, known: Mapping[str, Comparison]) -> None:
@@ -57,15 +57,19 @@ class Filter:
         return every(*allowed, *found) if found else None
 
     def allow(self, name: str, comparison: Comparison) -> list[Criterion]:
-        """The rows on which the viewer may ask; elsewhere the condition would tell what they may not see."""
+        """The rows on which the viewer may ask; elsewhere the condition would tell what they may not see.
+
+        A plugin's condition is met by no row of a county where the plugin is off.
+        """
+        there = [here(comparison.plugin, self.target, self.at.rows)] if comparison.plugin else []
         if not comparison.requires:
-            return []
+            return there
         if not self.at.viewer.can(comparison.requires):
             extensions = {"code": "FORBIDDEN", "permission": comparison.requires}
             message = f"The condition {name!r} needs the permission {comparison.requires!r}."
             raise GraphQLError(message, self.given.node, extensions=extensions)
         where = held(self.target, self.at.rows, self.at.viewer, comparison.requires)
-        return [] if where is None else [where]
+        return there if where is None else [*there, where]
 
 
 def snake(name: str) -> str:

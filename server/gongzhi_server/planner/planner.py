@@ -50,8 +50,8 @@ class Planner:
                 self.entities[name] = found
         check(self.schema, self.entities)
 
-    def query(self, document: Document, variables: VariableValues, viewer: Viewer) -> Statement:
-        """The statement for the whole of a query."""
+    def query(self, document: Document, variables: VariableValues, viewer: Viewer, without: str = "") -> Statement:
+        """The statement for the whole of a query; `without` what a plugin has in it, for when that fails."""
         root = self.schema.query_type
         assert root
 
@@ -59,6 +59,8 @@ class Planner:
             grouped = collect_fields(self.schema, document.fragments, variables, root, document.node)
             return compiler.root(root, grouped.grouped_field_set)
 
+        if without:
+            return build(Compiler(self, document, variables, Lens(viewer, {}), without))
         return self._cached(document, variables, viewer, (), build)
 
     def followed(self, document: Document, variables: VariableValues) -> Followed:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from gongzhi.entity import Entity, entity_of
+from gongzhi.rooms import APPS
 from gongzhi.sql import Alternatives, Disjoint, Sql, every, some
 from gongzhi.viewer import Lens
 from pypika_tortoise.context import SqlContext
@@ -12,6 +13,12 @@ from pypika_tortoise.dialects.postgresql import PostgreSQLQuery as Query
 from pypika_tortoise.enums import Order
 from pypika_tortoise.queries import Selectable, Table
 from pypika_tortoise.terms import Criterion, LiteralValue, Term
+
+from .scalars import quoted
+
+COUNTIES = "array(select a.county_id from plugins.activation a where a.plugin={0} and a.until is null and a.active)"
+"""The counties that have switched a plugin on; looked up once a statement."""
+OWN = {app.label for app in APPS}
 
 
 class Derived(Selectable):
@@ -42,6 +49,8 @@ class Rows:
         seen = target.visible(table, lens) if lens else None
         if lens and target.through and owner != target.through:
             self.criteria.append(_owned(target, table, lens))
+        if plugin := plugin_of(target):
+            self.criteria.append(here(plugin, target, table))
         self.branches = _branches(on, seen)
 
     def where(self, criterion: Criterion) -> Rows:
@@ -125,6 +134,27 @@ def held(target: Entity, table: Table, lens: Lens, permission: str) -> Criterion
     if inner is None:
         return None
     query = Query.from_(other).where(belongs).where(inner)
+    return Sql("exists{0}", query.select(LiteralValue("1")))
+
+
+def plugin_of(target: Entity) -> str | None:
+    """The plugin whose rows they are; None for the core's."""
+    schema = target.model._meta.schema
+    return None if schema in OWN else schema
+
+
+def here(plugin: str, target: Entity | None, table: Any) -> Criterion:
+    """That the row lies in a county that has switched the plugin on, or what it belongs to does.
+
+    Of what lies in no county, that one of them has.
+    """
+    name = LiteralValue(quoted(plugin))
+    if target is None or not (located := "county_id" in target.model._meta.fields_map) and not target.through:
+        return Sql(f"{COUNTIES}<>'{{{{}}}}'", name)
+    if located:
+        return Sql(f"coalesce({{1}}=any({COUNTIES}),{COUNTIES}<>'{{{{}}}}')", name, table.county_id)
+    owner, other, belongs = _owner(target, table, "p")
+    query = Query.from_(other).where(belongs).where(here(plugin, owner, other))
     return Sql("exists{0}", query.select(LiteralValue("1")))
 
 

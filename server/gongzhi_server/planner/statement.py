@@ -86,6 +86,8 @@ class Statement:
     shape: Shape
     errors: tuple[GraphQLError, ...]
     cost: int
+    plugins: frozenset[str] = frozenset()
+    """Whose fields and conditions are in it."""
 
     def arguments(self, variables: Mapping[str, Any], context: Any) -> list[Any]:
         return [value.read(variables, context) if type(value) is Bind else value for value in self.values]

@@ -28,7 +28,7 @@ class Migration(migrations.Migration):
                 ('until', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
                 ('account', fields.CharField(max_length=100)),
             ],
-            options={'table': 'activation', 'schema': 'plugins', 'app': 'plugins', 'pk_attr': 'id', 'table_description': 'What a county decided about a plugin, from when to when; its grid is the county. None: the plugin is on.'},
+            options={'table': 'activation', 'schema': 'plugins', 'app': 'plugins', 'pk_attr': 'id', 'table_description': 'What a county decided about a plugin, from when to when; its grid is the county. None: the plugin is off.'},
             bases=['Located'],
         ),
     ]

@@ -1,0 +1,104 @@
+"""What operators chose about plugins: from the environment, and from plugins.toml in the data folder."""
+
+from __future__ import annotations
+
+import tomllib
+import typing
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, Field, fields
+from pathlib import Path
+from types import MappingProxyType, UnionType
+from typing import Any
+
+from gongzhi.settings import SECRET
+
+from .errors import Problem
+from .plugins import Plugin, Plugins, said
+from .settings import Settings
+
+FILE = "plugins.toml"
+TRUTH = {"yes": True, "no": False, "true": True, "false": False}
+
+
+def truth(text: str) -> bool:
+    return TRUTH[text.lower()]
+
+
+READ: dict[type, tuple[Callable[[str], Any], str]] = {
+    str: (str, "a text"),
+    int: (int, "a whole number"),
+    float: (float, "a number"),
+    bool: (truth, "yes or no"),
+    Path: (Path, "a path"),
+}
+"""How a text becomes a value, and what it must be."""
+
+
+def chosen(plugins: Plugins, environ: Mapping[str, str], data: Path) -> Mapping[type, Any]:
+    """Every plugin's settings by their class. Raises Problem with the plugin, the variable and what to do."""
+    tables = written(data / FILE)
+    return MappingProxyType(
+        {declared: read(plugin, declared, environ, tables.get(plugin.name, {})) for plugin, declared in plugins.choices}
+    )
+
+
+def written(file: Path) -> dict[str, Any]:
+    """The tables of the file; none where there is no file."""
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        raise Problem(f"{file} cannot be read ({error.strerror}); let the server's account read it") from None
+    except ValueError:
+        raise Problem(f"{file} is no TOML; write a table for each plugin: [rubbish], then days = 30") from None
+
+
+def read(plugin: Plugin, declared: type, environ: Mapping[str, str], table: Any) -> Any:
+    known = {one.name: one for one in fields(declared)}
+    if not isinstance(table, dict):
+        raise plugin.problem(f"{FILE}: {plugin.name} must be a table, [{plugin.name}]")
+    if strange := sorted(set(table) - set(known)):
+        raise plugin.problem(f"{FILE}: there is no setting {strange[0]!r}; there are {', '.join(known)}")
+    hints = typing.get_type_hints(declared)
+    given: dict[str, Any] = {}
+    for name, one in known.items():
+        variable = f"GONGZHI_{plugin.name}_{name}".upper()
+        if variable in CORE:
+            raise plugin.problem(f"its setting {name!r} would be {variable}, which is the core's")
+        if text := environ.get(variable, ""):
+            given[name] = value(plugin, variable, one, hints[name], text)
+        elif name in table:
+            given[name] = value(plugin, f"{name} in {FILE}", one, hints[name], table[name])
+        elif one.default is MISSING and one.default_factory is MISSING:
+            raise plugin.problem(f"{variable} must be set; or write {name} = … under [{plugin.name}] in {FILE}")
+    try:
+        return declared(**given)
+    except Exception as error:  # its own checks; what they say could repeat a secret
+        cause: object = type(error).__name__ if any(one.metadata.get(SECRET) for one in known.values()) else error
+        raise plugin.problem(f"its settings are refused: {said(cause)}") from None
+
+
+CORE = {one.metadata["variable"] for one in fields(Settings)}
+
+
+def value(plugin: Plugin, place: str, one: Field[Any], hint: Any, given: Any) -> Any:
+    """A value as its field has it. Messages repeat none: it may be a secret."""
+    kind = single(hint)
+    if kind not in READ:
+        raise plugin.problem(f"its setting {one.name!r} is of a type that cannot be read; use str, int, float, bool")
+    convert, what = READ[kind]
+    if not isinstance(given, str) and not (type(given) is kind or (kind is float and type(given) is int)):
+        raise plugin.problem(f"{place} must be {what}; change it, or take it out")
+    try:
+        return convert(given) if isinstance(given, str) else kind(given)
+    except (ValueError, KeyError):
+        raise plugin.problem(f"{place} must be {what}; change it, or unset it") from None
+
+
+def single(hint: Any) -> Any:
+    """The type itself, of a type or None."""
+    if typing.get_origin(hint) in (UnionType, typing.Union):
+        kinds = [one for one in typing.get_args(hint) if one is not type(None)]
+        return kinds[0] if len(kinds) == 1 else None
+    return hint

@@ -1,0 +1,125 @@
+"""While serving, what fails is contained: null and an error that names the plugin, and the rest of the answer."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from gongzhi_server import execution
+from gongzhi_server.events import work
+from gongzhi_server.testing import Answer, Server, serving
+
+from .conftest import Market
+
+FAULTY = '''
+import asyncio
+from datetime import timedelta
+import strawberry
+from gongzhi.commands import KEY, Problem, command, given, problems
+from gongzhi.events.work import job
+
+
+@batch(requires=None)
+def raising(rows: list, info: object) -> list[str | None]:
+    """It fails (失败)."""
+    raise KeyError("a name nobody must read")
+
+
+@batch(requires=None)
+async def hanging(rows: list, info: object) -> list[str | None]:
+    """It never ends (不结束)."""
+    await asyncio.Event().wait()
+
+
+@strawberry.input(description="Something (操作).")
+class BreakFaultyInput:
+    idempotency_key: str = given(KEY)
+
+
+@strawberry.type(description="What came of it (结果).")
+class BreakFaultyPayload:
+    errors: list[Problem] = problems()
+
+
+@command("Fail (失败).", requires=None)
+async def break_faulty(call, input: BreakFaultyInput) -> BreakFaultyPayload:
+    raise KeyError("a name nobody must read")
+
+
+@job("faulty.hang", every=timedelta(hours=1))
+async def hang(call, run):
+    await asyncio.Event().wait()
+
+
+@hookimpl
+def jobs():
+    return [hang]
+
+
+@hookimpl
+def graphql():
+    def divided(at):
+        return Sql("1/({0}-{0})", at.row.field("version"))
+
+    ratio = expression("It divides (比值).", divided, type=int | None, requires=None)
+    return [
+        extend(Household, ratio=ratio, raising=raising, hanging=hanging),
+        extend(Mutation, break_faulty=break_faulty),
+    ]
+'''
+MASKED = "Something went wrong on our side."
+SOUND = """
+@hookimpl
+def graphql():
+    word = expression("A word (词).", lambda at: Sql("'so'"), type=str | None, requires=None)
+    return [extend(Household, word=word)]
+"""
+
+
+@pytest_asyncio.fixture
+async def faulty(market: Market, filled: str, tmp_path: Path) -> AsyncIterator[Server]:
+    market.ship("faulty", FAULTY)
+    market.ship("sound", SOUND)
+    async with serving(filled, tmp_path, plugins=market.load()) as server:
+        yield server
+
+
+def blamed(answer: Answer) -> str:
+    """The plugin that the one error of the answer names; it tells nothing else of ours."""
+    [error] = answer.errors
+    assert (
+        error["message"] == "Something went wrong on our side."
+        and error["extensions"]["code"] == "INTERNAL_SERVER_ERROR"
+    )
+    assert "nobody must read" not in str(answer.body)
+    return str(error["extensions"]["plugin"])
+
+
+@pytest.mark.parametrize("field", ["ratio", "raising", "hanging"])
+async def test_failing_field_is_null(faulty: Server, monkeypatch: pytest.MonkeyPatch, field: str) -> None:
+    """What fails may be SQL, Python, or Python that does not end."""
+    monkeypatch.setattr(execution, "PATIENCE", 0.05)
+    answer = await faulty.as_("grid_worker").ask(f"{{ households(first: 1) {{ nodes {{ number word {field} }} }} }}")
+    [household] = answer.body["data"]["households"]["nodes"]
+    assert household["number"] and household["word"] == "so" and household[field] is None
+    assert blamed(answer) == "faulty"
+
+
+async def test_failing_mutation_names_its_plugin(faulty: Server) -> None:
+    mutation = 'mutation { breakFaulty(input: { idempotencyKey: "one-of-its-own" }) { errors { code } } }'
+    answer = await faulty.as_("grid_worker").ask(mutation)
+    assert answer.body["data"] == {"breakFaulty": None} and blamed(answer) == "faulty"
+
+
+async def test_slow_job_is_parked_and_told(faulty: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(work, "WORKING", 0.02)
+    for _ in range(work.ATTEMPTS):
+        await faulty.worker.drain()
+        faulty.clock.time += timedelta(hours=7)
+    query = "{ plugins { name state lastError } }"
+    found, sound = (await faulty.as_("auditor").ask(query)).data["plugins"]
+    assert (found["name"], found["state"]) == ("faulty", "FAILING") and found["lastError"].startswith("Slow at ")
+    assert sound == {"name": "sound", "state": "ACTIVE", "lastError": None}

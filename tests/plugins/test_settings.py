@@ -1,0 +1,80 @@
+"""What operators choose about plugins: typed, checked before serving, and never repeated."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from gongzhi_server.choices import chosen
+from gongzhi_server.errors import Problem
+
+from .conftest import Market
+
+SCALES = """
+from dataclasses import dataclass
+from gongzhi.settings import setting
+
+@dataclass(frozen=True)
+class Scales:
+    station: str = setting("Where it is.")
+    token: str = setting("What it knows us by.", secret=True, default="")
+    days: int = setting("For how long.", default=30)
+    limit: float | None = setting("The most.", default=None)
+    strict: bool = setting("Whether to refuse.", default=False)
+
+    def __post_init__(self):
+        if self.days > 99:
+            raise ValueError(f"too many days, and the token is {self.token}")
+
+@hookimpl
+def settings():
+    return [Scales]
+"""
+
+
+def read(market: Market, folder: Path, **environ: str) -> Any:
+    [found] = chosen(market.load(), {f"GONGZHI_SCALES_{name}": text for name, text in environ.items()}, folder).values()
+    return found
+
+
+def test_environment_wins(market: Market, tmp_path: Path) -> None:
+    market.ship("scales", SCALES)
+    (tmp_path / "plugins.toml").write_text('[scales]\nstation = "file"\ndays = 7\nlimit = 3\n')
+    found = read(market, tmp_path, STATION="environment", STRICT="yes", TOKEN="topsecret")
+    assert (found.station, found.days, found.limit, found.strict) == ("environment", 7, 3.0, True)
+    assert found.token == "topsecret" and "topsecret" not in repr(found)
+
+
+@pytest.mark.parametrize(
+    ("file", "environ", "told"),
+    [
+        ("", {}, "GONGZHI_SCALES_STATION must be set; or write station = … under [scales] in plugins.toml"),
+        ("", {"STATION": "x", "DAYS": "hunter2"}, "GONGZHI_SCALES_DAYS must be a whole number; change it, or unset it"),
+        ("", {"STATION": "x", "STRICT": "perhaps"}, "GONGZHI_SCALES_STRICT must be yes or no"),
+        ("[scales]\nstation = 1", {}, "station in plugins.toml must be a text"),
+        ("[scales]\nstatoin = 'x'", {}, "there is no setting 'statoin'; there are station, token"),
+        ("scales = 1", {}, "scales must be a table, [scales]"),
+        ("", {"STATION": "x", "DAYS": "100", "TOKEN": "hunter2"}, "its settings are refused: ValueError"),
+    ],
+)
+def test_wrong_setting_is_refused(market: Market, tmp_path: Path, file: str, environ: dict, told: str) -> None:
+    market.ship("scales", SCALES)
+    (tmp_path / "plugins.toml").write_text(file)
+    with pytest.raises(Problem) as problem:
+        read(market, tmp_path, **environ)
+    assert str(problem.value).startswith("plugin 'scales' (gongzhi-scales 3.1): ") and told in str(problem.value)
+    assert "hunter2" not in str(problem.value)
+
+
+def test_settings_are_frozen(market: Market) -> None:
+    market.ship("scales", SCALES.replace("@dataclass(frozen=True)", "@dataclass"))
+    with pytest.raises(Problem, match="the settings Scales must be a dataclass with frozen=True"):
+        market.load()
+
+
+def test_variable_of_the_core_is_refused(market: Market, tmp_path: Path) -> None:
+    """`http` with a setting `status` would read what the core means."""
+    market.ship("http", SCALES.replace("station", "status"))
+    with pytest.raises(Problem, match="would be GONGZHI_HTTP_STATUS, which is the core's"):
+        chosen(market.load(), {}, tmp_path)
