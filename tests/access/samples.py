@@ -55,6 +55,8 @@ class Around:
     name: str
     """The account of somebody who is looked after in the town."""
     webhook: Any
+    whistle: Any
+    emergency: Any
 
     @property
     def named(self) -> Mapping[str, Any]:
@@ -67,6 +69,8 @@ class Around:
             "clock_id": self.clock,
             "account_id": self.account,
             "webhook_id": self.webhook,
+            "whistle_id": self.whistle,
+            "emergency_id": self.emergency,
             "lead_unit_id": self.lead,
         }
 
@@ -264,7 +268,12 @@ async def around(connection: asyncpg.Connection[Any], *others: Around) -> Around
     await connection.execute(FIELD, case, area, TODAY, person)
     await connection.execute(OPERATED, case, area, TODAY, lead)
     webhook = await connection.fetchval(OUTBOUND, case, account, area, TODAY, number)
-    return Around(person, household, case, clock, number, lead, unit, area, town, grid, look, account, name, webhook)
+    asked = "select id, emergency_id from whistles.whistle where case_id=$1"
+    whistle, emergency = await connection.fetchrow(asked, case)
+    return Around(
+        *(person, household, case, clock, number, lead, unit, area, town, grid, look, account, name, webhook),
+        *(whistle, emergency),
+    )
 
 
 async def sample(connection: asyncpg.Connection[Any], entity: Entity, near: Around) -> Any:
