@@ -133,7 +133,7 @@ PERMISSIONS = (
     _permission("supervision.list", "Put a supervision on the county's list (挂牌督办)", COUNTY_DISPATCHER),
     _permission("supervision.edit_rules", "Set when cases are supervised (维护督办规则)", ADMINISTRATOR),
     _permission("emergency.declare", "Declare, confirm and end emergencies (宣布、确认、结束应急状态)", *_DISPATCH),
-    _permission("emergency.review", "See what was done in an emergency (查看应急留痕)", *_DISPATCH, AUDITOR),
+    _permission("emergency.review", "See what emergencies allowed (查看应急留痕)", *_DISPATCH, AUDITOR, ADMINISTRATOR),
     _permission("plugins.activate", "Switch plugins on and off in a county (启停插件)", ADMINISTRATOR),
     _permission(
         "accounts.view",
@@ -154,7 +154,7 @@ PERMISSIONS = (
     _permission("accounts.make_keys", "Make API keys for oneself (管理接口密钥)", INTEGRATOR, ADMINISTRATOR),
     _permission("accounts.invite_residents", "Invite residents to an account of their own (邀请居民)", *_FIELD),
     _permission("schema.explore", "Explore the schema by introspection in production (查看接口结构)", ADMINISTRATOR),
-    _permission("cases.intake", "File cases of another system under its numbers (批量接入工单)", INTEGRATOR),
+    _permission("cases.intake", "File cases of another system by its numbers (批量接入)", INTEGRATOR, ADMINISTRATOR),
     _permission("webhooks.edit", "Have events delivered to an address (设置事件回调)", INTEGRATOR, ADMINISTRATOR),
     _permission(
         "webhooks.oversee", "See where events are delivered to, and stop it (监看事件回调)", AUDITOR, ADMINISTRATOR

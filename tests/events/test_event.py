@@ -67,7 +67,7 @@ def test_values_are_of_their_types(rating: object) -> None:
 
 
 def test_each_step_has_an_event() -> None:
-    assert {one.event for one in machine.STEPS} | {machine.RATED} == {one.type for one in EVENTS}
+    assert {one.event for one in machine.STEPS} | {machine.RATED} <= {one.type for one in EVENTS}
 
 
 def test_earlier_version_is_upgraded() -> None:

@@ -112,8 +112,9 @@ async def test_pages_say_what_surrounds_them(bench: Bench) -> None:
 async def test_lists_are_cut_to_their_cap(bench: Bench) -> None:
     """Where nobody says how many: the cap, if it is less than the usual fifty."""
     first = many("The first steps.", on="case", order="at", cap=2, type=list[CaseEvent] | None, requires=None)
-    made = bench.over(Schema([("others", extend(Case, first=first))]))
-    found = (await made.data("{ cases { nodes { first { id } timeline { id } } } }"))["cases"]["nodes"]
+    made = bench.over(Schema([("tests", extend(Case, first=first))]))
+    rows = (await made.data("{ cases { nodes { first { id } timeline { id } } } }"))["cases"]["nodes"]
+    found = [row for row in rows if row["first"] is not None]  # where the plugin is on
     assert max(len(row["timeline"]) for row in found) > 2
     assert all(row["first"] == row["timeline"][:2] for row in found)
 

@@ -83,7 +83,7 @@ def jobs() -> tuple[Job, ...]:
 
 @hookimpl
 def registers() -> list[Registers]:
-    from .registers import CARDS, HOLDINGS, STATEMENTS
+    from .disclosure import CARDS, HOLDINGS, STATEMENTS
 
     return [Registers(cards=CARDS, holdings=HOLDINGS, statements=STATEMENTS)]
 

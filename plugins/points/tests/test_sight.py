@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import asyncpg
-from gongzhi_points.registers import earned
+from gongzhi_points.disclosure import earned
 
 POINTS = "query($id: ID!) { node(id: $id) { ... on Person { points { balance entries { nodes { amount } } } } } }"
 ACCOUNTS = '{ grid(code: "610921100") { pointsAccounts { totalCount } } }'
