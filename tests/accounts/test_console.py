@@ -23,7 +23,12 @@ LATER = "an entirely different one"
 @pytest.fixture
 def typed(filled: str, tmp_path: Path) -> Type:
     """Run `gongzhi account …`."""
-    environ = {"DATABASE_URL": filled, "GONGZHI_SECRET": SECRET, "GONGZHI_DATA": str(tmp_path)}
+    environ = {
+        "DATABASE_URL": filled,
+        "GONGZHI_SECRET": SECRET,
+        "GONGZHI_DATA": str(tmp_path),
+        "GONGZHI_MODE": "development",
+    }
     return lambda *words, **more: CliRunner().invoke(console, ["account", *words], env=environ, **more)
 
 

@@ -27,6 +27,9 @@ from websockets.exceptions import InvalidHandshake, WebSocketException
 
 from .conftest import EVENTS, MATTER
 
+pytestmark = pytest.mark.slow
+
+
 AWAY = (OSError, WebSocketException, InvalidHandshake, TimeoutError, httpx.HTTPError)
 REPORT = "mutation($input: ReportCaseInput!) { reportCase(input: $input) { case { number } errors { code } } }"
 ACCEPT = "mutation($input: CaseInput!) { acceptCase(input: $input) { case { number } errors { code } } }"

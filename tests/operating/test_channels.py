@@ -12,6 +12,7 @@ import pytest_asyncio
 from gongzhi.channels import Addressee, Channel, Consent, Outbound
 from gongzhi.errors import Text
 from gongzhi.hooks import hookimpl
+from gongzhi.registers.book import Registers
 from gongzhi.registers.declared import PrivacyNotice
 from gongzhi_server.errors import Problem
 from gongzhi_server.plugins import Plugin, Plugins, checked, empty
@@ -54,8 +55,8 @@ class Sms:
         return self.given
 
     @hookimpl
-    def notices(self) -> Sequence[PrivacyNotice]:
-        return self.texts
+    def registers(self) -> Sequence[Registers]:
+        return [Registers(notices=tuple(self.texts))]
 
 
 def plugged(*channels: Channel, notices: Sequence[PrivacyNotice] = (ASKED,)) -> Plugins:

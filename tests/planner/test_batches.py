@@ -26,7 +26,7 @@ from .world import OTHER_COUNTY
 TEXT = "{ cases(first: 5, orderBy: NUMBER_ASC) { nodes { number extra } } }"
 
 
-def extended(bench: Bench, field: Any, target: type = Case, plugin: str = "tests") -> Bench:
+def extended(bench: Bench, field: Any, target: type = Case, plugin: str = "others") -> Bench:
     """The bench with one more field, called `extra`, of a plugin that no county has switched off."""
     return bench.over(Schema([(plugin, extend(target, extra=field))]))
 

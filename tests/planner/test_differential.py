@@ -105,7 +105,7 @@ async def differ(world: str, naive: Naive, seeds: range) -> Trial:
 
 async def test_generated_operations_agree(world: str, naive: Naive) -> None:
     """Our own: everything that the language has."""
-    trial = await differ(world, naive, range(EXAMPLES or 150))
+    trial = await differ(world, naive, range(EXAMPLES or 60))
     assert trial.made / 5 < trial.mixed < trial.made  # Python takes part in some
 
 
@@ -147,7 +147,7 @@ def hypothesised(world: str, naive: Naive, examples: int) -> None:
 
 def test_hypothetical_operations_agree(world: str, naive: Naive) -> None:
     """Those of hypothesis-graphql, with real codes, ids, numbers and cursors put in."""
-    hypothesised(world, naive, EXAMPLES or 150)
+    hypothesised(world, naive, EXAMPLES or 60)
 
 
 @pytest.mark.slow

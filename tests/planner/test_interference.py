@@ -124,7 +124,7 @@ def same(world: str, rows: Rows, postgres: str, name: str, count: int) -> None:
     asyncio.run(run())
 
 
-@pytest.mark.parametrize("name", ["town", "worker", "handler", "both", "resident"])
+@pytest.mark.parametrize("name", ["town", "both", "resident"])
 def test_hidden_rows_change_no_answer(world: str, rows: Rows, postgres: str, name: str) -> None:
     same(world, rows, postgres, name, EXAMPLES or 15)
 

@@ -396,6 +396,10 @@ def activations(draw: Draw) -> Rows:
         {"id": draw.key(), "plugin": plugin, "grid_id": county, "active": active, "until": until}
         | {"since": draw.instant(), "account": "admin"}
         for plugin, county, active, until in decided
+    ] + [
+        {"id": UUID(int=key), "plugin": "others", "grid_id": county, "active": True, "until": None}
+        | {"since": NOW, "account": "admin"}
+        for key, county in ((1, COUNTY), (2, OTHER_COUNTY))
     ]
 
 

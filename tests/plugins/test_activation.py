@@ -222,7 +222,7 @@ async def test_console_switches(market: Market, filled: str, tmp_path: Path, mon
     assert await say("activate", "stamps") == "stamps was on already.\n"
     assert await say("list") == "stamps  gongzhi-stamps 3.1  ACTIVE\n"
     assert await say("deactivate", "stamps") == "stamps is off in 1 more county.\n"
-    assert "there is no plugin 'stamp'; there are stamps" in await say("activate", "stamp")
+    assert "there is no plugin 'stamp'; there are " in await say("activate", "stamp")
     assert "there is no county 1" in await say("activate", "stamps", "--county", "1")
 
 

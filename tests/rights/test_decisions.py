@@ -19,7 +19,7 @@ from gongzhi.people.types import Person
 from gongzhi.registers.declared import Card
 from gongzhi.rights.deciding import Contribution, decide
 from gongzhi.roots import Mutation
-from gongzhi_server.plugins import Plugins
+from gongzhi_server.plugins import Plugin, Plugins
 from gongzhi_server.testing import serving
 from strawberry import ID
 
@@ -144,7 +144,7 @@ class Shop(Plugins):
 async def test_no_denial_by_a_rule_alone(family: Family, filled: str, tmp_path: Any, monkeypatch: Any) -> None:
     monkeypatch.setattr(Plugins, "extensions", (("tests", extend(Mutation, judge=judge)),))
     APPLIED.clear()
-    async with serving(filled, tmp_path, plugins=Shop()) as shop:
+    async with serving(filled, tmp_path, plugins=Shop((Plugin("shop", "shop", "1"),))) as shop:
         family.server.client = shop.client
         elder, leader = family.of(family.elder), family.staff("grid_leader")
         for outcome in ("YES", "NO"):

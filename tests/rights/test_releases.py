@@ -25,7 +25,7 @@ from gongzhi.rights.speaking import subject
 from gongzhi.rights.types import Release
 from gongzhi.roots import Mutation
 from gongzhi.sql import Sql
-from gongzhi_server.plugins import Plugins
+from gongzhi_server.plugins import Plugin, Plugins
 from gongzhi_server.testing import serving
 from strawberry import ID, UNSET
 
@@ -121,7 +121,7 @@ AGREED = {"purpose": "people.income_band", "noticeVersion": 1}
 
 
 async def test_release_is_read_until_revoked(family: Family, filled: str, tmp_path: Any) -> None:
-    async with serving(filled, tmp_path, plugins=Bank()) as bank:
+    async with serving(filled, tmp_path, plugins=Bank((Plugin("bank", "bank", "1"),))) as bank:
         family.server.client = bank.client
         elder, staff = family.of(family.elder), family.staff("grid_worker")
         kinds = (await bank.ask("{ statementKinds { kind description } }")).data["statementKinds"]
@@ -158,7 +158,7 @@ async def test_release_is_read_until_revoked(family: Family, filled: str, tmp_pa
 
 
 async def test_release_ends_by_itself(family: Family, filled: str, tmp_path: Any) -> None:
-    async with serving(filled, tmp_path, plugins=Bank()) as bank:
+    async with serving(filled, tmp_path, plugins=Bank((Plugin("bank", "bank", "1"),))) as bank:
         family.server.client = bank.client
         elder, worker = family.of(family.elder), bank.as_("grid_worker", grid=family.grid)
         await done(elder, "giveConsent", "consent { id }", **AGREED)

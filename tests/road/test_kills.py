@@ -16,6 +16,8 @@ from gongzhi_server.testing import SECRET
 
 from .conftest import Cluster, Outbox, complete, passed
 
+pytestmark = pytest.mark.slow
+
 
 async def served(outbox: Outbox, cluster: Cluster, data: Path) -> Process:
     environment = os.environ | {

@@ -14,6 +14,8 @@ from nats.js.errors import APIError
 
 from .conftest import CURSORS, HANYIN, HOTLINE, SOURCE, Cluster, Consumer, Outbox, complete, ids, passed
 
+pytestmark = pytest.mark.slow
+
 
 def running(relay: Relay) -> asyncio.Task[None]:
     return asyncio.create_task(relay.run())

@@ -8,10 +8,13 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import asyncpg
+import pytest
 from gongzhi_server.events.feed import Feed
 from gongzhi_server.road import Tap
 
 from .conftest import Cluster, Outbox, passed
+
+pytestmark = pytest.mark.slow
 
 
 class Reads:

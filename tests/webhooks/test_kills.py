@@ -27,6 +27,9 @@ from gongzhi_server.tokens import Tokens
 from .conftest import KEY, MATTER, enrol
 from .receivers import Receiver
 
+pytestmark = pytest.mark.slow
+
+
 REPORT = "mutation($input: ReportCaseInput!) { reportCase(input: $input) { case { number } errors { code } } }"
 ACCEPT = "mutation($input: CaseInput!) { acceptCase(input: $input) { case { number } errors { code } } }"
 CREATE = "mutation($input: CreateWebhookInput!) { createWebhook(input: $input) { webhook { id } errors { code } } }"
