@@ -109,12 +109,13 @@ def test_keys_only_narrow(held: list[Grant], only: frozenset[str]) -> None:
     """A key's grants are parts of its account's, in the same places, and nothing is left that it has not."""
     left = list(narrowed(held, only))
     for grant in left:
-        assert grant.permissions and grant.permissions <= only
+        assert grant.permissions <= only and (grant.permissions or grant.unit is not None)
         assert any(
             (one.kind, one.grid, one.unit, one.until) == (grant.kind, grant.grid, grant.unit, grant.until)
             and grant.permissions <= one.permissions
             for one in held
         )
+    assert {one.unit for one in held} - {None} <= {one.unit for one in left}  # whom one works for bars, still
     assert frozenset().union(*(one.permissions for one in left)) == only & frozenset().union(
         *(one.permissions for one in held)
     )

@@ -102,9 +102,10 @@ def values(claim: Claim) -> tuple[Any, ...]:
 
 
 def narrowed(grants: Iterable[Grant], only: frozenset[str]) -> Iterable[Grant]:
-    """What is left of the grants for a key with these permissions."""
+    """What is left of the grants for a key with these permissions: whom one works for bars, whatever a key may."""
     for grant in grants:
-        if kept := grant.permissions & only:
+        kept = grant.permissions & only
+        if kept or grant.unit is not None:
             yield Grant(grant.role, kept, grant.kind, grant.grid, grant.unit, grant.until)
 
 
