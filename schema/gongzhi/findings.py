@@ -107,15 +107,6 @@ CHECKS = (
         Text("entries of the dispatch directory that lead to a closed unit: {0}", "派单目录中指向停用单位的条目：{0}"),
     ),
     Check(
-        "undirected",
-        "select count(*) from cases.category c where c.valid_to is null "
-        "and exists(select from dispatch.rule r where r.valid_to is null) "
-        "and not exists (select from dispatch.rule r join cases.category d on d.id = r.category_id "
-        "where r.valid_to is null and starts_with(c.code || '.', d.code || '.'))",
-        Text("every category has a unit in the dispatch directory", "每个诉求分类都有派单目录单位"),
-        Text("categories without a unit in the dispatch directory: {0}", "派单目录中没有单位的诉求分类：{0}"),
-    ),
-    Check(
         "closed_units",
         "select count(*) from units.unit u where valid_to is not null and exists "
         "(select from cases.case c where c.lead_unit_id = u.id "
