@@ -6,10 +6,11 @@ import asyncio
 import contextvars
 import hashlib
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import fields
 from datetime import datetime, timedelta
+from functools import partial
 from types import MappingProxyType
 from typing import Any, TypeVar
 
@@ -170,8 +171,8 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        pool = await database.readers(dsn, settings.pool)
         async with (
+            await database.readers(dsn, settings.pool) as pool,
             database.connected(database.config(dsn, plugins.apps, settings.pool)),
             ledger(dsn, allowed) as kept,
             entrance(settings, dsn, pool, plugins, secret, now) as (door, desk),
@@ -181,39 +182,34 @@ def create_app(
             outbox = Outbox(plugins.registry, {one.name for _, one in plugins.jobs}, hub.wake)
             space = Space(pool.fetch, keys, secret, told, schema, plugins, kept, outbox, channels, choices)
             engine = Engine(schema, pool.fetch, space.context, limits, hub=hub, current=current(door), now=now)
+            bodies = Bodies(engine, settings.issuer)
+            space.selections = bodies.selections
             gateway = Gateway(engine, door, shell(settings), traits(settings, door), documents)
-            counter = Counter(desk, door, gateway.settings, gateway.operations.till)
-            app.router.routes += [Route("/graphql", gateway), WebSocketRoute("/graphql", gateway), *counter.routes]
-            app.router.routes += Window(gateway.operations, gateway.settings, settings.issuer, now).routes
-            exports = Exports(pool, keys, secret, plugins.registers.holdings, now)
-            app.router.routes.append(Route(f"{PATH}{{ticket}}", exports.answer, methods=["GET"]))
             archive = Archive(Vault.at(settings.store), keys)
-            loading = Desk(gateway.operations, archive, scanner(settings.scan), secret, now, space.run)
-            app.router.routes += files.routes(loading, settings.origins, settings.proxies)
+            exports = Exports(pool, keys, secret, plugins.registers.holdings, now)
+            app.router.routes += [
+                *(Route("/graphql", gateway), WebSocketRoute("/graphql", gateway)),
+                *Counter(desk, door, gateway.settings, gateway.operations.till).routes,
+                *Window(gateway.operations, gateway.settings, settings.issuer, now).routes,
+                Route(f"{PATH}{{ticket}}", exports.answer, methods=["GET"]),
+                *files.routes(
+                    Desk(gateway.operations, archive, scanner(settings.scan), secret, now, space.run),
+                    settings.origins,
+                    settings.proxies,
+                ),
+            ]
             worker = Worker(plugins, space.context, outbox, now)
             await worker.open()
-            space.selections = Selections(engine)
-            delivering = await database.writers(dsn, webhooks.ENDPOINTS + 1)
-            post = Post(Networks(settings.webhook_networks))
-            bodies = Bodies(engine, settings.issuer)
-            courier = Courier(delivering, Accounts(pool, plugins.held), bodies, post, keys, now)
             vitals = Vitals(plugins, lambda name: space.context(worker.acting(name)), now, space.ail)
-            app.state.worker, app.state.hub = worker, hub
-            app.state.courier, app.state.vitals = courier, vitals
-            if background:
-                hub.heard.append(worker.call)
-                hub.heard.append(courier.call)
-                hub.work.append(lambda: space.run(worker.run()))
-                hub.work.append(lambda: space.run(courier.run()))
-                await hub.start()
-            try:
-                async with vitals.held(), files.swept(archive, now):
-                    yield
-            finally:
-                await hub.stop()
-                await post.close()
-                await delivering.close()
-        await pool.close()
+            app.state.worker, app.state.hub, app.state.vitals = worker, hub, vitals
+            async with (
+                delivering(dsn, Networks(settings.webhook_networks), door.accounts, bodies, keys, now) as courier,
+                vitals.held(),
+                files.swept(archive, now),
+                working(hub, space, (worker, courier) if background else ()),
+            ):
+                app.state.courier = courier
+                yield
 
     async def health(request: Request) -> Response:
         failing = await app.state.vitals.examine()
@@ -224,6 +220,37 @@ def create_app(
         routes.append(Route("/schema.graphql", Published(schema.as_str() + "\n")))
     app = Starlette(routes=routes, lifespan=lifespan)
     return app
+
+
+@asynccontextmanager
+async def delivering(
+    dsn: str, networks: Networks, accounts: Accounts, bodies: Bodies, keys: KeyRing, now: Callable[[], datetime]
+) -> AsyncIterator[Courier]:
+    """Who takes events to webhooks, with connections of their own."""
+    async with await database.writers(dsn, webhooks.ENDPOINTS + 1) as pool:
+        post = Post(networks)
+        try:
+            yield Courier(pool, accounts, bodies, post, keys, now)
+        finally:
+            await post.close()
+
+
+@asynccontextmanager
+async def working(hub: Hub, space: Space, work: Sequence[Worker | Courier]) -> AsyncIterator[None]:
+    """These at work. Without any, the hub starts once somebody follows events; it is stopped in any case."""
+    for one in work:
+        hub.heard.append(one.call)
+        hub.work.append(partial(running, space, one))
+    try:
+        if work:
+            await hub.start()
+        yield
+    finally:
+        await hub.stop()
+
+
+async def running(space: Space, one: Worker | Courier) -> None:
+    await space.run(one.run())
 
 
 def shell(settings: Settings) -> Shell:

@@ -494,7 +494,10 @@ def status() -> None:
     with cluster.running(chosen) as dsn:
         found = asyncio.run(keys.status(dsn, keys.keyring(chosen)))
     for name, people in found.people.items():
-        print(f"{name}{' (current)' if name == found.current else ''}: {people:,} people")
+        print(
+            f"{name}{' (current)' if name == found.current else ''}: {people:,} people, "
+            f"{found.others[name]:,} files and endpoints"
+        )
     raise typer.Exit(code=0 if found.done else 1)
 
 

@@ -210,7 +210,7 @@ class Session:
         """Rows by the keys that are given, each as JSON, and their errors."""
         self.errors += statement.errors
         sent = await self.send(statement, {**self.variables.coerced, **given})
-        if not statement.shape.live:
+        if not (statement.shape.live or statement.shape.seals):
             found = {row["key"]: row["row"].encode() for row in sent}
         else:
             objects = {row["key"]: orjson.loads(row["row"]) for row in sent}

@@ -26,8 +26,16 @@ from webhooks.webhook w join grids.grid g on g.id=w.county_id
 where substring(w.secret from 1 for length($1::bytea)) <> $1
   or substring(w.previous_secret from 1 for length($1::bytea)) <> $1 for update of w"""
 MOVE_SECRET = "update webhooks.webhook set secret=$2, previous_secret=$3 where id=$1"
-STATUS = """select convert_from(substring(data_key from 3 for get_byte(data_key, 1)), 'UTF8') as name,
-count(*) as people from people.person where data_key is not null group by 1 order by 1"""
+FILES = """select id, county, data_key from attachments.attachment
+where data_key is not null and substring(data_key from 1 for length($1::bytea)) <> $1
+order by id limit $2 for update"""
+MOVE_FILE = "update attachments.attachment set data_key=$2 where id=$1"
+STATUS = """select convert_from(substring(w.key from 3 for get_byte(w.key, 1)), 'UTF8') as name,
+count(*) filter (where w.person) as people, count(*) filter (where not w.person) as others
+from (select data_key, true from people.person union all select data_key, false from attachments.attachment
+union all select secret, false from webhooks.webhook
+union all select previous_secret, false from webhooks.webhook) w (key, person)
+where length(w.key) > 2 group by 1 order by 1"""
 OLD = "p.data_key is not null and substring(p.data_key from 1 for length($1::bytea)) <> $1"
 LEFT = f"select count(*) from people.person p where {OLD}"
 TAKE = f"""select p.id, p.data_key, p.resident_id_sealed, g.code as county
@@ -74,20 +82,23 @@ def printed(command: Sequence[str]) -> str:
 
 @dataclass(frozen=True)
 class Status:
-    """How many people's data keys are wrapped under which key of the ring."""
+    """How many data keys are wrapped under which key of the ring: people's, and those of files and endpoints."""
 
     current: str
     people: dict[str, int]
+    others: dict[str, int]
 
     @property
     def done(self) -> bool:
-        return not set(self.people) - {self.current}
+        return not {name for name in self.people if self.people[name] or self.others[name]} - {self.current}
 
 
 async def status(dsn: str, keys: KeyRing) -> Status:
     connection = await asyncpg.connect(dsn)
     try:
-        return Status(keys.current, {row["name"]: row["people"] for row in await connection.fetch(STATUS)})
+        found = await connection.fetch(STATUS)
+        people, others = ({row["name"]: row[what] for row in found} for what in ("people", "others"))
+        return Status(keys.current, people, others)
     finally:
         await connection.close()
 
@@ -108,6 +119,8 @@ async def rotate(dsn: str, keys: KeyRing, report: Report = lambda *_: None, size
             report("Rotating keys (轮换密钥)", moved, max(everybody, moved + left - taken))
             if not taken:
                 await asyncio.sleep(0.1)  # those who are left are being changed just now
+        while await attached(connection, keys, size):
+            pass
         await endpoints(connection, keys)
         return moved
     finally:
@@ -130,6 +143,15 @@ async def batch(connection: asyncpg.Connection[Any], keys: KeyRing, size: int) -
     await connection.execute(MOVE, *columns(moved, 3))
     await connection.execute(MOVE_NUMBERS, *columns(numbers, 2))
     return len(people)
+
+
+async def attached(connection: asyncpg.Connection[Any], keys: KeyRing, size: int) -> int:
+    """Move the keys of the next files; how many. Those without a case are wrapped for no county in particular."""
+    async with connection.transaction():
+        found = await connection.fetch(FILES, keys.header, size)
+        for row in found:
+            await connection.execute(MOVE_FILE, row["id"], keys.rewrap(row["county"], row["data_key"]))
+        return len(found)
 
 
 async def endpoints(connection: asyncpg.Connection[Any], keys: KeyRing) -> None:

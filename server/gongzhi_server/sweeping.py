@@ -13,12 +13,15 @@ from gongzhi.events.event import Registry
 from gongzhi.hooks import App
 from gongzhi.rooms import APPS
 from gongzhi.sealing import KeyRing
-from gongzhi.viewer import Account, Viewer
+from gongzhi.viewer import Account, Grant, Viewer
 from tortoise.transactions import in_transaction
 
 from . import database
 from .commands import Transaction
 from .events.outbox import Outbox
+
+CORE = Account("system:core", grants=(Grant("system", frozenset()),))
+"""Whom the job of the same name acts as."""
 
 
 async def once(dsn: str, now: datetime, keys: KeyRing, apps: Iterable[App] = APPS) -> Swept:
@@ -31,7 +34,7 @@ async def once(dsn: str, now: datetime, keys: KeyRing, apps: Iterable[App] = APP
 
 
 async def _swept(now: datetime, keys: KeyRing) -> Swept:
-    context = Context(Viewer(Account(), now), keys, b"", _nothing, _nothing, _nothing)
+    context = Context(Viewer(CORE, now), keys, b"", _nothing, _nothing, _nothing)
     async with in_transaction() as connection:
         call = Transaction(context, connection, outbox=Outbox(Registry(core.EVENTS)))
         done = await sweep(call)

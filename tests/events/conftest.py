@@ -27,7 +27,6 @@ from gongzhi_server.tokens import Tokens
 from websockets.asyncio.client import ClientConnection, connect
 
 CURSORS = Cursors(receipts(settings("postgresql:///x", Path("."))))
-CURSORS = Cursors(receipts(settings("postgresql:///x", Path("."))))
 MATTER = {
     "kind": "HELP",
     "channel": "WEB",
@@ -63,6 +62,12 @@ class Follower:
             if not found or found.get("type") not in ("case.reminded", "case.escalated"):
                 return found
 
+    async def of(self, number: str) -> Any:
+        """The next event of this case: what the clocks tell of others in the meantime is passed over."""
+        while (found := await self.event())["case"]["number"] != number:
+            pass
+        return found
+
     async def code(self) -> str:
         """The code of the error that it ends with."""
         payload = await self.next()
@@ -76,7 +81,6 @@ class Station(Server):
 
     url: str = ""
     stack: AsyncExitStack = field(default_factory=AsyncExitStack)
-    dsn: str = ""
     dsn: str = ""
 
     def as_(self, role: str, **claims: str) -> Station:

@@ -706,8 +706,8 @@ def accounts() -> Iterator[tuple[str, Account]]:
     twice = Grant("handler", SEALED, unit=2), Grant("sealed", frozenset({"cases.view_sealed"}), Kind.COUNTY, COUNTY)
     yield "units", account("units", Grant("handler", frozenset({"cases.view"}), unit=1), *twice)
     yield (
-        "officer",
-        account("officer", Grant("data_protection_officer", held("data_protection_officer"), Kind.COUNTY, COUNTY)),
+        "county officer",
+        account("county officer", Grant("data_protection_officer", OFFICER, Kind.COUNTY, COUNTY)),
     )
     yield "resident", account("resident", Grant("resident", held("resident")), person=0)
     yield "helper", account("helper", Grant("resident", held("resident")), person=9)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Any
 from uuid import UUID
 
 from gongzhi.checks import CHINA, missing
 from gongzhi.commands import Call
+from gongzhi.located import LEVELS
 from gongzhi.people.models import MembershipRow, PersonRow
 from tortoise.expressions import Q
 from uuid6 import uuid7
@@ -79,17 +79,5 @@ async def kin(call: Call, one: UUID | None, other: UUID | None) -> bool:
 
 
 def covers(programme: ProgrammeRow, row: Any) -> bool:
-    """Whether a located row lies in the programme's grid."""
-    levels = ("county_id", "town_id", "village_id", "grid_1_id", "grid_2_id", "grid_3_id")
-    return programme.grid_id in {row.grid_id, *(getattr(row, level) for level in levels)}
-
-
-def months(day: date, count: int) -> date:
-    """The same day so many months later, or the month's last."""
-    year, month = divmod(day.year * 12 + day.month - 1 + count, 12)
-    for last in (day.day, 30, 29, 28):
-        try:
-            return date(year, month + 1, min(day.day, last))
-        except ValueError:
-            continue
-    raise ValueError("there is no such month")
+    """Whether a located row, or a grid itself, lies in the programme's grid."""
+    return programme.grid_id in {getattr(row, "grid_id", None), *(getattr(row, level) for level in LEVELS)}

@@ -8,9 +8,10 @@ from datetime import date
 from uuid import UUID
 
 from gongzhi.errors import Refusal, Text
+from gongzhi.people.tiers import later
 
 from . import ledger
-from .accounts import issuer, months
+from .accounts import issuer
 from .ledger import Desk, Posting, move
 from .models import PostingKind, ProgrammeRow, RuleRow, RuleState
 
@@ -93,7 +94,7 @@ def posting(act: Act, amount: int, earned: int, source: UUID, lasts: int | None)
     return Posting(
         kind=PostingKind.EARNED,
         key=act.key,
-        legs=move(source, act.account, amount, months(act.today, lasts) if lasts else None),
+        legs=move(source, act.account, amount, later(act.today, lasts) if lasts else None),
         reason=Text(rule.title, rule.title),
         occurred_on=act.on,
         inputs=decided | dict(act.inputs),

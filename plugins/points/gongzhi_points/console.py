@@ -13,7 +13,6 @@ from gongzhi.commands import Call
 from gongzhi.hooks import Errand
 
 from . import codes, paper, printing
-from .accounts import months
 from .models import MerchantRow, ProgrammeRow
 from .verifying import verify
 
@@ -66,7 +65,7 @@ async def statement(
     ] = None,
 ) -> None:
     """Print an account's statement, a year up to today if no days are given (打印对账单)."""
-    last = before.date() if before else months(today(call), 0)
+    last = before.date() if before else today(call)
     first = since.date() if since else date(last.year - 1, last.month, 1)
     into.write_bytes(await printing.statement(call, account, first, last))
     print(into)

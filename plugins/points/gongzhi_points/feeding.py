@@ -25,21 +25,24 @@ APART = ("dispute", "petition", "advice", "legal")
 @handler("points.feed", *FEEDS.values())
 async def feed(call: Call, told: Occurrence) -> None:
     """Give what the rules in force for this event give, once a case and rule."""
-    case = await CaseRow.get_or_none(id=told.case)
+    known = RuleRow.filter(event=told.type).exclude(state=RuleState.PROPOSED).order_by("id")
+    rules = await known.select_related("programme")
+    case = await CaseRow.get_or_none(id=told.case) if rules else None
     if case is None or not await counts(case):
         return
     person = await PersonRow.get(id=case.requester_id)
-    for rule in await RuleRow.filter(event=told.type).exclude(state=RuleState.PROPOSED).order_by("id"):
-        programme = await ProgrammeRow.get(id=rule.programme_id)
-        if covers(programme, case) and covers(programme, person):
-            await give(call, rule, programme, case, person)
+    for rule in rules:
+        if covers(rule.programme, case) and covers(rule.programme, person):
+            await give(call, rule, rule.programme, case, person)
 
 
 async def counts(case: CaseRow) -> bool:
     """Whether the case is a problem that somebody reported in their own name."""
     named = case.requester_id is not None and not case.anonymous and case.series is Series.ORDINARY
+    if not named or case.kind not in KINDS or case.solved is False:
+        return False
     subject = (await CategoryRow.get(id=case.category_id)).code.partition(".")[0]
-    return named and case.kind in KINDS and subject not in APART and case.solved is not False
+    return subject not in APART
 
 
 async def give(call: Call, rule: RuleRow, programme: ProgrammeRow, case: CaseRow, person: PersonRow) -> None:

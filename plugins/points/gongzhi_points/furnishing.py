@@ -15,12 +15,13 @@ from gongzhi.commands import Call
 from gongzhi.errors import Text
 from gongzhi.grids.models import GridRow
 from gongzhi.people.models import PersonRow
+from gongzhi.people.tiers import later
 from gongzhi.resolutions.adopting import resolve
 from gongzhi.resolutions.models import Body
 from gongzhi.units.models import UnitRow
 
 from . import ledger
-from .accounts import months, opened
+from .accounts import opened
 from .chain import FIRST
 from .ledger import Posting, move
 from .models import (
@@ -145,7 +146,7 @@ async def earn(
             Posting(
                 kind=PostingKind.EARNED,
                 key=f"demo:{account}:{day}",
-                legs=move(source, account, rule.amount, months(day, programme.lasts_months or 24)),
+                legs=move(source, account, rule.amount, later(day, programme.lasts_months or 24)),
                 reason=Text(rule.title, rule.title),
                 occurred_on=day,
                 inputs={"rule": f"{rule.code}/{rule.version}", "amount": str(rule.amount)},

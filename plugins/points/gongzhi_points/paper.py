@@ -18,10 +18,11 @@ from gongzhi.checks import missing, today, wrong
 from gongzhi.commands import Call
 from gongzhi.errors import Text
 from gongzhi.people.models import HouseholdRow
+from gongzhi.people.tiers import later
 from openpyxl import load_workbook
 
 from . import ledger
-from .accounts import covers, issuer, months, opened
+from .accounts import covers, issuer, opened
 from .ledger import Posting, move
 from .models import AccountKind, ActRow, PostingKind, ProgrammeRow
 
@@ -114,7 +115,7 @@ def posting(
     """A row as a posting. Of its words only a known act is kept: paper names people, the ledger does not."""
     act = SPENT if one.amount < 0 else next((name for name in acts if name in one.act), OTHER)
     mark = sha256("|".join(map(str, (one.household, one.day, one.act, one.amount, nth))).encode()).hexdigest()[:32]
-    expires = months(day, programme.lasts_months) if programme.lasts_months else None
+    expires = later(day, programme.lasts_months) if programme.lasts_months else None
     legs = move(source, account, one.amount, expires) if one.amount > 0 else move(account, source, -one.amount)
     return Posting(
         kind=PostingKind.IMPORTED if one.amount > 0 else PostingKind.SPENT,

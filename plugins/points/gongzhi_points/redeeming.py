@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 import strawberry
-from gongzhi.checks import CHINA, missing, told, wrong
+from gongzhi.checks import CHINA, missing, today, told, wrong
 from gongzhi.commands import KEY, Call, Problem, command, forbidden, given, made, problems
 from gongzhi.entity import key_of, ref
 from gongzhi.errors import Refusal, Text
@@ -116,7 +116,7 @@ returning price
 
 async def taken(call: Call, reward: RewardRow, merchant: MerchantRow) -> dict[str, Any]:
     """Take one from the stock."""
-    day = call.now.astimezone(CHINA).date()
+    day = today(call)
     if merchant.left_on is not None or (reward.offered_until is not None and reward.offered_until <= day):
         raise Refusal("NOT_OFFERED", "This is no longer offered.", "该奖品已停止兑换。", ("reward",))
     found = await call.fetch(TAKEN, reward.id, day)

@@ -24,7 +24,8 @@ from gongzhi.events.rules import told_with
 from gongzhi.events.telling import about, cursor
 from gongzhi.extend import extend
 from gongzhi.grids.types import Grid
-from gongzhi.located import inside
+from gongzhi.located import LEVELS, inside
+from gongzhi.people.rules import homes
 from gongzhi.people.types import Household, Person
 from gongzhi.plans import Argument, Frame, Where
 from gongzhi.roots import Query, Subscription
@@ -37,19 +38,17 @@ from .ledger_types import PointsAccount, PointsEntry
 from .models import AccountKind, RuleRow
 from .programme_types import PointsAct, PointsProgramme, PointsRule
 from .reward_types import PointsMerchant, PointsReward, PointsSettlement
-from .visibility import HOMES, VIEW
+from .visibility import VIEW
 
 HERE = (
     "array(select g.id from points.programme g join people.person me on me.id={0} where g.starts_on<={1} "
     "and (g.ends_on is null or g.ends_on>{1}) and g.grid_id in "
-    "(me.grid_id, me.county_id, me.town_id, me.village_id, me.grid_1_id, me.grid_2_id, me.grid_3_id))"
+    "(" + ", ".join(f"me.{one}" for one in ("grid_id", *LEVELS)) + "))"
 )
 """The programmes that cover where a person lives."""
 MINE = (
     "(select a.id from points.account a where a.programme_id={0} and a.kind={1} and case {1} "
-    "when 'PERSON' then a.person_id={2} when 'HOUSEHOLD' then a.household_id=any(array("
-    + HOMES.format("{2}", "{3}")
-    + ")) end limit 1)"
+    "when 'PERSON' then a.person_id={2} when 'HOUSEHOLD' then a.household_id=any(array{3}) end limit 1)"
 )
 """One's own account of the kind a rule gives to."""
 
@@ -65,7 +64,7 @@ class PointsHappening:
 
 def left(at: Frame) -> Any:
     """What a rule may still give today."""
-    account = Sql(MINE, at.row.programme_id, at.row.beneficiary, at.viewer.person, at.viewer.today)
+    account = Sql(MINE, at.row.programme_id, at.row.beneficiary, at.viewer.person, homes(at.viewer))
     text = "case when {0} is null then null else greatest(0,{0}-points.earned({1},{2},{3})) end"
     return Sql(text, at.row.cap, at.row.id, account, at.viewer.today)
 
@@ -96,12 +95,11 @@ def earnable(at: Frame) -> Alternatives:
 
 def offered(at: Frame) -> Alternatives:
     """Rewards that can be had in the grid: offered in it, below it, or in all of what it lies in."""
-    levels = ("county_id", "town_id", "village_id", "grid_1_id", "grid_2_id", "grid_3_id")
     above = Sql(
-        "{0}<>{1} and {0}=any(array[" + ",".join(f"{{{i + 2}}}" for i in range(len(levels))) + "])",
+        "{0}<>{1} and {0}=any(array[" + ",".join(f"{{{i + 2}}}" for i in range(len(LEVELS))) + "])",
         at.rows.grid_id,
         at.row.id,
-        *(at.row.field(level) for level in levels),
+        *(at.row.field(level) for level in LEVELS),
     )
     now = Sql("({0} is null or {0}>{1})", at.rows.offered_until, at.viewer.today)
     return Disjoint([every(one, now) for one in (*(inside(at) or ()), above)])

@@ -15,6 +15,7 @@ from gongzhi.extend import extend
 from gongzhi.resolutions.adopting import adopted
 from gongzhi.roots import Mutation
 from strawberry import ID, UNSET
+from tortoise.expressions import Q
 
 from .happenings import FEEDS, OWN
 from .models import AccountKind, ActRow, Approver, Period, ProgrammeRow, Proof, RuleRow, RuleState
@@ -164,7 +165,8 @@ async def adopt_points_rule(call: Call, input: AdoptPointsRuleInput) -> PointsRu
     rule.starts_on = max(rule.starts_on, resolution.decided_on, today(call))
     rule.state, rule.resolution = RuleState.ADOPTED, resolution
     await rule.save()
-    before = RuleRow.filter(programme=programme, code=rule.code, state=RuleState.ADOPTED).exclude(id=rule.id)
+    lasting = Q(state=RuleState.ADOPTED) | Q(state=RuleState.ENDED, ends_on__gt=rule.starts_on)
+    before = RuleRow.filter(lasting, programme=programme, code=rule.code).exclude(id=rule.id)
     await before.update(state=RuleState.ENDED, ends_on=rule.starts_on)
     return PointsRulePayload(rule=ref(PointsRule, rule.id))
 

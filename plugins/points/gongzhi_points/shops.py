@@ -122,7 +122,7 @@ async def add_points_reward(call: Call, input: AddPointsRewardInput) -> PointsRe
         raise Refusal("MERCHANT_LEFT", "The shop no longer takes points.", "该商户已退出。", ("merchant",))
     programme = await ProgrammeRow.get(id=merchant.programme_id)
     grid = await standing(input.grid, "grid") if told(input.grid) else None
-    if grid and not covers(programme, grid) and grid.id != programme.grid_id:
+    if grid and not covers(programme, grid):
         raise wrong("The grid lies outside the programme.", "该网格不在项目范围内。", "grid")
     with form() as read:
         title = read(text, input.title, 100, "title")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gongzhi.people.rules import homes
 from gongzhi.sql import Alternatives, Sql, widen
 from gongzhi.viewer import Lens
 from pypika_tortoise.queries import Table
@@ -15,15 +16,13 @@ MANAGE = "points.manage"
 OFFER = "points.offer"
 SETTLE = "points.settle"
 
-HOMES = "select m.household_id from people.membership m where m.person_id={0} and (m.until is null or m.until>{1})"
-
 
 def accounts(account: Table, viewer: Lens) -> Alternatives:
     """Accounts in the grids one serves, one's own, one's household's and group's, and one's shop's."""
     seen = viewer.within(account, VIEW)
     if viewer.known():
         own = Sql("{0}={1}", account.person_id, viewer.person)
-        seen = widen(seen, own, Sql(f"{{2}}=any(array({HOMES}))", viewer.person, viewer.today, account.household_id))
+        seen = widen(seen, own, Sql("{0}=any(array{1})", account.household_id, homes(viewer)))
     return widen(seen, *(_shop(account.merchant_id, unit) for unit in viewer.units(SETTLE)))
 
 

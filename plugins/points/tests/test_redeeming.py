@@ -9,6 +9,8 @@ from uuid import UUID, uuid4
 import pytest
 from gongzhi_points.codes import Code, counter_key, read, write
 
+TOWN = "610921100"
+
 
 def codes(payload: Any) -> list[str]:
     return [one["code"] for one in payload["errors"]]
@@ -30,6 +32,18 @@ async def fund(village: Any, times: int = 1) -> str:
 async def settle(village: Any, *given: str, **more: Any) -> Any:
     asked = [{"code": one, **more} for one in given]
     return await village.shop.do("settleRedemptions", SETTLED, merchant=village.merchant, codes=asked)
+
+
+async def test_reward_of_one_grid(village: Any) -> None:
+    """A reward is for a grid of the programme: its own, or one below it; not for one elsewhere."""
+    await village.open_shop()
+    [(below,)] = await village.fetch(
+        "select min(code) from grids.grid where kind = 'VILLAGE' and code like $1", TOWN + "%"
+    )
+    for grid in (TOWN, below):
+        await village.reward(grid=grid)
+    asked = {"kind": "GOODS", "title": "洗衣粉", "price": 5, "stock": 1, "merchant": village.merchant}
+    assert codes(await village.shop.do("addPointsReward", "reward { id }", **asked, grid="610921103")) == ["INVALID"]
 
 
 async def test_points_are_held_once(village: Any) -> None:

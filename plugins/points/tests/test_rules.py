@@ -109,6 +109,16 @@ async def test_next_version_ends_the_last(village: Any) -> None:
     assert (await village.earn(first, "2026-06-30"))["errors"] == []
 
 
+async def test_next_version_comes_before_a_planned_end(village: Any) -> None:
+    """A version that was to end later ends when the next one starts: never two in force."""
+    first = await village.rule()
+    ended = await village.manager.do("endPointsRule", "rule { endsOn }", rule=first, on="2026-12-31")
+    assert ended == {"rule": {"endsOn": "2026-12-31"}, "errors": []}
+    await village.rule(amount=8, startsOn="2026-07-10")
+    answer = await village.server.ask("query($id: ID!) { node(id: $id) { ... on PointsRule { endsOn } } }", id=first)
+    assert answer.data["node"] == {"endsOn": "2026-07-10"}
+
+
 async def test_only_managers_make_rules(village: Any) -> None:
     elsewhere = village.server.as_("points_manager", grid="610921102")
     payload = await elsewhere.do("proposePointsRule", "rule { id }", programme=village.programme, **ASKED)

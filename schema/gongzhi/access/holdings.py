@@ -24,7 +24,7 @@ HOLDINGS = (
         LOG,
         person="$1=any(t.persons)",
         erase={"persons": "array_replace(t.persons,$2::uuid,null)", "salts": UNSALTED},
-        hidden=("persons", "salts", "commitments", "salt", "content"),
+        hidden=("account", "persons", "salts", "commitments", "salt", "content"),  # their office, not their name
     ),
     Holding(
         "access.look",
@@ -50,6 +50,7 @@ HOLDINGS = (
         LOG,
         person="t.person_id=$1",
         erase={"reason": "''"},
+        hidden=("account",),
     ),
     Holding("access.alert", Text("alerts of bulk reads; counts only", "批量查询预警，仅含数量"), AUDIT),
 )

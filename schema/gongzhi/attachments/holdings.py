@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from ..cases.holdings import LETTERS
 from ..errors import Text
-from ..people.holdings import RECORDS
 from ..registers.declared import Holding
 
 HOLDINGS = (
     Holding(
         "attachments.attachment",
         Text("files sent with cases; without their key nobody can read them again", "诉求附件"),
-        RECORDS,
+        LETTERS,
         person="t.person_id=$1 or t.case_id in (select c.id from cases.case c where c.requester_id=$1)",
         erase={"data_key": "null", "case_id": "null", "person_id": "null", "account": "null", "client": "null"},
         hidden=("data_key", "client"),

@@ -16,6 +16,7 @@ STARTS: dict[str, tuple[S, ...]] = {
     m.REPLY.event: (S.FOLLOW_UP, S.GRACE),
     m.SETTLE.event: (S.FOLLOW_UP, S.GRACE),
     m.REOPEN.event: (S.HANDLE,),
+    m.UNMERGE.event: (S.RESPOND, S.ACCEPT, S.REPLY),
 }
 """The clocks a step starts. One that runs already goes on."""
 

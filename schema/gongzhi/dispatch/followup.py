@@ -11,6 +11,7 @@ from ..cases.models import CaseRow, Status
 from ..cases.steps import contested, interested, opened, record, saved, step, unready
 from ..cases.types import Case
 from ..checks import text, wrong
+from ..clocks import running
 from ..commands import EXPECTED, KEY, Call, Problem, command, given, made, problems
 from ..entity import ref
 from ..extend import extend
@@ -62,6 +63,8 @@ async def record_follow_up(call: Call, input: RecordFollowUpInput) -> RecordFoll
         role=call.viewer.role,
     )
     await record(call, case, FOLLOWED, contact=input.contact, reached=input.reached, solved=solved, rating=rating)
+    if input.reached:  # the requester has been asked, whatever they said
+        await running.follow(call, case, machine.RATED)
     await heeded(call, case, solved, rating)
     await saved(case)
     return RecordFollowUpPayload(follow_up=ref(FollowUp, entry.id), case=ref(Case, case.id))
