@@ -17,7 +17,7 @@ SAID = re.compile(r"<(\w+)>")
 
 @pytest.mark.parametrize("page", [page for page in PAGES if any(examples(page))])
 async def test_examples(page: str, server: Server, filled: str) -> None:
-    said = {"person": await requester(filled)}
+    said = {"requester": await requester(filled)}
     for example in examples(page):
         answer = await ask(server, example, said)
         assert answer.status == 200, f"{example.block}: {answer.body}"
@@ -35,7 +35,8 @@ async def requester(dsn: str) -> str:
     try:
         return str(
             await connection.fetchval(
-                "select requester_id from cases.case where status = 'REPLIED' and requester_id is not null limit 1"
+                "select requester_id from cases.case where status = 'REPLIED' and requester_id is not null "
+                "order by id limit 1"
             )
         )
     finally:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import asyncpg
@@ -111,7 +112,7 @@ def same(world: str, rows: Rows, postgres: str, name: str, count: int) -> None:
     eyes, other = Eyes(rows, VIEWERS[name]), f"changed_{uuid4().hex}"
 
     async def run() -> None:
-        copy = await create(postgres, other, world.rsplit("/", 1)[1].split("?")[0])
+        copy = await create(postgres, other, urlsplit(world).path.removeprefix("/"))
         try:
             assert await changed(copy, eyes) > 20
             for ours, theirs in zip(
@@ -140,7 +141,7 @@ def test_changes_are_seen_by_who_sees_all(world: str, rows: Rows, postgres: str)
     other = f"changed_{uuid4().hex}"
 
     async def run() -> None:
-        copy = await create(postgres, other, world.rsplit("/", 1)[1].split("?")[0])
+        copy = await create(postgres, other, urlsplit(world).path.removeprefix("/"))
         try:
             await changed(copy, Eyes(rows, VIEWERS["stranger"]))
             pairs = zip(

@@ -43,7 +43,9 @@ async def test_reward_of_one_grid(village: Any) -> None:
     for grid in (TOWN, below):
         await village.reward(grid=grid)
     asked = {"kind": "GOODS", "title": "洗衣粉", "price": 5, "stock": 1, "merchant": village.merchant}
-    assert codes(await village.shop.do("addPointsReward", "reward { id }", **asked, grid="610921103")) == ["INVALID"]
+    assert codes(await village.shop.do("addPointsReward", "reward { id }", **asked, grid="610921103")) == [
+        "BAD_USER_INPUT"
+    ]
 
 
 async def test_points_are_held_once(village: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -62,8 +63,15 @@ async def report(call: Call, emergency: EmergencyRow, until: datetime) -> dict[s
     happened = HAPPENED.format(level=f"{kind.lower()}_id")
     events = await call.fetch(happened, emergency.starts_at, until, emergency.grid_id)
     used = await call.fetch(USED, emergency.id)
+    return summed(emergency.starts_at, until, events, used)
+
+
+def summed(
+    since: datetime, until: datetime, events: Sequence[Mapping[str, Any]], used: Sequence[Mapping[str, Any]]
+) -> dict[str, Any]:
+    """The report of what happened (`type`, `count`) and of what was done by powers."""
     return {
-        "from": emergency.starts_at.isoformat(),
+        "from": since.isoformat(),
         "to": until.isoformat(),
         "fewest": FEW,
         "events": [{"type": row["type"], "count": told(row["count"])} for row in events],
