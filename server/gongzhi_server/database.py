@@ -16,11 +16,11 @@ from gongzhi.rooms import APPS
 from tortoise.context import TortoiseContext
 from tortoise.exceptions import BaseORMException
 from tortoise.migrations.autodetector import MigrationAutodetector
-from tortoise.migrations.executor import MigrationExecutor
 from tortoise.migrations.operations import CreateSchema, DropSchema
 from tortoise.migrations.writer import MigrationWriter
 
 from .errors import Problem
+from .projection import Executor
 
 MIGRATION_LOCK = 0x676F6E677A6869  # "gongzhi"
 
@@ -105,7 +105,7 @@ async def migrate(dsn: str, apps: Iterable[App] = APPS) -> None:
     try:
         await lock.execute("select pg_advisory_lock($1)", MIGRATION_LOCK)
         async with connected(settings) as context:
-            await _applied(MigrationExecutor(context.connections.get("default"), settings["apps"]))
+            await _applied(Executor(context.connections.get("default"), settings["apps"]))
         await catalog.seed(lock)
         await calendars.seed(lock)
         await rules.seed(lock)
@@ -113,7 +113,7 @@ async def migrate(dsn: str, apps: Iterable[App] = APPS) -> None:
         await lock.close()
 
 
-async def _applied(executor: MigrationExecutor) -> None:
+async def _applied(executor: Executor) -> None:
     """Apply what is missing; raises Problem with the name of the migration that failed and left no trace."""
     under_way: list[str] = []
 
