@@ -155,14 +155,16 @@ def create_app(
     contributions: Iterable[tuple[str, Extension]] = (),
     background: bool = True,
     environ: Mapping[str, str] = os.environ,
+    schema: Schema | None = None,
 ) -> Starlette:
     """An ASGI application with these plugins; `contributions` are further fields, for tests and benchmarks.
+    A `schema` is one that was built with them before.
     Without `background` nothing is handled by itself, and events get positions only while somebody follows them.
 
     Raises Problem, naming the plugin, if the schema cannot be built.
     """
     plugins = plugins or Plugins()
-    schema = build(plugins, contributions)
+    schema = schema or build(plugins, contributions)
     allowed = Bounds(settings.reveals, settings.bulk, settings.neighbours)
     keys, secret, told = keyring(settings), receipts(settings), published(plugins, schema)
     channels = plugins.chosen(settings.channels)

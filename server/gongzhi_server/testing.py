@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -19,6 +20,7 @@ from . import activation
 from .app import create_app
 from .events.feed import EVENT, occurrence
 from .plugins import Plugins
+from .schema import Schema, build
 from .settings import Settings
 from .tokens import Tokens
 
@@ -150,6 +152,12 @@ async def published(dsn: str) -> list[Occurrence]:
         await connection.close()
 
 
+@lru_cache(maxsize=4)
+def built(plugins: Plugins | None) -> Schema:
+    """The schema with these plugins; it takes longer to build than most tests to run."""
+    return build(plugins or Plugins())
+
+
 @asynccontextmanager
 async def serving(
     dsn: str,
@@ -166,7 +174,8 @@ async def serving(
     clock = clock or Clock()
     names = [one.name for one in plugins.found] if plugins and active else []
     await activation.switch(dsn, names, clock(), undecided=True)
-    app = create_app(replace(settings(dsn, data), channels=channels), dsn, clock, plugins, background=False)
+    chosen = replace(settings(dsn, data), channels=channels)
+    app = create_app(chosen, dsn, clock, plugins, background=False, schema=built(plugins))
     async with app.router.lifespan_context(app):
         transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
