@@ -36,7 +36,11 @@ select coalesce(a.person_id, h.head_id) person, (select sum(l.amount)::bigint fr
  where l.expires_on = $2) amount
 from points.account a left join people.household h on h.id = a.household_id where a.id = $1
 """
-OVER = "select id from points.redemption where state = 'HELD' and held_until < $1 order by id limit 1000"
+OVER = """
+select r.id from points.redemption r join points.account a on a.id = r.account_id
+join points.programme p on p.id = a.programme_id
+where r.state = 'HELD' and r.held_until < $1 and p.county_id = any($2::int[]) order by r.id limit 1000
+"""
 
 
 @job("points.expire", every=timedelta(days=1), offset=timedelta(hours=3, minutes=10))
@@ -51,7 +55,7 @@ async def nightly(call: Call, run: Run) -> None:
 @job("points.release", every=timedelta(minutes=10))
 async def release(call: Call, run: Run) -> None:
     """Free the points that no shop settled in time."""
-    rows = await call.fetch(OVER, call.now)
+    rows = await call.fetch(OVER, call.now, list(run.counties))
     await freed(call, [row["id"] for row in rows], RedemptionState.EXPIRED)
 
 

@@ -43,7 +43,7 @@ class Migration(migrations.Migration):
                 "create index on points.merchant (unit_id)",
                 "create index on points.award (account_id, awarded_at, id)",
                 "create index on points.rule (programme_id, title)",
-                "create index on points.rule (event) where state = 'ADOPTED'",
+                "create index on points.rule (event) where state <> 'PROPOSED'",
                 *(
                     f"insert into points.act (code, name, description) values ('{code}', '{name}', '{said}')"
                     for code, name, said in ACTS
