@@ -17,6 +17,7 @@ from .context import Context
 from .events.event import Event
 from .events.work import Handler, Job
 from .extend import Extension
+from .feeds import Feed
 from .permissions import Permission, Role
 from .registers.book import Registers
 
@@ -37,15 +38,6 @@ class App:
     label: str
     models: str
     migrations: str
-
-
-@dataclass(frozen=True)
-class Purpose:
-    """Why a plugin reads a protected field, such as `Person.phone`, and on which legal basis. It is published."""
-
-    field: str
-    purpose: str
-    basis: str
 
 
 @dataclass(frozen=True)
@@ -84,12 +76,6 @@ def permissions() -> Iterable[Permission | Role]:
 
 
 @hookspec
-def purposes() -> Iterable[Purpose]:
-    """The protected fields it reads, and why. What is not declared is not given to it."""
-    return ()
-
-
-@hookspec
 def events() -> Iterable[type[Event]]:
     """The events it publishes. Their types begin with the plugin's name and a dot."""
     return ()
@@ -109,9 +95,11 @@ def jobs() -> Iterable[Job]:
 
 @hookspec
 def registers() -> Iterable[Registers]:
-    """What it adds to the public registers: cards of rules, figures, notices, statements, and what tables hold.
+    """What it adds to the public registers: why it reads protected fields, what its tables hold, cards of rules,
+    figures, notices and statements.
 
-    Names of rules and figures and purposes of notices begin with the plugin's name and a dot.
+    A protected field without a purpose is not given to it. Names of rules and figures and purposes of notices begin
+    with the plugin's name and a dot.
     """
     return ()
 
@@ -150,6 +138,7 @@ def health() -> Iterable[Callable[[Context], Awaitable[None]]]:
 
 
 @hookspec
-def channels() -> Iterable[Channel]:
-    """Ways out for notices, such as SMS, mail or app push; the setting GONGZHI_CHANNELS chooses among them."""
+def channels() -> Iterable[Channel | Feed]:
+    """Ways out: for notices, such as SMS, mail or app push, among which the setting GONGZHI_CHANNELS chooses; and
+    files that others fetch at a secret address, such as a calendar."""
     return ()

@@ -40,6 +40,7 @@ from .events import Hub, Outbox
 from .events.work import Worker
 from .execution import Fetch
 from .exports import Exports
+from .feeds import Feeds
 from .files.archive import Archive
 from .files.desk import Desk
 from .files.scan import scanner
@@ -204,6 +205,14 @@ def create_app(
             await worker.open()
             vitals = Vitals(plugins, lambda name: space.context(worker.acting(name)), now, space.ail)
             app.state.worker, app.state.hub, app.state.vitals = worker, hub, vitals
+            feeds = Feeds(
+                plugins,
+                lambda name: space.context(worker.acting(name)),
+                pool.fetch,
+                gateway.settings,
+                gateway.operations.till,
+            )
+            app.router.routes += feeds.routes
             async with (
                 delivering(dsn, Networks(settings.webhook_networks), door.accounts, bodies, keys, now) as courier,
                 vitals.held(),

@@ -20,11 +20,12 @@ from gongzhi.context import Context
 from gongzhi.events.event import Event, Registry
 from gongzhi.events.work import Handler, Job
 from gongzhi.extend import Extension
-from gongzhi.hooks import GROUP, App, Errand, Purpose
+from gongzhi.feeds import Feed
+from gongzhi.hooks import GROUP, App, Errand
 from gongzhi.permissions import Permission, Role
 from gongzhi.plans import GUARD
 from gongzhi.registers.book import Registers
-from gongzhi.registers.declared import GONE, Holding
+from gongzhi.registers.declared import GONE, Holding, Purpose
 from pluggy import PluginValidationError
 from tortoise.models import Model
 
@@ -33,6 +34,7 @@ from .errors import Problem
 T = TypeVar("T")
 
 NAME = re.compile(r"[a-z][a-z0-9_]{1,30}")
+FILE = re.compile(r"[a-z0-9][a-z0-9-]*\.[a-z0-9]+")
 TAKEN = {app.label for app in rooms.APPS} | {"gongzhi", "public", "core", "information_schema"}
 FAULTS = (Exception, SystemExit)
 """What a plugin may end in. Ctrl-C is not its doing."""
@@ -112,7 +114,8 @@ class Plugins:
 
     @cached_property
     def purposes(self) -> tuple[tuple[str, Purpose], ...]:
-        return tuple((plugin.name, one) for plugin, one in self._brought("purposes", Purpose, self._check_purpose))
+        """Why plugins read protected fields, each with the name of its plugin."""
+        return tuple((plugin.name, one) for plugin, one in self._entries("purposes", self._check_purpose))
 
     @cached_property
     def registry(self) -> Registry:
@@ -137,21 +140,14 @@ class Plugins:
     @cached_property
     def registers(self) -> Registers:
         """What the core and the plugins declare for the public registers."""
-        brought = tuple(self._brought("registers", Registers, unchecked))
-
-        def entries(name: str, check: Callable[[Plugin, Any], str | None]) -> list[tuple[Plugin, Any]]:
-            found = [(plugin, one) for plugin, book in brought for one in getattr(book, name)]
-            for plugin, one in found:
-                if wrong := check(plugin, one):
-                    raise plugin.problem(wrong)
-            return found
-
+        entries = self._entries
         added = {
-            "cards": entries("cards", lambda plugin, one: unprefixed(plugin, one.name)),
-            "kpis": entries("kpis", lambda plugin, one: unprefixed(plugin, one.name)),
-            "notices": entries("notices", lambda plugin, one: unprefixed(plugin, one.purpose)),
+            "cards": entries("cards", lambda plugin, one: unprefixed(plugin, "rule", one.name)),
+            "kpis": entries("kpis", lambda plugin, one: unprefixed(plugin, "figure", one.name)),
+            "notices": entries("notices", lambda plugin, one: unprefixed(plugin, "purpose", one.purpose)),
             "holdings": entries("holdings", self._check_holding),
             "statements": entries("statements", unchecked),
+            "purposes": entries("purposes", self._check_purpose),
         }
         self._once("rules", ((plugin, card.rule) for plugin, card in added["cards"]))
         self._once("figures", ((plugin, kpi.name) for plugin, kpi in added["kpis"]))
@@ -159,6 +155,17 @@ class Plugins:
         notices = ((plugin, f"{one.purpose} {one.recipient} {one.version}") for plugin, one in added["notices"])
         self._once("notices", notices)
         return Registers(**{name: (*getattr(core.REGISTERS, name), *values(found)) for name, found in added.items()})
+
+    @cached_property
+    def _books(self) -> tuple[tuple[Plugin, Registers], ...]:
+        return tuple(self._brought("registers", Registers, unchecked))
+
+    def _entries(self, register: str, check: Callable[[Plugin, Any], str | None]) -> list[tuple[Plugin, Any]]:
+        found = [(plugin, one) for plugin, book in self._books for one in getattr(book, register)]
+        for plugin, one in found:
+            if wrong := check(plugin, one):
+                raise plugin.problem(wrong)
+        return found
 
     @cached_property
     def errands(self) -> dict[str, tuple[Errand, ...]]:
@@ -171,9 +178,26 @@ class Plugins:
     @cached_property
     def channels(self) -> tuple[Channel, ...]:
         """The ways out for notices: the log, and what plugins bring."""
-        mine = tuple(self._brought("channels", Channel, self._check_channel))
+        mine = tuple((plugin, one) for plugin, one in self._ways if not isinstance(one, Feed))
+        for plugin, one in mine:
+            if wrong := self._check_channel(plugin, one):
+                raise plugin.problem(wrong)
         self._once("channels", ((plugin, one.name) for plugin, one in mine))
         return (Log(), *values(mine))
+
+    @cached_property
+    def feeds(self) -> dict[tuple[str, str], Feed]:
+        """The files that others fetch, by plugin and name."""
+        mine = tuple((plugin, one) for plugin, one in self._ways if isinstance(one, Feed))
+        for plugin, one in mine:
+            if not FILE.fullmatch(one.name):
+                raise plugin.problem(f"the feed {one.name!r} must be named like a file: lower-case, such as 'a.ics'")
+        self._once("feeds", ((plugin, f"{plugin.name}/{one.name}") for plugin, one in mine))
+        return {(plugin.name, one.name): one for plugin, one in mine}
+
+    @cached_property
+    def _ways(self) -> tuple[tuple[Plugin, Channel | Feed], ...]:
+        return tuple(self._brought("channels", (Channel, Feed), unchecked))
 
     def chosen(self, names: Iterable[str]) -> tuple[Channel, ...]:
         """The channels of these names. Raises Problem for one that nobody brings."""
@@ -201,9 +225,15 @@ class Plugins:
 
     def held(self, role: str) -> frozenset[str]:
         """The permissions of a role. Raises KeyError for a role that nobody declared."""
-        if role not in {one.name for one in self.roles}:
+        if role not in self._held:
             raise KeyError("role")
-        return frozenset(one.name for one in self.permissions if role in one.roles)
+        return self._held[role]
+
+    @cached_property
+    def _held(self) -> dict[str, frozenset[str]]:
+        return {
+            role.name: frozenset(one.name for one in self.permissions if role.name in one.roles) for role in self.roles
+        }
 
     def plugin(self, name: str) -> Plugin:
         """The plugin of this name. Raises StopIteration if it is not among them."""
@@ -267,23 +297,19 @@ class Plugins:
     def _check_event(self, plugin: Plugin, declared: type) -> str | None:
         if not issubclass(declared, Event) or not declared.type:
             return f"{declared.__name__} is no event; decorate it with @event"
-        return self._prefixed(plugin, "event", declared.type)
+        return unprefixed(plugin, "event", declared.type)
 
     def _check_handler(self, plugin: Plugin, handler: Handler) -> str | None:
         unknown = [one.type for one in handler.events if one.type not in self.registry]
         if unknown:
             return f"the handler {handler.name!r} waits for {unknown[0]!r}, which nobody declares"
-        return self._prefixed(plugin, "handler", handler.name)
+        return unprefixed(plugin, "handler", handler.name)
 
     def _check_job(self, plugin: Plugin, job: Job) -> str | None:
-        return self._prefixed(plugin, "job", job.name)
-
-    def _prefixed(self, plugin: Plugin, what: str, name: str) -> str | None:
-        prefix = f"{plugin.name}."
-        return None if name.startswith(prefix) else f"the {what} {name!r} must begin with {prefix!r}"
+        return unprefixed(plugin, "job", job.name)
 
     def _check_permission(self, plugin: Plugin, permission: Permission) -> str | None:
-        if wrong := self._prefixed(plugin, "permission", permission.name):
+        if wrong := unprefixed(plugin, "permission", permission.name):
             return wrong
         unknown = sorted(permission.roles - {role.name for role in self.roles})
         return f"the permission {permission.name!r} names unknown roles: {', '.join(unknown)}" if unknown else None
@@ -328,10 +354,10 @@ def named(kind: Any) -> str:
     return " or ".join(one.__name__ for one in (kind if isinstance(kind, tuple) else (kind,)))
 
 
-def unprefixed(plugin: Plugin, name: str) -> str | None:
+def unprefixed(plugin: Plugin, what: str, name: str) -> str | None:
     """What is wrong with a published name that does not say whose it is."""
     prefix = f"{plugin.name}."
-    return None if name.startswith(prefix) else f"{name!r} must begin with {prefix!r}"
+    return None if name.startswith(prefix) else f"the {what} {name!r} must begin with {prefix!r}"
 
 
 def values(found: Iterable[tuple[Plugin, T]]) -> Iterator[T]:
@@ -396,7 +422,7 @@ def misnamed(plugin: Plugin, found: dict[str, Plugin]) -> str | None:
 
 def checked(plugins: Plugins) -> Plugins:
     """Ask for everything once, so that what is wrong is said before anything is served."""
-    known = ("apps", "roles", "permissions", "purposes", "registers", "extensions", "registry", "handlers", "jobs")
-    for what in (*known, "errands", "choices", "lifespans", "checks", "channels"):
+    known = ("apps", "roles", "permissions", "registers", "extensions", "registry", "handlers", "jobs")
+    for what in (*known, "errands", "choices", "lifespans", "checks", "channels", "feeds"):
         getattr(plugins, what)
     return plugins

@@ -25,9 +25,11 @@ from gongzhi.entity import Connection, Node, batch, column, connection, entity, 
 from gongzhi.extend import extend
 from gongzhi.filters import condition, guarded
 from gongzhi.grids.types import Grid
-from gongzhi.hooks import App, Purpose, hookimpl
+from gongzhi.hooks import App, hookimpl
 from gongzhi.people.types import Household, Person
 from gongzhi.permissions import Permission, Role
+from gongzhi.registers.book import Registers
+from gongzhi.registers.declared import Purpose
 from gongzhi.roots import Mutation, Query
 from gongzhi.sql import Sql
 """

@@ -28,6 +28,11 @@ PARTS = {
 }
 
 
+def path(folder: Path) -> str:
+    """PYTHONPATH with this folder before what is there already."""
+    return os.pathsep.join([str(folder), *filter(None, [os.environ.get("PYTHONPATH")])])
+
+
 def run(*command: object, cwd: Path, **environ: str) -> str:
     """What a command prints; it must end well."""
     kept = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "DATABASE_URL")}
@@ -68,7 +73,7 @@ def test_scaffold_passes_its_tests(tmp_path: Path, postgres: str) -> None:
     info.mkdir()
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: gongzhi-abc\nVersion: 0.1.0\n")
     (info / "entry_points.txt").write_text("[gongzhi.plugins]\nabc = gongzhi_abc\n")
-    said = run(sys.executable, "-m", "pytest", "-q", cwd=folder, PYTHONPATH=str(folder), GONGZHI_TEST_DSN=postgres)
+    said = run(sys.executable, "-m", "pytest", "-q", cwd=folder, PYTHONPATH=path(folder), GONGZHI_TEST_DSN=postgres)
     assert "10 passed" in said, said
 
 

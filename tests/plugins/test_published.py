@@ -18,8 +18,8 @@ def permissions():
     return [Permission("calls.view", "See it (查看).", frozenset({"grid_worker"}))]
 
 @hookimpl
-def purposes():
-    return [Purpose("Person.phone", "To call before a visit (走访前联系)", "PIPL 13(1)")]
+def registers():
+    return [Registers(purposes=(Purpose("Person.phone", "To call before a visit (走访前联系)", "PIPL 13(1)"),))]
 
 @hookimpl
 def graphql():

@@ -38,8 +38,8 @@ async def ring_person(call, input: RingPersonInput) -> RingPersonPayload:
 
 
 @hookimpl
-def purposes():
-    return [Purpose("Person.phone", "To announce a visit (走访前联系)", "PIPL 13(1)")]
+def registers():
+    return [Registers(purposes=(Purpose("Person.phone", "To announce a visit (走访前联系)", "PIPL 13(1)"),))]
 
 
 @hookimpl

@@ -21,7 +21,7 @@ PAGE = (FOLDER / "reference.md").read_text(encoding="utf-8")
 NAMED = set(re.findall(r"`(\w+)[^`]*`", PAGE))
 MODULES = (
     *("checks", "columns", "commands", "context", "entity", "errors", "extend", "filters"),
-    *("hooks", "located", "permissions", "settings", "sql", "viewer", "words"),
+    *("feeds", "hooks", "located", "permissions", "settings", "sql", "viewer", "words"),
     *("events.event", "events.rules", "events.telling", "events.work"),
 )
 OURS = {

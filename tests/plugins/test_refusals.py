@@ -12,6 +12,7 @@ import pytest
 from gongzhi_server.errors import Problem
 
 from .conftest import Market
+from .test_kit import path
 
 PERMISSIONS = """
 @hookimpl
@@ -100,11 +101,11 @@ BAD = {
         "the role 'auditor' is one of the core's",
     ),
     "empty purpose": (
-        "@hookimpl\ndef purposes(): return [Purpose('Person.phone', 'To call', ' ')]",
+        "@hookimpl\ndef registers(): return [Registers(purposes=(Purpose('Person.phone', 'To call', ' '),))]",
         "the purpose for 'Person.phone' must say what for, and on which legal basis",
     ),
     "purpose for nothing": (
-        "@hookimpl\ndef purposes(): return [Purpose('Person.shoeSize', 'To buy shoes', 'Consent')]",
+        "@hookimpl\ndef registers(): return [Registers(purposes=(Purpose('Person.shoeSize', 'To buy shoes', 'X'),))]",
         "it has a purpose for 'Person.shoeSize', which is no field",
     ),
     "replaced field": (
@@ -260,7 +261,7 @@ async def test_serving_stops_with_one_line(market: Market, tmp_path: Path, bare:
     """What an operator sees: one line, no server, and no table."""
     market.ship("broken", adds("Case", FIELD.replace("extra", "number")))
     environ = os.environ | {
-        "PYTHONPATH": str(market.folder),
+        "PYTHONPATH": path(market.folder),
         "GONGZHI_DATA": str(tmp_path / "data"),
         "PORT": "0",
         "DATABASE_URL": bare,

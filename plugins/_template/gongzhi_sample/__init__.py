@@ -1,11 +1,11 @@
-"""What this plugin brings: tables, fields, permissions, work in the background, and why it reads personal data."""
+"""What this plugin brings: tables, fields, permissions, work in the background, and what it holds about people."""
 
 from __future__ import annotations
 
 from gongzhi.errors import Text
 from gongzhi.events.work import Handler, Job
 from gongzhi.extend import Extension
-from gongzhi.hooks import App, Purpose, hookimpl
+from gongzhi.hooks import App, hookimpl
 from gongzhi.permissions import Permission
 from gongzhi.registers.book import Registers
 from gongzhi.registers.declared import Holding
@@ -47,11 +47,6 @@ def permissions() -> list[Permission]:
 
 
 @hookimpl
-def purposes() -> list[Purpose]:
-    return []  # Purpose("Person.phone", "To announce a visit (走访前联系)", "Consent, PIPL article 13(1)")
-
-
-@hookimpl
 def registers() -> list[Registers]:
     held = Holding(
         "sample.note",
@@ -63,4 +58,5 @@ def registers() -> list[Registers]:
         months=36,
         since="t.at",
     )
-    return [Registers(holdings=(held,))]
+    # Purpose("Person.phone", "To announce a visit (走访前联系)", "PIPL 13(1)") before a command reads that field
+    return [Registers(holdings=(held,), purposes=())]

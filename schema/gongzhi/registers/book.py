@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 
 from ..errors import Language
-from .declared import GONE, Card, Holding, Kpi, PrivacyNotice, Statement
+from .declared import GONE, Card, Holding, Kpi, PrivacyNotice, Purpose, Statement
 
 
 @dataclass(frozen=True)
@@ -22,6 +22,8 @@ class Registers:
     notices: tuple[PrivacyNotice, ...] = ()
     holdings: tuple[Holding, ...] = ()
     statements: tuple[Statement, ...] = ()
+    purposes: tuple[Purpose, ...] = ()
+    """Plugins have purposes; what the core reads, it reads by its own rules. Published as `dataPurposes`."""
     _told: dict[tuple[str, Language], str] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def card(self, rule: str) -> Card | None:

@@ -15,6 +15,15 @@ GONE = "gone"
 
 
 @dataclass(frozen=True)
+class Purpose:
+    """Why a plugin reads a protected field, such as `Person.phone`, and on which legal basis."""
+
+    field: str
+    purpose: str
+    basis: str
+
+
+@dataclass(frozen=True)
 class Card:
     """An algorithm card (算法卡片): one version of a rule that decides about people or households.
 
