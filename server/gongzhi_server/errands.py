@@ -8,7 +8,7 @@ import os
 import typing
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 from gongzhi.hooks import Errand
@@ -18,6 +18,9 @@ from typer.core import TyperGroup
 from . import cluster
 from .clock import clock
 from .settings import Settings
+
+if TYPE_CHECKING:
+    from .plugins import Plugins
 
 UNFINISHED = "the errand ended with an exit code"
 
@@ -41,24 +44,25 @@ def offered(plugin: str) -> Any:
     """The commands of a plugin; None if it is not there or has none."""
     from . import plugins
 
-    errands = plugins.load().errands.get(plugin, ())
+    installed = plugins.load()
+    errands = installed.errands.get(plugin, ())
     if not errands:
         return None
     said = f"What the plugin {plugin!r} does for operators (插件命令)."
     made = typer.Typer(add_completion=False, no_args_is_help=True, help=said)
     made.callback()(lambda: None)  # so that even one command has its name
     for errand in errands:
-        made.command(errand.name)(typed(plugin, errand))
+        made.command(errand.name)(typed(installed, plugin, errand))
     return typer.main.get_command(made)
 
 
-def typed(plugin: str, errand: Errand) -> Callable[..., None]:
+def typed(installed: Plugins, plugin: str, errand: Errand) -> Callable[..., None]:
     """A function as typer takes it: without the Call, with all else."""
 
     def command(**options: Any) -> None:
         chosen = Settings.read(os.environ)
         with cluster.running(chosen) as dsn:
-            code = asyncio.run(run(chosen, dsn, plugin, errand, options))
+            code = asyncio.run(run(chosen, dsn, plugin, errand, options, installed=installed))
         raise typer.Exit(code)
 
     hints = typing.get_type_hints(errand.function, include_extras=True)
@@ -77,12 +81,13 @@ async def run(
     errand: Errand,
     options: dict[str, Any],
     now: Callable[[], datetime] = clock,
+    installed: Plugins | None = None,
 ) -> int:
     """Have it done, in one transaction; its exit code."""
     from . import database, plugins
     from .app import create_app
 
-    installed = plugins.load()
+    installed = installed or plugins.load()
     await database.migrate(dsn, installed.apps)
     app = create_app(chosen, dsn, now, installed, background=False)
     async with app.router.lifespan_context(app):

@@ -17,6 +17,7 @@ from . import cluster, database, plugins
 from .app import bounds, create_app
 from .errors import Problem
 from .gateway.wire import Wire
+from .plugins import Plugins
 from .settings import Settings
 
 SWEEPS = 50_000, 20, 50
@@ -53,8 +54,10 @@ class Server(uvicorn.Server):
         print(self.greeting, flush=True)
 
 
-def serve(settings: Settings, fill: Callable[[str], None] | None = None, without: Collection[str] = ()) -> None:
-    """Serve until Ctrl-C or SIGTERM, bringing the tables up to date first; `fill` gets the DSN before serving starts.
+def serve(
+    settings: Settings, fill: Callable[[str, Plugins], None] | None = None, without: Collection[str] = ()
+) -> None:
+    """Serve until Ctrl-C or SIGTERM, bringing the tables up to date first; `fill` gets the DSN and the plugins before.
 
     The port is taken first, so that a second server stops before it touches the database.
     """
@@ -63,7 +66,7 @@ def serve(settings: Settings, fill: Callable[[str], None] | None = None, without
         app = create_app(settings, dsn, plugins=installed)  # before migrating: what is refused leaves no tables
         asyncio.run(database.migrate(dsn, installed.apps))
         if fill:
-            fill(dsn)
+            fill(dsn, installed)
         server = Server(app, greeting(settings, address(listener)), bounds(settings).message)
         with suppress(KeyboardInterrupt):  # uvicorn has stopped in good order and raises the signal once more
             server.run([listener])

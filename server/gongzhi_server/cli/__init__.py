@@ -1,0 +1,63 @@
+"""The command line: what an operator types, a module for each kind of thing."""
+
+from __future__ import annotations
+
+import signal
+
+import typer
+from gongzhi.errors import Refusal
+
+from ..errands import Group
+from ..errors import Problem
+from . import accounts, contents, plugins, schema, seals, server, work
+from .terminal import fail, language
+
+# Commands import what they call: starting is quick, and one broken part does not take the others along.
+
+app = typer.Typer(
+    cls=Group,
+    help="Gongzhi (共治): an open server for grassroots governance — people, grids, cases (人、网格、诉求).",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+app.add_typer(seals.keys, name="keys")
+app.add_typer(seals.audit, name="audit")
+app.add_typer(schema.documents, name="documents")
+app.add_typer(accounts.group, name="account")
+app.add_typer(plugins.group, name="plugin")
+app.add_typer(work.jobs, name="jobs")
+app.add_typer(work.nats, name="nats")
+app.add_typer(work.retention, name="retention")
+app.add_typer(work.clocks, name="clocks")
+app.add_typer(work.statistics, name="statistics")
+app.command()(server.serve)
+app.command()(server.migrate)
+app.command()(server.makemigrations)
+app.command()(contents.demo)
+app.command("import")(contents.load)
+app.command()(server.token)
+app.command()(schema.schema)
+app.command()(schema.asyncapi)
+app.command()(server.doctor)
+app.command()(server.explain)
+
+
+def main() -> None:
+    """Run the command line."""
+    obey()
+    try:
+        app()
+    except Problem as problem:
+        fail(str(problem))
+    except Refusal as refusal:
+        fail(refusal.text.say(language()))
+
+
+def obey() -> None:
+    """Take SIGTERM and a closed terminal like Ctrl-C, so that whatever runs is cleaned up."""
+    if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:  # under nohup it is ignored
+        signal.signal(signal.SIGHUP, lambda *_: signal.raise_signal(signal.SIGTERM))

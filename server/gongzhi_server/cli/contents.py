@@ -1,0 +1,149 @@
+"""What is in the database: the demo county, and imports from files."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+from uuid import UUID
+
+import typer
+
+from .. import cluster
+from ..clock import CHINA, clock
+from ..settings import Settings
+from .terminal import bars, language, settings, trouble
+
+if TYPE_CHECKING:
+    from ..plugins import Plugins
+
+PEOPLE = 126_000
+SEED = 610921
+
+
+class Kind(StrEnum):
+    """What files to import hold."""
+
+    DIVISIONS = "divisions"
+    RESIDENTS = "residents"
+
+
+def demo(
+    people: Annotated[int, typer.Option(min=100, help="How many people (人口).")] = PEOPLE,
+    today: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], help="The day it is in the demo; the real one if not given."),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="The same seed makes the same county (随机种子).")] = SEED,
+) -> None:
+    """Load the demo county, its people invented (演示县)."""
+    from .. import database, plugins
+
+    installed = plugins.load()
+    with cluster.running(settings()) as dsn:
+        asyncio.run(database.migrate(dsn, installed.apps))
+        furnish(dsn, installed, people, today, seed)
+
+
+def load(
+    kind: Annotated[Kind, typer.Argument(help="What the files hold: 区划, or 人员与家庭户.")],
+    files: Annotated[
+        list[Path] | None, typer.Argument(exists=True, help="CSV or XLSX; for divisions also a folder, or several.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only report what would happen (试运行).")] = False,
+    update: Annotated[bool, typer.Option("--update", help="Update residents who are known already (更新).")] = False,
+    undo: Annotated[UUID | None, typer.Option(metavar="BATCH", help="Take back an import of residents (撤销).")] = None,
+) -> None:
+    """Import from files, or undo an import (导入)."""
+    if bool(files) == bool(undo) or (undo and kind is Kind.DIVISIONS):
+        raise typer.BadParameter("name what to import, or a batch of residents with --undo", param_hint="FILES")
+    chosen = settings()
+    with cluster.running(chosen) as dsn:
+        if undo:
+            retract(dsn, undo)
+        elif kind is Kind.DIVISIONS:
+            divide(dsn, files or [], dry_run)
+        else:
+            for file in files or []:
+                settle(chosen, dsn, file, dry_run, update)
+
+
+def furnish(
+    dsn: str, installed: Plugins, people: int = PEOPLE, today: datetime | None = None, seed: int = SEED
+) -> None:
+    """Load the demo county, showing how far it is."""
+    from .. import activation, demo
+    from ..clock import today as day
+    from ..keys import keyring
+
+    keys = keyring(settings())
+    with bars() as report:
+        found = asyncio.run(
+            demo.load(dsn, people=people, today=today.date() if today else day(), seed=seed, keys=keys, progress=report)
+        )
+    trouble.print(
+        f"Hanyin (汉阴县): {found.grids:,} grids, {found.people:,} people, {found.cases:,} cases, "
+        f"all invented, in {found.seconds:.0f} s"
+    )
+    asyncio.run(activation.switch(dsn, [one.name for one in installed.found], clock(), undecided=True))
+    adorn(dsn, installed, (lambda: today.astimezone(CHINA)) if today else clock)
+
+
+def adorn(dsn: str, installed: Plugins, now: Callable[[], datetime]) -> None:
+    """Let the plugins add to the demo county what is theirs."""
+    from .. import errands
+
+    for plugin, mine in sorted(installed.errands.items()):
+        for errand in mine:
+            if errand.name == "demo":
+                asyncio.run(errands.run(settings(), dsn, plugin, errand, {}, now, installed))
+
+
+def welcome(dsn: str, installed: Plugins) -> None:
+    """Load the demo county into a database that has nothing in it yet."""
+    from .. import demo
+
+    if not asyncio.run(demo.loaded(dsn)):
+        furnish(dsn, installed)
+
+
+def divide(dsn: str, files: list[Path], dry_run: bool) -> None:
+    """Import divisions and print what came of it."""
+    from .. import imports
+
+    with bars() as report:
+        done = asyncio.run(imports.divisions(dsn, files[0] if len(files) == 1 else files, report, dry_run=dry_run))
+    print(done.as_text(language()))
+
+
+def settle(chosen: Settings, dsn: str, file: Path, dry_run: bool, update: bool) -> None:
+    """Import people and households and print what came of it."""
+    from .. import imports
+    from ..keys import keyring
+
+    now = clock()
+    with bars() as report:
+        outcome = imports.residents(
+            dsn,
+            file,
+            keys=keyring(chosen),
+            account="console",
+            today=now.astimezone(CHINA).date(),
+            now=now,
+            dry_run=dry_run,
+            on_duplicate="update" if update else "skip",
+            progress=report,
+        )
+        done = asyncio.run(outcome)
+    print(done.as_text(language()))
+
+
+def retract(dsn: str, batch: UUID) -> None:
+    """Undo an import and print what that took away."""
+    from .. import imports
+
+    undone = asyncio.run(imports.undo(dsn, batch, clock()))
+    print(f"{undone.people} people and {undone.households} households taken back (已撤销).")

@@ -1,0 +1,103 @@
+"""What is installed beside the core."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .. import cluster
+from ..clock import clock
+from ..errors import Problem
+from .terminal import settings
+
+group = typer.Typer(help="What is installed beside the core (插件).", no_args_is_help=True)
+
+
+@group.command("list")
+def listed() -> None:
+    """List the plugins: version, state, and in what each failed last (插件列表)."""
+    from .. import plugins, standing
+
+    found = plugins.load()
+    if not found.found:
+        print("No plugins are installed.")
+        return
+    with cluster.running(settings()) as dsn:
+        states = asyncio.run(standing.of(dsn, found))
+    for plugin in found.found:
+        state, error = states[plugin.name]
+        print(f"{plugin.name}  {plugin.distribution} {plugin.version}  {state}  {error or ''}".rstrip())
+
+
+def switched(name: str, county: str | None, active: bool) -> None:
+    from .. import activation, plugins
+
+    known = [one.name for one in plugins.load().found]
+    if name not in known:
+        raise Problem(f"there is no plugin {name!r}; there are {', '.join(known) or 'none'}")
+    with cluster.running(settings()) as dsn:
+        count = asyncio.run(activation.switch(dsn, [name], clock(), county, active=active))
+    way = "on" if active else "off"
+    more = f"is {way} in {count} more {'county' if count == 1 else 'counties'}"
+    print(f"{name} {more if count else f'was {way} already'}.")
+
+
+COUNTY = Annotated[str | None, typer.Option(metavar="CODE", help="The county (县); all, if none is named.")]
+
+
+@group.command()
+def activate(
+    name: Annotated[str, typer.Argument(help="The plugin (插件).")],
+    county: COUNTY = None,
+) -> None:
+    """Switch a plugin on in a county (启用插件)."""
+    switched(name, county, True)
+
+
+@group.command()
+def deactivate(
+    name: Annotated[str, typer.Argument(help="The plugin (插件).")],
+    county: COUNTY = None,
+) -> None:
+    """Switch a plugin off in a county; its data stay (停用插件)."""
+    switched(name, county, False)
+
+
+@group.command()
+def new(
+    name: Annotated[str, typer.Argument(help="The plugin's name, such as rubbish (插件名).")],
+    into: Annotated[Path, typer.Option(file_okay=False, help="The folder to write it into.")] = Path("."),
+) -> None:
+    """Write a new plugin that passes its own tests (新建插件)."""
+    from .. import scaffold
+
+    print(*scaffold.new(name, into), sep="\n")
+
+
+@group.command()
+def remove(
+    name: Annotated[str, typer.Argument(help="The plugin (插件).")],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask (不再询问).")] = False,
+) -> None:
+    """Write a plugin's tables to files, then drop them (移除数据)."""
+    from .. import removal
+    from ..settings import folder as ensured
+
+    def agreed(rows: Mapping[str, int]) -> bool:
+        for table, count in rows.items():
+            print(f"{name}.{table}: {count:,} rows")
+        return yes or typer.confirm("Write these tables to files, and drop them (导出后删除)?")
+
+    kept = settings()
+    folder = ensured(kept.data) / "removed" / f"{name}-{clock():%Y%m%d-%H%M%S}"
+    with cluster.running(kept) as dsn:
+        files = asyncio.run(removal.remove(dsn, name, folder, agreed))
+    if files is None:
+        print("Nothing was done.")
+        return
+    print(*files, sep="\n")
+    print(f"The tables of {name} are gone. Uninstall its distribution, or the next start makes them anew, empty.")

@@ -1,0 +1,47 @@
+"""What clients build on: the schema, the events, and the documents they send by their hash."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .terminal import settings
+
+documents = typer.Typer(help="Trusted documents (可信文档), which clients send by their hash.", no_args_is_help=True)
+
+
+def schema(
+    core: Annotated[bool, typer.Option("--core", help="Without the plugins (不含插件).")] = False,
+) -> None:
+    """Print the GraphQL schema, sorted (模式)."""
+    from .. import schema
+
+    print(schema.sdl(core=core), end="")
+
+
+def asyncapi() -> None:
+    """Print the AsyncAPI document of all events (事件文档)."""
+    import json
+
+    from gongzhi import core
+
+    from .. import asyncapi
+
+    print(json.dumps(asyncapi.document(core.EVENTS), indent=2, ensure_ascii=False))
+
+
+@documents.command("add")
+def trust(
+    files: Annotated[
+        list[Path], typer.Argument(exists=True, dir_okay=False, help="GraphQL documents, or a build tool's manifests.")
+    ],
+) -> None:
+    """Add documents, once they fit the schema, and print their ids (添加); a running server reads them at its start."""
+    from .. import plugins, schema
+    from ..gateway.documents import add, validator
+
+    check = validator(schema.build(plugins.load())._schema)
+    for hash in add(settings().manifest, files, check):
+        print(f"sha256:{hash}")

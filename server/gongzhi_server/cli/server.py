@@ -1,0 +1,87 @@
+"""Serving, the tables, and looking after both."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .. import cluster
+from ..errors import Problem
+from .contents import welcome
+from .terminal import settings
+
+
+def serve(
+    demo: Annotated[bool, typer.Option("--demo", help="Load the demo county (演示县) first if there is none.")] = False,
+    without: Annotated[
+        list[str] | None, typer.Option(metavar="PLUGIN", help="Start without this plugin (插件); its tables stay.")
+    ] = None,
+) -> None:
+    """Serve GraphQL over HTTP (启动服务)."""
+    from .. import serve
+
+    serve.serve(settings(), welcome if demo else None, without or ())
+
+
+def migrate() -> None:
+    """Bring the database's tables up to date (迁移)."""
+    from .. import database, plugins
+
+    with cluster.running(settings()) as dsn:
+        asyncio.run(database.migrate(dsn, plugins.load().apps))
+
+
+def makemigrations(name: Annotated[str, typer.Argument(help="The room or plugin whose models changed.")]) -> None:
+    """Write the migrations a room or plugin lacks (生成迁移)."""
+    from .. import database, plugins
+
+    with cluster.running(settings()) as dsn:
+        written = asyncio.run(database.write_migrations(dsn, name, plugins.load().apps))
+    print(*written or ["Nothing has changed."], sep="\n")
+
+
+def token(
+    role: Annotated[str, typer.Option(help="The role (角色) to act in.")] = "administrator",
+    grid: Annotated[str | None, typer.Option(metavar="CODE", help="The grid (网格) to act in.")] = None,
+    unit: Annotated[str | None, typer.Option(metavar="CODE", help="The unit (单位) to act for.")] = None,
+    person: Annotated[str | None, typer.Option(metavar="ID", help="The person (人员) one is, by id.")] = None,
+) -> None:
+    """Print a token for trying things out (令牌)."""
+    chosen = settings()
+    if not chosen.development:
+        raise Problem("gongzhi token works in development only (GONGZHI_MODE); in production people sign in")
+    from .. import plugins, tokens
+
+    with cluster.running(chosen) as dsn:
+        print(asyncio.run(tokens.issue(chosen, dsn, plugins.load(), role=role, grid=grid, unit=unit, person=person)))
+
+
+def doctor() -> None:
+    """Check settings and database (体检)."""
+    from .. import doctor
+
+    chosen = settings()
+    with cluster.running(chosen) as dsn:
+        findings = asyncio.run(doctor.examine(chosen, dsn))
+    for well, finding in findings:
+        print("✓" if well else "✗", finding)
+    raise typer.Exit(code=0 if all(well for well, _ in findings) else 1)
+
+
+def explain(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A GraphQL document.")],
+    operation: Annotated[str | None, typer.Option(help="Which of its operations, if there are several.")] = None,
+    variables: Annotated[str, typer.Option(metavar="JSON", help="Its variables.")] = "{}",
+    role: Annotated[str, typer.Option(help="The role (角色) it is asked in.")] = "administrator",
+    grid: Annotated[str | None, typer.Option(metavar="CODE", help="The grid (网格) it is asked in.")] = None,
+) -> None:
+    """Print the one statement an operation becomes, and how PostgreSQL runs it (查询计划)."""
+    from .. import explain, plugins
+
+    chosen = settings()
+    text = file.read_text(encoding="utf-8")
+    with cluster.running(chosen) as dsn:
+        asyncio.run(explain.show(dsn, plugins.load(), text, operation, variables, role=role, grid=grid))

@@ -1,0 +1,51 @@
+"""What every command has in common: the settings, and how progress and trouble look."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from gongzhi.errors import Language
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.text import Text
+
+from ..settings import Settings
+
+trouble = Console(stderr=True)
+
+Report = Callable[[str, int, int], None]
+"""Called during long work with what is being done, how much of it is done, and how much there is (0: unknown)."""
+
+
+def settings() -> Settings:
+    return Settings.read(os.environ)
+
+
+@contextmanager
+def bars() -> Iterator[Report]:
+    """Show a bar for each step of long work."""
+    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
+    steps: dict[str, TaskID] = {}
+    with Progress(*columns, console=trouble) as progress:
+
+        def report(step: str, done: int, total: int) -> None:
+            if step not in steps:
+                steps[step] = progress.add_task(step)
+            progress.update(steps[step], completed=done, total=total or None)
+
+        yield report
+
+
+def language() -> Language:
+    """The language of the terminal, as far as we speak it."""
+    spoken = os.environ.get("LC_ALL") or os.environ.get("LC_MESSAGES") or os.environ.get("LANG") or ""
+    return "zh" if spoken.startswith("zh") else "en"
+
+
+def fail(why: str) -> None:
+    """Say why, and end with an error."""
+    trouble.print(Text(why, style="bold red"), soft_wrap=True)
+    sys.exit(2)
