@@ -179,8 +179,7 @@ async def perform(
     try:
         account, key = ("", "") if command.repeats else claimant(context.viewer, given.idempotency_key)
     except Refusal as refusal:
-        text = refusal.text
-        return answered(command, {"errors": [[refusal.code, text.en, text.zh, list(refusal.path)]]}, context.viewer)
+        return answered(command, refused(refusal), context.viewer)
     if command.requires and not context.viewer.can(command.requires):
         raise Denied(command.requires)
     if command.repeats:
@@ -201,13 +200,12 @@ async def perform(
             outbox.wake()
         return payload
     except (Refusal, Refusals) as refusal:
-        refusals = refusal.refusals if isinstance(refusal, Refusals) else (refusal,)
-        result = {"errors": [[one.code, one.text.en, one.text.zh, list(one.path)] for one in refusals]}
+        result = refused(refusal)
         row = RequestRow(
             account=account, idempotency_key=key, mutation=command.name, mac=mac, result=result, at=context.viewer.now
         )
         await RequestRow.bulk_create([row], ignore_conflicts=True)  # the transaction took its own row back with it
-        await audit.act(context.viewer, command.name, codes=[one.code for one in refusals])
+        await audit.act(context.viewer, command.name, codes=codes(result))
         return answered(command, result, context.viewer)
 
 
@@ -224,10 +222,19 @@ async def repeated(context: Context, command: Command, given: Any, plugin: str |
             outbox.wake()
         return payload
     except (Refusal, Refusals) as refusal:
-        refusals = refusal.refusals if isinstance(refusal, Refusals) else (refusal,)
-        await audit.act(context.viewer, command.name, codes=[one.code for one in refusals])
-        result = {"errors": [[one.code, one.text.en, one.text.zh, list(one.path)] for one in refusals]}
+        result = refused(refusal)
+        await audit.act(context.viewer, command.name, codes=codes(result))
         return answered(command, result, context.viewer)
+
+
+def refused(refusal: Refusal | Refusals) -> dict[str, Any]:
+    """What is stored of a request that was refused, and answered."""
+    several = refusal.refusals if isinstance(refusal, Refusals) else (refusal,)
+    return {"errors": [[one.code, one.text.en, one.text.zh, list(one.path)] for one in several]}
+
+
+def codes(result: dict[str, Any]) -> list[str]:
+    return [code for code, *_ in result["errors"]]
 
 
 def objects(payload: Any) -> list[str]:

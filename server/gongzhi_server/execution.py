@@ -8,6 +8,7 @@ import inspect
 import logging
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -103,6 +104,7 @@ class Session:
         self.viewer = context.viewer
         self.errors: list[GraphQLError] = []
         self._loaders: dict[Statement, DataLoader[Any, Any]] = {}
+        self._told: set[Statement] = set()
         self._people: set[str] = set()
         self._fields: dict[str, None] = {}
 
@@ -134,7 +136,11 @@ class Session:
     async def answer(self, statement: Statement) -> tuple[bytes, list[GraphQLError]]:
         text = "{}"
         if statement.sql:
-            statement, text = await self.sound(statement)
+            statement, [[text]] = await self.sound(
+                statement,
+                lambda one: self.send(one, self.variables.coerced),
+                lambda plugin: self.planner.query(self.document, self.variables, self.viewer, plugin),
+            )
         self.errors += statement.errors
         shape = statement.shape
         if not shape.live and not shape.python and not (shape.seals and SEALED in text):
@@ -145,21 +151,25 @@ class Session:
             return await self.execute(root)
         return orjson.dumps(root), self.errors
 
-    async def sound(self, statement: Statement) -> tuple[Statement, str]:
-        """What a query finds. If it fails with the fields of one plugin and not without them, these are null."""
+    async def sound(
+        self,
+        statement: Statement,
+        send: Callable[[Statement], Awaitable[Sequence[Any]]],
+        without: Callable[[str], Statement],
+    ) -> tuple[Statement, Sequence[Any]]:
+        """What a statement finds. If it fails with the fields of one plugin and not `without` them, these are null."""
         try:
-            [[text]] = await self.send(statement, self.variables.coerced)
+            return statement, await send(statement)
         except PostgresError as error:
             if isinstance(error, QueryCanceledError):
                 raise
             for plugin in sorted(statement.plugins):
-                other = self.planner.query(self.document, self.variables, self.viewer, plugin)
+                other = without(plugin)
                 with suppress(PostgresError):
-                    [[text]] = await self.send(other, self.variables.coerced)
+                    found = await send(other)
                     log.error("a statement failed with fields of the plugin %s", plugin, exc_info=error)
-                    return other, text
+                    return other, found
             raise
-        return statement, text
 
     async def execute(self, root: Any = None) -> tuple[bytes, list[GraphQLError]]:
         """Run what graphql-core must: mutations, and root fields that are Python."""
@@ -191,18 +201,30 @@ class Session:
 
     async def row(self, ref: Ref, kind: Any, details: Any) -> Any:
         """The planned selection of one row; rows asked for together come from one statement."""
-        statement = self.planner.rows(self.document, self.variables, self.viewer, ref.entity, kind, details, ref.shown)
+        make = partial(
+            self.planner.rows, self.document, self.variables, self.viewer, ref.entity, kind, details, ref.shown
+        )
+        statement = make()
         if statement not in self._loaders:
-            self._loaders[statement] = DataLoader(load_fn=lambda keys: self.rows(statement, keys))
-            self.errors += statement.errors
+            self._loaders[statement] = DataLoader(load_fn=lambda keys: self.rows(statement, keys, make))
         return await self._loaders[statement].load(ref.key)
 
-    async def rows(self, statement: Statement, keys: list[Any]) -> list[Any]:
-        """Rows by their keys, None for those that are not there or not to be seen."""
-        sent = await self.send(statement, {**self.variables.coerced, "@keys": keys})
+    async def rows(self, statement: Statement, keys: list[Any], make: Callable[..., Statement]) -> list[Any]:
+        """Rows by their keys, None for those that are not there or not to be seen; `make` makes another statement."""
+        given = {**self.variables.coerced, "@keys": keys}
+        statement, sent = await self.sound(
+            statement, lambda one: self.send(one, given), lambda plugin: make(without=plugin)
+        )
+        self.tell(statement)
         found = {row["key"]: orjson.loads(row["row"]) for row in sent}
         await self.finish(list(found.values()), statement.shape)
         return [found.get(key) for key in keys]
+
+    def tell(self, statement: Statement) -> None:
+        """The errors that come with a statement, once however often it is sent."""
+        if statement not in self._told:
+            self._told.add(statement)
+            self.errors += statement.errors
 
     async def told(
         self, statement: Statement, given: Mapping[str, Any]
@@ -304,10 +326,12 @@ class Session:
             return [leaf(named, value, is_list_type(get_nullable_type(call.of.type))) for value in values]
         assert isinstance(named, GraphQLObjectType)
         entity = self.planner.entities[named.name]
-        statement = self.planner.rows(self.document, self.variables, self.viewer, entity, named, call.details)
-        self.errors += statement.errors
+        make = partial(self.planner.rows, self.document, self.variables, self.viewer, entity, named, call.details)
         keys = [one.key for one in flat(values)]
-        found = dict(zip(keys, await self.rows(statement, keys), strict=True)) if keys else {}
+        statement = make()
+        if not keys:
+            self.tell(statement)
+        found = dict(zip(keys, await self.rows(statement, keys, make), strict=True)) if keys else {}
         return [
             [found[one.key] for one in value] if isinstance(value, list) else value and found[value.key]
             for value in values

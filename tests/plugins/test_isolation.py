@@ -18,8 +18,10 @@ FAULTY = '''
 import asyncio
 from datetime import timedelta
 import strawberry
-from gongzhi.commands import KEY, Problem, command, given, problems
+from gongzhi.commands import KEY, Problem, command, given, made, problems
+from gongzhi.entity import ref
 from gongzhi.events.work import job
+from gongzhi.people.models import HouseholdRow
 
 
 @batch(requires=None)
@@ -49,6 +51,18 @@ async def break_faulty(call, input: BreakFaultyInput) -> BreakFaultyPayload:
     raise KeyError("a name nobody must read")
 
 
+@strawberry.type(description="A household (户).")
+class ShowFaultyPayload:
+    households: list[Household] = made("Two of them (两户).")
+    errors: list[Problem] = problems()
+
+
+@command("Show (展示).", requires=None)
+async def show_faulty(call, input: BreakFaultyInput) -> ShowFaultyPayload:
+    found = await HouseholdRow.all().limit(2)
+    return ShowFaultyPayload(households=[ref(Household, one.id, shown=True) for one in found])
+
+
 @job("faulty.hang", every=timedelta(hours=1))
 async def hang(call, run):
     await asyncio.Event().wait()
@@ -67,7 +81,7 @@ def graphql():
     ratio = expression("It divides (比值).", divided, type=int | None, requires=None)
     return [
         extend(Household, ratio=ratio, raising=raising, hanging=hanging),
-        extend(Mutation, break_faulty=break_faulty),
+        extend(Mutation, break_faulty=break_faulty, show_faulty=show_faulty),
     ]
 '''
 MASKED = "Something went wrong on our side."
@@ -112,6 +126,19 @@ async def test_failing_mutation_names_its_plugin(faulty: Server) -> None:
     mutation = 'mutation { breakFaulty(input: { idempotencyKey: "one-of-its-own" }) { errors { code } } }'
     answer = await faulty.as_("grid_worker").ask(mutation)
     assert answer.body["data"] == {"breakFaulty": None} and blamed(answer) == "faulty"
+
+
+@pytest.mark.parametrize("field", ["ratio", "raising"])
+async def test_failing_field_of_a_payload_is_null(faulty: Server, field: str) -> None:
+    """What was done is done; the answer has all but the field."""
+    mutation = f"""mutation {{ showFaulty(input: {{ idempotencyKey: "one-of-its-own" }}) {{
+        households {{ number word {field} }} errors {{ code }}
+    }} }}"""
+    answer = await faulty.as_("grid_worker").ask(mutation)
+    payload = answer.body["data"]["showFaulty"]
+    assert [(one["word"], one[field]) for one in payload["households"]] == [("so", None)] * 2
+    assert all(one["number"] for one in payload["households"]) and payload["errors"] == []
+    assert blamed(answer) == "faulty"
 
 
 async def test_slow_job_is_parked_and_told(faulty: Server, monkeypatch: pytest.MonkeyPatch) -> None:

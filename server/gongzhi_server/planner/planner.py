@@ -121,10 +121,17 @@ class Planner:
         kind: GraphQLObjectType,
         details: FieldDetailsList,
         shown: bool = False,
+        without: str = "",
     ) -> Statement:
-        """The statement for rows of one entity by their keys, which are its variable `@keys`."""
+        """The statement for rows of one entity by their keys, which are its variable `@keys`; `without` as above."""
+
+        def build(compiler: Compiler) -> Statement:
+            return compiler.keyed(entity, kind, details, shown)
+
+        if without:
+            return build(Compiler(self, document, variables, Lens(viewer, {}), without))
         nodes = (shown, *(id(detail.node) for detail in details))  # the document keeps them alive
-        return self._cached(document, variables, viewer, nodes, lambda made: made.keyed(entity, kind, details, shown))
+        return self._cached(document, variables, viewer, nodes, build)
 
     def _cached(
         self,
