@@ -20,7 +20,6 @@ import sys
 import typing
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from types import MappingProxyType
 from typing import Any, TypeVar
 
@@ -158,10 +157,11 @@ class Entity:
         except (ValueError, TypeError):
             return None
 
-    @cached_property
-    def ordering(self) -> type[enum.Enum]:
-        """The orders its lists can be asked for in."""
-        names = [f"{name}_{way}".upper() for name in self.order for way in ("asc", "desc")]
+    def ordering(self, added: Mapping[str, object]) -> type[enum.Enum] | None:
+        """The orders its lists can be asked for in, in a schema that adds these, each with its directive."""
+        names = [f"{name}_{way}".upper() for name in (*self.order, *added) for way in ("asc", "desc")]
+        if not names:
+            return None
         made = enum.StrEnum(f"{self.name}Order", {name: name.lower() for name in names})  # type: ignore[misc]
         ordered = strawberry.enum(made, description=f"Orders of a list of {self.name}; ties go by key (排序).")
         for value in ordered.__strawberry_definition__.values:  # type: ignore[attr-defined]
@@ -169,6 +169,7 @@ class Entity:
             value.description = (
                 f"By {words.replace('_', ' ')}, {'ascending (升序)' if way == 'asc' else 'descending (降序)'}."
             )
+            value.directives = [added[words]] if words in added else ()
         return ordered
 
     def filtering(self, added: Mapping[str, tuple[Comparison, object]]) -> type | None:
@@ -450,7 +451,12 @@ def batch(
     return decorate
 
 
-def complete(field: StrawberryField, owner: str, filtering: Callable[[Entity], type | None]) -> StrawberryField:
+def complete(
+    field: StrawberryField,
+    owner: str,
+    filtering: Callable[[Entity], type | None],
+    ordering: Callable[[Entity], type[enum.Enum] | None],
+) -> StrawberryField:
     """A copy of a planned field, checked, with the arguments that depend on what it returns and on the schema."""
     plan, guard, where = field.metadata.get(PLAN), field.metadata.get(GUARD), f"{owner}.{field.python_name}"
     withheld = isinstance(plan, One | Pick) and not entity_of(field.type, where).open
@@ -465,7 +471,7 @@ def complete(field: StrawberryField, owner: str, filtering: Callable[[Entity], t
         target = entity_of(field.type, where)
         if plan.on and plan.on not in target.model._meta.fk_fields:
             raise DeclarationError(f"{where}: {target.name} has no foreign key {plan.on!r}")
-        paging = _paging(plan, target, filtering(target))
+        paging = _paging(plan, filtering(target), ordering(target))
         field = copy.copy(field)
         field.arguments = [*field.arguments, *(_argument(name, one) for name, one in paging.items())]
     return field
@@ -490,7 +496,7 @@ def entity_of(kind: Any, where: str = "a field") -> Entity:
     return named.__entity__  # type: ignore[no-any-return]
 
 
-def _paging(plan: Many, target: Entity, filter: type | None) -> dict[str, Argument]:
+def _paging(plan: Many, filter: type | None, order: type[enum.Enum] | None) -> dict[str, Argument]:
     found = {
         "first": Argument(int, f"How many from the start, {plan.cap} at most (前几条)."),
         "last": Argument(int, f"How many from the end, {plan.cap} at most (后几条)."),
@@ -498,8 +504,8 @@ def _paging(plan: Many, target: Entity, filter: type | None) -> dict[str, Argume
     if isinstance(plan, Page):
         found["after"] = Argument(str, "Only what follows this cursor (游标之后).")
         found["before"] = Argument(str, "Only what comes before this cursor (游标之前).")
-    if target.order:
-        found["order_by"] = Argument(target.ordering, "In which order (排序).")
+    if order:
+        found["order_by"] = Argument(order, "In which order (排序).")
     if filter:
         found["filter"] = _filter(filter)
     return {name: Argument(typing.Optional[one.type], one.description) for name, one in found.items()}  # noqa: UP045

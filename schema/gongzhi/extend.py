@@ -10,6 +10,7 @@ from strawberry.types.field import StrawberryField
 
 from .errors import DeclarationError
 from .filters import Comparison
+from .orders import Ordering
 from .plans import GUARD
 
 
@@ -20,12 +21,20 @@ class Extension:
     target: type
     fields: tuple[StrawberryField, ...]
     filter: Mapping[str, Comparison] = field(default_factory=dict)
+    order: Mapping[str, Ordering] = field(default_factory=dict)
 
 
-def extend(target: type, *, filter: Mapping[str, Comparison] | None = None, **fields: StrawberryField) -> Extension:
+def extend(
+    target: type,
+    *,
+    filter: Mapping[str, Comparison] | None = None,
+    order: Mapping[str, Ordering] | None = None,
+    **fields: StrawberryField,
+) -> Extension:
     """Add fields to `target`: a core type, another plugin's type, or Query, Mutation, Subscription.
 
-    `filter` adds conditions to the lists of an entity; make each with `gongzhi.filters.guarded`.
+    `filter` adds conditions to the lists of an entity; make each with `gongzhi.filters.guarded`. `order` adds orders;
+    make each with `gongzhi.orders.by`.
     """
     name = getattr(target, "__name__", repr(target))
     if not has_object_definition(target):
@@ -34,10 +43,10 @@ def extend(target: type, *, filter: Mapping[str, Comparison] | None = None, **fi
     if definition.is_input or definition.is_interface or definition.is_graphql_generic:
         kind = "an input" if definition.is_input else "an interface" if definition.is_interface else "generic"
         raise DeclarationError(f"{name} is {kind}, so it cannot be extended")
-    if filter and not hasattr(target, "__entity__"):
-        raise DeclarationError(f"{name} is kept in no table, so its lists have no filter")
+    if (filter or order) and not hasattr(target, "__entity__"):
+        raise DeclarationError(f"{name} is kept in no table, so its lists have no filter and no order")
     for name, added in fields.items():
         if not isinstance(added, StrawberryField) or GUARD not in added.metadata:
             raise DeclarationError(f"{target.__name__}.{name} must be made with gongzhi's own words, with requires=")
         added.python_name = name
-    return Extension(target, tuple(fields.values()), filter or {})
+    return Extension(target, tuple(fields.values()), filter or {}, order or {})

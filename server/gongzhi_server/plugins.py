@@ -289,6 +289,7 @@ class Plugins:
         declared = {one.name for one in self.permissions}
         needed = {one.python_name: one.metadata[GUARD].permission for one in extension.fields if one.metadata[GUARD]}
         needed |= {name: one.requires for name, one in extension.filter.items() if one.requires}
+        needed |= {name: one.requires for name, one in extension.order.items() if one.requires}
         for name, permission in needed.items():
             if permission not in declared:
                 return f"{name!r} requires {permission!r}, which nobody declares"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import enum
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -15,6 +16,7 @@ from gongzhi.entity import Entity, complete
 from gongzhi.errors import DeclarationError
 from gongzhi.extend import Extension
 from gongzhi.filters import Comparison
+from gongzhi.orders import Ordering
 from gongzhi.plans import DECIDED, PLUGIN
 from gongzhi.roots import Mutation, Query, Subscription
 from strawberry.exceptions import DuplicatedTypeName
@@ -33,8 +35,8 @@ JOINING = {"and", "or", "not"}
 
 
 @strawberry.schema_directive(
-    locations=[Location.FIELD_DEFINITION, Location.INPUT_FIELD_DEFINITION],
-    description="Which plugin a field comes from (来源插件).",
+    locations=[Location.FIELD_DEFINITION, Location.INPUT_FIELD_DEFINITION, Location.ENUM_VALUE],
+    description="Which plugin this comes from (来源插件).",
 )
 class From:
     plugin: str
@@ -95,6 +97,8 @@ class Schema(strawberry.Schema):
         self._owner: dict[tuple[type, str], str] = {}
         self._asked: dict[type, dict[str, tuple[Comparison, From]]] = defaultdict(dict)
         self._filters: dict[Entity, type | None] = {}
+        self._ordered: dict[type, dict[str, Ordering]] = defaultdict(dict)
+        self._orders: dict[Entity, type[enum.Enum] | None] = {}
         for extension in core.EXTENSIONS:
             self._extend(CORE, extension)
         for plugin, extension in contributions:
@@ -116,6 +120,10 @@ class Schema(strawberry.Schema):
         added = self._asked.get(entity.cls)
         return entity.filter if added is None else {**entity.filter, **{name: one for name, (one, _) in added.items()}}
 
+    def orderings(self, entity: Entity) -> Mapping[str, Ordering]:
+        """The orders that plugins add to the lists of an entity in this schema."""
+        return self._ordered.get(entity.cls, {})
+
     def added(self, plugin: str) -> Iterable[str]:
         """The fields a plugin adds to types of others, such as `Case.visits`."""
         return (
@@ -134,6 +142,8 @@ class Schema(strawberry.Schema):
             self._add(plugin, extension.target, field)
         for name, comparison in extension.filter.items():
             self._ask(plugin, extension.target, name, comparison)
+        for name, ordering in extension.order.items():
+            self._order(plugin, extension.target, name, ordering)
 
     def _add(self, plugin: str, target: type, field: StrawberryField) -> None:
         name = self._named(field)
@@ -166,15 +176,25 @@ class Schema(strawberry.Schema):
             raise Fault(plugin, f"{where} must say who may use it: guarded(…, requires=…), or requires=None for all")
         self._asked[target][name] = replace(comparison, plugin=plugin), From(plugin=plugin)
 
+    def _order(self, plugin: str, target: type, name: str, ordering: Ordering) -> None:
+        where = f"the order {name!r} of {target.__name__}"
+        if name in target.__entity__.order:  # type: ignore[attr-defined]
+            raise Fault(plugin, f"{where} would replace one of the type itself")
+        if name in self._ordered[target]:
+            raise Fault(plugin, f"{where} is already added by {self._ordered[target][name].plugin!r}")
+        self._ordered[target][name] = replace(ordering, plugin=plugin)
+
     def _check_targets(self) -> None:
-        owners = {**self._owner, **{(target, ""): added.plugin for target, added in self._askers()}}
+        owners = {**self._owner, **{(target, ""): plugin for target, plugin in self._askers()}}
         for (target, _), plugin in owners.items():
             name = target.__strawberry_definition__.name  # type: ignore[attr-defined]
             if name not in self._schema.type_map:
                 raise Fault(plugin, f"extends {name}, which nothing in the schema returns")
 
-    def _askers(self) -> Iterable[tuple[type, From]]:
-        return ((target, added) for target, ways in self._asked.items() for _, added in ways.values())
+    def _askers(self) -> Iterable[tuple[type, str]]:
+        """Who adds conditions and orders to the lists of a type."""
+        yield from ((target, added.plugin) for target, ways in self._asked.items() for _, added in ways.values())
+        yield from ((target, one.plugin) for target, ways in self._ordered.items() for one in ways.values())
 
     def _filter(self, entity: Entity) -> type | None:
         """The filter of an entity in this schema; another schema in the process has one of its own."""
@@ -182,13 +202,20 @@ class Schema(strawberry.Schema):
             self._filters[entity] = entity.filtering(self._asked.get(entity.cls, {}))
         return self._filters[entity]
 
+    def _ordering(self, entity: Entity) -> type[enum.Enum] | None:
+        """The orders of an entity in this schema."""
+        if entity not in self._orders:
+            added = {name: From(plugin=one.plugin) for name, one in self.orderings(entity).items()}
+            self._orders[entity] = entity.ordering(added)
+        return self._orders[entity]
+
     def get_fields(self, type_definition: StrawberryObjectDefinition) -> list[StrawberryField]:
         added = self._added.get(type_definition.origin, {}).values()
         return [self._complete(field, type_definition) for field in (*type_definition.fields, *added)]
 
     def _complete(self, field: StrawberryField, definition: StrawberryObjectDefinition) -> StrawberryField:
         try:
-            return complete(field, definition.name, self._filter)
+            return complete(field, definition.name, self._filter, self._ordering)
         except DeclarationError as error:
             owner = self._owner.get((definition.origin, self._named(field)), CORE)
             raise Fault(owner, str(error)) from error

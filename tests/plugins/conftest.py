@@ -26,6 +26,7 @@ from gongzhi.extend import extend
 from gongzhi.filters import condition, guarded
 from gongzhi.grids.types import Grid
 from gongzhi.hooks import App, hookimpl
+from gongzhi.orders import by
 from gongzhi.people.types import Household, Person
 from gongzhi.permissions import Permission, Role
 from gongzhi.registers.book import Registers

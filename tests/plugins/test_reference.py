@@ -21,7 +21,7 @@ PAGE = (FOLDER / "reference.md").read_text(encoding="utf-8")
 NAMED = set(re.findall(r"`(\w+)[^`]*`", PAGE))
 MODULES = (
     *("checks", "columns", "commands", "context", "entity", "errors", "extend", "filters"),
-    *("feeds", "hooks", "located", "permissions", "settings", "sql", "viewer", "words"),
+    *("feeds", "hooks", "located", "orders", "permissions", "settings", "sql", "viewer", "words"),
     *("events.event", "events.rules", "events.telling", "events.work"),
 )
 OURS = {
@@ -29,6 +29,7 @@ OURS = {
     "filters": {"Value", "aware", "grid_key", "kind_of", "long", "plain"},
     "commands": {"Command"},
     "extend": {"Extension"},
+    "orders": {"name"},
     "sql": {"Bind", "ancestor", "bound", "within"},
     "events.event": {"Registry", "bare", "camel", "event_of", "hints", "json", "plain", "python", "written"},
     "events.rules": {"operators", "staff"},

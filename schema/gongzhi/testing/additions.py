@@ -8,9 +8,11 @@ from typing import Any
 
 from graphql import (
     DefinitionNode,
+    EnumTypeExtensionNode,
     InputObjectTypeExtensionNode,
     ObjectTypeExtensionNode,
     TypeDefinitionNode,
+    TypeExtensionNode,
     parse,
     print_ast,
 )
@@ -18,7 +20,9 @@ from graphql import (
 EXTENDED = {
     "object_type_definition": ObjectTypeExtensionNode,
     "input_object_type_definition": InputObjectTypeExtensionNode,
+    "enum_type_definition": EnumTypeExtensionNode,
 }
+INSIDE = {"enum_type_definition": "values"}
 
 
 def of(plugins: Any, name: str) -> list[DefinitionNode]:
@@ -31,9 +35,10 @@ def of(plugins: Any, name: str) -> list[DefinitionNode]:
         if known is None:
             found.append(node)
         elif print_ast(known) != print_ast(node):
-            names = {one.name.value for one in known.fields}
-            new = tuple(one for one in node.fields if one.name.value not in names)
-            found.append(EXTENDED[node.kind](name=node.name, fields=new))
+            inside = INSIDE.get(node.kind, "fields")
+            names = {one.name.value for one in getattr(known, inside)}
+            new = tuple(one for one in getattr(node, inside) if one.name.value not in names)
+            found.append(EXTENDED[node.kind](name=node.name, **{inside: new}))
     return found
 
 
@@ -52,6 +57,6 @@ def silent(found: list[DefinitionNode]) -> Iterator[str]:
     for node in found:
         made: Any = node
         inner = [*(getattr(made, "fields", None) or ()), *(getattr(made, "values", None) or ())]
-        if not isinstance(node, ObjectTypeExtensionNode | InputObjectTypeExtensionNode) and not made.description:
+        if not isinstance(node, TypeExtensionNode) and not made.description:
             yield made.name.value
         yield from (f"{made.name.value}.{one.name.value}" for one in inner if not one.description)

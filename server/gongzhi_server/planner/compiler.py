@@ -324,7 +324,7 @@ class Compiler:
 
     def single(self, rows: Rows, kind: Any, details: FieldDetailsList, order: str = "") -> tuple[Term, Shape]:
         terms, shape = self.object(kind, self.subfields(kind, details), rows.table, rows.target, rows)
-        query = rows.ordered(order, 1).select(*some(terms)) if order else rows.select(*some(terms))
+        query = rows.ordered(rows.keys(order), 1).select(*some(terms)) if order else rows.select(*some(terms))
         return Sql(SINGLE, self.name("x"), query), shape
 
     def choice(self, given: Given, argument: str, details: FieldDetailsList) -> tuple[Term, Shape]:

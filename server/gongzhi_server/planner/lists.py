@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Hashable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import orjson
-from gongzhi.entity import USUAL, Entity
+from gongzhi.entity import USUAL
 from gongzhi.errors import Refusal
 from gongzhi.plans import Frame, Many
 from gongzhi.sql import Sql, every
@@ -18,8 +19,8 @@ from pypika_tortoise.enums import Order
 from pypika_tortoise.terms import Criterion, LiteralValue, Term, Tuple
 
 from .filters import filtered
-from .rows import Derived, Rows
-from .scalars import quoted, stored
+from .rows import Derived, Key, Rows, held, here
+from .scalars import quoted
 from .statement import Shape
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ NUMBER = "@i"
 class Window:
     """How much of a list is asked for, and from which end."""
 
-    def __init__(self, plan: Many, rows: Rows, at: Frame) -> None:
+    def __init__(self, compiler: Compiler, plan: Many, rows: Rows, at: Frame) -> None:
         given: Any = at.given
         if "first" in given and "last" in given:
             raise GraphQLError("Ask for the first or the last, not both.", given.node)
@@ -44,9 +45,10 @@ class Window:
             raise GraphQLError(f"{name!r} must be between 0 and {plan.cap}, not {size}.", given.node)
         self.size: int = min(USUAL, plan.cap) if size is None else size
         asked = given.trait("orderBy", of=itself)
-        order = column_order(asked) if asked else plan.order
-        self.order = turned(order) if self.back else order
-        self.keys = rows.keys(self.order)
+        keys = added(compiler, asked, rows, at) if asked else None
+        self.keys = keys or rows.keys(column_order(asked) if asked and keys is None else plan.order)
+        if self.back:
+            self.keys = [key.turned for key in self.keys]
         self.after, self.before = "after" in given, "before" in given
 
     def bounds(self, rows: Rows, at: Frame) -> Criterion | None:
@@ -54,11 +56,9 @@ class Window:
         found: Criterion | None = None
         for name, follows in (("after", not self.back), ("before", self.back)):
             if name in at.given:
-                greater = (self.keys[0][1] is Order.asc) == follows
-                columns = Tuple(*(rows.table.field(column) for column, _ in self.keys))
-                values = Tuple(
-                    *(at.given.bind(name, convert=Place(rows.target, self.keys, i)) for i, _ in enumerate(self.keys))
-                )
+                greater = (self.keys[0].way is Order.asc) == follows
+                columns = Tuple(*(key.term for key in self.keys))
+                values = Tuple(*(at.given.bind(name, convert=Place(key, i)) for i, key in enumerate(self.keys)))
                 one = columns > values if greater else columns < values
                 found = one if found is None else every(found, one)
         return found
@@ -69,14 +69,14 @@ def many(
 ) -> tuple[Term, Shape]:
     """A plain list."""
     filtered(rows, at, compiler.planner.declared.comparisons(rows.target))
-    window = Window(plan, rows, at)
+    window = Window(compiler, plan, rows, at)
     terms, shape = multiplied(compiler, window.size, kind, details, rows)
-    query = rows.ordered(window.order, window.size)
+    query = rows.ordered(window.keys, window.size)
     if not window.back:
         return Sql(LISTED, compiler.name("o"), query.select(*some(terms))), shape
     last = Query.from_(Derived(Sql("{0}", query.select(rows.table.star)), rows.table.alias)).select(*some(terms))
-    for column, way in window.keys:
-        last = last.orderby(rows.table.field(column), order=Order.asc if way is Order.desc else Order.desc)
+    for key in window.keys:
+        last = last.orderby(key.term, order=key.turned.way)
     return Sql(LISTED, compiler.name("o"), last), shape
 
 
@@ -85,7 +85,7 @@ def page(
 ) -> tuple[Term, Shape]:
     """A connection. Its rows are read once, one more than asked for, and numbered as they come."""
     filtered(rows, at, compiler.planner.declared.comparisons(rows.target))
-    window = Window(plan, rows, at)
+    window = Window(compiler, plan, rows, at)
     total = rows.count()
     made = PageOf(compiler, rows, window)
     shape, parts = Shape(), []
@@ -107,7 +107,7 @@ def page(
         parts.append(term.as_(key))
     if not made.read:
         return compiler.nested(parts), shape
-    limited = rows.ordered(window.order, window.size + 1, window.bounds(rows, at)).select(rows.table.star)
+    limited = rows.ordered(window.keys, window.size + 1, window.bounds(rows, at)).select(rows.table.star)
     alias = rows.table.alias
     source = Query.from_(Derived(Sql("{0}", limited), alias)).select(
         Sql("row_number() over ()").as_(NUMBER), rows.table.star
@@ -115,6 +115,29 @@ def page(
     # "having" makes it one row, even where no field selected is an aggregate.
     query = Query.from_(Derived(Sql("{0}", source), alias)).select(*parts).having(LiteralValue("true"))
     return Sql("(select row_to_json({0}) from {1} {0})", compiler.name("x"), query), shape
+
+
+def added(compiler: Compiler, asked: str, rows: Rows, at: Frame) -> list[Key] | None:
+    """An order that a plugin has added; None for a column's, and nothing if the plugin's has failed already."""
+    name, _, way = asked.rpartition("_")
+    found = compiler.planner.declared.orderings(rows.target).get(name)
+    if found is None:
+        return None
+    given: Any = at.given
+    if found.requires and not at.viewer.can(found.requires):
+        extensions = {"code": "FORBIDDEN", "permission": found.requires}
+        message = f"The order {name.upper()} needs the permission {found.requires!r}."
+        raise GraphQLError(message, given.node, extensions=extensions)
+    compiler.plugins.add(found.plugin)
+    if compiler.without == found.plugin:
+        compiler.broken(found.plugin, given.node)
+        return []
+    on = [here(found.plugin, rows.target, rows.table)]
+    if found.requires and (where := held(rows.target, rows.table, compiler.lens, found.requires)) is not None:
+        on.append(where)
+    guarded = replace(found, build=lambda at: Sql("case when {0} then {1} end", every(*on), found.build(at)))
+    key = rows.key(rows.target.key, Order[way])
+    return [Key(guarded.value(at), key.way, found.read), key]
 
 
 class PageOf:
@@ -179,22 +202,22 @@ class PageOf:
         return self.rows.table.field(NUMBER)
 
     def places(self) -> list[Term]:
-        columns = [column for column, _ in self.window.keys]
-        return [self.rows.table.field(column) for column in (columns if len(columns) > 1 else columns * 2)]
+        terms = [key.term for key in self.window.keys]
+        return terms if len(terms) > 1 else terms * 2
 
 
 class Place:
-    """One value of a cursor, as the column has it."""
+    """One value of a cursor, as the statement takes it."""
 
-    def __init__(self, target: Entity, keys: list[tuple[str, Order]], at: int) -> None:
-        self.target, self.column, self.at = target, keys[at][0], at
+    def __init__(self, key: Key, at: int) -> None:
+        self.key, self.at = key, at
 
     def __call__(self, cursor: str) -> Any:
         try:
             values = orjson.loads(base64.b64decode(cursor, validate=True))
             if not isinstance(values, list) or len(values) != 2 or None in values:
                 raise ValueError
-            return stored(self.target, self.column, values[self.at])
+            return self.key.read(values[self.at])
         except (ValueError, TypeError, AttributeError, OverflowError) as error:
             raise Refusal("BAD_USER_INPUT", "That is not a cursor of this list.", "该游标不属于此列表。") from error
 
@@ -218,10 +241,6 @@ def column_order(asked: str) -> str:
     """An order of the schema, `reported_at_desc`, as the plans have it, `-reported_at`."""
     name, _, way = asked.rpartition("_")
     return f"-{name}" if way == "desc" else name
-
-
-def turned(order: str) -> str:
-    return order[1:] if order.startswith("-") else f"-{order}"
 
 
 def some(terms: list[Term]) -> list[Term]:

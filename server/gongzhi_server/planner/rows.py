@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from gongzhi.entity import Entity, entity_of
@@ -14,11 +17,24 @@ from pypika_tortoise.enums import Order
 from pypika_tortoise.queries import Selectable, Table
 from pypika_tortoise.terms import Criterion, LiteralValue, Term
 
-from .scalars import quoted
+from .scalars import quoted, stored
 
 COUNTIES = "array(select a.county_id from plugins.activation a where a.plugin={0} and a.until is null and a.active)"
 """The counties that have switched a plugin on; looked up once a statement."""
 OWN = {app.label for app in APPS}
+
+
+@dataclass(frozen=True)
+class Key:
+    """One of the values that rows are ordered by; `read` makes one of it that a cursor has."""
+
+    term: Term
+    way: Order
+    read: Callable[[Any], Any]
+
+    @property
+    def turned(self) -> Key:
+        return replace(self, way=Order.asc if self.way is Order.desc else Order.desc)
 
 
 class Derived(Selectable):
@@ -74,25 +90,27 @@ class Rows:
         ]
         return Sql("+".join(f"{{{at}}}" for at in range(len(ones))) or "0", *ones)
 
-    def ordered(self, order: str, limit: Any, more: Criterion | None = None) -> Any:
+    def ordered(self, keys: Sequence[Key], limit: Any, more: Criterion | None = None) -> Any:
         """The first of them in an order: each branch cut off by itself, then all of them together."""
-        keys = self.keys(order)
 
         def cut(query: Any) -> Any:
-            for column, way in keys:
-                query = query.orderby(self.table.field(column), order=way)
+            for key in keys:
+                query = query.orderby(key.term, order=key.way)
             return query.limit(limit)
 
         if len(self.branches) == 1:
             return cut(self._branch(self.branches[0], Query.from_(self.table), more))
         return cut(Query.from_(Derived(self._union(cut, more), self.table.alias)))
 
-    def keys(self, order: str) -> list[tuple[str, Order]]:
+    def keys(self, order: str) -> list[Key]:
         """The columns of an order, ties broken by key in the same direction."""
         way = Order.desc if order.startswith("-") else Order.asc
         named = order.removeprefix("-")
         column = self.target.column(named) if named else self.target.key
-        return [(name, way) for name in dict.fromkeys((column, self.target.key))]
+        return [self.key(name, way) for name in dict.fromkeys((column, self.target.key))]
+
+    def key(self, column: str, way: Order) -> Key:
+        return Key(self.table.field(column), way, partial(stored, self.target, column))
 
     def _branch(self, branch: list[Criterion], query: Any, more: Criterion | None) -> Any:
         for criterion in (*branch, *self.criteria, *([more] if more is not None else ())):
