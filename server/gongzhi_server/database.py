@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import asyncpg
+from gongzhi import rooms
 from gongzhi.calendars import stock as calendars
 from gongzhi.cases import catalog
 from gongzhi.clocks import stock as rules
@@ -146,11 +147,12 @@ async def lacking(dsn: str, label: str, apps: Iterable[App] = APPS) -> list[Migr
 
 
 def _confined(writer: MigrationWriter) -> MigrationWriter:
-    """The migration without other apps' schemas, depending on the last of each app's migrations."""
+    """The migration without other apps' schemas, depending on the last of each app's that every contract has."""
     writer.operations = [
         one
         for one in writer.operations
         if not isinstance(one, CreateSchema | DropSchema) or one.schema_name == writer.app_label
     ]
-    writer.dependencies = sorted(dict(sorted(writer.dependencies)).items())
+    last = dict(sorted(writer.dependencies))
+    writer.dependencies = sorted((app, rooms.FLOOR.get(app, name)) for app, name in last.items())
     return writer

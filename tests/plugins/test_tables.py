@@ -5,15 +5,20 @@ from __future__ import annotations
 import asyncio
 import csv
 import importlib
+import os
+import sys
+from asyncio.subprocess import PIPE
 from pathlib import Path
 
 import asyncpg
 import pytest
+from gongzhi import rooms
 from gongzhi_server import database
 from gongzhi_server.errors import Problem
 from gongzhi_server.removal import remove
 
 from .conftest import Market
+from .test_kit import path
 
 TABLES = """
 @hookimpl
@@ -68,9 +73,42 @@ async def test_migration_is_its_own(paths: Market, bare: str) -> None:
     assert await database.write_migrations(bare, "paths", paths.load().apps) == []
 
 
+async def test_migration_needs_no_newer_core(paths: Market, bare: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once something has been released, what is written runs on the oldest contract that is supported."""
+    monkeypatch.setattr(rooms, "FLOOR", {"people": "0001_initial", "units": "0001_initial"})
+    text = await written(paths, bare)
+    assert "dependencies = [('grids', '0002_tree'), ('people', '0001_initial')]" in text
+
+
+def test_oldest_contract_has_its_migrations() -> None:
+    known = {app.label: app.migrations for app in rooms.APPS}
+    for room, name in rooms.FLOOR.items():
+        importlib.import_module(f"{known[room]}.{name}")
+
+
 async def test_migration_of_nobody(paths: Market, bare: str) -> None:
     with pytest.raises(Problem, match="'roads' has no tables here; those who have are grids, .*paths"):
         await database.write_migrations(bare, "roads", paths.load().apps)
+
+
+@pytest.mark.slow
+async def test_eight_processes_migrate_at_once(paths: Market, bare: str, tmp_path: Path) -> None:
+    """As when eight servers are started together, each a process of its own, over a database with nothing in it."""
+    await written(paths, bare)
+    environ = os.environ | {
+        "PYTHONPATH": path(paths.folder),
+        "DATABASE_URL": bare,
+        "GONGZHI_DATA": str(tmp_path / "data"),
+        "GONGZHI_MODE": "development",
+    }
+    command = (sys.executable, "-m", "gongzhi_server", "migrate")
+    started = [await asyncio.create_subprocess_exec(*command, env=environ, stderr=PIPE) for _ in range(8)]
+    ended = await asyncio.gather(*(one.communicate() for one in started))
+    assert [one.returncode for one in started] == [0] * 8, b"".join(said for _, said in ended).decode()
+    connection = await asyncpg.connect(bare)
+    applied = await connection.fetch("select app, name from tortoise_migrations")
+    assert len(applied) == len(set(applied)) > 25 and ("paths", "0001_initial") in [tuple(one) for one in applied]
+    await connection.close()
 
 
 async def test_eight_migrate_at_once(paths: Market, bare: str) -> None:
