@@ -13,7 +13,8 @@ import pytest
 from gongzhi_server.errors import Problem
 from gongzhi_server.scaffold import new, template
 
-ROOT = Path(__file__).parents[2]
+from .contracts import ROOT, releases, source
+
 PARTS = {
     "pyproject.toml",
     "gongzhi_road_watch/__init__.py",
@@ -84,12 +85,25 @@ def wheel(project: Path, into: Path) -> None:
 
 @pytest.fixture(scope="session")
 def clean(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A new environment with the product's wheels; third-party libraries are those of this environment."""
-    folder = tmp_path_factory.mktemp("clean")
+    """A new environment with what is here."""
+    return environment(ROOT, tmp_path_factory.mktemp("clean"))
+
+
+@pytest.fixture(scope="session")
+def oldest(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A new environment with the oldest contract that the template promises to work with, and its server."""
+    if not (tags := releases()):
+        pytest.skip("nothing is released, so the oldest contract is the present one")
+    folder = tmp_path_factory.mktemp("oldest")
+    return environment(source(tags[0], folder / "source"), folder)
+
+
+def environment(root: Path, folder: Path) -> Path:
+    """An environment with the wheels of this source; third-party libraries are those of this environment."""
     wheels = folder / "wheels"
     wheels.mkdir()
-    wheel(ROOT / "schema", wheels)
-    wheel(ROOT, wheels)
+    wheel(root / "schema", wheels)
+    wheel(root, wheels)
     venv.create(folder / "venv", with_pip=True)
     python = folder / "venv" / "bin" / "python"
     site = run(python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))", cwd=folder).strip()
@@ -103,14 +117,20 @@ def clean(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.slow
-def test_wheel_works_in_a_clean_environment(clean: Path, tmp_path: Path, postgres: str) -> None:
-    python = clean / "venv" / "bin" / "python"
-    run(clean / "venv" / "bin" / "gongzhi", "plugin", "new", "road_watch", cwd=tmp_path)
+@pytest.mark.parametrize("contract", ["oldest", "clean"])
+def test_wheel_works_in_a_clean_environment(
+    contract: str, request: pytest.FixtureRequest, tmp_path: Path, postgres: str
+) -> None:
+    """A plugin as the template has it today, beside the oldest contract it promises to work with, and the newest."""
+    place: Path = request.getfixturevalue(contract)
+    python = place / "venv" / "bin" / "python"
+    new("road_watch", tmp_path)
     folder = tmp_path / "gongzhi-road-watch"
     wheel(folder, tmp_path)
     [made] = tmp_path.glob("*.whl")
-    run(python, "-m", "pip", "-qq", "--disable-pip-version-check", "install", "--no-deps", made, cwd=tmp_path)
-    listed = run(clean / "venv" / "bin" / "gongzhi", "plugin", "list", cwd=tmp_path)
+    found = ("--no-deps", "--no-index", "--find-links", place / "wheels")
+    run(python, "-m", "pip", "-qq", "--disable-pip-version-check", "install", *found, made, cwd=tmp_path)
+    listed = run(place / "venv" / "bin" / "gongzhi", "plugin", "list", cwd=tmp_path)
     assert listed == "road_watch  gongzhi-road-watch 0.1.0  INACTIVE\n"
     try:
         said = run(python, "-m", "pytest", "-q", "tests", cwd=folder, GONGZHI_TEST_DSN=postgres)
@@ -130,6 +150,19 @@ def test_pip_refuses_another_contract(clean: Path, tmp_path: Path) -> None:
     command = [python, "-m", "pip", "install", "--no-index", "-f", clean / "wheels", made]
     refused = subprocess.run(list(map(str, command)), capture_output=True, text=True, timeout=120)
     assert refused.returncode != 0 and "gongzhi>=2" in refused.stderr
+
+
+def test_releases_are_found_by_their_tags(tmp_path: Path) -> None:
+    """Those the template may be installed beside; what a release was built from comes from its tag."""
+    git = ("git", "-c", "user.name=nobody", "-c", "user.email=nobody@example.org", "-c", "commit.gpgsign=false")
+    run(*git, "init", "-q", cwd=tmp_path)
+    for tag in ("v0.1.10", "v0.1.2", "v0.2.0", "v0.0.9", "very-old"):
+        (tmp_path / "VERSION").write_text(tag)
+        run(*git, "add", "VERSION", cwd=tmp_path)
+        run(*git, "commit", "-q", "-m", tag, cwd=tmp_path)
+        run(*git, "tag", tag, cwd=tmp_path)
+    assert releases(tmp_path) == ["v0.1.2", "v0.1.10"]
+    assert (source("v0.1.2", tmp_path / "old", tmp_path) / "VERSION").read_text() == "v0.1.2"
 
 
 def test_template_is_found() -> None:

@@ -14,7 +14,7 @@ from gongzhi.testing import fixtures
 from gongzhi_server import cli
 from gongzhi_server.plugins import empty
 
-from .test_kit import ROOT
+from .contracts import ROOT
 
 FOLDER = ROOT / "docs" / "plugins"
 PAGE = (FOLDER / "reference.md").read_text(encoding="utf-8")

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from markdown_it import MarkdownIt
 
-from .test_kit import ROOT, clean, run
+from .contracts import ROOT
+from .test_kit import clean, run
 
 __all__ = ["clean"]
 PAGE = ROOT / "docs" / "plugins" / "tutorial.md"
@@ -40,9 +41,10 @@ def test_tutorial_works_as_written(clean: Path, tmp_path: Path, postgres: str) -
         run(clean / "venv" / "bin" / "python", "-m", "pip", "-qq", "uninstall", "-y", "gongzhi-rubbish", cwd=tmp_path)
     assert [line.split(" in ")[0].strip("= ") for line in said if " passed" in line] == [
         "10 passed",
-        "10 passed",
-        "10 passed",
+        "12 passed",
+        "12 passed",
     ]
     assert [file.name for file in (here / "dist").iterdir()] == ["gongzhi_rubbish-0.1.0-py3-none-any.whl"]
     text = (here / "tests" / "additions.graphql").read_text(encoding="utf-8")
     assert 'rubbishInspected: BooleanComparison @from(plugin: "rubbish")' in text
+    assert 'RUBBISH_SCORE_ASC @from(plugin: "rubbish")' in text

@@ -1,0 +1,85 @@
+"""How long the server takes until it answers, with the installed plugins: `python -m benchmarks.startup [ROUNDS]`.
+
+Each round is a process of its own, as an operator starts it, over a database whose tables are up to date; the time is
+taken outside, from starting the process until the port answers a query. CPU seconds are those of that process, which a
+busy machine does not change. It needs a PostgreSQL in GONGZHI_TEST_DSN, prints, and writes nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from statistics import median
+
+import httpx
+from gongzhi_server import database, plugins, testing
+from rich.console import Console
+
+from .bars import said
+
+BAR = 3.0
+"""Seconds."""
+ROUNDS = 5
+NAME = "bench_startup"
+GREETING = re.compile(r"answers at (http://\S+?)/graphql")
+QUERY = {"query": "{ plugins { name } }"}
+
+
+def measure(console: Console, dsn: str, rounds: int = ROUNDS) -> dict[str, float]:
+    """The seconds until it answers, in the middle, and those of the CPU."""
+    found = plugins.load()
+    asyncio.run(database.migrate(dsn, found.apps))
+    times = [started(dsn) for _ in range(rounds)]
+    elapsed, worked = (median(column) for column in zip(*times, strict=True))
+    names = ", ".join(one.name for one in found.found) or "no plugins"
+    console.print(f"starting with {names}: {elapsed:.1f} s (bar {BAR:.0f} s: {said(elapsed <= BAR)})")
+    console.print(f"of which the CPU {worked:.1f} s; all rounds: {', '.join(f'{one:.1f}' for one, _ in times)}")
+    return {"elapsed": round(elapsed, 2), "cpu": round(worked, 2)}
+
+
+def started(dsn: str) -> tuple[float, float]:
+    """Start it, ask it something, and stop it: the seconds until it answered, and the CPU's."""
+    with tempfile.TemporaryDirectory() as folder:
+        environ = {
+            **os.environ,
+            "DATABASE_URL": dsn,
+            "GONGZHI_DATA": folder,
+            "GONGZHI_MODE": "development",
+            "PORT": "0",
+        }
+        begin = time.perf_counter()
+        command = [sys.executable, "-m", "gongzhi_server", "serve"]
+        with subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, text=True) as process:
+            try:
+                assert process.stdout
+                url = next(match[1] for line in process.stdout if (match := GREETING.search(line)))
+                httpx.post(f"{url}/graphql", json=QUERY, timeout=10).raise_for_status()
+                return time.perf_counter() - begin, consumed(process.pid)
+            finally:
+                process.terminate()
+
+
+def consumed(pid: int) -> float:
+    """The seconds of CPU a process of this machine has taken so far (Linux)."""
+    with open(f"/proc/{pid}/stat", encoding="utf-8") as file:
+        fields = file.read().rpartition(") ")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def main() -> None:
+    outside = os.environ["GONGZHI_TEST_DSN"]
+    asyncio.run(testing.drop(outside, NAME))
+    try:
+        dsn = asyncio.run(testing.create(outside, NAME))
+        measure(Console(highlight=False), dsn, int(sys.argv[1]) if len(sys.argv) > 1 else ROUNDS)
+    finally:
+        asyncio.run(testing.drop(outside, NAME))
+
+
+if __name__ == "__main__":
+    main()
