@@ -13,8 +13,6 @@ A plugin uses the same words: `extend(Case, visits=many("…", on="case", type=l
 
 from __future__ import annotations
 
-import copy
-import enum
 import inspect
 import sys
 import typing
@@ -28,7 +26,7 @@ from pypika_tortoise.queries import Table
 from strawberry import ID
 from strawberry.annotation import StrawberryAnnotation
 from strawberry.types.arguments import StrawberryArgument
-from strawberry.types.base import StrawberryContainer, StrawberryOptional
+from strawberry.types.base import StrawberryContainer
 from strawberry.types.field import StrawberryField
 from tortoise.fields.base import Field
 from tortoise.models import Model
@@ -156,52 +154,6 @@ class Entity:
             return self.python(self.key, key) if name == self.name else None
         except (ValueError, TypeError):
             return None
-
-    def ordering(self, added: Mapping[str, object]) -> type[enum.Enum] | None:
-        """The orders its lists can be asked for in, in a schema that adds these, each with its directive."""
-        names = [f"{name}_{way}".upper() for name in (*self.order, *added) for way in ("asc", "desc")]
-        if not names:
-            return None
-        made = enum.StrEnum(f"{self.name}Order", {name: name.lower() for name in names})  # type: ignore[misc]
-        ordered = strawberry.enum(made, description=f"Orders of a list of {self.name}; ties go by key (排序).")
-        for value in ordered.__strawberry_definition__.values:  # type: ignore[attr-defined]
-            words, _, way = value.name.lower().rpartition("_")
-            value.description = (
-                f"By {words.replace('_', ' ')}, {'ascending (升序)' if way == 'asc' else 'descending (降序)'}."
-            )
-            value.directives = [added[words]] if words in added else ()
-        return ordered
-
-    def filtering(self, added: Mapping[str, tuple[Comparison, object]]) -> type | None:
-        """The filter its lists can be asked for with in a schema that adds these, each with its directive."""
-        hints, fields = {}, {}
-        own = {name: (comparison, None) for name, comparison in self.filter.items()}
-        for name, (comparison, directive) in (own | dict(added)).items():
-            hints[name] = typing.Optional[comparison.kind]  # noqa: UP045 - the kind is a value here
-            fields[name] = strawberry.field(
-                default=strawberry.UNSET,
-                description=f"A condition on {name.replace('_', ' ')} (条件).",
-                directives=[directive] if directive else (),
-            )
-        if not hints:
-            return None
-        made = strawberry.input(
-            type(f"{self.name}Filter", (), {"__annotations__": hints, **fields}),
-            description=f"Which {self.name} rows; all conditions must hold (过滤条件).",
-        )
-        many = StrawberryAnnotation(typing.Optional[list[made]])  # type: ignore[valid-type]  # noqa: UP045
-        single = StrawberryAnnotation(typing.Optional[made])  # noqa: UP045
-        for name, kind, said in (
-            ("and", many, "All of these (且)."),
-            ("or", many, "One of these (或)."),
-            ("not", single, "Not this (非)."),
-        ):
-            joined = StrawberryField(
-                python_name=f"{name}_", graphql_name=name, type_annotation=kind, description=said,
-                default=strawberry.UNSET,
-            )  # fmt: skip
-            made.__strawberry_definition__.fields.append(joined)  # type: ignore[attr-defined]
-        return made
 
 
 @dataclass(frozen=True)
@@ -409,7 +361,7 @@ def stream(
     lists' filter and `after` come by themselves; `where` sees the rows and the field's own arguments.
     """
     made = _field(Stream(events, where), description, type, requires, arguments=arguments)
-    made.arguments = [*made.arguments, _argument("after", AFTER)]
+    made.arguments = [*made.arguments, argument("after", AFTER)]
     return made
 
 
@@ -451,32 +403,6 @@ def batch(
     return decorate
 
 
-def complete(
-    field: StrawberryField,
-    owner: str,
-    filtering: Callable[[Entity], type | None],
-    ordering: Callable[[Entity], type[enum.Enum] | None],
-) -> StrawberryField:
-    """A copy of a planned field, checked, with the arguments that depend on what it returns and on the schema."""
-    plan, guard, where = field.metadata.get(PLAN), field.metadata.get(GUARD), f"{owner}.{field.python_name}"
-    withheld = isinstance(plan, One | Pick) and not entity_of(field.type, where).open
-    refused = guard and not guard.masked and not isinstance(plan, Stream)  # a stream is refused as a whole
-    if (withheld or isinstance(plan, Pick) or refused) and not isinstance(field.type, StrawberryOptional):
-        raise DeclarationError(f"{where} may be withheld from a viewer, so it must be optional")
-    if isinstance(plan, Stream):
-        field = copy.copy(field)
-        if asked := filtering(entity_of(field.type, where)):
-            field.arguments = [*field.arguments, _argument("filter", _filter(asked))]
-    if isinstance(plan, Many):
-        target = entity_of(field.type, where)
-        if plan.on and plan.on not in target.model._meta.fk_fields:
-            raise DeclarationError(f"{where}: {target.name} has no foreign key {plan.on!r}")
-        paging = _paging(plan, filtering(target), ordering(target))
-        field = copy.copy(field)
-        field.arguments = [*field.arguments, *(_argument(name, one) for name, one in paging.items())]
-    return field
-
-
 def key_of(cls: type) -> Callable[[str], Any]:
     """From a global id to the key of this type; see `Entity.parse`."""
     return cls.__entity__.parse  # type: ignore[attr-defined, no-any-return]
@@ -496,26 +422,8 @@ def entity_of(kind: Any, where: str = "a field") -> Entity:
     return named.__entity__  # type: ignore[no-any-return]
 
 
-def _paging(plan: Many, filter: type | None, order: type[enum.Enum] | None) -> dict[str, Argument]:
-    found = {
-        "first": Argument(int, f"How many from the start, {plan.cap} at most (前几条)."),
-        "last": Argument(int, f"How many from the end, {plan.cap} at most (后几条)."),
-    }
-    if isinstance(plan, Page):
-        found["after"] = Argument(str, "Only what follows this cursor (游标之后).")
-        found["before"] = Argument(str, "Only what comes before this cursor (游标之前).")
-    if order:
-        found["order_by"] = Argument(order, "In which order (排序).")
-    if filter:
-        found["filter"] = _filter(filter)
-    return {name: Argument(typing.Optional[one.type], one.description) for name, one in found.items()}  # noqa: UP045
-
-
-def _filter(kind: type) -> Argument:
-    return Argument(typing.Optional[kind], "Which rows (过滤).")  # noqa: UP045
-
-
-def _argument(name: str, declared: Argument) -> StrawberryArgument:
+def argument(name: str, declared: Argument) -> StrawberryArgument:
+    """An argument as strawberry has it."""
     default = strawberry.UNSET if declared.default is None else declared.default
     if default is inspect.Parameter.empty:
         default = strawberry.UNSET
@@ -568,5 +476,5 @@ def _field(
             OPEN: open,
         },
     )
-    made.arguments = [_argument(name, one) for name, one in (arguments or {}).items()]
+    made.arguments = [argument(name, one) for name, one in (arguments or {}).items()]
     return made

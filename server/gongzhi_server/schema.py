@@ -12,7 +12,7 @@ from types import MappingProxyType
 import strawberry
 from gongzhi import core
 from gongzhi.commands import COMMAND, Command
-from gongzhi.entity import Entity, complete
+from gongzhi.entity import Entity
 from gongzhi.errors import DeclarationError
 from gongzhi.extend import Extension
 from gongzhi.filters import Comparison
@@ -26,6 +26,7 @@ from strawberry.types.base import StrawberryObjectDefinition, StrawberryOptional
 from strawberry.types.field import StrawberryField
 
 from . import plugins
+from .arguments import complete, filtering, ordering
 from .errors import Fault
 from .planner import Planner
 from .plugins import Plugins
@@ -142,8 +143,8 @@ class Schema(strawberry.Schema):
             self._add(plugin, extension.target, field)
         for name, comparison in extension.filter.items():
             self._ask(plugin, extension.target, name, comparison)
-        for name, ordering in extension.order.items():
-            self._order(plugin, extension.target, name, ordering)
+        for name, order in extension.order.items():
+            self._order(plugin, extension.target, name, order)
 
     def _add(self, plugin: str, target: type, field: StrawberryField) -> None:
         name = self._named(field)
@@ -176,13 +177,13 @@ class Schema(strawberry.Schema):
             raise Fault(plugin, f"{where} must say who may use it: guarded(…, requires=…), or requires=None for all")
         self._asked[target][name] = replace(comparison, plugin=plugin), From(plugin=plugin)
 
-    def _order(self, plugin: str, target: type, name: str, ordering: Ordering) -> None:
+    def _order(self, plugin: str, target: type, name: str, order: Ordering) -> None:
         where = f"the order {name!r} of {target.__name__}"
         if name in target.__entity__.order:  # type: ignore[attr-defined]
             raise Fault(plugin, f"{where} would replace one of the type itself")
         if name in self._ordered[target]:
             raise Fault(plugin, f"{where} is already added by {self._ordered[target][name].plugin!r}")
-        self._ordered[target][name] = replace(ordering, plugin=plugin)
+        self._ordered[target][name] = replace(order, plugin=plugin)
 
     def _check_targets(self) -> None:
         owners = {**self._owner, **{(target, ""): plugin for target, plugin in self._askers()}}
@@ -199,14 +200,14 @@ class Schema(strawberry.Schema):
     def _filter(self, entity: Entity) -> type | None:
         """The filter of an entity in this schema; another schema in the process has one of its own."""
         if entity not in self._filters:
-            self._filters[entity] = entity.filtering(self._asked.get(entity.cls, {}))
+            self._filters[entity] = filtering(entity, self._asked.get(entity.cls, {}))
         return self._filters[entity]
 
     def _ordering(self, entity: Entity) -> type[enum.Enum] | None:
         """The orders of an entity in this schema."""
         if entity not in self._orders:
             added = {name: From(plugin=one.plugin) for name, one in self.orderings(entity).items()}
-            self._orders[entity] = entity.ordering(added)
+            self._orders[entity] = ordering(entity, added)
         return self._orders[entity]
 
     def get_fields(self, type_definition: StrawberryObjectDefinition) -> list[StrawberryField]:

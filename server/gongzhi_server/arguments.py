@@ -1,0 +1,110 @@
+"""The arguments of lists: which there are depends on the schema a type stands in, for plugins add to them."""
+
+from __future__ import annotations
+
+import copy
+import enum
+import typing
+from collections.abc import Callable, Mapping
+
+import strawberry
+from gongzhi.entity import Entity, argument, entity_of
+from gongzhi.errors import DeclarationError
+from gongzhi.filters import Comparison
+from gongzhi.plans import GUARD, PLAN, Argument, Many, One, Page, Pick, Stream
+from strawberry.annotation import StrawberryAnnotation
+from strawberry.types.base import StrawberryOptional
+from strawberry.types.field import StrawberryField
+
+
+def complete(
+    field: StrawberryField,
+    owner: str,
+    filters: Callable[[Entity], type | None],
+    orders: Callable[[Entity], type[enum.Enum] | None],
+) -> StrawberryField:
+    """A copy of a planned field, checked, with the arguments that depend on what it returns and on the schema."""
+    plan, guard, where = field.metadata.get(PLAN), field.metadata.get(GUARD), f"{owner}.{field.python_name}"
+    withheld = isinstance(plan, One | Pick) and not entity_of(field.type, where).open
+    refused = guard and not guard.masked and not isinstance(plan, Stream)  # a stream is refused as a whole
+    if (withheld or isinstance(plan, Pick) or refused) and not isinstance(field.type, StrawberryOptional):
+        raise DeclarationError(f"{where} may be withheld from a viewer, so it must be optional")
+    if isinstance(plan, Stream):
+        field = copy.copy(field)
+        if asked := filters(entity_of(field.type, where)):
+            field.arguments = [*field.arguments, argument("filter", which(asked))]
+    if isinstance(plan, Many):
+        target = entity_of(field.type, where)
+        if plan.on and plan.on not in target.model._meta.fk_fields:
+            raise DeclarationError(f"{where}: {target.name} has no foreign key {plan.on!r}")
+        listed = paging(plan, filters(target), orders(target))
+        field = copy.copy(field)
+        field.arguments = [*field.arguments, *(argument(name, one) for name, one in listed.items())]
+    return field
+
+
+def paging(plan: Many, filter: type | None, order: type[enum.Enum] | None) -> dict[str, Argument]:
+    found = {
+        "first": Argument(int, f"How many from the start, {plan.cap} at most (前几条)."),
+        "last": Argument(int, f"How many from the end, {plan.cap} at most (后几条)."),
+    }
+    if isinstance(plan, Page):
+        found["after"] = Argument(str, "Only what follows this cursor (游标之后).")
+        found["before"] = Argument(str, "Only what comes before this cursor (游标之前).")
+    if order:
+        found["order_by"] = Argument(order, "In which order (排序).")
+    if filter:
+        found["filter"] = which(filter)
+    return {name: Argument(typing.Optional[one.type], one.description) for name, one in found.items()}  # noqa: UP045
+
+
+def which(kind: type) -> Argument:
+    return Argument(typing.Optional[kind], "Which rows (过滤).")  # noqa: UP045
+
+
+def ordering(entity: Entity, added: Mapping[str, object]) -> type[enum.Enum] | None:
+    """The orders an entity's lists can be asked for in, in a schema that adds these, each with its directive."""
+    names = [f"{name}_{way}".upper() for name in (*entity.order, *added) for way in ("asc", "desc")]
+    if not names:
+        return None
+    made = enum.StrEnum(f"{entity.name}Order", {name: name.lower() for name in names})  # type: ignore[misc]
+    ordered = strawberry.enum(made, description=f"Orders of a list of {entity.name}; ties go by key (排序).")
+    for value in ordered.__strawberry_definition__.values:  # type: ignore[attr-defined]
+        words, _, way = value.name.lower().rpartition("_")
+        value.description = (
+            f"By {words.replace('_', ' ')}, {'ascending (升序)' if way == 'asc' else 'descending (降序)'}."
+        )
+        value.directives = [added[words]] if words in added else ()
+    return ordered
+
+
+def filtering(entity: Entity, added: Mapping[str, tuple[Comparison, object]]) -> type | None:
+    """The filter an entity's lists can be asked for with in a schema that adds these, each with its directive."""
+    hints, fields = {}, {}
+    own = {name: (comparison, None) for name, comparison in entity.filter.items()}
+    for name, (comparison, directive) in (own | dict(added)).items():
+        hints[name] = typing.Optional[comparison.kind]  # noqa: UP045 - the kind is a value here
+        fields[name] = strawberry.field(
+            default=strawberry.UNSET,
+            description=f"A condition on {name.replace('_', ' ')} (条件).",
+            directives=[directive] if directive else (),
+        )
+    if not hints:
+        return None
+    made = strawberry.input(
+        type(f"{entity.name}Filter", (), {"__annotations__": hints, **fields}),
+        description=f"Which {entity.name} rows; all conditions must hold (过滤条件).",
+    )
+    many = StrawberryAnnotation(typing.Optional[list[made]])  # type: ignore[valid-type]  # noqa: UP045
+    single = StrawberryAnnotation(typing.Optional[made])  # noqa: UP045
+    for name, kind, said in (
+        ("and", many, "All of these (且)."),
+        ("or", many, "One of these (或)."),
+        ("not", single, "Not this (非)."),
+    ):
+        joined = StrawberryField(
+            python_name=f"{name}_", graphql_name=name, type_annotation=kind, description=said,
+            default=strawberry.UNSET,
+        )  # fmt: skip
+        made.__strawberry_definition__.fields.append(joined)  # type: ignore[attr-defined]
+    return made
