@@ -98,6 +98,15 @@ def oldest(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return environment(source(tags[0], folder / "source"), folder)
 
 
+def libraries(folder: Path) -> Path:
+    """What is installed here, without what is ours: plugins of ours would be found and not be there."""
+    folder.mkdir()
+    for one in Path(sysconfig.get_path("purelib")).iterdir():
+        if "gongzhi" not in one.name:
+            (folder / one.name).symlink_to(one)
+    return folder
+
+
 def environment(root: Path, folder: Path) -> Path:
     """An environment with the wheels of this source; third-party libraries are those of this environment."""
     wheels = folder / "wheels"
@@ -107,7 +116,7 @@ def environment(root: Path, folder: Path) -> Path:
     venv.create(folder / "venv", with_pip=True)
     python = folder / "venv" / "bin" / "python"
     site = run(python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))", cwd=folder).strip()
-    Path(site, "libraries.pth").write_text(sysconfig.get_path("purelib"))
+    Path(site, "libraries.pth").write_text(str(libraries(folder / "libraries")))
     install = ("-m", "pip", "-qq", "--disable-pip-version-check", "install", "--no-deps", "--no-index", "-f", wheels)
     run(python, *install, "--ignore-installed", "gongzhi", "gongzhi-server", cwd=folder)
     script = python.with_name("pytest")  # the library is there, its program is not
