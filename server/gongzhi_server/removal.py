@@ -20,7 +20,9 @@ and (select relnamespace from pg_class where oid=c.confrelid)=$1::regnamespace
 
 
 async def remove(dsn: str, name: str, folder: Path, agreed: Callable[[Mapping[str, int]], bool]) -> list[Path] | None:
-    """Drop a plugin's tables and forget its migrations; the CSV files its rows are in now, one a table.
+    """Drop a plugin's tables and forget its migrations, and where its handlers stand and what jobs of it wait.
+
+    Gives back the CSV files that its rows are in now, one a table.
 
     `agreed` is asked with the number of rows of each table. If it says no, nothing happens and None comes back.
     Raises Problem for a name that owns nothing here, and where other tables refer to these.
@@ -38,6 +40,8 @@ async def remove(dsn: str, name: str, folder: Path, agreed: Callable[[Mapping[st
             files = [await export(connection, name, table, folder) for table in tables]
             await connection.execute(f"drop schema {name} cascade")
             await connection.execute("delete from tortoise_migrations where app=$1", name)
+            await connection.execute("delete from events.consumer where starts_with(name, $1)", f"{name}.")
+            await connection.execute("delete from events.job where starts_with(name, $1)", f"{name}.")
             return files
     finally:
         await connection.close()

@@ -148,11 +148,15 @@ async def test_removal_writes_first(paths: Market, bare: str, tmp_path: Path) ->
     assert said == [{"path": 1}] and not (tmp_path / "kept").exists()
     assert await connection.fetchval("select count(*) from paths.path") == 1
 
+    for handler in ("paths.follow", "paths_two.follow"):
+        await connection.execute("insert into events.consumer (name, position) values ($1, 3)", handler)
     [file] = await remove(bare, "paths", tmp_path / "kept", lambda rows: True) or []
     with file.open(encoding="utf-8", newline="") as rows:
         assert [row["name"] for row in csv.DictReader(rows)] == ['东,"西\n路']
     assert file.parent.stat().st_mode & 0o077 == 0
     assert await connection.fetchval("select count(*) from pg_namespace where nspname='paths'") == 0
+    left = await connection.fetchval("select array_agg(name) from events.consumer where name like 'paths%'")
+    assert left == ["paths_two.follow"]  # installed again, it begins with what happens then
     await connection.close()
 
     await database.migrate(bare, paths.load().apps)  # installed still: made anew, which the migrations' records allow
