@@ -203,7 +203,7 @@ def create_app(
             worker = Worker(plugins, space.context, outbox, now)
             await worker.open()
             vitals = Vitals(plugins, lambda name: space.context(worker.acting(name)), now, space.ail)
-            app.state.worker, app.state.hub, app.state.vitals = worker, hub, vitals
+            app.state.worker, app.state.hub, app.state.vitals, app.state.space = worker, hub, vitals, space
             async with (
                 delivering(dsn, Networks(settings.webhook_networks), door.accounts, bodies, keys, now) as courier,
                 vitals.held(),
