@@ -549,6 +549,29 @@ async def test_grace_ends(story: Story, swept: Callable[[], Awaitable[Swept]]) -
     assert linked["case"]["previous"] == {"number": story.number}
 
 
+@pytest.mark.parametrize("about", [{"category": "platform"}, {"against": "610921-YJJ"}])
+async def test_grace_closes_no_complaint_about_ourselves(
+    story: Story, swept: Callable[[], Awaitable[Swept]], about: dict[str, str]
+) -> None:
+    """It asks somebody to decide, once."""
+    await story.report(kind="COMPLAINT", **about)
+    await story.do(story.dispatcher, "acceptCase")
+    await story.do(story.dispatcher, "dispatchCase", leadUnit=UNIT)
+    await story.do(story.handler, "handleCase")
+    await story.do(story.handler, "replyToCase", text="已核实。")
+    query = """query($n: String!) { case(number: $n) { status approvals { nodes { id kind state } }
+        timeline { type role } } }"""
+    for _ in range(2):
+        story.server.clock.move(days=20)
+        await swept()
+        case = (await story.dispatcher.ask(query, n=story.number)).data["case"]
+        assert case["status"] == "REPLIED" and case["timeline"][-1] == {"type": "case.approval_requested", "role": None}
+    [approval] = case["approvals"]["nodes"]
+    assert (approval["kind"], approval["state"]) == ("CLOSING", "PENDING")
+    decided = await story.dispatcher.do("decideApproval", "case { status }", approval=approval["id"], approve=True)
+    assert decided["case"] == {"status": "CLOSED"}
+
+
 async def test_demo_has_clocks(filled: str) -> None:
     """Every open case has a running clock, and the next of them is what the case is listed by."""
     connection = await asyncpg.connect(filled)

@@ -161,12 +161,17 @@ def command(
 def stale(row: Any, expected: int, path: str = "expectedVersion") -> None:
     """Refuse when somebody has changed the row since the caller saw it."""
     if row.version != expected:
-        raise Refusal(
-            "STALE_VERSION",
-            f"Somebody changed it in the meantime: it is at version {row.version}. Load it again.",
-            f"数据已被他人修改，当前版本为 {row.version}，请重新加载。",
-            (path,),
-        )
+        raise outdated(row.version, path)
+
+
+def outdated(current: int, path: str) -> Refusal:
+    """The refusal for what somebody has changed since."""
+    return Refusal(
+        "STALE_VERSION",
+        f"Somebody changed it in the meantime: it is at version {current}. Load it again.",
+        f"数据已被他人修改，当前版本为 {current}，请重新加载。",
+        (path,),
+    )
 
 
 def forbidden(path: str) -> Refusal:

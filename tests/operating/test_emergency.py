@@ -111,7 +111,9 @@ async def test_unconfirmed_lapses(offices: Offices, clock: Clock) -> None:
 
 async def test_beside_another_server(offices: Offices, clock: Clock, empty: str, tmp_path: Path) -> None:
     """Whose jobs run is not for whoever started last in this process to say."""
-    made = (await offices.do(offices.county, "declareEmergency", ROW, grid="610921108", **declared(clock, 1)))["emergency"]
+    made = (await offices.do(offices.county, "declareEmergency", ROW, grid="610921108", **declared(clock, 1)))[
+        "emergency"
+    ]
     clock.move(hours=2)
     async with serving(empty, tmp_path, clock) as other:
         await other.worker.drain()

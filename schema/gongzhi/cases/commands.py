@@ -133,11 +133,9 @@ async def rate_case(call: Call, input: RateCaseInput) -> CasePayload:
     await record(call, case, machine.RATED, case.rating_comment, rating=input.rating, solved=input.solved)
     if main:  # rated for itself; unsolved for one of them is unsolved
         if not input.solved:
-            main.reopenings += 1
             await advance(call, main, machine.REOPEN)
         return await saved(case, shown=receipted)
     if not input.solved:
-        case.reopenings += 1
         return await advance(call, case, machine.REOPEN, shown=receipted)
     if input.rating >= SOLVED:
         return await advance(call, case, machine.CLOSE, shown=receipted)
@@ -160,7 +158,6 @@ async def close_case(call: Call, input: CaseInput) -> CasePayload:
 @command("Take an answered case up again, with the reason (重办).", requires="cases.close")
 async def reopen_case(call: Call, input: ReasonedCaseInput) -> CasePayload:
     case = await opened(call, input, "cases.close")
-    case.reopenings += 1
     return await advance(call, case, machine.REOPEN, note=text(input.reason, REASON, "reason"))
 
 

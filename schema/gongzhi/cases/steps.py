@@ -10,7 +10,7 @@ import strawberry
 from ..checks import missing, text
 from ..clocks import running
 from ..commands import Call, Problem, forbidden, made, problems, stale
-from ..dispatch import following
+from ..dispatch import following, terms
 from ..entity import ref
 from ..errors import Refusal
 from ..events.event import event_of
@@ -112,8 +112,11 @@ async def step(
         case.closed_at = call.now
     if taken is machine.REOPEN:
         case.settled_at = None
+        case.reopenings += 1
     await following.follow(call, case, taken)
     await record(call, case, taken, note, unit, **data)
+    if taken in (machine.RESUME, machine.REOPEN):
+        await terms.follow(call, [case.id])
 
 
 async def saved(case: CaseRow, shown: bool = False) -> CasePayload:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import strawberry
 from strawberry import ID, UNSET
@@ -61,7 +61,7 @@ async def request_extension(call: Call, input: RequestExtensionInput) -> Request
     if call.now >= order.due_at:
         raise wrong("The term is over: ask before it ends.", "期限已过，延期须在到期前申请。", "number")
     until = within(call, input.until, terms.EXTENSION)
-    if until <= order.due_at:
+    if not (await terms.longer(call, case, order, until)).amount:
         raise wrong("It is due later than that anyway.", "申请期限应晚于当前期限。", "until")
     return RequestExtensionPayload(extension=await asked(call, case, ApprovalKind.EXTENSION, input.reason, until))
 
@@ -140,9 +140,7 @@ async def carried_out(call: Call, case: CaseRow, approval: ApprovalRow) -> None:
     if approval.kind in steps:
         await step(call, case, steps[approval.kind])
     elif approval.until and (order := await leading(case)):
-        order.due_at, order.warn_at = approval.until, terms.warning(order.issued_at, approval.until)
-        order.extended, order.version = True, order.version + 1
-        await order.save()
+        await terms.extend(call, case, order, approval.until)
 
 
 @command("Take a case up again that was on hold (恢复办理).", requires="cases.handle")
@@ -173,9 +171,10 @@ async def asked(call: Call, case: CaseRow, kind: ApprovalKind, reason: str, unti
     return made
 
 
-def within(call: Call, until: datetime, days: int) -> datetime:
+def within(call: Call, until: datetime, most: timedelta) -> datetime:
     """The end of a term, which must lie ahead, and not too far."""
-    if not call.now < aware(until) <= terms.due(call, days):
+    if not call.now < aware(until) <= call.now + most:
+        days = most.days
         raise wrong(f"It must lie ahead, by {days} days at most.", f"期限应在今后 {days} 日之内。", "until")
     return until
 

@@ -99,7 +99,7 @@ async def fitting(call: Call, case: CaseRow) -> RuleRow | None:
 
 async def issue(call: Call, case: CaseRow, lead: UnitRow, support: Sequence[UnitRow]) -> None:
     """A work order for each unit."""
-    due = terms.due(call, terms.HANDLING)
+    due, warns = await terms.handling(call, case)
     for role, unit in ((OrderRole.LEAD, lead), *((OrderRole.SUPPORT, unit) for unit in support)):
         await OrderRow.create(
             case=case,
@@ -108,7 +108,7 @@ async def issue(call: Call, case: CaseRow, lead: UnitRow, support: Sequence[Unit
             issued_at=call.now,
             issued_by=call.viewer.account.name,
             due_at=due,
-            warn_at=terms.warning(call.now, due),
+            warn_at=warns,
         )
 
 

@@ -86,7 +86,6 @@ async def heeded(call: Call, case: CaseRow, solved: bool | None, rating: int | N
     if case.rating is None and rating is not None and solved is not None:
         case.rating, case.solved = rating, solved
     if solved is False:
-        case.reopenings += 1
         await step(call, case, machine.REOPEN)
     elif solved and (case.rating or 0) >= SOLVED and not await contested(case):
         await step(call, case, machine.CLOSE)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 import strawberry
 from strawberry import ID, UNSET
 
@@ -18,6 +16,7 @@ from ..errors import Refusal
 from ..extend import extend
 from ..grids.models import GridRow
 from ..roots import Mutation
+from ..terms import deadline
 from ..units.models import UnitRow
 from . import terms
 from .desk import NUMBER, REASON, belonging, deciding, leading, returns, standing
@@ -62,7 +61,7 @@ async def object_to_dispatch(call: Call, input: ObjectToDispatchInput) -> Object
         grounds=grounds,
         filed_at=call.now,
         filed_by=call.viewer.account.name,
-        due_at=terms.due(call, terms.RULING),
+        due_at=(await deadline(call, case.county_id, terms.RULING)).due,
     )
     await tell(call, case, OBJECTED, accounts=[order.issued_by])
     await record(call, case, OBJECTED, unit=await UnitRow.get(id=order.unit_id))
@@ -80,11 +79,11 @@ async def arguable(call: Call, case: CaseRow, order: OrderRow) -> None:
             "该诉求已由县级指定承办，不得再次退单。",
             ("number",),
         )
-    if call.now > order.issued_at + timedelta(days=terms.OBJECTION):
+    if await terms.over(call, case, terms.OBJECTION, order.issued_at):
         raise Refusal(
             "TERM_OVER",
-            f"An objection is due within {terms.OBJECTION} days of the dispatch.",
-            f"派单异议须在派单后 {terms.OBJECTION} 日内提出。",
+            f"An objection is due within {terms.OBJECTION.amount} working days of the dispatch.",
+            f"派单异议须在派单后 {terms.OBJECTION.amount} 个工作日内提出。",
             ("number",),
         )
 

@@ -16,8 +16,7 @@ from ..extend import extend
 from ..roots import Mutation
 from ..units.models import UnitRow
 from .desk import REASON, WHY, acting, belonging
-from .following import LIVE
-from .models import OrderRole, OrderRow, OrderState
+from .models import LIVE, OrderRole, OrderRow, OrderState
 from .telling import tell
 from .work import WorkOrder
 

@@ -18,7 +18,7 @@ from ..extend import extend
 from ..grids.commands import standing
 from ..grids.models import GridRow
 from ..roots import Mutation
-from ..terms import term
+from ..terms import deadline, term
 from ..worktime import Term
 from .issuing import ANSWERED, LIFTED, issue, note, ruled, tell
 from .models import Level, RuleRow, State, SupervisionRow
@@ -66,7 +66,8 @@ async def supervise_case(call: Call, input: SuperviseCaseInput) -> SupervisionPa
     else:
         rule = (await ruled(call, case.county_id))[input.level]
         reply = Term(rule.reply, rule.reply_unit)
-    supervision = await issue(call, case, input.level, reply, reason=reason)
+    due = await deadline(call, case.county_id, reply)
+    supervision = await issue(call, case, input.level, due, reason=reason)
     return SupervisionPayload(supervision=ref(Supervision, supervision.id, shown=True))
 
 
