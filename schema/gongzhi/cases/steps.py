@@ -9,12 +9,13 @@ import strawberry
 
 from ..checks import missing, text
 from ..clocks import running
-from ..commands import Call, Problem, forbidden, made, problems, stale
+from ..commands import Call, Problem, cautions, forbidden, made, problems, stale
 from ..dispatch import following, terms
 from ..entity import ref
 from ..errors import Refusal
 from ..events.event import event_of
 from ..grids.models import GridRow
+from ..screening import TextWarning
 from ..units.models import UnitRow
 from . import machine
 from .events import REGISTRY
@@ -38,6 +39,7 @@ PLATFORM = "platform"
 @strawberry.type(description="A case as it is now, or why nothing was done (诉求操作结果).")
 class CasePayload:
     case: Case | None = made("The case (诉求).")
+    warnings: list[TextWarning] = cautions()
     errors: list[Problem] = problems()
 
 

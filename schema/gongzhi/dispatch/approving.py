@@ -13,11 +13,12 @@ from ..cases.models import CaseRow, Status
 from ..cases.steps import CasePayload, advance, handled, opened, record, saved, step, unready
 from ..cases.types import Case
 from ..checks import duplicate, text, wrong
-from ..commands import EXPECTED, KEY, Call, Problem, command, given, made, problems
+from ..commands import EXPECTED, KEY, Call, Problem, cautions, command, given, made, problems, prose
 from ..entity import ref
 from ..extend import extend
 from ..filters import aware
 from ..roots import Mutation
+from ..screening import TextWarning
 from . import terms
 from .desk import NUMBER, REASON, WHY, acting, belonging, deciding, leading
 from .models import ApprovalKind, ApprovalRow, ApprovalState
@@ -34,12 +35,14 @@ DECIDED = "case.approval_decided"
 @strawberry.type(description="The request for more time, or why it was not taken (延期申请结果).")
 class RequestExtensionPayload:
     extension: Approval | None = made("The request (申请).")
+    warnings: list[TextWarning] = cautions()
     errors: list[Problem] = problems()
 
 
 @strawberry.type(description="The request, or why it was not taken (申请结果).")
 class ApprovalPayload:
     approval: Approval | None = made("The request (申请).")
+    warnings: list[TextWarning] = cautions()
     errors: list[Problem] = problems()
 
 
@@ -49,7 +52,7 @@ class RequestExtensionInput:
     number: str = given(NUMBER)
     expected_version: int = given(EXPECTED)
     until: datetime = given("Until when (申请期限).")
-    reason: str = given(WHY)
+    reason: str = prose(WHY)
 
 
 @command("Ask for more time, before the term is over (申请延期).", requires="cases.handle")
@@ -100,6 +103,7 @@ async def request_closing(call: Call, input: ReasonedCaseInput) -> ApprovalPaylo
 class DecideApprovalPayload:
     approval: Approval | None = made("The request (申请).")
     case: Case | None = made("The case (诉求).")
+    warnings: list[TextWarning] = cautions()
     errors: list[Problem] = problems()
 
 
@@ -108,7 +112,7 @@ class DecideApprovalInput:
     idempotency_key: str = given(KEY)
     approval: ID = given("The request (申请).")
     approve: bool = given("Whether to agree (是否同意).")
-    reason: str | None = given("Why; to be given with a refusal (审批意见).", default=UNSET)
+    reason: str | None = prose("Why; to be given with a refusal (审批意见).", default=UNSET)
 
 
 @command("Agree to a request, or refuse it; somebody other than who asked (审批).", requires=APPROVE)

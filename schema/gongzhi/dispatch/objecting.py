@@ -10,12 +10,13 @@ from ..cases.models import CaseRow, CategoryRow, Status
 from ..cases.steps import handled, record, saved, step, unready
 from ..cases.types import Case
 from ..checks import duplicate, text, wrong
-from ..commands import EXPECTED, KEY, Call, Problem, command, forbidden, given, made, problems
+from ..commands import EXPECTED, KEY, Call, Problem, cautions, command, forbidden, given, made, problems, prose
 from ..entity import ref
 from ..errors import Refusal
 from ..extend import extend
 from ..grids.models import GridRow
 from ..roots import Mutation
+from ..screening import TextWarning
 from ..terms import deadline
 from ..units.models import UnitRow
 from . import terms
@@ -32,6 +33,7 @@ OBJECTED, RULED, REFERRED = "case.objected", "case.objection_ruled", "case.refer
 @strawberry.type(description="The objection, or why it was not taken (异议结果).")
 class ObjectToDispatchPayload:
     objection: DispatchObjection | None = made("The objection (异议).")
+    warnings: list[TextWarning] = cautions()
     errors: list[Problem] = problems()
 
 
@@ -40,7 +42,7 @@ class ObjectToDispatchInput:
     idempotency_key: str = given(KEY)
     number: str = given(NUMBER)
     expected_version: int = given(EXPECTED)
-    grounds: str = given("Why it is not this unit's (异议理由).")
+    grounds: str = prose("Why it is not this unit's (异议理由).")
     suggested_unit: str | None = given("Whose it is, by the unit's code (建议单位编码).", default=UNSET)
 
 
@@ -93,6 +95,7 @@ class RuleOnObjectionPayload:
     objection: DispatchObjection | None = made("The objection (异议).")
     case: Case | None = made("The case; returned, if the objection was upheld (诉求).")
     directory_change: DirectoryChange | None = made("What changed in the directory (目录变更).")
+    warnings: list[TextWarning] = cautions()
     errors: list[Problem] = problems()
 
 
@@ -101,7 +104,7 @@ class RuleOnObjectionInput:
     idempotency_key: str = given(KEY)
     objection: ID = given("The objection (异议).")
     ruling: Ruling = given("UPHELD or REJECTED (裁定结果).")
-    reason: str = given("Why it is ruled so (裁定理由).")
+    reason: str = prose("Why it is ruled so (裁定理由).")
     unit: str | None = given("Whose such cases are from now on, by code: the precedent (目录单位编码).", default=UNSET)
 
 

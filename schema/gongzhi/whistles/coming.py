@@ -8,7 +8,7 @@ import strawberry
 from strawberry import ID, UNSET
 
 from ..checks import duplicate, missing, text, told, wrong
-from ..commands import EXPECTED, KEY, Call, command, forbidden, given, stale
+from ..commands import EXPECTED, KEY, Call, command, forbidden, given, prose, stale
 from ..dispatch.desk import acting
 from ..entity import key_of, ref
 from ..errors import Refusal
@@ -51,7 +51,7 @@ async def check_in_to_whistle(call: Call, input: CheckInToWhistleInput) -> Whist
 @strawberry.input(description="What one unit does by when (联合任务).")
 class WhistleTaskInput:
     unit: str = given("Who does it: a unit that was called, by code (责任单位编码).")
-    text: str = given("What (任务内容).")
+    text: str = prose("What (任务内容).")
     due_at: datetime.datetime = given("By when (期限).")
 
 
@@ -60,7 +60,7 @@ class PlanWhistleInput:
     idempotency_key: str = given(KEY)
     whistle: ID = given(WHICH)
     expected_version: int = given(EXPECTED)
-    text: str = given("What is to be done; no names of people (方案).")
+    text: str = prose("What is to be done; no names of people (方案).")
     tasks: list[WhistleTaskInput] = given(f"Who does what by when, {TASKS} at most (任务).")
 
 
@@ -100,7 +100,7 @@ class CloseWhistleInput:
     idempotency_key: str = given(KEY)
     whistle: ID = given(WHICH)
     expected_version: int = given(EXPECTED)
-    outcome: str = given("What came of it; no names of people (结果).")
+    outcome: str = prose("What came of it; no names of people (结果).")
 
 
 @command("Close a whistle call; then both sides assess each other (吹哨办结).", requires=CALL)
@@ -120,7 +120,7 @@ class AssessWhistleInput:
     whistle: ID = given(WHICH)
     unit: str = given("The unit that is assessed; the unit's own people assess the caller (单位编码).")
     rating: int = given("1 is worst, 5 is best (评分).")
-    comment: str | None = given("Why; no names of people (评价内容).", default=UNSET)
+    comment: str | None = prose("Why; no names of people (评价内容).", default=UNSET)
 
 
 @command("Assess a unit that was called, or, for one's own unit, the caller; once each (双向评价).", requires=None)
