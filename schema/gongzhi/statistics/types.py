@@ -84,6 +84,9 @@ class Burden:
     fields_per_worker_week: float | None = strawberry.field(
         description="Fields asked for, per worker and week (每人每周填报字段数)."
     )
+    prefilled_per_worker_week: float | None = strawberry.field(
+        description="Fields that were prefilled instead, per worker and week (每人每周预填字段数)."
+    )
     photos_per_worker_week: float | None = strawberry.field(
         description="Photos taken, per worker and week (每人每周照片数)."
     )

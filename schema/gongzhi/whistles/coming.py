@@ -18,11 +18,11 @@ from ..filters import aware
 from ..roots import Mutation
 from ..units.models import UnitRow
 from .calling import MATTER, WhistlePayload
-from .events import Assessed, CheckedIn, Closed, Planned
+from .events import Assessed, CheckedIn, Closed, Planned, TaskDone
 from .models import AssessmentRow, Direction, PlanRow, SummonsRow, TaskRow, WhistleRow, WhistleState
 from .rules import CALL, CHECK_IN
 from .telling import tell
-from .types import Whistle
+from .types import Whistle, WhistleTask
 
 PLAN = 10_000
 TASKS = 50
@@ -78,21 +78,53 @@ async def plan_whistle(call: Call, input: PlanWhistleInput) -> WhistlePayload:
         at=call.now,
         account=call.viewer.account.name,
     )
-    await TaskRow.bulk_create([task(call, plan, units, one, at) for at, one in enumerate(input.tasks)])
+    done = {(one.unit_id, one.text): one for one in await TaskRow.filter(whistle=whistle, done_at__not_isnull=True)}
+    await TaskRow.bulk_create([task(call, plan, units, done, one, at) for at, one in enumerate(input.tasks)])
     await tell(call, whistle, "whistle.planned", units=sorted({units[one.unit].id for one in input.tasks}))
     call.publish(Planned(whistle.id, version), whistle)
     return await saved(whistle)
 
 
-def task(call: Call, plan: PlanRow, units: dict[str, UnitRow], given: WhistleTaskInput, at: int) -> TaskRow:
-    """A task of a unit that was called, due ahead."""
+def task(
+    call: Call, plan: PlanRow, units: dict[str, UnitRow], done: dict[tuple[int, str], TaskRow], given: WhistleTaskInput,
+    at: int,
+) -> TaskRow:  # fmt: skip
+    """A task of a unit that was called, due ahead; one that was done by an earlier version stays done."""
     place = ("tasks", str(at))
     if given.unit not in units:
         raise missing("This unit was not called.", "该单位未被吹哨。", *place, "unit")
-    if aware(given.due_at) <= call.now:
+    unit, said = units[given.unit], text(given.text, MATTER, *place, "text")
+    before = done.get((unit.id, said))
+    if before is None and aware(given.due_at) <= call.now:
         raise wrong("It must be due ahead.", "任务期限应晚于现在。", *place, "dueAt")
-    said = text(given.text, MATTER, *place, "text")
-    return TaskRow(whistle_id=plan.whistle_id, plan=plan, unit=units[given.unit], text=said, due_at=given.due_at)
+    kept = {name: getattr(before, name) for name in ("done_at", "done_by", "result")} if before else {}
+    return TaskRow(whistle_id=plan.whistle_id, plan=plan, unit=unit, text=said, due_at=aware(given.due_at), **kept)
+
+
+@strawberry.input(description="What a unit did of the joint plan (任务完成).")
+class CompleteWhistleTaskInput:
+    idempotency_key: str = given(KEY)
+    task: ID = given("The task, of the plan as it stands (任务标识).")
+    result: str = prose("What was done; no names of people (完成情况).")
+
+
+@command("Say that one's unit did its task of the joint plan (任务完成).", requires=CHECK_IN)
+async def complete_whistle_task(call: Call, input: CompleteWhistleTaskInput) -> WhistlePayload:
+    result = text(input.result, MATTER, "result")
+    found: TaskRow = await call.find(WhistleTask, "task", id=key_of(WhistleTask)(input.task))
+    whistle = await opened(call, f"Whistle:{found.whistle_id}", WhistleState.CALLED)
+    if found.unit_id not in acting(call, CHECK_IN):
+        raise forbidden("task")
+    if found.done_at is not None:
+        raise duplicate("The task is done.", "该任务已完成。", "task")
+    if await PlanRow.exists(whistle=whistle, version__gt=(await PlanRow.get(id=found.plan_id)).version):
+        raise missing("The plan has a later version: see its tasks.", "联合方案已更新，请查看最新任务。", "task")
+    found.done_at, found.done_by, found.result = call.now, call.viewer.account.name, result
+    await found.save()
+    unit = await UnitRow.get(id=found.unit_id)
+    await tell(call, whistle, "whistle.task_done", accounts=[whistle.asked_by])
+    call.publish(TaskDone(whistle.id, Code(unit.code), call.now > found.due_at), whistle)
+    return WhistlePayload(whistle=ref(Whistle, whistle.id))
 
 
 @strawberry.input(description="What came of a whistle call (吹哨办结).")
@@ -210,6 +242,7 @@ EXTENSIONS = (
         Mutation,
         check_in_to_whistle=check_in_to_whistle,
         plan_whistle=plan_whistle,
+        complete_whistle_task=complete_whistle_task,
         close_whistle=close_whistle,
         assess_whistle=assess_whistle,
     ),
