@@ -32,6 +32,13 @@ DIRECTORY = {
     "dispute.labor": ("RSJ", "SFJ"),
     "dispute.medical": ("WJJ", "SFJ"),
     "platform": ("XFJ",),
+    "utilities": ("ZZZX",),
+    "roads": ("JTJ",),
+    "agriculture": ("NYJ",),
+    "health": ("WJJ",),
+    "village_affairs": ("MZJ",),
+    "paperwork": ("SPJ",),
+    "other": ("ZZZX",),
 }
 """By subject the department that answers for it, and those that help."""
 TOWNS = "environment.garbage", "dispute.neighbor"
