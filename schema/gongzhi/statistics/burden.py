@@ -17,7 +17,7 @@ from ..patrols.commands import CHANNEL, RecordPatrolInput
 from ..people.care_commands import RecordVisitInput
 from ..plans import Frame
 from ..sql import Sql
-from .figures import FEW, Scope
+from .figures import FEW, WITHIN, Scope
 from .prefilling import KNOWN, Form
 
 OURS = frozenset({"idempotency_key", "expected_version"})
@@ -59,8 +59,8 @@ def between(column: str) -> str:
 def counted(measure: str, dimension: str, value: str) -> str:
     """What the sums have."""
     return (
-        f"(select coalesce(sum(r.{measure}),0) from statistics.rollup r where {{where}} and not r.sealed "
-        f"and r.dimension='{dimension}' and r.value={value} and r.day between {{since}} and {{until}})"
+        f"(select coalesce(sum(r.{measure}),0) from {WITHIN} r where {{where}} and not r.sealed "
+        f"and r.dimension='{dimension}' and r.value={value})"
     )
 
 
