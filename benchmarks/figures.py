@@ -45,9 +45,14 @@ DOCUMENTS = {
 DIMENSIONS = {"ALL": 1, "CATEGORY": 11, "CHANNEL": 8, "LEVEL": 4, "RESPONSE": 60, "HANDLING": 60}
 CODES = {"CATEGORY": "cases.category c where c.parent_id is null", "CHANNEL": "cases.channel c where true"}
 SUMS = """
-insert into statistics.rollup (grid_id, dimension, sealed, day, value, {measures})
-select g.id, '{dimension}', false, date '2021-07-01' + d, v.value, {numbers}
+insert into statistics.rollup (grid_id, dimension, sealed, monthly, day, value, {measures})
+select g.id, '{dimension}', false, false, date '2021-07-01' + d, v.value, {numbers}
 from grids.grid g, generate_series(0, 1825) d, ({values}) v (value) where g.kind = any($1)
+"""
+MONTHS = """
+insert into statistics.rollup (grid_id, dimension, sealed, monthly, day, value, {measures})
+select grid_id, dimension, sealed, true, date_trunc('month', day::timestamp)::date, value, {sums}
+from statistics.rollup group by 1, 2, 3, 5, 6
 """
 MEASURES = ("reported", "completed", "gone", "due", "met", "timely", "extended", "answered", "solved", "satisfied")
 
@@ -87,6 +92,8 @@ async def fill(dsn: str, folder: Path) -> int:
             await connection.execute(
                 said_of(dimension, values), ["COUNTY", "TOWN", "VILLAGE"][: 3 if values < 9 else 1]
             )
+        summed = ", ".join(f"sum({one})" for one in MEASURES)
+        await connection.execute(MONTHS.format(measures=", ".join(MEASURES), sums=summed))
         await connection.execute("vacuum (analyze) statistics.fact, statistics.rollup")
         count: int = await connection.fetchval("select count(*) from statistics.rollup")
         return count

@@ -20,6 +20,7 @@ from gongzhi.worktime import (
     Term,
     Unit,
     day_of,
+    lengthening,
     reckon,
     spent,
 )
@@ -168,6 +169,37 @@ def test_change_of_rule_keeps_time(term: Term, other: Term, course: Course, minu
         term.unit, other.unit,
     ):  # fmt: skip
         assert spent(CALENDAR, term, course, now) == spent(CALENDAR, other, course, now)
+
+
+@given(ANY, courses(), st.integers(0, 5000), st.integers(0, 60 * 24 * 60))
+def test_extension_to_a_moment(term: Term, course: Course, minutes: int, ahead: int) -> None:
+    """It ends on the day that was asked for, or the last working one before it; what is spent stays spent."""
+    plain, now = reckon(CALENDAR, term, course), course.start + minutes * MINUTE
+    until = plain.due + ahead * MINUTE
+    more = lengthening(CALENDAR, term, plain.due, until)
+    longer = Course(course.start, course.pauses, (more,)) if more.amount else course
+    found = reckon(CALENDAR, term, longer)
+    assert spent(CALENDAR, term, longer, now) == spent(CALENDAR, term, course, now)
+    assert plain.due <= found.due and plain.allowed <= found.allowed and plain.warns <= found.warns
+    if course.pauses:
+        return
+    if term.unit not in (Unit.DAY, Unit.WORKING_DAY):
+        assert found.due <= until < found.due + MINUTE or not open_then(CALENDAR, until)
+    elif term.unit is Unit.WORKING_DAY:
+        assert day_of(found.due) <= day_of(until)
+        assert not any(CALENDAR.spans(day) for day in between(day_of(found.due), day_of(until)))
+
+
+def between(first: date, last: date) -> list[date]:
+    """The days after the first, up to the last."""
+    return [first + timedelta(days=at + 1) for at in range((last - first).days)]
+
+
+def test_day_that_is_over() -> None:
+    """A term of one day that begins after the office has closed ends on the next working day."""
+    friday = at("2026-06-05 18:01")
+    assert reckon(CALENDAR, Term(1, Unit.DAY), Course(friday)).due == at("2026-06-08 18:00")
+    assert reckon(CALENDAR, Term(2, Unit.DAY), Course(friday)).due == at("2026-06-08 18:00")
 
 
 def test_endless_pause() -> None:

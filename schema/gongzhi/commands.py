@@ -24,6 +24,7 @@ from .context import Context, Info
 from .errors import DeclarationError, Refusal
 from .events.event import Event
 from .plans import DECIDED, GUARD, Guard
+from .screening import SCREENED, screened
 from .viewer import Viewer
 
 if TYPE_CHECKING:
@@ -46,6 +47,17 @@ class Problem:
 def problems() -> Any:
     """The `errors` of a payload."""
     return strawberry.field(description="What was not done, and why (错误).", default_factory=list)
+
+
+def cautions() -> Any:
+    """The `warnings` of a payload: what its input's free texts had better not hold. Nothing is refused for it."""
+    description = "What in the texts had better not be there; nothing was refused for it (文本提示)."
+    return strawberry.field(description=description, default_factory=list, metadata={ONCE: True})
+
+
+def prose(description: str, **options: Any) -> Any:
+    """A field of an input for free text. A payload with `warnings` tells what in it must not be stored."""
+    return strawberry.field(description=description, metadata={SCREENED: True}, **options)
 
 
 def given(description: str, **options: Any) -> Any:
@@ -140,8 +152,13 @@ def command(
         if "errors" not in hints["return"].__annotations__:
             raise DeclarationError(f"{function.__name__}: the payload needs `errors: list[Problem] = problems()`")
 
+        cautious = "warnings" in hints["return"].__annotations__
+
         async def resolve(info: Info, input: Any) -> Any:
-            return await info.context.perform(declared, input)
+            payload = await info.context.perform(declared, input)
+            if cautious and not payload.errors:
+                payload.warnings = screened(input, info.context.viewer.language)
+            return payload
 
         resolve.__annotations__ = {"info": Info, "input": hints["input"], "return": hints["return"] | None}
         resolve.__name__ = function.__name__
@@ -161,12 +178,17 @@ def command(
 def stale(row: Any, expected: int, path: str = "expectedVersion") -> None:
     """Refuse when somebody has changed the row since the caller saw it."""
     if row.version != expected:
-        raise Refusal(
-            "STALE_VERSION",
-            f"Somebody changed it in the meantime: it is at version {row.version}. Load it again.",
-            f"数据已被他人修改，当前版本为 {row.version}，请重新加载。",
-            (path,),
-        )
+        raise outdated(row.version, path)
+
+
+def outdated(current: int, path: str) -> Refusal:
+    """The refusal for what somebody has changed since."""
+    return Refusal(
+        "STALE_VERSION",
+        f"Somebody changed it in the meantime: it is at version {current}. Load it again.",
+        f"数据已被他人修改，当前版本为 {current}，请重新加载。",
+        (path,),
+    )
 
 
 def forbidden(path: str) -> Refusal:

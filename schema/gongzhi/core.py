@@ -74,7 +74,7 @@ from .rights import commands as right_commands
 from .rights import demand_commands, review_commands
 from .rights import holdings as right_holdings
 from .rights import types as rights
-from .statistics import counting, digests
+from .statistics import counting, digests, prefilling
 from .statistics import holdings as figure_holdings
 from .statistics import types as statistics
 from .supervision import commands as supervision_commands
@@ -152,6 +152,7 @@ EXTENSIONS = (
     *intake.EXTENSIONS,
     *intake_commands.EXTENSIONS,
     *statistics.EXTENSIONS,
+    *prefilling.EXTENSIONS,
     *digests.EXTENSIONS,
     *escalating.EXTENSIONS,
     *emergency.EXTENSIONS,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
+from .calendars import reading
 from .checks import wrong
-from .clocks.rules import standing
 from .commands import Call
 from .worktime import Course, Deadline, Term, Unit, reckon
 
@@ -36,4 +36,4 @@ def term(text: str, *path: str, wall: bool = False) -> Term:
 
 async def deadline(call: Call, county: int | None, term: Term) -> Deadline:
     """When a term ends that begins now, by the county's calendar; above counties, by everybody's."""
-    return reckon((await standing(call.fetch, county or 0)).calendar, term, Course(call.now))
+    return reckon(await reading.of(call.fetch, county), term, Course(call.now))

@@ -249,6 +249,8 @@ def reckon(calendar: Calendar, term: Term, course: Course) -> Deadline:
     warns, due = walk(measure, begins, (allowed * WARNING // 100, amount), pauses)
     if term.unit in DAYS and due < NEVER:
         due = calendar.close(due)
+        if due <= begins:  # the office had closed on that day before the term began
+            due = calendar.close(due + DAY)
     return Deadline(begins, min(warns, due), due, allowed)
 
 
@@ -290,6 +292,28 @@ def extended(calendar: Calendar, end: datetime, more: Term) -> datetime:
     if more.unit is Unit.DAY:
         return end + more.amount * DAY
     return measured(calendar, more).after(end, more.amount * more.unit.span)
+
+
+def lengthening(calendar: Calendar, term: Term, due: datetime, until: datetime) -> Term:
+    """What extends a deadline to a moment, in the term's own measure; of no amount where it ends no earlier.
+
+    A term in days is extended to the last day that is no later than the moment's.
+    """
+    if term.unit is Unit.WORKING_DAY:
+        amount = calendar.working(day_of(until) + DAY) - calendar.working(day_of(due - TICK) + DAY)
+    elif term.unit is Unit.DAY:
+        amount = (day_of(until) - day_of(due - TICK)).days
+    else:
+        measure = measured(calendar, term)
+        amount = (measure.passed(until) - measure.passed(due)) // timedelta(minutes=1)
+    return Term(max(amount, 0), extending(term.unit))
+
+
+def extending(unit: Unit) -> Unit:
+    """What an extension of a term in this unit is counted in."""
+    if unit in DAYS:
+        return unit
+    return Unit.WORKING_MINUTE if unit.working else Unit.MINUTE
 
 
 def running(start: datetime, pauses: Sequence[Pause]) -> Iterator[tuple[datetime, datetime]]:

@@ -204,7 +204,7 @@ def create_app(
             worker = Worker(plugins, space.context, outbox, now)
             await worker.open()
             vitals = Vitals(plugins, lambda name: space.context(worker.acting(name)), now, space.ail)
-            app.state.worker, app.state.hub, app.state.vitals = worker, hub, vitals
+            app.state.worker, app.state.hub, app.state.vitals, app.state.space = worker, hub, vitals, space
             feeds = Feeds(
                 plugins,
                 lambda name: space.context(worker.acting(name)),

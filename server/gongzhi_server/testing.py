@@ -91,6 +91,23 @@ class Answer:
         return [one["extensions"]["code"] for one in self.errors]
 
 
+@dataclass(frozen=True)
+class Hand:
+    """What handles events and runs jobs, in the place of the background. It knows the tables of its own application,
+    whichever others this process has."""
+
+    space: Any
+    worker: Any
+
+    @property
+    def plugins(self) -> Plugins:
+        return self.worker.plugins  # type: ignore[no-any-return]
+
+    async def drain(self) -> Any:
+        """Do everything that is due, one thing after the other; the worker's tally."""
+        return await self.space.run(self.worker.drain())
+
+
 @dataclass
 class Server:
     """An application over HTTP. `as_` makes a caller of it; a stranger is one without a role."""
@@ -179,7 +196,7 @@ async def serving(
     async with app.router.lifespan_context(app):
         transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
-            yield Server(client, clock, worker=app.state.worker)
+            yield Server(client, clock, worker=Hand(app.state.space, app.state.worker))
 
 
 def codes_of(errors: Sequence[dict[str, Any]]) -> list[str]:

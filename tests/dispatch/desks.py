@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from gongzhi_server.testing import Server
@@ -22,6 +23,13 @@ CASE = "case { number status version leadUnit { code } supportUnits { code } }"
 ORDERS = """query($n: String!) { case(number: $n) { version status returns firstReceiver { code }
   workOrders { nodes { id role state unit { code } dueAt light extended contribution version } }
   timeline(last: 50) { type } } }"""
+
+
+def opening(desks: Desks) -> None:
+    """Go on to ten in the morning of the next Tuesday; tokens are to be had anew."""
+    clock = desks.server.clock
+    tomorrow = clock().replace(hour=2, minute=0, second=0, microsecond=0) + timedelta(days=1)
+    clock.time = tomorrow + timedelta(days=(1 - tomorrow.weekday()) % 7)
 
 
 class Desks:

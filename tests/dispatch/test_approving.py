@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
+import asyncpg
 import pytest
 
-from .desks import CASE, POWER, Desks, refused
+from .desks import CASE, POWER, Desks, opening, refused
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -40,7 +41,60 @@ async def test_extension(desks: Desks) -> None:
     assert refused(twice) == ["DUPLICATE"] and before["extended"] is False
     await decided(desks, asked["extension"]["id"])
     order = (await desks.state(number))["orders"][POWER]
-    assert order["extended"] is True and datetime.fromisoformat(order["dueAt"]) == datetime.fromisoformat(until)
+    assert order["extended"] is True and order["dueAt"] > before["dueAt"]
+
+
+async def clocks(desks: Desks, number: str) -> Any:
+    asked = "query($n: String!) { case(number: $n) { dueAt clocks { stage dueAt spent allowed changes { why } } } }"
+    case = (await desks.county.ask(asked, n=number)).data["case"]
+    return {"dueAt": case["dueAt"], **{one["stage"]: one for one in case["clocks"]}}
+
+
+async def test_extension_moves_the_clocks(desks: Desks, filled: str) -> None:
+    """To the close of the last working day that was asked for; what time was spent stays spent, and it is counted."""
+    opening(desks)
+    desks = Desks(desks.server)
+    number = (await desks.handling())["number"]
+    desks.server.clock.move(days=2)
+    desks, before = Desks(desks.server), await clocks(Desks(desks.server), number)
+    until = ahead(desks, 10)  # a Sunday
+    asked = await desks.unit(POWER).do(
+        "requestExtension", "extension { id }", number=number, expectedVersion=4, until=until, reason="等料"
+    )
+    await decided(desks, asked["extension"]["id"])
+    after, order = await clocks(desks, number), (await desks.state(number))["orders"][POWER]
+    due = datetime.fromisoformat(until) - timedelta(days=2) + timedelta(hours=8)  # Friday, six in the afternoon
+    assert datetime.fromisoformat(after["HANDLE"]["dueAt"]) == due == datetime.fromisoformat(order["dueAt"])
+    assert after["dueAt"] == after["HANDLE"]["dueAt"] and order["light"] == "GREEN"
+    assert datetime.fromisoformat(after["REPLY"]["dueAt"]) == due + timedelta(days=3)
+    for stage in ("HANDLE", "REPLY"):
+        assert after[stage]["spent"] == before[stage]["spent"] > 0
+        assert after[stage]["allowed"] == before[stage]["allowed"] + 4 * 450
+        assert [one["why"] for one in after[stage]["changes"]] == ["EXTENDED"]
+    connection = await asyncpg.connect(filled)
+    counted = 'select f.extended from statistics.current f join cases."case" c on c.id = f.case_id where c.number = $1'
+    assert await connection.fetchval(counted, number) is True
+    await connection.close()
+
+
+async def test_extension_to_a_day_off(desks: Desks) -> None:
+    """Until the weekend after the last day is until that day."""
+    opening(desks)
+    desks = Desks(desks.server)
+    number = (await desks.handling())["number"]
+    due = datetime.fromisoformat((await clocks(desks, number))["HANDLE"]["dueAt"])
+    desks.server.clock.time = due - timedelta(days=3)  # it is due on a Monday
+    later = Desks(desks.server)
+    for until, refusal in ((due, ["until"]), (due + timedelta(hours=5), ["until"]), (due + timedelta(hours=14), None)):
+        asked = await later.unit(POWER).do(
+            "requestExtension",
+            "extension { id }",
+            number=number,
+            expectedVersion=4,
+            until=until.isoformat(),
+            reason="等",
+        )
+        assert [one["path"] for one in asked["errors"]] == ([refusal] if refusal else [])
 
 
 async def test_refused_extension(desks: Desks) -> None:
@@ -78,7 +132,6 @@ async def test_extension_after_the_term(desks: Desks) -> None:
 async def test_suspension(desks: Desks) -> None:
     """On hold by approval; the time on hold is added to the term."""
     number = (await desks.handling())["number"]
-    due = (await desks.state(number))["orders"][POWER]["dueAt"]
     asked = await desks.unit(POWER).do(
         "requestSuspension", APPROVAL, number=number, expectedVersion=4, until=ahead(desks, 60), reason="雨季"
     )
@@ -91,7 +144,7 @@ async def test_suspension(desks: Desks) -> None:
     await later.step(later.unit(POWER), "resumeCase", number, answer["case"]["version"])
     order = (await later.state(number))["orders"][POWER]
     assert order["state"] == "HANDLING" and order["light"] == "GREEN"
-    assert datetime.fromisoformat(order["dueAt"]) == datetime.fromisoformat(due) + timedelta(days=30)
+    assert order["dueAt"] == (await clocks(later, number))["HANDLE"]["dueAt"] > ahead(later, 0)
 
 
 async def test_voiding_takes_two(desks: Desks) -> None:

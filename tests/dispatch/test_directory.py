@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncpg
 import pytest
+import pytest_asyncio
 from gongzhi_server.testing import Server
 
 from .desks import CASE, COUNTY, POWER, ROADS, SAFETY, TOWN, TOWN_HALL, Desks, refused
@@ -13,7 +15,17 @@ RULE = "rule { id version unit { code } supportUnits { code } basis validTo prev
 PROPOSAL = """query($n: String!) { case(number: $n) { dispatchProposal {
   leadUnit { code } supportUnits { code } rule { basis version } reason } } }"""
 ENTRY = {"grid": COUNTY, "basis": "汉阴县派单目录（示例）第1条"}
-"""Each story has a subject of its own, of which the demo county's directory says nothing."""
+"""Each story has a subject of its own, of which the directory says nothing."""
+SUBJECTS = ["village_affairs", "roads", "agriculture", "paperwork", "health", "other"]
+
+
+@pytest_asyncio.fixture(scope="module", autouse=True, loop_scope="session")
+async def unsaid(filled: str) -> None:
+    """The demo county's directory forgets the subjects of the stories."""
+    connection = await asyncpg.connect(filled)
+    ended = "update dispatch.rule r set valid_to = r.valid_from from cases.category c where c.id = r.category_id "
+    await connection.execute(ended + "and c.code = any($1)", SUBJECTS)
+    await connection.close()
 
 
 async def proposal(desks: Desks, number: str) -> dict[str, object] | None:

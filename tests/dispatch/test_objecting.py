@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -90,14 +91,15 @@ async def test_who_may_rule(desks: Desks) -> None:
 
 
 async def test_late_objection(desks: Desks) -> None:
-    number = (await desks.dispatched(POWER))["number"]
-    desks.server.clock.move(days=2, seconds=1)
-    late = (
-        await Desks(desks.server)
-        .unit(POWER)
-        .do("objectToDispatch", OBJECTION, number=number, expectedVersion=3, grounds="不属我单位职责")
-    )
-    assert refused(late) == ["TERM_OVER"]
+    """Two working days from the next day on: a weekend and a holiday do not count."""
+    desks.server.clock.time = datetime(2026, 9, 30, 2, 0, tzinfo=UTC)  # Wednesday, before National Day
+    number = (await Desks(desks.server).dispatched(POWER))["number"]
+    given = {"number": number, "expectedVersion": 3, "grounds": "不属我单位职责"}
+    desks.server.clock.time = datetime(2026, 10, 9, 10, 0, 1, tzinfo=UTC)  # Friday, a second past six
+    assert refused(await Desks(desks.server).unit(POWER).do("objectToDispatch", OBJECTION, **given)) == ["TERM_OVER"]
+    desks.server.clock.time = datetime(2026, 10, 9, 10, 0, tzinfo=UTC)
+    filed = await Desks(desks.server).unit(POWER).do("objectToDispatch", OBJECTION, **given)
+    assert filed["errors"] == []
 
 
 async def test_handling_ends_an_objection(desks: Desks) -> None:

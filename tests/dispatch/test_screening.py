@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from gongzhi.dispatch.screening import Concern, screen
+from gongzhi.screening import Concern, screen
 from gongzhi_server.testing import Server
 
 from .desks import MATTER, Desks

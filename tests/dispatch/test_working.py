@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 import asyncpg
 import pytest
 from gongzhi_server.testing import Server
@@ -81,8 +83,9 @@ async def test_requesters_see_no_orders(desks: Desks, server: Server) -> None:
 
 async def test_lights_of_orders(desks: Desks) -> None:
     number = (await desks.handling(POWER))["number"]
-    for days, light in ((0, "GREEN"), (6, "AMBER"), (2, "RED")):
-        desks.server.clock.move(days=days)
+    due = datetime.fromisoformat((await desks.state(number))["orders"][POWER]["dueAt"])
+    for moment, light in ((desks.server.clock(), "GREEN"), (due - timedelta(hours=1), "AMBER"), (due, "RED")):
+        desks.server.clock.time = moment
         assert (await Desks(desks.server).state(number))["orders"][POWER]["light"] == light
     later = Desks(desks.server)
     await later.step(later.unit(POWER), "replyToCase", number, 4, text="已扶正。")

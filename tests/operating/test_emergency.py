@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
-from gongzhi_server.testing import Clock
+from gongzhi_server.testing import Clock, serving
 
 from .offices import COUNTY, POWER, TOWN, VILLAGE, WATER, Offices, refused
 
@@ -106,6 +107,19 @@ async def test_unconfirmed_lapses(offices: Offices, clock: Clock) -> None:
     await offices.server.worker.drain()
     [state] = [one["state"] for one in await register(offices.county, COUNTY) if one["id"] == made["id"]]
     assert state == "LAPSED"
+
+
+async def test_beside_another_server(offices: Offices, clock: Clock, empty: str, tmp_path: Path) -> None:
+    """Whose jobs run is not for whoever started last in this process to say."""
+    made = (await offices.do(offices.county, "declareEmergency", ROW, grid="610921108", **declared(clock, 1)))[
+        "emergency"
+    ]
+    clock.move(hours=2)
+    async with serving(empty, tmp_path, clock) as other:
+        await other.worker.drain()
+        await offices.server.worker.drain()
+    [state] = [one["state"] for one in await register(offices.county, "610921108") if one["id"] == made["id"]]
+    assert state == "ENDED"
 
 
 @pytest.mark.parametrize(

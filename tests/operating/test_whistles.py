@@ -73,9 +73,10 @@ async def test_plan_and_assessments(offices: Offices, clock: Clock) -> None:
     seen = await read(offices.unit(POWER), whistle["id"])
     assert seen["plan"] == {"version": 2, "text": "先清运后移杆", "tasks": [{"unit": {"code": POWER}, "text": "移杆"}]}
     assert [one["version"] for one in seen["plans"]] == [2, 1]
+    await tasks_done(offices, whistle["id"], given, task)
     early = await offices.town.do("assessWhistle", WHISTLE, whistle=whistle["id"], unit=POWER, rating=5)
     assert refused(early) == [("ILLEGAL_TRANSITION", ["whistle"])]
-    version = planned["whistle"]["version"] + 1
+    version = planned["whistle"]["version"] + 3
     closing = {"whistle": whistle["id"], "expectedVersion": version, "outcome": "已清运"}
     assert refused(await offices.unit(POWER).do("assessWhistle", WHISTLE, whistle="Whistle:1", unit=POWER, rating=9))
     await offices.do(offices.town, "closeWhistle", WHISTLE, **closing)
@@ -88,6 +89,30 @@ async def test_plan_and_assessments(offices: Offices, clock: Clock) -> None:
     assert everything == {(POWER, "OF_UNIT", 4), (POWER, "OF_CALLER", 3), (WATER, "OF_CALLER", 2)}
     theirs = (await read(offices.unit(WATER), whistle["id"]))["assessments"]
     assert [one["direction"] for one in theirs] == ["OF_CALLER"]
+
+
+TASKS = "query($id: ID!) { node(id: $id) { ... on Whistle { plan { tasks { id text doneAt result } } } } }"
+
+
+async def tasks_done(offices: Offices, id: str, given: Any, task: Any) -> None:
+    """By the unit's own people, once, of the plan as it stands; a new version leaves done what was done."""
+    [mine] = (await offices.town.ask(TASKS, id=id)).data["node"]["plan"]["tasks"]
+    done = {"task": mine["id"], "result": "已移杆，请打13800138000"}
+    assert refused(await offices.unit(WATER).do("completeWhistleTask", WHISTLE, **done)) == [("FORBIDDEN", ["task"])]
+    payload = await offices.do(
+        offices.unit(POWER), "completeWhistleTask", "whistle { id } warnings { field concern }", **done
+    )
+    assert payload["warnings"] == [{"field": "result", "concern": "PHONE"}]
+    assert await offices.told(offices.town, "whistle.task_done", id) == 1
+    assert refused(await offices.unit(POWER).do("completeWhistleTask", WHISTLE, **done)) == [("DUPLICATE", ["task"])]
+    more = [task, {**task, "text": "清运"}]
+    await offices.do(offices.town, "planWhistle", WHISTLE, expectedVersion=3, **{**given, "tasks": more})
+    tasks = (await offices.town.ask(TASKS, id=id)).data["node"]["plan"]["tasks"]
+    assert [(one["text"], bool(one["doneAt"])) for one in tasks] == [("移杆", True), ("清运", False)]
+    [before] = [one["id"] for one in tasks if one["text"] == "清运"]
+    await offices.do(offices.town, "planWhistle", WHISTLE, expectedVersion=4, **{**given, "tasks": more})
+    late = await offices.unit(POWER).do("completeWhistleTask", WHISTLE, task=before, result="已清运")
+    assert refused(late) == [("NOT_FOUND", ["task"])]
 
 
 async def test_village_needs_approval(offices: Offices) -> None:

@@ -83,8 +83,28 @@ def digest(at: At, _: Any) -> dict[str, Any] | None:
     return {"title": title, "sections": sections}
 
 
+def prefill(at: At, _: Any) -> list[dict[str, str]]:
+    """What the viewer's post and household tell; the last of each."""
+    person = at.eyes.rows.keys["Person"].get(at.eyes.person)
+    grids, report = at.rows.keys["Grid"], at.given["form"] == "REPORT_CASE"
+    posts, homes = (
+        [one for one in at.rows.kinds[kind] if one.person_id == at.eyes.person and at.eyes.lasts(one)]
+        for kind in ("Officer", "Membership")
+    )
+    posts = [one for one in posts if one.duty == "GRID_WORKER" and one.since <= at.eyes.today]
+    home = min(homes, key=lambda one: (-one.since.toordinal(), one.id), default=None)
+    place = (posts[0] if len(posts) == 1 else None) if posts else person if report else None
+    known = {
+        "channel": "GRID_WORKER" if posts and report else None,
+        "grid": place and grids[place.grid_id].code,
+        "address": at.rows.keys["Household"][home.household_id].address if home and report and not posts else None,
+    }
+    return [{"field": name, "value": value} for name, value in known.items() if value is not None]
+
+
 FIELDS = {
     "Query.digest": digest,
+    "Query.prefill": prefill,
     "Grid.statistics": of_grid,
     "Unit.statistics": of_unit,
     "GridStatistics.tipOffs": tip_offs,

@@ -116,7 +116,8 @@ def plan(draw: Draw, whistle: Mapping[str, Any], version: int) -> dict[str, Any]
 
 def task(draw: Draw, plan: Mapping[str, Any]) -> dict[str, Any]:
     said = {"unit_id": draw.of((1, 2, 3)), "text": draw.of(TITLES), "due_at": draw.instant()}
-    return {"id": draw.key(), "whistle_id": plan["whistle_id"], "plan_id": plan["id"], **said}
+    done = {"done_at": draw.maybe(draw.instant()), "result": draw.maybe(draw.of(TITLES))}
+    return {"id": draw.key(), "whistle_id": plan["whistle_id"], "plan_id": plan["id"], **said, **done}
 
 
 def assessment(draw: Draw, whistle: Mapping[str, Any], unit: int) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from datetime import datetime
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
+import asyncpg
 from gongzhi.registers.kpis import KPIS
 from gongzhi.statistics import burden
 from gongzhi_server.testing import Server
@@ -44,14 +45,47 @@ async def test_burden_by_hand(small: Server, ground: Ground) -> None:
             uuid4(), None, datetime(2026, 3, 8, 23, 59, tzinfo=ZoneInfo("Asia/Shanghai")), GROUP,
         )  # fmt: skip
     await ground.rebuild()
-    selection = "burden { fieldsPerWorkerWeek photosPerWorkerWeek minutesPerWorkerWeek }"
+    selection = "burden { fieldsPerWorkerWeek prefilledPerWorkerWeek photosPerWorkerWeek minutesPerWorkerWeek }"
     found = await statistics(lead(small), selection, since="2026-03-02", until="2026-03-08")
     fields = 20 * burden.REPORT + 10 * burden.SETTLE + 30 * burden.PATROL
     assert found["burden"] == {
         "fieldsPerWorkerWeek": round(fields / 10, 2),
+        "prefilledPerWorkerWeek": (20 + 30) / 10,  # the channel of a report, the grid of a patrol
         "photosPerWorkerWeek": 0,
         "minutesPerWorkerWeek": round(fields * 15 / 60 / 10, 2),
     }
+
+
+async def test_prefilled_forms(server: Server, filled: str) -> None:
+    """A worker is known by the post, a resident by the household, and a stranger not at all."""
+    asked = "query($f: PrefilledForm!) { prefill(form: $f) { field value } }"
+
+    async def known(caller: Server, form: str) -> dict[str, str]:
+        return {one["field"]: one["value"] for one in (await caller.ask(asked, f=form)).data["prefill"]}
+
+    connection = await asyncpg.connect(filled)
+    worker = await connection.fetchrow(
+        "select p.person_id::text as person, g.code as grid from people.post p join grids.grid g on g.id = p.grid_id "
+        "where p.duty = 'GRID_WORKER' and p.until is null limit 1"
+    )
+    home = await connection.fetchrow(
+        "select m.person_id::text as person, h.address, g.code as grid from people.membership m "
+        "join people.household h on h.id = m.household_id join people.person r on r.id = m.person_id "
+        "join grids.grid g on g.id = r.grid_id where m.until is null "
+        "and not exists(select from people.post p where p.person_id = r.id) limit 1"
+    )
+    caller = server.as_("grid_worker", grid=worker["grid"], person=worker["person"])
+    assert await known(caller, "REPORT_CASE") == {"channel": "GRID_WORKER"}  # nobody knows in which of several grids
+    await connection.execute(
+        "update people.post set until = '2026-06-30' where person_id = $1::uuid "
+        "and grid_id <> (select id from grids.grid where code = $2)", worker["person"], worker["grid"],
+    )  # fmt: skip
+    await connection.close()
+    assert await known(caller, "REPORT_CASE") == {"channel": "GRID_WORKER", "grid": worker["grid"]}
+    assert await known(caller, "RECORD_PATROL") == {"grid": worker["grid"]}
+    resident = server.as_("resident", person=home["person"])
+    assert await known(resident, "REPORT_CASE") == {"address": home["address"], "grid": home["grid"]}
+    assert await known(resident, "RECORD_PATROL") == await known(server, "REPORT_CASE") == {}
 
 
 async def test_nothing_of_few_workers(small: Server, ground: Ground) -> None:

@@ -19,7 +19,7 @@ AHEAD = 2
 """Years beyond the last one known, in which weekdays alone are worked."""
 
 OF_COUNTY = (
-    "select id, version, content from calendars.calendar where county_id = $1 or county_id is null "
+    "select content from calendars.calendar where county_id = $1::int or county_id is null "
     "order by county_id nulls last limit 1"
 )
 DAYS = (
@@ -30,6 +30,12 @@ LAID = (
     "insert into calendars.span (calendar_id, opens_at, closes_at, before) "
     "select $1, * from unnest($2::timestamptz[], $3::timestamptz[], $4::bigint[])"
 )
+
+
+async def of(fetch: Fetch, county: int | None) -> Calendar:
+    """The calendar of a county; above counties, everybody's."""
+    [row] = await fetch(OF_COUNTY, county)
+    return read(row["content"])
 
 
 @lru_cache(maxsize=256)

@@ -7,7 +7,7 @@ from strawberry import UNSET
 
 from .. import codes
 from ..checks import text, wrong
-from ..commands import EXPECTED, KEY, Call, command, forbidden, given
+from ..commands import EXPECTED, KEY, Call, command, forbidden, given, prose
 from ..dispatch.merging import inform, main_of
 from ..dispatch.working import jointly
 from ..errors import Refusal
@@ -32,7 +32,7 @@ class CaseInput:
     idempotency_key: str = given(KEY)
     number: str = given(NUMBER)
     expected_version: int = given(EXPECTED)
-    note: str | None = given(NOTE, default=UNSET)
+    note: str | None = prose(NOTE, default=UNSET)
 
 
 @strawberry.input(description="A step of a case that has to be explained to the requester (须说明理由的操作).")
@@ -40,7 +40,7 @@ class ReasonedCaseInput:
     idempotency_key: str = given(KEY)
     number: str = given(NUMBER)
     expected_version: int = given(EXPECTED)
-    reason: str = given("Why; the requester reads it (理由).")
+    reason: str = prose("Why; the requester reads it (理由).")
 
 
 @command("Accept a reported case (受理).", requires="cases.accept")
@@ -74,7 +74,7 @@ class ReplyToCaseInput:
     idempotency_key: str = given(KEY)
     number: str = given(NUMBER)
     expected_version: int = given(EXPECTED)
-    text: str = given("The answer; the requester reads it (答复内容).")
+    text: str = prose("The answer; the requester reads it (答复内容).")
     level: SettlementLevel | None = given("Where the matter was settled (化解层级).", default=UNSET)
 
 
@@ -92,7 +92,7 @@ class HandleInGridInput:
     idempotency_key: str = given(KEY)
     number: str = given(NUMBER)
     expected_version: int = given(EXPECTED)
-    text: str = given("What was done; the requester reads it (处理结果).")
+    text: str = prose("What was done; the requester reads it (处理结果).")
 
 
 @command("Settle a case in the grid; it never leaves it (网格自处理).", requires="cases.settle")
@@ -113,7 +113,7 @@ class RateCaseInput:
     receipt_code: str | None = given("The code on the receipt, without an account (回执码).", default=UNSET)
     rating: int = given("1 is worst, 5 is best (评分).")
     solved: bool = given("Whether the matter is solved (是否解决).")
-    comment: str | None = given("Anything to add (评价内容).", default=UNSET)
+    comment: str | None = prose("Anything to add (评价内容).", default=UNSET)
 
 
 @command("Rate an answered case; one that is not solved is taken up again (评价).", requires=None)
@@ -133,11 +133,9 @@ async def rate_case(call: Call, input: RateCaseInput) -> CasePayload:
     await record(call, case, machine.RATED, case.rating_comment, rating=input.rating, solved=input.solved)
     if main:  # rated for itself; unsolved for one of them is unsolved
         if not input.solved:
-            main.reopenings += 1
             await advance(call, main, machine.REOPEN)
         return await saved(case, shown=receipted)
     if not input.solved:
-        case.reopenings += 1
         return await advance(call, case, machine.REOPEN, shown=receipted)
     if input.rating >= SOLVED:
         return await advance(call, case, machine.CLOSE, shown=receipted)
@@ -160,7 +158,6 @@ async def close_case(call: Call, input: CaseInput) -> CasePayload:
 @command("Take an answered case up again, with the reason (重办).", requires="cases.close")
 async def reopen_case(call: Call, input: ReasonedCaseInput) -> CasePayload:
     case = await opened(call, input, "cases.close")
-    case.reopenings += 1
     return await advance(call, case, machine.REOPEN, note=text(input.reason, REASON, "reason"))
 
 

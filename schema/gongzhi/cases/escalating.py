@@ -7,7 +7,7 @@ from typing import Any
 import strawberry
 
 from ..checks import text
-from ..commands import EXPECTED, KEY, Call, command, forbidden, given
+from ..commands import EXPECTED, KEY, Call, command, forbidden, given, prose
 from ..entity import expression
 from ..errors import Refusal, Text
 from ..extend import extend
@@ -31,7 +31,7 @@ class EscalateCaseInput:
     idempotency_key: str = given(KEY)
     number: str = given("The case's number (编号).")
     expected_version: int = given(EXPECTED)
-    reason: str = given("Why it cannot be settled here; the requester reads it (理由).")
+    reason: str = prose("Why it cannot be settled here; the requester reads it (理由).")
 
 
 @command("Raise a case to the next level; it says where a matter could not be settled (逐级上报).", requires=None)

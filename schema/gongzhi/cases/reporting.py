@@ -13,15 +13,15 @@ from ..attachments.attaching import MOST, attach
 from ..checks import form, missing, text, today, wrong
 from ..clocks.running import renew
 from ..codes import Series
-from ..commands import KEY, Call, Problem, command, given, made, problems
+from ..commands import KEY, Call, Problem, cautions, command, given, made, problems, prose
 from ..context import Info
-from ..dispatch.screening import TextWarning, warnings
 from ..dispatch.similar import SimilarMatter, similar
 from ..entity import key_of, ref
 from ..grids.models import GridRow
 from ..grids.types import PointInput, placed_point, position
 from ..people.models import PersonRow
 from ..people.types import Person
+from ..screening import TextWarning
 from ..units.models import UnitRow
 from . import machine
 from .models import CaseKind, CaseRow, CategoryRow, ChannelRow, Origin, Status, Urgency
@@ -38,8 +38,8 @@ class ReportCaseInput:
     kind: CaseKind = given("What is asked (类型).")
     channel: str = given("How it arrives, as a channel's code (渠道代码).")
     category: str = given("What it is about, as a category's code (分类代码).")
-    title: str = given("In a few words (标题).")
-    description: str = given("The matter (描述).")
+    title: str = prose("In a few words (标题).")
+    description: str = prose("The matter (描述).")
     place: PointInput | None = given("Where; the grid is found from it (位置).", default=UNSET)
     grid: str | None = given("In which grid, if there is no place (网格编码).", default=UNSET)
     address: str | None = given("Where, in words (地址).", default=UNSET)
@@ -65,6 +65,7 @@ async def receipt_code(payload: strawberry.Parent[Any], info: Info) -> str | Non
 @strawberry.type(description="The case that was reported, with its receipt (上报结果).")
 class ReportCasePayload:
     case: Case | None = made("The case (诉求).")
+    warnings: list[TextWarning] = cautions()
     errors: list[Problem] = problems()
 
     receipt_code: str | None = strawberry.field(
@@ -73,9 +74,6 @@ class ReportCasePayload:
     )
     similar: list[SimilarMatter] | None = strawberry.field(
         resolver=similar, description="Matters near it of the same sort that are known already (附近同类诉求)."
-    )
-    warnings: list[TextWarning] | None = strawberry.field(
-        resolver=warnings, description="What in its text had better not be there (文本提示)."
     )
 
 

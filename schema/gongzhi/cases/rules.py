@@ -53,10 +53,10 @@ def events(event: Table, viewer: Lens) -> Alternatives:
     return [some(public, *seen)] if seen else [public]
 
 
-def noted(row: Table, viewer: Lens) -> Alternatives:
-    """Rows of cases whose staff notes one may read."""
+def noted(row: Table, viewer: Lens, permission: str = NOTES) -> Alternatives:
+    """Rows of cases on which one holds a permission: that of reading staff notes, if no other is said."""
     case = Table("case", schema="cases", alias="noted")
-    allowed = held(case, viewer, NOTES)
+    allowed = held(case, viewer, permission)
     if not allowed:
         return allowed
     return [Sql("exists(select from cases.case noted where {0}={1} and ({2}))", case.id, row.case_id, some(*allowed))]

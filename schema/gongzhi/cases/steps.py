@@ -9,12 +9,13 @@ import strawberry
 
 from ..checks import missing, text
 from ..clocks import running
-from ..commands import Call, Problem, forbidden, made, problems, stale
-from ..dispatch import following
+from ..commands import Call, Problem, cautions, forbidden, made, problems, stale
+from ..dispatch import following, terms
 from ..entity import ref
 from ..errors import Refusal
 from ..events.event import event_of
 from ..grids.models import GridRow
+from ..screening import TextWarning
 from ..units.models import UnitRow
 from . import machine
 from .events import REGISTRY
@@ -38,6 +39,7 @@ PLATFORM = "platform"
 @strawberry.type(description="A case as it is now, or why nothing was done (诉求操作结果).")
 class CasePayload:
     case: Case | None = made("The case (诉求).")
+    warnings: list[TextWarning] = cautions()
     errors: list[Problem] = problems()
 
 
@@ -112,8 +114,11 @@ async def step(
         case.closed_at = call.now
     if taken is machine.REOPEN:
         case.settled_at = None
+        case.reopenings += 1
     await following.follow(call, case, taken)
     await record(call, case, taken, note, unit, **data)
+    if taken in (machine.RESUME, machine.REOPEN):
+        await terms.follow(call, [case.id])
 
 
 async def saved(case: CaseRow, shown: bool = False) -> CasePayload:

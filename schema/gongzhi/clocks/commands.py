@@ -17,7 +17,7 @@ from ..cases.models import CaseKind, CategoryRow, ChannelRow, Urgency
 from ..cases.steps import CasePayload, handled, record, saved
 from ..checks import form, missing, text, told, wrong
 from ..codes import Kind
-from ..commands import KEY, Call, Problem, command, forbidden, given, made, problems
+from ..commands import KEY, Call, Problem, command, forbidden, given, made, outdated, problems, stale
 from ..entity import ref
 from ..errors import Refusal
 from ..extend import extend
@@ -167,15 +167,6 @@ async def governed(call: Call, code: str, permission: str) -> GridRow:
     return county
 
 
-def outdated(current: int, path: str) -> Refusal:
-    return Refusal(
-        "STALE_VERSION",
-        f"Somebody changed it in the meantime: it is at version {current}. Load it again.",
-        f"数据已被他人修改，当前版本为 {current}，请重新加载。",
-        (path,),
-    )
-
-
 # calendars
 
 
@@ -254,8 +245,7 @@ async def held(county: GridRow | None, expected: int) -> CalendarRow:
     nation = await CalendarRow.filter(county_id=None).select_for_update().get()
     own = await CalendarRow.filter(county_id=county.id).select_for_update().first() if county else None
     current = own or nation
-    if current.version != expected:
-        raise outdated(current.version, "expectedVersion")
+    stale(current, expected)
     if county and own is None:
         return await CalendarRow.create(
             county=county, weekdays=nation.weekdays, shifts=nation.shifts, version=nation.version

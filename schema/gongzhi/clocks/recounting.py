@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection
 from itertools import groupby
 
-from ..cases.models import CaseRow
+from ..cases.models import CaseRow, CategoryRow, ChannelRow
 from ..commands import Call
-from .models import ClockRow, Why
-from .rules import Rule, Standing, standing
-from .running import due, matter, move, renew, ruled
+from ..dispatch.terms import follow
+from .models import ClockRow, RuleRow, Why
+from .rules import Matter, Standing, kept, standing
+from .running import due, move, renew
 
 MOST = 500
 """Cases whose clocks are reckoned anew at a time."""
@@ -44,16 +45,25 @@ async def anew(call: Call, by: Standing, keys: Collection[object], why: Why) -> 
     cases = await CaseRow.filter(id__in=keys).order_by("id").select_for_update()
     running = await ClockRow.filter(case_id__in=keys, stopped_at=None).order_by("case_id")
     clocks = {key: list(own) for key, own in groupby(running, key=lambda clock: clock.case_id)}
+    matters = await matters_of(cases) if why is Why.RULES else {}
+    left = await RuleRow.filter(id__in={clock.rule_id for clock in running})
+    rules = {row.id: kept(vars(row)) for row in left}
     moved = 0
     for case in cases:
         for clock in clocks.get(case.id, ()):
-            rule = await successor(by, case, clock) if why is Why.RULES else None
-            moved += await move(call, by, clock, rule or await ruled(by, clock), why)
+            new = by.rule(clock.stage, matters[case.id]) if matters else None
+            moved += await move(call, by, clock, new or rules[clock.rule_id], why)
         due(case, clocks.get(case.id, ()))
     await renew(cases)
+    await follow(call, [case.id for case in cases])
     return moved
 
 
-async def successor(by: Standing, case: CaseRow, clock: ClockRow) -> Rule | None:
-    """The rule that now fits the clock's stage; None where the new rules have no term for it."""
-    return by.rule(clock.stage, await matter(case))
+async def matters_of(cases: Collection[CaseRow]) -> dict[object, Matter]:
+    """What rules look at in these cases."""
+    categories = dict(await CategoryRow.all().values_list("id", "code"))
+    channels = dict(await ChannelRow.all().values_list("id", "code"))
+    return {
+        case.id: Matter(case.kind, categories[case.category_id], case.urgency, channels[case.channel_id])
+        for case in cases
+    }

@@ -8,7 +8,7 @@ from typing import Any
 
 from ..cases.models import CaseRow, CategoryRow, ChannelRow
 from ..commands import Call
-from ..worktime import Term
+from ..worktime import Term, lengthening
 from . import course, stages
 from .course import earliest
 from .models import ClockRow, Stage, TraceRow, Why
@@ -124,6 +124,14 @@ async def move(call: Call, by: Standing, clock: ClockRow, rule: Rule, why: Why, 
             clock=clock, at=call.now, why=why, before=before, after=clock.due_at, data=data, account=account
         )
     return moved
+
+
+async def longer(call: Call, case: CaseRow, due: datetime, until: datetime, usual: Term) -> Term:
+    """By what handling, which is due then, is to be extended to end at a moment; without a clock as a usual term."""
+    by = await standing(call.fetch, case.county_id or await county(case))
+    clock = await ClockRow.filter(case_id=case.id, stage=Stage.HANDLE, stopped_at=None).first()
+    term = (await ruled(by, clock)).term if clock else usual
+    return lengthening(by.calendar, term, due, until)
 
 
 async def extend(

@@ -14,8 +14,10 @@ from ..calendars.reading import read
 from ..cases import machine
 from ..cases.events import REGISTRY
 from ..cases.models import Audience, CaseRow, EventRow, SettlementLevel, Status
-from ..cases.steps import advance
+from ..cases.steps import PLATFORM, advance
 from ..commands import Call
+from ..dispatch.approving import asked
+from ..dispatch.models import ApprovalKind
 from ..errors import Text
 from ..events.event import event_of
 from ..events.work import Run, job
@@ -37,16 +39,21 @@ DUE = (
     "order by k.due_at, k.id limit $3 for update of s, k skip locked"
 )
 OVERDUE_GRACE = (
-    "select s.id from clocks.clock k join cases.case s on s.id = k.case_id where k.stage = 'GRACE' "
-    "and k.stopped_at is null and k.due_at <= $1 and s.status = 'REPLIED' "
+    "select s.id, q.contested from clocks.clock k join cases.case s on s.id = k.case_id "
+    "join cases.category g on g.id = s.category_id "
+    f"cross join lateral (select s.accused_unit_id is not null or g.code = '{PLATFORM}' as contested) q "
+    "where k.stage = 'GRACE' and k.stopped_at is null and k.due_at <= $1 and s.status = 'REPLIED' "
+    "and not (q.contested and exists(select from dispatch.approval a "
+    "where a.case_id = s.id and a.kind = 'CLOSING' and a.requested_at >= k.started_at)) "
     "order by k.due_at, k.id limit $2 for update of s skip locked"
 )
+GRACE_OVER = "答复后宽限期满，诉求人未提出异议，提请结案。"
 UNASSIGNED = SettlementLevel.TOWN
 
 
 @dataclass(frozen=True)
 class Swept:
-    """What a sweep did: cases whose clocks follow a new calendar, reminders sent, cases closed."""
+    """What a sweep did: cases whose clocks follow a new calendar, reminders sent, cases closed or put up to be."""
 
     recounted: int
     reminded: int
@@ -130,9 +137,16 @@ def event(call: Call, reminder: Reminder) -> EventRow:
 
 
 async def close(call: Call) -> int:
-    """Close answered cases whose grace is over. Nobody did it, so the event names nobody."""
+    """Close answered cases whose grace is over. Nobody did it, so the event names nobody.
+
+    A complaint about a unit or the platform is put before somebody who decides about closing it, once.
+    """
     rows = await call.fetch(OVERDUE_GRACE, call.now, MOST)
+    contested = {row["id"] for row in rows if row["contested"]}
     cases: Iterable[CaseRow] = await CaseRow.filter(id__in=[row["id"] for row in rows], status=Status.REPLIED)
     for case in cases:
-        await advance(call, case, machine.CLOSE)
+        if case.id in contested:
+            await asked(call, case, ApprovalKind.CLOSING, GRACE_OVER)
+        else:
+            await advance(call, case, machine.CLOSE)
     return len(rows)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import strawberry
 from strawberry import ID, UNSET
@@ -13,11 +13,12 @@ from ..cases.models import CaseRow, Status
 from ..cases.steps import CasePayload, advance, handled, opened, record, saved, step, unready
 from ..cases.types import Case
 from ..checks import duplicate, text, wrong
-from ..commands import EXPECTED, KEY, Call, Problem, command, given, made, problems
+from ..commands import EXPECTED, KEY, Call, Problem, cautions, command, given, made, problems, prose
 from ..entity import ref
 from ..extend import extend
 from ..filters import aware
 from ..roots import Mutation
+from ..screening import TextWarning
 from . import terms
 from .desk import NUMBER, REASON, WHY, acting, belonging, deciding, leading
 from .models import ApprovalKind, ApprovalRow, ApprovalState
@@ -34,12 +35,14 @@ DECIDED = "case.approval_decided"
 @strawberry.type(description="The request for more time, or why it was not taken (延期申请结果).")
 class RequestExtensionPayload:
     extension: Approval | None = made("The request (申请).")
+    warnings: list[TextWarning] = cautions()
     errors: list[Problem] = problems()
 
 
 @strawberry.type(description="The request, or why it was not taken (申请结果).")
 class ApprovalPayload:
     approval: Approval | None = made("The request (申请).")
+    warnings: list[TextWarning] = cautions()
     errors: list[Problem] = problems()
 
 
@@ -49,7 +52,7 @@ class RequestExtensionInput:
     number: str = given(NUMBER)
     expected_version: int = given(EXPECTED)
     until: datetime = given("Until when (申请期限).")
-    reason: str = given(WHY)
+    reason: str = prose(WHY)
 
 
 @command("Ask for more time, before the term is over (申请延期).", requires="cases.handle")
@@ -61,7 +64,7 @@ async def request_extension(call: Call, input: RequestExtensionInput) -> Request
     if call.now >= order.due_at:
         raise wrong("The term is over: ask before it ends.", "期限已过，延期须在到期前申请。", "number")
     until = within(call, input.until, terms.EXTENSION)
-    if until <= order.due_at:
+    if not (await terms.longer(call, case, order, until)).amount:
         raise wrong("It is due later than that anyway.", "申请期限应晚于当前期限。", "until")
     return RequestExtensionPayload(extension=await asked(call, case, ApprovalKind.EXTENSION, input.reason, until))
 
@@ -100,6 +103,7 @@ async def request_closing(call: Call, input: ReasonedCaseInput) -> ApprovalPaylo
 class DecideApprovalPayload:
     approval: Approval | None = made("The request (申请).")
     case: Case | None = made("The case (诉求).")
+    warnings: list[TextWarning] = cautions()
     errors: list[Problem] = problems()
 
 
@@ -108,7 +112,7 @@ class DecideApprovalInput:
     idempotency_key: str = given(KEY)
     approval: ID = given("The request (申请).")
     approve: bool = given("Whether to agree (是否同意).")
-    reason: str | None = given("Why; to be given with a refusal (审批意见).", default=UNSET)
+    reason: str | None = prose("Why; to be given with a refusal (审批意见).", default=UNSET)
 
 
 @command("Agree to a request, or refuse it; somebody other than who asked (审批).", requires=APPROVE)
@@ -140,9 +144,7 @@ async def carried_out(call: Call, case: CaseRow, approval: ApprovalRow) -> None:
     if approval.kind in steps:
         await step(call, case, steps[approval.kind])
     elif approval.until and (order := await leading(case)):
-        order.due_at, order.warn_at = approval.until, terms.warning(order.issued_at, approval.until)
-        order.extended, order.version = True, order.version + 1
-        await order.save()
+        await terms.extend(call, case, order, approval.until)
 
 
 @command("Take a case up again that was on hold (恢复办理).", requires="cases.handle")
@@ -173,9 +175,10 @@ async def asked(call: Call, case: CaseRow, kind: ApprovalKind, reason: str, unti
     return made
 
 
-def within(call: Call, until: datetime, days: int) -> datetime:
+def within(call: Call, until: datetime, most: timedelta) -> datetime:
     """The end of a term, which must lie ahead, and not too far."""
-    if not call.now < aware(until) <= terms.due(call, days):
+    if not call.now < aware(until) <= call.now + most:
+        days = most.days
         raise wrong(f"It must lie ahead, by {days} days at most.", f"期限应在今后 {days} 日之内。", "until")
     return until
 

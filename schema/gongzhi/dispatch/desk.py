@@ -12,8 +12,7 @@ from ..commands import Call, forbidden
 from ..entity import key_of
 from ..errors import Refusal
 from ..units.models import UnitRow
-from .following import LIVE
-from .models import OrderRole, OrderRow, OrderState
+from .models import LIVE, OrderRole, OrderRow, OrderState
 
 REASON = 2_000
 """The most characters of a reason."""

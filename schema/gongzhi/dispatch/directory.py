@@ -10,7 +10,7 @@ from strawberry import ID
 from ..cases.models import CategoryRow
 from ..cases.steps import named
 from ..checks import duplicate, missing, text
-from ..commands import EXPECTED, KEY, Call, Problem, command, forbidden, given, made, problems, stale
+from ..commands import EXPECTED, KEY, Call, Problem, command, forbidden, given, made, outdated, problems, stale
 from ..entity import key_of, ref
 from ..errors import Refusal
 from ..extend import extend
@@ -52,13 +52,9 @@ async def set_dispatch_rule(call: Call, input: SetDispatchRuleInput) -> Dispatch
     unit = await standing(input.unit, "unit")
     support = [await standing(code, "supportUnits") for code in dict.fromkeys(input.support_units) if code != unit.code]
     before = await RuleRow.filter(category=category, grid=grid, valid_to=None).first()
-    if (before.version if before else 0) != input.expected_version:
-        raise Refusal(
-            "STALE_VERSION",
-            f"The entry is at version {before.version if before else 0}. Load it again.",
-            f"目录条目当前版本为 {before.version if before else 0}，请重新加载。",
-            ("expectedVersion",),
-        )
+    version = before.version if before else 0
+    if version != input.expected_version:
+        raise outdated(version, "expectedVersion")
     rule = await renewed(call, before, category, grid, unit, support, basis)
     return DispatchRulePayload(rule=ref(DispatchRule, rule.id))
 

@@ -12,7 +12,7 @@ from ..cases import machine
 from ..cases.models import CaseRow, SupportRow
 from ..cases.steps import CasePayload, accused, advance, interested, opened
 from ..checks import missing
-from ..commands import EXPECTED, KEY, Call, command, given
+from ..commands import EXPECTED, KEY, Call, command, given, prose
 from ..emergency.powers import Power, power
 from ..errors import Refusal
 from ..extend import extend
@@ -37,7 +37,7 @@ class DispatchCaseInput:
         "The unit that is to answer for it, by code; the proposed ones if not said (主办单位编码).", default=UNSET
     )
     support_units: list[str] = given("Units that are to help, by code (协办单位编码).", default_factory=list)
-    note: str | None = given("What is to be remembered of this step (备注).", default=UNSET)
+    note: str | None = prose("What is to be remembered of this step (备注).", default=UNSET)
 
 
 @command("Give an accepted or returned case to units (派单).", requires="cases.dispatch")
@@ -99,7 +99,7 @@ async def fitting(call: Call, case: CaseRow) -> RuleRow | None:
 
 async def issue(call: Call, case: CaseRow, lead: UnitRow, support: Sequence[UnitRow]) -> None:
     """A work order for each unit."""
-    due = terms.due(call, terms.HANDLING)
+    due, warns = await terms.handling(call, case)
     for role, unit in ((OrderRole.LEAD, lead), *((OrderRole.SUPPORT, unit) for unit in support)):
         await OrderRow.create(
             case=case,
@@ -108,7 +108,7 @@ async def issue(call: Call, case: CaseRow, lead: UnitRow, support: Sequence[Unit
             issued_at=call.now,
             issued_by=call.viewer.account.name,
             due_at=due,
-            warn_at=terms.warning(call.now, due),
+            warn_at=warns,
         )
 
 

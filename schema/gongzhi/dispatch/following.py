@@ -8,10 +8,10 @@ from ..cases import machine
 from ..cases.machine import Step
 from ..cases.models import CaseRow, SupportRow
 from ..commands import Call
-from .models import ApprovalRow, ApprovalState, ObjectionRow, OrderRole, OrderRow, OrderState, Ruling
+from . import terms
+from .models import LIVE, ApprovalRow, ApprovalState, ObjectionRow, OrderRole, OrderRow, OrderState, Ruling
 from .telling import tell
 
-LIVE = (OrderState.ISSUED, OrderState.ACKNOWLEDGED, OrderState.HANDLING, OrderState.SUSPENDED)
 LEADS: dict[Step, OrderState] = {
     machine.HANDLE: OrderState.HANDLING,
     machine.SUSPEND: OrderState.SUSPENDED,
@@ -31,11 +31,11 @@ async def follow(call: Call, case: CaseRow, taken: Step) -> None:
     """Bring what belongs to the case to where the case now is."""
     live = OrderRow.filter(case=case, state__in=LIVE)
     if taken in LEADS:
-        await moved(call, live.filter(role=OrderRole.LEAD), LEADS[taken])
+        await moved(call, case, live.filter(role=OrderRole.LEAD), LEADS[taken])
     if taken is machine.HANDLE:
         await ObjectionRow.filter(case=case, ruling=Ruling.OPEN).update(ruling=Ruling.LAPSED, ruled_at=call.now)
     if taken in ENDS:
-        await moved(call, live, OrderState.WITHDRAWN)
+        await moved(call, case, live, OrderState.WITHDRAWN)
         await ObjectionRow.filter(case=case, ruling=Ruling.OPEN).update(ruling=Ruling.LAPSED, ruled_at=call.now)
         pending = ApprovalRow.filter(case=case, state=ApprovalState.PENDING)
         await pending.update(state=ApprovalState.LAPSED, decided_at=call.now)
@@ -47,12 +47,11 @@ async def follow(call: Call, case: CaseRow, taken: Step) -> None:
         await SupportRow.filter(case=case).delete()
 
 
-async def moved(call: Call, orders: Any, state: OrderState) -> None:
-    """Put these orders into a state; time that they were suspended is added to their terms."""
+async def moved(call: Call, case: CaseRow, orders: Any, state: OrderState) -> None:
+    """Put these orders into a state; working time that they were suspended is added to their terms."""
     for order in await orders:
         if order.state == OrderState.SUSPENDED and order.suspended_at:
-            away = call.now - order.suspended_at
-            order.due_at, order.warn_at = order.due_at + away, order.warn_at + away
+            await terms.postpone(call, case, order, order.suspended_at)
         order.state = state
         order.suspended_at = call.now if state == OrderState.SUSPENDED else None
         order.finished_at = None if state in LIVE else call.now
@@ -65,4 +64,4 @@ async def moved(call: Call, orders: Any, state: OrderState) -> None:
 async def again(call: Call, case: CaseRow) -> None:
     """The unit that answered takes its order up again."""
     done = OrderRow.filter(case=case, role=OrderRole.LEAD, state=OrderState.DONE, unit_id=case.lead_unit_id)
-    await moved(call, done.order_by("-issued_at").limit(1), OrderState.HANDLING)
+    await moved(call, case, done.order_by("-issued_at").limit(1), OrderState.HANDLING)

@@ -12,10 +12,11 @@ from ..cases.steps import contested, interested, opened, record, saved, step, un
 from ..cases.types import Case
 from ..checks import text, wrong
 from ..clocks import running
-from ..commands import EXPECTED, KEY, Call, Problem, command, given, made, problems
+from ..commands import EXPECTED, KEY, Call, Problem, cautions, command, given, made, problems, prose
 from ..entity import ref
 from ..extend import extend
 from ..roots import Mutation
+from ..screening import TextWarning
 from .desk import NUMBER, REASON
 from .models import Contact, FollowUpRow
 from .work import FollowUp
@@ -28,6 +29,7 @@ FOLLOWED = "case.followed_up"
 class RecordFollowUpPayload:
     follow_up: FollowUp | None = made("What was asked (回访).")
     case: Case | None = made("The case (诉求).")
+    warnings: list[TextWarning] = cautions()
     errors: list[Problem] = problems()
 
 
@@ -40,7 +42,7 @@ class RecordFollowUpInput:
     reached: bool = given("Whether they were reached (是否联系上).")
     solved: bool | None = given("Whether they say it is solved (是否解决).", default=UNSET)
     rating: int | None = given("How they rate it, 1 to 5 (评分).", default=UNSET)
-    note: str | None = given("What they said (备注).", default=UNSET)
+    note: str | None = prose("What they said (备注).", default=UNSET)
 
 
 @command("Record that the requester was asked; never by the unit that answered (登记回访).", requires=FOLLOW)
@@ -86,7 +88,6 @@ async def heeded(call: Call, case: CaseRow, solved: bool | None, rating: int | N
     if case.rating is None and rating is not None and solved is not None:
         case.rating, case.solved = rating, solved
     if solved is False:
-        case.reopenings += 1
         await step(call, case, machine.REOPEN)
     elif solved and (case.rating or 0) >= SOLVED and not await contested(case):
         await step(call, case, machine.CLOSE)

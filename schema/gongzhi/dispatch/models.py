@@ -31,6 +31,10 @@ class OrderState(StrEnum):
     WITHDRAWN = "WITHDRAWN"
 
 
+LIVE = (OrderState.ISSUED, OrderState.ACKNOWLEDGED, OrderState.HANDLING, OrderState.SUSPENDED)
+"""What a unit still has to do something about."""
+
+
 class Ruling(StrEnum):
     """What became of an objection."""
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 import strawberry
 from strawberry import ID, UNSET
 
@@ -12,12 +10,14 @@ from ..cases.models import CaseRow, CategoryRow, Status
 from ..cases.steps import handled, record, saved, step, unready
 from ..cases.types import Case
 from ..checks import duplicate, text, wrong
-from ..commands import EXPECTED, KEY, Call, Problem, command, forbidden, given, made, problems
+from ..commands import EXPECTED, KEY, Call, Problem, cautions, command, forbidden, given, made, problems, prose
 from ..entity import ref
 from ..errors import Refusal
 from ..extend import extend
 from ..grids.models import GridRow
 from ..roots import Mutation
+from ..screening import TextWarning
+from ..terms import deadline
 from ..units.models import UnitRow
 from . import terms
 from .desk import NUMBER, REASON, belonging, deciding, leading, returns, standing
@@ -33,6 +33,7 @@ OBJECTED, RULED, REFERRED = "case.objected", "case.objection_ruled", "case.refer
 @strawberry.type(description="The objection, or why it was not taken (异议结果).")
 class ObjectToDispatchPayload:
     objection: DispatchObjection | None = made("The objection (异议).")
+    warnings: list[TextWarning] = cautions()
     errors: list[Problem] = problems()
 
 
@@ -41,7 +42,7 @@ class ObjectToDispatchInput:
     idempotency_key: str = given(KEY)
     number: str = given(NUMBER)
     expected_version: int = given(EXPECTED)
-    grounds: str = given("Why it is not this unit's (异议理由).")
+    grounds: str = prose("Why it is not this unit's (异议理由).")
     suggested_unit: str | None = given("Whose it is, by the unit's code (建议单位编码).", default=UNSET)
 
 
@@ -62,7 +63,7 @@ async def object_to_dispatch(call: Call, input: ObjectToDispatchInput) -> Object
         grounds=grounds,
         filed_at=call.now,
         filed_by=call.viewer.account.name,
-        due_at=terms.due(call, terms.RULING),
+        due_at=(await deadline(call, case.county_id, terms.RULING)).due,
     )
     await tell(call, case, OBJECTED, accounts=[order.issued_by])
     await record(call, case, OBJECTED, unit=await UnitRow.get(id=order.unit_id))
@@ -80,11 +81,11 @@ async def arguable(call: Call, case: CaseRow, order: OrderRow) -> None:
             "该诉求已由县级指定承办，不得再次退单。",
             ("number",),
         )
-    if call.now > order.issued_at + timedelta(days=terms.OBJECTION):
+    if await terms.over(call, case, terms.OBJECTION, order.issued_at):
         raise Refusal(
             "TERM_OVER",
-            f"An objection is due within {terms.OBJECTION} days of the dispatch.",
-            f"派单异议须在派单后 {terms.OBJECTION} 日内提出。",
+            f"An objection is due within {terms.OBJECTION.amount} working days of the dispatch.",
+            f"派单异议须在派单后 {terms.OBJECTION.amount} 个工作日内提出。",
             ("number",),
         )
 
@@ -94,6 +95,7 @@ class RuleOnObjectionPayload:
     objection: DispatchObjection | None = made("The objection (异议).")
     case: Case | None = made("The case; returned, if the objection was upheld (诉求).")
     directory_change: DirectoryChange | None = made("What changed in the directory (目录变更).")
+    warnings: list[TextWarning] = cautions()
     errors: list[Problem] = problems()
 
 
@@ -102,7 +104,7 @@ class RuleOnObjectionInput:
     idempotency_key: str = given(KEY)
     objection: ID = given("The objection (异议).")
     ruling: Ruling = given("UPHELD or REJECTED (裁定结果).")
-    reason: str = given("Why it is ruled so (裁定理由).")
+    reason: str = prose("Why it is ruled so (裁定理由).")
     unit: str | None = given("Whose such cases are from now on, by code: the precedent (目录单位编码).", default=UNSET)
 
 

@@ -1,32 +1,87 @@
-"""How long each may take. Days are calendar days; `due` is the one place to count them otherwise."""
+"""How long each may take. Terms run in the working time of the county; what may be asked for is in days.
+
+A work order has the deadline of its case's clock for handling, and follows it wherever it moves.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
+from typing import Any
 
+from ..calendars import reading
+from ..cases.models import CaseRow
+from ..clocks import running
+from ..clocks.models import ClockRow, Stage
 from ..commands import Call
+from ..terms import deadline
+from ..worktime import WARNING, Course, Term, Unit, extended, reckon
+from .models import LIVE, OrderRow
 
-HANDLING = 7
-"""To answer a work order; five working days are the usual 12345 term (济南市 art. 24)."""
-OBJECTION = 2
+
+def days(amount: int) -> Term:
+    """Working days, from the next day on."""
+    return Term(amount, Unit.WORKING_DAY, next_day=True)
+
+
+HANDLING = days(5)
+"""To answer a work order where the county's rules have no term for handling (济南市 art. 24)."""
+OBJECTION = days(2)
 """To object to a dispatch, from when it was issued."""
-RULING = 2
+RULING = days(2)
 """To rule on an objection."""
-EXTENSION = 30
+EXTENSION = timedelta(days=30)
 """The longest extension at once (信访工作条例 art. 34)."""
-SUSPENSION = 180
+SUSPENSION = timedelta(days=180)
 """The longest suspension at once."""
 RETURNS = 2
 """So often a case may be returned; then the county designates a unit, which may not return it (潍坊市 art. 22)."""
-WARNING = 0.8
-"""The share of a term after which its light turns amber."""
+
+FOLLOWING = (
+    "update dispatch.work_order o set due_at = k.due_at, warn_at = k.warn_at from clocks.clock k "
+    f"where k.case_id = o.case_id and k.stage = '{Stage.HANDLE.value}' and k.stopped_at is null "
+    "and isfinite(k.due_at) and o.case_id = any($1::uuid[]) and o.state = any($2::text[])"
+)
 
 
-def due(call: Call, days: int) -> datetime:
-    """The end of a term that begins now."""
-    return call.now + timedelta(days=days)
+async def handling(call: Call, case: CaseRow) -> tuple[datetime, datetime]:
+    """When a work order that is issued now is due, and when its light turns amber."""
+    if clock := await ClockRow.filter(case_id=case.id, stage=Stage.HANDLE, stopped_at=None).first():
+        return clock.due_at, clock.warn_at
+    default = await deadline(call, case.county_id, HANDLING)
+    return default.due, default.warns
 
 
-def warning(start: datetime, end: datetime) -> datetime:
-    """When the light of a term turns amber."""
-    return start + (end - start) * WARNING
+async def follow(call: Call, cases: Iterable[Any]) -> None:
+    """Have the live orders of these cases due when the clocks for handling are. A clock on hold moves none."""
+    await call.fetch(FOLLOWING, list(cases), [state.value for state in LIVE])
+
+
+async def over(call: Call, case: CaseRow, term: Term, since: datetime) -> bool:
+    """Whether a term that began then is over."""
+    calendar = await reading.of(call.fetch, case.county_id)
+    return call.now > reckon(calendar, term, Course(since)).due
+
+
+async def extend(call: Call, case: CaseRow, order: OrderRow, until: datetime) -> None:
+    """Have handling due at a moment, and the reply later by as much; what time is spent stays spent (延期)."""
+    more = await longer(call, case, order, until)
+    if more.amount:
+        await running.extend(call, case, more)
+        order.due_at = extended(await reading.of(call.fetch, case.county_id), order.due_at, more)
+        order.warn_at = order.issued_at + (order.due_at - order.issued_at) * WARNING / 100
+    order.extended, order.version = True, order.version + 1
+    await order.save()
+    await follow(call, [case.id])
+
+
+async def longer(call: Call, case: CaseRow, order: OrderRow, until: datetime) -> Term:
+    """How much more time it takes for the order to be due then; of no amount, if it is due no earlier."""
+    return await running.longer(call, case, order.due_at, until, HANDLING)
+
+
+async def postpone(call: Call, case: CaseRow, order: OrderRow, since: datetime) -> None:
+    """Add the working time since then to what the order has left."""
+    calendar = await reading.of(call.fetch, case.county_id)
+    away = calendar.passed(call.now) - calendar.passed(since)
+    order.due_at, order.warn_at = calendar.after(order.due_at, away), calendar.after(order.warn_at, away)

@@ -15,8 +15,8 @@ from ..sql import Alternatives, Sql
 from ..units.types import Unit
 from ..words import named
 from . import rules, similar
-from .following import LIVE
 from .models import (
+    LIVE,
     ApprovalKind,
     ApprovalRow,
     ApprovalState,

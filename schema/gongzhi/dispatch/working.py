@@ -9,15 +9,15 @@ from ..cases.models import CaseRow, SupportRow
 from ..cases.reporting import BODY
 from ..cases.steps import record
 from ..checks import text
-from ..commands import EXPECTED, KEY, Call, Problem, command, forbidden, given, made, problems, stale
+from ..commands import EXPECTED, KEY, Call, Problem, cautions, command, forbidden, given, made, problems, prose, stale
 from ..entity import ref
 from ..errors import Refusal
 from ..extend import extend
 from ..roots import Mutation
+from ..screening import TextWarning
 from ..units.models import UnitRow
 from .desk import REASON, WHY, acting, belonging
-from .following import LIVE
-from .models import OrderRole, OrderRow, OrderState
+from .models import LIVE, OrderRole, OrderRow, OrderState
 from .telling import tell
 from .work import WorkOrder
 
@@ -28,6 +28,7 @@ ORDER = "The work order (工单)."
 @strawberry.type(description="A work order as it is now, or why nothing was done (工单操作结果).")
 class WorkOrderPayload:
     work_order: WorkOrder | None = made("The work order (工单).")
+    warnings: list[TextWarning] = cautions()
     errors: list[Problem] = problems()
 
 
@@ -52,7 +53,7 @@ class ContributeInput:
     idempotency_key: str = given(KEY)
     order: ID = given(ORDER)
     expected_version: int = given(EXPECTED)
-    text: str = given("What was done; the lead unit answers for all (协办意见).")
+    text: str = prose("What was done; the lead unit answers for all (协办意见).")
 
 
 @command("Say what a supporting unit did, for the joint reply (提交协办意见).", requires="cases.handle")
@@ -73,7 +74,7 @@ class WithdrawOrderInput:
     idempotency_key: str = given(KEY)
     order: ID = given(ORDER)
     expected_version: int = given(EXPECTED)
-    reason: str = given(WHY)
+    reason: str = prose(WHY)
 
 
 @command("Take a supporting unit's work order back (收回协办工单).", requires="cases.dispatch")

@@ -9,7 +9,7 @@ import strawberry
 from strawberry import ID, UNSET
 
 from ..checks import duplicate, missing, text, wrong
-from ..commands import EXPECTED, KEY, Call, Problem, command, forbidden, given, made, problems, stale
+from ..commands import EXPECTED, KEY, Call, Problem, cautions, command, forbidden, given, made, problems, prose, stale
 from ..entity import key_of, ref
 from ..errors import Refusal
 from ..events.event import Code
@@ -18,6 +18,7 @@ from ..filters import aware
 from ..grids.commands import standing
 from ..grids.models import GridRow
 from ..roots import Mutation
+from ..screening import TextWarning
 from .ending import end
 from .events import Confirmed, Declared
 from .models import EmergencyRow, EmergencyState, PowerRow
@@ -33,6 +34,7 @@ LONGEST = timedelta(hours=72)
 @strawberry.type(description="The emergency, or why nothing was done (应急操作结果).")
 class EmergencyPayload:
     emergency: Emergency | None = made("The emergency (应急状态).")
+    warnings: list[TextWarning] = cautions()
     errors: list[Problem] = problems()
 
 
@@ -41,7 +43,7 @@ class DeclareEmergencyInput:
     idempotency_key: str = given(KEY)
     grid: str = given("Where, by the grid's code; at most a county (网格编码).")
     powers: list[str] = given("The codes of the powers that are needed (应急权力代码).")
-    reason: str = given("Why; everybody reads it, so no names of people (事由).")
+    reason: str = prose("Why; everybody reads it, so no names of people (事由).")
     until: datetime.datetime = given("When it ends by itself, in 72 hours at most (结束时间).")
     previous: ID | None = given("The one it is to go on from, as that ends (延续自).", default=UNSET)
 

@@ -8,6 +8,8 @@ from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
+from tortoise.models import Model
+
 from ..errors import DeclarationError, Text
 from ..people.models import PersonRow
 from ..units.models import UnitRow
@@ -57,8 +59,7 @@ async def notify(
     offices: Iterable[Office] = (),
 ) -> None:
     """Put a notice into these inboxes, each once, in the transaction that is open."""
-    people = await PersonRow.filter(id__in=set(persons)).values_list("id", "grid_id")
-    organisations = await UnitRow.filter(id__in=set(units)).values_list("id", "grid_id")
+    people, organisations = await lying(PersonRow, set(persons)), await lying(UnitRow, set(units))
     addressees: list[dict[str, Any]] = [
         *({"person_id": person, "grid_id": grid} for person, grid in people),
         *({"account": account} for account in dict.fromkeys(accounts)),
@@ -67,6 +68,11 @@ async def notify(
     ]
     if addressees:
         await NoticeRow.bulk_create([written(notice, call.now, one) for one in addressees])
+
+
+async def lying(model: type[Model], keys: set[Any]) -> Any:
+    """These rows and the grids they lie in."""
+    return await model.filter(id__in=keys).values_list("id", "grid_id") if keys else ()
 
 
 def written(notice: Notice, at: datetime, addressee: dict[str, Any]) -> NoticeRow:

@@ -14,12 +14,13 @@ from ..cases.models import CaseKind, CaseRow, Origin, Urgency
 from ..cases.reporting import ReportCaseInput, report_case
 from ..cases.types import Case
 from ..checks import text, told, wrong
-from ..commands import COMMAND, KEY, Call, Problem, command, forbidden, given, made, problems
+from ..commands import COMMAND, KEY, Call, Problem, cautions, command, forbidden, given, made, problems, prose
 from ..entity import ref
 from ..extend import extend
 from ..grids.commands import standing
 from ..grids.types import PointInput
 from ..roots import Mutation
+from ..screening import TextWarning
 from .models import PatrolRow
 from .types import Patrol
 
@@ -34,8 +35,8 @@ OLDEST = timedelta(days=366)
 @strawberry.input(description="What a patrol found, to be dealt with (巡查发现).")
 class FindingInput:
     category: str = given("What it is about, as a category's code (分类代码).")
-    title: str = given("In a few words (标题).")
-    description: str = given("The matter (描述).")
+    title: str = prose("In a few words (标题).")
+    description: str = prose("The matter (描述).")
     kind: CaseKind = given("What is asked; nothing is tipped off this way (类型).", default=CaseKind.HELP)
     urgency: Urgency = given("How soon somebody must look (紧急程度).", default=Urgency.ROUTINE)
     place: PointInput | None = given("Where; else it lies in the patrol's grid (位置).", default=UNSET)
@@ -48,7 +49,7 @@ class RecordPatrolInput:
     idempotency_key: str = given(KEY)
     grid: str = given("Which grid, by its code (网格编码).")
     at: datetime.datetime = given("When, with the offset of the clock it was read from (时间).")
-    found: str = given("What was found; that all was well is something, too (发现).")
+    found: str = prose("What was found; that all was well is something, too (发现).")
     case: FindingInput | None = given("A case to be made of it (形成诉求).", default=UNSET)
 
 
@@ -56,6 +57,7 @@ class RecordPatrolInput:
 class RecordPatrolPayload:
     patrol: Patrol | None = made("The patrol (巡查).")
     case: Case | None = made("The case that it became (诉求).")
+    warnings: list[TextWarning] = cautions()
     errors: list[Problem] = problems()
 
 

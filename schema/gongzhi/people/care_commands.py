@@ -11,11 +11,12 @@ from strawberry import ID
 from tortoise.expressions import F
 
 from ..checks import CHINA, duplicate, past, text, today, wrong
-from ..commands import EXPECTED, KEY, Call, Problem, command, forbidden, given, made, problems, stale
+from ..commands import EXPECTED, KEY, Call, Problem, cautions, command, forbidden, given, made, problems, prose, stale
 from ..entity import key_of, ref
 from ..errors import Refusal
 from ..extend import extend
 from ..roots import Mutation
+from ..screening import TextWarning
 from . import tiers
 from .commands import APPOINT, EDIT
 from .households import HOUSEHOLD, HouseholdPayload, classify, found, helper, member, opened, saved
@@ -170,6 +171,7 @@ async def end_liaison(call: Call, input: EndLiaisonInput) -> LiaisonPayload:
 @strawberry.type(description="The visit that was recorded, or why nothing was done (走访记录结果).")
 class VisitPayload:
     visit: Visit | None = made("The visit (走访).")
+    warnings: list[TextWarning] = cautions()
     errors: list[Problem] = problems()
 
 
@@ -178,7 +180,7 @@ class RecordVisitInput:
     idempotency_key: str = given(KEY)
     household: ID = given(HOUSEHOLD)
     at: datetime.datetime = given("When, with the offset of the clock it was read from (时间).")
-    note: str = given("What was said and asked for (记录).")
+    note: str = prose("What was said and asked for (记录).")
 
 
 @command("Record a visit, and when the next one is due (走访记录).", requires=None)

@@ -123,10 +123,21 @@ KPIS = (
         "fieldsPerWorkerWeek",
         Text(
             "Σ records × fields their form requires ÷ workers ÷ weeks; the forms are reportCase, handleInGrid, "
-            "recordVisit and recordPatrol, less key and version",
-            "Σ 记录数 × 表单必填字段数 ÷ 网格员人数 ÷ 周数；表单为上报、自处理、走访、巡查，不含幂等键和版本号",
+            "recordVisit and recordPatrol, less key and version and what is prefilled",
+            "Σ 记录数 × 表单必填字段数 ÷ 网格员人数 ÷ 周数；表单为上报、自处理、走访、巡查，"
+            "不含幂等键、版本号和预填字段",
         ),
         Text("required fields of what grid workers recorded", "网格员所填记录的必填字段数"),
+        ASKED,
+        A_WEEK,
+    ),
+    Kpi(
+        "prefilledPerWorkerWeek",
+        Text(
+            "Σ records × required fields that `prefill` knows ÷ workers ÷ weeks; not in fieldsPerWorkerWeek",
+            "Σ 记录数 × 由系统预填的必填字段数 ÷ 网格员人数 ÷ 周数；不计入每周填报字段数",
+        ),
+        Text("fields that nobody was asked for", "免填字段数"),
         ASKED,
         A_WEEK,
     ),

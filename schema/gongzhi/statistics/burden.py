@@ -1,8 +1,9 @@
 """What the platform asks of grid workers (基层减负): fields and photos counted, minutes by published standard times.
 
 Nobody's time is taken and nobody online is counted (国办函〔2026〕12号). What a form asks for is read from the schema:
-the fields of its input that must be filled in. No form asks again for what is on file: a person's or household's
-data come from the file (`people`), a place is found by its position, whoever reports is known by signing in.
+the fields of its input that must be filled in, less those that are prefilled (`prefilling`). No form asks again for
+what is on file: a person's or household's data come from the file (`people`), a place is found by its position, whoever
+reports is known by signing in.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from ..patrols.commands import CHANNEL, RecordPatrolInput
 from ..people.care_commands import RecordVisitInput
 from ..plans import Frame
 from ..sql import Sql
-from .figures import FEW, Scope
+from .figures import FEW, WITHIN, Scope
+from .prefilling import KNOWN, Form
 
 OURS = frozenset({"idempotency_key", "expected_version"})
 """What no person fills in."""
@@ -37,7 +39,9 @@ def asked_for(form: Any) -> tuple[str, ...]:
 
 FORMS = (ReportCaseInput, HandleInGridInput, RecordVisitInput, RecordPatrolInput)
 """What grid workers fill in from day to day."""
-REPORT, SETTLE, VISIT, PATROL = (len(asked_for(form)) for form in FORMS)
+PREFILLED = {ReportCaseInput: frozenset({"channel"}), RecordPatrolInput: frozenset(KNOWN[Form.RECORD_PATROL])}
+"""Required fields that the server knows of a grid worker."""
+REPORT, SETTLE, VISIT, PATROL = (len(set(asked_for(form)) - PREFILLED.get(form, frozenset())) for form in FORMS)
 
 
 def located(what: str, rows: str) -> str:
@@ -55,8 +59,8 @@ def between(column: str) -> str:
 def counted(measure: str, dimension: str, value: str) -> str:
     """What the sums have."""
     return (
-        f"(select coalesce(sum(r.{measure}),0) from statistics.rollup r where {{where}} and not r.sealed "
-        f"and r.dimension='{dimension}' and r.value={value} and r.day between {{since}} and {{until}})"
+        f"(select coalesce(sum(r.{measure}),0) from {WITHIN} r where {{where}} and not r.sealed "
+        f"and r.dimension='{dimension}' and r.value={value})"
     )
 
 
@@ -81,16 +85,21 @@ FIELDS = (
     f"{REPORT}*{counted('reported', 'CHANNEL', OF_WORKERS)}+{SETTLE}*{counted('completed', 'LEVEL', '1')}"
     f"+{VISIT}*({VISITS})+{PATROL}*({PATROLS})"
 )
+SPARED = (
+    f"{len(PREFILLED[ReportCaseInput])}*{counted('reported', 'CHANNEL', OF_WORKERS)}"
+    f"+{len(PREFILLED[RecordPatrolInput])}*({PATROLS})"
+)
 SHARES = {
     "fieldsPerWorkerWeek": "b.fields",
+    "prefilledPerWorkerWeek": "b.spared",
     "photosPerWorkerWeek": "b.photos",
     "minutesPerWorkerWeek": f"({SECONDS}*b.fields+{PHOTO}*b.photos)/60.0",
 }
 BURDEN = (
     "(select jsonb_build_object("
     + ",".join(f"'{name}',round({value}/b.workers/b.weeks,2)" for name, value in SHARES.items())
-    + f") from (select {WORKERS} as workers, ({FIELDS})::numeric as fields, ({PHOTOS})::numeric as photos, "
-    + f"({{until}}-{{since}}+1)/7.0 as weeks) b where b.workers>={FEW})"
+    + f") from (select {WORKERS} as workers, ({FIELDS})::numeric as fields, ({SPARED})::numeric as spared, "
+    + f"({PHOTOS})::numeric as photos, ({{until}}-{{since}}+1)/7.0 as weeks) b where b.workers>={FEW})"
 )
 
 

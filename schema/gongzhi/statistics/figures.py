@@ -22,11 +22,25 @@ UNDER_TEN = Text("fewer than ten", "不足 10")
 DECADE = 3660
 """The longest period, in days."""
 
-WITHIN = "r.day between {since} and {until}"
-DUE = "r.day between {since} and least({until},{today}-1)"
-"""What falls due today is not late yet, and what falls due later still less."""
-EVER = "r.day<={until}"
-SUMS = "select {what} from statistics.rollup r where {{where}} and not r.sealed and r.dimension='{dimension}' and {day}"
+UNTIL, YESTERDAY = "{until}", "least({until},{today}-1)"
+"""The last day; or of what falls due, for what falls due today is not late yet, and what falls due later still less."""
+
+
+def spans(until: str = UNTIL, ever: bool = False) -> str:
+    """The sums of a period, from its first day or from ever on: of whole months, and of the days around them."""
+    months, days = "select * from statistics.rollup where monthly", "select * from statistics.rollup where not monthly"
+    after = f"date_trunc('month',({until}+1)::timestamp)::date"
+    if ever:
+        return f"({months} and day<{after} union all {days} and day between {after} and {until})"
+    first = "date_trunc('month',{since}::timestamp+interval '1 month -1 day')::date"
+    before = f"{days} and day>={{since}} and day<least({first},{until}+1)"
+    behind = f"{days} and day>=greatest({first},{after}) and day<={until}"
+    return f"({before} union all {months} and day>={first} and day<{after} union all {behind})"
+
+
+WITHIN, DUE, EVER = spans(), spans(YESTERDAY), spans(ever=True)
+DAILY = "(select * from statistics.rollup where not monthly and day between {since} and {until})"
+SUMS = "select {what} from {rows} r where {{where}} and not r.sealed and r.dimension='{dimension}'"
 
 
 @dataclass(frozen=True)
@@ -65,18 +79,18 @@ class Figure:
         return scope.sql(f"(select {self.small} from ({self.enough or self.sums}) q)")
 
 
-def sums(what: str, dimension: str = "ALL", day: str = WITHIN) -> str:
-    return SUMS.format(what=what, dimension=dimension, day=day)
+def sums(what: str, dimension: str = "ALL", rows: str = WITHIN) -> str:
+    return SUMS.format(what=what, dimension=dimension, rows=rows)
 
 
-def count(name: str, what: str, dimension: str = "ALL", day: str = WITHIN) -> Figure:
-    found = sums(f"coalesce(sum({what}),0)::int as n", dimension, day)
+def count(name: str, what: str, dimension: str = "ALL", rows: str = WITHIN) -> Figure:
+    found = sums(f"coalesce(sum({what}),0)::int as n", dimension, rows)
     return Figure(name, found, f"case when q.n {SMALL} then null else q.n end", f"q.n {SMALL}", UNDER_TEN)
 
 
-def share(name: str, of: str, whole: str, dimension: str = "ALL", day: str = WITHIN) -> Figure:
+def share(name: str, of: str, whole: str, dimension: str = "ALL", rows: str = WITHIN) -> Figure:
     """Per cent, to a tenth."""
-    found = sums(f"sum({of}) as n, coalesce(sum({whole}),0) as d", dimension, day)
+    found = sums(f"sum({of}) as n, coalesce(sum({whole}),0) as d", dimension, rows)
     value = f"case when q.d>={FEW} then round(100.0*q.n/q.d,1)::float8 end"
     return Figure(name, found, value, f"q.d {SMALL}")
 
@@ -93,10 +107,10 @@ def median(name: str, dimension: str, what: str) -> Figure:
 
 REPORTED = count("reported", "r.reported")
 COMPLETED = count("completed", "r.completed")
-OPEN = count("open", "r.reported-r.completed-r.gone", day=EVER)
-COMPLETION = share("completionRate", "r.met", "r.due", day=DUE)
-ON_TIME = share("onTimeRate", "r.timely", "r.due", day=DUE)
-EXTENSION = share("extensionShare", "r.extended", "r.due", day=DUE)
+OPEN = count("open", "r.reported-r.completed-r.gone", rows=EVER)
+COMPLETION = share("completionRate", "r.met", "r.due", rows=DUE)
+ON_TIME = share("onTimeRate", "r.timely", "r.due", rows=DUE)
+EXTENSION = share("extensionShare", "r.extended", "r.due", rows=DUE)
 RESOLUTION = share("resolutionRate", "r.solved", "r.answered")
 SATISFACTION = share("satisfactionRate", "r.satisfied", "r.answered")
 COVERAGE = share("answerCoverage", "r.answered", "r.completed")
@@ -171,7 +185,8 @@ def series(bucket: str) -> str:
     """Each day, week (from Monday) or month of the period, those in which nothing happened included."""
     start = f"date_trunc('{bucket}',{{day}}::timestamp)::date"
     found = sums(
-        f"{start.format(day='r.day')} as start, sum(r.reported)::int as reported, sum(r.completed)::int as completed"
+        f"{start.format(day='r.day')} as start, sum(r.reported)::int as reported, sum(r.completed)::int as completed",
+        rows=WITHIN if bucket == "month" else DAILY,
     )
     shown = ",".join(
         f"'{one}',case when coalesce(s.{one},0) {SMALL} then null else coalesce(s.{one},0) end"

@@ -59,7 +59,7 @@ class FactRow(Model):
 
 
 class RollupRow(Model):
-    """The sum of what cases count for in a county, town or village on a day.
+    """The sum of what cases count for in a county, town or village on a day, or `monthly` in the month it begins.
 
     In the dimension UNIT work orders are counted: `reported` are those issued, `gone` those returned. ANSWER counts
     the cases a unit answered for.
@@ -69,6 +69,7 @@ class RollupRow(Model):
     grid_id = fields.IntField()
     dimension = fields.CharEnumField(Dimension, max_length=8)
     sealed = fields.BooleanField()
+    monthly = fields.BooleanField(default=False)
     day = fields.DateField()
     value = fields.IntField()
     reported = fields.IntField()
@@ -85,4 +86,4 @@ class RollupRow(Model):
     class Meta:
         schema = "statistics"
         table = "rollup"
-        unique_together = (("grid_id", "dimension", "sealed", "day", "value"),)
+        unique_together = (("grid_id", "dimension", "sealed", "monthly", "day", "value"),)

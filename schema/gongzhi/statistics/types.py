@@ -84,6 +84,9 @@ class Burden:
     fields_per_worker_week: float | None = strawberry.field(
         description="Fields asked for, per worker and week (每人每周填报字段数)."
     )
+    prefilled_per_worker_week: float | None = strawberry.field(
+        description="Fields that were prefilled instead, per worker and week (每人每周预填字段数)."
+    )
     photos_per_worker_week: float | None = strawberry.field(
         description="Photos taken, per worker and week (每人每周照片数)."
     )
@@ -126,8 +129,8 @@ def tipped(at: Frame) -> Sql:
     """Tip-offs; nothing for the people of any unit, for one may be against it (rulings 6)."""
     if at.viewer.units():
         return Sql("null::int")
-    number = "select coalesce(sum(r.reported),0)::int from statistics.rollup r where {where} and r.sealed "
-    found = number + "and r.dimension='ALL' and r.day between {since} and {until}"
+    number = f"select coalesce(sum(r.reported),0)::int from {figures.WITHIN} r where {{where}} and r.sealed "
+    found = number + "and r.dimension='ALL'"
     small = figures.SMALL
     return scope(at, area(at.row)).sql(f"(select case when q.n {small} then null else q.n end from ({found}) q (n))")
 

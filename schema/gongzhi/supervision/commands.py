@@ -11,14 +11,15 @@ from ..cases.steps import disinterested, unready
 from ..cases.types import Case
 from ..checks import duplicate, text, wrong
 from ..codes import Kind
-from ..commands import EXPECTED, KEY, Call, Problem, command, forbidden, given, made, problems, stale
+from ..commands import EXPECTED, KEY, Call, Problem, cautions, command, forbidden, given, made, problems, prose, stale
 from ..dispatch.desk import NUMBER, acting, belonging
 from ..entity import ref
 from ..extend import extend
 from ..grids.commands import standing
 from ..grids.models import GridRow
 from ..roots import Mutation
-from ..terms import term
+from ..screening import TextWarning
+from ..terms import deadline, term
 from ..worktime import Term
 from .issuing import ANSWERED, LIFTED, issue, note, ruled, tell
 from .models import Level, RuleRow, State, SupervisionRow
@@ -35,6 +36,7 @@ BASIS = 300
 @strawberry.type(description="The supervision, or why nothing was done (督办结果).")
 class SupervisionPayload:
     supervision: Supervision | None = made("The supervision (督办).")
+    warnings: list[TextWarning] = cautions()
     errors: list[Problem] = problems()
 
 
@@ -43,7 +45,7 @@ class SuperviseCaseInput:
     idempotency_key: str = given(KEY)
     number: str = given(NUMBER)
     level: Level = given("How loudly (级别).")
-    reason: str = given("Why; the unit reads it (督办事由).")
+    reason: str = prose("Why; the unit reads it (督办事由).")
     reply_within: str | None = given(
         "How long the unit has to answer, as ISO 8601 in working time; else as the rules have it (回复时限).",
         default=UNSET,
@@ -66,7 +68,8 @@ async def supervise_case(call: Call, input: SuperviseCaseInput) -> SupervisionPa
     else:
         rule = (await ruled(call, case.county_id))[input.level]
         reply = Term(rule.reply, rule.reply_unit)
-    supervision = await issue(call, case, input.level, reply, reason=reason)
+    due = await deadline(call, case.county_id, reply)
+    supervision = await issue(call, case, input.level, due, reason=reason)
     return SupervisionPayload(supervision=ref(Supervision, supervision.id, shown=True))
 
 
@@ -75,7 +78,7 @@ class AnswerSupervisionInput:
     idempotency_key: str = given(KEY)
     supervision: ID = given("The supervision (督办标识).")
     expected_version: int = given(EXPECTED)
-    text: str = given("What was done and what is to be done by when (回复).")
+    text: str = prose("What was done and what is to be done by when (回复).")
 
 
 @command("Answer a supervision of one's unit (督办回复).", requires="cases.handle")
@@ -95,7 +98,7 @@ class LiftSupervisionInput:
     idempotency_key: str = given(KEY)
     supervision: ID = given("The supervision (督办标识).")
     expected_version: int = given(EXPECTED)
-    reason: str = given("Why (解除理由).")
+    reason: str = prose("Why (解除理由).")
 
 
 @command("Lift a supervision, answered or not (解除督办).", requires=SUPERVISE)

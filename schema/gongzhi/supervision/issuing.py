@@ -10,9 +10,8 @@ from ..codes import Series
 from ..commands import Call
 from ..errors import Text
 from ..notices.sending import Notice, Office, notify
-from ..terms import deadline
 from ..units.models import UnitRow
-from ..worktime import Term
+from ..worktime import Deadline
 from .models import Level, RuleRow, SupervisionRow
 
 NAMES = {
@@ -24,9 +23,8 @@ SUPERVISED, ANSWERED, LIFTED = "case.supervised", "case.supervision_answered", "
 DISPATCHERS = "cases.dispatch"
 
 
-async def issue(call: Call, case: CaseRow, level: Level, reply: Term, **more: Any) -> SupervisionRow:
-    """Ask the unit that has the case, or its dispatchers; the county knows of what is listed."""
-    due = await deadline(call, case.county_id, reply)
+async def issue(call: Call, case: CaseRow, level: Level, due: Deadline, **more: Any) -> SupervisionRow:
+    """Ask the unit that has the case, or its dispatchers, for an answer; the county knows of what is listed."""
     supervision = await SupervisionRow.create(
         case=case,
         unit_id=case.lead_unit_id,

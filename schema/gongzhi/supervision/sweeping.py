@@ -5,8 +5,8 @@ from __future__ import annotations
 from bisect import bisect_left
 from datetime import datetime, timedelta
 
+from ..calendars import reading
 from ..cases.models import CaseRow
-from ..clocks.rules import standing
 from ..commands import Call
 from ..events.work import Run, job
 from ..worktime import Calendar, Course, Term, reckon
@@ -31,20 +31,22 @@ LEVELS = [level.value for level in Level]
 async def swept(call: Call, run: Run) -> None:
     """In the working hours of each county."""
     for county in run.counties:
-        calendar = (await standing(call.fetch, county)).calendar
+        calendar = await reading.of(call.fetch, county)
         if calendar.open(call.now):
             rules = await ruled(call, county)
             for level in reversed(Level):
-                await supervise(call, county, rules[level], since(calendar, overdue(rules[level]), call.now))
+                await supervise(call, county, rules[level], calendar)
 
 
-async def supervise(call: Call, county: int, rule: RuleRow, due: datetime) -> None:
-    """Supervise what was due by then."""
+async def supervise(call: Call, county: int, rule: RuleRow, calendar: Calendar) -> None:
+    """Supervise what has been overdue for as long as the rule says."""
+    due = since(calendar, overdue(rule), call.now)
     rows = await call.fetch(OVERDUE, county, due, LEVELS, rule.level.value, MOST)
     keys = [row["id"] for row in rows]
     cases = await CaseRow.filter(id__in=keys).order_by("id").select_for_update(skip_locked=True)
+    answer = reckon(calendar, Term(rule.reply, rule.reply_unit), Course(call.now))
     for case in cases:
-        await issue(call, case, rule.level, Term(rule.reply, rule.reply_unit), rule=rule)
+        await issue(call, case, rule.level, answer, rule=rule)
 
 
 def overdue(rule: RuleRow) -> Term:

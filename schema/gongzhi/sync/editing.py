@@ -14,9 +14,10 @@ from ..cases.reporting import ADDRESS, BODY, TITLE
 from ..cases.steps import named, own, record, works
 from ..cases.types import Case
 from ..checks import text, told, wrong
-from ..commands import KEY, Call, Problem, command, forbidden, given, made, problems
+from ..commands import KEY, Call, Problem, cautions, command, forbidden, given, made, problems, prose
 from ..entity import ref
 from ..errors import Refusal
+from ..screening import TextWarning
 from .history import Written, changed, conflict
 from .types import CaseConflict
 
@@ -26,7 +27,7 @@ EDITED = "case.edited"
 @strawberry.input(description="A text that changes (文本变更).")
 class TextChange:
     base: str | None = given("What was seen (所见值).", default=None)
-    value: str = given("What it is to be (新值).")
+    value: str = prose("What it is to be (新值).")
 
 
 @strawberry.input(description="An urgency that changes (紧急程度变更).")
@@ -52,6 +53,7 @@ class EditCasePayload:
     conflicts: list[CaseConflict] | None = made(
         "What somebody else had changed before; it stays as they made it (冲突)."
     )
+    warnings: list[TextWarning] = cautions()
     errors: list[Problem] = problems()
 
 

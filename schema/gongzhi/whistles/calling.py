@@ -13,7 +13,7 @@ from ..cases.steps import accused, disinterested, interested, record
 from ..cases.types import Case
 from ..checks import duplicate, text, wrong
 from ..codes import Series
-from ..commands import KEY, Call, Problem, command, forbidden, given, made, problems
+from ..commands import KEY, Call, Problem, cautions, command, forbidden, given, made, problems, prose
 from ..dispatch.desk import standing as unit_of
 from ..emergency.powers import Power, power
 from ..entity import key_of, ref
@@ -22,6 +22,7 @@ from ..extend import extend
 from ..grids.commands import standing as grid_of
 from ..grids.models import GridRow
 from ..roots import Mutation
+from ..screening import TextWarning
 from ..terms import deadline, term
 from ..units.models import UnitRow
 from ..worktime import NEVER
@@ -43,6 +44,7 @@ APPROVED = frozenset({WhistleKind.TOUGH, WhistleKind.EMERGENCY})
 @strawberry.type(description="The whistle call, or why nothing was done (吹哨结果).")
 class WhistlePayload:
     whistle: Whistle | None = made("The whistle call (吹哨).")
+    warnings: list[TextWarning] = cautions()
     errors: list[Problem] = problems()
 
 
@@ -50,7 +52,7 @@ class WhistlePayload:
 class CallWhistleInput:
     idempotency_key: str = given(KEY)
     kind: WhistleKind = given("Why (哨类).")
-    matter: str = given("What it is about; no names of people (事由).")
+    matter: str = prose("What it is about; no names of people (事由).")
     units: list[str] = given(f"The units that are to come, by code, {MOST} at most (报到单位编码).")
     grid: str | None = given("Where, by the grid's code; of a case, its own (网格编码).", default=UNSET)
     case: str | None = given("The case it is about, by number (诉求编号).", default=UNSET)

@@ -8,7 +8,7 @@ import strawberry
 from strawberry import ID, UNSET
 
 from ..checks import duplicate, missing, text, told, wrong
-from ..commands import EXPECTED, KEY, Call, command, forbidden, given, stale
+from ..commands import EXPECTED, KEY, Call, command, forbidden, given, prose, stale
 from ..dispatch.desk import acting
 from ..entity import key_of, ref
 from ..errors import Refusal
@@ -18,11 +18,11 @@ from ..filters import aware
 from ..roots import Mutation
 from ..units.models import UnitRow
 from .calling import MATTER, WhistlePayload
-from .events import Assessed, CheckedIn, Closed, Planned
+from .events import Assessed, CheckedIn, Closed, Planned, TaskDone
 from .models import AssessmentRow, Direction, PlanRow, SummonsRow, TaskRow, WhistleRow, WhistleState
 from .rules import CALL, CHECK_IN
 from .telling import tell
-from .types import Whistle
+from .types import Whistle, WhistleTask
 
 PLAN = 10_000
 TASKS = 50
@@ -51,7 +51,7 @@ async def check_in_to_whistle(call: Call, input: CheckInToWhistleInput) -> Whist
 @strawberry.input(description="What one unit does by when (联合任务).")
 class WhistleTaskInput:
     unit: str = given("Who does it: a unit that was called, by code (责任单位编码).")
-    text: str = given("What (任务内容).")
+    text: str = prose("What (任务内容).")
     due_at: datetime.datetime = given("By when (期限).")
 
 
@@ -60,7 +60,7 @@ class PlanWhistleInput:
     idempotency_key: str = given(KEY)
     whistle: ID = given(WHICH)
     expected_version: int = given(EXPECTED)
-    text: str = given("What is to be done; no names of people (方案).")
+    text: str = prose("What is to be done; no names of people (方案).")
     tasks: list[WhistleTaskInput] = given(f"Who does what by when, {TASKS} at most (任务).")
 
 
@@ -78,21 +78,53 @@ async def plan_whistle(call: Call, input: PlanWhistleInput) -> WhistlePayload:
         at=call.now,
         account=call.viewer.account.name,
     )
-    await TaskRow.bulk_create([task(call, plan, units, one, at) for at, one in enumerate(input.tasks)])
+    done = {(one.unit_id, one.text): one for one in await TaskRow.filter(whistle=whistle, done_at__not_isnull=True)}
+    await TaskRow.bulk_create([task(call, plan, units, done, one, at) for at, one in enumerate(input.tasks)])
     await tell(call, whistle, "whistle.planned", units=sorted({units[one.unit].id for one in input.tasks}))
     call.publish(Planned(whistle.id, version), whistle)
     return await saved(whistle)
 
 
-def task(call: Call, plan: PlanRow, units: dict[str, UnitRow], given: WhistleTaskInput, at: int) -> TaskRow:
-    """A task of a unit that was called, due ahead."""
+def task(
+    call: Call, plan: PlanRow, units: dict[str, UnitRow], done: dict[tuple[int, str], TaskRow], given: WhistleTaskInput,
+    at: int,
+) -> TaskRow:  # fmt: skip
+    """A task of a unit that was called, due ahead; one that was done by an earlier version stays done."""
     place = ("tasks", str(at))
     if given.unit not in units:
         raise missing("This unit was not called.", "该单位未被吹哨。", *place, "unit")
-    if aware(given.due_at) <= call.now:
+    unit, said = units[given.unit], text(given.text, MATTER, *place, "text")
+    before = done.get((unit.id, said))
+    if before is None and aware(given.due_at) <= call.now:
         raise wrong("It must be due ahead.", "任务期限应晚于现在。", *place, "dueAt")
-    said = text(given.text, MATTER, *place, "text")
-    return TaskRow(whistle_id=plan.whistle_id, plan=plan, unit=units[given.unit], text=said, due_at=given.due_at)
+    kept = {name: getattr(before, name) for name in ("done_at", "done_by", "result")} if before else {}
+    return TaskRow(whistle_id=plan.whistle_id, plan=plan, unit=unit, text=said, due_at=aware(given.due_at), **kept)
+
+
+@strawberry.input(description="What a unit did of the joint plan (任务完成).")
+class CompleteWhistleTaskInput:
+    idempotency_key: str = given(KEY)
+    task: ID = given("The task, of the plan as it stands (任务标识).")
+    result: str = prose("What was done; no names of people (完成情况).")
+
+
+@command("Say that one's unit did its task of the joint plan (任务完成).", requires=CHECK_IN)
+async def complete_whistle_task(call: Call, input: CompleteWhistleTaskInput) -> WhistlePayload:
+    result = text(input.result, MATTER, "result")
+    found: TaskRow = await call.find(WhistleTask, "task", id=key_of(WhistleTask)(input.task))
+    whistle = await opened(call, f"Whistle:{found.whistle_id}", WhistleState.CALLED)
+    if found.unit_id not in acting(call, CHECK_IN):
+        raise forbidden("task")
+    if found.done_at is not None:
+        raise duplicate("The task is done.", "该任务已完成。", "task")
+    if await PlanRow.exists(whistle=whistle, version__gt=(await PlanRow.get(id=found.plan_id)).version):
+        raise missing("The plan has a later version: see its tasks.", "联合方案已更新，请查看最新任务。", "task")
+    found.done_at, found.done_by, found.result = call.now, call.viewer.account.name, result
+    await found.save()
+    unit = await UnitRow.get(id=found.unit_id)
+    await tell(call, whistle, "whistle.task_done", accounts=[whistle.asked_by])
+    call.publish(TaskDone(whistle.id, Code(unit.code), call.now > found.due_at), whistle)
+    return WhistlePayload(whistle=ref(Whistle, whistle.id))
 
 
 @strawberry.input(description="What came of a whistle call (吹哨办结).")
@@ -100,7 +132,7 @@ class CloseWhistleInput:
     idempotency_key: str = given(KEY)
     whistle: ID = given(WHICH)
     expected_version: int = given(EXPECTED)
-    outcome: str = given("What came of it; no names of people (结果).")
+    outcome: str = prose("What came of it; no names of people (结果).")
 
 
 @command("Close a whistle call; then both sides assess each other (吹哨办结).", requires=CALL)
@@ -120,7 +152,7 @@ class AssessWhistleInput:
     whistle: ID = given(WHICH)
     unit: str = given("The unit that is assessed; the unit's own people assess the caller (单位编码).")
     rating: int = given("1 is worst, 5 is best (评分).")
-    comment: str | None = given("Why; no names of people (评价内容).", default=UNSET)
+    comment: str | None = prose("Why; no names of people (评价内容).", default=UNSET)
 
 
 @command("Assess a unit that was called, or, for one's own unit, the caller; once each (双向评价).", requires=None)
@@ -210,6 +242,7 @@ EXTENSIONS = (
         Mutation,
         check_in_to_whistle=check_in_to_whistle,
         plan_whistle=plan_whistle,
+        complete_whistle_task=complete_whistle_task,
         close_whistle=close_whistle,
         assess_whistle=assess_whistle,
     ),

@@ -44,6 +44,13 @@ class Planned(Event):
     edition: int
 
 
+@event("whistle.task_done", "A unit did its task of the joint plan (任务完成).", internal=True)
+class TaskDone(Event):
+    whistle: UUID
+    unit: Code
+    late: bool
+
+
 @event("whistle.closed", "It is over (吹哨办结).", internal=True)
 class Closed(Event):
     whistle: UUID
@@ -56,4 +63,14 @@ class Assessed(Event):
     direction: Direction
 
 
-EVENTS: tuple[type[Event], ...] = (Called, Requested, Refused, CheckedIn, Escalated, Planned, Closed, Assessed)
+EVENTS: tuple[type[Event], ...] = (
+    Called,
+    Requested,
+    Refused,
+    CheckedIn,
+    Escalated,
+    Planned,
+    TaskDone,
+    Closed,
+    Assessed,
+)

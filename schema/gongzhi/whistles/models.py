@@ -106,7 +106,7 @@ class PlanRow(Model):
 
 
 class TaskRow(Model):
-    """What one unit does by when, by one version of the plan."""
+    """What one unit does by when, by one version of the plan, and what came of it."""
 
     id = key()
     whistle: Any = _belonging()
@@ -117,6 +117,9 @@ class TaskRow(Model):
     unit_id: int
     text = fields.TextField()
     due_at = fields.DatetimeField()
+    done_at = fields.DatetimeField(null=True)
+    done_by = fields.CharField(max_length=100, null=True)
+    result = fields.TextField(null=True)
 
     class Meta:
         schema = "whistles"

@@ -29,6 +29,10 @@ SAID: dict[str, tuple[Text, Text]] = {
         Text("A joint plan", "联合方案"),
         Text("What your unit is to do, and by when, was agreed on.", "联合方案已更新，请查看贵单位的任务。"),
     ),
+    "whistle.task_done": (
+        Text("A task of a joint plan is done", "联合任务已完成"),
+        Text("A unit did its task; see there.", "有单位已完成联合方案中的任务，请查看。"),
+    ),
     "whistle.closed": (
         Text("A whistle call is over", "吹哨已办结"),
         Text("Please assess how it went.", "请进行双向评价。"),

@@ -85,6 +85,8 @@ class WhistleTask(Node):
     unit: Unit | None = one("Who does it (责任单位).")
     text: str = column("What (任务内容).")
     due_at: datetime.datetime = column("By when (期限).")
+    done_at: datetime.datetime | None = column("When it was done (完成时间).")
+    result: str | None = column("What was done (完成情况).")
 
 
 @entity(PlanRow, visible=everyone, through="whistle", order=("version",))

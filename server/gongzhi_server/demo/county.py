@@ -17,7 +17,7 @@ from gongzhi.people.models import Duty
 from gongzhi.sealing import KeyRing
 
 from ..errors import Problem
-from . import bodies, cases, centers, clocks, emergencies, grids, offices, patrols, records
+from . import bodies, cases, centers, clocks, emergencies, grids, offices, patrols, records, whistles
 from .bodies import Bodies
 from .care import Care, Post, Residents, look_after, posts
 from .chance import stream
@@ -236,6 +236,9 @@ async def _cases(writer: Writer, docket: Docket, seed: int) -> None:
     await writer.copy("patrols.patrol", patrols.COLUMNS, patrolled)
     past = await emergencies.rows(writer.connection, stream(seed, "emergencies"), docket.tree, docket.horizon)
     await writer.copy("emergency.emergency", emergencies.COLUMNS, past)
+    calls = whistles.rows(stream(seed, "whistles"), docket.tree, docket.bodies, docket.horizon)
+    for table, columns in whistles.TABLES.items():
+        await writer.copy(table, columns, calls[table])
 
 
 async def _offices(writer: Writer, tree: Tree, organisations: Bodies) -> None:

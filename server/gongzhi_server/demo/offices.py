@@ -8,7 +8,6 @@ from typing import Any, Protocol
 
 from gongzhi.codes import Kind
 from gongzhi.dispatch.matching import weight
-from gongzhi.dispatch.terms import HANDLING, WARNING
 from gongzhi.units.models import UnitKind
 
 from . import clock
@@ -33,6 +32,13 @@ DIRECTORY = {
     "dispute.labor": ("RSJ", "SFJ"),
     "dispute.medical": ("WJJ", "SFJ"),
     "platform": ("XFJ",),
+    "utilities": ("ZZZX",),
+    "roads": ("JTJ",),
+    "agriculture": ("NYJ",),
+    "health": ("WJJ",),
+    "village_affairs": ("MZJ",),
+    "paperwork": ("SPJ",),
+    "other": ("ZZZX",),
 }
 """By subject the department that answers for it, and those that help."""
 TOWNS = "environment.garbage", "dispute.neighbor"
@@ -45,6 +51,8 @@ HELP = "rule_id", "unit_id"
 DUTY = "category_id", "grid_id", "kind", "basis", "valid_from"
 
 Rows = Iterator[tuple[Any, ...]]
+USUAL = timedelta(days=7)
+"""The term of orders so old that their cases have no clocks: five working days, about."""
 START = clock.utc(clock.midnight(SINCE))
 
 
@@ -98,13 +106,14 @@ with step as (
 insert into dispatch.work_order (id, case_id, unit_id, role, state, issued_at, issued_by, due_at, warn_at,
   acknowledged_at, suspended_at, finished_at, extended, contribution, version)
 select md5(g.case_id::text || g.unit_id || g.at)::uuid, g.case_id, g.unit_id, g.role, g.state, g.at, g.account,
-  g.at + $1::interval, g.at + $2::interval,
+  coalesce(k.due_at, g.at + $1::interval), coalesce(k.warn_at, g.at + $1::interval * 0.8),
   case when g.state not in ('ISSUED', 'RETURNED') then g.at + interval '10 minutes' end,
   case when g.state = 'SUSPENDED' then (select max(s.at) from step s where s.case_id = g.case_id
     and s.type = 'case.suspended') end,
   case when g.state in ('DONE', 'RETURNED', 'WITHDRAWN') then g.finished_at end, false,
   case when g.role = 'SUPPORT' and g.state = 'DONE' then '已按分工配合处理。' end, 1
-from given g
+from given g left join clocks.clock k on k.case_id = g.case_id and k.stage = 'HANDLE' and k.started_at = g.at
+  and isfinite(k.due_at)
 """
 MERGES = """
 insert into dispatch.merge (id, case_id, into_id, merged_at, merged_by)
@@ -115,6 +124,5 @@ from cases.event e join cases.case m on m.number = e.data->>'into' where e.type 
 
 async def settle(connection: Connection) -> None:
     """Write the work orders and the merges that the county's events tell of."""
-    term = timedelta(days=HANDLING)
-    await connection.execute(ORDERS, term, term * WARNING)
+    await connection.execute(ORDERS, USUAL)
     await connection.execute(MERGES)

@@ -16,10 +16,11 @@ from typing import Any
 import strawberry
 from stdnum import luhn
 from stdnum.cn import ric
+from strawberry.types.base import has_object_definition
+from strawberry.utils.str_converters import to_camel_case
 
-from ..context import Info
-from ..errors import Text
-from ..words import named
+from .errors import Language, Text
+from .words import named
 
 NUMBERS = re.compile(r"(?<![0-9A-Za-z])(?:\d[ -]?){10,18}[0-9Xx](?![0-9A-Za-z])")
 
@@ -71,7 +72,7 @@ ELSE = Text(
 
 @strawberry.type(description="Something in a text that had better not be there; nothing was refused (文本提示).")
 class TextWarning:
-    field: str = strawberry.field(description="In which field (字段).")
+    field: str = strawberry.field(description="In which field of the input, such as `text` or `tasks.0.text` (字段).")
     concern: Concern = strawberry.field(description="What it may be (类别).")
     message: str = strawberry.field(description="What to do (说明).")
 
@@ -100,18 +101,25 @@ def numbers(text: str) -> Iterator[Concern]:
             yield Concern.BANK_CARD
 
 
-SCREENED = "title", "description"
+SCREENED = "screened"
+"""The mark of input fields that hold free text."""
 
 
-async def warnings(payload: strawberry.Parent[Any], info: Info) -> list[TextWarning] | None:
-    """Screened anew each time; nothing of it is stored."""
-    if payload.case is None:
-        return []
-    columns = ", ".join(SCREENED)
-    [texts] = await info.context.fetch(f"select {columns} from cases.case where id=$1", payload.case.key)
-    language = info.context.viewer.language
+def screened(input: Any, language: Language) -> list[TextWarning]:
+    """What is to be said of the free texts of an input. It is found anew each time; nothing of it is stored."""
     return [
-        TextWarning(field=field, concern=concern, message=SAID.get(concern, ELSE).say(language))
-        for field, text in zip(SCREENED, texts, strict=True)
+        TextWarning(field=".".join(path), concern=concern, message=SAID.get(concern, ELSE).say(language))
+        for path, text in prose(input)
         for concern in screen(text)
     ]
+
+
+def prose(input: Any, *path: str) -> Iterator[tuple[tuple[str, ...], str]]:
+    """The free texts of an input and of the inputs in it, with where they stand."""
+    for one in input.__strawberry_definition__.fields:
+        value, here = getattr(input, one.python_name), (*path, to_camel_case(one.python_name))
+        if isinstance(value, str) and SCREENED in one.metadata:
+            yield here, value
+        for at, each in enumerate(value) if isinstance(value, list) else [(None, value)]:
+            if has_object_definition(each):
+                yield from prose(each, *here, *([] if at is None else [str(at)]))
