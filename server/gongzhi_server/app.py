@@ -37,6 +37,7 @@ from .door import Door, refused
 from .engine import Engine
 from .errors import Problem
 from .events import Hub, Outbox
+from .events.lines import Lines
 from .events.work import Worker
 from .execution import Fetch
 from .exports import Exports
@@ -208,7 +209,7 @@ def create_app(
                 delivering(dsn, Networks(settings.webhook_networks), door.accounts, bodies, keys, now) as courier,
                 vitals.held(),
                 files.swept(archive, now),
-                working(hub, space, (worker, courier) if background else ()),
+                working(hub, space, (Lines(worker, max(1, settings.pool // 2)), courier) if background else ()),
             ):
                 app.state.courier = courier
                 yield
@@ -238,7 +239,7 @@ async def delivering(
 
 
 @asynccontextmanager
-async def working(hub: Hub, space: Space, work: Sequence[Worker | Courier]) -> AsyncIterator[None]:
+async def working(hub: Hub, space: Space, work: Sequence[Lines | Courier]) -> AsyncIterator[None]:
     """These at work. Without any, the hub starts once somebody follows events; it is stopped in any case."""
     for one in work:
         hub.heard.append(one.call)
@@ -251,7 +252,7 @@ async def working(hub: Hub, space: Space, work: Sequence[Worker | Courier]) -> A
         await hub.stop()
 
 
-async def running(space: Space, one: Worker | Courier) -> None:
+async def running(space: Space, one: Lines | Courier) -> None:
     await space.run(one.run())
 
 

@@ -233,10 +233,10 @@ def waiting(
     everything: Annotated[bool, typer.Option("--all", help="What is done, too (含已完成).")] = False,
 ) -> None:
     """List the jobs that wait or were given up (任务列表)."""
-    from .events import work
+    from .events import parked
 
     with cluster.running(settings()) as dsn:
-        found = asyncio.run(work.listed(dsn, everything))
+        found = asyncio.run(parked.listed(dsn, everything))
     for one in found:
         print(f"{one['id']}  {one['state']:7}  {one['name']}  due {one['due_at']:%Y-%m-%d %H:%M:%S}Z  "
               f"attempts {one['attempts']}  {one['error'] or ''}".rstrip())  # fmt: skip
@@ -249,10 +249,10 @@ def redrive(
     job: Annotated[UUID | None, typer.Argument(help="The job's id; all that were given up, if none is named.")] = None,
 ) -> None:
     """Have what was given up tried again (重试任务)."""
-    from .events import work
+    from .events import parked
 
     with cluster.running(settings()) as dsn:
-        count = asyncio.run(work.redrive(dsn, clock(), job))
+        count = asyncio.run(parked.redrive(dsn, clock(), job))
     print(f"{count} to be tried again.")
 
 

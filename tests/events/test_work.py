@@ -57,6 +57,8 @@ async def toll(call, run):
     ran.append(("toll", run.arguments["times"]))
     if "toll" in broken:
         raise ValueError("another name")
+    if "line" in broken:
+        raise ConnectionRefusedError("a gateway of somebody's")
 
 
 @job("chime.hourly", every=timedelta(hours=1), offset=timedelta(minutes=5))
@@ -159,6 +161,15 @@ async def test_job_is_parked_in_the_end(tower: Tower) -> None:
     assert [one["state"] for one in await tower.jobs(name={"equals": "chime.toll"})] == ["DONE"]
     again = await administrator.do("redriveJob", "job { state }", job=job["id"])
     assert again["errors"][0]["path"] == ["job"]
+
+
+async def test_lost_line_of_a_job_counts(tower: Tower) -> None:
+    """What a job cannot reach is not the database: it waits its turn, and is parked in the end."""
+    tower.module.broken.add("line")
+    await tower.report()
+    assert (await tower.run()).failed == ["chime.toll"]
+    [job] = await tower.jobs(name={"equals": "chime.toll"})
+    assert job["attempts"] == 1 and job["error"].startswith("ConnectionRefusedError at ")
 
 
 async def test_waits_grow(tower: Tower) -> None:

@@ -11,6 +11,7 @@ from collections import OrderedDict
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Any
 from weakref import WeakValueDictionary
 
@@ -50,11 +51,16 @@ class Asked:
     variables: VariableValues
     field: Followed
 
-    @property
+    @cached_property
     def plan(self) -> Any:
         return self.field.declared.metadata.get(LIVE) or self.field.declared.metadata[PLAN]
 
-    @property
+    @cached_property
+    def live(self) -> bool:
+        """Whether it is told how something is, not what happened."""
+        return isinstance(self.plan, Live)
+
+    @cached_property
     def arguments(self) -> dict[str, Any]:
         return get_argument_values(self.field.of, self.field.details[0].node, self.variables)
 
@@ -88,7 +94,7 @@ class Streams:
         """What the answers depend on beside the statement's text."""
         variables = {**asked.variables.coerced, KEYS: None, CURSORS: None}
         bound = repr(statement.arguments(variables, self.context(replace(viewer, now=NEVER))))
-        touching = repr(asked.arguments) if isinstance(asked.plan, Live) else ""
+        touching = repr(asked.arguments) if asked.live else ""
         who = (viewer.account, repr(asked.given)) if statement.shape.live else ()  # Python may look at anything
         return (asked.field.of.extensions["strawberry-definition"].python_name, bound, touching, *who)
 
@@ -97,9 +103,8 @@ class Streams:
     ) -> AsyncGenerator[Answer, None]:
         """Answers from a position on, without end. Raises Expired, and what `current` raises."""
         group = self.group(asked, viewer, plan(viewer))
-        following = group.live if isinstance(asked.plan, Live) else group.told
         state: Any = None
-        if isinstance(asked.plan, Live):
+        if asked.live:
             state = await group.now(position, anew=True)
             yield state
         while True:
@@ -107,10 +112,8 @@ class Streams:
                 events = await self.feed.after(position)
                 now = await self.current(viewer)
                 if now.account is not viewer.account:
-                    group = self.group(asked, now, plan(now))
-                    following = group.live if isinstance(asked.plan, Live) else group.told
-                viewer = now
-                answers = await following(position, events)
+                    viewer, group = now, self.group(asked, now, plan(now))
+                answers = await group.answer(position, events)
             except AWAY:
                 await asyncio.sleep(self.feed.poll)  # the database is away; nothing is lost meanwhile
                 continue
@@ -133,6 +136,10 @@ class Group:
         self._told: OrderedDict[tuple[int, int], asyncio.Task[list[Answer]]] = OrderedDict()
         self._state: tuple[int, asyncio.Task[Answer]] | None = None
 
+    async def answer(self, position: int, events: Sequence[Occurrence]) -> list[Answer]:
+        """What these events mean to the group; they follow a position."""
+        return await (self.live(events) if self.asked.live else self.told(position, events))
+
     async def told(self, position: int, events: Sequence[Occurrence]) -> list[Answer]:
         """What a stream tells of these events."""
         mine = [one for one in events if one.type in self.types]
@@ -144,7 +151,7 @@ class Group:
             task = self._told[key] = asyncio.create_task(self.answers(mine))
             if len(self._told) > REMEMBERED:
                 self._told.popitem(last=False)
-        return await asyncio.shield(task)
+        return task.result() if task.done() else await asyncio.shield(task)
 
     async def answers(self, events: Sequence[Occurrence]) -> list[Answer]:
         """One statement for all of them; what may not be seen or is not asked for is left out."""
@@ -159,7 +166,7 @@ class Group:
             if row is not None
         ]
 
-    async def live(self, position: int, events: Sequence[Occurrence]) -> list[Answer]:
+    async def live(self, events: Sequence[Occurrence]) -> list[Answer]:
         """What is followed as it is now, if one of these events may have changed it."""
         touches, arguments = self.asked.plan.touches, self.asked.arguments
         if any(one.type in self.types and (not touches or touches(one, arguments)) for one in events):
