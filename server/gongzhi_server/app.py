@@ -6,7 +6,7 @@ import asyncio
 import contextvars
 import hashlib
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Coroutine, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import fields
 from datetime import datetime, timedelta
@@ -58,7 +58,7 @@ from .publishing import published
 from .schema import Schema, build
 from .settings import Settings
 from .vitals import Vitals
-from .webhooks import Courier, Selections
+from .webhooks import Courier, Selections, Tellers
 from .webhooks import courier as webhooks
 from .webhooks.addresses import Networks
 from .webhooks.bodies import Bodies
@@ -96,6 +96,7 @@ class Space:
         self.fetch, self.keys, self.secret, self.told, self.schema = fetch, keys, secret, told, schema
         self.outbox, self.plugins, self.channels = outbox, plugins, channels
         self.selections: Selections | None = None
+        self.tellers: Tellers | None = None
         self.published = told.json()
 
     def ail(self, failing: Mapping[str, str]) -> None:
@@ -118,6 +119,9 @@ class Space:
             assert self.selections
             return self.selections.checked(selection, viewer)
 
+        def deliverable() -> Collection[str]:
+            return self.tellers.allowed(viewer) if self.tellers else ()
+
         context = Context(
             viewer,
             self.keys,
@@ -131,6 +135,7 @@ class Space:
             self.plugins.held,
             self.plugins.registers,
             selected,
+            deliverable,
             self.channels,
             self.choices,
         )
@@ -186,7 +191,7 @@ def create_app(
             space = Space(pool.fetch, keys, secret, told, schema, plugins, kept, outbox, channels, choices)
             engine = Engine(schema, pool.fetch, space.context, limits, hub=hub, current=current(door), now=now)
             bodies = Bodies(engine, settings.issuer)
-            space.selections = bodies.selections
+            space.selections, space.tellers = bodies.selections, bodies.tellers
             gateway = Gateway(engine, door, shell(settings), traits(settings, door), documents)
             archive = Archive(Vault.at(settings.store), keys)
             exports = Exports(pool, keys, secret, plugins.registers.holdings, now)

@@ -140,6 +140,19 @@ async def test_figures_of_grid_move(station: Station) -> None:
         await other.next(0.3)
 
 
+async def test_counted_figures_move(station: Station) -> None:
+    """What is counted after the event is told with it, though nothing else happens."""
+    county = station.as_("county_dispatcher", grid=COUNTY)
+    figures = 'statistics(from: "2026-06-30", to: "2026-06-30") { reported }'
+    follower = await county.follow(
+        f"subscription($code: String!) {{ gridChanged(code: $code) {{ {figures} }} }}", code=COUNTY
+    )
+    before = (await follower.event())["statistics"]["reported"]
+    for more in (1, 2):
+        await station.report()
+        assert (await follower.event())["statistics"]["reported"] == before + more
+
+
 async def test_stranger_is_told_nothing(station: Station) -> None:
     follower = await station.follow(EVENTS)
     await station.report()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
@@ -32,6 +33,9 @@ from .sequencer import AWAY
 
 PAUSE = 0.2
 """Seconds for which what is followed live rests after an answer."""
+PATIENCE = 10.0
+"""Seconds that an answer waits for a handler whose work it shows."""
+HANDLED = "select position from events.consumer where name = $1"
 REMEMBERED = 16
 """Chunks of events whose answers a group keeps for those who come a little later."""
 NEVER = datetime(2000, 1, 1, tzinfo=UTC)
@@ -81,6 +85,7 @@ class Streams:
         self.feed, self.cursors, self.current = feed, cursors, current
         self.session, self.encode, self.context, self.now = session, encode, context, now
         self._groups: WeakValueDictionary[Any, Group] = WeakValueDictionary()
+        self._handled: dict[str, int] = {}
 
     def group(self, asked: Asked, viewer: Viewer, statement: Statement) -> Group:
         """The group of a subscription. Raises Refusal for an argument that cannot be taken."""
@@ -97,6 +102,22 @@ class Streams:
         touching = repr(asked.arguments) if asked.live else ""
         who = (viewer.account, repr(asked.given)) if statement.shape.live else ()  # Python may look at anything
         return (asked.field.of.extensions["strawberry-definition"].python_name, bound, touching, *who)
+
+    async def handled(self, handler: str, position: int) -> None:
+        """Wait until a handler has come as far as this; not for ever, for it may be slow or not run at all."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(PATIENCE):
+                while self._handled.get(handler, 0) < position:
+                    rows = await self.feed.fetch(HANDLED, handler)
+                    if not rows:
+                        return
+                    self._handled[handler] = rows[0]["position"]
+                    if rows[0]["position"] < position:
+                        await asyncio.sleep(PAUSE)
+
+    def reached(self, handler: str | None) -> int:
+        """The position up to which an answer of now counts in everything, also what a handler makes of it."""
+        return min(self.feed.position, self._handled.get(handler, 0)) if handler else self.feed.position
 
     async def follow(
         self, asked: Asked, viewer: Viewer, position: int, plan: Callable[[Viewer], Statement]
@@ -170,6 +191,8 @@ class Group:
         """What is followed as it is now, if one of these events may have changed it."""
         touches, arguments = self.asked.plan.touches, self.asked.arguments
         if any(one.type in self.types and (not touches or touches(one, arguments)) for one in events):
+            if self.asked.plan.handled:
+                await self.streams.handled(self.asked.plan.handled, events[-1].position)
             return [await self.now(events[-1].position)]
         return []
 
@@ -177,7 +200,7 @@ class Group:
         """What is followed as it is, at this position or a later one; `anew` if other things may have changed it."""
         known = self._state
         if known is None or known[0] < position or failed(known[1]) or anew and known[1].done():
-            self._state = self.streams.feed.position, asyncio.create_task(self.state())
+            self._state = self.streams.reached(self.asked.plan.handled), asyncio.create_task(self.state())
             known = self._state
         return await asyncio.shield(known[1])
 
