@@ -140,17 +140,19 @@ async def test_figures_of_grid_move(station: Station) -> None:
         await other.next(0.3)
 
 
-async def test_counted_figures_move(station: Station) -> None:
-    """What is counted after the event is told with it, though nothing else happens."""
-    county = station.as_("county_dispatcher", grid=COUNTY)
+async def test_counted_figures_move(own: str, tmp_path: Path) -> None:
+    """What is counted after an event is told with it, though nothing else happens. Less than ten is not shown."""
     figures = 'statistics(from: "2026-06-30", to: "2026-06-30") { reported }'
-    follower = await county.follow(
-        f"subscription($code: String!) {{ gridChanged(code: $code) {{ {figures} }} }}", code=COUNTY
-    )
-    before = (await follower.event())["statistics"]["reported"]
-    for more in (1, 2):
-        await station.report()
-        assert (await follower.event())["statistics"]["reported"] == before + more
+    query = f"subscription($code: String!) {{ gridChanged(code: $code) {{ {figures} }} }}"
+    async with station(own, tmp_path) as server:
+        follower = await server.as_("county_dispatcher", grid=COUNTY).follow(query, code=COUNTY)
+        for _ in range(10):
+            await server.report()
+        while (await follower.event())["statistics"]["reported"] != 10:
+            pass
+        for more in (11, 12):
+            await server.report()
+            assert (await follower.event())["statistics"]["reported"] == more
 
 
 async def test_stranger_is_told_nothing(station: Station) -> None:
