@@ -100,6 +100,18 @@ class Station(Server):
         finally:
             await connection.close()
 
+    async def position(self, number: str) -> int:
+        """Where it stands that a case was reported."""
+        connection = await asyncpg.connect(self.dsn)
+        place = "select position from events.outbox where type = 'case.reported' and data->>'number' = $1"
+        try:
+            async with asyncio.timeout(20):
+                while (found := await connection.fetchval(place, number)) is None:
+                    await asyncio.sleep(0.01)  # another task numbers
+            return int(found)
+        finally:
+            await connection.close()
+
     async def follow(self, query: str, options: Mapping[str, Any] | None = None, **variables: Any) -> Follower:
         """Subscribe; with `$after` from where the stream is now, if nothing else is said."""
         if "$after" in query:

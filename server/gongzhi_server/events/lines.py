@@ -49,6 +49,8 @@ class Lines:
                 self.called.clear()
                 try:
                     await self.look(group)
+                except AWAY as error:
+                    log.warning("handlers and jobs rest for a moment: %s", type(error).__name__)
                 except Exception:  # whatever it is, the next turn may do better
                     log.exception("handlers and jobs rest for a moment")
                 with suppress(TimeoutError):
