@@ -232,15 +232,18 @@ app.add_typer(jobs, name="jobs")
 def waiting(
     everything: Annotated[bool, typer.Option("--all", help="What is done, too (含已完成).")] = False,
 ) -> None:
-    """List the jobs that wait or were given up (任务列表)."""
+    """List the jobs that wait or were given up, and the handlers that are behind (任务列表)."""
     from .events import parked
 
     with cluster.running(settings()) as dsn:
         found = asyncio.run(parked.listed(dsn, everything))
+        late = asyncio.run(parked.behind(dsn))
     for one in found:
         print(f"{one['id']}  {one['state']:7}  {one['name']}  due {one['due_at']:%Y-%m-%d %H:%M:%S}Z  "
               f"attempts {one['attempts']}  {one['error'] or ''}".rstrip())  # fmt: skip
-    if not found:
+    for one in late:
+        print(f"{one['name']} is {one['events']} events behind")
+    if not (found or late):
         print("Nothing waits, and nothing was given up.")
 
 
