@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import urllib.request
@@ -10,6 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from gongzhi_server.serve import bound
+from gongzhi_server.settings import Settings
 
 PIPE = subprocess.PIPE
 
@@ -89,3 +92,14 @@ def test_production_gives_no_token(data: str) -> None:
         printed, errors = process.communicate()
     assert (process.returncode, printed) == (2, "")
     assert errors.startswith("gongzhi token works in development only")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux gives up by itself")
+def test_deaf_client_is_given_up(tmp_path: Path) -> None:
+    """The kernel does it, for every connection: a server waits for ever until its last bytes are taken."""
+    with bound(Settings.read({"GONGZHI_DATA": str(tmp_path), "PORT": "0"})) as listener, socket.socket() as client:
+        listener.listen()
+        client.connect(listener.getsockname())
+        accepted, _ = listener.accept()
+        with accepted:
+            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 30_000

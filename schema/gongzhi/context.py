@@ -76,6 +76,8 @@ class Context:
     """What the core and plugins declare for the public registers (`gongzhi.registers`)."""
     selected: Callable[[str], str] = _unanswered
     """A selection on a case as deliveries may have it, printed anew. Raises Refusal for one they may not."""
+    deliverable: Callable[[], Collection[str]] = tuple
+    """The types of plugins' events that whoever asks may have delivered: those of the streams they may follow."""
     channels: tuple[Channel, ...] = ()
     """The ways out for notices that are in use."""
     settings: Mapping[type, Any] = field(default_factory=dict)

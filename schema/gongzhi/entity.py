@@ -373,12 +373,14 @@ def live(
     *,
     events: tuple[type[Event], ...],
     touches: Callable[[Occurrence, Mapping[str, Any]], bool] | None = None,
+    handled: str | None = None,
 ) -> Any:
     """A field of Subscription: a `lookup` or `pick` as it is now, and again after each event that changes it.
 
-    `touches(event, arguments)` tells whether an event may change it; of several at once only the outcome is told.
+    `touches(event, arguments)` tells whether an event may change it; of several at once only the outcome is told. What
+    a handler makes of the events is told once the handler of the name `handled` has had them.
     """
-    field.metadata = MappingProxyType({**field.metadata, LIVE: Live(events, touches)})
+    field.metadata = MappingProxyType({**field.metadata, LIVE: Live(events, touches, handled)})
     return field
 
 

@@ -179,6 +179,8 @@ class Live:
 
     events: tuple[type[Event], ...]
     touches: Callable[[Occurrence, Mapping[str, Any]], bool] | None
+    handled: str | None = None
+    """The handler whose work it shows."""
 
 
 Plan = (

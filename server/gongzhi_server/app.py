@@ -6,7 +6,7 @@ import asyncio
 import contextvars
 import hashlib
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Coroutine, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import fields
 from datetime import datetime, timedelta
@@ -37,6 +37,7 @@ from .door import Door, refused
 from .engine import Engine
 from .errors import Problem
 from .events import Hub, Outbox
+from .events.lines import Lines
 from .events.work import Worker
 from .execution import Fetch
 from .exports import Exports
@@ -58,7 +59,7 @@ from .publishing import published
 from .schema import Schema, build
 from .settings import Settings
 from .vitals import Vitals
-from .webhooks import Courier, Selections
+from .webhooks import Courier, Selections, Tellers
 from .webhooks import courier as webhooks
 from .webhooks.addresses import Networks
 from .webhooks.bodies import Bodies
@@ -96,6 +97,7 @@ class Space:
         self.fetch, self.keys, self.secret, self.told, self.schema = fetch, keys, secret, told, schema
         self.outbox, self.plugins, self.channels = outbox, plugins, channels
         self.selections: Selections | None = None
+        self.tellers: Tellers | None = None
         self.published = told.json()
 
     def ail(self, failing: Mapping[str, str]) -> None:
@@ -118,6 +120,9 @@ class Space:
             assert self.selections
             return self.selections.checked(selection, viewer)
 
+        def deliverable() -> Collection[str]:
+            return self.tellers.allowed(viewer) if self.tellers else ()
+
         context = Context(
             viewer,
             self.keys,
@@ -131,6 +136,7 @@ class Space:
             self.plugins.held,
             self.plugins.registers,
             selected,
+            deliverable,
             self.channels,
             self.choices,
         )
@@ -186,7 +192,7 @@ def create_app(
             space = Space(pool.fetch, keys, secret, told, schema, plugins, kept, outbox, channels, choices)
             engine = Engine(schema, pool.fetch, space.context, limits, hub=hub, current=current(door), now=now)
             bodies = Bodies(engine, settings.issuer)
-            space.selections = bodies.selections
+            space.selections, space.tellers = bodies.selections, bodies.tellers
             gateway = Gateway(engine, door, shell(settings), traits(settings, door), documents)
             archive = Archive(Vault.at(settings.store), keys)
             exports = Exports(pool, keys, secret, plugins.registers.holdings, now)
@@ -217,7 +223,7 @@ def create_app(
                 delivering(dsn, Networks(settings.webhook_networks), door.accounts, bodies, keys, now) as courier,
                 vitals.held(),
                 files.swept(archive, now),
-                working(hub, space, (worker, courier) if background else ()),
+                working(hub, space, (Lines(worker, max(1, settings.pool // 2)), courier) if background else ()),
             ):
                 app.state.courier = courier
                 yield
@@ -247,7 +253,7 @@ async def delivering(
 
 
 @asynccontextmanager
-async def working(hub: Hub, space: Space, work: Sequence[Worker | Courier]) -> AsyncIterator[None]:
+async def working(hub: Hub, space: Space, work: Sequence[Lines | Courier]) -> AsyncIterator[None]:
     """These at work. Without any, the hub starts once somebody follows events; it is stopped in any case."""
     for one in work:
         hub.heard.append(one.call)
@@ -260,7 +266,7 @@ async def working(hub: Hub, space: Space, work: Sequence[Worker | Courier]) -> A
         await hub.stop()
 
 
-async def running(space: Space, one: Worker | Courier) -> None:
+async def running(space: Space, one: Lines | Courier) -> None:
     await space.run(one.run())
 
 

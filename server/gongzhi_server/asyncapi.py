@@ -12,7 +12,7 @@ from importlib.metadata import version
 from typing import Any
 from uuid import UUID
 
-from gongzhi.events.event import CODE, Actor, Code, Event, bare, camel, hints
+from gongzhi.events.event import CODE, Actor, Code, Event, bare, camel
 
 VERSION = "3.0.0"
 SCALARS: dict[Any, dict[str, Any]] = {
@@ -114,7 +114,7 @@ def envelope(event: type[Event]) -> dict[str, Any]:
 
 def facts(event: type[Event]) -> dict[str, Any]:
     """What an event class declares, as JSON Schema. More may be added to it later."""
-    known = {camel(name): schema(hint) for name, hint in hints(event).items()}
+    known = {camel(name): schema(hint) for name, hint in event.hints.items()}
     return {"type": "object", "required": list(known), "properties": known}
 
 

@@ -99,17 +99,18 @@ class Door:
         return shown.account
 
     async def current(self, viewer: Viewer) -> Viewer | None:
-        """The same viewer as of now, with what they are granted now; None once their credential is not good any more.
+        """The same viewer with what they are granted now; None once their credential is not good any more.
 
         Whoever goes on for long asks before each step. It costs nothing as long as nothing has changed.
         """
-        now, shown = self.now(), viewer.account.credential
+        shown = viewer.account.credential
         if not isinstance(shown, Pass):
-            return replace(viewer, now=now)
+            return viewer
+        now = self.now()
         moment = now.timestamp()
         if shown.expires <= moment or (shown.until <= moment and not await self._looked_up(shown, now)):
             return None
-        return replace(viewer, account=shown.account, now=now)
+        return viewer if shown.account is viewer.account else replace(viewer, account=shown.account, now=now)
 
     def changed(self, account: UUID | None) -> None:
         """Look this account up anew before it is believed again; None for all of them."""

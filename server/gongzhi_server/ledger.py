@@ -6,7 +6,6 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,6 +13,7 @@ import asyncpg
 from gongzhi.access.alerts import alert
 from gongzhi.access.models import AlertKind, AlertRow
 from gongzhi.context import Bounds, Look
+from gongzhi.notices.sending import Moment
 from gongzhi.viewer import Viewer
 from tortoise.transactions import in_transaction
 
@@ -41,11 +41,6 @@ COUNTY = (
     "select p.county_id from people.person p where p.id=any("
     "select unnest(persons) from access.look where account=$1 and at>$2 order by at desc limit 1) limit 1"
 )
-
-
-@dataclass(frozen=True)
-class Moment:
-    now: datetime
 
 
 class Ledger:

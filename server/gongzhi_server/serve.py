@@ -23,6 +23,8 @@ from .settings import Settings
 SWEEPS = 50_000, 20, 50
 """When garbage is collected. At Python's own pace every third event for 2 000 followers would wait for a full sweep."""
 GRACE = 10  # seconds that running requests get when the server stops
+DEAF = 30
+"""Seconds after which the kernel gives up a client that takes nothing. uvicorn waits for it for ever."""
 EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}
 
 
@@ -76,6 +78,8 @@ def bound(settings: Settings) -> socket.socket:
     """Take the port, without listening on it yet."""
     listener = socket.socket(socket.AF_INET6 if ":" in settings.host else socket.AF_INET)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if sys.platform == "linux":  # accepted sockets inherit it; elsewhere the proxy in front has to do it
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 1000 * DEAF)
     try:
         listener.bind((settings.host, settings.port))
     except OSError as error:

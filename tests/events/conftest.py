@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -82,6 +83,8 @@ class Station(Server):
     url: str = ""
     stack: AsyncExitStack = field(default_factory=AsyncExitStack)
     dsn: str = ""
+    open: Callable[[], int] = lambda: 0
+    """How many sockets are."""
 
     def as_(self, role: str, **claims: str) -> Station:
         claims = {"sub": "-".join([role, *claims.values()]), "role": role, **claims}
@@ -97,14 +100,25 @@ class Station(Server):
         finally:
             await connection.close()
 
-    async def follow(self, query: str, **variables: Any) -> Follower:
+    async def position(self, number: str) -> int:
+        """Where it stands that a case was reported."""
+        connection = await asyncpg.connect(self.dsn)
+        place = "select position from events.outbox where type = 'case.reported' and data->>'number' = $1"
+        try:
+            async with asyncio.timeout(20):
+                while (found := await connection.fetchval(place, number)) is None:
+                    await asyncio.sleep(0.01)  # another task numbers
+            return int(found)
+        finally:
+            await connection.close()
+
+    async def follow(self, query: str, options: Mapping[str, Any] | None = None, **variables: Any) -> Follower:
         """Subscribe; with `$after` from where the stream is now, if nothing else is said."""
         if "$after" in query:
             variables.setdefault("after", await self.cursor())
+        address = self.url.replace("http", "ws", 1) + "/graphql"
         wire = await self.stack.enter_async_context(
-            connect(
-                self.url.replace("http", "ws", 1) + "/graphql", subprotocols=["graphql-transport-ws"], compression=None
-            )
+            connect(address, subprotocols=["graphql-transport-ws"], compression=None, **(options or {}))
         )
         await wire.send(json.dumps({"type": "connection_init", "payload": self.headers}))
         payload = {"query": query, "variables": variables}
@@ -138,10 +152,15 @@ async def station(dsn: str, data: Path, plugins: Plugins | None = None) -> Async
     url = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
     try:
         async with httpx.AsyncClient(base_url=url) as client, AsyncExitStack() as stack:
-            yield Station(client, clock, {}, app.state.worker, url, stack, dsn)
+            sockets = partial(wires, server)
+            yield Station(client, clock, {}, app.state.worker, url, stack, dsn, sockets)
     finally:
         server.should_exit = True
         await task
+
+
+def wires(server: uvicorn.Server) -> int:
+    return sum(isinstance(one, Wire) for one in server.server_state.connections)
 
 
 @pytest.fixture(scope="package")

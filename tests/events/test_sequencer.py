@@ -156,6 +156,21 @@ async def test_months_come_and_go(database: asyncpg.Connection[Any]) -> None:
     assert old and await database.fetchval("select gone from events.counter") == 1
 
 
+async def test_last_run_is_remembered(database: asyncpg.Connection[Any]) -> None:
+    """However long ago: a yearly job that has run this year does not run again."""
+    runs = [("yearly", 400), ("yearly", 200), ("daily", 9), ("daily", 8), ("daily", 1)]
+    for name, days in runs:
+        at = NOW - timedelta(days=days)
+        await database.execute(
+            "insert into events.job (id, name, key, arguments, state, due_at, finished_at, attempts) "
+            "values (gen_random_uuid(), $1, $2, '{}', 'DONE', $3, $3, 1)",
+            *(f"tests.{name}", f"every {at.isoformat()}", at),
+        )
+    await months.tidy(database, NOW, timedelta(days=90))
+    left = await database.fetch("select name, $1 - due_at as age from events.job order by due_at", NOW)
+    assert [(row["name"], row["age"].days) for row in left] == [("tests.yearly", 200), ("tests.daily", 1)]
+
+
 async def test_what_waits_is_not_dropped(database: asyncpg.Connection[Any]) -> None:
     await database.execute("select events.partition($1)", months.month(NOW, -7))
     await write(database, NOW - timedelta(days=200))

@@ -140,6 +140,21 @@ async def test_figures_of_grid_move(station: Station) -> None:
         await other.next(0.3)
 
 
+async def test_counted_figures_move(own: str, tmp_path: Path) -> None:
+    """What is counted after an event is told with it, though nothing else happens. Less than ten is not shown."""
+    figures = 'statistics(from: "2026-06-30", to: "2026-06-30") { reported }'
+    query = f"subscription($code: String!) {{ gridChanged(code: $code) {{ {figures} }} }}"
+    async with station(own, tmp_path) as server:
+        follower = await server.as_("county_dispatcher", grid=COUNTY).follow(query, code=COUNTY)
+        for _ in range(10):
+            await server.report()
+        while (await follower.event())["statistics"]["reported"] != 10:
+            pass
+        for more in (11, 12):
+            await server.report()
+            assert (await follower.event())["statistics"]["reported"] == more
+
+
 async def test_stranger_is_told_nothing(station: Station) -> None:
     follower = await station.follow(EVENTS)
     await station.report()

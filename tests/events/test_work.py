@@ -57,6 +57,8 @@ async def toll(call, run):
     ran.append(("toll", run.arguments["times"]))
     if "toll" in broken:
         raise ValueError("another name")
+    if "line" in broken:
+        raise ConnectionRefusedError("a gateway of somebody's")
 
 
 @job("chime.hourly", every=timedelta(hours=1), offset=timedelta(minutes=5))
@@ -161,6 +163,15 @@ async def test_job_is_parked_in_the_end(tower: Tower) -> None:
     assert again["errors"][0]["path"] == ["job"]
 
 
+async def test_lost_line_of_a_job_counts(tower: Tower) -> None:
+    """What a job cannot reach is not the database: it waits its turn, and is parked in the end."""
+    tower.module.broken.add("line")
+    await tower.report()
+    assert (await tower.run()).failed == ["chime.toll"]
+    [job] = await tower.jobs(name={"equals": "chime.toll"})
+    assert job["attempts"] == 1 and job["error"].startswith("ConnectionRefusedError at ")
+
+
 async def test_waits_grow(tower: Tower) -> None:
     tower.module.broken.add("toll")
     await tower.report()
@@ -187,7 +198,9 @@ async def test_console_shows_and_redrives(tower: Tower, monkeypatch: pytest.Monk
 
     import asyncio
 
-    assert "PARKED   chime.toll" in await asyncio.to_thread(say, "list")
+    await database.execute("update events.consumer set position = position - 2 where name = 'chime.ring'")
+    shown = await asyncio.to_thread(say, "list")
+    assert "PARKED   chime.toll" in shown and "chime.ring is 2 events behind" in shown
     assert "1 to be tried again." in await asyncio.to_thread(say, "redrive")
     assert await database.fetchval("select state from events.job where name = 'chime.toll'") == "WAITING"
     await database.close()

@@ -125,6 +125,8 @@ async def test_only_who_agreed_is_written_to(server: Server, gates: tuple[Gate, 
     [(notice, addressee)] = [one for one in sms.sent if one[0].kind == "case.replied"]
     assert addressee.phone == PHONE and "13800" not in repr(addressee)
     assert "测试居民" not in notice.body.zh and notice.about is not None
+    seen = (await who.ask("{ me { accessLog(first: 9) { nodes { purpose fields } } } }")).data["me"]["accessLog"]
+    assert {"purpose": GATE.purpose, "fields": ["Person.phone"]} in seen["nodes"]
     await server.worker.drain()
     assert len(sms.sent) == 1  # once, while nothing fails
     await who.do("withdrawConsent", "consent { id }", purpose=GATE.purpose)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,7 +16,9 @@ import httpx
 import pytest
 import pytest_asyncio
 from gongzhi.accounts.secrets import key_digest
+from gongzhi_server import activation
 from gongzhi_server.app import create_app
+from gongzhi_server.plugins import Plugins
 from gongzhi_server.testing import TODAY, Clock, Server, create, drop, settings
 
 from .receivers import Receiver, receiving
@@ -122,10 +125,18 @@ async def receiver() -> AsyncIterator[Receiver]:
 
 @pytest_asyncio.fixture
 async def desk(filled: str, tmp_path: Path, receiver: Receiver) -> AsyncIterator[Desk]:
+    async with opened(filled, tmp_path, receiver) as made:
+        yield made
+
+
+@asynccontextmanager
+async def opened(dsn: str, data: Path, receiver: Receiver, plugins: Plugins | None = None) -> AsyncIterator[Desk]:
+    """A desk over this database, with plugins that are on everywhere."""
     clock = Clock(TODAY)
-    chosen = replace(settings(filled, tmp_path), webhook_networks=("127.0.0.0/8",))
-    app = create_app(chosen, filled, clock, background=False)
-    database = await asyncpg.connect(filled)
+    chosen = replace(settings(dsn, data), webhook_networks=("127.0.0.0/8",))
+    await activation.switch(dsn, [one.name for one in plugins.found] if plugins else [], clock())
+    app = create_app(chosen, dsn, clock, plugins, background=False)
+    database = await asyncpg.connect(dsn)
     for leftover in LEFTOVERS:
         await database.execute(f"delete from {leftover}")
     await enrol(database)
@@ -134,7 +145,7 @@ async def desk(filled: str, tmp_path: Path, receiver: Receiver) -> AsyncIterator
         app.router.lifespan_context(app),
         httpx.AsyncClient(transport=transport, base_url="http://test") as client,
     ):
-        server = Server(client, clock)
+        server = Server(client, clock, worker=app.state.worker)
         app.state.courier.chance.seed(7)
         yield Desk(server, server.bearing(KEY), receiver, app.state.courier, database, clock)
     await database.close()

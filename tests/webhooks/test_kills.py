@@ -151,4 +151,4 @@ async def test_nothing_lost_over_kills(own: str, tmp_path: Path, receiver: Recei
 
 @pytest.mark.slow
 async def test_nothing_lost_over_many_kills(own: str, tmp_path: Path, receiver: Receiver) -> None:
-    await survive(own, tmp_path, receiver, kills=20, seed=88)
+    await survive(own, tmp_path, receiver, kills=50, seed=88)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..errors import Text
-from ..notices.sending import Moment, Notice, Office, notify
+from ..notices.sending import Notice, Office, Timed, notify
 from .models import AlertKind, AlertRow
 from .rules import OVERSEE
 
@@ -26,7 +26,7 @@ SAID = {
 }
 
 
-async def alert(moment: Moment, kind: AlertKind, account: str, role: str | None, count: int, county: Any) -> AlertRow:
+async def alert(moment: Timed, kind: AlertKind, account: str, role: str | None, count: int, county: Any) -> AlertRow:
     """Write an alert about an account, and tell whoever watches over the county; in the transaction that is open."""
     row = await AlertRow.create(
         at=moment.now, kind=kind, account=account, role=role, count=count, grid_id=county, county_id=county

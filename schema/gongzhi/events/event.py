@@ -18,6 +18,7 @@ import typing
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any, ClassVar, NewType, TypeVar
 from uuid import UUID
 
@@ -51,6 +52,8 @@ class Event:
     """Whether points or credit may be given for it."""
     internal: ClassVar[bool] = False
     """Whether only staff may know of it."""
+    hints: ClassVar[Mapping[str, Any]] = MappingProxyType({})
+    """Its fields and their types."""
 
     @classmethod
     def upgrade(cls, version: int, data: dict[str, Any]) -> dict[str, Any]:
@@ -76,7 +79,8 @@ def event(
         done = dataclass(frozen=True)(cls)
         done.type, done.description, done.version = type, description, version
         done.feedable, done.internal = feedable, internal
-        for name, hint in hints(done).items():
+        done.hints = hints(done)
+        for name, hint in done.hints.items():
             if not plain(hint):
                 raise DeclarationError(f"{done.__name__}.{name}: an event carries ids, codes and numbers only")
         return done
@@ -111,7 +115,7 @@ class Occurrence:
 
 def event_of(cls: type[E], data: Mapping[str, Any]) -> E:
     """The event of a class from its data as JSON has it; what the class does not declare is left out."""
-    known = {name: (camel(name), hint) for name, hint in hints(cls).items()}
+    known = {name: (camel(name), hint) for name, hint in cls.hints.items()}
     return cls(**{name: python(hint, data[key]) for name, (key, hint) in known.items() if key in data})
 
 
@@ -131,10 +135,10 @@ class Registry:
         return self._known[type]
 
 
-def hints(cls: type[Event]) -> dict[str, Any]:
+def hints(cls: type[Event]) -> Mapping[str, Any]:
     """The fields of an event and their types."""
     found = typing.get_type_hints(cls)
-    return {one.name: found[one.name] for one in fields(cls)}
+    return MappingProxyType({one.name: found[one.name] for one in fields(cls)})
 
 
 PLAIN = (bool, int, Decimal, UUID, datetime.date, datetime.datetime, Code)
@@ -153,7 +157,7 @@ def plain(hint: Any) -> bool:
 def written(happened: Event) -> dict[str, Any]:
     """The data as JSON has it. Raises ValueError for a value that is not of its field's type."""
     found = {}
-    for name, hint in hints(type(happened)).items():
+    for name, hint in type(happened).hints.items():
         try:
             found[camel(name)] = json(hint, getattr(happened, name))
         except (TypeError, ValueError, AttributeError) as error:

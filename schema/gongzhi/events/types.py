@@ -79,6 +79,7 @@ EXTENSIONS = (
             ),
             events=EVENTS,
             touches=within,
+            handled="statistics.count",
         ),
     ),
 )

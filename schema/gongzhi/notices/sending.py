@@ -17,11 +17,18 @@ from .models import NoticeRow
 from .rules import OFFICES
 
 
-class Moment(Protocol):
+class Timed(Protocol):
     """Something that knows the time of what is going on, such as a Call."""
 
     @property
     def now(self) -> datetime: ...
+
+
+@dataclass(frozen=True)
+class Moment:
+    """A time, where there is no call that knows it."""
+
+    now: datetime
 
 
 @dataclass(frozen=True)
@@ -50,7 +57,7 @@ class Office:
 
 
 async def notify(
-    call: Moment,
+    call: Timed,
     notice: Notice,
     *,
     persons: Iterable[UUID] = (),

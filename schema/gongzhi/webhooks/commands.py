@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Sequence
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
@@ -35,6 +36,7 @@ OVERLAP = 24
 TYPES = tuple(one.type for one in EVENTS)
 TEST = "webhook.test"
 """The type of what a test sends; it has an id of its own and is about no case."""
+TYPES_GIVEN = "The types it gets, of cases or of plugins' streams; all of cases, if none is named (事件类型)."
 WEBHOOK = "The endpoint's id (回调标识)."
 SELECTION = (
     "What of the case is sent along, such as { number status }: ids, codes, numbers, times; "
@@ -60,7 +62,7 @@ class CreateWebhookInput:
     idempotency_key: str = given(KEY)
     url: str = given("Where to send events to, https://… (地址).")
     grid: str = given("It gets what happens in this grid, of a county or below, and in those below it (网格编码).")
-    types: list[str] = given("The types it gets; all, if none is named (事件类型).", default_factory=list)
+    types: list[str] = given(TYPES_GIVEN, default_factory=list)
     selection: str | None = given(SELECTION, default=UNSET)
 
 
@@ -68,7 +70,7 @@ class CreateWebhookInput:
 async def create_webhook(call: Call, input: CreateWebhookInput) -> WebhookSecretPayload:
     with form() as read:
         url = read(address, input.url, "url")
-        types = read(known, input.types, "types")
+        types = read(partial(known, call), input.types, "types")
     grid = await county_grid(input.grid)
     if not call.may(EDIT, grid):
         raise forbidden("grid")
@@ -100,7 +102,7 @@ class UpdateWebhookInput:
     webhook: ID = given(WEBHOOK)
     expected_version: int = given(EXPECTED)
     url: str | None = given("Where to send events to (地址).", default=UNSET)
-    types: list[str] | None = given("The types it gets (事件类型).", default=UNSET)
+    types: list[str] | None = given(TYPES_GIVEN, default=UNSET)
     selection: str | None = given(SELECTION, default=UNSET)
 
 
@@ -111,7 +113,7 @@ async def update_webhook(call: Call, input: UpdateWebhookInput) -> WebhookPayloa
     stale(row, input.expected_version)
     with form() as read:
         row.url = read(address, input.url, "url") if told(input.url) else row.url
-        row.types = read(known, input.types, "types") if told(input.types) else row.types
+        row.types = read(partial(known, call), input.types, "types") if told(input.types) else row.types
     if input.selection is not UNSET:
         row.selection = call.context.selected(input.selection) if input.selection else None
     return await saved(row)
@@ -260,12 +262,12 @@ def address(given: str, *path: str) -> str:
     return url
 
 
-def known(types: Sequence[str], *path: str) -> list[str]:
-    """The types, each once."""
-    if set(types) - set(TYPES):
+def known(call: Call, types: Sequence[str], *path: str) -> list[str]:
+    """The types, each once: those of cases, and those of plugins that whoever asks may follow."""
+    if set(types) - {*TYPES, *call.context.deliverable()}:
         raise wrong(
-            "There is no such type; docs/integrators/events.md lists them.",
-            "事件类型不存在，请参阅 docs/integrators/events.md。",
+            "There is no such type, or you may not follow it; docs/integrators/events.md lists them.",
+            "事件类型不存在或无权订阅，请参阅 docs/integrators/events.md。",
             *path,
         )
     return list(dict.fromkeys(types))

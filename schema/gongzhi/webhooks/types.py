@@ -40,7 +40,7 @@ class Webhook(Node):
 
     account: Account | None = one("Whose it is; it gets what this account may see (账户).")
     url: str = column("Where events are sent to (地址).")
-    types: list[str] = column("The types it gets; all, if there are none (事件类型).")
+    types: list[str] = column("The types it gets; all of cases, if there are none (事件类型).")
     grid: Grid | None = one("It gets what happens in this grid and below (网格).")
     selection: str | None = column("What of the case is sent along (字段选择).")
     state: WebhookState = column("Whether it is delivered to (状态).")

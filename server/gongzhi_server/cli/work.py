@@ -23,15 +23,18 @@ statistics = typer.Typer(help="Figures (统计).", no_args_is_help=True)
 def waiting(
     everything: Annotated[bool, typer.Option("--all", help="What is done, too (含已完成).")] = False,
 ) -> None:
-    """List the jobs that wait or were given up (任务列表)."""
-    from ..events import work
+    """List the jobs that wait or were given up, and the handlers that are behind (任务列表)."""
+    from ..events import parked
 
     with cluster.running(settings()) as dsn:
-        found = asyncio.run(work.listed(dsn, everything))
+        found = asyncio.run(parked.listed(dsn, everything))
+        late = asyncio.run(parked.behind(dsn))
     for one in found:
         print(f"{one['id']}  {one['state']:7}  {one['name']}  due {one['due_at']:%Y-%m-%d %H:%M:%S}Z  "
               f"attempts {one['attempts']}  {one['error'] or ''}".rstrip())  # fmt: skip
-    if not found:
+    for one in late:
+        print(f"{one['name']} is {one['events']} events behind")
+    if not (found or late):
         print("Nothing waits, and nothing was given up.")
 
 
@@ -40,10 +43,10 @@ def redrive(
     job: Annotated[UUID | None, typer.Argument(help="The job's id; all that were given up, if none is named.")] = None,
 ) -> None:
     """Have what was given up tried again (重试任务)."""
-    from ..events import work
+    from ..events import parked
 
     with cluster.running(settings()) as dsn:
-        count = asyncio.run(work.redrive(dsn, clock(), job))
+        count = asyncio.run(parked.redrive(dsn, clock(), job))
     print(f"{count} to be tried again.")
 
 

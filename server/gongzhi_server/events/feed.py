@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Sequence
-from itertools import islice
 from typing import Any
 
 import orjson
@@ -19,10 +18,9 @@ log = logging.getLogger("gongzhi")
 KEPT = 2000
 CHUNK = 200
 """Events that are read and told together."""
-EVENT = """
-select o.id, o.position, o.type, o.version, o.at, o.actor, o.county_id, g.code, o.case_id, o.data::text as data
-from events.outbox o left join grids.grid g on g.id = o.grid_id
-"""
+COLUMNS = "o.id, o.position, o.type, o.version, o.at, o.actor, o.county_id, g.code, o.case_id, o.data::text as data"
+"""What `occurrence` takes, of the outbox as `o` and the grid as `g`."""
+EVENT = f"select {COLUMNS} from events.outbox o left join grids.grid g on g.id = o.grid_id "
 READ = EVENT + "where o.position > $1 order by o.position limit $2"
 
 
@@ -68,12 +66,12 @@ class Feed:
                 pass
 
     async def advance(self) -> bool:
-        """Take up what is new; tell whether there was anything."""
+        """Take up what is new; tell whether there may be more."""
         found = await read(self.fetch, self.position)
         news = [one for one in found if one.position > self.position]  # some may have been heard of meanwhile
         if news:
             self._add(news)
-        return bool(found)
+        return len(found) == CHUNK
 
     def take(self, heard: Occurrence) -> None:
         """Take up an event that was heard of; if one before it was not, all of them are read."""
@@ -104,7 +102,7 @@ class Feed:
         first = self._kept[0].position if self._kept else self.position + 1
         if position + 1 >= first:
             at = position + 1 - first
-            return list(islice(self._kept, at, at + CHUNK))
+            return self._kept[at : at + CHUNK]
         found = await read(self.fetch, position)
         if not found or found[0].position != position + 1:
             raise Expired

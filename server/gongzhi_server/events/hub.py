@@ -11,7 +11,6 @@ from typing import Any
 from ..execution import Fetch
 from .cursors import Cursors
 from .feed import Feed
-from .outbox import Outbox
 from .sequencer import POLL, Sequencer
 
 
@@ -59,6 +58,3 @@ class Hub:
             with suppress(asyncio.CancelledError):
                 await task
         self._tasks = []
-
-
-__all__ = ["Hub", "Outbox"]

@@ -18,9 +18,11 @@ update events.counter set gone = greatest(gone, (select max(position) from gone)
 RECENT = timedelta(days=7)
 """How long the runs of periodic jobs are remembered."""
 FORGET = """
-delete from events.job
-where state = 'DONE' and (finished_at < $1 or key like 'every %' and finished_at < $2)
+delete from events.job j where j.state = 'DONE' and case when j.key like 'every %' then j.finished_at < $2 and exists (
+  select from events.job later where later.name = j.name and later.key like 'every %' and later.key > j.key)
+else j.finished_at < $1 end
 """
+"""The last run of each stays: it is how anybody knows that it has run."""
 
 
 async def tidy(connection: asyncpg.Connection[Any], now: datetime, retention: timedelta) -> None:

@@ -28,7 +28,9 @@ left join grids.grid g on g.id = e.grid order by e.place
 """
 ENQUEUE = """
 insert into events.job (id, name, key, county_id, arguments, state, due_at, attempts)
-values ($1, $2, $3, $4, $5::jsonb, 'WAITING', $6, 0) on conflict (name, key) do nothing
+select id, name, key, county, arguments, 'WAITING', due, 0
+from unnest($1::uuid[], $2::text[], $3::text[], $4::int[], $5::jsonb[], $6::timestamptz[])
+  j (id, name, key, county, arguments, due) on conflict (name, key) do nothing
 """
 LONGEST = 100
 ACTORS = {"stranger": Actor.STRANGER, "resident": Actor.RESIDENT, "integrator": Actor.SYSTEM, "system": Actor.SYSTEM}
@@ -80,8 +82,8 @@ class Told:
             ]
             grids = [getattr(row, "grid_id", None) for row in rows]
             await connection.execute_query(PUBLISH, [*columns, self.viewer.now, actor(self.viewer).value, grids])
-        for one in self.jobs:
-            await connection.execute_query(ENQUEUE, list(one))
+        if self.jobs:
+            await connection.execute_query(ENQUEUE, [list(column) for column in zip(*self.jobs, strict=True)])
         return bool(self.events or self.jobs)
 
 

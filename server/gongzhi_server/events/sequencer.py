@@ -28,11 +28,13 @@ POLL = 1.0
 TIDY = timedelta(hours=1)
 LOST = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError)
 """What a connection ends in."""
-AWAY = (
-    *(OSError, asyncpg.InterfaceError, asyncpg.PostgresConnectionError),
-    *(asyncpg.AdminShutdownError, asyncpg.CrashShutdownError, asyncpg.CannotConnectNowError),
+SHUT = (
+    *(asyncpg.PostgresConnectionError, asyncpg.AdminShutdownError),
+    *(asyncpg.CrashShutdownError, asyncpg.CannotConnectNowError),
 )
-"""What is raised while the database is away, and by nothing else."""
+"""What a database says or leaves behind when it goes away."""
+AWAY = (OSError, asyncpg.InterfaceError, *SHUT)
+"""What is raised while the database is away, where nothing but it is asked."""
 
 
 class Sequencer:
@@ -100,9 +102,7 @@ class Sequencer:
             self._tidied = now
 
 
-async def number(fetch: Callable[..., Awaitable[Any]]) -> int:
-    """Number everything that is committed; how many there were."""
-    total = 0
-    while found := await fetch("select events.number($1)", BATCH):
-        total += found
-    return total
+async def number(fetch: Callable[..., Awaitable[Any]]) -> None:
+    """Number everything that is committed by now."""
+    while await fetch("select events.number($1)", BATCH) == BATCH:
+        pass

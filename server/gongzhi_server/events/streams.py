@@ -9,8 +9,10 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Any
 from weakref import WeakValueDictionary
 
@@ -31,6 +33,9 @@ from .sequencer import AWAY
 
 PAUSE = 0.2
 """Seconds for which what is followed live rests after an answer."""
+PATIENCE = 10.0
+"""Seconds that an answer waits for a handler whose work it shows."""
+HANDLED = "select position from events.consumer where name = $1"
 REMEMBERED = 16
 """Chunks of events whose answers a group keeps for those who come a little later."""
 NEVER = datetime(2000, 1, 1, tzinfo=UTC)
@@ -50,11 +55,16 @@ class Asked:
     variables: VariableValues
     field: Followed
 
-    @property
+    @cached_property
     def plan(self) -> Any:
         return self.field.declared.metadata.get(LIVE) or self.field.declared.metadata[PLAN]
 
-    @property
+    @cached_property
+    def live(self) -> bool:
+        """Whether it is told how something is, not what happened."""
+        return isinstance(self.plan, Live)
+
+    @cached_property
     def arguments(self) -> dict[str, Any]:
         return get_argument_values(self.field.of, self.field.details[0].node, self.variables)
 
@@ -75,6 +85,7 @@ class Streams:
         self.feed, self.cursors, self.current = feed, cursors, current
         self.session, self.encode, self.context, self.now = session, encode, context, now
         self._groups: WeakValueDictionary[Any, Group] = WeakValueDictionary()
+        self._handled: dict[str, int] = {}
 
     def group(self, asked: Asked, viewer: Viewer, statement: Statement) -> Group:
         """The group of a subscription. Raises Refusal for an argument that cannot be taken."""
@@ -88,18 +99,33 @@ class Streams:
         """What the answers depend on beside the statement's text."""
         variables = {**asked.variables.coerced, KEYS: None, CURSORS: None}
         bound = repr(statement.arguments(variables, self.context(replace(viewer, now=NEVER))))
-        touching = repr(asked.arguments) if isinstance(asked.plan, Live) else ""
+        touching = repr(asked.arguments) if asked.live else ""
         who = (viewer.account, repr(asked.given)) if statement.shape.live else ()  # Python may look at anything
         return (asked.field.of.extensions["strawberry-definition"].python_name, bound, touching, *who)
+
+    async def handled(self, handler: str, position: int) -> None:
+        """Wait until a handler has come as far as this; not for ever, for it may be slow or not run at all."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(PATIENCE):
+                while self._handled.get(handler, 0) < position:
+                    rows = await self.feed.fetch(HANDLED, handler)
+                    if not rows:
+                        return
+                    self._handled[handler] = rows[0]["position"]
+                    if rows[0]["position"] < position:
+                        await asyncio.sleep(PAUSE)
+
+    def reached(self, handler: str | None) -> int:
+        """The position up to which an answer of now counts in everything, also what a handler makes of it."""
+        return min(self.feed.position, self._handled.get(handler, 0)) if handler else self.feed.position
 
     async def follow(
         self, asked: Asked, viewer: Viewer, position: int, plan: Callable[[Viewer], Statement]
     ) -> AsyncGenerator[Answer, None]:
         """Answers from a position on, without end. Raises Expired, and what `current` raises."""
         group = self.group(asked, viewer, plan(viewer))
-        following = group.live if isinstance(asked.plan, Live) else group.told
         state: Any = None
-        if isinstance(asked.plan, Live):
+        if asked.live:
             state = await group.now(position, anew=True)
             yield state
         while True:
@@ -107,10 +133,8 @@ class Streams:
                 events = await self.feed.after(position)
                 now = await self.current(viewer)
                 if now.account is not viewer.account:
-                    group = self.group(asked, now, plan(now))
-                    following = group.live if isinstance(asked.plan, Live) else group.told
-                viewer = now
-                answers = await following(position, events)
+                    viewer, group = now, self.group(asked, now, plan(now))
+                answers = await group.answer(position, events)
             except AWAY:
                 await asyncio.sleep(self.feed.poll)  # the database is away; nothing is lost meanwhile
                 continue
@@ -133,6 +157,10 @@ class Group:
         self._told: OrderedDict[tuple[int, int], asyncio.Task[list[Answer]]] = OrderedDict()
         self._state: tuple[int, asyncio.Task[Answer]] | None = None
 
+    async def answer(self, position: int, events: Sequence[Occurrence]) -> list[Answer]:
+        """What these events mean to the group; they follow a position."""
+        return await (self.live(events) if self.asked.live else self.told(position, events))
+
     async def told(self, position: int, events: Sequence[Occurrence]) -> list[Answer]:
         """What a stream tells of these events."""
         mine = [one for one in events if one.type in self.types]
@@ -144,7 +172,7 @@ class Group:
             task = self._told[key] = asyncio.create_task(self.answers(mine))
             if len(self._told) > REMEMBERED:
                 self._told.popitem(last=False)
-        return await asyncio.shield(task)
+        return task.result() if task.done() else await asyncio.shield(task)
 
     async def answers(self, events: Sequence[Occurrence]) -> list[Answer]:
         """One statement for all of them; what may not be seen or is not asked for is left out."""
@@ -159,10 +187,12 @@ class Group:
             if row is not None
         ]
 
-    async def live(self, position: int, events: Sequence[Occurrence]) -> list[Answer]:
+    async def live(self, events: Sequence[Occurrence]) -> list[Answer]:
         """What is followed as it is now, if one of these events may have changed it."""
         touches, arguments = self.asked.plan.touches, self.asked.arguments
         if any(one.type in self.types and (not touches or touches(one, arguments)) for one in events):
+            if self.asked.plan.handled:
+                await self.streams.handled(self.asked.plan.handled, events[-1].position)
             return [await self.now(events[-1].position)]
         return []
 
@@ -170,7 +200,7 @@ class Group:
         """What is followed as it is, at this position or a later one; `anew` if other things may have changed it."""
         known = self._state
         if known is None or known[0] < position or failed(known[1]) or anew and known[1].done():
-            self._state = self.streams.feed.position, asyncio.create_task(self.state())
+            self._state = self.streams.reached(self.asked.plan.handled), asyncio.create_task(self.state())
             known = self._state
         return await asyncio.shield(known[1])
 

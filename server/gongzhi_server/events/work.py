@@ -9,14 +9,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import traceback
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
-from uuid import UUID
 
-import asyncpg
 import orjson
 from gongzhi.errors import Refusal
 from gongzhi.events.event import Occurrence
@@ -30,7 +29,7 @@ from ..commands import Transaction
 from ..plugins import Plugins
 from .feed import EVENT, occurrence
 from .outbox import Outbox
-from .sequencer import BATCH, LOST, POLL
+from .sequencer import AWAY, BATCH, SHUT
 
 log = logging.getLogger("gongzhi")
 
@@ -64,13 +63,11 @@ AGAIN = """
 update events.job set attempts = attempts + 1, state = $3, due_at = $4, error = $5
 where id = $1 and attempts = $2 and state = 'WAITING'
 """
-REDRIVE = """
-update events.job set state = 'WAITING', attempts = 0, due_at = $1
-where state = 'PARKED' and ($2::uuid is null or id = $2) returning id
-"""
 PLAN = """
 insert into events.job (id, name, key, arguments, state, due_at, attempts)
-values ($1, $2, $3, '{}', 'WAITING', $4, 0) on conflict (name, key) do nothing
+select id, name, key, '{}', 'WAITING', due, 0
+from unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[]) j (id, name, key, due)
+on conflict (name, key) do nothing
 """
 ON = "select county_id from plugins.activation where plugin = $1 and until is null and active"
 COUNTIES = "select id from grids.grid where kind = 'COUNTY' and valid_to is null order by id"
@@ -89,42 +86,25 @@ class Worker:
     """Does what there is to do. `context` makes what runs for a viewer have at hand."""
 
     def __init__(
-        self, plugins: Plugins, context: Callable[[Viewer], Any], outbox: Outbox, now: Callable[[], datetime]
+        self,
+        plugins: Plugins,
+        context: Callable[[Viewer], Any],
+        outbox: Outbox,
+        now: Callable[[], datetime],
     ) -> None:
         self.plugins, self.context, self.outbox, self.now = plugins, context, outbox, now
         self.handlers = {one.name: (whose, one) for whose, one in plugins.handlers}
         self.jobs = {one.name: (whose, one) for whose, one in plugins.jobs}
-        self.called = asyncio.Event()
+        held = Grant("system", frozenset(one.name for one in plugins.permissions))
+        owners = None, *(one.name for one in plugins.found)
+        self.systems = {whose: Account(f"system:{whose or 'core'}", grants=(held,)) for whose in owners}
+        self.planned: dict[str, datetime] = {}
 
     async def open(self) -> None:
         """Give new handlers their place: they begin with what happens from now on."""
         if self.handlers:
             async with in_transaction() as connection:
                 await connection.execute_query(BEGIN, [list(self.handlers)])
-
-    def call(self) -> None:
-        """There may be something to do."""
-        self.called.set()
-
-    async def run(self) -> None:
-        """Work until cancelled."""
-        while True:
-            self.called.clear()
-            try:
-                await asyncio.gather(*(each(Tally()) for each in self.lines()))
-            except Exception:  # whatever it is, the next turn may do better
-                log.exception("handlers and jobs rest for a moment")
-            with suppress(TimeoutError):
-                async with asyncio.timeout(POLL):
-                    await self.called.wait()
-
-    def lines(self) -> list[Callable[[Tally], Coroutine[Any, Any, None]]]:
-        """What goes on side by side: each handler, and the jobs."""
-
-        def handling(whose: str | None, handler: Handler) -> Callable[[Tally], Coroutine[Any, Any, None]]:
-            return lambda tally: repeated(lambda: self.handle(whose, handler, tally))
-
-        return [*(handling(*one) for one in self.handlers.values()), self.work]
 
     async def drain(self) -> Tally:
         """Number what is committed, then handle and run everything that is due, one after the other."""
@@ -138,20 +118,23 @@ class Worker:
         before = tally.done + len(tally.failed)
         async with in_transaction() as connection:
             await connection.execute_query("select events.number($1)", [BATCH])
-        for line in self.lines():
-            await line(tally)
+        for name in self.handlers:
+            await repeated(partial(self.handle, name, tally))
+        await self.plan()
+        await repeated(partial(self.work, [*self.jobs, *self.handlers], tally))
         return tally.done + len(tally.failed) - before
 
     # handlers
 
-    async def handle(self, whose: str | None, handler: Handler, tally: Tally) -> bool:
+    async def handle(self, name: str, tally: Tally) -> bool:
         """Let a handler have its next event; tell whether there was one."""
+        whose, handler = self.handlers[name]
         event: Occurrence | None = None
         try:
             async with in_transaction() as connection:
                 claimed = await connection.execute_query_dict(CLAIM, [handler.name])
-                if not claimed:
-                    return False  # another process is at it
+                if not claimed or claimed[0]["position"] >= claimed[0]["given"]:
+                    return False  # another process is at it, or there is nothing new
                 types = [one.type for one in handler.events]
                 found = await connection.execute_query_dict(NEXT, [claimed[0]["position"], types])
                 if not found:
@@ -160,12 +143,12 @@ class Worker:
                 event = occurrence(found[0])
                 told = await self.told(connection, whose, handler, event)
                 await connection.execute_query(MOVE, [handler.name, event.position])
-        except LOST:
+        except AWAY:
             raise
         except Exception as error:
             if event is None:
                 raise
-            await self.fail(handler, event, error)
+            await self.fail(handler, event, cause(error))
             tally.failed.append(handler.name)
             return True
         self.wake(told)
@@ -185,7 +168,7 @@ class Worker:
             await handler.function(call, event)
         return await call.told.write(connection)
 
-    async def fail(self, handler: Handler, event: Occurrence, error: Exception) -> None:
+    async def fail(self, handler: Handler, event: Occurrence, error: BaseException) -> None:
         """Leave the event to a job, and go on behind it."""
         log.error("the handler %s failed on an event %s", handler.name, event.type, exc_info=error)
         async with in_transaction() as connection:
@@ -199,37 +182,33 @@ class Worker:
 
     # jobs
 
-    async def work(self, tally: Tally) -> None:
-        """Run what is due."""
-        await self.plan()
-        await repeated(lambda: self.run_one(tally))
-
     async def plan(self) -> None:
-        """Put down the runs of periodic jobs; of those missed only the last."""
-        for _, one in self.jobs.values():
-            if one.every:
-                due = slot(self.now(), one.every, one.offset)
-                async with in_transaction() as connection:
-                    await connection.execute_query(PLAN, [uuid7(), one.name, f"every {due.isoformat()}", due])
+        """Put down the runs of periodic jobs that are not planned yet; of those missed only the last."""
+        due = {one.name: slot(self.now(), one.every, one.offset) for _, one in self.jobs.values() if one.every}
+        new = {name: at for name, at in due.items() if self.planned.get(name) != at}
+        if new:
+            keys = [f"every {at.isoformat()}" for at in new.values()]
+            async with in_transaction() as connection:
+                await connection.execute_query(PLAN, [[uuid7() for _ in new], list(new), keys, list(new.values())])
+            self.planned |= new
 
-    async def run_one(self, tally: Tally) -> bool:
-        """Run one job that is due; tell whether there was one."""
+    async def work(self, names: Collection[str], tally: Tally) -> bool:
+        """Run one job of these names that is due; tell whether there was one."""
         row: dict[str, Any] | None = None
-        known = [*self.jobs, *self.handlers]
         try:
             async with in_transaction() as connection:
-                found = await connection.execute_query_dict(DUE, [self.now(), known])
+                found = await connection.execute_query_dict(DUE, [self.now(), list(names)])
                 if not found:
                     return False
                 row = found[0]
                 told = await self.perform(connection, row)
                 await connection.execute_query(DONE, [row["id"], self.now()])
-        except LOST:
+        except AWAY:
             raise
         except Exception as error:
             if row is None:
                 raise
-            await self.retry(row, error)
+            await self.retry(row, cause(error))
             tally.failed.append(row["name"])
             return True
         self.wake(told)
@@ -256,7 +235,7 @@ class Worker:
             await one.function(call, Run(row["id"], row["due_at"], row["attempts"] + 1, tuple(counties), arguments))
         return await call.told.write(connection)
 
-    async def retry(self, row: dict[str, Any], error: Exception) -> None:
+    async def retry(self, row: dict[str, Any], error: BaseException) -> None:
         """Try it again later, or park it."""
         log.error("the job %s failed", row["name"], exc_info=error)
         attempts = row["attempts"] + 1
@@ -273,9 +252,7 @@ class Worker:
 
     def acting(self, whose: str | None) -> Viewer:
         """The core or a plugin itself, as somebody who asks."""
-        held = frozenset(one.name for one in self.plugins.permissions)
-        account = Account(f"system:{whose or 'core'}", grants=(Grant("system", held),))
-        return Viewer(account, self.now())
+        return Viewer(self.systems[whose], self.now())
 
     async def on(self, connection: Any, whose: str | None) -> frozenset[int] | None:
         """The counties where the plugin is on; None for the core, which is on everywhere."""
@@ -288,21 +265,32 @@ class Worker:
             self.outbox.wake()
 
 
+class Failed(Exception):
+    """A handler or job did not manage; the cause says why. It may have lost a connection, but that was none of ours."""
+
+
 class Slow(Exception):
     """A plugin took longer than it may."""
 
 
 @asynccontextmanager
 async def patience(whose: str | None, seconds: float) -> AsyncIterator[None]:
-    """Give up on a plugin that takes too long; the core may."""
+    """Give up on a plugin that takes too long; the core may. Raises Failed."""
     limit = asyncio.timeout(seconds if whose else None)
     try:
         async with limit:
             yield
-    except TimeoutError as late:
-        if limit.expired():
-            raise Slow(f"it took more than {seconds:g} seconds") from late
+    except SHUT:
         raise
+    except TimeoutError as late:
+        slow = Slow(f"it took more than {seconds:g} seconds")
+        raise Failed from (slow if limit.expired() else late)
+    except Exception as error:
+        raise Failed from error
+
+
+def cause(error: Exception) -> BaseException:
+    return error.__cause__ or error if isinstance(error, Failed) else error
 
 
 async def repeated(step: Callable[[], Awaitable[bool]]) -> None:
@@ -316,29 +304,9 @@ def slot(now: datetime, every: timedelta, offset: timedelta) -> datetime:
     return begin + (now - begin) // every * every
 
 
-def said(error: Exception) -> str:
+def said(error: BaseException) -> str:
     """What failed and where, without what it failed on: that may be somebody's."""
     frames = traceback.extract_tb(error.__traceback__)
     place = f" at {frames[-1].filename.rpartition('/')[2]}:{frames[-1].lineno}" if frames else ""
     code = f" {error.code}" if isinstance(error, Refusal) else ""
     return f"{type(error).__name__}{code}{place}"[:300]
-
-
-async def listed(dsn: str, everything: bool = False) -> list[Any]:
-    """The jobs that wait or were given up, the first due first; with `everything` those that are done, too."""
-    connection = await asyncpg.connect(dsn)
-    try:
-        columns = "id, name, state, due_at, attempts, error"
-        query = f"select {columns} from events.job where $1 or state <> 'DONE' order by due_at, id"
-        return list(await connection.fetch(query, everything))
-    finally:
-        await connection.close()
-
-
-async def redrive(dsn: str, now: datetime, job: UUID | None = None) -> int:
-    """Have a parked job tried again, or all of them; how many."""
-    connection = await asyncpg.connect(dsn)
-    try:
-        return len(await connection.fetch(REDRIVE, now, job))
-    finally:
-        await connection.close()

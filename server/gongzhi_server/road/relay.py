@@ -23,7 +23,7 @@ from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy, Header, Storag
 from nats.js.errors import NotFoundError
 
 from ..events.cursors import Cursors
-from ..events.feed import occurrence
+from ..events.feed import COLUMNS, occurrence
 from ..events.sequencer import LOST, POLL
 from .line import CUT, Line
 from .wire import ALL, COUNTY, CURSOR, HIDDEN, MEDIA, STREAM, cloud, shelf, subject
@@ -41,9 +41,8 @@ ACK = 10
 """Seconds after which what an integrator did not acknowledge comes again."""
 
 # Integrators get what concerns a case, but of tip-offs and of what is internal nothing (rulings 6 and 9).
-READ = """
-select o.id, o.position, o.type, o.version, o.at, o.actor, o.county_id, g.code, o.case_id, o.data::text as data,
-  c.code as county, (not o.internal and k.series is not distinct from 'ORDINARY') as open
+READ = f"""
+select {COLUMNS}, c.code as county, (not o.internal and k.series is not distinct from 'ORDINARY') as open
 from events.outbox o left join grids.grid g on g.id = o.grid_id left join grids.grid c on c.id = o.county_id
 left join cases."case" k on k.id = o.case_id
 where o.position > $1 order by o.position limit $2

@@ -2,5 +2,6 @@
 
 from .courier import Courier as Courier
 from .selection import Selections as Selections
+from .tellers import Tellers as Tellers
 
-__all__ = ["Courier", "Selections"]
+__all__ = ["Courier", "Selections", "Tellers"]

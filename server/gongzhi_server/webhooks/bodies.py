@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
 import orjson
 from gongzhi.events.telling import CURSORS, KEYS
 from gongzhi.viewer import Viewer
+from gongzhi.webhooks.commands import TYPES
 
 from ..engine import Engine
 from .selection import Selections
+from .tellers import Tellers
 
 
 class Bodies:
@@ -19,10 +21,19 @@ class Bodies:
 
     def __init__(self, engine: Engine, source: str) -> None:
         self.engine, self.source = engine, source
-        self.selections = Selections(engine)
+        self.selections, self.tellers = Selections(engine), Tellers(engine)
 
     async def make(self, deliveries: Sequence[Any], selection: str | None, viewer: Viewer) -> dict[UUID, str]:
         """The bodies by event, of those that the account may know of. Raises Refused if the selection fits no more."""
+        of_cases = [one for one in deliveries if one["type"] in TYPES]
+        others = [one for one in deliveries if one["type"] not in TYPES]
+        found = await self.of_cases(of_cases, selection, viewer) if of_cases else {}
+        facts = await self.tellers.facts(others, viewer) if others else {}
+        return found | {
+            one["event_id"]: self.body(one, facts[one["event_id"]]) for one in others if one["event_id"] in facts
+        }
+
+    async def of_cases(self, deliveries: Sequence[Any], selection: str | None, viewer: Viewer) -> dict[UUID, str]:
         asked = self.selections.asked(selection)
         statement = self.selections.statement(asked, viewer)
         keys = [one["event_id"] for one in deliveries]
@@ -35,7 +46,7 @@ class Bodies:
             if row is not None
         }
 
-    def body(self, delivery: Any, told: dict[str, Any]) -> str:
+    def body(self, delivery: Any, told: Mapping[str, Any]) -> str:
         """The event, with the case as it is now if that was asked for."""
         data = {"version": told["version"], "actor": told["actor"], "facts": told["data"]}
         if "case" in told:

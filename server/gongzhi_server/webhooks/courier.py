@@ -12,14 +12,13 @@ import logging
 import random
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import asyncpg
 from gongzhi.errors import Text
-from gongzhi.notices.sending import Notice, notify
+from gongzhi.notices.sending import Moment, Notice, notify
 from gongzhi.sealing import KeyRing
 from gongzhi.viewer import Viewer
 from gongzhi.webhooks.commands import TEST
@@ -32,7 +31,7 @@ from ..events.sequencer import LOST, POLL
 from ..gateway.engine import Refused
 from . import schedule
 from .bodies import Bodies
-from .log import BUSY, Log
+from .log import BUSY, Log, Outcome
 from .post import GONE, Attempt, Post
 
 log = logging.getLogger("gongzhi")
@@ -49,13 +48,6 @@ REASONS = {
     ),
     "ACCOUNT": Text("Its account is suspended.", "所属账户已停用。"),
 }
-
-
-@dataclass(frozen=True)
-class Moment:
-    """When a notice is sent."""
-
-    now: datetime
 
 
 class Courier:
@@ -129,7 +121,7 @@ class Courier:
     async def visit(self, id: UUID) -> None:
         """Deliver to an endpoint until nothing is due, unless another process does."""
         async with self.pool.acquire() as connection:
-            rows = Log(connection, id)
+            rows = Log(connection, id, self.bodies.tellers.streams)
             if not await rows.lock():
                 return
             try:
@@ -200,24 +192,26 @@ class Courier:
     async def recorded(self, rows: Log, endpoint: Any, sent: Sequence[tuple[Any, Attempt]]) -> bool:
         """Write down what came of it; whether the endpoint goes on."""
         now = self.now()
-        missed = [(one, attempt) for one, attempt in sent if not attempt.taken]
-        for one, attempt in sent:
-            if attempt.taken and attempt.status is not None:
-                await rows.taken(one["id"], attempt.status, now)
-        for one, attempt in missed:
-            asked = schedule.asked(attempt.retry_after, now)
-            wait = schedule.wait(one["attempts"] + 1, self.chance)
-            again = None if wait is None or attempt.status == GONE else now + max(wait, asked)
-            await rows.missed(one["id"], attempt.status, attempt.error, now, again)
-        if any(attempt.status == GONE for _, attempt in missed):
+        missed = [attempt for _, attempt in sent if not attempt.taken]
+        if sent:
+            await rows.tried([self.outcome(one, attempt, now) for one, attempt in sent], now)
+        if any(attempt.status == GONE for attempt in missed):
             await self.disable(endpoint, "GONE")
             return False
-        if len(missed) < len(sent):
+        if len(missed) < len(sent) and endpoint["failing_since"]:
             await rows.recover()
         if not missed:
             return True
-        await self.failing(rows, endpoint, [attempt for _, attempt in missed], len(missed) < len(sent))
+        await self.failing(rows, endpoint, missed, len(missed) < len(sent))
         return False
+
+    def outcome(self, one: Any, attempt: Attempt, now: datetime) -> Outcome:
+        """What came of it, and when it is tried again."""
+        wait = None if attempt.taken else schedule.wait(one["attempts"] + 1, self.chance)
+        again = None
+        if wait is not None and attempt.status != GONE:
+            again = now + max(wait, schedule.asked(attempt.retry_after, now))
+        return Outcome(one["id"], attempt.taken, attempt.status, attempt.error, again)
 
     async def failing(self, rows: Log, endpoint: Any, attempts: Sequence[Attempt], some: bool) -> None:
         """Let the endpoint rest; disable it if it has taken nothing for long."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from gongzhi.webhooks.commands import TYPES
+from gongzhi.webhooks.models import DeliveryState
 
 LOCK, UNLOCK = (
     f"select pg_{way}(hashtextextended($1::uuid::text, 8))" for way in ("try_advisory_lock", "advisory_unlock")
@@ -29,12 +31,16 @@ from webhooks.webhook w join grids.grid c on c.id = w.county_id join accounts.ac
 where w.id = $1 and w.state = 'ACTIVE' and (w.rests_until is null or w.rests_until <= $2)
 """
 TAKE = """
-with at as (select id, position, grid_id, types from webhooks.webhook where id = $1 for update),
+with at as (
+  select w.id, w.position, w.grid_id, w.types, (
+    select count(*) from webhooks.delivery d where d.webhook_id = w.id and d.state = 'WAITING') as waiting
+  from webhooks.webhook w where w.id = $1 for update
+),
 news as materialized (
-  select o.*, a.id as webhook_id, o.case_id is not null and o.type = any($2)
+  select o.*, a.id as webhook_id, (o.case_id is not null and o.type = any($2) or o.type = any($5) and a.types <> '{}')
     and (a.types = '{}' or o.type = any(a.types))
     and a.grid_id in (o.county_id, o.town_id, o.village_id, o.grid_1_id, o.grid_2_id, o.grid_3_id) as wanted
-  from at a, events.outbox o where o.position > a.position order by o.position limit $4
+  from at a, events.outbox o where o.position > a.position and a.waiting < $6 order by o.position limit $4
 ),
 put as (
   insert into webhooks.delivery
@@ -45,7 +51,6 @@ put as (
 update webhooks.webhook w set position = n.last from (select max(position) as last from news) n
 where w.id = $1 and n.last is not null returning w.position
 """
-CROWD = "select count(*) from webhooks.delivery where webhook_id = $1 and state = 'WAITING'"
 HEADS = """
 select d.id, d.event_id, d.type, d.at, d.attempts, d.body from webhooks.delivery d
 where d.webhook_id = $1 and d.state = 'WAITING' and d.next_attempt_at <= $2 and not exists (
@@ -58,15 +63,11 @@ update webhooks.delivery d set body = one.body
 from unnest($1::uuid[], $2::text[]) one (id, body) where d.id = one.id
 """
 DROP = "delete from webhooks.delivery where id = any($1)"
-TAKEN = """
-update webhooks.delivery set state = 'DELIVERED', attempts = attempts + 1, status = $2, error = null, tried_at = $3,
-  next_attempt_at = null
-where id = $1 and state = 'WAITING'
-"""
-MISSED = """
-update webhooks.delivery set state = $2, attempts = attempts + 1, status = $3, error = $4, tried_at = $5,
-  next_attempt_at = $6
-where id = $1 and state = 'WAITING'
+TRIED = """
+update webhooks.delivery d set state = one.state, attempts = d.attempts + 1, status = one.status, error = one.error,
+  tried_at = $6, next_attempt_at = one.again
+from unnest($1::uuid[], $2::text[], $3::int[], $4::text[], $5::timestamptz[]) one (id, state, status, error, again)
+where d.id = one.id and d.state = 'WAITING'
 """
 RECOVER = (
     "update webhooks.webhook set failing_since = null, rests_until = null where id = $1 and failing_since is not null"
@@ -76,11 +77,31 @@ update webhooks.webhook set failing_since = coalesce(failing_since, $2), rests_u
 """
 
 
-class Log:
-    """One endpoint's rows, over the connection that holds its lock. Each statement is a transaction of its own."""
+@dataclass(frozen=True)
+class Outcome:
+    """What came of an attempt: `again` is when it is tried the next time, if it was not taken."""
 
-    def __init__(self, connection: Any, id: UUID) -> None:
-        self.connection, self.id = connection, id
+    delivery: UUID
+    taken: bool
+    status: int | None
+    error: str | None
+    again: datetime | None
+
+    @property
+    def state(self) -> DeliveryState:
+        if self.taken:
+            return DeliveryState.DELIVERED
+        return DeliveryState.WAITING if self.again else DeliveryState.FAILED
+
+
+class Log:
+    """One endpoint's rows, over the connection that holds its lock. Each statement is a transaction of its own.
+
+    `types` are those of plugins' events that can be delivered at all.
+    """
+
+    def __init__(self, connection: Any, id: UUID, types: Collection[str]) -> None:
+        self.connection, self.id, self.types = connection, id, types
 
     async def lock(self) -> bool:
         """Whether nobody else is at it. The lock goes with the connection, so nobody holds it who has died."""
@@ -95,9 +116,8 @@ class Log:
 
     async def take(self, now: datetime) -> bool:
         """Put down what is new for it, and go on behind it in the same breath; whether there was anything new."""
-        if await self.connection.fetchval(CROWD, self.id) >= WAITING:
-            return False
-        return await self.connection.fetchval(TAKE, self.id, list(TYPES), now, NEWS) is not None
+        types = list(TYPES), now, NEWS, list(self.types), WAITING
+        return await self.connection.fetchval(TAKE, self.id, *types) is not None
 
     async def heads(self, now: datetime, most: int) -> list[Any]:
         """What is due: of each case only the first that waits, so that nothing overtakes it."""
@@ -111,14 +131,10 @@ class Log:
         """Forget what the account may not know of."""
         await self.connection.execute(DROP, list(deliveries))
 
-    async def taken(self, delivery: UUID, status: int, now: datetime) -> None:
-        await self.connection.execute(TAKEN, delivery, status, now)
-
-    async def missed(
-        self, delivery: UUID, status: int | None, error: str | None, now: datetime, again: datetime | None
-    ) -> None:
-        state = "WAITING" if again else "FAILED"
-        await self.connection.execute(MISSED, delivery, state, status, error, now, again)
+    async def tried(self, outcomes: Sequence[Outcome], now: datetime) -> None:
+        """Write down what came of attempts."""
+        columns = zip(*((one.delivery, one.state, one.status, one.error, one.again) for one in outcomes), strict=True)
+        await self.connection.execute(TRIED, *map(list, columns), now)
 
     async def recover(self) -> None:
         await self.connection.execute(RECOVER, self.id)

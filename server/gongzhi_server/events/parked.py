@@ -1,0 +1,48 @@
+"""Jobs as operators see them: what waits, what was given up, and having that tried again."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+LISTED = """
+select id, name, state, due_at, attempts, error from events.job where $1 or state <> 'DONE' order by due_at, id
+"""
+BEHIND = """
+select c.name, n.given - c.position as events from events.consumer c, events.counter n
+where c.position < n.given order by c.name
+"""
+REDRIVE = """
+update events.job set state = 'WAITING', attempts = 0, due_at = $1
+where state = 'PARKED' and ($2::uuid is null or id = $2) returning id
+"""
+
+
+async def listed(dsn: str, everything: bool = False) -> list[Any]:
+    """The jobs that wait or were given up, the first due first; with `everything` those that are done, too."""
+    connection = await asyncpg.connect(dsn)
+    try:
+        return list(await connection.fetch(LISTED, everything))
+    finally:
+        await connection.close()
+
+
+async def behind(dsn: str) -> list[Any]:
+    """The handlers that have events before them, and how many have happened since theirs."""
+    connection = await asyncpg.connect(dsn)
+    try:
+        return list(await connection.fetch(BEHIND))
+    finally:
+        await connection.close()
+
+
+async def redrive(dsn: str, now: datetime, job: UUID | None = None) -> int:
+    """Have a parked job tried again, or all of them; how many."""
+    connection = await asyncpg.connect(dsn)
+    try:
+        return len(await connection.fetch(REDRIVE, now, job))
+    finally:
+        await connection.close()

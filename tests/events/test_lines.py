@@ -1,0 +1,128 @@
+"""Handlers and jobs side by side: one that is slow holds up nothing else, and all of them take few connections."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest_asyncio
+from gongzhi_server.events.lines import Lines
+from gongzhi_server.testing import Server, serving
+
+from ..plugins.conftest import Market, market  # noqa: F401 - a fixture
+from .conftest import MATTER
+
+DRUM = """
+import asyncio
+from gongzhi.cases.events import Reported
+from gongzhi.events.work import handler, job
+
+gate, beat = asyncio.Event(), asyncio.Event()
+begun, slow, quick = [], [], []
+
+
+@handler("drum.slow", Reported)
+async def slowly(call, event):
+    begun.append(event.data["number"])
+    beat.set()
+    await gate.wait()
+    slow.append(event.data["number"])
+    beat.set()
+
+
+@handler("drum.quick", Reported)
+async def quickly(call, event):
+    quick.append(event.data["number"])
+    call.enqueue(late, str(event.id))
+    beat.set()
+
+
+@job("drum.late")
+async def late(call, run):
+    await gate.wait()
+
+
+@hookimpl
+def handlers():
+    return [slowly, quickly]
+
+
+@hookimpl
+def jobs():
+    return [late]
+"""
+
+
+class Drum:
+    """The plugin and the server it is in."""
+
+    def __init__(self, server: Server, module: Any, database: asyncpg.Connection[Any]) -> None:
+        self.server, self.module, self.database = server, module, database
+
+    async def report(self) -> str:
+        payload = await self.server.do("reportCase", "case { number }", **MATTER)
+        await self.database.execute("select events.number(1000)")
+        return str(payload["case"]["number"])
+
+    @asynccontextmanager
+    async def going(self, most: int) -> AsyncIterator[Lines]:
+        lines = Lines(self.server.worker, most)
+        task = asyncio.create_task(lines.run())
+        yield lines
+        task.cancel()
+        await asyncio.wait([task])
+
+    async def until(self, numbers: list[str], *heard: list[str]) -> None:
+        """Wait until each of these has heard of all cases."""
+        async with asyncio.timeout(20):
+            while any(numbers != one for one in heard):
+                await self.module.beat.wait()
+                self.module.beat.clear()
+
+
+@pytest_asyncio.fixture
+async def drum(market: Market, own: str, tmp_path: Path) -> AsyncIterator[Drum]:  # noqa: F811
+    package = market.ship("drum", DRUM)
+    database = await asyncpg.connect(own)
+    async with serving(own, tmp_path, plugins=market.load()) as server:
+        yield Drum(server, sys.modules[package], database)
+    await database.close()
+
+
+async def test_slow_one_holds_up_nobody(drum: Drum) -> None:
+    """Neither another handler nor, once its job is stuck as well, what that handler does next."""
+    async with drum.going(most=4) as lines:
+        numbers = []
+        for _ in range(3):
+            numbers.append(await drum.report())
+            lines.call()
+            await drum.until(numbers, drum.module.quick)
+        assert drum.module.slow == []
+        drum.module.gate.set()
+        await drum.until(numbers, drum.module.slow)
+
+
+async def test_one_place_is_enough(drum: Drum) -> None:
+    """With a single connection everything is done in turn."""
+    drum.module.gate.set()
+    numbers = [await drum.report() for _ in range(3)]
+    async with drum.going(most=1) as lines:
+        await drum.until(numbers, drum.module.quick, drum.module.slow)
+        assert len(lines.under_way) <= 1
+
+
+async def test_stopping_takes_back(drum: Drum) -> None:
+    """What is under way when the server stops has not happened, and happens again."""
+    number = await drum.report()
+    async with drum.going(most=4) as lines:
+        await drum.until([number], drum.module.begun)
+        assert ("handler", "drum.slow") in lines.under_way
+    assert lines.under_way == set() and drum.module.slow == []
+    drum.module.gate.set()
+    await drum.server.worker.drain()
+    assert drum.module.slow == [number]
