@@ -205,6 +205,11 @@ class Plugins:
             raise KeyError("role")
         return frozenset(one.name for one in self.permissions if role in one.roles)
 
+    @cached_property
+    def guarded(self) -> frozenset[str]:
+        """The permissions that nobody gives alone."""
+        return frozenset(one.name for one in self.permissions if one.guarded)
+
     def plugin(self, name: str) -> Plugin:
         """The plugin of this name. Raises StopIteration if it is not among them."""
         return next(plugin for plugin in self.found if plugin.name == name)

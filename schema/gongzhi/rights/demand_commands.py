@@ -14,6 +14,7 @@ from ..errors import Refusal, Text
 from ..extend import extend
 from ..notices.sending import Notice, Office, notify
 from ..people.models import PersonRow
+from ..people.rules import OVERSEE
 from ..roots import Mutation
 from .commands import BY, PERSON
 from .deciding import TERM
@@ -23,8 +24,6 @@ from .review_commands import DECISION, REASON, concerned
 from .rules import HANDLE, RECORD
 from .speaking import representatives, spoken
 from .types import DataRequest, Decision
-
-OVERSEE = "people.oversee"
 
 
 @strawberry.type(description="The request as it is now, or why nothing was done (个人信息请求结果).")
