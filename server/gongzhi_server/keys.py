@@ -15,6 +15,7 @@ from gongzhi import sealing
 from gongzhi.people.sealed import PHONE, RESIDENT_ID
 from gongzhi.sealing import KeyRing, SealError
 
+from . import database
 from .errors import Problem
 from .settings import Settings
 
@@ -97,13 +98,10 @@ class Status:
 
 
 async def status(dsn: str, keys: KeyRing) -> Status:
-    connection = await asyncpg.connect(dsn)
-    try:
+    async with database.connection(dsn) as connection:
         found = await connection.fetch(STATUS)
         people, others = ({row["name"]: row[what] for row in found} for what in ("people", "others"))
         return Status(keys.current, people, others)
-    finally:
-        await connection.close()
 
 
 async def rotate(dsn: str, keys: KeyRing, report: Report = lambda *_: None, size: int = 500) -> int:
@@ -112,8 +110,7 @@ async def rotate(dsn: str, keys: KeyRing, report: Report = lambda *_: None, size
     A person is moved in one piece: the data key rewrapped, the blind indexes made anew. Who is being changed by
     somebody else is taken later, so nobody waits for more than one batch, and whoever is interrupted goes on.
     """
-    connection = await asyncpg.connect(dsn)
-    try:
+    async with database.connection(dsn) as connection:
         everybody, moved = await connection.fetchval(LEFT, keys.header), 0
         while left := await connection.fetchval(LEFT, keys.header):
             async with connection.transaction():
@@ -126,8 +123,6 @@ async def rotate(dsn: str, keys: KeyRing, report: Report = lambda *_: None, size
             while await rewrapped(connection, keys, (table, column, county), size):
                 pass
         return moved
-    finally:
-        await connection.close()
 
 
 async def batch(connection: asyncpg.Connection[Any], keys: KeyRing, size: int) -> int:

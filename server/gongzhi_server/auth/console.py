@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
-import asyncpg
 from gongzhi.accounts.commands import (
     AddAccountInput,
     GrantRoleInput,
@@ -121,18 +120,12 @@ class Console:
             await pool.close()
 
     async def _value(self, sql: str, *values: Any) -> Any:
-        connection = await asyncpg.connect(self.dsn)
-        try:
+        async with database.connection(self.dsn) as connection:
             return await connection.fetchval(sql, *values)
-        finally:
-            await connection.close()
 
     async def _rows(self) -> Any:
-        connection = await asyncpg.connect(self.dsn)
-        try:
+        async with database.connection(self.dsn) as connection:
             return await connection.fetch(LISTED, self.viewer.now)
-        finally:
-            await connection.close()
 
 
 async def never(*_: Any) -> Any:
