@@ -69,6 +69,7 @@ def named(near: Around, far: Around) -> dict[str, dict[str, object]]:
     for where, one in (("near", near), ("far", far)):
         found |= {
             f"addAccount {where}": {"name": f"new-{one.town}"},
+            f"leavePhone {where}": {"phone": "13800000000"},
             f"callWhistle {where}": {"units": one.unit},
             f"setDispatchRule {where}": {"unit": one.unit},
         }
