@@ -72,6 +72,8 @@ class Context:
     """How much may be read of protected values."""
     held: Callable[[str], frozenset[str]] = roles.held
     """The permissions of a role. Raises KeyError for one that nobody declares."""
+    guarded: Collection[str] = roles.GUARDED
+    """The permissions that nobody gives alone."""
     registers: Registers = Registers()
     """What the core and plugins declare for the public registers (`gongzhi.registers`)."""
     selected: Callable[[str], str] = _unanswered

@@ -24,6 +24,9 @@ from .centers import types as centers
 from .clocks import commands as clock_commands
 from .clocks import sweeping
 from .clocks import types as clocks
+from .contacts import commands as contact_commands
+from .contacts import holdings as contact_holdings
+from .contacts import sending as contact_sending
 from .dispatch import (
     approving,
     directory,
@@ -162,6 +165,7 @@ EXTENSIONS = (
     *coming.EXTENSIONS,
     *supervision.EXTENSIONS,
     *supervision_commands.EXTENSIONS,
+    *contact_commands.EXTENSIONS,
 )
 
 EVENTS: tuple[type[Event], ...] = (*CASE_EVENTS, *WHISTLE_EVENTS, *EMERGENCY_EVENTS)
@@ -177,6 +181,8 @@ JOBS: tuple[Job, ...] = (
     ending.ended,
     outbound.handed_out,
     outbound.sent,
+    contact_sending.sent,
+    contact_sending.forgotten,
 )
 
 TYPES: tuple[type, ...] = (grids.Grid, units.Unit, people.Person, people.Household, cases.Case, cases.CaseEvent)
@@ -203,6 +209,7 @@ REGISTERS = Registers(
         *emergency_holdings.HOLDINGS,
         *whistle_holdings.HOLDINGS,
         *supervision_holdings.HOLDINGS,
+        *contact_holdings.HOLDINGS,
     ),
 )
 """What the core declares for the public registers."""

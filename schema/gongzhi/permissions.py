@@ -13,6 +13,8 @@ class Permission:
     description: str
     roles: frozenset[str] = frozenset()
     """The stock roles that hold it."""
+    guarded: bool = False
+    """Nobody gives a role that has it alone: a second person confirms it."""
 
 
 @dataclass(frozen=True)

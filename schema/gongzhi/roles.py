@@ -39,8 +39,8 @@ _DISPATCH = (TOWN_DISPATCHER, COUNTY_DISPATCHER)
 _STAFF = (*_FIELD, *_DISPATCH, DEPARTMENT_HANDLER, AUDITOR, ADMINISTRATOR)
 
 
-def _permission(name: str, description: str, *roles: Role) -> Permission:
-    return Permission(name, description, frozenset(role.name for role in roles))
+def _permission(name: str, description: str, *roles: Role, guarded: bool = False) -> Permission:
+    return Permission(name, description, frozenset(role.name for role in roles), guarded)
 
 
 PERMISSIONS = (
@@ -50,7 +50,12 @@ PERMISSIONS = (
     _permission("people.view_needs", "See what service a household asks for (查看服务需求)", *_FIELD),
     _permission("people.edit", "Add and change people and households (维护人员和户)", *_FIELD, ADMINISTRATOR),
     _permission("people.record_visit", "Record visits (记录走访)", *_FIELD),
-    _permission("people.oversee", "Watch over the use of personal data (监督个人信息处理)", DATA_PROTECTION_OFFICER),
+    _permission(
+        "people.oversee",
+        "Watch over the use of personal data (监督个人信息处理)",
+        DATA_PROTECTION_OFFICER,
+        guarded=True,
+    ),
     _permission("people.reveal", "See protected values in clear, for a purpose (查看明文)", *_FIELD, *_DISPATCH),
     _permission("people.find", "Look for people by resident ID or phone (按证件号或电话查找人员)", *_FIELD, *_DISPATCH),
     _permission(
@@ -84,7 +89,7 @@ PERMISSIONS = (
     ),
     _permission("resolutions.record", "Record what assemblies decided (登记决议)", GRID_LEADER, ADMINISTRATOR),
     _permission("cases.view", "See cases (查看诉求)", *_STAFF, INTEGRATOR),
-    _permission("cases.view_sealed", "See tip-offs (查看举报)", COUNTY_DISPATCHER),
+    _permission("cases.view_sealed", "See tip-offs (查看举报)", COUNTY_DISPATCHER, guarded=True),
     _permission("cases.view_notes", "Read staff notes (查看内部备注)", *_STAFF),
     _permission("cases.accept", "Accept and decline cases (受理诉求)", *_FIELD, *_DISPATCH, ADMINISTRATOR),
     _permission("cases.dispatch", "Dispatch cases to units (派单)", *_DISPATCH, ADMINISTRATOR),
@@ -141,6 +146,7 @@ PERMISSIONS = (
         GRID_LEADER,
         COUNTY_DISPATCHER,
         AUDITOR,
+        DATA_PROTECTION_OFFICER,
         ADMINISTRATOR,
     ),
     _permission("accounts.edit", "Add, suspend and invite accounts (维护账户)", GRID_LEADER, ADMINISTRATOR),
@@ -149,6 +155,14 @@ PERMISSIONS = (
         "Give and take back the roles one holds oneself (授予角色)",
         GRID_LEADER,
         COUNTY_DISPATCHER,
+        ADMINISTRATOR,
+    ),
+    _permission("accounts.appoint", "Give every role, whatever one holds oneself (任命各类角色)", ADMINISTRATOR),
+    _permission(
+        "accounts.confirm",
+        "Confirm roles that nobody gives alone (复核受保护角色的授予)",
+        COUNTY_DISPATCHER,
+        DATA_PROTECTION_OFFICER,
         ADMINISTRATOR,
     ),
     _permission("accounts.make_keys", "Make API keys for oneself (管理接口密钥)", INTEGRATOR, ADMINISTRATOR),
@@ -164,6 +178,8 @@ PERMISSIONS = (
     _permission("plugins.view", "See what plugins are installed (查看插件)", AUDITOR, ADMINISTRATOR),
 )
 """What may be granted. Reporting, and rating with a receipt, need none of them."""
+
+GUARDED = frozenset(one.name for one in PERMISSIONS if one.guarded)
 
 
 def held(role: str) -> frozenset[str]:

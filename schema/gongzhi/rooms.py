@@ -32,6 +32,7 @@ ROOMS = (
     "emergency",
     "whistles",
     "supervision",
+    "contacts",
 )
 
 APPS = tuple(App(room, f"gongzhi.{room}.models", f"gongzhi.{room}.migrations") for room in ROOMS)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-import asyncpg
-
+from . import database
 from .errors import Problem
 
 DECIDED = """
@@ -38,16 +37,12 @@ async def switch(
 
     With `undecided` only where nothing was ever decided. Raises Problem for a code that is no county's.
     """
-    connection = await asyncpg.connect(dsn)
-    try:
-        async with connection.transaction():
-            there = "select exists(select from grids.grid where code = $1 and kind = 'COUNTY' and valid_to is null)"
-            if county and not await connection.fetchval(there, county):
-                raise Problem(f"there is no county {county}; give the six digits of one that has been imported")
-            found = await connection.fetch(DECIDED, plugins, county, active, undecided)
-            for grid, plugin in found:
-                await connection.execute(CLOSE, grid, plugin, now)
-                await connection.execute(OPEN, grid, plugin, active, now)
-            return len(found)
-    finally:
-        await connection.close()
+    async with database.connection(dsn) as connection, connection.transaction():
+        there = "select exists(select from grids.grid where code = $1 and kind = 'COUNTY' and valid_to is null)"
+        if county and not await connection.fetchval(there, county):
+            raise Problem(f"there is no county {county}; give the six digits of one that has been imported")
+        found = await connection.fetch(DECIDED, plugins, county, active, undecided)
+        for grid, plugin in found:
+            await connection.execute(CLOSE, grid, plugin, now)
+            await connection.execute(OPEN, grid, plugin, active, now)
+        return len(found)

@@ -134,6 +134,7 @@ class Space:
             look,
             self.ledger.bounds,
             self.plugins.held,
+            self.plugins.guarded,
             self.plugins.registers,
             selected,
             deliverable,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Union
 from uuid import UUID
@@ -20,6 +20,8 @@ from uuid6 import uuid7
 Connection = Union["asyncpg.Connection[Any]", "PoolConnectionProxy[Any]"]
 
 LOOK, ACT = "LOOK", "ACT"
+BATCH = 1000
+"""Mutations in a link, at most."""
 
 EXTEND = """with head as (
   update access.head set number=number+1, hash=sha256(hash||int8send(number+1)||$1) where id=1 returning number, hash
@@ -30,13 +32,14 @@ EXTEND = """with head as (
 
 KEEP = (
     EXTEND
-    + """insert into access.look (id, at, account, role, unit_id, grid_id, salt, content, kind, operation, purpose,
-  fields, persons, salts, commitments, link, place)
-select l.id, l.at, l.account, l.role, l.unit_id, l.grid_id, l.salt, l.content, l.kind, l.operation, l.purpose,
-  l.fields, l.persons, l.salts, l.commitments, head.number, l.place
+    + """insert into access.look (id, at, account, role, unit_id, grid_id, county_id, salt, content, kind, operation,
+  purpose, fields, persons, salts, commitments, link, place)
+select l.id, l.at, l.account, l.role, l.unit_id, l.grid_id, l.county_id, l.salt, l.content, l.kind, l.operation,
+  l.purpose, l.fields, l.persons, l.salts, l.commitments, head.number, l.place
 from json_populate_recordset(null::access.look, $6::json) l, head"""
 )
-LOOSE = "select id, content from access.act where link is null order by id limit 1000 for update skip locked"
+HOMES = "select id, county_id from people.person where id=any($1)"
+LOOSE = "select id, content from access.act where link is null order by id limit $1 for update skip locked"
 SEAL = (
     EXTEND
     + """update access.act a set link=head.number, place=one.place-1
@@ -64,26 +67,46 @@ class Entry:
     viewer: Viewer
 
 
-def entry(viewer: Viewer, look: Look) -> Entry:
+Seen = tuple[Viewer, Look]
+"""Somebody's look."""
+
+
+async def entries(connection: Connection | asyncpg.Pool[Any], looks: Sequence[Seen]) -> list[Entry]:
+    """The entries of looks: one for each county that the people live in, nearly always one."""
+    asked = list({person for _, look in looks for person in look.people})
+    homes = {row["id"]: row["county_id"] for row in await connection.fetch(HOMES, asked)}
+    return [entry(viewer, part, county) for viewer, look in looks for county, part in divided(look, homes)]
+
+
+def divided(look: Look, homes: Mapping[UUID, int]) -> list[tuple[int | None, Look]]:
+    """The look by counties."""
+    counties: dict[int | None, list[UUID]] = {}
+    for person in look.people:
+        counties.setdefault(homes.get(person), []).append(person)
+    return [(county, replace(look, people=people)) for county, people in counties.items()]
+
+
+def entry(viewer: Viewer, look: Look, county: int | None = None) -> Entry:
     """The row of a look, bytes in hexadecimal, and what the chain will know of it."""
     key, people, (role, unit, grid) = UUID(int=uuid7().int), sorted(look.people), office(viewer)
     salt, *salts = chain.salts(1 + len(people))
     purpose, operation, fields = look.purpose[:200], look.operation[:100], list(look.fields)
     account, at = viewer.account.name, viewer.now
-    content = chain.content(salt, said_look(key, at, account, role, unit, grid, look.kind, operation, purpose, fields))
+    said = said_look(key, at, account, role, unit, grid, look.kind, operation, purpose, fields, county)
+    content = chain.content(salt, said)
     commitments = [chain.person(one, person) for one, person in zip(salts, people, strict=True)]
     row = {
         "id": key, "at": at, "account": account, "role": role, "unit_id": unit, "grid_id": grid,
-        "salt": hexed(salt), "content": hexed(content), "kind": look.kind, "operation": operation, "purpose": purpose,
-        "fields": fields, "persons": people, "salts": list(map(hexed, salts)),
+        "county_id": county, "salt": hexed(salt), "content": hexed(content), "kind": look.kind, "operation": operation,
+        "purpose": purpose, "fields": fields, "persons": people, "salts": list(map(hexed, salts)),
         "commitments": list(map(hexed, commitments)),
     }  # fmt: skip
     return Entry(row, chain.digest(content, commitments), account, at, viewer)
 
 
 def said_look(*values: Any) -> Sequence[Any]:
-    """What a look says, in the order it is committed to: key, time, account, role, unit, grid, kind, operation, …"""
-    return [LOOK, *values]
+    """What a look says, in the order it is committed to: key, time, account, …; the county last, where it has one."""
+    return [LOOK, *(values if values[-1] is not None else values[:-1])]
 
 
 def hexed(value: bytes) -> str:
@@ -111,17 +134,17 @@ async def act(viewer: Viewer, mutation: str, objects: Collection[str] = (), code
 
 async def seal(connection: Connection, now: datetime) -> int:
     """Put the mutations that are committed and not in the chain yet into it; how many there were."""
-    done = 0
-    while True:
+    done, found = 0, BATCH
+    while found == BATCH:
         async with connection.transaction():
-            found = await connection.fetch(LOOSE)
-            if found:
-                root = chain.root(chain.digest(row["content"]) for row in found)
-                tail = chain.tail(ACT, now, len(found), root)
-                await connection.execute(SEAL, tail, ACT, now, len(found), root, [row["id"] for row in found])
-        done += len(found)
-        if not found:
-            return done
+            rows = await connection.fetch(LOOSE, BATCH)
+            if rows:
+                root = chain.root(chain.digest(row["content"]) for row in rows)
+                tail = chain.tail(ACT, now, len(rows), root)
+                await connection.execute(SEAL, tail, ACT, now, len(rows), root, [row["id"] for row in rows])
+        found = len(rows)
+        done += found
+    return done
 
 
 # what is proved
@@ -212,7 +235,8 @@ def told(table: str, row: asyncpg.Record) -> None:
     """Check that an entry says what it commits to, as far as it still says anything."""
     common = (row["id"], row["at"], row["account"], row["role"], row["unit_id"], row["grid_id"])
     if table == "look":
-        said = said_look(*common, row["kind"], row["operation"], row["purpose"], row["fields"])
+        mine = (*common, row["kind"], row["operation"], row["purpose"], row["fields"])
+        said = [said_look(*mine, row["county_id"]), said_look(*mine, None)]  # of old looks the county was added later
         people = zip(row["persons"], row["salts"], row["commitments"], strict=False)
         same = len(row["persons"]) == len(row["salts"]) == len(row["commitments"])
         if not same or any(key and salt and chain.person(salt, key) != kept for key, salt, kept in people):
@@ -220,8 +244,8 @@ def told(table: str, row: asyncpg.Record) -> None:
         if any((key is None) != (salt is None) for key, salt in zip(row["persons"], row["salts"], strict=True)):
             raise Broken(f"look {row['id']} has lost people, or their salts, alone")
     else:
-        said = [ACT, *common, row["mutation"], row["objects"], row["codes"]]
-    if row["salt"] is not None and chain.content(row["salt"], said) != row["content"]:
+        said = [[ACT, *common, row["mutation"], row["objects"], row["codes"]]]
+    if row["salt"] is not None and row["content"] not in [chain.content(row["salt"], one) for one in said]:
         raise Broken(f"{table} {row['id']} does not say what was written")
 
 

@@ -56,6 +56,16 @@ async def readers(dsn: str, size: int, timeout: float = 10) -> asyncpg.Pool[Any]
     )
 
 
+@asynccontextmanager
+async def connection(dsn: str) -> AsyncIterator[asyncpg.Connection[Any]]:
+    """One connection, for as long as the block lasts."""
+    made = await asyncpg.connect(dsn, server_settings={"timezone": "UTC"})
+    try:
+        yield made
+    finally:
+        await made.close()
+
+
 async def writers(dsn: str, size: int) -> asyncpg.Pool[Any]:
     """A pool for short statements that write, opened when they come."""
     return await asyncpg.create_pool(dsn, min_size=0, max_size=size, server_settings={"timezone": "UTC"})

@@ -10,6 +10,7 @@ from gongzhi.errors import Text
 from gongzhi.findings import Check
 from gongzhi.rooms import APPS
 
+from . import database
 from .settings import Settings
 
 Finding = tuple[bool, str]
@@ -36,15 +37,12 @@ CHECKS = (
 
 async def examine(settings: Settings, dsn: str) -> Sequence[Finding]:
     """Each finding: whether it is well, and what it is about."""
-    connection = await asyncpg.connect(dsn)
-    try:
+    async with database.connection(dsn) as connection:
         found = await connection.fetch("select nspname from pg_namespace")
         absent = sorted({app.label for app in APPS} - {name for (name,) in found})
         if absent:
             return [(False, f"tables are missing ({', '.join(absent)}): run gongzhi migrate")]
         return [*_mode(settings), *[await _asked(connection, check) for check in (*CHECKS, *findings.CHECKS)]]
-    finally:
-        await connection.close()
 
 
 def _mode(settings: Settings) -> Sequence[Finding]:

@@ -15,26 +15,30 @@ from gongzhi import sealing
 from gongzhi.people.sealed import PHONE, RESIDENT_ID
 from gongzhi.sealing import KeyRing, SealError
 
+from . import database
 from .errors import Problem
 from .settings import Settings
 
 SECONDS = 30
 """How long the command may take that prints the key ring."""
 
-SECRETS = """select w.id, w.secret, w.previous_secret, g.code as county
-from webhooks.webhook w join grids.grid g on g.id=w.county_id
-where substring(w.secret from 1 for length($1::bytea)) <> $1
-  or substring(w.previous_secret from 1 for length($1::bytea)) <> $1 for update of w"""
-MOVE_SECRET = "update webhooks.webhook set secret=$2, previous_secret=$3 where id=$1"
-FILES = """select id, county, data_key from attachments.attachment
-where data_key is not null and substring(data_key from 1 for length($1::bytea)) <> $1
-order by id limit $2 for update"""
-MOVE_FILE = "update attachments.attachment set data_key=$2 where id=$1"
-STATUS = """select convert_from(substring(w.key from 3 for get_byte(w.key, 1)), 'UTF8') as name,
+COUNTY = "(select g.code from grids.grid g where g.id=t.county_id)"
+WRAPPED = (
+    ("attachments.attachment", "data_key", "t.county"),
+    ("contacts.contact", "data_key", COUNTY),
+    ("webhooks.webhook", "secret", COUNTY),
+    ("webhooks.webhook", "previous_secret", COUNTY),
+)
+"""What is wrapped for a county beside people's data keys: the table, the column, the county's six digits."""
+NEXT = """select t.id, {county} as county, t.{column} as key from {table} t
+where length(t.{column}) > 2 and substring(t.{column} from 1 for length($1::bytea)) <> $1
+order by t.id limit $2 for update of t"""
+REWRAP = """update {table} t set {column}=one.key
+from unnest($1::uuid[], $2::bytea[]) one(id, key) where t.id=one.id"""
+OTHERS = " union all ".join(f"select {column}, false from {table}" for table, column, _ in WRAPPED)
+STATUS = f"""select convert_from(substring(w.key from 3 for get_byte(w.key, 1)), 'UTF8') as name,
 count(*) filter (where w.person) as people, count(*) filter (where not w.person) as others
-from (select data_key, true from people.person union all select data_key, false from attachments.attachment
-union all select secret, false from webhooks.webhook
-union all select previous_secret, false from webhooks.webhook) w (key, person)
+from (select data_key, true from people.person union all {OTHERS}) w (key, person)
 where length(w.key) > 2 group by 1 order by 1"""
 OLD = "p.data_key is not null and substring(p.data_key from 1 for length($1::bytea)) <> $1"
 LEFT = f"select count(*) from people.person p where {OLD}"
@@ -82,7 +86,7 @@ def printed(command: Sequence[str]) -> str:
 
 @dataclass(frozen=True)
 class Status:
-    """How many data keys are wrapped under which key of the ring: people's, and those of files and endpoints."""
+    """How many data keys are wrapped under which key of the ring: people's, and those of `WRAPPED`."""
 
     current: str
     people: dict[str, int]
@@ -94,13 +98,10 @@ class Status:
 
 
 async def status(dsn: str, keys: KeyRing) -> Status:
-    connection = await asyncpg.connect(dsn)
-    try:
+    async with database.connection(dsn) as connection:
         found = await connection.fetch(STATUS)
         people, others = ({row["name"]: row[what] for row in found} for what in ("people", "others"))
         return Status(keys.current, people, others)
-    finally:
-        await connection.close()
 
 
 async def rotate(dsn: str, keys: KeyRing, report: Report = lambda *_: None, size: int = 500) -> int:
@@ -109,8 +110,7 @@ async def rotate(dsn: str, keys: KeyRing, report: Report = lambda *_: None, size
     A person is moved in one piece: the data key rewrapped, the blind indexes made anew. Who is being changed by
     somebody else is taken later, so nobody waits for more than one batch, and whoever is interrupted goes on.
     """
-    connection = await asyncpg.connect(dsn)
-    try:
+    async with database.connection(dsn) as connection:
         everybody, moved = await connection.fetchval(LEFT, keys.header), 0
         while left := await connection.fetchval(LEFT, keys.header):
             async with connection.transaction():
@@ -119,12 +119,10 @@ async def rotate(dsn: str, keys: KeyRing, report: Report = lambda *_: None, size
             report("Rotating keys (轮换密钥)", moved, max(everybody, moved + left - taken))
             if not taken:
                 await asyncio.sleep(0.1)  # those who are left are being changed just now
-        while await attached(connection, keys, size):
-            pass
-        await endpoints(connection, keys)
+        for table, column, county in WRAPPED:
+            while await rewrapped(connection, keys, (table, column, county), size):
+                pass
         return moved
-    finally:
-        await connection.close()
 
 
 async def batch(connection: asyncpg.Connection[Any], keys: KeyRing, size: int) -> int:
@@ -145,21 +143,14 @@ async def batch(connection: asyncpg.Connection[Any], keys: KeyRing, size: int) -
     return len(people)
 
 
-async def attached(connection: asyncpg.Connection[Any], keys: KeyRing, size: int) -> int:
-    """Move the keys of the next files; how many. Those without a case are wrapped for no county in particular."""
+async def rewrapped(connection: asyncpg.Connection[Any], keys: KeyRing, where: tuple[str, str, str], size: int) -> int:
+    """Move the next keys of a column; how many."""
+    table, column, county = where
     async with connection.transaction():
-        found = await connection.fetch(FILES, keys.header, size)
-        for row in found:
-            await connection.execute(MOVE_FILE, row["id"], keys.rewrap(row["county"], row["data_key"]))
-        return len(found)
-
-
-async def endpoints(connection: asyncpg.Connection[Any], keys: KeyRing) -> None:
-    """Move the secrets of all endpoints (webhooks); they are few."""
-    async with connection.transaction():
-        for row in await connection.fetch(SECRETS, keys.header):
-            kept = [one and keys.rewrap(row["county"], one) for one in (row["secret"], row["previous_secret"])]
-            await connection.execute(MOVE_SECRET, row["id"], *kept)
+        found = await connection.fetch(NEXT.format(table=table, column=column, county=county), keys.header, size)
+        moved = [(row["id"], keys.rewrap(row["county"], row["key"])) for row in found]
+        await connection.execute(REWRAP.format(table=table, column=column), *columns(moved, 2))
+        return len(moved)
 
 
 def turned(keys: KeyRing, person: asyncpg.Record) -> tuple[Any, bytes, bytes | None]:

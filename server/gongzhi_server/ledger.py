@@ -18,7 +18,7 @@ from gongzhi.viewer import Viewer
 from tortoise.transactions import in_transaction
 
 from . import audit
-from .audit import Entry
+from .audit import Entry, Seen
 
 log = logging.getLogger("gongzhi")
 
@@ -48,15 +48,15 @@ class Ledger:
 
     def __init__(self, pool: asyncpg.Pool[Any], bounds: Bounds) -> None:
         self.pool, self.bounds = pool, bounds
-        self._waiting: list[tuple[Entry, asyncio.Future[None]]] = []
+        self._waiting: list[tuple[Seen, asyncio.Future[None]]] = []
         self._acted: datetime | None = None
         self._stirred, self._looked = asyncio.Event(), asyncio.Event()
         self._readers: dict[str, Entry] = {}
 
     async def look(self, viewer: Viewer, look: Look) -> None:
         """Write a look down; raises what went wrong, and then nothing may be shown."""
-        made, written = audit.entry(viewer, look), asyncio.get_running_loop().create_future()
-        self._waiting.append((made, written))
+        written = asyncio.get_running_loop().create_future()
+        self._waiting.append(((viewer, look), written))
         self._stirred.set()
         await written
 
@@ -77,10 +77,10 @@ class Ledger:
                 now, self._acted = self._acted, None
                 await self.seal(now)
 
-    async def keep(self, batch: list[tuple[Entry, asyncio.Future[None]]]) -> None:
+    async def keep(self, batch: list[tuple[Seen, asyncio.Future[None]]]) -> None:
         """Write one batch and let its replies go, or fail them all."""
-        entries = [entry for entry, _ in batch]
         try:
+            entries = await audit.entries(self.pool, [seen for seen, _ in batch])
             await audit.keep(self.pool, entries)
         except Exception as error:
             for _, written in batch:

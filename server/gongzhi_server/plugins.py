@@ -235,6 +235,11 @@ class Plugins:
             role.name: frozenset(one.name for one in self.permissions if role.name in one.roles) for role in self.roles
         }
 
+    @cached_property
+    def guarded(self) -> frozenset[str]:
+        """The permissions that nobody gives alone."""
+        return frozenset(one.name for one in self.permissions if one.guarded)
+
     def plugin(self, name: str) -> Plugin:
         """The plugin of this name. Raises StopIteration if it is not among them."""
         return next(plugin for plugin in self.found if plugin.name == name)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import asyncpg
 
+from . import database
 from .database import MIGRATION_LOCK
 from .errors import Problem
 from .plugins import NAME, TAKEN
@@ -29,22 +30,18 @@ async def remove(dsn: str, name: str, folder: Path, agreed: Callable[[Mapping[st
     """
     if not NAME.fullmatch(name) or name in TAKEN:
         raise Problem(f"{name!r} is no plugin, so it cannot be removed")
-    connection = await asyncpg.connect(dsn)
-    try:
-        async with connection.transaction():
-            await connection.execute("select pg_advisory_xact_lock($1)", MIGRATION_LOCK)
-            tables = await locked(connection, name)
-            rows = {table: await connection.fetchval(f'select count(*) from {name}."{table}"') for table in tables}
-            if not agreed(rows):
-                return None
-            files = [await export(connection, name, table, folder) for table in tables]
-            await connection.execute(f"drop schema {name} cascade")
-            await connection.execute("delete from tortoise_migrations where app=$1", name)
-            await connection.execute("delete from events.consumer where starts_with(name, $1)", f"{name}.")
-            await connection.execute("delete from events.job where starts_with(name, $1)", f"{name}.")
-            return files
-    finally:
-        await connection.close()
+    async with database.connection(dsn) as connection, connection.transaction():
+        await connection.execute("select pg_advisory_xact_lock($1)", MIGRATION_LOCK)
+        tables = await locked(connection, name)
+        rows = {table: await connection.fetchval(f'select count(*) from {name}."{table}"') for table in tables}
+        if not agreed(rows):
+            return None
+        files = [await export(connection, name, table, folder) for table in tables]
+        await connection.execute(f"drop schema {name} cascade")
+        await connection.execute("delete from tortoise_migrations where app=$1", name)
+        await connection.execute("delete from events.consumer where starts_with(name, $1)", f"{name}.")
+        await connection.execute("delete from events.job where starts_with(name, $1)", f"{name}.")
+        return files
 
 
 async def locked(connection: asyncpg.Connection, name: str) -> list[str]:

@@ -6,9 +6,10 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-import asyncpg
 from gongzhi.registers.declared import Holding
 from gongzhi.rights.erasure import PEOPLE, clear, erase, overdue
+
+from . import database
 
 PORTION = 1000
 """How many rows one transaction changes."""
@@ -18,14 +19,11 @@ async def run(dsn: str, holdings: Iterable[Holding], now: datetime, *, dry_run: 
     """How many rows of each table were, or would be, anonymised; tables with none are left out."""
     known = tuple(holdings)
     counts: dict[str, int] = {}
-    connection = await asyncpg.connect(dsn)
-    try:
+    async with database.connection(dsn) as connection:
         for one in known:
             if one.months:
                 count = await due(connection, one, now) if dry_run else await sweep(connection, known, one, now)
                 counts[one.table] = counts.get(one.table, 0) + count
-    finally:
-        await connection.close()
     return {table: count for table, count in counts.items() if count}
 
 

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import asyncpg
+from . import database
 
 
 async def rebuild(dsn: str) -> int:
     """Replace facts and sums by what the cases say now; how many cases. Events wait until it is done."""
-    connection = await asyncpg.connect(dsn)
-    try:
+    async with database.connection(dsn) as connection:
         async with connection.transaction():
             count: int = await connection.fetchval("select statistics.rebuild()")
         await connection.execute("vacuum (analyze) statistics.fact, statistics.rollup")
         return count
-    finally:
-        await connection.close()

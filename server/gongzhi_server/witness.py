@@ -7,31 +7,24 @@ from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 
-import asyncpg
 import orjson
 
-from . import audit
+from . import audit, database
 from .audit import Anchor, Finding
 from .errors import Problem
 
 
 async def anchor(dsn: str, now: datetime) -> str:
     """The chain's end as a line of JSON: number, time, hash."""
-    connection = await asyncpg.connect(dsn)
-    try:
+    async with database.connection(dsn) as connection:
         return orjson.dumps(asdict(await audit.anchor(connection, now))).decode()
-    finally:
-        await connection.close()
 
 
 async def verify(dsn: str, files: Iterable[Path] = ()) -> Finding:
     """Look the chain over, and hold it against these anchors. Raises Problem for a file that holds something else."""
     anchors = [one for file in files for one in read(file)]
-    connection = await asyncpg.connect(dsn, server_settings={"timezone": "UTC"})
-    try:
+    async with database.connection(dsn) as connection:
         return await audit.verify(connection, anchors)
-    finally:
-        await connection.close()
 
 
 def read(file: Path) -> list[Anchor]:

@@ -14,17 +14,23 @@ A cell is two signs, inside and outside:
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 from gongzhi.codes import Kind
+from gongzhi.commands import Command
+from gongzhi.context import Context
 from gongzhi.entity import Entity
 from gongzhi.viewer import Account, Grant, Viewer
+from gongzhi_server import commands
+from gongzhi_server.events import Outbox
 from gongzhi_server.plugins import Plugins
-from gongzhi_server.testing import TODAY, Server
+from gongzhi_server.testing import TODAY
 from graphql import GraphQLField, GraphQLObjectType, get_named_type, is_leaf_type
+from tortoise.transactions import in_transaction
 
-from ..planner.bench import Bench
+from ..planner.bench import ROOMY, Bench, Said
 from .samples import Around, sample
 from .values import Name, required, value
 
@@ -90,7 +96,7 @@ class Matrix:
         assert not whole.errors, whole.errors
         for role in self.roles:
             said = await self.bench.ask(asked, self.viewer(role), id=f"{entity.name}:{key}")
-            refused = {one["path"][-1] if "path" in one else one["extensions"]["field"] for one in said.errors}
+            refused = set(map(at_fault, said.errors))
             row = (said.data or {}).get("node")
             for name in names:
                 outright = f"{entity.name}.{name}" in refused or name in refused
@@ -100,32 +106,51 @@ class Matrix:
     async def roots(self) -> None:
         """The fields of Query: whether one may ask at all."""
         query: Any = self.bench.schema._schema.query_type
-        for name, of in sorted(query.fields.items()):
-            text = f"{{ {name}{arguments(of)} {inner(of)} }}"
-            for role in self.roles:
-                said = await self.bench.ask(text, self.viewer(role))
-                self.set(f"Query.{name}", role, "!" if "FORBIDDEN" in said.codes else "+")
+        asked = " ".join(f"{name}{arguments(of)} {inner(of)}" for name, of in sorted(query.fields.items()))
+        for role in self.roles:
+            said = await self.bench.ask(f"{{ {asked} }}", self.viewer(role))
+            assert not said.refused and set(said.codes) <= {"FORBIDDEN"}, said.errors
+            denied = set(map(at_fault, said.errors))
+            for name in query.fields:
+                self.set(f"Query.{name}", role, "!" if {name, f"Query.{name}"} & denied else "+")
 
-    async def mutations(self, server: Server, known: Mapping[str, Mapping[str, Any]]) -> None:
+    async def mutations(self, known: Mapping[str, Mapping[str, Any]]) -> None:
         """Every mutation on what lies near and what lies far; `known` has the values by name."""
         mutation: Any = self.bench.schema._schema.mutation_type
-        for name, of in sorted(mutation.fields.items()):
-            kind = of.args["input"].type
-            for role in self.roles:
-                for where in ("near", "far"):
-                    given = value("input", kind, {**known[where], **known.get(f"{name} {where}", {})})
-                    text = f"mutation($input: {kind}) {{ {name}(input: $input) {{ errors {{ code path }} }} }}"
-                    said = await self.caller(server, role).ask(text, input=given)
-                    self.set(f"Mutation.{name}", role, done(said.body, name))
+        kinds = {name: of.args["input"].type for name, of in sorted(mutation.fields.items())}
+        taken = ", ".join(f"${name}: {kind}" for name, kind in kinds.items())
+        asked = " ".join(f"{name}(input: ${name}) {{ errors {{ code path }} }}" for name in kinds)
+        for role in self.roles:
+            for where in ("near", "far"):
+                given = {
+                    name: value("input", kind, {**known[where], **known.get(f"{name} {where}", {})})
+                    for name, kind in kinds.items()
+                }
+                said = await self.changing.ask(f"mutation({taken}) {{ {asked} }}", self.viewer(role), **given)
+                assert not said.refused, said.errors
+                for name in kinds:
+                    self.set(f"Mutation.{name}", role, done(said, name))
 
-    def caller(self, server: Server, role: str) -> Server:
-        if role == "stranger":
-            return server
-        if role in BY_PERSON:
-            return server.as_(role, person=f"Person:{self.near.person}")
-        if role in BY_UNIT:
-            return server.as_(role, unit=self.near.unit)
-        return server.as_(role, grid=self.near.town)
+    @cached_property
+    def changing(self) -> Bench:
+        """The same bench for mutations. What one changes is taken back at once: no cell depends on another."""
+        outbox = Outbox(self.plugins.registry, {one.name for _, one in self.plugins.jobs})
+
+        def context(viewer: Viewer) -> Context:
+            async def perform(command: Command, given: Any) -> Any:
+                async with in_transaction() as connection:
+                    try:
+                        return await commands.perform(made, command, given, self.bench.schema.owner(command), outbox)
+                    finally:
+                        await connection.rollback()
+
+            held, registers = self.plugins.held, self.plugins.registers
+            made = replace(
+                self.bench.at_hand(viewer), perform=perform, held=held, registers=registers, selected=lambda text: text
+            )
+            return made
+
+        return Bench(self.bench.fetch, self.bench.schema, replace(ROOMY, mutations=1_000, roots=1_000), at_hand=context)
 
     def table(self) -> str:
         """The whole of it as text, a line a field and a column a role."""
@@ -188,11 +213,17 @@ def empty(value: Any) -> bool:
     return value in (None, [], {"totalCount": 0})
 
 
-def done(body: Mapping[str, Any], name: str) -> str:
-    codes = [one["extensions"]["code"] for one in body.get("errors", ())]
+def at_fault(error: Mapping[str, Any]) -> str:
+    """The field that an error is about: by its key, or as `Type.field`."""
+    found: str = error["path"][-1] if "path" in error else error["extensions"]["field"]
+    return found
+
+
+def done(said: Said, name: str) -> str:
+    codes = [one["extensions"]["code"] for one in said.errors if one["path"][0] == name]
     if codes:
         return "!" if codes == ["FORBIDDEN"] else f"({codes[0]})"
-    found = {one["code"] for one in body["data"][name]["errors"]}
+    found = {one["code"] for one in said.data[name]["errors"]}
     if "NOT_FOUND" in found:
         return "."
     return "-" if "FORBIDDEN" in found else "=" if found - {"STALE_VERSION"} else "+"

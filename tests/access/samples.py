@@ -148,8 +148,9 @@ with a as (
     version)
   values (gen_random_uuid(), 'of-' || $2::text, 'PERSON', $3, $1, $4, 'console', $4, 'console', 1) returning id, name
 ), h as (
-  insert into accounts.holding (id, account_id, role, grid_id, since, until, granted_by, revoked_by)
-  select gen_random_uuid(), a.id, 'resident', $3, $4, $4, 'console', 'console' from a
+  insert into accounts.holding (id, account_id, role, grid_id, since, until, granted_by, proposed_at, confirmed_by,
+    revoked_by)
+  select gen_random_uuid(), a.id, 'resident', $3, $4, $4, 'console', $4, 'console', 'console' from a
 ), i as (
   insert into accounts.identity (id, account_id, issuer, subject, linked_at, linked_by)
   select gen_random_uuid(), a.id, 'https://id.example', a.name, $4, 'console' from a

@@ -184,3 +184,42 @@ async def test_rotation_goes_on(filled: str, tmp_path: Path, log: Log) -> None:
     assert await keys.rotate(filled, ring) > 0 and (await keys.status(filled, ring)).done
     with pytest.raises(SealError):
         await alone(log.connection, KeyRing.parse(derived(filled, tmp_path)))
+
+
+async def test_rotation_moves_everything(filled: str, tmp_path: Path, log: Log) -> None:
+    """What is wrapped beside people's keys goes along: keys of files and of numbers left, secrets of endpoints."""
+    old, both = derived(filled, tmp_path), f"{NEW},{derived(filled, tmp_path)}"
+    made = [sealing.data_key() for _ in keys.WRAPPED]
+    file, contact, secret, previous = (KeyRing.parse(old).wrap("610921", one) for one in made)
+    grid, case = await log.connection.fetchrow("select grid_id, id from cases.case where grid_id is not null limit 1")
+    await log.connection.execute(
+        "insert into attachments.attachment (id, kind, media_type, size, thumbnail, county, data_key, at) "
+        "values (gen_random_uuid(), 'PHOTO', 'image/jpeg', 1, false, '610921', $1, now())",
+        file,
+    )
+    await log.connection.execute(
+        "insert into contacts.contact (id, case_id, grid_id, data_key, sent_at, tries) "
+        "values (gen_random_uuid(), $1, $2, $3, now(), 0)",
+        case,
+        grid,
+        contact,
+    )
+    await log.connection.execute(
+        "with a as (insert into accounts.account (id, name, kind, grid_id, created_at, created_by, version) "
+        "values (gen_random_uuid(), 'system', 'MACHINE', $1, now(), 'console', 1) returning id) "
+        "insert into webhooks.webhook (id, account_id, url, types, selection, grid_id, secret, previous_secret, state, "
+        "position, created_at, version) "
+        "select gen_random_uuid(), id, 'https://example.org/', '{}', '', $1, $2, $3, 'ACTIVE', 0, now(), 1 from a",
+        grid,
+        secret,
+        previous,
+    )
+    ring = KeyRing.parse(both)
+    assert (await keys.status(filled, ring)).others == {"main": len(made)}
+    await keys.rotate(filled, ring, size=500)
+    after = await keys.status(filled, ring)
+    assert after.done and after.others["next"] == len(made)
+    alone = KeyRing.parse(NEW)
+    for (table, column, _), key in zip(keys.WRAPPED, made, strict=True):
+        [value] = [row[0] for row in await log.connection.fetch(f"select {column} from {table} where {column} <> ''")]
+        assert alone.unwrap("610921", value) == key

@@ -11,6 +11,7 @@ from typing import Any
 
 import httpx
 import pytest
+from gongzhi.roles import ROLES
 from gongzhi_server.app import create_app
 from gongzhi_server.gateway import Rate, Rates
 from gongzhi_server.testing import TODAY, Server, settings
@@ -18,6 +19,8 @@ from gongzhi_server.testing import TODAY, Server, settings
 from .conftest import PASSWORD, Enrol, bestow, gone, until
 
 TOWN, OTHER_TOWN, VILLAGE = "610921101", "610921102", "610921101220"
+PROPOSED = "grant { id proposedAt confirmedBy }"
+CONFIRM = "mutation($input: ConfirmGrantInput!) { confirmGrant(input: $input) { errors { code } } }"
 GRANTED = "grant { id role grid { code } unit { code } since until grantedBy revokedBy }"
 
 
@@ -70,9 +73,28 @@ async def test_grant_reaches_at_once(server: Server, enrol: Enrol, database: Any
 
 
 async def test_nobody_gives_what_they_lack(server: Server, enrol: Enrol, database: Any) -> None:
-    """Neither permissions, nor places, nor times beyond one's own; and nothing to oneself."""
-    ends = TODAY + timedelta(days=30)
-    held = [("administrator", {"grid": TOWN}), ("auditor", {"grid": TOWN, "until": ends})]
+    """Whoever grants without appointing: neither permissions, nor places beyond one's own; and nothing to oneself."""
+    leader = await signed(server, enrol, "leader", ("grid_leader", {"grid": TOWN}), database=database)
+    await enrol("worker")
+    await database.execute(
+        "update accounts.account set grid_id=(select id from grids.grid where code=$1) where name='worker'", TOWN
+    )
+    for role, grid, given in (
+        ("grid_worker", TOWN, True),
+        ("grid_worker", VILLAGE, True),
+        ("grid_worker", OTHER_TOWN, False),
+        ("grid_worker", "610921", False),
+        ("town_dispatcher", TOWN, False),
+        ("auditor", TOWN, False),
+        ("administrator", TOWN, False),
+    ):
+        payload = await leader.do("grantRole", GRANTED, account="worker", role=role, grid=grid)
+        assert (payload["errors"] == []) is given, (role, grid)
+
+
+async def test_administrators_appoint(server: Server, enrol: Enrol, database: Any) -> None:
+    """Every role within one's grids, whatever one holds; nothing outside, nothing to oneself."""
+    held = [("administrator", {"grid": TOWN})]
     boss = await signed(server, enrol, "boss", *held, database=database)
     await enrol("worker")
     await database.execute(
@@ -88,8 +110,9 @@ async def test_nobody_gives_what_they_lack(server: Server, enrol: Enrol, databas
     assert await tried(role="administrator", grid=OTHER_TOWN) == "FORBIDDEN"
     assert await tried(role="administrator", grid="610921") == "FORBIDDEN"
     assert await tried(role="administrator") == "FORBIDDEN"
-    assert await tried(role="county_dispatcher", grid=TOWN) == "FORBIDDEN"
-    assert await tried(role="grid_worker", grid=TOWN) == "FORBIDDEN"
+    for one in ROLES:
+        if one.name not in ("stranger", "administrator"):
+            assert await tried(role=one.name, grid=TOWN) == "GIVEN"
     assert await tried(role="department_handler", unit="610921-SLJ") == "FORBIDDEN"
     assert await tried(role="deity", grid=TOWN) == "NOT_FOUND"
     assert await tried(role="stranger", grid=TOWN) == "BAD_USER_INPUT"
@@ -97,8 +120,41 @@ async def test_nobody_gives_what_they_lack(server: Server, enrol: Enrol, databas
     assert await tried(role="auditor", grid=TOWN, until="2026-01-01T00:00:00+08:00") == "BAD_USER_INPUT"
     own = await boss.do("grantRole", GRANTED, account="boss", role="deputy", grid=TOWN)
     assert own["grant"] is None
-    count = await database.fetchval("select count(*) from accounts.holding where granted_by='boss'")
-    assert count == 2
+    waiting = "select array_agg(role order by role) from accounts.holding where granted_by='boss' and {} is null"
+    assert len(await database.fetchval(waiting.format("proposed_at"))) == len(ROLES) - 2 - 2 + 2
+    found = await database.fetchval(waiting.format("confirmed_by") + " and proposed_at is not null")
+    assert found == ["county_dispatcher", "data_protection_officer"]
+    seen = server.as_("data_protection_officer", grid="610921")
+    kinds = "{ me { notices(first: 50) { nodes { kind } } } }"
+    told = [one["kind"] for one in (await seen.ask(kinds)).data["me"]["notices"]["nodes"]]
+    assert "account.role_given" in told and told.count("account.role_proposed") == 2
+
+
+async def test_two_give_what_is_guarded(server: Server, enrol: Enrol, database: Any) -> None:
+    """Who watches over personal data, or reads tip-offs, is given to it by two; until then it counts for nothing."""
+    boss = await signed(server, enrol, "boss", ("administrator", {"grid": "610921"}), database=database)
+    other = await signed(server, enrol, "other", ("administrator", {"grid": "610921"}), database=database)
+    tokens = await enrol("watcher")
+    watcher = server.bearing(tokens["accessToken"])
+    given = await boss.do("grantRole", PROPOSED, account="watcher", role="data_protection_officer", grid="610921")
+    grant = given["grant"]
+    assert (grant["proposedAt"], grant["confirmedBy"]) != (None, None) and grant["confirmedBy"] is None
+    assert (await watcher.ask("{ looks { totalCount } }")).codes == ["FORBIDDEN"]
+    assert (await watcher.ask("{ me { grants { role } } }")).data["me"]["grants"] == []
+    town = await signed(server, enrol, "town", ("administrator", {"grid": TOWN}), database=database)
+    for caller in (boss, watcher, town):
+        payload = (await caller.ask(CONFIRM, input={"idempotencyKey": "x", "grant": grant["id"]})).body
+        assert '"FORBIDDEN"' in str(payload).replace("'", '"') or '"NOT_FOUND"' in str(payload).replace("'", '"')
+    confirmed = await other.do("confirmGrant", PROPOSED, grant=grant["id"])
+    assert (confirmed["grant"]["proposedAt"], confirmed["grant"]["confirmedBy"]) == (None, "other")
+
+    async def watches() -> bool:
+        return (await watcher.ask("{ looks { totalCount } }")).status == 200 and not (
+            await watcher.ask("{ looks { totalCount } }")
+        ).errors
+
+    await until(watches)
+    assert (await refusal(other, "confirmGrant", grant=grant["id"])) == ("BAD_USER_INPUT", ["grant"])
 
 
 async def test_nobody_gives_for_longer(server: Server, enrol: Enrol, database: Any) -> None:
@@ -127,7 +183,13 @@ async def test_no_taking_over(server: Server, enrol: Enrol, database: Any, admin
     )
     assert suspended["errors"] == [], "to stop somebody is less than to be them"
     again = {"account": "dispatcher", "expectedVersion": 2, "suspended": False}
-    assert (await refusal(boss, "setAccountSuspension", **again)) == ("FORBIDDEN", ["account"])
+    assert (await refusal(boss, "setAccountSuspension", **again)) == ("FORBIDDEN", ["account"]), "given by two"
+    version = {"account": "handler", "expectedVersion": 1}
+    await enrol("handler", "department_handler", unit="610921-SLJ")
+    await boss.do("setAccountSuspension", "account { version }", **version, suspended=True)
+    version["expectedVersion"] = 2
+    lifted = await boss.do("setAccountSuspension", "account { version }", **version, suspended=False)
+    assert lifted["errors"] == [], "who appoints may let somebody in again"
     assert (await refusal(boss, "setAccountSuspension", account="boss", expectedVersion=1, suspended=True)) == (
         "FORBIDDEN",
         ["account"],

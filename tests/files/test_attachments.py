@@ -8,12 +8,13 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
-from gongzhi.attachments.attaching import erase
+from gongzhi import core
+from gongzhi.rights.erasure import erase
 from gongzhi_server import database
 from gongzhi_server.app import keyring
 from gongzhi_server.files.archive import Archive
 from gongzhi_server.files.vault import Vault
-from gongzhi_server.testing import Server, codes_of, settings
+from gongzhi_server.testing import TODAY, Server, codes_of, settings
 from PIL import Image
 
 from .conftest import SHOWN, Phone
@@ -216,7 +217,7 @@ async def test_erased_for_good(server: Server, filled: str, store: Path) -> None
     other = (await reported(Phone(server.as_("resident")), photo()))["case"]["attachments"][0]
     archive = await archived(filled, store)
     async with database.connected(database.config(filled)):
-        assert await erase(person) == 2
+        assert (await erase(connection.fetch, core.REGISTERS.holdings, person, TODAY))["attachments.attachment"] == 2
         assert (await server.client.get(shown["url"])).status_code == 410
         keys = await connection.fetch("select id, data_key from attachments.attachment where case_id is null")
         assert [row["data_key"] for row in keys] == [None, None]

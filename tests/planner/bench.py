@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -71,10 +71,18 @@ class Said:
 class Bench:
     """Asks as one of the world's viewers, or another; `seen` has the statements of the last question."""
 
-    def __init__(self, fetch: Fetch, schema: Schema, limits: Limits = ROOMY, keys: KeyRing = KEYS) -> None:
+    def __init__(
+        self,
+        fetch: Fetch,
+        schema: Schema,
+        limits: Limits = ROOMY,
+        keys: KeyRing = KEYS,
+        at_hand: Callable[[Viewer], Context] | None = None,
+    ) -> None:
         self.schema, self._fetch = schema, fetch
         self.seen: list[tuple[str, tuple[Any, ...]]] = []
-        self.engine = Engine(schema, self.fetch, partial(context, keys=keys), limits)
+        self.at_hand = at_hand or partial(context, keys=keys)
+        self.engine = Engine(schema, self.fetch, self.at_hand, limits)
 
     async def fetch(self, sql: str, *values: Any) -> Any:
         self.seen.append((sql, values))

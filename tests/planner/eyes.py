@@ -284,7 +284,7 @@ class Eyes:
 
     def sees_paper(self, row: Row) -> bool:
         """What is between offices."""
-        return self.holds(self.rows.keys["Case"][row.case_id], "cases.view")
+        return self.holds(self.rows.keys["Case"][row.case_id], "cases.view_notes")
 
     def sees_history(self, row: Row) -> bool:
         own = self.viewer.account.name is not None and row.account == self.viewer.account.name

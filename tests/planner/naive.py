@@ -350,6 +350,11 @@ def register(what: str) -> Callable[[At, Any], Any]:
     return find
 
 
+def counts(at: At, grant: Row) -> bool:
+    """Whether a role is held now, and nobody has yet to confirm it."""
+    return grant.proposed_at is None and runs(at, grant)
+
+
 def runs(at: At, grant: Row) -> bool:
     now = at.eyes.viewer.now
     return bool(grant.since <= now and (grant.until is None or now < grant.until))
@@ -606,7 +611,7 @@ FIELDS: dict[str, Callable[[At, Any], Any]] = {
     "Account.sessions": belonging("Session", "-created_at"),
     "Account.apiKeys": belonging("ApiKey", "-created_at"),
     "Me.permissions": lambda at, me: sorted(frozenset().union(*(one.permissions for one in granted(at)))),
-    "Me.grants": lambda at, me: at.page([row for row in mine("Grant")(at) if runs(at, row)], "since", 100).part,
+    "Me.grants": lambda at, me: at.page([row for row in mine("Grant")(at) if counts(at, row)], "since", 100).part,
     "Me.sessions": lambda at, me: at.page(mine("Session")(at), "-created_at").connection,
     "Me.apiKeys": lambda at, me: at.page(mine("ApiKey")(at), "-created_at").connection,
     "Me.notices": lambda at, me: at.connection("Notice", "-at"),

@@ -558,7 +558,8 @@ def enrolled(draw: Draw, people: list[UUID]) -> dict[str, Rows]:
     holdings = [
         {"id": draw.key(), "account_id": owner, "role": draw.of(("auditor", "grid_worker", "gone"))} | draw.of(wheres)
         | {"since": draw.of(times[:2]), "until": draw.of((None, *times[1:])), "granted_by": "admin"}
-        | {"revoked_by": draw.maybe("admin")}
+        | {"revoked_by": draw.maybe("admin"), "confirmed_by": draw.maybe("other")}
+        | {"proposed_at": draw.maybe(draw.instant(), 0.2)}
         for owner in owners
     ]  # fmt: skip
     identities = [

@@ -6,8 +6,8 @@ from typing import Any
 
 from ..errors import Text
 from ..notices.sending import Notice, Office, Timed, notify
+from ..people.rules import OVERSEE
 from .models import AlertKind, AlertRow
-from .rules import OVERSEE
 
 TITLE = Text("Look into the use of personal data", "请核查个人信息使用情况")
 SAID = {

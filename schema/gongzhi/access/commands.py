@@ -20,6 +20,7 @@ from ..grids.models import GridRow
 from ..notices.sending import Notice, notify
 from ..people import sealed
 from ..people.models import PersonRow, PhoneRow
+from ..people.protected import clear
 from ..people.types import Person
 from ..roots import Mutation
 from .alerts import alert
@@ -134,16 +135,12 @@ async def exhausted(call: Call, people: list[PersonRow]) -> Problem | None:
 
 async def shown(call: Call, id: str, person: PersonRow, fields: list[str]) -> list[RevealedValue]:
     """The person's values in clear."""
-    county = await GridRow.get(id=person.county_id)
-    owner = sealed.opened(call.context.keys, county.code, person)
-    phones = await PhoneRow.filter(person_id=person.id).order_by("rank", "id")
-    numbers = [sealed.read_phone(owner, phone) for phone in phones] if owner else []
-    found = {
-        "residentId": [sealed.read_identity(owner, person) if owner else None],
-        "phone": numbers[:1] or [None],
-        "phones": numbers,
-    }
-    return [RevealedValue(id=ID(id), field=name, value=value) for name in fields for value in found[name]]
+    values: list[RevealedValue] = []
+    for name in fields:
+        found = await clear(call.context.keys, person, f"Person.{name}")
+        alone: list[str | None] = [] if name == "phones" else [None]
+        values += [RevealedValue(id=ID(id), field=name, value=value) for value in found or alone]
+    return values
 
 
 # by resident ID or phone

@@ -54,7 +54,10 @@ class Entry(Model):
 
 
 class LookRow(Entry):
-    """A look: one a operation, with all the people. Whoever is erased leaves a null, and the commitment."""
+    """A look: one an operation and county, with all the people. Whoever is erased leaves a null, and the commitment."""
+
+    county: Any = fields.ForeignKeyField("grids.GridRow", null=True, related_name=False, on_delete=fields.RESTRICT)
+    county_id: int | None
 
     kind = fields.CharEnumField(LookKind, max_length=11)
     operation = fields.CharField(max_length=100)

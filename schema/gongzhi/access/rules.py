@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pypika_tortoise.queries import Table
 
+from ..people.rules import OVERSEE
 from ..sql import Alternatives, Sql
 from ..viewer import Lens
 
-OVERSEE = "people.oversee"
 REVEAL = "people.reveal"
 FIND = "people.find"
 BREAK_GLASS = "people.break_glass"

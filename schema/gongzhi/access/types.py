@@ -10,6 +10,7 @@ from ..entity import Connection, Node, column, connection, entity, expression, o
 from ..extend import extend
 from ..filters import placed
 from ..grids.types import Grid
+from ..people.rules import OVERSEE
 from ..people.types import Me, Person
 from ..roots import Query
 from ..sql import Sql
@@ -127,13 +128,13 @@ EXTENSIONS = (
             "Looks at the files of people one watches over, the last first (查阅记录监督).",
             order="-at",
             type=Connection[Look] | None,
-            requires=rules.OVERSEE,
+            requires=OVERSEE,
         ),
         access_alerts=connection(
             "What should be looked into, the last first (个人信息使用预警).",
             order="-at",
             type=Connection[AccessAlert] | None,
-            requires=rules.OVERSEE,
+            requires=OVERSEE,
         ),
     ),
 )

@@ -11,19 +11,35 @@ from strawberry import ID, UNSET
 from ..checks import duplicate, form, missing, text, told, wrong
 from ..commands import EXPECTED, KEY, Call, Problem, command, forbidden, given, made, once, problems, stale
 from ..entity import key_of, ref
-from ..errors import Refusal
+from ..errors import Refusal, Text
 from ..extend import extend
 from ..filters import aware
 from ..grids.commands import standing
+from ..notices.sending import Notice, Office, notify
+from ..people.rules import OVERSEE
 from ..roots import Mutation
 from ..units.models import UnitRow
 from .credential_commands import invited
-from .models import AccountKind, AccountRow, GrantRow, IdentityRow
-from .rules import Place, account_name, author, covers, outranks, own, permissions, place_of, vouches
+from .models import AccountKind, AccountRow, GrantRow, IdentityRow, SessionRow
+from .rules import (
+    GRANT,
+    Place,
+    account_name,
+    alone,
+    appoints,
+    author,
+    covers,
+    gives,
+    outranks,
+    own,
+    permissions,
+    place_of,
+    vouches,
+)
 from .types import Account, Grant, Identity
 
 EDIT = "accounts.edit"
-GRANT = "accounts.grant"
+CONFIRM = "accounts.confirm"
 NAMED = "The account's name (账户名)."
 
 
@@ -73,7 +89,7 @@ class SetAccountSuspensionInput:
 @command("Suspend an account, which ends its sessions at once, or let it sign in again (停用账户).", requires=EDIT)
 async def set_account_suspension(call: Call, input: SetAccountSuspensionInput) -> AccountPayload:
     account = await looked_after(call, input.account)
-    if own(call, account) or (not input.suspended and not await outranks(call, account)):
+    if own(call, account) or not (input.suspended or await appoints(call, account)):
         raise forbidden("account")
     stale(account, input.expected_version)
     account.suspended_at = call.now if input.suspended else None
@@ -81,11 +97,7 @@ async def set_account_suspension(call: Call, input: SetAccountSuspensionInput) -
     account.version += 1
     await account.save()
     if input.suspended:
-        await call.fetch(
-            "update accounts.session set ended_at=$2 where account_id=$1 and ended_at is null returning 1",
-            account.id,
-            call.now,
-        )
+        await SessionRow.filter(account=account, ended_at=None).update(ended_at=call.now)
     return AccountPayload(account=ref(Account, account.id))
 
 
@@ -106,23 +118,69 @@ class GrantRoleInput:
     until: datetime.datetime | None = given("Until when; without end if not said (止).", default=UNSET)
 
 
-@command("Give a role; nobody gives what or where they do not hold it, nor to themselves (授予角色).", requires=GRANT)
+@command(
+    "Give a role. Whoever does not appoint gives what, where and as long as they hold it themselves; nobody gives to "
+    "themselves; of some roles a second person confirms it (授予角色).",
+    requires=GRANT,
+)
 async def grant_role(call: Call, input: GrantRoleInput) -> GrantPayload:
     account: AccountRow = await call.find(Account, "account", name=input.account)
     since, until = span(call, input)
     role = declared(call, input.role)
     place = await placed(input)
-    if own(call, account) or not covers(call, {GRANT, *permissions(call, role)}, place, until):
+    if own(call, account) or not gives(call, role, place, until):
         raise Refusal(
             "FORBIDDEN",
-            "You do not hold all that this role may there and for as long, or it is your own account.",
-            "您在该范围或期限内并不具备该角色的全部权限，或目标为您本人的账户。",
+            "You neither appoint there and for as long, nor hold all that this role may; or it is your own account.",
+            "您在该范围或期限内无权任命，也不具备该角色的全部权限，或目标为您本人的账户。",
             ("role",),
         )
     grid = place.grid.id if place.grid and place.unit is None else None
     grant = GrantRow(account=account, role=role, grid_id=grid, unit_id=place.unit, since=since, until=until)
     grant.granted_by = author(call)
+    if not alone(call, role):
+        grant.proposed_at = call.now
     await grant.save(force_create=True)
+    await told_of(call, grant, place)
+    return GrantPayload(grant=ref(Grant, grant.id))
+
+
+PROPOSED = Text("Confirm a role, or take it back", "请复核角色授予")
+GIVEN = Text("A role was given", "已授予角色")
+
+
+async def told_of(call: Call, grant: GrantRow, place: Place) -> None:
+    """Tell who confirms what waits, and who watches over personal data of roles the giver does not hold."""
+    if place.grid is None:
+        return
+    if grant.proposed_at:
+        body = Text(f"The role {grant.role} counts once you confirm it.", f"角色 {grant.role} 经复核后生效。")
+        notice, office = Notice("account.role_proposed", PROPOSED, body, f"Grant:{grant.id}"), CONFIRM
+    elif not covers(call, permissions(call, grant.role), place, grant.until):
+        body = Text(f"An administrator gave the role {grant.role}.", f"管理员授予了角色 {grant.role}。")
+        notice, office = Notice("account.role_given", GIVEN, body, f"Grant:{grant.id}"), OVERSEE
+    else:
+        return
+    await notify(call, notice, offices=[Office(office, place.grid.county_id or place.grid.id)])
+
+
+@strawberry.input(description="A role that waits for a second person (复核角色授予).")
+class ConfirmGrantInput:
+    idempotency_key: str = given(KEY)
+    grant: ID = given("The grant's id (授权标识).")
+
+
+@command("Confirm a role that somebody else gave; take it back to refuse it (复核角色授予).", requires=CONFIRM)
+async def confirm_grant(call: Call, input: ConfirmGrantInput) -> GrantPayload:
+    grant: GrantRow = await call.find(Grant, "grant", id=key_of(Grant)(input.grant))
+    others = author(call) != grant.granted_by and not own(call, await AccountRow.get(id=grant.account_id))
+    if not (others and covers(call, [CONFIRM], await place_of(grant), None)):
+        raise forbidden("grant")
+    if grant.proposed_at is None or (grant.until is not None and grant.until <= call.now):
+        raise wrong("It does not wait to be confirmed.", "该授权无须复核或已失效。", "grant")
+    grant.proposed_at, grant.confirmed_by = None, author(call)
+    grant.since = max(grant.since, call.now)
+    await grant.save()
     return GrantPayload(grant=ref(Grant, grant.id))
 
 
@@ -238,6 +296,7 @@ EXTENSIONS = (
         add_account=add_account,
         set_account_suspension=set_account_suspension,
         grant_role=grant_role,
+        confirm_grant=confirm_grant,
         revoke_grant=revoke_grant,
         link_identity=link_identity,
         unlink_identity=unlink_identity,

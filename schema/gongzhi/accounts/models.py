@@ -56,7 +56,10 @@ class Belonging(Model):
 
 
 class GrantRow(Belonging):
-    """A role held in a grid and below it, for a unit, or (with neither) everywhere, from when to when."""
+    """A role held in a grid and below it, for a unit, or (with neither) everywhere, from when to when.
+
+    It counts for nothing while `proposed_at` says that it waits for a second person.
+    """
 
     role = fields.CharField(max_length=60)
     grid: Any = fields.ForeignKeyField("grids.GridRow", null=True, related_name=False, on_delete=fields.RESTRICT)
@@ -66,6 +69,8 @@ class GrantRow(Belonging):
     since = fields.DatetimeField()
     until = fields.DatetimeField(null=True)
     granted_by = fields.CharField(max_length=NAME)
+    proposed_at = fields.DatetimeField(null=True)
+    confirmed_by = fields.CharField(max_length=NAME, null=True)
     revoked_by = fields.CharField(max_length=NAME, null=True)
 
     class Meta:

@@ -1,4 +1,4 @@
-"""What accounts may do to each other: nobody hands on what they do not hold, where or for longer than they hold it."""
+"""What accounts may do to each other: who does not appoint hands on what they hold, where and as long as they do."""
 
 from __future__ import annotations
 
@@ -17,8 +17,12 @@ from ..viewer import Grant
 from .models import AccountRow, GrantRow
 
 INVITE = "accounts.invite_residents"
+APPOINT = "accounts.appoint"
+GRANT = "accounts.grant"
 SHORTEST, LONGEST = 2, 64
-RESERVED = {"stranger", "console"}
+CONSOLE = "console"
+"""Whoever runs the deployment, at the command line."""
+RESERVED = {"stranger", CONSOLE}
 
 
 @dataclass(frozen=True)
@@ -53,6 +57,16 @@ def reaches(grant: Grant, permission: str, place: Place, until: datetime | None)
     return permission in grant.permissions and lasts and place.within(grant)
 
 
+def gives(call: Call, role: str, place: Place, until: datetime | None) -> bool:
+    """Whether the caller may give the role there: they hold all of it, or they appoint."""
+    return covers(call, {GRANT, *permissions(call, role)}, place, until) or covers(call, [APPOINT], place, until)
+
+
+def alone(call: Call, role: str) -> bool:
+    """Whether the caller gives the role without a second person."""
+    return author(call) == CONSOLE or permissions(call, role).isdisjoint(call.context.guarded)
+
+
 async def outranks(call: Call, account: AccountRow, only: Collection[str] | None = None) -> bool:
     """Whether the caller holds all that the account was granted (or of that, `only` these), wherever it was."""
     for grant in await GrantRow.filter(account=account):
@@ -65,6 +79,16 @@ async def outranks(call: Call, account: AccountRow, only: Collection[str] | None
     return True
 
 
+async def appoints(call: Call, account: AccountRow) -> bool:
+    """Whether the caller could give the account, alone, all that it was granted."""
+    for grant in await GrantRow.filter(account=account):
+        if grant.until is not None and grant.until <= call.now:
+            continue
+        if not (alone(call, grant.role) and gives(call, grant.role, await place_of(grant), grant.until)):
+            return False
+    return True
+
+
 async def vouches(call: Call, account: AccountRow) -> bool:
     """Whether the caller may say who somebody is: whoever signs in as a person sees what is that person's own."""
     return account.person_id is None or call.may(INVITE, await PersonRow.get(id=account.person_id))
@@ -72,7 +96,7 @@ async def vouches(call: Call, account: AccountRow) -> bool:
 
 async def granted(call: Call, account: AccountRow) -> set[str]:
     """Every permission the account holds somewhere now."""
-    rows = await GrantRow.filter(account=account, since__lte=call.now)
+    rows = await GrantRow.filter(account=account, since__lte=call.now, proposed_at=None)
     held = [row for row in rows if row.until is None or row.until > call.now]
     return {name for row in held for name in permissions(call, row.role)}
 

@@ -76,6 +76,10 @@ class Grant(Node):
     since: datetime.datetime = column("From when (起).")
     until: datetime.datetime | None = column("Until when; null for no end (止).")
     granted_by: str = column("Who gave it (授权人).")
+    proposed_at: datetime.datetime | None = column(
+        "Since when it waits for a second person to confirm it; it counts for nothing until then (待复核起始时间)."
+    )
+    confirmed_by: str | None = column("The second person, of a role that nobody gives alone (复核人).")
     revoked_by: str | None = column("Who took it back, if somebody did (收回人).")
 
 
@@ -122,8 +126,8 @@ def mine(at: Frame) -> Alternatives:
 
 def in_force(at: Frame) -> Alternatives:
     """The account's grants that count now."""
-    span = "{0} and {1}<={2} and ({3} is null or {3}>{2})"
-    return [Sql(span, one, at.rows.since, at.viewer.now, at.rows.until) for one in mine(at) or ()]
+    span = "{0} and {1}<={2} and ({3} is null or {3}>{2}) and {4} is null"
+    return [Sql(span, one, at.rows.since, at.viewer.now, at.rows.until, at.rows.proposed_at) for one in mine(at) or ()]
 
 
 def permitted(at: Frame) -> Sql:

@@ -1,4 +1,4 @@
-"""Giving uploads to a case, and erasing a person's files."""
+"""Giving uploads to a case."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
-
-from tortoise.expressions import Q
 
 from ..checks import missing, wrong
 from ..commands import Call
@@ -71,15 +69,3 @@ def place(context: Context, row: AttachmentRow, case: Any, county: str) -> None:
     row.county, row.case_id, row.client = county, case.id, None
     if case.anonymous:
         row.account = row.person_id = None
-
-
-async def erase(person: UUID) -> int:
-    """Make the files of a person's own cases, and uploads of theirs that no case has, unreadable for good.
-
-    It takes effect with the transaction that is open: the keys are gone, so is every way to the files. What is left in
-    the store is removed by the next sweep. Answers with how many there were.
-    """
-    own = Q(case__requester_id=person) | Q(person_id=person, case_id=None)
-    ids = await AttachmentRow.filter(own, data_key__isnull=False).values_list("id", flat=True)
-    gone: dict[str, Any] = {"case_id": None, "data_key": None, "account": None, "person_id": None, "client": None}
-    return await AttachmentRow.filter(id__in=ids).update(**gone)

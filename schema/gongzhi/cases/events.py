@@ -236,12 +236,22 @@ class Edited(OfCase):
     fields: tuple[Code, ...]
 
 
+@event("case.phone_left", "Its requester left a number and proved it (留下联系电话).", internal=True)
+class PhoneLeft(OfCase):
+    pass
+
+
+@event("case.phone_shown", "Somebody was shown that number (查看联系电话).", internal=True)
+class PhoneShown(OfCase):
+    pass
+
+
 EVENTS: tuple[type[OfCase], ...] = (
     Reported, Accepted, Declined, Withdrawn, Merged, Settled, Dispatched, Returned, Handling, Suspended, Resumed,
     Replied, Rated, Closed, Reopened, Voided, Contacted, Reminded, Escalated, LevelRaised,
     Unmerged, Acknowledged, Contributed, OrderWithdrawn, Objected, ObjectionRuled, Referred, ApprovalRequested,
     ApprovalGiven, ApprovalRefused, FollowedUp, Joined, Parted, AnsweredWith, Attached, Edited,
-    Supervised, SupervisionAnswered, SupervisionLifted, Whistled,
+    Supervised, SupervisionAnswered, SupervisionLifted, Whistled, PhoneLeft, PhoneShown,
 )  # fmt: skip
 
 REGISTRY = Registry(EVENTS)

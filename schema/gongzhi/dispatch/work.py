@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 from enum import StrEnum
 
+from ..cases.rules import noted
 from ..cases.types import Case
 from ..entity import Connection, Node, aggregate, column, connection, entity, expression, many, one, pick
 from ..extend import extend
@@ -14,7 +15,7 @@ from ..roots import Query
 from ..sql import Alternatives, Sql
 from ..units.types import Unit
 from ..words import named
-from . import rules, similar
+from . import similar
 from .models import (
     LIVE,
     ApprovalKind,
@@ -123,7 +124,7 @@ def live(at: Frame) -> Sql:
 
 @entity(
     OrderRow,
-    visible=rules.staff,
+    visible=noted,
     through="case",
     order=("due_at", "issued_at"),
     filter={
@@ -154,7 +155,7 @@ class WorkOrder(Node):
 
 @entity(
     ObjectionRow,
-    visible=rules.staff,
+    visible=noted,
     through="case",
     order=("due_at", "filed_at"),
     filter={"ruling": None, "due_at": None, "unit": coded("unit_id", "unit", "units")},
@@ -174,7 +175,7 @@ class DispatchObjection(Node):
     ruled_at: datetime.datetime | None = column("When it was ruled on, or lapsed (裁定时间).")
 
 
-@entity(ObjectionRow, visible=rules.staff, through="case")
+@entity(ObjectionRow, visible=noted, through="case")
 class DirectoryChange(Node):
     """What a ruling changed in the dispatch directory (目录变更)."""
 
@@ -185,7 +186,7 @@ class DirectoryChange(Node):
 
 @entity(
     ApprovalRow,
-    visible=rules.staff,
+    visible=noted,
     through="case",
     order=("requested_at",),
     filter={"kind": None, "state": None, "requested_at": None},
@@ -204,7 +205,7 @@ class Approval(Node):
     decided_at: datetime.datetime | None = column("When it was decided, or lapsed (审批时间).")
 
 
-@entity(FollowUpRow, visible=rules.staff, through="case", order=("at",), filter={"reached": None, "solved": None})
+@entity(FollowUpRow, visible=noted, through="case", order=("at",), filter={"reached": None, "solved": None})
 class FollowUp(Node):
     """Somebody of the staff asked the requester how it went (回访)."""
 

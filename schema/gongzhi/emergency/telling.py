@@ -25,7 +25,8 @@ SAID: dict[str, tuple[Text, Text]] = {
 STAFF = (
     "with area as (select id from grids.grid where id = $1 or path <@ (select path from grids.grid where id = $1)) "
     "select distinct a.name from accounts.holding h join accounts.account a on a.id = h.account_id "
-    "where a.suspended_at is null and h.role <> 'resident' and h.since <= $2 and (h.until is null or h.until > $2) "
+    "where a.suspended_at is null and h.role <> 'resident' and h.proposed_at is null "
+    "and h.since <= $2 and (h.until is null or h.until > $2) "
     "and (h.grid_id in (select id from area) "
     "or h.unit_id in (select u.id from units.unit u where u.grid_id in (select id from area)))"
 )

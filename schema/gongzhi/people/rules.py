@@ -10,6 +10,7 @@ from ..sql import Alternatives, Sql, narrow, widen
 from ..viewer import Lens
 
 VIEW = "people.view"
+OVERSEE = "people.oversee"
 HOME = "{0}=any(array(select m.household_id from people.membership m where m.person_id=any(array{1}) and {2}))"
 RESTRICTED = "people.view_restricted"
 

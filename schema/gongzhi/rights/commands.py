@@ -9,6 +9,7 @@ from datetime import time
 import strawberry
 from strawberry import ID, UNSET
 
+from ..accounts.rules import author
 from ..checks import CHINA, duplicate, missing, text, today, wrong
 from ..commands import KEY, Call, Problem, command, forbidden, given, made, problems
 from ..entity import key_of, ref
@@ -69,7 +70,7 @@ async def give_consent(call: Call, input: GiveConsentInput) -> ConsentPayload:
         given_by_id=who,
         given_at=call.now,
         expires_at=ending(call, notice, person),
-        account=call.viewer.account.name or "",
+        account=author(call),
     )
     return ConsentPayload(consent=ref(Consent, consent.id, shown=True))
 
@@ -168,7 +169,7 @@ async def name_representative(call: Call, input: NameRepresentativeInput) -> Rep
         capacity=input.capacity,
         since=today(call),
         until=until,
-        account=call.viewer.account.name or "",
+        account=author(call),
     )
     return RepresentativePayload(representative=ref(Representative, named.id))
 

@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+from ..checks import text, told
 from ..commands import Call
 from ..errors import DeclarationError, Text
 from ..notices.sending import Notice, notify
@@ -17,6 +18,15 @@ from .models import DecisionRow, ReviewRow, ReviewState
 
 TERM = timedelta(days=15)
 """How long a review or a request may take."""
+
+
+REASON = 2000
+"""The most characters of what somebody says about a decision or their data."""
+
+
+def remark(said: str | None, path: str) -> str | None:
+    """What somebody said, if they said anything."""
+    return text(said, REASON, path) if told(said) and said.strip() else None
 
 
 @dataclass(frozen=True)

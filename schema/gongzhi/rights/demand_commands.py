@@ -7,24 +7,23 @@ from typing import Any
 import strawberry
 from strawberry import ID, UNSET
 
-from ..checks import missing, text, today, told, wrong
+from ..checks import missing, today, wrong
 from ..commands import EXPECTED, KEY, Call, Problem, command, forbidden, given, made, problems, stale
 from ..entity import key_of, ref
 from ..errors import Refusal, Text
 from ..extend import extend
 from ..notices.sending import Notice, Office, notify
 from ..people.models import PersonRow
+from ..people.rules import OVERSEE
 from ..roots import Mutation
 from .commands import BY, PERSON
-from .deciding import TERM
+from .deciding import TERM, remark
 from .erasure import erase
 from .models import DemandRow, Matter, State
-from .review_commands import DECISION, REASON, concerned
+from .review_commands import DECISION, concerned
 from .rules import HANDLE, RECORD
 from .speaking import representatives, spoken
 from .types import DataRequest, Decision
-
-OVERSEE = "people.oversee"
 
 
 @strawberry.type(description="The request as it is now, or why nothing was done (个人信息请求结果).")
@@ -92,7 +91,7 @@ async def request_explanation(call: Call, input: RequestExplanationInput) -> Exp
     assert own is not None  # or nothing would concern them
     about = trace["person_id"] or own
     request = await open_(
-        call, subject.grid_id, about, own, Matter.EXPLANATION, words(input.text), decision_id=trace["id"]
+        call, subject.grid_id, about, own, Matter.EXPLANATION, remark(input.text, "text"), decision_id=trace["id"]
     )
     return ExplanationPayload(decision=ref(Decision, trace["id"]), request=ref(DataRequest, request.id))
 
@@ -118,7 +117,7 @@ async def decide_data_request(call: Call, input: DecideDataRequestInput) -> Data
     still_open(demand)
     if call.viewer.account.person in (demand.person_id, demand.asked_by_id):
         raise forbidden("request")
-    demand.grounds = words(input.grounds, "grounds")
+    demand.grounds = remark(input.grounds, "grounds")
     if demand.grounds is None and (not input.grant or demand.matter in (Matter.CORRECTION, Matter.EXPLANATION)):
         raise wrong("Say the grounds; the person reads them.", "请填写理由，申请人可见。", "grounds")
     demand.state = State.GRANTED if input.grant else State.REFUSED
@@ -177,7 +176,7 @@ async def filed(call: Call, input: Any, matter: Matter, **more: Any) -> DataRequ
     person, who = await spoken(call, input, RECORD)
     if person.erased_at:
         raise missing("Nothing is held about them any more.", "已无其个人信息。", "person")
-    demand = await open_(call, person.grid_id, person.id, who, matter, words(input.text), **more)
+    demand = await open_(call, person.grid_id, person.id, who, matter, remark(input.text, "text"), **more)
     return DataRequestPayload(request=ref(DataRequest, demand.id, shown=True))
 
 
@@ -207,11 +206,6 @@ async def open_(
     if demand.state == State.OPEN:
         await notify(call, asked, offices=[Office(OVERSEE, grid)])
     return demand
-
-
-def words(said: str | None, path: str = "text") -> str | None:
-    """What somebody said, if they said anything."""
-    return text(said, REASON, path) if told(said) and said.strip() else None
 
 
 def still_open(demand: DemandRow) -> None:

@@ -11,6 +11,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
+from ..accounts.rules import author
 from ..checks import CHINA, duplicate, today, wrong
 from ..commands import Call
 from ..errors import DeclarationError
@@ -47,7 +48,7 @@ async def release(
         claims=claims,
         given_at=call.now,
         expires_at=datetime.combine(expires_on + timedelta(days=1), time(), CHINA),
-        account=call.viewer.account.name or "",
+        account=author(call),
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import strawberry
 from strawberry import ID, UNSET
 
-from ..checks import missing, text, today, told, wrong
+from ..checks import missing, text, today, wrong
 from ..commands import EXPECTED, KEY, Call, Problem, command, forbidden, given, made, problems, stale
 from ..entity import key_of, ref
 from ..errors import Refusal
@@ -19,13 +19,12 @@ from ..people.models import HouseholdRow, PersonRow, TierRow
 from ..people.types import TierDecision
 from ..registers.declared import Card
 from ..roots import Mutation
-from .deciding import announce, reviewed, subjects, traced
+from .deciding import REASON, announce, remark, reviewed, subjects, traced
 from .models import ReviewRow, ReviewState
 from .rules import REVIEW
 from .speaking import representatives
 from .types import Decision, DecisionReview
 
-REASON = 2000
 DECISION = "The decision's id (自动化决定标识)."
 
 
@@ -48,7 +47,7 @@ class RequestHumanReviewInput:
 )
 async def request_human_review(call: Call, input: RequestHumanReviewInput) -> ReviewPayload:
     trace, subject = await concerned(call, input.decision)
-    review = await reviewed(call, trace, subject.grid_id, call.viewer.account.person, voiced(input.reason))
+    review = await reviewed(call, trace, subject.grid_id, call.viewer.account.person, remark(input.reason, "reason"))
     return ReviewPayload(review=ref(DecisionReview, review.id))
 
 
@@ -71,7 +70,7 @@ class ContestServiceTierInput:
     requires=None,
 )
 async def contest_service_tier(call: Call, input: ContestServiceTierInput) -> TierDecisionPayload:
-    reason = voiced(input.reason)
+    reason = remark(input.reason, "reason")
     household = await found(call, input.household)
     if not (call.may(NEEDS, household) or await member(household, call.viewer.account.person)):
         raise forbidden("household")
@@ -115,11 +114,6 @@ async def decide_review(call: Call, input: DecideReviewInput) -> ReviewPayload:
     await review.save()
     await announce(call, review, people)
     return ReviewPayload(review=ref(DecisionReview, review.id))
-
-
-def voiced(reason: str | None) -> str | None:
-    """A reason, if one was given."""
-    return text(reason, REASON, "reason") if told(reason) and reason.strip() else None
 
 
 async def concerned(call: Call, id: str) -> tuple[dict[str, Any], PersonRow | HouseholdRow]:

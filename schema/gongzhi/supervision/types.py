@@ -5,8 +5,8 @@ from __future__ import annotations
 import datetime
 
 from ..cases.models import Light
+from ..cases.rules import noted
 from ..cases.types import Case
-from ..dispatch.rules import staff
 from ..entity import Connection, Node, column, connection, entity, everyone, expression, one
 from ..extend import extend
 from ..filters import coded, condition
@@ -72,7 +72,7 @@ def light(at: Frame) -> Sql:
 
 @entity(
     SupervisionRow,
-    visible=staff,
+    visible=noted,
     through="case",
     order=("issued_at", "reply_due_at"),
     filter={

@@ -18,6 +18,7 @@ select a.id, a.name, a.person_id, h.role, h.grid_id, r.kind, h.unit_id, h.since,
 from {source}
 join accounts.account a on a.id = c.account_id
 left join accounts.holding h on h.account_id = a.id and (h.until is null or h.until > $1::timestamptz)
+  and h.proposed_at is null
 left join grids.grid r on r.id = h.grid_id
 where a.suspended_at is null and {condition}
 order by h.since, h.id

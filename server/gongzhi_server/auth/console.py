@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
-import asyncpg
 from gongzhi.accounts.commands import (
     AddAccountInput,
     GrantRoleInput,
@@ -20,7 +19,7 @@ from gongzhi.accounts.commands import (
     set_account_suspension,
 )
 from gongzhi.accounts.models import AccountKind
-from gongzhi.accounts.rules import canonical
+from gongzhi.accounts.rules import CONSOLE, canonical
 from gongzhi.commands import COMMAND
 from gongzhi.context import Context
 from gongzhi.errors import Language, Refusal
@@ -35,11 +34,10 @@ from ..settings import Settings
 from .opening import WRITERS, desk
 from .passwords import Passwords, chosen
 
-NAME = "console"
 LISTED = """
 select a.name, a.kind, a.suspended_at is not null suspended, g.code grid,
   coalesce(array_agg(h.role || coalesce(' ' || hg.code, ' ' || u.code, '') order by h.since, h.id)
-    filter (where h.since <= $1 and (h.until is null or h.until > $1)), '{}') roles
+    filter (where h.proposed_at is null and h.since <= $1 and (h.until is null or h.until > $1)), '{}') roles
 from accounts.account a
 left join grids.grid g on g.id = a.grid_id
 left join accounts.holding h on h.account_id = a.id
@@ -55,7 +53,7 @@ class Console:
     def __init__(self, settings: Settings, dsn: str, plugins: Plugins, language: Language) -> None:
         self.settings, self.dsn, self.plugins = settings, dsn, plugins
         everything = frozenset(one.name for one in plugins.permissions)
-        self.viewer = Viewer(Account(NAME, grants=(Grant(NAME, everything),)), clock(), language)
+        self.viewer = Viewer(Account(CONSOLE, grants=(Grant(CONSOLE, everything),)), clock(), language)
 
     def add(self, name: str, kind: str, grid: str | None, role: str | None) -> str | None:
         """Add an account, with a role in its grid; the code to set its password with. Raises Problem."""
@@ -122,18 +120,12 @@ class Console:
             await pool.close()
 
     async def _value(self, sql: str, *values: Any) -> Any:
-        connection = await asyncpg.connect(self.dsn)
-        try:
+        async with database.connection(self.dsn) as connection:
             return await connection.fetchval(sql, *values)
-        finally:
-            await connection.close()
 
     async def _rows(self) -> Any:
-        connection = await asyncpg.connect(self.dsn)
-        try:
+        async with database.connection(self.dsn) as connection:
             return await connection.fetch(LISTED, self.viewer.now)
-        finally:
-            await connection.close()
 
 
 async def never(*_: Any) -> Any:

@@ -1,0 +1,1 @@
+"""Telephone numbers that people without an account leave with a case, and prove to be theirs."""
