@@ -50,8 +50,8 @@ insert into dispatch.work_order (id, case_id, unit_id, role, state, issued_at, d
 values ($1, $2, $3, 'LEAD', $4, $5, $6, $6, $7, false, 1)
 """
 SUMS = """
-select g.code, r.dimension, r.sealed, r.monthly, r.day::text, r.value, r.reported, r.completed, r.gone, r.due, r.met, r.timely,
-  r.extended, r.answered, r.solved, r.satisfied
+select g.code, r.dimension, r.sealed, r.monthly, r.day::text, r.value, r.reported, r.completed, r.gone, r.due, r.met,
+  r.timely, r.extended, r.answered, r.solved, r.satisfied
 from statistics.rollup r join grids.grid g on g.id = r.grid_id order by 1, 2, 3, 4, 5, 6
 """
 

@@ -75,7 +75,8 @@ async def test_incremental_equals_rebuilt(ground: Ground, seed: int) -> None:
 async def test_events_move_figures(server: Server, filled: str) -> None:
     """Over HTTP: what a case's steps do to the sums, once the handler has heard of them."""
     connection = await asyncpg.connect(filled)
-    today = "select sum(reported), sum(completed) from statistics.rollup r join grids.grid g on g.id = r.grid_id and not r.monthly "
+    today = "select sum(reported), sum(completed) from statistics.rollup r "
+    today += "join grids.grid g on g.id = r.grid_id and not r.monthly "
     today += "where g.code = '610921' and dimension = 'ALL' and day = '2026-06-30'"
     reported, completed = await connection.fetchrow(today) or (0, 0)
     matter = {"kind": "HELP", "channel": "MINI_APP", "category": "utilities.electricity", "title": "停电"}
