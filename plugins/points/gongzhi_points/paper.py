@@ -19,7 +19,6 @@ from gongzhi.commands import Call
 from gongzhi.errors import Text
 from gongzhi.people.models import HouseholdRow
 from gongzhi.people.tiers import later
-from openpyxl import load_workbook
 
 from . import ledger
 from .accounts import covers, issuer, opened
@@ -157,6 +156,8 @@ def read(file: Path, day: date, report: Report) -> list[Line]:
 
 def cells(file: Path) -> Iterator[list[Any]]:
     if file.suffix.casefold() == ".xlsx":
+        from openpyxl import load_workbook  # a quarter of a second of each start, for what is done once
+
         try:
             book = load_workbook(file, read_only=True, data_only=True)
         except Exception:
