@@ -44,8 +44,8 @@ GRID, TOWN, COUNTY, UNIT = "610921101222", "610921101", "610921", "610921-GDGS"
 
 STEP = "case {{ number version status }} errors {{ code message }}"
 MUTATION = "mutation($i: {kind}!) {{ {name}(input: $i) {{ " + STEP + " }} }}"
-SEEN = """query($n: String!) { case(number: $n) { number status reply { text } leadUnit { name } grid { name } dueAt light
-  timeline(last: 20) { type at role } } }"""
+SEEN = """query($n: String!) { case(number: $n) { number status reply { text } leadUnit { name } grid { name }
+  dueAt light timeline(last: 20) { type at role } } }"""
 
 
 def mutation(name: str, kind: str) -> tuple[str, str]:
