@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import date
+from datetime import date, datetime, timedelta
 from typing import Any, TypeGuard, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -18,6 +18,8 @@ from .errors import Refusal, Refusals
 T = TypeVar("T")
 
 CHINA = ZoneInfo("Asia/Shanghai")
+SKEW = timedelta(minutes=5)
+"""How far a phone's clock may be ahead of ours."""
 UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
@@ -90,6 +92,21 @@ def coded(check: Callable[[str], T], value: str, *path: str) -> T:
 def today(call: Call) -> date:
     """The day of the operation in China."""
     return call.now.astimezone(CHINA).date()
+
+
+def happened(now: datetime, at: datetime, oldest: timedelta, *path: str) -> datetime:
+    """When something was done, by a phone's clock: that may be a little ahead, and the phone may have lain in a drawer.
+
+    Never later than now. Refuses a time without an offset, one in the future and one that is too long ago.
+    """
+    if at.tzinfo is None:
+        raise wrong("Give the offset with the time, like +08:00.", "时间须带时区，如 +08:00。", *path)
+    if at > now + SKEW:
+        raise wrong(f"{path[-1]} must not lie in the future.", f"{path[-1]} 不能晚于现在。", *path)
+    if at < now - oldest:
+        days = oldest.days
+        raise wrong(f"{path[-1]} is more than {days} days ago.", f"{path[-1]} 早于 {days} 天以前。", *path)
+    return min(at, now)
 
 
 def past(call: Call, day: date, *path: str) -> date:

@@ -21,7 +21,7 @@ from strawberry.types.field import StrawberryField
 from tortoise.models import Model
 
 from .context import Context, Info
-from .errors import DeclarationError, Refusal
+from .errors import DeclarationError, Language, Refusal
 from .events.event import Event
 from .plans import DECIDED, GUARD, Guard
 from .screening import SCREENED, screened
@@ -173,6 +173,16 @@ def command(
         return field
 
     return decorate
+
+
+def problem(refusal: Refusal, language: Language) -> Problem:
+    """A refusal as an entry of `errors`, of a batch that tells what came of each of its parts."""
+    return Problem(code=refusal.code, message=refusal.text.say(language), path=list(refusal.path))
+
+
+def failed() -> Refusal:
+    """What is said of a part of a batch that failed by our fault."""
+    return Refusal("INTERNAL_SERVER_ERROR", "Something went wrong on our side.", "服务器内部错误，请稍后重试。")
 
 
 def stale(row: Any, expected: int, path: str = "expectedVersion") -> None:

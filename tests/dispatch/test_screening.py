@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-import pytest
-from gongzhi.screening import Concern, screen
-from gongzhi_server.testing import Server
+from datetime import timedelta
 
-from .desks import MATTER, Desks
+import pytest
+from gongzhi.patrols.commands import FindingInput, RecordPatrolInput
+from gongzhi.screening import Concern, screen, screened
+from gongzhi_server.testing import TODAY, Server
+
+from .desks import COUNTY, MATTER, POWER, Desks
 
 
 @pytest.mark.parametrize(
@@ -42,3 +45,32 @@ async def test_warnings_at_intake(desks: Desks) -> None:
     payload = await chinese.do("reportCase", asked, **said)
     assert "手机号" in payload["warnings"][1]["message"]
     assert (await desks.server.do("reportCase", asked, **MATTER))["warnings"] == []
+
+
+@pytest.mark.asyncio(loop_scope="session")
+async def test_warnings_of_staff(desks: Desks) -> None:
+    """Replies, notes and reasons are screened as reports are, and sent again they warn again."""
+    number = (await desks.accepted())["number"]
+    asked = "case { version } warnings { field concern }"
+    given = {"number": number, "expectedVersion": 2, "leadUnit": POWER, "note": "当事人常上访", "idempotencyKey": "n"}
+    for _ in range(2):
+        payload = await desks.town.do("dispatchCase", asked, **given)
+        assert payload["warnings"] == [{"field": "note", "concern": "HISTORY"}]
+    handler = desks.unit(POWER)
+    begun = await handler.do("handleCase", asked, number=number, expectedVersion=3)
+    assert begun["case"]["version"] == 4 and begun["warnings"] == []
+    until = (desks.server.clock() + timedelta(days=20)).isoformat()
+    wanted = {"number": number, "expectedVersion": 4, "until": until, "reason": "户主有精神病"}
+    held = await handler.do("requestSuspension", "approval { id } warnings { field concern }", **wanted)
+    assert held["warnings"] == [{"field": "reason", "concern": "HEALTH"}]
+    late = await handler.do("replyToCase", asked, number=number, expectedVersion=9, text="电话13800138000")
+    assert late["errors"] and late["warnings"] == []  # nothing was written
+    replied = await handler.do("replyToCase", asked, number=number, expectedVersion=4, text="电话13800138000")
+    assert replied["errors"] == [] and replied["warnings"] == [{"field": "text", "concern": "PHONE"}]
+
+
+def test_nested_texts() -> None:
+    """A text is found wherever it stands in an input, and only texts are."""
+    case = FindingInput(category="safety", title="灭火器失效", description="住户信教")
+    patrol = RecordPatrolInput(idempotency_key="13800138000", grid=COUNTY, at=TODAY, found="见诉求", case=case)
+    assert [(one.field, one.concern) for one in screened(patrol, "en")] == [("case.description", Concern.RELIGION)]

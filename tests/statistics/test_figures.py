@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
 from typing import Any
 
+from gongzhi.statistics.figures import DAILY, EVER, WITHIN
 from gongzhi_server.testing import Server
 
 from .ground import COUNTY, GROUP, OTHER, TOWN, VILLAGE, Ground
@@ -42,6 +44,30 @@ async def march(ground: Ground) -> None:
     for _ in range(12):
         await ground.case("2026-03-20T10:00", due="2026-04-20T18:00", category="roads.surface", grid=OTHER)
     await ground.rebuild()
+
+
+async def test_months_are_their_days(ground: Ground) -> None:
+    """Whatever the period, whole months and the days around them come to what its days come to."""
+    for at in range(60):
+        await ground.case(f"2026-0{1 + at % 6}-{1 + (at * 7) % 28:02}T09:00")
+    await ground.rebuild()
+    asked = "select coalesce(sum(r.reported), 0) from {rows} r where r.dimension = 'ALL' and not r.sealed"
+
+    async def counted(rows: str, since: date, until: date) -> int:
+        found: int = await ground.connection.fetchval(
+            asked.format(rows=rows.format(since=f"date '{since}'", until=f"date '{until}'"))
+        )
+        return found
+
+    periods = [
+        (date(2026, 1, 1) + timedelta(days=start), long) for start in range(0, 90, 7) for long in range(0, 92, 6)
+    ]
+    for since, long in periods:
+        until = since + timedelta(days=long)
+        assert await counted(WITHIN, since, until) == await counted(DAILY, since, until), (since, until)
+    assert (
+        await counted(EVER, date.min, date(2026, 5, 9)) == await counted(DAILY, date(2000, 1, 1), date(2026, 5, 9)) > 0
+    )
 
 
 async def test_known_figures(small: Server, ground: Ground) -> None:

@@ -79,6 +79,12 @@ class ReportCasePayload:
 
 @command("Report a matter; no account is needed (上报诉求).", requires=None)
 async def report_case(call: Call, input: ReportCaseInput) -> ReportCasePayload:
+    case = await filed(call, input)
+    return ReportCasePayload(case=ref(Case, case.id, shown=True))
+
+
+async def filed(call: Call, input: ReportCaseInput) -> CaseRow:
+    """The case that a report makes, numbered, with its clocks running."""
     with form() as read:
         title = read(text, input.title, TITLE, "title")
         description = read(text, input.description, BODY, "description")
@@ -123,7 +129,7 @@ async def report_case(call: Call, input: ReportCaseInput) -> ReportCasePayload:
         await attach(call, case, input.attachments)
     await record(call, case, machine.REPORT)
     await renew([case])
-    return ReportCasePayload(case=ref(Case, case.id, shown=True))
+    return case
 
 
 async def closed(call: Call, number: str) -> CaseRow:

@@ -14,6 +14,7 @@ from ..commands import EXPECTED, KEY, Call, Problem, command, forbidden, given, 
 from ..entity import key_of, ref
 from ..errors import Refusal
 from ..extend import extend
+from ..grids.commands import standing as grid_of
 from ..grids.models import GridRow
 from ..roots import Mutation
 from ..units.models import Reach, UnitKind, UnitRow
@@ -139,9 +140,7 @@ async def unlist_duty(call: Call, input: UnlistDutyInput) -> ListedDutyPayload:
 
 async def place(call: Call, code: str) -> GridRow:
     """The grid with this code, locked, so that two do not write the same entry; the caller must be in charge of it."""
-    grid = await GridRow.filter(code=code, valid_to=None).select_for_update(no_key=True).first()
-    if grid is None:
-        raise missing("There is no grid with this code.", "网格编码不存在。", "grid")
+    grid = await grid_of(code, "grid", lock=True)
     if not call.may(EDIT, grid):
         raise forbidden("grid")
     if grid.county_id is None:

@@ -9,11 +9,11 @@ from collections.abc import Sequence
 import strawberry
 from strawberry import UNSET
 
-from ..cases.models import CaseKind, CaseRow, Urgency
-from ..cases.reporting import ReportCaseInput, report_case
+from ..cases.models import CaseKind, Urgency
+from ..cases.reporting import ReportCaseInput, filed
 from ..cases.types import Case
 from ..checks import told, wrong
-from ..commands import COMMAND, Call, Command, Problem, forbidden, given, made, problems
+from ..commands import COMMAND, Call, Command, Problem, failed, forbidden, given, made, problem, problems
 from ..context import Context, Info
 from ..entity import ref
 from ..errors import Refusal
@@ -91,12 +91,12 @@ async def file(call: Call, entry: IntakeEntryInput) -> Filed:
     if known is not None:
         return Filed(case=ref(Case, known.case_id, shown=True))
     asked = {name: value for name, value in vars(entry).items() if name != "external_number"}
-    payload = await report_case.metadata[COMMAND].function(call, ReportCaseInput(idempotency_key="", **asked))
-    case = await CaseRow.get(id=payload.case.key)
+    case = await filed(call, ReportCaseInput(idempotency_key="", **asked))
+    await case.refresh_from_db()  # the database knows where it lies
     if not call.may(INTAKE, case):
         raise forbidden("place" if told(entry.place) else "grid")
     await EntryRow.create(case=case, source=source, number=number)
-    return Filed(case=payload.case)
+    return Filed(case=ref(Case, case.id, shown=True))
 
 
 FILE = Command("intake_cases", file, Filed, INTAKE, repeats=True)
@@ -110,13 +110,8 @@ async def result(context: Context, entry: IntakeEntryInput) -> IntakeResult:
         return IntakeResult(external_number=entry.external_number, case=filed.case, errors=filed.errors)
     except Exception as error:  # the orders behind it may have nothing to do with it
         logger.error("an order could not be filed: %s", type(error).__name__)
-        failed = Refusal("INTERNAL_SERVER_ERROR", "Something went wrong on our side.", "服务器内部错误，请稍后重试。")
-        return IntakeResult(external_number=entry.external_number, errors=[problem(context, failed)])
-
-
-def problem(context: Context, refusal: Refusal) -> Problem:
-    said = refusal.text.say(context.viewer.language)
-    return Problem(code=refusal.code, message=said, path=list(refusal.path))
+        said = problem(failed(), context.viewer.language)
+        return IntakeResult(external_number=entry.external_number, errors=[said])
 
 
 def checked(entries: Sequence[IntakeEntryInput]) -> None:
@@ -133,7 +128,7 @@ async def resolve(info: Info, input: IntakeCasesInput) -> IntakeCasesPayload | N
             raise Refusal("FORBIDDEN", f"This needs the permission {INTAKE!r}.", "您无权进行此操作。")
         checked(input.entries)
     except Refusal as refusal:
-        return IntakeCasesPayload(errors=[problem(info.context, refusal)])
+        return IntakeCasesPayload(errors=[problem(refusal, info.context.viewer.language)])
     return IntakeCasesPayload(results=[await result(info.context, entry) for entry in input.entries])
 
 

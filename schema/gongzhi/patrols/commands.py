@@ -11,10 +11,10 @@ from strawberry import ID, UNSET
 
 from ..attachments.attaching import MOST
 from ..cases.models import CaseKind, CaseRow, Origin, Urgency
-from ..cases.reporting import ReportCaseInput, report_case
+from ..cases.reporting import ReportCaseInput, filed
 from ..cases.types import Case
-from ..checks import text, told, wrong
-from ..commands import COMMAND, KEY, Call, Problem, cautions, command, forbidden, given, made, problems, prose
+from ..checks import happened, text, told, wrong
+from ..commands import KEY, Call, Problem, cautions, command, forbidden, given, made, problems, prose
 from ..entity import ref
 from ..extend import extend
 from ..grids.commands import standing
@@ -27,8 +27,6 @@ from .types import Patrol
 RECORD = "patrols.record"
 CHANNEL = "GRID_WORKER"
 FOUND = 2_000
-SKEW = timedelta(minutes=5)
-"""How far a phone's clock may be ahead of ours."""
 OLDEST = timedelta(days=366)
 
 
@@ -63,7 +61,7 @@ class RecordPatrolPayload:
 
 @command("Record a patrol, and report what it found before anybody asks (巡查记录，未诉先办).", requires=RECORD)
 async def record_patrol(call: Call, input: RecordPatrolInput) -> RecordPatrolPayload:
-    at, found = moment(call, input.at), text(input.found, FOUND, "found")
+    at, found = happened(call.now, input.at, OLDEST, "at"), text(input.found, FOUND, "found")
     grid = await standing(input.grid, "grid")
     if not call.may(RECORD, grid):
         raise forbidden("grid")
@@ -90,22 +88,10 @@ async def reported(call: Call, grid: str, finding: FindingInput) -> CaseRow:
     if not told(finding.place):
         given["grid"] = grid
     input = ReportCaseInput(idempotency_key="", channel=CHANNEL, origin=Origin.PROACTIVE, **given)
-    payload = await report_case.metadata[COMMAND].function(call, input)
-    case = await CaseRow.get(id=payload.case.key)
+    case = await filed(call, input)
     case.requester_id, case.filed_by_id = None, call.viewer.account.person
     await case.save(update_fields=["requester_id", "filed_by_id"])
     return case
-
-
-def moment(call: Call, at: datetime.datetime) -> datetime.datetime:
-    """When somebody looked round: in the last year, and not in the future."""
-    if at.tzinfo is None:
-        raise wrong("Give the offset with the time, like +08:00.", "时间须带时区，如 +08:00。", "at")
-    if not call.now - OLDEST <= at <= call.now + SKEW:
-        raise wrong(
-            "A patrol lies neither in the future nor more than a year ago.", "巡查时间晚于现在或早于一年前。", "at"
-        )
-    return min(at, call.now)
 
 
 EXTENSIONS = (extend(Mutation, record_patrol=record_patrol),)

@@ -10,7 +10,7 @@ import strawberry
 from strawberry import ID
 from tortoise.expressions import F
 
-from ..checks import CHINA, duplicate, past, text, today, wrong
+from ..checks import CHINA, duplicate, happened, past, text, today, wrong
 from ..commands import EXPECTED, KEY, Call, Problem, cautions, command, forbidden, given, made, problems, prose, stale
 from ..entity import key_of, ref
 from ..errors import Refusal
@@ -28,8 +28,6 @@ VISIT = "people.record_visit"
 AWARD = re.compile(r"[A-Z][A-Z0-9_]{1,39}")
 FIRST_AWARD = 1980
 NOTE = 2000
-SKEW = timedelta(minutes=5)
-"""How far a phone's clock may be ahead of ours."""
 OLDEST = timedelta(days=3660)
 """How long ago a visit may be that is recorded now."""
 
@@ -185,7 +183,7 @@ class RecordVisitInput:
 
 @command("Record a visit, and when the next one is due (走访记录).", requires=None)
 async def record_visit(call: Call, input: RecordVisitInput) -> VisitPayload:
-    at, note = moment(call, input.at), text(input.note, NOTE, "note")
+    at, note = happened(call.now, input.at, OLDEST, "at"), text(input.note, NOTE, "note")
     household = await found(call, input.household)
     if not (call.may(VISIT, household) or await helper(household, call.viewer.account.person)):
         raise forbidden("household")
@@ -202,17 +200,6 @@ async def record_visit(call: Call, input: RecordVisitInput) -> VisitPayload:
     household.visit_due_on = tiers.due(household.tier, last.at.astimezone(CHINA).date())
     await household.save(update_fields=["visit_due_on"])
     return VisitPayload(visit=ref(Visit, visit.id, shown=True))
-
-
-def moment(call: Call, at: datetime.datetime) -> datetime.datetime:
-    """When a visit was: in the past, at most as long ago as anybody would record it."""
-    if at.tzinfo is None:
-        raise wrong("Give the offset with the time, like +08:00.", "时间须带时区，如 +08:00。", "at")
-    if at > call.now + SKEW:
-        raise wrong("A visit cannot lie in the future.", "走访时间不能晚于现在。", "at")
-    if at < call.now - OLDEST:
-        raise wrong("A visit of more than ten years ago is not recorded.", "十年以前的走访不再补录。", "at")
-    return min(at, call.now)
 
 
 def unwilling(en: str, zh: str) -> Refusal:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -13,8 +13,8 @@ import strawberry
 
 from ..cases.models import CaseRow
 from ..cases.types import Case
-from ..checks import missing, told, wrong
-from ..commands import COMMAND, Command, Problem, given, made, problems
+from ..checks import happened, missing, told, wrong
+from ..commands import COMMAND, Command, Problem, failed, given, made, problem, problems
 from ..context import Context, Info
 from ..errors import Refusal
 from ..patrols.types import Patrol
@@ -29,8 +29,6 @@ logger = logging.getLogger(__name__)
 ENTRIES = 50
 """The most entries of a batch."""
 NAME = 100
-SKEW = timedelta(minutes=5)
-"""How far a phone's clock may be ahead of ours."""
 OLDEST = timedelta(days=366)
 
 
@@ -101,15 +99,12 @@ class Batch:
             return self.refused(entry, SyncState.REFUSED, refusal)
         except Exception as error:  # the entries behind it may have nothing to do with it
             logger.error("an entry of a batch failed: %s", type(error).__name__)
-            failed = Refusal(
-                "INTERNAL_SERVER_ERROR", "Something went wrong on our side.", "服务器内部错误，请稍后重试。"
-            )
-            return self.refused(entry, SyncState.FAILED, failed)
+            return self.refused(entry, SyncState.FAILED, failed())
 
     async def carried(self, entry: SyncEntryInput) -> SyncResult:
         context = self.context
         [(name, input)] = [(name, value) for name in SORTS if told(value := getattr(entry.change, name))]
-        command = SORTS[name].at(moment(context.viewer.now, entry.occurred_at))
+        command = SORTS[name].at(happened(context.viewer.now, entry.occurred_at, OLDEST, "occurredAt"))
         if command.requires and not context.viewer.can(command.requires):
             raise Refusal("FORBIDDEN", f"This needs the permission {command.requires!r}.", "您无权进行此操作。")
         payload = await context.perform(command, self.resolved(input))
@@ -128,7 +123,9 @@ class Batch:
         )
 
     def refused(self, entry: SyncEntryInput, state: SyncState, refusal: Refusal) -> SyncResult:
-        return SyncResult(client_id=entry.client_id, state=state, errors=[self.problem(refusal)])
+        return SyncResult(
+            client_id=entry.client_id, state=state, errors=[problem(refusal, self.context.viewer.language)]
+        )
 
     def resolved(self, input: Any) -> Any:
         """The input with the number of the case in place of the entry that reported it."""
@@ -141,21 +138,6 @@ class Batch:
         if input.entry not in self.cases:
             raise missing("No earlier entry of this name has a case.", "本批中没有该条目对应的诉求。", "entry")
         return replace(input, number=self.cases[input.entry], entry=None)
-
-    def problem(self, refusal: Refusal) -> Problem:
-        said = refusal.text.say(self.context.viewer.language)
-        return Problem(code=refusal.code, message=said, path=list(refusal.path))
-
-
-def moment(now: datetime, at: datetime) -> datetime:
-    """When something was done: a phone's clock may be a little ahead, and a phone may have lain in a drawer."""
-    if at.tzinfo is None:
-        raise wrong("Give the offset with the time, like +08:00.", "时间须带时区，如 +08:00。", "occurredAt")
-    if not now - OLDEST <= at <= now + SKEW:
-        raise wrong(
-            "occurredAt lies in the future, or more than a year ago.", "发生时间晚于现在或早于一年前。", "occurredAt"
-        )
-    return min(at, now)
 
 
 def checked(entries: Sequence[SyncEntryInput]) -> None:
@@ -177,7 +159,7 @@ async def resolve(info: Info, input: SyncInput) -> SyncPayload | None:
     try:
         checked(input.entries)
     except Refusal as refusal:
-        return SyncPayload(errors=[batch.problem(refusal)])
+        return SyncPayload(errors=[problem(refusal, info.context.viewer.language)])
     return SyncPayload(results=[await batch.result(entry) for entry in input.entries])
 
 

@@ -11,9 +11,11 @@ import strawberry
 from strawberry import UNSET
 
 from ..attachments.commands import AddAttachmentsInput, add_attachments
-from ..cases.models import CaseRow, Status
-from ..cases.reporting import ReportCaseInput, report_case
+from ..cases.models import Status
+from ..cases.reporting import ReportCaseInput, ReportCasePayload, filed, report_case
+from ..cases.types import Case
 from ..commands import Call, Command, given
+from ..entity import ref
 from ..patrols.commands import RecordPatrolInput, record_patrol
 from ..people.care_commands import RecordVisitInput, record_visit
 from . import steps
@@ -77,10 +79,9 @@ def offline(name: str, take: steps.Take, requires: str) -> Sort:
 
 
 async def reported(written: Written, input: Any) -> Any:
-    payload = await declared(report_case).function(written.call, input)
-    case = await CaseRow.get(id=payload.case.key)
+    case = await filed(written.call, input)
     await changed(written, case, "status", None, Status.REPORTED)
-    return payload
+    return ReportCasePayload(case=ref(Case, case.id, shown=True))
 
 
 SORTS = {
