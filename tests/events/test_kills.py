@@ -126,7 +126,8 @@ async def survive(dsn: str, data: Path, kills: int, seed: int) -> None:
         steps = defaultdict(list)
         for one in patient.told:
             steps[one["data"]["number"]].append(one["type"])
-        assert set(map(tuple, steps.values())) == {("case.reported", "case.accepted")}
+        ours = {tuple(types) for types in steps.values() if "case.reported" in types}  # clocks move others
+        assert ours == {("case.reported", "case.accepted")}
     finally:
         following.cancel()
         if process.returncode is None:

@@ -35,6 +35,12 @@ ACCEPT = "mutation($input: CaseInput!) { acceptCase(input: $input) { case { numb
 CREATE = "mutation($input: CreateWebhookInput!) { createWebhook(input: $input) { webhook { id } errors { code } } }"
 
 
+TOLD = """
+select o.id from events.outbox o join cases."case" c on c.id = o.case_id
+where o.position > $1 and not o.internal and c.series = 'ORDINARY'
+"""
+
+
 class Mortal:
     """A server that dies, and those who write to it."""
 
@@ -121,8 +127,8 @@ def compared(receiver: Receiver, written: set[str]) -> None:
         steps[got.body["subject"]].append(got.body["type"])
     assert set(texts) == written
     assert all(len(of) == 1 for of in texts.values())
-    for told in steps.values():
-        assert list(dict.fromkeys(told)) == ["case.reported", "case.accepted"]
+    ours = [told for told in steps.values() if "case.reported" in told]  # clocks move others
+    assert ours and all(list(dict.fromkeys(told)) == ["case.reported", "case.accepted"] for told in ours)
 
 
 async def until(receiver: Receiver, count: int) -> None:
@@ -134,7 +140,7 @@ async def until(receiver: Receiver, count: int) -> None:
 
 
 async def happened(database: asyncpg.Connection[Any], start: int) -> list[Any]:
-    """All that has happened, once every event has its position and has been looked at for the endpoint."""
+    """All that the system may know of, once every event has its position and has been looked at for the endpoint."""
     behind = """
     select exists (select from events.outbox where position is null)
       or (select position from webhooks.webhook) < (select given from events.counter)
@@ -142,7 +148,7 @@ async def happened(database: asyncpg.Connection[Any], start: int) -> list[Any]:
     async with asyncio.timeout(60):
         while await database.fetchval(behind):
             await asyncio.sleep(0.05)  # somebody else numbers and looks
-    return list(await database.fetch("select id from events.outbox where position > $1", start))
+    return list(await database.fetch(TOLD, start))
 
 
 async def test_nothing_lost_over_kills(own: str, tmp_path: Path, receiver: Receiver) -> None:
