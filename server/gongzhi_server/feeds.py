@@ -14,12 +14,12 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from .auth.http import Mounted
 from .events.work import ON
 from .execution import Fetch
 from .gateway.http import SAFE, Settings, wrapped
 from .gateway.operations import address
 from .gateway.rates import Limited, Till
+from .plain import Mounted
 from .plugins import FAULTS, Plugins
 
 log = logging.getLogger("gongzhi")

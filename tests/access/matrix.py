@@ -28,6 +28,7 @@ from gongzhi_server.events import Outbox
 from gongzhi_server.plugins import Plugins
 from gongzhi_server.testing import TODAY
 from graphql import GraphQLField, GraphQLObjectType, get_named_type, is_leaf_type
+from tortoise.models import Model
 from tortoise.transactions import in_transaction
 
 from ..planner.bench import ROOMY, Bench, Said
@@ -144,9 +145,13 @@ class Matrix:
                     finally:
                         await connection.rollback()
 
-            held, registers = self.plugins.held, self.plugins.registers
             made = replace(
-                self.bench.at_hand(viewer), perform=perform, held=held, registers=registers, selected=lambda text: text
+                self.bench.at_hand(viewer),
+                perform=perform,
+                value=stored,
+                held=self.plugins.held,
+                registers=self.plugins.registers,
+                selected=lambda text: text,
             )
             return made
 
@@ -163,6 +168,11 @@ class Matrix:
             for name, row in sorted(self.cells.items())
         ]
         return "\n".join([*legend, "#", *names, "", head.rstrip(), *(line.rstrip() for line in lines)]) + "\n"
+
+
+async def stored(model: type[Model], column: str, key: Any) -> Any:
+    """A column of a row; None of one that was taken back."""
+    return await model.filter(pk=key).first().values_list(column, flat=True)
 
 
 def numbered(roles: Iterable[str]) -> list[str]:

@@ -288,6 +288,7 @@ async def sample(connection: asyncpg.Connection[Any], entity: Entity, near: Arou
         "grids.grid": near.area,
         "units.unit": near.lead,
         "access.look": near.look,
+        "emergency.emergency": near.emergency,
     }
     if key := exact.get(f"{meta.schema}.{meta.db_table}"):
         return key

@@ -104,6 +104,26 @@ async def test_tampering_is_found(empty: str) -> None:
     await connection.close()
 
 
+async def test_county_is_vouched_for(server: Server, people: People, log: Log) -> None:
+    """A look lies in the county of its people, in one each; who says another is found, and old looks may lack one."""
+    await server.as_("grid_worker", grid=people.grid).ask(
+        "query($id: ID!) { person(id: $id) { name } }", id=people.id(0)
+    )
+    [look] = await log.all()
+    county = await log.connection.fetchval("select id from grids.grid where code = '610921' and valid_to is null")
+    assert look["county_id"] == county and (await audit.verify(log.connection)).wrong is None
+    for other in (None, look["grid_id"]):
+        async with tampering(log.connection):
+            await log.connection.execute("update access.look set county_id = $1", other)
+            assert "does not say what was written" in str((await audit.verify(log.connection)).wrong)
+    await audit.keep(log.connection, looks(1))
+    await log.connection.execute("update access.look set county_id = $1", county)  # as the migration did
+    assert (await audit.verify(log.connection)).wrong is None
+    one, two, gone = (UUID(int=at) for at in range(3))
+    found = audit.divided(Look([one, two, gone], ["Person.name"], "p"), {one: 1, two: 2})
+    assert [(county, part.people) for county, part in found] == [(1, [one]), (2, [two]), (None, [gone])]
+
+
 async def test_erasure_keeps_the_chain(empty: str) -> None:
     """A person and a whole entry can be forgotten: what stays tells nobody who it was, and the chain holds."""
     connection = await asyncpg.connect(empty)

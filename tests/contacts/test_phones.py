@@ -110,8 +110,11 @@ async def test_guessing_ends(server: Server, sms: Sms) -> None:
     assert await confirm(server, sms.codes(PHONE)[-1], **receipt) == ["BAD_USER_INPUT"]
 
 
-async def test_nobody_is_flooded(server: Server, sms: Sms) -> None:
-    """A number gets some codes an hour, whoever asks, and whoever asks is not told; a case asks for some a day."""
+async def test_nobody_is_flooded(server: Server, sms: Sms, filled: str) -> None:
+    """A number gets some codes an hour, whoever asks, and whoever asks is not told; a case asks for some a day.
+
+    What nobody proved is forgotten after that day.
+    """
     for _ in range(OF_NUMBER + 2):
         assert await leave(server, **await reported(server)) == []
     assert len(sms.codes(PHONE)) == OF_NUMBER
@@ -121,6 +124,11 @@ async def test_nobody_is_flooded(server: Server, sms: Sms) -> None:
     assert await leave(server, OTHER, **receipt) == ["QUOTA_EXCEEDED"] and sms.codes(OTHER) == []
     server.clock.move(hours=25)
     assert await leave(server, OTHER, **receipt) == []
+    connection = await asyncpg.connect(filled)
+    try:
+        assert await connection.fetchval("select count(*) from contacts.contact") == 1
+    finally:
+        await connection.close()
 
 
 async def test_only_with_receipt(server: Server, sms: Sms) -> None:

@@ -23,6 +23,7 @@ from ..gateway.http import SAFE, Settings, wrapped
 from ..gateway.negotiation import cross_site, fold, is_json
 from ..gateway.operations import address
 from ..gateway.rates import Limited, Till, network
+from ..plain import Mounted, Refused, TooLarge, whole
 from .access import LIFETIME
 from .attempts import Blocked
 from .desk import Desk, Wrong
@@ -32,14 +33,6 @@ from .sessions import Opened
 LARGEST = 8192
 CACHED = 300
 """Seconds that the public keys may be kept."""
-
-
-class Refused(Exception):
-    """A request that HTTP alone is enough to refuse."""
-
-    def __init__(self, status: int, code: Code, en: str, zh: str, **headers: str) -> None:
-        super().__init__(en)
-        self.status, self.code, self.text, self.headers = status, code, Text(en, zh), headers
 
 
 @dataclass(frozen=True)
@@ -165,30 +158,16 @@ class Counter:
         return Asked(headers, network(where), self.door.now(), body)
 
 
-class Mounted:
-    """An ASGI application as a class, which is how a Route tells it from a function of a request."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self.app(scope, receive, send)
-
-
 async def content(request: Request, headers: Mapping[bytes, bytes]) -> Mapping[str, Any]:
     """The JSON object that was sent. Raises Refused."""
     if not is_json(headers.get(b"content-type", b"")) or headers.get(b"content-encoding", b"identity") != b"identity":
         message = "Send the body as Content-Type: application/json, in UTF-8."
         raise Refused(415, Code.UNSUPPORTED_MEDIA_TYPE, message, "请以 application/json（UTF-8）发送。")
-    body = bytearray()
-    async for piece in request.stream():
-        body += piece
-        if len(body) > LARGEST:
-            raise Refused(
-                413, Code.REQUEST_TOO_LARGE, f"Send {LARGEST} bytes at most.", f"请求不得超过 {LARGEST} 字节。"
-            )
     try:
-        found = orjson.loads(bytes(body))
+        found = orjson.loads(await whole(request, LARGEST))
+    except TooLarge:
+        said = f"Send {LARGEST} bytes at most.", f"请求不得超过 {LARGEST} 字节。"
+        raise Refused(413, Code.REQUEST_TOO_LARGE, *said) from None
     except ValueError:
         found = None
     if not isinstance(found, dict):

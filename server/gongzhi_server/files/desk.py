@@ -27,8 +27,9 @@ from ..door import language
 from ..gateway import Code, negotiation, refusals
 from ..gateway.codes import error
 from ..gateway.engine import Forbidden, Unauthenticated
-from ..gateway.operations import Caller, Operations
+from ..gateway.operations import Operations
 from ..gateway.rates import Limited
+from ..plain import Refused, tolls
 from .archive import Archive
 from .content import LARGEST, MB, Unfit, examined
 from .scan import Scan, ScanError
@@ -62,14 +63,6 @@ ENDINGS = {
     "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": "xlsx",
 }
 TIME = re.compile(r"[0-9]{1,12}")
-
-
-class Refused(Exception):
-    """A request that is not carried out, with its status and code."""
-
-    def __init__(self, status: int, code: Code, en: str, zh: str) -> None:
-        super().__init__(en)
-        self.status, self.code, self.text = status, code, Text(en, zh)
 
 
 class Desk:
@@ -125,7 +118,7 @@ class Desk:
             size = await received(request, file, most)
             row = await self.kept(viewer, client, file, size)
         body = {"id": f"Attachment:{row.id}", "kind": row.kind, "mediaType": row.media_type, "size": row.size}
-        return JSONResponse(body, 201, {"cache-control": "no-store", **HEADERS, **paid(caller)})
+        return JSONResponse(body, 201, {"cache-control": "no-store", **HEADERS, **tolls(caller)})
 
     async def kept(self, viewer: Viewer, client: bytes | None, file: BinaryIO, size: int) -> AttachmentRow:
         """Look at the file, and keep what is harmless of it."""
@@ -215,10 +208,6 @@ def gone() -> Refused:
 
 def told(status: int, code: Code, message: str, headers: Mapping[str, str]) -> Response:
     return JSONResponse({"errors": refusals.formatted([error(code, message)])}, status, headers)
-
-
-def paid(caller: Caller) -> dict[str, str]:
-    return {name.decode(): value.decode() for name, value in caller.headers()}
 
 
 def too_large(most: int) -> Refused:

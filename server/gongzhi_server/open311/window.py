@@ -14,13 +14,13 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
-from ..auth.http import Mounted
 from ..gateway import refusals
 from ..gateway.engine import Forbidden, Refused, Unauthenticated
 from ..gateway.http import SAFE, Settings, wrapped
 from ..gateway.negotiation import fold
-from ..gateway.operations import Caller, Operations
+from ..gateway.operations import Operations
 from ..gateway.rates import Limited
+from ..plain import Mounted, TooLarge, tolls, whole
 from . import matters, subjects
 from .asked import Asked, Wrong
 from .formats import MEDIA, Format, written
@@ -112,19 +112,10 @@ class Window:
         if request.method == "POST":
             if headers.get(b"content-type", b"").partition(b";")[0].strip().lower() != FORM:
                 raise Wrong(415, f"send the body as {FORM.decode()}")
-            given |= parsed(await body(request))
+            given |= parsed(await whole(request, LARGEST))
             if "api_key" in given:
                 headers[b"authorization"] = b"Bearer " + given["api_key"].encode("latin-1", "replace")
         return headers, given
-
-
-async def body(request: Request) -> bytes:
-    kept = bytearray()
-    async for piece in request.stream():
-        kept += piece
-        if len(kept) > LARGEST:
-            raise Wrong(413, f"send {LARGEST} bytes at most")
-    return bytes(kept)
 
 
 def parsed(text: bytes) -> dict[str, str]:
@@ -141,16 +132,13 @@ def parsed(text: bytes) -> dict[str, str]:
     return found
 
 
-def tolls(caller: Caller) -> dict[str, str]:
-    """The headers that tell what may still be asked."""
-    return {name.decode(): value.decode() for name, value in caller.headers()}
-
-
 def refusal(problem: Exception, format: Format) -> Response:
     """The errors as the specification has them. What was not expected is in the log under an id."""
     match problem:
         case Wrong(status=status, messages=messages):
             return told(status, messages, format)
+        case TooLarge():
+            return told(413, (f"send {LARGEST} bytes at most",), format)
         case Unauthenticated():
             return told(403, ("api_key was invalid: ask for a new one",), format)
         case Forbidden():
