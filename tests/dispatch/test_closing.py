@@ -93,7 +93,10 @@ async def test_the_accused_stays_out(desks: Desks) -> None:
         payload = await desks.county.do("dispatchCase", CASE, number=number, expectedVersion=2, **given)
         assert refused(payload) == ["CONFLICT_OF_INTEREST"]
     proposal = "query($n: String!) { case(number: $n) { dispatchProposal { leadUnit { code } } } }"
-    assert (await desks.county.ask(proposal, n=number)).data["case"]["dispatchProposal"] is None
+    proposed = (await desks.county.ask(proposal, n=number)).data["case"]["dispatchProposal"]
+    assert (
+        proposed["leadUnit"]["code"] == "610921-ZZZX"
+    )  # that of all utilities, for the entry of electricity names the accused
     for caller in (desks.unit(POWER), desks.server.as_("administrator", unit=POWER)):
         query = "query($n: String!) { case(number: $n) { number } }"
         assert (await caller.ask(query, n=number)).data["case"] is None
