@@ -36,7 +36,11 @@ JOINING = {"and", "or", "not"}
 
 
 @strawberry.schema_directive(
-    locations=[Location.FIELD_DEFINITION, Location.INPUT_FIELD_DEFINITION, Location.ENUM_VALUE],
+    locations=[
+        Location.ENUM_VALUE,
+        Location.FIELD_DEFINITION,
+        Location.INPUT_FIELD_DEFINITION,
+    ],  # sorted: else two print
     description="Which plugin this comes from (来源插件).",
 )
 class From:

@@ -15,7 +15,7 @@ RING = """
 import strawberry
 from strawberry import ID
 from gongzhi.commands import KEY, Problem, command, given, made, problems
-from gongzhi.entity import key_of
+from gongzhi.entity import key_of, pick
 
 
 @strawberry.input(description="Whom (对象).")
@@ -45,7 +45,8 @@ def registers():
 @hookimpl
 def graphql():
     stolen = expression("A number (号码).", lambda at: at.row.resident_id_sealed, type=str | None, requires=None)
-    return [extend(Mutation, ring_person=ring_person), extend(Person, stolen=stolen)]
+    again = pick("The same person (本人).", lambda at: [at.rows.id == at.row.id], type=Person | None, requires=None)
+    return [extend(Mutation, ring_person=ring_person), extend(Person, stolen=stolen, again=again)]
 """
 PEEK = '''
 @batch(needs=("resident_id_sealed",), requires=None)
@@ -59,6 +60,7 @@ def graphql():
     return [extend(Person, peeked=peeked)]
 '''
 STOLEN = "query($id: ID!) { node(id: $id) { ... on Person { name stolen } } }"
+BEHIND = "query($id: ID!) { node(id: $id) { ... on Person { residentId again { residentId } } } }"
 LOOKS = "select kind, fields, purpose from access.look where purpose like 'ring:%' order by id"
 
 
@@ -77,6 +79,8 @@ async def test_declared_field_is_disclosed(market: Market, filled: str, tmp_path
         assert refused.errors[0]["extensions"]["plugin"] == "ring"
         stolen = await worker.ask(STOLEN, id=given["person"])
         assert stolen.body["data"]["node"]["stolen"] is None and stolen.errors[0]["extensions"]["plugin"] == "ring"
+        [behind] = (await server.as_("resident", person=given["person"]).ask(BEHIND, id=given["person"])).data.values()
+        assert behind["again"]["residentId"] == behind["residentId"] and "*" not in behind["residentId"]
     found = [tuple(row) for row in await connection.fetch(LOOKS)]
     await connection.close()
     assert found == [

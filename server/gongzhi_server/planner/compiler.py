@@ -45,6 +45,7 @@ from graphql import (
 )
 from graphql.execution.collect_fields import FieldDetailsList, GroupedFieldSet, collect_subfields
 from graphql.execution.values import VariableValues
+from pypika_tortoise.context import SqlContext
 from pypika_tortoise.dialects.postgresql import PostgreSQLQuery as Query
 from pypika_tortoise.queries import Table
 from pypika_tortoise.terms import LiteralValue, NullValue, Term, ValueWrapper
@@ -276,7 +277,7 @@ class Compiler:
         if not self.lens.known():
             return mask
         text = "case when {0} then json_build_object('@sealed',{1},'mask',{2}) else to_json({2}) end"
-        return Sql(text, plan.mine(frame), plan.value(frame), mask)
+        return Cleared(text, plan.mine(frame), plan.value(frame), mask)
 
     # relations
 
@@ -391,9 +392,22 @@ class Compiler:
         return f"{letter}{next(self._names)}"
 
 
+class Inspection(Parameters):
+    """What SQL is written with when it is looked into and not sent."""
+
+
+class Cleared(Sql):
+    """A protected value as the planner shows it, to whom it may be shown: nothing that needs looking into."""
+
+    def get_sql(self, ctx: SqlContext) -> str:
+        return "null" if isinstance(ctx.parameterizer, Inspection) else super().get_sql(ctx)
+
+
 def reads(term: Term) -> bool:
-    """Whether SQL of a plugin names a column that holds a protected value; `call.disclose` is the way to it."""
-    return PROTECTED.search(term.get_sql(Query.SQL_CONTEXT.copy(parameterizer=Parameters()))) is not None
+    """Whether SQL of a plugin names a column that holds a protected value; `call.disclose` is the way to it.
+
+    What is selected of the core's own fields behind a plugin's is the planner's, and no matter."""
+    return PROTECTED.search(term.get_sql(Query.SQL_CONTEXT.copy(parameterizer=Inspection()))) is not None
 
 
 def fitting(grouped: GroupedFieldSet) -> GroupedFieldSet:
