@@ -1,0 +1,55 @@
+"""Party-building activities (党建活动): organisation, activities people come to, deliberation, members and households."""
+
+from __future__ import annotations
+
+from gongzhi.events.work import Job
+from gongzhi.extend import Extension
+from gongzhi.hooks import App, hookimpl
+from gongzhi.permissions import Permission, Role
+from gongzhi.registers.book import Registers
+
+
+@hookimpl
+def tables() -> list[App]:
+    return [App("party", "gongzhi_party.models", "gongzhi_party.migrations")]
+
+
+@hookimpl
+def graphql() -> tuple[Extension, ...]:
+    from . import membership, organisation, organisation_types  # tables must be known before types over them
+
+    rooms = (organisation_types, organisation, membership)
+    return tuple(one for room in rooms for one in room.EXTENSIONS)
+
+
+@hookimpl
+def permissions() -> list[Permission | Role]:
+    secretary, office = frozenset({"party_secretary"}), frozenset({"party_secretary", "administrator"})
+    field = frozenset({"party_secretary", "grid_worker", "grid_leader"})
+    return [
+        Role("party_secretary", "党务工作者", "Runs a party organisation: members, offices, activities."),
+        Permission("party.view_members", "See who belongs to an organisation (查看党员)", secretary),
+        Permission("party.keep_members", "Keep members, transfers and offices (管理党员和职务)", secretary),
+        Permission("party.organise", "Set up organisations (维护党组织)", office),
+        Permission("party.convene", "Arrange activities, take attendance and minutes (组织活动)", field),
+        Permission(
+            "party.deliberate",
+            "Lead deliberations from the matter to its result (主持议事)",
+            secretary | {"grid_leader"},
+        ),
+        Permission("party.link", "Name members as helpers of households (安排党员联户)", secretary),
+    ]
+
+
+@hookimpl
+def jobs() -> tuple[Job, ...]:
+    from .organisation import remind
+
+    return (remind,)
+
+
+@hookimpl
+def registers() -> list[Registers]:
+    from .disclosure import HOLDINGS
+
+    return [Registers(holdings=HOLDINGS)]
