@@ -1,10 +1,11 @@
-"""Party-building activities (党建活动): organisation, activities people come to, deliberation, members and households."""
+"""Party-building activities (党建活动): organisation, activities, deliberation, members and households."""
 
 from __future__ import annotations
 
+from gongzhi.events.event import Event
 from gongzhi.events.work import Job
 from gongzhi.extend import Extension
-from gongzhi.hooks import App, hookimpl
+from gongzhi.hooks import App, Errand, hookimpl
 from gongzhi.permissions import Permission, Role
 from gongzhi.registers.book import Registers
 
@@ -16,9 +17,31 @@ def tables() -> list[App]:
 
 @hookimpl
 def graphql() -> tuple[Extension, ...]:
-    from . import membership, organisation, organisation_types  # tables must be known before types over them
+    from . import (  # when asked: tables must be known before types are declared over them
+        activity_fields,
+        arranging,
+        attending,
+        checking_in,
+        deliberating,
+        digest,
+        feeds,
+        learning,
+        link_types,
+        linking,
+        membership,
+        organisation,
+        organisation_types,
+        recording,
+        village,
+        village_types,
+        voting,
+        wishing,
+    )
 
-    rooms = (organisation_types, organisation, membership)
+    rooms = (
+        organisation_types, organisation, membership, activity_fields, arranging, attending, checking_in, recording,
+        feeds, village_types, deliberating, voting, village, link_types, linking, wishing, learning, digest,
+    )  # fmt: skip
     return tuple(one for room in rooms for one in room.EXTENSIONS)
 
 
@@ -37,19 +60,35 @@ def permissions() -> list[Permission | Role]:
             "Lead deliberations from the matter to its result (主持议事)",
             secretary | {"grid_leader"},
         ),
+        Permission("party.suggest", "Make proposals as a deputy (提出代表建议)", frozenset({"deputy"})),
         Permission("party.link", "Name members as helpers of households (安排党员联户)", secretary),
     ]
 
 
 @hookimpl
-def jobs() -> tuple[Job, ...]:
-    from .organisation import remind
+def events() -> list[type[Event]]:
+    from .happenings import EVENTS
 
-    return (remind,)
+    return list(EVENTS)
+
+
+@hookimpl
+def jobs() -> tuple[Job, ...]:
+    from . import attending, linking, organisation, recording
+
+    return (organisation.remind, attending.remind, recording.remind, linking.remind)
 
 
 @hookimpl
 def registers() -> list[Registers]:
-    from .disclosure import HOLDINGS
+    from .disclosure import CARDS, HOLDINGS
 
-    return [Registers(holdings=HOLDINGS)]
+    return [Registers(cards=CARDS, holdings=HOLDINGS)]
+
+
+@hookimpl
+def errands() -> list[Errand]:
+    from .console import ERRANDS
+    from .furnishing import furnish
+
+    return [*ERRANDS, Errand("demo", furnish)]

@@ -8,6 +8,7 @@ from uuid import UUID
 from gongzhi.checks import missing, wrong
 from gongzhi.commands import Call, forbidden
 from gongzhi.entity import key_of
+from gongzhi.located import LEVELS
 from gongzhi.people.models import HouseholdRow, MembershipRow, PersonRow
 from gongzhi.people.types import Household, Person
 
@@ -57,3 +58,8 @@ def count(value: int, least: int, most: int, *path: str) -> int:
     if not least <= value <= most:
         raise wrong(f"{path[-1]} must be {least} to {most}.", f"{path[-1]} 应为 {least} 至 {most}。", *path)
     return value
+
+
+def inhabits(person: PersonRow, grid: int) -> bool:
+    """Whether somebody lives in a grid or below it."""
+    return grid in {person.grid_id, *(getattr(person, level) for level in LEVELS)}

@@ -16,6 +16,7 @@ from gongzhi.roots import Mutation
 from strawberry import ID, UNSET
 
 from .finding import kept, me, resident
+from .linking import handed
 from .models import BranchKind, BranchRow, MemberRow, MemberStatus, ReportRow, TransferRow, TransferState
 from .organisation_types import PartyBranch, PartyMember, PartyTransfer
 from .visibility import KEEP
@@ -43,7 +44,7 @@ async def admit_party_member(call: Call, input: AdmitPartyMemberInput) -> PartyM
     branch = await holding(call, input.branch)
     person = await resident(call, input.person, KEEP, "person")
     joined = past(call, input.joined_on, "joinedOn")
-    if input.status is MemberStatus.LEFT:
+    if input.status == MemberStatus.LEFT:
         raise wrong("Nobody is admitted as having left.", "新登记党员不能为已离开。", "status")
     if await MemberRow.filter(person=person).exclude(status=MemberStatus.LEFT).exists():
         raise duplicate(
@@ -55,7 +56,7 @@ async def admit_party_member(call: Call, input: AdmitPartyMemberInput) -> PartyM
         grid_id=branch.grid_id,
         status=input.status,
         joined_on=joined,
-        confirmed_on=joined if input.status is MemberStatus.FULL else None,
+        confirmed_on=joined if input.status == MemberStatus.FULL else None,
     )
     return PartyMemberPayload(member=ref(PartyMember, member.id))
 
@@ -81,7 +82,7 @@ class UpdatePartyMemberInput:
 async def update_party_member(call: Call, input: UpdatePartyMemberInput) -> PartyMemberPayload:
     member: MemberRow = await kept(call, PartyMember, input.member, KEEP, "member")
     stale(member, input.expected_version)
-    if member.status is MemberStatus.LEFT:
+    if member.status == MemberStatus.LEFT:
         raise Refusal("ILLEGAL_TRANSITION", "They have left.", "该党员已离开组织。", ("member",))
     if told(input.status):
         turn(call, member, input.status)
@@ -89,16 +90,18 @@ async def update_party_member(call: Call, input: UpdatePartyMemberInput) -> Part
         member.group_id = await group(call, member, input.group)
     member.version += 1
     await member.save()
+    if told(input.status) and input.status == MemberStatus.LEFT:
+        await handed(call, member.person_id, None)
     return PartyMemberPayload(member=ref(PartyMember, member.id))
 
 
 def turn(call: Call, member: MemberRow, status: MemberStatus) -> None:
     """From probation to full membership, or out."""
-    if status is MemberStatus.PROBATIONARY:
+    if status == MemberStatus.PROBATIONARY:
         raise Refusal("ILLEGAL_TRANSITION", "Nobody returns to probation.", "不能退回预备期。", ("status",))
-    if status is MemberStatus.FULL and member.confirmed_on is None:
+    if status == MemberStatus.FULL and member.confirmed_on is None:
         member.confirmed_on = today(call)
-    if status is MemberStatus.LEFT:
+    if status == MemberStatus.LEFT:
         member.left_on, member.group_id = today(call), None
     member.status = status
 
@@ -108,7 +111,7 @@ async def group(call: Call, member: MemberRow, id: str | None) -> object:
     if id is None:
         return None
     found: BranchRow = await call.find(PartyBranch, "group", id=key_of(PartyBranch)(id))
-    if found.kind is not BranchKind.GROUP or found.parent_id != member.branch_id:
+    if found.kind != BranchKind.GROUP or found.parent_id != member.branch_id:
         raise wrong("It is no group of the member's branch.", "不是该支部的党小组。", "group")
     return found.id
 
@@ -137,7 +140,7 @@ async def request_party_transfer(call: Call, input: RequestPartyTransferInput) -
     target: BranchRow = await call.find(PartyBranch, "target", id=key_of(PartyBranch)(input.target))
     if target.id == member.branch_id or target.kind not in HOLDING_MEMBERS or target.dissolved_on:
         raise wrong("Name another organisation that keeps a roll.", "请选择其他可接收的党组织。", "target")
-    if member.status is MemberStatus.LEFT:
+    if member.status == MemberStatus.LEFT:
         raise Refusal("ILLEGAL_TRANSITION", "They have left.", "该党员已离开组织。", ("member",))
     if await TransferRow.exists(member=member, state=TransferState.REQUESTED):
         raise duplicate("A transfer has been asked for already.", "已有待办理的转接申请。", "member")
@@ -198,7 +201,7 @@ async def withdraw_party_transfer(call: Call, input: WithdrawPartyTransferInput)
 async def waiting(call: Call, id: str) -> tuple[TransferRow, MemberRow]:
     """A transfer that is to be decided, and its member, both locked."""
     transfer: TransferRow = await call.find(PartyTransfer, "transfer", id=key_of(PartyTransfer)(id))
-    if transfer.state is not TransferState.REQUESTED:
+    if transfer.state != TransferState.REQUESTED:
         raise Refusal("ILLEGAL_TRANSITION", "This transfer has been decided.", "该转接已办结。", ("transfer",))
     return transfer, await MemberRow.select_for_update().get(id=transfer.member_id)
 

@@ -61,7 +61,7 @@ async def add_party_branch(call: Call, input: AddPartyBranchInput) -> PartyBranc
     parent = await kept(call, PartyBranch, input.parent, ORGANISE, "parent") if told(input.parent) else None
     if parent is not None and parent.kind not in ABOVE[input.kind]:
         raise wrong("It cannot be part of such an organisation.", "上级组织类型不符。", "parent")
-    if input.kind is BranchKind.GROUP and parent is None:
+    if input.kind == BranchKind.GROUP and parent is None:
         raise wrong("A group is part of a branch: say which.", "党小组须指定所属支部。", "parent")
     with form() as read:
         name = read(text, input.name, 100, "name")
@@ -72,13 +72,13 @@ async def add_party_branch(call: Call, input: AddPartyBranchInput) -> PartyBranc
         kind=input.kind, name=name, grid=grid, parent=parent, founded_on=since, station_place=place,
         station_hours=hours,
     )  # fmt: skip
-    if input.kind is not BranchKind.GROUP:
+    if input.kind != BranchKind.GROUP:
         await CoverageRow.create(branch=branch, grid=grid, since=since)
     return PartyBranchPayload(branch=ref(PartyBranch, branch.id))
 
 
 @strawberry.input(description="In which grids an organisation works (党组织联系网格).")
-class CoverGridsInput:
+class CoverPartyGridsInput:
     idempotency_key: str = given(KEY)
     branch: ID = given("The organisation (党组织).")
     grids: list[str] = given("All its grids from today on, by code (网格编码).")
@@ -86,7 +86,7 @@ class CoverGridsInput:
 
 
 @command("Say in which grids an organisation works from today on (党组织联系网格).", requires=ORGANISE)
-async def cover_grids(call: Call, input: CoverGridsInput) -> PartyBranchPayload:
+async def cover_party_grids(call: Call, input: CoverPartyGridsInput) -> PartyBranchPayload:
     branch: BranchRow = await kept(call, PartyBranch, input.branch, ORGANISE, "branch")
     stale(branch, input.expected_version)
     count(len(input.grids), 1, 100, "grids")
@@ -200,7 +200,7 @@ EXTENSIONS = (
     extend(
         Mutation,
         add_party_branch=add_party_branch,
-        cover_grids=cover_grids,
+        cover_party_grids=cover_party_grids,
         appoint_party_officer=appoint_party_officer,
         end_party_office=end_party_office,
     ),
