@@ -22,6 +22,7 @@ def graphql() -> tuple[Extension, ...]:
         arranging,
         attending,
         checking_in,
+        counting,
         deliberating,
         digest,
         feeds,
@@ -40,7 +41,7 @@ def graphql() -> tuple[Extension, ...]:
 
     rooms = (
         organisation_types, organisation, membership, activity_fields, arranging, attending, checking_in, recording,
-        feeds, village_types, deliberating, voting, village, link_types, linking, wishing, learning, digest,
+        feeds, village_types, deliberating, voting, counting, village, link_types, linking, wishing, learning, digest,
     )  # fmt: skip
     return tuple(one for room in rooms for one in room.EXTENSIONS)
 
