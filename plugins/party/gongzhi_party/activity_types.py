@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import strawberry
+from gongzhi.checks import CHINA
 from gongzhi.context import Context
 from gongzhi.entity import (
     Node,
@@ -21,7 +22,7 @@ from gongzhi.entity import (
     one,
     pick,
 )
-from gongzhi.filters import placed
+from gongzhi.filters import DateTimeComparison, compare, placed
 from gongzhi.grids.types import Grid
 from gongzhi.people.types import Person
 from gongzhi.plans import Frame
@@ -94,11 +95,26 @@ def screen(rows: Sequence[Any], context: Context) -> list[str | None]:
     return [codes.screen_key(context.receipts, UUID(str(row.id))).hex() for row in rows]
 
 
+def begins(at: Frame) -> Any:
+    return at.rows.starts_at
+
+
+def local(moment: datetime.datetime) -> datetime.datetime:
+    """A day or hour without an offset is China's, for that is where activities take place."""
+    return moment if moment.tzinfo else moment.replace(tzinfo=CHINA)
+
+
 @entity(
     ActivityRow,
     visible=visibility.activities,
     order=("starts_at",),
-    filter={"starts_at": None, "form": None, "state": None, "audience": None, "grid": placed()},
+    filter={
+        "starts_at": compare(begins, DateTimeComparison, local),
+        "form": None,
+        "state": None,
+        "audience": None,
+        "grid": placed(),
+    },
 )
 class PartyActivity(Node):
     """An activity (活动)."""

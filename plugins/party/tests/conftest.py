@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
 import asyncpg
+import pytest
 import pytest_asyncio
 
 TOWN, OTHER = "610921100", "610921102"
@@ -66,6 +68,17 @@ class Town:
         made = await done(caller, "addPartyBranch", "branch { id }", **asked)
         return str(made["branch"]["id"])
 
+    async def crowd(self, people: int) -> None:
+        """So many invented people who live in the town."""
+        made = await self.fetch(
+            "insert into people.person (id, name, grid_id, residence, created_at, gender, version, needs) "
+            "select gen_random_uuid(), '演示', g.id, 'RESIDENT', now(), 'UNKNOWN', 1, '{}' "
+            "from grids.grid g, generate_series(1,$2) where g.code=$1 returning id",
+            TOWN,
+            people,
+        )
+        self.people = [key for (key,) in made]
+
     async def admit(self, at: int = 0, branch: str = "") -> str:
         made = await done(
             self.secretary,
@@ -91,3 +104,13 @@ async def town(server: Any, database: str) -> AsyncIterator[Town]:
     found.people = [key for (key,) in await found.fetch(PEOPLE, TOWN)]
     found.branch = await found.add(stationPlace="党群服务中心一楼", stationHours="周一至周五")
     yield found
+
+
+@pytest.fixture
+def fetched(database: str) -> Any:
+    """Rows of the database, asked for outside of any loop."""
+
+    def fetch(sql: str) -> list[Any]:
+        return asyncio.run(Town(database, None).fetch(sql))
+
+    return fetch

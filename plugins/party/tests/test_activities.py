@@ -251,7 +251,7 @@ async def test_branch_page_is_one_statement(town: Any) -> None:
     await town.worker.do("planActivitySeries", "series { id }", activity={**BASE, "form": "COUNCIL_DAY"}, rule=rule)
     asked = """query Branch($grid: String!) { grid(code: $grid) {
       partyBranch { name secretary { name } jointStation { place } memberCount }
-      activities(filter: { startsAt: { from: "2026-01-01T00:00:00+08:00" } }, orderBy: STARTS_AT_ASC, first: 10) {
+      activities(filter: { startsAt: { from: "2026-01-01" } }, orderBy: STARTS_AT_ASC, first: 10) {
         nodes { id title form startsAt endsAt place capacity spotsLeft mine { state } series { rule } } } } }"""
     found = (await town.resident().ask(asked, grid=TOWN)).data["grid"]["activities"]["nodes"]
     assert [one["series"]["rule"] for one in found] == ["FREQ=WEEKLY;BYDAY=WE;COUNT=4"] * 4
@@ -264,19 +264,7 @@ async def test_crowd_checks_in_once_each(town: Any, people: int, minutes: int) -
     import asyncio
     from uuid import UUID
 
-    rows = await town.fetch(
-        "select p.id from people.person p where p.birth_date<'2000-01-01' order by p.id limit $1", people
-    )
-    made = len(rows)
-    if made < people:
-        await town.fetch(
-            "insert into people.person (id, name, grid_id, residence, created_at, gender, version, needs) "
-            "select gen_random_uuid(), '演示', p.grid_id, 'RESIDENT', now(), 'UNKNOWN', 1, '{}' "
-            "from (select grid_id from people.person order by id limit 1) p, generate_series(1,$1)",
-            people - made,
-        )
-        rows = await town.fetch("select id from people.person order by created_at desc, id limit $1", people)
-    town.people = [key for (key,) in rows]
+    await town.crowd(people)
     activity = await arrange(town.worker)
     phones = [Phone(town, at, activity) for at in range(people)]
     await asyncio.gather(*(one.sign() for one in phones[::2]))

@@ -175,9 +175,10 @@ async def test_households_have_one_vote(town: Any) -> None:
 
 async def test_secret_votes_are_tied_to_nobody(town: Any) -> None:
     """Rulings 10: after closing nothing at rest ties a ballot to a voter; the count can be recomputed by anybody."""
+    people = 24
+    await town.crowd(people)
     matter = await raised(town)
     await matter.open(secret=True, quorumPercent=1)
-    people = 24
     said = ["AGAINST" if at < people // 2 else "FOR" for at in range(people)]
     receipts = [await matter.vote(at, said[at]) for at in range(people)]
     before = {str(row[0]) for row in await town.fetch("select id from party.voted union all select id from party.slip "
