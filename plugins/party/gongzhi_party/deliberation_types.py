@@ -1,4 +1,4 @@
-"""What the schema says of deliberations, from the matter to its result. They are public; who voted what is not."""
+"""What the schema says of deliberations. They are public from the agenda on; who votes what in secret never is."""
 
 from __future__ import annotations
 
@@ -180,7 +180,7 @@ def public(at: Frame) -> Any:
 
 @entity(
     DeliberationRow,
-    visible=everyone,
+    visible=visibility.deliberations,
     order=("raised_at",),
     filter={"state": None, "raised_at": None, "grid": placed()},
 )

@@ -143,3 +143,10 @@ def wishes(wish: Table, viewer: Lens) -> Alternatives:
     if not viewer.known():
         return seen
     return widen(seen, Sql("{0}={1}", wish.person_id, viewer.person), Sql("{0}={1}", wish.claimed_by_id, viewer.person))
+
+
+def deliberations(deliberation: Table, viewer: Lens) -> Alternatives:
+    """Public from the agenda on; what somebody has raised is seen by them and whoever leads, who reads it first."""
+    told = Sql("{0}<>'RAISED' and ({0}<>'DROPPED' or {1} is not null)", deliberation.state, deliberation.opened_at)
+    seen = widen(viewer.within(deliberation, DELIBERATE), told)
+    return widen(seen, Sql("{0}={1}", deliberation.raised_by_id, viewer.person)) if viewer.known() else seen
