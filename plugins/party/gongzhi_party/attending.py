@@ -22,7 +22,7 @@ from tortoise.expressions import Q
 
 from .activity_types import PartyActivity, PartyFeedback, PartyParticipation
 from .arranging import arranged, note, planned
-from .finding import count, inhabits, me, resident
+from .finding import count, inhabits, me, oneself, resident
 from .models import (
     ActivityRow,
     ActivityState,
@@ -62,7 +62,7 @@ class SignUpToActivityInput:
 
 @command("Sign up; where no place is left one waits, and is told when one is (活动报名).", requires=None)
 async def sign_up_to_activity(call: Call, input: SignUpToActivityInput) -> PartyParticipationPayload:
-    person = await PersonRow.get(id=me(call))
+    person = await oneself(call)
     activity: ActivityRow = await call.find(PartyActivity, "activity", id=key_of(PartyActivity)(input.activity))
     planned(activity)
     if activity.ends_at <= call.now:

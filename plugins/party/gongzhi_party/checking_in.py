@@ -12,7 +12,6 @@ from gongzhi.commands import KEY, Call, command, given
 from gongzhi.entity import key_of
 from gongzhi.errors import Refusal
 from gongzhi.extend import extend
-from gongzhi.people.models import PersonRow
 from gongzhi.roots import Mutation
 from strawberry import ID, UNSET
 
@@ -20,7 +19,7 @@ from . import codes
 from .activity_types import PartyActivity
 from .attending import PartyParticipationPayload, answer, meant, opened, put
 from .codes import Code
-from .finding import me
+from .finding import oneself
 from .happenings import Attended
 from .models import ActivityRow, Audience, ParticipationRow
 
@@ -43,7 +42,7 @@ class CheckInToActivityInput:
 
 @command("Check in to an activity, once; what was kept offline is verified now (活动签到).", requires=None)
 async def check_in_to_activity(call: Call, input: CheckInToActivityInput) -> PartyParticipationPayload:
-    person = await PersonRow.get(id=me(call))
+    person = await oneself(call)
     activity = await ActivityRow.get_or_none(id=key_of(PartyActivity)(input.activity))
     code = genuine(call, activity, input.code) if activity else None
     if activity is None or code is None:

@@ -22,7 +22,7 @@ from strawberry import ID, UNSET
 
 from .activity_types import PartyActivity
 from .deliberation_types import Deliberation, MatterEvaluation, MatterProposal, MatterSpeaker
-from .finding import count, inhabits, me
+from .finding import count, inhabits, oneself
 from .models import (
     AgendaRow,
     DeliberationRow,
@@ -58,7 +58,7 @@ class RaiseMatterInput:
 @command("Raise a matter: residents where they live, staff where they lead (提出议题).", requires=None)
 async def raise_matter(call: Call, input: RaiseMatterInput) -> DeliberationPayload:
     case = await call.find(Case, "case", number=input.case) if told(input.case) else None
-    person = await PersonRow.get(id=me(call)) if call.viewer.account.person else None
+    person = await oneself(call) if call.viewer.account.person else None
     grid = await concerned(call, input, person, case)
     with form() as read:
         title = read(text, input.title, 200, "title")
@@ -161,7 +161,7 @@ async def ask_to_speak_on_matter(call: Call, input: AskToSpeakOnMatterInput) -> 
 async def neighbour(call: Call, id: str) -> tuple[DeliberationRow, PersonRow]:
     """A deliberation, locked, and the caller, whom it concerns."""
     row: DeliberationRow = await call.find(Deliberation, "deliberation", id=key_of(Deliberation)(id))
-    person = await PersonRow.get(id=me(call))
+    person = await oneself(call)
     if not inhabits(person, row.grid_id):
         raise Refusal("NOT_CONCERNED", "It concerns those who live there.", "仅本网格居民可以参与。", ("deliberation",))
     return row, person

@@ -48,6 +48,12 @@ def me(call: Call) -> UUID:
     return person
 
 
+async def oneself(call: Call) -> PersonRow:
+    """The file of the person who asks, locked. Raises Refusal, too, where they live and the plugin is off."""
+    row: PersonRow = await call.find(Person, id=me(call))
+    return row
+
+
 async def lives_in(person: UUID | None, household: UUID) -> bool:
     """Whether somebody belongs to a household now."""
     return person is not None and await MembershipRow.exists(household_id=household, person_id=person, until=None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from datetime import timedelta
 from typing import Any
 
@@ -38,6 +39,8 @@ from .models import (
     ProposalRow,
     SeriesRow,
     Shift,
+    SlipRow,
+    VotedRow,
 )
 
 MEMBERS, LINKED = 30, 12
@@ -156,6 +159,7 @@ async def settle(call: Call, town: GridRow) -> None:
     proposal = await ProposalRow.create(
         deliberation=matter, place=1, text=text, votes_for=votes[0], votes_against=votes[1], abstentions=votes[2]
     )
-    await BallotRow.bulk_create(
-        [BallotRow(proposal=proposal, choice=one) for one, count in VOTES for _ in range(count)]
-    )
+    cast = [one for one, count in VOTES for _ in range(count)]
+    await BallotRow.bulk_create([BallotRow(proposal=proposal, choice=one) for one in cast])
+    await SlipRow.bulk_create([SlipRow(deliberation=matter, digest=secrets.token_bytes(32)) for _ in cast])
+    await VotedRow.bulk_create([VotedRow(deliberation=matter) for _ in cast])

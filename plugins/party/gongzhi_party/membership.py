@@ -11,11 +11,10 @@ from gongzhi.entity import key_of, ref
 from gongzhi.errors import Refusal, Text
 from gongzhi.extend import extend
 from gongzhi.notices.sending import Notice, notify
-from gongzhi.people.models import PersonRow
 from gongzhi.roots import Mutation
 from strawberry import ID, UNSET
 
-from .finding import kept, me, resident
+from .finding import kept, oneself, resident
 from .linking import handed
 from .models import BranchKind, BranchRow, MemberRow, MemberStatus, ReportRow, TransferRow, TransferState
 from .organisation_types import PartyBranch, PartyMember, PartyTransfer
@@ -235,7 +234,7 @@ order by nlevel(g.path) desc limit 1
 
 @command("Report to the organisation of the community where one lives (在职党员到社区报到).", requires=None)
 async def report_to_community(call: Call, input: ReportToCommunityInput) -> PartyMemberPayload:
-    person = await PersonRow.get(id=me(call))
+    person = await oneself(call)
     member = await MemberRow.filter(person=person).exclude(status=MemberStatus.LEFT).first()
     if member is None:
         raise missing("You are on no organisation's roll.", "未查到您的组织关系。")

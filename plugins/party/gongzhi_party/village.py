@@ -12,13 +12,12 @@ from gongzhi.errors import Refusal, Text
 from gongzhi.extend import extend
 from gongzhi.grids.commands import standing
 from gongzhi.notices.sending import Notice, notify
-from gongzhi.people.models import PersonRow
 from gongzhi.resolutions.adopting import adopted
 from gongzhi.roots import Mutation
 from gongzhi.units.models import UnitRow
 from strawberry import ID
 
-from .finding import kept, me, resident
+from .finding import kept, oneself, resident
 from .models import CodeState, CouncilKind, SeatRow, SuggestionRow, SuggestionState, VillageCodeRow
 from .village_types import RULE, CouncilSeat, DeputySuggestion, VillageCode
 from .visibility import DELIBERATE, SUGGEST
@@ -156,7 +155,7 @@ async def submit_deputy_suggestion(call: Call, input: SubmitDeputySuggestionInpu
     row = await SuggestionRow.create(
         grid=grid,
         unit=unit,
-        person=await PersonRow.get(id=me(call)),
+        person=await oneself(call),
         title=title,
         text=said,
         submitted_at=call.now,

@@ -29,7 +29,7 @@ from strawberry import ID, UNSET
 
 from .deliberating import DeliberationPayload, at, led, saved
 from .deliberation_types import Deliberation, MatterProposal, VoteProxy
-from .finding import count, inhabits, me, resident
+from .finding import count, inhabits, oneself, resident
 from .models import (
     AgendaRow,
     Choice,
@@ -145,7 +145,7 @@ async def taking(call: Call, id: str) -> DeliberationRow:
 
 async def principal(call: Call, row: DeliberationRow, input: CastVoteInput) -> PersonRow:
     """Whose vote it is: the caller's, or that of somebody whose written proxy they have. Both must have a vote."""
-    mine = me(call)
+    mine = (await oneself(call)).id
     key = mine
     if told(input.on_behalf_of):
         key = key_of(Person)(input.on_behalf_of)
@@ -220,7 +220,7 @@ async def grant_vote_proxy(call: Call, input: GrantVoteProxyInput) -> VoteProxyP
             raise forbidden("principal")
         giver = await resident(call, input.principal, DELIBERATE, "principal")
     else:
-        giver = await PersonRow.get(id=me(call))
+        giver = await oneself(call)
     key = key_of(Person)(input.proxy)
     holder = await PersonRow.get_or_none(id=key) if key else None
     if holder is None or holder.id == giver.id or not inhabits(holder, row.grid_id) or not inhabits(giver, row.grid_id):

@@ -15,7 +15,6 @@ from gongzhi.grids.commands import standing
 from gongzhi.grids.types import Grid
 from gongzhi.located import inside
 from gongzhi.notices.sending import Notice, notify
-from gongzhi.people.models import PersonRow
 from gongzhi.people.types import Person
 from gongzhi.roots import Mutation
 from gongzhi.sql import Sql
@@ -25,7 +24,7 @@ from . import visibility
 from . import words as words
 from .activity_types import PartyOpinion
 from .deliberation_types import Deliberation
-from .finding import count, inhabits, kept, me
+from .finding import count, inhabits, kept, me, oneself
 from .models import ProgressRow, ProjectRatingRow, ProjectRow, ProjectState, WishRow, WishState
 from .organisation_types import FEWEST, PartyBranch
 from .visibility import CONVENE
@@ -98,7 +97,7 @@ class MakeWishInput:
 
 @command("Make a wish; whoever wants to may see to it (许下微心愿).", requires=None)
 async def make_wish(call: Call, input: MakeWishInput) -> WishPayload:
-    person = await PersonRow.get(id=me(call))
+    person = await oneself(call)
     with form() as read:
         title = read(text, input.title, 100, "title")
         said = read(text, input.text, 1000, "text")
@@ -227,7 +226,7 @@ class RatePublicProjectInput:
 @command("Say what one makes of a project that is done; whoever lives there, once (评价实事项目).", requires=None)
 async def rate_public_project(call: Call, input: RatePublicProjectInput) -> PublicProjectPayload:
     row: ProjectRow = await call.find(PublicProject, "project", id=key_of(PublicProject)(input.project))
-    person = await PersonRow.get(id=me(call))
+    person = await oneself(call)
     if not inhabits(person, row.grid_id):
         raise missing("It is rated by those who live there.", "仅本网格居民可以评价。", "project")
     if row.state != ProjectState.DONE:
