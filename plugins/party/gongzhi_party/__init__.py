@@ -33,6 +33,7 @@ def graphql() -> tuple[Extension, ...]:
         organisation,
         organisation_types,
         recording,
+        series,
         village,
         village_types,
         voting,
@@ -40,8 +41,9 @@ def graphql() -> tuple[Extension, ...]:
     )
 
     rooms = (
-        organisation_types, organisation, membership, activity_fields, arranging, attending, checking_in, recording,
-        feeds, village_types, deliberating, voting, counting, village, link_types, linking, wishing, learning, digest,
+        organisation_types, organisation, membership, activity_fields, arranging, series, attending, checking_in,
+        recording, feeds, village_types, deliberating, voting, counting, village, link_types, linking, wishing,
+        learning, digest,
     )  # fmt: skip
     return tuple(one for room in rooms for one in room.EXTENSIONS)
 

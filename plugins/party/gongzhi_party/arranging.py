@@ -7,8 +7,6 @@ from datetime import timedelta
 from typing import Any
 
 import strawberry
-from gongzhi.calendars.reading import OF_COUNTY
-from gongzhi.calendars.reading import read as calendar_of
 from gongzhi.checks import CHINA, form, missing, text, told, wrong
 from gongzhi.commands import EXPECTED, KEY, Call, Problem, command, forbidden, given, made, problems, stale
 from gongzhi.entity import key_of, ref
@@ -18,14 +16,12 @@ from gongzhi.grids.commands import standing
 from gongzhi.grids.models import GridRow
 from gongzhi.notices.sending import Notice, notify
 from gongzhi.roots import Mutation
-from gongzhi.worktime import Calendar
 from strawberry import ID, UNSET
 
-from . import recurrence
-from .activity_types import PartyActivity, PartySeries
+from .activity_types import PartyActivity
 from .finding import count
 from .happenings import ActivityChanged
-from .models import ActivityRow, ActivityState, Audience, BranchRow, Form, ParticipationRow, SeriesRow, Shift
+from .models import ActivityRow, ActivityState, Audience, BranchRow, Form, ParticipationRow
 from .organisation_types import PartyBranch
 from .visibility import CONVENE, MEMBERS
 
@@ -107,52 +103,6 @@ async def whose(call: Call, id: str) -> BranchRow:
     return branch
 
 
-@strawberry.type(description="The series, or why nothing was done (系列活动结果).")
-class PartySeriesPayload:
-    series: PartySeries | None = made("The series (系列).")
-    errors: list[Problem] = problems()
-
-
-@strawberry.input(description="Activities that come again (安排系列活动).")
-class PlanActivitySeriesInput:
-    idempotency_key: str = given(KEY)
-    activity: PlannedActivityInput = given("What it is, and when the first may be (内容).")
-    rule: str = given("When, as RFC 5545 has it: FREQ=MONTHLY;BYMONTHDAY=25;UNTIL=20261231 (重复规则).")
-    shift: Shift = given("What becomes of it on a day off (节假日安排).", default=Shift.AFTER)
-    exceptions: list[datetime.date] = given("Days of the rule that are left out (例外日期).", default_factory=list)
-
-
-@command("Arrange a series: every time is planned at once, around days off (安排系列活动).", requires=CONVENE)
-async def plan_activity_series(call: Call, input: PlanActivitySeriesInput) -> PartySeriesPayload:
-    planned, grid = await drafted(call, input.activity)
-    calendar = await calendar_in(call, grid)
-    rule, turns = recurrence.turns(text(input.rule, 200, "rule"), planned["starts_at"], input.shift, calendar, call.now)
-    kept = [one for one in recurrence.kept(turns, frozenset(input.exceptions)) if one.at and one.at >= call.now]
-    if not kept:
-        raise wrong("Nothing is left of the series.", "该系列没有任何一次活动。", "rule")
-    planned["starts_at"] = turns[0].original
-    series = await SeriesRow.create(**planned, grid=grid, rule=rule, shift=input.shift)
-    length = timedelta(minutes=planned.pop("minutes"))
-    rows = [
-        ActivityRow(
-            **{**planned, "starts_at": one.at}, grid_id=grid.id, series=series, original_at=one.original,
-            ends_at=one.at + length,
-        )
-        for one in kept
-        if one.at
-    ]  # fmt: skip
-    await ActivityRow.bulk_create(rows)
-    for row in await ActivityRow.filter(series=series).order_by("starts_at"):
-        call.publish(ActivityChanged(activity=row.id, state=row.state), row)
-    return PartySeriesPayload(series=ref(PartySeries, series.id))
-
-
-async def calendar_in(call: Call, grid: GridRow) -> Calendar:
-    """The working calendar of a grid's county, with its days off and make-up days."""
-    [row] = await call.fetch(OF_COUNTY, grid.county_id)
-    return calendar_of(row["content"])
-
-
 async def arranged(call: Call, id: str, expected: int | None = None) -> ActivityRow:
     """An activity that the caller arranges, locked."""
     activity: ActivityRow = await call.find(PartyActivity, "activity", id=key_of(PartyActivity)(id))
@@ -211,30 +161,6 @@ async def cancel_activity(call: Call, input: CancelActivityInput) -> PartyActivi
     return PartyActivityPayload(activity=ref(PartyActivity, activity.id))
 
 
-@strawberry.input(description="A series that ends before its time (结束系列活动).")
-class EndActivitySeriesInput:
-    idempotency_key: str = given(KEY)
-    series: ID = given("Which (系列).")
-    reason: str = given("Why (原因).")
-
-
-@command("Cancel all that is to come of a series; whoever signed up is told (结束系列活动).", requires=CONVENE)
-async def end_activity_series(call: Call, input: EndActivitySeriesInput) -> PartySeriesPayload:
-    series: SeriesRow = await call.find(PartySeries, "series", id=key_of(PartySeries)(input.series))
-    if not call.may(MEMBERS if series.audience == Audience.BRANCH else CONVENE, series):
-        raise forbidden("series")
-    if series.ended_at is not None:
-        raise Refusal("ILLEGAL_TRANSITION", "The series has ended.", "该系列已结束。", ("series",))
-    why = text(input.reason, 500, "reason")
-    ahead = ActivityRow.filter(series=series, state=ActivityState.PLANNED, starts_at__gt=call.now).order_by("id")
-    for activity in await ahead.select_for_update():
-        activity.state, activity.reason = ActivityState.CANCELLED, why
-        await changed(call, activity, CANCELLED)
-    series.ended_at = call.now
-    await series.save(update_fields=["ended_at"])
-    return PartySeriesPayload(series=ref(PartySeries, series.id))
-
-
 MOVED = Text("An activity was moved", "活动时间或地点有变")
 CANCELLED = Text("An activity was cancelled", "活动已取消")
 
@@ -259,9 +185,7 @@ EXTENSIONS = (
     extend(
         Mutation,
         arrange_activity=arrange_activity,
-        plan_activity_series=plan_activity_series,
         move_activity=move_activity,
         cancel_activity=cancel_activity,
-        end_activity_series=end_activity_series,
     ),
 )

@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
-import pytest
+from gongzhi.viewer import Account, Viewer
 from gongzhi_server.testing import codes_of
-from graphql import parse, print_ast
+from graphql import parse, print_ast, validate
 from graphql.utilities import separate_operations
 
 TOWN, OTHER = "610921100", "610921102"
@@ -252,26 +252,17 @@ async def test_deputies_are_replied_to(town: Any) -> None:
     assert rated["suggestion"] == {"state": "RATED", "satisfied": True}
 
 
-@pytest.mark.parametrize("name", [name for name in OPERATIONS if name])
-async def test_operation_is_valid(name: str, plugins: Any) -> None:
-    from gongzhi_server.schema import build
-    from graphql import validate
-
-    assert validate(build(plugins)._schema, parse(OPERATIONS[name])) == []
-
-
-@pytest.mark.parametrize("name", ["Branch", "Deliberation", "Helper"])
-def test_query_is_one_statement(name: str, plugins: Any) -> None:
-    from uuid import UUID
-
-    from gongzhi.viewer import Account, Viewer
+def test_operations_are_valid_and_planned_whole(plugins: Any) -> None:
+    """Clients' operations; of the queries nothing is left to Python, and nothing is asked for twice."""
     from gongzhi_server.engine import Engine
     from gongzhi_server.schema import build
     from gongzhi_server.testing import TODAY
 
-    engine: Any = Engine(build(plugins), None, None)  # type: ignore[arg-type]
-    document = engine.prepare(OPERATIONS[name], name)
-    given = {"id": "Deliberation:1", "grid": "610921"}
-    variables = engine.coerced(document, {key: value for key, value in given.items() if f"${key}" in OPERATIONS[name]})
-    statement = engine.planner.query(document, variables, Viewer(Account("someone", person=UUID(int=1)), TODAY))
-    assert statement.sql.startswith("select row_to_json") and not statement.shape.python
+    schema = build(plugins)
+    assert validate(schema._schema, DOCUMENT) == []
+    engine: Any = Engine(schema, None, None)  # type: ignore[arg-type]
+    for name, given in (("Branch", {"grid": TOWN}), ("Deliberation", {"id": "Deliberation:1"}), ("Helper", {})):
+        document = engine.prepare(OPERATIONS[name], name)
+        viewer = Viewer(Account("someone", person=UUID(int=1)), TODAY)
+        statement = engine.planner.query(document, engine.coerced(document, given), viewer)
+        assert statement.sql.startswith("select row_to_json") and not statement.shape.python, name
