@@ -36,6 +36,7 @@ def graphql() -> tuple[Extension, ...]:
         series,
         village,
         village_types,
+        volunteering,
         voting,
         wishing,
     )
@@ -43,7 +44,7 @@ def graphql() -> tuple[Extension, ...]:
     rooms = (
         organisation_types, organisation, membership, activity_fields, arranging, series, attending, checking_in,
         recording, feeds, village_types, deliberating, voting, counting, village, link_types, linking, wishing,
-        learning, digest,
+        learning, digest, volunteering,
     )  # fmt: skip
     return tuple(one for room in rooms for one in room.EXTENSIONS)
 

@@ -30,6 +30,7 @@ from gongzhi.sql import Sql
 
 from . import codes, visibility
 from . import words as words
+from .group_types import VolunteerGroup
 from .models import (
     ActivityRow,
     ActivityState,
@@ -122,6 +123,7 @@ class PartyActivity(Node):
     series: PartySeries | None = one("The series it belongs to (所属系列).")
     original_at: datetime.datetime | None = column("When its series' rule has it (规则时间).")
     branch: PartyBranch | None = one("Whose it is (主办党组织).")
+    group: VolunteerGroup | None = one("The volunteers who meet (志愿服务队).")
     grid: Grid | None = one("Where (网格).")
     form: Form = column("What sort (形式).")
     audience: Audience = column("For whom (对象).")

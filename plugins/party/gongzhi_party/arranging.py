@@ -20,6 +20,7 @@ from strawberry import ID, UNSET
 
 from .activity_types import PartyActivity
 from .finding import count
+from .group_types import VolunteerGroup
 from .happenings import ActivityChanged
 from .models import ActivityRow, ActivityState, Audience, BranchRow, Form, ParticipationRow
 from .organisation_types import PartyBranch
@@ -44,6 +45,7 @@ class PlannedActivityInput:
     grid: str = given("Where, by code (网格编码).")
     place: str = given("Where exactly (地点).")
     branch: ID | None = given("Whose it is; needed if it is for an organisation (主办党组织).", default=UNSET)
+    group: ID | None = given("The volunteers who meet (志愿服务队).", default=UNSET)
     starts_at: datetime.datetime = given("When it begins, the first time (开始时间).")
     minutes: int = given("How long it takes, in minutes (时长，分钟).", default=90)
     capacity: int | None = given("How many places there are (名额).", default=UNSET)
@@ -73,6 +75,9 @@ async def drafted(call: Call, input: PlannedActivityInput) -> tuple[dict[str, An
     if not call.may(MEMBERS if own else CONVENE, grid):
         raise forbidden("activity")
     branch = await whose(call, input.branch) if told(input.branch) else None
+    group = None
+    if told(input.group):
+        group = await call.find(VolunteerGroup, "activity", "group", id=key_of(VolunteerGroup)(input.group))
     if own and branch is None:
         raise missing("Say whose it is.", "党组织内部活动须指定主办党组织。", "activity", "branch")
     if input.starts_at.tzinfo is None:
@@ -93,6 +98,7 @@ async def drafted(call: Call, input: PlannedActivityInput) -> tuple[dict[str, An
         "audience": input.audience,
         "starts_at": input.starts_at,
         "branch": branch,
+        "group": group,
     }, grid
 
 

@@ -167,6 +167,16 @@ HOLDINGS = (
         months=12,
         since="t.ended_at",
     ),
+    Holding("party.team", Text("who leads a group of volunteers", "志愿服务队队长"), OFFICE, person="t.leader_id=$1"),
+    Holding(
+        "party.volunteer",
+        Text("who belongs to a group of volunteers", "志愿者"),
+        TAKING_PART,
+        person=MINE,
+        erase=GONE,
+        months=36,
+        since="t.until",
+    ),
     Holding(
         "party.wish", Text("wishes", "微心愿"), TAKING_PART, person=MINE, erase=GONE, months=36, since="t.ended_at"
     ),

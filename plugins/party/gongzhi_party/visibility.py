@@ -150,3 +150,14 @@ def deliberations(deliberation: Table, viewer: Lens) -> Alternatives:
     told = Sql("{0}<>'RAISED' and ({0}<>'DROPPED' or {1} is not null)", deliberation.state, deliberation.opened_at)
     seen = widen(viewer.within(deliberation, DELIBERATE), told)
     return widen(seen, Sql("{0}={1}", deliberation.raised_by_id, viewer.person)) if viewer.known() else seen
+
+
+def volunteers(volunteer: Table, viewer: Lens) -> Alternatives:
+    """Oneself, those of a group one leads, and those where one arranges activities."""
+    group = Table("team", schema="party", alias="led")
+    seen = viewer.within(group, CONVENE)
+    inside = Sql("true") if seen is None else some(*seen) if seen else Sql("false")
+    led = Sql("{0}={1}", group.leader_id, viewer.person) if viewer.known() else Sql("false")
+    text = "exists(select from party.team led where led.id={0} and ({1} or {2}))"
+    found: list[Criterion] = [Sql(text, volunteer.group_id, inside, led)]
+    return [*found, Sql("{0}={1}", volunteer.person_id, viewer.person)] if viewer.known() else found

@@ -152,3 +152,29 @@ async def test_digest_tells_what_happened(town: Any) -> None:
         "2026-06-18", "主题党日", "端午邻里节", "广场", "1",
     ]  # fmt: skip
     assert (await town.server.ask(asked, id=town.branch)).body["data"]["node"]["digest"] is None
+
+
+async def test_volunteers_come_and_go(town: Any) -> None:
+    asked = {"grid": TOWN, "name": "红袖章志愿队", "purpose": "夜间巡逻。", "leader": town.person(), "consent": True}
+    silent = await town.worker.do("foundVolunteerGroup", "group { id }", **asked | {"consent": False})
+    assert codes_of(silent["errors"]) == ["CONSENT_REQUIRED"]
+    made = await town.worker.do("foundVolunteerGroup", "group { id leader size }", **asked)
+    group = made["group"]["id"]
+    assert made["group"]["leader"] and made["group"]["size"] is None, "few are not counted"
+    for expected in ([], ["DUPLICATE"]):
+        joined = await town.resident(1).do("joinVolunteerGroup", "group { id }", group=group)
+        assert codes_of(joined["errors"]) == expected
+    planned = {"form": "PATROL", "audience": "GRID", "title": "夜巡", "grid": TOWN, "place": "村口", "group": group}
+    planned["startsAt"] = "2026-07-01T20:00:00+08:00"
+    assert (await town.worker.do("arrangeActivity", "activity { id }", activity=planned))["errors"] == []
+    seen = "query($id: ID!) { node(id: $id) { ... on VolunteerGroup { volunteers { totalCount } "
+    seen += "activities { nodes { title group { name } } } } } }"
+    counts = {
+        name: (await caller.ask(seen, id=group)).data["node"]["volunteers"]["totalCount"]
+        for name, caller in (("leader", town.resident()), ("member", town.resident(1)), ("neighbour", town.resident(2)),
+                             ("worker", town.worker), ("stranger", town.server))
+    }  # fmt: skip
+    assert counts == {"leader": 2, "member": 1, "neighbour": 0, "worker": 2, "stranger": 0}
+    shown = (await town.server.ask(seen, id=group)).data["node"]["activities"]["nodes"]
+    assert shown == [{"title": "夜巡", "group": {"name": "红袖章志愿队"}}]
+    assert (await town.resident(1).do("leaveVolunteerGroup", "group { id }", group=group))["errors"] == []

@@ -11,7 +11,7 @@ alter table party.office add constraint terms exclude using gist
 
 
 LOCATED = (
-    "branch", "member", "series", "activity", "deliberation", "code", "seat", "suggestion", "link", "ask", "wish",
+    "branch", "member", "series", "activity", "deliberation", "code", "seat", "suggestion", "link", "ask", "wish", "team",
     "project", "lesson",
 )
 QUICK = "alter table party.{} set (autovacuum_vacuum_threshold = 0, autovacuum_vacuum_scale_factor = 0)"
@@ -30,6 +30,7 @@ class Migration(migrations.Migration):
                 "create unique index on party.transfer (member_id) where state = 'REQUESTED'",
                 "create unique index on party.voted (deliberation_id, person_id) where household_id is null",
                 "create unique index on party.voted (deliberation_id, household_id) where household_id is not null",
+                "create unique index on party.volunteer (group_id, person_id) where until is null",
                 "create unique index on party.link (household_id) where until is null",
                 "create unique index on party.ask (household_id) where state = 'OPEN'",
                 *(QUICK.format(table) for table in ("urn", "voted", "slip")),

@@ -17,6 +17,7 @@ from .activity import Shift as Shift
 from .activity import TaskRow as TaskRow
 from .care import AskRow as AskRow
 from .care import AskState as AskState
+from .care import GroupRow as GroupRow
 from .care import LessonKind as LessonKind
 from .care import LessonRow as LessonRow
 from .care import LinkRow as LinkRow
@@ -24,6 +25,7 @@ from .care import ProgressRow as ProgressRow
 from .care import ProjectRatingRow as ProjectRatingRow
 from .care import ProjectRow as ProjectRow
 from .care import ProjectState as ProjectState
+from .care import VolunteerRow as VolunteerRow
 from .care import WishRow as WishRow
 from .care import WishState as WishState
 from .deliberation import AgendaRow as AgendaRow

@@ -76,6 +76,8 @@ class SeriesRow(Located):
     id = key()
     branch: Any = fields.ForeignKeyField("party.BranchRow", null=True, db_index=True, **FOREVER)
     branch_id: Any
+    group: Any = fields.ForeignKeyField("party.GroupRow", null=True, db_index=True, **FOREVER)
+    group_id: Any
     form = fields.CharEnumField(Form, max_length=17)
     audience = fields.CharEnumField(Audience, max_length=6)
     title = fields.CharField(max_length=100)
@@ -102,6 +104,8 @@ class ActivityRow(Located):
     original_at = fields.DatetimeField(null=True)
     branch: Any = fields.ForeignKeyField("party.BranchRow", null=True, db_index=True, **FOREVER)
     branch_id: Any
+    group: Any = fields.ForeignKeyField("party.GroupRow", null=True, db_index=True, **FOREVER)
+    group_id: Any
     form = fields.CharEnumField(Form, max_length=17)
     audience = fields.CharEnumField(Audience, max_length=6)
     title = fields.CharField(max_length=100)

@@ -56,6 +56,38 @@ class AskRow(Located):
         table = "ask"
 
 
+class GroupRow(Located):
+    """A group of volunteers (志愿服务队), open to whoever lives there. Its leader is published by consent."""
+
+    id = key()
+    name = fields.CharField(max_length=100)
+    purpose = fields.CharField(max_length=500)
+    leader: Any = fields.ForeignKeyField("people.PersonRow", db_index=True, **FOREVER)
+    leader_id: Any
+    founded_on = fields.DateField()
+    ended_on = fields.DateField(null=True)
+
+    class Meta:
+        schema = "party"
+        table = "team"
+
+
+class VolunteerRow(Model):
+    """That somebody belongs to a group of volunteers."""
+
+    id = key()
+    group: Any = fields.ForeignKeyField("party.GroupRow", **OWNED)
+    group_id: Any
+    person: Any = fields.ForeignKeyField("people.PersonRow", **OWNED)
+    person_id: Any
+    since = fields.DateField()
+    until = fields.DateField(null=True)
+
+    class Meta:
+        schema = "party"
+        table = "volunteer"
+
+
 class WishState(StrEnum):
     """Where a wish stands."""
 
