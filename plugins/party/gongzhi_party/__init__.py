@@ -5,6 +5,7 @@ from __future__ import annotations
 from gongzhi.events.event import Event
 from gongzhi.events.work import Job
 from gongzhi.extend import Extension
+from gongzhi.feeds import Feed
 from gongzhi.hooks import App, Errand, hookimpl
 from gongzhi.permissions import Permission, Role
 from gongzhi.registers.book import Registers
@@ -81,6 +82,13 @@ def jobs() -> tuple[Job, ...]:
     from . import attending, linking, organisation, recording
 
     return (organisation.remind, attending.remind, recording.remind, linking.remind)
+
+
+@hookimpl
+def channels() -> list[Feed]:
+    from .feeds import FEED
+
+    return [FEED]
 
 
 @hookimpl

@@ -1,13 +1,10 @@
-"""Calendars (RFC 5545) of a person, an organisation or a grid, read by a secret address.
+"""Calendars (RFC 5545) of a person, an organisation or a grid, fetched by phones at a secret address.
 
-A plugin cannot answer at an address of its own, so what it gives is the text: `activityCalendar(token:)`. Whoever
-serves a frontend answers `GET /calendar/TOKEN.ics` with it. A token is shown once, and closed at any time.
+The address is shown once, and closed at any time. A calendar shows what its owner may see on the day it is fetched.
 """
 
 from __future__ import annotations
 
-import hashlib
-import secrets
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,15 +13,14 @@ import strawberry
 from gongzhi.checks import CHINA, missing, told
 from gongzhi.commands import KEY, Call, Problem, command, given, made, once, problems
 from gongzhi.context import Context
-from gongzhi.entity import Node, batch, column, entity, key_of, many, one, pick, ref
+from gongzhi.entity import Node, column, entity, key_of, many, one, ref
 from gongzhi.errors import Refusal
 from gongzhi.extend import extend
+from gongzhi.feeds import Feed, Page, address, digest, token
 from gongzhi.grids.commands import standing
 from gongzhi.grids.types import Grid
 from gongzhi.people.types import Person
-from gongzhi.plans import Argument
-from gongzhi.roots import Mutation, Query
-from gongzhi.sql import Sql
+from gongzhi.roots import Mutation
 from icalendar import Calendar, Event, vRecur
 from strawberry import ID, UNSET
 
@@ -52,26 +48,34 @@ order by a.starts_at, a.id limit 1000
 """
 
 
-@batch(needs=("id", "kind"), requires=None, cost=200)
-async def content(rows: Sequence[Any], context: Context) -> list[str | None]:
-    """The calendar as text/calendar (日历内容)."""
-    since = context.viewer.now - BACK
-    return [
-        written(await context.fetch(ROWS, str(row.id), since), context.viewer.now, row.kind != FeedKind.PERSON)
-        for row in rows
-    ]
+OPEN = """
+select f.id, f.kind::text, p.county_id from party.feed f join people.person p on p.id=f.person_id
+where f.digest=$1 and f.closed_at is null and p.erased_at is null
+"""
+
+
+async def activities(context: Context, token: str) -> Page | None:
+    """The calendar that a token opens."""
+    found = await context.fetch(OPEN, digest(token))
+    if not found:
+        return None
+    feed, now = found[0], context.viewer.now
+    rows = await context.fetch(ROWS, feed["id"], now - BACK)
+    return Page(feed["county_id"], written(rows, now, feed["kind"] != FeedKind.PERSON).encode())
+
+
+FEED = Feed("activities.ics", "text/calendar; charset=utf-8", activities)
 
 
 @entity(FeedRow, visible=visibility.feeds, order=("opened_at",), filter={"kind": None})
 class ActivityCalendar(Node):
-    """A calendar that is read by its secret address (日历订阅)."""
+    """A calendar that is fetched at a secret address (日历订阅)."""
 
     kind: FeedKind = column("Whose activities it has (类型).")
     branch: PartyBranch | None = one("Of which organisation (党组织).")
     grid: Grid | None = one("Of which grid (网格).")
     opened_at: datetime = column("Since when (开通时间).")
     closed_at: datetime | None = column("The address is void since then (关闭时间).")
-    content: str | None = content
 
 
 def written(rows: Iterable[Any], now: datetime, whole: bool) -> str:
@@ -147,15 +151,16 @@ class OpenActivityCalendarInput:
     grid: str | None = given("Of which grid, by code (网格编码).", default=UNSET)
 
 
-@strawberry.type(description="The calendar with its token, or why there is none (日历订阅结果).")
+@strawberry.type(description="The calendar with its address, or why there is none (日历订阅结果).")
 class OpenActivityCalendarPayload:
     calendar: ActivityCalendar | None = made("The calendar (日历).")
-    token: str | None = once("What opens it for whoever has it; shown this once (订阅密钥).")
+    path: str | None = once("Where whoever has it fetches the calendar, on this server; shown this once (订阅地址).")
     errors: list[Problem] = problems()
 
 
 @command(
-    "Open a calendar that is read by a secret address; it shows what one may see oneself (开通日历订阅).", requires=None
+    "Open a calendar that phones fetch at a secret address; it shows what one may see (开通日历订阅).",
+    requires=None,
 )
 async def open_activity_calendar(call: Call, input: OpenActivityCalendarInput) -> OpenActivityCalendarPayload:
     person = me(call)
@@ -170,11 +175,11 @@ async def open_activity_calendar(call: Call, input: OpenActivityCalendarInput) -
         if not told(input.grid):
             raise missing("Say of which grid.", "请指定网格。", "grid")
         grid = (await standing(input.grid, "grid")).id
-    token = secrets.token_urlsafe(24)
+    secret = token()
     row = await FeedRow.create(
-        kind=input.kind, person_id=person, branch_id=branch, grid_id=grid, digest=digest(token), opened_at=call.now
+        kind=input.kind, person_id=person, branch_id=branch, grid_id=grid, digest=digest(secret), opened_at=call.now
     )
-    return OpenActivityCalendarPayload(calendar=ref(ActivityCalendar, row.id), token=token)
+    return OpenActivityCalendarPayload(calendar=ref(ActivityCalendar, row.id), path=address("party", secret, FEED.name))
 
 
 @strawberry.input(description="A calendar that is no longer wanted (关闭日历订阅).")
@@ -197,10 +202,6 @@ async def close_activity_calendar(call: Call, input: CloseActivityCalendarInput)
     return CloseActivityCalendarPayload(calendar=ref(ActivityCalendar, row.id))
 
 
-def digest(token: str) -> bytes:
-    return hashlib.sha256(token.encode()).digest()
-
-
 EXTENSIONS = (
     extend(
         Person,
@@ -210,24 +211,6 @@ EXTENSIONS = (
             order="-opened_at",
             cap=MOST,
             type=list[ActivityCalendar] | None,
-            requires=None,
-        ),
-    ),
-    extend(
-        Query,
-        activity_calendar=pick(
-            "The calendar that a token opens, without an account (日历订阅内容).",
-            lambda at: [
-                Sql(
-                    "{0}={1} and {2} is null",
-                    at.rows.digest,
-                    at.given.bind("token", convert=digest, cast="bytea"),
-                    at.rows.closed_at,
-                )
-            ],
-            shown=True,
-            arguments={"token": Argument(str, "The token (订阅密钥).")},
-            type=ActivityCalendar | None,
             requires=None,
         ),
     ),

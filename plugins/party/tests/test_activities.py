@@ -62,20 +62,16 @@ async def test_series_moves_around_days_off(town: Any) -> None:
     assert [one.date().isoformat() for one in local][:4] == ["2026-07-27", "2026-09-28", "2026-10-26", "2026-11-25"]
     assert {one.hour for one in local} == {9}
 
-    opened = await town.resident().do("openActivityCalendar", "token calendar { id }", kind="GRID", grid=TOWN)
-    found = await town.server.ask(
-        "query($token: String!) { activityCalendar(token: $token) { content } }", token=opened["token"]
-    )
-    text = found.data["activityCalendar"]["content"]
+    opened = await town.resident().do("openActivityCalendar", "path calendar { id }", kind="GRID", grid=TOWN)
+    fetched = await town.server.client.get(opened["path"])
+    assert fetched.status_code == 200 and fetched.headers["content-type"] == "text/calendar; charset=utf-8"
+    text = fetched.text
     assert "RRULE:" in text and "EXDATE" in text and "RECURRENCE-ID" in text
     calendar = IcsCalendarStream.calendar_from_ics(text)
     read = [one.start.astimezone(UTC) for one in calendar.timeline if one.start]
     assert sorted(read) == sorted(one.astimezone(UTC) for one in local), "another library reads the same days"
     await town.resident().do("closeActivityCalendar", "calendar { id }", calendar=opened["calendar"]["id"])
-    gone = await town.server.ask(
-        "query($token: String!) { activityCalendar(token: $token) { content } }", token=opened["token"]
-    )
-    assert gone.data["activityCalendar"] is None
+    assert (await town.server.client.get(opened["path"])).status_code == 404
 
 
 async def test_series_follows_an_announced_calendar(town: Any) -> None:
