@@ -45,7 +45,7 @@ def of_branch(key: object, viewer: Lens, permission: str) -> Criterion | None:
         return Sql("true")
     if not seen:
         return None
-    return Sql("exists(select from party.branch kept where kept.id={0} and {1})", key, some(*seen))
+    return Sql("exists(select from party.branch kept where kept.id={0} and ({1}))", key, some(*seen))
 
 
 BELONGING = (
@@ -68,7 +68,7 @@ def participations(participation: Table, viewer: Lens) -> Alternatives:
     arranged = [*(open_ or ()), *(viewer.within(activity, MEMBERS) or ())]
     found: list[Criterion] = []
     if arranged:
-        text = "exists(select from party.activity theirs where theirs.id={0} and {1})"
+        text = "exists(select from party.activity theirs where theirs.id={0} and ({1}))"
         found.append(Sql(text, participation.activity_id, some(*arranged)))
     return [*found, Sql("{0}={1}", participation.person_id, viewer.person)] if viewer.known() else found
 
@@ -78,7 +78,7 @@ def tasks(task: Table, viewer: Lens) -> Alternatives:
     activity = Table("activity", schema="party", alias="meant")
     seen = activities(activity, viewer)
     told = some(*seen) if seen is not None else Sql("true")
-    text = "({0} is null or exists(select from party.activity meant where meant.id={0} and {1}))"
+    text = "({0} is null or exists(select from party.activity meant where meant.id={0} and ({1})))"
     return [Sql(text, task.activity_id, told)]
 
 
@@ -112,7 +112,7 @@ def proxies(row: Table, viewer: Lens) -> Alternatives:
     found: list[Criterion] = []
     if led is None or led:
         inside = some(*led) if led is not None else Sql("true")
-        text = "exists(select from party.deliberation led where led.id={0} and {1})"
+        text = "exists(select from party.deliberation led where led.id={0} and ({1}))"
         found.append(Sql(text, row.deliberation_id, inside))
     if viewer.known():
         found.append(Sql("{2} in ({0},{1})", row.principal_id, row.proxy_id, viewer.person))

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from gongzhi.sql import Sql
+from gongzhi_party import visibility
 from gongzhi_server.testing import codes_of
+from pypika_tortoise.dialects.postgresql import PostgreSQLQuery
+from pypika_tortoise.queries import Table
 
 TOWN, OTHER = "610921100", "610921102"
 APPOINT = {"duty": "SECRETARY", "consent": True, "since": "2026-01-01", "termEndsOn": "2029-01-01"}
@@ -125,3 +129,23 @@ async def test_member_reports_where_they_live(town: Any) -> None:
     seen = "query($id: ID!) { node(id: $id) { ... on PartyMember { name } } }"
     assert (await town.secretary.ask(seen, id=member)).data["node"], "who reports to an organisation is seen by it"
     assert await refused(town.resident(), "reportToCommunity", "member { id }") == ["DUPLICATE"]
+
+
+def test_several_grants_stay_within_their_row() -> None:
+    """What is allowed by one grant or another is asked of the same row."""
+    for rule in (visibility.participations, visibility.tasks, visibility.proxies, visibility.transfers):
+        found = rule(Table("row", alias="t"), Two())
+        text = " ".join(one.get_sql(PostgreSQLQuery.SQL_CONTEXT) for one in found or ())
+        assert "(ONE) or (OTHER)" in text and "and (ONE) or" not in text, text
+
+
+class Two:
+    """Somebody with two grants, and without a person."""
+
+    today = person = Sql("null")
+
+    def within(self, table: Table, permission: str) -> list[Sql]:
+        return [Sql("ONE"), Sql("OTHER")]
+
+    def known(self) -> bool:
+        return False
