@@ -120,19 +120,14 @@ class PartyBranch(Node):
     version: int = column("Grows with every change (版本).")
 
 
-@entity(
-    MemberRow,
-    visible=visibility.members,
-    order=("joined_on",),
-    filter={"status": None},
-    file=lambda member, viewer: Sql("array[{0}]", member.person_id),
-)
+# No look is kept of it: an access log that says so would tell its readers who belongs.
+@entity(MemberRow, visible=visibility.members, order=("joined_on",), filter={"status": None})
 class PartyMember(Node):
     """That somebody belongs to an organisation; seen by them and by it alone (党员)."""
 
     person: Person | None = one("Who, if you may see their file (人员).")
     name: str = expression("The name (姓名).", lambda at: Sql(NAME, at.row.person_id))
-    branch: PartyBranch | None = one("To which organisation (所在组织).", open=True)
+    branch: PartyBranch | None = one("To which organisation (所在组织).")
     group: PartyBranch | None = one("In which of its groups (所在党小组).")
     status: MemberStatus = column("How (状态).")
     joined_on: datetime.date = column("Since when (入党日期).")
