@@ -24,6 +24,7 @@ def graphql() -> tuple[Extension, ...]:
         attending,
         checking_in,
         counting,
+        deciding,
         deliberating,
         digest,
         feeds,
@@ -44,8 +45,8 @@ def graphql() -> tuple[Extension, ...]:
 
     rooms = (
         organisation_types, organisation, membership, activity_fields, arranging, series, attending, checking_in,
-        recording, feeds, village_types, deliberating, voting, counting, village, link_types, linking, wishing,
-        learning, digest, volunteering,
+        recording, feeds, village_types, deliberating, voting, counting, deciding, village, link_types, linking,
+        wishing, learning, digest, volunteering,
     )  # fmt: skip
     return tuple(one for room in rooms for one in room.EXTENSIONS)
 

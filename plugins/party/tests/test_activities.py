@@ -260,7 +260,7 @@ async def test_reminders_come_once(town: Any, run_jobs: Any) -> None:
     await sign(town.resident(), activity)
     for _ in range(2):
         town.server.clock.move(hours=1)
-        await run_jobs()
+        assert not (await run_jobs()).failed
     told = (await town.resident().ask("{ me { notices { nodes { kind } } } }")).data["me"]["notices"]["nodes"]
     assert len([one for one in told if one["kind"] == "party.activity_planned"]) == 1
 

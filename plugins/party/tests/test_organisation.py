@@ -56,7 +56,7 @@ async def test_elections_are_remembered(town: Any, run_jobs: Any) -> None:
     asked = "{ me { notices { nodes { kind } } } }"
     for day, expected in ((1, 1), (2, 2), (15, 2)):
         town.server.clock.time = town.server.clock.time.replace(month=7, day=day)
-        await run_jobs()
+        assert not (await run_jobs()).failed
         seen = (await town.resident().ask(asked)).data["me"]["notices"]["nodes"]
         assert len([one for one in seen if one["kind"] == "party.term_ends"]) == expected, day
 

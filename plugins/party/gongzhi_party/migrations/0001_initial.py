@@ -3,8 +3,9 @@ from tortoise.migrations import operations as ops
 from gongzhi.columns import BytesField
 from gongzhi_party.models.activity import ActivityState, Audience, FeedKind, Form, PaperKind, ParticipationState, Shift
 from gongzhi_party.models.care import AskState, LessonKind, ProjectState, WishState
-from gongzhi_party.models.deliberation import Choice, CodeState, CouncilKind, DeliberationState, SuggestionState, Voters
+from gongzhi_party.models.deliberation import Choice, DeliberationState, Voters
 from gongzhi_party.models.organisation import BranchKind, Duty, MemberStatus, TransferState
+from gongzhi_party.models.village import CodeState, CouncilKind, SuggestionState
 from orjson import loads
 from tortoise.fields.base import OnDelete
 from tortoise.fields.data import JSON_DUMPS
