@@ -182,6 +182,13 @@ async def test_organisations_keep_their_own(town: Any) -> None:
     for caller in (town.resident(1), town.worker, town.leader, town.server):
         assert (await caller.ask(asked, id=activity)).data["node"] is None
     assert (await town.secretary.ask(asked, id=activity)).data["node"]["participations"] == {"totalCount": 1}
+    calendar = {"kind": "BRANCH", "branch": town.branch}
+    for at, given, seen in ((0, calendar, True), (1, calendar, False), (0, {"kind": "PERSON"}, True)):
+        opened = await town.resident(at).do("openActivityCalendar", "path", **given)
+        text = (await town.server.client.get(opened["path"])).text
+        assert text.startswith("BEGIN:VCALENDAR") and ("主题党日" in text) == seen, (at, given)
+    mine = (await town.resident().ask("{ me { person { activityCalendars { kind closedAt } } } }")).data["me"]
+    assert [one["kind"] for one in mine["person"]["activityCalendars"]] == ["PERSON", "BRANCH"]
 
 
 async def together(asked: Iterable[Any]) -> list[Any]:
