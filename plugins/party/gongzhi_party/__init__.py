@@ -1,0 +1,107 @@
+"""Party-building activities (党建活动): organisation, activities, deliberation, members and households."""
+
+from __future__ import annotations
+
+from gongzhi.events.event import Event
+from gongzhi.events.work import Job
+from gongzhi.extend import Extension
+from gongzhi.feeds import Feed
+from gongzhi.hooks import App, Errand, hookimpl
+from gongzhi.permissions import Permission, Role
+from gongzhi.registers.book import Registers
+
+
+@hookimpl
+def tables() -> list[App]:
+    return [App("party", "gongzhi_party.models", "gongzhi_party.migrations")]
+
+
+@hookimpl
+def graphql() -> tuple[Extension, ...]:
+    from . import (  # when asked: tables must be known before types are declared over them
+        activity_fields,
+        arranging,
+        attending,
+        checking_in,
+        counting,
+        deciding,
+        deliberating,
+        digest,
+        feeds,
+        learning,
+        link_types,
+        linking,
+        membership,
+        organisation,
+        organisation_types,
+        recording,
+        series,
+        village,
+        village_types,
+        volunteering,
+        voting,
+        wishing,
+    )
+
+    rooms = (
+        organisation_types, organisation, membership, activity_fields, arranging, series, attending, checking_in,
+        recording, feeds, village_types, deliberating, voting, counting, deciding, village, link_types, linking,
+        wishing, learning, digest, volunteering,
+    )  # fmt: skip
+    return tuple(one for room in rooms for one in room.EXTENSIONS)
+
+
+@hookimpl
+def permissions() -> list[Permission | Role]:
+    secretary, office = frozenset({"party_secretary"}), frozenset({"party_secretary", "administrator"})
+    field = frozenset({"party_secretary", "grid_worker", "grid_leader"})
+    return [
+        Role("party_secretary", "党务工作者", "Runs a party organisation: members, offices, activities."),
+        Permission("party.view_members", "See who belongs to an organisation (查看党员)", secretary),
+        Permission("party.keep_members", "Keep members, transfers and offices (管理党员和职务)", secretary),
+        Permission("party.organise", "Set up organisations (维护党组织)", office),
+        Permission("party.convene", "Arrange activities, take attendance and minutes (组织活动)", field),
+        Permission(
+            "party.deliberate",
+            "Lead deliberations from the matter to its result (主持议事)",
+            secretary | {"grid_leader"},
+        ),
+        Permission("party.suggest", "Make proposals as a deputy (提出代表建议)", frozenset({"deputy"})),
+        Permission("party.link", "Name members as helpers of households (安排党员联户)", secretary),
+    ]
+
+
+@hookimpl
+def events() -> list[type[Event]]:
+    from .happenings import EVENTS
+
+    return list(EVENTS)
+
+
+@hookimpl
+def jobs() -> tuple[Job, ...]:
+    from . import attending, linking, organisation, recording
+
+    return (organisation.remind, attending.remind, recording.remind, linking.remind)
+
+
+@hookimpl
+def channels() -> list[Feed]:
+    from .feeds import FEED
+
+    return [FEED]
+
+
+@hookimpl
+def registers() -> list[Registers]:
+    from .disclosure import CARDS, HOLDINGS
+
+    return [Registers(cards=CARDS, holdings=HOLDINGS)]
+
+
+@hookimpl
+def errands() -> list[Errand]:
+    from .console import ERRANDS
+    from .furnishing import furnish
+
+    return [*ERRANDS, Errand("demo", furnish)]

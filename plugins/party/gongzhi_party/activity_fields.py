@@ -1,0 +1,129 @@
+"""What activities add to the core's types and to the roots."""
+
+from __future__ import annotations
+
+import datetime
+
+from gongzhi.entity import Connection, column, connection, entity, stream
+from gongzhi.events.models import OutboxRow
+from gongzhi.events.rules import told_with
+from gongzhi.events.telling import about, cursor
+from gongzhi.extend import extend
+from gongzhi.grids.types import Grid
+from gongzhi.located import inside
+from gongzhi.people.types import Person
+from gongzhi.plans import Argument, Frame
+from gongzhi.roots import Query, Subscription
+from gongzhi.sql import Alternatives, Sql
+
+from .activity_types import PartyActivity, PartyFeedback, PartyParticipation, PartySeries, PartyTask
+from .happenings import ActivityChanged
+from .organisation_types import PartyBranch
+
+BELOW = (
+    "{0}=any(array(select g.id from grids.grid g join grids.grid h on h.path @> g.path "
+    "where h.code={1} and h.valid_to is null))"
+)
+
+
+@entity(OutboxRow, visible=told_with(lambda: PartyActivity, "activity"))
+class PartyHappening:
+    """An activity was planned, moved, cancelled or held (活动变化)."""
+
+    cursor: str = cursor()
+    at: datetime.datetime = column("When (时间).")
+    activity: PartyActivity | None = about("The activity as it is now (活动).", "activity")
+
+
+def came(at: Frame) -> Alternatives:
+    return [Sql("{0}='CHECKED_IN'", at.rows.state)]
+
+
+EXTENSIONS = (
+    extend(
+        Grid,
+        activities=connection(
+            "Activities in it or below it (活动).",
+            inside,
+            order="starts_at",
+            type=Connection[PartyActivity] | None,
+            requires=None,
+        ),
+    ),
+    extend(
+        Person,
+        activities_attended=connection(
+            "What they came to, the last first; for themselves, and for whoever arranged it (参加过的活动).",
+            came,
+            on="person",
+            order="-signed_at",
+            type=Connection[PartyParticipation] | None,
+            requires=None,
+        ),
+        activities_ahead=connection(
+            "What they signed up for, or wait for (已报名活动).",
+            lambda at: [Sql("{0} in ('SIGNED_UP','WAITING')", at.rows.state)],
+            on="person",
+            order="-signed_at",
+            type=Connection[PartyParticipation] | None,
+            requires=None,
+        ),
+        party_tasks=connection(
+            "What was resolved that they do (负责的议定事项).",
+            on="owner",
+            order="due_on",
+            type=Connection[PartyTask] | None,
+            requires=None,
+        ),
+    ),
+    extend(
+        PartyBranch,
+        activities=connection(
+            "Its activities (活动).",
+            on="branch",
+            order="starts_at",
+            type=Connection[PartyActivity] | None,
+            requires=None,
+        ),
+    ),
+    extend(
+        PartyActivity,
+        participations=connection(
+            "Who comes; for whoever arranges it, and oneself (参加名单).",
+            on="activity",
+            order="signed_at",
+            type=Connection[PartyParticipation] | None,
+            requires=None,
+        ),
+        feedback=connection(
+            "What those who came said, without names (评价明细).",
+            on="activity",
+            order="score",
+            type=Connection[PartyFeedback] | None,
+            requires=None,
+        ),
+    ),
+    extend(
+        Query,
+        party_activities=connection(
+            "Activities you may see (活动列表).",
+            order="starts_at",
+            type=Connection[PartyActivity] | None,
+            requires=None,
+        ),
+        party_series=connection(
+            "Series you may see (系列活动).", order="starts_at", type=Connection[PartySeries] | None, requires=None
+        ),
+    ),
+    extend(
+        Subscription,
+        activity_changed=stream(
+            "Activities in a grid and below it, as they are planned, moved, cancelled, held (活动变化).",
+            lambda at: [Sql(BELOW, at.rows.grid_id, at.given.bind("grid"))],
+            events=(ActivityChanged,),
+            arguments={"grid": Argument(str, "The grid's code (网格编码).")},
+            type=PartyHappening,
+            requires=None,
+        ),
+    ),
+)

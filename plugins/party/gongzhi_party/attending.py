@@ -1,0 +1,255 @@
+"""Coming to activities: places and waiting lists, excuses, checking in, and what one makes of it."""
+
+from __future__ import annotations
+
+import datetime
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import strawberry
+from gongzhi.checks import duplicate, missing, text, told
+from gongzhi.commands import KEY, Call, Problem, command, given, made, problems
+from gongzhi.entity import key_of, ref
+from gongzhi.errors import Refusal, Text
+from gongzhi.events.work import Run, job
+from gongzhi.extend import extend
+from gongzhi.notices.sending import notify
+from gongzhi.people.models import PersonRow
+from gongzhi.roots import Mutation
+from strawberry import ID, UNSET
+from tortoise.expressions import Q
+
+from .activity_types import PartyActivity, PartyFeedback, PartyParticipation
+from .arranging import arranged, note, planned
+from .finding import count, inhabits, me, oneself, resident
+from .models import (
+    ActivityRow,
+    ActivityState,
+    Audience,
+    FeedbackRow,
+    MemberRow,
+    MemberStatus,
+    ParticipationRow,
+    ParticipationState,
+    ReportRow,
+)
+from .visibility import CONVENE, MEMBERS
+
+TAKEN = (ParticipationState.SIGNED_UP, ParticipationState.CHECKED_IN)
+AWAY = (ParticipationState.EXCUSED, ParticipationState.WITHDRAWN)
+DAY = timedelta(days=1)
+
+
+@strawberry.type(description="Whether one comes, or why nothing was done (参加活动结果).")
+class PartyParticipationPayload:
+    participation: PartyParticipation | None = made("The participation (参加情况).")
+    errors: list[Problem] = problems()
+
+
+def answer(row: ParticipationRow) -> PartyParticipationPayload:
+    return PartyParticipationPayload(participation=ref(PartyParticipation, row.id))
+
+
+@strawberry.input(description="Somebody wants to come (活动报名).")
+class SignUpToActivityInput:
+    idempotency_key: str = given(KEY)
+    activity: ID = given("To which (活动).")
+    share: bool = given(
+        "Whether rules that reward coming may know; only of what is for all (同意用于积分).", default=False
+    )
+
+
+@command("Sign up; where no place is left one waits, and is told when one is (活动报名).", requires=None)
+async def sign_up_to_activity(call: Call, input: SignUpToActivityInput) -> PartyParticipationPayload:
+    person = await oneself(call)
+    activity: ActivityRow = await call.find(PartyActivity, "activity", id=key_of(PartyActivity)(input.activity))
+    planned(activity)
+    if activity.ends_at <= call.now:
+        raise Refusal("ACTIVITY_OVER", "The activity is over.", "活动已结束。", ("activity",))
+    await meant(activity, person)
+    row = await ParticipationRow.get_or_none(activity=activity, person=person)
+    if row is not None and row.state not in AWAY:
+        raise duplicate("You have signed up already.", "您已报名。", "activity")
+    row = row or ParticipationRow(activity=activity, person=person)
+    row.state = ParticipationState.SIGNED_UP if await spot(activity) else ParticipationState.WAITING
+    row.signed_at, row.share, row.excuse = call.now, input.share, None
+    await row.save()
+    return answer(row)
+
+
+async def meant(activity: ActivityRow, person: PersonRow) -> None:
+    """Refuse whom an activity is not for."""
+    if activity.audience == Audience.PUBLIC:
+        return
+    if activity.audience == Audience.BRANCH:
+        here = Q(branch_id=activity.branch_id) | Q(id__in=await reported(activity.branch_id))
+        fits = await MemberRow.filter(here, person=person).exclude(status=MemberStatus.LEFT).exists()
+    else:
+        fits = inhabits(person, activity.grid_id)
+    if not fits:
+        raise Refusal("NOT_FOR_YOU", "This activity is for others.", "您不在该活动的参加范围内。", ("activity",))
+
+
+async def reported(branch: UUID) -> list[UUID]:
+    """The members who have reported to an organisation."""
+    return await ReportRow.filter(branch_id=branch, until=None).values_list("member_id", flat=True)  # type: ignore[return-value]
+
+
+async def spot(activity: ActivityRow) -> bool:
+    """Whether a place is left. Whoever asks holds the activity's lock, so nobody takes it meanwhile."""
+    if activity.capacity is None:
+        return True
+    return await ParticipationRow.filter(activity=activity, state__in=TAKEN).count() < activity.capacity
+
+
+@strawberry.input(description="Somebody cannot come after all (请假或取消报名).")
+class WithdrawFromActivityInput:
+    idempotency_key: str = given(KEY)
+    activity: ID = given("To which (活动).")
+    excuse: str | None = given("Why, if one wants to say (请假原因).", default=UNSET)
+
+
+@command("Not come after all; whoever waits longest gets the place (请假、取消报名).", requires=None)
+async def withdraw_from_activity(call: Call, input: WithdrawFromActivityInput) -> PartyParticipationPayload:
+    activity: ActivityRow = await call.find(PartyActivity, "activity", id=key_of(PartyActivity)(input.activity))
+    row = await ParticipationRow.get_or_none(activity=activity, person_id=me(call))
+    if row is None or row.state in AWAY:
+        raise missing("You have not signed up.", "您尚未报名。", "activity")
+    if row.state == ParticipationState.CHECKED_IN:
+        raise Refusal("ILLEGAL_TRANSITION", "You have checked in.", "您已签到。", ("activity",))
+    row.excuse = text(input.excuse, 500, "excuse") if told(input.excuse) else None
+    row.state = ParticipationState.EXCUSED if row.excuse else ParticipationState.WITHDRAWN
+    await row.save()
+    await advance(call, activity)
+    return answer(row)
+
+
+async def advance(call: Call, activity: ActivityRow) -> None:
+    """Give places that are free to those who wait longest."""
+    queue = ParticipationRow.filter(activity=activity, state=ParticipationState.WAITING).order_by("signed_at", "id")
+    for row in await queue:
+        if not await spot(activity):
+            return
+        row.state = ParticipationState.SIGNED_UP
+        await row.save(update_fields=["state"])
+        told_of = note(activity, Text("You have a place", "候补成功，您已获得名额"))
+        await notify(call, told_of, persons=[row.person_id])
+
+
+@strawberry.input(description="What somebody who came makes of it (活动评价).")
+class RateActivityInput:
+    idempotency_key: str = given(KEY)
+    activity: ID = given("Of which (活动).")
+    score: int = given("1 is worst, 5 is best (评分).")
+    comment: str | None = given("Anything to add (意见).", default=UNSET)
+
+
+@strawberry.type(description="What was said, or why nothing was done (评价结果).")
+class PartyFeedbackPayload:
+    feedback: PartyFeedback | None = made("What was said (评价).")
+    errors: list[Problem] = problems()
+
+
+@command("Say what one made of an activity one came to (活动评价).", requires=None)
+async def rate_activity(call: Call, input: RateActivityInput) -> PartyFeedbackPayload:
+    activity: ActivityRow = await call.find(PartyActivity, "activity", id=key_of(PartyActivity)(input.activity))
+    came: dict[str, Any] = {"activity": activity, "person_id": me(call)}
+    if not await ParticipationRow.exists(**came, state=ParticipationState.CHECKED_IN):
+        raise Refusal("NOT_THERE", "Whoever came says how it was.", "仅到场人员可以评价。", ("activity",))
+    if await FeedbackRow.exists(**came):
+        raise duplicate("You have said so already.", "您已评价。", "activity")
+    row = await FeedbackRow.create(
+        **came,
+        score=count(input.score, 1, 5, "score"),
+        comment=text(input.comment, 500, "comment") if told(input.comment) else None,
+    )
+    return PartyFeedbackPayload(feedback=ref(PartyFeedback, row.id))
+
+
+@strawberry.input(description="Somebody without a phone came (代签到).")
+class MarkActivityAttendanceInput:
+    idempotency_key: str = given(KEY)
+    activity: ID = given("To which (活动).")
+    person: ID = given("Who (人员).")
+    came: bool = given("Whether they came; false strikes out a check-in that is not so (是否到场).", default=True)
+
+
+@command("Put down who came without a phone, or strike out who did not come (代签到、更正签到).", requires=CONVENE)
+async def mark_activity_attendance(call: Call, input: MarkActivityAttendanceInput) -> PartyParticipationPayload:
+    activity = await arranged(call, input.activity)
+    permission = MEMBERS if activity.audience == Audience.BRANCH else CONVENE
+    person = await resident(call, input.person, permission, "person")
+    row = await ParticipationRow.get_or_none(activity=activity, person=person)
+    if not input.came:
+        if row is None or row.state != ParticipationState.CHECKED_IN:
+            raise missing("They have not checked in.", "该人员没有签到记录。", "person")
+        row.state, row.checked_in_at = ParticipationState.WITHDRAWN, None
+        await row.save()
+        return answer(row)
+    opened(call, activity, call.now)
+    await meant(activity, person)
+    row = await put(call, activity, person.id, call.now, offline=False)
+    return answer(row)
+
+
+OPEN = timedelta(hours=1)
+"""How long before an activity, and after it, one may check in."""
+
+
+def opened(call: Call, activity: ActivityRow, at: datetime.datetime) -> None:
+    """Refuse checking in long before an activity, long after it, and to one that does not take place."""
+    if activity.state == ActivityState.CANCELLED:
+        raise Refusal("ILLEGAL_TRANSITION", "The activity was cancelled.", "活动已取消。", ("activity",))
+    if not activity.starts_at - OPEN <= at <= activity.ends_at + OPEN:
+        raise Refusal(
+            "CHECK_IN_CLOSED",
+            "One checks in from an hour before an activity to an hour after it.",
+            "签到时间为活动开始前一小时至结束后一小时。",
+            ("activity",),
+        )
+
+
+PUT = """
+insert into party.participation (id, activity_id, person_id, state, signed_at, checked_in_at, offline, share)
+values (gen_random_uuid(), $1, $2, 'CHECKED_IN', $4, $3, $5, false)
+on conflict (activity_id, person_id) do update set state='CHECKED_IN', checked_in_at=$3, offline=$5
+where participation.state<>'CHECKED_IN' returning id
+"""
+
+
+async def put(call: Call, activity: ActivityRow, person: UUID, at: datetime.datetime, *, offline: bool) -> Any:
+    """Check somebody in, exactly once whatever else goes on at the same time. Raises Refusal ALREADY_CHECKED_IN."""
+    if not await call.fetch(PUT, activity.id, person, at, call.now, offline):
+        raise Refusal("ALREADY_CHECKED_IN", "You have checked in already.", "您已签到。", ("activity",))
+    return await ParticipationRow.get(activity=activity, person_id=person)
+
+
+SOON = """
+select p.id, p.person_id, p.activity_id from party.participation p join party.activity a on a.id=p.activity_id
+where p.state='SIGNED_UP' and p.reminded_at is null and a.state='PLANNED' and a.starts_at>$1 and a.starts_at<=$2
+and a.county_id=any($3::int[]) order by a.id, p.id
+"""
+
+
+@job("party.remind_of_activities", every=timedelta(hours=1))
+async def remind(call: Call, run: Run) -> None:
+    """Tell everybody who signed up of what begins within a day, once."""
+    found = await call.fetch(SOON, call.now, call.now + DAY, list(run.counties))
+    people: dict[UUID, list[UUID]] = {}
+    for row in found:
+        people.setdefault(row["activity_id"], []).append(row["person_id"])
+    for activity in await ActivityRow.filter(id__in=list(people)):
+        await notify(call, note(activity, Text("An activity is near", "活动即将开始")), persons=people[activity.id])
+    await ParticipationRow.filter(id__in=[row["id"] for row in found]).update(reminded_at=call.now)
+
+
+EXTENSIONS = (
+    extend(
+        Mutation,
+        sign_up_to_activity=sign_up_to_activity,
+        withdraw_from_activity=withdraw_from_activity,
+        rate_activity=rate_activity,
+        mark_activity_attendance=mark_activity_attendance,
+    ),
+)

@@ -1,0 +1,116 @@
+"""Checking in by the code on the screen: at once, or later with what a phone without a connection kept."""
+
+from __future__ import annotations
+
+import datetime
+from datetime import timedelta
+from uuid import UUID
+
+import strawberry
+from gongzhi.checks import told, wrong
+from gongzhi.commands import KEY, Call, command, given
+from gongzhi.entity import key_of
+from gongzhi.errors import Refusal
+from gongzhi.extend import extend
+from gongzhi.roots import Mutation
+from strawberry import ID, UNSET
+
+from . import codes
+from .activity_types import PartyActivity
+from .attending import PartyParticipationPayload, answer, meant, opened, put
+from .codes import Code
+from .finding import oneself
+from .happenings import Attended
+from .models import ActivityRow, Audience, ParticipationRow
+
+FRESH = timedelta(seconds=60)
+"""How long after it was shown a code may come."""
+SKEW = timedelta(seconds=30)
+"""How far a screen's or a phone's clock may be ahead."""
+LATE = timedelta(hours=48)
+"""How long after an activity a phone may send what it kept."""
+
+
+@strawberry.input(description="Somebody is there: a code from the screen, no position and no face (活动签到).")
+class CheckInToActivityInput:
+    idempotency_key: str = given(KEY)
+    activity: ID = given("To which (活动).")
+    code: str = given("What the screen showed (签到码).")
+    taken_at: datetime.datetime | None = given("When, if the phone had no connection (离线扫码时间).", default=UNSET)
+    proof: str | None = given("What the phone made of the code, in that case (离线凭证).", default=UNSET)
+
+
+@command("Check in to an activity, once; what was kept offline is verified now (活动签到).", requires=None)
+async def check_in_to_activity(call: Call, input: CheckInToActivityInput) -> PartyParticipationPayload:
+    person = await oneself(call)
+    activity = await ActivityRow.get_or_none(id=key_of(PartyActivity)(input.activity))
+    code = genuine(call, activity, input.code) if activity else None
+    if activity is None or code is None:
+        raise foreign()
+    offline = told(input.taken_at)
+    at = await kept(call, activity, person.id, code, input) if offline else fresh(call, code)
+    opened(call, activity, at)
+    await meant(activity, person)
+    row = await put(call, activity, person.id, at, offline=offline)
+    if row.share and activity.audience != Audience.BRANCH:
+        call.publish(Attended(participation=row.id, person=person.id, activity=activity.id), activity)
+    return answer(row)
+
+
+def genuine(call: Call, activity: ActivityRow, text: str) -> Code | None:
+    """What the code says, if this activity's screen has shown it."""
+    code = codes.read(codes.screen_key(call.context.receipts, activity.id), text)
+    return code if code and code.activity == activity.id else None
+
+
+def foreign() -> Refusal:
+    return Refusal(
+        "FOREIGN_CODE", "This code is not from this activity's screen.", "该签到码不属于本次活动。", ("code",)
+    )
+
+
+def fresh(call: Call, code: Code) -> datetime.datetime:
+    """Now, if the code has just been shown."""
+    if not -SKEW <= call.now - code.shown_at <= FRESH:
+        raise stale_code()
+    return call.now
+
+
+async def kept(
+    call: Call, activity: ActivityRow, person: UUID, code: Code, input: CheckInToActivityInput
+) -> datetime.datetime:
+    """When a phone without a connection took the code: then, in time, and by this person's own phone."""
+    at = input.taken_at
+    if not told(at) or at.tzinfo is None:
+        raise wrong("A time needs its offset, such as +08:00.", "时间须带时区，如 +08:00。", "takenAt")
+    if not -SKEW <= at - code.shown_at <= FRESH or at > call.now + SKEW:
+        raise stale_code()
+    if call.now > activity.ends_at + LATE:
+        raise Refusal(
+            "TOO_LATE",
+            "What was kept offline is sent within two days.",
+            "离线签到须在活动结束后两天内上传。",
+            ("takenAt",),
+        )
+    row = await ParticipationRow.get_or_none(activity=activity, person_id=person)
+    mine = codes.ticket(call.context.receipts, row.id) if row else b""
+    if row is None or not told(input.proof) or not codes.proved(mine, input.code, input.proof):
+        raise Refusal(
+            "COPIED_CODE",
+            "This check-in was not kept by your own phone. Sign up before, or check in with a connection.",
+            "该离线签到并非由您本人的手机生成；请先报名，或联网签到。",
+            ("proof",),
+        )
+    return min(at, call.now)
+
+
+def stale_code() -> Refusal:
+    return Refusal(
+        "STALE_CODE",
+        "This code is no longer shown; read the screen again.",
+        "签到码已过期，请重新扫描屏幕上的签到码。",
+        ("code",),
+    )
+
+
+EXTENSIONS = (extend(Mutation, check_in_to_activity=check_in_to_activity),)

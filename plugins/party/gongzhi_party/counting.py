@@ -1,0 +1,138 @@
+"""Counting votes, and what is left of them: ballots, a roll and receipts that nothing ties together (rulings 10).
+
+The urn becomes ballots, and the roll and the slips are written anew, each in an order of its own and with new keys, in
+one transaction. What was written while votes were taken is deleted with it, and swept by autovacuum soon after.
+"""
+
+from __future__ import annotations
+
+import datetime
+from typing import Any
+
+import strawberry
+from gongzhi.checks import text, wrong
+from gongzhi.commands import EXPECTED, KEY, Call, command, given
+from gongzhi.entity import pick
+from gongzhi.errors import Refusal
+from gongzhi.extend import extend
+from gongzhi.plans import Argument
+from gongzhi.roots import Mutation, Query
+from gongzhi.sql import Sql
+from strawberry import ID
+
+from .deliberating import DeliberationPayload, led, saved
+from .deliberation_types import VoteReceipt
+from .models import DeliberationState
+from .visibility import DELIBERATE
+from .voting import digest, ending
+
+COUNT = """
+update party.proposal p set votes_for=c.agree, votes_against=c.refuse, abstentions=c.abstain from (
+ select o.id, count(u.id) filter (where u.choice='FOR') agree, count(u.id) filter (where u.choice='AGAINST') refuse,
+  count(u.id) filter (where u.choice='ABSTAIN') abstain
+ from party.proposal o left join party.urn u on u.proposal_id=o.id where o.deliberation_id=$1 group by o.id) c
+where p.id=c.id
+"""
+SHUFFLED = (
+    "with gone as (delete from party.urn u using party.proposal p where p.id=u.proposal_id and p.deliberation_id=$1 "
+    "returning u.proposal_id, u.choice, u.person_id) insert into party.ballot (id, proposal_id, choice, person_id) "
+    "select gen_random_uuid(), proposal_id, choice, person_id from gone order by gen_random_uuid()",
+    "with gone as (delete from party.voted where deliberation_id=$1 returning person_id, household_id) "
+    "insert into party.voted (id, deliberation_id, person_id, household_id) "
+    "select gen_random_uuid(), $1, person_id, household_id from gone order by gen_random_uuid()",
+    "with gone as (delete from party.slip where deliberation_id=$1 returning digest) "
+    "insert into party.slip (id, deliberation_id, digest) "
+    "select gen_random_uuid(), $1, digest from gone order by gen_random_uuid()",
+)
+
+
+@strawberry.input(description="The end of a vote (结束表决).")
+class CloseVoteInput:
+    idempotency_key: str = given(KEY)
+    deliberation: ID = given("In which (议事).")
+    expected_version: int = given(EXPECTED)
+
+
+@command("Count the votes, once their time is over and enough have voted (结束表决并计票).", requires=DELIBERATE)
+async def close_vote(call: Call, input: CloseVoteInput) -> DeliberationPayload:
+    row = await led(call, input.deliberation, input.expected_version, DeliberationState.VOTING)
+    [found] = await call.fetch("select count(*)::int n from party.voted where deliberation_id=$1", row.id)
+    present = found["n"]
+    if row.vote_until and call.now <= row.vote_until and present < (row.entitled or 0):
+        raise Refusal("VOTE_OPEN", "Votes are still taken.", "投票尚未截止。", ("deliberation",))
+    if present < (row.needed or 0):
+        raise Refusal(
+            "QUORUM_MISSED",
+            f"{present} of the {row.needed} votes that are needed were cast. Take votes for longer, or drop it.",
+            f"参加表决数 {present}，未达到法定数 {row.needed}；可延长投票或终止议事。",
+            ("deliberation",),
+        )
+    await call.fetch(COUNT, row.id)
+    for statement in SHUFFLED:
+        await call.fetch(statement, row.id)
+    row.present, row.state = present, DeliberationState.COUNTED
+    return await saved(row)
+
+
+@strawberry.input(description="More time for a vote (延长投票).")
+class ExtendVoteInput:
+    idempotency_key: str = given(KEY)
+    deliberation: ID = given("In which (议事).")
+    expected_version: int = given(EXPECTED)
+    until: datetime.datetime = given("Until when now (投票截止).")
+
+
+@command("Take votes for longer (延长投票).", requires=DELIBERATE)
+async def extend_vote(call: Call, input: ExtendVoteInput) -> DeliberationPayload:
+    row = await led(call, input.deliberation, input.expected_version, DeliberationState.VOTING)
+    until = ending(call, input.until)
+    if row.vote_until and until <= row.vote_until:
+        raise wrong("A vote is not cut short.", "不能缩短投票时间。", "until")
+    row.vote_until = until
+    return await saved(row)
+
+
+@strawberry.input(description="A matter that is not pursued (终止议事).")
+class DropMatterInput:
+    idempotency_key: str = given(KEY)
+    deliberation: ID = given("Which (议事).")
+    expected_version: int = given(EXPECTED)
+    reason: str = given("Why; everybody reads it (原因).")
+
+
+EMPTIED = (
+    "delete from party.urn u using party.proposal p where p.id=u.proposal_id and p.deliberation_id=$1",
+    "delete from party.slip where deliberation_id=$1",
+    "delete from party.voted where deliberation_id=$1",
+)
+
+
+@command(
+    "Drop a matter before it is counted; votes that were cast are destroyed uncounted (终止议事).", requires=DELIBERATE
+)
+async def drop_matter(call: Call, input: DropMatterInput) -> DeliberationPayload:
+    open_ = (DeliberationState.RAISED, DeliberationState.ANNOUNCED, DeliberationState.VOTING)
+    row = await led(call, input.deliberation, input.expected_version, *open_)
+    for statement in EMPTIED:
+        await call.fetch(statement, row.id)
+    row.state, row.reason = DeliberationState.DROPPED, text(input.reason, 500, "reason")
+    return await saved(row)
+
+
+def receipted(frame: Any) -> Any:
+    return [Sql("{0}={1}", frame.rows.digest, frame.given.bind("receipt", convert=digest, cast="bytea"))]
+
+
+EXTENSIONS = (
+    extend(Mutation, close_vote=close_vote, extend_vote=extend_vote, drop_matter=drop_matter),
+    extend(
+        Query,
+        vote_receipt=pick(
+            "That the vote of this receipt was put in; null if none was (投票回执查询).",
+            receipted,
+            arguments={"receipt": Argument(str, "The receipt (回执).")},
+            type=VoteReceipt | None,
+            requires=None,
+        ),
+    ),
+)

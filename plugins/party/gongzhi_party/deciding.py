@@ -1,0 +1,140 @@
+"""What follows from a count: the decision, how it is carried out, made public and evaluated."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import strawberry
+from gongzhi.cases.types import Case
+from gongzhi.checks import duplicate, missing, today, told, wrong
+from gongzhi.commands import EXPECTED, KEY, Call, Problem, command, given, made, problems
+from gongzhi.entity import key_of, ref
+from gongzhi.errors import Refusal, Text
+from gongzhi.extend import extend
+from gongzhi.grids.models import GridRow
+from gongzhi.notices.sending import Notice, notify
+from gongzhi.resolutions.adopting import resolve
+from gongzhi.resolutions.models import Body, ResolutionRow
+from gongzhi.roots import Mutation
+from strawberry import ID, UNSET
+
+from .deliberating import DeliberationPayload, at, led, neighbour, saved
+from .deliberation_types import MatterEvaluation, MatterProposal
+from .finding import count
+from .models import DeliberationState, EvaluationRow, ExecutionRow, ProposalRow
+from .recording import PartyTaskInput, resolved
+from .visibility import DELIBERATE
+
+SETTLED = (DeliberationState.DECIDED, DeliberationState.PUBLICISED)
+PUBLIC_DAYS = 7
+
+
+@strawberry.input(description="What is decided on a count (形成决议).")
+class DecideMatterInput:
+    idempotency_key: str = given(KEY)
+    deliberation: ID = given("Which (议事).")
+    expected_version: int = given(EXPECTED)
+    proposal: ID = given("The proposal that was carried (通过的方案).")
+    body: Body = given("Who decided (决议主体).")
+    adopts: list[str] = given("The rules it adopts, such as points.village/3 (通过的规则).", default_factory=list)
+
+
+@command("Put on record what was decided: what more than half of the votes carry (形成决议).", requires=DELIBERATE)
+async def decide_matter(call: Call, input: DecideMatterInput) -> DeliberationPayload:
+    row = await led(call, input.deliberation, input.expected_version, DeliberationState.COUNTED)
+    proposal: ProposalRow = await call.find(MatterProposal, "proposal", id=key_of(MatterProposal)(input.proposal))
+    if proposal.deliberation_id != row.id:
+        raise missing("It was not voted on here.", "该方案不属于本次议事。", "proposal")
+    votes = (proposal.votes_for or 0, proposal.votes_against or 0, proposal.abstentions or 0)
+    if votes[0] * 2 <= sum(votes):
+        raise Refusal("NOT_CARRIED", "More than half of the votes must be for it.", "赞成票未过半数。", ("proposal",))
+    if len(input.adopts) > 20 or not all(0 < len(one) <= 100 for one in input.adopts):
+        raise wrong("20 rules at most, by their names.", "最多 20 条规则名称。", "adopts")
+    grid = await GridRow.get(id=row.grid_id)
+    body = Body(input.body)
+    made_of: ResolutionRow = await resolve(
+        call, grid, body, row.title, proposal.text, today(call), input.adopts, votes=votes
+    )
+    row.resolution_id, row.decided_at, row.state = made_of.id, call.now, DeliberationState.DECIDED
+    return await saved(row)
+
+
+@strawberry.input(description="How a decision is carried out (落实决议).")
+class ExecuteMatterInput:
+    idempotency_key: str = given(KEY)
+    deliberation: ID = given("Which (议事).")
+    expected_version: int = given(EXPECTED)
+    case: str | None = given("By which case, by number (诉求编号).", default=UNSET)
+    task: PartyTaskInput | None = given("By which task (事项).", default=UNSET)
+
+
+@command("Link a decision to what carries it out: a case, a task, or both (落实决议).", requires=DELIBERATE)
+async def execute_matter(call: Call, input: ExecuteMatterInput) -> DeliberationPayload:
+    row = await led(call, input.deliberation, input.expected_version, *SETTLED)
+    if not told(input.case) and not told(input.task):
+        raise wrong("Name a case or a task.", "请指定诉求或事项。", "task")
+    if await ExecutionRow.filter(deliberation=row).count() >= 50:
+        raise Refusal("TOO_MANY", "50 at most.", "最多 50 项。", ("deliberation",))
+    case = await call.find(Case, "case", number=input.case) if told(input.case) else None
+    task = await resolved(call, input.task, DELIBERATE, ("task",), deliberation=row) if told(input.task) else None
+    await ExecutionRow.create(deliberation=row, case=case, task=task, at=call.now)
+    return await saved(row)
+
+
+@strawberry.input(description="When a result is made public (公示结果).")
+class PublicizeMatterInput:
+    idempotency_key: str = given(KEY)
+    deliberation: ID = given("Which (议事).")
+    expected_version: int = given(EXPECTED)
+    days: int = given(f"How long, {PUBLIC_DAYS} days at least (公示天数).", default=PUBLIC_DAYS)
+
+
+@command("Make a decision and its result public for some days (公示).", requires=DELIBERATE)
+async def publicize_matter(call: Call, input: PublicizeMatterInput) -> DeliberationPayload:
+    row = await led(call, input.deliberation, input.expected_version, DeliberationState.DECIDED)
+    days = count(input.days, PUBLIC_DAYS, 90, "days")
+    row.public_from, row.public_to = today(call), today(call) + timedelta(days=days - 1)
+    row.state = DeliberationState.PUBLICISED
+    if row.raised_by_id:
+        about = Notice(
+            "party.matter_decided",
+            Text("A matter you raised was decided", "您提出的议题已有结果"),
+            Text(f"The result is public until {row.public_to}.", f"结果公示至 {row.public_to}。"),
+            f"Deliberation:{row.id}",
+        )
+        await notify(call, about, persons=[row.raised_by_id])
+    return await saved(row)
+
+
+@strawberry.input(description="What somebody makes of a result (成效评价).")
+class EvaluateMatterInput:
+    idempotency_key: str = given(KEY)
+    deliberation: ID = given("Which (议事).")
+    score: int = given("1 is worst, 5 is best (评分).")
+
+
+@strawberry.type(description="What was said, or why nothing was done (评价结果).")
+class MatterEvaluationPayload:
+    evaluation: MatterEvaluation | None = made("What was said (评价).")
+    errors: list[Problem] = problems()
+
+
+@command("Say what one makes of a public result; whoever lives there, once (成效评价).", requires=None)
+async def evaluate_matter(call: Call, input: EvaluateMatterInput) -> MatterEvaluationPayload:
+    row, person = await neighbour(call, input.deliberation)
+    at(row, DeliberationState.PUBLICISED)
+    if await EvaluationRow.exists(deliberation=row, person=person):
+        raise duplicate("You have said so already.", "您已评价。", "deliberation")
+    said = await EvaluationRow.create(deliberation=row, person=person, score=count(input.score, 1, 5, "score"))
+    return MatterEvaluationPayload(evaluation=ref(MatterEvaluation, said.id))
+
+
+EXTENSIONS = (
+    extend(
+        Mutation,
+        decide_matter=decide_matter,
+        execute_matter=execute_matter,
+        publicize_matter=publicize_matter,
+        evaluate_matter=evaluate_matter,
+    ),
+)

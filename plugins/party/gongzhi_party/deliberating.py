@@ -1,0 +1,196 @@
+"""Deliberating: raising a matter, its agenda, who is heard, what is proposed."""
+
+from __future__ import annotations
+
+import strawberry
+from gongzhi.cases.types import Case
+from gongzhi.checks import duplicate, form, missing, text, told
+from gongzhi.commands import EXPECTED, KEY, Call, Problem, command, forbidden, given, made, problems, stale
+from gongzhi.entity import key_of, ref
+from gongzhi.errors import Refusal
+from gongzhi.extend import extend
+from gongzhi.grids.commands import standing
+from gongzhi.grids.models import GridRow
+from gongzhi.people.models import PersonRow
+from gongzhi.roots import Mutation
+from strawberry import ID, UNSET
+
+from .activity_types import PartyActivity
+from .deliberation_types import Deliberation, MatterProposal, MatterSpeaker
+from .finding import count, inhabits, oneself
+from .models import (
+    AgendaRow,
+    DeliberationRow,
+    DeliberationState,
+    ProposalRow,
+    SpeakerRow,
+)
+from .visibility import DELIBERATE
+
+TALKING = (DeliberationState.RAISED, DeliberationState.ANNOUNCED)
+
+
+@strawberry.type(description="The deliberation, or why nothing was done (议事结果).")
+class DeliberationPayload:
+    deliberation: Deliberation | None = made("The deliberation (议事).")
+    errors: list[Problem] = problems()
+
+
+@strawberry.input(description="A matter to be deliberated (提出议题).")
+class RaiseMatterInput:
+    idempotency_key: str = given(KEY)
+    title: str = given("In a few words (标题).")
+    text: str = given("The matter; it names no private person (内容).")
+    grid: str | None = given("Whom it concerns, by code; where one lives if not said (网格编码).", default=UNSET)
+    case: str | None = given("The number of the case it comes from, which one may see (来源诉求编号).", default=UNSET)
+
+
+@command("Raise a matter: residents where they live, staff where they lead (提出议题).", requires=None)
+async def raise_matter(call: Call, input: RaiseMatterInput) -> DeliberationPayload:
+    case = await call.find(Case, "case", number=input.case) if told(input.case) else None
+    person = await oneself(call) if call.viewer.account.person else None
+    grid = await concerned(call, input, person, case)
+    with form() as read:
+        title = read(text, input.title, 200, "title")
+        said = read(text, input.text, 5000, "text")
+    row = await DeliberationRow.create(
+        title=title, text=said, grid=grid, case=case, raised_by=person, raised_at=call.now
+    )
+    return DeliberationPayload(deliberation=ref(Deliberation, row.id))
+
+
+async def concerned(call: Call, input: RaiseMatterInput, person: PersonRow | None, case: object) -> GridRow:
+    """The grid a matter is raised in: one that somebody lives in or leads."""
+    if told(input.grid):
+        grid = await standing(input.grid, "grid")
+    elif case is not None or person is not None:
+        grid = await GridRow.get(id=getattr(case or person, "grid_id", None))
+    else:
+        raise missing("Say whom it concerns.", "请指定网格。", "grid")
+    if not call.may(DELIBERATE, grid) and not (person and inhabits(person, grid.id)):
+        raise forbidden("grid")
+    return grid
+
+
+async def led(call: Call, id: str, expected: int, *states: DeliberationState) -> DeliberationRow:
+    """A deliberation in one of these states that the caller leads, locked."""
+    row: DeliberationRow = await call.find(Deliberation, "deliberation", id=key_of(Deliberation)(id))
+    if not call.may(DELIBERATE, row):
+        raise forbidden("deliberation")
+    stale(row, expected)
+    at(row, *states)
+    return row
+
+
+def at(row: DeliberationRow, *states: DeliberationState) -> None:
+    """Refuse what cannot be done where a deliberation stands."""
+    if row.state not in states:
+        raise Refusal(
+            "ILLEGAL_TRANSITION",
+            f"This cannot be done while it is {row.state}.",
+            f"当前状态（{row.state}）不能进行此操作。",
+            ("deliberation",),
+        )
+
+
+async def saved(row: DeliberationRow) -> DeliberationPayload:
+    row.version += 1
+    await row.save()
+    return DeliberationPayload(deliberation=ref(Deliberation, row.id))
+
+
+@strawberry.input(description="The agenda of a deliberation (公布议程).")
+class PublishMatterAgendaInput:
+    idempotency_key: str = given(KEY)
+    deliberation: ID = given("Which (议事).")
+    expected_version: int = given(EXPECTED)
+    items: list[str] = given("What is talked about, in its order (议程).")
+    activity: ID | None = given("The meeting where it is talked about (议事会).", default=UNSET)
+
+
+@command("Publish the agenda; until votes are taken it can be published anew (公布议程).", requires=DELIBERATE)
+async def publish_matter_agenda(call: Call, input: PublishMatterAgendaInput) -> DeliberationPayload:
+    row = await led(call, input.deliberation, input.expected_version, *TALKING)
+    count(len(input.items), 1, 30, "items")
+    titles = [text(one, 200, "items", str(place)) for place, one in enumerate(input.items)]
+    if told(input.activity):
+        row.activity_id = (await call.find(PartyActivity, "activity", id=key_of(PartyActivity)(input.activity))).id
+    await AgendaRow.filter(deliberation=row).delete()
+    await AgendaRow.bulk_create(
+        [AgendaRow(deliberation=row, place=place, title=one) for place, one in enumerate(titles, 1)]
+    )
+    row.state = DeliberationState.ANNOUNCED
+    return await saved(row)
+
+
+@strawberry.input(description="Somebody wants to be heard (申请发言).")
+class AskToSpeakOnMatterInput:
+    idempotency_key: str = given(KEY)
+    deliberation: ID = given("Where (议事).")
+    topic: str = given("What of (发言主题).")
+
+
+@strawberry.type(description="The place on the list, or why there is none (申请发言结果).")
+class MatterSpeakerPayload:
+    speaker: MatterSpeaker | None = made("The speaker (发言人).")
+    errors: list[Problem] = problems()
+
+
+@command("Ask to be heard; one's name is called, so it is published (申请发言).", requires=None)
+async def ask_to_speak_on_matter(call: Call, input: AskToSpeakOnMatterInput) -> MatterSpeakerPayload:
+    row, person = await neighbour(call, input.deliberation)
+    at(row, DeliberationState.ANNOUNCED)
+    if await SpeakerRow.exists(deliberation=row, person=person):
+        raise duplicate("You are on the list.", "您已在发言名单上。", "deliberation")
+    speaker = await SpeakerRow.create(
+        deliberation=row, person=person, topic=text(input.topic, 200, "topic"), at=call.now
+    )
+    return MatterSpeakerPayload(speaker=ref(MatterSpeaker, speaker.id))
+
+
+async def neighbour(call: Call, id: str) -> tuple[DeliberationRow, PersonRow]:
+    """A deliberation, locked, and the caller, whom it concerns."""
+    row: DeliberationRow = await call.find(Deliberation, "deliberation", id=key_of(Deliberation)(id))
+    person = await oneself(call)
+    if not inhabits(person, row.grid_id):
+        raise Refusal("NOT_CONCERNED", "It concerns those who live there.", "仅本网格居民可以参与。", ("deliberation",))
+    return row, person
+
+
+@strawberry.input(description="Something to be put to the vote (提出方案).")
+class ProposeOnMatterInput:
+    idempotency_key: str = given(KEY)
+    deliberation: ID = given("Where (议事).")
+    text: str = given("The proposal (内容).")
+
+
+@strawberry.type(description="The proposal, or why there is none (提出方案结果).")
+class MatterProposalPayload:
+    proposal: MatterProposal | None = made("The proposal (方案).")
+    errors: list[Problem] = problems()
+
+
+@command("Propose what is to be voted on: whoever lives there, or leads (提出表决方案).", requires=None)
+async def propose_on_matter(call: Call, input: ProposeOnMatterInput) -> MatterProposalPayload:
+    row: DeliberationRow = await call.find(Deliberation, "deliberation", id=key_of(Deliberation)(input.deliberation))
+    if not call.may(DELIBERATE, row):
+        await neighbour(call, input.deliberation)
+    at(row, DeliberationState.ANNOUNCED)
+    place = 1 + await ProposalRow.filter(deliberation=row).count()
+    if place > 20:
+        raise Refusal("TOO_MANY", "There are 20 proposals.", "最多 20 个方案。", ("deliberation",))
+    proposal = await ProposalRow.create(
+        deliberation=row, place=place, text=text(input.text, 2000, "text"), person_id=call.viewer.account.person
+    )
+    return MatterProposalPayload(proposal=ref(MatterProposal, proposal.id))
+
+
+EXTENSIONS = (
+    extend(
+        Mutation,
+        raise_matter=raise_matter,
+        publish_matter_agenda=publish_matter_agenda,
+        ask_to_speak_on_matter=ask_to_speak_on_matter,
+        propose_on_matter=propose_on_matter,
+    ),
+)

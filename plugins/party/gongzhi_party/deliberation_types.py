@@ -1,0 +1,227 @@
+"""What the schema says of deliberations. They are public from the agenda on; who votes what in secret never is."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Any
+
+import strawberry
+from gongzhi.cases.types import Case
+from gongzhi.entity import (
+    Connection,
+    Node,
+    column,
+    connection,
+    embedded,
+    entity,
+    everyone,
+    expression,
+    many,
+    one,
+    part,
+    pick,
+    within_row,
+)
+from gongzhi.filters import placed
+from gongzhi.grids.types import Grid
+from gongzhi.people.types import Person
+from gongzhi.plans import Frame
+from gongzhi.resolutions.types import Resolution
+from gongzhi.sql import Sql
+
+from . import visibility
+from . import words as words
+from .activity_types import PartyActivity, PartyOpinion, PartyTask
+from .models import (
+    AgendaRow,
+    BallotRow,
+    Choice,
+    DeliberationRow,
+    DeliberationState,
+    EvaluationRow,
+    ExecutionRow,
+    ProposalRow,
+    ProxyRow,
+    SlipRow,
+    SpeakerRow,
+    Voters,
+)
+from .organisation_types import FEWEST, NAME
+
+COUNTED = "case when {0} is not null then jsonb_build_object('for',{0},'against',{1},'abstain',{2}) end"
+PRESENT = "coalesce({1},(select count(*)::int from party.voted v where v.deliberation_id={0}))"
+EVALUATED = f"""
+(select case when count(*)>={FEWEST} then jsonb_build_object('score', round(avg(e.score), 1)::float8,
+ 'answers', count(*)) end from party.evaluation e where e.deliberation_id={{0}})
+"""
+
+
+@strawberry.type(description="What a count came to (计票结果).")
+class VoteCount:
+    for_: int = strawberry.field(name="for", description="Votes for (赞成).")
+    against: int = strawberry.field(description="Votes against (反对).")
+    abstain: int = strawberry.field(description="Abstentions (弃权).")
+
+
+@strawberry.type(description="The first and the last day of something (起止日期).")
+class MatterPublicity:
+    from_: datetime.date = strawberry.field(name="from", description="The first day (起).")
+    to: datetime.date = strawberry.field(description="The last day (止).")
+
+
+@entity(AgendaRow, visible=everyone, through="deliberation", order=("place",))
+class MatterAgendaItem(Node):
+    """An item of a published agenda (议程)."""
+
+    deliberation: Deliberation | None = one("Of which deliberation (议事).")
+    place: int = column("Its place, from 1 (序号).")
+    title: str = column("What it is about (事项).")
+
+
+@entity(SpeakerRow, visible=everyone, through="deliberation", order=("at",))
+class MatterSpeaker(Node):
+    """Somebody who wants to be heard; by asking, they agree that their name is called (发言人)."""
+
+    deliberation: Deliberation | None = one("Where (议事).")
+    name: str = expression("The name (姓名).", lambda at: Sql(NAME, at.row.person_id))
+    topic: str = column("What they want to speak of (发言主题).")
+    at: datetime.datetime = column("When they asked (申请时间).")
+
+
+@entity(BallotRow, visible=everyone, through="proposal", order=("choice",), filter={"choice": None})
+class VoteBallot(Node):
+    """A vote of a closed count, for recounting; nobody's in a secret vote (选票)."""
+
+    proposal: MatterProposal | None = one("On which proposal (方案).")
+    choice: Choice = column("What it says (意见).")
+    person: Person | None = one("Whose, in an open vote, if you may see their file (投票人).")
+
+
+@entity(ProposalRow, visible=everyone, through="deliberation", order=("place",))
+class MatterProposal(Node):
+    """What is put to the vote (表决方案)."""
+
+    deliberation: Deliberation | None = one("In which deliberation (议事).")
+    place: int = column("Its place, from 1 (序号).")
+    text: str = column("The proposal (内容).")
+    votes: VoteCount | None = embedded(
+        "What the count came to; null until the vote is closed (计票结果).",
+        lambda at: Sql(COUNTED, at.row.votes_for, at.row.votes_against, at.row.abstentions),
+    )
+    ballots: Connection[VoteBallot] = connection(
+        "Every vote once it is closed, so that anybody can recount (选票).", on="proposal", order="choice"
+    )
+
+
+@entity(ExecutionRow, visible=everyone, through="deliberation", order=("at",))
+class MatterExecution(Node):
+    """How a decision is carried out (落实)."""
+
+    deliberation: Deliberation | None = one("Which decision (议事).")
+    case: Case | None = one("By which case, if you may see it (诉求).")
+    task: PartyTask | None = one("By which task (事项).")
+    at: datetime.datetime = column("Since when (时间).")
+
+
+@entity(EvaluationRow, visible=visibility.evaluations, order=("score",))
+class MatterEvaluation(Node):
+    """What one made of a result oneself (成效评价)."""
+
+    deliberation: Deliberation | None = one("Of which deliberation (议事).")
+    score: int = column("1 is worst, 5 is best (评分).")
+
+
+@entity(ProxyRow, visible=visibility.proxies, order=("at",))
+class VoteProxy(Node):
+    """A written proxy; seen by both and by whoever leads (书面委托)."""
+
+    deliberation: Deliberation | None = one("For which vote (议事).")
+    principal: str = expression("Whose vote (委托人).", lambda at: Sql(NAME, at.row.principal_id))
+    proxy: str = expression("Who casts it (受托人).", lambda at: Sql(NAME, at.row.proxy_id))
+    at: datetime.datetime = column("When it was put on record (登记时间).")
+
+
+@entity(SlipRow, visible=everyone, through="deliberation")
+class VoteReceipt:
+    """That a vote is among those that were put in; it tells nothing of whose and what (投票回执)."""
+
+    deliberation: Deliberation | None = one("In which vote (议事).")
+    included: bool = expression("Always true: a receipt that is not found is null (已计入).", lambda at: Sql("true"))
+
+
+@part
+class VoteQuorum:
+    """How many must vote, and how many have (法定人数)."""
+
+    entitled: int | None = expression("How many have a vote (有表决权数).", lambda at: at.row.entitled)
+    needed: int | None = expression("How many must vote (需到数).", lambda at: at.row.needed)
+    present: int | None = expression("How many have (已参加数).", lambda at: Sql(PRESENT, at.row.id, at.row.present))
+
+
+@part
+class MatterDecision:
+    """What was decided (决定)."""
+
+    text: str | None = expression(
+        "The decision (内容).",
+        lambda at: Sql("(select r.text from resolutions.resolution r where r.id={0})", at.row.resolution_id),
+    )
+    at: datetime.datetime | None = expression("When (时间).", lambda at: at.row.decided_at)
+    resolution: Resolution | None = pick(
+        "The resolution that others adopt rules by (决议).",
+        lambda at: [Sql("{0}={1}", at.rows.id, at.row.resolution_id)],
+    )
+
+
+def public(at: Frame) -> Any:
+    text = "case when {0} is not null then jsonb_build_object('from',{0},'to',{1}) end"
+    return Sql(text, at.row.public_from, at.row.public_to)
+
+
+@entity(
+    DeliberationRow,
+    visible=visibility.deliberations,
+    order=("raised_at",),
+    filter={"state": None, "raised_at": None, "grid": placed()},
+)
+class Deliberation(Node):
+    """A matter under deliberation, from where it came to what came of it (议事)."""
+
+    title: str = column("In a few words (标题).")
+    text: str = column("The matter; it names no private person (内容).")
+    grid: Grid | None = one("Whom it concerns (网格).")
+    case: Case | None = one("The case it came from, if you may see it (来源诉求).")
+    activity: PartyActivity | None = one("The meeting where it is talked about (议事会).")
+    raised_at: datetime.datetime = column("When it was raised (提出时间).")
+    state: DeliberationState = column("Where it stands (状态).")
+    agenda: list[MatterAgendaItem] = many("The published agenda (议程).", on="deliberation", order="place", cap=30)
+    speakers: list[MatterSpeaker] = many("Who wants to be heard (发言人).", on="deliberation", order="at", cap=100)
+    proposals: list[MatterProposal] = many(
+        "What is put to the vote (表决方案).", on="deliberation", order="place", cap=20
+    )
+    voters: Voters = column("Who has a vote (表决单位).")
+    secret: bool = column("Whether the vote is secret (是否无记名).")
+    vote_until: datetime.datetime | None = column("Until when votes are taken (投票截止).")
+    voted: bool = expression(
+        "Whether the asker, or their household, has voted (本人或本户已投票).",
+        lambda at: Sql(
+            "exists(select from party.voted v where v.deliberation_id={0} and (v.person_id={1} or v.household_id in "
+            "(select m.household_id from people.membership m where m.person_id={1} and m.until is null)))",
+            at.row.id,
+            at.viewer.person,
+        ),
+    )
+    quorum: VoteQuorum | None = within_row(
+        "How many must vote (法定人数).", lambda at: Sql("{0} is not null", at.row.needed)
+    )
+    decision: MatterDecision | None = within_row(
+        "What was decided; null so far (决定).", lambda at: Sql("{0} is not null", at.row.resolution_id)
+    )
+    execution: list[MatterExecution] = many("How it is carried out (落实).", on="deliberation", order="at", cap=50)
+    publicity: MatterPublicity | None = embedded("When the result is made public (公示期).", public)
+    evaluation: PartyOpinion | None = embedded(
+        f"What those it affects make of it; null for fewer than {FEWEST} answers (成效评价).",
+        lambda at: Sql(EVALUATED, at.row.id),
+    )
+    reason: str | None = column("Why it was dropped (终止原因).")
+    version: int = column("Grows with every change (版本).")

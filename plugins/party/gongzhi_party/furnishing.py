@@ -1,0 +1,165 @@
+"""The demo county's party: a branch, a year of activities, a decided matter. All of it is invented."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import timedelta
+from typing import Any
+
+from gongzhi.calendars.reading import OF_COUNTY
+from gongzhi.calendars.reading import read as calendar_of
+from gongzhi.checks import CHINA, today
+from gongzhi.codes import Kind
+from gongzhi.commands import Call
+from gongzhi.grids.models import GridRow
+from gongzhi.people.models import HouseholdRow, LiaisonRow, Line, PersonRow
+from gongzhi.resolutions.adopting import resolve
+from gongzhi.resolutions.models import Body
+
+from . import recurrence
+from .models import (
+    ActivityRow,
+    AgendaRow,
+    Audience,
+    BallotRow,
+    BranchKind,
+    BranchRow,
+    Choice,
+    CoverageRow,
+    DeliberationRow,
+    DeliberationState,
+    Duty,
+    Form,
+    LessonKind,
+    LessonRow,
+    LinkRow,
+    MemberRow,
+    MemberStatus,
+    OfficeRow,
+    ProposalRow,
+    SeriesRow,
+    Shift,
+    SlipRow,
+    VotedRow,
+)
+
+MEMBERS, LINKED = 30, 12
+SERIES = (
+    (Form.PARTY_DAY, "主题党日", "FREQ=MONTHLY;BYMONTHDAY=25;COUNT=12", 9, Shift.AFTER),
+    (Form.COUNCIL_DAY, "周三议事日", "FREQ=WEEKLY;BYDAY=WE;COUNT=26", 15, Shift.SKIP),
+    (Form.VOLUNTEERING, "红袖章志愿巡逻", "FREQ=MONTHLY;BYDAY=1SA;COUNT=12", 10, Shift.KEEP),
+)
+QUIZ = {
+    "text": "接到“安全账户”转账电话，应当怎么办？",
+    "options": ["按提示转账", "挂断并拨打 96110 核实"],
+    "answer": 2,
+    "explanation": "公检法机关不会设“安全账户”。",
+}
+VOTES = ((Choice.FOR, 41), (Choice.AGAINST, 5), (Choice.ABSTAIN, 3))
+
+
+async def furnish(call: Call) -> None:
+    """A party organisation for the demo county."""
+    town = await GridRow.filter(kind=Kind.TOWN, valid_to=None).order_by("code").first()
+    if town is None or await BranchRow.exists():
+        return
+    branch = await BranchRow.create(
+        kind=BranchKind.BRANCH,
+        name=f"{town.name}党支部（演示）",
+        grid=town,
+        founded_on=today(call) - timedelta(days=3000),
+        station_place="党群服务中心一楼",
+        station_hours="周一至周五 8:30—18:00",
+    )
+    await CoverageRow.create(branch=branch, grid=town, since=branch.founded_on)
+    people = await PersonRow.filter(town_id=town.id, birth_date__lt="2000-01-01").order_by("id").limit(MEMBERS)
+    await enrol(call, branch, people)
+    await plan(call, branch, town)
+    await settle(call, town)
+    await LessonRow.create(
+        grid=town, kind=LessonKind.QUIZ, topic="反诈", title="反诈知识自测（演示）", text="三分钟学会识别常见骗局。",
+        questions=[QUIZ], published_at=call.now,
+    )  # fmt: skip
+
+
+async def enrol(call: Call, branch: BranchRow, people: list[PersonRow]) -> None:
+    """Members, the secretary, and households that members look after."""
+    joined = today(call) - timedelta(days=4000)
+    await MemberRow.bulk_create(
+        [
+            MemberRow(
+                person=one, branch=branch, grid_id=branch.grid_id, status=MemberStatus.FULL, joined_on=joined,
+                confirmed_on=joined,
+            )
+            for one in people
+        ]
+    )  # fmt: skip
+    if not people:
+        return
+    since = today(call) - timedelta(days=400)
+    await OfficeRow.create(
+        branch=branch, duty=Duty.SECRETARY, person=people[0], since=since, term_ends_on=since + timedelta(days=1096)
+    )
+    own = [one.id for one in people]
+    homes = await HouseholdRow.filter(town_id=branch.grid_id).exclude(head_id__in=own).order_by("id").limit(LINKED)
+    for person, household in zip(people, homes, strict=False):
+        if await LiaisonRow.exists(household=household, until=None):
+            continue
+        liaison = await LiaisonRow.create(household=household, person=person, line=Line.PARTY_MEMBER, since=since)
+        await LinkRow.create(
+            household=household, grid_id=household.grid_id, person=person, branch=branch, liaison=liaison, since=since
+        )
+
+
+async def plan(call: Call, branch: BranchRow, town: GridRow) -> None:
+    """A year of activities, by the calendar."""
+    [row] = await call.fetch(OF_COUNTY, town.county_id)
+    calendar = calendar_of(row["content"])
+    for form, title, rule, hour, shift in SERIES:
+        first = (call.now + timedelta(days=1)).astimezone(CHINA).replace(hour=hour, minute=0, second=0, microsecond=0)
+        kept, turns = recurrence.turns(rule, first, shift, calendar, call.now)
+        shared: dict[str, Any] = {"branch": branch, "form": form, "audience": Audience.PUBLIC, "title": title}
+        shared |= {"place": "党群服务中心", "grid_id": town.id}
+        series = await SeriesRow.create(**shared, rule=kept, starts_at=turns[0].original, minutes=90, shift=shift)
+        await ActivityRow.bulk_create(
+            [
+                ActivityRow(
+                    **shared, series=series, original_at=one.original, starts_at=one.at,
+                    ends_at=one.at + timedelta(minutes=90),
+                )
+                for one in turns
+                if one.at
+            ]
+        )  # fmt: skip
+
+
+async def settle(call: Call, town: GridRow) -> None:
+    """A matter that was decided, and is public."""
+    text = "修缮村口水渠，由村集体出资，村民投工投劳。"
+    votes = (VOTES[0][1], VOTES[1][1], VOTES[2][1])
+    resolution = await resolve(call, town, Body.COUNCIL, "关于修缮水渠的决议（演示）", text, today(call), votes=votes)
+    matter = await DeliberationRow.create(
+        title="修缮村口水渠（演示）",
+        text="水渠年久失修，雨季倒灌，提请议事。",
+        grid=town,
+        raised_at=call.now - timedelta(days=30),
+        state=DeliberationState.PUBLICISED,
+        secret=True,
+        entitled=80,
+        needed=40,
+        present=sum(votes),
+        opened_at=call.now - timedelta(days=10),
+        vote_until=call.now - timedelta(days=3),
+        resolution=resolution,
+        decided_at=call.now,
+        public_from=today(call),
+        public_to=today(call) + timedelta(days=6),
+    )
+    await AgendaRow.create(deliberation=matter, place=1, title="水渠修缮方案")
+    proposal = await ProposalRow.create(
+        deliberation=matter, place=1, text=text, votes_for=votes[0], votes_against=votes[1], abstentions=votes[2]
+    )
+    cast = [one for one, count in VOTES for _ in range(count)]
+    await BallotRow.bulk_create([BallotRow(proposal=proposal, choice=one) for one in cast])
+    await SlipRow.bulk_create([SlipRow(deliberation=matter, digest=secrets.token_bytes(32)) for _ in cast])
+    await VotedRow.bulk_create([VotedRow(deliberation=matter) for _ in cast])

@@ -1,0 +1,249 @@
+"""Members look after households: named by consent, declined or exchanged at any time, handed over when one leaves."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import strawberry
+from gongzhi import codes
+from gongzhi.cases.models import CaseKind, CaseRow
+from gongzhi.cases.reporting import ReportCaseInput, report_case
+from gongzhi.cases.types import Case
+from gongzhi.checks import CHINA, coded, duplicate, today, told, wrong
+from gongzhi.commands import COMMAND, KEY, Call, Problem, command, forbidden, given, made, problems
+from gongzhi.entity import key_of, ref
+from gongzhi.errors import Refusal, Text
+from gongzhi.events.work import Run, job
+from gongzhi.extend import extend
+from gongzhi.grids.models import GridRow
+from gongzhi.notices.sending import Notice, notify
+from gongzhi.people.models import HouseholdRow, LiaisonRow, Line, MembershipRow
+from gongzhi.people.types import Household
+from gongzhi.roots import Mutation
+from strawberry import ID, UNSET
+from tortoise.expressions import F
+
+from .finding import home, kept, lives_in, me
+from .link_types import PartyHelperRequest, PartyLink
+from .models import AskRow, AskState, LinkRow, MemberRow, MemberStatus
+from .organisation_types import PartyMember
+from .visibility import LINK
+
+CHANNEL = "PARTY_MEMBER"
+WEEK = timedelta(days=7)
+
+
+@strawberry.type(description="The link, or why nothing was done (联户结果).")
+class PartyLinkPayload:
+    link: PartyLink | None = made("The link (联户).")
+    errors: list[Problem] = problems()
+
+
+@strawberry.input(description="A member looks after a household (安排联户).")
+class LinkHouseholdInput:
+    idempotency_key: str = given(KEY)
+    household: ID = given("Which household (户).")
+    member: ID = given("Who (党员).")
+    consent: bool = given("That both agree, and that the office is published (双方同意并公开).")
+    duty_phone: str | None = given("The number to call (联系电话).", default=UNSET)
+
+
+@command("Have a member look after a household, in place of whoever did (安排党员联户).", requires=LINK)
+async def link_household(call: Call, input: LinkHouseholdInput) -> PartyLinkPayload:
+    if not input.consent:
+        en, zh = "A helper is named with the consent of both.", "联户须经双方同意。"
+        raise Refusal("CONSENT_REQUIRED", en, zh, ("consent",))
+    household = await home(call, input.household, LINK, "household")
+    member: MemberRow = await kept(call, PartyMember, input.member, LINK, "member")
+    if member.status != MemberStatus.FULL:
+        raise wrong("Full members look after households.", "联户党员须为正式党员。", "member")
+    phone = coded(codes.phone, input.duty_phone, "dutyPhone") if told(input.duty_phone) else None
+    link = await linked(call, household, member, phone)
+    return PartyLinkPayload(link=ref(PartyLink, link.id))
+
+
+async def linked(call: Call, household: HouseholdRow, member: MemberRow, phone: str | None) -> LinkRow:
+    """Put the office on record, here and as the core's liaison; what was asked for is met."""
+    if await lives_in(member.person_id, household.id):
+        raise wrong("A helper comes from outside the household.", "联户党员不能是本户成员。", "member")
+    await LinkRow.filter(household=household, until=None).update(until=today(call))
+    await LiaisonRow.filter(household=household, until=None).update(until=today(call))
+    liaison = await LiaisonRow.create(
+        household=household, person_id=member.person_id, line=Line.PARTY_MEMBER, since=today(call)
+    )
+    await HouseholdRow.filter(id=household.id).update(version=F("version") + 1)
+    await AskRow.filter(household=household, state=AskState.OPEN).update(state=AskState.MET, ended_at=call.now)
+    link = await LinkRow.create(
+        household=household,
+        grid_id=household.grid_id,
+        person_id=member.person_id,
+        branch_id=member.branch_id,
+        liaison=liaison,
+        duty_phone=phone,
+        since=today(call),
+    )
+    people = await MembershipRow.filter(household=household, until=None).values_list("person_id", flat=True)
+    told_of = Notice(
+        "party.household_linked",
+        Text("A member looks after your household", "已为您家安排联系党员"),
+        Text("You may decline, or ask for another, at any time.", "您可以随时谢绝或申请更换。"),
+        f"PartyLink:{link.id}",
+    )
+    await notify(call, told_of, persons=[member.person_id, *people])  # type: ignore[list-item]
+    return link
+
+
+@strawberry.input(description="A link that ends (结束联户).")
+class EndPartyLinkInput:
+    idempotency_key: str = given(KEY)
+    link: ID = given("Which (联户).")
+    another: bool = given("Whether the household asks for another helper (是否申请更换).", default=False)
+
+
+@command("End a link: the household or the helper at any time, without a reason (谢绝、结束联户).", requires=None)
+async def end_party_link(call: Call, input: EndPartyLinkInput) -> PartyLinkPayload:
+    link: LinkRow = await call.find(PartyLink, "link", id=key_of(PartyLink)(input.link))
+    own = call.viewer.account.person
+    if own != link.person_id and not await lives_in(own, link.household_id) and not call.may(LINK, link):
+        raise forbidden("link")
+    if link.until is not None:
+        raise Refusal("ILLEGAL_TRANSITION", "It has ended.", "该联户已结束。", ("link",))
+    await ended(call, [link])
+    if input.another:
+        await asked(call, await HouseholdRow.get(id=link.household_id))
+    return PartyLinkPayload(link=ref(PartyLink, link.id))
+
+
+async def ended(call: Call, links: list[LinkRow]) -> None:
+    """End links, and the liaisons they are."""
+    for link in links:
+        link.until = today(call)
+        await link.save(update_fields=["until"])
+        await LiaisonRow.filter(id=link.liaison_id, until=None).update(until=today(call))
+        await HouseholdRow.filter(id=link.household_id).update(version=F("version") + 1)
+
+
+@strawberry.type(description="What was asked for, or why nothing was done (申请结果).")
+class PartyHelperRequestPayload:
+    request: PartyHelperRequest | None = made("The request (申请).")
+    errors: list[Problem] = problems()
+
+
+@strawberry.input(description="A household asks for a helper (申请联系党员).")
+class RequestPartyHelperInput:
+    idempotency_key: str = given(KEY)
+    household: ID = given("Which household; one's own (户).")
+
+
+@command("Ask for a helper for one's household, or for another one (申请联系党员、申请更换).", requires=None)
+async def request_party_helper(call: Call, input: RequestPartyHelperInput) -> PartyHelperRequestPayload:
+    household: HouseholdRow = await call.find(Household, "household", id=key_of(Household)(input.household))
+    if not await lives_in(me(call), household.id):
+        raise forbidden("household")
+    if await AskRow.exists(household=household, state=AskState.OPEN):
+        raise duplicate("It has asked already.", "已提交申请。", "household")
+    return PartyHelperRequestPayload(request=ref(PartyHelperRequest, (await asked(call, household)).id))
+
+
+async def asked(call: Call, household: HouseholdRow) -> AskRow:
+    found = await AskRow.get_or_none(household=household, state=AskState.OPEN)
+    return found or await AskRow.create(household=household, grid_id=household.grid_id, asked_at=call.now)
+
+
+@strawberry.input(description="Households are handed over (联户交接).")
+class HandOverHouseholdsInput:
+    idempotency_key: str = given(KEY)
+    member: ID = given("Whose (原联户党员).")
+    successor: ID | None = given("To whom; left out, the households are asked for helpers (接手党员).", default=UNSET)
+    consent: bool = given("That the successor agrees (接手党员同意).", default=False)
+
+
+@strawberry.type(description="What was handed over, or why nothing was done (交接结果).")
+class HandOverHouseholdsPayload:
+    households: int | None = made("How many households (户数).")
+    errors: list[Problem] = problems()
+
+
+@command("Hand a member's households over; each is told, and may decline (联户交接).", requires=LINK)
+async def hand_over_households(call: Call, input: HandOverHouseholdsInput) -> HandOverHouseholdsPayload:
+    member: MemberRow = await kept(call, PartyMember, input.member, LINK, "member")
+    successor = await kept(call, PartyMember, input.successor, LINK, "successor") if told(input.successor) else None
+    if successor is not None and not input.consent:
+        raise Refusal("CONSENT_REQUIRED", "The successor must agree.", "须经接手党员同意。", ("consent",))
+    return HandOverHouseholdsPayload(households=await handed(call, member.person_id, successor))
+
+
+async def handed(call: Call, person: UUID, successor: MemberRow | None) -> int:
+    """Pass on everything somebody looks after; without a successor each household waits for a helper."""
+    links = await LinkRow.filter(person_id=person, until=None).order_by("id").select_for_update()
+    await ended(call, links)
+    for link in links:
+        household = await HouseholdRow.get(id=link.household_id)
+        if successor is not None and not await lives_in(successor.person_id, household.id):
+            await linked(call, household, successor, None)
+        else:
+            await asked(call, household)
+    return len(links)
+
+
+@strawberry.input(description="What a household asked its helper for (联户诉求).")
+class ReportForHouseholdInput:
+    idempotency_key: str = given(KEY)
+    link: ID = given("Which household one looks after (联户).")
+    category: str = given("What it is about, as a category's code (分类代码).")
+    title: str = given("In a few words (标题).")
+    description: str = given("What was asked for (描述).")
+
+
+@strawberry.type(description="The case, or why there is none (联户诉求结果).")
+class ReportForHouseholdPayload:
+    case: Case | None = made("The case (诉求).")
+    errors: list[Problem] = problems()
+
+
+@command("Make a case of what a household asked its helper for, in its name (联户诉求转办).", requires=None)
+async def report_for_household(call: Call, input: ReportForHouseholdInput) -> ReportForHouseholdPayload:
+    link: LinkRow = await call.find(PartyLink, "link", id=key_of(PartyLink)(input.link))
+    if link.person_id != call.viewer.account.person or link.until is not None:
+        raise forbidden("link")
+    household, grid = await HouseholdRow.get(id=link.household_id), await GridRow.get(id=link.grid_id)
+    asks: dict[str, Any] = {"title": input.title, "description": input.description, "category": input.category}
+    report = ReportCaseInput(idempotency_key="", kind=CaseKind.HELP, channel=CHANNEL, grid=grid.code, **asks)
+    payload = await report_case.metadata[COMMAND].function(call, report)
+    case = await CaseRow.get(id=payload.case.key)
+    case.requester_id, case.filed_by_id = household.head_id, call.viewer.account.person
+    await case.save(update_fields=["requester_id", "filed_by_id"])
+    return ReportForHouseholdPayload(case=ref(Case, case.id, shown=True))
+
+
+DUE = """
+select l.person_id, count(*)::int n from party.link l join people.household h on h.id=l.household_id
+where l.until is null and h.visit_due_on<$1 and l.county_id=any($2::int[]) group by 1 order by 1
+"""
+
+
+@job("party.remind_of_visits", every=WEEK, offset=timedelta(hours=8))
+async def remind(call: Call, run: Run) -> None:
+    """Tell each helper once a week how many visits are due by its end; no list, no ranking."""
+    until = run.due.astimezone(CHINA).date() + WEEK
+    for row in await call.fetch(DUE, until, list(run.counties)):
+        about = Notice(
+            "party.visits_due",
+            Text("Households wait for a visit", "有联系户待走访"),
+            Text(f"This week: {row['n']}.", f"本周待走访 {row['n']} 户。"),
+        )
+        await notify(call, about, persons=[row["person_id"]])
+
+
+EXTENSIONS = (
+    extend(
+        Mutation,
+        link_household=link_household,
+        end_party_link=end_party_link,
+        request_party_helper=request_party_helper,
+        hand_over_households=hand_over_households,
+        report_for_household=report_for_household,
+    ),
+)

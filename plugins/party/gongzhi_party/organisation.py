@@ -1,0 +1,207 @@
+"""Setting organisations up: where they work, and who holds their offices."""
+
+from __future__ import annotations
+
+import datetime
+from datetime import timedelta
+
+import strawberry
+from gongzhi import codes
+from gongzhi.checks import coded, form, text, today, told, wrong
+from gongzhi.commands import EXPECTED, KEY, Call, Problem, command, forbidden, given, made, problems, stale
+from gongzhi.entity import key_of, ref
+from gongzhi.errors import Refusal, Text
+from gongzhi.events.work import Run, job
+from gongzhi.extend import extend
+from gongzhi.grids.commands import standing
+from gongzhi.notices.sending import Notice, notify
+from gongzhi.roots import Mutation
+from strawberry import ID, UNSET
+from tortoise.expressions import Q
+
+from .finding import count, kept, resident
+from .models import BranchKind, BranchRow, CoverageRow, Duty, OfficeRow
+from .organisation_types import PartyBranch, PartyOffice
+from .visibility import KEEP, ORGANISE
+
+ABOVE = {
+    BranchKind.COMMITTEE: (BranchKind.COMMITTEE,),
+    BranchKind.GENERAL_BRANCH: (BranchKind.COMMITTEE,),
+    BranchKind.BRANCH: (BranchKind.COMMITTEE, BranchKind.GENERAL_BRANCH),
+    BranchKind.GROUP: (BranchKind.BRANCH,),
+}
+"""What each kind of organisation may be part of."""
+AHEAD = (180, 30)
+"""How many days before a term ends its holder is told, the first time and the last."""
+
+
+@strawberry.type(description="The organisation, or why nothing was done (党组织操作结果).")
+class PartyBranchPayload:
+    branch: PartyBranch | None = made("The organisation (党组织).")
+    errors: list[Problem] = problems()
+
+
+@strawberry.input(description="A new organisation (成立党组织).")
+class AddPartyBranchInput:
+    idempotency_key: str = given(KEY)
+    kind: BranchKind = given("What it is (类型).")
+    name: str = given("Its name (名称).")
+    grid: str = given("Where it has its seat, by code; it works there from now on (所在网格编码).")
+    parent: ID | None = given("What it is part of (上级组织).", default=UNSET)
+    founded_on: datetime.date | None = given("Since when; today if not said (成立日期).", default=UNSET)
+    station_place: str | None = given("Where it and the grid receive people together (双站地点).", default=UNSET)
+    station_hours: str | None = given("When (开放时间).", default=UNSET)
+
+
+@command("Set up an organisation (成立党组织).", requires=ORGANISE)
+async def add_party_branch(call: Call, input: AddPartyBranchInput) -> PartyBranchPayload:
+    grid = await standing(input.grid, "grid")
+    if not call.may(ORGANISE, grid):
+        raise forbidden("grid")
+    parent = await kept(call, PartyBranch, input.parent, ORGANISE, "parent") if told(input.parent) else None
+    if parent is not None and parent.kind not in ABOVE[input.kind]:
+        raise wrong("It cannot be part of such an organisation.", "上级组织类型不符。", "parent")
+    if input.kind == BranchKind.GROUP and parent is None:
+        raise wrong("A group is part of a branch: say which.", "党小组须指定所属支部。", "parent")
+    with form() as read:
+        name = read(text, input.name, 100, "name")
+        place = read(text, input.station_place, 200, "stationPlace") if told(input.station_place) else None
+        hours = read(text, input.station_hours, 200, "stationHours") if told(input.station_hours) else None
+    since = input.founded_on if told(input.founded_on) else today(call)
+    branch = await BranchRow.create(
+        kind=input.kind, name=name, grid=grid, parent=parent, founded_on=since, station_place=place,
+        station_hours=hours,
+    )  # fmt: skip
+    if input.kind != BranchKind.GROUP:
+        await CoverageRow.create(branch=branch, grid=grid, since=since)
+    return PartyBranchPayload(branch=ref(PartyBranch, branch.id))
+
+
+@strawberry.input(description="In which grids an organisation works (党组织联系网格).")
+class CoverPartyGridsInput:
+    idempotency_key: str = given(KEY)
+    branch: ID = given("The organisation (党组织).")
+    grids: list[str] = given("All its grids from today on, by code (网格编码).")
+    expected_version: int = given(EXPECTED)
+
+
+@command("Say in which grids an organisation works from today on (党组织联系网格).", requires=ORGANISE)
+async def cover_party_grids(call: Call, input: CoverPartyGridsInput) -> PartyBranchPayload:
+    branch: BranchRow = await kept(call, PartyBranch, input.branch, ORGANISE, "branch")
+    stale(branch, input.expected_version)
+    count(len(input.grids), 1, 100, "grids")
+    wanted = {(await standing(code, "grids", str(at))).id for at, code in enumerate(input.grids)}
+    known = {one.grid_id: one for one in await CoverageRow.filter(branch=branch, until=None)}
+    for grid in sorted(wanted - set(known)):
+        await CoverageRow.create(branch=branch, grid_id=grid, since=today(call))
+    gone = [one.id for grid, one in known.items() if grid not in wanted]
+    await CoverageRow.filter(id__in=gone).update(until=today(call))
+    branch.version += 1
+    await branch.save(update_fields=["version"])
+    return PartyBranchPayload(branch=ref(PartyBranch, branch.id))
+
+
+@strawberry.type(description="The office, or why nothing was done (任职结果).")
+class PartyOfficePayload:
+    office: PartyOffice | None = made("The office (职务).")
+    errors: list[Problem] = problems()
+
+
+@strawberry.input(description="Somebody takes an office (任职).")
+class AppointPartyOfficerInput:
+    idempotency_key: str = given(KEY)
+    branch: ID = given("Of which organisation (党组织).")
+    duty: Duty = given("Which office (职务).")
+    person: ID = given("Who (任职人).")
+    consent: bool = given("That they agree to have the office, and its phone, published (本人同意公开).")
+    since: datetime.date | None = given("The first day; today if not said (起).", default=UNSET)
+    term_ends_on: datetime.date = given("The first day after the term (届满日).")
+    duty_phone: str | None = given("The number to call (值班电话).", default=UNSET)
+
+
+@command("Have somebody take an office for a term; terms of one office never overlap (任职).", requires=KEEP)
+async def appoint_party_officer(call: Call, input: AppointPartyOfficerInput) -> PartyOfficePayload:
+    branch: BranchRow = await kept(call, PartyBranch, input.branch, KEEP, "branch")
+    if not input.consent:
+        raise Refusal("CONSENT_REQUIRED", "An office is published by consent.", "职务公开须经本人同意。", ("consent",))
+    person = await resident(call, input.person, KEEP, "person")
+    since = input.since if told(input.since) else today(call)
+    if not since < input.term_ends_on <= since + timedelta(days=5 * 366):
+        raise wrong("A term has a day to five years.", "任期为一天至五年。", "termEndsOn")
+    phone = coded(codes.phone, input.duty_phone, "dutyPhone") if told(input.duty_phone) else None
+    await vacant(branch, input.duty, since, input.term_ends_on)
+    office = await OfficeRow.create(
+        branch=branch, duty=input.duty, person=person, duty_phone=phone, since=since, term_ends_on=input.term_ends_on
+    )
+    return PartyOfficePayload(office=ref(PartyOffice, office.id))
+
+
+async def vacant(branch: BranchRow, duty: Duty, since: datetime.date, until: datetime.date) -> None:
+    """Refuse a term while somebody else has the office. The branch is locked, and the database knows it, too."""
+    lasting = Q(until=None, term_ends_on__gt=since) | Q(until__gt=since)
+    if await OfficeRow.filter(lasting, branch=branch, duty=duty, since__lt=until).exists():
+        raise Refusal(
+            "TERMS_OVERLAP",
+            "Somebody holds this office in that time; end that term first.",
+            "该职务在此期间已有人担任，请先结束其任期。",
+            ("since",),
+        )
+
+
+@strawberry.input(description="An office that ends before its term (免职).")
+class EndPartyOfficeInput:
+    idempotency_key: str = given(KEY)
+    office: ID = given("The office (职务).")
+
+
+@command("End a term today; its holder may do so as well (免职、辞职).", requires=None)
+async def end_party_office(call: Call, input: EndPartyOfficeInput) -> PartyOfficePayload:
+    office: OfficeRow = await call.find(PartyOffice, "office", id=key_of(PartyOffice)(input.office))
+    branch = await BranchRow.get(id=office.branch_id)
+    if office.person_id != call.viewer.account.person and not call.may(KEEP, branch):
+        raise forbidden("office")
+    if office.until is not None:
+        raise Refusal("ILLEGAL_TRANSITION", "The term has ended already.", "该任期已结束。", ("office",))
+    office.until = max(today(call), office.since)
+    await office.save(update_fields=["until"])
+    return PartyOfficePayload(office=ref(PartyOffice, office.id))
+
+
+ENDING = """
+select o.id, o.person_id, o.duty, o.term_ends_on,
+ (select s.person_id from party.office s where s.branch_id=b.parent_id and s.duty='SECRETARY' and s.until is null
+  order by s.since desc limit 1) above
+from party.office o join party.branch b on b.id=o.branch_id
+where o.until is null and b.dissolved_on is null and b.county_id=any($2::int[])
+ and exists(select from unnest($3::int[]) d(days) where o.term_ends_on-d.days<=$1::date
+  and (o.reminded_at is null or o.reminded_at<(o.term_ends_on-d.days)::timestamp at time zone 'Asia/Shanghai'))
+order by o.id
+"""
+
+
+@job("party.remind_of_elections", every=timedelta(days=1), offset=timedelta(hours=8))
+async def remind(call: Call, run: Run) -> None:
+    """Tell holders of offices, and the secretary above, that a term ends: half a year before, and a month before."""
+    for row in await call.fetch(ENDING, today(call), list(run.counties), list(AHEAD)):
+        persons = [one for one in (row["person_id"], row["above"]) if one]
+        await notify(call, term(row["duty"], row["term_ends_on"]), persons=persons)
+        await OfficeRow.filter(id=row["id"]).update(reminded_at=call.now)
+
+
+def term(duty: str, ends: datetime.date) -> Notice:
+    return Notice(
+        "party.term_ends",
+        Text("A term ends: prepare the election", "任期届满，请筹备换届选举"),
+        Text(f"The office {duty} is held until {ends}.", f"职务 {duty} 任期至 {ends} 届满。"),
+    )
+
+
+EXTENSIONS = (
+    extend(
+        Mutation,
+        add_party_branch=add_party_branch,
+        cover_party_grids=cover_party_grids,
+        appoint_party_officer=appoint_party_officer,
+        end_party_office=end_party_office,
+    ),
+)

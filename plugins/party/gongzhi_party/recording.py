@@ -1,0 +1,227 @@
+"""Minutes with what lies beside them, and what was resolved: by whom, and by when."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import datetime
+import hashlib
+import io
+from datetime import timedelta
+
+import strawberry
+from gongzhi.checks import duplicate, text, today, told, wrong
+from gongzhi.commands import KEY, Call, Problem, command, forbidden, given, made, problems
+from gongzhi.entity import key_of, ref
+from gongzhi.errors import Refusal, Text
+from gongzhi.events.work import Run, job
+from gongzhi.extend import extend
+from gongzhi.notices.sending import Notice, notify
+from gongzhi.roots import Mutation
+from PIL import Image, ImageOps, UnidentifiedImageError
+from strawberry import ID, UNSET
+
+from .activity_types import PartyActivity, PartyMinutes, PartyTask
+from .arranging import arranged
+from .finding import resident
+from .happenings import ActivityChanged
+from .models import (
+    ActivityRow,
+    ActivityState,
+    DeliberationRow,
+    MinutesRow,
+    PaperKind,
+    PaperRow,
+    TaskRow,
+)
+from .visibility import CONVENE, DELIBERATE, MEMBERS
+
+PAPERS, BYTES, SIDE = 6, 2_000_000, 1600
+"""How many files lie beside minutes, how large each may be, and the longest side of a photo as it is kept."""
+LARGEST = 40_000_000
+"""Points of a photo that is still opened."""
+
+
+@strawberry.input(description="A file beside minutes (会议附件).")
+class PartyPaperInput:
+    kind: PaperKind = given("What it is (类型).")
+    title: str = given("Its title (标题).")
+    content: str = given("The file in base64: JPEG, PNG or PDF (内容).")
+    consent: bool = given(
+        "That everybody on a photo agrees to its being kept and shown (照片中人员同意).", default=False
+    )
+
+
+@strawberry.input(description="A resolution: what is to be done (议定事项).")
+class PartyTaskInput:
+    title: str = given("What (事项).")
+    owner: ID | None = given("Who does it (责任人).", default=UNSET)
+    due_on: datetime.date = given("By when (完成期限).")
+
+
+@strawberry.input(description="What was said at an activity (会议记录).")
+class RecordActivityMinutesInput:
+    idempotency_key: str = given(KEY)
+    activity: ID = given("At which (活动).")
+    text: str = given("The text; it names no private person (内容).")
+    papers: list[PartyPaperInput] = given(f"Photos and documents, {PAPERS} at most (附件).", default_factory=list)
+    tasks: list[PartyTaskInput] = given("What was resolved (议定事项).", default_factory=list)
+
+
+@strawberry.type(description="The minutes, or why there are none (会议记录结果).")
+class PartyMinutesPayload:
+    minutes: PartyMinutes | None = made("The minutes (会议记录).")
+    activity: PartyActivity | None = made("The activity (活动).")
+    errors: list[Problem] = problems()
+
+
+@command("Write down what was said at an activity, once it has begun (会议记录).", requires=CONVENE)
+async def record_activity_minutes(call: Call, input: RecordActivityMinutesInput) -> PartyMinutesPayload:
+    activity = await arranged(call, input.activity)
+    if activity.state == ActivityState.CANCELLED or activity.starts_at > call.now:
+        raise Refusal("ILLEGAL_TRANSITION", "It has not taken place.", "活动尚未举行。", ("activity",))
+    if await MinutesRow.exists(activity=activity):
+        raise duplicate("There are minutes already.", "已有会议记录。", "activity")
+    if len(input.papers) > PAPERS or len(input.tasks) > 50:
+        raise wrong(f"{PAPERS} files and 50 tasks at most.", f"附件最多 {PAPERS} 个，事项最多 50 项。", "papers")
+    papers = [paper(one, str(at)) for at, one in enumerate(input.papers)]
+    minutes = await MinutesRow.create(
+        activity=activity,
+        text=text(input.text, 20_000, "text"),
+        recorded_at=call.now,
+        account=call.viewer.account.name or "",
+    )
+    for row in papers:
+        row.minutes_id = minutes.id
+    await PaperRow.bulk_create(papers)
+    permission = MEMBERS if activity.audience == "BRANCH" else CONVENE
+    for at, one in enumerate(input.tasks):
+        await resolved(call, one, permission, ("tasks", str(at)), activity=activity)
+    activity.state = ActivityState.HELD
+    activity.version += 1
+    await activity.save()
+    call.publish(ActivityChanged(activity=activity.id, state=activity.state), activity)
+    return PartyMinutesPayload(minutes=ref(PartyMinutes, minutes.id), activity=ref(PartyActivity, activity.id))
+
+
+async def resolved(
+    call: Call,
+    input: PartyTaskInput,
+    permission: str,
+    path: tuple[str, ...],
+    activity: ActivityRow | None = None,
+    deliberation: DeliberationRow | None = None,
+) -> TaskRow:
+    """What is to be done, told to whoever does it."""
+    owner = await resident(call, input.owner, permission, *path, "owner") if told(input.owner) else None
+    if input.due_on < today(call):
+        raise wrong("It is due on a day to come.", "完成期限不能早于今天。", *path, "dueOn")
+    task = await TaskRow.create(
+        activity=activity,
+        deliberation=deliberation,
+        title=text(input.title, 200, *path, "title"),
+        owner=owner,
+        due_on=input.due_on,
+    )
+    if owner:
+        await notify(call, due(task.due_on), persons=[owner.id])
+    return task
+
+
+def paper(input: PartyPaperInput, place: str) -> PaperRow:
+    """A file as it is kept."""
+    if len(input.content) > BYTES * 4 // 3 + 4:
+        raise wrong(f"A file has {BYTES} bytes at most.", f"附件不超过 {BYTES} 字节。", "papers", place)
+    try:
+        raw = base64.b64decode(input.content, validate=True)
+    except binascii.Error:
+        raise unreadable(place) from None
+    if input.kind == PaperKind.PHOTO:
+        if not input.consent:
+            en, zh = "A photo needs the consent of whoever is on it.", "照片须经照片中人员同意。"
+            raise Refusal("CONSENT_REQUIRED", en, zh, ("papers", place, "consent"))
+        raw = photo(raw, place)
+    elif not raw.startswith(b"%PDF-"):
+        raise unreadable(place)
+    title = text(input.title, 100, "papers", place, "title")
+    return PaperRow(kind=input.kind, title=title, content=raw, digest=hashlib.sha256(raw).digest())
+
+
+def photo(raw: bytes, place: str) -> bytes:
+    """The picture made anew: nothing of where, when and with what it was taken is left."""
+    try:
+        with Image.open(io.BytesIO(raw), formats=("JPEG", "PNG")) as found:
+            if found.width * found.height > LARGEST:
+                raise unreadable(place)
+            picture = ImageOps.exif_transpose(found).convert("RGB")
+    except (UnidentifiedImageError, OSError, ValueError, SyntaxError):
+        raise unreadable(place) from None
+    picture.thumbnail((SIDE, SIDE))
+    bare, made = Image.new("RGB", picture.size), io.BytesIO()
+    bare.paste(picture)
+    bare.save(made, "JPEG", quality=82)
+    return made.getvalue()
+
+
+def unreadable(place: str) -> Refusal:
+    return wrong("It is no JPEG, PNG or PDF in base64.", "附件须为 base64 编码的 JPEG、PNG 或 PDF。", "papers", place)
+
+
+@strawberry.input(description="What was resolved is done (办结事项).")
+class FinishPartyTaskInput:
+    idempotency_key: str = given(KEY)
+    task: ID = given("Which (事项).")
+    note: str | None = given("What came of it (结果).", default=UNSET)
+
+
+@strawberry.type(description="The task, or why nothing was done (事项结果).")
+class PartyTaskPayload:
+    task: PartyTask | None = made("The task (事项).")
+    errors: list[Problem] = problems()
+
+
+@command("Say that what was resolved is done; its owner, or whoever leads (办结议定事项).", requires=None)
+async def finish_party_task(call: Call, input: FinishPartyTaskInput) -> PartyTaskPayload:
+    task: TaskRow = await call.find(PartyTask, "task", id=key_of(PartyTask)(input.task))
+    if (task.owner_id is None or task.owner_id != call.viewer.account.person) and not await leads(call, task):
+        raise forbidden("task")
+    if task.done_at is not None:
+        raise Refusal("ILLEGAL_TRANSITION", "It is done.", "该事项已办结。", ("task",))
+    task.done_at = call.now
+    task.note = text(input.note, 500, "note") if told(input.note) else None
+    await task.save()
+    return PartyTaskPayload(task=ref(PartyTask, task.id))
+
+
+async def leads(call: Call, task: TaskRow) -> bool:
+    """Whether the caller leads what the task belongs to."""
+    if task.deliberation_id:
+        return call.may(DELIBERATE, await DeliberationRow.get(id=task.deliberation_id))
+    return call.may(CONVENE, await ActivityRow.get(id=task.activity_id))
+
+
+LATE = """
+select t.id, t.owner_id, t.due_on from party.task t left join party.activity a on a.id=t.activity_id
+left join party.deliberation d on d.id=t.deliberation_id
+where t.done_at is null and t.reminded_at is null and t.owner_id is not null and t.due_on<=$1
+and coalesce(a.county_id, d.county_id)=any($2::int[]) order by t.id
+"""
+
+
+@job("party.remind_of_tasks", every=timedelta(days=1), offset=timedelta(hours=8, minutes=30))
+async def remind(call: Call, run: Run) -> None:
+    """Tell the owners of what is due today, once."""
+    for row in await call.fetch(LATE, today(call), list(run.counties)):
+        await notify(call, due(row["due_on"]), persons=[row["owner_id"]])
+        await TaskRow.filter(id=row["id"]).update(reminded_at=call.now)
+
+
+def due(day: datetime.date) -> Notice:
+    return Notice(
+        "party.task_due",
+        Text("Something was resolved that you do", "您有议定事项待办"),
+        Text(f"It is due on {day}.", f"完成期限：{day}。"),
+    )
+
+
+EXTENSIONS = (extend(Mutation, record_activity_minutes=record_activity_minutes, finish_party_task=finish_party_task),)

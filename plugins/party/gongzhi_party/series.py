@@ -1,0 +1,143 @@
+"""Activities that come again: planned at once around days off, planned anew when days off change, and ended."""
+
+from __future__ import annotations
+
+import datetime
+from datetime import timedelta
+
+import strawberry
+from gongzhi.calendars.reading import OF_COUNTY
+from gongzhi.calendars.reading import read as calendar_of
+from gongzhi.checks import text, wrong
+from gongzhi.commands import KEY, Call, Problem, command, forbidden, given, made, problems
+from gongzhi.entity import key_of, ref
+from gongzhi.errors import Refusal
+from gongzhi.extend import extend
+from gongzhi.grids.models import GridRow
+from gongzhi.roots import Mutation
+from gongzhi.worktime import Calendar
+from strawberry import ID
+
+from . import recurrence
+from .activity_types import PartySeries
+from .arranging import CANCELLED, MOVED, PlannedActivityInput, changed, drafted
+from .happenings import ActivityChanged
+from .models import ActivityRow, ActivityState, Audience, SeriesRow, Shift
+from .visibility import CONVENE, MEMBERS
+
+
+@strawberry.type(description="The series, or why nothing was done (系列活动结果).")
+class PartySeriesPayload:
+    series: PartySeries | None = made("The series (系列).")
+    errors: list[Problem] = problems()
+
+
+@strawberry.input(description="Activities that come again (安排系列活动).")
+class PlanActivitySeriesInput:
+    idempotency_key: str = given(KEY)
+    activity: PlannedActivityInput = given("What it is, and when the first may be (内容).")
+    rule: str = given("When, as RFC 5545 has it: FREQ=MONTHLY;BYMONTHDAY=25;UNTIL=20261231 (重复规则).")
+    shift: Shift = given("What becomes of it on a day off (节假日安排).", default=Shift.AFTER)
+    exceptions: list[datetime.date] = given("Days of the rule that are left out (例外日期).", default_factory=list)
+
+
+@command("Arrange a series: every time is planned at once, around days off (安排系列活动).", requires=CONVENE)
+async def plan_activity_series(call: Call, input: PlanActivitySeriesInput) -> PartySeriesPayload:
+    planned, grid = await drafted(call, input.activity)
+    calendar = await calendar_in(call, grid)
+    rule, turns = recurrence.turns(text(input.rule, 200, "rule"), planned["starts_at"], input.shift, calendar, call.now)
+    kept = [one for one in recurrence.kept(turns, frozenset(input.exceptions)) if one.at and one.at >= call.now]
+    if not kept:
+        raise wrong("Nothing is left of the series.", "该系列没有任何一次活动。", "rule")
+    planned["starts_at"] = turns[0].original
+    series = await SeriesRow.create(**planned, grid=grid, rule=rule, shift=input.shift)
+    length = timedelta(minutes=planned.pop("minutes"))
+    rows = [
+        ActivityRow(
+            **{**planned, "starts_at": one.at}, grid_id=grid.id, series=series, original_at=one.original,
+            ends_at=one.at + length,
+        )
+        for one in kept
+        if one.at
+    ]  # fmt: skip
+    await ActivityRow.bulk_create(rows)
+    for row in await ActivityRow.filter(series=series).order_by("starts_at"):
+        call.publish(ActivityChanged(activity=row.id, state=row.state), row)
+    return PartySeriesPayload(series=ref(PartySeries, series.id))
+
+
+async def calendar_in(call: Call, grid: GridRow) -> Calendar:
+    """The working calendar of a grid's county, with its days off and make-up days."""
+    [row] = await call.fetch(OF_COUNTY, grid.county_id)
+    return calendar_of(row["content"])
+
+
+@strawberry.input(description="A series that ends before its time (结束系列活动).")
+class EndActivitySeriesInput:
+    idempotency_key: str = given(KEY)
+    series: ID = given("Which (系列).")
+    reason: str = given("Why (原因).")
+
+
+@command("Cancel all that is to come of a series; whoever signed up is told (结束系列活动).", requires=CONVENE)
+async def end_activity_series(call: Call, input: EndActivitySeriesInput) -> PartySeriesPayload:
+    series = await repeated(call, input.series)
+    why = text(input.reason, 500, "reason")
+    for activity in await coming(call, series):
+        activity.state, activity.reason = ActivityState.CANCELLED, why
+        await changed(call, activity, CANCELLED)
+    series.ended_at = call.now
+    await series.save(update_fields=["ended_at"])
+    return PartySeriesPayload(series=ref(PartySeries, series.id))
+
+
+@strawberry.input(description="A series is planned anew around days off (按新节假日安排重排).")
+class ReplanActivitySeriesInput:
+    idempotency_key: str = given(KEY)
+    series: ID = given("Which (系列).")
+
+
+@command(
+    "Plan what is to come of a series anew, once days off are announced; what was moved by hand stays (重排系列活动).",
+    requires=CONVENE,
+)
+async def replan_activity_series(call: Call, input: ReplanActivitySeriesInput) -> PartySeriesPayload:
+    series = await repeated(call, input.series)
+    calendar = await calendar_in(call, await GridRow.get(id=series.grid_id))
+    for activity in await coming(call, series):
+        at = recurrence.shifted(activity.original_at or activity.starts_at, series.shift, calendar)
+        if activity.reason or at == activity.starts_at:
+            continue
+        if at is None or at < call.now:
+            activity.state, activity.reason = ActivityState.CANCELLED, "节假日安排调整 (days off have changed)"
+            await changed(call, activity, CANCELLED)
+        else:
+            activity.starts_at, activity.ends_at = at, at + timedelta(minutes=series.minutes)
+            await changed(call, activity, MOVED)
+    return PartySeriesPayload(series=ref(PartySeries, series.id))
+
+
+async def repeated(call: Call, id: str) -> SeriesRow:
+    """A series that goes on, which the caller arranges, locked."""
+    series: SeriesRow = await call.find(PartySeries, "series", id=key_of(PartySeries)(id))
+    if not call.may(MEMBERS if series.audience == Audience.BRANCH else CONVENE, series):
+        raise forbidden("series")
+    if series.ended_at is not None:
+        raise Refusal("ILLEGAL_TRANSITION", "The series has ended.", "该系列已结束。", ("series",))
+    return series
+
+
+async def coming(call: Call, series: SeriesRow) -> list[ActivityRow]:
+    """What is planned of a series and lies ahead, locked."""
+    ahead = ActivityRow.filter(series=series, state=ActivityState.PLANNED, starts_at__gt=call.now)
+    return await ahead.order_by("id").select_for_update()
+
+
+EXTENSIONS = (
+    extend(
+        Mutation,
+        plan_activity_series=plan_activity_series,
+        replan_activity_series=replan_activity_series,
+        end_activity_series=end_activity_series,
+    ),
+)

@@ -1,0 +1,163 @@
+"""Who may see what of the party plugin, in one place. Offices and activities are published; membership is not."""
+
+from __future__ import annotations
+
+from gongzhi.people.rules import homes
+from gongzhi.sql import Alternatives, Sql, narrow, some, widen
+from gongzhi.viewer import Lens
+from pypika_tortoise.queries import Table
+from pypika_tortoise.terms import Criterion
+
+MEMBERS = "party.view_members"
+KEEP = "party.keep_members"
+ORGANISE = "party.organise"
+CONVENE = "party.convene"
+DELIBERATE = "party.deliberate"
+LINK = "party.link"
+SUGGEST = "party.suggest"
+
+
+def members(member: Table, viewer: Lens) -> Alternatives:
+    """The organisation's own, those who report to it, and oneself."""
+    seen = viewer.within(member, MEMBERS)
+    if seen is None:
+        return None
+    reported = "exists(select from party.report r where r.member_id={0} and r.until is null and {1})"
+    here = of_branch(Sql("r.branch_id"), viewer, MEMBERS)
+    found = widen(seen, Sql(reported, member.id, here)) if here else seen
+    return widen(found, Sql("{0}={1}", member.person_id, viewer.person)) if viewer.known() else found
+
+
+def transfers(transfer: Table, viewer: Lens) -> Alternatives:
+    """Those of the two organisations, and one's own."""
+    own = Sql(
+        "exists(select from party.member m where m.id={0} and m.person_id={1})", transfer.member_id, viewer.person
+    )
+    kept = [of_branch(key, viewer, MEMBERS) for key in (transfer.source_id, transfer.target_id)]
+    return [*filter(None, kept), *([own] if viewer.known() else [])]
+
+
+def of_branch(key: object, viewer: Lens, permission: str) -> Criterion | None:
+    """Whether an organisation lies where one holds the permission; None where one holds it nowhere."""
+    branch = Table("branch", schema="party", alias="kept")
+    seen = viewer.within(branch, permission)
+    if seen is None:
+        return Sql("true")
+    if not seen:
+        return None
+    return Sql("exists(select from party.branch kept where kept.id={0} and ({1}))", key, some(*seen))
+
+
+BELONGING = (
+    "{0}=any(array(select m.branch_id from party.member m where m.person_id={1} and m.status<>'LEFT' "
+    "union all select r.branch_id from party.report r join party.member m on m.id=r.member_id "
+    "where m.person_id={1} and r.until is null))"
+)
+
+
+def activities(activity: Table, viewer: Lens) -> Alternatives:
+    """Those for a grid or for all; those of an organisation, for it and whoever belongs or reports to it."""
+    seen = widen(viewer.within(activity, MEMBERS), Sql("{0}<>'BRANCH'", activity.audience))
+    return widen(seen, Sql(BELONGING, activity.branch_id, viewer.person)) if viewer.known() else seen
+
+
+def participations(participation: Table, viewer: Lens) -> Alternatives:
+    """One's own, and those of activities one arranges; who comes to an organisation's own is told to it alone."""
+    activity = Table("activity", schema="party", alias="theirs")
+    open_ = narrow(viewer.within(activity, CONVENE), Sql("{0}<>'BRANCH'", activity.audience))
+    arranged = [*(open_ or ()), *(viewer.within(activity, MEMBERS) or ())]
+    found: list[Criterion] = []
+    if arranged:
+        text = "exists(select from party.activity theirs where theirs.id={0} and ({1}))"
+        found.append(Sql(text, participation.activity_id, some(*arranged)))
+    return [*found, Sql("{0}={1}", participation.person_id, viewer.person)] if viewer.known() else found
+
+
+def tasks(task: Table, viewer: Lens) -> Alternatives:
+    """Those of deliberations, which are public; those of activities one may see; and one's own."""
+    activity = Table("activity", schema="party", alias="meant")
+    seen = activities(activity, viewer)
+    told = some(*seen) if seen is not None else Sql("true")
+    text = "({0} is null or exists(select from party.activity meant where meant.id={0} and ({1})))"
+    return [Sql(text, task.activity_id, told)]
+
+
+def feedback(row: Table, viewer: Lens) -> Alternatives:
+    """One's own, and what was said of activities one arranges."""
+    return participations(row, viewer)
+
+
+def feeds(feed: Table, viewer: Lens) -> Alternatives:
+    """One's own; whoever has the token reads one without an account."""
+    return [Sql("{0}={1}", feed.person_id, viewer.person)] if viewer.known() else []
+
+
+SEEN = (
+    "(a.audience<>'BRANCH' or a.branch_id in (select m.branch_id from party.member m "
+    "where m.person_id=f.person_id and m.status<>'LEFT' union all select r.branch_id from party.report r "
+    "join party.member m on m.id=r.member_id where m.person_id=f.person_id and r.until is null))"
+)
+"""Which activities the owner of a feed may see today."""
+
+
+def evaluations(row: Table, viewer: Lens) -> Alternatives:
+    """One's own."""
+    return [Sql("{0}={1}", row.person_id, viewer.person)] if viewer.known() else []
+
+
+def proxies(row: Table, viewer: Lens) -> Alternatives:
+    """One's own, either way, and those of votes one leads."""
+    deliberation = Table("deliberation", schema="party", alias="led")
+    led = viewer.within(deliberation, DELIBERATE)
+    found: list[Criterion] = []
+    if led is None or led:
+        inside = some(*led) if led is not None else Sql("true")
+        text = "exists(select from party.deliberation led where led.id={0} and ({1}))"
+        found.append(Sql(text, row.deliberation_id, inside))
+    if viewer.known():
+        found.append(Sql("{2} in ({0},{1})", row.principal_id, row.proxy_id, viewer.person))
+    return found
+
+
+def links(link: Table, viewer: Lens) -> Alternatives:
+    """A household's own, its helper's, and those in the grids one names them in or sees households of."""
+    seen = viewer.within(link, LINK)
+    told = viewer.within(link, "people.view")
+    if seen is None or told is None:
+        return None
+    if not viewer.known():
+        return [*seen, *told]
+    own = Sql("{0}=any(array{1})", link.household_id, homes(viewer))
+    return [*seen, *told, own, Sql("{0}={1}", link.person_id, viewer.person)]
+
+
+def asks(ask: Table, viewer: Lens) -> Alternatives:
+    """A household's own, and those in the grids one names helpers in."""
+    seen = viewer.within(ask, LINK)
+    return widen(seen, Sql("{0}=any(array{1})", ask.household_id, homes(viewer))) if viewer.known() else seen
+
+
+def wishes(wish: Table, viewer: Lens) -> Alternatives:
+    """One's own, those one fulfils, those of the grids one serves, and what its owner wants seen."""
+    seen = widen(viewer.within(wish, CONVENE), Sql("{0}", wish.published))
+    if not viewer.known():
+        return seen
+    return widen(seen, Sql("{0}={1}", wish.person_id, viewer.person), Sql("{0}={1}", wish.claimed_by_id, viewer.person))
+
+
+def deliberations(deliberation: Table, viewer: Lens) -> Alternatives:
+    """Public from the agenda on; what somebody has raised is seen by them and whoever leads, who reads it first."""
+    told = Sql("{0}<>'RAISED' and ({0}<>'DROPPED' or {1} is not null)", deliberation.state, deliberation.opened_at)
+    seen = widen(viewer.within(deliberation, DELIBERATE), told)
+    return widen(seen, Sql("{0}={1}", deliberation.raised_by_id, viewer.person)) if viewer.known() else seen
+
+
+def volunteers(volunteer: Table, viewer: Lens) -> Alternatives:
+    """Oneself, those of a group one leads, and those where one arranges activities."""
+    group = Table("team", schema="party", alias="led")
+    seen = viewer.within(group, CONVENE)
+    inside = Sql("true") if seen is None else some(*seen) if seen else Sql("false")
+    led = Sql("{0}={1}", group.leader_id, viewer.person) if viewer.known() else Sql("false")
+    text = "exists(select from party.team led where led.id={0} and ({1} or {2}))"
+    found: list[Criterion] = [Sql(text, volunteer.group_id, inside, led)]
+    return [*found, Sql("{0}={1}", volunteer.person_id, viewer.person)] if viewer.known() else found

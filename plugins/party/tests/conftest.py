@@ -1,0 +1,116 @@
+"""A town with a branch, its secretary, and people."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import pytest
+import pytest_asyncio
+
+TOWN, OTHER = "610921100", "610921102"
+PEOPLE = """
+select p.id from people.person p join grids.grid g on g.id=p.town_id where g.code=$1 and p.birth_date<'2000-01-01'
+and exists(select from people.membership m where m.person_id=p.id and m.until is null)
+and not exists(select from people.membership m join people.membership o on o.household_id=m.household_id
+  where m.person_id=p.id and o.person_id<p.id) order by p.id limit 40
+"""
+
+
+@dataclass
+class Town:
+    """Callers by what they are, and the ids of what was set up."""
+
+    dsn: str
+    server: Any
+    people: list[UUID] = field(default_factory=list)
+    branch: str = ""
+    names: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def secretary(self) -> Any:
+        return self.server.as_("party_secretary", grid=TOWN)
+
+    @property
+    def beyond(self) -> Any:
+        """The secretary of another town."""
+        return self.server.as_("party_secretary", grid=OTHER)
+
+    @property
+    def worker(self) -> Any:
+        return self.server.as_("grid_worker", grid=TOWN)
+
+    @property
+    def leader(self) -> Any:
+        return self.server.as_("grid_leader", grid=TOWN)
+
+    def resident(self, at: int = 0) -> Any:
+        return self.server.as_("resident", person=str(self.people[at]))
+
+    def person(self, at: int = 0) -> str:
+        return f"Person:{self.people[at]}"
+
+    async def fetch(self, sql: str, *values: Any) -> list[Any]:
+        connection = await asyncpg.connect(self.dsn)
+        try:
+            return list(await connection.fetch(sql, *values))
+        finally:
+            await connection.close()
+
+    async def add(self, name: str = "清泉村党支部", **given: Any) -> str:
+        """An organisation; its id."""
+        caller = self.server.as_("administrator")
+        asked = {"kind": "BRANCH", "name": name, "grid": TOWN, "foundedOn": "2020-01-01", **given}
+        made = await done(caller, "addPartyBranch", "branch { id }", **asked)
+        return str(made["branch"]["id"])
+
+    async def crowd(self, people: int) -> None:
+        """So many invented people who live in the town."""
+        made = await self.fetch(
+            "insert into people.person (id, name, grid_id, residence, created_at, gender, version, needs) "
+            "select gen_random_uuid(), '演示', g.id, 'RESIDENT', now(), 'UNKNOWN', 1, '{}' "
+            "from grids.grid g, generate_series(1,$2) where g.code=$1 returning id",
+            TOWN,
+            people,
+        )
+        self.people = [key for (key,) in made]
+
+    async def admit(self, at: int = 0, branch: str = "") -> str:
+        made = await done(
+            self.secretary,
+            "admitPartyMember",
+            "member { id }",
+            branch=branch or self.branch,
+            person=self.person(at),
+            joinedOn="2015-07-01",
+        )
+        return str(made["member"]["id"])
+
+
+async def done(caller: Any, mutation: str, asks: str, **given: Any) -> dict[str, Any]:
+    """The payload of a mutation that succeeds."""
+    payload: dict[str, Any] = await caller.do(mutation, asks, **given)
+    assert payload["errors"] == [], payload
+    return payload
+
+
+@pytest_asyncio.fixture
+async def town(server: Any, database: str) -> AsyncIterator[Town]:
+    found = Town(database, server)
+    found.people = [key for (key,) in await found.fetch(PEOPLE, TOWN)]
+    found.branch = await found.add(stationPlace="党群服务中心一楼", stationHours="周一至周五")
+    yield found
+
+
+@pytest.fixture
+def fetched(database: str) -> Any:
+    """Rows of the database, asked for outside of any loop."""
+
+    def fetch(sql: str) -> list[Any]:
+        return asyncio.run(Town(database, None).fetch(sql))
+
+    return fetch
