@@ -1,0 +1,51 @@
+"""The annualised rate of a loan (贷款年化利率): what the borrower pays over what the borrower has had.
+
+People's Bank of China, Notice (2021) No. 3, requires lenders to show it, and takes the internal rate of return as
+the way by compound interest. Here: the monthly internal rate of return, compounded twelve times.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+from decimal import Decimal
+from typing import NamedTuple
+
+from .money import MILLION
+from .schedules import Instalment
+
+ENOUGH = Decimal("1e-16")
+STEPS = 200
+
+
+class Flow(NamedTuple):
+    """What is paid so many months after the loan, in fen."""
+
+    month: int
+    amount: int
+
+
+def monthly(received: int, flows: Sequence[Flow]) -> Decimal:
+    """The rate a month at which the payments are worth what was received. Raises ValueError if they are less.
+
+    Newton's way from the right: Σ c·vᵏ grows and is convex for v > 0, so each step comes nearer.
+    """
+    if received <= 0 or sum(flow.amount for flow in flows) < received:
+        raise ValueError("the payments do not pay back what was received")
+    value = Decimal(1)
+    for _ in range(STEPS):
+        worth = sum((flow.amount * value**flow.month for flow in flows), Decimal(0)) - received
+        slope = sum((flow.month * flow.amount * value ** (flow.month - 1) for flow in flows), Decimal(0))
+        step = worth / slope
+        value -= step
+        if abs(step) < ENOUGH:
+            break
+    return 1 / value - 1
+
+
+def annualised(principal: int, starts_on: date, instalments: Iterable[Instalment], *, fees: int = 0) -> int:
+    """The rate a year in millionths; `fees` are kept back from the principal."""
+    first = starts_on.year * 12 + starts_on.month
+    flows = [Flow(one.due_on.year * 12 + one.due_on.month - first, one.total) for one in instalments]
+    rate = (1 + monthly(principal - fees, flows)) ** 12 - 1
+    return int((rate * MILLION).to_integral_value())

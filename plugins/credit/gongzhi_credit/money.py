@@ -1,0 +1,58 @@
+"""Money is a whole number of fen inside and a Decimal of yuan at the edges; rates are millionths a year. No floats."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from gongzhi.checks import wrong
+
+MILLION = 1_000_000
+"""A rate of 38 500 is 3.85 per cent a year."""
+POINT = 100
+"""A basis point, in millionths."""
+MOST = 10_000_000_00
+"""Ten million yuan: more is no loan to a household."""
+
+
+def ratio(numerator: int, denominator: int) -> int:
+    """The nearest whole number, halves away from zero (四舍五入)."""
+    whole = (2 * abs(numerator) + denominator) // (2 * denominator)
+    return whole if numerator >= 0 else -whole
+
+
+def fen(amount: Decimal, *path: str, least: int = 1, most: int = MOST) -> int:
+    """Yuan as fen. Raises Refusal for parts of a fen and for what lies beyond the bounds."""
+    scaled = amount * 100 if amount.is_finite() and abs(amount) < MOST else Decimal("0.5")
+    if scaled != scaled.to_integral_value():
+        raise wrong(
+            f"{path[-1]} is yuan with two decimals at most.", f"{path[-1]} 应为金额（元），最多两位小数。", *path
+        )
+    if not least <= scaled <= most:
+        raise wrong(
+            f"{path[-1]} must be {yuan(least)} to {yuan(most)} yuan.",
+            f"{path[-1]} 应在 {yuan(least)} 元至 {yuan(most)} 元之间。",
+            *path,
+        )
+    return int(scaled)
+
+
+def yuan(amount: int) -> Decimal:
+    """Fen as yuan."""
+    return Decimal(amount).scaleb(-2)
+
+
+def millionths(percent: Decimal, *path: str, least: int = 0, most: int = 240_000) -> int:
+    """Per cent a year as millionths. Raises Refusal beyond four decimals and beyond the bounds."""
+    scaled = percent * 10_000 if percent.is_finite() and abs(percent) < MILLION else Decimal("0.5")
+    if scaled != scaled.to_integral_value() or not least <= scaled <= most:
+        raise wrong(
+            f"{path[-1]} is per cent a year, {share(least)} to {share(most)}, with four decimals at most.",
+            f"{path[-1]} 为年利率百分数，{share(least)} 至 {share(most)}，最多四位小数。",
+            *path,
+        )
+    return int(scaled)
+
+
+def share(rate: int) -> Decimal:
+    """Millionths as per cent."""
+    return Decimal(rate).scaleb(-4).normalize() + 0
