@@ -1,0 +1,88 @@
+"""Credit loans (三治信农贷): appraisals by neighbours, releases by the villager, decisions by the lender, loans to the fen."""
+
+from __future__ import annotations
+
+from gongzhi.events.event import Event
+from gongzhi.events.work import Job
+from gongzhi.extend import Extension
+from gongzhi.hooks import App, Errand, hookimpl
+from gongzhi.permissions import Permission, Role
+from gongzhi.registers.book import Registers
+
+
+@hookimpl
+def tables() -> list[App]:
+    return [App("credit", "gongzhi_credit.models", "gongzhi_credit.migrations")]
+
+
+@hookimpl
+def graphql() -> tuple[Extension, ...]:
+    from . import (  # when asked: tables must be known before types are declared over them
+        applying,
+        deciding,
+        disbursing,
+        objecting,
+        panels,
+        pools,
+        portfolio,
+        printing,
+        product_types,
+        products,
+        registry,
+        repaying,
+        root_types,
+        scoring,
+    )
+
+    rooms = (
+        product_types, root_types, portfolio, products, registry, panels, scoring, objecting, applying, deciding,
+        disbursing, repaying, pools, printing,
+    )  # fmt: skip
+    return tuple(one for room in rooms for one in room.EXTENSIONS)
+
+
+@hookimpl
+def permissions() -> list[Permission | Role]:
+    office = frozenset({"credit_officer"})
+    return [
+        Role("credit_officer", "信用评议专员", "Runs the county's credit programme: scorecards, panels, products."),
+        Role("panelist", "道德评判团成员", "Scores appraisals on whose panel they sit."),
+        Role("lender", "贷款机构人员", "Decides on applications sent to their unit, and keeps its loans."),
+        Permission("credit.view", "See applications, appraisals and loans (查看贷款申请和评议)", office),
+        Permission("credit.manage", "Keep lenders, products, scorecards, risk pools (管理信贷项目)", office),
+        Permission("credit.convene", "Draw and close panels (组织信用评议)", office),
+        Permission("credit.score", "Score on a panel (参加信用评议)", frozenset({"panelist"})),
+        Permission("credit.lend", "Decide on what was sent to one's unit (审批贷款申请)", frozenset({"lender"})),
+        Permission("credit.disburse", "Prepare and approve paying out (放款)", frozenset({"lender"})),
+        Permission(
+            "credit.statistics", "See figures of loans and risk pools (查看信贷统计)", office | {"auditor", "administrator"}
+        ),
+    ]
+
+
+@hookimpl
+def events() -> tuple[type[Event], ...]:
+    from .happenings import EVENTS
+
+    return EVENTS
+
+
+@hookimpl
+def jobs() -> tuple[Job, ...]:
+    from .sweeping import JOBS
+
+    return JOBS
+
+
+@hookimpl
+def registers() -> list[Registers]:
+    from .disclosure import CARDS, HOLDINGS, KPIS, NOTICES, STATEMENTS
+
+    return [Registers(cards=CARDS, kpis=KPIS, notices=NOTICES, holdings=HOLDINGS, statements=STATEMENTS)]
+
+
+@hookimpl
+def errands() -> list[Errand]:
+    from .furnishing import furnish
+
+    return [Errand("demo", furnish)]

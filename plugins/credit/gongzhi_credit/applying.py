@@ -1,0 +1,294 @@
+"""Applying for a loan: the draft, its papers, consent and release, submitting, sending, taking back."""
+
+from __future__ import annotations
+
+import datetime
+import re
+import secrets
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import strawberry
+from gongzhi.checks import duplicate, form, text, today, told, wrong
+from gongzhi.commands import KEY, Call, Problem, command, given, made, problems
+from gongzhi.entity import key_of, ref
+from gongzhi.errors import Refusal
+from gongzhi.extend import extend
+from gongzhi.people.models import MembershipRow, PersonRow
+from gongzhi.people.tiers import later
+from gongzhi.rights.models import ReleaseRow
+from gongzhi.rights.releasing import release
+from gongzhi.rights.speaking import speaking, subject
+from gongzhi.roots import Mutation
+from gongzhi.units.models import UnitRow
+from gongzhi.worktime import NEVER
+from strawberry import ID, UNSET
+
+from .application_types import LoanApplication
+from .checking import covers
+from .models import ApplicationRow, DocumentRow, ProductRow, State
+from .money import fen, yuan
+from .owning import mine
+from .pricing import valid
+from .product_types import LoanProduct
+from .progress import PURPOSE, UNDECIDED, allowed, disclosed, due, lacking, move, repriced
+
+ADULT = 18 * 12
+DIGEST = re.compile(r"[0-9a-f]{64}")
+APPRAISAL = "credit.appraisal"
+
+
+@strawberry.input(description="What the lender may read (授权披露).")
+class LoanReleaseInput:
+    kinds: list[str] = given(
+        "Kinds of `statementKinds`; APPRAISAL is short for credit.appraisal, and the name of a plugin in capitals, "
+        "such as POINTS, for all its kinds (证明种类)."
+    )
+    expires_on: datetime.date = given("The last day, within a year (截止日).")
+
+
+@strawberry.input(description="A loan somebody asks for (申请贷款).")
+class ApplyForLoanInput:
+    idempotency_key: str = given(KEY)
+    product: ID = given("The product (产品).")
+    amount: Decimal = given("How much, in yuan (金额).")
+    term_months: int = given("For how many months, one of the product's (期限，月).")
+    purpose: str = given("What for (用途).")
+    release: LoanReleaseInput = given("What the lender may read, and until when (授权披露).")
+    person: ID | None = given("For whom, if somebody speaks for them (申请人).", default=UNSET)
+
+
+@strawberry.type(description="The application, or why there is none (贷款申请结果).")
+class LoanApplicationPayload:
+    application: LoanApplication | None = made("The application (申请).")
+    errors: list[Problem] = problems()
+
+
+@command("Begin an application; nothing goes to the lender yet (申请贷款).", requires=None)
+async def apply_for_loan(call: Call, input: ApplyForLoanInput) -> LoanApplicationPayload:
+    person = await subject(call, input.person or None)
+    await speaking(call, person)
+    product: ProductRow = await call.find(LoanProduct, "product", id=key_of(LoanProduct)(input.product))
+    with form() as read:
+        purpose = read(text, input.purpose, 200, "purpose")
+        amount = read(sum_of, product, input.amount)
+        read(term, product, input.term_months)
+    eligible(call, product, person)
+    if await ApplicationRow.exists(person=person, product=product, state__in=UNDECIDED):
+        raise duplicate("An application for this product is under way.", "该产品已有进行中的申请。", "product")
+    kinds = whole_kinds(call, input.release.kinds)
+    row = ApplicationRow(
+        number=numbered(call),
+        person=person,
+        grid_id=person.grid_id,
+        household_id=await home(call, person.id),
+        product=product,
+        lender_id=product.lender_id,
+        amount=amount,
+        months=input.term_months,
+        purpose=purpose,
+        kinds=kinds,
+        expires_on=input.release.expires_on,
+        created_at=call.now,
+        due_at=NEVER,
+        account=call.viewer.account.name or "",
+    )
+    row.release = await given_to(call, person, row)
+    await repriced(call, row, product)
+    await row.save(force_create=True)
+    await DocumentRow.bulk_create([DocumentRow(application=row, document=one) for one in product.documents])
+    return LoanApplicationPayload(application=ref(LoanApplication, row.id, shown=True))
+
+
+def sum_of(product: ProductRow, amount: Decimal) -> int:
+    """The amount, within the product's."""
+    asked = fen(amount, "amount")
+    if not product.amount_from <= asked <= product.amount_to:
+        least, most = yuan(product.amount_from), yuan(product.amount_to)
+        raise Refusal(
+            "AMOUNT_OUTSIDE_PRODUCT",
+            f"This product lends {least} to {most} yuan.",
+            f"该产品金额为 {least} 元至 {most} 元。",
+            ("amount",),
+        )
+    return asked
+
+
+def term(product: ProductRow, months: int) -> int:
+    """A term, of the product's."""
+    if months not in product.terms:
+        offered = ", ".join(map(str, product.terms))
+        raise Refusal(
+            "TERM_OUTSIDE_PRODUCT",
+            f"This product runs for {offered} months.",
+            f"该产品期限为 {offered} 个月。",
+            ("termMonths",),
+        )
+    return months
+
+
+def eligible(call: Call, product: ProductRow, person: PersonRow) -> None:
+    """Refuse what is not offered today, or here, and whoever is not of age (Civil Code, art. 17 and 18)."""
+    day = today(call)
+    if not covers(product, person) or product.starts_on > day or (product.ends_on and product.ends_on <= day):
+        raise Refusal(
+            "NOT_OFFERED", "This product is not offered here today.", "该产品目前不适用于申请人所在区域。", ("product",)
+        )
+    if person.birth_date and later(person.birth_date, ADULT) > day:
+        raise Refusal("NOT_OF_AGE", "Loans are for adults.", "申请人须年满十八周岁。", ("person",))
+
+
+def whole_kinds(call: Call, asked: Sequence[str]) -> list[str]:
+    """The kinds of statements that are meant, each once."""
+    known = [one.kind for one in call.context.registers.statements]
+    found: list[str] = []
+    for kind in asked:
+        prefix = f"{kind.lower()}."
+        whole = [one for one in known if kind.isupper() and one.startswith(prefix)]
+        found += [APPRAISAL] if kind == "APPRAISAL" else whole or [kind]
+    return list(dict.fromkeys(found))
+
+
+async def given_to(call: Call, person: PersonRow, row: ApplicationRow) -> ReleaseRow:
+    """A release of today's statements to the lender."""
+    unit = await UnitRow.get(id=row.lender_id)
+    return await release(
+        call, person, kinds=row.kinds, recipient=unit.code, purpose=PURPOSE, expires_on=row.expires_on
+    )
+
+
+def numbered(call: Call) -> str:
+    """A number to tell at the counter: the day, and eight digits that nobody can guess from another."""
+    return f"{today(call):%Y%m%d}-{secrets.randbelow(10**8):08}"
+
+
+async def home(call: Call, person: UUID) -> UUID | None:
+    """The household somebody belongs to now."""
+    members = await MembershipRow.filter(person_id=person)
+    return next((one.household_id for one in members if one.until is None or one.until > today(call)), None)
+
+
+@strawberry.input(description="A paper that was handed in to the lender (登记已交材料).")
+class HandInLoanDocumentInput:
+    idempotency_key: str = given(KEY)
+    application: ID = given("The application (申请).")
+    document: str = given("Which paper, of `missing` (材料).")
+    digest: str | None = given("SHA-256 of the file, in hexadecimal, if a file was sent (文件摘要).", default=UNSET)
+
+
+@command("Say that a paper was handed in to the lender; the paper itself is not kept here (登记已交材料).", requires=None)
+async def hand_in_loan_document(call: Call, input: HandInLoanDocumentInput) -> LoanApplicationPayload:
+    row: ApplicationRow = await mine(call, LoanApplication, input.application, "application")
+    if row.state not in UNDECIDED:
+        raise Refusal("ILLEGAL_TRANSITION", "The application is past that.", "申请已过材料阶段。", ("application",))
+    paper = await DocumentRow.get_or_none(application=row, document=input.document)
+    if paper is None or paper.given_at is not None:
+        raise wrong("This paper is not asked for, or is handed in.", "该材料未被要求或已提交。", "document")
+    if told(input.digest) and not DIGEST.fullmatch(input.digest):
+        raise wrong("digest is 64 hexadecimal digits.", "digest 应为 64 位十六进制数。", "digest")
+    paper.given_at, paper.digest = call.now, input.digest if told(input.digest) else None
+    await paper.save()
+    if row.state is State.SUPPLEMENT and not await lacking(row):
+        row.pauses = [*row.pauses[:-1], [row.pauses[-1][0], call.now.isoformat()]]
+        await to_lender(call, row, await ProductRow.get(id=row.product_id))
+    return LoanApplicationPayload(application=ref(LoanApplication, row.id))
+
+
+@strawberry.input(description="An application of one's own (贷款申请).")
+class LoanApplicationInput:
+    idempotency_key: str = given(KEY)
+    application: ID = given("The application (申请).")
+
+
+@command("Submit an application that is complete: papers, consent, release (提交贷款申请).", requires=None)
+async def submit_loan_application(call: Call, input: LoanApplicationInput) -> LoanApplicationPayload:
+    row: ApplicationRow = await mine(call, LoanApplication, input.application, "application")
+    await complete(row)
+    await allowed(call, row, "application")
+    product = await ProductRow.get(id=row.product_id)
+    await repriced(call, row, product)
+    waits = product.appraised and row.appraisal_id is None
+    await move(call, row, State.SUBMITTED if waits else State.APPRAISED)
+    return LoanApplicationPayload(application=ref(LoanApplication, row.id))
+
+
+async def complete(row: ApplicationRow) -> None:
+    """Refuse what lacks papers."""
+    if lacks := await lacking(row):
+        raise Refusal(
+            "DOCUMENTS_MISSING",
+            f"Still to be handed in: {', '.join(lacks)}.",
+            f"尚缺材料：{'、'.join(lacks)}。",
+            ("application",),
+        )
+
+
+@command(
+    "Send an application to the lender, with what one releases as it is today; without an appraisal as well, for "
+    "nobody is refused by a rule (送达贷款机构).",
+    requires=None,
+)
+async def send_loan_application(call: Call, input: LoanApplicationInput) -> LoanApplicationPayload:
+    row: ApplicationRow = await mine(call, LoanApplication, input.application, "application")
+    await complete(row)
+    await allowed(call, row, "application")
+    product = await ProductRow.get(id=row.product_id)
+    await renewed(call, row)
+    await repriced(call, row, product)
+    row.sent_at = call.now
+    await to_lender(call, row, product)
+    return LoanApplicationPayload(application=ref(LoanApplication, row.id))
+
+
+async def to_lender(call: Call, row: ApplicationRow, product: ProductRow) -> None:
+    row.due_at = await due(call, row, product.decide_days)
+    await move(call, row, State.SENT)
+
+
+async def renewed(call: Call, row: ApplicationRow) -> None:
+    """Where there is an appraisal by now, freeze the statements anew; the earlier release ends."""
+    before = await disclosed(call, row, "application")
+    appraisal = await valid(row.person_id, today(call))
+    if APPRAISAL not in row.kinds or appraisal is None or APPRAISAL in before.kinds:
+        return
+    row.release = await given_to(call, await PersonRow.get(id=row.person_id), row)
+    before.revoked_at = call.now
+    await before.save(update_fields=["revoked_at"])
+
+
+@command("Take an application back; no reason is asked (撤回贷款申请).", requires=None)
+async def withdraw_loan_application(call: Call, input: LoanApplicationInput) -> LoanApplicationPayload:
+    row: ApplicationRow = await mine(call, LoanApplication, input.application, "application")
+    await move(call, row, State.WITHDRAWN)
+    await close(call, row)
+    return LoanApplicationPayload(application=ref(LoanApplication, row.id))
+
+
+async def close(call: Call, row: ApplicationRow) -> None:
+    """End the release of an application that nothing comes of."""
+    await ReleaseRow.filter(id=row.release_id, revoked_at=None).update(revoked_at=call.now)
+
+
+async def withdrawn(call: Any, person: UUID) -> None:
+    """Take back what rested on a consent that is withdrawn: applications no lender has decided on."""
+    for row in await ApplicationRow.filter(person_id=person, state__in=UNDECIDED).select_for_update():
+        try:
+            await allowed(call, row, "application")
+        except Refusal:
+            if row.state is not State.DRAFT:
+                await move(call, row, State.WITHDRAWN)
+                await close(call, row)
+
+
+EXTENSIONS = (
+    extend(
+        Mutation,
+        apply_for_loan=apply_for_loan,
+        hand_in_loan_document=hand_in_loan_document,
+        submit_loan_application=submit_loan_application,
+        send_loan_application=send_loan_application,
+        withdraw_loan_application=withdraw_loan_application,
+    ),
+)

@@ -1,0 +1,79 @@
+"""Checks that commands of this plugin share."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from gongzhi.checks import missing, wrong
+from gongzhi.commands import Call
+from gongzhi.grids.models import GridRow
+from gongzhi.located import LEVELS
+from gongzhi.units.models import UnitRow
+
+CODE = re.compile(r"[a-z][a-z0-9-]{1,23}")
+REFERENCE = re.compile(r"[0-9A-Za-z][0-9A-Za-z-]{5,39}")
+
+
+def code(value: str, *path: str) -> str:
+    """A code of two to 24 lower-case letters, digits and hyphens."""
+    if not CODE.fullmatch(value):
+        raise wrong(
+            "A code has 2 to 24 lower-case letters, digits and hyphens and begins with a letter.",
+            "编码须为 2 至 24 位小写字母、数字或连字符，以字母开头。",
+            *path,
+        )
+    return value
+
+
+def reference(value: str, *path: str) -> str:
+    """A bank's reference: 6 to 40 letters, digits and hyphens."""
+    if not REFERENCE.fullmatch(value):
+        raise wrong(
+            "A bank's reference has 6 to 40 letters, digits and hyphens.",
+            "银行流水号由 6 至 40 位字母、数字或连字符组成。",
+            *path,
+        )
+    return value
+
+
+def whole(value: int, least: int, most: int, *path: str) -> int:
+    """A whole number within bounds."""
+    if not least <= value <= most:
+        raise wrong(f"{path[-1]} must be {least} to {most}.", f"{path[-1]} 应为 {least} 至 {most}。", *path)
+    return value
+
+
+def distinct(values: Iterable[str], *path: str) -> list[str]:
+    """The values, none of them twice."""
+    found = list(values)
+    if len(set(found)) != len(found):
+        raise wrong(f"{path[-1]} names something twice.", f"{path[-1]} 有重复。", *path)
+    return found
+
+
+async def standing(code: str, *path: str) -> GridRow:
+    """The grid that has this code now."""
+    grid = await GridRow.get_or_none(code=code, valid_to=None)
+    if grid is None:
+        raise missing("There is no such grid.", "没有该网格。", *path)
+    return grid
+
+
+async def organisation(code: str, *path: str) -> UnitRow:
+    """The unit that has this code and is not closed."""
+    unit = await UnitRow.get_or_none(code=code, valid_to=None)
+    if unit is None:
+        raise missing("There is no such unit.", "没有该单位。", *path)
+    return unit
+
+
+def covers(area: Any, row: Any) -> bool:
+    """Whether a located row, or a grid itself, lies in the grid of another row."""
+    return area.grid_id in {getattr(row, "grid_id", None), *(getattr(row, level) for level in LEVELS)}
+
+
+def serves(call: Call, unit: int, permission: str) -> bool:
+    """Whether the caller holds the permission for the unit."""
+    return any(grant.unit == unit and permission in grant.permissions for grant in call.viewer.account.grants)

@@ -1,0 +1,195 @@
+"""What a lender does with an application: asks for more, decides with reasons, records the contract."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Sequence
+from datetime import timedelta
+from decimal import Decimal
+
+import strawberry
+from gongzhi.checks import form, past, text, today, told, wrong
+from gongzhi.commands import EXPECTED, KEY, Call, command, forbidden, given, stale
+from gongzhi.entity import key_of, ref
+from gongzhi.errors import Refusal, Text
+from gongzhi.extend import extend
+from gongzhi.rights.models import ReleaseRow
+from gongzhi.roots import Mutation
+from strawberry import ID, UNSET
+
+from .application_types import LoanApplication
+from .applying import LoanApplicationPayload, term
+from .banned import screen
+from .checking import distinct, reference, serves, whole
+from .models import ApplicationRow, DocumentRow, Outcome, ProductRow, State
+from .money import fen, millionths, share, yuan
+from .progress import allowed, disclosed, move, reckoned, tell
+from .visibility import ASKED, LEND
+
+MOST = 10
+OFFER = 30
+"""Days a lender stands by its offer if it says nothing else; at most 180."""
+PRIVATE = frozenset({"RELIGION", "BODY", "HEALTH"})
+"""What no lender may ask for (征信业管理条例 14)."""
+
+
+async def lent(call: Call, id: str, *path: str) -> ApplicationRow:
+    """An application that lies with the caller's unit, locked.
+
+    Raises Refusal with the reason where the applicant no longer lets the lender read; NOT_FOUND for any other.
+    """
+    key = key_of(LoanApplication)(id)
+    known = await ApplicationRow.get_or_none(id=key) if key else None
+    if known and known.state in ASKED and serves(call, known.lender_id, LEND):
+        await disclosed(call, known, *path)
+    row: ApplicationRow = await call.find(LoanApplication, *path, id=key)
+    if not serves(call, row.lender_id, LEND):
+        raise forbidden(path[0])
+    return row
+
+
+@strawberry.input(description="What a lender wants besides (要求补充材料).")
+class RequestLoanSupplementInput:
+    idempotency_key: str = given(KEY)
+    application: ID = given("The application (申请).")
+    documents: list[str] = given("Papers to be handed in to the lender (补充材料).")
+    statements: list[str] = given(
+        "Kinds of statements it relies on; only what was released can be asked for (所依据的证明种类).",
+        default_factory=list,
+    )
+
+
+@command("Ask the applicant for more papers; the lender's time stands still until they are there (要求补充材料).", requires=LEND)
+async def request_loan_supplement(call: Call, input: RequestLoanSupplementInput) -> LoanApplicationPayload:
+    row = await lent(call, input.application, "application")
+    await allowed(call, row, "application")
+    release = await disclosed(call, row, "application")
+    if beyond := sorted(set(input.statements) - set(release.kinds)):
+        raise Refusal(
+            "NOT_RELEASED",
+            f"The applicant has not released {', '.join(beyond)}, and need not.",
+            f"申请人未授权披露 {'、'.join(beyond)}，且无须授权。",
+            ("statements",),
+        )
+    papers = named(input.documents)
+    known = await DocumentRow.filter(application=row, document__in=papers).values_list("document", flat=True)
+    if known:
+        raise wrong("This was asked for before.", "该材料已要求过。", "documents")
+    await DocumentRow.bulk_create([DocumentRow(application=row, document=one, asked_at=call.now) for one in papers])
+    row.pauses = [*row.pauses, [call.now.isoformat(), None]]
+    await move(call, row, State.SUPPLEMENT)
+    title = Text("The lender asks for more papers", "贷款机构要求补充材料")
+    await tell(call, row, "credit.supplement", title, Text(f"Papers: {len(papers)}.", f"需补充 {len(papers)} 项材料。"))
+    return LoanApplicationPayload(application=ref(LoanApplication, row.id))
+
+
+def named(papers: Sequence[str]) -> list[str]:
+    """Names of papers, none of them about what no lender may ask for."""
+    with form() as read:
+        read(whole, len(papers), 1, MOST, "documents")
+        read(distinct, papers, "documents")
+        found = [read(text, one, 40, "documents", str(at)) for at, one in enumerate(papers)]
+        read(screen, "\n".join(papers), "documents", PRIVATE)
+    return found
+
+
+@strawberry.input(description="What a lender decides (审批决定).")
+class DecideApplicationInput:
+    idempotency_key: str = given(KEY)
+    application: ID = given("The application (申请).")
+    outcome: Outcome = given("Whether it lends (结果).")
+    reasons: list[str] = given("Why; the applicant reads it (理由).")
+    officer: str = given("The lender's number of the person who decided: no system decides alone (审批人工号).")
+    amount: Decimal | None = given("How much, if less than was asked (金额).", default=UNSET)
+    term_months: int | None = given("For how many months, if not as asked (期限，月).", default=UNSET)
+    annual_rate: Decimal | None = given("Per cent a year, if less than was shown (年利率，%).", default=UNSET)
+    offer_until: datetime.date | None = given("The last day the lender stands by it (有效期至).", default=UNSET)
+    expected_version: int | None = given(EXPECTED, default=UNSET)
+
+
+@command("Decide on an application, as a lender's person, with reasons (审批贷款申请).", requires=LEND)
+async def decide_application(call: Call, input: DecideApplicationInput) -> LoanApplicationPayload:
+    row = await lent(call, input.application, "application")
+    if told(input.expected_version):
+        stale(row, input.expected_version)
+    if row.state not in ASKED:
+        raise Refusal("ILLEGAL_TRANSITION", "It does not wait for a decision.", "该申请不在审批中。", ("application",))
+    await allowed(call, row, "application")
+    with form() as read:
+        read(whole, len(input.reasons), 1, MOST, "reasons")
+        row.reasons = [read(text, one, 500, "reasons", str(at)) for at, one in enumerate(input.reasons)]
+        row.decided_by = read(text, input.officer, 100, "officer")
+    product = await ProductRow.get(id=row.product_id)
+    if input.outcome is Outcome.APPROVED:
+        await offered(call, row, product, input)
+    row.outcome, row.decided_at = input.outcome, call.now
+    await move(call, row, State[input.outcome.value])
+    title = Text("The lender has decided on your application", "贷款机构已作出审批决定")
+    await tell(call, row, "credit.decided", title, Text("The reasons are with it.", "理由见申请详情。"))
+    return LoanApplicationPayload(application=ref(LoanApplication, row.id))
+
+
+async def offered(call: Call, row: ApplicationRow, product: ProductRow, input: DecideApplicationInput) -> None:
+    """What the lender offers: never more, and never dearer, than what was asked and shown."""
+    if told(input.amount):
+        row.amount = fen(input.amount, "amount", least=product.amount_from, most=row.amount)
+    if told(input.term_months):
+        row.months = term(product, input.term_months)
+    if told(input.annual_rate):
+        rate = millionths(input.annual_rate, "annualRate")
+        if rate > row.rate:
+            raise Refusal(
+                "RATE_ABOVE_OFFER",
+                f"The applicant was shown {share(row.rate)} per cent; it can only be less.",
+                f"已向申请人展示年利率 {share(row.rate)}%，只能降低。",
+                ("annualRate",),
+            )
+        row.rate = rate
+    last = input.offer_until if told(input.offer_until) else today(call) + timedelta(days=OFFER)
+    if not today(call) <= last <= today(call) + timedelta(days=180):
+        raise wrong("An offer stands for 180 days at most.", "有效期自今日起最长 180 天。", "offerUntil")
+    row.offer_until = last
+    await reckoned(call, row, product)
+
+
+@strawberry.input(description="A contract that was signed (登记贷款合同).")
+class RecordLoanContractInput:
+    idempotency_key: str = given(KEY)
+    application: ID = given("The application (申请).")
+    contract: str = given("The contract's number (合同编号).")
+    signed_on: datetime.date = given("When it was signed (签约日期).")
+    amount: Decimal = given("The amount in it, in yuan: the one that was decided (合同金额).")
+
+
+@command("Record that the contract is signed, as it was decided (登记贷款合同).", requires=LEND)
+async def record_loan_contract(call: Call, input: RecordLoanContractInput) -> LoanApplicationPayload:
+    row = await lent(call, input.application, "application")
+    with form() as read:
+        number = read(reference, input.contract, "contract")
+        day = read(past, call, input.signed_on, "signedOn")
+        amount = read(fen, input.amount, "amount")
+    if row.state is State.APPROVED and row.offer_until and today(call) > row.offer_until:
+        raise Refusal("OFFER_OVER", f"The offer stood until {row.offer_until}.", f"审批结果有效期至 {row.offer_until}。", ("application",))
+    if amount != row.amount:
+        raise wrong(f"{yuan(row.amount)} yuan were decided.", f"审批金额为 {yuan(row.amount)} 元。", "amount")
+    row.contract, row.contracted_on = number, day
+    await move(call, row, State.CONTRACTED)
+    return LoanApplicationPayload(application=ref(LoanApplication, row.id))
+
+
+async def lapse(call: Call, row: ApplicationRow) -> None:
+    """End an application that nobody took further, with its release."""
+    await move(call, row, State.EXPIRED)
+    await ReleaseRow.filter(id=row.release_id, revoked_at=None).update(revoked_at=call.now)
+    title = Text("Your application is over", "贷款申请已失效")
+    await tell(call, row, "credit.expired", title, Text("You may apply again.", "您可以重新申请。"))
+
+
+EXTENSIONS = (
+    extend(
+        Mutation,
+        request_loan_supplement=request_loan_supplement,
+        decide_application=decide_application,
+        record_loan_contract=record_loan_contract,
+    ),
+)

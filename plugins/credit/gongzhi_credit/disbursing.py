@@ -1,0 +1,115 @@
+"""Paying out with four eyes: one of the lender's people prepares it, another one approves."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import strawberry
+from gongzhi.checks import duplicate, today
+from gongzhi.commands import KEY, Call, Problem, command, given, made, problems
+from gongzhi.entity import ref
+from gongzhi.errors import Refusal, Text
+from gongzhi.extend import extend
+from gongzhi.roots import Mutation
+from strawberry import ID
+
+from .application_types import LoanApplication
+from .applying import LoanApplicationPayload
+from .checking import reference, serves
+from .deciding import lent
+from .loan_types import Loan
+from .models import ApplicationRow, InstalmentRow, LoanRow, ProductRow, State
+from .pricing import laid
+from .progress import move, tell
+from .visibility import DISBURSE
+
+
+@strawberry.input(description="A loan that is to be paid out (准备放款).")
+class PrepareDisbursementInput:
+    idempotency_key: str = given(KEY)
+    application: ID = given("The application, with its contract (申请).")
+    reference: str = given("The bank's reference of the payment (银行流水号).")
+
+
+@command("Prepare paying a loan out; somebody else approves it (准备放款).", requires=DISBURSE)
+async def prepare_disbursement(call: Call, input: PrepareDisbursementInput) -> LoanApplicationPayload:
+    row = await contracted(call, input.application)
+    row.reference = reference(input.reference, "reference")
+    if await LoanRow.exists(lender_id=row.lender_id, reference=row.reference):
+        raise duplicate("This reference is another payment's.", "该流水号已用于其他放款。", "reference")
+    row.disbursing_by, row.version = call.viewer.account.name, row.version + 1
+    await row.save()
+    return LoanApplicationPayload(application=ref(LoanApplication, row.id))
+
+
+async def contracted(call: Call, id: str) -> ApplicationRow:
+    """An application whose contract is signed, of the caller's unit."""
+    row = await lent(call, id, "application")
+    if not serves(call, row.lender_id, DISBURSE) or row.state is not State.CONTRACTED:
+        raise Refusal("ILLEGAL_TRANSITION", "Its contract is not signed, or it is paid out.", "尚未签约或已放款。", ("application",))
+    return row
+
+
+@strawberry.input(description="A loan that is paid out (批准放款).")
+class ApproveDisbursementInput:
+    idempotency_key: str = given(KEY)
+    application: ID = given("The application (申请).")
+    reference: str = given("The bank's reference, the one that was prepared (银行流水号).")
+
+
+@strawberry.type(description="The loan, or why there is none (放款结果).")
+class LoanPayload:
+    loan: Loan | None = made("The loan (贷款).")
+    errors: list[Problem] = problems()
+
+
+@command("Pay a loan out that somebody else has prepared; interest runs from today (批准放款).", requires=DISBURSE)
+async def approve_disbursement(call: Call, input: ApproveDisbursementInput) -> LoanPayload:
+    row = await contracted(call, input.application)
+    account = call.viewer.account.name or ""
+    if row.disbursing_by is None or row.reference is None:
+        raise Refusal("NOT_PREPARED", "Somebody has to prepare it first.", "须先由他人准备放款。", ("application",))
+    if row.disbursing_by == account:
+        raise Refusal("FOUR_EYES", "Somebody else has to approve it.", "须由他人复核放款。", ("application",))
+    if input.reference != row.reference:
+        raise Refusal("WRONG_REFERENCE", "Another reference was prepared.", "流水号与准备放款时不一致。", ("reference",))
+    loan = await opened(call, row, await ProductRow.get(id=row.product_id), account)
+    await move(call, row, State.DISBURSED)
+    title = Text("Your loan was paid out", "贷款已发放")
+    await tell(call, row, "credit.disbursed", title, Text(f"First due: {loan.next_due_on}.", f"首次还款日：{loan.next_due_on}。"))
+    return LoanPayload(loan=ref(Loan, loan.id))
+
+
+async def opened(call: Call, row: ApplicationRow, product: ProductRow, account: str, day: date | None = None) -> LoanRow:
+    """The loan with its schedule, from a day on; today if not said."""
+    begins = day or today(call)
+    made = laid(product, row.amount, row.months, row.rate, begins)
+    loan = await LoanRow.create(
+        application=row,
+        product=product,
+        person_id=row.person_id,
+        household_id=row.household_id,
+        lender_id=row.lender_id,
+        grid_id=row.grid_id,
+        principal=row.amount,
+        outstanding=row.amount,
+        rate=row.rate,
+        surcharge=product.surcharge,
+        method=product.method,
+        count=product.count,
+        every=product.every,
+        starts_on=begins,
+        reckoned_on=begins,
+        next_due_on=made[0].due_on,
+        disbursed_at=call.now,
+        reference=row.reference,
+        prepared_by=row.disbursing_by,
+        approved_by=account,
+    )
+    await InstalmentRow.bulk_create([InstalmentRow(loan=loan, **one._asdict()) for one in made])
+    return loan
+
+
+EXTENSIONS = (
+    extend(Mutation, prepare_disbursement=prepare_disbursement, approve_disbursement=approve_disbursement),
+)

@@ -1,0 +1,127 @@
+"""From scores to a grade, and why: trimmed means, contributions that sum to the score, and what would change it.
+
+Scores are whole numbers from 0 to 10; means and points are hundredths, so that sums are exact.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from .money import ratio
+
+TOP = 1000
+"""The best mean: ten, in hundredths."""
+STEP = 10
+"""Means in what would change the grade are told in tenths."""
+NONE = "NONE"
+"""The grade of a score below the lowest band."""
+
+
+@dataclass(frozen=True)
+class Contribution:
+    """What one indicator added: its mean, its weight in per cent, its points."""
+
+    indicator: str
+    mean: int
+    weight: int
+
+    @property
+    def points(self) -> int:
+        return worth(self.mean, self.weight)
+
+
+@dataclass(frozen=True)
+class Change:
+    """A mean that would have to be higher, with the others that must be so `together`, for a grade."""
+
+    indicator: str
+    before: int
+    after: int
+    grade: str
+    together: bool
+
+
+Bands = Sequence[tuple[str, int]]
+"""Grades and the points from which they begin, in hundredths; the best first."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a panel's scores come to."""
+
+    contributions: tuple[Contribution, ...]
+    bands: Bands
+
+    @property
+    def score(self) -> int:
+        """The sum of what the indicators added, in hundredths."""
+        return sum(one.points for one in self.contributions)
+
+    @property
+    def grade(self) -> str:
+        return graded(self.score, self.bands)
+
+    @property
+    def changes(self) -> list[Change]:
+        return changes(self)
+
+
+def worth(mean: int, weight: int) -> int:
+    """Points of a mean, both in hundredths."""
+    return ratio(weight * mean, STEP)
+
+
+def trimmed(scores: Sequence[int]) -> int:
+    """The mean without a fifth of the scores at each end, in hundredths (去掉最高分和最低分)."""
+    cut = len(scores) // 5
+    kept = sorted(scores)[cut : len(scores) - cut]
+    return ratio(100 * sum(kept), len(kept))
+
+
+def graded(score: int, bands: Bands) -> str:
+    return next((grade for grade, least in bands if score >= least), NONE)
+
+
+def find(scores: Mapping[str, Sequence[int]], weights: Mapping[str, int], bands: Bands) -> Finding:
+    """The finding of a panel; `scores` has those of each indicator that has a weight."""
+    made = (Contribution(name, trimmed(scores[name]), weight) for name, weight in weights.items())
+    return Finding(tuple(made), bands)
+
+
+def changes(finding: Finding) -> list[Change]:
+    """What would lead to the next better grade: two ways by one indicator each, or the fewest indicators together."""
+    better = [band for band in finding.bands if band[1] > finding.score]
+    if not better:
+        return []
+    grade, least = better[-1]
+    need = least - finding.score
+    alone = [
+        Change(one.indicator, one.mean, mean, grade, False)
+        for one in finding.contributions
+        if (mean := raised(one, need)) is not None
+    ]
+    if alone:
+        return sorted(alone, key=lambda change: change.after - change.before)[:2]
+    return together(finding, grade, need)
+
+
+def together(finding: Finding, grade: str, need: int) -> list[Change]:
+    """The fewest indicators that lead there if they are raised together, those with the most to gain first."""
+    found: list[Change] = []
+    for one in sorted(finding.contributions, key=lambda one: one.points - worth(TOP, one.weight)):
+        mean = raised(one, need)
+        after = TOP if mean is None else mean
+        found.append(Change(one.indicator, one.mean, after, grade, True))
+        need -= worth(after, one.weight) - one.points
+        if need <= 0:
+            return found
+    return []
+
+
+def raised(one: Contribution, need: int) -> int | None:
+    """The lowest mean, in tenths, that adds so many points more; None if no mean does."""
+    for mean in range((one.mean // STEP + 1) * STEP, TOP + 1, STEP):
+        if worth(mean, one.weight) - one.points >= need:
+            return mean
+    return None

@@ -1,0 +1,20 @@
+"""What is somebody's own: only they, or whoever speaks for them, may act on it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gongzhi.commands import Call, forbidden
+from gongzhi.entity import key_of
+from gongzhi.people.models import PersonRow
+from gongzhi.rights.speaking import speaking
+
+
+async def mine(call: Call, cls: type, id: str, *path: str) -> Any:
+    """A row of one's own, locked. Raises Refusal for what is not there, not seen, or another's."""
+    row = await call.find(cls, *path, id=key_of(cls)(id))
+    person = await PersonRow.get_or_none(id=row.person_id) if row.person_id else None
+    if person is None:
+        raise forbidden(path[0])
+    await speaking(call, person, path=path[0])
+    return row

@@ -1,0 +1,247 @@
+"""Asking to be appraised, and drawing the panel by lot from those who have no conflict of interest."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Collection, Iterable
+from uuid import UUID
+
+import strawberry
+from gongzhi.checks import duplicate, missing, today, told, wrong
+from gongzhi.commands import KEY, Call, Problem, command, forbidden, given, made, problems
+from gongzhi.entity import key_of, ref
+from gongzhi.errors import Refusal, Text
+from gongzhi.extend import extend
+from gongzhi.notices.sending import Notice, notify
+from gongzhi.people.models import PersonRow
+from gongzhi.people.types import Person
+from gongzhi.rights.speaking import speaking, subject
+from gongzhi.roots import Mutation
+from strawberry import ID, UNSET
+from tortoise.expressions import Q
+
+from .appraisal_models import (
+    AppraisalRow,
+    AppraisalState,
+    ModelRow,
+    ModelState,
+    PanelistRow,
+    PanelRow,
+    SeatRow,
+)
+from .appraisal_types import CreditAppraisal, CreditModel, Panelist, ReviewPanel
+from .checking import covers
+from .registry import in_force, require
+from .visibility import CONVENE
+
+OPEN = (AppraisalState.REQUESTED, AppraisalState.SITTING, AppraisalState.IN_REVIEW, AppraisalState.DISPUTED)
+KIN = """
+select distinct other.person_id id from people.membership mine
+join people.membership other on other.household_id=mine.household_id where mine.person_id=$1
+union select l.person_id from people.liaison l join people.membership m on m.household_id=l.household_id
+where m.person_id=$1
+"""
+"""Who lives or lived with somebody, or helps their household."""
+BORROWING = """
+select a.person_id id from credit.application a where a.person_id=any($1::uuid[]) and a.state not in
+('SETTLED','WITHDRAWN','EXPIRED','REFUSED')
+"""
+"""Who asks for a loan themselves: they are rivals for the same money."""
+
+
+@strawberry.input(description="Somebody for the pool of panels (登记评判团成员).")
+class AddPanelistInput:
+    idempotency_key: str = given(KEY)
+    person: ID = given("Who; the assembly chose them (成员).")
+
+
+@strawberry.type(description="Somebody in the pool, or why not (评判团成员结果).")
+class PanelistPayload:
+    panelist: Panelist | None = made("The member (成员).")
+    errors: list[Problem] = problems()
+
+
+@command("Put somebody into the pool that panels are drawn from (登记评判团成员).", requires=CONVENE)
+async def add_panelist(call: Call, input: AddPanelistInput) -> PanelistPayload:
+    person: PersonRow = await call.find(Person, "person", id=key_of(Person)(input.person))
+    if not call.may(CONVENE, person):
+        raise forbidden("person")
+    if await PanelistRow.exists(Q(until=None) | Q(until__gt=today(call)), person=person):
+        raise duplicate("They are in the pool already.", "该成员已在库中。", "person")
+    row = await PanelistRow.create(
+        person=person, grid_id=person.grid_id, since=today(call), account=call.viewer.account.name or ""
+    )
+    return PanelistPayload(panelist=ref(Panelist, row.id))
+
+
+@strawberry.input(description="Somebody who leaves the pool (退出评判团).")
+class EndPanelistInput:
+    idempotency_key: str = given(KEY)
+    panelist: ID = given("The member (成员).")
+
+
+@command("Take somebody out of the pool; seats they hold they keep (退出评判团).", requires=CONVENE)
+async def end_panelist(call: Call, input: EndPanelistInput) -> PanelistPayload:
+    row: PanelistRow = await call.find(Panelist, "panelist", id=key_of(Panelist)(input.panelist))
+    if not call.may(CONVENE, row):
+        raise forbidden("panelist")
+    row.until = min(row.until or today(call), today(call))
+    await row.save()
+    return PanelistPayload(panelist=ref(Panelist, row.id))
+
+
+@strawberry.input(description="Somebody who wants to be appraised (申请信用评议).")
+class RequestCreditAppraisalInput:
+    idempotency_key: str = given(KEY)
+    person: ID | None = given("Who; oneself if not said (申请人).", default=UNSET)
+    model: ID | None = given("By which scorecard; the one in force if not said (评议模型).", default=UNSET)
+
+
+@strawberry.type(description="The appraisal, or why there is none (信用评议结果).")
+class CreditAppraisalPayload:
+    appraisal: CreditAppraisal | None = made("The appraisal (信用评议).")
+    errors: list[Problem] = problems()
+
+
+@command("Ask to be appraised; nobody is without asking (申请信用评议).", requires=None)
+async def request_credit_appraisal(call: Call, input: RequestCreditAppraisalInput) -> CreditAppraisalPayload:
+    person = await subject(call, input.person or None)
+    await speaking(call, person)
+    model = await chosen(call, input.model, person)
+    if await AppraisalRow.exists(person=person, state__in=OPEN):
+        raise duplicate("An appraisal is under way.", "已有进行中的信用评议。", "person")
+    row = await AppraisalRow.create(person=person, grid_id=person.grid_id, model=model, requested_at=call.now)
+    return CreditAppraisalPayload(appraisal=ref(CreditAppraisal, row.id, shown=True))
+
+
+async def chosen(call: Call, id: ID | None, person: PersonRow) -> ModelRow:
+    """The scorecard that was named, or the one in force where the person lives."""
+    if told(id):
+        named: ModelRow = await call.find(CreditModel, "model", id=key_of(CreditModel)(id))
+        require(named, today(call), "model")
+        if not covers(named, person):
+            raise missing("This scorecard is for another place.", "该评议模型不适用于申请人所在网格。", "model")
+        return named
+    adopted = await ModelRow.filter(state=ModelState.ADOPTED).order_by("-starts_on", "-id")
+    found = next((one for one in adopted if in_force(one, today(call)) and covers(one, person)), None)
+    if found is None:
+        raise missing("No scorecard is in force here.", "本区域尚无生效的评议模型。", "model")
+    return found
+
+
+@strawberry.input(description="An appraisal that needs a panel (抽取评判团).")
+class DrawReviewPanelInput:
+    idempotency_key: str = given(KEY)
+    appraisal: ID = given("The appraisal (信用评议).")
+
+
+@strawberry.type(description="The panel, or why there is none (评判团结果).")
+class ReviewPanelPayload:
+    panel: ReviewPanel | None = made("The panel (评判团).")
+    appraisal: CreditAppraisal | None = made("The appraisal as it is now (信用评议).")
+    errors: list[Problem] = problems()
+
+
+@command("Draw a panel by lot from those without a conflict of interest (抽取评判团).", requires=CONVENE)
+async def draw_review_panel(call: Call, input: DrawReviewPanelInput) -> ReviewPanelPayload:
+    row: AppraisalRow = await call.find(CreditAppraisal, "appraisal", id=key_of(CreditAppraisal)(input.appraisal))
+    if not call.may(CONVENE, row):
+        raise forbidden("appraisal")
+    if row.state not in (AppraisalState.REQUESTED, AppraisalState.DISPUTED):
+        raise Refusal("ILLEGAL_TRANSITION", "This appraisal waits for no panel.", "该评议无须组团。", ("appraisal",))
+    if await PanelRow.exists(appraisal=row, closed_at=None):
+        raise duplicate("A panel sits already.", "评判团已组成。", "appraisal")
+    model = await ModelRow.get(id=row.model_id)
+    require(model, today(call), "appraisal")
+    pool = await eligible(call, row, model)
+    if len(pool) < model.seats:
+        raise Refusal(
+            "POOL_TOO_SMALL",
+            f"{model.seats} are to sit, and {len(pool)} without a conflict of interest are in the pool.",
+            f"应抽取 {model.seats} 人，库中无利害关系的成员仅 {len(pool)} 人。",
+            ("appraisal",),
+        )
+    panel = await seated(call, row, model, pool)
+    row.state = AppraisalState.SITTING if row.state is AppraisalState.REQUESTED else row.state
+    row.version += 1
+    await row.save()
+    return ReviewPanelPayload(panel=ref(ReviewPanel, panel.id), appraisal=ref(CreditAppraisal, row.id))
+
+
+async def eligible(call: Call, row: AppraisalRow, model: ModelRow) -> list[PanelistRow]:
+    """Who may sit: in the scorecard's area, no kin, no rival, not on an earlier panel for the same person."""
+    present = Q(until=None) | Q(until__gt=today(call))
+    pool = [one for one in await PanelistRow.filter(present) if covers(model, one)]
+    barred = {row.person_id, call.viewer.account.person, *await keys(call, KIN, row.person_id)}
+    barred |= set(await keys(call, BORROWING, [one.person_id for one in pool]))
+    before = await SeatRow.filter(panel__appraisal_id=row.id).values_list("panelist_id", flat=True)
+    return [one for one in pool if one.person_id not in barred and one.id not in set(before)]
+
+
+async def keys(call: Call, sql: str, *values: object) -> list[UUID]:
+    return [UUID(str(found["id"])) for found in await call.fetch(sql, *values)]
+
+
+async def seated(call: Call, row: AppraisalRow, model: ModelRow, pool: Collection[PanelistRow]) -> PanelRow:
+    """Draw the lot: the whole pool gets places, the first ones sit, the others follow where somebody is excused."""
+    seed = secrets.token_hex(16)
+    panel = await PanelRow.create(
+        appraisal=row,
+        round=await PanelRow.filter(appraisal=row).count() + 1,
+        seats=model.seats,
+        quorum=model.quorum,
+        pool=len(pool),
+        seed=seed,
+        drawn_at=call.now,
+        account=call.viewer.account.name or "",
+    )
+    order = drawn(seed, (one.id for one in pool))[: model.seats]
+    await SeatRow.bulk_create([SeatRow(panel=panel, panelist_id=one, place=at) for at, one in enumerate(order, 1)])
+    await summon(call, order, row)
+    return panel
+
+
+def drawn(seed: str, pool: Iterable[UUID]) -> list[UUID]:
+    """The pool in the order of the lot: whoever knows both can draw it again."""
+    return sorted(pool, key=lambda one: hashlib.sha256(f"{seed}:{one}".encode()).digest())
+
+
+async def summon(call: Call, panelists: Collection[UUID], row: AppraisalRow) -> None:
+    """Tell those who sit."""
+    told_of = Notice(
+        "credit.panel_drawn",
+        Text("You were drawn for a review panel", "您被抽中参加信用评议"),
+        Text("Score each indicator, or ask to be excused.", "请逐项评分；如有利害关系，请申请回避。"),
+        f"CreditAppraisal:{row.id}",
+    )
+    people = await PanelistRow.filter(id__in=list(panelists)).values_list("person_id", flat=True)
+    await notify(call, told_of, persons=[UUID(str(one)) for one in people])
+
+
+async def substitute(call: Call, panel: PanelRow, row: AppraisalRow) -> None:
+    """Seat the next of the lot for somebody who was excused, if there is one."""
+    model = await ModelRow.get(id=row.model_id)
+    pool = await eligible(call, row, model)
+    if not pool:
+        return
+    after = drawn(panel.seed, (one.id for one in pool))[0]
+    place = await SeatRow.filter(panel=panel).count() + 1
+    await SeatRow.create(panel=panel, panelist_id=after, place=place)
+    await summon(call, [after], row)
+
+
+def closed(appraisal: AppraisalRow) -> Refusal:
+    """The refusal for an appraisal at which no panel sits."""
+    return wrong("No panel sits for it now.", "当前没有评判团在评议。", "appraisal")
+
+
+EXTENSIONS = (
+    extend(
+        Mutation,
+        add_panelist=add_panelist,
+        end_panelist=end_panelist,
+        request_credit_appraisal=request_credit_appraisal,
+        draw_review_panel=draw_review_panel,
+    ),
+)

@@ -1,0 +1,128 @@
+"""Risk pools (风险补偿金): money a county sets aside, of which a lender gets its share of a loss. Never below zero."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import strawberry
+from gongzhi.checks import text, told, wrong
+from gongzhi.commands import KEY, Call, Problem, command, forbidden, given, made, problems
+from gongzhi.entity import key_of, ref
+from gongzhi.errors import Refusal
+from gongzhi.extend import extend
+from gongzhi.roots import Mutation
+from strawberry import ID, UNSET
+from tortoise.functions import Sum
+
+from .checking import covers, organisation, reference, standing, whole
+from .loan_types import Loan, RiskPool
+from .models import LenderRow, LoanRow, PoolEntryKind, PoolEntryRow, PoolRow
+from .money import fen, ratio, yuan
+from .visibility import MANAGE
+
+MOST = 1_000_000_000_00
+OVERDUE = 90
+"""Days a loan must be overdue before a pool pays."""
+GOING = (PoolEntryKind.COMPENSATION, PoolEntryKind.WITHDRAWAL)
+
+
+@strawberry.input(description="A risk pool for a lender (设立风险补偿金).")
+class OpenRiskPoolInput:
+    idempotency_key: str = given(KEY)
+    grid: str = given("Where, by code (区域编码).")
+    lender: str = given("The lender's unit, by code (贷款机构编码).")
+    name: str = given("Its name (名称).")
+    share: int = given("How many per cent of a loss it bears (分担比例，%).")
+
+
+@strawberry.type(description="The pool, or why nothing was done (风险补偿金结果).")
+class RiskPoolPayload:
+    pool: RiskPool | None = made("The pool (风险补偿金).")
+    errors: list[Problem] = problems()
+
+
+@command("Set money aside for a lender's losses (设立风险补偿金).", requires=MANAGE)
+async def open_risk_pool(call: Call, input: OpenRiskPoolInput) -> RiskPoolPayload:
+    grid = await standing(input.grid, "grid")
+    if not call.may(MANAGE, grid):
+        raise forbidden("grid")
+    unit = await organisation(input.lender, "lender")
+    if not await LenderRow.exists(unit=unit):
+        raise wrong("This unit does not lend here.", "该单位不是本地贷款机构。", "lender")
+    row = await PoolRow.create(
+        grid=grid,
+        lender=unit,
+        name=text(input.name, 100, "name"),
+        share=whole(input.share, 1, 100, "share"),
+        opened_at=call.now,
+    )
+    return RiskPoolPayload(pool=ref(RiskPool, row.id, shown=True))
+
+
+@strawberry.input(description="Money that comes into a pool, or leaves it (风险补偿金记账).")
+class PostToRiskPoolInput:
+    idempotency_key: str = given(KEY)
+    pool: ID = given("The pool (风险补偿金).")
+    kind: PoolEntryKind = given("Why (类型).")
+    amount: Decimal = given("How much, in yuan (金额).")
+    reference: str = given("The bank's reference; the same one is booked once (银行流水号).")
+    loan: ID | None = given("The loan that was lost, or was got back after all (所涉贷款).", default=UNSET)
+
+
+@command("Book what came into a pool or left it (风险补偿金记账).", requires=MANAGE)
+async def post_to_risk_pool(call: Call, input: PostToRiskPoolInput) -> RiskPoolPayload:
+    pool: PoolRow = await call.find(RiskPool, "pool", id=key_of(RiskPool)(input.pool))
+    if not call.may(MANAGE, pool):
+        raise forbidden("pool")
+    number = reference(input.reference, "reference")
+    amount = fen(input.amount, "amount", most=MOST)
+    signed = -amount if input.kind in GOING else amount
+    loan = await concerned(call, pool, input, amount)
+    before = await PoolEntryRow.get_or_none(pool=pool, reference=number)
+    if before is None:
+        await post(call, pool, input.kind, signed, number, loan)
+    elif (before.amount, before.kind) != (signed, input.kind):
+        raise Refusal("WRONG_REFERENCE", "This reference was booked for something else.", "该流水号已用于其他记账。", ("reference",))
+    return RiskPoolPayload(pool=ref(RiskPool, pool.id))
+
+
+async def post(call: Call, pool: PoolRow, kind: PoolEntryKind, signed: int, number: str, loan: LoanRow | None) -> None:
+    """Book it. The database keeps the balance, and refuses one below zero."""
+    if pool.balance + signed < 0:
+        raise Refusal("POOL_EMPTY", f"{yuan(pool.balance)} yuan are in it.", f"余额为 {yuan(pool.balance)} 元。", ("amount",))
+    await PoolEntryRow.create(
+        pool=pool, kind=kind, amount=signed, loan=loan, reference=number, at=call.now,
+        account=call.viewer.account.name or "",
+    )  # fmt: skip
+
+
+async def concerned(call: Call, pool: PoolRow, input: PostToRiskPoolInput, amount: int) -> LoanRow | None:
+    """The loan that a compensation or recovery is for, checked against what the pool bears of it."""
+    needs = input.kind in (PoolEntryKind.COMPENSATION, PoolEntryKind.RECOVERY)
+    if needs != told(input.loan):
+        raise wrong("Compensations and recoveries name their loan, and nothing else does.", "代偿和追回须且仅须指明贷款。", "loan")
+    if not told(input.loan):
+        return None
+    loan: LoanRow = await call.find(Loan, "loan", id=key_of(Loan)(input.loan))
+    if loan.lender_id != pool.lender_id or not covers(pool, loan):
+        raise wrong("The pool does not stand for this loan.", "该风险补偿金不适用于此贷款。", "loan")
+    paid = await PoolEntryRow.filter(pool=pool, loan=loan).annotate(sum=Sum("amount")).values("sum")
+    net = -(paid[0]["sum"] or 0) if paid else 0
+    if input.kind is PoolEntryKind.RECOVERY:
+        bounded(amount, net)
+    else:
+        late = (call.now.date() - loan.next_due_on).days
+        if late < OVERDUE:
+            raise Refusal("NOT_LOST", f"A pool pays {OVERDUE} days after an instalment was due.", f"逾期满 {OVERDUE} 天方可代偿。", ("loan",))
+        bounded(amount, ratio(loan.outstanding * pool.share, 100) - net)
+    return loan
+
+
+def bounded(amount: int, most: int) -> None:
+    if amount > most:
+        raise Refusal(
+            "ABOVE_SHARE", f"{yuan(max(0, most))} yuan at most.", f"最多 {yuan(max(0, most))} 元。", ("amount",)
+        )
+
+
+EXTENSIONS = (extend(Mutation, open_risk_pool=open_risk_pool, post_to_risk_pool=post_to_risk_pool),)

@@ -1,0 +1,76 @@
+"""What a loan costs whom: the prime rate of the day, the product's margin, the grade's discount."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from gongzhi.errors import Refusal
+
+from .appraisal_models import AppraisalRow, AppraisalState
+from .grading import NONE
+from .irr import annualised
+from .models import PrimeRateRow, ProductRow, Tenor
+from .money import POINT, share, yuan
+from .schedules import Instalment, Terms, schedule
+
+
+@dataclass(frozen=True)
+class Price:
+    """A rate in millionths and what it was made of, as it is kept."""
+
+    rate: int
+    base: dict[str, Any]
+
+
+async def prime(tenor: Tenor, day: date) -> PrimeRateRow:
+    """The prime rate that holds on a day. Raises Refusal for days before the table begins."""
+    found = await PrimeRateRow.filter(tenor=tenor, since__lte=day).order_by("-since").first()
+    if found is None:
+        raise Refusal("NO_PRIME_RATE", f"No prime rate is known for {day}.", f"没有 {day} 适用的 LPR。", ("product",))
+    return found
+
+
+async def price(product: ProductRow, grade: str | None, day: date) -> Price:
+    """What somebody with a grade pays on a day."""
+    base = await prime(product.tenor, day) if product.tenor else None
+    offered = {one["grade"]: one["basisPoints"] for one in product.discounts}
+    discount = offered.get(grade, 0) * POINT
+    rate = max(0, product.rate + (base.rate if base else 0) - discount)
+    told = {
+        "prime": str(share(base.rate)) if base else None,
+        "since": base.since.isoformat() if base else None,
+        "margin": str(share(product.rate)),
+        "discount": str(share(discount)),
+        "grade": grade,
+    }
+    return Price(rate, told)
+
+
+async def valid(person: UUID, day: date) -> AppraisalRow | None:
+    """The appraisal of somebody that counts on a day."""
+    concluded = AppraisalRow.filter(person_id=person, state=AppraisalState.CONCLUDED, valid_until__gte=day)
+    return await concluded.exclude(grade=NONE).order_by("-concluded_at").first()
+
+
+def laid(product: ProductRow, amount: int, months: int, rate: int, day: date) -> list[Instalment]:
+    """The schedule of a loan that is paid out on a day."""
+    grace = min(product.grace, -(-months // product.every) - 1)
+    return schedule(Terms(amount, rate, day, months, product.method, product.count, product.every, grace))
+
+
+def preview(made: Sequence[Instalment], amount: int, day: date) -> tuple[list[dict[str, Any]], int]:
+    """A schedule as it is kept, and its annualised rate."""
+    lines = [
+        {
+            "dueOn": one.due_on.isoformat(),
+            "principal": str(yuan(one.principal)),
+            "interest": str(yuan(one.interest)),
+            "total": str(yuan(one.total)),
+        }
+        for one in made
+    ]
+    return lines, annualised(amount, day, made)

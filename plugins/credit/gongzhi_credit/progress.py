@@ -1,0 +1,115 @@
+"""Where an application goes from where, what has to hold for it, and by when the lender decides."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from gongzhi.checks import today
+from gongzhi.clocks.rules import standing
+from gongzhi.commands import Call
+from gongzhi.errors import Refusal, Text
+from gongzhi.notices.sending import Notice, notify
+from gongzhi.rights.consenting import agreement
+from gongzhi.rights.models import ReleaseRow
+from gongzhi.units.models import UnitRow
+from gongzhi.worktime import NEVER, Course, Pause, Term, Unit, reckon
+
+from .appraisal_models import AppraisalRow
+from .happenings import ApplicationChanged
+from .models import ApplicationRow, DocumentRow, ProductRow, State
+from .pricing import laid, preview, price, valid
+
+PURPOSE = "credit.loan"
+"""The purpose of the consent and of the release, for each lender apart."""
+
+NEXT = {
+    State.DRAFT: {State.SUBMITTED, State.APPRAISED, State.WITHDRAWN, State.EXPIRED},
+    State.SUBMITTED: {State.APPRAISED, State.SENT, State.WITHDRAWN, State.EXPIRED},
+    State.APPRAISED: {State.SENT, State.WITHDRAWN, State.EXPIRED},
+    State.SENT: {State.SUPPLEMENT, State.APPROVED, State.REFUSED, State.WITHDRAWN, State.EXPIRED},
+    State.SUPPLEMENT: {State.SENT, State.APPROVED, State.REFUSED, State.WITHDRAWN, State.EXPIRED},
+    State.APPROVED: {State.CONTRACTED, State.WITHDRAWN, State.EXPIRED},
+    State.CONTRACTED: {State.DISBURSED, State.WITHDRAWN},
+    State.DISBURSED: {State.REPAYING, State.SETTLED},
+    State.REPAYING: {State.SETTLED},
+}
+UNDECIDED = (State.DRAFT, State.SUBMITTED, State.APPRAISED, State.SENT, State.SUPPLEMENT)
+
+
+async def move(call: Call, row: ApplicationRow, state: State) -> None:
+    """Bring an application into another state and save it. Raises Refusal for a way there is not."""
+    if state not in NEXT.get(row.state, ()):
+        raise Refusal(
+            "ILLEGAL_TRANSITION",
+            f"An application that is {row.state} cannot become {state}.",
+            f"申请当前状态为 {row.state}，不能变为 {state}。",
+            ("application",),
+        )
+    row.state, row.version = state, row.version + 1
+    if state is not State.SENT:
+        row.due_at = NEVER
+    await row.save()
+    call.publish(ApplicationChanged(application=row.id, state=state), row)
+
+
+async def allowed(call: Call, row: ApplicationRow, *path: str) -> None:
+    """Refuse where the applicant's consent or release is missing, taken back, or over."""
+    unit = await UnitRow.get(id=row.lender_id)
+    await agreement(call, row.person_id, PURPOSE, unit.code, *path)
+    await disclosed(call, row, *path)
+
+
+async def disclosed(call: Call, row: ApplicationRow, *path: str) -> ReleaseRow:
+    """The release, in force."""
+    release = await ReleaseRow.get_or_none(id=row.release_id) if row.release_id else None
+    if release is None or release.revoked_at is not None:
+        raise Refusal("RELEASE_REVOKED", "The applicant has revoked the release.", "申请人已撤回授权披露。", path)
+    if release.expires_at <= call.now:
+        raise Refusal("RELEASE_EXPIRED", "The release is over.", "授权披露已到期。", path)
+    return release
+
+
+async def repriced(call: Call, row: ApplicationRow, product: ProductRow, ceiling: int | None = None) -> None:
+    """Reckon rate, schedule and annualised rate anew, for today and the appraisal that counts now."""
+    appraisal = await valid(row.person_id, today(call))
+    found = await price(product, appraisal.grade if appraisal else None, today(call))
+    row.appraisal_id = appraisal.id if appraisal else None
+    row.rate, row.base = found.rate if ceiling is None else min(found.rate, ceiling), found.base
+    await reckoned(call, row, product)
+
+
+async def reckoned(call: Call, row: ApplicationRow, product: ProductRow) -> None:
+    """The preview for what the application says, from today."""
+    made = laid(product, row.amount, row.months, row.rate, today(call))
+    row.preview, row.annualised = preview(made, row.amount, today(call))
+
+
+async def ready(call: Call, appraisal: AppraisalRow) -> None:
+    """Applications that waited for this appraisal wait no longer."""
+    for row in await ApplicationRow.filter(person_id=appraisal.person_id, state=State.SUBMITTED).select_for_update():
+        await repriced(call, row, await ProductRow.get(id=row.product_id))
+        await move(call, row, State.APPRAISED)
+
+
+async def due(call: Call, row: ApplicationRow, days: int) -> datetime:
+    """By when the lender decides: so many working days from the day after it was sent, less what it waited for."""
+    by = await standing(call.fetch, row.county_id)  # type: ignore[arg-type]
+    pauses = tuple(Pause(moment(since), moment(until)) for since, until in row.pauses)
+    return reckon(by.calendar, Term(days, Unit.WORKING_DAY, True), Course(row.sent_at or call.now, pauses)).due
+
+
+def moment(text: str | None) -> datetime:
+    return datetime.fromisoformat(text) if text else NEVER
+
+
+async def lacking(row: ApplicationRow) -> list[str]:
+    """The papers that are not handed in yet."""
+    found = await DocumentRow.filter(application=row, given_at=None).order_by("document")
+    return [one.document for one in found]
+
+
+async def tell(call: Call, row: ApplicationRow, kind: str, title: Text, body: Text) -> None:
+    """Tell the applicant, and nobody else."""
+    if row.person_id:
+        await notify(call, Notice(kind, title, body, f"LoanApplication:{row.id}"), persons=[row.person_id])
+

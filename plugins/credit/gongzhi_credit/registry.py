@@ -1,0 +1,218 @@
+"""The registry of indicators and scorecards: what may be looked at, weighed how, from when on."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Any
+
+import strawberry
+from gongzhi.checks import duplicate, form, missing, text, today, wrong
+from gongzhi.commands import KEY, Call, Problem, command, forbidden, given, made, problems
+from gongzhi.entity import key_of, ref
+from gongzhi.errors import Refusal
+from gongzhi.extend import extend
+from gongzhi.resolutions.adopting import adopted
+from gongzhi.roots import Mutation
+from strawberry import ID
+
+from .appraisal_models import Governance, IndicatorRow, ModelRow, ModelState
+from .appraisal_types import CreditIndicator, CreditModel
+from .banned import screen
+from .checking import code, distinct, standing, whole
+from .grading import NONE
+from .visibility import MANAGE
+
+LEAST, MOST = 3, 12
+"""How many indicators a scorecard weighs."""
+HEAVIEST = 40
+"""The most an indicator weighs: no grade hangs on one thing."""
+
+
+@strawberry.input(description="An indicator (新增评议指标).")
+class AddCreditIndicatorInput:
+    idempotency_key: str = given(KEY)
+    code: str = given("Its code: lower-case letters, digits and hyphens (代码).")
+    name: str = given("Its name (名称).")
+    governance: Governance = given("Which of the three governances (三治).")
+    description: str = given("What is meant, and how it is verified (说明).")
+
+
+@strawberry.type(description="The indicator, or why there is none (指标结果).")
+class CreditIndicatorPayload:
+    indicator: CreditIndicator | None = made("The indicator (指标).")
+    errors: list[Problem] = problems()
+
+
+@command("Add an indicator; what must not be looked at is refused (新增评议指标).", requires=MANAGE)
+async def add_credit_indicator(call: Call, input: AddCreditIndicatorInput) -> CreditIndicatorPayload:
+    with form() as read:
+        fields = {
+            "code": read(code, input.code, "code"),
+            "name": read(text, input.name, 60, "name"),
+            "description": read(text, input.description, 300, "description"),
+        }
+        read(screen, f"{input.code}\n{input.name}\n{input.description}", "description")
+    if await IndicatorRow.exists(code=input.code):
+        raise duplicate("There is an indicator with this code.", "该代码的指标已存在。", "code")
+    row = await IndicatorRow.create(governance=input.governance, **fields)
+    return CreditIndicatorPayload(indicator=ref(CreditIndicator, row.id))
+
+
+@strawberry.input(description="How much an indicator weighs (指标权重).")
+class CreditWeightInput:
+    indicator: str = given("The indicator's code (指标代码).")
+    weight: int = given("Per cent of the score (权重，%).")
+
+
+@strawberry.input(description="From which score a grade begins (等级分数线).")
+class CreditBandInput:
+    grade: str = given("The grade: one to four letters (等级).")
+    least: int = given("The least score, of 100 (最低分).")
+
+
+@strawberry.input(description="A version of a scorecard, to be adopted by resolution (拟定评议模型).")
+class ProposeCreditModelInput:
+    idempotency_key: str = given(KEY)
+    grid: str = given("Where it is to appraise, by code (适用区域编码).")
+    code: str = given("The scorecard's code; a known one makes its next version (代码).")
+    title: str = given("Its title (标题).")
+    weights: list[CreditWeightInput] = given("Indicators and weights that sum to 100 (权重).")
+    bands: list[CreditBandInput] = given("Grades, the best first (等级).")
+    months: int = given("For how many months an appraisal is valid (有效月数).", default=12)
+    seats: int = given("How many sit on a panel (评议团人数).", default=7)
+    quorum: int = given("How many of them have to score (最低评分人数).", default=5)
+    starts_on: datetime.date = given("The first day; not before it is adopted (生效日).")
+
+
+@strawberry.type(description="The scorecard, or why there is none (评议模型结果).")
+class CreditModelPayload:
+    model: CreditModel | None = made("The scorecard (评议模型).")
+    errors: list[Problem] = problems()
+
+
+@command(
+    "Propose a version of a scorecard; it appraises nobody before a resolution adopts it (拟定评议模型).",
+    requires=MANAGE,
+)
+async def propose_credit_model(call: Call, input: ProposeCreditModelInput) -> CreditModelPayload:
+    grid = await standing(input.grid, "grid")
+    if not call.may(MANAGE, grid):
+        raise forbidden("grid")
+    with form() as read:
+        fields: dict[str, Any] = {
+            "code": read(code, input.code, "code"),
+            "title": read(text, input.title, 100, "title"),
+            "weights": read(weights, input.weights),
+            "bands": read(bands, input.bands),
+            "months": read(whole, input.months, 1, 36, "months"),
+            "seats": read(whole, input.seats, 5, 30, "seats"),
+            "quorum": read(whole, input.quorum, 3, input.seats, "quorum"),
+        }
+        read(screen, f"{input.code}\n{input.title}", "title")
+    await known([one.indicator for one in input.weights])
+    before = await ModelRow.filter(code=input.code)
+    if any(one.grid_id != grid.id for one in before):
+        raise duplicate("This code is another grid's.", "该代码已用于其他区域。", "code")
+    row = await ModelRow.create(
+        grid=grid,
+        version=len(before) + 1,
+        starts_on=input.starts_on,
+        proposed_at=call.now,
+        account=call.viewer.account.name or "",
+        **fields,
+    )
+    return CreditModelPayload(model=ref(CreditModel, row.id))
+
+
+def weights(given: list[CreditWeightInput]) -> list[dict[str, Any]]:
+    distinct((one.indicator for one in given), "weights")
+    whole(len(given), LEAST, MOST, "weights")
+    for at, one in enumerate(given):
+        whole(one.weight, 1, HEAVIEST, "weights", str(at), "weight")
+    if sum(one.weight for one in given) != 100:
+        raise wrong("Weights sum to 100.", "权重之和应为 100。", "weights")
+    return [{"indicator": one.indicator, "weight": one.weight} for one in given]
+
+
+def bands(given: list[CreditBandInput]) -> list[dict[str, Any]]:
+    distinct((one.grade for one in given), "bands")
+    whole(len(given), 1, 6, "bands")
+    scores = [one.least for one in given]
+    lettered = all(one.grade.isascii() and one.grade.isalpha() and len(one.grade) <= 4 for one in given)
+    if not lettered or NONE in {one.grade.upper() for one in given}:
+        raise wrong("A grade is one to four letters, and not NONE.", "等级为 1 至 4 个字母，且不为 NONE。", "bands")
+    if scores != sorted(set(scores), reverse=True) or not 0 < scores[-1] <= scores[0] <= 100:
+        raise wrong("Grades begin at scores from 100 down, the best first.", "等级分数线须由高到低，且在 1 至 100 之间。", "bands")
+    return [{"grade": one.grade, "least": one.least} for one in given]
+
+
+async def known(codes: list[str]) -> None:
+    """Refuse what is not in the table of indicators: nothing else may be looked at."""
+    there = set(await IndicatorRow.filter(code__in=codes).values_list("code", flat=True))
+    for at, one in enumerate(codes):
+        screen(one, "weights")
+        if one not in there:
+            raise missing(
+                "There is no such indicator; add it first, if it may be looked at.",
+                "没有该指标；如可使用，请先登记。",
+                "weights",
+                str(at),
+                "indicator",
+            )
+
+
+@strawberry.input(description="A scorecard that a resolution adopts (评议模型生效).")
+class AdoptCreditModelInput:
+    idempotency_key: str = given(KEY)
+    model: ID = given("The version (评议模型).")
+
+
+@command("Put a scorecard into force that a recorded resolution adopts (评议模型生效).", requires=MANAGE)
+async def adopt_credit_model(call: Call, input: AdoptCreditModelInput) -> CreditModelPayload:
+    row: ModelRow = await call.find(CreditModel, "model", id=key_of(CreditModel)(input.model))
+    if not call.may(MANAGE, row):
+        raise forbidden("model")
+    if row.state is not ModelState.PROPOSED:
+        raise Refusal("ILLEGAL_TRANSITION", "This version was adopted before.", "该版本已生效。", ("model",))
+    name = f"credit.{row.code}/{row.version}"
+    resolution = await adopted(call, name, row.grid_id)
+    if resolution is None:
+        raise Refusal(
+            "NOT_ADOPTED",
+            f"No resolution in force adopts {name}: record it first (recordResolution).",
+            f"尚无有效决议通过 {name}，请先登记决议。",
+            ("model",),
+        )
+    row.starts_on = max(row.starts_on, resolution.decided_on, today(call))
+    row.state, row.resolution = ModelState.ADOPTED, resolution
+    await row.save()
+    before = ModelRow.filter(code=row.code, state=ModelState.ADOPTED).exclude(id=row.id)
+    await before.update(state=ModelState.RETIRED, ends_on=row.starts_on)
+    return CreditModelPayload(model=ref(CreditModel, row.id))
+
+
+def in_force(row: ModelRow, day: datetime.date) -> bool:
+    """Whether a version appraises on a day."""
+    ended = row.ends_on is not None and row.ends_on <= day
+    return row.state is not ModelState.PROPOSED and row.starts_on <= day and not ended
+
+
+def require(row: ModelRow, day: datetime.date, *path: str) -> None:
+    """Refuse a version that does not appraise on this day."""
+    if not in_force(row, day):
+        raise Refusal(
+            "MODEL_NOT_IN_FORCE",
+            f"Version {row.version} of this scorecard is not in force today.",
+            f"该评议模型第 {row.version} 版今日未生效。",
+            path,
+        )
+
+
+EXTENSIONS = (
+    extend(
+        Mutation,
+        add_credit_indicator=add_credit_indicator,
+        propose_credit_model=propose_credit_model,
+        adopt_credit_model=adopt_credit_model,
+    ),
+)

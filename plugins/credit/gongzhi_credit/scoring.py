@@ -1,0 +1,239 @@
+"""Scoring in secret, being excused, and closing a panel: its scores become a finding on record."""
+
+from __future__ import annotations
+
+import random
+from collections import defaultdict
+from decimal import Decimal
+from typing import Any
+
+import strawberry
+from gongzhi.checks import duplicate, missing, text, wrong
+from gongzhi.commands import KEY, Call, Problem, command, forbidden, given, made, problems
+from gongzhi.entity import key_of, ref
+from gongzhi.errors import Refusal, Text
+from gongzhi.extend import extend
+from gongzhi.notices.sending import Notice, notify
+from gongzhi.people.models import PersonRow
+from gongzhi.rights.deciding import Contribution, decide
+from gongzhi.roots import Mutation
+from strawberry import ID, UNSET
+
+from .appraisal_models import (
+    AppraisalRow,
+    AppraisalState,
+    IndicatorRow,
+    ModelRow,
+    PanelRow,
+    SeatRow,
+    SeatState,
+    SheetRow,
+)
+from .appraisal_types import CreditAppraisal
+from .checking import distinct, whole
+from .concluding import CARD, conclude
+from .grading import NONE, Finding, find
+from .panels import CreditAppraisalPayload, closed, substitute
+from .visibility import CONVENE, SCORE
+
+
+@strawberry.input(description="A score of one indicator (指标评分).")
+class CreditScoreInput:
+    indicator: str = given("The indicator's code (指标代码).")
+    value: int = given("From 0 to 10 (分值).")
+
+
+@strawberry.input(description="What somebody on a panel thinks, in secret (评分).")
+class ScoreAppraisalInput:
+    idempotency_key: str | None = given("Not needed: whoever has scored cannot again (幂等键).", default=UNSET)
+    appraisal: ID = given("The appraisal (信用评议).")
+    scores: list[CreditScoreInput] = given("A score of each indicator of the scorecard (各项评分).")
+
+
+@strawberry.type(description="Whether the scores were taken (评分结果).")
+class ScorePayload:
+    scored: int | None = made("How many have scored now (已评分人数).")
+    errors: list[Problem] = problems()
+
+
+@command("Score an appraisal on whose panel one sits; nobody learns whose score is whose (评分).", requires=SCORE, repeats=True)
+async def score_appraisal(call: Call, input: ScoreAppraisalInput) -> ScorePayload:
+    _, panel, model = await sitting(call, input.appraisal)
+    seat = await own_seat(call, panel)
+    values = read(model, input.scores)
+    codes = {one.code: one.id for one in await IndicatorRow.filter(code__in=list(values))}
+    await SheetRow.bulk_create(
+        [SheetRow(panel=panel, indicator_id=codes[name], value=value) for name, value in values.items()]
+    )
+    seat.state = SeatState.SCORED
+    await seat.save()
+    return ScorePayload(scored=await SeatRow.filter(panel=panel, state=SeatState.SCORED).count())
+
+
+async def sitting(call: Call, id: str) -> tuple[AppraisalRow, PanelRow, ModelRow]:
+    """An appraisal with the panel that sits for it, locked."""
+    row: AppraisalRow = await call.find(CreditAppraisal, "appraisal", id=key_of(CreditAppraisal)(id))
+    panel = await PanelRow.filter(appraisal=row, closed_at=None).select_for_update().first()
+    if panel is None or row.state not in (AppraisalState.SITTING, AppraisalState.DISPUTED):
+        raise closed(row)
+    return row, panel, await ModelRow.get(id=row.model_id)
+
+
+async def own_seat(call: Call, panel: PanelRow) -> SeatRow:
+    """The caller's seat, in which they have not scored."""
+    seat = await SeatRow.get_or_none(panel=panel, panelist__person_id=call.viewer.account.person)
+    if seat is None or seat.state is SeatState.EXCUSED:
+        raise forbidden("appraisal")
+    if seat.state is SeatState.SCORED:
+        raise duplicate("You have scored.", "您已评分。", "appraisal")
+    return seat
+
+
+def read(model: ModelRow, given: list[CreditScoreInput]) -> dict[str, int]:
+    """A score for each indicator of the scorecard, and for no other."""
+    distinct((one.indicator for one in given), "scores")
+    wanted = {one["indicator"] for one in model.weights}
+    if {one.indicator for one in given} != wanted:
+        raise wrong(
+            f"Score each of {', '.join(sorted(wanted))}, and nothing else.",
+            f"须且仅须对 {'、'.join(sorted(wanted))} 逐项评分。",
+            "scores",
+        )
+    return {one.indicator: whole(one.value, 0, 10, "scores", str(at), "value") for at, one in enumerate(given)}
+
+
+@strawberry.input(description="Somebody who asks to be excused from a panel (申请回避).")
+class ExcuseFromPanelInput:
+    idempotency_key: str = given(KEY)
+    appraisal: ID = given("The appraisal (信用评议).")
+
+
+@command("Be excused from a panel; no reason is asked, and the next of the lot follows (申请回避).", requires=SCORE)
+async def excuse_from_panel(call: Call, input: ExcuseFromPanelInput) -> ScorePayload:
+    row, panel, _ = await sitting(call, input.appraisal)
+    seat = await own_seat(call, panel)
+    seat.state = SeatState.EXCUSED
+    await seat.save()
+    await substitute(call, panel, row)
+    return ScorePayload(scored=await SeatRow.filter(panel=panel, state=SeatState.SCORED).count())
+
+
+@strawberry.input(description="A panel that has scored (结束评议).")
+class CloseReviewPanelInput:
+    idempotency_key: str = given(KEY)
+    appraisal: ID = given("The appraisal (信用评议).")
+    minutes: str = given("The minutes: what was looked at; no names of others (评议记录).")
+
+
+@command("Close a panel that has its quorum: the scores become a grade (结束评议).", requires=CONVENE)
+async def close_review_panel(call: Call, input: CloseReviewPanelInput) -> CreditAppraisalPayload:
+    row, panel, model = await sitting(call, input.appraisal)
+    if not call.may(CONVENE, row):
+        raise forbidden("appraisal")
+    if call.viewer.account.person and call.viewer.account.person == row.person_id:
+        raise Refusal("CONFLICT_OF_INTEREST", "It is about you.", "该评议与您本人有关。", ("appraisal",))
+    scored = await SeatRow.filter(panel=panel, state=SeatState.SCORED).count()
+    if scored < panel.quorum:
+        raise Refusal(
+            "NO_QUORUM",
+            f"{panel.quorum} have to score, and {scored} have.",
+            f"至少须 {panel.quorum} 人评分，现有 {scored} 人。",
+            ("appraisal",),
+        )
+    panel.closed_at, panel.minutes = call.now, text(input.minutes, 4000, "minutes")
+    await panel.save()
+    finding = await found(panel, model)
+    await record(call, row, model, finding, panel, scored)
+    return CreditAppraisalPayload(appraisal=ref(CreditAppraisal, row.id))
+
+
+async def found(panel: PanelRow, model: ModelRow) -> Finding:
+    """What the sheets come to. They are written anew in an order that tells nothing."""
+    sheets = await SheetRow.filter(panel=panel).prefetch_related("indicator")
+    scores: dict[str, list[int]] = defaultdict(list)
+    for one in sheets:
+        scores[one.indicator.code].append(one.value)
+    await SheetRow.filter(panel=panel).delete()
+    random.SystemRandom().shuffle(sheets)
+    await SheetRow.bulk_create([SheetRow(panel=panel, indicator_id=one.indicator_id, value=one.value) for one in sheets])
+    return find(
+        scores,
+        {one["indicator"]: one["weight"] for one in model.weights},
+        [(one["grade"], one["least"] * 100) for one in model.bands],
+    )
+
+
+async def record(call: Call, row: AppraisalRow, model: ModelRow, finding: Finding, panel: PanelRow, scored: int) -> None:
+    """Put the finding on record, and into force unless it is no grade at all: then a person looks at it first."""
+    if row.person_id is None:
+        raise missing("The person is gone.", "被评议人信息已删除。", "appraisal")
+    person = await PersonRow.get(id=row.person_id)
+    names = dict(await IndicatorRow.all().values_list("code", "name"))
+    frozen = {"model": f"{model.code}/{model.version}", "round": panel.round, "scores": scored}
+    frozen |= {one.indicator: str(Decimal(one.mean).scaleb(-2)) for one in finding.contributions}
+    decision = await decide(
+        call,
+        CARD,
+        person,
+        "NO_GRADE" if finding.grade == NONE else "GRADED",
+        frozen,
+        [contributed(one.indicator, names[one.indicator], one.points) for one in finding.contributions],
+        adverse=finding.grade == NONE,
+    )
+    before, row.grade, row.score, row.decision_id = row.grade, finding.grade, finding.score, decision.id
+    row.contributions, row.counterfactual = told(finding, names), changed(finding, names)
+    await conclude(call, row, model, before, reviewed=finding.grade != NONE)
+    told_of = Notice(
+        "credit.appraised",
+        Text("Your appraisal is there", "信用评议已有结果"),
+        Text("You may object within 20 days, or ask for a review by a person.", "如有异议，可在二十日内提出，或申请人工复核。"),
+        f"CreditAppraisal:{row.id}",
+    )
+    await notify(call, told_of, persons=[person.id])
+
+
+def contributed(code: str, name: str, points: int) -> Contribution:
+    value = Decimal(points).scaleb(-2)
+    return Contribution(code, str(value), Text(f"{code}: {value} points", f"{name}：{value} 分"))
+
+
+def told(finding: Finding, names: dict[str, str]) -> list[dict[str, Any]]:
+    """Contributions as the schema has them."""
+    return [
+        {
+            "indicator": one.indicator,
+            "name": names[one.indicator],
+            "value": str(Decimal(one.mean).scaleb(-2)),
+            "weight": one.weight,
+            "points": str(Decimal(one.points).scaleb(-2)),
+        }
+        for one in finding.contributions
+    ]
+
+
+def changed(finding: Finding, names: dict[str, str]) -> list[dict[str, Any]]:
+    """What would change the grade, as the schema has it."""
+    made = []
+    for one in finding.changes:
+        before, after = (Decimal(mean).scaleb(-2) for mean in (one.before, one.after))
+        made.append(
+            {
+                "change": f"{names[one.indicator]}由 {before} 分提高到 {after} 分",
+                "english": f"{one.indicator}: {after} in place of {before}",
+                "indicator": one.indicator,
+                "value": str(after),
+                "grade": one.grade,
+                "together": one.together,
+            }
+        )
+    return made
+
+
+EXTENSIONS = (
+    extend(
+        Mutation,
+        score_appraisal=score_appraisal,
+        excuse_from_panel=excuse_from_panel,
+        close_review_panel=close_review_panel,
+    ),
+)

@@ -1,0 +1,48 @@
+"""Between a loan's rows and its `Book`: taking it from the shelf, and putting it back."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from gongzhi.commands import Call
+
+from .book import Book, Row
+from .happenings import LoanBooked
+from .models import ApplicationRow, InstalmentRow, LoanRow, State
+from .progress import move
+
+
+async def taken(loan: LoanRow) -> Book:
+    """The loan as it was last booked."""
+    rows = await InstalmentRow.filter(loan=loan).order_by("no")
+    return Book(
+        rate=loan.rate,
+        surcharge=loan.surcharge,
+        count=loan.count,
+        method=loan.method,
+        every=loan.every,
+        starts_on=loan.starts_on,
+        rows=tuple(
+            Row(one.no, one.due_on, one.principal, one.interest, one.days, one.paid_principal, one.paid_interest)
+            for one in rows
+        ),
+        penalty=loan.penalty,
+        reckoned_on=loan.reckoned_on,
+    )
+
+
+async def put(call: Call, loan: LoanRow, book: Book, amount: int = 0) -> None:
+    """Keep what was booked. A settled loan settles its application."""
+    await InstalmentRow.filter(loan=loan).delete()
+    await InstalmentRow.bulk_create([InstalmentRow(loan=loan, **row._asdict()) for row in book.rows])
+    loan.rate, loan.method = book.rate, book.method
+    loan.penalty, loan.reckoned_on, loan.outstanding = book.penalty, book.reckoned_on, book.outstanding
+    loan.next_due_on = book.next.due_on if book.next else date.max
+    loan.settled_at = call.now if book.settled else None
+    loan.version += 1
+    await loan.save()
+    application = await ApplicationRow.get(id=loan.application_id)
+    state = State.SETTLED if book.settled else State.REPAYING
+    if application.state is not state and (amount or book.settled):
+        await move(call, application, state)
+    call.publish(LoanBooked(loan=loan.id, amount=amount), loan)

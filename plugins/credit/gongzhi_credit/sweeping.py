@@ -1,0 +1,93 @@
+"""Every morning: reminders of what is due, what follows on overdue instalments, and applications whose time is over.
+
+Of what is overdue the borrower alone is told, once a step; the lender and the programme's office see it in their lists,
+and nobody is published.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date, timedelta
+from typing import Any
+from uuid import UUID
+
+from gongzhi.checks import CHINA
+from gongzhi.commands import Call
+from gongzhi.errors import Text
+from gongzhi.events.work import Run, job
+from gongzhi.notices.sending import Notice, notify
+from tortoise.expressions import Q
+
+from .deciding import lapse
+from .models import ApplicationRow, ReminderRow, State
+from .progress import UNDECIDED
+
+STEPS = (-7, -1, 1, 30, 60, 90)
+"""Days after an instalment was due; below zero before it."""
+STALE = timedelta(days=60)
+"""How long a draft waits."""
+DUE = """
+select l.id, l.person_id, l.next_due_on, $1::date - l.next_due_on days from credit.loan l
+where l.settled_at is null and l.county_id=any($2::int[]) and l.next_due_on between $1::date - 120 and $1::date + 7
+and not exists(select from credit.reminder r where r.loan_id=l.id and r.due_on=l.next_due_on
+ and r.days >= (select max(s) from unnest($3::int[]) s where s <= $1::date - l.next_due_on))
+order by l.id
+"""
+
+
+@job("credit.remind", every=timedelta(days=1), offset=timedelta(hours=9, minutes=20))
+async def remind(call: Call, run: Run) -> None:
+    """Tell borrowers of what is due soon or overdue; the last step reached counts, and each is told once."""
+    day = run.due.astimezone(CHINA).date()
+    for row in await call.fetch(DUE, day, list(run.counties), list(STEPS)):
+        step = max(one for one in STEPS if one <= row["days"])
+        loan = UUID(str(row["id"]))
+        await ReminderRow.create(loan_id=loan, due_on=row["next_due_on"], days=step, at=call.now)
+        if row["person_id"]:
+            await notify(call, told(loan, step, row["next_due_on"]), persons=[UUID(str(row["person_id"]))])
+
+
+def told(loan: UUID, step: int, day: date) -> Notice:
+    """What a borrower is told."""
+    if step < 0:
+        title = Text("An instalment falls due", "还款提醒")
+        body = Text(f"It is due on {day}.", f"还款日为 {day}。")
+    else:
+        title = Text("An instalment is overdue", "还款逾期提醒")
+        body = Text(
+            f"It was due on {day}. If you cannot pay, ask the lender for a new plan; nobody else is told.",
+            f"应还日为 {day}。如有困难，可与贷款机构协商调整还款计划；相关情况不会公开。",
+        )
+    return Notice("credit.due", title, body, f"Loan:{loan}")
+
+
+@job("credit.expire", every=timedelta(days=1), offset=timedelta(minutes=30))
+async def expire(call: Call, run: Run) -> None:
+    """End applications whose release is over, drafts that nobody went on with, offers nobody took up."""
+    day = run.due.astimezone(CHINA).date()
+    for row in await lapsing(run.counties, day, call.now - STALE):
+        await lapse(call, row)
+
+
+async def lapsing(counties: Iterable[int], day: date, stale: Any) -> list[ApplicationRow]:
+    """Applications whose time is over, locked."""
+    over = Q(state__in=UNDECIDED, expires_on__lt=day)
+    left = Q(state=State.DRAFT, created_at__lt=stale)
+    offer = Q(state=State.APPROVED, offer_until__lt=day)
+    return await ApplicationRow.filter(over | left | offer, county_id__in=list(counties)).select_for_update()
+
+
+@job("credit.chase", every=timedelta(days=1), offset=timedelta(hours=9))
+async def chase(call: Call, run: Run) -> None:
+    """Tell applicants and the office of decisions that a lender owes since yesterday; no rule decides in its place."""
+    late = ApplicationRow.filter(
+        state=State.SENT, county_id__in=list(run.counties), due_at__lte=run.due, due_at__gt=run.due - timedelta(days=1)
+    )
+    for row in await late:
+        title = Text("The lender is late with its decision", "贷款机构审批超期")
+        body = Text("You may ask it, or take the application back.", "您可以向其询问，或撤回申请。")
+        if row.person_id:
+            await notify(call, Notice("credit.late", title, body, f"LoanApplication:{row.id}"), persons=[row.person_id])
+
+
+JOBS = (remind, expire, chase)

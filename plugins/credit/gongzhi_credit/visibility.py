@@ -1,0 +1,97 @@
+"""Who may see what of credit, in one place. A lender sees what was sent to it, while the applicant lets it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gongzhi.rights.rules import in_force
+from gongzhi.sql import Alternatives, Sql, every, some, widen
+from gongzhi.viewer import Lens
+from pypika_tortoise.queries import Table
+
+from .models import State
+
+VIEW = "credit.view"
+MANAGE = "credit.manage"
+CONVENE = "credit.convene"
+SCORE = "credit.score"
+LEND = "credit.lend"
+DISBURSE = "credit.disburse"
+STATISTICS = "credit.statistics"
+
+ASKED = (State.SENT, State.SUPPLEMENT)
+"""Where the lender has not decided: it sees the application as long as the release is in force."""
+ANSWERED = (State.APPROVED, State.REFUSED, State.CONTRACTED, State.DISBURSED, State.REPAYING, State.SETTLED)
+"""Where it has, so that the two have business with each other."""
+
+
+def listed(states: tuple[State, ...]) -> str:
+    return ",".join(f"'{one.value}'" for one in states)
+
+
+def applications(row: Table, viewer: Lens) -> Alternatives:
+    """One's own, those in the grids one serves, and those that lie with one's unit as the lender."""
+    seen = viewer.within(row, VIEW)
+    if viewer.known():
+        seen = widen(seen, Sql("{0}={1}", row.person_id, viewer.person))
+    return widen(seen, *(_sent(row, unit, viewer) for unit in viewer.units(LEND)))
+
+
+def _sent(row: Table, unit: Any, viewer: Lens) -> Any:
+    release = Table("release", schema="rights", alias="given")
+    allowed = Sql(
+        "exists(select from rights.release given where given.id={0} and {1})", row.release_id, in_force(release, viewer)
+    )
+    asked = every(Sql(f"{{0}} in ({listed(ASKED)})", row.state), allowed)
+    return every(Sql("{0}={1}", row.lender_id, unit), some(asked, Sql(f"{{0}} in ({listed(ANSWERED)})", row.state)))
+
+
+def loans(row: Table, viewer: Lens) -> Alternatives:
+    """One's own, those in the grids one serves, and those one's unit gave."""
+    seen = viewer.within(row, VIEW)
+    if viewer.known():
+        seen = widen(seen, Sql("{0}={1}", row.person_id, viewer.person))
+    return widen(seen, *(Sql("{0}={1}", row.lender_id, unit) for unit in viewer.units(LEND)))
+
+
+def appraisals(row: Table, viewer: Lens) -> Alternatives:
+    """One's own, those in the grids one serves, and those one is to score now."""
+    seen = viewer.within(row, VIEW)
+    if not viewer.known():
+        return seen
+    seated = Sql(
+        "{0}=any(array(select p.appraisal_id from credit.panel p join credit.seat s on s.panel_id=p.id "
+        "join credit.panelist m on m.id=s.panelist_id where m.person_id={1} and p.closed_at is null "
+        "and s.state<>'EXCUSED'))",
+        row.id,
+        viewer.person,
+    )
+    return widen(seen, Sql("{0}={1}", row.person_id, viewer.person), seated)
+
+
+def panelists(row: Table, viewer: Lens) -> Alternatives:
+    """Those in the grids where one convenes panels, and oneself."""
+    seen = viewer.within(row, CONVENE)
+    return widen(seen, Sql("{0}={1}", row.person_id, viewer.person)) if viewer.known() else seen
+
+
+def seats(row: Table, viewer: Lens) -> Alternatives:
+    """One's own, and those of panels one convened: nobody else is told who sits."""
+    panelist = Table("panelist", schema="credit", alias="held")
+    seen = panelists(panelist, viewer)
+    if seen is None:
+        return None
+    text = "exists(select from credit.panelist held where held.id={0} and {1})"
+    return [Sql(text, row.panelist_id, one) for one in seen]
+
+
+def commended(row: Table, viewer: Lens) -> Alternatives:
+    """What its holder wants seen, while it is valid."""
+    return [Sql("({0} and {1}='CONCLUDED' and {2}>={3})", row.published, row.state, row.valid_until, viewer.today)]
+
+
+def pools(row: Table, viewer: Lens) -> Alternatives:
+    """Those in the grids one serves, and those that stand for one's unit as the lender."""
+    return widen(
+        viewer.within(row, STATISTICS), *(Sql("{0}={1}", row.lender_id, unit) for unit in viewer.units(LEND))
+    )
