@@ -1,4 +1,4 @@
-"""Credit loans (三治信农贷): appraisals by neighbours, releases by the villager, decisions by the lender, loans to the fen."""
+"""Credit loans (三治信农贷): neighbours appraise, the villager releases, the lender decides, loans are to the fen."""
 
 from __future__ import annotations
 
@@ -55,7 +55,9 @@ def permissions() -> list[Permission | Role]:
         Permission("credit.lend", "Decide on what was sent to one's unit (审批贷款申请)", frozenset({"lender"})),
         Permission("credit.disburse", "Prepare and approve paying out (放款)", frozenset({"lender"})),
         Permission(
-            "credit.statistics", "See figures of loans and risk pools (查看信贷统计)", office | {"auditor", "administrator"}
+            "credit.statistics",
+            "See figures of loans and risk pools (查看信贷统计)",
+            office | {"auditor", "administrator"},
         ),
     ]
 

@@ -98,7 +98,9 @@ class LoanApplication(Node):
     amount: Decimal = money("How much, in yuan (金额).", "amount")
     term_months: int = column("For how many months (期限，月).", name="months")
     purpose: str = column("What for (用途).")
-    documents: list[LoanDocument] = many("What the lender wants to see (申请材料).", on="application", order="document", cap=50)
+    documents: list[LoanDocument] = many(
+        "What the lender wants to see (申请材料).", on="application", order="document", cap=50
+    )
     missing: list[LoanDocument] = many(
         "What of it is not handed in yet (尚缺材料).",
         lambda at: [Sql("{0} is null", at.rows.given_at)],
@@ -115,7 +117,9 @@ class LoanApplication(Node):
         "What would have to be paid when, if it were paid out on the day this was reckoned (还款试算).",
         lambda at: at.row.preview,
     )
-    appraisal: CreditAppraisal | None = one("The appraisal, for the applicant; the lender reads what is released (信用评议).")
+    appraisal: CreditAppraisal | None = one(
+        "The appraisal, for the applicant; the lender reads what is released (信用评议)."
+    )
     release: Release | None = pick("What the applicant lets the lender read (授权披露).", disclosed, shown=True)
     release_until: datetime.date = column("Until when, as the applicant said (授权截止日).", name="expires_on")
     decision: LoanDecision | None = within_row(

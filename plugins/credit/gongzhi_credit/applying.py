@@ -154,9 +154,7 @@ def whole_kinds(call: Call, asked: Sequence[str]) -> list[str]:
 async def given_to(call: Call, person: PersonRow, row: ApplicationRow) -> ReleaseRow:
     """A release of today's statements to the lender."""
     unit = await UnitRow.get(id=row.lender_id)
-    return await release(
-        call, person, kinds=row.kinds, recipient=unit.code, purpose=PURPOSE, expires_on=row.expires_on
-    )
+    return await release(call, person, kinds=row.kinds, recipient=unit.code, purpose=PURPOSE, expires_on=row.expires_on)
 
 
 def numbered(call: Call) -> str:
@@ -178,7 +176,9 @@ class HandInLoanDocumentInput:
     digest: str | None = given("SHA-256 of the file, in hexadecimal, if a file was sent (文件摘要).", default=UNSET)
 
 
-@command("Say that a paper was handed in to the lender; the paper itself is not kept here (登记已交材料).", requires=None)
+@command(
+    "Say that a paper was handed in to the lender; the paper itself is not kept here (登记已交材料).", requires=None
+)
 async def hand_in_loan_document(call: Call, input: HandInLoanDocumentInput) -> LoanApplicationPayload:
     row: ApplicationRow = await mine(call, LoanApplication, input.application, "application")
     if row.state not in UNDECIDED:

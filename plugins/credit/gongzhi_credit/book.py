@@ -2,9 +2,9 @@
 
     book, split = book.pay(100_00, on)         overdue interest, then interest, then principal, the oldest first
 
-Nothing is negative, and what is paid is always the sum of what it is booked as. Overdue interest (罚息) runs on overdue
-principal alone, at the loan's rate raised by the surcharge (30 to 50 per cent: People's Bank of China 银发〔2003〕251号);
-there is no interest on interest.
+Nothing is negative, and what is paid is always the sum of what it is booked as. Overdue interest (罚息) runs on
+overdue principal alone, at the loan's rate raised by the surcharge (30 to 50 per cent: People's Bank of China
+银发〔2003〕251号); there is no interest on interest.
 """
 
 from __future__ import annotations

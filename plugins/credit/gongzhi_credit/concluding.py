@@ -73,7 +73,10 @@ CARD = Card(
         "本人申请，依据村民（代表）会议通过的评议模型；《个人信息保护法》第十三条、第二十四条；《征信业管理条例》第十三条、第十四条",
     ),
     inputs=(
-        Text("secret scores, 0 to 10, of panel members for each indicator", "评判团成员对各项指标的不记名评分（0 至 10 分）"),
+        Text(
+            "secret scores, 0 to 10, of panel members for each indicator",
+            "评判团成员对各项指标的不记名评分（0 至 10 分）",
+        ),
         Text("the scorecard's weights and bands, in the version in force", "现行评议模型的权重和等级分数线"),
     ),
     formula=Text(
@@ -85,8 +88,8 @@ CARD = Card(
     owner=Text("the office that runs credit appraisals", "信用评议工作办公室"),
     since=date(2026, 1, 1),
     limits=Text(
-        "It knows what neighbours on the panel think of a person's own conduct, and nothing else: not religion, health, "
-        "petitions, complaints, mediation, relatives, means or past sentences. It refuses nobody a loan: the lender's "
+        "It knows what neighbours on the panel think of a person's own conduct, and nothing else: not religion, "
+        "health, petitions, complaints, mediation, relatives, means or past sentences. It refuses nobody a loan: the lender's "
         "people decide.",
         "仅反映评判团对本人行为的评价。不使用宗教、健康、信访、投诉、调解、亲属、收入财产、前科等信息。"
         "评议不构成拒贷，贷款由贷款机构人员审批决定。",

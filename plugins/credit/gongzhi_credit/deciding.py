@@ -59,7 +59,10 @@ class RequestLoanSupplementInput:
     )
 
 
-@command("Ask the applicant for more papers; the lender's time stands still until they are there (要求补充材料).", requires=LEND)
+@command(
+    "Ask the applicant for more papers; the lender's time stands still until they are there (要求补充材料).",
+    requires=LEND,
+)
 async def request_loan_supplement(call: Call, input: RequestLoanSupplementInput) -> LoanApplicationPayload:
     row = await lent(call, input.application, "application")
     await allowed(call, row, "application")
@@ -120,10 +123,11 @@ async def decide_application(call: Call, input: DecideApplicationInput) -> LoanA
         row.reasons = [read(text, one, 500, "reasons", str(at)) for at, one in enumerate(input.reasons)]
         row.decided_by = read(text, input.officer, 100, "officer")
     product = await ProductRow.get(id=row.product_id)
-    if input.outcome is Outcome.APPROVED:
+    outcome = Outcome(input.outcome)
+    if outcome is Outcome.APPROVED:
         await offered(call, row, product, input)
-    row.outcome, row.decided_at = input.outcome, call.now
-    await move(call, row, State[input.outcome.value])
+    row.outcome, row.decided_at = outcome, call.now
+    await move(call, row, State[outcome.name])
     title = Text("The lender has decided on your application", "贷款机构已作出审批决定")
     await tell(call, row, "credit.decided", title, Text("The reasons are with it.", "理由见申请详情。"))
     return LoanApplicationPayload(application=ref(LoanApplication, row.id))
@@ -169,7 +173,12 @@ async def record_loan_contract(call: Call, input: RecordLoanContractInput) -> Lo
         day = read(past, call, input.signed_on, "signedOn")
         amount = read(fen, input.amount, "amount")
     if row.state is State.APPROVED and row.offer_until and today(call) > row.offer_until:
-        raise Refusal("OFFER_OVER", f"The offer stood until {row.offer_until}.", f"审批结果有效期至 {row.offer_until}。", ("application",))
+        raise Refusal(
+            "OFFER_OVER",
+            f"The offer stood until {row.offer_until}.",
+            f"审批结果有效期至 {row.offer_until}。",
+            ("application",),
+        )
     if amount != row.amount:
         raise wrong(f"{yuan(row.amount)} yuan were decided.", f"审批金额为 {yuan(row.amount)} 元。", "amount")
     row.contract, row.contracted_on = number, day

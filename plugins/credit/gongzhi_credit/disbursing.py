@@ -46,7 +46,12 @@ async def contracted(call: Call, id: str) -> ApplicationRow:
     """An application whose contract is signed, of the caller's unit."""
     row = await lent(call, id, "application")
     if not serves(call, row.lender_id, DISBURSE) or row.state is not State.CONTRACTED:
-        raise Refusal("ILLEGAL_TRANSITION", "Its contract is not signed, or it is paid out.", "尚未签约或已放款。", ("application",))
+        raise Refusal(
+            "ILLEGAL_TRANSITION",
+            "Its contract is not signed, or it is paid out.",
+            "尚未签约或已放款。",
+            ("application",),
+        )
     return row
 
 
@@ -72,15 +77,25 @@ async def approve_disbursement(call: Call, input: ApproveDisbursementInput) -> L
     if row.disbursing_by == account:
         raise Refusal("FOUR_EYES", "Somebody else has to approve it.", "须由他人复核放款。", ("application",))
     if input.reference != row.reference:
-        raise Refusal("WRONG_REFERENCE", "Another reference was prepared.", "流水号与准备放款时不一致。", ("reference",))
+        raise Refusal(
+            "WRONG_REFERENCE", "Another reference was prepared.", "流水号与准备放款时不一致。", ("reference",)
+        )
     loan = await opened(call, row, await ProductRow.get(id=row.product_id), account)
     await move(call, row, State.DISBURSED)
     title = Text("Your loan was paid out", "贷款已发放")
-    await tell(call, row, "credit.disbursed", title, Text(f"First due: {loan.next_due_on}.", f"首次还款日：{loan.next_due_on}。"))
+    await tell(
+        call,
+        row,
+        "credit.disbursed",
+        title,
+        Text(f"First due: {loan.next_due_on}.", f"首次还款日：{loan.next_due_on}。"),
+    )
     return LoanPayload(loan=ref(Loan, loan.id))
 
 
-async def opened(call: Call, row: ApplicationRow, product: ProductRow, account: str, day: date | None = None) -> LoanRow:
+async def opened(
+    call: Call, row: ApplicationRow, product: ProductRow, account: str, day: date | None = None
+) -> LoanRow:
     """The loan with its schedule, from a day on; today if not said."""
     begins = day or today(call)
     made = laid(product, row.amount, row.months, row.rate, begins)
@@ -110,6 +125,4 @@ async def opened(call: Call, row: ApplicationRow, product: ProductRow, account: 
     return loan
 
 
-EXTENSIONS = (
-    extend(Mutation, prepare_disbursement=prepare_disbursement, approve_disbursement=approve_disbursement),
-)
+EXTENSIONS = (extend(Mutation, prepare_disbursement=prepare_disbursement, approve_disbursement=approve_disbursement),)

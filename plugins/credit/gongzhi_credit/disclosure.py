@@ -25,8 +25,8 @@ NOTICES = (
         1,
         title=Text("Passing your application to a lender", "向贷款机构提供贷款申请"),
         text=Text(
-            "Your name, what you ask for, and the statements you choose go to the lender you name, for this application "
-            "alone. The platform is no credit bureau and passes nothing else on. You may withdraw at any time; what no "
+            "Your name, what you ask for, and the statements you choose go to the lender you name, for this "
+            "application alone. The platform is no credit bureau and passes nothing else on. You may withdraw at any time; what no "
             "lender has decided on is then taken back. The lender asks you itself for what else it needs.",
             "经您同意，您的姓名、贷款需求以及您选择披露的证明将提供给您指定的贷款机构，仅用于本次申请。"
             "本平台不是征信机构，不提供其他信息。您可随时撤回；尚未审批的申请随之撤回。贷款机构需要的其他材料由其直接向您收取。",
@@ -51,7 +51,10 @@ KPIS = (
     ),
     Kpi(
         "credit.overdue_share",
-        Text("Outstanding principal of loans overdue for more than 30 days over all of it", "逾期 30 天以上贷款余额÷贷款余额"),
+        Text(
+            "Outstanding principal of loans overdue for more than 30 days over all of it",
+            "逾期 30 天以上贷款余额÷贷款余额",
+        ),
         Text("outstanding principal of those loans", "逾期 30 天以上贷款余额"),
         Text("outstanding principal of all loans", "全部贷款余额"),
         Text("%", "%"),
@@ -59,8 +62,13 @@ KPIS = (
 )
 
 ASKED = Text("Consent, on application, PIPL 13(1)(1)", "本人申请并同意，《个人信息保护法》第十三条第一款第一项")
-RECORDS = Text("PIPL 55, 56: records of automated decisions, 3 years", "《个人信息保护法》第五十五、五十六条：记录保存三年")
-CONTRACT = Text("Contract, PIPL 13(1)(2); books of account, 10 years", "履行合同，《个人信息保护法》第十三条第一款第二项；会计档案十年")
+RECORDS = Text(
+    "PIPL 55, 56: records of automated decisions, 3 years", "《个人信息保护法》第五十五、五十六条：记录保存三年"
+)
+CONTRACT = Text(
+    "Contract, PIPL 13(1)(2); books of account, 10 years",
+    "履行合同，《个人信息保护法》第十三条第一款第二项；会计档案十年",
+)
 PUBLIC = Text("Public; no personal data", "公开信息，不含个人信息")
 BOOKS = Text("Books of account, without names: 10 years", "会计档案（不含姓名），保存十年")
 APPRAISALS = "select a.id from credit.appraisal a where a.person_id=$1"
@@ -68,8 +76,20 @@ APPLICATIONS = "select a.id from credit.application a where a.person_id=$1"
 LOANS = "select l.id from credit.loan l where l.person_id=$1"
 
 HOLDINGS = (
-    Holding("credit.panelist", Text("members of the pool of panels", "评判团成员库"), ASKED, person="t.person_id=$1", erase=GONE),
-    Holding("credit.objection", Text("objections to appraisals", "评议异议"), ASKED, f"t.appraisal_id in ({APPRAISALS})", erase=GONE),
+    Holding(
+        "credit.panelist",
+        Text("members of the pool of panels", "评判团成员库"),
+        ASKED,
+        person="t.person_id=$1",
+        erase=GONE,
+    ),
+    Holding(
+        "credit.objection",
+        Text("objections to appraisals", "评议异议"),
+        ASKED,
+        f"t.appraisal_id in ({APPRAISALS})",
+        erase=GONE,
+    ),
     Holding(
         "credit.panel",
         Text("panels and their minutes", "评判团及评议记录"),
@@ -84,11 +104,15 @@ HOLDINGS = (
         person=f"t.application_id in ({APPLICATIONS})",
         erase=GONE,
     ),
-    Holding(
-        "credit.instalment", Text("instalments", "还款计划"), CONTRACT, person=f"t.loan_id in ({LOANS})"
-    ),
+    Holding("credit.instalment", Text("instalments", "还款计划"), CONTRACT, person=f"t.loan_id in ({LOANS})"),
     Holding("credit.repayment", Text("payments", "还款记录"), CONTRACT, person=f"t.loan_id in ({LOANS})"),
-    Holding("credit.loan", Text("loans", "贷款"), CONTRACT, person="t.person_id=$1", erase={"person_id": "null", "household_id": "null"}),
+    Holding(
+        "credit.loan",
+        Text("loans", "贷款"),
+        CONTRACT,
+        person="t.person_id=$1",
+        erase={"person_id": "null", "household_id": "null"},
+    ),
     Holding(
         "credit.application",
         Text("applications for loans", "贷款申请"),
@@ -136,7 +160,9 @@ async def appraised(call: Call, person: UUID) -> Sequence[Claim]:
     row = await valid(person, today(call))
     if row is None or row.grade is None:
         return []
-    said = Text(f"Appraised {row.grade}, until {row.valid_until}", f"信用评议等级 {row.grade}，有效期至 {row.valid_until}")
+    said = Text(
+        f"Appraised {row.grade}, until {row.valid_until}", f"信用评议等级 {row.grade}，有效期至 {row.valid_until}"
+    )
     return [Claim(said, row.grade)]
 
 

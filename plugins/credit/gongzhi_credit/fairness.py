@@ -11,12 +11,14 @@ FEWEST = 10
 
 REPORT = f"""
 (with good as (select array_agg(e.band->>'grade') grades
-   from jsonb_array_elements({{1}}) with ordinality e(band, place) where e.place <= ceil(jsonb_array_length({{1}})/2.0)),
+   from jsonb_array_elements({{1}}) with ordinality e(band, place)
+   where e.place <= ceil(jsonb_array_length({{1}})/2.0)),
  member as (
    select d.dimension, d.name, a.grade, a.grade = any(good.grades) good
    from good, credit.appraisal a join people.person p on p.id=a.person_id
    cross join lateral (values
-     ('AGE', case when p.birth_date is null then 'UNKNOWN' when p.birth_date > {{2}} - interval '35 years' then 'UNDER_35'
+     ('AGE', case when p.birth_date is null then 'UNKNOWN'
+       when p.birth_date > {{2}} - interval '35 years' then 'UNDER_35'
        when p.birth_date > {{2}} - interval '60 years' then '35_TO_59' else '60_AND_OVER' end),
      ('GENDER', p.gender),
      ('GRID', (select g.code from grids.grid g where g.id=a.village_id))) d(dimension, name)

@@ -99,12 +99,18 @@ class Loan(Node):
     annual_rate: Decimal = rate("Per cent a year (年利率，%).", "rate")
     repayment: Method = column("How it is paid back (还款方式).", name="method")
     day_count: DayCount = column("How days are counted for interest (计息天数).", name="count")
-    overdue_surcharge: int = column("By how many per cent the rate is raised on what is overdue (罚息上浮，%).", name="surcharge")
-    overdue_interest: Decimal = money("Overdue interest not yet paid, when something was last booked, in yuan (未还罚息).", "penalty")
+    overdue_surcharge: int = column(
+        "By how many per cent the rate is raised on what is overdue (罚息上浮，%).", name="surcharge"
+    )
+    overdue_interest: Decimal = money(
+        "Overdue interest not yet paid, when something was last booked, in yuan (未还罚息).", "penalty"
+    )
     starts_on: datetime.date = column("Since when interest runs (起息日).")
     schedule: list[LoanInstalment] = many("What is due when (还款计划).", on="loan", order="due_on", cap=400)
     next: LoanInstalment | None = pick("What is due next (下一期).", unpaid, on="loan", order="no")
-    repayments: Connection[LoanRepayment] = connection("What was paid, the last first (还款记录).", on="loan", order="-paid_on")
+    repayments: Connection[LoanRepayment] = connection(
+        "What was paid, the last first (还款记录).", on="loan", order="-paid_on"
+    )
     disbursed_at: datetime.datetime = column("When it was paid out (放款时间).")
     settled_at: datetime.datetime | None = column("When all of it was paid back (结清时间).")
     version: int = column("Grows with every change (版本).")

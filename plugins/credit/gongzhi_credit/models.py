@@ -195,7 +195,7 @@ class ApplicationRow(Located):
 
 
 class DocumentRow(Model):
-    """A paper the lender wants to see. The paper itself goes to the lender; here is only that it did, and its digest."""
+    """A paper the lender wants to see. It goes to the lender itself; here is only that it did, and its digest."""
 
     id = key()
     application: Any = fields.ForeignKeyField("credit.ApplicationRow", **OWNED)

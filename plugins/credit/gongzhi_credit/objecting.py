@@ -13,11 +13,11 @@ from gongzhi.extend import extend
 from gongzhi.roots import Mutation
 from strawberry import ID
 
-from .appraisal_models import AppraisalRow, AppraisalState, ObjectionRow
+from .appraisal_models import AppraisalState, ObjectionRow
 from .appraisal_types import AppraisalObjection, CreditAppraisal
 from .grading import NONE
-from .panels import CreditAppraisalPayload
 from .owning import mine
+from .panels import CreditAppraisalPayload
 
 TERM = 20
 """Days to object, and days to answer (征信业管理条例 25)."""
@@ -43,7 +43,9 @@ async def object_to_appraisal(call: Call, input: ObjectToAppraisalInput) -> Appr
     if row.state is not AppraisalState.CONCLUDED or row.concluded_at is None:
         raise Refusal("ILLEGAL_TRANSITION", "It is not concluded.", "评议尚未结束。", ("appraisal",))
     if await ObjectionRow.exists(appraisal=row):
-        raise duplicate("It was objected to before; a court may hear it now.", "已提出过异议，可依法另行救济。", "appraisal")
+        raise duplicate(
+            "It was objected to before; a court may hear it now.", "已提出过异议，可依法另行救济。", "appraisal"
+        )
     last = row.concluded_at.astimezone(CHINA).date() + timedelta(days=TERM)
     if today(call) > last:
         raise Refusal(

@@ -64,9 +64,10 @@ class PanelistPayload:
 
 @command("Put somebody into the pool that panels are drawn from (登记评判团成员).", requires=CONVENE)
 async def add_panelist(call: Call, input: AddPanelistInput) -> PanelistPayload:
-    person: PersonRow = await call.find(Person, "person", id=key_of(Person)(input.person))
-    if not call.may(CONVENE, person):
-        raise forbidden("person")
+    key = key_of(Person)(input.person)
+    person = await PersonRow.get_or_none(id=key, erased_at=None) if key else None
+    if person is None or not call.may(CONVENE, person):
+        raise missing("There is no such person where you convene panels.", "您组织评议的区域内没有此人。", "person")
     if await PanelistRow.exists(Q(until=None) | Q(until__gt=today(call)), person=person):
         raise duplicate("They are in the pool already.", "该成员已在库中。", "person")
     row = await PanelistRow.create(

@@ -76,44 +76,61 @@ async def post_to_risk_pool(call: Call, input: PostToRiskPoolInput) -> RiskPoolP
         raise forbidden("pool")
     number = reference(input.reference, "reference")
     amount = fen(input.amount, "amount", most=MOST)
-    signed = -amount if input.kind in GOING else amount
-    loan = await concerned(call, pool, input, amount)
+    kind = PoolEntryKind(input.kind)
+    signed = -amount if kind in GOING else amount
+    loan = await concerned(call, pool, kind, input.loan, amount)
     before = await PoolEntryRow.get_or_none(pool=pool, reference=number)
     if before is None:
-        await post(call, pool, input.kind, signed, number, loan)
-    elif (before.amount, before.kind) != (signed, input.kind):
-        raise Refusal("WRONG_REFERENCE", "This reference was booked for something else.", "该流水号已用于其他记账。", ("reference",))
+        await post(call, pool, kind, signed, number, loan)
+    elif (before.amount, before.kind) != (signed, kind):
+        raise Refusal(
+            "WRONG_REFERENCE",
+            "This reference was booked for something else.",
+            "该流水号已用于其他记账。",
+            ("reference",),
+        )
     return RiskPoolPayload(pool=ref(RiskPool, pool.id))
 
 
 async def post(call: Call, pool: PoolRow, kind: PoolEntryKind, signed: int, number: str, loan: LoanRow | None) -> None:
     """Book it. The database keeps the balance, and refuses one below zero."""
     if pool.balance + signed < 0:
-        raise Refusal("POOL_EMPTY", f"{yuan(pool.balance)} yuan are in it.", f"余额为 {yuan(pool.balance)} 元。", ("amount",))
+        raise Refusal(
+            "POOL_EMPTY", f"{yuan(pool.balance)} yuan are in it.", f"余额为 {yuan(pool.balance)} 元。", ("amount",)
+        )
     await PoolEntryRow.create(
         pool=pool, kind=kind, amount=signed, loan=loan, reference=number, at=call.now,
         account=call.viewer.account.name or "",
     )  # fmt: skip
 
 
-async def concerned(call: Call, pool: PoolRow, input: PostToRiskPoolInput, amount: int) -> LoanRow | None:
+async def concerned(call: Call, pool: PoolRow, kind: PoolEntryKind, id: ID | None, amount: int) -> LoanRow | None:
     """The loan that a compensation or recovery is for, checked against what the pool bears of it."""
-    needs = input.kind in (PoolEntryKind.COMPENSATION, PoolEntryKind.RECOVERY)
-    if needs != told(input.loan):
-        raise wrong("Compensations and recoveries name their loan, and nothing else does.", "代偿和追回须且仅须指明贷款。", "loan")
-    if not told(input.loan):
+    needs = kind in (PoolEntryKind.COMPENSATION, PoolEntryKind.RECOVERY)
+    if needs != told(id):
+        raise wrong(
+            "Compensations and recoveries name their loan, and nothing else does.",
+            "代偿和追回须且仅须指明贷款。",
+            "loan",
+        )
+    if not told(id):
         return None
-    loan: LoanRow = await call.find(Loan, "loan", id=key_of(Loan)(input.loan))
+    loan: LoanRow = await call.find(Loan, "loan", id=key_of(Loan)(id))
     if loan.lender_id != pool.lender_id or not covers(pool, loan):
         raise wrong("The pool does not stand for this loan.", "该风险补偿金不适用于此贷款。", "loan")
     paid = await PoolEntryRow.filter(pool=pool, loan=loan).annotate(sum=Sum("amount")).values("sum")
     net = -(paid[0]["sum"] or 0) if paid else 0
-    if input.kind is PoolEntryKind.RECOVERY:
+    if kind is PoolEntryKind.RECOVERY:
         bounded(amount, net)
     else:
         late = (call.now.date() - loan.next_due_on).days
         if late < OVERDUE:
-            raise Refusal("NOT_LOST", f"A pool pays {OVERDUE} days after an instalment was due.", f"逾期满 {OVERDUE} 天方可代偿。", ("loan",))
+            raise Refusal(
+                "NOT_LOST",
+                f"A pool pays {OVERDUE} days after an instalment was due.",
+                f"逾期满 {OVERDUE} 天方可代偿。",
+                ("loan",),
+            )
         bounded(amount, ratio(loan.outstanding * pool.share, 100) - net)
     return loan
 

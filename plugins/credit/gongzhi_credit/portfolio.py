@@ -42,7 +42,9 @@ class LoanPortfolio:
     average_rate: Decimal | None = strawberry.field(
         description="The average rate, by amount, per cent a year (加权平均年利率，%)."
     )
-    settled: int | None = strawberry.field(description=f"How many are paid back; null for 1 to {FEWEST - 1} (已结清笔数).")
+    settled: int | None = strawberry.field(
+        description=f"How many are paid back; null for 1 to {FEWEST - 1} (已结清笔数)."
+    )
     overdue_share: Decimal | None = strawberry.field(
         description="Per cent of what is outstanding that is more than 30 days overdue; null where few loans are "
         "(逾期 30 天以上余额占比，%)."

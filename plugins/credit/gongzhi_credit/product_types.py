@@ -81,7 +81,9 @@ class LoanProduct(Node):
     annual_rate: Decimal = expression("Per cent a year today, before any discount (年利率，%).", annual)
     prime_rate: Tenor | None = column("The prime rate it follows; null for a fixed rate (挂钩 LPR 期限).", name="tenor")
     margin: Decimal = rate("What is added to the prime rate, or the fixed rate, per cent (加点或固定利率，%).", "rate")
-    overdue_surcharge: int = column("By how many per cent the rate is raised on what is overdue (罚息上浮，%).", name="surcharge")
+    overdue_surcharge: int = column(
+        "By how many per cent the rate is raised on what is overdue (罚息上浮，%).", name="surcharge"
+    )
     grade_discounts: list[LoanGradeDiscount] = embedded(
         "What grades of an appraisal lower the rate by (等级优惠).", lambda at: at.row.discounts
     )

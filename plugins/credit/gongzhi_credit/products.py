@@ -105,8 +105,12 @@ class AddLoanProductInput:
     grace_periods: int = given("How many instalments are interest alone at first (宽限期数).", default=0)
     prime_rate: Tenor | None = given("The prime rate it follows; none for a fixed rate (挂钩 LPR 期限).", default=UNSET)
     margin: Decimal = given("Per cent added to the prime rate, or the fixed rate (加点或固定利率，%).")
-    overdue_surcharge: int = given("By how many per cent the rate is raised on what is overdue (罚息上浮，%).", default=50)
-    grade_discounts: list[LoanGradeDiscountInput] = given("What grades lower the rate by (等级优惠).", default_factory=list)
+    overdue_surcharge: int = given(
+        "By how many per cent the rate is raised on what is overdue (罚息上浮，%).", default=50
+    )
+    grade_discounts: list[LoanGradeDiscountInput] = given(
+        "What grades lower the rate by (等级优惠).", default_factory=list
+    )
     documents: list[str] = given("What the lender wants to see (所需材料).", default_factory=list)
     appraised: bool = given("Whether it is for people who were appraised (是否须经信用评议).", default=True)
     decide_days: int = given("Within how many working days the lender decides (审批期限，工作日).", default=5)

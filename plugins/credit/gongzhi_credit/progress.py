@@ -112,4 +112,3 @@ async def tell(call: Call, row: ApplicationRow, kind: str, title: Text, body: Te
     """Tell the applicant, and nobody else."""
     if row.person_id:
         await notify(call, Notice(kind, title, body, f"LoanApplication:{row.id}"), persons=[row.person_id])
-

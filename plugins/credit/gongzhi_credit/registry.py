@@ -142,7 +142,11 @@ def bands(given: list[CreditBandInput]) -> list[dict[str, Any]]:
     if not lettered or NONE in {one.grade.upper() for one in given}:
         raise wrong("A grade is one to four letters, and not NONE.", "等级为 1 至 4 个字母，且不为 NONE。", "bands")
     if scores != sorted(set(scores), reverse=True) or not 0 < scores[-1] <= scores[0] <= 100:
-        raise wrong("Grades begin at scores from 100 down, the best first.", "等级分数线须由高到低，且在 1 至 100 之间。", "bands")
+        raise wrong(
+            "Grades begin at scores from 100 down, the best first.",
+            "等级分数线须由高到低，且在 1 至 100 之间。",
+            "bands",
+        )
     return [{"grade": one.grade, "least": one.least} for one in given]
 
 

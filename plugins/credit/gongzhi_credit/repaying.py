@@ -49,7 +49,7 @@ async def record_repayment(call: Call, input: RecordRepaymentInput) -> LoanPaylo
         same(before, loan, amount)
         return LoanPayload(loan=ref(Loan, loan.id))
     await after(loan, day)
-    ahead = input.ahead if told(input.ahead) else None
+    ahead = Prepayment(input.ahead) if told(input.ahead) else None
     book = await taken(loan)
     try:
         made, split = book.pay(amount, day, ahead)
@@ -108,7 +108,10 @@ def refusal(code: str, book: Book, day: datetime.date) -> Refusal:
             f"Up to {expected} yuan are due that day or next; say with `ahead` what paying more changes.",
             f"当日应还及下一期合计 {expected} 元；超出部分请用 ahead 指明提前还款方式。",
         ),
-        "NOTHING_AHEAD": ("Nothing of it is ahead of what is due; leave `ahead` out.", "该金额未超出应还，请勿填写 ahead。"),
+        "NOTHING_AHEAD": (
+            "Nothing of it is ahead of what is due; leave `ahead` out.",
+            "该金额未超出应还，请勿填写 ahead。",
+        ),
     }
     return Refusal(code, *told_of[code], ("amount",))
 
@@ -137,9 +140,13 @@ async def restructure_loan(call: Call, input: RestructureLoanInput) -> LoanPaylo
     months = whole(input.term_months, 1, LONGEST, "termMonths")
     rate = millionths(input.annual_rate, "annualRate") if told(input.annual_rate) else loan.rate
     if rate > loan.rate:
-        raise wrong(f"The rate is {share(loan.rate)} per cent, and only falls.", f"现行年利率 {share(loan.rate)}%，只能降低。", "annualRate")
+        raise wrong(
+            f"The rate is {share(loan.rate)} per cent, and only falls.",
+            f"现行年利率 {share(loan.rate)}%，只能降低。",
+            "annualRate",
+        )
     book = await taken(loan)
-    await put(call, loan, book.restructured(today(call), months, rate, input.repayment))
+    await put(call, loan, book.restructured(today(call), months, rate, Method(input.repayment)))
     return LoanPayload(loan=ref(Loan, loan.id))
 
 

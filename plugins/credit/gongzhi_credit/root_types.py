@@ -15,6 +15,7 @@ from gongzhi.people.types import Household, Person
 from gongzhi.roots import Query, Subscription
 from gongzhi.sql import Sql
 
+from .application_types import LoanApplication
 from .appraisal_types import (
     CreditAppraisal,
     CreditCommendation,
@@ -22,7 +23,6 @@ from .appraisal_types import (
     CreditModel,
     Panelist,
 )
-from .application_types import LoanApplication
 from .happenings import ApplicationChanged
 from .loan_types import Loan, RiskPool
 from .visibility import CONVENE, LEND, STATISTICS, VIEW
@@ -35,7 +35,6 @@ class LoanApplicationHappening:
     cursor: str = cursor()
     at: datetime.datetime = column("When (时间).")
     application: LoanApplication | None = about("The application, as it is now (申请).", "application")
-
 
 
 EXTENSIONS = (

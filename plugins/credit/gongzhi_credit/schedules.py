@@ -67,7 +67,13 @@ def schedule(terms: Terms) -> list[Instalment]:
 
 
 def plan(
-    principal: int, rate: int, periods: Sequence[Period], method: Method, count: DayCount, grace: int = 0, first: int = 1
+    principal: int,
+    rate: int,
+    periods: Sequence[Period],
+    method: Method,
+    count: DayCount,
+    grace: int = 0,
+    first: int = 1,
 ) -> list[Instalment]:
     """Instalments for these periods, numbered from `first`; the last one pays what is left.
 

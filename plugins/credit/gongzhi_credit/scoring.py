@@ -56,7 +56,11 @@ class ScorePayload:
     errors: list[Problem] = problems()
 
 
-@command("Score an appraisal on whose panel one sits; nobody learns whose score is whose (评分).", requires=SCORE, repeats=True)
+@command(
+    "Score an appraisal on whose panel one sits; nobody learns whose score is whose (评分).",
+    requires=SCORE,
+    repeats=True,
+)
 async def score_appraisal(call: Call, input: ScoreAppraisalInput) -> ScorePayload:
     _, panel, model = await sitting(call, input.appraisal)
     seat = await own_seat(call, panel)
@@ -155,7 +159,9 @@ async def found(panel: PanelRow, model: ModelRow) -> Finding:
         scores[one.indicator.code].append(one.value)
     await SheetRow.filter(panel=panel).delete()
     random.SystemRandom().shuffle(sheets)
-    await SheetRow.bulk_create([SheetRow(panel=panel, indicator_id=one.indicator_id, value=one.value) for one in sheets])
+    await SheetRow.bulk_create(
+        [SheetRow(panel=panel, indicator_id=one.indicator_id, value=one.value) for one in sheets]
+    )
     return find(
         scores,
         {one["indicator"]: one["weight"] for one in model.weights},
@@ -163,7 +169,9 @@ async def found(panel: PanelRow, model: ModelRow) -> Finding:
     )
 
 
-async def record(call: Call, row: AppraisalRow, model: ModelRow, finding: Finding, panel: PanelRow, scored: int) -> None:
+async def record(
+    call: Call, row: AppraisalRow, model: ModelRow, finding: Finding, panel: PanelRow, scored: int
+) -> None:
     """Put the finding on record, and into force unless it is no grade at all: then a person looks at it first."""
     if row.person_id is None:
         raise missing("The person is gone.", "被评议人信息已删除。", "appraisal")
@@ -186,7 +194,10 @@ async def record(call: Call, row: AppraisalRow, model: ModelRow, finding: Findin
     told_of = Notice(
         "credit.appraised",
         Text("Your appraisal is there", "信用评议已有结果"),
-        Text("You may object within 20 days, or ask for a review by a person.", "如有异议，可在二十日内提出，或申请人工复核。"),
+        Text(
+            "You may object within 20 days, or ask for a review by a person.",
+            "如有异议，可在二十日内提出，或申请人工复核。",
+        ),
         f"CreditAppraisal:{row.id}",
     )
     await notify(call, told_of, persons=[person.id])

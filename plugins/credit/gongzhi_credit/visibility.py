@@ -92,6 +92,4 @@ def commended(row: Table, viewer: Lens) -> Alternatives:
 
 def pools(row: Table, viewer: Lens) -> Alternatives:
     """Those in the grids one serves, and those that stand for one's unit as the lender."""
-    return widen(
-        viewer.within(row, STATISTICS), *(Sql("{0}={1}", row.lender_id, unit) for unit in viewer.units(LEND))
-    )
+    return widen(viewer.within(row, STATISTICS), *(Sql("{0}={1}", row.lender_id, unit) for unit in viewer.units(LEND)))

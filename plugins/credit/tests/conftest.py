@@ -1,20 +1,22 @@
-"""A town with a lender, products, a scorecard that its assembly adopted, a pool of panelists, and villagers."""
+"""A county with a lender, products, a scorecard that its assembly adopted, a pool of panelists, and villagers."""
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from importlib import import_module
 from typing import Any
 from uuid import UUID, uuid4
 
 import asyncpg
 import pytest_asyncio
 
-TOWN, COUNTY = "610921100", "610921"
+COUNTY = "610921"
 PEOPLE = """
-select p.id from people.person p join grids.grid g on g.id=p.town_id where g.code=$1
-and p.birth_date < '1996-01-01' and exists(select from people.membership m where m.person_id=p.id and m.until is null)
+select p.id from people.person p where p.birth_date < '1996-01-01'
+and exists(select from people.membership m where m.person_id=p.id and m.until is null)
 and not exists(select from people.membership m join people.membership o on o.household_id=m.household_id
-  where m.person_id=p.id and o.person_id<p.id) order by p.id limit 20
+  where m.person_id=p.id and o.person_id<p.id) order by p.id limit 60
 """
 WEIGHTS = {"deliberation": 20, "volunteering": 20, "rules-kept": 20, "promises-kept": 20, "neighbourly": 20}
 BANDS = [{"grade": "A", "least": 85}, {"grade": "B", "least": 70}, {"grade": "C", "least": 60}]
@@ -27,6 +29,7 @@ class Town:
     dsn: str
     server: Any
     people: list[UUID] = field(default_factory=list)
+    errors: list[dict[str, Any]] = field(default_factory=list)
     bank: str = ""
     other_bank: str = ""
     product: str = ""
@@ -53,7 +56,7 @@ class Town:
 
     def panelist(self, at: int | UUID) -> Any:
         person = at if isinstance(at, UUID) else self.people[at]
-        return self.server.as_("panelist", grid=TOWN, person=str(person))
+        return self.server.as_("panelist", grid=COUNTY, person=str(person))
 
     async def fetch(self, sql: str, *values: Any) -> list[Any]:
         connection = await asyncpg.connect(self.dsn)
@@ -92,8 +95,8 @@ class Town:
     async def offer(self, **given: Any) -> str:
         """A product; its id."""
         asked = {
-            "lender": self.bank, "grid": COUNTY, "code": f"p{uuid4().hex[:8]}", "name": "三治信农贷", "purpose": "生产经营",
-            "amountFrom": "5000", "amountTo": "100000", "termMonths": [12, 24, 36], "repayment": "EQUAL_INSTALMENT",
+            "lender": self.bank, "grid": COUNTY, "code": f"p{uuid4().hex[:8]}", "name": "三治信农贷",
+            "purpose": "生产经营", "amountFrom": "5000", "amountTo": "100000", "termMonths": [12, 24, 36], "repayment": "EQUAL_INSTALMENT",
             "dayCount": "THIRTY_360", "primeRate": "ONE_YEAR", "margin": "1.00", "documents": ["身份证", "经营证明"],
             "gradeDiscounts": [{"grade": "A", "basisPoints": 60}, {"grade": "B", "basisPoints": 30}],
         }  # fmt: skip
@@ -103,7 +106,7 @@ class Town:
     async def adopt(self, **given: Any) -> str:
         """A scorecard that the representatives adopted; its id."""
         asked = {
-            "grid": TOWN,
+            "grid": COUNTY,
             "code": "sanzhi",
             "title": "三治信用评议",
             "weights": [{"indicator": name, "weight": weight} for name, weight in WEIGHTS.items()],
@@ -111,13 +114,13 @@ class Town:
             "startsOn": "2026-06-01",
         }
         made = await self.done(self.officer, "proposeCreditModel", "model { id name }", **{**asked, **given})
-        leader = self.server.as_("grid_leader", grid=TOWN)
+        leader = self.server.as_("grid_leader", grid=COUNTY)
         decided = {"title": "评议模型", "text": "通过。", "decidedOn": "2026-06-02", "adopts": [made["name"]]}
-        await self.done(leader, "recordResolution", "resolution { id }", grid=TOWN, body="REPRESENTATIVES", **decided)
+        await self.done(leader, "recordResolution", "resolution { id }", grid=COUNTY, body="REPRESENTATIVES", **decided)
         await self.done(self.officer, "adoptCreditModel", "model { state }", model=made["id"])
         return str(made["id"])
 
-    async def fill_pool(self, at: range = range(2, 18)) -> None:
+    async def fill_pool(self, at: range = range(40, 60)) -> None:
         for one in at:
             person = f"Person:{self.people[one]}"
             await self.done(self.officer, "addPanelist", "panelist { id }", person=person)
@@ -155,14 +158,24 @@ class Town:
     async def apply(self, at: int = 0, **given: Any) -> Any:
         """A draft; its id and what else is asked."""
         release = {"kinds": ["POINTS", "APPRAISAL"], "expiresOn": "2027-03-31"}
-        asked = {"product": self.product, "amount": "50000.00", "termMonths": 24, "purpose": "黄酒作坊", "release": release}
+        asked = {
+            "product": self.product,
+            "amount": "50000.00",
+            "termMonths": 24,
+            "purpose": "黄酒作坊",
+            "release": release,
+        }
         return await self.done(
-            self.resident(at), "applyForLoan", "application { id number state version release { id } }", **{**asked, **given}
+            self.resident(at),
+            "applyForLoan",
+            "application { id number state version release { id } }",
+            **{**asked, **given},
         )
 
     async def hand_in(self, application: str, at: int = 0) -> None:
         rows = await self.fetch(
-            "select document from credit.document where application_id=$1 and given_at is null order by 1", key(application)
+            "select document from credit.document where application_id=$1 and given_at is null order by 1",
+            key(application),
         )
         for row in rows:
             given = {"application": application, "document": row["document"]}
@@ -183,7 +196,9 @@ class Town:
 
     async def decide(self, application: str, outcome: str = "APPROVED", **given: Any) -> Any:
         asked = {"application": application, "outcome": outcome, "reasons": ["经营稳定"], "officer": "0042"}
-        return await self.done(self.lender, "decideApplication", "application { state decision { outcome } }", **{**asked, **given})
+        return await self.done(
+            self.lender, "decideApplication", "application { state decision { outcome } }", **{**asked, **given}
+        )
 
     async def borrow(self, at: int = 0, **given: Any) -> str:
         """A loan that is paid out; its id."""
@@ -203,12 +218,30 @@ def key(id: str) -> UUID:
     return UUID(id.partition(":")[2])
 
 
-@pytest_asyncio.fixture
-async def town(server: Any, database: str) -> Town:
-    found = Town(database, server)
-    found.people = [person for (person,) in await found.fetch(PEOPLE, TOWN)]
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def county(postgres: str, small_county: str, plugins: Any, tmp_path_factory: Any) -> AsyncIterator[Town]:
+    """Set up once: each test takes other people."""
+    testing, name = import_module("gongzhi_server.testing"), f"test_{uuid4().hex}"
+    dsn = await testing.create(postgres, name, small_county)
+    async with testing.serving(dsn, tmp_path_factory.mktemp("data"), plugins=plugins) as server:
+        yield await settled(Town(dsn, server))
+    await testing.drop(postgres, name)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def town(county: Town) -> AsyncIterator[Town]:
+    """The county, on its first day again."""
+    began = county.server.clock.time
+    yield county
+    county.server.clock.time = began
+
+
+async def settled(found: Town) -> Town:
+    found.people = [person for (person,) in await found.fetch(PEOPLE)]
     units = await found.fetch("select u.code from units.unit u where u.valid_to is null order by u.id limit 2")
     found.bank, found.other_bank = (code for (code,) in units)
     await found.lend(found.bank)
-    found.product = await found.offer()
+    found.product = await found.offer(code="sanzhi")
+    found.model = await found.adopt()
+    await found.fill_pool()
     return found
