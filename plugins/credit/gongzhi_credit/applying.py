@@ -27,6 +27,7 @@ from gongzhi.worktime import NEVER
 from strawberry import ID, UNSET
 
 from .application_types import LoanApplication
+from .chasing import watch
 from .checking import covers
 from .models import ApplicationRow, DocumentRow, ProductRow, State
 from .money import fen, yuan
@@ -244,6 +245,7 @@ async def send_loan_application(call: Call, input: LoanApplicationInput) -> Loan
 
 async def to_lender(call: Call, row: ApplicationRow, product: ProductRow) -> None:
     row.due_at = await due(call, row, product.decide_days)
+    watch(call, row)
     await move(call, row, State.SENT)
 
 

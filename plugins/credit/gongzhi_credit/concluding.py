@@ -89,8 +89,8 @@ CARD = Card(
     since=date(2026, 1, 1),
     limits=Text(
         "It knows what neighbours on the panel think of a person's own conduct, and nothing else: not religion, "
-        "health, petitions, complaints, mediation, relatives, means or past sentences. It refuses nobody a loan: the lender's "
-        "people decide.",
+        "health, petitions, complaints, mediation, relatives, means or past sentences. It refuses nobody a loan: "
+        "the lender's people decide.",
         "仅反映评判团对本人行为的评价。不使用宗教、健康、信访、投诉、调解、亲属、收入财产、前科等信息。"
         "评议不构成拒贷，贷款由贷款机构人员审批决定。",
     ),

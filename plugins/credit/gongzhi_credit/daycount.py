@@ -57,7 +57,8 @@ def length(year: int, month: int) -> int:
 
 def periods(count: DayCount, starts_on: date, months: int, every: int = 1, anchor: int = 0) -> list[Period]:
     """The periods of a loan: each `every` months long, the last one shorter if the term is no multiple."""
-    anchor, before, found = anchor or starts_on.day, starts_on, []
+    anchor, before = anchor or starts_on.day, starts_on
+    found: list[Period] = []
     for end in [*range(every, months, every), months]:
         due = after(starts_on, end, anchor)
         span = 30 * (end - len(found) * every) if count is DayCount.THIRTY_360 else (due - before).days

@@ -26,8 +26,8 @@ NOTICES = (
         title=Text("Passing your application to a lender", "向贷款机构提供贷款申请"),
         text=Text(
             "Your name, what you ask for, and the statements you choose go to the lender you name, for this "
-            "application alone. The platform is no credit bureau and passes nothing else on. You may withdraw at any time; what no "
-            "lender has decided on is then taken back. The lender asks you itself for what else it needs.",
+            "application alone. The platform is no credit bureau and passes nothing else on. You may withdraw at any "
+            "time; what no lender has decided on is then taken back. What else it needs, the lender asks you for.",
             "经您同意，您的姓名、贷款需求以及您选择披露的证明将提供给您指定的贷款机构，仅用于本次申请。"
             "本平台不是征信机构，不提供其他信息。您可随时撤回；尚未审批的申请随之撤回。贷款机构需要的其他材料由其直接向您收取。",
         ),

@@ -26,12 +26,12 @@ REPORT = f"""
  graded as (select m.dimension, m.name, m.grade, count(*) many from member m group by 1, 2, 3),
  whole as (select m.dimension, m.name, count(*) many, avg(m.good::int) rate from member m group by 1, 2),
  best as (select w.dimension, max(w.rate) rate from whole w where w.many >= {FEWEST} group by 1)
- select coalesce(jsonb_agg(jsonb_build_object('dimension', w.dimension, 'group', w.name,
+ select coalesce(jsonb_agg(jsonb_strip_nulls(jsonb_build_object('dimension', w.dimension, 'group', w.name,
    'count', case when w.many >= {FEWEST} then w.many end,
    'grades', case when w.many >= {FEWEST} then (select jsonb_agg(jsonb_build_object(
      'grade', g.grade, 'share', round(100.0*g.many/w.many)::int) order by g.grade)
      from graded g where g.dimension=w.dimension and g.name=w.name) end,
    'ratio', case when w.many >= {FEWEST} and b.rate > 0 then round(w.rate/b.rate, 2)::text end
-   ) order by w.dimension, w.name), '[]')
+   )) order by w.dimension, w.name), '[]')
  from whole w left join best b on b.dimension=w.dimension)
 """

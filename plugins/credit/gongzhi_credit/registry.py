@@ -46,7 +46,7 @@ class CreditIndicatorPayload:
 @command("Add an indicator; what must not be looked at is refused (新增评议指标).", requires=MANAGE)
 async def add_credit_indicator(call: Call, input: AddCreditIndicatorInput) -> CreditIndicatorPayload:
     with form() as read:
-        fields = {
+        fields: dict[str, Any] = {
             "code": read(code, input.code, "code"),
             "name": read(text, input.name, 60, "name"),
             "description": read(text, input.description, 300, "description"),
@@ -152,7 +152,7 @@ def bands(given: list[CreditBandInput]) -> list[dict[str, Any]]:
 
 async def known(codes: list[str]) -> None:
     """Refuse what is not in the table of indicators: nothing else may be looked at."""
-    there = set(await IndicatorRow.filter(code__in=codes).values_list("code", flat=True))
+    there = {one.code for one in await IndicatorRow.filter(code__in=codes)}
     for at, one in enumerate(codes):
         screen(one, "weights")
         if one not in there:

@@ -18,6 +18,7 @@ from gongzhi.events.work import Run, job
 from gongzhi.notices.sending import Notice, notify
 from tortoise.expressions import Q
 
+from .chasing import chase
 from .deciding import lapse
 from .models import ApplicationRow, ReminderRow, State
 from .progress import UNDECIDED
@@ -75,19 +76,6 @@ async def lapsing(counties: Iterable[int], day: date, stale: Any) -> list[Applic
     left = Q(state=State.DRAFT, created_at__lt=stale)
     offer = Q(state=State.APPROVED, offer_until__lt=day)
     return await ApplicationRow.filter(over | left | offer, county_id__in=list(counties)).select_for_update()
-
-
-@job("credit.chase", every=timedelta(days=1), offset=timedelta(hours=9))
-async def chase(call: Call, run: Run) -> None:
-    """Tell applicants and the office of decisions that a lender owes since yesterday; no rule decides in its place."""
-    late = ApplicationRow.filter(
-        state=State.SENT, county_id__in=list(run.counties), due_at__lte=run.due, due_at__gt=run.due - timedelta(days=1)
-    )
-    for row in await late:
-        title = Text("The lender is late with its decision", "贷款机构审批超期")
-        body = Text("You may ask it, or take the application back.", "您可以向其询问，或撤回申请。")
-        if row.person_id:
-            await notify(call, Notice("credit.late", title, body, f"LoanApplication:{row.id}"), persons=[row.person_id])
 
 
 JOBS = (remind, expire, chase)

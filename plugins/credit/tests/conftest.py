@@ -30,10 +30,15 @@ class Town:
     server: Any
     people: list[UUID] = field(default_factory=list)
     errors: list[dict[str, Any]] = field(default_factory=list)
+    weights = WEIGHTS
     bank: str = ""
     other_bank: str = ""
     product: str = ""
     model: str = ""
+
+    @staticmethod
+    def key(id: str) -> UUID:
+        return UUID(id.partition(":")[2])
 
     @property
     def officer(self) -> Any:
@@ -96,7 +101,8 @@ class Town:
         """A product; its id."""
         asked = {
             "lender": self.bank, "grid": COUNTY, "code": f"p{uuid4().hex[:8]}", "name": "三治信农贷",
-            "purpose": "生产经营", "amountFrom": "5000", "amountTo": "100000", "termMonths": [12, 24, 36], "repayment": "EQUAL_INSTALMENT",
+            "purpose": "生产经营", "amountFrom": "5000", "amountTo": "100000",
+            "termMonths": [12, 24, 36], "repayment": "EQUAL_INSTALMENT",
             "dayCount": "THIRTY_360", "primeRate": "ONE_YEAR", "margin": "1.00", "documents": ["身份证", "经营证明"],
             "gradeDiscounts": [{"grade": "A", "basisPoints": 60}, {"grade": "B", "basisPoints": 30}],
         }  # fmt: skip
@@ -131,7 +137,7 @@ class Town:
             "select m.person_id from credit.seat s join credit.panel p on p.id=s.panel_id "
             "join credit.panelist m on m.id=s.panelist_id where p.appraisal_id=$1 and p.closed_at is null "
             "and s.state='DRAWN' order by s.place",
-            key(appraisal),
+            self.key(appraisal),
         )
         return [row["person_id"] for row in rows]
 
@@ -175,7 +181,7 @@ class Town:
     async def hand_in(self, application: str, at: int = 0) -> None:
         rows = await self.fetch(
             "select document from credit.document where application_id=$1 and given_at is null order by 1",
-            key(application),
+            self.key(application),
         )
         for row in rows:
             given = {"application": application, "document": row["document"]}
@@ -204,7 +210,7 @@ class Town:
         """A loan that is paid out; its id."""
         application = await self.send(at, **given)
         await self.decide(application)
-        [row] = await self.fetch("select amount from credit.application where id=$1", key(application))
+        [row] = await self.fetch("select amount from credit.application where id=$1", self.key(application))
         contract = {"contract": f"HT-{uuid4().hex[:8]}", "signedOn": "2026-06-30", "amount": str(row["amount"] / 100)}
         await self.done(self.lender, "recordLoanContract", "application { id }", application=application, **contract)
         reference = f"FK-{uuid4().hex[:8]}"
@@ -212,10 +218,6 @@ class Town:
         await self.done(self.lender, "prepareDisbursement", "application { id }", **both)
         made = await self.done(self.second, "approveDisbursement", "loan { id }", **both)
         return str(made["id"])
-
-
-def key(id: str) -> UUID:
-    return UUID(id.partition(":")[2])
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

@@ -1,0 +1,29 @@
+"""A lender that owes a decision: the applicant is told when its time is over; no rule decides in its place."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from gongzhi.commands import Call
+from gongzhi.errors import Text
+from gongzhi.events.work import Run, job
+from gongzhi.notices.sending import Notice, notify
+
+from .models import ApplicationRow, State
+
+
+@job("credit.chase")
+async def chase(call: Call, run: Run) -> None:
+    """Tell the applicant, unless it was decided or the time has moved."""
+    row = await ApplicationRow.get_or_none(id=UUID(run.arguments["application"]), state=State.SENT)
+    if row is None or row.person_id is None or row.due_at.isoformat() != run.arguments["due"]:
+        return
+    title = Text("The lender is late with its decision", "贷款机构审批超期")
+    body = Text("You may ask it, or take the application back.", "您可以向其询问，或撤回申请。")
+    await notify(call, Notice("credit.late", title, body, f"LoanApplication:{row.id}"), persons=[row.person_id])
+
+
+def watch(call: Call, row: ApplicationRow) -> None:
+    """Look again when the lender's time is over."""
+    due = row.due_at.isoformat()
+    call.enqueue(chase, f"{row.id}:{due}", at=row.due_at, row=row, application=str(row.id), due=due)
