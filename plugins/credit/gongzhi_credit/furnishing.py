@@ -1,9 +1,274 @@
-"""The demo county's credit: filled in below."""
+"""The demo county's credit: a lender, a scorecard, appraisals, applications, loans of a year. All of it is invented."""
 
 from __future__ import annotations
 
+import random
+from collections.abc import Sequence
+from datetime import date, timedelta
+from typing import Any
+
+from gongzhi.checks import today
+from gongzhi.codes import Kind
 from gongzhi.commands import Call
+from gongzhi.grids.models import GridRow
+from gongzhi.people.models import PersonRow
+from gongzhi.people.tiers import later
+from gongzhi.resolutions.adopting import resolve
+from gongzhi.resolutions.models import Body
+from gongzhi.rights.commands import worded
+from gongzhi.rights.models import ConsentRow, ReleaseRow
+from gongzhi.units.models import Reach, UnitKind, UnitRow
+from gongzhi.worktime import NEVER
+
+from .applying import home
+from .appraisal_models import AppraisalRow, AppraisalState, IndicatorRow, ModelRow, ModelState, PanelistRow
+from .disbursing import opened
+from .disclosure import NOTICES
+from .grading import NONE, Finding, find
+from .models import (
+    ApplicationRow,
+    LenderRow,
+    Outcome,
+    PoolEntryKind,
+    PoolEntryRow,
+    PoolRow,
+    ProductRow,
+    RepaymentRow,
+    State,
+    Tenor,
+)
+from .pricing import laid, preview, price
+from .progress import PURPOSE, due
+from .schedules import Method
+from .scoring import changed, told
+from .shelf import put, taken
+
+PEOPLE, ASKING, LOANS = 160, 6, 40
+WEIGHTS = {
+    "deliberation": 15,
+    "volunteering": 20,
+    "surroundings": 10,
+    "rules-kept": 20,
+    "promises-kept": 20,
+    "neighbourly": 15,
+}
+BANDS = (("A", 85), ("B", 70), ("C", 60))
+ADULT = timedelta(days=19 * 366)
 
 
 async def furnish(call: Call) -> None:
     """Credit for the demo county."""
+    town = await GridRow.filter(kind=Kind.TOWN, valid_to=None).order_by("code").first()
+    if town is None or await ModelRow.exists(code="demo"):
+        return
+    county = await GridRow.get(id=town.county_id)
+    bank, begun = await lender(call, county), today(call) - timedelta(days=360)
+    product = await offered(bank, county, begun)
+    model = await adopted(call, town, begun)
+    await pooled(call, bank, county)
+    born = today(call) - ADULT
+    people = await PersonRow.filter(town_id=town.id, birth_date__lt=born, died_on=None).order_by("id").limit(PEOPLE)
+    pool, others = people[: len(people) // 3], people[len(people) // 3 :]
+    for person in pool:
+        await PanelistRow.create(person=person, grid_id=person.grid_id, since=begun, account="demo")
+    chance, names = random.Random("credit"), {one.code: one.name for one in await IndicatorRow.all()}
+    for person in others:
+        await appraised(call, person, model, chance, names)
+    for person in others[:ASKING]:
+        await asking(call, person, product, bank)
+    for at, person in enumerate(others[ASKING : ASKING + LOANS]):
+        await lent(call, person, product, at, chance)
+
+
+async def lender(call: Call, county: GridRow) -> UnitRow:
+    """A bank that does not exist."""
+    unit = await UnitRow.create(
+        code=f"{county.code}-NSYH",
+        name="演示农村商业银行",
+        kind=UnitKind.ENTERPRISE,
+        reach=Reach.LINE,
+        grid=county,
+        county_id=county.id,
+    )
+    await LenderRow.create(unit=unit, licence="B0000H000000000", joined_on=today(call))
+    return unit
+
+
+async def offered(bank: UnitRow, county: GridRow, since: date) -> ProductRow:
+    """Two products, one for whoever was appraised; that one."""
+    usual: dict[str, Any] = {"lender": bank, "grid": county, "starts_on": since, "documents": ["身份证", "用途证明"]}
+    await ProductRow.create(
+        **usual,
+        code="demo-spring",
+        name="春耕贷（演示）",
+        purpose="购买种子、化肥、农机",
+        amount_from=3_000_00,
+        amount_to=30_000_00,
+        terms=[6, 12],
+        method=Method.INTEREST_FIRST,
+        tenor=Tenor.ONE_YEAR,
+        rate=12_000,
+        appraised=False,
+    )
+    return await ProductRow.create(
+        **usual,
+        code="demo-sanzhi",
+        name="三治信农贷（演示）",
+        purpose="生产经营",
+        amount_from=10_000_00,
+        amount_to=200_000_00,
+        terms=[12, 24, 36],
+        method=Method.EQUAL_INSTALMENT,
+        tenor=Tenor.ONE_YEAR,
+        rate=10_000,
+        discounts=[{"grade": "A", "basisPoints": 60}, {"grade": "B", "basisPoints": 30}],
+    )
+
+
+async def adopted(call: Call, town: GridRow, since: date) -> ModelRow:
+    """A scorecard and the resolution that adopted it."""
+    title, text = "关于信用评议模型的决议（演示）", "会议通过三治信用评议模型第一版。"
+    votes = (39, 3, 4)
+    resolution = await resolve(call, town, Body.REPRESENTATIVES, title, text, since, ["credit.demo/1"], votes=votes)
+    return await ModelRow.create(
+        grid=town,
+        code="demo",
+        version=1,
+        title="三治信用评议（演示）",
+        weights=[{"indicator": name, "weight": weight} for name, weight in WEIGHTS.items()],
+        bands=[{"grade": grade, "least": least} for grade, least in BANDS],
+        state=ModelState.ADOPTED,
+        starts_on=since,
+        resolution=resolution,
+        proposed_at=call.now,
+        account="demo",
+    )
+
+
+async def pooled(call: Call, bank: UnitRow, county: GridRow) -> None:
+    """A risk pool with half a million in it."""
+    pool = await PoolRow.create(grid=county, lender=bank, name="风险补偿金（演示）", share=40, opened_at=call.now)
+    await PoolEntryRow.create(
+        pool=pool, kind=PoolEntryKind.DEPOSIT, amount=500_000_00, reference="DEMO-000001", at=call.now, account="demo"
+    )
+
+
+async def appraised(
+    call: Call, person: PersonRow, model: ModelRow, chance: random.Random, names: dict[str, str]
+) -> None:
+    """What a panel of seven might have found."""
+    usual = chance.choice((5, 6, 7, 8, 8, 9))
+    scores = {name: [min(10, max(0, usual + chance.randint(-2, 2))) for _ in range(7)] for name in WEIGHTS}
+    finding: Finding = find(scores, WEIGHTS, [(grade, least * 100) for grade, least in BANDS])
+    if finding.grade == NONE:
+        return
+    at = call.now - timedelta(days=chance.randint(20, 300))
+    await AppraisalRow.create(
+        person=person,
+        grid_id=person.grid_id,
+        model=model,
+        state=AppraisalState.CONCLUDED,
+        score=finding.score,
+        grade=finding.grade,
+        contributions=told(finding, names),
+        counterfactual=changed(finding, names),
+        requested_at=at,
+        concluded_at=at,
+        valid_until=later(at.date(), model.months),
+        published=chance.random() < 0.3,
+    )
+
+
+async def drafted(
+    call: Call, person: PersonRow, product: ProductRow, amount: int, months: int, day: date
+) -> ApplicationRow:
+    """An application as it would have been on a day."""
+    appraisal = await AppraisalRow.filter(person=person).first()
+    grade = appraisal.grade if appraisal else None
+    found = await price(product, grade, day)
+    lines, annualised = preview(laid(product, amount, months, found.rate, day), amount, day)
+    return ApplicationRow(
+        number=f"DEMO-{str(person.id)[-12:]}",
+        person=person,
+        grid_id=person.grid_id,
+        household_id=await home(call, person.id),
+        product=product,
+        lender_id=product.lender_id,
+        appraisal=appraisal,
+        amount=amount,
+        months=months,
+        purpose="养殖",
+        kinds=["credit.appraisal"],
+        expires_on=today(call) + timedelta(days=90),
+        rate=found.rate,
+        base=found.base,
+        preview=lines,
+        annualised=annualised,
+        created_at=call.now,
+        due_at=NEVER,
+        account="demo",
+    )
+
+
+async def lent(call: Call, person: PersonRow, product: ProductRow, at: int, chance: random.Random) -> None:
+    """A loan of the last year, paid back so far but for a few."""
+    day = today(call) - timedelta(days=chance.randint(20, 330))
+    row = await drafted(call, person, product, chance.randint(2, 20) * 10_000_00, chance.choice((12, 24)), day)
+    row.state, row.outcome, row.reasons = State.DISBURSED, Outcome.APPROVED, ["经营稳定"]
+    row.decided_at, row.decided_by, row.sent_at = call.now, "demo", call.now
+    row.contract, row.contracted_on = f"DEMO-HT-{at:04}", day
+    row.reference, row.disbursing_by = f"DEMO-FK-{at:04}", "demo-1"
+    await row.save(force_create=True)
+    loan = await opened(call, row, product, "demo-2", day)
+    book, last = await taken(loan), today(call) - timedelta(days=40 if at % 12 == 0 else 0)
+    for instalment in book.rows:
+        if instalment.due_on > last:
+            break
+        amount = instalment.principal + instalment.interest
+        book, split = book.pay(amount, instalment.due_on)
+        await RepaymentRow.create(
+            loan=loan,
+            lender_id=loan.lender_id,
+            reference=f"DEMO-HK-{at:04}-{instalment.no:02}",
+            amount=amount,
+            **split._asdict(),
+            paid_on=instalment.due_on,
+            recorded_at=call.now,
+            account="demo",
+        )
+    if book.outstanding < loan.principal:
+        await put(call, loan, book, 1)
+
+
+async def asking(call: Call, person: PersonRow, product: ProductRow, bank: UnitRow) -> None:
+    """An application that waits for the lender, with consent and release."""
+    row = await drafted(call, person, product, 50_000_00, 24, today(call))
+    claims = await released(person)
+    ends = call.now + timedelta(days=90)
+    usual: dict[str, Any] = {"grid_id": person.grid_id, "person": person, "recipient": bank.code, "purpose": PURPOSE}
+    row.release = await ReleaseRow.create(
+        **usual,
+        kinds=[one["kind"] for one in claims],
+        claims=claims,
+        given_at=call.now,
+        expires_at=ends,
+        account="demo",
+    )
+    wording = await worded(NOTICES[0])
+    await ConsentRow.create(
+        **usual, version=1, wording=wording, given_by_id=person.id, given_at=call.now, expires_at=ends, account="demo"
+    )
+    row.state, row.sent_at = State.SENT, call.now
+    row.county_id = bank.county_id
+    row.due_at = await due(call, row, product.decide_days)
+    await row.save(force_create=True)
+
+
+async def released(person: PersonRow) -> Sequence[dict[str, Any]]:
+    """The grade, as it is told to a lender."""
+    appraisal = await AppraisalRow.filter(person=person).first()
+    if appraisal is None:
+        return []
+    told_of = f"信用评议等级 {appraisal.grade}，有效期至 {appraisal.valid_until}"
+    said = {"text": told_of, "english": f"Appraised {appraisal.grade}, until {appraisal.valid_until}"}
+    return [{"kind": "credit.appraisal", "value": appraisal.grade, **said}]
