@@ -32,11 +32,12 @@ def graphql() -> tuple[Extension, ...]:
         repaying,
         root_types,
         scoring,
+        signed,
     )
 
     rooms = (
         product_types, root_types, portfolio, products, registry, panels, scoring, objecting, applying, deciding,
-        disbursing, repaying, pools, printing,
+        disbursing, repaying, pools, printing, signed,
     )  # fmt: skip
     return tuple(one for room in rooms for one in room.EXTENSIONS)
 
@@ -86,5 +87,6 @@ def registers() -> list[Registers]:
 @hookimpl
 def errands() -> list[Errand]:
     from .furnishing import furnish
+    from .signed import ERRANDS
 
-    return [Errand("demo", furnish)]
+    return [*ERRANDS, Errand("demo", furnish)]

@@ -197,6 +197,10 @@ class AppraisalObjection(Node):
     decided_at: datetime.datetime | None = column("When (答复时间).")
 
 
+def named(at: Frame) -> Any:
+    return Sql("(select p.name from people.person p where p.id={0})", at.row.person_id)
+
+
 @entity(
     AppraisalRow,
     visible=visibility.appraisals,
@@ -208,6 +212,7 @@ class CreditAppraisal(Node):
     """What a panel found of somebody who asked for it (信用评议)."""
 
     person: Person | None = one("Of whom (被评议人).")
+    name: str = expression("Their name, for whoever scores (姓名).", named)
     grid: Grid | None = one("Where they live (所在网格).")
     model: CreditModel | None = one("By which version of which scorecard (评议模型).")
     state: AppraisalState = column("Where it stands (状态).")
@@ -235,8 +240,6 @@ class CreditAppraisal(Node):
 class CreditCommendation:
     """A good appraisal that its holder lets others see: the name and the grade, nothing else (信用评议公示)."""
 
-    name: str = expression(
-        "Whose (姓名).", lambda at: Sql("(select p.name from people.person p where p.id={0})", at.row.person_id)
-    )
+    name: str = expression("Whose (姓名).", named)
     grade: str = column("The grade (等级).")
     valid_until: datetime.date = column("The last day it is valid (有效期至).")

@@ -115,6 +115,12 @@ async def decide_application(call: Call, input: DecideApplicationInput) -> LoanA
     row = await lent(call, input.application, "application")
     if told(input.expected_version):
         stale(row, input.expected_version)
+    await decided(call, row, input)
+    return LoanApplicationPayload(application=ref(LoanApplication, row.id))
+
+
+async def decided(call: Call, row: ApplicationRow, input: DecideApplicationInput) -> None:
+    """Put a lender's decision into force, and tell the applicant. The caller has seen to it that it is the lender's."""
     if row.state not in ASKED:
         raise Refusal("ILLEGAL_TRANSITION", "It does not wait for a decision.", "该申请不在审批中。", ("application",))
     await allowed(call, row, "application")
@@ -130,7 +136,6 @@ async def decide_application(call: Call, input: DecideApplicationInput) -> LoanA
     await move(call, row, State[outcome.name])
     title = Text("The lender has decided on your application", "贷款机构已作出审批决定")
     await tell(call, row, "credit.decided", title, Text("The reasons are with it.", "理由见申请详情。"))
-    return LoanApplicationPayload(application=ref(LoanApplication, row.id))
 
 
 async def offered(call: Call, row: ApplicationRow, product: ProductRow, input: DecideApplicationInput) -> None:

@@ -15,7 +15,7 @@ class ApplicationChanged(Event):
     state: State
 
 
-@event("credit.loan_booked", "Something was booked on a loan: a payment, or a new plan (贷款记账).")
+@event("credit.loan_booked", "Something was booked on a loan: a payment, or a new plan (贷款记账).", internal=True)
 class LoanBooked(Event):
     loan: UUID
     amount: int

@@ -93,6 +93,7 @@ class LenderRow(Model):
     licence = fields.CharField(max_length=40)
     joined_on = fields.DateField()
     left_on = fields.DateField(null=True)
+    secret_no = fields.SmallIntField(default=1)
 
     class Meta:
         schema = "credit"

@@ -58,8 +58,11 @@ async def test_scores_are_secret(town: Any) -> None:
     close = {"appraisal": id, "minutes": "评议。"}
     assert await town.refused(town.officer, "closeReviewPanel", "appraisal { id }", **close) == ["NO_QUORUM"]
     voters = (await town.seated(id))[:1]
-    todo = (await town.panelist(voters[0]).ask("{ myAppraisalsToScore { nodes { id grade } } }")).data
-    assert {"id": id, "grade": None} in todo["myAppraisalsToScore"]["nodes"]
+    todo = (
+        await town.panelist(voters[0]).ask("{ myAppraisalsToScore { nodes { id name grade person { id } } } }")
+    ).data
+    [task] = [one for one in todo["myAppraisalsToScore"]["nodes"] if one["id"] == id]
+    assert task["name"] and task["grade"] is None and task["person"] is None, "a name, and nothing else of the file"
     await town.score(id, 10, most=1)
     assert await town.refused(town.panelist(voters[0]), "scoreAppraisal", "scored", **given) == ["DUPLICATE"]
     await town.done(town.officer, "closeReviewPanel", "appraisal { id }", **close)

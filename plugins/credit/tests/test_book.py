@@ -8,14 +8,14 @@ import pytest
 from gongzhi_credit.book import Book, BookError, Prepayment, Split, opened
 from gongzhi_credit.daycount import DayCount
 from gongzhi_credit.schedules import Method, Terms, schedule
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 START = date(2026, 1, 15)
 ACTS = st.lists(
     st.tuples(
         st.integers(0, 75),
-        st.floats(0.001, 1.2).map(lambda part: round(part * 1000)),
+        st.integers(1, 1200),
         st.sampled_from((None, *Prepayment, "RESTRUCTURE")),
     ),
     min_size=1,
@@ -48,6 +48,7 @@ def whole(one: Book, principal: int, paid: Split) -> None:
     assert all(row.due_on <= other.due_on for row, other in zip(one.rows, one.rows[1:], strict=False))
 
 
+@settings(deadline=None)
 @given(
     st.sampled_from(Method), st.sampled_from(DayCount), st.integers(1, 36), st.sampled_from((1, 3)),
     st.integers(0, 240_000), st.integers(1_00, 500_000_00), ACTS,

@@ -10,7 +10,7 @@ from gongzhi.errors import Refusal
 from gongzhi_credit.banned import screen
 from gongzhi_credit.grading import NONE, Contribution, Finding, changes, find, graded, trimmed, worth
 from gongzhi_credit.panels import drawn
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 BANDS = (("A", 85_00), ("B", 70_00), ("C", 60_00))
@@ -32,6 +32,7 @@ def findings(draw: Any) -> Finding:
     return find(scores, weights, BANDS)
 
 
+@settings(deadline=None)
 @given(findings())
 def test_contributions_sum_to_the_score(finding: Finding) -> None:
     assert sum(one.points for one in finding.contributions) == finding.score
@@ -39,6 +40,7 @@ def test_contributions_sum_to_the_score(finding: Finding) -> None:
     assert finding.grade == graded(finding.score, BANDS)
 
 
+@settings(deadline=None)
 @given(findings())
 def test_what_would_change_the_grade_changes_it(finding: Finding) -> None:
     found = changes(finding)
@@ -52,6 +54,7 @@ def test_what_would_change_the_grade_changes_it(finding: Finding) -> None:
         assert all(one.before < one.after <= 1000 for one in way)
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 10), min_size=1, max_size=30))
 def test_trimmed_mean_lies_among_the_scores(scores: list[int]) -> None:
     assert min(scores) * 100 <= trimmed(scores) <= max(scores) * 100

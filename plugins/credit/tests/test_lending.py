@@ -179,6 +179,38 @@ async def test_data_sheet_is_printed(town: Any) -> None:
     assert base64.b64decode(sheet["dataSheetPdf"]).startswith(b"%PDF") and loan
 
 
+async def test_signed_decision_counts_once(town: Any, plugins: Any, tmp_path: Any, capsys: Any) -> None:
+    """By the lender's secret, just now, on what was sent to that lender; a stranger's or a late one does not."""
+    import json
+    from datetime import timedelta
+
+    from gongzhi_server.errands import run
+    from gongzhi_server.testing import settings
+    from standardwebhooks import Webhook
+
+    [errand] = [one for one in plugins.errands["credit"] if one.name == "lender-secret"]
+    assert await run(settings(town.dsn, tmp_path), town.dsn, "credit", errand, {"unit": town.bank, "renew": True}) == 0
+    hook, application = Webhook(capsys.readouterr().out.strip()), await town.send(34)
+    [row] = await town.fetch("select number from credit.application where id=$1", town.key(application))
+    said = {"number": row["number"], "outcome": "APPROVED", "reasons": ["可"], "officer": "7", "annualRate": "3.5"}
+
+    async def delivered(secret: Any, late: int = 0, **more: Any) -> Any:
+        body, at = json.dumps(said | more), town.server.clock() - timedelta(minutes=late)
+        signed = {"message": "msg_1", "timestamp": int(at.timestamp()), "signature": secret.sign("msg_1", at, body)}
+        given = {"lender": town.bank, "body": body, **signed}
+        payload = await town.tried(town.server, "deliverLoanDecision", "application { id }", **given)
+        return [one["code"] for one in payload["errors"]]
+
+    assert await delivered(Webhook(b"another secret of some length")) == ["BAD_SIGNATURE"]
+    assert await delivered(hook, late=6) == await delivered(hook, late=-6) == ["BAD_SIGNATURE"]
+    assert await delivered(hook, reasons="可", number=1) == ["BAD_USER_INPUT"] == await delivered(hook, score=1)
+    assert await delivered(hook, number="20260630-00000000") == ["NOT_FOUND"]
+    assert await delivered(hook, annualRate="9") == ["RATE_ABOVE_OFFER"]
+    assert await delivered(hook) == [] and await delivered(hook) == ["ILLEGAL_TRANSITION"]
+    [row] = await town.fetch("select state, rate from credit.application where id=$1", town.key(application))
+    assert (row["state"], row["rate"]) == ("APPROVED", 35_000)
+
+
 async def test_changes_are_published_without_names(town: Any) -> None:
     from gongzhi_server.testing import published
 

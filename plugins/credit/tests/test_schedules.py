@@ -13,7 +13,7 @@ from gongzhi_credit.daycount import DayCount, after, days
 from gongzhi_credit.irr import annualised
 from gongzhi_credit.money import fen, millionths, ratio, share, yuan
 from gongzhi_credit.schedules import Method, Terms, schedule
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 START = date(2026, 1, 31)
@@ -34,6 +34,7 @@ def terms(yuan: int, percent: str, months: int, method: Method, **more: object) 
     return Terms(yuan * 100, int(Decimal(percent) * 10_000), months=months, method=method, **asked)  # type: ignore[arg-type]
 
 
+@settings(deadline=None)
 @given(TERMS, st.integers(0, 6))
 def test_schedule_sums_to_the_fen(terms: Terms, grace: int) -> None:
     """Nothing below zero, all principal comes back, and days follow upon each other."""
@@ -51,6 +52,7 @@ def test_schedule_sums_to_the_fen(terms: Terms, grace: int) -> None:
         assert sum(one.days for one in made) == (made[-1].due_on - terms.starts_on).days
 
 
+@settings(deadline=None)
 @given(TERMS)
 def test_interest_is_exact_of_what_is_owed(terms: Terms) -> None:
     """Each interest is within half a fen of the rational number it stands for."""
@@ -61,6 +63,7 @@ def test_interest_is_exact_of_what_is_owed(terms: Terms) -> None:
         left -= one.principal
 
 
+@settings(deadline=None)
 @given(st.integers(1_000_00, 1_000_000_00), st.integers(1_0000, 20_0000), st.integers(2, 60))
 def test_equal_instalments_are_equal(principal: int, rate: int, months: int) -> None:
     """All but the last are the same, and the last differs by less than a fen for each of them."""
@@ -121,6 +124,7 @@ COSTLY = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(COSTLY)
 def test_annualised_rate_is_the_internal_rate(terms: Terms) -> None:
     made = schedule(terms)

@@ -101,10 +101,11 @@ async def test_points_to_settled_loan(town: Any) -> None:
     await town.done(mine, "sendLoanApplication", "application { state }", application=id)
 
     desk = await town.lender.ask(
-        "{ lenderDesk { nodes { id number applicantName annualRate dueAt person { id } appraisal { score } "
+        "{ lenderDesk(orderBy: CREATED_AT_DESC) { nodes { "
+        "id number applicantName annualRate dueAt person { id } appraisal { score } "
         "release { kinds claims { text } } } } }"
     )
-    [task] = desk.data["lenderDesk"]["nodes"]
+    [task] = [one for one in desk.data["lenderDesk"]["nodes"] if one["id"] == id]
     assert task["annualRate"] == "3.4" and task["person"] is None and task["appraisal"] is None
     assert task["release"]["kinds"] == ["points.earned", "credit.appraisal"], "frozen anew when it was sent"
     assert "信用评议等级 A" in task["release"]["claims"][1]["text"] and task["dueAt"] == "2026-07-07T10:00:00+00:00"

@@ -40,6 +40,7 @@ class Migration(migrations.Migration):
                 ('licence', fields.CharField(max_length=40)),
                 ('joined_on', fields.DateField()),
                 ('left_on', fields.DateField(null=True)),
+                ('secret_no', fields.SmallIntField(default=1)),
             ],
             options={'table': 'lender', 'schema': 'credit', 'app': 'credit', 'pk_attr': 'id', 'table_description': 'A unit that may lend here, with its licence.'},
             bases=['Model'],
@@ -278,7 +279,7 @@ class Migration(migrations.Migration):
                 ('given_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
                 ('digest', fields.CharField(null=True, max_length=64)),
             ],
-            options={'table': 'document', 'schema': 'credit', 'app': 'credit', 'unique_together': (('application', 'document'),), 'pk_attr': 'id', 'table_description': 'A paper the lender wants to see. The paper itself goes to the lender; here is only that it did, and its digest.'},
+            options={'table': 'document', 'schema': 'credit', 'app': 'credit', 'unique_together': (('application', 'document'),), 'pk_attr': 'id', 'table_description': 'A paper the lender wants to see. It goes to the lender itself; here is only that it did, and its digest.'},
             bases=['Model'],
         ),
         ops.CreateModel(
