@@ -8,7 +8,11 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from graphql import parse, print_ast
+from gongzhi.viewer import Account, Viewer
+from gongzhi_server.engine import Engine
+from gongzhi_server.schema import build
+from gongzhi_server.testing import TODAY
+from graphql import parse, print_ast, validate
 from graphql.utilities import separate_operations
 
 DOCUMENT = parse(Path(__file__).with_name("operations.graphql").read_text(encoding="utf-8"))
@@ -149,23 +153,20 @@ async def test_points_to_settled_loan(town: Any) -> None:
     assert (await town.server.worker.drain()).failed == []
 
 
-@pytest.mark.parametrize("name", [name for name in OPERATIONS if name])
-async def test_operation_is_valid(name: str, plugins: Any) -> None:
-    from gongzhi_server.schema import build
-    from graphql import validate
+@pytest.fixture(scope="module")
+def schema(plugins: Any) -> Any:
+    return build(plugins)
 
-    assert validate(build(plugins)._schema, parse(OPERATIONS[name])) == []
+
+@pytest.mark.parametrize("name", [name for name in OPERATIONS if name])
+def test_operation_is_valid(name: str, schema: Any) -> None:
+    assert validate(schema._schema, parse(OPERATIONS[name])) == []
 
 
 @pytest.mark.parametrize("name", ["Products", "MyApplication"])
-def test_query_is_one_statement(name: str, plugins: Any) -> None:
+def test_query_is_one_statement(name: str, schema: Any) -> None:
     """Nothing of it is left to Python, and nothing is asked for twice."""
-    from gongzhi.viewer import Account, Viewer
-    from gongzhi_server.engine import Engine
-    from gongzhi_server.schema import build
-    from gongzhi_server.testing import TODAY
-
-    engine: Any = Engine(build(plugins), None, None)  # type: ignore[arg-type]
+    engine: Any = Engine(schema, None, None)  # type: ignore[arg-type]
     document = engine.prepare(OPERATIONS[name], name)
     given = {"id": f"LoanApplication:{UUID(int=1)}", "grid": "610921"}
     variables = engine.coerced(document, {key: value for key, value in given.items() if f"${key}" in OPERATIONS[name]})

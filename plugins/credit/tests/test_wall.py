@@ -86,10 +86,15 @@ def selection(kind: Any) -> str:
     return " ".join(asked)
 
 
-async def test_every_type_is_walled_off(town: Any, plugins: Any) -> None:
+@pytest.fixture(scope="module")
+def schema(plugins: Any) -> Any:
+    return build(plugins)
+
+
+async def test_every_type_is_walled_off(town: Any, schema: Any) -> None:
     """Of three rows of every type in the schema, a lender's key is told no more than a stranger."""
     await town.send(20)
-    bank, schema = await keyed(town, town.bank), build(plugins)
+    bank = await keyed(town, town.bank)
     engine: Any = Engine(schema, None, None)  # type: ignore[arg-type]
     connection, tried = await asyncpg.connect(town.dsn), 0
     try:
@@ -116,11 +121,10 @@ def told(answer: Any) -> Any:
     return (answer.body.get("data") or {}).get("node")
 
 
-async def test_every_root_is_walled_off(town: Any, plugins: Any) -> None:
+async def test_every_root_is_walled_off(town: Any, schema: Any) -> None:
     """Of every root field, too; only the lender's desk, its loans and pools answer it and no stranger."""
-    bank, schema = await keyed(town, town.bank), build(plugins)._schema
-    more = set()
-    for name, of in sorted(schema.query_type.fields.items()):
+    bank, more = await keyed(town, town.bank), set()
+    for name, of in sorted(schema._schema.query_type.fields.items()):
         if (given := arguments(of)) is None:
             continue
         query = f"{{ {name}{given} {inner(of)} }}"
