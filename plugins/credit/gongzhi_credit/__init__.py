@@ -32,12 +32,13 @@ def graphql() -> tuple[Extension, ...]:
         repaying,
         root_types,
         scoring,
+        settling,
         signed,
     )
 
     rooms = (
         product_types, root_types, portfolio, products, registry, panels, scoring, objecting, applying, deciding,
-        disbursing, repaying, pools, printing, signed,
+        disbursing, repaying, pools, printing, settling, signed,
     )  # fmt: skip
     return tuple(one for room in rooms for one in room.EXTENSIONS)
 

@@ -36,7 +36,9 @@ class LoanPreviewLine:
 
 @strawberry.type(description="What the rate was made of (利率构成).")
 class LoanRateBase:
-    prime: Decimal | None = strawberry.field(description="The prime rate, per cent; null for a fixed rate (LPR).")
+    prime: Decimal | None = strawberry.field(
+        description="The prime rate, per cent; null for a fixed rate (贷款市场报价利率)."
+    )
     since: datetime.date | None = strawberry.field(description="Since when it holds (LPR 公布日).")
     margin: Decimal = strawberry.field(description="What is added, or the fixed rate, per cent (加点或固定利率).")
     discount: Decimal = strawberry.field(description="What the grade takes off, per cent (等级优惠).")

@@ -132,7 +132,7 @@ EXTENSIONS = (
             requires=None,
         ),
         loan_prime_rates=connection(
-            "The loan prime rate since 2019, the last first (LPR).",
+            "The loan prime rate since 2019, the last first (贷款市场报价利率).",
             order="-since",
             type=Connection[LoanPrimeRate] | None,
             requires=None,

@@ -65,7 +65,7 @@ class AddLoanPrimeRateInput:
 
 @strawberry.type(description="The prime rate, or why it was not taken (LPR 结果).")
 class LoanPrimeRatePayload:
-    prime_rate: LoanPrimeRate | None = made("The prime rate (LPR).")
+    prime_rate: LoanPrimeRate | None = made("The prime rate (贷款市场报价利率).")
     errors: list[Problem] = problems()
 
 

@@ -2,33 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from datetime import date
+from typing import Any
 
 from gongzhi.commands import Call
 
 from .book import Book, Row
+from .daycount import DayCount
 from .happenings import LoanBooked
 from .models import ApplicationRow, InstalmentRow, LoanRow, State
 from .progress import move
+from .schedules import Method
+
+TERMS = ("rate", "surcharge", "count", "method", "every", "starts_on", "penalty", "reckoned_on")
+"""What a book has of its loan's row."""
+
+
+def bound(loan: Mapping[str, Any], rows: Iterable[Row]) -> Book:
+    """The book of a loan, from its columns."""
+    terms = {name: loan[name] for name in TERMS}
+    enums = {"count": DayCount(loan["count"]), "method": Method(loan["method"])}
+    return Book(**{**terms, **enums}, rows=tuple(rows))
 
 
 async def taken(loan: LoanRow) -> Book:
     """The loan as it was last booked."""
     rows = await InstalmentRow.filter(loan=loan).order_by("no")
-    return Book(
-        rate=loan.rate,
-        surcharge=loan.surcharge,
-        count=loan.count,
-        method=loan.method,
-        every=loan.every,
-        starts_on=loan.starts_on,
-        rows=tuple(
-            Row(one.no, one.due_on, one.principal, one.interest, one.days, one.paid_principal, one.paid_interest)
-            for one in rows
-        ),
-        penalty=loan.penalty,
-        reckoned_on=loan.reckoned_on,
-    )
+    return bound(vars(loan), (Row(*(getattr(one, name) for name in Row._fields)) for one in rows))
 
 
 async def put(call: Call, loan: LoanRow, book: Book, amount: int = 0) -> None:

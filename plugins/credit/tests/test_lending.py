@@ -54,6 +54,11 @@ async def test_falling_behind_is_told_in_private(town: Any) -> None:
     await pay(town, loan, "HK-late-1", str(first))
     after = await loan_of(town, loan, 26)
     assert Decimal(after["schedule"][0]["paid"]) < first, "overdue interest comes first"
+    asked = 'query($id: ID!) { node(id: $id) { ... on Loan { payoff later: payoff(on: "2027-01-01") } } }'
+    debt = (await town.resident(26).ask(asked, id=loan)).data["node"]
+    assert Decimal(debt["later"]) > Decimal(debt["payoff"]) > Decimal(after["outstanding"])
+    settled = await pay(town, loan, "HK-late-2", debt["payoff"])
+    assert settled == {"outstanding": "0.00", "next": None}
 
 
 async def test_new_plan_by_agreement(town: Any) -> None:

@@ -1,0 +1,41 @@
+"""What settles a loan on a day: computed when somebody asks, for it changes every day."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import date
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from gongzhi.checks import CHINA
+from gongzhi.context import Context
+from gongzhi.entity import batch
+from gongzhi.extend import extend
+
+from .book import Row
+from .loan_types import Loan
+from .money import yuan
+from .shelf import TERMS, bound
+
+LOANS = f"select id, {', '.join(TERMS)} from credit.loan where id=any($1::uuid[])"
+INSTALMENTS = """
+select loan_id, no, due_on, principal, interest, days, paid_principal, paid_interest from credit.instalment
+where loan_id=any($1::uuid[]) order by loan_id, no
+"""
+
+
+@batch(needs=("id",), requires=None, cost=20)
+async def payoff(rows: Sequence[Any], context: Context, on: date | None = None) -> list[Decimal | None]:
+    """What settles it on a day, today if not said, in yuan; never before what is booked (结清金额)."""
+    keys = [UUID(str(row.id)) for row in rows]
+    parts = defaultdict(list)
+    for part in await context.fetch(INSTALMENTS, keys):
+        parts[part["loan_id"]].append(Row(*tuple(part.values())[1:]))
+    books = {row["id"]: bound(row, parts[row["id"]]) for row in await context.fetch(LOANS, keys)}
+    day = on or context.viewer.now.astimezone(CHINA).date()
+    return [yuan(books[key].payoff(max(day, books[key].reckoned_on))) for key in keys]
+
+
+EXTENSIONS = (extend(Loan, payoff=payoff),)
