@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 from decimal import Decimal
 from typing import Any
@@ -182,6 +183,17 @@ async def test_data_sheet_is_printed(town: Any) -> None:
     asked = "{ me { person { loanApplications { nodes { dataSheetPdf } } } } }"
     [sheet] = (await town.resident(32).ask(asked)).data["me"]["person"]["loanApplications"]["nodes"]
     assert base64.b64decode(sheet["dataSheetPdf"]).startswith(b"%PDF") and loan
+
+
+async def test_payment_sent_twice_at_once_is_one(town: Any) -> None:
+    loan = await town.borrow(35)
+    given = {"loan": loan, "reference": "HK-twice-1", "amount": "500"}
+    asked = ("recordRepayment", "loan { repayments { totalCount } }")
+    both = await asyncio.gather(*(town.done(who, *asked, **given) for who in (town.lender, town.second)))
+    assert both == [{"repayments": {"totalCount": 1}}] * 2
+    total = "select sum(paid_interest+paid_principal) paid from credit.instalment where loan_id=$1"
+    [row] = await town.fetch(total, town.key(loan))
+    assert row["paid"] == 500_00
 
 
 async def test_signed_decision_counts_once(town: Any, plugins: Any, tmp_path: Any, capsys: Any) -> None:

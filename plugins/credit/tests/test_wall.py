@@ -92,7 +92,7 @@ def schema(plugins: Any) -> Any:
 
 
 async def test_every_type_is_walled_off(town: Any, schema: Any) -> None:
-    """Of three rows of every type in the schema, a lender's key is told no more than a stranger."""
+    """Of rows of every type in the schema, a lender's key is told no more than a stranger."""
     await town.send(20)
     bank = await keyed(town, town.bank)
     engine: Any = Engine(schema, None, None)  # type: ignore[arg-type]
@@ -102,10 +102,7 @@ async def test_every_type_is_walled_off(town: Any, schema: Any) -> None:
             kind = schema._schema.type_map.get(name)
             if name in OWN or kind is None or not any(one.name == "Node" for one in kind.interfaces):
                 continue
-            meta = entity.model._meta
-            keys = await connection.fetch(
-                f'select "{entity.key}"::text k from "{meta.schema}"."{meta.db_table}" order by random() limit 3'
-            )
+            keys = await sampled(connection, entity, town.bank)
             query = f"query($id: ID!) {{ node(id: $id) {{ ... on {name} {{ {selection(kind)} }} }} }}"
             for row in keys:
                 mine, theirs = [await one.ask(query, id=f"{name}:{row['k']}") for one in (bank, town.server)]
@@ -114,6 +111,17 @@ async def test_every_type_is_walled_off(town: Any, schema: Any) -> None:
     finally:
         await connection.close()
     assert tried > 100, "the demo county has rows of most types"
+
+
+async def sampled(connection: Any, entity: Any, unit: str) -> list[Any]:
+    """Three rows of a type, and three that name the lender's unit, where rows name units."""
+    meta = entity.model._meta
+    rows = f'select "{entity.key}"::text k from "{meta.schema}"."{meta.db_table}"'
+    found: list[Any] = await connection.fetch(f"{rows} order by random() limit 3")
+    for column in {"unit_id", "lead_unit_id", "against_id"} & set(meta.fields_db_projection.values()):
+        named = f'{rows} where "{column}"=(select id from units.unit where code=$1) order by random() limit 3'
+        found += await connection.fetch(named, unit)
+    return found
 
 
 def told(answer: Any) -> Any:
