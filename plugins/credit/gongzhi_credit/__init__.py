@@ -21,6 +21,7 @@ def graphql() -> tuple[Extension, ...]:
         applying,
         deciding,
         disbursing,
+        keys,
         objecting,
         panels,
         pools,
@@ -38,7 +39,7 @@ def graphql() -> tuple[Extension, ...]:
 
     rooms = (
         product_types, root_types, portfolio, products, registry, panels, scoring, objecting, applying, deciding,
-        disbursing, repaying, pools, printing, settling, signed,
+        disbursing, repaying, pools, printing, settling, signed, keys,
     )  # fmt: skip
     return tuple(one for room in rooms for one in room.EXTENSIONS)
 

@@ -14,9 +14,9 @@ from graphql import GraphQLField, GraphQLNonNull, get_named_type, is_leaf_type, 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 OWN = {
     "ApiKey", "LoanApplication", "LoanDocument", "Loan", "LoanInstalment", "LoanRepayment", "RiskPool", "RiskPoolEntry",
-    "Account", "Grant",
+    "Account", "Grant", "Session",
 }  # fmt: skip
-"""What a lender has business with: these are looked at one by one below."""
+"""What a lender has business with, looked at one by one below; and its own account."""
 SAMPLES = {
     "ID": '"Person:0"',
     "String": '"610921"',
@@ -28,9 +28,9 @@ SAMPLES = {
 
 
 async def keyed(town: Any, unit: str) -> Any:
-    """A caller with an API key of a lender's system, which may see and decide, and not pay out."""
+    """A caller with the API key that somebody of a lender made, signed in with an account of their own."""
     name, administrator = f"bank-{uuid4().hex[:8]}", town.server.as_("administrator")
-    await town.done(administrator, "addAccount", "account { id }", name=name, kind="MACHINE", grid="610921")
+    made = await town.tried(administrator, "addAccount", "account { id } code", name=name, grid="610921")
     await town.fetch(
         "insert into accounts.holding (id, account_id, role, unit_id, since, granted_by) "
         "select gen_random_uuid(), a.id, 'lender', u.id, '2026-01-01', 'console' "
@@ -38,17 +38,12 @@ async def keyed(town: Any, unit: str) -> Any:
         name,
         unit,
     )
-    from gongzhi.accounts.secrets import api_key
-
-    made = api_key()
-    await town.fetch(
-        "insert into accounts.key (id, account_id, label, digest, permissions, created_at, created_by, expires_at) "
-        "select gen_random_uuid(), a.id, 'desk', $2, array['credit.lend'], '2026-06-01', 'console', '2027-06-01' "
-        "from accounts.account a where a.name=$1",
-        name,
-        made.digest,
-    )
-    return town.server.bearing(made.secret)
+    signed = await town.server.post("invitation", code=made["code"], password="correct horse battery")
+    teller = town.server.bearing(signed.body["accessToken"])
+    key = await town.tried(teller, "createLenderKey", "secret", label="desk")
+    caller = town.server.bearing(key["secret"])
+    assert await town.refused(caller, "createLenderKey", "secret", label="more") == ["FORBIDDEN"]
+    return caller
 
 
 def arguments(of: GraphQLField) -> str | None:

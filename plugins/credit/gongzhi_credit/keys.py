@@ -1,0 +1,46 @@
+"""API keys for lenders' systems. Their scope is given: they read and decide what was sent to the unit, nothing else."""
+
+from __future__ import annotations
+
+import datetime
+
+import strawberry
+from gongzhi.accounts.credential_commands import KEYED, KEYS, ApiKeyPayload, expiry, minted
+from gongzhi.accounts.models import NAME, AccountRow, KeyRow
+from gongzhi.accounts.rules import by_hand
+from gongzhi.checks import missing, text, told, wrong
+from gongzhi.commands import KEY, Call, command, given
+from gongzhi.extend import extend
+from gongzhi.filters import aware
+from gongzhi.roots import Mutation
+from strawberry import UNSET
+
+from .visibility import LEND
+
+
+@strawberry.input(description="An API key for a lender's system (创建贷款机构接口密钥).")
+class CreateLenderKeyInput:
+    idempotency_key: str = given(KEY)
+    label: str = given("What it is for (用途).")
+    expires_at: datetime.datetime | None = given(
+        f"Until when, a year at most; {KEYED.days} days if not said (到期时间).", default=UNSET
+    )
+
+
+@command(
+    "Make an API key of one's own account that may do what `credit.lend` allows, and no more (创建贷款机构接口密钥).",
+    requires=LEND,
+)
+async def create_lender_key(call: Call, input: CreateLenderKeyInput) -> ApiKeyPayload:
+    by_hand(call)
+    account = await AccountRow.get_or_none(id=call.viewer.account.id) if call.viewer.account.id else None
+    if account is None:
+        raise missing("Sign in with an account of your own.", "请使用本人账户登录后操作。", "label")
+    if await KeyRow.filter(account=account, revoked_at=None, expires_at__gt=call.now).count() >= KEYS:
+        raise wrong(f"An account has {KEYS} keys at most.", f"每个账户最多 {KEYS} 个密钥。", "label")
+    expires = expiry(call, aware(input.expires_at) if told(input.expires_at) else call.now + KEYED)
+    key = KeyRow(label=text(input.label, NAME, "label"), permissions=[LEND], account=account)
+    return await minted(call, key, expires)
+
+
+EXTENSIONS = (extend(Mutation, create_lender_key=create_lender_key),)
