@@ -54,7 +54,9 @@ def permissions() -> list[Permission | Role]:
         Permission("credit.view", "See applications, appraisals and loans (查看贷款申请和评议)", office),
         Permission("credit.manage", "Keep lenders, products, scorecards, risk pools (管理信贷项目)", office),
         Permission("credit.convene", "Draw and close panels (组织信用评议)", office),
-        Permission("credit.score", "Score on a panel (参加信用评议)", frozenset({"panelist"})),
+        Permission(
+            "credit.score", "Score on a panel on which one sits (参加信用评议)", frozenset({"panelist", "resident"})
+        ),
         Permission("credit.lend", "Decide on what was sent to one's unit (审批贷款申请)", frozenset({"lender"})),
         Permission("credit.disburse", "Prepare and approve paying out (放款)", frozenset({"lender"})),
         Permission(

@@ -61,7 +61,7 @@ class Town:
 
     def panelist(self, at: int | UUID) -> Any:
         person = at if isinstance(at, UUID) else self.people[at]
-        return self.server.as_("panelist", grid=COUNTY, person=str(person))
+        return self.server.as_("resident", person=str(person))
 
     async def fetch(self, sql: str, *values: Any) -> list[Any]:
         connection = await asyncpg.connect(self.dsn)
