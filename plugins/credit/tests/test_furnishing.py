@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import pytest
 from gongzhi_server.errands import run
 from gongzhi_server.testing import Clock, serving, settings
 
@@ -13,6 +14,7 @@ DESK = """{ lenderDesk(filter: { state: { equals: SENT } }) { nodes { dueAt rele
   lenderLoans(first: 1) { totalCount nodes { outstanding schedule { paid } } } }"""
 
 
+@pytest.mark.slow
 async def test_demo_is_furnished(database: str, plugins: Any, tmp_path: Path) -> None:
     [errand] = [one for one in plugins.errands["credit"] if one.name == "demo"]
     for _ in range(2):
