@@ -22,8 +22,14 @@ def graphql() -> tuple[Extension, ...]:
         advice_types,
         agreement_types,
         agreements,
+        aid,
+        aid_types,
         booking,
+        clues,
         confirming,
+        education,
+        education_types,
+        figures,
         knowledge,
         matter_types,
         matters,
@@ -31,13 +37,16 @@ def graphql() -> tuple[Extension, ...]:
         mediation_types,
         panel,
         panel_types,
+        rates,
         requesting,
+        screening,
         templates,
     )
 
     rooms = (
-        panel_types, matter_types, mediation_types, agreement_types, panel, booking, matters, requesting, mediating,
-        agreements, confirming, templates, advice_types, advice, knowledge,
+        panel_types, matter_types, mediation_types, agreement_types, advice_types, aid_types, education_types, panel,
+        booking, matters, requesting, mediating, agreements, confirming, templates, figures, rates, advice,
+        knowledge, aid, screening, education, clues,
     )  # fmt: skip
     return tuple(one for room in rooms for one in room.EXTENSIONS)
 
@@ -74,7 +83,9 @@ def events() -> list[type[Event]]:
 
 @hookimpl
 def handlers() -> list[Handler]:
-    return []
+    from .clues import handled
+
+    return [handled]
 
 
 @hookimpl
@@ -87,8 +98,9 @@ def jobs() -> tuple[Job, ...]:
 @hookimpl
 def registers() -> list[Registers]:
     from .disclosure import HOLDINGS, STATEMENTS
+    from .eligibility import CARD
 
-    return [Registers(holdings=HOLDINGS, statements=STATEMENTS)]
+    return [Registers(cards=(CARD,), holdings=HOLDINGS, statements=STATEMENTS)]
 
 
 @hookimpl

@@ -121,7 +121,7 @@ async def document_url(rows: Sequence[Any], context: Context, format: LegalDocum
 
 async def document(context: Context, agreement: Any, format: LegalDocumentFormat) -> str:
     data, template = await told(context, agreement)
-    made = await pdf(data) if format is LegalDocumentFormat.PDF else await docx(data, template)
+    made = await pdf(data) if format == LegalDocumentFormat.PDF else await docx(data, template)
     return f"data:{MEDIA[format]};base64,{base64.b64encode(made).decode()}"
 
 

@@ -188,7 +188,7 @@ async def numbered(call: Call, matter: MatterRow) -> str:
 async def agreed(call: Call, row: MediationRow, matter: MatterRow, agreement: AgreementRow) -> None:
     """The mediation has come to an agreement; a written one may go to court from the day it binds."""
     row.state, row.outcome, row.ended_at = MediationState.AGREED, OUTCOMES[agreement.form], call.now
-    if agreement.form is AgreementForm.WRITTEN:
+    if agreement.form == AgreementForm.WRITTEN:
         due = await ends(call, matter.county_id, begins(agreement.effective_on), CONFIRMATION)
         await ConfirmationRow.create(matter=matter, due_at=due)
     await returned(call, row)

@@ -18,7 +18,7 @@ LEVELS = (SettlementLevel.VILLAGE, SettlementLevel.TOWN, SettlementLevel.COUNTY)
 """From below: what can be settled in the village is settled there (小事不出村)."""
 
 CONFLICT = """
-(a.person_id=any($1::uuid[])
+(coalesce(a.person_id=any($1::uuid[]),false)
  or exists(select from legal.conflict c where c.adviser_id=a.id and c.person_id=any($1)
   and (c.until is null or c.until>$2::date))
  or exists(select from people.membership m join people.membership o on o.household_id=m.household_id

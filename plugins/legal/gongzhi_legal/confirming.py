@@ -105,7 +105,7 @@ async def record_confirmation(call: Call, input: RecordConfirmationInput) -> Jud
     if not await handles(call, matter):
         raise forbidden("confirmation")
     day = past(call, input.on, "on")
-    if input.state is ConfirmationState.ACCEPTED:
+    if input.state == ConfirmationState.ACCEPTED:
         row.accepted_on, row.decide_by = day, day_of(await ends(call, matter.county_id, begins(day), DECISION))
     else:
         row.decided_on = day

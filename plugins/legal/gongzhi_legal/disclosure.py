@@ -116,6 +116,7 @@ HOLDINGS = (
             ("dispute_type", "types of dispute", "纠纷类型", PUBLIC),
             ("counter", "numbers given to agreements", "协议编号", PUBLIC),
             ("template", "documents of counties", "文书模板", PUBLIC),
+            ("rate", "what mediators are paid by case", "调解补贴标准", PUBLIC),
             ("entry", "answers for everybody, without names", "法律知识库（不含姓名）", PUBLIC),
             ("screening", "situations, without names", "矛盾排查（不含姓名）", OFFICE),
             ("review", "situations looked at again", "排查复查", OFFICE),

@@ -245,7 +245,7 @@ async def end_mediation(call: Call, input: EndMediationInput) -> MediationPayloa
     if not mediator and (input.outcome in BY_MEDIATOR or await mine(call, matter) is None):
         raise forbidden("outcome")
     target: Referral | None = input.referred_to if told(input.referred_to) else None
-    if input.outcome is MediationOutcome.REFERRED and target is None:
+    if input.outcome == MediationOutcome.REFERRED and target is None:
         raise missing("Say where the parties go on.", "请说明后续途径。", "referredTo")
     reason = text(input.reason, 2_000, "reason") if told(input.reason) else None
     if input.outcome in BY_MEDIATOR and reason is None:

@@ -23,7 +23,7 @@ PROMISES = """
 update legal.term t set reminded_on=$1 from legal.party p, legal.matter m
 where p.id=t.obligor_id and m.id=t.matter_id and m.county_id=any($3::int[]) and t.kept is null and t.due_on is not null
  and (t.due_on<=$2 and t.reminded_on is null or t.due_on<$1 and t.reminded_on<=t.due_on)
-returning t.matter_id, p.person_id, t.due_on<$1 over
+returning t.matter_id, p.person_id, t.due_on<$1 as late
 """
 CONFIRMATIONS = """
 update legal.confirmation c set reminded_on=$1 from legal.matter m
@@ -74,7 +74,7 @@ async def remind(call: Call, run: Run) -> None:
 async def promise(call: Call, row: dict[str, Any]) -> None:
     """Who promised is reminded before; afterwards those who mediate learn of it."""
     about = f"LegalMatter:{row['matter_id']}"
-    if row["over"]:
+    if row["late"]:
         seats = SeatRow.filter(matter_id=row["matter_id"], left_at=None, account__not_isnull=True)
         names: Any = await seats.values_list("account", flat=True)
         await notify(call, Notice(*BROKEN, about), accounts=names)

@@ -363,6 +363,23 @@ class Migration(migrations.Migration):
             bases=['Located'],
         ),
         ops.CreateModel(
+            name='RateRow',
+            fields=[
+                ('grid', fields.ForeignKeyField('grids.GridRow', source_field='grid_id', db_constraint=True, to_field='id', related_name=False, on_delete=OnDelete.RESTRICT)),
+                ('county_id', fields.IntField(null=True)),
+                ('town_id', fields.IntField(null=True)),
+                ('village_id', fields.IntField(null=True)),
+                ('grid_1_id', fields.IntField(null=True)),
+                ('grid_2_id', fields.IntField(null=True)),
+                ('grid_3_id', fields.IntField(null=True)),
+                ('id', fields.UUIDField(primary_key=True, default=uuid7, unique=True, db_index=True)),
+                ('outcome', fields.CharEnumField(description='WRITTEN_AGREEMENT: WRITTEN_AGREEMENT\nORAL_AGREEMENT: ORAL_AGREEMENT\nFAILED: FAILED\nWITHDRAWN: WITHDRAWN\nREFUSED: REFUSED\nREFERRED: REFERRED', enum_type=MediationOutcome, max_length=17)),
+                ('fen', fields.IntField()),
+            ],
+            options={'table': 'rate', 'schema': 'legal', 'app': 'legal', 'unique_together': (('grid', 'outcome'),), 'pk_attr': 'id', 'table_description': 'What a county pays a mediator for a case with an outcome, in fen (以案定补).'},
+            bases=['Located'],
+        ),
+        ops.CreateModel(
             name='ScreeningRow',
             fields=[
                 ('grid', fields.ForeignKeyField('grids.GridRow', source_field='grid_id', db_constraint=True, to_field='id', related_name=False, on_delete=OnDelete.RESTRICT)),

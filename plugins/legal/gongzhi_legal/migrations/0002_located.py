@@ -4,7 +4,7 @@ from gongzhi.located import levels, locate
 from tortoise import migrations
 from tortoise.migrations import operations as ops
 
-LOCATED = ("adviser", "matter", "template", "entry", "screening", "article", "lecture", "quiz", "clue")
+LOCATED = ("adviser", "matter", "template", "entry", "screening", "article", "lecture", "quiz", "clue", "rate")
 TYPES = (
     ("MARRIAGE_FAMILY", "婚姻家庭纠纷"),
     ("NEIGHBOR", "邻里纠纷"),

@@ -298,3 +298,16 @@ class ConfirmationRow(Model):
         schema = "legal"
         table = "confirmation"
         unique_together = (("matter",),)
+
+
+class RateRow(Located):
+    """What a county pays a mediator for a case with an outcome, in fen (以案定补)."""
+
+    id = key()
+    outcome = fields.CharEnumField(MediationOutcome, max_length=17)
+    fen = fields.IntField()
+
+    class Meta:
+        schema = "legal"
+        table = "rate"
+        unique_together = (("grid", "outcome"),)
