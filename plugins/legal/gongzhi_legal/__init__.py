@@ -5,6 +5,7 @@ from __future__ import annotations
 from gongzhi.events.event import Event
 from gongzhi.events.work import Handler, Job
 from gongzhi.extend import Extension
+from gongzhi.feeds import Feed
 from gongzhi.hooks import App, Errand, hookimpl
 from gongzhi.permissions import Permission, Role
 from gongzhi.registers.book import Registers
@@ -25,6 +26,7 @@ def graphql() -> tuple[Extension, ...]:
         aid,
         aid_types,
         booking,
+        calendar,
         clues,
         confirming,
         education,
@@ -46,7 +48,7 @@ def graphql() -> tuple[Extension, ...]:
     rooms = (
         panel_types, matter_types, mediation_types, agreement_types, advice_types, aid_types, education_types, panel,
         booking, matters, requesting, mediating, agreements, confirming, templates, figures, rates, advice,
-        knowledge, aid, screening, education, clues,
+        knowledge, aid, screening, education, clues, calendar,
     )  # fmt: skip
     return tuple(one for room in rooms for one in room.EXTENSIONS)
 
@@ -101,6 +103,13 @@ def registers() -> list[Registers]:
     from .eligibility import CARD
 
     return [Registers(cards=(CARD,), holdings=HOLDINGS, statements=STATEMENTS)]
+
+
+@hookimpl
+def channels() -> tuple[Feed, ...]:
+    from .calendar import FEEDS
+
+    return FEEDS
 
 
 @hookimpl

@@ -36,7 +36,7 @@ class LegalAidHours(Node):
     minutes: int = column("How long (分钟).")
 
 
-def hours(at: Frame) -> Alternatives:
+def spent(at: Frame) -> Alternatives:
     return [Sql("{0}={1}", at.rows.matter_id, at.row.matter_id)]
 
 
@@ -59,12 +59,12 @@ class LegalAid(Node):
     firm: Unit | None = one("Which firm has it (承办律所).")
     assigned_at: datetime.datetime | None = column("Since when (指派时间).")
     closed_at: datetime.datetime | None = column("When it was done (结案时间).")
-    hours: list[LegalAidHours] = many("Time that was spent (工时).", hours, order="day", cap=100)
+    hours: list[LegalAidHours] = many("Time that was spent (工时).", spent, order="day", cap=100)
     minutes: int = aggregate(
         "All of it, in minutes (累计分钟).",
         lambda: LegalAidHours,
         lambda at: Sql("coalesce(sum({0}),0)::int", at.rows.minutes),
-        hours,
+        spent,
     )
     version: int = column("Grows with every change (版本).")
 

@@ -177,12 +177,19 @@ def listed(name: str, line: str) -> Sequence[str]:
     return (f"{{%p for one in {name} %}}", line, "{%p endfor %}")
 
 
+def kept(name: str, line: str) -> Sequence[str]:
+    """The paragraphs that say a line where there is something to say."""
+    return (f"{{%p if {name} %}}", line, "{%p endif %}")
+
+
 STANDARD = (
     *listed("parties", "{{ one.role }}：{{ one.name }}"),
     "纠纷类型：{{ dispute }}",
     "纠纷主要事实、争议事项：{{ facts }}",
     "经{{ committee }}人民调解委员会调解，当事人自愿达成如下协议：",
     *listed("terms", "{{ one.no }}. {{ one.text }}（履行人：{{ one.obligor }}；期限：{{ one.due }}）"),
+    *kept("performance", "履行方式：{{ performance }}"),
+    *kept("place", "履行地点：{{ place }}"),
     "本协议自{{ effective_on }}起生效。双方可自生效之日起三十日内共同向人民法院申请司法确认。",
     *listed("signatures", "当事人：{{ one.name }}（{{ one.how }}，{{ one.on }}）"),
     *listed("mediators", "{{ one.role }}：{{ one.name }}"),

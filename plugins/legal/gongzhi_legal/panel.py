@@ -64,7 +64,7 @@ async def add_legal_adviser(call: Call, input: AddLegalAdviserInput) -> LegalAdv
     person = await call.find(Person, "person", id=key_of(Person)(input.person)) if told(input.person) else None
     unit = await unit_of(input.unit, "unit") if told(input.unit) else None
     with form() as read:
-        said = {
+        said: dict[str, Any] = {
             "name": read(text, input.name, 100, "name"),
             "qualification": read(text, input.qualification, 200, "qualification"),
             "account": read(text, input.account, 100, "account"),

@@ -106,7 +106,7 @@ def unlabelled(value: str, path: str) -> str:
     if LABELS.search(said) or screen(said):
         raise Refusal(
             "PERSON_LABEL",
-            "Write what the situation is, not what somebody is: no labels or numbers, nothing of health, faith or past.",
+            "Write what the situation is, not what somebody is: no label, no number, nothing of health or past.",
             "请描述事项本身，不得标注人员身份、号码、健康、信仰或经历。",
             (path,),
         )
