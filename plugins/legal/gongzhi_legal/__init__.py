@@ -115,5 +115,6 @@ def channels() -> tuple[Feed, ...]:
 @hookimpl
 def errands() -> list[Errand]:
     from .confidential import rewrap
+    from .furnishing import furnish
 
-    return [Errand("rewrap", rewrap)]
+    return [Errand("rewrap", rewrap), Errand("demo", furnish)]

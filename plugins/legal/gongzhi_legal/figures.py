@@ -62,7 +62,7 @@ SPAN = {
 }
 TABLE = f"""
 (select coalesce(jsonb_agg(to_jsonb(f) order by f."disputeType"='ALL' desc, f."disputeType"), '[]') from (
- select coalesce(d.code, 'ALL') "disputeType", coalesce(max(d.name), '合计') "name",
+ select coalesce(d.code, 'ALL') "disputeType", case grouping(d.code) when 1 then '合计' else max(d.name) end "name",
  {
     ", ".join(
         f'case when count(*) filter (where {what})>={FEWEST} then count(*) filter (where {what}) end "{name}"'

@@ -9,7 +9,7 @@ from uuid import UUID
 import strawberry
 from gongzhi import codes
 from gongzhi.cases.models import CaseRow, SettlementLevel
-from gongzhi.cases.steps import own, works
+from gongzhi.cases.steps import works
 from gongzhi.cases.types import Case
 from gongzhi.checks import coded, duplicate, missing, text, today, told, wrong
 from gongzhi.codes import Series
@@ -20,6 +20,8 @@ from gongzhi.extend import extend
 from gongzhi.grids.models import GridRow
 from gongzhi.people.models import PersonRow
 from gongzhi.people.types import Person
+from gongzhi.rights.speaking import entitled as entitled_to
+from gongzhi.rights.speaking import representatives
 from gongzhi.roots import Mutation
 from strawberry import ID, UNSET
 
@@ -198,14 +200,17 @@ async def where(call: Call, input: RequestMediationInput, case: CaseRow | None, 
 
 
 async def entitled(call: Call, case: CaseRow | None, place: GridRow, parties: list[Party]) -> None:
-    """Refuse whoever is neither in it, nor speaks for somebody in it, nor works on the case or in the grid."""
-    me = call.viewer.account.person
-    for one in parties:
-        if one.person and me == one.person.id:
+    """Refuse whoever is not the applicant, nor speaks for them, nor works on the case or in the grid.
+
+    The applicant takes part by asking, so nobody asks in another's place.
+    """
+    me, applicant = call.viewer.account.person, parties[0].person
+    if me is not None:
+        speaks = any(one.person and one.person.id == me and one.represents == 0 for one in parties)
+        spoken = await representatives(applicant.id, today(call)) if applicant else ()
+        if speaks or applicant and entitled_to(me, applicant, today(call), spoken):
             return
-    if case is not None and (own(call, case) or await works(call, case)):
-        return
-    if call.may(REFER, place):
+    if (case is not None and await works(call, case)) or call.may(REFER, place):
         return
     raise forbidden("parties")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -117,3 +118,17 @@ async def test_nobody_leaves_with_open_matters(town: Any, codes: Any) -> None:
     free = await town.manager.do("endLegalAdviser", "adviser { leftOn }", adviser=town.advisers["county"])
     assert free["adviser"]["leftOn"] == "2026-06-30"
     assert "county" not in await panel(town)
+
+
+async def test_demo_county_has_a_panel(town: Any, plugins: Any, tmp_path: Path) -> None:
+    """It is furnished with the county, and a second time nothing comes twice; the office wraps its keys anew."""
+    from gongzhi_server.errands import run
+    from gongzhi_server.testing import settings
+
+    for name in ("demo", "demo", "rewrap"):
+        [errand] = [one for one in plugins.errands["legal"] if one.name == name]
+        assert await run(settings(town.dsn, tmp_path), town.dsn, "legal", errand, {}, town.server.clock) == 0
+    found = await town.fetch("select name from legal.adviser where name like '%演示%'")
+    assert len(found) == 4
+    asked = '{ legalEntries(filter: { answer: { contains: "支付令" } }) { totalCount } }'
+    assert (await town.server.ask(asked)).data["legalEntries"] == {"totalCount": 1}
