@@ -19,7 +19,8 @@ from . import visibility
 from . import words as words
 from .confidential import opened
 from .confidential import words as said
-from .models import FileRow, MatterKind, MatterRow, MessageRow, SeatRole
+from .models import FileRow, MatterKind, MatterRow, MessageRow, SeatRole, SeatRow
+from .visibility import MINE, sitting
 
 
 @entity(MessageRow, visible=visibility.belonging, through="matter", order=("at",))
@@ -52,6 +53,39 @@ class LegalFile(Node):
     url: str | None = url
 
 
+SITTING = (
+    (
+        "select t.id, coalesce(p.name, a.name, u.name) said from legal.seat t left join people.person p on p.id=t.person_id "
+        "left join legal.adviser a on a.account=t.account left join units.unit u on u.id=t.unit_id "
+        "where t.id=any($1) and exists(select from legal.seat s where s.matter_id=t.matter_id and "
+    )
+    + MINE.format("$2", "$3", "$4")
+    + ")"
+)
+
+
+@batch(needs=("id",))
+async def name(rows: Sequence[Any], context: Context) -> list[str | None]:
+    """What they are called (名称)."""
+    found = await context.fetch(SITTING, [row.id for row in rows], *sitting(context.viewer))
+    known = {row["id"]: row["said"] for row in found}
+    return [known.get(row.id) for row in rows]
+
+
+@entity(SeatRow, visible=visibility.belonging, through="matter", order=("since",))
+class LegalSeat(Node):
+    """Somebody who takes part in a matter, and sees it (参与人)."""
+
+    matter: LegalMatter | None = one("The matter (事项).")
+    role: SeatRole = column("As what (身份).")
+    name: str | None = name
+    since: datetime.datetime = column("Since when (开始时间).")
+
+
+def present(at: Frame) -> Alternatives:
+    return [Sql("{0}={1} and {2} is null", at.rows.matter_id, at.row.id, at.rows.left_at)]
+
+
 @entity(MatterRow, visible=visibility.matters, order=("opened_at",), filter={"kind": None, "opened_at": None})
 class LegalMatter(Node):
     """A matter of the law; seen by its parties and by who handles it by name, and by nobody else (法律事务)."""
@@ -60,6 +94,7 @@ class LegalMatter(Node):
     grid: Grid | None = one("Where it lies (所在网格).")
     opened_at: datetime.datetime = column("Since when (开始时间).")
     closed_at: datetime.datetime | None = column("Until when (结束时间).")
+    seats: list[LegalSeat] = many("Who takes part, and sees it (参与人).", present, order="since", cap=30)
     messages: list[LegalMessage] = many("What was said, the first first (会话).", on="matter", order="at", cap=100)
     files: list[LegalFile] = many("Its files (材料).", on="matter", order="at", cap=30)
 

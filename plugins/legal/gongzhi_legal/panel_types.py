@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Sequence
 from typing import Any
 
-from gongzhi.entity import Node, column, entity, everyone, expression, many, one, pick
+from gongzhi.context import Context
+from gongzhi.entity import Node, batch, column, entity, everyone, expression, many, one, pick
 from gongzhi.extend import extend
 from gongzhi.filters import placed
 from gongzhi.grids.types import Grid
@@ -87,12 +89,23 @@ class LegalAdviser(Node):
     version: int = column("Grows with every change (版本).")
 
 
+NAMED = "select b.id, p.name from legal.booking b join people.person p on p.id=b.person_id where b.id=any($1)"
+
+
+@batch(needs=("id",))
+async def name(rows: Sequence[Any], context: Context) -> list[str | None]:
+    """The name of who comes (预约人姓名)."""
+    found = {row["id"]: row["name"] for row in await context.fetch(NAMED, [row.id for row in rows])}
+    return [found.get(row.id) for row in rows]
+
+
 @entity(BookingRow, visible=visibility.bookings, order=("booked_at",))
 class LegalBooking(Node):
     """An appointment; its person and its adviser see it (预约)."""
 
     slot: LegalSlot | None = one("When and with whom (时段).")
-    person: Person | None = one("Who comes, if you may see them (预约人).")
+    person: Person | None = one("Who comes, if you may see their file (预约人).")
+    name: str | None = name
     booked_at: datetime.datetime = column("When it was made (预约时间).")
     cancelled_at: datetime.datetime | None = column("When it was cancelled (取消时间).")
 
@@ -115,10 +128,6 @@ def panel(at: Frame) -> Alternatives:
         "and {5}<={7} and ({6} is null or {6}>{7})"
     )
     return [Sql(text, at.rows.id, *around, at.rows.joined_on, at.rows.left_on, at.viewer.today)]
-
-
-def with_me(at: Frame) -> Any:
-    return [Sql("{0}={1}", at.rows.person_id, at.row.id)]
 
 
 EXTENSIONS = (

@@ -63,6 +63,9 @@ async def test_neighbours_ask_for_themselves(town: Any, codes: Any) -> None:
     assert codes(made) == []
     seen = await town.see(made["mediation"]["id"])
     assert seen["parties"][1]["name"] == "乙某" and seen["parties"][1]["phone"] == "13900000000"
+    behind = [other, {"person": town.person(2)}]
+    late = await town.resident(2).do("requestMediation", "mediation { id }", parties=behind, grid=town.village, **asked)
+    assert codes(late) == ["FORBIDDEN"], "nobody applies in another's name"
     strangers = [{"name": "丙某", "phone": "13700000000"}, other]
     refused = await town.resident(2).do("requestMediation", "mediation { id }", parties=strangers, grid=town.village,
                                         **asked)  # fmt: skip

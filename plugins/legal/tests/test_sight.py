@@ -116,6 +116,33 @@ async def test_parties_and_handlers_read_it(town: Any) -> None:
     assert (await narrowed.ask(asked, id=ids["LegalMessage"])).data["node"] is None, "the name alone opens nothing"
 
 
+async def test_who_referred_sees_that_it_began(town: Any) -> None:
+    """And, sending the same again later, no more than that."""
+    key = {"idempotencyKey": "referral-1"}
+    whole = """mediation { id state facts rights { text } matter { id } parties { name } mediators { name }
+      sessions { minutes } }"""
+    begun = (await town.request(**key))["mediation"]
+    seen = await town.see(begun["id"])
+    asked = {"disputeType": "NEIGHBOR", "parties": [{"person": town.person(at)} for at in (0, 1)]}
+    again = await town.worker.do(
+        "requestMediation", whole, rightsAcknowledged=True, facts="院墙越界三十公分", **asked, **key
+    )
+    found = again["mediation"]
+    assert len(found.pop("rights")) == 6 and seen["facts"]
+    assert found == {
+        "id": begun["id"], "state": "REQUESTED", "facts": None, "matter": None, "parties": [], "mediators": [],
+        "sessions": [],
+    }  # fmt: skip
+
+
+async def test_those_who_sit_there_are_named(town: Any) -> None:
+    seen = await town.mediating()
+    asked = "query($id: ID!) { node(id: $id) { ... on LegalMatter { seats { role name } } } }"
+    found = (await town.resident().ask(asked, id=seen["matter"]["id"])).data["node"]["seats"]
+    names = [("PARTY", one["name"]) for one in seen["parties"]]
+    assert {(one["role"], one["name"]) for one in found} == {*names, ("HANDLER", "village")}
+
+
 async def test_steps_need_a_seat(town: Any, codes: Any) -> None:
     """What is not yours is not there, whatever one tries to do to it."""
     seen = await town.mediating()
