@@ -53,15 +53,13 @@ class LegalFile(Node):
     url: str | None = url
 
 
-SITTING = (
-    (
-        "select t.id, coalesce(p.name, a.name, u.name) said from legal.seat t left join people.person p on p.id=t.person_id "
-        "left join legal.adviser a on a.account=t.account left join units.unit u on u.id=t.unit_id "
-        "where t.id=any($1) and exists(select from legal.seat s where s.matter_id=t.matter_id and "
-    )
-    + MINE.format("$2", "$3", "$4")
-    + ")"
-)
+SITTING = f"""
+select t.id, coalesce(p.name, a.name, u.name) said from legal.seat t
+left join people.person p on p.id=t.person_id left join legal.adviser a on a.account=t.account
+left join units.unit u on u.id=t.unit_id
+where t.id=any($1) and exists(
+ select from legal.seat s where s.matter_id=t.matter_id and {MINE.format("$2", "$3", "$4")})
+"""
 
 
 @batch(needs=("id",))
