@@ -7,13 +7,13 @@ import re
 import strawberry
 from gongzhi.checks import text
 from gongzhi.commands import KEY, Call, Problem, command, forbidden, given, made, problems
-from gongzhi.dispatch.screening import Concern, screen
 from gongzhi.entity import key_of, ref
 from gongzhi.errors import Refusal
 from gongzhi.extend import extend
 from gongzhi.grids.models import GridRow
 from gongzhi.people.models import PersonRow
 from gongzhi.roots import Mutation
+from gongzhi.screening import Concern, screen
 from strawberry import ID
 
 from .advice import LegalAdvicePayload, answering, opened, people, saved

@@ -8,7 +8,6 @@ import re
 import strawberry
 from gongzhi.checks import missing, text, today, told, wrong
 from gongzhi.commands import EXPECTED, KEY, Call, Problem, command, forbidden, given, made, problems, stale
-from gongzhi.dispatch.screening import screen
 from gongzhi.entity import Connection, Node, column, connection, entity, everyone, expression, key_of, many, one, ref
 from gongzhi.errors import Refusal
 from gongzhi.extend import extend
@@ -16,6 +15,7 @@ from gongzhi.filters import placed
 from gongzhi.grids.types import Grid
 from gongzhi.located import inside
 from gongzhi.roots import Mutation
+from gongzhi.screening import screen
 from strawberry import ID, UNSET
 
 from . import visibility

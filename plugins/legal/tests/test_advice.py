@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 from typing import Any
 
+import pytest
+
 AMR = base64.b64encode(b"#!AMR\n" + b"\x00" * 64).decode()
 SEEN = """query($id: ID!) { node(id: $id) { ... on LegalAdvice {
   id state question answerDueAt guidance { disclaimer hotlines { number } }
@@ -79,6 +81,7 @@ async def test_advice_changes_hands(town: Any, codes: Any) -> None:
     assert (await town.counsellor(other).ask(SEEN, id=id)).data["node"]["question"]
 
 
+@pytest.mark.slow
 async def test_voice_and_appointment(town: Any, codes: Any) -> None:
     slot = {"startsAt": "2026-07-01T01:00:00Z", "endsAt": "2026-07-01T02:00:00Z", "place": "镇司法所"}
     offered = await town.counsellor().do(
@@ -203,6 +206,7 @@ async def read(town: Any, at: int, made: Any) -> Any:
     return answer.data["readLawArticle"]
 
 
+@pytest.mark.slow
 async def test_quiz_tells_why(town: Any, codes: Any) -> None:
     question = {"text": "调解收费吗？", "options": ["收", "不收"], "right": 1, "why": "《人民调解法》第四条。"}
     wrong = await town.manager.do(

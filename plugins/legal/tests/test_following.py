@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
 import uvicorn
 from gongzhi_server.app import create_app, receipts
 from gongzhi_server.events.cursors import Cursors
@@ -31,6 +32,7 @@ async def told(wire: ClientConnection) -> Any:
         return message["payload"]["data"]["mediationChanged"]["mediation"]
 
 
+@pytest.mark.slow
 async def test_mediation_is_told_to_its_own(town: Any, database: str, plugins: Any, tmp_path: Path) -> None:
     """Somebody else hears of their own mediation first, though another began before."""
     app = create_app(settings(database, tmp_path), database, town.server.clock, plugins)
