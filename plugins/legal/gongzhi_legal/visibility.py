@@ -91,8 +91,9 @@ def screenings(screening: Table, viewer: Lens) -> Alternatives:
 
 
 def clues(clue: Table, viewer: Lens) -> Alternatives:
-    """One's own, and those in the grids whose clues one takes up."""
-    return widen(viewer.within(clue, CLUES), *seated(clue.matter_id, viewer))
+    """One's own, whether reported as a person or for an office, and those in the grids whose clues one takes up."""
+    own = _seat("account", clue.matter_id, viewer.account)
+    return widen(viewer.within(clue, CLUES), own, *seated(clue.matter_id, viewer))
 
 
 def templates(template: Table, viewer: Lens) -> Alternatives:

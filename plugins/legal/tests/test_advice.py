@@ -178,6 +178,10 @@ async def test_clue_goes_by_whistle(town: Any, codes: Any, run_jobs: Any) -> Non
     assert done["clue"]["state"] == "REPLIED"
     mine = "query($id: ID!) { node(id: $id) { ... on EnforcementClue { reply } } }"
     assert (await town.resident().ask(mine, id=clue["id"])).data["node"] == {"reply": "已责令七日内拆除。"}
+    office = await town.worker.do(
+        "reportEnforcementClue", "clue { id }", grid=town.village, subject="FOREST", text="林缘堆放易燃物"
+    )
+    assert (await town.worker.ask(mine, id=office["clue"]["id"])).data["node"] == {"reply": None}
     for stranger in (town.resident(1), handler, town.server.as_("town_dispatcher", grid="610921102")):
         assert (await stranger.ask(mine, id=clue["id"])).data["node"] is None
 

@@ -6,9 +6,10 @@ import base64
 import io
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import docx
+import pytest
 from graphql import parse, print_ast, validate
 from graphql.utilities import separate_operations
 
@@ -93,6 +94,21 @@ async def test_neighbour_dispute_from_case_to_kept_agreement(town: Any) -> None:
 async def test_question_by_the_operation(town: Any) -> None:
     asked = await carry_out(town.resident(), "Ask", question="欠款三年如何追讨？")
     assert asked["matter"]["answerDueAt"]
+
+
+@pytest.mark.parametrize("name", ["Panel", "LinkedDispute"])
+def test_query_is_one_statement(name: str, plugins: Any) -> None:
+    """What needs no words of a matter is left to the database alone."""
+    from gongzhi.viewer import Account, Viewer
+    from gongzhi_server.engine import Engine
+    from gongzhi_server.schema import build
+    from gongzhi_server.testing import TODAY
+
+    engine: Any = Engine(build(plugins), None, None)  # type: ignore[arg-type]
+    document = engine.prepare(OPERATIONS[name], name)
+    variables = engine.coerced(document, {"Panel": {"grid": "610921"}, "LinkedDispute": {"number": "1"}}[name])
+    statement = engine.planner.query(document, variables, Viewer(Account("someone", person=UUID(int=1)), TODAY))
+    assert statement.sql.startswith("select row_to_json") and not statement.shape.python
 
 
 def test_operations_are_valid(plugins: Any) -> None:
