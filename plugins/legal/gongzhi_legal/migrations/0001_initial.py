@@ -3,9 +3,10 @@ from tortoise.migrations import operations as ops
 from gongzhi.cases.models import SettlementLevel
 from gongzhi.columns import BytesField
 from gongzhi_legal.models.advice import AdviceChannel, AdviceState, EntryState, LegalTopic
+from gongzhi_legal.models.agreement import AgreementForm, ConfirmationState, Signing
 from gongzhi_legal.models.aid import AidGround, AidMatter, AidState
 from gongzhi_legal.models.matters import MatterKind, SeatRole
-from gongzhi_legal.models.mediation import Acting, AgreementForm, Chooser, ConfirmationState, MediationOutcome, MediationState, Referral, Signing
+from gongzhi_legal.models.mediation import Acting, Chooser, MediationOutcome, MediationState, Referral
 from gongzhi_legal.models.panel import AdviserKind, Meeting
 from gongzhi_legal.models.prevention import ClueState, ClueSubject, ScreeningState, Tension
 from orjson import loads
@@ -16,7 +17,7 @@ from uuid6 import uuid7
 from tortoise import fields
 
 class Migration(migrations.Migration):
-    dependencies = [('cases', '0003_deadlines'), ('grids', '0002_tree'), ('people', '0004_contests'), ('units', '0002_indexes'), ('whistles', '0002_indexes')]
+    dependencies = [('cases', '0003_deadlines'), ('grids', '0002_tree'), ('people', '0004_contests'), ('units', '0002_indexes'), ('whistles', '0003_tasks')]
 
     initial = True
 

@@ -10,6 +10,18 @@ from .advice import (
     EntryState,
     LegalTopic,
 )
+from .agreement import (
+    AgreementForm,
+    AgreementRow,
+    ConfirmationRow,
+    ConfirmationState,
+    CounterRow,
+    RateRow,
+    SignatureRow,
+    Signing,
+    TemplateRow,
+    TermRow,
+)
 from .aid import (
     AidGround,
     AidMatter,
@@ -27,25 +39,15 @@ from .matters import (
 )
 from .mediation import (
     Acting,
-    AgreementForm,
-    AgreementRow,
     Chooser,
-    ConfirmationRow,
-    ConfirmationState,
-    CounterRow,
     DisputeTypeRow,
     MediationOutcome,
     MediationRow,
     MediationState,
     MediatorRow,
     PartyRow,
-    RateRow,
     Referral,
     SessionRow,
-    SignatureRow,
-    Signing,
-    TemplateRow,
-    TermRow,
 )
 from .panel import (
     AdviserKind,
