@@ -41,8 +41,8 @@ async def dispute(town: Any) -> str:
 
 async def test_neighbour_dispute_from_case_to_kept_agreement(town: Any) -> None:
     number, resident = await dispute(town), town.resident()
-    helper = (await send(resident, "Panel", grid=town.village))["legalPanel"][0]
-    assert helper["kind"] in ("MEDIATOR", "LAWYER")
+    first = (await send(resident, "Panel", grid=town.village))["legalPanel"][0]
+    assert first["kind"] in ("MEDIATOR", "LAWYER")
     await town.fetch(
         "update cases.case c set grid_id=g.id from grids.grid g where c.number=$1 and g.code=$2", number, town.village
     )
