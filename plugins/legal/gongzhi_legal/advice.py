@@ -1,0 +1,235 @@
+"""Asking and answering: somebody on the panel answers in time, hands over if need be, and is rated."""
+
+from __future__ import annotations
+
+import base64
+from uuid import UUID
+
+import strawberry
+from gongzhi.checks import missing, text, told, wrong
+from gongzhi.commands import KEY, Call, Problem, command, forbidden, given, made, problems
+from gongzhi.entity import key_of, ref
+from gongzhi.errors import Refusal, Text
+from gongzhi.extend import extend
+from gongzhi.grids.models import GridRow
+from gongzhi.people.models import PersonRow
+from gongzhi.rights.speaking import speaking, subject
+from gongzhi.roots import Mutation
+from gongzhi.worktime import Term, Unit
+from strawberry import ID, UNSET
+
+from .advice_types import LegalAdvice
+from .booking import booked
+from .choosing import candidate, disinterested, level_of, nobody, seat, unseat
+from .confidential import begun, pen
+from .files import sent
+from .happenings import AdviceChanged
+from .matters import tell
+from .models import (
+    AdviceChannel,
+    AdviceRow,
+    AdviceState,
+    AdviserKind,
+    AdviserRow,
+    FileRow,
+    LegalTopic,
+    MatterKind,
+    MatterRow,
+    MessageRow,
+    SeatRole,
+    SlotRow,
+)
+from .panel import standing
+from .panel_types import LegalAdviser
+from .terms import answered_by
+
+ANSWERING = (
+    AdviserKind.LAWYER,
+    AdviserKind.LEGAL_WORKER,
+    AdviserKind.JUDGE,
+    AdviserKind.PROSECUTOR,
+    AdviserKind.POLICE,
+)
+BY_TOPIC = {LegalTopic.CRIMINAL: (AdviserKind.LAWYER, AdviserKind.POLICE, AdviserKind.PROSECUTOR)}
+"""Who answers what; everything else is for anybody but mediators."""
+TERM, URGENT = Term(3, Unit.WORKING_DAY, next_day=True), Term(4, Unit.WORKING_HOUR)
+"""How long an answer may take, by the calendar of the county."""
+
+
+@strawberry.type(description="The question, or why nothing was done (咨询结果).")
+class LegalAdvicePayload:
+    matter: LegalAdvice | None = made("The question (咨询).")
+    errors: list[Problem] = problems()
+
+
+@strawberry.input(description="A question about the law (法律咨询).")
+class AskAdviceInput:
+    idempotency_key: str = given(KEY)
+    question: str = given("The question, 5000 characters at most; with a recording, what it is about (问题).")
+    topic: LegalTopic = given("What it is about (事项).", default=LegalTopic.OTHER)
+    urgent: bool = given("Whether it cannot wait; in danger call 110 (是否紧急).", default=False)
+    person: ID | None = given("Who asks, if one speaks for them; oneself if not given (咨询人).", default=UNSET)
+    grid: str | None = given("Where, by code; where they live if not given (网格编码).", default=UNSET)
+    slot: ID | None = given("A time to meet, which is booked with it (预约时段).", default=UNSET)
+    recording: str | None = given("The question by voice, in base64 (语音).", default=UNSET)
+
+
+@command("Ask about the law: in writing, by voice, or at an appointment (法律咨询).", requires=None)
+async def ask_advice(call: Call, input: AskAdviceInput) -> LegalAdvicePayload:
+    person = await subject(call, input.person or None)
+    await speaking(call, person)
+    question = text(input.question, 5_000, "question")
+    recording = sent(input.recording, "recording") if told(input.recording) else None
+    if recording and not recording[1].startswith("audio/"):
+        raise wrong("It is no recording.", "不是录音文件。", "recording")
+    grid = await standing(input.grid, "grid") if told(input.grid) else await GridRow.get(id=person.grid_id)
+    matter, ink = await begun(call, MatterKind.ADVICE, grid)
+    booking = await booked(call, input.slot, person.id) if told(input.slot) else None
+    adviser = await meeting(booking.slot_id) if booking else await triaged(call, matter, input.topic, person)
+    row = AdviceRow(
+        matter=matter,
+        adviser_id=adviser.id,
+        channel=AdviceChannel.APPOINTMENT if booking else AdviceChannel.VOICE if recording else AdviceChannel.TEXT,
+        topic=input.topic,
+        urgent=input.urgent,
+        asked_at=call.now,
+        due_at=await answered_by(call, matter.county_id, URGENT if input.urgent else TERM),
+        booking=booking,
+    )
+    ink.write(row, question=question)
+    row.version = 0
+    await row.save()
+    if recording:
+        file = FileRow(matter=matter, media_type=recording[1], size=len(recording[0]), at=call.now, by=SeatRole.PARTY,
+                       account=call.viewer.account.name)  # fmt: skip
+        ink.write(file, title="语音", content=base64.b64encode(recording[0]).decode())
+        await file.save()
+    await seat(call, matter.id, SeatRole.PARTY, person_id=person.id)
+    if call.viewer.account.person and call.viewer.account.person != person.id:
+        await seat(call, matter.id, SeatRole.REPRESENTATIVE, person_id=call.viewer.account.person)
+    await seat(call, matter.id, SeatRole.HANDLER, account=adviser.account)
+    return await saved(call, row, matter)
+
+
+async def meeting(slot: UUID) -> AdviserRow:
+    """With whom a slot is."""
+    return await AdviserRow.get(id=(await SlotRow.get(id=slot)).adviser_id)
+
+
+async def triaged(call: Call, matter: MatterRow, topic: LegalTopic, person: PersonRow) -> AdviserRow:
+    """Who answers (分诊): by what it is about, near by, on duty first, and in no conflict."""
+    found = await candidate(call, matter, BY_TOPIC.get(topic, ANSWERING), [person.id])
+    if found is None:
+        raise nobody("topic")
+    return await AdviserRow.get(id=found.id)
+
+
+async def opened(call: Call, id: str, *states: AdviceState) -> tuple[AdviceRow, MatterRow]:
+    """The question, locked, in one of these states, and its matter."""
+    row: AdviceRow = await call.find(LegalAdvice, "advice", id=key_of(LegalAdvice)(id))
+    if row.state not in states:
+        raise Refusal(
+            "ILLEGAL_TRANSITION", f"The question is {row.state}.", f"咨询当前状态为 {row.state}。", ("advice",)
+        )
+    return row, await MatterRow.get(id=row.matter_id)
+
+
+async def answering(call: Call, id: str, *states: AdviceState) -> tuple[AdviceRow, MatterRow]:
+    """The same, for whoever answers it."""
+    row, matter = await opened(call, id, *states)
+    if (await AdviserRow.get(id=row.adviser_id)).account != call.viewer.account.name:
+        raise forbidden("advice")
+    return row, matter
+
+
+async def saved(call: Call, row: AdviceRow, matter: MatterRow) -> LegalAdvicePayload:
+    row.version += 1
+    await row.save()
+    call.publish(AdviceChanged(matter.id, row.id, row.state), matter)
+    await tell(call, matter.id, CHANGED, f"LegalAdvice:{row.id}", save=True)
+    return LegalAdvicePayload(matter=ref(LegalAdvice, row.id))
+
+
+CHANGED = (
+    "legal.advice_changed",
+    Text("A question about the law went on", "法律咨询有新进展"),
+    Text("Open it to read on.", "请打开查看。"),
+)
+
+
+@strawberry.input(description="An answer (答复咨询).")
+class AnswerAdviceInput:
+    idempotency_key: str = given(KEY)
+    advice: ID = given("The question (咨询).")
+    text: str = given("The answer (答复).")
+
+
+@command("Answer a question; the clock stops with the first answer (答复咨询).", requires="legal.handle")
+async def answer_advice(call: Call, input: AnswerAdviceInput) -> LegalAdvicePayload:
+    row, matter = await answering(call, input.advice, AdviceState.ASKED, AdviceState.ANSWERED)
+    message = MessageRow(matter=matter, at=call.now, by=SeatRole.HANDLER, account=call.viewer.account.name)
+    (await pen(call.context, matter)).write(message, text=text(input.text, 10_000, "text"))
+    await message.save()
+    row.answered_at, row.state = row.answered_at or call.now, AdviceState.ANSWERED
+    return await saved(call, row, matter)
+
+
+@strawberry.input(description="A question that somebody else answers better (移交咨询).")
+class HandOverAdviceInput:
+    idempotency_key: str = given(KEY)
+    advice: ID = given("The question (咨询).")
+    adviser: ID = given("Who takes it: somebody on the panel here (接办顾问).")
+
+
+@command("Hand a question over; from then on one sees nothing of it (移交咨询).", requires="legal.handle")
+async def hand_over_advice(call: Call, input: HandOverAdviceInput) -> LegalAdvicePayload:
+    row, matter = await answering(call, input.advice, AdviceState.ASKED, AdviceState.ANSWERED)
+    adviser: AdviserRow = await call.find(LegalAdviser, "adviser", id=key_of(LegalAdviser)(input.adviser))
+    if adviser.left_on is not None or adviser.id == row.adviser_id:
+        raise missing("Name somebody else on the panel.", "请指定其他在聘顾问。", "adviser")
+    await level_of(call, adviser.id, matter, "adviser")
+    await disinterested(call, adviser.id, await people(call, matter), "adviser")
+    row.adviser_id = adviser.id
+    await unseat(call, matter.id, account=call.viewer.account.name)
+    await seat(call, matter.id, SeatRole.HANDLER, account=adviser.account)
+    return await saved(call, row, matter)
+
+
+async def people(call: Call, matter: MatterRow) -> list[UUID]:
+    rows = await call.fetch("select person_id from legal.seat where matter_id=$1 and person_id is not null", matter.id)
+    return [row["person_id"] for row in rows]
+
+
+@strawberry.input(description="What one makes of an answer (评价咨询).")
+class RateAdviceInput:
+    idempotency_key: str = given(KEY)
+    advice: ID = given("The question (咨询).")
+    rating: int = given("1 is worst, 5 is best (评分).")
+    share: bool = given(
+        "Whether it may become an entry for everybody, without names, once reviewed (是否同意匿名入库).", default=False
+    )
+
+
+@command("Rate the answer and close one's own question (评价并结束咨询).", requires=None)
+async def rate_advice(call: Call, input: RateAdviceInput) -> LegalAdvicePayload:
+    row, matter = await opened(call, input.advice, AdviceState.ANSWERED)
+    if call.viewer.account.person not in await people(call, matter):
+        raise forbidden("advice")
+    if not 1 <= input.rating <= 5:
+        raise wrong("The rating is from 1 to 5.", "评分应为 1 至 5。", "rating")
+    row.rating, row.shared_at = input.rating, call.now if input.share else None
+    row.state, row.closed_at = AdviceState.CLOSED, call.now
+    matter.closed_at = call.now
+    await matter.save(update_fields=["closed_at"])
+    return await saved(call, row, matter)
+
+
+EXTENSIONS = (
+    extend(
+        Mutation,
+        ask_advice=ask_advice,
+        answer_advice=answer_advice,
+        hand_over_advice=hand_over_advice,
+        rate_advice=rate_advice,
+    ),
+)

@@ -1,0 +1,234 @@
+"""Recording what parties agreed on, and whether it is kept (达成协议、履行)."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Sequence
+from uuid import UUID
+
+import strawberry
+from gongzhi.checks import missing, past, text, today, told, wrong
+from gongzhi.commands import EXPECTED, KEY, Call, Problem, command, forbidden, given, made, problems, stale
+from gongzhi.entity import key_of, ref
+from gongzhi.errors import Refusal, Text
+from gongzhi.extend import extend
+from gongzhi.filters import aware
+from gongzhi.grids.models import GridRow
+from gongzhi.roots import Mutation
+from strawberry import ID, UNSET
+
+from .agreement_types import AgreementTerm
+from .confidential import Pen, pen
+from .matters import tell
+from .mediating import returned
+from .mediation_types import MediationParty
+from .models import (
+    AgreementForm,
+    AgreementRow,
+    ConfirmationRow,
+    MatterRow,
+    MediationOutcome,
+    MediationRow,
+    MediationState,
+    PartyRow,
+    SignatureRow,
+    Signing,
+    TermRow,
+)
+from .requesting import MediationPayload
+from .standing import handles, mediating, mine, saved
+from .templates import filled, in_use
+from .terms import CONFIRMATION, begins, ends
+
+MOST = 20
+OUTCOMES = {
+    AgreementForm.WRITTEN: MediationOutcome.WRITTEN_AGREEMENT,
+    AgreementForm.ORAL: MediationOutcome.ORAL_AGREEMENT,
+}
+
+
+@strawberry.input(description="One thing that somebody promised (协议事项).")
+class AgreementTermInput:
+    text: str = given("What (内容).")
+    obligor: ID = given("Who promised it: a party that signs (履行人).")
+    due_on: datetime.date | None = given("By when; at once if not given (履行期限).", default=UNSET)
+
+
+@strawberry.input(description="Who signed (签署).")
+class AgreementSignatureInput:
+    party: ID = given("A party, or who speaks for one (签署人).")
+    at: datetime.datetime | None = given("When; now if not given (时间).", default=UNSET)
+    how: Signing = given("How (方式).", default=Signing.SIGNATURE)
+
+
+@strawberry.input(description="What the parties agreed on (登记调解协议).")
+class RecordAgreementInput:
+    idempotency_key: str = given(KEY)
+    mediation: ID = given("The mediation (调解).")
+    form: AgreementForm = given("Whether it is on paper (形式).", default=AgreementForm.WRITTEN)
+    facts: str = given("What the dispute was about, as the parties agree (主要事实).")
+    terms: list[AgreementTermInput] = given(f"What was promised, {MOST} at most (协议事项).")
+    signatures: list[AgreementSignatureInput] = given("Who signed: two parties at least (签署).")
+    effective_on: datetime.date | None = given("From when it binds; today if not given (生效日期).", default=UNSET)
+    place: str | None = given("Where it is to be done (履行地点).", default=UNSET)
+    performance: str | None = given("How it is to be done (履行方式).", default=UNSET)
+    expected_version: int = given(EXPECTED)
+
+
+@command("Record what the parties agreed on, as signed (登记调解协议).", requires="legal.handle")
+async def record_agreement(call: Call, input: RecordAgreementInput) -> MediationPayload:
+    row, matter = await mediating(call, input.mediation, MediationState.MEDIATING)
+    stale(row, input.expected_version)
+    known = {one.id: one for one in await PartyRow.filter(matter=matter)}
+    signed = signatures(call, input.signatures, known, matter)
+    terms = promised(call, input.terms, known, {one.party_id for one in signed})
+    effective = past(call, input.effective_on, "effectiveOn") if told(input.effective_on) else today(call)
+    facts = text(input.facts, 5_000, "facts")
+    said = {name: optional(getattr(input, name), name) for name in ("place", "performance")}
+    template = await in_use(matter.county_id)
+    filled(template, said)
+    ink = await pen(call.context, matter)
+    agreement = AgreementRow(
+        matter=matter,
+        number=await numbered(call, matter),
+        form=input.form,
+        effective_on=effective,
+        made_at=call.now,
+        template=template,
+        account=call.viewer.account.name,
+    )
+    ink.write(agreement, facts=facts, **said)
+    await agreement.save()
+    await SignatureRow.bulk_create(signed)
+    await write(ink, matter, input.terms, terms)
+    await agreed(call, row, matter, agreement)
+    return await saved(call, row, matter)
+
+
+def optional(value: str | None, path: str) -> str | None:
+    return text(value, 500, path) if told(value) else None
+
+
+def signatures(
+    call: Call, wanted: Sequence[AgreementSignatureInput], known: dict[UUID, PartyRow], matter: MatterRow
+) -> list[SignatureRow]:
+    """Who signed, each once; two of the parties themselves at least, or somebody for them."""
+    found: list[SignatureRow] = []
+    for at, one in enumerate(wanted):
+        party = known.get(key_of(MediationParty)(one.party))
+        if party is None or any(party.id == other.party_id for other in found):
+            raise missing(
+                "They are no party to this, or named twice.", "签署人不是当事人或重复。", "signatures", str(at)
+            )
+        moment = aware(one.at) if told(one.at) else call.now
+        if moment > call.now:
+            raise wrong("It must not lie in the future.", "签署时间不能晚于现在。", "signatures", str(at), "at")
+        found.append(SignatureRow(matter=matter, party_id=party.id, at=moment, how=one.how))
+    if len(bound(known, {one.party_id for one in found})) < 2:
+        raise Refusal(
+            "MISSING_PARTY",
+            "Two parties must have signed at least: an agreement binds nobody who did not.",
+            "至少须有两方当事人签署，协议对未签署者无约束力。",
+            ("signatures",),
+        )
+    return found
+
+
+def bound(known: dict[UUID, PartyRow], signed: set[UUID]) -> set[UUID]:
+    """The parties who signed, or for whom somebody did."""
+    return {known[one].represents_id or one for one in signed}
+
+
+def promised(
+    call: Call, wanted: Sequence[AgreementTermInput], known: dict[UUID, PartyRow], signed: set[UUID]
+) -> list[TermRow]:
+    """What was promised, each by somebody who signed."""
+    if not 1 <= len(wanted) <= MOST:
+        raise wrong(f"Give 1 to {MOST} terms.", f"请列出 1 至 {MOST} 项协议事项。", "terms")
+    found = []
+    for at, one in enumerate(wanted):
+        party = known.get(key_of(MediationParty)(one.obligor))
+        if party is None or party.represents_id is not None:
+            raise missing("They are no party to this.", "履行人不是当事人。", "terms", str(at), "obligor")
+        if party.id not in bound(known, signed):
+            raise Refusal(
+                "NOT_SIGNED",
+                "They have not signed, so nothing can be laid on them.",
+                "履行人未签署协议，不得为其设定义务。",
+                ("terms", str(at), "obligor"),
+            )
+        due = one.due_on if told(one.due_on) else None
+        if due is not None and due < today(call):
+            raise wrong("It must not be due already.", "履行期限不能早于今天。", "terms", str(at), "dueOn")
+        text(one.text, 1_000, "terms", str(at), "text")
+        found.append(TermRow(place=at, obligor_id=party.id, due_on=due))
+    return found
+
+
+async def write(ink: Pen, matter: MatterRow, given: Sequence[AgreementTermInput], rows: Sequence[TermRow]) -> None:
+    for row, one in zip(rows, given, strict=True):
+        row.matter_id = matter.id
+        ink.write(row, text=one.text.strip())
+    await TermRow.bulk_create(rows)
+
+
+NUMBER = """
+insert into legal.counter (county, year, given) values ($1, $2, 1)
+on conflict (county, year) do update set given=legal.counter.given+1 returning given
+"""
+
+
+async def numbered(call: Call, matter: MatterRow) -> str:
+    """The next number of the county in this year; whoever comes second waits."""
+    county, year = (await GridRow.get(id=matter.county_id)).code, today(call).year
+    [row] = await call.fetch(NUMBER, county, year)
+    return f"〔{year}〕{county}人调字第{row['given']:05}号"
+
+
+async def agreed(call: Call, row: MediationRow, matter: MatterRow, agreement: AgreementRow) -> None:
+    """The mediation has come to an agreement; a written one may go to court from the day it binds."""
+    row.state, row.outcome, row.ended_at = MediationState.AGREED, OUTCOMES[agreement.form], call.now
+    if agreement.form == AgreementForm.WRITTEN:
+        due = await ends(call, matter.county_id, begins(agreement.effective_on), CONFIRMATION)
+        await ConfirmationRow.create(matter=matter, due_at=due)
+    await returned(call, row)
+
+
+@strawberry.input(description="Whether something that was promised was done (登记履行).")
+class SettleAgreementTermInput:
+    idempotency_key: str = given(KEY)
+    term: ID = given("What was promised (协议事项).")
+    kept: bool = given("Whether it was done (是否履行).")
+
+
+@strawberry.type(description="What was promised, as it is now, or why nothing was done (履行结果).")
+class AgreementTermPayload:
+    term: AgreementTerm | None = made("What was promised (协议事项).")
+    errors: list[Problem] = problems()
+
+
+@command("Say whether a promise was kept: the mediator, or a party to whom it was made (登记履行).", requires=None)
+async def settle_agreement_term(call: Call, input: SettleAgreementTermInput) -> AgreementTermPayload:
+    term: TermRow = await call.find(AgreementTerm, "term", id=key_of(AgreementTerm)(input.term))
+    matter = await MatterRow.get(id=term.matter_id)
+    own = await mine(call, matter)
+    if not await handles(call, matter) and (own is None or own.id == term.obligor_id):
+        raise forbidden("term")
+    if term.kept:
+        raise Refusal("ILLEGAL_TRANSITION", "It is settled already.", "该事项已登记履行。", ("term",))
+    term.kept, term.settled_on = input.kept, today(call)
+    await term.save(update_fields=["kept", "settled_on"])
+    if not await TermRow.exists(matter=matter, kept__not=True) and not await TermRow.exists(matter=matter, kept=None):
+        await AgreementRow.filter(matter=matter).update(kept_on=today(call))
+        await MatterRow.filter(id=matter.id).update(closed_at=call.now)
+        await tell(call, matter.id, KEPT, f"LegalMatter:{matter.id}")
+    return AgreementTermPayload(term=ref(AgreementTerm, term.id))
+
+
+KEPT = (
+    "legal.agreement_kept",
+    Text("An agreement was kept", "调解协议已履行完毕"),
+    Text("All that was promised was done.", "协议约定事项均已履行。"),
+)
+
+EXTENSIONS = (extend(Mutation, record_agreement=record_agreement, settle_agreement_term=settle_agreement_term),)

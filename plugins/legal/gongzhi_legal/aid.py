@@ -1,0 +1,217 @@
+"""Legal aid: a published rule proposes, a person decides, a firm helps, and time is told (法律援助)."""
+
+from __future__ import annotations
+
+import datetime
+
+import strawberry
+from gongzhi.checks import missing, past, text, told
+from gongzhi.commands import KEY, Call, Problem, command, forbidden, given, made, problems
+from gongzhi.entity import key_of, ref
+from gongzhi.errors import Refusal, Text
+from gongzhi.extend import extend
+from gongzhi.grids.models import GridRow
+from gongzhi.rights.deciding import Contribution, decide
+from gongzhi.rights.speaking import speaking, subject
+from gongzhi.roots import Mutation
+from gongzhi.worktime import Term, Unit
+from strawberry import ID, UNSET
+
+from .aid_types import LegalAid
+from .choosing import candidate, nobody, seat
+from .confidential import begun, pen
+from .eligibility import CARD, Step, judge
+from .happenings import AidChanged
+from .matters import tell
+from .models import (
+    AdviserKind,
+    AdviserRow,
+    AidGround,
+    AidMatter,
+    AidRow,
+    AidState,
+    HoursRow,
+    MatterKind,
+    MatterRow,
+    SeatRole,
+)
+from .panel import bounded, unit_of
+from .terms import answered_by
+from .visibility import REPRESENT
+
+DECIDING = (AdviserKind.LAWYER, AdviserKind.LEGAL_WORKER)
+TERM = Term(7, Unit.DAY, next_day=True)
+"""How long a decision may take (Legal Aid Law 43)."""
+
+
+@strawberry.type(description="The application, or why nothing was done (法律援助结果).")
+class LegalAidPayload:
+    aid: LegalAid | None = made("The application (申请).")
+    errors: list[Problem] = problems()
+
+
+@strawberry.input(description="An application for legal aid (申请法律援助).")
+class ApplyForLegalAidInput:
+    idempotency_key: str = given(KEY)
+    about: AidMatter = given("What aid is asked for (事项类别).")
+    ground: AidGround = given("Why (申请理由).")
+    below_standard: bool = given(
+        "For INCOME: that the household's income per head is below the county's standard, as one declares "
+        "(承诺经济困难).",
+        default=False,
+    )
+    facts: str = given("What it is about (事实和理由).")
+    person: ID | None = given("Who asks, if one speaks for them (申请人).", default=UNSET)
+
+
+@command("Ask for legal aid; a published rule proposes, a person decides (申请法律援助).", requires=None)
+async def apply_for_legal_aid(call: Call, input: ApplyForLegalAidInput) -> LegalAidPayload:
+    person = await subject(call, input.person or None)
+    await speaking(call, person)
+    facts = text(input.facts, 5_000, "facts")
+    matter, ink = await begun(call, MatterKind.AID, await GridRow.get(id=person.grid_id))
+    found = await candidate(call, matter, DECIDING, [person.id])
+    if found is None:
+        raise nobody("about")
+    outcome, steps = judge(input.about, input.ground, input.below_standard)
+    inputs = {"about": str(input.about), "ground": str(input.ground), "belowStandard": input.below_standard}
+    await decide(call, CARD, person, outcome, inputs, [Contribution(one.name, one.value, one.text) for one in steps])
+    row = AidRow(
+        matter=matter,
+        adviser_id=found.id,
+        about=input.about,
+        ground=input.ground,
+        proposed=outcome,
+        trace=[said(one) for one in steps],
+        applied_at=call.now,
+        due_at=await answered_by(call, matter.county_id, TERM),
+        version=0,
+    )
+    ink.write(row, facts=facts)
+    await seat(call, matter.id, SeatRole.PARTY, person_id=person.id)
+    if call.viewer.account.person and call.viewer.account.person != person.id:
+        await seat(call, matter.id, SeatRole.REPRESENTATIVE, person_id=call.viewer.account.person)
+    await seat(call, matter.id, SeatRole.HANDLER, account=found.account)
+    return await saved(call, row, matter)
+
+
+def said(step: Step) -> dict[str, str]:
+    return {"name": step.name, "value": str(step.value), "text": step.text.zh}
+
+
+async def opened(call: Call, id: str, *states: AidState) -> tuple[AidRow, MatterRow]:
+    """The application, locked, in one of these states."""
+    row: AidRow = await call.find(LegalAid, "aid", id=key_of(LegalAid)(id))
+    if row.state not in states:
+        raise Refusal(
+            "ILLEGAL_TRANSITION", f"The application is {row.state}.", f"申请当前状态为 {row.state}。", ("aid",)
+        )
+    return row, await MatterRow.get(id=row.matter_id)
+
+
+async def deciding(call: Call, id: str, *states: AidState) -> tuple[AidRow, MatterRow]:
+    """The same, for whoever decides on it."""
+    row, matter = await opened(call, id, *states)
+    if (await AdviserRow.get(id=row.adviser_id)).account != call.viewer.account.name:
+        raise forbidden("aid")
+    return row, matter
+
+
+async def saved(call: Call, row: AidRow, matter: MatterRow) -> LegalAidPayload:
+    row.version += 1
+    await row.save()
+    call.publish(AidChanged(matter.id, row.id, row.state), matter)
+    await tell(call, matter.id, CHANGED, f"LegalAid:{row.id}", save=True)
+    return LegalAidPayload(aid=ref(LegalAid, row.id))
+
+
+CHANGED = (
+    "legal.aid_changed",
+    Text("An application for legal aid went on", "法律援助有新进展"),
+    Text("Open it to read on.", "请打开查看。"),
+)
+
+
+@strawberry.input(description="A decision on an application (审查法律援助).")
+class DecideLegalAidInput:
+    idempotency_key: str = given(KEY)
+    aid: ID = given("The application (申请).")
+    grant: bool = given("Whether aid is given (是否给予援助).")
+    grounds: str | None = given("Why not, with the remedy; needed to refuse (理由).", default=UNSET)
+
+
+@command("Decide on an application; to refuse takes grounds (审查法律援助).", requires="legal.handle")
+async def decide_legal_aid(call: Call, input: DecideLegalAidInput) -> LegalAidPayload:
+    row, matter = await deciding(call, input.aid, AidState.APPLIED)
+    grounds = text(input.grounds, 2_000, "grounds") if told(input.grounds) else None
+    if not input.grant and grounds is None:
+        raise missing(
+            "Say why it is refused, and what one can do about it.", "请说明不予援助的理由和救济途径。", "grounds"
+        )
+    row.state, row.decided_at = AidState.GRANTED if input.grant else AidState.REFUSED, call.now
+    (await pen(call.context, matter)).write(row, grounds=grounds)
+    if not input.grant:
+        matter.closed_at = call.now
+        await matter.save(update_fields=["closed_at"])
+    return await saved(call, row, matter)
+
+
+@strawberry.input(description="The firm that helps (指派律所).")
+class AssignLegalAidInput:
+    idempotency_key: str = given(KEY)
+    aid: ID = given("The application (申请).")
+    firm: str = given("The firm, by its unit's code (律所单位编码).")
+
+
+@command("Assign a granted application to a firm; its people see it from then on (指派律所).", requires="legal.handle")
+async def assign_legal_aid(call: Call, input: AssignLegalAidInput) -> LegalAidPayload:
+    row, matter = await deciding(call, input.aid, AidState.GRANTED)
+    firm = await unit_of(input.firm, "firm")
+    row.firm_id, row.assigned_at, row.state = firm.id, call.now, AidState.ASSIGNED
+    await seat(call, matter.id, SeatRole.REPRESENTATIVE, unit_id=firm.id)
+    return await saved(call, row, matter)
+
+
+@strawberry.input(description="Time that was spent (登记工时).")
+class RecordLegalAidHoursInput:
+    idempotency_key: str = given(KEY)
+    aid: ID = given("The application (申请).")
+    day: datetime.date = given("Which day (日期).")
+    minutes: int = given("How long (分钟).")
+
+
+@command("Record time that the firm spent (登记工时).", requires=REPRESENT)
+async def record_legal_aid_hours(call: Call, input: RecordLegalAidHoursInput) -> LegalAidPayload:
+    row, matter = await opened(call, input.aid, AidState.ASSIGNED)
+    if row.firm_id not in {one.unit for one in call.viewer.account.grants if REPRESENT in one.permissions}:
+        raise forbidden("aid")
+    day, minutes = past(call, input.day, "day"), bounded(input.minutes, 1, 24 * 60, "minutes")
+    await HoursRow.create(matter=matter, day=day, minutes=minutes, account=call.viewer.account.name)
+    return await saved(call, row, matter)
+
+
+@strawberry.input(description="An application that is done (法律援助结案).")
+class CloseLegalAidInput:
+    idempotency_key: str = given(KEY)
+    aid: ID = given("The application (申请).")
+
+
+@command("Close what a firm has done (法律援助结案).", requires="legal.handle")
+async def close_legal_aid(call: Call, input: CloseLegalAidInput) -> LegalAidPayload:
+    row, matter = await deciding(call, input.aid, AidState.ASSIGNED)
+    row.state, row.closed_at = AidState.CLOSED, call.now
+    matter.closed_at = call.now
+    await matter.save(update_fields=["closed_at"])
+    return await saved(call, row, matter)
+
+
+EXTENSIONS = (
+    extend(
+        Mutation,
+        apply_for_legal_aid=apply_for_legal_aid,
+        decide_legal_aid=decide_legal_aid,
+        assign_legal_aid=assign_legal_aid,
+        record_legal_aid_hours=record_legal_aid_hours,
+        close_legal_aid=close_legal_aid,
+    ),
+)

@@ -1,0 +1,97 @@
+"""What the schema says of legal aid."""
+
+from __future__ import annotations
+
+import datetime
+
+import strawberry
+from gongzhi.entity import Connection, Node, aggregate, column, connection, embedded, entity, many, one, pick
+from gongzhi.extend import extend
+from gongzhi.plans import Frame
+from gongzhi.roots import Query
+from gongzhi.sql import Alternatives, Sql
+from gongzhi.units.types import Unit
+
+from . import visibility
+from . import words as words
+from .confidential import words as said
+from .matter_types import LegalMatter
+from .models import AidGround, AidMatter, AidRow, AidState, HoursRow
+from .panel_types import LegalAdviser
+
+
+@strawberry.type(description="One step of the rule, and what it found (规则步骤).")
+class LegalAidStep:
+    name: str = strawberry.field(description="Which (名称).")
+    value: str = strawberry.field(description="What it found (取值).")
+    text: str = strawberry.field(description="Why (说明).")
+
+
+@entity(HoursRow, visible=visibility.belonging, through="matter", order=("day",))
+class LegalAidHours(Node):
+    """Time that was spent on a matter (援助工时)."""
+
+    matter: LegalMatter | None = one("The matter (事项).")
+    day: datetime.date = column("Which day (日期).")
+    minutes: int = column("How long (分钟).")
+
+
+def spent(at: Frame) -> Alternatives:
+    return [Sql("{0}={1}", at.rows.matter_id, at.row.matter_id)]
+
+
+@entity(AidRow, visible=visibility.belonging, through="matter", order=("due_at", "applied_at"), filter={"state": None})
+class LegalAid(Node):
+    """An application for legal aid (法律援助)."""
+
+    matter: LegalMatter | None = one("The matter; it has the messages and files (事项).")
+    adviser: LegalAdviser | None = one("Who decides on it and follows it (承办人).")
+    about: AidMatter = column("What aid is asked for (事项类别).")
+    ground: AidGround = column("Why (申请理由).")
+    facts: str | None = said("What it is about (事实和理由).", "facts", "aid")
+    proposed: str = column("What the published rule proposes; a person decides (规则建议).")
+    trace: list[LegalAidStep] = embedded("How the rule came to it (规则过程).", lambda at: at.row.trace)
+    state: AidState = column("Where it stands (状态).")
+    applied_at: datetime.datetime = column("When it was asked for (申请时间).")
+    decide_by: datetime.datetime = column("By when it is decided (审查期限).", name="due_at")
+    decided_at: datetime.datetime | None = column("When it was decided (决定时间).")
+    grounds: str | None = said("Why it was refused (不予援助理由).", "grounds", "aid")
+    firm: Unit | None = one("Which firm has it (承办律所).")
+    assigned_at: datetime.datetime | None = column("Since when (指派时间).")
+    closed_at: datetime.datetime | None = column("When it was done (结案时间).")
+    hours: list[LegalAidHours] = many("Time that was spent (工时).", spent, order="day", cap=100)
+    minutes: int = aggregate(
+        "All of it, in minutes (累计分钟).",
+        lambda: LegalAidHours,
+        lambda at: Sql("coalesce(sum({0}),0)::int", at.rows.minutes),
+        spent,
+    )
+    version: int = column("Grows with every change (版本).")
+
+
+def assigned(at: Frame) -> Alternatives:
+    """What the firms one works for have."""
+    return [Sql("{0}={1}", at.rows.firm_id, unit) for unit in at.viewer.units(visibility.REPRESENT)]
+
+
+EXTENSIONS = (
+    extend(
+        LegalMatter,
+        aid=pick(
+            "The application for legal aid, if it is one (法律援助).",
+            lambda at: [Sql("{0}={1}", at.rows.matter_id, at.row.id)],
+            type=LegalAid | None,
+            requires=None,
+        ),
+    ),
+    extend(
+        Query,
+        assigned_legal_aid=connection(
+            "What one's firm was assigned, the most urgent first (本所承办的法律援助).",
+            assigned,
+            order="due_at",
+            type=Connection[LegalAid] | None,
+            requires=visibility.REPRESENT,
+        ),
+    ),
+)

@@ -1,0 +1,91 @@
+"""Appointments. A time is booked once: the slot is locked while one looks, and the database holds it too."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import strawberry
+from gongzhi.checks import missing
+from gongzhi.commands import KEY, Call, Problem, command, forbidden, given, made, problems
+from gongzhi.entity import key_of, ref
+from gongzhi.errors import Refusal, Text
+from gongzhi.extend import extend
+from gongzhi.notices.sending import Notice, notify
+from gongzhi.roots import Mutation
+from strawberry import ID
+
+from .choosing import disinterested
+from .models import AdviserRow, BookingRow, SlotRow
+from .panel_types import LegalBooking, LegalSlot
+
+
+@strawberry.type(description="The appointment, or why there is none (预约结果).")
+class LegalBookingPayload:
+    booking: LegalBooking | None = made("The appointment (预约).")
+    errors: list[Problem] = problems()
+
+
+@strawberry.input(description="An appointment with an adviser (预约).")
+class BookLegalSlotInput:
+    idempotency_key: str = given(KEY)
+    slot: ID = given("The time (时段).")
+
+
+@command("Book a time with an adviser, for oneself (预约顾问).", requires=None)
+async def book_legal_slot(call: Call, input: BookLegalSlotInput) -> LegalBookingPayload:
+    person = call.viewer.account.person
+    if person is None:
+        raise missing("Sign in as the person who comes.", "请以本人身份登录后预约。", "slot")
+    booking = await booked(call, input.slot, person)
+    return LegalBookingPayload(booking=ref(LegalBooking, booking.id))
+
+
+async def booked(call: Call, id: str, person: UUID) -> BookingRow:
+    """Book a slot for somebody, and tell the adviser."""
+    slot: SlotRow = await call.find(LegalSlot, "slot", id=key_of(LegalSlot)(id))
+    if slot.starts_at <= call.now:
+        raise Refusal("SLOT_OVER", "This time has passed; choose another.", "该时段已过，请另选。", ("slot",))
+    if await BookingRow.exists(slot=slot, cancelled_at=None):
+        raise Refusal("SLOT_TAKEN", "Somebody has booked this; choose another.", "该时段已被预约，请另选。", ("slot",))
+    await disinterested(call, slot.adviser_id, [person], "slot")
+    booking = await BookingRow.create(slot=slot, person_id=person, booked_at=call.now)
+    adviser = await AdviserRow.get(id=slot.adviser_id)
+    await notify(call, about(booking), accounts=[adviser.account])
+    return booking
+
+
+def about(booking: BookingRow, *, cancelled: bool = False) -> Notice:
+    """What is told of an appointment: that it was made, or is cancelled."""
+    if cancelled:
+        title, body = Text("An appointment was cancelled", "预约已取消"), Text("The time is free.", "该时段已释放。")
+        return Notice("legal.booking_cancelled", title, body, f"LegalBooking:{booking.id}")
+    title, body = Text("An appointment", "新的预约"), Text("Somebody booked a time.", "有群众预约了您的时段。")
+    return Notice("legal.booked", title, body, f"LegalBooking:{booking.id}")
+
+
+@strawberry.input(description="An appointment that is cancelled (取消预约).")
+class CancelLegalBookingInput:
+    idempotency_key: str = given(KEY)
+    booking: ID = given("The appointment (预约).")
+
+
+@command("Cancel an appointment that is ahead: its person or its adviser (取消预约).", requires=None)
+async def cancel_legal_booking(call: Call, input: CancelLegalBookingInput) -> LegalBookingPayload:
+    booking: BookingRow = await call.find(LegalBooking, "booking", id=key_of(LegalBooking)(input.booking))
+    slot = await SlotRow.get(id=booking.slot_id)
+    adviser = await AdviserRow.get(id=slot.adviser_id)
+    mine = booking.person_id is not None and booking.person_id == call.viewer.account.person
+    if not mine and adviser.account != call.viewer.account.name:
+        raise forbidden("booking")
+    if booking.cancelled_at is not None or slot.starts_at <= call.now:
+        raise Refusal("ILLEGAL_TRANSITION", "It is cancelled or over.", "该预约已取消或已过。", ("booking",))
+    booking.cancelled_at = call.now
+    await booking.save()
+    if mine:
+        await notify(call, about(booking, cancelled=True), accounts=[adviser.account])
+    elif booking.person_id:
+        await notify(call, about(booking, cancelled=True), persons=[booking.person_id])
+    return LegalBookingPayload(booking=ref(LegalBooking, booking.id))
+
+
+EXTENSIONS = (extend(Mutation, book_legal_slot=book_legal_slot, cancel_legal_booking=cancel_legal_booking),)

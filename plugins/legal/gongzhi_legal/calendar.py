@@ -1,0 +1,105 @@
+"""Rota and appointments for people's own calendars: iCalendar (RFC 5545) at an address that only they know."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import strawberry
+from gongzhi.commands import KEY, Call, Problem, command, given, once, problems
+from gongzhi.context import Context
+from gongzhi.errors import Refusal
+from gongzhi.extend import extend
+from gongzhi.feeds import Feed, Page, address, digest, token
+from gongzhi.roots import Mutation
+from icalendar import Calendar, Event
+
+from .models import FeedRow
+
+NAME = "rota.ics"
+FOUND = """
+select f.account, f.person_id, coalesce(a.county_id, p.county_id) county from legal.feed f
+left join legal.adviser a on a.account=f.account left join people.person p on p.id=f.person_id
+where f.digest=$1 and coalesce(a.county_id, p.county_id) is not null
+"""
+SHIFTS = """
+select 'shift-'||s.id uid, s.starts_at, s.ends_at, s.place, '值班：法律服务' said
+from legal.shift s join legal.adviser a on a.id=s.adviser_id
+where a.account=$1 and a.left_on is null and s.ends_at>$2 order by s.starts_at limit 500
+"""
+WITH_ME = """
+select 'booking-'||b.id uid, t.starts_at, t.ends_at, t.place, '预约：法律咨询' said
+from legal.booking b join legal.slot t on t.id=b.slot_id join legal.adviser a on a.id=t.adviser_id
+where b.cancelled_at is null and t.ends_at>$2 and (a.account=$1 and a.left_on is null or b.person_id=$3)
+order by t.starts_at limit 500
+"""
+
+
+@strawberry.type(description="The address, shown once, or why there is none (日历订阅结果).")
+class LegalFeedPayload:
+    path: str | None = once("Where the calendar is, on this server; whoever has it reads it (订阅地址).")
+    errors: list[Problem] = problems()
+
+
+@strawberry.input(description="An address for one's calendar (日历订阅).")
+class MakeLegalFeedInput:
+    idempotency_key: str = given(KEY)
+
+
+@command("Make an address of one's rota and appointments; the one before no longer works (日历订阅).", requires=None)
+async def make_legal_feed(call: Call, input: MakeLegalFeedInput) -> LegalFeedPayload:
+    me = call.viewer.account
+    if me.name is None:
+        raise Refusal("UNAUTHENTICATED", "Sign in first.", "请先登录。", ())
+    secret = token()
+    await FeedRow.filter(account=me.name).delete()
+    await FeedRow.create(account=me.name, person_id=me.person, digest=digest(secret), made_at=call.now)
+    return LegalFeedPayload(path=address("legal", secret, NAME))
+
+
+@strawberry.input(description="An address that no longer works (停止订阅).")
+class EndLegalFeedInput:
+    idempotency_key: str = given(KEY)
+
+
+@command("Have the address of one's calendar work no longer (停止订阅).", requires=None)
+async def end_legal_feed(call: Call, input: EndLegalFeedInput) -> LegalFeedPayload:
+    await FeedRow.filter(account=call.viewer.account.name or "").delete()
+    return LegalFeedPayload()
+
+
+async def tell(context: Context, token: str) -> Page | None:
+    """The calendar that the token opens. It names times and places, and nobody."""
+    found = await context.fetch(FOUND, digest(token))
+    if not found:
+        return None
+    calendar, now = Calendar(), context.viewer.now
+    calendar.add("prodid", "-//Gongzhi//legal//ZH")
+    calendar.add("version", "2.0")
+    calendar.add("x-wr-calname", "法律服务")
+    [row] = found
+    for one in await context.fetch(SHIFTS, row["account"], now):
+        calendar.add_component(event(one, now))
+    for one in await context.fetch(WITH_ME, row["account"], now, row["person_id"]):
+        calendar.add_component(event(one, now))
+    return Page(row["county"], calendar.to_ical())
+
+
+def event(row: Mapping[str, Any], now: Any) -> Event:
+    made = Event()
+    for name, value in fields(row, now):
+        made.add(name, value)
+    return made
+
+
+def fields(row: Mapping[str, Any], now: Any) -> Iterator[tuple[str, Any]]:
+    yield "uid", f"{row['uid']}@legal.gongzhi"
+    yield "dtstamp", now
+    yield "dtstart", row["starts_at"]
+    yield "dtend", row["ends_at"]
+    yield "summary", row["said"]
+    yield "location", row["place"]
+
+
+FEEDS = (Feed(NAME, "text/calendar; charset=utf-8", tell),)
+EXTENSIONS = (extend(Mutation, make_legal_feed=make_legal_feed, end_legal_feed=end_legal_feed),)

@@ -1,0 +1,231 @@
+"""Clues for inspectors (村社吹哨、执法队报到): reported, taken up, units called by whistle, answered."""
+
+from __future__ import annotations
+
+import datetime
+
+import strawberry
+from gongzhi.checks import text, told
+from gongzhi.commands import EXPECTED, KEY, Call, Problem, command, forbidden, given, made, problems, stale
+from gongzhi.entity import Connection, Node, column, connection, entity, key_of, one, ref
+from gongzhi.errors import Refusal, Text
+from gongzhi.events.event import Occurrence
+from gongzhi.events.work import handler
+from gongzhi.extend import extend
+from gongzhi.grids.types import Grid
+from gongzhi.located import inside
+from gongzhi.notices.sending import Notice, Office, notify
+from gongzhi.roots import Mutation
+from gongzhi.whistles.calling import blow, blown, summoned
+from gongzhi.whistles.events import Closed
+from gongzhi.whistles.models import SummonsRow, WhistleKind, WhistleRow, WhistleState
+from gongzhi.whistles.types import Whistle
+from gongzhi.worktime import NEVER, Term, Unit
+from strawberry import ID, UNSET
+
+from . import visibility
+from . import words as words
+from .choosing import seat
+from .confidential import begun, pen
+from .confidential import words as said
+from .happenings import ClueChanged
+from .models import ClueRow, ClueState, ClueSubject, MatterKind, MatterRow, SeatRole
+from .panel import standing
+from .terms import answered_by
+from .visibility import CLUES
+
+TERM = Term(1, Unit.WORKING_DAY, next_day=True)
+"""How long somebody may take to say whether it is taken up."""
+CALL = "whistles.call"
+
+
+@entity(ClueRow, visible=visibility.clues, order=("reported_at",), filter={"state": None, "subject": None})
+class EnforcementClue(Node):
+    """Something that inspectors should look at (执法线索)."""
+
+    grid: Grid | None = one("Where (所在网格).")
+    subject: ClueSubject = column("Which rules may have been broken (执法领域).")
+    text: str | None = said("What was seen (线索内容).", "text", "clue", seat=False)
+    state: ClueState = column("Where it stands (状态).")
+    reported_at: datetime.datetime = column("When it was reported (上报时间).")
+    accept_by: datetime.datetime = column("By when it is taken up or not (受理期限).", name="due_at")
+    whistle: Whistle | None = one("The call of units, if you may see it (吹哨).")
+    reply: str | None = said("What was found and done (反馈).", "reply", "clue", seat=False)
+    closed_at: datetime.datetime | None = column("When it was answered (办结时间).")
+    version: int = column("Grows with every change (版本).")
+
+
+@strawberry.type(description="The clue, or why nothing was done (线索结果).")
+class EnforcementCluePayload:
+    clue: EnforcementClue | None = made("The clue (线索).")
+    errors: list[Problem] = problems()
+
+
+@strawberry.input(description="Something that inspectors should look at (上报执法线索).")
+class ReportEnforcementClueInput:
+    idempotency_key: str = given(KEY)
+    grid: str = given("Where, by code (网格编码).")
+    subject: ClueSubject = given("Which rules may have been broken (执法领域).")
+    text: str = given("What was seen (线索内容).")
+
+
+@command("Report a clue for inspectors, for whoever is signed in (上报执法线索).", requires=None)
+async def report_enforcement_clue(call: Call, input: ReportEnforcementClueInput) -> EnforcementCluePayload:
+    me = call.viewer.account
+    if me.name is None:
+        raise Refusal("UNAUTHENTICATED", "Sign in, so that you can be answered.", "请登录后上报，以便反馈。", ("grid",))
+    words, grid = text(input.text, 2_000, "text"), await standing(input.grid, "grid")
+    matter, ink = await begun(call, MatterKind.CLUE, grid)
+    row = ClueRow(
+        matter=matter,
+        grid=grid,
+        subject=input.subject,
+        reported_at=call.now,
+        due_at=await answered_by(call, matter.county_id, TERM),
+    )
+    ink.write(row, text=words)
+    await row.save()
+    await row.refresh_from_db()
+    whose = {"person_id": me.person} if me.person else {"account": me.name}
+    await seat(call, matter.id, SeatRole.PARTY, **whose)
+    told_of = Notice("legal.clue_reported", *REPORTED, f"EnforcementClue:{row.id}")
+    offices = [Office("cases.dispatch", one) for one in (row.town_id or row.county_id,) if one]
+    await notify(call, told_of, offices=offices)
+    call.publish(ClueChanged(row.id, row.state), row)
+    return EnforcementCluePayload(clue=ref(EnforcementClue, row.id, shown=True))
+
+
+REPORTED = (
+    Text("A clue for inspectors", "收到执法线索"),
+    Text("Say whether it is taken up.", "请在期限内决定是否受理。"),
+)
+ANSWERED = (Text("Your clue went on", "您上报的线索有新进展"), Text("Open it to read on.", "请打开查看。"))
+
+
+async def taking(call: Call, id: str, version: int, *states: ClueState) -> tuple[ClueRow, MatterRow]:
+    """The clue, locked, for those who take clues up where it lies."""
+    row: ClueRow = await call.find(EnforcementClue, "clue", id=key_of(EnforcementClue)(id))
+    if not call.may(CLUES, row):
+        raise forbidden("clue")
+    stale(row, version)
+    if row.state not in states:
+        raise Refusal("ILLEGAL_TRANSITION", f"The clue is {row.state}.", f"线索当前状态为 {row.state}。", ("clue",))
+    return row, await MatterRow.get(id=row.matter_id)
+
+
+async def moved(call: Call, row: ClueRow, state: ClueState) -> None:
+    """Save where it stands now, and tell whoever reported it."""
+    row.state, row.version = state, row.version + 1
+    await row.save()
+    found = await call.fetch(
+        "select person_id, account from legal.seat where matter_id=$1 and role='PARTY' and left_at is null",
+        row.matter_id,
+    )
+    await notify(
+        call,
+        Notice("legal.clue_changed", *ANSWERED, f"EnforcementClue:{row.id}"),
+        persons=[one["person_id"] for one in found if one["person_id"]],
+        accounts=[one["account"] for one in found if one["account"]],
+    )
+    call.publish(ClueChanged(row.id, row.state), row)
+
+
+@strawberry.input(description="Whether a clue is taken up (受理线索).")
+class DecideEnforcementClueInput:
+    idempotency_key: str = given(KEY)
+    clue: ID = given("The clue (线索).")
+    accept: bool = given("Whether it is taken up (是否受理).")
+    reason: str | None = given("Why not; needed to decline (理由).", default=UNSET)
+    expected_version: int = given(EXPECTED)
+
+
+@command("Take a clue up, or say why not (受理线索).", requires=CLUES)
+async def decide_enforcement_clue(call: Call, input: DecideEnforcementClueInput) -> EnforcementCluePayload:
+    row, matter = await taking(call, input.clue, input.expected_version, ClueState.REPORTED)
+    if not input.accept:
+        reason = text(input.reason if told(input.reason) else "", 2_000, "reason")
+        (await pen(call.context, matter)).write(row, reply=reason)
+        row.closed_at = call.now
+    await moved(call, row, ClueState.ACCEPTED if input.accept else ClueState.DECLINED)
+    return EnforcementCluePayload(clue=ref(EnforcementClue, row.id))
+
+
+@strawberry.input(description="Inspectors who are to come (线索吹哨).")
+class CallOnEnforcementClueInput:
+    idempotency_key: str = given(KEY)
+    clue: ID = given("The clue (线索).")
+    units: list[str] = given("Who is to come, by units' codes (执法单位编码).")
+    matter: str = given("What they read of it; no names of people, least of all who reported it (事由).")
+    check_in_within: str = given("How long they have to come, as ISO 8601 (报到时限).", default="P1D")
+    expected_version: int = given(EXPECTED)
+
+
+@command("Call inspectors together about a clue; the whistle's clocks run from then on (线索吹哨).", requires=CLUES)
+async def call_on_enforcement_clue(call: Call, input: CallOnEnforcementClueInput) -> EnforcementCluePayload:
+    row, _ = await taking(call, input.clue, input.expected_version, ClueState.ACCEPTED)
+    if not call.may(CALL, row):
+        raise forbidden("clue")
+    units = await summoned(call, input.units, None)
+    whistle = await WhistleRow.create(
+        kind=WhistleKind.ROUTINE,
+        state=WhistleState.PENDING,
+        matter=text(input.matter, 2_000, "matter"),
+        grid_id=row.grid_id,
+        check_in_within=input.check_in_within,
+        asked_at=call.now,
+        asked_by=call.viewer.account.name,
+    )
+    await whistle.refresh_from_db()
+    await SummonsRow.bulk_create([SummonsRow(whistle=whistle, unit=one, warn_at=NEVER, due_at=NEVER) for one in units])
+    if await blown(call, whistle):
+        await blow(call, whistle, units)
+    row.whistle_id = whistle.id
+    await moved(call, row, ClueState.CALLED)
+    return EnforcementCluePayload(clue=ref(EnforcementClue, row.id))
+
+
+@handler("legal.clue_handled", Closed)
+async def handled(call: Call, event: Occurrence) -> None:
+    """The units are done: an answer is due to whoever reported it."""
+    row = await ClueRow.get_or_none(whistle_id=event.read(Closed).whistle, state=ClueState.CALLED)
+    if row is not None:
+        await moved(call, row, ClueState.HANDLED)
+
+
+@strawberry.input(description="What came of a clue (反馈线索).")
+class ReplyToEnforcementClueInput:
+    idempotency_key: str = given(KEY)
+    clue: ID = given("The clue (线索).")
+    text: str = given("What was found and done; whoever reported it reads it (反馈).")
+    expected_version: int = given(EXPECTED)
+
+
+@command("Tell whoever reported a clue what came of it (反馈线索).", requires=CLUES)
+async def reply_to_enforcement_clue(call: Call, input: ReplyToEnforcementClueInput) -> EnforcementCluePayload:
+    row, matter = await taking(call, input.clue, input.expected_version, ClueState.ACCEPTED, ClueState.HANDLED)
+    (await pen(call.context, matter)).write(row, reply=text(input.text, 2_000, "text"))
+    row.closed_at = matter.closed_at = call.now
+    await matter.save(update_fields=["closed_at"])
+    await moved(call, row, ClueState.REPLIED)
+    return EnforcementCluePayload(clue=ref(EnforcementClue, row.id))
+
+
+EXTENSIONS = (
+    extend(
+        Grid,
+        enforcement_clues=connection(
+            "Clues in it or below it that you may see, the last first (执法线索).",
+            inside,
+            order="-reported_at",
+            type=Connection[EnforcementClue] | None,
+            requires=None,
+        ),
+    ),
+    extend(
+        Mutation,
+        report_enforcement_clue=report_enforcement_clue,
+        decide_enforcement_clue=decide_enforcement_clue,
+        call_on_enforcement_clue=call_on_enforcement_clue,
+        reply_to_enforcement_clue=reply_to_enforcement_clue,
+    ),
+)

@@ -1,0 +1,130 @@
+"""Judicial confirmation (司法确认): asked for by both sides within 30 days, then in the hands of the court."""
+
+from __future__ import annotations
+
+import datetime
+
+import strawberry
+from gongzhi.checks import past, text, told, wrong
+from gongzhi.commands import EXPECTED, KEY, Call, Problem, command, forbidden, given, made, problems, stale
+from gongzhi.entity import key_of, ref
+from gongzhi.errors import Refusal, Text
+from gongzhi.extend import extend
+from gongzhi.roots import Mutation
+from strawberry import ID, UNSET
+
+from .agreement_types import JudicialConfirmation
+from .agreements import bound
+from .matters import tell
+from .mediating import among
+from .models import ConfirmationRow, ConfirmationState, MatterRow, PartyRow, SignatureRow
+from .standing import handles, mine
+from .terms import ACCEPTANCE, DECISION, begins, day_of, ends
+
+
+@strawberry.type(description="The confirmation, or why nothing was done (司法确认结果).")
+class JudicialConfirmationPayload:
+    confirmation: JudicialConfirmation | None = made("The confirmation (司法确认).")
+    errors: list[Problem] = problems()
+
+
+@strawberry.input(description="Both sides ask the court (共同申请司法确认).")
+class RequestConfirmationInput:
+    idempotency_key: str = given(KEY)
+    confirmation: ID = given("The confirmation of the agreement (司法确认).")
+    parties: list[ID] = given("Who asks: everybody who signed (共同申请人).")
+    court: str = given("Which court (法院).")
+    expected_version: int = given(EXPECTED)
+
+
+@command("Ask the court to confirm an agreement, together and in time (申请司法确认).", requires=None)
+async def request_confirmation(call: Call, input: RequestConfirmationInput) -> JudicialConfirmationPayload:
+    row, matter = await opened(call, input.confirmation, ConfirmationState.OPEN)
+    stale(row, input.expected_version)
+    if not await handles(call, matter) and await mine(call, matter) is None:
+        raise forbidden("confirmation")
+    if call.now > row.due_at:
+        raise Refusal(
+            "TERM_OVER",
+            f"The last day was {day_of(row.due_at)}: 30 days from the effect of the agreement (art. 33). It still "
+            "binds; whoever breaks it can be sued.",
+            f"申请期限已于 {day_of(row.due_at)} 届满（协议生效之日起三十日，第三十三条）。协议仍有约束力，可依法起诉。",
+            ("confirmation",),
+        )
+    asking = {(await among(matter, one, "parties", str(at))).id for at, one in enumerate(input.parties)}
+    if await signers(matter) - asking:
+        raise Refusal(
+            "MISSING_PARTY", "Everybody who signed must ask for it together.", "须由签署协议的各方共同申请。",
+            ("parties",),
+        )  # fmt: skip
+    row.state, row.court, row.requested_at = ConfirmationState.REQUESTED, text(input.court, 100, "court"), call.now
+    row.accept_by = day_of(await ends(call, matter.county_id, call.now, ACCEPTANCE))
+    return await saved(call, row, matter)
+
+
+async def opened(call: Call, id: str, *states: ConfirmationState) -> tuple[ConfirmationRow, MatterRow]:
+    """The confirmation, locked, in one of these states."""
+    row: ConfirmationRow = await call.find(JudicialConfirmation, "confirmation", id=key_of(JudicialConfirmation)(id))
+    if row.state not in states:
+        raise Refusal(
+            "ILLEGAL_TRANSITION", f"It is {row.state} already.", f"当前状态为 {row.state}。", ("confirmation",)
+        )
+    return row, await MatterRow.get(id=row.matter_id)
+
+
+async def signers(matter: MatterRow) -> set[object]:
+    """The parties who are bound."""
+    known = {one.id: one for one in await PartyRow.filter(matter=matter)}
+    signed = {one.party_id for one in await SignatureRow.filter(matter=matter)}
+    return set(bound(known, signed))
+
+
+@strawberry.input(description="What the court said (登记司法确认结果).")
+class RecordConfirmationInput:
+    idempotency_key: str = given(KEY)
+    confirmation: ID = given("The confirmation (司法确认).")
+    state: ConfirmationState = given("ACCEPTED, CONFIRMED or REJECTED (结果).")
+    on: datetime.date = given("When (日期).")
+    reference: str | None = given("The number of the ruling (裁定书文号).", default=UNSET)
+    expected_version: int = given(EXPECTED)
+
+
+STEPS = {
+    ConfirmationState.ACCEPTED: (ConfirmationState.REQUESTED,),
+    ConfirmationState.CONFIRMED: (ConfirmationState.ACCEPTED,),
+    ConfirmationState.REJECTED: (ConfirmationState.REQUESTED, ConfirmationState.ACCEPTED),
+}
+
+
+@command("Record what the court said (登记司法确认结果).", requires="legal.handle")
+async def record_confirmation(call: Call, input: RecordConfirmationInput) -> JudicialConfirmationPayload:
+    if input.state not in STEPS:
+        raise wrong("state must be ACCEPTED, CONFIRMED or REJECTED.", "state 取值无效。", "state")
+    row, matter = await opened(call, input.confirmation, *STEPS[input.state])
+    stale(row, input.expected_version)
+    if not await handles(call, matter):
+        raise forbidden("confirmation")
+    day = past(call, input.on, "on")
+    if input.state == ConfirmationState.ACCEPTED:
+        row.accepted_on, row.decide_by = day, day_of(await ends(call, matter.county_id, begins(day), DECISION))
+    else:
+        row.decided_on = day
+        row.reference = text(input.reference, 60, "reference") if told(input.reference) else None
+    row.state = input.state
+    return await saved(call, row, matter)
+
+
+async def saved(call: Call, row: ConfirmationRow, matter: MatterRow) -> JudicialConfirmationPayload:
+    row.version += 1
+    await row.save()
+    await tell(call, matter.id, CHANGED, f"JudicialConfirmation:{row.id}", save=True)
+    return JudicialConfirmationPayload(confirmation=ref(JudicialConfirmation, row.id))
+
+
+CHANGED = (
+    "legal.confirmation_changed",
+    Text("A judicial confirmation went on", "司法确认有新进展"),
+    Text("Open it to see where it stands.", "请查看最新进展。"),
+)
+
+EXTENSIONS = (extend(Mutation, request_confirmation=request_confirmation, record_confirmation=record_confirmation),)

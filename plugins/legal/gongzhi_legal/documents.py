@@ -1,0 +1,197 @@
+"""An agreement on paper: one set of data, printed as PDF by Typst and as docx from the county's own template."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import manimgx_fonts_cjk  # type: ignore[import-untyped]
+import orjson
+import typst
+from docx import Document
+from docx.enum.text import WD_ALIGN_PARAGRAPH
+from docx.oxml.ns import qn
+from docx.shared import Pt
+from docxtpl import DocxTemplate  # type: ignore[import-untyped]
+from gongzhi.checks import CHINA
+from gongzhi.context import Context
+from jinja2 import StrictUndefined
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from .confidential import reveal
+from .mediation_types import names
+from .models import Signing
+
+SOURCE = Path(__file__).with_name("agreement.typ")
+HEAD = """
+select t.id, t.matter_id, t.number, t.effective_on, t.made_at, t.facts, t.place, t.performance, m.secret, g.code,
+ g.name county, d.name dispute, p.content template, coalesce(v.name, w.name, g.name) committee
+from legal.agreement t join legal.matter m on m.id=t.matter_id join grids.grid g on g.id=m.county_id
+join legal.mediation n on n.matter_id=m.id join legal.dispute_type d on d.id=n.dispute_type_id
+left join grids.grid v on v.id=m.village_id and n.level='VILLAGE'
+left join grids.grid w on w.id=m.town_id and n.level in ('VILLAGE','TOWN')
+left join legal.template p on p.id=t.template_id where t.id=$1
+"""
+PARTIES = "select id, place, represents_id from legal.party where matter_id=$1 order by place"
+TERMS = "select id, place, text, obligor_id, due_on from legal.term where matter_id=$1 order by place"
+SIGNED = "select party_id, at, how from legal.signature where matter_id=$1 order by at, id"
+MEDIATED = """
+select a.name, r.acting from legal.mediator r join legal.adviser a on a.id=r.adviser_id
+where r.matter_id=$1 and r.until is null order by r.since, r.id
+"""
+HOW = {Signing.SIGNATURE: "签名", Signing.FINGERPRINT: "按指印", Signing.ONLINE: "线上确认"}
+BLANKS = ("number", "county", "committee", "dispute", "facts", "place", "performance", "effective_on", "made_on")
+"""What a template can fill in once."""
+LISTS = {
+    "parties": ("name", "role"),
+    "terms": ("no", "text", "obligor", "due"),
+    "signatures": ("name", "on", "how"),
+    "mediators": ("name", "role"),
+}
+"""What it can go through, and what each has."""
+OPTIONAL = ("place", "performance")
+"""Blanks that a mediator may leave empty, unless the county's template has them."""
+
+
+async def told(context: Context, agreement: UUID) -> tuple[dict[str, Any], bytes | None]:
+    """What is printed of an agreement, as words, for whoever sits at it; and the county's template, if it has one."""
+    [head] = await context.fetch(HEAD, agreement)
+    matter = head["matter_id"]
+    parties = await context.fetch(PARTIES, matter)
+    called = {key: said or "—" for key, said in (await names(context, [one["id"] for one in parties])).items()}
+    terms, signed, mediators = [await context.fetch(text, matter) for text in (TERMS, SIGNED, MEDIATED)]
+
+    def clear(column: str) -> str:
+        return words(context, head, "agreement", column, head["id"], head[column])
+
+    data = {
+        **{name: head[name] for name in ("number", "county", "committee", "dispute")},
+        **{name: clear(name) for name in ("facts", *OPTIONAL)},
+        "effective_on": spelled(head["effective_on"]),
+        "made_on": spelled(head["made_at"].astimezone(CHINA).date()),
+        "parties": [
+            {"name": called[one["id"]], "role": "代理人" if one["represents_id"] else side(one["place"])}
+            for one in parties
+        ],
+        "terms": [
+            {
+                "no": str(one["place"] + 1),
+                "text": words(context, head, "term", "text", one["id"], one["text"]),
+                "obligor": called[one["obligor_id"]],
+                "due": spelled(one["due_on"]) if one["due_on"] else "即时",
+            }
+            for one in terms
+        ],
+        "signatures": [
+            {"name": called[one["party_id"]], "on": local(one["at"]), "how": HOW[Signing(one["how"])]} for one in signed
+        ],
+        "mediators": [
+            {"name": one["name"], "role": "调解员" if one["acting"] == "MEDIATOR" else "专家"} for one in mediators
+        ],
+    }
+    return data, head["template"]
+
+
+def words(context: Context, head: Mapping[str, Any], table: str, column: str, key: UUID, value: Any) -> str:
+    row = {"written": value, "secret": head["secret"], "code": head["code"]}
+    return reveal(context.keys, row, f"legal.{table}.{column}:{key}") or ""
+
+
+def side(place: int) -> str:
+    return "申请人" if place == 0 else "被申请人"
+
+
+def spelled(day: date) -> str:
+    return f"{day.year}年{day.month}月{day.day}日"
+
+
+def local(moment: datetime) -> str:
+    return spelled(moment.astimezone(CHINA).date())
+
+
+# PDF
+
+
+async def pdf(data: Mapping[str, Any]) -> bytes:
+    return await asyncio.to_thread(render, data)
+
+
+def render(data: Mapping[str, Any]) -> bytes:
+    """The PDF. The data enter as data, never as Typst's own language."""
+    printer = typst.Compiler(
+        str(SOURCE),
+        font_paths=[str(Path(manimgx_fonts_cjk.__file__).parent)],
+        ignore_system_fonts=True,
+        sys_inputs={"data": orjson.dumps(data).decode()},
+    )
+    made: Any = printer.compile()
+    return bytes(made)
+
+
+# docx
+
+
+def sandbox() -> ImmutableSandboxedEnvironment:
+    """What templates run in: nothing of Python is at hand, and a blank without a value is an error."""
+    return ImmutableSandboxedEnvironment(undefined=StrictUndefined, autoescape=True)
+
+
+async def docx(data: Mapping[str, Any], template: bytes | None) -> bytes:
+    return await asyncio.to_thread(fill, data, template or standard())
+
+
+def fill(data: Mapping[str, Any], template: bytes) -> bytes:
+    """A template filled in. Raises jinja2's errors for one that has other blanks."""
+    document = DocxTemplate(io.BytesIO(template))
+    document.render(dict(data), jinja_env=sandbox(), autoescape=True)
+    made = io.BytesIO()
+    document.save(made)
+    return made.getvalue()
+
+
+@cache
+def standard() -> bytes:
+    """The template of counties that have none of their own."""
+    document = Document()
+    style = document.styles["Normal"]
+    style.font.name, style.font.size = "SimSun", Pt(12)
+    style.element.rPr.rFonts.set(qn("w:eastAsia"), "宋体")
+    title = document.add_heading("人民调解协议书", level=1)
+    number = document.add_paragraph("{{ number }}")
+    title.alignment = number.alignment = WD_ALIGN_PARAGRAPH.CENTER
+    for line in STANDARD:
+        document.add_paragraph(line)
+    made = io.BytesIO()
+    document.save(made)
+    return made.getvalue()
+
+
+def listed(name: str, line: str) -> Sequence[str]:
+    """The paragraphs of a template that say one line for each of a list."""
+    return (f"{{%p for one in {name} %}}", line, "{%p endfor %}")
+
+
+def kept(name: str, line: str) -> Sequence[str]:
+    """The paragraphs that say a line where there is something to say."""
+    return (f"{{%p if {name} %}}", line, "{%p endif %}")
+
+
+STANDARD = (
+    *listed("parties", "{{ one.role }}：{{ one.name }}"),
+    "纠纷类型：{{ dispute }}",
+    "纠纷主要事实、争议事项：{{ facts }}",
+    "经{{ committee }}人民调解委员会调解，当事人自愿达成如下协议：",
+    *listed("terms", "{{ one.no }}. {{ one.text }}（履行人：{{ one.obligor }}；期限：{{ one.due }}）"),
+    *kept("performance", "履行方式：{{ performance }}"),
+    *kept("place", "履行地点：{{ place }}"),
+    "本协议自{{ effective_on }}起生效。双方可自生效之日起三十日内共同向人民法院申请司法确认。",
+    *listed("signatures", "当事人：{{ one.name }}（{{ one.how }}，{{ one.on }}）"),
+    *listed("mediators", "{{ one.role }}：{{ one.name }}"),
+    "{{ committee }}人民调解委员会（印章）　{{ made_on }}",
+)

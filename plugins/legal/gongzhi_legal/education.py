@@ -1,0 +1,201 @@
+"""Publishing about the law, and counting what is read without knowing who read it (普法宣传)."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Any
+from uuid import UUID
+
+import strawberry
+from gongzhi.checks import text, today, wrong
+from gongzhi.commands import KEY, Call, Problem, command, forbidden, given, made, problems
+from gongzhi.entity import key_of, ref
+from gongzhi.extend import extend
+from gongzhi.filters import aware
+from gongzhi.grids.models import GridRow
+from gongzhi.roots import Mutation
+from strawberry import ID
+
+from .education_types import LawArticle, LawLecture, LawQuiz
+from .models import ArticleRow, LectureRow, QuizRow
+from .panel import standing
+from .visibility import TEACH
+
+MOST = 20
+TALLY = """
+insert into legal.tally (id, what, day, times, answers, "right") values (gen_random_uuid(), $1, $2, 1, $3, $4)
+on conflict (what, day) do update set times=legal.tally.times+1, answers=legal.tally.answers+$3,
+ "right"=legal.tally."right"+$4
+"""
+
+
+async def audience(call: Call, code: str) -> GridRow:
+    """A grid that one may publish for."""
+    grid = await standing(code, "grid")
+    if not call.may(TEACH, grid):
+        raise forbidden("grid")
+    return grid
+
+
+async def tally(call: Call, what: UUID, answers: int = 0, right: int = 0) -> None:
+    """Count something for today. Nothing of who did it is kept."""
+    await call.fetch(TALLY, what, today(call), answers, right)
+
+
+@strawberry.type(description="The article, or why nothing was done (文章结果).")
+class LawArticlePayload:
+    article: LawArticle | None = made("The article (文章).")
+    errors: list[Problem] = problems()
+
+
+@strawberry.input(description="Something to read about the law (发布普法文章).")
+class PublishLawArticleInput:
+    idempotency_key: str = given(KEY)
+    grid: str = given("For whom: this grid and all below it, by code (面向网格编码).")
+    title: str = given("Its title (标题).")
+    text: str = given("What it says (正文).")
+
+
+@command("Publish something to read about the law (发布普法文章).", requires=TEACH)
+async def publish_law_article(call: Call, input: PublishLawArticleInput) -> LawArticlePayload:
+    grid = await audience(call, input.grid)
+    title, said = text(input.title, 100, "title"), text(input.text, 10_000, "text")
+    row = await ArticleRow.create(
+        grid=grid, title=title, text=said, published_at=call.now, account=call.viewer.account.name
+    )
+    return LawArticlePayload(article=ref(LawArticle, row.id))
+
+
+@strawberry.input(description="That an article was opened (阅读文章).")
+class ReadLawArticleInput:
+    article: ID = given("The article (文章).")
+
+
+@command("Count that an article was read; by whom is kept nowhere (阅读计数).", requires=None, repeats=True)
+async def read_law_article(call: Call, input: ReadLawArticleInput) -> LawArticlePayload:
+    row: ArticleRow = await call.find(LawArticle, "article", id=key_of(LawArticle)(input.article))
+    await tally(call, row.id)
+    return LawArticlePayload(article=ref(LawArticle, row.id))
+
+
+@strawberry.type(description="The talk, or why nothing was done (活动结果).")
+class LawLecturePayload:
+    lecture: LawLecture | None = made("The talk (活动).")
+    errors: list[Problem] = problems()
+
+
+@strawberry.input(description="A talk about the law (发布普法活动).")
+class AnnounceLawLectureInput:
+    idempotency_key: str = given(KEY)
+    grid: str = given("For whom, by code (面向网格编码).")
+    title: str = given("Its title (标题).")
+    place: str = given("Where (地点).")
+    starts_at: datetime.datetime = given("When (时间).")
+
+
+@command("Announce a talk about the law (发布普法活动).", requires=TEACH)
+async def announce_law_lecture(call: Call, input: AnnounceLawLectureInput) -> LawLecturePayload:
+    grid = await audience(call, input.grid)
+    if aware(input.starts_at) <= call.now:
+        raise wrong("It must be ahead.", "活动时间应晚于现在。", "startsAt")
+    row = await LectureRow.create(
+        grid=grid,
+        title=text(input.title, 100, "title"),
+        place=text(input.place, 200, "place"),
+        starts_at=input.starts_at,
+        account=call.viewer.account.name,
+    )
+    return LawLecturePayload(lecture=ref(LawLecture, row.id))
+
+
+@strawberry.type(description="The quiz, or why nothing was done (问答结果).")
+class LawQuizPayload:
+    quiz: LawQuiz | None = made("The quiz (问答).")
+    errors: list[Problem] = problems()
+
+
+@strawberry.input(description="A question with its answers (题目).")
+class LawQuestionInput:
+    text: str = given("The question (题干).")
+    options: list[str] = given("Two to six answers (选项).")
+    right: int = given("The place of the right one, from 0 (正确选项).")
+    why: str = given("Why it is right, with the law (解析).")
+
+
+@strawberry.input(description="Questions about the law (发布普法问答).")
+class PublishLawQuizInput:
+    idempotency_key: str = given(KEY)
+    grid: str = given("For whom, by code (面向网格编码).")
+    title: str = given("Its title (标题).")
+    questions: list[LawQuestionInput] = given(f"{MOST} at most (题目).")
+
+
+@command("Publish questions about the law to try (发布普法问答).", requires=TEACH)
+async def publish_law_quiz(call: Call, input: PublishLawQuizInput) -> LawQuizPayload:
+    grid = await audience(call, input.grid)
+    if not 1 <= len(input.questions) <= MOST:
+        raise wrong(f"Give 1 to {MOST} questions.", f"请给出 1 至 {MOST} 道题。", "questions")
+    row = await QuizRow.create(
+        grid=grid,
+        title=text(input.title, 100, "title"),
+        questions=[question(one, at) for at, one in enumerate(input.questions)],
+        published_at=call.now,
+        account=call.viewer.account.name,
+    )
+    return LawQuizPayload(quiz=ref(LawQuiz, row.id))
+
+
+def question(one: LawQuestionInput, at: int) -> dict[str, Any]:
+    place = ("questions", str(at))
+    if not 2 <= len(one.options) <= 6 or not 0 <= one.right < len(one.options):
+        raise wrong("Give two to six answers, and which is right.", "请给出 2 至 6 个选项及正确选项。", *place, "right")
+    return {
+        "text": text(one.text, 300, *place, "text"),
+        "options": [text(option, 200, *place, "options", str(n)) for n, option in enumerate(one.options)],
+        "right": one.right,
+        "why": text(one.why, 500, *place, "why"),
+    }
+
+
+@strawberry.type(description="What was right, and why (答题结果).")
+class LawAnswer:
+    right: bool = strawberry.field(description="Whether one chose the right answer (是否正确).")
+    answer: int = strawberry.field(description="The place of the right one (正确选项).")
+    why: str = strawberry.field(description="Why (解析).")
+
+
+@strawberry.type(description="How it went; it is kept nowhere (答题结果).")
+class TakeLawQuizPayload:
+    answers: list[LawAnswer] | None = made("Each question (逐题结果).")
+    errors: list[Problem] = problems()
+
+
+@strawberry.input(description="Answers to a quiz (答题).")
+class TakeLawQuizInput:
+    quiz: ID = given("The quiz (问答).")
+    answers: list[int] = given("The place of one's answer to each question, from 0 (答案).")
+
+
+@command("Try a quiz; only how many were right in all is counted (答题).", requires=None, repeats=True)
+async def take_law_quiz(call: Call, input: TakeLawQuizInput) -> TakeLawQuizPayload:
+    row: QuizRow = await call.find(LawQuiz, "quiz", id=key_of(LawQuiz)(input.quiz))
+    if len(input.answers) != len(row.questions):
+        raise wrong(f"Answer all {len(row.questions)} questions.", f"请回答全部 {len(row.questions)} 题。", "answers")
+    told = [
+        LawAnswer(right=chosen == one["right"], answer=one["right"], why=one["why"])
+        for chosen, one in zip(input.answers, row.questions, strict=True)
+    ]
+    await tally(call, row.id, len(told), sum(one.right for one in told))
+    return TakeLawQuizPayload(answers=told)
+
+
+EXTENSIONS = (
+    extend(
+        Mutation,
+        publish_law_article=publish_law_article,
+        read_law_article=read_law_article,
+        announce_law_lecture=announce_law_lecture,
+        publish_law_quiz=publish_law_quiz,
+        take_law_quiz=take_law_quiz,
+    ),
+)

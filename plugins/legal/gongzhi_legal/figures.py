@@ -1,0 +1,153 @@
+"""Mediations counted in the shape of the official table, and what mediators are due by case (以案定补).
+
+Counts of a few would tell of people, so numbers under ten are not shown, and neither are their sums.
+"""
+
+from __future__ import annotations
+
+import datetime
+from decimal import Decimal
+from typing import Any
+
+import strawberry
+from gongzhi.entity import embedded
+from gongzhi.extend import extend
+from gongzhi.filters import kind_of
+from gongzhi.plans import Argument, Frame
+from gongzhi.roots import Query
+from gongzhi.sql import Sql, ancestor
+from pypika_tortoise.queries import Table
+
+from .models import MediationOutcome
+from .visibility import FIGURES
+
+FEWEST = 10
+"""The smallest number that is shown (rulings 11)."""
+SETTLED = "n.outcome in ('WRITTEN_AGREEMENT','ORAL_AGREEMENT')"
+COUNTED = {
+    "accepted": "true",
+    "written": "n.outcome='WRITTEN_AGREEMENT'",
+    "oral": "n.outcome='ORAL_AGREEMENT'",
+    "failed": "n.outcome in ('FAILED','REFERRED')",
+    "ended": "n.outcome in ('WITHDRAWN','REFUSED')",
+    "inVillage": f"{SETTLED} and n.level='VILLAGE'",
+    "inTown": f"{SETTLED} and n.level='TOWN'",
+    "inCounty": f"{SETTLED} and n.level='COUNTY'",
+    "confirmed": "exists(select from legal.confirmation c where c.matter_id=n.matter_id and c.state='CONFIRMED')",
+    "kept": "exists(select from legal.agreement a where a.matter_id=n.matter_id and a.kept_on is not null)",
+}
+"""What the columns of the table count, of the mediations that were asked for in the time."""
+
+
+@strawberry.type(description="Mediations of one type of dispute; null where fewer than ten (调解统计行).")
+class MediationFigures:
+    dispute_type: str = strawberry.field(description="The type, by code; ALL for all of them (纠纷类型).")
+    name: str = strawberry.field(description="Its name (名称).")
+    accepted: int | None = strawberry.field(description="Asked for in the time (受理件数).")
+    written: int | None = strawberry.field(description="Agreed in writing (书面协议).")
+    oral: int | None = strawberry.field(description="Agreed by word (口头协议).")
+    failed: int | None = strawberry.field(description="Not agreed, or for others (调解不成、转出).")
+    ended: int | None = strawberry.field(description="Taken back or not wanted (撤回、不同意).")
+    in_village: int | None = strawberry.field(description="Agreed in the village (村级化解).")
+    in_town: int | None = strawberry.field(description="Agreed in the town (镇级化解).")
+    in_county: int | None = strawberry.field(description="Agreed in the county (县级化解).")
+    confirmed: int | None = strawberry.field(description="Confirmed by the court (司法确认).")
+    kept: int | None = strawberry.field(description="Kept by all (履行完毕).")
+
+
+SPAN = {
+    "grid": Argument(str, "A village, town or county, by code (网格编码)."),
+    "since": Argument(datetime.date, "The first day (起始日)."),
+    "before": Argument(datetime.date, "The first day no longer (截止日，不含)."),
+}
+TABLE = f"""
+(select coalesce(jsonb_agg(to_jsonb(f) order by f."disputeType"='ALL' desc, f."disputeType"), '[]') from (
+ select coalesce(d.code, 'ALL') "disputeType", case grouping(d.code) when 1 then '合计' else max(d.name) end "name",
+ {
+    ", ".join(
+        f'case when count(*) filter (where {what})>={FEWEST} then count(*) filter (where {what}) end "{name}"'
+        for name, what in COUNTED.items()
+    )
+}
+ from legal.mediation n join legal.matter m on m.id=n.matter_id join legal.dispute_type d on d.id=n.dispute_type_id
+ where {{places}} and {{within}} and n.requested_at>={{since}}::timestamp at time zone 'Asia/Shanghai'
+ and n.requested_at<{{before}}::timestamp at time zone 'Asia/Shanghai'
+ group by rollup(d.code)) f)
+"""
+
+
+MATTER = Table("matter", schema="legal", alias="m")
+
+
+def asked(at: Frame, text: str) -> Any:
+    """A statement about the matters in the grid and time that were asked for, of those one may count."""
+    column = ancestor(at.given.trait("grid", of=kind_of))
+    grid = Sql(
+        f"m.{column}=(select g.id from grids.grid g where g.code={{0}} and g.valid_to is null)", at.given.bind("grid")
+    )
+    seen = at.viewer.within(MATTER, FIGURES)
+    inside = Sql("true") if seen is None else Sql(" or ".join(f"({{{at}}})" for at in range(len(seen))), *seen)
+    span = {name: at.given.bind(name, cast="date") for name in ("since", "before")}
+    return Sql(text, places=grid, within=Sql("({0})", inside), **span)
+
+
+@strawberry.type(description="What a mediator is due for the cases of a time (以案定补).")
+class MediationSubsidy:
+    adviser: str = strawberry.field(description="The mediator (调解员).")
+    written: int = strawberry.field(description="Cases with an agreement in writing (书面协议件数).")
+    oral: int = strawberry.field(description="Cases with an oral agreement (口头协议件数).")
+    failed: int = strawberry.field(description="Cases that were tried in vain; work counts as well (调解未成件数).")
+    amount: Decimal = strawberry.field(description="What they are due, in yuan (补贴金额，元).")
+
+
+RATES = {
+    MediationOutcome.WRITTEN_AGREEMENT: 20_000,
+    MediationOutcome.ORAL_AGREEMENT: 5_000,
+    MediationOutcome.FAILED: 3_000,
+    MediationOutcome.REFERRED: 3_000,
+}
+"""Fen a case, where a county has set no rates of its own."""
+
+
+def rate(outcome: MediationOutcome) -> str:
+    """The fen that the county of matter `m` pays for a case with this outcome."""
+    own = f"select t.fen from legal.rate t where t.county_id=m.county_id and t.outcome='{outcome}'"
+    return f"coalesce(({own}),{RATES[outcome]})"
+
+
+AMOUNT = " ".join(f"when '{one}' then {rate(one)}" for one in RATES)
+DUE = f"""
+(select coalesce(jsonb_agg(jsonb_build_object('adviser', f.name, 'written', f.written, 'oral', f.oral,
+ 'failed', f.failed, 'amount', (f.fen/100.0)::numeric(12,2)::text) order by f.name), '[]') from (
+ select a.name, a.id, count(*) filter (where n.outcome='WRITTEN_AGREEMENT') written,
+ count(*) filter (where n.outcome='ORAL_AGREEMENT') oral,
+ count(*) filter (where n.outcome in ('FAILED','REFERRED')) failed,
+ sum(case n.outcome {AMOUNT} end) fen
+ from legal.mediation n join legal.matter m on m.id=n.matter_id
+ join lateral (select r.adviser_id from legal.mediator r where r.matter_id=m.id and r.acting='MEDIATOR'
+  and r.since<=n.ended_at and (r.until is null or r.until>=n.ended_at) order by r.since, r.id limit 1) lead on true
+ join legal.adviser a on a.id=lead.adviser_id
+ where {{places}} and {{within}} and n.outcome in ({", ".join(f"'{one}'" for one in RATES)})
+ and n.ended_at>={{since}}::timestamp at time zone 'Asia/Shanghai'
+ and n.ended_at<{{before}}::timestamp at time zone 'Asia/Shanghai' group by a.id, a.name) f)
+"""
+
+EXTENSIONS = (
+    extend(
+        Query,
+        mediation_figures=embedded(
+            "Mediations by type of dispute, in the shape of the official table (人民调解统计表).",
+            lambda at: asked(at, TABLE),
+            type=list[MediationFigures] | None,
+            requires=FIGURES,
+            arguments=SPAN,
+        ),
+        mediation_subsidies=embedded(
+            "What mediators are due by case; of the cases themselves it tells nothing (以案定补清单).",
+            lambda at: asked(at, DUE),
+            type=list[MediationSubsidy] | None,
+            requires=FIGURES,
+            arguments=SPAN,
+        ),
+    ),
+)

@@ -1,0 +1,123 @@
+"""From one person's question to an answer for everybody: by their consent, without names, after a second reading."""
+
+from __future__ import annotations
+
+import re
+
+import strawberry
+from gongzhi.checks import text
+from gongzhi.commands import KEY, Call, Problem, command, forbidden, given, made, problems
+from gongzhi.entity import key_of, ref
+from gongzhi.errors import Refusal
+from gongzhi.extend import extend
+from gongzhi.grids.models import GridRow
+from gongzhi.people.models import PersonRow
+from gongzhi.roots import Mutation
+from gongzhi.screening import Concern, screen
+from strawberry import ID
+
+from .advice import LegalAdvicePayload, answering, opened, people, saved
+from .advice_types import LegalEntry
+from .models import AdviceState, EntryRow, EntryState, MatterRow
+from .visibility import TEACH
+
+PERSONAL = {Concern.RESIDENT_ID, Concern.PHONE, Concern.BANK_CARD}
+LONG_NUMBER = re.compile(r"\d{7,}")
+
+
+@strawberry.type(description="The entry, or why there is none (知识条目结果).")
+class LegalEntryPayload:
+    entry: LegalEntry | None = made("The entry (知识条目).")
+    errors: list[Problem] = problems()
+
+
+@strawberry.input(description="An answer for everybody, written anew without names (拟写知识条目).")
+class ProposeLegalEntryInput:
+    idempotency_key: str = given(KEY)
+    advice: ID = given("The question it comes from; whoever asked must have agreed (咨询).")
+    question: str = given("The question as anybody might ask it (问题).")
+    answer: str = given("The answer (解答).")
+
+
+@command("Write an entry for everybody from a question whose asker agreed (拟写知识条目).", requires="legal.handle")
+async def propose_legal_entry(call: Call, input: ProposeLegalEntryInput) -> LegalEntryPayload:
+    row, matter = await answering(call, input.advice, AdviceState.CLOSED)
+    if row.shared_at is None:
+        raise Refusal("CONSENT_REQUIRED", "Whoever asked has not agreed.", "咨询人未同意匿名入库。", ("advice",))
+    if row.entry_id is not None:
+        raise Refusal("DUPLICATE", "There is an entry of this already.", "该咨询已生成知识条目。", ("advice",))
+    question, answer = text(input.question, 300, "question"), text(input.answer, 3_000, "answer")
+    for path, said in (("question", question), ("answer", answer)):
+        await nameless(call, matter, said, path)
+    entry = await EntryRow.create(
+        grid=await GridRow.get(id=matter.county_id),
+        topic=row.topic,
+        question=question,
+        answer=answer,
+        proposed_at=call.now,
+        proposed_by=call.viewer.account.name,
+    )
+    row.entry_id = entry.id
+    await row.save(update_fields=["entry_id"])
+    return LegalEntryPayload(entry=ref(LegalEntry, entry.id))
+
+
+async def nameless(call: Call, matter: MatterRow, said: str, path: str) -> None:
+    """Refuse a text that has the name of whoever asked, or a number somebody can be known by."""
+    names = [one.name for one in await PersonRow.filter(id__in=await people(call, matter))]
+    if any(name in said for name in names) or LONG_NUMBER.search(said) or PERSONAL & set(screen(said)):
+        raise Refusal(
+            "NOT_ANONYMOUS",
+            "Take out names and numbers by which somebody can be known.",
+            "请删除姓名、号码等可识别个人的内容。",
+            (path,),
+        )
+
+
+@strawberry.input(description="What a second reader says of an entry (审核知识条目).")
+class ReviewLegalEntryInput:
+    idempotency_key: str = given(KEY)
+    entry: ID = given("The entry (知识条目).")
+    publish: bool = given("Whether everybody may read it (是否发布).")
+
+
+@command("Publish an entry that somebody else wrote, or not (审核知识条目).", requires=TEACH)
+async def review_legal_entry(call: Call, input: ReviewLegalEntryInput) -> LegalEntryPayload:
+    entry: EntryRow = await call.find(LegalEntry, "entry", id=key_of(LegalEntry)(input.entry))
+    if not call.may(TEACH, entry):
+        raise forbidden("entry")
+    if entry.state is not EntryState.PROPOSED:
+        raise Refusal("ILLEGAL_TRANSITION", f"The entry is {entry.state}.", "该条目已审核。", ("entry",))
+    if entry.proposed_by == call.viewer.account.name:
+        raise Refusal("FOUR_EYES", "Somebody else must read it.", "须由他人审核。", ("entry",))
+    entry.state = EntryState.PUBLISHED if input.publish else EntryState.REFUSED
+    entry.reviewed_by, entry.published_at = call.viewer.account.name, call.now if input.publish else None
+    await entry.save()
+    return LegalEntryPayload(entry=ref(LegalEntry, entry.id))
+
+
+@strawberry.input(description="A consent that is taken back (撤回匿名入库同意).")
+class WithdrawAdviceConsentInput:
+    idempotency_key: str = given(KEY)
+    advice: ID = given("One's own question (咨询).")
+
+
+@command("Take back that one's question may be an entry for everybody (撤回匿名入库同意).", requires=None)
+async def withdraw_advice_consent(call: Call, input: WithdrawAdviceConsentInput) -> LegalAdvicePayload:
+    row, matter = await opened(call, input.advice, AdviceState.CLOSED)
+    if call.viewer.account.person not in await people(call, matter):
+        raise forbidden("advice")
+    row.shared_at = None
+    if row.entry_id:
+        await EntryRow.filter(id=row.entry_id).update(state=EntryState.WITHDRAWN)
+    return await saved(call, row, matter)
+
+
+EXTENSIONS = (
+    extend(
+        Mutation,
+        propose_legal_entry=propose_legal_entry,
+        review_legal_entry=review_legal_entry,
+        withdraw_advice_consent=withdraw_advice_consent,
+    ),
+)

@@ -1,0 +1,114 @@
+"""What all matters have in common: talking in them, adding files, telling those who sit at them."""
+
+from __future__ import annotations
+
+import base64
+from uuid import UUID
+
+import strawberry
+from gongzhi.checks import text, wrong
+from gongzhi.commands import KEY, Call, Problem, command, given, made, problems
+from gongzhi.entity import key_of, ref
+from gongzhi.errors import Refusal, Text
+from gongzhi.extend import extend
+from gongzhi.notices.sending import Notice, notify
+from gongzhi.roots import Mutation
+from strawberry import ID
+
+from .confidential import pen
+from .files import sent
+from .matter_types import LegalFile, LegalMatter, LegalMessage
+from .models import FileRow, MatterRow, MessageRow, SeatRole, SeatRow
+
+LONG = 5_000
+CAP = 30
+
+
+@strawberry.type(description="What was said, or why nothing was (会话结果).")
+class LegalMessagePayload:
+    message: LegalMessage | None = made("What was said (内容).")
+    errors: list[Problem] = problems()
+
+
+@strawberry.input(description="Something to say in a matter (发送消息).")
+class SendLegalMessageInput:
+    idempotency_key: str = given(KEY)
+    matter: ID = given("The matter (事项).")
+    text: str = given(f"What, {LONG} characters at most (内容).")
+
+
+@command("Say something in an open matter; whoever sits at it reads it (发送消息).", requires=None)
+async def send_legal_message(call: Call, input: SendLegalMessageInput) -> LegalMessagePayload:
+    matter, words = await open_matter(call, input.matter), text(input.text, LONG, "text")
+    row = MessageRow(matter=matter, at=call.now, by=await sitting_as(call, matter.id), account=call.viewer.account.name)
+    (await pen(call.context, matter)).write(row, text=words)
+    await row.save()
+    await tell(call, matter.id, SAID, f"LegalMatter:{matter.id}", save=True)
+    return LegalMessagePayload(message=ref(LegalMessage, row.id))
+
+
+@strawberry.type(description="The file, or why there is none (材料结果).")
+class LegalFilePayload:
+    file: LegalFile | None = made("The file (材料).")
+    errors: list[Problem] = problems()
+
+
+@strawberry.input(description="A file for a matter (提交材料).")
+class AddLegalFileInput:
+    idempotency_key: str = given(KEY)
+    matter: ID = given("The matter (事项).")
+    title: str = given("What it is (名称).")
+    content: str = given("JPEG, PNG, PDF or a recording, in base64, 600 kB at most (文件内容).")
+
+
+@command("Add a file to an open matter: evidence, a recording, a scan (提交材料).", requires=None)
+async def add_legal_file(call: Call, input: AddLegalFileInput) -> LegalFilePayload:
+    matter, title = await open_matter(call, input.matter), text(input.title, 100, "title")
+    if await FileRow.filter(matter=matter).count() >= CAP:
+        raise wrong(f"A matter has {CAP} files at most.", f"每件事项最多 {CAP} 份材料。", "matter")
+    raw, kind = sent(input.content, "content")
+    row = FileRow(
+        matter=matter,
+        media_type=kind,
+        size=len(raw),
+        at=call.now,
+        by=await sitting_as(call, matter.id),
+        account=call.viewer.account.name,
+    )
+    (await pen(call.context, matter)).write(row, title=title, content=base64.b64encode(raw).decode())
+    await row.save()
+    return LegalFilePayload(file=ref(LegalFile, row.id))
+
+
+async def open_matter(call: Call, id: str, path: str = "matter") -> MatterRow:
+    """A matter at which the caller has a seat, and that is not over."""
+    matter: MatterRow = await call.find(LegalMatter, path, id=key_of(LegalMatter)(id))
+    if matter.closed_at is not None:
+        raise Refusal("ILLEGAL_TRANSITION", "The matter is closed.", "该事项已结束。", (path,))
+    return matter
+
+
+async def sitting_as(call: Call, matter: UUID) -> SeatRole:
+    """As what the caller sits at a matter: as one's own person first."""
+    me = call.viewer.account.person
+    own = await SeatRow.filter(matter_id=matter, left_at=None, person_id=me).first() if me else None
+    return own.role if own else SeatRole.HANDLER
+
+
+SAID = ("legal.message", Text("A message for you", "新消息"), Text("Somebody wrote to you.", "您的法律事务有新消息。"))
+"""What is told of a message: that it is there."""
+
+
+async def tell(
+    call: Call, matter: UUID, said: tuple[str, Text, Text], about: str, *, save: bool = False, handlers: bool = True
+) -> None:
+    """Tell everybody at a matter, in codes and numbers only. `save` leaves the caller out."""
+    seats = await SeatRow.filter(matter_id=matter, left_at=None)
+    me = call.viewer.account
+    people = {one.person_id for one in seats if one.person_id and not (save and one.person_id == me.person)}
+    names = {one.account for one in seats if one.account and handlers and not (save and one.account == me.name)}
+    units = {one.unit_id for one in seats if one.unit_id and handlers}
+    await notify(call, Notice(*said, about), persons=people, accounts=sorted(names), units=units)
+
+
+EXTENSIONS = (extend(Mutation, send_legal_message=send_legal_message, add_legal_file=add_legal_file),)

@@ -1,0 +1,293 @@
+"""From the request to the end of a mediation: joining, choosing, meeting, more time, the level above, and ending it."""
+
+from __future__ import annotations
+
+import datetime
+from uuid import UUID
+
+import strawberry
+from gongzhi.cases.models import CaseRow
+from gongzhi.checks import missing, text, told, wrong
+from gongzhi.commands import EXPECTED, KEY, Call, command, forbidden, given, stale
+from gongzhi.entity import key_of
+from gongzhi.errors import Refusal, Text
+from gongzhi.extend import extend
+from gongzhi.filters import aware
+from gongzhi.notices.sending import Notice, notify
+from gongzhi.roots import Mutation
+from strawberry import ID, UNSET
+
+from .choosing import LEVELS, candidate, disinterested, level_of, nobody, seat, unseat
+from .confidential import pen
+from .mediation_types import MediationParty
+from .models import (
+    Acting,
+    AdviserKind,
+    AdviserRow,
+    Chooser,
+    MatterRow,
+    MediationOutcome,
+    MediationRow,
+    MediationState,
+    MediatorRow,
+    MessageRow,
+    PartyRow,
+    Referral,
+    SeatRole,
+    SessionRow,
+)
+from .panel_types import LegalAdviser
+from .requesting import MediationPayload, appoint, picked
+from .standing import OPEN, handles, mediating, mine, opened, saved, sides
+from .terms import MEDIATION, ends
+
+MOST = 30
+"""Days by which a term can be moved in all."""
+WHICH = "The mediation (调解)."
+
+
+@strawberry.input(description="Whether a party takes part (确认是否参加调解).")
+class JoinMediationInput:
+    idempotency_key: str = given(KEY)
+    mediation: ID = given(WHICH)
+    agree: bool = given("Whether they take part; no is a no, and costs nothing (是否同意调解).")
+    rights_acknowledged: bool = given("That they have been shown their rights (已告知权利).")
+    party: ID | None = given("For a mediator: which party said so before them (当事人).", default=UNSET)
+
+
+@command("Take part in a mediation, or not: a party, or the mediator who heard it (同意或拒绝调解).", requires=None)
+async def join_mediation(call: Call, input: JoinMediationInput) -> MediationPayload:
+    row, matter = await opened(call, input.mediation, MediationState.REQUESTED)
+    party = await joining(call, matter, input.party if told(input.party) else None)
+    if not input.agree:
+        return await over(call, row, matter, MediationOutcome.REFUSED)
+    if not input.rights_acknowledged:
+        raise Refusal(
+            "RIGHTS_NOT_ACKNOWLEDGED", "Their rights must be shown to them first.", "请先向当事人告知权利。",
+            ("rightsAcknowledged",),
+        )  # fmt: skip
+    party.acknowledged_at = party.joined_at = call.now
+    party.recorded_by = call.viewer.account.name
+    await party.save(update_fields=["acknowledged_at", "joined_at", "recorded_by"])
+    if all(one.joined_at for one in await sides(matter)):
+        row.state, row.started_at = MediationState.MEDIATING, call.now
+    return await saved(call, row, matter)
+
+
+async def joining(call: Call, matter: MatterRow, id: str | None) -> PartyRow:
+    """Which party it is about: the caller's own, or one that a mediator names."""
+    if id is None:
+        own = await mine(call, matter)
+        if own is None:
+            raise missing("Say which party it is.", "请指定当事人。", "party")
+        return own
+    if not await handles(call, matter):
+        raise forbidden("party")
+    return await among(matter, id, "party")
+
+
+async def among(matter: MatterRow, id: str, *path: str) -> PartyRow:
+    """A party of this very matter, not who speaks for one."""
+    row = await PartyRow.get_or_none(id=key_of(MediationParty)(id), matter=matter, represents_id=None)
+    if row is None:
+        raise missing("They are no party to this.", "该人员不是本调解的当事人。", *path)
+    return row
+
+
+@strawberry.input(description="Whom the parties want to mediate (选定调解员).")
+class ChooseMediatorsInput:
+    idempotency_key: str = given(KEY)
+    mediation: ID = given(WHICH)
+    mediators: list[ID] = given("From the panel, three at most; they take the place of those before (调解员).")
+
+
+@command("Choose who mediates: a party, or the mediator at the parties' wish (选定调解员).", requires=None)
+async def choose_mediators(call: Call, input: ChooseMediatorsInput) -> MediationPayload:
+    row, matter = await opened(call, input.mediation, *OPEN)
+    if not (await handles(call, matter) or await mine(call, matter)):
+        raise forbidden("mediation")
+    if not input.mediators:
+        raise missing("Name one at least.", "请至少选定一位调解员。", "mediators")
+    wanted = await picked(call, matter, input.mediators, await people(matter))
+    await dismiss(call, matter)
+    await appoint(call, matter, wanted)
+    row.level = min((level for _, level, _ in wanted), key=LEVELS.index)
+    return await saved(call, row, matter)
+
+
+async def people(matter: MatterRow) -> list[UUID]:
+    """Everybody in it who is on file."""
+    return [one.person_id for one in await PartyRow.filter(matter=matter) if one.person_id]
+
+
+async def dismiss(call: Call, matter: MatterRow) -> None:
+    """Mediators and experts leave; from now on they see nothing of it."""
+    for one in await MediatorRow.filter(matter=matter, until=None).select_related("adviser"):
+        one.until = call.now
+        await one.save(update_fields=["until"])
+        await unseat(call, matter.id, account=one.adviser.account)
+
+
+@strawberry.input(description="An expert for a mediation (邀请专家).")
+class InviteMediationExpertInput:
+    idempotency_key: str = given(KEY)
+    mediation: ID = given(WHICH)
+    expert: ID = given("Somebody on the panel, such as a lawyer or a judge (专家).")
+
+
+@command("Ask somebody on the panel to support a mediation (邀请专家).", requires="legal.handle")
+async def invite_mediation_expert(call: Call, input: InviteMediationExpertInput) -> MediationPayload:
+    row, matter = await mediating(call, input.mediation, *OPEN)
+    expert: AdviserRow = await call.find(LegalAdviser, "expert", id=key_of(LegalAdviser)(input.expert))
+    await disinterested(call, expert.id, await people(matter), "expert")
+    level = await level_of(call, expert.id, matter, "expert")
+    await MediatorRow.create(
+        matter=matter, adviser=expert, acting=Acting.EXPERT, chosen_by=Chooser.COMMITTEE, level=level, since=call.now
+    )
+    await seat(call, matter.id, SeatRole.HANDLER, account=expert.account)
+    return await saved(call, row, matter)
+
+
+@strawberry.input(description="A meeting of a mediation (记录调解).")
+class RecordMediationSessionInput:
+    idempotency_key: str = given(KEY)
+    mediation: ID = given(WHICH)
+    at: datetime.datetime = given("When it was (时间).")
+    place: str = given("Where, or that it was online (地点).")
+    minutes: str = given("What was said and done; the parties read it (调解笔录).")
+    expected_version: int = given(EXPECTED)
+
+
+@command("Record a meeting and its minutes (记录调解).", requires="legal.handle")
+async def record_mediation_session(call: Call, input: RecordMediationSessionInput) -> MediationPayload:
+    row, matter = await mediating(call, input.mediation, MediationState.MEDIATING)
+    stale(row, input.expected_version)
+    if aware(input.at) > call.now:
+        raise wrong("It must not lie in the future.", "时间不能晚于现在。", "at")
+    session = SessionRow(matter=matter, at=input.at, account=call.viewer.account.name)
+    (await pen(call.context, matter)).write(
+        session, place=text(input.place, 200, "place"), minutes=text(input.minutes, 20_000, "minutes")
+    )
+    await session.save()
+    return await saved(call, row, matter)
+
+
+@strawberry.input(description="More time, by the parties' consent (延长调解期限).")
+class ExtendMediationInput:
+    idempotency_key: str = given(KEY)
+    mediation: ID = given(WHICH)
+    days: int = given(f"How many days more; {MOST} in all (延长天数).")
+    consents: list[ID] = given("The parties who agreed: all of them (同意的当事人).")
+
+
+@command("Move the end of the term, if all parties agree (延长调解期限).", requires="legal.handle")
+async def extend_mediation(call: Call, input: ExtendMediationInput) -> MediationPayload:
+    row, matter = await mediating(call, input.mediation, *OPEN)
+    added = sum(one["days"] for one in row.extensions)
+    if not 1 <= input.days <= MOST - added:
+        raise wrong(f"days must be 1 to {MOST - added}.", f"延长天数应为 1 至 {MOST - added}。", "days")
+    agreed = {(await among(matter, one, "consents", str(at))).id for at, one in enumerate(input.consents)}
+    if {one.id for one in await sides(matter)} - agreed:
+        raise Refusal("CONSENT_REQUIRED", "All parties must agree.", "须经各方当事人同意。", ("consents",))
+    row.extensions = [*row.extensions, {"days": input.days, "at": call.now.isoformat()}]
+    days = [one["days"] for one in row.extensions]
+    row.due_at, row.overdue_told_at = await ends(call, matter.county_id, row.requested_at, MEDIATION, days), None
+    return await saved(call, row, matter)
+
+
+@strawberry.input(description="A dispute that this level cannot settle (逐级移送).")
+class EscalateMediationInput:
+    idempotency_key: str = given(KEY)
+    mediation: ID = given(WHICH)
+    reason: str = given("Why; the parties and the next mediator read it (理由).")
+
+
+@command("Give a mediation to the level above: village, town, county (逐级移送).", requires="legal.handle")
+async def escalate_mediation(call: Call, input: EscalateMediationInput) -> MediationPayload:
+    row, matter = await mediating(call, input.mediation, *OPEN)
+    reason = text(input.reason, 2_000, "reason")
+    above = LEVELS[LEVELS.index(row.level) + 1 :]
+    if not above:
+        raise Refusal("TOP_LEVEL", "It is with the county already.", "已在县级，无上级可移送。", ("mediation",))
+    found = await candidate(call, matter, (AdviserKind.MEDIATOR,), await people(matter), levels=above)
+    if found is None:
+        raise nobody("mediation")
+    note = MessageRow(matter=matter, at=call.now, by=SeatRole.HANDLER, account=call.viewer.account.name)
+    (await pen(call.context, matter)).write(note, text=reason)
+    await note.save()
+    await dismiss(call, matter)
+    await appoint(call, matter, [(await AdviserRow.get(id=found.id), found.level, Chooser.COMMITTEE)])
+    row.level = found.level
+    return await saved(call, row, matter)
+
+
+@strawberry.input(description="A mediation that ends without an agreement (终止调解).")
+class EndMediationInput:
+    idempotency_key: str = given(KEY)
+    mediation: ID = given(WHICH)
+    outcome: MediationOutcome = given(
+        "FAILED or REFERRED by the mediator; WITHDRAWN or REFUSED by a party, at any time (结果)."
+    )
+    referred_to: Referral | None = given("Where the parties go on (后续途径).", default=UNSET)
+    reason: str | None = given("Why; a party need not say (原因).", default=UNSET)
+
+
+BY_MEDIATOR = (MediationOutcome.FAILED, MediationOutcome.REFERRED)
+BY_PARTY = (MediationOutcome.WITHDRAWN, MediationOutcome.REFUSED)
+
+
+@command("End a mediation without an agreement; a party may at any time, for no reason (终止调解).", requires=None)
+async def end_mediation(call: Call, input: EndMediationInput) -> MediationPayload:
+    row, matter = await opened(call, input.mediation, *OPEN)
+    mediator = await handles(call, matter)
+    if input.outcome not in (*BY_MEDIATOR, *BY_PARTY):
+        raise wrong("An agreement is recorded, not ended with.", "达成协议请登记协议。", "outcome")
+    if not mediator and (input.outcome in BY_MEDIATOR or await mine(call, matter) is None):
+        raise forbidden("outcome")
+    target: Referral | None = input.referred_to if told(input.referred_to) else None
+    if input.outcome == MediationOutcome.REFERRED and target is None:
+        raise missing("Say where the parties go on.", "请说明后续途径。", "referredTo")
+    reason = text(input.reason, 2_000, "reason") if told(input.reason) else None
+    if input.outcome in BY_MEDIATOR and reason is None:
+        raise missing("Say why it ends; the parties read it.", "请说明终止原因。", "reason")
+    row.referred_to = target  # type: ignore[assignment]  # Tortoise forgets that it may be null
+    return await over(call, row, matter, input.outcome, reason)
+
+
+async def over(
+    call: Call, row: MediationRow, matter: MatterRow, outcome: MediationOutcome, reason: str | None = None
+) -> MediationPayload:
+    """End it: the parties keep their view of it, and who referred the case learns that it is over, and no more."""
+    row.state, row.outcome, row.ended_at = MediationState.ENDED, outcome, call.now
+    (await pen(call.context, matter)).write(row, reason=reason)
+    matter.closed_at = call.now
+    await matter.save(update_fields=["closed_at"])
+    await returned(call, row)
+    return await saved(call, row, matter)
+
+
+async def returned(call: Call, row: MediationRow) -> None:
+    """Tell whoever referred the case that it is theirs again; of what was said or agreed they learn nothing."""
+    case = await CaseRow.get_or_none(id=row.case_id) if row.case_id else None
+    if case is not None and row.requested_by:
+        told = Notice(
+            "legal.mediation_over",
+            Text(f"The mediation of case {case.number} is over", f"诉求 {case.number} 的调解已结束"),
+            Text("Go on with the case.", "请继续办理该诉求。"),
+            f"Case:{case.id}",
+        )
+        await notify(call, told, accounts=[row.requested_by])
+
+
+EXTENSIONS = (
+    extend(
+        Mutation,
+        join_mediation=join_mediation,
+        choose_mediators=choose_mediators,
+        invite_mediation_expert=invite_mediation_expert,
+        record_mediation_session=record_mediation_session,
+        extend_mediation=extend_mediation,
+        escalate_mediation=escalate_mediation,
+        end_mediation=end_mediation,
+    ),
+)

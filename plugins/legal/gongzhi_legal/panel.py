@@ -1,0 +1,240 @@
+"""Keeping the panel: who is on it, when they are on duty, when they can be met, and what they must keep out of."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Any
+from uuid import UUID
+
+import strawberry
+from gongzhi import codes
+from gongzhi.checks import coded, duplicate, form, missing, text, today, told, wrong
+from gongzhi.codes import Kind
+from gongzhi.commands import KEY, Call, Problem, command, forbidden, given, made, problems
+from gongzhi.entity import key_of, ref
+from gongzhi.errors import Refusal
+from gongzhi.extend import extend
+from gongzhi.filters import aware
+from gongzhi.grids.models import GridRow
+from gongzhi.people.types import Person
+from gongzhi.roots import Mutation
+from gongzhi.units.models import UnitRow
+from strawberry import ID, UNSET
+
+from .models import AdviserKind, AdviserRow, ConflictRow, Meeting, SeatRow, ServesRow, ShiftRow, SlotRow
+from .panel_types import LegalAdviser, LegalConflict
+from .visibility import HANDLE, MANAGE
+
+SERVED = (Kind.VILLAGE, Kind.TOWN, Kind.COUNTY)
+MOST = 50
+LONGEST = datetime.timedelta(hours=24)
+
+
+@strawberry.type(description="The adviser, or why nothing was done (顾问结果).")
+class LegalAdviserPayload:
+    adviser: LegalAdviser | None = made("The adviser (顾问).")
+    errors: list[Problem] = problems()
+
+
+@strawberry.input(description="Somebody for the panel (聘任顾问).")
+class AddLegalAdviserInput:
+    idempotency_key: str = given(KEY)
+    name: str = given("Their name, which is published (姓名).")
+    kind: AdviserKind = given("What they are (类别).")
+    qualification: str = given("What qualifies them, such as the number of a licence (资质).")
+    account: str = given("The account they sign in with (账户).")
+    grid: str = given("The grid that appoints them, by code (聘任网格编码).")
+    serves: list[str] = given("Villages, towns or counties they serve, by code (服务网格编码).")
+    person: ID | None = given("Who they are on file, so that their own family's matters are kept away (人员).",
+                              default=UNSET)  # fmt: skip
+    unit: str | None = given("Whom they work for, by code (单位编码).", default=UNSET)
+    languages: list[str] = given("Languages and dialects (语言和方言).", default_factory=list)
+    duty_phone: str | None = given("A number to publish, by their consent (公开电话).", default=UNSET)
+    capacity: int = given("How many matters they take at once (同时承办件数).", default=20)
+
+
+@command("Put somebody on the legal panel (聘任顾问).", requires=MANAGE)
+async def add_legal_adviser(call: Call, input: AddLegalAdviserInput) -> LegalAdviserPayload:
+    grid, places = await standing(input.grid, "grid"), await areas(input.serves)
+    for place in (grid, *places):
+        if not call.may(MANAGE, place):
+            raise forbidden("grid" if place is grid else "serves")
+    if await AdviserRow.exists(account=input.account):
+        raise duplicate("This account is on the panel already.", "该账户已在顾问名单中。", "account")
+    person = await call.find(Person, "person", id=key_of(Person)(input.person)) if told(input.person) else None
+    unit = await unit_of(input.unit, "unit") if told(input.unit) else None
+    with form() as read:
+        said: dict[str, Any] = {
+            "name": read(text, input.name, 100, "name"),
+            "qualification": read(text, input.qualification, 200, "qualification"),
+            "account": read(text, input.account, 100, "account"),
+            "languages": [read(text, one, 20, "languages", str(at)) for at, one in enumerate(input.languages[:10])],
+            "duty_phone": read(coded, codes.phone, input.duty_phone, "dutyPhone") if told(input.duty_phone) else None,
+            "capacity": read(bounded, input.capacity, 1, 200, "capacity"),
+        }
+    row = await AdviserRow.create(kind=input.kind, grid=grid, person=person, unit=unit, joined_on=today(call), **said)
+    await ServesRow.bulk_create([ServesRow(adviser=row, grid=place) for place in places])
+    return LegalAdviserPayload(adviser=ref(LegalAdviser, row.id))
+
+
+def bounded(value: int, least: int, most: int, *path: str) -> int:
+    """A whole number within bounds."""
+    if not least <= value <= most:
+        raise wrong(f"{path[-1]} must be {least} to {most}.", f"{path[-1]} 应为 {least} 至 {most}。", *path)
+    return value
+
+
+async def standing(code: str, *path: str) -> GridRow:
+    """The grid that has this code now."""
+    grid = await GridRow.get_or_none(code=code, valid_to=None)
+    if grid is None:
+        raise missing("There is no such grid.", "没有该网格。", *path)
+    return grid
+
+
+async def areas(wanted: list[str]) -> list[GridRow]:
+    """Villages, towns and counties, each once."""
+    if not 1 <= len(wanted) <= MOST:
+        raise wrong(f"Name 1 to {MOST} grids.", f"请指定 1 至 {MOST} 个网格。", "serves")
+    found = [await standing(one, "serves", str(at)) for at, one in enumerate(dict.fromkeys(wanted))]
+    if any(one.kind not in SERVED for one in found):
+        raise wrong("Advisers serve villages, towns and counties.", "服务范围须为村、镇或县。", "serves")
+    return found
+
+
+async def unit_of(code: str, *path: str) -> UnitRow:
+    """The unit that has this code."""
+    unit = await UnitRow.get_or_none(code=code, valid_to=None)
+    if unit is None:
+        raise missing("There is no such unit.", "没有该单位。", *path)
+    return unit
+
+
+async def keeping(call: Call, id: str, *path: str) -> AdviserRow:
+    """An adviser whose times the caller may set: they themselves, or who keeps the panel."""
+    row: AdviserRow = await call.find(LegalAdviser, *path, id=key_of(LegalAdviser)(id))
+    own = row.account == call.viewer.account.name and call.viewer.can(HANDLE)
+    if not own and not call.may(MANAGE, row):
+        raise forbidden(*path)
+    if row.left_on is not None:
+        raise Refusal("LEFT_PANEL", "They have left the panel.", "该顾问已解聘。", path)
+    return row
+
+
+@strawberry.input(description="Somebody who leaves the panel (解聘顾问).")
+class EndLegalAdviserInput:
+    idempotency_key: str = given(KEY)
+    adviser: ID = given("Who (顾问).")
+
+
+@command("Take somebody off the panel; their open matters must be handed over before (解聘顾问).", requires=MANAGE)
+async def end_legal_adviser(call: Call, input: EndLegalAdviserInput) -> LegalAdviserPayload:
+    row = await keeping(call, input.adviser, "adviser")
+    if not call.may(MANAGE, row):
+        raise forbidden("adviser")
+    if await SeatRow.exists(account=row.account, left_at=None, matter__closed_at=None):
+        raise Refusal(
+            "OPEN_MATTERS",
+            "They handle matters still; have them handed over first.",
+            "该顾问尚有未办结事项，请先移交。",
+            ("adviser",),
+        )
+    row.left_on, row.version = today(call), row.version + 1
+    await row.save()
+    await SeatRow.filter(account=row.account, left_at=None).update(left_at=call.now)
+    return LegalAdviserPayload(adviser=ref(LegalAdviser, row.id))
+
+
+@strawberry.input(description="A time from when to when, and where (时间和地点).")
+class LegalTimeInput:
+    starts_at: datetime.datetime = given("From when (开始时间).")
+    ends_at: datetime.datetime = given("Until when, 24 hours later at most (结束时间).")
+    place: str = given("Where (地点).")
+
+
+@strawberry.input(description="Times on duty (排班).")
+class AddLegalShiftsInput:
+    idempotency_key: str = given(KEY)
+    adviser: ID = given("Who (顾问).")
+    shifts: list[LegalTimeInput] = given(f"When and where, {MOST} at most (值班时间).")
+
+
+@command("Add to an adviser's rota (排班).", requires=None)
+async def add_legal_shifts(call: Call, input: AddLegalShiftsInput) -> LegalAdviserPayload:
+    row = await keeping(call, input.adviser, "adviser")
+    await ShiftRow.bulk_create([ShiftRow(**one) for one in await times(call, row.id, input.shifts, "shift", "shifts")])
+    return LegalAdviserPayload(adviser=ref(LegalAdviser, row.id))
+
+
+@strawberry.input(description="Times to be booked (开放预约).")
+class OfferLegalSlotsInput:
+    idempotency_key: str = given(KEY)
+    adviser: ID = given("Who (顾问).")
+    meeting: Meeting = given("How (方式).")
+    slots: list[LegalTimeInput] = given(f"When and where, {MOST} at most (预约时段).")
+
+
+@command("Offer times at which an adviser can be met (开放预约).", requires=None)
+async def offer_legal_slots(call: Call, input: OfferLegalSlotsInput) -> LegalAdviserPayload:
+    row = await keeping(call, input.adviser, "adviser")
+    made_of = await times(call, row.id, input.slots, "slot", "slots")
+    await SlotRow.bulk_create([SlotRow(meeting=input.meeting, **one) for one in made_of])
+    return LegalAdviserPayload(adviser=ref(LegalAdviser, row.id))
+
+
+OVERLAPS = "select from legal.{} t where t.adviser_id=$1 and t.starts_at<$3 and t.ends_at>$2"
+
+
+async def times(call: Call, adviser: UUID, wanted: list[LegalTimeInput], table: str, path: str) -> list[dict[str, Any]]:
+    """Times ahead that overlap neither each other nor what is there."""
+    if not 1 <= len(wanted) <= MOST:
+        raise wrong(f"Give 1 to {MOST} times.", f"请给出 1 至 {MOST} 个时间。", path)
+    found: list[dict[str, Any]] = []
+    for at, one in sorted(enumerate(wanted), key=lambda pair: aware(pair[1].starts_at)):
+        start, end, place = aware(one.starts_at), aware(one.ends_at), (path, str(at))
+        if start <= call.now or not start < end <= start + LONGEST:
+            raise wrong(
+                "It must begin ahead and end within 24 hours.", "须晚于现在，且时长不超过 24 小时。", *place, "startsAt"
+            )
+        if found and found[-1]["ends_at"] > start or await call.fetch(OVERLAPS.format(table), adviser, start, end):
+            raise duplicate("It overlaps another time.", "与已有时间重叠。", *place, "startsAt")
+        said = text(one.place, 200, *place, "place")
+        found.append({"adviser_id": adviser, "starts_at": start, "ends_at": end, "place": said})
+    return found
+
+
+@strawberry.type(description="What was declared, or why nothing was done (回避申报结果).")
+class LegalConflictPayload:
+    conflict: LegalConflict | None = made("What was declared (申报).")
+    errors: list[Problem] = problems()
+
+
+@strawberry.input(description="Somebody an adviser must have nothing to do with (回避申报).")
+class DeclareLegalConflictInput:
+    idempotency_key: str = given(KEY)
+    adviser: ID = given("Who declares it (申报人).")
+    person: ID = given("With whom: a relative, a client, an opponent (关系人).")
+    until: datetime.date | None = given("The first day no longer (截止日).", default=UNSET)
+
+
+@command("Declare a conflict of interest; their matters are kept from the adviser (回避申报).", requires=None)
+async def declare_legal_conflict(call: Call, input: DeclareLegalConflictInput) -> LegalConflictPayload:
+    row = await keeping(call, input.adviser, "adviser")
+    person = await call.find(Person, "person", id=key_of(Person)(input.person))
+    until = input.until if told(input.until) else None
+    if until is not None and until <= today(call):
+        raise wrong("It must end ahead.", "截止日应晚于今天。", "until")
+    conflict = await ConflictRow.create(adviser=row, person=person, declared_at=call.now, until=until)
+    return LegalConflictPayload(conflict=ref(LegalConflict, conflict.id))
+
+
+EXTENSIONS = (
+    extend(
+        Mutation,
+        add_legal_adviser=add_legal_adviser,
+        end_legal_adviser=end_legal_adviser,
+        add_legal_shifts=add_legal_shifts,
+        offer_legal_slots=offer_legal_slots,
+        declare_legal_conflict=declare_legal_conflict,
+    ),
+)

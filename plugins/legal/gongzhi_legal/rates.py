@@ -1,0 +1,53 @@
+"""What a county pays mediators by case (以案定补)."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import strawberry
+from gongzhi.checks import wrong
+from gongzhi.commands import KEY, Call, Problem, command, forbidden, given, problems
+from gongzhi.extend import extend
+from gongzhi.roots import Mutation
+
+from .figures import RATES
+from .models import MediationOutcome, RateRow
+from .panel import standing
+from .visibility import MANAGE
+
+MOST = Decimal(5_000)
+
+
+@strawberry.type(description="Whether it was done (设置结果).")
+class MediationRatePayload:
+    errors: list[Problem] = problems()
+
+
+@strawberry.input(description="What a county pays for a case (设置补贴标准).")
+class SetMediationRateInput:
+    idempotency_key: str = given(KEY)
+    grid: str = given("The county, by code (县编码).")
+    outcome: MediationOutcome = given("For which outcome (结果).")
+    amount: Decimal = given("How much, in yuan, to the fen (金额，元).")
+
+
+@command("Set what mediators are paid for a case with an outcome (设置补贴标准).", requires=MANAGE)
+async def set_mediation_rate(call: Call, input: SetMediationRateInput) -> MediationRatePayload:
+    grid = await standing(input.grid, "grid")
+    if grid.kind != "COUNTY":
+        raise wrong("Rates are a county's.", "补贴标准按县设置。", "grid")
+    if not call.may(MANAGE, grid):
+        raise forbidden("grid")
+    if input.outcome not in RATES:
+        raise wrong("Nothing is paid for this outcome.", "该结果不计补贴。", "outcome")
+    fen = input.amount * 100
+    if not 0 <= input.amount <= MOST or fen != int(fen):
+        raise wrong(f"amount must be 0 to {MOST}, to the fen.", f"金额应为 0 至 {MOST} 元，精确到分。", "amount")
+    found = await RateRow.get_or_none(grid=grid, outcome=input.outcome)
+    row = found or RateRow(grid=grid, outcome=input.outcome)
+    row.fen = int(fen)
+    await row.save()
+    return MediationRatePayload()
+
+
+EXTENSIONS = (extend(Mutation, set_mediation_rate=set_mediation_rate),)

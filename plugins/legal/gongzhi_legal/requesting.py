@@ -1,0 +1,282 @@
+"""Asking for a mediation: by a party, or by who works on the case it comes from (申请、移送)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import strawberry
+from gongzhi import codes
+from gongzhi.cases.models import CaseRow, SettlementLevel
+from gongzhi.cases.steps import works
+from gongzhi.cases.types import Case
+from gongzhi.checks import coded, duplicate, missing, text, today, told, wrong
+from gongzhi.codes import Series
+from gongzhi.commands import KEY, Call, Problem, command, forbidden, given, made, problems
+from gongzhi.entity import key_of, ref
+from gongzhi.errors import Refusal, Text
+from gongzhi.extend import extend
+from gongzhi.grids.models import GridRow
+from gongzhi.people.models import PersonRow
+from gongzhi.people.types import Person
+from gongzhi.rights.speaking import entitled as entitled_to
+from gongzhi.rights.speaking import representatives
+from gongzhi.roots import Mutation
+from strawberry import ID, UNSET
+
+from .choosing import LEVELS, candidate, disinterested, level_of, nobody, seat
+from .confidential import Pen, begun
+from .happenings import MediationChanged
+from .matters import tell
+from .mediation_types import Mediation
+from .models import (
+    AdviserKind,
+    AdviserRow,
+    Chooser,
+    DisputeTypeRow,
+    MatterKind,
+    MatterRow,
+    MediationRow,
+    MediatorRow,
+    PartyRow,
+    SeatRole,
+)
+from .panel import standing
+from .panel_types import LegalAdviser
+from .terms import MEDIATION, ends
+from .visibility import REFER
+
+MOST = 12
+"""Parties and representatives of one mediation."""
+CHOSEN = 3
+"""Mediators of one mediation."""
+
+
+@strawberry.input(description="A party: somebody on file, or anybody by name and telephone number (当事人).")
+class MediationPartyInput:
+    person: ID | None = given("Somebody on file (人员).", default=UNSET)
+    name: str | None = given("The name of somebody who is not (姓名).", default=UNSET)
+    phone: str | None = given("Their telephone number (电话).", default=UNSET)
+    represents: int | None = given(
+        "For who speaks for a party: that party's place in this list, from 0 (代理第几位当事人).", default=UNSET
+    )
+
+
+@strawberry.input(description="A mediation that somebody asks for (申请人民调解).")
+class RequestMediationInput:
+    idempotency_key: str = given(KEY)
+    case: str | None = given("The case it comes from, by number (诉求编号).", default=UNSET)
+    grid: str | None = given("Without a case: where, by the grid's code; else where the applicant lives (网格编码).",
+                             default=UNSET)  # fmt: skip
+    dispute_type: str = given("What sort of dispute, by code (纠纷类型代码).")
+    parties: list[MediationPartyInput] = given(f"Who: the applicant first, two at least, {MOST} at most (当事人).")
+    rights_acknowledged: bool = given("That the applicant has been shown the rights of parties (已告知权利).")
+    facts: str | None = given("What it is about (纠纷事由).", default=UNSET)
+    mediators: list[ID] = given("Whom the applicant chooses from the panel (选定调解员).", default_factory=list)
+
+
+@strawberry.type(description="The mediation, or why nothing was done (调解结果).")
+class MediationPayload:
+    mediation: Mediation | None = made("The mediation (调解).")
+    errors: list[Problem] = problems()
+
+
+@dataclass(frozen=True)
+class Party:
+    """A party as it was given."""
+
+    person: PersonRow | None
+    name: str | None
+    phone: str | None
+    represents: int | None
+
+
+@command(
+    "Ask for people's mediation; a case it comes from stays linked to it (申请人民调解).",
+    requires=None,
+)
+async def request_mediation(call: Call, input: RequestMediationInput) -> MediationPayload:
+    case = await source(call, input.case) if told(input.case) else None
+    parties = await read(call, input.parties)
+    place = await where(call, input, case, parties[0])
+    await entitled(call, case, place, parties)
+    if not input.rights_acknowledged:
+        raise Refusal(
+            "RIGHTS_NOT_ACKNOWLEDGED",
+            "Show the applicant the rights of parties first: mediation is voluntary, free, and may end at any time.",
+            "请先向申请人告知权利：调解自愿、免费、可随时终止。",
+            ("rightsAcknowledged",),
+        )
+    kind = await dispute_type(call, input.dispute_type)
+    facts = text(input.facts, 5_000, "facts") if told(input.facts) else None
+    matter, pen = await begun(call, MatterKind.MEDIATION, place)
+    people = [one.person.id for one in parties if one.person]
+    mediators = await chosen(call, matter, input.mediators, people)
+    row = MediationRow(
+        matter=matter,
+        case=case,
+        dispute_type=kind,
+        level=min((level for _, level, _ in mediators), key=LEVELS.index),
+        requested_at=call.now,
+        requested_by=call.viewer.account.name,
+        due_at=await ends(call, matter.county_id, call.now, MEDIATION),
+        extensions=[],
+    )
+    pen.write(row, facts=facts)
+    await row.save()
+    await enter(call, matter, pen, parties)
+    await appoint(call, matter, mediators)
+    call.publish(MediationChanged(matter.id, row.id, row.state), matter)
+    await tell(call, matter.id, REQUESTED, f"Mediation:{row.id}")
+    return MediationPayload(mediation=ref(Mediation, row.id, shown=True))
+
+
+REQUESTED = (
+    "legal.mediation_requested",
+    Text("A mediation was asked for", "收到人民调解申请"),
+    Text("Read the rights of parties, and say whether you take part.", "请阅读权利告知，并确认是否同意调解。"),
+)
+
+
+async def source(call: Call, number: str) -> CaseRow:
+    """The case a mediation comes from: no tip-off, and not under mediation already."""
+    case: CaseRow = await call.find(Case, "case", number=number)
+    if case.series is Series.SEALED:
+        raise Refusal("SEALED_CASE", "A tip-off is not for mediation.", "举报件不得转调解。", ("case",))
+    if await MediationRow.exists(case=case, ended_at=None):
+        raise duplicate("The case is under mediation already.", "该诉求已在调解中。", "case")
+    return case
+
+
+async def read(call: Call, wanted: list[MediationPartyInput]) -> list[Party]:
+    """The parties, each told once. Raises Refusal MISSING_PARTY for a dispute of one."""
+    if len(wanted) > MOST:
+        raise wrong(f"{MOST} parties at most.", f"当事人最多 {MOST} 位。", "parties")
+    found = [await party(call, one, at) for at, one in enumerate(wanted)]
+    sides = [one for one in found if one.represents is None]
+    if len(sides) < 2:
+        raise Refusal(
+            "MISSING_PARTY", "A dispute has two parties at least: name the other one.", "当事人至少两方，请补充。",
+            ("parties",),
+        )  # fmt: skip
+    people = [one.person.id for one in found if one.person]
+    if len(set(people)) < len(people):
+        raise duplicate("Somebody is named twice.", "当事人重复。", "parties")
+    for at, one in enumerate(found):
+        fits = one.represents is None or 0 <= one.represents < len(found) and one.represents != at
+        if not fits or one.represents is not None and found[one.represents].represents is not None:
+            raise wrong("It is no place of a party.", "被代理人序号无效。", "parties", str(at), "represents")
+    return found
+
+
+async def party(call: Call, given: MediationPartyInput, at: int) -> Party:
+    """One of them: somebody on file whom the caller may see, or a name with a number."""
+    place = ("parties", str(at))
+    speaks = given.represents if told(given.represents) else None
+    if told(given.person):
+        mine = call.viewer.account.person
+        key = key_of(Person)(given.person)
+        person = await call.find(Person, *place, "person", id=key, shown=key is not None and key == mine)
+        return Party(person, None, None, speaks)
+    if not told(given.name):
+        raise missing(
+            "Name somebody on file, or a name and a telephone number.", "请指定人员，或填写姓名和电话。", *place
+        )
+    if not told(given.phone):
+        raise missing("How can they be reached? Give a telephone number.", "请填写联系电话。", *place, "phone")
+    return Party(None, text(given.name, 50, *place, "name"), coded(codes.phone, given.phone, *place, "phone"), speaks)
+
+
+async def where(call: Call, input: RequestMediationInput, case: CaseRow | None, first: Party) -> GridRow:
+    """Where the mediation lies: with its case, in the grid that was named, or where the applicant lives."""
+    if case is not None:
+        return await GridRow.get(id=case.grid_id)
+    if told(input.grid):
+        return await standing(input.grid, "grid")
+    if first.person is None:
+        raise missing("Name the grid it lies in.", "请指定所在网格。", "grid")
+    return await GridRow.get(id=first.person.grid_id)
+
+
+async def entitled(call: Call, case: CaseRow | None, place: GridRow, parties: list[Party]) -> None:
+    """Refuse whoever is not the applicant, nor speaks for them, nor works on the case or in the grid.
+
+    The applicant takes part by asking, so nobody asks in another's place.
+    """
+    me, applicant = call.viewer.account.person, parties[0].person
+    if me is not None:
+        speaks = any(one.person and one.person.id == me and one.represents == 0 for one in parties)
+        spoken = await representatives(applicant.id, today(call)) if applicant else ()
+        if speaks or applicant and entitled_to(me, applicant, today(call), spoken):
+            return
+    if (case is not None and await works(call, case)) or call.may(REFER, place):
+        return
+    raise forbidden("parties")
+
+
+async def dispute_type(call: Call, code: str) -> DisputeTypeRow:
+    """The type of this code that is in use."""
+    for row in await DisputeTypeRow.filter(code=code).order_by("-edition"):
+        if row.valid_to is None or row.valid_to > today(call):
+            return row
+    raise missing("There is no such type of dispute; see `disputeTypes`.", "没有该纠纷类型。", "disputeType")
+
+
+Chosen = list[tuple[AdviserRow, SettlementLevel, Chooser]]
+
+
+async def chosen(call: Call, matter: MatterRow, wanted: list[Any], people: list[UUID]) -> Chosen:
+    """Who mediates: whom the parties chose, or whom the panel offers."""
+    if wanted:
+        return await picked(call, matter, wanted, people)
+    found = await candidate(call, matter, (AdviserKind.MEDIATOR,), people)
+    if found is None:
+        raise nobody("mediators")
+    return [(await AdviserRow.get(id=found.id), found.level, Chooser.COMMITTEE)]
+
+
+async def picked(call: Call, matter: MatterRow, wanted: list[Any], people: list[UUID]) -> Chosen:
+    """Advisers the parties chose; each must serve the place and be in no conflict."""
+    keys = list(dict.fromkeys(wanted))
+    if len(keys) > CHOSEN:
+        raise wrong(f"{CHOSEN} mediators at most.", f"调解员最多 {CHOSEN} 位。", "mediators")
+    found: Chosen = []
+    for at, one in enumerate(keys):
+        path = ("mediators", str(at))
+        row: AdviserRow = await call.find(LegalAdviser, *path, id=key_of(LegalAdviser)(one))
+        if row.left_on is not None:
+            raise Refusal("LEFT_PANEL", "They have left the panel.", "该调解员已解聘。", path)
+        await disinterested(call, row.id, people, *path)
+        found.append((row, await level_of(call, row.id, matter, *path), Chooser.PARTIES))
+    return found
+
+
+async def appoint(call: Call, matter: MatterRow, mediators: Chosen) -> None:
+    """Give mediators their seats."""
+    for row, level, chooser in mediators:
+        await MediatorRow.create(matter=matter, adviser=row, chosen_by=chooser, level=level, since=call.now)
+        await seat(call, matter.id, SeatRole.HANDLER, account=row.account)
+
+
+async def enter(call: Call, matter: MatterRow, pen: Pen, parties: list[Party]) -> None:
+    """Write the parties down. The applicant has been shown the rights and has joined."""
+    rows: list[PartyRow] = []
+    for at, one in enumerate(parties):
+        row = PartyRow(matter=matter, place=at, person=one.person)
+        pen.write(row, name=one.name, phone=one.phone)
+        if at == 0:
+            row.acknowledged_at = row.joined_at = call.now
+            row.recorded_by = call.viewer.account.name
+        rows.append(row)
+    for row, one in zip(rows, parties, strict=True):
+        if one.represents is not None:
+            row.represents_id = rows[one.represents].id
+    for row in sorted(rows, key=lambda row: row.represents_id is not None):
+        await row.save()
+        if row.person_id:
+            role = SeatRole.REPRESENTATIVE if row.represents_id else SeatRole.PARTY
+            await seat(call, matter.id, role, person_id=row.person_id)
+
+
+EXTENSIONS = (extend(Mutation, request_mediation=request_mediation),)

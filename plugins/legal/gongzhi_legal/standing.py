@@ -1,0 +1,86 @@
+"""What every step of a mediation looks at first: that it is there for the caller, where it stands, and who they are."""
+
+from __future__ import annotations
+
+from gongzhi.checks import today
+from gongzhi.commands import Call, forbidden
+from gongzhi.entity import key_of, ref
+from gongzhi.errors import Refusal, Text
+from gongzhi.people.models import PersonRow
+from gongzhi.rights.speaking import entitled, representatives
+
+from .happenings import MediationChanged
+from .matters import tell
+from .mediation_types import Mediation
+from .models import Acting, MatterRow, MediationRow, MediationState, MediatorRow, PartyRow
+from .requesting import MediationPayload
+from .visibility import HANDLE
+
+OPEN = (MediationState.REQUESTED, MediationState.MEDIATING)
+
+
+async def opened(call: Call, id: str, *states: MediationState) -> tuple[MediationRow, MatterRow]:
+    """The mediation, locked, which must be in one of these states, and its matter."""
+    row: MediationRow = await call.find(Mediation, "mediation", id=key_of(Mediation)(id))
+    if states and row.state not in states:
+        allowed = ", ".join(states)
+        raise Refusal(
+            "ILLEGAL_TRANSITION",
+            f"The mediation is {row.state}; this is open to {allowed} only.",
+            f"调解当前状态为 {row.state}，仅 {allowed} 状态可进行此操作。",
+            ("mediation",),
+        )
+    return row, await MatterRow.get(id=row.matter_id)
+
+
+async def mediating(call: Call, id: str, *states: MediationState) -> tuple[MediationRow, MatterRow]:
+    """The same, for one of its mediators."""
+    row, matter = await opened(call, id, *states)
+    if not await handles(call, matter):
+        raise forbidden("mediation")
+    return row, matter
+
+
+async def handles(call: Call, matter: MatterRow) -> bool:
+    """Whether the caller is one of the mediators now."""
+    me = call.viewer.account.name
+    return call.viewer.can(HANDLE) and await MediatorRow.exists(
+        matter=matter, until=None, acting=Acting.MEDIATOR, adviser__account=me
+    )
+
+
+async def mine(call: Call, matter: MatterRow) -> PartyRow | None:
+    """The party that the caller is, speaks for as its representative, or is the guardian of."""
+    me = call.viewer.account.person
+    if me is None:
+        return None
+    rows = await PartyRow.filter(matter=matter).order_by("place")
+    for row in rows:
+        if row.person_id == me:
+            return await PartyRow.get(id=row.represents_id) if row.represents_id else row
+    for row in rows:
+        person = await PersonRow.get_or_none(id=row.person_id) if row.person_id else None
+        if person and entitled(me, person, today(call), await representatives(person.id, today(call))):
+            return row
+    return None
+
+
+async def sides(matter: MatterRow) -> list[PartyRow]:
+    """The parties themselves, without who speaks for them."""
+    return await PartyRow.filter(matter=matter, represents_id=None).order_by("place")
+
+
+async def saved(call: Call, row: MediationRow, matter: MatterRow) -> MediationPayload:
+    """Save a step, tell of it, and answer with the mediation."""
+    row.version += 1
+    await row.save()
+    call.publish(MediationChanged(matter.id, row.id, row.state), matter)
+    await tell(call, matter.id, CHANGED, f"Mediation:{row.id}", save=True)
+    return MediationPayload(mediation=ref(Mediation, row.id))
+
+
+CHANGED = (
+    "legal.mediation_changed",
+    Text("A mediation went on", "调解有新进展"),
+    Text("Open it to see where it stands.", "请查看最新进展。"),
+)

@@ -1,0 +1,167 @@
+"""A county's own document for agreements. It may fill in blanks and go through lists, and nothing else."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import datetime
+import io
+import zipfile
+from collections.abc import Iterator
+from typing import Any
+
+import strawberry
+from docxtpl import DocxTemplate  # type: ignore[import-untyped]
+from gongzhi.checks import missing, wrong
+from gongzhi.commands import KEY, Call, Problem, command, forbidden, given, made, problems
+from gongzhi.entity import Node, column, entity, expression, one, ref
+from gongzhi.errors import Refusal
+from gongzhi.extend import extend
+from gongzhi.grids.types import Grid
+from gongzhi.roots import Mutation
+from gongzhi.sql import Sql
+from jinja2 import TemplateError, nodes
+from strawberry import ID as ID
+
+from . import visibility
+from .documents import BLANKS, LISTS, OPTIONAL, sandbox
+from .models import TemplateRow
+from .panel import standing
+from .visibility import MANAGE
+
+BYTES = 500_000
+UNPACKED = 5_000_000
+
+
+@entity(TemplateRow, visible=visibility.templates, order=("set_at",))
+class AgreementTemplate(Node):
+    """A county's document for agreements (协议书模板)."""
+
+    grid: Grid | None = one("The county (所属县).")
+    blanks: list[str] = expression(
+        "The blanks it fills in; an agreement needs a value for each (填充项).",
+        lambda at: Sql("array(select jsonb_array_elements_text({0}))", at.row.blanks),
+    )
+    set_at: datetime.datetime = column("Since when (启用时间).")
+
+
+@strawberry.type(description="The template, or what is wrong with it (模板结果).")
+class AgreementTemplatePayload:
+    template: AgreementTemplate | None = made("The template (模板).")
+    errors: list[Problem] = problems()
+
+
+@strawberry.input(description="A county's document for agreements (设置协议书模板).")
+class SetAgreementTemplateInput:
+    idempotency_key: str = given(KEY)
+    grid: str = given("The county, by code (县编码).")
+    content: str = given(
+        f"A docx in base64, 500 kB at most. Blanks: {', '.join(BLANKS)}; lists: {', '.join(LISTS)} (docx 文件)."
+    )
+
+
+@command("Set the document that a county's agreements are written with (设置协议书模板).", requires=MANAGE)
+async def set_agreement_template(call: Call, input: SetAgreementTemplateInput) -> AgreementTemplatePayload:
+    grid = await standing(input.grid, "grid")
+    if grid.kind != "COUNTY":
+        raise wrong("A template is a county's.", "模板按县设置。", "grid")
+    if not call.may(MANAGE, grid):
+        raise forbidden("grid")
+    content = decoded(input.content)
+    blanks = checked(content)
+    row = await TemplateRow.create(
+        grid=grid, content=content, blanks=blanks, set_at=call.now, account=call.viewer.account.name
+    )
+    return AgreementTemplatePayload(template=ref(AgreementTemplate, row.id))
+
+
+def decoded(encoded: str) -> bytes:
+    """The file, which must be a docx of a bearable size."""
+    if len(encoded) > BYTES * 4 // 3 + 4:
+        raise wrong(f"A template has {BYTES} bytes at most.", f"模板不超过 {BYTES} 字节。", "content")
+    try:
+        raw = base64.b64decode(encoded, validate=True)
+        with zipfile.ZipFile(io.BytesIO(raw)) as packed:
+            whole = sum(one.file_size for one in packed.infolist())
+            if "word/document.xml" not in packed.namelist() or whole > UNPACKED:
+                raise ValueError
+    except (binascii.Error, ValueError, zipfile.BadZipFile):
+        raise wrong("It is no docx in base64.", "不是 base64 编码的 docx 文件。", "content") from None
+    return raw
+
+
+def checked(content: bytes) -> list[str]:
+    """The blanks a template has. Raises Refusal TEMPLATE_FIELD for one that an agreement has no value for."""
+    try:
+        texts, env = list(parts(DocxTemplate(io.BytesIO(content)))), sandbox()
+        found = {name for text in texts for name in used(env.parse(text).body, {})}
+    except (TemplateError, KeyError, ValueError, UnicodeDecodeError) as error:
+        said = "模板无法解析，请检查花括号。"
+        raise wrong("The template cannot be read; look at its braces.", said, "content") from error
+    return sorted(name for name in found if name in BLANKS)
+
+
+def parts(document: Any) -> Iterator[str]:
+    """Every text of a document that is filled in: the body, heads and feet, notes, what it says of itself."""
+    document.init_docx()
+    yield document.patch_xml(document.get_xml())
+    for uri in (document.HEADER_URI, document.FOOTER_URI):
+        for _, part in document.get_headers_footers(uri):
+            yield document.patch_xml(document.get_part_xml(part))
+    for part in document.docx.part.package.parts:
+        if part.content_type.endswith("footnotes+xml"):
+            yield document.patch_xml(part.blob.decode())
+    about = document.docx.core_properties
+    yield from (getattr(about, name) for name in ("author", "comments", "identifier", "language", "subject", "title"))
+
+
+def used(body: list[Any], known: dict[str, str]) -> Iterator[str]:
+    """The names a template uses; `known` are the lists that its loops go through, by what each calls one of them."""
+    for node in body:
+        match node:
+            case nodes.Output():
+                yield from used(node.nodes, known)
+            case nodes.TemplateData():
+                continue
+            case nodes.Name(name=name) if name in BLANKS:
+                yield name
+            case nodes.Getattr(node=nodes.Name(name=name), attr=attr) if attr in LISTS.get(known.get(name, ""), ()):
+                yield f"{known[name]}.{attr}"
+            case nodes.For(target=nodes.Name(name=name), iter=nodes.Name(name=listed)) if listed in LISTS:
+                yield from used(node.body, {**known, name: listed})
+            case nodes.Name(name=name):
+                raise blank(name)
+            case nodes.Getattr(attr=attr):
+                raise blank(attr)
+            case _:
+                raise wrong(
+                    "A template fills in blanks and goes through lists, and does nothing else.",
+                    "模板只能填充字段和循环列表，不能包含其他指令。",
+                    "content",
+                )
+
+
+def blank(name: str) -> Refusal:
+    """The refusal for a blank that an agreement knows nothing of. Its name is the author's, and no secret."""
+    said = name[:40]
+    return Refusal(
+        "TEMPLATE_FIELD",
+        f"The template has the blank {said!r}, for which an agreement has no value.",
+        f"模板中的字段“{said}”没有对应的取值。",
+        ("content",),
+    )
+
+
+async def in_use(county: int | None) -> TemplateRow | None:
+    """The template of a county that agreements are written with now."""
+    return await TemplateRow.filter(grid_id=county).order_by("-set_at", "-id").first() if county else None
+
+
+def filled(template: TemplateRow | None, values: dict[str, str | None]) -> None:
+    """Refuse an agreement that leaves a blank of the template empty."""
+    for name in template.blanks if template else ():
+        if name in OPTIONAL and not values.get(name):
+            raise missing(f"The county's template asks for {name}.", f"本县协议书模板要求填写 {name}。", name)
+
+
+EXTENSIONS = (extend(Mutation, set_agreement_template=set_agreement_template),)

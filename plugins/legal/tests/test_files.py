@@ -1,0 +1,43 @@
+"""Files by their content, without what cameras write into them."""
+
+from __future__ import annotations
+
+import base64
+import zlib
+
+import pytest
+from gongzhi.errors import Refusal
+from gongzhi_legal.files import BYTES, bare, sent
+from hypothesis import given
+from hypothesis import strategies as st
+
+EXIF = b"\xff\xe1\x00\x10Exif\0\0GPS 32.9"
+JPEG = b"\xff\xd8" + EXIF + b"\xff\xdb\x00\x04ab" + b"\xff\xda\x00\x02xyz\xff\xd9tail"
+
+
+def chunk(name: bytes, data: bytes) -> bytes:
+    return len(data).to_bytes(4) + name + data + zlib.crc32(name + data).to_bytes(4)
+
+
+PNG = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", bytes(13)) + chunk(b"tEXt", b"GPS 32.9") + chunk(b"IEND", b"")
+
+
+@pytest.mark.parametrize(("raw", "kind"), [(JPEG, "image/jpeg"), (PNG, "image/png")])
+def test_pictures_lose_where_they_were_taken(raw: bytes, kind: str) -> None:
+    found, told = sent(base64.b64encode(raw).decode(), "content")
+    assert told == kind and b"GPS" not in found and bare(found, kind) == found
+
+
+@given(st.binary(max_size=200), st.sampled_from([JPEG[:3], PNG[:8], b"%PDF-", b""]))
+def test_any_bytes_are_taken_or_refused(tail: bytes, head: bytes) -> None:
+    try:
+        found, _ = sent(base64.b64encode(head + tail).decode(), "content")
+        assert len(found) <= len(head + tail)
+    except Refusal as refusal:
+        assert refusal.path == ("content",)
+
+
+@pytest.mark.parametrize("said", ["%%%", "aGVsbG8=", "A" * (BYTES * 2)])
+def test_what_is_no_file_is_refused(said: str) -> None:
+    with pytest.raises(Refusal, match="JPEG|base64|bytes"):
+        sent(said, "content")
