@@ -71,8 +71,9 @@ class Drum:
 
     @asynccontextmanager
     async def going(self, most: int) -> AsyncIterator[Lines]:
-        lines = Lines(self.server.worker, most)
-        task = asyncio.create_task(lines.run())
+        hand = self.server.worker
+        lines = Lines(hand.worker, most)
+        task = asyncio.create_task(hand.space.run(lines.run()))
         yield lines
         task.cancel()
         await asyncio.wait([task])

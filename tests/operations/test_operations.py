@@ -220,7 +220,7 @@ async def issued(server: Server, number: str) -> Any:
 
 
 async def test_objection(server: Server) -> None:
-    assert (await objected(server))["dueAt"] == "2026-07-02T02:00:00+00:00"
+    assert (await objected(server))["dueAt"] == "2026-07-02T10:00:00+00:00"
 
 
 async def objected(server: Server) -> Any:

@@ -145,7 +145,7 @@ def test_changes_are_seen_by_who_sees_all(world: str, rows: Rows, postgres: str)
         try:
             await changed(copy, Eyes(rows, VIEWERS["stranger"]))
             pairs = zip(
-                await answers(world, rows, "auditor", 30), await answers(copy, rows, "auditor", 30), strict=True
+                await answers(world, rows, "auditor", 90), await answers(copy, rows, "auditor", 90), strict=True
             )
             assert sum(ours != theirs for ours, theirs in pairs) > 2
         finally:

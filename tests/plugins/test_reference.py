@@ -27,7 +27,7 @@ MODULES = (
 OURS = {
     "entity": {"Entity", "Ref", "argument", "choice", "entity_of"},
     "filters": {"Value", "aware", "grid_key", "kind_of", "long", "plain"},
-    "commands": {"Command"},
+    "commands": {"Command", "problem"},
     "extend": {"Extension"},
     "orders": {"name"},
     "sql": {"Bind", "ancestor", "bound", "within"},

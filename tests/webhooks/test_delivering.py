@@ -230,7 +230,9 @@ async def test_secrets_move_with_the_ring(desk: Desk) -> None:
     made = await desk.create()
     await desk.system.do("rotateWebhookSecret", "secret", webhook=made["webhook"]["id"])
     old = hashlib.sha256(b"gongzhi keys " + SECRET.encode()).digest()
-    await keys.endpoints(desk.database, KeyRing({"new": b"n" * 32, "main": old}))
+    for column in ("secret", "previous_secret"):
+        ring = KeyRing({"new": b"n" * 32, "main": old})
+        await keys.rewrapped(desk.database, ring, ("webhooks.webhook", column, keys.COUNTY), 100)
     desk.courier.keys = KeyRing({"new": b"n" * 32})
     await desk.report()
     await desk.deliver()

@@ -283,7 +283,7 @@ async def patience(whose: str | None, seconds: float) -> AsyncIterator[None]:
     except SHUT:
         raise
     except TimeoutError as late:
-        slow = Slow(f"it took more than {seconds:g} seconds")
+        slow = Slow(f"it took more than {seconds:g} seconds").with_traceback(late.__traceback__)
         raise Failed from (slow if limit.expired() else late)
     except Exception as error:
         raise Failed from error
