@@ -67,6 +67,7 @@ async def test_answer_becomes_knowledge_by_consent(town: Any, codes: Any) -> Non
     assert (await town.server.ask(search)).data["legalEntries"]["nodes"] == []
 
 
+@pytest.mark.slow
 async def test_advice_changes_hands(town: Any, codes: Any) -> None:
     await town.appoint("second", "610921100", kind="LAWYER", account="counsellor-second", qualification="律师")
     id = (await ask(town))["matter"]["id"]
@@ -186,6 +187,7 @@ async def test_clue_goes_by_whistle(town: Any, codes: Any, run_jobs: Any) -> Non
         assert (await stranger.ask(mine, id=clue["id"])).data["node"] is None
 
 
+@pytest.mark.slow
 async def test_reading_is_counted_and_nobody_known(town: Any, codes: Any) -> None:
     made = await town.manager.do(
         "publishLawArticle", "article { id }", grid="610921", title="赡养义务", text="子女应当履行赡养义务。"

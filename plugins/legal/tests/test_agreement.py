@@ -71,7 +71,6 @@ async def test_bad_agreement_is_refused(town: Any) -> None:
     assert count == 0, "no number is lost"
 
 
-@pytest.mark.slow
 async def test_nobody_is_bound_who_did_not_sign(town: Any) -> None:
     parties = [{"person": town.person(at)} for at in range(3)]
     id = (await town.request(parties=parties))["mediation"]["id"]
@@ -127,6 +126,7 @@ async def test_oral_agreement_has_no_paper(town: Any) -> None:
     assert answer.data["node"] == {"documentUrl": None}
 
 
+@pytest.mark.slow
 async def test_promise_is_reminded_of_and_kept(town: Any, run_jobs: Any, codes: Any) -> None:
     seen = await town.mediating()
     await town.agree(seen)

@@ -16,6 +16,7 @@ async def test_request_finds_the_nearest_mediator(town: Any) -> None:
     assert seen["facts"] == "院墙越界三十公分" and seen["disputeType"] == "NEIGHBOR"
 
 
+@pytest.mark.slow
 async def test_rights_come_first(town: Any, codes: Any) -> None:
     assert codes(await town.request(rightsAcknowledged=False)) == ["RIGHTS_NOT_ACKNOWLEDGED"]
     id = (await town.request())["mediation"]["id"]
@@ -23,6 +24,7 @@ async def test_rights_come_first(town: Any, codes: Any) -> None:
     assert codes(await town.resident(1).do("joinMediation", "mediation { id }", **asked)) == ["RIGHTS_NOT_ACKNOWLEDGED"]
 
 
+@pytest.mark.slow
 async def test_refusal_costs_nothing(town: Any) -> None:
     id = (await town.request())["mediation"]["id"]
     done = await town.resident(1).do(
@@ -101,6 +103,7 @@ async def test_interested_mediator_is_refused(town: Any, codes: Any) -> None:
     assert seen["level"] == "TOWN" and [one["name"] for one in seen["mediators"]] == ["town"]
 
 
+@pytest.mark.slow
 async def test_parties_choose_who_mediates(town: Any, codes: Any) -> None:
     seen = await town.mediating()
     elsewhere = await town.appoint("far", "610921102")
@@ -115,6 +118,7 @@ async def test_parties_choose_who_mediates(town: Any, codes: Any) -> None:
     assert (await town.see(seen["id"], town.mediator("town")))["facts"] == "院墙越界三十公分"
 
 
+@pytest.mark.slow
 async def test_minutes_are_read_by_the_parties(town: Any, codes: Any) -> None:
     seen = await town.mediating()
     asked = {"mediation": seen["id"], "at": "2026-06-30T01:00:00Z", "place": "村委会", "minutes": "双方到场勘界。"}

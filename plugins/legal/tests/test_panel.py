@@ -64,6 +64,7 @@ async def test_slot_is_booked_once(town: Any, codes: Any, together: Any) -> None
     assert count == 1
 
 
+@pytest.mark.slow
 async def test_times_are_ahead_and_short(town: Any, codes: Any) -> None:
     for start, end in (
         ("2026-06-29T01:00:00Z", "2026-06-29T02:00:00Z"),
@@ -92,6 +93,7 @@ BAD: tuple[tuple[dict[str, Any], str, list[str]], ...] = (
 )
 
 
+@pytest.mark.slow
 async def test_bad_adviser_is_refused(town: Any) -> None:
     for given, code, path in BAD:
         asked = {"name": "某", "kind": "MEDIATOR", "qualification": "证", "grid": "610921", "serves": ["610921100"]}
@@ -100,6 +102,7 @@ async def test_bad_adviser_is_refused(town: Any) -> None:
         assert (error["code"], error["path"]) == (code, path)
 
 
+@pytest.mark.slow
 async def test_conflict_keeps_appointments_apart(town: Any, codes: Any) -> None:
     [slot] = (await offer(town))["adviser"]["slots"]
     declared = await town.server.as_(

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
+
 SECRETS = ("越界三十公分", "双方到场勘界", "十日内拆除", "院墙越过地界", "界桩照片", "私下说的话", "借钱三年")
 """Words that were written in the matters below."""
 PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
@@ -107,6 +109,7 @@ async def test_nothing_is_at_rest_in_clear(town: Any) -> None:
             assert raw == [], table
 
 
+@pytest.mark.slow
 async def test_parties_and_handlers_read_it(town: Any) -> None:
     ids = await matters(town)
     asked = "query($id: ID!) { node(id: $id) { ... on LegalMessage { text } } }"
@@ -135,6 +138,7 @@ async def test_who_referred_sees_that_it_began(town: Any) -> None:
     }  # fmt: skip
 
 
+@pytest.mark.slow
 async def test_those_who_sit_there_are_named(town: Any) -> None:
     seen = await town.mediating()
     asked = "query($id: ID!) { node(id: $id) { ... on LegalMatter { seats { role name } } } }"
@@ -143,6 +147,7 @@ async def test_those_who_sit_there_are_named(town: Any) -> None:
     assert {(one["role"], one["name"]) for one in found} == {*names, ("HANDLER", "village")}
 
 
+@pytest.mark.slow
 async def test_steps_need_a_seat(town: Any, codes: Any) -> None:
     """What is not yours is not there, whatever one tries to do to it."""
     seen = await town.mediating()
@@ -193,6 +198,7 @@ async def test_agreement_kept_is_said_by_release_alone(town: Any, plugins: Any) 
     assert not [one for one in plugins.registry._known.values() if one.type.startswith("legal.") and one.feedable]
 
 
+@pytest.mark.slow
 async def test_calendar_opens_by_its_address(town: Any, codes: Any) -> None:
     import icalendar
 
