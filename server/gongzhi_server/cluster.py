@@ -16,13 +16,14 @@ import shutil
 import subprocess
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from enum import IntEnum
 from importlib.util import find_spec
 from pathlib import Path
 from typing import IO
 from urllib.parse import quote
+from uuid import uuid4
 
 import asyncpg
 
@@ -56,6 +57,8 @@ TUNING = {
     "log_checkpoints": "off",
     "log_min_messages": "log",  # errors quote values, and values may be personal
 }
+MEMORY, ROOM = Path("/dev/shm"), 4 << 30
+"""A file system in memory, and the bytes that tests want of it."""
 CARELESS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
 
@@ -98,13 +101,20 @@ async def reach(dsn: str) -> None:
 
 @contextmanager
 def throwaway(data: Path) -> Iterator[str]:
-    """Yield the address of a cluster for tests: quick, indifferent to power cuts, removed at the end."""
+    """Yield the address of a cluster for tests: quick, indifferent to power cuts, removed at the end.
+
+    It lives in memory where there is enough: a database for each test means thousands of files made and deleted, and
+    some file systems look for deleted ones each time.
+    """
+    with suppress(OSError):
+        if shutil.disk_usage(MEMORY).free > ROOM:
+            data = MEMORY / f"gongzhi-{uuid4().hex}"
     cluster = Cluster(folder(data) / "postgres", TUNING | CARELESS)
     try:
         with joined(cluster) as dsn:
             yield dsn
     finally:
-        for left in (cluster.socket, cluster.folder):
+        for left in (cluster.socket, cluster.folder, *([data] if data.parent == MEMORY else [])):
             shutil.rmtree(left, ignore_errors=True)
 
 
