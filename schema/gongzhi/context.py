@@ -84,6 +84,8 @@ class Context:
     """The ways out for notices that are in use."""
     settings: Mapping[type, Any] = field(default_factory=dict)
     """What the operator chose for plugins, by their classes of settings (`gongzhi.settings`)."""
+    feedable: Collection[str] = ()
+    """The types of events that points or credit may be given for."""
 
 
 Info = strawberry.Info[Context, None]

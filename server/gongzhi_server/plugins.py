@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field, is_dataclass
+from dataclasses import dataclass, field, is_dataclass, replace
 from functools import cached_property
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
@@ -129,7 +129,11 @@ class Plugins:
         """The handlers, each with the name of its plugin; None for the core's."""
         mine = tuple(self._brought("handlers", Handler, self._check_handler))
         self._once("handlers", ((plugin, one.name) for plugin, one in mine))
-        return (*((None, one) for one in core.HANDLERS), *((plugin.name, one) for plugin, one in mine))
+        fed = tuple(self.registry.feedable.values())
+        ours = (
+            (plugin.name, replace(one, events=(*one.events, *fed)) if one.feedable else one) for plugin, one in mine
+        )
+        return (*((None, one) for one in core.HANDLERS), *ours)
 
     @cached_property
     def jobs(self) -> tuple[tuple[str | None, Job], ...]:

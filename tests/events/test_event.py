@@ -54,6 +54,14 @@ def test_free_text_is_refused(hint: object) -> None:
         event("tests.text", "It has room for a name.")(type("Text", (Event,), {"__annotations__": {"name": hint}}))
 
 
+def test_points_need_somebody() -> None:
+    """An event that points may be given for tells whom."""
+    with pytest.raises(DeclarationError, match="names a `person`"):
+        event("tests.fed", "It tells of nobody.", feedable=True)(
+            type("Fed", (Event,), {"__annotations__": {"at": int}})
+        )
+
+
 @pytest.mark.parametrize("text", ["张三", "Zhang San", "", "x" * 61, "\u0661", "a\n"])
 def test_names_are_no_codes(text: str) -> None:
     with pytest.raises(ValueError, match="number is not what the event declares"):

@@ -1,6 +1,15 @@
-"""Points by themselves: a problem somebody reported has proved real and is settled (上报问题属实)."""
+"""Points by themselves, for events whose type lets itself be fed from (rulings 8).
+
+Of the core's that is a problem somebody reported which has proved real and is settled (上报问题属实); plugins declare
+theirs, such as having come to an activity.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
 
 from gongzhi.cases.models import CaseKind, CaseRow, CategoryRow
 from gongzhi.checks import CHINA, today
@@ -13,7 +22,6 @@ from gongzhi.people.models import PersonRow
 
 from .accounts import covers, holder
 from .award import Act, award
-from .happenings import FEEDS
 from .models import ProgrammeRow, RuleRow, RuleState
 
 KINDS = (CaseKind.HELP, CaseKind.SUGGESTION)
@@ -22,18 +30,33 @@ APART = ("dispute", "petition", "advice", "legal")
 """Subjects that never feed points (rulings 8)."""
 
 
-@handler("points.feed", *FEEDS.values())
+@handler("points.feed", feedable=True)
 async def feed(call: Call, told: Occurrence) -> None:
-    """Give what the rules in force for this event give, once a case and rule."""
+    """Give what the rules in force for this event give, once an event, or a case, and rule."""
     known = RuleRow.filter(event=told.type).exclude(state=RuleState.PROPOSED).order_by("id")
-    rules = await known.select_related("programme")
-    case = await CaseRow.get_or_none(id=told.case) if rules else None
+    if not (rules := await known.select_related("programme")):
+        return
+    if told.case:
+        await feed_case(call, told, rules)
+    else:
+        person = await PersonRow.get_or_none(id=UUID(told.data["person"]))
+        on = told.at.astimezone(CHINA).date()
+        for rule in rules:
+            if person and covers(rule.programme, person):
+                await give(call, rule, person, Source(on, f"event:{told.id}", {"event": told.type}))
+
+
+async def feed_case(call: Call, told: Occurrence, rules: Sequence[RuleRow]) -> None:
+    """Give to who reported the case, if it lies where the programme is, and so do they."""
+    case = await CaseRow.get_or_none(id=told.case)
     if case is None or not await counts(case):
         return
     person = await PersonRow.get(id=case.requester_id)
+    on = case.reported_at.astimezone(CHINA).date()
+    source = Source(on, f"case:{case.id}", {"case": case.number, "event": told.type}, case.id)
     for rule in rules:
         if covers(rule.programme, case) and covers(rule.programme, person):
-            await give(call, rule, rule.programme, case, person)
+            await give(call, rule, person, source)
 
 
 async def counts(case: CaseRow) -> bool:
@@ -45,8 +68,19 @@ async def counts(case: CaseRow) -> bool:
     return subject not in APART
 
 
-async def give(call: Call, rule: RuleRow, programme: ProgrammeRow, case: CaseRow, person: PersonRow) -> None:
+@dataclass(frozen=True)
+class Source:
+    """What points are given for: its day, the beginning of its name in the ledger, and what is said of it there."""
+
+    on: date
+    key: str
+    inputs: Mapping[str, str]
+    case: UUID | None = None
+
+
+async def give(call: Call, rule: RuleRow, person: PersonRow, source: Source) -> None:
     """Give by one rule; what its terms exclude is left out, for nobody asked for it."""
+    programme: ProgrammeRow = rule.programme
     try:
         await award(
             call,
@@ -54,11 +88,11 @@ async def give(call: Call, rule: RuleRow, programme: ProgrammeRow, case: CaseRow
                 rule=rule,
                 programme=programme,
                 account=await holder(call, programme.id, rule.beneficiary, person),
-                on=case.reported_at.astimezone(CHINA).date(),
-                key=f"case:{case.id}:{rule.code}",
+                on=source.on,
+                key=f"{source.key}:{rule.code}",
                 today=today(call),
-                inputs={"case": case.number, "event": rule.event or ""},
-                case=case.id,
+                inputs=source.inputs,
+                case=source.case,
             ),
         )
     except Refusal:

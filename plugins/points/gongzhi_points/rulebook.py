@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import strawberry
@@ -17,7 +17,7 @@ from gongzhi.roots import Mutation
 from strawberry import ID, UNSET
 from tortoise.expressions import Q
 
-from .happenings import FEEDS, OWN
+from .happenings import OWN
 from .models import AccountKind, ActRow, Approver, Period, ProgrammeRow, Proof, RuleRow, RuleState
 from .programme_types import PointsRule
 from .programmes import code, count, managed
@@ -74,7 +74,7 @@ async def propose_points_rule(call: Call, input: ProposePointsRuleInput) -> Poin
             "amount": read(gain, input.amount),
         }
         read(screen, f"{input.title}\n{input.text}", "text")
-        fields |= read(source, input) or {}
+        fields |= read(source, input, call.context.feedable) or {}
         read(recipient, input)
     fields["act_id"] = await act(input.act) if told(input.act) else None
     rule = await RuleRow.create(
@@ -104,7 +104,7 @@ def gain(amount: int) -> int:
     return count(amount, 1, AMOUNT, "amount")
 
 
-def source(input: ProposePointsRuleInput) -> Mapping[str, Any]:
+def source(input: ProposePointsRuleInput, feeds: Collection[str]) -> Mapping[str, Any]:
     """What feeds the rule: an act that is claimed, or an event whose type lets itself be fed from."""
     if told(input.act) == told(input.event):
         raise wrong("A rule rewards an act or is fed by an event, one of them.", "规则须对应行为或事件之一。", "act")
@@ -117,8 +117,8 @@ def source(input: ProposePointsRuleInput) -> Mapping[str, Any]:
             "规则不能由积分事件触发。",
             ("event",),
         )
-    if input.event not in FEEDS:
-        known = ", ".join(sorted(FEEDS))
+    if input.event not in feeds:
+        known = ", ".join(sorted(feeds))
         raise Refusal(
             "NOT_FEEDABLE",
             f"Events of this type feed no rule; those that do: {known}.",

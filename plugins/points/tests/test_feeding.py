@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -53,3 +54,37 @@ async def test_real_problem_earns(village: Any, run_jobs: Any, kind: str, points
         entry = {"case": {"number": number}, "reason": "问题上报"}
         assert accounts == [{"balance": points, "entries": {"nodes": [entry]}}]
         assert seen.data["case"]["pointsAwarded"] == points
+
+
+async def come(village: Any, at: int, *, share: bool) -> None:
+    """Have somebody come to an activity that is open to all, by the code on the screen."""
+    activity = {
+        "form": "VOLUNTEERING", "title": "河道清洁", "audience": "PUBLIC", "grid": "610921100", "place": "清泉村口",
+        "startsAt": "2026-07-01T01:00:00Z",
+    }  # fmt: skip
+    made = await village.worker.do("arrangeActivity", "activity { id }", activity=activity)
+    assert made["errors"] == [], made
+    id, caller = made["activity"]["id"], village.resident(at)
+    assert (await caller.do("signUpToActivity", "participation { state }", activity=id, share=share))["errors"] == []
+    village.server.clock.time = datetime(2026, 7, 1, 1, tzinfo=UTC)
+    screen = "query($id: ID!) { node(id: $id) { ... on PartyActivity { checkInCode } } }"
+    code = (await village.worker.ask(screen, id=id)).data["node"]["checkInCode"]
+    assert (await caller.do("checkInToActivity", "participation { state }", activity=id, code=code))["errors"] == []
+
+
+@pytest.mark.parametrize("share", [True, False])
+async def test_coming_earns_by_choice(village: Any, run_jobs: Any, share: bool) -> None:
+    """A plugin that points know nothing of says that its event may feed rules; the rule and the person decide."""
+    await village.rule(
+        code="volunteer",
+        title="志愿服务",
+        text="参加公开志愿活动，记两分。",
+        act=None,
+        event="party.attended",
+        amount=2,
+    )
+    await come(village, 0, share=share)
+    assert (await run_jobs()).failed == []
+    seen = await village.resident().ask("{ me { person { points { balance entries { nodes { reason } } } } } }")
+    earned = [{"balance": 2, "entries": {"nodes": [{"reason": "志愿服务"}]}}]
+    assert seen.data["me"]["person"]["points"] == (earned if share else [])

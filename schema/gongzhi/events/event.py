@@ -49,7 +49,7 @@ class Event:
     description: ClassVar[str] = ""
     version: ClassVar[int] = 1
     feedable: ClassVar[bool] = False
-    """Whether points or credit may be given for it."""
+    """Whether points or credit may be given for it: to who reported its case, or to the `person` it names."""
     internal: ClassVar[bool] = False
     """Whether only staff may know of it."""
     hints: ClassVar[Mapping[str, Any]] = MappingProxyType({})
@@ -83,6 +83,8 @@ def event(
         for name, hint in done.hints.items():
             if not plain(hint):
                 raise DeclarationError(f"{done.__name__}.{name}: an event carries ids, codes and numbers only")
+        if feedable and not done.hints.keys() & {"number", "person"}:
+            raise DeclarationError(f"{done.__name__}: what points may be given for is of a case, or names a `person`")
         return done
 
     return decorate
@@ -127,6 +129,11 @@ class Registry:
 
     def __contains__(self, type: str) -> bool:
         return type in self._known
+
+    @property
+    def feedable(self) -> Mapping[str, type[Event]]:
+        """Those that points or credit may be given for."""
+        return {type: one for type, one in self._known.items() if one.feedable}
 
     def find(self, type: str) -> type[Event]:
         """Raises DeclarationError for a type that nobody declares."""

@@ -29,6 +29,8 @@ class Handler:
     name: str
     events: tuple[type[Event], ...]
     function: Callable[[Call, Occurrence], Awaitable[None]]
+    feedable: bool = False
+    """Whether it is called for every event that points or credit may be given for, whoever declares it."""
 
 
 @dataclass(frozen=True)
@@ -54,12 +56,17 @@ class Job:
     offset: timedelta = timedelta()
 
 
-def handler(name: str, *events: type[Event]) -> Callable[[Callable[[Call, Occurrence], Awaitable[None]]], Handler]:
-    """Make a function a handler of these events. Its name stays for ever: what it has done is kept under it."""
+def handler(
+    name: str, *events: type[Event], feedable: bool = False
+) -> Callable[[Callable[[Call, Occurrence], Awaitable[None]]], Handler]:
+    """Make a function a handler of these events. Its name stays for ever: what it has done is kept under it.
+
+    With `feedable` it hears of whatever points or credit may be given for, from plugins it knows nothing of, too.
+    """
     check(name)
-    if not events or not all(one.type for one in events):
+    if not (events or feedable) or not all(one.type for one in events):
         raise DeclarationError(f"the handler {name!r} must name events that are declared with @event")
-    return lambda function: Handler(name, events, function)
+    return lambda function: Handler(name, events, function, feedable)
 
 
 def job(
