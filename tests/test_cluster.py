@@ -176,7 +176,7 @@ def test_root_steps_down(tmp_path: Path) -> None:
     """The server runs as somebody else, below a folder closed to them, and nobody's permissions change."""
     closed = tmp_path / "closed"
     closed.mkdir(mode=0o700)
-    with cluster.throwaway(closed / "data") as dsn:
+    with cluster.throwaway(closed / "data", memory=False) as dsn:
         server = postmaster(closed / "data")
         assert Path(f"/proc/{server}").stat().st_uid not in (0, None)
         assert ask(dsn, "select 1") == 1

@@ -100,14 +100,14 @@ async def reach(dsn: str) -> None:
 
 
 @contextmanager
-def throwaway(data: Path) -> Iterator[str]:
+def throwaway(data: Path, *, memory: bool = True) -> Iterator[str]:
     """Yield the address of a cluster for tests: quick, indifferent to power cuts, removed at the end.
 
-    It lives in memory where there is enough: a database for each test means thousands of files made and deleted, and
+    It lives in `memory` where there is enough: a database for each test means thousands of files made and deleted, and
     some file systems look for deleted ones each time.
     """
     with suppress(OSError):
-        if shutil.disk_usage(MEMORY).free > ROOM:
+        if memory and shutil.disk_usage(MEMORY).free > ROOM:
             data = MEMORY / f"gongzhi-{uuid4().hex}"
     cluster = Cluster(folder(data) / "postgres", TUNING | CARELESS)
     try:
