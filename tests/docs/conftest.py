@@ -1,4 +1,4 @@
-"""One copy of the demo county for all tests of this folder: what they change does not get in each other's way."""
+"""A copy of the demo county for each module: a real server closes in its own time what the examples of pages need."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from gongzhi_server.testing import create, drop
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def filled(postgres: str, county: str) -> Iterator[str]:
     """The address of the copy."""
     name = f"test_{uuid4().hex}"
