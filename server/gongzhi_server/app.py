@@ -140,7 +140,7 @@ class Space:
             deliverable,
             self.channels,
             self.choices,
-            frozenset(self.plugins.registry.feedable),
+            self.plugins.registry.feedable,
         )
         return context
 

@@ -126,14 +126,11 @@ class Registry:
 
     def __init__(self, events: Iterable[type[Event]]) -> None:
         self._known = {one.type: one for one in events}
+        self.feedable: Mapping[str, type[Event]] = {type: one for type, one in self._known.items() if one.feedable}
+        """Those that points or credit may be given for."""
 
     def __contains__(self, type: str) -> bool:
         return type in self._known
-
-    @property
-    def feedable(self) -> Mapping[str, type[Event]]:
-        """Those that points or credit may be given for."""
-        return {type: one for type, one in self._known.items() if one.feedable}
 
     def find(self, type: str) -> type[Event]:
         """Raises DeclarationError for a type that nobody declares."""
