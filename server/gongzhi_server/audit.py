@@ -12,10 +12,11 @@ import asyncpg
 import orjson
 from asyncpg.pool import PoolConnectionProxy
 from gongzhi.access import chain
-from gongzhi.access.models import ActRow
 from gongzhi.context import Look
 from gongzhi.viewer import Viewer
 from uuid6 import uuid7
+
+from .together import Write
 
 Connection = Union["asyncpg.Connection[Any]", "PoolConnectionProxy[Any]"]
 
@@ -39,6 +40,10 @@ select l.id, l.at, l.account, l.role, l.unit_id, l.grid_id, l.county_id, l.salt,
 from json_populate_recordset(null::access.look, $6::json) l, head"""
 )
 HOMES = "select id, county_id from people.person where id=any($1)"
+ACTED = (
+    "insert into access.act (id, at, account, role, unit_id, grid_id, mutation, objects, codes, salt, content) "
+    "values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"
+)
 LOOSE = "select id, content from access.act where link is null order by id limit $1 for update skip locked"
 SEAL = (
     EXTEND
@@ -121,15 +126,13 @@ async def keep(connection: Connection | asyncpg.Pool[Any], entries: Sequence[Ent
     await connection.execute(KEEP, tail, LOOK, at, len(entries), root, rows)
 
 
-async def act(viewer: Viewer, mutation: str, objects: Collection[str] = (), codes: Collection[str] = ()) -> None:
-    """Write a mutation down, in the transaction that is open; `seal` puts it into the chain."""
+def act(viewer: Viewer, mutation: str, objects: Collection[str] = (), codes: Collection[str] = ()) -> Write:
+    """A mutation as it is written down, in the transaction that it was; `seal` puts it into the chain."""
     key, (role, unit, grid) = UUID(int=uuid7().int), office(viewer)
     [salt] = chain.salts(1)
     said = [ACT, key, viewer.now, viewer.account.name, role, unit, grid, mutation, list(objects), list(codes)]
-    await ActRow.create(
-        id=key, at=viewer.now, account=viewer.account.name, role=role, unit_id=unit, grid_id=grid, salt=salt,
-        content=chain.content(salt, said), mutation=mutation, objects=list(objects), codes=list(codes),
-    )  # fmt: skip
+    content = chain.content(salt, said)
+    return Write(ACTED, [*said[1:], salt, content])
 
 
 async def seal(connection: Connection, now: datetime) -> int:

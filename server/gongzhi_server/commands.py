@@ -33,12 +33,14 @@ from strawberry.types.base import StrawberryContainer
 from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.models import Model
 from tortoise.transactions import in_transaction
+from uuid6 import uuid7
 
 from . import audit
 from .events.outbox import Outbox, Told
 from .planner.lens import Lens
 from .planner.parameters import Parameters
 from .planner.rows import Rows
+from .together import Write, write
 
 NOWHERE = Outbox()
 """For what tells nobody anything."""
@@ -53,6 +55,15 @@ select exists(
     )
 ) as on
 """
+
+
+WANTED = "@wanted"
+"""The variable that holds what a row is looked for by."""
+TAKE = (
+    "insert into journal.request (id, account, idempotency_key, mutation, mac, at, result) "
+    "values ($1, $2, $3, $4, $5, $6, $7) on conflict do nothing"
+)
+END = "update journal.request set result=$3 where account=$1 and idempotency_key=$2"
 
 
 class Denied(Exception):
@@ -84,22 +95,23 @@ class Transaction:
         return await self.connection.execute_query_dict(sql, list(values))
 
     async def find(self, cls: type, *path: str, shown: bool = False, **value: Any) -> Any:
-        """Two steps, for a list of branches cannot be locked: find the visible key, then lock the row."""
+        """The row is read by the key of the visible one, for a list of branches cannot be locked itself."""
         entity: Entity = cls.__entity__  # type: ignore[attr-defined]
         [(column, wanted)] = value.items()
         statement, values = visible(entity, self.context, column, wanted, shown)
-        found = await self.connection.execute_query_dict(statement, values)
+        found = await self.connection.execute_query_dict(locking(entity.model, entity.key, statement), values)
         if not found:
             raise missing(entity, path)
-        row = await entity.model.select_for_update().get(pk=found[0]["key"])
+        row = entity.model._init_from_db(**found[0])
         await self.allow(row, path)
         return row
 
     async def allow(self, row: Model, path: Sequence[str]) -> None:
         """Refuse a plugin's command on a row of a county that has not switched the plugin on."""
         county = getattr(row, "county_id", None)
-        on = ActivationRow.filter(plugin=self.plugin, county_id=county, until=None, active=True)
-        if self.plugin and county and not await on.exists():
+        if self.plugin is None or county is None:
+            return
+        if not await ActivationRow.exists(plugin=self.plugin, county_id=county, until=None, active=True):
             raise self.inactive(path)
 
     async def enter(self) -> None:
@@ -151,16 +163,33 @@ class Transaction:
 
 
 def visible(entity: Entity, context: Context, column: str, value: Any, shown: bool) -> tuple[str, list[Any]]:
-    """The statement for the key of the row with this value, if the viewer may see it."""
+    """The statement for the key of the row with this value, if the viewer may see it; its text is made once."""
+    viewer = context.viewer
+    known: dict[Any, Any] = viewer.account.answers
+    key = visible, entity.name, column, shown, viewer.glass is not None
+    if key not in known:
+        known[key] = looking(entity, None if shown else Lens(viewer, {}), column)
+    sql, binds = known[key]
+    return sql, [bind.read({WANTED: value}, context) if isinstance(bind, Bind) else bind for bind in binds]
+
+
+def looking(entity: Entity, lens: Lens | None, column: str) -> tuple[str, tuple[Any, ...]]:
+    """The text of the statement above, and what it binds."""
     meta = entity.model._meta
     table = Table(meta.db_table, schema=meta.schema, alias="t")
-    rows = Rows(entity, table, None if shown else Lens(context.viewer, {}), None, None)
-    wanted = ValueWrapper(Bind(lambda variables, context: value))
+    rows = Rows(entity, table, lens, None, None)
+    wanted = ValueWrapper(Bind(lambda variables, context: variables[WANTED]))
     rows.where(Sql("{0}={1}", table.field(entity.column(column)), wanted))
     parameters = Parameters()
     query = rows.select(table.field(entity.key).as_("key"))
-    sql = query.get_sql(Query.SQL_CONTEXT.copy(parameterizer=parameters))
-    return sql, [one.read({}, context) if isinstance(one, Bind) else one for one in parameters.values]
+    return query.get_sql(Query.SQL_CONTEXT.copy(parameterizer=parameters)), tuple(parameters.values)
+
+
+def locking(model: type[Model], key: str, keys: str) -> str:
+    """The statement that reads and locks the rows with these keys."""
+    meta = model._meta
+    columns = ",".join(f'r."{column}"' for column in meta.fields_db_projection.values())
+    return f'select {columns} from "{meta.schema}"."{meta.db_table}" r where r."{key}" in ({keys}) for update of r'
 
 
 def missing(entity: Entity, path: Sequence[str]) -> Refusal:
@@ -187,25 +216,23 @@ async def perform(
     mac = fingerprint(context, command, given)
     try:
         async with in_transaction() as connection:
-            request = await claimed(account, key, command, mac, context.viewer.now)
+            request = await claimed(connection, account, key, command, mac, context.viewer.now)
             if request is not None:
                 return replayed(command, request, mac, context.viewer)
             call = Transaction(context, connection, plugin, outbox)
             await call.enter()
             payload = await command.function(call, given)
-            await RequestRow.filter(account=account, idempotency_key=key).update(result=kept(payload))
-            await audit.act(context.viewer, command.name, objects(payload))
-            told = await call.told.write(connection)
+            told = call.told.writes()
+            ended = Write(END, [account, key, orjson.dumps(kept(payload)).decode()])
+            await write(connection, ended, audit.act(context.viewer, command.name, objects(payload)), *told)
         if told:
             outbox.wake()
         return payload
     except (Refusal, Refusals) as refusal:
         result = refused(refusal)
-        row = RequestRow(
-            account=account, idempotency_key=key, mutation=command.name, mac=mac, result=result, at=context.viewer.now
-        )
-        await RequestRow.bulk_create([row], ignore_conflicts=True)  # the transaction took its own row back with it
-        await audit.act(context.viewer, command.name, codes=codes(result))
+        # The transaction took its own request back with it.
+        taken = taking(account, key, command, mac, context.viewer.now, result)
+        await write(RequestRow._meta.db, taken, audit.act(context.viewer, command.name, codes=codes(result)))
         return answered(command, result, context.viewer)
 
 
@@ -216,14 +243,15 @@ async def repeated(context: Context, command: Command, given: Any, plugin: str |
             call = Transaction(context, connection, plugin, outbox)
             await call.enter()
             payload = await command.function(call, given)
-            await audit.act(context.viewer, command.name, objects(payload), [one.code for one in payload.errors])
-            told = await call.told.write(connection)
+            told = call.told.writes()
+            problems = [one.code for one in payload.errors]
+            await write(connection, audit.act(context.viewer, command.name, objects(payload), problems), *told)
         if told:
             outbox.wake()
         return payload
     except (Refusal, Refusals) as refusal:
         result = refused(refusal)
-        await audit.act(context.viewer, command.name, codes=codes(result))
+        await write(RequestRow._meta.db, audit.act(context.viewer, command.name, codes=codes(result)))
         return answered(command, result, context.viewer)
 
 
@@ -278,12 +306,22 @@ def plain(value: Any) -> Any:
     return vars(value) if dataclasses.is_dataclass(value) else str(value)
 
 
-async def claimed(account: str, key: str, command: Command, mac: bytes, now: datetime) -> RequestRow | None:
+def taking(
+    account: str, key: str, command: Command, mac: bytes, now: datetime, result: dict[str, Any] | None = None
+) -> Write:
+    """A request under its key; nothing is written if somebody has the key."""
+    kept = None if result is None else orjson.dumps(result).decode()
+    return Write(TAKE, [uuid7(), account, key, command.name, mac, now, kept])
+
+
+async def claimed(
+    connection: BaseDBAsyncClient, account: str, key: str, command: Command, mac: bytes, now: datetime
+) -> RequestRow | None:
     """Take the key, or find the request that took it; waits for one that is under way."""
-    row = RequestRow(account=account, idempotency_key=key, mutation=command.name, mac=mac, at=now)
-    await RequestRow.bulk_create([row], ignore_conflicts=True)
-    found = await RequestRow.get(account=account, idempotency_key=key)
-    return None if found.id == row.id else found
+    claim = taking(account, key, command, mac, now)
+    if await connection.execute_query_dict(f"{claim.sql} returning id", list(claim.values)):
+        return None
+    return await RequestRow.get(account=account, idempotency_key=key)
 
 
 def replayed(command: Command, request: RequestRow, mac: bytes, viewer: Viewer) -> Any:

@@ -33,8 +33,12 @@ READ_ONLY = {
 }
 
 
-class Reader(asyncpg.Connection):
-    """A connection that only reads, so there is nothing to reset when it goes back to the pool."""
+class Clean(asyncpg.Connection):
+    """A connection that lives by transactions alone, so there is nothing to reset when it goes back to the pool.
+
+    Resetting is a statement of its own, one more for every transaction. Whoever listens, sets something for good or
+    takes a lock that outlives a transaction has a connection outside the pools.
+    """
 
     __slots__ = ()
 
@@ -49,7 +53,7 @@ async def readers(dsn: str, size: int, timeout: float = 10) -> asyncpg.Pool[Any]
         dsn,
         min_size=min(size, 2),
         max_size=size,
-        connection_class=Reader,
+        connection_class=Clean,
         server_settings=settings,
         statement_cache_size=1000,
         max_cached_statement_lifetime=0,
@@ -68,7 +72,9 @@ async def connection(dsn: str) -> AsyncIterator[asyncpg.Connection[Any]]:
 
 async def writers(dsn: str, size: int) -> asyncpg.Pool[Any]:
     """A pool for short statements that write, opened when they come."""
-    return await asyncpg.create_pool(dsn, min_size=0, max_size=size, server_settings={"timezone": "UTC"})
+    return await asyncpg.create_pool(
+        dsn, min_size=0, max_size=size, connection_class=Clean, server_settings={"timezone": "UTC"}
+    )
 
 
 def config(dsn: str, apps: Iterable[App] = APPS, size: int = 8) -> dict[str, Any]:
@@ -96,6 +102,7 @@ def credentials(dsn: str, size: int) -> dict[str, Any]:
         "database": url.path.lstrip("/") or "postgres",
         "min_size": 1,
         "max_size": size,
+        "connection_class": Clean,
         # A role that is called like one of our schemas must not find its tables there.
         "server_settings": {"search_path": "public"},
     }

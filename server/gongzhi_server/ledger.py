@@ -19,6 +19,7 @@ from tortoise.transactions import in_transaction
 
 from . import audit
 from .audit import Entry, Seen
+from .database import writers
 
 log = logging.getLogger("gongzhi")
 
@@ -136,7 +137,7 @@ class Ledger:
 @asynccontextmanager
 async def ledger(dsn: str, bounds: Bounds) -> AsyncIterator[Ledger]:
     """A ledger that writes for as long as the block lasts. Tortoise must know its connections."""
-    pool = await asyncpg.create_pool(dsn, min_size=1, max_size=2, server_settings={"timezone": "UTC"})
+    pool = await writers(dsn, 2)
     kept = Ledger(pool, bounds)
     tasks = [asyncio.create_task(kept.write()), asyncio.create_task(kept.watch())]
     try:

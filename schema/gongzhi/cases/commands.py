@@ -82,7 +82,7 @@ class ReplyToCaseInput:
 async def reply_to_case(call: Call, input: ReplyToCaseInput) -> CasePayload:
     case = await handled(call, input)
     units = await jointly(case)
-    settle(call, case, text(input.text, BODY, "text"), input.level or await level_of(case))
+    settle(call, case, text(input.text, BODY, "text"), input.level or await level_of(call, case))
     await inform(call, case)
     return await advance(call, case, machine.REPLY, note=case.reply, jointly=units)
 
@@ -101,7 +101,7 @@ async def handle_in_grid(call: Call, input: HandleInGridInput) -> CasePayload:
     if case.status == Status.REPORTED:
         await step(call, case, machine.ACCEPT)
     case.self_handled = True
-    settle(call, case, text(input.text, BODY, "text"), await level_of(case))
+    settle(call, case, text(input.text, BODY, "text"), await level_of(call, case))
     await inform(call, case)
     return await advance(call, case, machine.SETTLE, note=case.reply)
 

@@ -42,7 +42,7 @@ async def escalate_case(call: Call, input: EscalateCaseInput) -> CasePayload:
     await disinterested(call, case)
     if case.status not in UNDER_WAY:
         raise unready(case, "逐级上报", *UNDER_WAY)
-    before = await level_of(case)
+    before = await level_of(call, case)
     if before is SettlementLevel.COUNTY:
         raise Refusal(
             "TOP_LEVEL",

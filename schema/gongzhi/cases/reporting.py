@@ -11,7 +11,8 @@ from strawberry import ID, UNSET
 from .. import codes
 from ..attachments.attaching import MOST, attach
 from ..checks import form, missing, text, today, wrong
-from ..clocks.running import renew
+from ..clocks.models import ClockRow
+from ..clocks.running import begin
 from ..codes import Series
 from ..commands import KEY, Call, Problem, cautions, command, given, made, problems, prose
 from ..context import Info
@@ -25,11 +26,17 @@ from ..screening import TextWarning
 from ..units.models import UnitRow
 from . import machine
 from .models import CaseKind, CaseRow, CategoryRow, ChannelRow, Origin, Status, Urgency
-from .steps import named, record
+from .steps import named, noted
 from .types import Case
 
 TITLE, BODY, ADDRESS = 200, 10_000, 200
 """The most characters of a title, a description and an address."""
+
+NUMBERED = (
+    "insert into cases.counter (county, day, series, given) select g.code, $2, $3, 1 from grids.grid g where g.id = $1 "
+    "on conflict (county, day, series) do update set given = cases.counter.given + 1 returning county, given"
+)
+"""Takes the next number of a county, day and series."""
 
 
 @strawberry.input(description="A matter to be reported (上报诉求).")
@@ -124,11 +131,12 @@ async def filed(call: Call, input: ReportCaseInput) -> CaseRow:
         reported_at=call.now,
     )
     case.number = await numbered(call, grid, series)
+    clocks = await begin(call, case, machine.REPORT.event)
     await case.save(force_create=True)
     if input.attachments:
         await attach(call, case, input.attachments)
-    await record(call, case, machine.REPORT)
-    await renew([case])
+    await noted(call, case, machine.REPORT)
+    await ClockRow.bulk_create(clocks)
     return case
 
 
@@ -181,12 +189,5 @@ async def located(call: Call, place: PointInput) -> GridRow | None:
 async def numbered(call: Call, grid: GridRow, series: Series) -> str:
     """The next number of the county, day and series. The counter's row is locked until the case is there."""
     day = today(call)
-    county = (await GridRow.get(id=grid.county_id)).code
-    [row] = await call.fetch(
-        "insert into cases.counter (county, day, series, given) values ($1, $2, $3, 1) "
-        "on conflict (county, day, series) do update set given = cases.counter.given + 1 returning given",
-        county,
-        day,
-        series.value,
-    )
-    return codes.case_number(county, day, row["given"], series)
+    [row] = await call.fetch(NUMBERED, grid.county_id, day, series.value)
+    return codes.case_number(row["county"], day, row["given"], series)

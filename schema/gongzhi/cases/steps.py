@@ -14,7 +14,6 @@ from ..dispatch import following, terms
 from ..entity import ref
 from ..errors import Refusal
 from ..events.event import event_of
-from ..grids.models import GridRow
 from ..screening import TextWarning
 from ..units.models import UnitRow
 from . import machine
@@ -34,6 +33,16 @@ RAISED = "case.level_raised"
 
 PLATFORM = "platform"
 """The subject of complaints about this platform."""
+
+
+LEVELS = """
+select (
+    select e.data->>'to' from cases.event e where e.case_id = $1 and e.type = $2 order by e.at desc, e.id desc limit 1
+) as raised, (
+    select g.kind from units.unit u join grids.grid g on g.id = u.grid_id where u.id = $3::int
+) as serves
+"""
+"""The level a case was raised to, and the kind of the area that a unit serves."""
 
 
 @strawberry.type(description="A case as it is now, or why nothing was done (诉求操作结果).")
@@ -134,6 +143,13 @@ async def record(
 
     What is declared internal is a staff note on the timeline as well. The case's clocks follow.
     """
+    await running.follow(call, case, await noted(call, case, taken, note, unit, **data))
+
+
+async def noted(
+    call: Call, case: CaseRow, taken: Step | str, note: str | None = None, unit: UnitRow | None = None, **data: Any
+) -> str:
+    """The same without the clocks; the event's type."""
     kind = taken.event if isinstance(taken, Step) else taken
     declared = REGISTRY.find(kind)
     acting = next((grant.unit for grant in call.viewer.account.grants if grant.unit), None)
@@ -149,7 +165,7 @@ async def record(
         data=data,
     )
     call.publish(event_of(declared, {"number": case.number, **data}), case)
-    await running.follow(call, case, kind)
+    return kind
 
 
 def illegal(case: CaseRow, taken: Step) -> Refusal:
@@ -172,18 +188,17 @@ def settle(call: Call, case: CaseRow, text: str, level: SettlementLevel) -> None
     case.rating = case.solved = case.rating_comment = None
 
 
-async def level_of(case: CaseRow) -> SettlementLevel:
+async def level_of(call: Call, case: CaseRow) -> SettlementLevel:
     """The level that answers: that of the area the lead unit serves, or the one the case was raised to, if higher."""
-    raised = await EventRow.filter(case_id=case.id, type=RAISED).order_by("-at", "-id").first()
-    above = SettlementLevel(raised.data["to"]) if raised else SettlementLevel.GRID
-    return max(above, await _serving(case), key=list(SettlementLevel).index)
+    [row] = await call.fetch(LEVELS, case.id, RAISED, case.lead_unit_id)
+    above = SettlementLevel(row["raised"] or SettlementLevel.GRID)
+    return max(above, _serving(row["serves"]), key=list(SettlementLevel).index)
 
 
-async def _serving(case: CaseRow) -> SettlementLevel:
-    if case.lead_unit_id is None:
+def _serving(kind: str | None) -> SettlementLevel:
+    if kind is None:
         return SettlementLevel.GRID
-    kind = (await GridRow.get(id=(await UnitRow.get(id=case.lead_unit_id)).grid_id)).kind
-    return SettlementLevel(kind.value) if kind.value in SettlementLevel.__members__ else SettlementLevel.COUNTY
+    return SettlementLevel(kind) if kind in SettlementLevel.__members__ else SettlementLevel.COUNTY
 
 
 def own(call: Call, case: CaseRow) -> bool:

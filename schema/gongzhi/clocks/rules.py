@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..calendars.reading import Fetch, plain, read
+from ..cases.models import CaseRow
 from ..worktime import Calendar, Term, Unit
 from .models import Stage
 from .stock import DEFAULT
@@ -20,8 +21,12 @@ SET = (
 STANDING = (
     "select c.id, c.version, c.content, (select json_agg(r order by r.rank) from clocks.rule r where r.set_id = "
     + SET.format(county="$1::int")
-    + ") as rules from calendars.calendar c where c.county_id = $1 or c.county_id is null "
+    + ") as rules{} from calendars.calendar c where c.county_id = $1 or c.county_id is null "
     "order by c.county_id nulls last limit 1"
+)
+FACING = (
+    ", (select code from cases.category where id = $2::int) as category"
+    ", (select code from cases.channel where id = $3::int) as channel"
 )
 
 
@@ -73,9 +78,19 @@ class Standing:
 
 async def standing(fetch: Fetch, county: int) -> Standing:
     """By what the county works now."""
-    [row] = await fetch(STANDING, county)
-    rules = tuple(kept(one) for one in plain(row["rules"]) or ())
-    return Standing(row["id"], row["version"], read(row["content"]), rules)
+    [row] = await fetch(STANDING.format(""), county)
+    return stood(row)
+
+
+async def facing(fetch: Fetch, county: int, case: CaseRow) -> tuple[Standing, Matter]:
+    """The same, and what its rules look at in a case."""
+    [row] = await fetch(STANDING.format(FACING), county, case.category_id, case.channel_id)
+    return stood(row), Matter(case.kind, row["category"], case.urgency, row["channel"])
+
+
+def stood(row: Mapping[str, Any]) -> Standing:
+    rules = plain(row["rules"])
+    return Standing(row["id"], row["version"], read(row["content"]), tuple(kept(one) for one in rules or ()))
 
 
 def kept(row: Mapping[str, Any]) -> Rule:

@@ -6,13 +6,13 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from ..cases.models import CaseRow, CategoryRow, ChannelRow
+from ..cases.models import CaseRow
 from ..commands import Call
 from ..worktime import Term, lengthening
 from . import course, stages
 from .course import earliest
 from .models import ClockRow, Stage, TraceRow, Why
-from .rules import Matter, Rule, Standing, kept, standing
+from .rules import Matter, Rule, Standing, facing, kept, standing
 
 FIELDS = (
     "rule_id", "calendar_id", "calendar_version", "warn_at", "due_at", "stopped_at", "pauses", "extensions",
@@ -27,7 +27,7 @@ async def follow(call: Call, case: CaseRow, event: str) -> None:
     """
     if not (event in stages.STARTS or event in stages.STOPS or event in (stages.PAUSES, stages.RESUMES)):
         return
-    by = await standing(call.fetch, case.county_id or await county(case))
+    by, about = await facing(call.fetch, case.county_id or await county(case), case)
     clocks = await ClockRow.filter(case_id=case.id, stopped_at=None).order_by("started_at", "id")
     for clock in clocks:
         if clock.stage in stages.STOPS.get(event, ()):
@@ -35,8 +35,19 @@ async def follow(call: Call, case: CaseRow, event: str) -> None:
     going = [clock for clock in clocks if clock.stopped_at is None]
     if event in (stages.PAUSES, stages.RESUMES):
         await hold(call, by, going, event)
-    started = await start(call, case, by, event, {clock.stage for clock in going})
+    wanted = [stage for stage in stages.STARTS.get(event, ()) if stage not in {clock.stage for clock in going}]
+    started = begun(call, case, by, about, wanted)
+    if started:
+        await ClockRow.bulk_create(started)
     due(case, [*going, *started])
+
+
+async def begin(call: Call, case: CaseRow, event: str) -> list[ClockRow]:
+    """The clocks that a new case starts with, to be saved after it; sets its `warn_at` and `due_at`."""
+    by, about = await facing(call.fetch, await county(case), case)
+    started = begun(call, case, by, about, stages.STARTS[event])
+    due(case, started)
+    return started
 
 
 async def county(case: CaseRow) -> int:
@@ -56,24 +67,12 @@ async def renew(cases: Iterable[CaseRow]) -> None:
     await CaseRow.bulk_update(cases, ["warn_at", "due_at"], batch_size=500)
 
 
-async def start(call: Call, case: CaseRow, by: Standing, event: str, running: set[Stage]) -> Sequence[ClockRow]:
-    """The clocks that this step starts, by the rules that fit the case. A stage without a rule has none."""
-    wanted = [stage for stage in stages.STARTS.get(event, ()) if stage not in running]
-    if not wanted:
-        return ()
-    about = await matter(case)
-    made = [begun(case, rule, by, call.now) for stage in wanted if (rule := by.rule(stage, about))]
-    await ClockRow.bulk_create(made)
-    return made
+def begun(call: Call, case: CaseRow, by: Standing, about: Matter, wanted: Iterable[Stage]) -> list[ClockRow]:
+    """The clocks of these stages, by the rules that fit the case. A stage without a rule has none."""
+    return [clocked(case, rule, by, call.now) for stage in wanted if (rule := by.rule(stage, about))]
 
 
-async def matter(case: CaseRow) -> Matter:
-    """What rules look at in this case."""
-    category, channel = await CategoryRow.get(id=case.category_id), await ChannelRow.get(id=case.channel_id)
-    return Matter(case.kind, category.code, case.urgency, channel.code)
-
-
-def begun(case: CaseRow, rule: Rule, by: Standing, now: datetime) -> ClockRow:
+def clocked(case: CaseRow, rule: Rule, by: Standing, now: datetime) -> ClockRow:
     unit = case.lead_unit_id if rule.stage in (Stage.CONTACT, Stage.HANDLE) else None
     clock = ClockRow(case_id=case.id, stage=rule.stage, unit_id=unit, started_at=now, pauses=[], extensions=[])
     course.set_to(clock, rule, by, now)

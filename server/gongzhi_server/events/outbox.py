@@ -1,8 +1,8 @@
-"""What a transaction has to tell: events and jobs, written with one statement each before it is committed."""
+"""What a transaction has to tell: events and jobs, written just before it is committed."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -17,6 +17,8 @@ from gongzhi.viewer import Viewer
 from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.models import Model
 from uuid6 import uuid7
+
+from ..together import Write, write
 
 LEVELS = "county_id, town_id, village_id, grid_1_id, grid_2_id, grid_3_id"
 PUBLISH = f"""
@@ -68,8 +70,17 @@ class Told:
         due = at or self.viewer.now
         self.jobs.append((uuid7(), job.name, key, county, orjson.dumps(arguments, default=str).decode(), due))
 
+    def writes(self) -> list[Write]:
+        """What writes it all; nothing if there was nothing to tell."""
+        return [*self._published(), *self._enqueued()]
+
     async def write(self, connection: BaseDBAsyncClient) -> bool:
         """Write it all; tell whether there was anything."""
+        if writes := self.writes():
+            await write(connection, *writes)
+        return bool(writes)
+
+    def _published(self) -> Iterator[Write]:
         if self.events:
             events, rows = zip(*self.events, strict=True)
             columns = [
@@ -81,10 +92,11 @@ class Told:
                 [orjson.dumps(written(one)).decode() for one in events],
             ]
             grids = [getattr(row, "grid_id", None) for row in rows]
-            await connection.execute_query(PUBLISH, [*columns, self.viewer.now, actor(self.viewer).value, grids])
+            yield Write(PUBLISH, [*columns, self.viewer.now, actor(self.viewer).value, grids])
+
+    def _enqueued(self) -> Iterator[Write]:
         if self.jobs:
-            await connection.execute_query(ENQUEUE, [list(column) for column in zip(*self.jobs, strict=True)])
-        return bool(self.events or self.jobs)
+            yield Write(ENQUEUE, [list(column) for column in zip(*self.jobs, strict=True)])
 
 
 def case_of(row: Model | None) -> UUID | None:
