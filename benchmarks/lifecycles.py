@@ -16,8 +16,9 @@ from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
 
+import aiohttp
 import asyncpg
-import httpx
+import orjson
 from gongzhi_server import testing
 from gongzhi_server.clock import clock
 from gongzhi_server.tokens import Tokens
@@ -86,7 +87,7 @@ class Tally:
 class Life:
     """Those who take a case through its life; each has an account of their own in each lane."""
 
-    def __init__(self, client: httpx.AsyncClient, lane: int, tally: Tally) -> None:
+    def __init__(self, client: aiohttp.ClientSession, lane: int, tally: Tally) -> None:
         self.client, self.tally = client, tally
         self.worker = self.bearer(lane, role="grid_worker", grid=GRID)
         self.county = self.bearer(lane, role="county_dispatcher", grid=COUNTY)
@@ -95,7 +96,7 @@ class Life:
 
     def bearer(self, lane: int, **claims: str) -> Mapping[str, str]:
         token = Tokens(SECRET).issue({"sub": f"{claims['role']} {lane}", **claims}, clock())
-        return {"authorization": f"Bearer {token}"}
+        return {"authorization": f"Bearer {token}", "content-type": "application/json"}
 
     async def live(self) -> None:
         """From the report to a look at the answer; what fails is counted once, and is over."""
@@ -112,7 +113,7 @@ class Life:
             seen = await self.ask(self.worker, SEEN, {"n": case["number"]})
             if seen["case"]["status"] != "REPLIED":
                 raise ValueError(f"a case is {seen['case']['status']} in the end")
-        except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
+        except (aiohttp.ClientError, TimeoutError, ValueError, KeyError, TypeError) as error:
             self.tally.failures.append(f"{type(error).__name__}: {error}"[:200])
         else:
             self.tally.lives.append(1000 * (time.perf_counter() - began))
@@ -126,9 +127,12 @@ class Life:
 
     async def ask(self, who: Mapping[str, str], document: str, variables: Mapping[str, Any]) -> Any:
         began = time.perf_counter()
-        reply = await self.client.post("/graphql", json={"query": document, "variables": variables}, headers=who)
+        asked = {"query": document, "variables": variables}
+        async with self.client.post("/graphql", data=orjson.dumps(asked), headers=who) as reply:
+            text = await reply.read()
         self.tally.requests.append(1000 * (time.perf_counter() - began))
-        body = reply.raise_for_status().json()
+        reply.raise_for_status()
+        body = orjson.loads(text)
         if "errors" in body:
             raise ValueError(f"{body['errors']}")
         return body["data"]
@@ -167,9 +171,9 @@ Each = Callable[[int, Tally], Life]
 
 async def loaded(server: Server, load: Callable[[Each], Awaitable[Tally]]) -> Tally:
     """What came of a load on this server."""
-    limits = httpx.Limits(max_connections=CLIENTS, max_keepalive_connections=CLIENTS)
+    connector, patience = aiohttp.TCPConnector(limit=CLIENTS), aiohttp.ClientTimeout(PATIENCE)
     address = f"http://127.0.0.1:{server.port}"
-    async with httpx.AsyncClient(base_url=address, limits=limits, timeout=PATIENCE) as client:
+    async with aiohttp.ClientSession(address, connector=connector, timeout=patience) as client:
         return await load(lambda lane, tally: Life(client, lane, tally))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -120,6 +121,41 @@ async def test_event_is_handled_once(tower: Tower) -> None:
     assert await tower.told("chime.rang", "chime.echoed") == ["chime.rang", "chime.echoed"]
     assert tower.module.ran == [("toll", 2)]
     assert (await tower.run()).done == 0
+
+
+async def test_last_event_is_enough(tower: Tower) -> None:
+    """The core counts a case once, however many of its events wait; another case is counted for itself."""
+    worker, counted = tower.server.worker.worker, []
+    whose, handler = worker.handlers["statistics.count"]
+
+    async def count(call: Any, event: Any) -> None:
+        counted.append((event.data["number"], event.type))
+        await handler.function(call, event)
+
+    worker.handlers["statistics.count"] = whose, replace(handler, function=count)
+    number, other = await tower.report(), await tower.report()
+    county = tower.server.as_("county_dispatcher", grid=COUNTY)
+    await county.do("acceptCase", "case { number }", number=number, expectedVersion=1)
+    assert (await tower.run()).failed == []
+    assert counted == [(other, "case.reported"), (number, "case.accepted")]
+
+
+async def test_one_failure_spoils_no_others(tower: Tower) -> None:
+    """The core handles several events at once; where one of them fails, the others are handled all the same."""
+    worker, counted = tower.server.worker.worker, []
+    whose, handler = worker.handlers["statistics.count"]
+    numbers = [await tower.report() for _ in range(3)]
+
+    async def count(call: Any, event: Any) -> None:
+        if event.data["number"] == numbers[1]:
+            raise LookupError("a case of somebody's")
+        counted.append(event.data["number"])
+
+    worker.handlers["statistics.count"] = whose, replace(handler, function=count)
+    assert (await tower.run()).failed == ["statistics.count"]
+    assert counted[-2:] == [numbers[0], numbers[2]]
+    [waiting] = [job for job in await tower.jobs() if job["name"] == "statistics.count"]
+    assert waiting["state"] == "WAITING" and waiting["attempts"] == 1
 
 
 async def test_failing_handler_leaves_nothing(tower: Tower) -> None:

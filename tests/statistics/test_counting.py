@@ -110,3 +110,19 @@ async def test_missed_cases_found(ground: Ground) -> None:
     assert await ground.sums() == []
     await ground.connection.fetch(counting.MISSED)
     assert (found := await ground.sums()) and found == await ground.rebuild()
+
+
+async def test_second_waits_for_first(ground: Ground, empty: str) -> None:
+    """Two who count a case that was never counted: neither fails, and it counts once."""
+    case = await ground.case("2026-03-02T09:00", due="2026-03-09T18:00")
+    other = await asyncpg.connect(empty)
+    async with ground.connection.transaction():
+        await ground.count(case)
+        second = asyncio.create_task(other.execute("select statistics.count($1)", case))
+        watcher = await asyncpg.connect(empty)
+        while not await watcher.fetchval("select exists(select from pg_locks where not granted)"):
+            assert not second.done()
+        await watcher.close()
+    await second
+    await other.close()
+    assert (found := await ground.sums()) and found == await ground.rebuild()

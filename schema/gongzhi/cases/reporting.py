@@ -130,8 +130,8 @@ async def filed(call: Call, input: ReportCaseInput) -> CaseRow:
         previous=previous,
         reported_at=call.now,
     )
-    case.number = await numbered(call, grid, series)
     clocks = await begin(call, case, machine.REPORT.event)
+    case.number = await numbered(call, grid, series)  # as late as may be: others wait for theirs from here on
     await case.save(force_create=True)
     if input.attachments:
         await attach(call, case, input.attachments)

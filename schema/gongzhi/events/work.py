@@ -31,6 +31,8 @@ class Handler:
     function: Callable[[Call, Occurrence], Awaitable[None]]
     feedable: bool = False
     """Whether it is called for every event that points or credit may be given for, whoever declares it."""
+    latest: bool = False
+    """Whether the last of a case's events that wait is enough for it."""
 
 
 @dataclass(frozen=True)
@@ -57,16 +59,18 @@ class Job:
 
 
 def handler(
-    name: str, *events: type[Event], feedable: bool = False
+    name: str, *events: type[Event], feedable: bool = False, latest: bool = False
 ) -> Callable[[Callable[[Call, Occurrence], Awaitable[None]]], Handler]:
     """Make a function a handler of these events. Its name stays for ever: what it has done is kept under it.
 
     With `feedable` it hears of whatever points or credit may be given for, from plugins it knows nothing of, too.
+    With `latest` it may be spared an event if a later one of the same case waits already: for handlers that look at
+    the case as it is now.
     """
     check(name)
     if not (events or feedable) or not all(one.type for one in events):
         raise DeclarationError(f"the handler {name!r} must name events that are declared with @event")
-    return lambda function: Handler(name, events, function, feedable)
+    return lambda function: Handler(name, events, function, feedable, latest)
 
 
 def job(

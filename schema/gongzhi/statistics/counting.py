@@ -22,7 +22,7 @@ where not exists (select from statistics.fact f where f.case_id = c.id)
 """
 
 
-@handler("statistics.count", *EVENTS)
+@handler("statistics.count", *EVENTS, latest=True)
 async def counted(call: Call, happened: Occurrence) -> None:
     """Count the case anew. What it counted for before is taken back, so an event told twice changes nothing."""
     if happened.case is not None:

@@ -7,7 +7,7 @@ import logging
 import random
 from contextlib import suppress
 
-from tortoise.transactions import in_transaction
+from tortoise import connections
 
 from .sequencer import AWAY, POLL
 from .work import Tally, Worker
@@ -70,8 +70,8 @@ class Lines:
     async def busy(self) -> list[Line]:
         """The handlers that are behind, and the kinds of jobs that are due."""
         handlers, jobs = list(self.worker.handlers), list(self.worker.jobs)
-        async with in_transaction() as connection:
-            rows = await connection.execute_query_dict(BUSY, [handlers, jobs + handlers, self.worker.now()])
+        connection = connections.get("default")
+        rows = await connection.execute_query_dict(BUSY, [handlers, jobs + handlers, self.worker.now()])
         lines = [(row["kind"], row["name"]) for row in rows]
         self.chance.shuffle(lines)  # nobody is always the last
         return lines

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import traceback
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -38,9 +38,11 @@ FIRST, LONGEST = timedelta(seconds=10), timedelta(hours=6)
 """How long after the first failure it is tried again, and the longest it waits; four times as long each time."""
 HANDLING, WORKING = 60.0, 900.0
 """Seconds that a handler and a job of a plugin may take."""
+TOGETHER = 50
+"""Events that a handler of the core has in one transaction; one of a plugin has them one by one."""
 EPOCH = datetime(2000, 1, 1, tzinfo=CHINA)
 
-NEXT = EVENT + "where o.position > $1 and o.type = any($2) order by o.position limit 1"
+NEXT = EVENT + "where o.position > $1 and o.type = any($2) order by o.position limit $3"
 ONE = EVENT + "where o.id = $1"
 BEGIN = """
 insert into events.consumer (name, position)
@@ -127,33 +129,44 @@ class Worker:
     # handlers
 
     async def handle(self, name: str, tally: Tally) -> bool:
-        """Let a handler have its next event; tell whether there was one."""
+        """Let a handler have its next events; tell whether there were any. If one of several fails, one goes alone."""
         whose, handler = self.handlers[name]
-        event: Occurrence | None = None
+        taken: list[Occurrence] = []
         try:
-            async with in_transaction() as connection:
-                claimed = await connection.execute_query_dict(CLAIM, [handler.name])
-                if not claimed or claimed[0]["position"] >= claimed[0]["given"]:
-                    return False  # another process is at it, or there is nothing new
-                types = [one.type for one in handler.events]
-                found = await connection.execute_query_dict(NEXT, [claimed[0]["position"], types])
-                if not found:
-                    await connection.execute_query(MOVE, [handler.name, claimed[0]["given"]])
-                    return False
-                event = occurrence(found[0])
-                told = await self.told(connection, whose, handler, event)
-                await connection.execute_query(MOVE, [handler.name, event.position])
+            try:
+                told = await self.advance(whose, handler, taken, TOGETHER if whose is None else 1)
+            except AWAY:
+                raise
+            except Exception:
+                if len(taken) < 2:
+                    raise
+                taken.clear()
+                told = await self.advance(whose, handler, taken, 1)
         except AWAY:
             raise
         except Exception as error:
-            if event is None:
+            if not taken:
                 raise
-            await self.fail(handler, event, cause(error))
+            await self.fail(handler, taken[0], cause(error))
             tally.failed.append(handler.name)
             return True
         self.wake(told)
-        tally.done += 1
-        return True
+        tally.done += len(taken)
+        return bool(taken)
+
+    async def advance(self, whose: str | None, handler: Handler, taken: list[Occurrence], most: int) -> bool:
+        """Take up to so many events and have them handled in one transaction; tell whether anything was told."""
+        async with in_transaction() as connection:
+            claimed = await connection.execute_query_dict(CLAIM, [handler.name])
+            if not claimed or claimed[0]["position"] >= claimed[0]["given"]:
+                return False  # another process is at it, or there is nothing new
+            types = [one.type for one in handler.events]
+            found = await connection.execute_query_dict(NEXT, [claimed[0]["position"], types, most])
+            taken += map(occurrence, found)
+            due = spared(taken) if handler.latest else taken
+            told = [await self.told(connection, whose, handler, one) for one in due]
+            await connection.execute_query(MOVE, [handler.name, taken[-1].position if taken else claimed[0]["given"]])
+        return any(told)
 
     async def told(self, connection: Any, whose: str | None, handler: Handler, event: Occurrence) -> bool:
         """Call a handler, but only where its plugin is on; tell whether it has told anything itself.
@@ -291,6 +304,11 @@ async def patience(whose: str | None, seconds: float) -> AsyncIterator[None]:
 
 def cause(error: Exception) -> BaseException:
     return error.__cause__ or error if isinstance(error, Failed) else error
+
+
+def spared(events: Iterable[Occurrence]) -> Collection[Occurrence]:
+    """The last event of each case, in their order; those of no case all."""
+    return sorted({one.case or one.id: one for one in events}.values(), key=lambda one: one.position)
 
 
 async def repeated(step: Callable[[], Awaitable[bool]]) -> None:
