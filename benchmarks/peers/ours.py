@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from pathlib import Path
 
 from gongzhi_server.app import create_app
+from gongzhi_server.serve import SWEEPS
 from gongzhi_server.settings import Settings
 from starlette.applications import Starlette
 
@@ -17,4 +19,8 @@ SECRET = "of no use outside the benchmark"
 def app() -> Starlette:
     """The application over the database of the benchmark."""
     settings = Settings(data=Path(), secret=SECRET)
-    return create_app(settings, os.environ["BENCH_DSN"], contributions=CONTRIBUTIONS)
+    made = create_app(settings, os.environ["BENCH_DSN"], contributions=CONTRIBUTIONS)
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*SWEEPS)  # as `serve` does
+    return made

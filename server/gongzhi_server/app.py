@@ -184,7 +184,7 @@ def create_app(
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         async with (
             await database.readers(dsn, settings.pool) as pool,
-            database.connected(database.config(dsn, plugins.apps, settings.pool)),
+            database.connected(database.config(dsn, plugins.apps, settings.pool, short=True)),
             ledger(dsn, allowed) as kept,
             entrance(settings, dsn, pool, plugins, secret, now) as (door, desk),
         ):

@@ -25,12 +25,19 @@ from .projection import Executor
 
 MIGRATION_LOCK = 0x676F6E677A6869  # "gongzhi"
 
+PLANNED_ONCE = {"plan_cache_mode": "force_generic_plan"}
+"""Planning short statements costs more than running them. Long ones want a plan for their values: see `ANEW`."""
+ANEW = "set local plan_cache_mode = auto"
 READ_ONLY = {
     "default_transaction_read_only": "on",
-    "plan_cache_mode": "force_generic_plan",  # planning these statements costs more than running them
+    **PLANNED_ONCE,
     "jit": "off",  # costs more than it gives on statements that are prepared and short
     "timezone": "UTC",
 }
+
+
+STATEMENTS = 1000
+"""Prepared statements that a connection keeps; they are kept for good."""
 
 
 class Clean(asyncpg.Connection):
@@ -55,7 +62,7 @@ async def readers(dsn: str, size: int, timeout: float = 10) -> asyncpg.Pool[Any]
         max_size=size,
         connection_class=Clean,
         server_settings=settings,
-        statement_cache_size=1000,
+        statement_cache_size=STATEMENTS,
         max_cached_statement_lifetime=0,
     )
 
@@ -77,10 +84,13 @@ async def writers(dsn: str, size: int) -> asyncpg.Pool[Any]:
     )
 
 
-def config(dsn: str, apps: Iterable[App] = APPS, size: int = 8) -> dict[str, Any]:
-    """Tortoise's configuration for these apps."""
+def config(dsn: str, apps: Iterable[App] = APPS, size: int = 8, short: bool = False) -> dict[str, Any]:
+    """Tortoise's configuration for these apps; of `short` statements the plans are kept, see `PLANNED_ONCE`."""
+    parts = credentials(dsn, size)
+    if short:
+        parts["server_settings"] |= PLANNED_ONCE
     return {
-        "connections": {"default": {"engine": "tortoise.backends.asyncpg", "credentials": credentials(dsn, size)}},
+        "connections": {"default": {"engine": "tortoise.backends.asyncpg", "credentials": parts}},
         "apps": {
             app.label: {"models": [app.models], "migrations": app.migrations, "default_connection": "default"}
             for app in apps
@@ -103,6 +113,8 @@ def credentials(dsn: str, size: int) -> dict[str, Any]:
         "min_size": 1,
         "max_size": size,
         "connection_class": Clean,
+        "statement_cache_size": STATEMENTS,
+        "max_cached_statement_lifetime": 0,
         # A role that is called like one of our schemas must not find its tables there.
         "server_settings": {"search_path": "public"},
     }

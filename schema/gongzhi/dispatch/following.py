@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from ..cases import machine
 from ..cases.machine import Step
 from ..cases.models import CaseRow, SupportRow
@@ -29,14 +27,14 @@ ENDS = (
 
 async def follow(call: Call, case: CaseRow, taken: Step) -> None:
     """Bring what belongs to the case to where the case now is."""
-    live = OrderRow.filter(case=case, state__in=LIVE)
-    if taken in LEADS:
-        await moved(call, case, live.filter(role=OrderRole.LEAD), LEADS[taken])
-    if taken is machine.HANDLE:
+    if taken in LEADS or taken in ENDS:
+        for order in await OrderRow.filter(case=case, state__in=LIVE):
+            leads = order.role == OrderRole.LEAD and taken in LEADS
+            if leads or taken in ENDS:
+                await moved(call, case, order, LEADS[taken] if leads else OrderState.WITHDRAWN)
+    if taken is machine.HANDLE or taken in ENDS:
         await ObjectionRow.filter(case=case, ruling=Ruling.OPEN).update(ruling=Ruling.LAPSED, ruled_at=call.now)
     if taken in ENDS:
-        await moved(call, case, live, OrderState.WITHDRAWN)
-        await ObjectionRow.filter(case=case, ruling=Ruling.OPEN).update(ruling=Ruling.LAPSED, ruled_at=call.now)
         pending = ApprovalRow.filter(case=case, state=ApprovalState.PENDING)
         await pending.update(state=ApprovalState.LAPSED, decided_at=call.now)
     if taken is machine.REOPEN:
@@ -47,21 +45,21 @@ async def follow(call: Call, case: CaseRow, taken: Step) -> None:
         await SupportRow.filter(case=case).delete()
 
 
-async def moved(call: Call, case: CaseRow, orders: Any, state: OrderState) -> None:
-    """Put these orders into a state; working time that they were suspended is added to their terms."""
-    for order in await orders:
-        if order.state == OrderState.SUSPENDED and order.suspended_at:
-            await terms.postpone(call, case, order, order.suspended_at)
-        order.state = state
-        order.suspended_at = call.now if state == OrderState.SUSPENDED else None
-        order.finished_at = None if state in LIVE else call.now
-        if state == OrderState.HANDLING:
-            order.acknowledged_at = order.acknowledged_at or call.now
-        order.version += 1
-        await order.save()
+async def moved(call: Call, case: CaseRow, order: OrderRow, state: OrderState) -> None:
+    """Put an order into a state; working time that it was suspended is added to its term."""
+    if order.state == OrderState.SUSPENDED and order.suspended_at:
+        await terms.postpone(call, case, order, order.suspended_at)
+    order.state = state
+    order.suspended_at = call.now if state == OrderState.SUSPENDED else None
+    order.finished_at = None if state in LIVE else call.now
+    if state == OrderState.HANDLING:
+        order.acknowledged_at = order.acknowledged_at or call.now
+    order.version += 1
+    await order.save()
 
 
 async def again(call: Call, case: CaseRow) -> None:
     """The unit that answered takes its order up again."""
     done = OrderRow.filter(case=case, role=OrderRole.LEAD, state=OrderState.DONE, unit_id=case.lead_unit_id)
-    await moved(call, case, done.order_by("-issued_at").limit(1), OrderState.HANDLING)
+    for order in await done.order_by("-issued_at").limit(1):
+        await moved(call, case, order, OrderState.HANDLING)

@@ -104,7 +104,7 @@ async def jointly(case: CaseRow) -> list[str]:
             ("number",),
         )
     units = [order.unit_id for order in support if order.state == OrderState.DONE]
-    return sorted([unit.code for unit in await UnitRow.filter(id__in=units)])
+    return sorted([unit.code for unit in await UnitRow.filter(id__in=units)]) if units else []
 
 
 async def mine(call: Call, input: AcknowledgeOrderInput | ContributeInput) -> tuple[CaseRow, OrderRow]:

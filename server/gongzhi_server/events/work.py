@@ -26,6 +26,7 @@ from uuid6 import uuid7
 
 from ..clock import CHINA
 from ..commands import Transaction
+from ..database import ANEW
 from ..plugins import Plugins
 from .feed import EVENT, occurrence
 from .outbox import Outbox
@@ -236,6 +237,7 @@ class Worker:
                 raise LookupError("the event is no longer kept")
             return await self.told(connection, *self.handlers[row["name"]], occurrence(found[0]))
         whose, one = self.jobs[row["name"]]
+        await connection.execute_query(ANEW)
         counties = [each["id"] for each in await connection.execute_query_dict(COUNTIES)]
         on = await self.on(connection, whose)
         if on is not None:
