@@ -12,7 +12,7 @@ import typer
 from gongzhi_server.errors import Problem
 from rich.console import Console
 
-from . import bars, county, deadlines, door, growth, lifecycles, loads, memory, similar, speed
+from . import bars, county, deadlines, door, events, growth, lifecycles, loads, memory, similar, speed
 from .questions import Question, questions
 from .servers import running
 
@@ -34,6 +34,7 @@ def bench(
     doors: Annotated[bool, typer.Option("--door", help="What signing in and grants cost, instead.")] = False,
     like: Annotated[bool, typer.Option("--similar", help="Finding similar cases among a million, instead.")] = False,
     lives: Annotated[bool, typer.Option("--lifecycles", help="Whole lives of cases over HTTP, instead.")] = False,
+    followed: Annotated[bool, typer.Option("--events", help="Events and who follows them, instead.")] = False,
     cases: Annotated[int, typer.Option(help="Among how many cases the lives are lived.")] = 100_000,
     data: Annotated[Path, typer.Option(help="Where the embedded database is kept.")] = Path(".gongzhi/bench"),
     database: Annotated[str | None, typer.Option(help="PostgreSQL 18 to use instead of it, postgresql://…")] = None,
@@ -59,7 +60,9 @@ def bench(
                 found["similar"] = similar.measure(console, dsn)
             if lives:
                 found["lifecycles"] = lifecycles.measure(console, dsn, cases, quick)
-            if not (grown or held or loaded or doors or like or lives):
+            if followed:
+                found["events"] = events.measure(console, dsn, quick)
+            if not found:
                 found = compare(dsn, speed.QUICK if quick else speed.FULL)
     except Problem as problem:
         console.print(f"[red]{problem}[/]")
