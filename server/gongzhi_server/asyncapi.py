@@ -6,13 +6,16 @@ import datetime
 import enum
 import types
 import typing
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from importlib.metadata import version
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
 from gongzhi.events.event import CODE, Actor, Code, Event, bare, camel
+
+from .road.wire import COUNTY, CURSOR
 
 VERSION = "3.0.0"
 SCALARS: dict[Any, dict[str, Any]] = {
@@ -24,25 +27,63 @@ SCALARS: dict[Any, dict[str, Any]] = {
     datetime.datetime: {"type": "string", "format": "date-time"},
     Code: {"type": "string", "pattern": f"^{CODE.pattern}$"},
 }
+TEXT = {"type": "string"}
 HEADERS = {
     "type": "object",
     "required": ["webhook-id", "webhook-timestamp", "webhook-signature"],
     "properties": {
-        "webhook-id": {"type": "string", "format": "uuid", "description": "The event's id, the same each time."},
-        "webhook-timestamp": {"type": "string", "description": "When it was sent, in seconds since 1970."},
-        "webhook-signature": {"type": "string", "description": "Standard Webhooks: `v1,…`, separated by spaces."},
+        "webhook-id": {**TEXT, "format": "uuid", "description": "The event's id, the same each time."},
+        "webhook-timestamp": {**TEXT, "description": "When it was sent, in seconds since 1970."},
+        "webhook-signature": {**TEXT, "description": "Standard Webhooks: `v1,…`, separated by spaces."},
     },
 }
+STREAM_HEADERS = {
+    "type": "object",
+    "required": ["Nats-Msg-Id", CURSOR],
+    "properties": {
+        "Nats-Msg-Id": {**TEXT, "format": "uuid", "description": "The event's id, the same each time."},
+        CURSOR: {**TEXT, "description": "With it a subscription over GraphQL goes on after this event."},
+    },
+}
+WEBHOOK = {
+    "address": None,
+    "title": "An endpoint (事件回调)",
+    "description": "Whatever address `createWebhook` was given; see docs/integrators/webhooks.md.",
+}
+STREAM = {
+    "address": f"{COUNTY}.{{county}}.{{town}}.{{type}}",
+    "title": "A county's stream over NATS JetStream (消息总线)",
+    "description": "The events of its cases, but for tip-offs and what is internal; see docs/integrators/nats.md.",
+    "parameters": {
+        "county": {"description": "Its division code, six digits."},
+        "town": {"description": "The division code of the town, nine digits; `_` where the case lies in none."},
+        "type": {"description": "The event's type, such as `case.accepted`."},
+    },
+}
+STREAMED = ".streamed"
+"""Ends the names of what is said of an event as the stream has it."""
+EXTENSIONS: Mapping[str, Mapping[str, Any]] = {
+    "dataversion": {"type": "integer", "description": "The version of the facts."},
+    "actor": {"enum": [one.value for one in Actor]},
+    "county": {**TEXT, "description": "The division code of the county."},
+    "grid": {**TEXT, "description": "The code of the grid."},
+    "caseid": {**TEXT, "format": "uuid", "description": "The key inside the case's global id."},
+}
+OWNER = "x-gongzhi-plugin"
 ABOUT = (
-    "What happens to cases, told in order and without a gap. Events hold codes, ids and numbers, never names or what "
-    "people wrote. GraphQL subscriptions and webhooks tell the same events under the same ids; docs/integrators/ has "
-    "both, with working clients."
+    "What happens to cases, told in order and without a gap, and what the plugins of this server tell; they are named "
+    f"in `{OWNER}`. Events hold codes, ids and numbers, never names or what people wrote. GraphQL subscriptions tell "
+    "the same events under the same ids; docs/integrators/ has all three, with working clients."
 )
 
 
-def document(events: Iterable[type[Event]]) -> dict[str, Any]:
-    """The document. Webhooks are what it describes; subscriptions have the GraphQL schema, and are named in words."""
+def document(events: Iterable[type[Event]], owners: Mapping[str, str] = MappingProxyType({})) -> dict[str, Any]:
+    """The document: webhooks, and counties' streams over NATS. Subscriptions have the GraphQL schema.
+
+    `owners` are the plugins that declare events, by the events' types.
+    """
     known = sorted(events, key=lambda one: one.type)
+    shared = [one for one in known if not one.internal]
     return {
         "asyncapi": VERSION,
         "info": {
@@ -53,24 +94,24 @@ def document(events: Iterable[type[Event]]) -> dict[str, Any]:
         },
         "defaultContentType": "application/cloudevents+json",
         "channels": {
-            "webhook": {
-                "address": None,
-                "title": "An endpoint (事件回调)",
-                "description": "Whatever address `createWebhook` was given; see docs/integrators/webhooks.md.",
-                "messages": {one.type: reference("messages", one.type) for one in known},
-            }
+            "webhook": WEBHOOK | {"messages": {one.type: reference("messages", one.type) for one in known}},
+            "stream": STREAM | {"messages": {one.type: reference("messages", one.type + STREAMED) for one in shared}},
         },
         "operations": {
-            "deliver": {
-                "action": "send",
-                "title": "Deliver events to an endpoint (投递事件)",
-                "channel": {"$ref": "#/channels/webhook"},
-                "messages": [{"$ref": f"#/channels/webhook/messages/{one.type}"} for one in known],
-            }
+            "deliver": operation("webhook", "Deliver events to an endpoint (投递事件)", known),
+            "publish": operation("stream", "Publish the events of a county's cases (发布事件)", shared),
         },
         "components": {
-            "messages": {one.type: message(one) for one in known},
-            "schemas": {"headers": HEADERS, **{one.type: envelope(one) for one in known}},
+            "messages": {
+                **{one.type: message(one, "", owners) for one in known},
+                **{one.type + STREAMED: message(one, STREAMED, owners) for one in shared},
+            },
+            "schemas": {
+                "headers": HEADERS,
+                "headers" + STREAMED: STREAM_HEADERS,
+                **{one.type: envelope(one, delivered(one)) for one in known},
+                **{one.type + STREAMED: envelope(one, facts(one), **EXTENSIONS) for one in shared},
+            },
         },
     }
 
@@ -79,37 +120,50 @@ def reference(kind: str, name: str) -> dict[str, str]:
     return {"$ref": f"#/components/{kind}/{name}"}
 
 
-def message(event: type[Event]) -> dict[str, Any]:
+def operation(channel: str, title: str, events: Iterable[type[Event]]) -> dict[str, Any]:
+    place = f"#/channels/{channel}"
+    messages = [{"$ref": f"{place}/messages/{one.type}"} for one in events]
+    return {"action": "send", "title": title, "channel": {"$ref": place}, "messages": messages}
+
+
+def message(event: type[Event], form: str, owners: Mapping[str, str]) -> dict[str, Any]:
+    owner = {OWNER: owners[event.type]} if event.type in owners else {}
     return {
         "name": event.type,
         "title": event.description,
         "contentType": "application/cloudevents+json",
-        "headers": reference("schemas", "headers"),
-        "payload": reference("schemas", event.type),
+        "headers": reference("schemas", f"headers{form}"),
+        "payload": reference("schemas", f"{event.type}{form}"),
+        **owner,
     }
 
 
-def envelope(event: type[Event]) -> dict[str, Any]:
+def envelope(event: type[Event], data: Mapping[str, Any], **extensions: Mapping[str, Any]) -> dict[str, Any]:
     """The CloudEvent of an event, as JSON Schema."""
+    properties = {
+        "specversion": {"const": "1.0"},
+        "id": {**TEXT, "format": "uuid"},
+        "source": {**TEXT, "format": "uri-reference"},
+        "type": {"const": event.type},
+        "time": {**TEXT, "format": "date-time"},
+        "subject": {**TEXT, "description": "The case's number."},
+        "datacontenttype": {"const": "application/json"},
+        **extensions,
+        "data": data,
+    }
+    required = ["specversion", "id", "source", "type", "time", "datacontenttype", "data"]
+    return {"type": "object", "description": event.description, "required": required, "properties": properties}
+
+
+def delivered(event: type[Event]) -> dict[str, Any]:
+    """The data of an event as an endpoint gets it."""
     data = {
         "version": {"const": event.version},
         "actor": {"enum": [one.value for one in Actor]},
         "facts": facts(event),
         "case": {"type": ["object", "null"], "description": "The case as it is, by the endpoint's selection."},
     }
-    text = {"type": "string"}
-    properties = {
-        "specversion": {"const": "1.0"},
-        "id": {**text, "format": "uuid"},
-        "source": {**text, "format": "uri-reference"},
-        "type": {"const": event.type},
-        "time": {**text, "format": "date-time"},
-        "subject": {**text, "description": "The case's number."},
-        "datacontenttype": {"const": "application/json"},
-        "data": {"type": "object", "required": ["version", "actor", "facts"], "properties": data},
-    }
-    required = ["specversion", "id", "source", "type", "time", "datacontenttype", "data"]
-    return {"type": "object", "description": event.description, "required": required, "properties": properties}
+    return {"type": "object", "required": ["version", "actor", "facts"], "properties": data}
 
 
 def facts(event: type[Event]) -> dict[str, Any]:

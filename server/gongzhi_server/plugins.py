@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections import Counter
-from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, is_dataclass, replace
 from functools import cached_property
@@ -118,11 +118,20 @@ class Plugins:
         return tuple((plugin.name, one) for plugin, one in self._entries("purposes", self._check_purpose))
 
     @cached_property
-    def registry(self) -> Registry:
-        """The events that may be published."""
+    def _events(self) -> tuple[tuple[Plugin, type[Event]], ...]:
         mine: tuple[tuple[Plugin, type[Event]], ...] = tuple(self._brought("events", type, self._check_event))
         self._once("events", ((plugin, one.type) for plugin, one in mine))
-        return Registry((*core.EVENTS, *(one for _, one in mine)))
+        return mine
+
+    @cached_property
+    def registry(self) -> Registry:
+        """The events that may be published."""
+        return Registry((*core.EVENTS, *(one for _, one in self._events)))
+
+    @property
+    def tellers(self) -> Mapping[str, str]:
+        """The plugins that declare events, by the events' types."""
+        return {one.type: plugin.name for plugin, one in self._events}
 
     @cached_property
     def handlers(self) -> tuple[tuple[str | None, Handler], ...]:

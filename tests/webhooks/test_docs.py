@@ -16,7 +16,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 import pytest
 from gongzhi import core
-from gongzhi_server import asyncapi
+from gongzhi_server import asyncapi, plugins
 from gongzhi_server.clock import clock
 from gongzhi_server.schema import Schema
 from gongzhi_server.webhooks.addresses import Networks
@@ -72,8 +72,13 @@ def test_operations_are_valid() -> None:
 
 
 def test_committed_document() -> None:
+    """Of the core and the four plugins beside it; a plugin's messages say whose they are."""
     written = json.loads((ROOT / "schema" / "asyncapi.json").read_text(encoding="utf-8"))
-    assert written == asyncapi.document(core.EVENTS), "the events have changed: run make schema"
+    installed = plugins.load()
+    assert written == asyncapi.document(installed.registry, installed.tellers), "events have changed: run make schema"
+    messages = written["components"]["messages"]
+    assert messages["party.attended"]["x-gongzhi-plugin"] == "party"
+    assert "x-gongzhi-plugin" not in messages["case.accepted"]
 
 
 def test_document_holds_together() -> None:
@@ -85,7 +90,9 @@ def test_document_holds_together() -> None:
             found = found[part]
     for schema in made["components"]["schemas"].values():
         Draft7Validator.check_schema(schema)
-    assert made["asyncapi"] == "3.0.0" and set(made["components"]["messages"]) == {one.type for one in core.EVENTS}
+    assert made["asyncapi"] == "3.0.0"
+    assert set(made["channels"]["webhook"]["messages"]) == {one.type for one in core.EVENTS}
+    assert "case.reminded" not in made["channels"]["stream"]["messages"]  # internal
 
 
 async def test_deliveries_are_as_described(desk: Desk) -> None:

@@ -15,7 +15,7 @@ import enum
 import re
 import types
 import typing
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from decimal import Decimal
 from types import MappingProxyType
@@ -131,6 +131,9 @@ class Registry:
 
     def __contains__(self, type: str) -> bool:
         return type in self._known
+
+    def __iter__(self) -> Iterator[type[Event]]:
+        return iter(self._known.values())
 
     def find(self, type: str) -> type[Event]:
         """Raises DeclarationError for a type that nobody declares."""

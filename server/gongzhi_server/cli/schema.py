@@ -21,15 +21,18 @@ def schema(
     print(schema.sdl(core=core), end="")
 
 
-def asyncapi() -> None:
+def asyncapi(
+    core: Annotated[bool, typer.Option("--core", help="Without the plugins (不含插件).")] = False,
+) -> None:
     """Print the AsyncAPI document of all events (事件文档)."""
     import json
 
-    from gongzhi import core
+    from .. import asyncapi, plugins
+    from ..plugins import Plugins
 
-    from .. import asyncapi
-
-    print(json.dumps(asyncapi.document(core.EVENTS), indent=2, ensure_ascii=False))
+    installed = Plugins() if core else plugins.load()
+    found = asyncapi.document(installed.registry, installed.tellers)
+    print(json.dumps(found, indent=2, ensure_ascii=False))
 
 
 @documents.command("add")
