@@ -308,3 +308,23 @@ async def test_batches_at_once(office: Server) -> None:
         ends.append((model.now, sorted(model.lost), sorted(model.done)))
     now, lost, done = await kept(office, number)
     assert (now, lost, sorted(done)) in ends
+
+
+async def test_texts_are_screened(office: Server) -> None:
+    """What a phone has written is screened as what is said at once; where nothing was written, nothing is said."""
+    number = await reported(office)
+    asked = "results { state warnings { field concern } } errors { code }"
+    entries = [
+        entry("reportCase", **{**MATTER, "title": "住户信教"}),
+        entry("editCase", number=number, description={"base": MATTER["description"], "value": "电话13800138000"}),
+        entry("acceptCase", number=number, seen="REPORTED", note="当事人常上访"),
+        entry("acceptCase", number="610921209901010000001", seen="REPORTED", note="当事人常上访"),
+    ]
+    results = (await worker(office).do("sync", asked, entries=entries))["results"]
+    assert [one["state"] for one in results] == ["APPLIED", "APPLIED", "APPLIED", "REFUSED"]
+    assert [one["warnings"] for one in results] == [
+        [{"field": "title", "concern": "RELIGION"}],
+        [{"field": "description.value", "concern": "PHONE"}],
+        [{"field": "note", "concern": "HISTORY"}],
+        [],
+    ]

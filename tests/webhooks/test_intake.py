@@ -82,3 +82,11 @@ async def test_status_comes_back(desk: Desk) -> None:
     await desk.deliver()
     assert {"externalNumber": "S-1", "status": "ACCEPTED"} in [one.body["data"]["case"] for one in desk.receiver.got]
     assert made["errors"] == []
+
+
+async def test_orders_are_screened(desk: Desk) -> None:
+    """What the other system wrote is kept, and it is told what had better not be there."""
+    asked = INTAKE.replace("results {", "results { warnings { field concern }")
+    entries = [{**ORDER, "externalNumber": "W-1", "description": "请打13800138000"}, {**ORDER, "externalNumber": "W-2"}]
+    found = (await desk.system.ask(asked, input={"entries": entries})).data["intakeCases"]["results"]
+    assert [one["warnings"] for one in found] == [[{"field": "description", "concern": "PHONE"}], []]

@@ -13,7 +13,20 @@ from ..cases.models import CaseKind, Urgency
 from ..cases.reporting import ReportCaseInput, filed
 from ..cases.types import Case
 from ..checks import told, wrong
-from ..commands import COMMAND, Call, Command, Problem, failed, forbidden, given, made, problem, problems
+from ..commands import (
+    COMMAND,
+    Call,
+    Command,
+    Problem,
+    cautions,
+    failed,
+    forbidden,
+    given,
+    made,
+    problem,
+    problems,
+    prose,
+)
 from ..context import Context, Info
 from ..entity import ref
 from ..errors import Refusal
@@ -21,6 +34,7 @@ from ..extend import extend
 from ..grids.types import PointInput
 from ..plans import DECIDED, GUARD, MOST, Guard
 from ..roots import Mutation
+from ..screening import TextWarning, screened
 from .models import EntryRow
 
 logger = logging.getLogger(__name__)
@@ -37,8 +51,8 @@ class IntakeEntryInput:
     kind: CaseKind = given("What is asked (类型).")
     channel: str = given("How it arrived, as a channel's code (渠道代码).", default="HOTLINE_12345")
     category: str = given("What it is about, as a category's code (分类代码).")
-    title: str = given("In a few words (标题).")
-    description: str = given("The matter (描述).")
+    title: str = prose("In a few words (标题).")
+    description: str = prose("The matter (描述).")
     place: PointInput | None = given("Where; the grid is found from it (位置).", default=UNSET)
     grid: str | None = given("In which grid, if there is no place (网格编码).", default=UNSET)
     address: str | None = given("Where, in words (地址).", default=UNSET)
@@ -60,6 +74,7 @@ class IntakeCasesInput:
 class IntakeResult:
     external_number: str = strawberry.field(description="Its number there (外部编号).")
     case: Case | None = made("The case it is, as it stands now (诉求).")
+    warnings: list[TextWarning] = cautions()
     errors: list[Problem] = problems()
 
 
@@ -107,7 +122,10 @@ async def result(context: Context, entry: IntakeEntryInput) -> IntakeResult:
     """What comes of an order; whatever goes wrong is its own."""
     try:
         filed = await context.perform(FILE, entry)
-        return IntakeResult(external_number=entry.external_number, case=filed.case, errors=filed.errors)
+        warnings = [] if filed.errors else screened(entry, context.viewer.language)
+        return IntakeResult(
+            external_number=entry.external_number, case=filed.case, warnings=warnings, errors=filed.errors
+        )
     except Exception as error:  # the orders behind it may have nothing to do with it
         logger.error("an order could not be filed: %s", type(error).__name__)
         said = problem(failed(), context.viewer.language)

@@ -14,12 +14,13 @@ import strawberry
 from ..cases.models import CaseRow
 from ..cases.types import Case
 from ..checks import happened, missing, told, wrong
-from ..commands import COMMAND, Command, Problem, failed, given, made, problem, problems
+from ..commands import COMMAND, Command, Problem, cautions, failed, given, made, problem, problems
 from ..context import Context, Info
 from ..errors import Refusal
 from ..patrols.types import Patrol
 from ..people.types import Visit
 from ..plans import DECIDED, GUARD, MOST
+from ..screening import TextWarning, screened
 from ..words import named
 from .entries import SORTS, SyncEntryInput
 from .types import CaseConflict
@@ -73,6 +74,7 @@ class SyncResult:
         default_factory=list,
         metadata={MOST: 5},
     )
+    warnings: list[TextWarning] = cautions()
     errors: list[Problem] = problems()
 
 
@@ -119,6 +121,7 @@ class Batch:
             visit=getattr(payload, "visit", None),
             patrol=getattr(payload, "patrol", None),
             conflict=conflicts,
+            warnings=[] if payload.errors else screened(input, context.viewer.language),
             errors=payload.errors,
         )
 

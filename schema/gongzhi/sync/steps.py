@@ -13,7 +13,7 @@ from ..cases.models import CaseRow, SettlementLevel, Status
 from ..cases.steps import works
 from ..cases.types import Case
 from ..checks import told
-from ..commands import COMMAND, KEY, Command, forbidden, given
+from ..commands import COMMAND, KEY, Command, forbidden, given, prose
 from ..entity import ref
 from .editing import EditCasePayload
 from .history import Written, changed, conflict
@@ -30,7 +30,7 @@ class OfflineStepInput:
     number: str | None = given(NUMBER, default=UNSET)
     entry: str | None = given(ENTRY, default=UNSET)
     seen: Status = given(SEEN)
-    note: str | None = given("What is to be remembered of it (备注).", default=UNSET)
+    note: str | None = prose("What is to be remembered of it (备注).", default=UNSET)
 
 
 @strawberry.input(description="An answer, or a settlement on the spot, that was written offline (离线答复).")
@@ -39,7 +39,7 @@ class OfflineReplyInput:
     number: str | None = given(NUMBER, default=UNSET)
     entry: str | None = given(ENTRY, default=UNSET)
     seen: Status = given(SEEN)
-    text: str = given("What was done; the requester reads it (答复内容).")
+    text: str = prose("What was done; the requester reads it (答复内容).")
     level: SettlementLevel | None = given("Where it was settled, of an answer (化解层级).", default=UNSET)
 
 
