@@ -10,7 +10,8 @@ from ..commands import Call
 from ..dispatch.terms import follow
 from .models import ClockRow, RuleRow, Why
 from .rules import Matter, Standing, kept, standing
-from .running import due, move, renew
+from .running import due, move
+from .saving import renew, save
 
 MOST = 500
 """Cases whose clocks are reckoned anew at a time."""
@@ -48,15 +49,17 @@ async def anew(call: Call, by: Standing, keys: Collection[object], why: Why) -> 
     matters = await matters_of(cases) if why is Why.RULES else {}
     left = await RuleRow.filter(id__in={clock.rule_id for clock in running})
     rules = {row.id: kept(vars(row)) for row in left}
-    moved = 0
+    traces = []
     for case in cases:
         for clock in clocks.get(case.id, ()):
             new = by.rule(clock.stage, matters[case.id]) if matters else None
-            moved += await move(call, by, clock, new or rules[clock.rule_id], why)
+            traces.append(move(call, by, clock, new or rules[clock.rule_id], why))
         due(case, clocks.get(case.id, ()))
-    await renew(cases)
+    moved = list(filter(None, traces))
+    await save(call, running, moved)
+    await renew(call, cases)
     await follow(call, [case.id for case in cases])
-    return moved
+    return len(moved)
 
 
 async def matters_of(cases: Collection[CaseRow]) -> dict[object, Matter]:

@@ -13,28 +13,24 @@ from . import course, stages
 from .course import earliest
 from .models import ClockRow, Stage, TraceRow, Why
 from .rules import Matter, Rule, Standing, facing, kept, standing
-
-FIELDS = (
-    "rule_id", "calendar_id", "calendar_version", "warn_at", "due_at", "stopped_at", "pauses", "extensions",
-    "working", "allowed", "counted", "counted_at", "reminded",
-)  # fmt: skip
+from .saving import save
 
 
 async def follow(call: Call, case: CaseRow, event: str) -> None:
     """Start and stop the clocks that this step starts and stops; sets `warn_at` and `due_at` of the case.
 
-    The case is not saved; its caller does that, or `renew`s it.
+    The case is not saved; its caller does that, or `saving.renew`s it.
     """
     if not (event in stages.STARTS or event in stages.STOPS or event in (stages.PAUSES, stages.RESUMES)):
         return
     by, about = await facing(call.fetch, case.county_id or await county(case), case)
     clocks = await ClockRow.filter(case_id=case.id, stopped_at=None).order_by("started_at", "id")
-    for clock in clocks:
-        if clock.stage in stages.STOPS.get(event, ()):
-            await stop(call, by, clock)
+    over = [clock for clock in clocks if clock.stage in stages.STOPS.get(event, ())]
+    for clock in over:
+        await stop(call, by, clock)
     going = [clock for clock in clocks if clock.stopped_at is None]
-    if event in (stages.PAUSES, stages.RESUMES):
-        await hold(call, by, going, event)
+    held = await hold(call, by, going, event) if event in (stages.PAUSES, stages.RESUMES) else {}
+    await save(call, [*over, *held], filter(None, held.values()))
     wanted = [stage for stage in stages.STARTS.get(event, ()) if stage not in {clock.stage for clock in going}]
     started = begun(call, case, by, about, wanted)
     if started:
@@ -62,11 +58,6 @@ def due(case: CaseRow, running: Iterable[ClockRow]) -> None:
     case.due_at = earliest(clock.due_at for clock in met)
 
 
-async def renew(cases: Iterable[CaseRow]) -> None:
-    """Save what `due` has set."""
-    await CaseRow.bulk_update(cases, ["warn_at", "due_at"], batch_size=500)
-
-
 def begun(call: Call, case: CaseRow, by: Standing, about: Matter, wanted: Iterable[Stage]) -> list[ClockRow]:
     """The clocks of these stages, by the rules that fit the case. A stage without a rule has none."""
     return [clocked(case, rule, by, call.now) for stage in wanted if (rule := by.rule(stage, about))]
@@ -85,7 +76,6 @@ async def stop(call: Call, by: Standing, clock: ClockRow) -> None:
         course.resume(clock, call.now)
     clock.stopped_at = call.now
     course.set_to(clock, await ruled(by, clock), by, call.now)
-    await clock.save(update_fields=FIELDS)
 
 
 async def ruled(by: Standing, clock: ClockRow) -> Rule:
@@ -97,32 +87,31 @@ async def ruled(by: Standing, clock: ClockRow) -> Rule:
     return kept(vars(row))
 
 
-async def hold(call: Call, by: Standing, clocks: Iterable[ClockRow], event: str) -> None:
-    """Pause the clocks, or let them go on."""
+async def hold(call: Call, by: Standing, clocks: Iterable[ClockRow], event: str) -> dict[ClockRow, TraceRow | None]:
+    """Pause the clocks, or let them go on; those that have changed, and the traces they leave."""
     pausing = event == stages.PAUSES
+    changed = {}
     for clock in clocks:
         if course.paused(clock) == pausing:
             continue
         (course.pause if pausing else course.resume)(clock, call.now)
-        await move(call, by, clock, await ruled(by, clock), Why.PAUSED if pausing else Why.RESUMED)
+        why = Why.PAUSED if pausing else Why.RESUMED
+        changed[clock] = move(call, by, clock, await ruled(by, clock), why)
+    return changed
 
 
-async def move(call: Call, by: Standing, clock: ClockRow, rule: Rule, why: Why, **data: Any) -> bool:
-    """Reckon a clock anew, and leave a trace if its deadline has moved; whether it has."""
+def move(call: Call, by: Standing, clock: ClockRow, rule: Rule, why: Why, **data: Any) -> TraceRow | None:
+    """Reckon a clock anew; the trace it leaves, if its deadline has moved. The caller saves both."""
     before, allowed = clock.due_at, clock.allowed
     course.set_to(clock, rule, by, call.now)
     if clock.warn_at > call.now:
         clock.reminded = 0
     elif clock.due_at > call.now:
         clock.reminded = min(clock.reminded, 80)
-    await clock.save(update_fields=FIELDS)
-    moved = before != clock.due_at or allowed != clock.allowed
-    if moved:
-        account = call.viewer.account.name
-        await TraceRow.create(
-            clock=clock, at=call.now, why=why, before=before, after=clock.due_at, data=data, account=account
-        )
-    return moved
+    if before == clock.due_at and allowed == clock.allowed:
+        return None
+    account = call.viewer.account.name
+    return TraceRow(clock=clock, at=call.now, why=why, before=before, after=clock.due_at, data=data, account=account)
 
 
 async def longer(call: Call, case: CaseRow, due: datetime, until: datetime, usual: Term) -> Term:
@@ -142,12 +131,12 @@ async def extend(
     """
     by = await standing(call.fetch, case.county_id or await county(case))
     clocks = await ClockRow.filter(case_id=case.id, stopped_at=None)
-    for clock in clocks:
-        if clock.stage in stages:
-            clock.extensions = [
-                *clock.extensions,
-                {"amount": more.amount, "unit": more.unit.value, "nextDay": more.next_day, "at": call.now.isoformat()},
-            ]
-            await move(call, by, clock, await ruled(by, clock), Why.EXTENDED, **data)
+    running = [clock for clock in clocks if clock.stage in stages]
+    added = {"amount": more.amount, "unit": more.unit.value, "nextDay": more.next_day, "at": call.now.isoformat()}
+    traces = []
+    for clock in running:
+        clock.extensions = [*clock.extensions, added]
+        traces.append(move(call, by, clock, await ruled(by, clock), Why.EXTENDED, **data))
+    await save(call, running, filter(None, traces))
     due(case, clocks)
     return case.due_at
