@@ -27,6 +27,10 @@ class Bounds:
     """People whose files one account may look at in an hour before the data-protection officer is told."""
     neighbours: int = 30
     """The same of people of one's own village, for whoever does not serve it."""
+    exported: int = 5000
+    """Rows of lists that one account may ask to have as files in a day."""
+    alone: int = 100
+    """Rows of such a list, without anybody's file in it, that no second person need release."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +52,22 @@ def _unanswered(selection: str) -> str:
 async def _unkept(look: Look) -> None:
     """Refuse a look where nobody keeps it."""
     raise RuntimeError("nobody keeps the access log here, so no file can be looked at")
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A list that somebody wants as a file (`gongzhi.exports`): the query printed anew, the list's name, how many rows
+    there are, and whether any of it is somebody's file."""
+
+    document: str
+    listing: str
+    rows: int
+    personal: bool
+
+
+async def _unlisted(viewer: Viewer, document: str, variables: Mapping[str, Any]) -> Wanted:
+    """Refuse a list where nothing makes files."""
+    raise RuntimeError("no files are made here, so no list can be asked for")
 
 
 @dataclass(frozen=True)
@@ -80,6 +100,8 @@ class Context:
     """A selection on a case as deliveries may have it, printed anew. Raises Refusal for one they may not."""
     deliverable: Callable[[], Collection[str]] = tuple
     """The types of plugins' events that whoever asks may have delivered: those of the streams they may follow."""
+    listed: Callable[[Viewer, str, Mapping[str, Any]], Awaitable[Wanted]] = _unlisted
+    """Reads a query of a list, and counts its rows for a viewer. Raises Refusal for one that no file is made of."""
     channels: tuple[Channel, ...] = ()
     """The ways out for notices that are in use."""
     settings: Mapping[type, Any] = field(default_factory=dict)

@@ -49,6 +49,9 @@ from .events import jobs
 from .events import types as events
 from .events.event import Event
 from .events.work import Handler, Job
+from .exports import commands as export_commands
+from .exports import holdings as export_holdings
+from .exports import types as exports
 from .grids import commands as grid_commands
 from .grids import types as grids
 from .intake import commands as intake_commands
@@ -166,6 +169,8 @@ EXTENSIONS = (
     *supervision.EXTENSIONS,
     *supervision_commands.EXTENSIONS,
     *contact_commands.EXTENSIONS,
+    *exports.EXTENSIONS,
+    *export_commands.EXTENSIONS,
 )
 
 EVENTS: tuple[type[Event], ...] = (*CASE_EVENTS, *WHISTLE_EVENTS, *EMERGENCY_EVENTS)
@@ -210,6 +215,7 @@ REGISTERS = Registers(
         *whistle_holdings.HOLDINGS,
         *supervision_holdings.HOLDINGS,
         *contact_holdings.HOLDINGS,
+        *export_holdings.HOLDINGS,
     ),
 )
 """What the core declares for the public registers."""

@@ -173,6 +173,10 @@ PERMISSIONS = (
     _permission(
         "webhooks.oversee", "See where events are delivered to, and stop it (监看事件回调)", AUDITOR, ADMINISTRATOR
     ),
+    _permission("exports.request", "Ask to have lists as files (申请批量导出)", COUNTY_DISPATCHER),
+    _permission(
+        "exports.release", "Let others' lists go out as files (放行批量导出)", DATA_PROTECTION_OFFICER, guarded=True
+    ),
     _permission("jobs.view", "See what works in the background (查看后台任务)", AUDITOR, ADMINISTRATOR),
     _permission("jobs.redrive", "Have failed jobs tried again (重试后台任务)", ADMINISTRATOR),
     _permission("plugins.view", "See what plugins are installed (查看插件)", AUDITOR, ADMINISTRATOR),

@@ -33,6 +33,7 @@ ROOMS = (
     "whistles",
     "supervision",
     "contacts",
+    "exports",
 )
 
 APPS = tuple(App(room, f"gongzhi.{room}.models", f"gongzhi.{room}.migrations") for room in ROOMS)

@@ -16,7 +16,8 @@ from typing import Any, TypeVar
 
 from gongzhi.channels import Channel
 from gongzhi.commands import Command
-from gongzhi.context import Bounds, Context, Look
+from gongzhi.context import Bounds, Context, Look, Wanted
+from gongzhi.exports import links
 from gongzhi.extend import Extension
 from gongzhi.rights.exports import PATH
 from gongzhi.sealing import KeyRing
@@ -31,6 +32,8 @@ from . import commands, database, files, road
 from .auth.accounts import Accounts
 from .auth.http import Counter
 from .auth.opening import entrance
+from .bulk import Desk as Bulk
+from .bulk import Listings
 from .choices import chosen
 from .clock import clock
 from .door import Door, refused
@@ -98,6 +101,7 @@ class Space:
         self.outbox, self.plugins, self.channels = outbox, plugins, channels
         self.selections: Selections | None = None
         self.tellers: Tellers | None = None
+        self.listings: Listings | None = None
         self.published = told.json()
 
     def ail(self, failing: Mapping[str, str]) -> None:
@@ -123,6 +127,10 @@ class Space:
         def deliverable() -> Collection[str]:
             return self.tellers.allowed(viewer) if self.tellers else ()
 
+        async def listed(asking: Viewer, document: str, variables: Mapping[str, Any]) -> Wanted:
+            assert self.listings
+            return await self.listings.wanted(asking, document, variables)
+
         context = Context(
             viewer,
             self.keys,
@@ -138,6 +146,7 @@ class Space:
             self.plugins.registers,
             selected,
             deliverable,
+            listed,
             self.channels,
             self.choices,
             self.plugins.registry.feedable,
@@ -174,7 +183,7 @@ def create_app(
     """
     plugins = plugins or Plugins()
     schema = schema or build(plugins, contributions)
-    allowed = Bounds(settings.reveals, settings.bulk, settings.neighbours)
+    allowed = Bounds(settings.reveals, settings.bulk, settings.neighbours, settings.exported, settings.alone)
     keys, secret, told = keyring(settings), receipts(settings), published(plugins, schema)
     channels = plugins.chosen(settings.channels)
     choices = chosen(plugins, environ, settings.data)
@@ -198,11 +207,14 @@ def create_app(
             gateway = Gateway(engine, door, shell(settings), traits(settings, door), documents)
             archive = Archive(Vault.at(settings.store), keys)
             exports = Exports(pool, keys, secret, plugins.registers.holdings, now)
+            space.listings = Listings(engine)
+            bulk = Bulk(space.listings, pool, door, space, secret, now)
             app.router.routes += [
                 *(Route("/graphql", gateway), WebSocketRoute("/graphql", gateway)),
                 *Counter(desk, door, gateway.settings, gateway.operations.till).routes,
                 *Window(gateway.operations, gateway.settings, settings.issuer, now).routes,
                 Route(f"{PATH}{{ticket}}", exports.answer, methods=["GET"]),
+                Route(f"{links.PATH}{{ticket}}", bulk.answer, methods=["GET"]),
                 *files.routes(
                     Desk(gateway.operations, archive, scanner(settings.scan), secret, now, space.run),
                     settings.origins,

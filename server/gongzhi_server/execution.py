@@ -128,6 +128,7 @@ class Session:
         if people:
             operation = self.document.title
             kind = LookKind.BREAK_GLASS if self.viewer.glass else LookKind.READ
+            kind = LookKind.EXPORT if self.document.taken else kind
             purpose = self.viewer.purpose or operation
             await self.context.look(Look(people, tuple(self._fields), purpose, kind, operation))
         self._people.clear()

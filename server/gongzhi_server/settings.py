@@ -203,6 +203,15 @@ class Settings:
     neighbours: int = variable(
         "GONGZHI_NEIGHBOURS", 30, whole(1, 100_000), "The same of one's own village, for whoever does not serve it."
     )
+    exported: int = variable(
+        "GONGZHI_EXPORTED", 5000, whole(0, 100_000), "Rows of lists that one account may take out as files in a day."
+    )
+    alone: int = variable(
+        "GONGZHI_EXPORTED_ALONE",
+        100,
+        whole(0, 100_000),
+        "Rows of such a file, with nobody's file in it, for which one person is enough.",
+    )
     pool: int = variable("GONGZHI_POOL", 8, whole(1, 90), "Database connections for reading.")
     url: str | None = variable(
         "GONGZHI_URL", None, base, "Address people know the server by; the issuer of its tokens; not set: HOST, PORT."

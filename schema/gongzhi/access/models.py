@@ -19,6 +19,7 @@ class LookKind(StrEnum):
     REVEAL = "REVEAL"
     FIND = "FIND"
     BREAK_GLASS = "BREAK_GLASS"
+    EXPORT = "EXPORT"
 
 
 class AlertKind(StrEnum):

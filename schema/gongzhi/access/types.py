@@ -27,6 +27,7 @@ named(
     REVEAL="They had a protected value shown in clear (查看明文)",
     FIND="They looked for somebody by resident ID or phone (按证件号或电话查找)",
     BREAK_GLASS="They looked beyond their scope in an emergency (紧急查阅)",
+    EXPORT="They took it out in a file, with a list (批量导出)",
 )
 named(
     AlertKind,

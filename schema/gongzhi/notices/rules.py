@@ -8,7 +8,7 @@ from pypika_tortoise.terms import Criterion
 from ..sql import Alternatives, Sql, narrow
 from ..viewer import Lens
 
-OFFICES = ("accounts.confirm", "cases.dispatch", "people.edit", "people.oversee", "plugins.activate")
+OFFICES = ("accounts.confirm", "cases.dispatch", "exports.release", "people.edit", "people.oversee", "plugins.activate")
 """The permissions whose holders can be written to together, wherever they hold them."""
 
 UNIT = "cases.handle"

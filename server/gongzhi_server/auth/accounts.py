@@ -11,7 +11,7 @@ import asyncpg
 from gongzhi.codes import Kind
 from gongzhi.viewer import Account, Grant
 
-from .claims import ByIdentity, ByKey, Claim, ForWebhook, InSession
+from .claims import ByIdentity, ByKey, Claim, InSession, OnBehalf
 
 QUERY = """
 select a.id, a.name, a.person_id, h.role, h.grid_id, r.kind, h.unit_id, h.since, h.until, {columns}
@@ -39,7 +39,7 @@ QUERIES: Mapping[type, str] = {
         source="accounts.identity c",
         condition="c.issuer = $2 and c.subject = $3",
     ),
-    ForWebhook: QUERY.format(
+    OnBehalf: QUERY.format(
         columns="null::timestamptz expires_at, c.permissions, null::uuid api_key",
         source="(select $2::uuid as account_id, $3::text[] as permissions) c",
         condition="true",
@@ -70,7 +70,7 @@ class Accounts:
         held = [row for row in rows if row["role"] is not None]
         grants = [grant for row in held if row["since"] <= now for grant in self._grant(row)]
         only = None if first["permissions"] is None else frozenset(first["permissions"])
-        nobody = only is not None or isinstance(claim, ForWebhook)  # it acts for the account, and is no person
+        nobody = only is not None or isinstance(claim, OnBehalf)  # it acts for the account, and is no person
         account = Account(
             name=first["name"],
             person=None if nobody else first["person_id"],
@@ -98,7 +98,7 @@ def values(claim: Claim) -> tuple[Any, ...]:
             return (digest,)
         case ByIdentity(issuer, subject):
             return issuer, subject
-        case ForWebhook(account, permissions):
+        case OnBehalf(account, permissions):
             return account, permissions
 
 

@@ -30,11 +30,14 @@ class ByIdentity:
 
 
 @dataclass(frozen=True)
-class ForWebhook:
-    """An endpoint that events are delivered to for an account, with what the key it was made with may."""
+class OnBehalf:
+    """Something that goes on for an account while nobody is there: the delivery of events, the making of a file.
+
+    `permissions` is what the API key it was asked for with may; None for all that the account may.
+    """
 
     account: UUID
-    permissions: list[str] | None
+    permissions: list[str] | None = None
 
 
-Claim = InSession | ByKey | ByIdentity | ForWebhook
+Claim = InSession | ByKey | ByIdentity | OnBehalf

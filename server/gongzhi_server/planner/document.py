@@ -22,10 +22,16 @@ Trait = tuple[tuple[str | int, ...], Callable[[Any], Hashable]]
 
 
 class Document:
-    """One operation of a document. `operation` is "query", "mutation" or "subscription"."""
+    """One operation of a document. `operation` is "query", "mutation" or "subscription".
 
-    def __init__(self, schema: GraphQLSchema, ast: DocumentNode, node: OperationDefinitionNode) -> None:
-        self.schema, self.ast, self.node = schema, ast, node
+    What is answered to one that is `taken` leaves the house in a file: whosever file is in it is looked at, however
+    little of it is shown.
+    """
+
+    def __init__(
+        self, schema: GraphQLSchema, ast: DocumentNode, node: OperationDefinitionNode, taken: bool = False
+    ) -> None:
+        self.schema, self.ast, self.node, self.taken = schema, ast, node, taken
         self.operation: Kind = node.operation.value
         self.name = node.name.value if node.name else None
         self.title = self.name or ", ".join(

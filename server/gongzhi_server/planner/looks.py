@@ -22,7 +22,7 @@ FOUND = "(select {0} from {1} where {2}={3})"
 
 def look(compiler: Compiler, rows: Rows, shape: Shape) -> Sql | None:
     """The people whose file the selection of these rows looks at; None where it is no look, or told of already."""
-    if rows.told or not (rows.alone or shape.beyond):
+    if rows.told or not (rows.alone or shape.beyond or compiler.document.taken):
         return None
     found = file(compiler, rows.target, rows.table)
     shape.look = found is not None

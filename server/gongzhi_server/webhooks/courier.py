@@ -26,7 +26,7 @@ from gongzhi.webhooks.models import WebhookRow, WebhookState
 from tortoise.transactions import in_transaction
 
 from ..auth.accounts import Accounts
-from ..auth.claims import ForWebhook
+from ..auth.claims import OnBehalf
 from ..events.sequencer import LOST, POLL
 from ..gateway.engine import Refused
 from . import schedule
@@ -152,7 +152,7 @@ class Courier:
 
     async def viewer(self, endpoint: Any) -> Viewer | None:
         """The endpoint's account with what it may now; nobody's own matters are shown to a system."""
-        claim = ForWebhook(endpoint["account_id"], endpoint["permissions"])
+        claim = OnBehalf(endpoint["account_id"], endpoint["permissions"])
         loaded = await self.accounts.load(claim, self.now())
         return Viewer(loaded.account, self.now()) if loaded else None
 

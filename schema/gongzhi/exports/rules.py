@@ -1,0 +1,40 @@
+"""Who may ask for a list as a file, who may release it, and what of the list comes into it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import replace
+
+from pypika_tortoise.queries import Table
+
+from ..codes import Kind
+from ..grids.models import GridRow
+from ..sql import Alternatives, Sql, widen
+from ..viewer import Grant, Lens, Viewer
+
+REQUEST = "exports.request"
+RELEASE = "exports.release"
+
+
+def exports(export: Table, viewer: Lens) -> Alternatives:
+    """One's own, and those of the grids one releases them in."""
+    return widen(viewer.within(export, RELEASE), Sql("{0}={1}", export.account, viewer.account))
+
+
+def narrowed(viewer: Viewer, grid: GridRow, guarded: Collection[str]) -> Viewer:
+    """Somebody as a file knows them: by the roles they may export by, in this grid, and not as a person with a home.
+
+    What nobody is given alone (`guarded`), such as to see tip-offs, goes into no file.
+    """
+    grants = tuple(
+        replace(grant, kind=Kind(grid.kind), grid=grid.id, permissions=grant.permissions - set(guarded))
+        for grant in viewer.account.grants
+        if REQUEST in grant.permissions and reaches(grant, grid)
+    )
+    return replace(viewer, account=replace(viewer.account, person=None, grants=grants), glass=None)
+
+
+def reaches(grant: Grant, grid: GridRow) -> bool:
+    """Whether a grant holds in all of a grid."""
+    held = getattr(grid, f"{grant.kind.lower()}_id", None) if grant.kind is not None else None
+    return grant.everywhere or (held is not None and held == grant.grid)
