@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
+from asyncpg.exceptions import QueryCanceledError
 from gongzhi.checks import wrong
 from gongzhi.context import Wanted
 from gongzhi.entity import PAGE
@@ -50,6 +51,9 @@ PAGED = (
     "query {name}({variables}${first}: Int!, ${after}: String, ${count}: Boolean!) "
     "{{ {list}({arguments}first: ${first}, after: ${after}) {{ totalCount @include(if: ${count}) {nodes} "
     "pageInfo {{ hasNextPage endCursor }} }} }} {fragments}"
+)
+SLOW = Refusal(
+    "TIMEOUT", "The list takes too long; ask for a shorter one.", "查询超时，请缩小清单范围后重新申请。", ("document",)
 )
 TERM = re.compile(r"\(([^()]*[\u4e00-\u9fff][^()]*)\)\.?$")
 """The Chinese term in a description."""
@@ -168,7 +172,10 @@ class Listings:
         """One page of the list. Raises Refusal if something of it fails: no file lacks a column."""
         session.variables = self.engine.coerced(listing.document, {**listing.given, **variables})
         statement = self.engine.planner.query(listing.document, session.variables, session.viewer)
-        data, errors = await session.answer(statement)
+        try:
+            data, errors = await session.answer(statement)
+        except QueryCanceledError as late:
+            raise SLOW from late
         if errors:
             raise unfit(errors[0].message)
         return orjson.loads(data)[listing.key]
