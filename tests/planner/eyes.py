@@ -16,7 +16,7 @@ from gongzhi.findings import CHECKS
 from gongzhi.viewer import Grant, Viewer
 from gongzhi.worktime import NEVER
 
-from . import dispatching, operating, outbound
+from . import dispatching, operating, outbound, taking
 
 TABLES = {
     "Grid": "grids.grid",
@@ -40,6 +40,7 @@ TABLES = {
     **dispatching.TABLES,
     **outbound.TABLES,
     **operating.TABLES,
+    **taking.TABLES,
     "Notice": "notices.notice",
     "Job": "events.job",
     "AccessLogEntry": "access.look",
@@ -359,6 +360,7 @@ class Eyes:
             "Release": self.speaks,
             **dict.fromkeys(dispatching.STAFF, self.sees_paper),
             **operating.rules(self),
+            **taking.rules(self),
             "CaseChange": self.sees_history,
             "CaseConflict": self.sees_history,
             "Patrol": self.sees_patrol,

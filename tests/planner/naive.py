@@ -29,7 +29,7 @@ from graphql import (
     parse,
 )
 
-from . import dispatching, fieldwork, figures, operating, outbound
+from . import dispatching, fieldwork, figures, operating, outbound, taking
 from .eyes import OWNED, TABLES, Eyes, Row, Rows
 from .pages import CAP, CLOSED, Page, light, light_of, meets, moment, snake
 from .world import KEYS, PUBLISHED, SECRET
@@ -452,6 +452,7 @@ FIELDS: dict[str, Callable[[At, Any], Any]] = {
     **figures.FIELDS,
     "Case.raisedTo": figures.raised_to,
     **operating.FIELDS,
+    **taking.FIELDS,
     "Query.node": node,
     "Query.grid": lambda at, _: at.rows.current(at.given["code"]),
     "Query.gridAt": grid_at,

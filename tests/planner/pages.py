@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from gongzhi.worktime import NEVER
 from graphql import GraphQLError
 
-from . import dispatching, operating
+from . import dispatching, operating, taking
 from .eyes import Row
 
 if TYPE_CHECKING:
@@ -187,6 +187,7 @@ CLOSED = {"DECLINED", "WITHDRAWN", "MERGED", "CLOSED", "VOIDED"}
 FILTERS: dict[tuple[str, str], Callable[[At, Row], Any]] = {
     **dispatching.FILTERS,
     **operating.FILTERS,
+    **taking.FILTERS,
     ("Grid", "grid"): lambda at, row: row,
     ("Person", "grid"): grid_of,
     ("Household", "grid"): grid_of,

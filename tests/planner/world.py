@@ -149,11 +149,11 @@ def everything() -> dict[str, Rows]:
     found |= enrolled(draw, people)
     found |= claims(draw, people, found)
     found |= papers(draw, found["cases.case"], NOW)
-    from . import fieldwork, operating, outbound  # they take what they need from here
+    from . import fieldwork, operating, outbound, taking  # they take what they need from here
 
     cases, accounts = ([row["id"] for row in found[table]] for table in ("cases.case", "accounts.account"))
     more = fieldwork.everything(cases, people) | outbound.everything(cases, accounts) | operating.everything(cases)
-    return found | more
+    return found | more | taking.everything(["county", "admin", "resident", "apart", "nobody"])
 
 
 def places() -> dict[str, Rows]:
