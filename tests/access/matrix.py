@@ -20,7 +20,7 @@ from typing import Any
 
 from gongzhi.codes import Kind
 from gongzhi.commands import Command
-from gongzhi.context import Context
+from gongzhi.context import Context, Wanted
 from gongzhi.entity import Entity
 from gongzhi.viewer import Account, Grant, Viewer
 from gongzhi_server import commands
@@ -43,6 +43,11 @@ ROOTS = ("Query", "Mutation", "Subscription")
 
 Cells = dict[str, dict[str, str]]
 """Signs by field and role."""
+
+
+async def listed(viewer: Viewer, document: str, variables: Any) -> Wanted:
+    """A list that a file can be made of."""
+    return Wanted(document, "cases", 1, False)
 
 
 @dataclass
@@ -152,6 +157,7 @@ class Matrix:
                 held=self.plugins.held,
                 registers=self.plugins.registers,
                 selected=lambda text: text,
+                listed=listed,
             )
             return made
 

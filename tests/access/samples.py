@@ -220,6 +220,14 @@ select gen_random_uuid(), id, gen_random_uuid(), 1, $1, 'case.closed', $4, 'WAIT
 from sent returning webhook_id
 """
 
+# What the account asked to have as a file.
+TAKEN = """
+insert into exports.export (account, role, grid_id, listing, document, variables, format, purpose, rows, personal,
+  state, asked_at, until, decided_by, decided_at, grounds, fetches, fetched_at, version)
+values ($1, 'county_dispatcher', $2, 'cases', '{ cases { nodes { number } } }', '{}', 'CSV', 'p', 3, true, 'READY',
+  $3, $3::timestamptz + interval '1 day', 'officer', $3, 'g', 1, $3, 1)
+"""
+
 # What was called together, supervised and declared about the case and the town.
 OPERATED = """
 with declared as (
@@ -269,6 +277,7 @@ async def around(connection: asyncpg.Connection[Any], *others: Around) -> Around
     await connection.execute(FIELD, case, area, TODAY, person)
     await connection.execute(OPERATED, case, area, TODAY, lead)
     webhook = await connection.fetchval(OUTBOUND, case, account, area, TODAY, number)
+    await connection.execute(TAKEN, name, area, TODAY)
     asked = "select id, emergency_id from whistles.whistle where case_id=$1"
     whistle, emergency = await connection.fetchrow(asked, case)
     return Around(

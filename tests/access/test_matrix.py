@@ -72,6 +72,7 @@ def named(near: Around, far: Around) -> dict[str, dict[str, object]]:
             f"leavePhone {where}": {"phone": "13800000000"},
             f"callWhistle {where}": {"units": one.unit},
             f"setDispatchRule {where}": {"unit": one.unit},
+            f"requestBulkExport {where}": {"document": "{ cases { nodes { number } } }"},
         }
     return found
 
