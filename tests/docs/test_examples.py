@@ -18,6 +18,7 @@ SAID = re.compile(r"<(\w+)>")
 @pytest.mark.parametrize("page", [page for page in PAGES if any(examples(page))])
 async def test_examples(page: str, server: Server, filled: str) -> None:
     said = {"requester": await requester(filled)}
+    await enrol(filled, "county_dispatcher", "610921")
     for example in examples(page):
         answer = await ask(server, example, said)
         assert answer.status == 200, f"{example.block}: {answer.body}"
@@ -38,6 +39,20 @@ async def requester(dsn: str) -> str:
                 "select requester_id from cases.case where status = 'REPLIED' and requester_id is not null "
                 "order by id limit 1"
             )
+        )
+    finally:
+        await connection.close()
+
+
+async def enrol(dsn: str, role: str, grid: str) -> None:
+    """An account for a caller of the pages, for what is done for an account and not at once."""
+    connection = await asyncpg.connect(dsn)
+    try:
+        await connection.execute(
+            "insert into accounts.account (id, name, kind, grid_id, created_at, created_by, version) "
+            "select gen_random_uuid(), $1, 'PERSON', id, now(), 'console', 1 from grids.grid "
+            "where code = $2 and valid_to is null on conflict (name) do nothing",
+            *(f"{role}-{grid}", grid),
         )
     finally:
         await connection.close()

@@ -26,7 +26,7 @@ async def test_two_people_it_takes(house: House) -> None:
     same = house.named("data_protection_officer", "diaodu")
     twin = house.named("data_protection_officer", "other", person=f"Person:{person}")
     for one in (same, twin):
-        assert codes_of((await house.release(export, one))["errors"]) == ["FORBIDDEN"]
+        assert codes_of((await house.release(export, one))["errors"]) == ["FOUR_EYES"]
     town = await house.database.fetchval("select code from grids.grid where kind='TOWN' order by code limit 1")
     far, colleague = house.named("data_protection_officer", "zhen", town), house.named("county_dispatcher", "else")
     for one in (far, colleague):

@@ -174,7 +174,7 @@ async def judged(call: Call, input: Any) -> ExportRow:
         raise forbidden("export")
     if await same(call, row):
         raise Refusal(
-            "FORBIDDEN",
+            "FOUR_EYES",
             "You asked for it yourself; a second person decides on it.",
             "不得审核本人申请的导出，须由另一人放行。",
             ("export",),

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 import asyncpg
 from gongzhi.accounts.models import AccountRow
-from gongzhi.checks import CHINA
+from gongzhi.checks import CHINA, missing
 from gongzhi.errors import Refusal
 from gongzhi.exports import links, traces
 from gongzhi.exports.models import ExportRow, ExportState
@@ -31,12 +31,6 @@ from .sheets import KINDS, Sheet
 
 FETCHED = "fetchBulkExport"
 """What a fetch is called in the audit."""
-ABSENT = Refusal(
-    "NOT_FOUND",
-    "This link does not work, or no longer: ask for another.",
-    "链接无效或已过期，请重新获取。",
-)
-STATUS = {"NOT_FOUND": 404, "TIMEOUT": 503}
 HEADERS = {"cache-control": "no-store", "referrer-policy": "no-referrer", "x-content-type-options": "nosniff"}
 BEYOND = "每行带有追溯码；仅限上述用途，不得转交，用后删除。 Each row is marked. For this purpose only; delete it then."
 
@@ -87,7 +81,7 @@ class Desk:
         async with in_transaction():
             export = await ExportRow.select_for_update().get_or_none(id=number) if number else None
             if export is None or not fetchable(export, now):
-                raise ABSENT
+                raise absent()
             grid = await GridRow.get(id=export.grid_id)
             viewer = await self.viewer(export, grid, headers, now)
             listing = self.listings.read(export.document, export.variables)
@@ -103,15 +97,15 @@ class Desk:
         try:
             here = await self.door(headers)
         except Unauthenticated as error:
-            raise ABSENT from error
+            raise absent() from error
         account = await AccountRow.get_or_none(name=export.account or "")
         loaded = await self.door.accounts.load(OnBehalf(account.id), now) if account else None
         if loaded is None or here.account.name not in (None, export.account):
-            raise ABSENT
+            raise absent()
         viewer = Viewer(loaded.account, now, purpose=export.purpose)
         found = narrowed(viewer, grid, self.space.plugins.guarded)
         if not found.account.grants:
-            raise ABSENT
+            raise absent()
         return found
 
     def sheet(self, file: File) -> Sheet:
@@ -155,6 +149,13 @@ def called(file: File) -> str:
     return f"attachment; filename=\"{plain}.{suffix}\"; filename*=UTF-8''{quote(full, safe='')}.{suffix}"
 
 
+def absent() -> Refusal:
+    """One answer for what is not there, is over, or is somebody else's."""
+    return missing("This link does not work, or no longer: ask for another.", "链接无效或已过期，请重新获取。")
+
+
 def refused(refusal: Refusal) -> Response:
     said = f"{refusal.text.en} {refusal.text.zh}"
-    return JSONResponse({"error": said}, STATUS.get(refusal.code, 409), headers={"cache-control": "no-store"})
+    return JSONResponse(
+        {"error": said}, 404 if refusal.code == "NOT_FOUND" else 409, headers={"cache-control": "no-store"}
+    )

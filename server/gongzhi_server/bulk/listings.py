@@ -52,9 +52,7 @@ PAGED = (
     "{{ {list}({arguments}first: ${first}, after: ${after}) {{ totalCount @include(if: ${count}) {nodes} "
     "pageInfo {{ hasNextPage endCursor }} }} }} {fragments}"
 )
-SLOW = Refusal(
-    "TIMEOUT", "The list takes too long; ask for a shorter one.", "查询超时，请缩小清单范围后重新申请。", ("document",)
-)
+SLOW = "The list takes too long; ask for a shorter one.", "查询超时，请缩小清单范围。"
 TERM = re.compile(r"\(([^()]*[\u4e00-\u9fff][^()]*)\)\.?$")
 """The Chinese term in a description."""
 
@@ -175,7 +173,7 @@ class Listings:
         try:
             data, errors = await session.answer(statement)
         except QueryCanceledError as late:
-            raise SLOW from late
+            raise wrong(*SLOW, "document") from late
         if errors:
             raise unfit(errors[0].message)
         return orjson.loads(data)[listing.key]
