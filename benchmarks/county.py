@@ -10,8 +10,8 @@ from pathlib import Path
 
 import asyncpg
 from gongzhi_server import activation, cluster, database, demo
-from gongzhi_server.app import keyring
 from gongzhi_server.clock import clock
+from gongzhi_server.keys import keyring
 from gongzhi_server.settings import Settings
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 

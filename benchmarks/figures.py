@@ -17,7 +17,7 @@ from typing import Any
 
 import asyncpg
 from gongzhi_server import database, demo, testing
-from gongzhi_server.app import keyring
+from gongzhi_server.keys import keyring
 from rich.console import Console
 from rich.table import Table
 

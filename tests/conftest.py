@@ -11,7 +11,7 @@ from uuid import uuid4
 import pytest
 import pytest_asyncio
 from gongzhi_server import cluster, database, demo
-from gongzhi_server.app import keyring
+from gongzhi_server.keys import keyring
 from gongzhi_server.testing import TODAY, Server, create, drop, serving, settings
 
 

@@ -19,7 +19,7 @@ from gongzhi_points.ledger import Posting, move
 from gongzhi_points.models import AccountKind, PostingKind, ProgrammeRow
 from gongzhi_points.verifying import verify
 from gongzhi_server import cluster, database, demo, plugins, testing
-from gongzhi_server.app import keyring
+from gongzhi_server.keys import keyring
 from tortoise.transactions import in_transaction
 
 SINGLE, TOGETHER, LINES = 400, 5_000, 10_000

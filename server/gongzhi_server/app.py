@@ -53,7 +53,7 @@ from .gateway import Documents, Gateway, Published, Rates, Traits
 from .gateway import Settings as Shell
 from .gateway.documents import load
 from .gateway.limits import Limits
-from .keys import keyring as keyring
+from .keys import keyring
 from .ledger import Ledger, ledger
 from .open311 import Window
 from .plugins import Plugins

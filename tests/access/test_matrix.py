@@ -7,7 +7,7 @@ from pathlib import Path
 
 import asyncpg
 from gongzhi_server import database
-from gongzhi_server.app import keyring
+from gongzhi_server.keys import keyring
 from gongzhi_server.plugins import Plugins
 from gongzhi_server.schema import build
 from gongzhi_server.testing import settings

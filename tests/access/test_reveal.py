@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from gongzhi import sealing
 from gongzhi.access import commands
-from gongzhi_server.app import keyring
+from gongzhi_server.keys import keyring
 from gongzhi_server.testing import Server, codes_of, settings
 
 from .conftest import Log, People

@@ -11,9 +11,9 @@ import asyncpg
 from gongzhi import core
 from gongzhi.rights.erasure import erase
 from gongzhi_server import database
-from gongzhi_server.app import keyring
 from gongzhi_server.files.archive import Archive
 from gongzhi_server.files.vault import Vault
+from gongzhi_server.keys import keyring
 from gongzhi_server.testing import TODAY, Server, codes_of, settings
 from PIL import Image
 

@@ -51,7 +51,7 @@ def small_county(postgres: str, plugins: Any, tmp_path_factory: pytest.TempPathF
     testing, name = machine("testing"), f"county_{uuid4().hex}"
     dsn = asyncio.run(testing.create(postgres, name))
     asyncio.run(machine("database").migrate(dsn, plugins.apps))
-    keys = machine("app").keyring(testing.settings(dsn, tmp_path_factory.mktemp("data")))
+    keys = machine("keys").keyring(testing.settings(dsn, tmp_path_factory.mktemp("data")))
     asyncio.run(machine("demo").load(dsn, people=PEOPLE, today=testing.TODAY.date(), keys=keys))
     yield name
     asyncio.run(testing.drop(postgres, name))

@@ -26,9 +26,10 @@ from gongzhi.errors import Language, Refusal
 from gongzhi.viewer import Account, Grant, Viewer
 
 from .. import commands, database
-from ..app import keyring, receipts
+from ..app import receipts
 from ..clock import CHINA, clock
 from ..errors import Problem
+from ..keys import keyring
 from ..plugins import Plugins
 from ..settings import Settings
 from .opening import WRITERS, desk

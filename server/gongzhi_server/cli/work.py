@@ -78,7 +78,7 @@ def run(
 def sweep() -> None:
     """Send reminders, close what nobody contests any more, follow new calendars (时限巡检)."""
     from .. import plugins, sweeping
-    from ..app import keyring
+    from ..keys import keyring
 
     chosen = settings()
     with cluster.running(chosen) as dsn:
