@@ -86,6 +86,9 @@ async def test_every_format_says_who(house: House) -> None:
             assert book.worksheets[0]["A1"].value == "编号 number"
             assert book.worksheets[0]["C1"].value == "主办单位·名称 leadUnit.name"
             assert "diaodu" in book.worksheets[0].oddFooter.center.text
+            shown = book.worksheets[0]["B2"].value
+            assert str(shown).split()[0] in ("已上报", "已受理", "办理中", "已派单", "已退单", "挂账", "已答复")
+            assert book.worksheets[0]["D2"].value in ("是", "否") and book.worksheets[0]["E2"].value == 0
             assert [row[1].value for row in book.worksheets[1].rows][2] == "月度通报"
             assert book.worksheets[0].max_row == export["rows"] + 1
         else:

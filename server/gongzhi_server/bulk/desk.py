@@ -109,12 +109,11 @@ class Desk:
         return found
 
     def sheet(self, file: File) -> Sheet:
-        export, columns = file.export, file.listing.columns
+        export = file.export
         rows = (
             (traces.code(self.secret, export.id, export.fetches, at), row) for at, row in enumerate(file.rows, start=1)
         )
-        names, headings = [one.name for one in columns], [one.heading for one in columns]
-        return Sheet(marks(file), names, headings, rows)
+        return Sheet(marks(file), file.listing.columns, rows)
 
 
 def fetchable(export: ExportRow, now: datetime) -> bool:

@@ -6,8 +6,7 @@ follow each other by key, all of one snapshot.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -22,24 +21,21 @@ from graphql import (
     FieldNode,
     FragmentDefinitionNode,
     GraphQLError,
-    GraphQLField,
-    GraphQLObjectType,
     OperationDefinitionNode,
     OperationType,
     get_named_type,
-    get_nullable_type,
-    is_leaf_type,
-    is_list_type,
     parse,
     print_ast,
 )
-from graphql.execution.collect_fields import FieldDetailsList, collect_fields, collect_subfields
+from graphql.execution.collect_fields import collect_fields
 from graphql.execution.values import VariableValues
 
 from ..engine import Engine
 from ..execution import Fetch, Session
 from ..gateway.engine import Refused
+from ..gateway.refusals import discreet
 from ..planner import Document
+from .columns import Column, columned, subfields, unfit
 
 LISTS = ("cases", "people")
 """What files are made of."""
@@ -53,29 +49,6 @@ PAGED = (
     "pageInfo {{ hasNextPage endCursor }} }} }} {fragments}"
 )
 SLOW = "The list takes too long; ask for a shorter one.", "查询超时，请缩小清单范围。"
-TERM = re.compile(r"\(([^()]*[\u4e00-\u9fff][^()]*)\)\.?$")
-"""The Chinese term in a description."""
-
-
-@dataclass(frozen=True)
-class Column:
-    """A leaf of the nodes: the way to it, and its names in Chinese."""
-
-    path: tuple[str, ...]
-    terms: tuple[str, ...]
-
-    def of(self, node: Any) -> Any:
-        for key in self.path:
-            node = node[key] if node is not None else None
-        return node
-
-    @property
-    def name(self) -> str:
-        return ".".join(self.path)
-
-    @property
-    def heading(self) -> str:
-        return f"{'·'.join(self.terms)} {self.name}"
 
 
 @dataclass(frozen=True)
@@ -131,7 +104,7 @@ class Listings:
             document = Document(prepared.schema, prepared.ast, prepared.node, taken=True)
             coerced = self.engine.coerced(document, {**variables, FIRST: PAGE, COUNT: False})
         except Refused as refused:
-            raise unfit(refused.errors[0].message) from refused
+            raise said(refused.errors[0].message) from refused
         return self.laid_out(document, variables, asked, coerced)
 
     def laid_out(self, document: Document, given: Mapping[str, Any], text: str, variables: VariableValues) -> Listing:
@@ -142,9 +115,10 @@ class Listings:
         name = details[0].node.name.value
         page = query.fields[name]
         nodes = subfields(document, variables, page, details)["nodes"]
-        columns = tuple(columned(document, variables, named(page).fields["nodes"], nodes))
+        kind: Any = get_named_type(page.type)
+        columns = tuple(columned(document, variables, kind.fields["nodes"], nodes))
         if not 1 <= len(columns) <= COLUMNS:
-            raise unfit(f"A file has 1 to {COLUMNS} columns.")
+            raise unfit(f"A file has 1 to {COLUMNS} columns.", f"文件应有 1 至 {COLUMNS} 列。")
         return Listing(document, given, text, name, key, columns)
 
     def sound(self, listing: Listing, viewer: Viewer) -> Any:
@@ -154,11 +128,11 @@ class Listings:
             statement = self.engine.planner.query(listing.document, coerced, viewer)
             self.engine.afforded(statement.cost)
         except Refused as refused:
-            raise unfit(refused.errors[0].message) from refused
+            raise said(refused.errors[0].message) from refused
         except GraphQLError as error:
-            raise unfit(error.message) from error
+            raise said(error.message) from error
         if statement.errors:
-            raise unfit(statement.errors[0].message)
+            raise said(statement.errors[0].message)
         return statement
 
     def session(self, listing: Listing, viewer: Viewer, fetch: Fetch) -> Session:
@@ -175,25 +149,25 @@ class Listings:
         except QueryCanceledError as late:
             raise wrong(*SLOW, "document") from late
         if errors:
-            raise unfit(errors[0].message)
+            raise said(errors[0].message)
         return orjson.loads(data)[listing.key]
 
 
 def rewritten(text: str) -> tuple[str, str]:
     """The query of one list printed anew, and the same with pages. Raises Refusal for anything else."""
     if len(text) > LONGEST:
-        raise unfit(f"It has {LONGEST} characters at most.")
+        raise unfit(f"It has {LONGEST} characters at most.", f"查询不超过 {LONGEST} 个字符。")
     try:
         definitions = parse(text, max_tokens=2000).definitions
     except GraphQLError as error:
-        raise unfit(error.message) from error
+        raise said(error.message) from error
     fragments = [one for one in definitions if isinstance(one, FragmentDefinitionNode)]
-    others = [one for one in definitions if one not in fragments]
+    others = [one for one in definitions if not isinstance(one, FragmentDefinitionNode)]
     match others:
         case [OperationDefinitionNode(operation=OperationType.QUERY, directives=() | None) as query]:
             return "\n".join(map(print_ast, definitions)), paged(query, fragments)
         case _:
-            raise unfit("It is one query, and nothing beside it but fragments.")
+            raise unfit("It is one query, and nothing beside it but fragments.", "应为一个查询，可附片段。")
 
 
 def paged(query: OperationDefinitionNode, fragments: Sequence[FragmentDefinitionNode]) -> str:
@@ -202,9 +176,11 @@ def paged(query: OperationDefinitionNode, fragments: Sequence[FragmentDefinition
         case (FieldNode(directives=() | None) as root,) if root.name.value in LISTS:
             nodes = nodes_of(root)
         case _:
-            raise unfit(f"It asks for one list, which is {' or '.join(LISTS)}.")
+            names = " or ".join(LISTS)
+            raise unfit(f"It asks for one list, which is {names}.", f"应查询一个清单：{names}。")
     if taken := sorted(OURS & {one.name.value for one in root.arguments or ()}):
-        raise unfit(f"A file has all pages: leave out {', '.join(taken)}.")
+        names = ", ".join(taken)
+        raise unfit(f"A file has all pages: leave out {names}.", f"文件包含全部数据，请删去 {names}。")
     return PAGED.format(
         name=query.name.value if query.name else "",
         variables="".join(f"{print_ast(one)}, " for one in query.variable_definitions or ()),
@@ -224,49 +200,16 @@ def nodes_of(root: FieldNode) -> FieldNode:
         case (FieldNode(directives=() | None, alias=None) as only,) if only.name.value == "nodes":
             return only
         case _:
-            raise unfit("It asks for the list's nodes and nothing else: { cases { nodes { number } } }.")
+            raise unfit(
+                "It asks for the list's nodes and nothing else: { cases { nodes { number } } }.",
+                "应只查询清单的 nodes，如 { cases { nodes { number } } }。",
+            )
 
 
-def columned(
-    document: Document,
-    variables: VariableValues,
-    of: GraphQLField,
-    details: FieldDetailsList,
-    path: tuple[str, ...] = (),
-    terms: tuple[str, ...] = (),
-) -> Iterator[Column]:
-    """The leaves below a field, in the order they are asked for. Raises Refusal for a list of objects."""
-    owner = named(of)
-    for key, inside in subfields(document, variables, of, details).items():
-        name = inside[0].node.name.value
-        field = owner.fields.get(name)
-        way, words = (*path, key), (*terms, term(field) if field else name)
-        kind = get_named_type(field.type) if field else None
-        if field is None or kind is None or is_leaf_type(kind):
-            yield Column(way, words)
-        elif is_list_type(get_nullable_type(field.type)) or not isinstance(kind, GraphQLObjectType):
-            raise unfit(f"{'.'.join(way)} is a list of its own, or of several types, and fits into no column.")
-        else:
-            yield from columned(document, variables, field, inside, way, words)
-
-
-def subfields(document: Document, variables: VariableValues, of: GraphQLField, details: FieldDetailsList) -> Any:
-    found = collect_subfields(document.schema, document.fragments, variables, document.node, named(of), details)
-    return found.grouped_field_set
-
-
-def named(of: GraphQLField) -> Any:
-    return get_named_type(of.type)
-
-
-def term(field: GraphQLField) -> str:
-    """What a field is called in Chinese."""
-    found = TERM.search(field.description or "")
-    return found[1] if found else ""
-
-
-def unfit(said: str) -> Refusal:
-    return wrong(f"No file can be made of this: {said}", f"无法据此生成文件：{said}", "document")
+def said(message: str) -> Refusal:
+    """What GraphQL found wrong, without what it guesses was meant: not everybody may explore the schema."""
+    plain = discreet(message)
+    return unfit(plain, plain)
 
 
 def grown() -> Refusal:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,8 @@ from gongzhi.exports.models import FileFormat
 from openpyxl import Workbook
 from openpyxl.cell import Cell, WriteOnlyCell
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+
+from .columns import Column
 
 TRACE = "trace"
 TRACED = "追溯码 trace"
@@ -24,14 +26,22 @@ NUMBER = re.compile(r"[+-]?\d+(\.\d+)?", re.ASCII)
 
 @dataclass(frozen=True)
 class Sheet:
-    """What is written: the marks of the whole, by their English names; columns by name and by heading; marked rows."""
+    """What is written: the marks of the whole, the columns, and the rows."""
 
     marks: Mapping[str, tuple[str, str]]
     """From an English name to the Chinese one and the value."""
-    names: Sequence[str]
-    headings: Sequence[str]
+    columns: Sequence[Column]
     rows: Iterable[tuple[str, Sequence[Any]]]
     """Each with its trace."""
+
+    @property
+    def headings(self) -> list[str]:
+        return [*(one.heading for one in self.columns), TRACED]
+
+    def shown(self) -> Iterator[list[Any]]:
+        """The rows as people read them."""
+        for trace, row in self.rows:
+            yield [*(column.shown(value) for column, value in zip(self.columns, row, strict=True)), trace]
 
 
 def comma_separated(sheet: Sheet) -> bytes:
@@ -41,9 +51,9 @@ def comma_separated(sheet: Sheet) -> bytes:
     for english, (chinese, value) in sheet.marks.items():
         write([f"{chinese} {english}", harmless(value)])
     write([])
-    write([*map(harmless, sheet.headings), TRACED])
-    for trace, row in sheet.rows:
-        write([*(harmless(text(one)) for one in row), trace])
+    write(sheet.headings)
+    for row in sheet.shown():
+        write([harmless(str(one)) for one in row])
     return b"\xef\xbb\xbf" + out.getvalue().encode()
 
 
@@ -53,9 +63,8 @@ def workbook(sheet: Sheet) -> bytes:
     rows = book.active
     assert rows is not None
     rows.title = "清单 List"
-    rows.append([cell(rows, one) for one in (*sheet.headings, TRACED)])
-    for trace, row in sheet.rows:
-        rows.append([*(cell(rows, one) for one in row), cell(rows, trace)])
+    for row in (sheet.headings, *sheet.shown()):
+        rows.append([cell(rows, one) for one in row])
     rows.freeze_panes = "A2"
     footer = rows.oddFooter
     assert footer is not None
@@ -71,7 +80,8 @@ def workbook(sheet: Sheet) -> bytes:
 def json_lines(sheet: Sheet) -> bytes:
     """One object about the file, then one a row."""
     about = {"export": {english: value for english, (_, value) in sheet.marks.items()}}
-    rows = ({**dict(zip(sheet.names, row, strict=True)), TRACE: trace} for trace, row in sheet.rows)
+    names = [one.name for one in sheet.columns]
+    rows = ({**dict(zip(names, row, strict=True)), TRACE: trace} for trace, row in sheet.rows)
     return b"".join(orjson.dumps(one) + b"\n" for one in (about, *rows))
 
 
@@ -91,20 +101,6 @@ KINDS = {
 }
 
 
-def text(value: Any) -> str:
-    """A value as a cell shows it."""
-    match value:
-        case None:
-            return ""
-        case bool():
-            return "true" if value else "false"
-        case list():
-            return "; ".join(map(text, value))
-        case dict():
-            return orjson.dumps(value).decode()
-    return str(value)
-
-
 def harmless(value: str) -> str:
     """The text, so that no spreadsheet takes it for a formula; numbers stay numbers."""
     return f"'{value}" if FORMULA.match(value) and not NUMBER.fullmatch(value) else value
@@ -112,8 +108,8 @@ def harmless(value: str) -> str:
 
 def cell(sheet: Any, value: Any) -> Cell:
     """A cell that is a number, or a text whatever it begins with."""
-    if isinstance(value, int | float) and not isinstance(value, bool):
+    if isinstance(value, int | float):
         return WriteOnlyCell(sheet, value)
-    made = WriteOnlyCell(sheet, ILLEGAL_CHARACTERS_RE.sub(" ", text(value)))
+    made = WriteOnlyCell(sheet, ILLEGAL_CHARACTERS_RE.sub(" ", value))
     made.data_type = "s"
     return made
