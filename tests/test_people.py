@@ -122,7 +122,7 @@ async def test_bad_values_refused(
     server: Server, grid: str, database: Any, given: dict[str, Any], code: str, path: list[str]
 ) -> None:
     before = await content(database)
-    caller = server.as_("administrator", grid="610921")
+    caller = server.as_("grid_leader", grid="610921")
     answer = await caller.do("registerPerson", "person { id }", **person(**{"grid": grid, **given}))
     assert answer["person"] is None
     assert [(one["code"], one["path"]) for one in answer["errors"]] == [(code, path)]
@@ -247,11 +247,12 @@ async def test_move_between_counties(server: Server, database: Any) -> None:
     for code, name in (("6101", "西安市"), ("610102", "新城区"), ("610102001", "甲街道"), ("610102001001", "甲社区")):
         assert (await administrator.do("addGrid", "grid { id }", code=code, name=name))["errors"] == []
     home = await database.fetchval("select code from grids.grid where kind = 'VILLAGE' and code like '610921%' limit 1")
-    made = await registered(administrator, home, residentId=ID)
+    leader = server.as_("grid_leader")
+    made = await registered(leader, home, residentId=ID)
     given = {"person": made["id"], "expectedVersion": 1, "grid": "610102001001"}
-    refused = await administrator.do("updatePerson", "person { id }", **given)
+    refused = await leader.do("updatePerson", "person { id }", **given)
     assert [(one["code"], one["path"]) for one in refused["errors"]] == [("BAD_USER_INPUT", ["grid"])]
-    other = await registered(administrator, "610102001001", residentId=ID)
+    other = await registered(leader, "610102001001", residentId=ID)
     assert other["residentId"] == made["residentId"]
     blinds = await database.fetch("select distinct resident_id_blind from people.person where name = '测试甲'")
     assert len(blinds) == 2

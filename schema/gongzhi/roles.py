@@ -48,7 +48,7 @@ PERMISSIONS = (
     _permission("units.edit", "Add and change organisations (维护单位)", ADMINISTRATOR),
     _permission("people.view", "See people and households (查看人员和户)", *_FIELD, *_DISPATCH, AUDITOR, ADMINISTRATOR),
     _permission("people.view_needs", "See what service a household asks for (查看服务需求)", *_FIELD),
-    _permission("people.edit", "Add and change people and households (维护人员和户)", *_FIELD, ADMINISTRATOR),
+    _permission("people.edit", "Add and change people and households (维护人员和户)", *_FIELD),
     _permission("people.record_visit", "Record visits (记录走访)", *_FIELD),
     _permission(
         "people.oversee",
@@ -78,24 +78,21 @@ PERMISSIONS = (
     _permission(
         "rights.review", "Review what a rule decided (人工复核自动化决定)", GRID_LEADER, DATA_PROTECTION_OFFICER
     ),
-    _permission(
-        "rights.represent", "Put guardians and next of kin on file (登记监护人和近亲属)", GRID_LEADER, ADMINISTRATOR
-    ),
+    _permission("rights.represent", "Put guardians and next of kin on file (登记监护人和近亲属)", GRID_LEADER),
     _permission(
         "rights.record_consent",
         "Record consents given on paper, and their withdrawal (代录书面同意)",
         *_FIELD,
-        ADMINISTRATOR,
     ),
-    _permission("resolutions.record", "Record what assemblies decided (登记决议)", GRID_LEADER, ADMINISTRATOR),
+    _permission("resolutions.record", "Record what assemblies decided (登记决议)", GRID_LEADER),
     _permission("cases.view", "See cases (查看诉求)", *_STAFF, INTEGRATOR),
     _permission("cases.view_sealed", "See tip-offs (查看举报)", COUNTY_DISPATCHER, guarded=True),
     _permission("cases.view_notes", "Read staff notes (查看内部备注)", *_STAFF),
-    _permission("cases.accept", "Accept and decline cases (受理诉求)", *_FIELD, *_DISPATCH, ADMINISTRATOR),
-    _permission("cases.dispatch", "Dispatch cases to units (派单)", *_DISPATCH, ADMINISTRATOR),
-    _permission("cases.settle", "Settle cases in the grid (自处理)", *_FIELD, ADMINISTRATOR),
-    _permission("cases.handle", "Handle and answer cases (办理和答复)", *_FIELD, DEPARTMENT_HANDLER, ADMINISTRATOR),
-    _permission("cases.close", "Close and reopen answered cases (结案、重办)", *_DISPATCH, ADMINISTRATOR),
+    _permission("cases.accept", "Accept and decline cases (受理诉求)", *_FIELD, *_DISPATCH),
+    _permission("cases.dispatch", "Dispatch cases to units (派单)", *_DISPATCH),
+    _permission("cases.settle", "Settle cases in the grid (自处理)", *_FIELD),
+    _permission("cases.handle", "Handle and answer cases (办理和答复)", *_FIELD, DEPARTMENT_HANDLER),
+    _permission("cases.close", "Close and reopen answered cases (结案、重办)", *_DISPATCH),
     _permission("clocks.edit_rules", "Choose and write a county's deadlines (维护时限规则)", ADMINISTRATOR),
     _permission("calendars.edit", "Change when offices are open (维护工作日历)", ADMINISTRATOR),
     _permission("deployment.examine", "See what would hurt a deployment later (部署体检)", AUDITOR, ADMINISTRATOR),
@@ -112,7 +109,6 @@ PERMISSIONS = (
         *_FIELD,
         *_DISPATCH,
         DEPARTMENT_HANDLER,
-        ADMINISTRATOR,
     ),
     _permission("dispatch.approve", "Decide what units ask for (审批延期、挂账、作废、结案)", *_DISPATCH),
     _permission("dispatch.merge_cases", "See similar cases, merge and unmerge them (并单)", *_DISPATCH),
@@ -168,7 +164,7 @@ PERMISSIONS = (
     _permission("accounts.make_keys", "Make API keys for oneself (管理接口密钥)", INTEGRATOR, ADMINISTRATOR),
     _permission("accounts.invite_residents", "Invite residents to an account of their own (邀请居民)", *_FIELD),
     _permission("schema.explore", "Explore the schema by introspection in production (查看接口结构)", ADMINISTRATOR),
-    _permission("cases.intake", "File cases of another system by its numbers (批量接入)", INTEGRATOR, ADMINISTRATOR),
+    _permission("cases.intake", "File cases of another system by its numbers (批量接入)", INTEGRATOR),
     _permission("webhooks.edit", "Have events delivered to an address (设置事件回调)", INTEGRATOR, ADMINISTRATOR),
     _permission(
         "webhooks.oversee", "See where events are delivered to, and stop it (监看事件回调)", AUDITOR, ADMINISTRATOR

@@ -64,18 +64,18 @@ async def test_closed_is_final(desks: Desks) -> None:
 async def test_complaints_about_ourselves(desks: Desks, about: dict[str, str]) -> None:
     """A complaint about the platform or a unit takes two to close, or the requester's own word."""
     number = (await desks.replied(kind="COMPLAINT", **about))["number"]
-    for caller in (desks.town, desks.admin):
+    for caller in (desks.town, desks.county):
         alone = await caller.do("closeCase", CASE, number=number, expectedVersion=5)
         assert refused(alone) == ["APPROVAL_NEEDED"]
     heard = {"contact": "PHONE", "reached": True, "solved": True, "rating": 5}
     followed = await desks.town.do("recordFollowUp", FOLLOWED, number=number, expectedVersion=5, **heard)
     assert followed["case"]["status"] == "REPLIED"
-    asked = await desks.admin.do(
+    asked = await desks.county.do(
         "requestClosing", "approval { id }", number=number, expectedVersion=6, reason="已核查答复"
     )
     given = {"approval": asked["approval"]["id"], "approve": True}
     mutation = "mutation($i: DecideApprovalInput!) { decideApproval(input: $i) { errors { code } } }"
-    assert (await desks.admin.ask(mutation, i={**given, "idempotencyKey": "c"})).codes == ["FORBIDDEN"]
+    assert (await desks.unit(SAFETY).ask(mutation, i={**given, "idempotencyKey": "c"})).codes == ["FORBIDDEN"]
     assert (await desks.town.do("decideApproval", APPROVED, **given))["case"]["status"] == "CLOSED"
 
 

@@ -123,7 +123,7 @@ async def test_status_follows_the_case(server: Server, hotline: Server) -> None:
     [found] = await get(hotline, "v2/requests.json", **COUNTY, service_request_id=number)
     assert (found["status"], found["service_code"]) == ("open", "roads.lighting")
     assert found["expected_datetime"] and found["agency_responsible"] is None
-    payload = await server.as_("administrator").do(
+    payload = await server.as_("grid_leader").do(
         "handleInGrid", "case { status }", number=number, expectedVersion=1, text="已换灯泡"
     )
     assert payload["errors"] == []
