@@ -26,6 +26,7 @@ from .. import audit
 from ..auth.claims import OnBehalf
 from ..door import Door
 from ..gateway.engine import Unauthenticated
+from ..together import write
 from .listings import Listing, Listings
 from .sheets import KINDS, Sheet
 
@@ -78,18 +79,18 @@ class Desk:
 
         Raises Refusal. One export is fetched once at a time, so that no two fetches have the same marks.
         """
-        async with in_transaction():
+        async with in_transaction() as connection:
             export = await ExportRow.select_for_update().get_or_none(id=number) if number else None
             if export is None or not fetchable(export, now):
                 raise absent()
             grid = await GridRow.get(id=export.grid_id)
             viewer = await self.viewer(export, grid, headers, now)
             listing = self.listings.read(export.document, export.variables)
-            async with self.pool.acquire() as connection, connection.transaction(isolation="repeatable_read"):
-                rows = await self.listings.rows(listing, viewer, connection.fetch, most(export.rows))
+            async with self.pool.acquire() as reader, reader.transaction(isolation="repeatable_read"):
+                rows = await self.listings.rows(listing, viewer, reader.fetch, most(export.rows))
             export.fetches, export.fetched_at = export.fetches + 1, now
             await export.save(update_fields=["fetches", "fetched_at"])
-            await audit.act(viewer, FETCHED, [f"BulkExport:{export.id}"])
+            await write(connection, audit.act(viewer, FETCHED, [f"BulkExport:{export.id}"]))
         return File(export, grid.code, listing, rows, now)
 
     async def viewer(self, export: ExportRow, grid: GridRow, headers: Mapping[bytes, bytes], now: datetime) -> Viewer:
