@@ -76,6 +76,23 @@ async def test_short_list_needs_nobody(house: House) -> None:
     assert (export["state"], export["personal"]) == ("WAITING", True)
 
 
+async def test_a_name_in_a_file_is_a_look(house: House) -> None:
+    """On a screen it is none: a list of names, however deep in it they stand."""
+    asked = "{ cases { nodes { number requester { name } } } }"
+    await house.asker.ask(asked)
+    assert not await house.database.fetchval("select exists(select from access.look)")
+    export = (await house.ask(asked))["export"]
+    assert export["personal"]
+    await house.release(export)
+    names = [row[1] for row in table(await house.fetch(export))[1:]]
+    told = await house.database.fetch("select kind, fields, cardinality(persons) as people from access.look")
+    assert [dict(one) for one in told] == [{"kind": "EXPORT", "fields": ["Person.name"], "people": told[0]["people"]}]
+    requesters = await house.database.fetchval(
+        "select count(distinct requester_id) from cases.case where series='ORDINARY' and requester_id is not null"
+    )
+    assert 0 < len(set(filter(None, names))) <= told[0]["people"] <= requesters
+
+
 async def test_every_format_says_who(house: House) -> None:
     document = OPEN.replace("status", "status leadUnit { name } selfHandled reopenings")
     for form in ("XLSX", "JSONL"):
