@@ -25,6 +25,7 @@ MODULES = (
     *("events.event", "events.rules", "events.telling", "events.work"),
 )
 OURS = {
+    "context": {"Wanted"},
     "entity": {"Entity", "Ref", "argument", "choice", "entity_of"},
     "filters": {"Value", "aware", "grid_key", "kind_of", "long", "plain"},
     "commands": {"Command", "problem"},
