@@ -66,6 +66,8 @@ async def test_link_is_the_askers(house: House) -> None:
     assert (await house.fetch(export, **house.asker.headers)).status_code == 200
     path = await house.link(export)
     assert path
+    assert (await house.server.client.head(path)).status_code == 405
+    assert await house.database.fetchval("select fetches from exports.export") == 1
     spoilt = path[:-1] + ("A" if path[-1] != "A" else "B")
     assert (await house.server.client.get(spoilt)).status_code == 404
     await house.database.execute("update exports.export set rows = 1")

@@ -63,6 +63,8 @@ class Desk:
         self.space, self.secret, self.now = space, secret, now
 
     async def answer(self, request: Request) -> Response:
+        if request.method == "HEAD":  # what looks ahead at links takes nobody's fetch
+            return Response(status_code=405, headers={"allow": "GET"})
         now = self.now()
         number = links.opened(self.secret, request.path_params["ticket"], now)
         try:
