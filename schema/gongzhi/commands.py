@@ -23,6 +23,7 @@ from tortoise.models import Model
 from .context import Context, Info
 from .errors import DeclarationError, Language, Refusal
 from .events.event import Event
+from .fields import Declared
 from .plans import DECIDED, GUARD, Guard
 from .screening import SCREENED, screened
 from .viewer import Viewer
@@ -46,33 +47,33 @@ class Problem:
 
 def problems() -> Any:
     """The `errors` of a payload."""
-    return strawberry.field(description="What was not done, and why (错误).", default_factory=list)
+    return Declared(description="What was not done, and why (错误).", default_factory=list)
 
 
 def cautions() -> Any:
     """The `warnings` of a payload: what its input's free texts had better not hold. Nothing is refused for it."""
     description = "What in the texts had better not be there; nothing was refused for it (文本提示)."
-    return strawberry.field(description=description, default_factory=list, metadata={ONCE: True})
+    return Declared(description=description, default_factory=list, metadata={ONCE: True})
 
 
 def prose(description: str, **options: Any) -> Any:
     """A field of an input for free text. A payload with `warnings` tells what in it must not be stored."""
-    return strawberry.field(description=description, metadata={SCREENED: True}, **options)
+    return Declared(description=description, metadata={SCREENED: True}, **options)
 
 
 def given(description: str, **options: Any) -> Any:
     """A field of an input. With `default=UNSET` it may be left out."""
-    return strawberry.field(description=description, **options)
+    return Declared(description=description, **options)
 
 
 def made(description: str) -> Any:
     """A nullable field of a payload."""
-    return strawberry.field(description=description, default=None)
+    return Declared(description=description, default=None)
 
 
 def once(description: str) -> Any:
     """A text of a payload that is shown once and kept nowhere: sent again, the request answers null in its place."""
-    return strawberry.field(description=description, default=None, metadata={ONCE: True})
+    return Declared(description=description, default=None, metadata={ONCE: True})
 
 
 class Call(Protocol):

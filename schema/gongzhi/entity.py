@@ -34,6 +34,7 @@ from tortoise.models import Model
 from .columns import BytesField
 from .errors import DeclarationError
 from .events.event import Event, Occurrence
+from .fields import Declared
 from .filters import Comparison, compare, plain
 from .plans import (
     DECIDED,
@@ -468,7 +469,7 @@ def _field(
     arguments: Arguments | None = None,
     open: bool = False,
 ) -> StrawberryField:
-    made = StrawberryField(
+    made = Declared(
         type_annotation=StrawberryAnnotation(type) if type is not None else None,
         description=description,
         metadata={

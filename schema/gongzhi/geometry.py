@@ -12,12 +12,12 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
-
-import shapely
-from shapely.geometry import MultiPolygon, Polygon
+from typing import TYPE_CHECKING, Any
 
 from .errors import Text
+
+if TYPE_CHECKING:
+    from shapely.geometry import MultiPolygon, Polygon
 
 __all__ = [
     "MAX_POINTS",
@@ -107,6 +107,8 @@ def rings(geometry: Mapping[str, Any], crs: Crs) -> list[Ring]:
     Outer rings run counter-clockwise and holes clockwise (RFC 7946, 3.1.6), whichever way they came; heights are
     dropped. Raises GeometryError with a path for anything that is not a valid area of at most MAX_POINTS points.
     """
+    from shapely.geometry import MultiPolygon  # with numpy, which a server needs first when a boundary is drawn
+
     polygons = [_polygon(raw, path) for path, raw in _parts(geometry)]
     _valid(MultiPolygon(polygons), ("coordinates",))
     return [ring for polygon in polygons for ring in _oriented(polygon, crs)]
@@ -172,6 +174,8 @@ def _parts(geometry: Mapping[str, Any]) -> list[tuple[Steps, Sequence[Any]]]:
 
 
 def _polygon(raw: Sequence[Any], path: Steps) -> Polygon:
+    from shapely.geometry import Polygon
+
     lines = [_line(line, (*path, index)) for index, line in enumerate(raw)]
     polygon = Polygon(lines[0], lines[1:])
     _valid(polygon, path)
@@ -224,8 +228,10 @@ _FLAWS = {
 
 def _valid(area: Polygon | MultiPolygon, path: Steps) -> None:
     """Refuse crossing rings. Shapely knows how, robustly and in n log n; comparing all pairs would take a minute."""
+    from shapely import is_valid_reason
+
     if not area.is_valid:
-        reason, _, place = shapely.is_valid_reason(area).partition("[")
+        reason, _, place = is_valid_reason(area).partition("[")
         flaw, place = _FLAWS.get(reason, Text(reason, "边界无效")), place.rstrip("]")
         raise GeometryError(f"{flaw.en}, near {place}", f"{flaw.zh}，在 {place} 附近", path)
 

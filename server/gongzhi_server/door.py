@@ -7,6 +7,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 from urllib.parse import unquote_to_bytes
 from uuid import UUID
 
@@ -18,12 +19,14 @@ from .auth.access import AccessTokens
 from .auth.accounts import Accounts
 from .auth.claims import ByKey, Claim
 from .auth.jws import LONGEST, Invalid, Token
-from .auth.provider import Provider
 from .clock import clock
 from .gateway import negotiation
 from .gateway.engine import Unauthenticated
 from .plugins import Plugins
 from .tokens import ISSUER, Trials
+
+if TYPE_CHECKING:
+    from .auth.provider import Provider
 
 REMEMBERED = 10_000
 PURPOSE = b"gongzhi-purpose"

@@ -11,8 +11,6 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import typer
-from gongzhi.hooks import Errand
-from tortoise.transactions import in_transaction
 from typer.core import TyperGroup
 
 from . import cluster
@@ -20,6 +18,8 @@ from .clock import clock
 from .settings import Settings
 
 if TYPE_CHECKING:
+    from gongzhi.hooks import Errand
+
     from .plugins import Plugins
 
 UNFINISHED = "the errand ended with an exit code"
@@ -84,6 +84,8 @@ async def run(
     installed: Plugins | None = None,
 ) -> int:
     """Have it done, in one transaction; its exit code."""
+    from tortoise.transactions import in_transaction
+
     from . import database, plugins
     from .app import create_app
 

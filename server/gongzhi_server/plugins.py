@@ -347,11 +347,14 @@ class Plugins:
             return f"the holding {holding.table!r} must be one of the plugin's own tables"
         if bool(holding.months) != bool(holding.since):
             return f"the holding {holding.table!r} needs both `months` and `since`, or neither"
-        known = {f"{app.label}.{model._meta.db_table}" for app in self.apps for model in own(app)}
-        if holding.table not in known:
+        if holding.table not in self._tables:
             return f"there is no table {holding.table!r}"
         wordless = isinstance(holding.erase, str) and holding.erase != GONE
         return f"the holding {holding.table!r} is erased by columns, or GONE" if wordless else None
+
+    @cached_property
+    def _tables(self) -> frozenset[str]:
+        return frozenset(f"{app.label}.{model._meta.db_table}" for app in self.apps for model in own(app))
 
     def _check_channel(self, plugin: Plugin, channel: Channel) -> str | None:
         wanted = channel.consent

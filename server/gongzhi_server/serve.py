@@ -17,6 +17,7 @@ from . import cluster, database, plugins
 from .app import bounds, create_app
 from .errors import Problem
 from .gateway.wire import Wire
+from .haste import haste
 from .plugins import Plugins
 from .settings import Settings
 
@@ -63,9 +64,11 @@ def serve(
 
     The port is taken first, so that a second server stops before it touches the database.
     """
-    installed = plugins.load(without)
+    with haste():
+        installed = plugins.load(without)
     with bound(settings) as listener, cluster.running(settings) as dsn:
-        app = create_app(settings, dsn, plugins=installed)  # before migrating: what is refused leaves no tables
+        with haste():
+            app = create_app(settings, dsn, plugins=installed)  # before migrating: what is refused leaves no tables
         asyncio.run(database.migrate(dsn, installed.apps))
         if fill:
             fill(dsn, installed)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 from gongzhi_server.errors import Problem
-from gongzhi_server.road import Line
 from gongzhi_server.road.accounts import configuration
+from gongzhi_server.road.line import Line
 from gongzhi_server.settings import Settings
 
 SECRET = {"GONGZHI_SECRET": "x" * 32}

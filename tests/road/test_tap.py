@@ -10,7 +10,7 @@ from typing import Any
 import asyncpg
 import pytest
 from gongzhi_server.events.feed import Feed
-from gongzhi_server.road import Tap
+from gongzhi_server.road.tap import Tap
 
 from .conftest import Cluster, Outbox, passed
 

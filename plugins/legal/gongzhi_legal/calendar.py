@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import strawberry
 from gongzhi.commands import KEY, Call, Problem, command, given, once, problems
@@ -12,9 +12,11 @@ from gongzhi.errors import Refusal
 from gongzhi.extend import extend
 from gongzhi.feeds import Feed, Page, address, digest, token
 from gongzhi.roots import Mutation
-from icalendar import Calendar, Event
 
 from .models import FeedRow
+
+if TYPE_CHECKING:
+    from icalendar import Event
 
 NAME = "rota.ics"
 FOUND = """
@@ -70,6 +72,8 @@ async def end_legal_feed(call: Call, input: EndLegalFeedInput) -> LegalFeedPaylo
 
 async def tell(context: Context, token: str) -> Page | None:
     """The calendar that the token opens. It names times and places, and nobody."""
+    from icalendar import Calendar  # serving starts without it
+
     found = await context.fetch(FOUND, digest(token))
     if not found:
         return None
@@ -86,6 +90,8 @@ async def tell(context: Context, token: str) -> Page | None:
 
 
 def event(row: Mapping[str, Any], now: Any) -> Event:
+    from icalendar import Event
+
     made = Event()
     for name, value in fields(row, now):
         made.add(name, value)

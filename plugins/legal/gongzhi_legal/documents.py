@@ -1,4 +1,7 @@
-"""An agreement on paper: one set of data, printed as PDF by Typst and as docx from the county's own template."""
+"""An agreement on paper: one set of data, printed as PDF by Typst and as docx from the county's own template.
+
+What writes documents is imported where one is written: serving starts without it.
+"""
 
 from __future__ import annotations
 
@@ -8,25 +11,19 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-import manimgx_fonts_cjk  # type: ignore[import-untyped]
 import orjson
-import typst
-from docx import Document
-from docx.enum.text import WD_ALIGN_PARAGRAPH
-from docx.oxml.ns import qn
-from docx.shared import Pt
-from docxtpl import DocxTemplate  # type: ignore[import-untyped]
 from gongzhi.checks import CHINA
 from gongzhi.context import Context
-from jinja2 import StrictUndefined
-from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from .confidential import reveal
 from .mediation_types import names
 from .models import Signing
+
+if TYPE_CHECKING:
+    from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 SOURCE = Path(__file__).with_name("agreement.typ")
 HEAD = """
@@ -124,6 +121,9 @@ async def pdf(data: Mapping[str, Any]) -> bytes:
 
 def render(data: Mapping[str, Any]) -> bytes:
     """The PDF. The data enter as data, never as Typst's own language."""
+    import manimgx_fonts_cjk  # type: ignore[import-untyped]
+    import typst
+
     printer = typst.Compiler(
         str(SOURCE),
         font_paths=[str(Path(manimgx_fonts_cjk.__file__).parent)],
@@ -139,6 +139,9 @@ def render(data: Mapping[str, Any]) -> bytes:
 
 def sandbox() -> ImmutableSandboxedEnvironment:
     """What templates run in: nothing of Python is at hand, and a blank without a value is an error."""
+    from jinja2 import StrictUndefined
+    from jinja2.sandbox import ImmutableSandboxedEnvironment
+
     return ImmutableSandboxedEnvironment(undefined=StrictUndefined, autoescape=True)
 
 
@@ -148,6 +151,8 @@ async def docx(data: Mapping[str, Any], template: bytes | None) -> bytes:
 
 def fill(data: Mapping[str, Any], template: bytes) -> bytes:
     """A template filled in. Raises jinja2's errors for one that has other blanks."""
+    from docxtpl import DocxTemplate  # type: ignore[import-untyped]
+
     document = DocxTemplate(io.BytesIO(template))
     document.render(dict(data), jinja_env=sandbox(), autoescape=True)
     made = io.BytesIO()
@@ -158,6 +163,11 @@ def fill(data: Mapping[str, Any], template: bytes) -> bytes:
 @cache
 def standard() -> bytes:
     """The template of counties that have none of their own."""
+    from docx import Document
+    from docx.enum.text import WD_ALIGN_PARAGRAPH
+    from docx.oxml.ns import qn
+    from docx.shared import Pt
+
     document = Document()
     style = document.styles["Normal"]
     style.font.name, style.font.size = "SimSun", Pt(12)

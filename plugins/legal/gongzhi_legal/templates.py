@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import strawberry
-from docxtpl import DocxTemplate  # type: ignore[import-untyped]
 from gongzhi.checks import missing, wrong
 from gongzhi.commands import KEY, Call, Problem, command, forbidden, given, made, problems
 from gongzhi.entity import Node, column, entity, expression, one, ref
@@ -20,7 +19,6 @@ from gongzhi.extend import extend
 from gongzhi.grids.types import Grid
 from gongzhi.roots import Mutation
 from gongzhi.sql import Sql
-from jinja2 import TemplateError, nodes
 from strawberry import ID as ID
 
 from . import visibility
@@ -92,6 +90,9 @@ def decoded(encoded: str) -> bytes:
 
 def checked(content: bytes) -> list[str]:
     """The blanks a template has. Raises Refusal TEMPLATE_FIELD for one that an agreement has no value for."""
+    from docxtpl import DocxTemplate  # type: ignore[import-untyped]
+    from jinja2 import TemplateError
+
     try:
         texts, env = list(parts(DocxTemplate(io.BytesIO(content)))), sandbox()
         found = {name for text in texts for name in used(env.parse(text).body, {})}
@@ -117,6 +118,8 @@ def parts(document: Any) -> Iterator[str]:
 
 def used(body: list[Any], known: dict[str, str]) -> Iterator[str]:
     """The names a template uses; `known` are the lists that its loops go through, by what each calls one of them."""
+    from jinja2 import nodes
+
     for node in body:
         match node:
             case nodes.Output():

@@ -11,9 +11,6 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from docx import Document
-from docx.oxml.ns import qn
-from docx.shared import Pt
 from gongzhi.checks import wrong
 from gongzhi.context import Context
 from gongzhi.entity import batch
@@ -70,6 +67,10 @@ async def made(fetch: Any, branch: UUID, quarter: str) -> bytes:
 
 
 def written(quarter: str, sums: dict[str, Any], rows: Sequence[dict[str, Any]]) -> bytes:
+    from docx import Document  # serving starts without it
+    from docx.oxml.ns import qn
+    from docx.shared import Pt
+
     document, held = Document(), [row for row in rows if row["state"] != "CANCELLED"]
     style: Any = document.styles["Normal"]
     style.font.name, style.font.size = FONT, Pt(11)

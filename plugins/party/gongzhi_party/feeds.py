@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import strawberry
 from gongzhi.checks import CHINA, missing, told
@@ -21,7 +21,6 @@ from gongzhi.grids.commands import standing
 from gongzhi.grids.types import Grid
 from gongzhi.people.types import Person
 from gongzhi.roots import Mutation
-from icalendar import Calendar, Event, vRecur
 from strawberry import ID, UNSET
 
 from . import recurrence, visibility
@@ -29,6 +28,9 @@ from .finding import me
 from .models import FeedKind, FeedRow
 from .organisation_types import PartyBranch
 from .visibility import SEEN
+
+if TYPE_CHECKING:
+    from icalendar import Event
 
 MOST = 20
 """How many calendars somebody has open."""
@@ -80,6 +82,8 @@ class ActivityCalendar(Node):
 
 def written(rows: Iterable[Any], now: datetime, whole: bool) -> str:
     """The text. A series is written as one with its rule, if all of it is there; else each time by itself."""
+    from icalendar import Calendar  # serving starts without it
+
     calendar = Calendar()
     for name, value in (("prodid", "-//Gongzhi//party//ZH"), ("version", "2.0"), ("method", "PUBLISH")):
         calendar.add(name, value)
@@ -102,6 +106,8 @@ def several(key: str, rows: Sequence[Any], now: datetime) -> Iterable[Event]:
 
     Times that are too long ago to be in the calendar are left out like exceptions.
     """
+    from icalendar import Event, vRecur
+
     first = rows[0]
     length = timedelta(minutes=first["minutes"])
     known = {row["original_at"]: row for row in rows}
@@ -129,6 +135,8 @@ def several(key: str, rows: Sequence[Any], now: datetime) -> Iterable[Event]:
 
 def event(row: Any, now: datetime, uid: str) -> Event:
     """One activity."""
+    from icalendar import Event
+
     made = Event()
     made.add("uid", uid)
     made.add("dtstamp", now)

@@ -18,7 +18,6 @@ from gongzhi.events.work import Run, job
 from gongzhi.extend import extend
 from gongzhi.notices.sending import Notice, notify
 from gongzhi.roots import Mutation
-from PIL import Image, ImageOps, UnidentifiedImageError
 from strawberry import ID, UNSET
 
 from .activity_types import PartyActivity, PartyMinutes, PartyTask
@@ -149,6 +148,8 @@ def paper(input: PartyPaperInput, place: str) -> PaperRow:
 
 def photo(raw: bytes, place: str) -> bytes:
     """The picture made anew: nothing of where, when and with what it was taken is left."""
+    from PIL import Image, ImageOps, UnidentifiedImageError  # serving starts without it
+
     try:
         with Image.open(io.BytesIO(raw), formats=("JPEG", "PNG")) as found:
             if found.width * found.height > LARGEST:

@@ -10,9 +10,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import manimgx_fonts_cjk  # type: ignore[import-untyped]
 import orjson
-import typst
 from gongzhi.checks import CHINA, missing
 from gongzhi.context import Context
 from gongzhi.entity import batch
@@ -69,6 +67,9 @@ def told(account: dict[str, Any], said: dict[str, Any], since: date, before: dat
 
 def render(data: dict[str, Any]) -> bytes:
     """The PDF. The data enter as data, never as Typst's own language."""
+    import manimgx_fonts_cjk  # type: ignore[import-untyped]
+    import typst  # serving starts without it
+
     printer = typst.Compiler(
         str(SOURCE),
         font_paths=[str(Path(manimgx_fonts_cjk.__file__).parent)],

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import asyncpg
-import httpx
 
 from .. import database
 from ..door import Door
@@ -22,8 +21,10 @@ from .bulletin import listening
 from .desk import Desk
 from .keys import SigningKeys, derived
 from .passwords import Passwords
-from .provider import Provider, Trust
 from .sessions import Sessions
+
+if TYPE_CHECKING:
+    from .provider import Provider
 
 WRITERS = 2
 """Connections for signing in; the read-only pool cannot write."""
@@ -35,10 +36,17 @@ def desk(pool: asyncpg.Pool[Any], settings: Settings, receipts: bytes, passwords
     return Desk(pool, passwords, attempts, Sessions(pool, derived(settings.secret, "refresh tokens")), receipts)
 
 
-def trusts(settings: Settings) -> list[Trust]:
-    """The identity providers that the settings name."""
+async def providers(settings: Settings, stack: AsyncExitStack) -> list[Provider]:
+    """The identity providers that the settings name; where they name none, httpx is not loaded."""
+    if not settings.issuers:
+        return []
+    import httpx
+
+    from .provider import Provider, Trust
+
+    client = await stack.enter_async_context(httpx.AsyncClient(timeout=5, follow_redirects=False))
     pairs = zip(settings.issuers, settings.jwks, strict=True)
-    return [Trust(issuer, jwks, settings.audience or "", settings.types) for issuer, jwks in pairs]
+    return [Provider(Trust(issuer, jwks, settings.audience or "", settings.types), client) for issuer, jwks in pairs]
 
 
 @asynccontextmanager
@@ -52,7 +60,6 @@ async def entrance(
 ) -> AsyncIterator[tuple[Door, Desk]]:
     """The door and the desk beside it, for as long as the server runs; the door hears of every change of an account."""
     async with AsyncExitStack() as stack:
-        client = await stack.enter_async_context(httpx.AsyncClient(timeout=5, follow_redirects=False))
         writers = await database.writers(dsn, WRITERS)
         stack.push_async_callback(writers.close)
         passwords = Passwords()
@@ -62,7 +69,7 @@ async def entrance(
             plugins,
             AccessTokens(SigningKeys(settings.secret), settings.issuer),
             Trials(Tokens(settings.secret), readers, plugins) if settings.development else None,
-            [Provider(trust, client) for trust in trusts(settings)],
+            await providers(settings, stack),
             now,
         )
         await stack.enter_async_context(listening(dsn, door.changed))

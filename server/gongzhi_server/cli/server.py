@@ -10,6 +10,7 @@ import typer
 
 from .. import cluster
 from ..errors import Problem
+from ..haste import haste
 from .contents import welcome
 from .terminal import settings
 
@@ -21,7 +22,8 @@ def serve(
     ] = None,
 ) -> None:
     """Serve GraphQL over HTTP (启动服务)."""
-    from .. import serve
+    with haste():
+        from .. import serve
 
     serve.serve(settings(), welcome if demo else None, without or ())
 

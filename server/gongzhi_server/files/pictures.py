@@ -1,11 +1,15 @@
-"""Pictures are made anew from their points, so that nothing else that was in the file is kept."""
+"""Pictures are made anew from their points, so that nothing else that was in the file is kept.
+
+Pillow is imported with the first picture: serving starts without it.
+"""
 
 from __future__ import annotations
 
 import io
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
-from PIL import Image, ImageOps
+if TYPE_CHECKING:
+    from PIL import Image
 
 POINTS = 50_000_000
 """The most points of a picture; more is a mistake, or a bomb."""
@@ -16,6 +20,8 @@ QUALITY = 85
 
 def remade(file: BinaryIO) -> tuple[BinaryIO, bytes]:
     """The picture as a new JPEG, upright, and a small one. Raises what Pillow raises for what is no picture."""
+    from PIL import Image, ImageOps
+
     with Image.open(file, formats=("JPEG", "PNG", "WEBP")) as image:
         if image.width * image.height > POINTS:
             raise ValueError("too many points")
@@ -31,6 +37,8 @@ def remade(file: BinaryIO) -> tuple[BinaryIO, bytes]:
 
 def flat(image: Image.Image) -> Image.Image:
     """The picture on white where it is transparent."""
+    from PIL import Image
+
     if image.mode == "RGB":
         return image
     white = Image.new("RGBA", image.size, "white")

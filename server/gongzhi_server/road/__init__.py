@@ -7,17 +7,16 @@ from datetime import timedelta
 
 from ..events import Hub
 from ..settings import Settings
-from .line import Line
-from .relay import Relay
-from .tap import Tap
-
-__all__ = ["Line", "Relay", "Tap", "join"]
 
 
 def join(hub: Hub, settings: Settings, dsn: str) -> None:
     """Have what goes on with events in this process go on with NATS, if the settings name it."""
     if not settings.nats:
         return
+    from .line import Line  # with the client of NATS, which only those need who use it
+    from .relay import Relay
+    from .tap import Tap
+
     line = Line.of(settings)
     kept = timedelta(days=settings.retention)
     relay = Relay(dsn, line, hub.cursors, settings.issuer, kept, settings.nats_integrators, hub.feed.poll)

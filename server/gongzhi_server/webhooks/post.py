@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import ssl
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
+from typing import TYPE_CHECKING
 from uuid import UUID
 
-import httpx
 from standardwebhooks import Webhook
 
-from .addresses import Networks, Refused, Unknown, Vetted
+from .addresses import Networks
+
+if TYPE_CHECKING:
+    import httpx
 
 TIMEOUT = 20.0
 """Seconds for all of an attempt."""
@@ -38,13 +41,14 @@ class Post:
     """Sends. `networks` are those that may be reached."""
 
     def __init__(self, networks: Networks, timeout: float = TIMEOUT) -> None:
-        self.timeout = timeout
-        self.client = httpx.AsyncClient(
-            transport=Vetted(networks, httpx.create_ssl_context(trust_env=False)),
-            timeout=timeout,
-            follow_redirects=False,
-            trust_env=False,
-        )
+        self.networks, self.timeout = networks, timeout
+
+    @cached_property
+    def client(self) -> httpx.AsyncClient:
+        """Made for the first delivery: httpx with its certificates is a tenth of a start."""
+        from .sending import client
+
+        return client(self.networks, self.timeout)
 
     async def send(self, url: str, id: UUID, body: str, secrets: Iterable[bytes], now: datetime) -> Attempt:
         """Try once. Whatever goes wrong is in the answer."""
@@ -54,10 +58,13 @@ class Post:
                 async with self.client.stream("POST", url, content=body.encode(), headers=signed) as reply:
                     return Attempt(reply.status_code, retry_after=reply.headers.get("retry-after"))
         except Exception as error:  # a receiver may be broken in any way
+            from .sending import word
+
             return Attempt(error=word(error))
 
     async def close(self) -> None:
-        await self.client.aclose()
+        if "client" in vars(self):
+            await self.client.aclose()
 
 
 def headers(id: UUID, body: str, secrets: Iterable[bytes], now: datetime) -> dict[str, str]:
@@ -71,24 +78,3 @@ def headers(id: UUID, body: str, secrets: Iterable[bytes], now: datetime) -> dic
         "webhook-timestamp": str(int(at.timestamp())),
         "webhook-signature": " ".join(signatures),
     }
-
-
-def word(error: BaseException) -> str:
-    """What failed, without what it failed on."""
-    match error:
-        case Refused():
-            return "REFUSED_ADDRESS"
-        case Unknown():
-            return "DNS"
-        case TimeoutError() | httpx.TimeoutException():
-            return "TIMEOUT"
-        case httpx.ConnectError():
-            return "TLS" if any(isinstance(one, ssl.SSLError) for one in causes(error)) else "CONNECT"
-        case _:
-            return "PROTOCOL"
-
-
-def causes(error: BaseException | None) -> Iterable[BaseException]:
-    while error is not None:
-        yield error
-        error = error.__cause__ or error.__context__

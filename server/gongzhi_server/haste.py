@@ -1,0 +1,28 @@
+"""What a start leaves out, since nothing would come of it."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+@contextmanager
+def haste() -> Iterator[None]:
+    """Import modules and build the schema, which takes half as long in here.
+
+    Nearly all that is made then stays for good: looking for garbage among it, again and again, finds none. And Tortoise
+    parses the source of every model for comments on its columns, which only those read who write migrations.
+    """
+    from tortoise import models
+
+    read, sweeping = models._get_comments, gc.isenabled()
+    models._get_comments = lambda cls: {}
+    gc.disable()
+    try:
+        yield
+    finally:
+        models._get_comments = read
+        gc.freeze()
+        if sweeping:
+            gc.enable()
