@@ -12,10 +12,9 @@ from gongzhi_server.haste import haste
 from tortoise import fields
 from tortoise.models import Model
 
-SPARED = frozenset(
-    "PIL docx docxtpl httpx hypothesis icalendar jinja2 lxml nats numpy openpyxl pygments pytest shapely typst"
-    " gongzhi.testing gongzhi_server.demo gongzhi_server.doctor gongzhi_server.imports gongzhi_server.testing".split()
-)
+LIBRARIES = {"PIL", "docx", "docxtpl", "httpx", "icalendar", "jinja2", "lxml", "nats", "numpy", "openpyxl", "shapely"}
+SPARED = LIBRARIES | {"typst", "hypothesis", "pygments", "pytest", "gongzhi.testing", "gongzhi_server.testing"}
+SPARED |= {"gongzhi_server.demo", "gongzhi_server.doctor", "gongzhi_server.imports"}
 """What documents, sheets, pictures and boundaries are made with, or what operators and tests use."""
 
 

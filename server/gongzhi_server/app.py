@@ -201,7 +201,9 @@ def create_app(
             road.join(hub, settings, dsn)
             outbox = Outbox(plugins.registry, {one.name for _, one in plugins.jobs}, hub.wake)
             space = Space(pool.fetch, keys, secret, told, schema, plugins, kept, outbox, channels, choices)
-            engine = Engine(schema, pool.fetch, space.context, limits, hub=hub, current=current(door), now=now)
+            worker = Worker(plugins, space.context, outbox, now)
+            vitals = Vitals(plugins, lambda name: space.context(worker.acting(name)), now, space.ail)
+            engine = Engine(schema, pool.fetch, space.context, limits, hub, current(door), now, vitals.blame)
             bodies = Bodies(engine, settings.issuer)
             space.selections, space.tellers = bodies.selections, bodies.tellers
             gateway = Gateway(engine, door, shell(settings), traits(settings, door), documents)
@@ -221,9 +223,7 @@ def create_app(
                     settings.proxies,
                 ),
             ]
-            worker = Worker(plugins, space.context, outbox, now)
             await worker.open()
-            vitals = Vitals(plugins, lambda name: space.context(worker.acting(name)), now, space.ail)
             app.state.worker, app.state.hub, app.state.vitals, app.state.space = worker, hub, vitals, space
             feeds = Feeds(
                 plugins,

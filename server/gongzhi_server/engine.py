@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 from datetime import datetime
@@ -28,12 +28,12 @@ from .door import words
 from .events.feed import Expired
 from .events.hub import Hub
 from .events.streams import Asked, Current, Streams
-from .execution import Fetch, Session
+from .execution import Fetch, Lost, Session
 from .gateway import limits
 from .gateway.codes import Code, error
 from .gateway.engine import Answer, Refused, Stage
 from .gateway.limits import Limits
-from .planner import Document, Planner
+from .planner import Document, Planner, Statement
 from .planner.planner import Documents
 from .schema import Schema
 
@@ -44,8 +44,15 @@ async def unchanged(viewer: Viewer) -> Viewer:
     return viewer
 
 
+def overlooked(plugin: str, fault: str) -> None:
+    """Nobody keeps count."""
+
+
 class Engine:
-    """Answers operations of one schema. `context` makes what runs for a viewer have at hand."""
+    """Answers operations of one schema. `context` makes what runs for a viewer have at hand.
+
+    `blame` hears which plugin failed in an operation, and with which error.
+    """
 
     def __init__(
         self,
@@ -56,13 +63,14 @@ class Engine:
         hub: Hub | None = None,
         current: Current = unchanged,
         now: Callable[[], datetime] = clock,
+        blame: Callable[[str, str], None] = overlooked,
     ) -> None:
-        self.planner = Planner(schema)
+        self.planner, self.blame = Planner(schema), blame
         self.fetch, self.context = fetch, context
         self.limits = bounds or Limits()
         self.hub = hub
         if hub:
-            self.streams = Streams(hub.feed, hub.cursors, current, self.session, encoded, context, now)
+            self.streams = Streams(hub.feed, hub.cursors, current, self.session, self.encoded, context, now)
         self._documents = Documents(partial(self._prepared, self.limits))
         self._trusted = Documents(partial(self._prepared, self.limits.trusting))
 
@@ -114,6 +122,7 @@ class Engine:
         except GraphQLError as problem:
             raise Refused([problem], Stage.COERCION) from problem
         told = {"cost": {"objects": cost, "limit": self.limits.cost}} if (extensions or {}).get("cost") else {}
+        self.count(errors)
         return answer(data, errors, viewer.language, told, cost)
 
     async def subscribe(
@@ -151,6 +160,9 @@ class Engine:
                     yield each
         except QueryCanceledError as late:
             raise TimeoutError from late
+        except Lost as lost:
+            self.count([lost])
+            raise Refused([shown(lost, viewer.language)], Stage.OPERATION) from lost
         except Expired as gone:
             message = "The events after this cursor are no longer kept; load what you follow, and begin anew."
             raise Refused([error(Code.CURSOR_EXPIRED, message)], Stage.OPERATION) from gone
@@ -179,8 +191,24 @@ class Engine:
 
     def session(self, asked: Asked, viewer: Viewer) -> Session:
         """What runs a subscription's statement for a viewer."""
-        context = self.context(viewer)
-        return Session(self.planner, self.fetch, asked.document, asked.given, asked.variables, context)
+        document, variables = asked.document, asked.variables
+
+        def again(plugin: str) -> Statement:
+            return self.planner.stream(document, variables, viewer, asked.field, plugin)
+
+        return Session(self.planner, self.fetch, document, asked.given, variables, self.context(viewer), again)
+
+    def encoded(self, data: bytes, errors: Sequence[GraphQLError], viewer: Viewer, cost: int, cursor: str) -> Answer:
+        """An answer of a subscription."""
+        self.count(errors)
+        return replace(answer(data, errors, viewer.language, {}, cost), cursor=cursor)
+
+    def count(self, errors: Iterable[GraphQLError]) -> None:
+        """Say which plugins failed; to refuse what was asked for is no failure."""
+        for one in errors:
+            plugin = (one.extensions or {}).get("plugin")
+            if plugin and not isinstance(one.original_error, Refusal | Denied):
+                self.blame(plugin, type(one.original_error).__name__)
 
     def coerced(self, document: Document, given: dict[str, Any]) -> VariableValues:
         found = get_variable_values(self.planner.schema, document.node.variable_definitions or (), given)
@@ -196,11 +224,6 @@ class Engine:
         message = f"The operation may return {cost} objects, and {most} are allowed; ask for fewer at once."
         problem = error(Code.COST_EXCEEDED, message, cost=cost, limit=most, setting="limits.cost")
         raise Refused([problem], Stage.COST)
-
-
-def encoded(data: bytes, errors: Iterable[GraphQLError], viewer: Viewer, cost: int, cursor: str) -> Answer:
-    """An answer of a subscription."""
-    return replace(answer(data, errors, viewer.language, {}, cost), cursor=cursor)
 
 
 def stated(viewer: Viewer, extensions: Mapping[str, Any] | None) -> Viewer:

@@ -40,7 +40,7 @@ from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 from strawberry.types.arguments import convert_arguments
 
 from .planner import Document, Planner, Statement
-from .planner.compiler import MASKED
+from .planner.compiler import MASKED, Failed
 from .planner.looks import LOOK
 from .planner.scalars import stored
 from .planner.statement import Call, Shape
@@ -55,6 +55,10 @@ log = logging.getLogger("gongzhi")
 
 PATIENCE = 5.0
 """Seconds a Python field of a plugin may take."""
+
+
+class Lost(GraphQLError):
+    """Rows were asked for by a condition of a plugin that failed: there is nothing to answer."""
 
 
 class Row:
@@ -88,7 +92,10 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
 
 
 class Session:
-    """One operation as it runs."""
+    """One operation as it runs.
+
+    `again` makes its statement without what a plugin has in it, for when it fails; a query's, if nothing else is said.
+    """
 
     def __init__(
         self,
@@ -98,7 +105,9 @@ class Session:
         given: dict[str, Any],
         variables: VariableValues,
         context: Any,
+        again: Callable[[str], Statement] | None = None,
     ) -> None:
+        self.again = again or (lambda plugin: planner.query(document, variables, self.viewer, plugin))
         self.planner, self.fetch, self.document, self.context = planner, fetch, document, context
         self.given, self.variables = given, variables
         self.viewer = context.viewer
@@ -112,6 +121,8 @@ class Session:
         """The answer's `data` as JSON, and its errors. Whose files were looked at is written down before."""
         try:
             return await self.answer(statement)
+        except Lost as lost:
+            return b"null", [lost]
         finally:
             await self.record()
 
@@ -138,9 +149,7 @@ class Session:
         text = "{}"
         if statement.sql:
             statement, [[text]] = await self.sound(
-                statement,
-                lambda one: self.send(one, self.variables.coerced),
-                lambda plugin: self.planner.query(self.document, self.variables, self.viewer, plugin),
+                statement, lambda one: self.send(one, self.variables.coerced), self.again
             )
         self.errors += statement.errors
         shape = statement.shape
@@ -158,7 +167,10 @@ class Session:
         send: Callable[[Statement], Awaitable[Sequence[Any]]],
         without: Callable[[str], Statement],
     ) -> tuple[Statement, Sequence[Any]]:
-        """What a statement finds. If it fails with the fields of one plugin and not `without` them, these are null."""
+        """What a statement finds. If it fails with the fields of one plugin and not `without` them, these are null.
+
+        Raises Lost if it is a condition of the plugin's that fails.
+        """
         try:
             return statement, await send(statement)
         except PostgresError as error:
@@ -168,7 +180,12 @@ class Session:
                 other = without(plugin)
                 with suppress(PostgresError):
                     found = await send(other)
-                    log.error("a statement failed with fields of the plugin %s", plugin, exc_info=error)
+                    log.error("a statement failed with what is in it of the plugin %s", plugin, exc_info=error)
+                    if other.lost:
+                        raise Lost(MASKED, other.lost, extensions={"plugin": plugin}, original_error=error) from error
+                    for one in other.errors:
+                        if isinstance(one.original_error, Failed):
+                            one.original_error = error
                     return other, found
             raise
 
@@ -230,9 +247,10 @@ class Session:
     async def told(
         self, statement: Statement, given: Mapping[str, Any]
     ) -> tuple[list[bytes | None], list[GraphQLError]]:
-        """Rows by the keys that are given, each as JSON, and their errors."""
+        """Rows by the keys that are given, each as JSON, and their errors. Raises Lost."""
+        variables = {**self.variables.coerced, **given}
+        statement, sent = await self.sound(statement, lambda one: self.send(one, variables), self.again)
         self.errors += statement.errors
-        sent = await self.send(statement, {**self.variables.coerced, **given})
         if not (statement.shape.live or statement.shape.seals):
             found = {row["key"]: row["row"].encode() for row in sent}
         else:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from datetime import datetime, timedelta
@@ -23,6 +23,8 @@ TIMES = 3
 """How often in a row it must fail before that is reported."""
 FRESH = timedelta(seconds=10)
 """How long what it said counts."""
+RECENT = timedelta(minutes=10)
+"""How long a failure in what somebody asked for counts."""
 
 
 class Vitals:
@@ -38,12 +40,25 @@ class Vitals:
         self.plugins, self.context, self.now, self.tell = plugins, context, now, tell
         self.failed: Counter[str] = Counter()
         self._said: dict[str, str] = {}
+        self._blamed: dict[str, deque[tuple[datetime, str]]] = {}
         self._at: datetime | None = None
 
     @property
     def failing(self) -> dict[str, str]:
         """The plugins that failed again and again, and in what; never the message, which could be somebody's."""
-        return {name: self._said[name] for name, times in self.failed.items() if times >= TIMES}
+        unwell = {name: self._said[name] for name, times in self.failed.items() if times >= TIMES}
+        blamed = {name: times[-1][1] for name, times in self._blamed.items() if self.again(times)}
+        return blamed | unwell
+
+    def again(self, times: deque[tuple[datetime, str]]) -> bool:
+        """Whether these failures are many and recent."""
+        return len(times) == TIMES and self.now() - times[0][0] < RECENT
+
+    def blame(self, plugin: str, fault: str) -> None:
+        """A plugin has failed in what somebody asked for; `fault` is the name of the error."""
+        self._blamed.setdefault(plugin, deque(maxlen=TIMES)).append((self.now(), fault))
+        if plugin in self.failing:
+            self.tell(self.failing)
 
     @asynccontextmanager
     async def held(self) -> AsyncIterator[None]:

@@ -88,6 +88,7 @@ class Compiler:
         self.variables, self.lens = variables, lens
         self.without, self.plugins = without, set[str]()
         self.errors: list[GraphQLError] = []
+        self.lost: FieldNode | None = None
         self.cost, self.times = 0, 1
         self.part: Given | None = None
         self._names = itertools.count(1)
@@ -111,7 +112,7 @@ class Compiler:
         rows = Rows(entity, table, self.lens, plan.where(at) if plan.where else None, None)
         if plugin := of.extensions["strawberry-definition"].metadata.get(PLUGIN):
             rows.where(here(plugin, entity, table))
-        filtered(rows, at, self.planner.declared.comparisons(entity))
+        filtered(self, rows, at)
         kind: Any = get_named_type(of.type)
         terms, shape = self.object(kind, self.subfields(kind, details), table, entity, rows)
         return self.keys(rows, terms, shape)
@@ -125,7 +126,8 @@ class Compiler:
     def finish(self, query: Any, shape: Shape) -> Statement:
         parameters = Parameters()
         sql = query.get_sql(Query.SQL_CONTEXT.copy(parameterizer=parameters)) if query else ""
-        return Statement(sql, tuple(parameters.values), shape, tuple(self.errors), self.cost, frozenset(self.plugins))
+        values, plugins = tuple(parameters.values), frozenset(self.plugins)
+        return Statement(sql, values, shape, tuple(self.errors), self.cost, plugins, self.lost)
 
     # objects and their fields
 
@@ -231,6 +233,17 @@ class Compiler:
         """What stands for a field of the plugin that a statement failed with: null and a masked error."""
         self.errors.append(GraphQLError(MASKED, node, extensions={"plugin": plugin}, original_error=Failed(plugin)))
         return NullValue()
+
+    def unmet(self, plugin: str, node: FieldNode) -> bool:
+        """Whether a condition of the plugin is to be left out, since a statement failed with it.
+
+        Nobody asked for the rows without it, as they might do without a field: then there is no answer.
+        """
+        self.plugins.add(plugin)
+        if plugin != self.without:
+            return False
+        self.lost = node
+        return True
 
     def planned(
         self, plan: Plan, of: GraphQLField, declared: Any, details: FieldDetailsList, row: Any, entity: Any

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gongzhi.entity import Entity
 from gongzhi.filters import Comparison, Value
@@ -14,12 +14,15 @@ from pypika_tortoise.terms import Criterion
 
 from .rows import Rows, held, here
 
+if TYPE_CHECKING:
+    from .compiler import Compiler
 
-def filtered(rows: Rows, at: Frame, known: Mapping[str, Comparison]) -> None:
-    """Keep only the rows that meet the filter, if there is one; `known` is what this schema can compare."""
+
+def filtered(compiler: Compiler, rows: Rows, at: Frame) -> None:
+    """Keep only the rows that meet the filter, if there is one."""
     given: Any = at.given
     if "filter" in given:
-        criterion = Filter(known, at, rows.target).all(("filter",))
+        criterion = Filter(compiler, at, rows.target).all(("filter",))
         if criterion is not None:
             rows.where(criterion)
 
@@ -27,8 +30,9 @@ def filtered(rows: Rows, at: Frame, known: Mapping[str, Comparison]) -> None:
 class Filter:
     """One filter of one field on its way to a criterion."""
 
-    def __init__(self, known: Mapping[str, Comparison], at: Frame, target: Entity) -> None:
-        self.known, self.at, self.target = known, at, target
+    def __init__(self, compiler: Compiler, at: Frame, target: Entity) -> None:
+        self.compiler, self.at, self.target = compiler, at, target
+        self.known: Mapping[str, Comparison] = compiler.planner.declared.comparisons(target)
         self.given: Any = at.given
 
     def all(self, path: tuple[str | int, ...]) -> Criterion | None:
@@ -52,6 +56,8 @@ class Filter:
                 return None if inside is None else Sql("not coalesce({0},false)", inside)
         comparison = self.known[snake(str(name))]
         allowed = self.allow(str(name), comparison)
+        if comparison.plugin and self.compiler.unmet(comparison.plugin, self.given.node):
+            return Sql("false")
         ways = [way for way in value if value[way] is not None]
         found = [comparison.build(self.at, way, Value(self.given, (*path, way))) for way in ways]
         return every(*allowed, *found) if found else None

@@ -68,7 +68,7 @@ def many(
     compiler: Compiler, plan: Many, rows: Rows, kind: Any, details: FieldDetailsList, at: Frame
 ) -> tuple[Term, Shape]:
     """A plain list."""
-    filtered(rows, at, compiler.planner.declared.comparisons(rows.target))
+    filtered(compiler, rows, at)
     window = Window(compiler, plan, rows, at)
     terms, shape = multiplied(compiler, window.size, kind, details, rows)
     query = rows.ordered(window.keys, window.size)
@@ -84,7 +84,7 @@ def page(
     compiler: Compiler, plan: Many, rows: Rows, kind: Any, details: FieldDetailsList, at: Frame
 ) -> tuple[Term, Shape]:
     """A connection. Its rows are read once, one more than asked for, and numbered as they come."""
-    filtered(rows, at, compiler.planner.declared.comparisons(rows.target))
+    filtered(compiler, rows, at)
     window = Window(compiler, plan, rows, at)
     total = rows.count()
     made = PageOf(compiler, rows, window)

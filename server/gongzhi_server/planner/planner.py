@@ -72,7 +72,9 @@ class Planner:
         of = root.fields[details[0].node.name.value]
         return Followed(key, of, of.extensions["strawberry-definition"], details)
 
-    def stream(self, document: Document, variables: VariableValues, viewer: Viewer, field: Followed) -> Statement:
+    def stream(
+        self, document: Document, variables: VariableValues, viewer: Viewer, field: Followed, without: str = ""
+    ) -> Statement:
         """The statement of a subscription: of a stream's events by their keys, or of what is followed live."""
         plan = field.declared.metadata[PLAN]
         root = self.schema.subscription_type
@@ -83,6 +85,8 @@ class Planner:
             assert root
             return compiler.root(root, {field.key: field.details})
 
+        if without:
+            return build(Compiler(self, document, variables, Lens(viewer, {}), without))
         return self._cached(document, variables, viewer, (), build)
 
     def payload(self, document: Document, variables: VariableValues, viewer: Viewer) -> int:

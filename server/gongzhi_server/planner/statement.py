@@ -88,6 +88,8 @@ class Statement:
     cost: int
     plugins: frozenset[str] = frozenset()
     """Whose fields and conditions are in it."""
+    lost: FieldNode | None = None
+    """A field with a condition that was left out: what the statement finds answers nothing, but that it can be sent."""
 
     def arguments(self, variables: Mapping[str, Any], context: Any) -> list[Any]:
         return [value.read(variables, context) if type(value) is Bind else value for value in self.values]

@@ -38,7 +38,8 @@ class Bodies:
         statement = self.selections.statement(asked, viewer)
         keys = [one["event_id"] for one in deliveries]
         session = self.engine.session(asked, viewer)
-        rows, _ = await session.told(statement, {KEYS: keys, CURSORS: ["" for _ in keys]})
+        rows, errors = await session.told(statement, {KEYS: keys, CURSORS: ["" for _ in keys]})
+        self.engine.count(errors)
         await session.record()
         return {
             one["event_id"]: self.body(one, orjson.loads(row))
