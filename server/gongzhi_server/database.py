@@ -18,7 +18,7 @@ from tortoise.context import TortoiseContext
 from tortoise.exceptions import BaseORMException
 from tortoise.migrations.autodetector import MigrationAutodetector
 from tortoise.migrations.operations import CreateSchema, DropSchema
-from tortoise.migrations.writer import MigrationWriter
+from tortoise.migrations.writer import ImportManager, MigrationWriter
 
 from .errors import Problem
 from .projection import Executor
@@ -163,25 +163,40 @@ async def write_migrations(dsn: str, label: str, apps: Iterable[App] = APPS) -> 
 
 
 async def lacking(dsn: str, label: str, apps: Iterable[App] = APPS) -> list[MigrationWriter]:
-    """The migrations one app lacks, seeing every app so that foreign keys across apps resolve."""
+    """The migrations one app lacks."""
     known = tuple(apps)
     if label not in {app.label for app in known}:
         raise Problem(f"{label!r} has no tables here; those who have are {', '.join(app.label for app in known)}")
-    settings = config(dsn, known)
+    return [writer for writer in await changes(dsn, known) if writer.app_label == label]
+
+
+async def changes(dsn: str, apps: Iterable[App] = APPS) -> list[MigrationWriter]:
+    """The migrations that these apps lack, seen together so that foreign keys across apps resolve."""
+    settings = config(dsn, apps)
     async with connected(settings) as context:
         assert context.apps
         found = await MigrationAutodetector(context.apps, settings["apps"]).changes()
-    mine = [_confined(writer) for writer in found if writer.app_label == label]
-    return [writer for writer in mine if writer.operations]
+    return [made for made in map(_confined, found) if made.operations]
 
 
-def _confined(writer: MigrationWriter) -> MigrationWriter:
+class Writer(MigrationWriter):
+    """Says of a key of numbers that the database does not make them; Tortoise writes down only that it does."""
+
+    def _render_field(self, field: Any, imports: ImportManager) -> str:
+        text = super()._render_field(field, imports)
+        given = field.pk and field.allows_generated and not field.generated
+        return text.replace("primary_key=True", "primary_key=True, generated=False", 1) if given else text
+
+
+def _confined(found: MigrationWriter) -> MigrationWriter:
     """The migration without other apps' schemas, depending on the last of each app's that every contract has."""
-    writer.operations = [
-        one
-        for one in writer.operations
-        if not isinstance(one, CreateSchema | DropSchema) or one.schema_name == writer.app_label
+    label = found.app_label
+    operations = [
+        one for one in found.operations if not isinstance(one, CreateSchema | DropSchema) or one.schema_name == label
     ]
-    last = dict(sorted(writer.dependencies))
-    writer.dependencies = sorted((app, rooms.FLOOR.get(app, name)) for app, name in last.items())
-    return writer
+    last = dict(sorted(found.dependencies))
+    dependencies = sorted((app, rooms.FLOOR.get(app, name)) for app, name in last.items())
+    module = found.migrations_module
+    return Writer(
+        found.name, label, operations, dependencies=dependencies, initial=found.initial, migrations_module=module
+    )

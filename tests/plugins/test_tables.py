@@ -15,6 +15,7 @@ import pytest
 from gongzhi import rooms
 from gongzhi_server import database
 from gongzhi_server.errors import Problem
+from gongzhi_server.plugins import load
 from gongzhi_server.removal import remove
 
 from .conftest import Market
@@ -39,6 +40,7 @@ class PathRow(Located):
         schema = "paths"
         table = "path"
 """
+GIVEN = "id = fields.BigIntField(primary_key=True, generated=False)"
 LOCATED = """
 from tortoise import migrations
 from tortoise.migrations import operations as ops
@@ -70,6 +72,18 @@ async def test_migration_is_its_own(paths: Market, bare: str) -> None:
     text = await written(paths, bare)
     assert "ops.CreateSchema(schema_name='paths')" in text and "roads" not in text
     assert "dependencies = [('grids', '0002_tree'), ('people', '0004_contests')]" in text
+    assert await database.write_migrations(bare, "paths", paths.load().apps) == []
+
+
+async def test_no_room_lacks_a_migration(bare: str) -> None:
+    """What is in the tree is written down, so that what somebody changes next is all that is written."""
+    assert [one.as_string() for one in await database.changes(bare, load().apps)] == []
+
+
+async def test_given_key_stays_given(paths: Market, bare: str) -> None:
+    """A key of numbers that the plugin gives itself: what is written says so, and nothing is lacking then."""
+    paths.write("gongzhi_paths/models.py", MODELS.replace("id = key()", GIVEN))
+    assert "fields.BigIntField(primary_key=True, generated=False" in await written(paths, bare)
     assert await database.write_migrations(bare, "paths", paths.load().apps) == []
 
 

@@ -70,7 +70,7 @@ class Migration(migrations.Migration):
         ops.CreateModel(
             name='HeadRow',
             fields=[
-                ('id', fields.IntField(primary_key=True, unique=True, db_index=True)),
+                ('id', fields.IntField(primary_key=True, generated=False, unique=True, db_index=True)),
                 ('number', fields.BigIntField()),
                 ('hash', BytesField(generated=False, null=False, unique=False)),
             ],
@@ -80,7 +80,7 @@ class Migration(migrations.Migration):
         ops.CreateModel(
             name='LinkRow',
             fields=[
-                ('id', fields.BigIntField(primary_key=True, unique=True, db_index=True)),
+                ('id', fields.BigIntField(primary_key=True, generated=False, unique=True, db_index=True)),
                 ('kind', fields.CharField(max_length=4)),
                 ('at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
                 ('count', fields.IntField()),
@@ -111,7 +111,7 @@ class Migration(migrations.Migration):
                 ('salts', ArrayField(element_type='BYTEA')),
                 ('commitments', ArrayField(element_type='BYTEA')),
             ],
-            options={'table': 'look', 'schema': 'access', 'app': 'access', 'pk_attr': 'id', 'table_description': 'A look: one a operation, with all the people. Whoever is erased leaves a null, and the commitment.'},
+            options={'table': 'look', 'schema': 'access', 'app': 'access', 'pk_attr': 'id', 'table_description': 'A look: one an operation and county, with all the people. Whoever is erased leaves a null, and the commitment.'},
             bases=['Entry'],
         ),
     ]

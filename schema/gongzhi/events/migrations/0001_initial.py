@@ -27,7 +27,7 @@ class Migration(migrations.Migration):
         ops.CreateModel(
             name='CounterRow',
             fields=[
-                ('id', fields.SmallIntField(primary_key=True, unique=True, db_index=True)),
+                ('id', fields.SmallIntField(primary_key=True, generated=False, unique=True, db_index=True)),
                 ('given', fields.BigIntField(default=0)),
                 ('gone', fields.BigIntField(default=0)),
             ],
