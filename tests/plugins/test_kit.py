@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import sysconfig
 import venv
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from gongzhi_server.errors import Problem
@@ -75,12 +79,15 @@ def test_scaffold_passes_its_tests(tmp_path: Path, postgres: str) -> None:
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: gongzhi-abc\nVersion: 0.1.0\n")
     (info / "entry_points.txt").write_text("[gongzhi.plugins]\nabc = gongzhi_abc\n")
     said = run(sys.executable, "-m", "pytest", "-q", cwd=folder, PYTHONPATH=path(folder), GONGZHI_TEST_DSN=postgres)
-    assert "10 passed" in said, said
+    assert "11 passed" in said, said
+
+
+PIP = ("-m", "pip", "-qq", "--disable-pip-version-check")
+OURS = ("credit", "legal", "party", "points")
 
 
 def wheel(project: Path, into: Path) -> None:
-    pip = (sys.executable, "-m", "pip", "-qq", "--disable-pip-version-check")
-    run(*pip, "wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", into, project, cwd=into)
+    run(sys.executable, *PIP, "wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", into, project, cwd=into)
 
 
 @pytest.fixture(scope="session")
@@ -117,8 +124,8 @@ def environment(root: Path, folder: Path) -> Path:
     python = folder / "venv" / "bin" / "python"
     site = run(python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))", cwd=folder).strip()
     Path(site, "libraries.pth").write_text(str(libraries(folder / "libraries")))
-    install = ("-m", "pip", "-qq", "--disable-pip-version-check", "install", "--no-deps", "--no-index", "-f", wheels)
-    run(python, *install, "--ignore-installed", "gongzhi", "gongzhi-server", cwd=folder)
+    install = ("install", "--no-deps", "--no-index", "-f", wheels, "--ignore-installed")
+    run(python, *PIP, *install, "gongzhi", "gongzhi-server", cwd=folder)
     script = python.with_name("pytest")  # the library is there, its program is not
     script.write_text(f"#!{python}\nimport pytest\nraise SystemExit(pytest.main())\n")
     script.chmod(0o755)
@@ -132,20 +139,62 @@ def test_wheel_works_in_a_clean_environment(
 ) -> None:
     """A plugin as the template has it today, beside the oldest contract it promises to work with, and the newest."""
     place: Path = request.getfixturevalue(contract)
-    python = place / "venv" / "bin" / "python"
     new("road_watch", tmp_path)
     folder = tmp_path / "gongzhi-road-watch"
-    wheel(folder, tmp_path)
-    [made] = tmp_path.glob("*.whl")
-    found = ("--no-deps", "--no-index", "--find-links", place / "wheels")
-    run(python, "-m", "pip", "-qq", "--disable-pip-version-check", "install", *found, made, cwd=tmp_path)
-    listed = run(place / "venv" / "bin" / "gongzhi", "plugin", "list", cwd=tmp_path)
-    assert listed == "road_watch  gongzhi-road-watch 0.1.0  INACTIVE\n"
-    try:
+    with installed(place, folder) as python:
+        listed = run(python.with_name("gongzhi"), "plugin", "list", cwd=tmp_path)
+        assert listed == "road_watch  gongzhi-road-watch 0.1.0  INACTIVE\n"
         said = run(python, "-m", "pytest", "-q", "tests", cwd=folder, GONGZHI_TEST_DSN=postgres)
-        assert "10 passed" in said, said
+        assert "11 passed" in said, said
+
+
+@contextmanager
+def installed(place: Path, *projects: Path) -> Iterator[Path]:
+    """The Python of an environment in which the wheels of these projects are installed for a while."""
+    python, into = place / "venv" / "bin" / "python", place / f"wheels-{uuid4().hex}"
+    into.mkdir()
+    for project in projects:
+        wheel(project, into)
+    run(python, *PIP, "install", "--no-deps", "--no-index", *sorted(into.glob("*.whl")), cwd=into)
+    try:
+        yield python
     finally:
-        run(python, "-m", "pip", "-qq", "uninstall", "-y", "gongzhi-road-watch", cwd=tmp_path)
+        run(python, *PIP, "uninstall", "-y", *(project.name for project in projects), cwd=into)
+
+
+@pytest.mark.slow
+def test_wheel_works_beside_ours(clean: Path, tmp_path: Path, postgres: str) -> None:
+    """Its types, fields, mutation, handler and job, with the four plugins of ours installed as wheels, too."""
+    new("road_watch", tmp_path)
+    folder, ours = tmp_path / "gongzhi-road-watch", tmp_path / "ours"
+    projects = [folder, *(copied(name, ours) for name in OURS)]
+    with installed(clean, *projects) as python:
+        listed = run(python.with_name("gongzhi"), "plugin", "list", cwd=tmp_path).splitlines()
+        assert [line.split()[0] for line in listed] == [*OURS, "road_watch"]
+        said = run(python, "-m", "pytest", "-q", "tests", cwd=folder, GONGZHI_TEST_DSN=postgres)
+        assert "11 passed" in said, said
+
+
+@pytest.mark.slow
+def test_conformance_finds_a_clash(clean: Path, tmp_path: Path, postgres: str) -> None:
+    """A vendor whose field one of ours has already: its own tests say so, and whose it is."""
+    new("road_watch", tmp_path)
+    folder = tmp_path / "gongzhi-road-watch"
+    types = folder / "gongzhi_road_watch" / "types.py"
+    types.write_text(types.read_text().replace("road_watch_noted=", "points="))
+    with installed(clean, folder, copied("points", tmp_path / "ours")) as python:
+        command = [python, "-m", "pytest", "-q", "-x", "tests", "-k", "additions"]
+        environ = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+        ended = subprocess.run(command, cwd=folder, env=environ, capture_output=True, text=True, timeout=300)
+        assert ended.returncode == 1
+        assert "plugin 'road_watch' (gongzhi-road-watch 0.1.0): Person.points is already added by 'points'" in (
+            ended.stdout
+        )
+
+
+def copied(name: str, into: Path) -> Path:
+    """One of our plugins under the name of its distribution; building leaves nothing in the tree."""
+    return Path(shutil.copytree(ROOT / "plugins" / name, into / f"gongzhi-{name}"))
 
 
 @pytest.mark.slow

@@ -42,3 +42,26 @@ async def test_note_is_not_for_everybody(as_viewer: Any) -> None:
     household = (await as_viewer("grid_worker").ask(HOUSEHOLD)).data["households"]["nodes"][0]["id"]
     answer = await as_viewer("town_dispatcher").ask(NOTES, id=household)
     assert answer.codes == ["FORBIDDEN"] and answer.body["data"]["node"]["sampleNotes"] is None
+
+
+MEMBERS = "{ households(first: 1) { nodes { id grid { code } members { nodes { person { id } } } } } }"
+STEPPED = "case { number status } errors { message }"
+
+
+async def test_closed_case_is_noted(as_viewer: Any, run_jobs: Any) -> None:
+    """A resident's case is settled and rated; the handler notes it, and the case shows that there is a note."""
+    worker = as_viewer("grid_worker")
+    [household] = (await worker.ask(MEMBERS)).data["households"]["nodes"]
+    person = household["members"]["nodes"][0]["person"]["id"]
+    resident = as_viewer("resident", person=person.partition(":")[2])
+    what = {"kind": "HELP", "channel": "WEB", "category": "roads.lighting", "title": "路灯不亮", "description": "路灯"}
+    made = await resident.do("reportCase", STEPPED, grid=household["grid"]["code"], **what)
+    number = made["case"]["number"]
+    await worker.do("handleInGrid", STEPPED, number=number, expectedVersion=1, text="已修好")
+    rated = await resident.do("rateCase", STEPPED, number=number, rating=5, solved=True)
+    assert rated["case"]["status"] == "CLOSED", rated
+    assert (await run_jobs()).failed == []
+    notes = (await worker.ask(NOTES, id=household["id"])).data["node"]["sampleNotes"]
+    assert notes == [{"text": "A case was closed (诉求已办结)."}]
+    asked = "query($number: String!) { case(number: $number) { sampleNoted } }"
+    assert (await worker.ask(asked, number=number)).data["case"] == {"sampleNoted": True}
