@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from .plans import Frame
 from .sql import Alternatives, Disjoint, Sql
 
@@ -24,6 +26,11 @@ def levels(table: str, *order: str, where: str = "") -> list[str]:
     """An index a level that serves a list under a scope in this order (planner: cost of growth)."""
     tail = f" where {where}" if where else ""
     return [f"create index on {table} ({level}, {', '.join(order)}){tail}" for level in LEVELS]
+
+
+def covers(area: Any, row: Any) -> bool:
+    """Whether a located row, or a grid itself, lies in the grid of another row."""
+    return area.grid_id in {getattr(row, "grid_id", None), *(getattr(row, level) for level in LEVELS)}
 
 
 def inside(at: Frame) -> Alternatives:

@@ -20,8 +20,8 @@ FOLDER = ROOT / "docs" / "plugins"
 PAGE = (FOLDER / "reference.md").read_text(encoding="utf-8")
 NAMED = set(re.findall(r"`(\w+)[^`]*`", PAGE))
 MODULES = (
-    *("checks", "columns", "commands", "context", "entity", "errors", "extend", "filters"),
-    *("feeds", "hooks", "located", "orders", "permissions", "settings", "sql", "viewer", "words"),
+    *("bans", "checks", "columns", "commands", "context", "entity", "errors", "extend", "filters"),
+    *("feeds", "hooks", "located", "orders", "permissions", "pictures", "settings", "sql", "viewer", "words"),
     *("events.event", "events.rules", "events.telling", "events.work"),
 )
 OURS = {
@@ -30,6 +30,7 @@ OURS = {
     "filters": {"Value", "aware", "grid_key", "kind_of", "long", "plain"},
     "commands": {"Command", "problem"},
     "extend": {"Extension"},
+    "pictures": {"jpeg", "png"},
     "orders": {"name"},
     "sql": {"Bind", "ancestor", "bound", "within"},
     "events.event": {"Registry", "bare", "camel", "event_of", "hints", "json", "plain", "python", "written"},

@@ -16,6 +16,7 @@ from gongzhi.commands import KEY, Call, Problem, command, given, made, problems
 from gongzhi.entity import key_of, ref
 from gongzhi.errors import Refusal
 from gongzhi.extend import extend
+from gongzhi.located import covers
 from gongzhi.people.models import MembershipRow, PersonRow
 from gongzhi.people.tiers import later
 from gongzhi.rights.models import ReleaseRow
@@ -28,7 +29,6 @@ from strawberry import ID, UNSET
 
 from .application_types import LoanApplication
 from .chasing import watch
-from .checking import covers
 from .models import ApplicationRow, DocumentRow, ProductRow, State
 from .money import fen, yuan
 from .owning import mine

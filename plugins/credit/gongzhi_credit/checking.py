@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import Any
 
 from gongzhi.checks import missing, wrong
 from gongzhi.commands import Call
 from gongzhi.grids.models import GridRow
-from gongzhi.located import LEVELS
 from gongzhi.units.models import UnitRow
 
 CODE = re.compile(r"[a-z][a-z0-9-]{1,23}")
@@ -67,11 +65,6 @@ async def organisation(code: str, *path: str) -> UnitRow:
     if unit is None:
         raise missing("There is no such unit.", "没有该单位。", *path)
     return unit
-
-
-def covers(area: Any, row: Any) -> bool:
-    """Whether a located row, or a grid itself, lies in the grid of another row."""
-    return area.grid_id in {getattr(row, "grid_id", None), *(getattr(row, level) for level in LEVELS)}
 
 
 def serves(call: Call, unit: int, permission: str) -> bool:

@@ -13,6 +13,7 @@ from gongzhi.commands import KEY, Call, Problem, command, forbidden, given, made
 from gongzhi.entity import key_of, ref
 from gongzhi.errors import Refusal, Text
 from gongzhi.extend import extend
+from gongzhi.located import covers
 from gongzhi.notices.sending import Notice, notify
 from gongzhi.people.models import PersonRow
 from gongzhi.people.types import Person
@@ -31,7 +32,6 @@ from .appraisal_models import (
     SeatRow,
 )
 from .appraisal_types import CreditAppraisal, CreditModel, Panelist, ReviewPanel
-from .checking import covers
 from .registry import in_force, require
 from .visibility import CONVENE
 

@@ -10,11 +10,12 @@ from gongzhi.commands import KEY, Call, Problem, command, forbidden, given, made
 from gongzhi.entity import key_of, ref
 from gongzhi.errors import Refusal
 from gongzhi.extend import extend
+from gongzhi.located import covers
 from gongzhi.roots import Mutation
 from strawberry import ID, UNSET
 from tortoise.functions import Sum
 
-from .checking import covers, organisation, reference, standing, whole
+from .checking import organisation, reference, standing, whole
 from .loan_types import Loan, RiskPool
 from .models import LenderRow, LoanRow, PoolEntryKind, PoolEntryRow, PoolRow
 from .money import fen, ratio, yuan

@@ -6,6 +6,7 @@ import base64
 import binascii
 
 from gongzhi.checks import wrong
+from gongzhi.pictures import bare
 
 BYTES = 600_000
 KINDS: tuple[tuple[bytes, int, str], ...] = (
@@ -18,11 +19,6 @@ KINDS: tuple[tuple[bytes, int, str], ...] = (
     (b"ftypM4A", 4, "audio/mp4"),
 )
 """What files begin with, from which byte on."""
-START, SCAN, END = b"\xff\xd8", 0xDA, b"\xff\xd9"
-TOLD = {*range(0xE1, 0xF0), 0xFE} - {0xEE}
-"""Segments of a JPEG that hold words: place, time, owner, device."""
-CHUNKS = frozenset((b"eXIf", b"tEXt", b"zTXt", b"iTXt", b"tIME"))
-"""The same of a PNG."""
 
 
 def sent(encoded: str, path: str) -> tuple[bytes, str]:
@@ -42,39 +38,5 @@ def sent(encoded: str, path: str) -> tuple[bytes, str]:
         )
     try:
         return bare(raw, kind), kind
-    except (ValueError, IndexError):
+    except ValueError:
         raise wrong("The file is damaged; send it again.", "文件已损坏，请重新上传。", path) from None
-
-
-def bare(raw: bytes, kind: str) -> bytes:
-    """A picture without what the camera wrote into it; anything else as it is. Raises ValueError if it is broken."""
-    if kind == "image/jpeg":
-        return b"".join(jpeg(raw))
-    return b"".join(png(raw)) if kind == "image/png" else raw
-
-
-def jpeg(raw: bytes) -> list[bytes]:
-    kept, at = [START], 2
-    while True:
-        mark, code, length = raw[at], raw[at + 1], int.from_bytes(raw[at + 2 : at + 4])
-        if mark != 0xFF or length < 2:
-            raise ValueError("a segment is broken")
-        if code == SCAN:
-            return [*kept, raw[at : raw.index(END, at) + 2]]
-        if code not in TOLD:
-            kept.append(raw[at : at + 2 + length])
-        at += 2 + length
-
-
-def png(raw: bytes) -> list[bytes]:
-    kept, at = [raw[:8]], 8
-    while at < len(raw):
-        size, name = int.from_bytes(raw[at : at + 4]), raw[at + 4 : at + 8]
-        if len(name) < 4 or at + 12 + size > len(raw):
-            raise ValueError("a chunk is broken")
-        if name not in CHUNKS:
-            kept.append(raw[at : at + 12 + size])
-        if name == b"IEND":
-            return kept
-        at += 12 + size
-    raise ValueError("there is no end")

@@ -7,7 +7,8 @@ import zlib
 
 import pytest
 from gongzhi.errors import Refusal
-from gongzhi_legal.files import BYTES, bare, sent
+from gongzhi.pictures import bare
+from gongzhi_legal.files import BYTES, sent
 from hypothesis import given
 from hypothesis import strategies as st
 

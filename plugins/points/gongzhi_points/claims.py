@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import datetime
 import hashlib
 from datetime import timedelta
@@ -15,13 +14,15 @@ from gongzhi.commands import EXPECTED, KEY, Call, Problem, command, forbidden, g
 from gongzhi.entity import key_of, ref
 from gongzhi.errors import Refusal, Text
 from gongzhi.extend import extend
+from gongzhi.located import covers
 from gongzhi.notices.sending import Notice, notify
 from gongzhi.people.models import PersonRow
 from gongzhi.people.types import Person
+from gongzhi.pictures import bare
 from gongzhi.roots import Mutation
 from strawberry import ID, UNSET
 
-from .accounts import covers, holder, kin, uses
+from .accounts import holder, kin, uses
 from .award import Act, award, require
 from .claim_types import PointsClaim
 from .ledger_types import PointsAccount
@@ -37,7 +38,6 @@ from .models import (
     RuleRow,
     VoteRow,
 )
-from .photos import PhotoError, bare
 from .programme_types import PointsRule
 from .visibility import DECIDE, REVIEW
 
@@ -122,8 +122,8 @@ def picture(encoded: str, place: str) -> bytes:
     if len(encoded) > BYTES * 4 // 3 + 4:
         raise wrong(f"A photo has {BYTES} bytes at most.", f"单张照片不超过 {BYTES} 字节。", "photos", place)
     try:
-        return bare(base64.b64decode(encoded, validate=True))
-    except (binascii.Error, PhotoError):
+        return bare(base64.b64decode(encoded, validate=True), "image/jpeg")
+    except ValueError:
         raise wrong("It is no JPEG photo in base64.", "不是 base64 编码的 JPEG 照片。", "photos", place) from None
 
 

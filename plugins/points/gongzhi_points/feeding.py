@@ -18,9 +18,10 @@ from gongzhi.commands import Call
 from gongzhi.errors import Refusal
 from gongzhi.events.event import Occurrence
 from gongzhi.events.work import handler
+from gongzhi.located import covers
 from gongzhi.people.models import PersonRow
 
-from .accounts import covers, holder
+from .accounts import holder
 from .award import Act, award
 from .models import ProgrammeRow, RuleRow, RuleState
 

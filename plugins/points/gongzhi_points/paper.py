@@ -17,11 +17,12 @@ from uuid import UUID
 from gongzhi.checks import missing, today, wrong
 from gongzhi.commands import Call
 from gongzhi.errors import Text
+from gongzhi.located import covers
 from gongzhi.people.models import HouseholdRow
 from gongzhi.people.tiers import later
 
 from . import ledger
-from .accounts import covers, issuer, opened
+from .accounts import issuer, opened
 from .ledger import Posting, move
 from .models import AccountKind, ActRow, PostingKind, ProgrammeRow
 

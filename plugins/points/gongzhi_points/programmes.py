@@ -13,12 +13,13 @@ from gongzhi.entity import key_of, ref
 from gongzhi.errors import Refusal, Text
 from gongzhi.extend import extend
 from gongzhi.grids.models import GridRow
+from gongzhi.located import covers
 from gongzhi.people.types import Person
 from gongzhi.roots import Mutation
 from strawberry import ID, UNSET
 
 from . import ledger
-from .accounts import covers, opened
+from .accounts import opened
 from .chain import FIRST
 from .ledger import Leg, Posting
 from .ledger_types import PointsAccount, PointsEntry

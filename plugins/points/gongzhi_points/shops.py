@@ -10,11 +10,12 @@ from gongzhi.commands import EXPECTED, KEY, Call, Problem, command, forbidden, g
 from gongzhi.entity import key_of, ref
 from gongzhi.errors import Refusal
 from gongzhi.extend import extend
+from gongzhi.located import covers
 from gongzhi.roots import Mutation
 from gongzhi.units.models import UnitRow
 from strawberry import ID, UNSET
 
-from .accounts import covers, opened
+from .accounts import opened
 from .codes import NUMBERS
 from .models import AccountKind, MerchantRow, ProgrammeRow, RewardKind, RewardRow
 from .programmes import count, managed, standing

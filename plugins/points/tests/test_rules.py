@@ -23,7 +23,7 @@ ASKED = {
     [
         ("本季度无信访的家庭加二十分", "PETITIONING"),
         ("全年不投诉、不举报，奖励三十分", "COMPLAINING"),
-        ("拒绝签字的不计分", "CONSENT"),
+        ("拒绝签字的不计分", "REFUSAL"),
         ("接受人民调解加五分", "MEDIATION"),
         ("家庭成员违法的取消资格", "RELATIVES"),
         ("不信仰宗教加分", "SENSITIVE"),
