@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
+from importlib import import_module
+from pkgutil import iter_modules
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -134,13 +136,28 @@ async def migrate(dsn: str, apps: Iterable[App] = APPS) -> None:
     lock = await asyncpg.connect(dsn)
     try:
         await lock.execute("select pg_advisory_lock($1)", MIGRATION_LOCK)
-        async with connected(settings) as context:
-            await _applied(Executor(context.connections.get("default"), settings["apps"]))
+        if not _written(settings) <= await _recorded(lock):
+            async with connected(settings) as context:
+                await _applied(Executor(context.connections.get("default"), settings["apps"]))
         await catalog.seed(lock)
         await calendars.seed(lock)
         await rules.seed(lock)
     finally:
         await lock.close()
+
+
+def _written(settings: dict[str, Any]) -> set[tuple[str, str]]:
+    """The migrations of these apps by their names; nothing of them is imported, for mostly there is nothing to do."""
+    folders = {label: import_module(app["migrations"]).__path__ for label, app in settings["apps"].items()}
+    found = ((label, one) for label, folder in folders.items() for one in iter_modules(folder))
+    return {(label, one.name) for label, one in found if not one.ispkg and one.name[0] not in "_~"}
+
+
+async def _recorded(connection: asyncpg.Connection[Any]) -> set[tuple[str, str]]:
+    """The migrations that have been applied."""
+    if not await connection.fetchval("select to_regclass('public.tortoise_migrations')"):
+        return set()
+    return {(app, name) for app, name in await connection.fetch("select app, name from public.tortoise_migrations")}
 
 
 async def _applied(executor: Executor) -> None:
