@@ -12,8 +12,16 @@ from gongzhi_server.haste import haste
 from tortoise import fields
 from tortoise.models import Model
 
-LIBRARIES = {"PIL", "docx", "docxtpl", "httpx", "icalendar", "jinja2", "lxml", "nats", "numpy", "openpyxl", "shapely"}
-SPARED = LIBRARIES | {"typst", "hypothesis", "pygments", "pytest", "gongzhi.testing", "gongzhi_server.testing"}
+LIBRARIES = {"PIL", "docx", "docxtpl", "httpx", "icalendar", "jinja2", "lxml", "nats", "numpy", "openpyxl", "rich"}
+SPARED = LIBRARIES | {
+    "shapely",
+    "typst",
+    "hypothesis",
+    "pygments",
+    "pytest",
+    "gongzhi.testing",
+    "gongzhi_server.testing",
+}
 SPARED |= {"gongzhi_server.demo", "gongzhi_server.doctor", "gongzhi_server.imports"}
 """What documents, sheets, pictures and boundaries are made with, or what operators and tests use."""
 

@@ -84,7 +84,7 @@ def furnish(
         found = asyncio.run(
             demo.load(dsn, people=people, today=today.date() if today else day(), seed=seed, keys=keys, progress=report)
         )
-    trouble.print(
+    trouble().print(
         f"Hanyin (汉阴县): {found.grids:,} grids, {found.people:,} people, {found.cases:,} cases, "
         f"all invented, in {found.seconds:.0f} s"
     )

@@ -6,15 +6,16 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
+from typing import TYPE_CHECKING
 
 from gongzhi.errors import Language
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
-from rich.text import Text
 
 from ..settings import Settings
 
-trouble = Console(stderr=True)
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.progress import TaskID
 
 Report = Callable[[str, int, int], None]
 """Called during long work with what is being done, how much of it is done, and how much there is (0: unknown)."""
@@ -24,12 +25,22 @@ def settings() -> Settings:
     return Settings.read(os.environ)
 
 
+@cache
+def trouble() -> Console:
+    """Where progress and trouble are told."""
+    from rich.console import Console  # serving starts without it
+
+    return Console(stderr=True)
+
+
 @contextmanager
 def bars() -> Iterator[Report]:
     """Show a bar for each step of long work."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
     steps: dict[str, TaskID] = {}
-    with Progress(*columns, console=trouble) as progress:
+    with Progress(*columns, console=trouble()) as progress:
 
         def report(step: str, done: int, total: int) -> None:
             if step not in steps:
@@ -47,5 +58,7 @@ def language() -> Language:
 
 def fail(why: str) -> None:
     """Say why, and end with an error."""
-    trouble.print(Text(why, style="bold red"), soft_wrap=True)
+    from rich.text import Text
+
+    trouble().print(Text(why, style="bold red"), soft_wrap=True)
     sys.exit(2)
