@@ -12,17 +12,9 @@ from gongzhi_server.haste import haste
 from tortoise import fields
 from tortoise.models import Model
 
-LIBRARIES = {"PIL", "docx", "docxtpl", "httpx", "icalendar", "jinja2", "lxml", "nats", "numpy", "openpyxl", "rich"}
-SPARED = LIBRARIES | {
-    "shapely",
-    "typst",
-    "hypothesis",
-    "pygments",
-    "pytest",
-    "gongzhi.testing",
-    "gongzhi_server.testing",
-}
-SPARED |= {"gongzhi_server.demo", "gongzhi_server.doctor", "gongzhi_server.imports"}
+SPARED = {"PIL", "docx", "docxtpl", "httpx", "icalendar", "jinja2", "lxml", "nats", "numpy", "openpyxl", "pygments"}
+SPARED |= {"hypothesis", "pytest", "rich", "shapely", "typst", "gongzhi.testing"}
+SPARED |= {f"gongzhi_server.{room}" for room in ("demo", "doctor", "imports", "testing")}
 """What documents, sheets, pictures and boundaries are made with, or what operators and tests use."""
 
 
