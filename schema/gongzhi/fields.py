@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from strawberry.annotation import StrawberryAnnotation
 from strawberry.types.field import StrawberryField
 
 
@@ -15,14 +16,22 @@ class Declared(StrawberryField):
     would parse and try each time, which is a sixth of what a server takes to start.
     """
 
+    _early: StrawberryAnnotation | None = None
+    """What `dataclasses` found in the class."""
+
     @property
     def type(self) -> Any:
         """The type; its text while the names in it are not known."""
-        annotation = self.type_annotation
-        if annotation and annotation.namespace is None and isinstance(annotation.raw_annotation, str):
-            return annotation.raw_annotation
+        early = self._early
+        if (
+            early
+            and early is self.type_annotation
+            and early.namespace is None
+            and isinstance(early.raw_annotation, str)
+        ):
+            return early.raw_annotation
         return self.resolve_type()
 
     @type.setter
     def type(self, type_: Any) -> None:
-        StrawberryField.type.fset(self, type_)  # type: ignore[attr-defined]
+        self.type_annotation = self._early = StrawberryAnnotation.from_annotation(type_)

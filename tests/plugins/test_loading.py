@@ -18,6 +18,12 @@ from typer.testing import CliRunner
 from .conftest import Market
 from .test_tables import MODELS, TABLES
 
+WEIGHT = """
+@hookimpl
+def graphql():
+    weight = expression("Its weight (重量).", lambda at: Sql("1"), type="int | None", requires=None)
+    return [extend(Case, weight=weight)]
+"""
 PLAIN = "@hookimpl\ndef permissions(): return [Permission('{0}.view', 'See it (查看).', frozenset({{'auditor'}}))]"
 
 
@@ -43,6 +49,11 @@ def test_two_loads_share_nothing(market: Market) -> None:
     market.ship("apples", PLAIN.format("apples"))
     one, other = market.load(), market.load()
     assert one.manager is not other.manager and one.permissions == other.permissions
+
+
+def test_type_may_be_text(market: Market) -> None:
+    market.ship("apples", WEIGHT)
+    assert 'weight: Int @from(plugin: "apples")' in market.schema().as_str()
 
 
 @pytest.fixture
