@@ -7,15 +7,15 @@ import io
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 from gongzhi.exports.models import FileFormat
-from openpyxl import Workbook
-from openpyxl.cell import Cell, WriteOnlyCell
-from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 
 from .columns import Column
+
+if TYPE_CHECKING:
+    from openpyxl.cell import Cell
 
 TRACE = "trace"
 TRACED = "追溯码 trace"
@@ -59,6 +59,8 @@ def comma_separated(sheet: Sheet) -> bytes:
 
 def workbook(sheet: Sheet) -> bytes:
     """An Excel workbook: the list, with who took it on each printed page, and a sheet about it."""
+    from openpyxl import Workbook  # serving starts without it
+
     book = Workbook()
     rows = book.active
     assert rows is not None
@@ -108,6 +110,9 @@ def harmless(value: str) -> str:
 
 def cell(sheet: Any, value: Any) -> Cell:
     """A cell that is a number, or a text whatever it begins with."""
+    from openpyxl.cell import WriteOnlyCell
+    from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+
     if isinstance(value, int | float):
         return WriteOnlyCell(sheet, value)
     made = WriteOnlyCell(sheet, ILLEGAL_CHARACTERS_RE.sub(" ", value))
