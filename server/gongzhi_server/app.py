@@ -8,12 +8,13 @@ import hashlib
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Coroutine, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from functools import partial
 from types import MappingProxyType
 from typing import Any, TypeVar
 
+import asyncpg
 from gongzhi.channels import Channel
 from gongzhi.commands import Command
 from gongzhi.context import Bounds, Context, Look, Wanted
@@ -30,6 +31,7 @@ from tortoise.models import Model
 
 from . import commands, database, files, road
 from .auth.accounts import Accounts
+from .auth.desk import Desk as Reception
 from .auth.http import Counter
 from .auth.opening import entrance
 from .bulk import Desk as Bulk
@@ -183,74 +185,128 @@ def create_app(
     """
     plugins = plugins or Plugins()
     schema = schema or build(plugins, contributions)
-    allowed = Bounds(settings.reveals, settings.bulk, settings.neighbours, settings.exported, settings.alone)
-    keys, secret, told = keyring(settings), receipts(settings), published(plugins, schema)
-    channels = plugins.chosen(settings.channels)
-    choices = chosen(plugins, environ, settings.data)
-    documents, limits = Documents(load(settings.manifest), settings.allow_list), bounds(settings)
+    made = Deployment(
+        settings,
+        dsn,
+        now,
+        plugins,
+        schema,
+        background,
+        keyring(settings),
+        receipts(settings),
+        published(plugins, schema),
+        plugins.chosen(settings.channels),
+        chosen(plugins, environ, settings.data),
+        Documents(load(settings.manifest), settings.allow_list),
+        bounds(settings),
+    )
+    routes: list[BaseRoute] = [Route("/health", health)]
+    if settings.publish:
+        routes.append(Route("/schema.graphql", Published(schema.as_str() + "\n")))
+    return Starlette(routes=routes, lifespan=made.lifespan)
+
+
+async def health(request: Request) -> Response:
+    """Whether the server answers, and which plugins are not well."""
+    failing = await request.app.state.vitals.examine()
+    return JSONResponse({"status": "ok", **({"plugins": dict.fromkeys(failing, "failing")} if failing else {})})
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """What is known before anything is opened."""
+
+    settings: Settings
+    dsn: str
+    now: Callable[[], datetime]
+    plugins: Plugins
+    schema: Schema
+    background: bool
+    keys: KeyRing
+    secret: bytes
+    told: Told
+    channels: tuple[Channel, ...]
+    choices: Mapping[type, Any]
+    documents: Documents
+    limits: Limits
 
     @asynccontextmanager
-    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+    async def lifespan(self, app: Starlette) -> AsyncIterator[None]:
+        """Open all that is held while the application answers, and close it in turn."""
+        settings, dsn, plugins, now = self.settings, self.dsn, self.plugins, self.now
+        allowed = Bounds(settings.reveals, settings.bulk, settings.neighbours, settings.exported, settings.alone)
         async with (
             await database.readers(dsn, settings.pool) as pool,
             database.connected(database.config(dsn, plugins.apps, settings.pool, short=True)),
             ledger(dsn, allowed) as kept,
-            entrance(settings, dsn, pool, plugins, secret, now) as (door, desk),
+            entrance(settings, dsn, pool, plugins, self.secret, now) as (door, desk),
         ):
-            hub = Hub(dsn, pool.fetch, secret, now, timedelta(days=settings.retention))
+            hub = Hub(dsn, pool.fetch, self.secret, now, timedelta(days=settings.retention))
             road.join(hub, settings, dsn)
             outbox = Outbox(plugins.registry, {one.name for _, one in plugins.jobs}, hub.wake)
-            space = Space(pool.fetch, keys, secret, told, schema, plugins, kept, outbox, channels, choices)
+            space = self.space(pool.fetch, kept, outbox)
             worker = Worker(plugins, space.context, outbox, now)
             vitals = Vitals(plugins, lambda name: space.context(worker.acting(name)), now, space.ail)
-            engine = Engine(schema, pool.fetch, space.context, limits, hub, current(door), now, vitals.blame)
-            bodies = Bodies(engine, settings.issuer)
-            space.selections, space.tellers = bodies.selections, bodies.tellers
-            gateway = Gateway(engine, door, shell(settings), traits(settings, door), documents)
-            archive = Archive(Vault.at(settings.store), keys)
-            exports = Exports(pool, keys, secret, plugins.registers.holdings, now)
-            space.listings = Listings(engine)
-            bulk = Bulk(space.listings, pool, door, space, secret, now)
-            app.router.routes += [
-                *(Route("/graphql", gateway), WebSocketRoute("/graphql", gateway)),
-                *Counter(desk, door, gateway.settings, gateway.operations.till).routes,
-                *Window(gateway.operations, gateway.settings, settings.issuer, now).routes,
-                Route(f"{PATH}{{ticket}}", exports.answer, methods=["GET"]),
-                Route(f"{links.PATH}{{ticket}}", bulk.answer, methods=["GET"]),
-                *files.routes(
-                    Desk(gateway.operations, archive, scanner(settings.scan), secret, now, space.run),
-                    settings.origins,
-                    settings.proxies,
-                ),
-            ]
+            engine = Engine(self.schema, pool.fetch, space.context, self.limits, hub, current(door), now, vitals.blame)
+            bodies, listings = Bodies(engine, settings.issuer), Listings(engine)
+            space.selections, space.tellers, space.listings = bodies.selections, bodies.tellers, listings
+            gateway = Gateway(engine, door, shell(settings), traits(settings, door), self.documents)
+            archive = Archive(Vault.at(settings.store), self.keys)
             await worker.open()
+            app.router.routes += self.routes(pool, space, worker, gateway, door, desk, archive)
             app.state.worker, app.state.hub, app.state.vitals, app.state.space = worker, hub, vitals, space
-            feeds = Feeds(
-                plugins,
-                lambda name: space.context(worker.acting(name)),
-                pool.fetch,
-                gateway.settings,
-                gateway.operations.till,
-            )
-            app.router.routes += feeds.routes
+            lines = Lines(worker, max(1, settings.pool // 2))
             async with (
-                delivering(dsn, Networks(settings.webhook_networks), door.accounts, bodies, keys, now) as courier,
+                delivering(dsn, Networks(settings.webhook_networks), door.accounts, bodies, self.keys, now) as courier,
                 vitals.held(),
                 files.swept(archive, now),
-                working(hub, space, (Lines(worker, max(1, settings.pool // 2)), courier) if background else ()),
+                working(hub, space, (lines, courier) if self.background else ()),
             ):
                 app.state.courier = courier
                 yield
 
-    async def health(request: Request) -> Response:
-        failing = await app.state.vitals.examine()
-        return JSONResponse({"status": "ok", **({"plugins": dict.fromkeys(failing, "failing")} if failing else {})})
+    def space(self, fetch: Fetch, kept: Ledger, outbox: Outbox) -> Space:
+        """Where what runs finds all of this."""
+        return Space(
+            fetch,
+            self.keys,
+            self.secret,
+            self.told,
+            self.schema,
+            self.plugins,
+            kept,
+            outbox,
+            self.channels,
+            self.choices,
+        )
 
-    routes: list[BaseRoute] = [Route("/health", health)]
-    if settings.publish:
-        routes.append(Route("/schema.graphql", Published(schema.as_str() + "\n")))
-    app = Starlette(routes=routes, lifespan=lifespan)
-    return app
+    def routes(
+        self,
+        pool: asyncpg.Pool[Any],
+        space: Space,
+        worker: Worker,
+        gateway: Gateway[Any],
+        door: Door,
+        desk: Reception,
+        archive: Archive,
+    ) -> list[BaseRoute]:
+        """What is answered: GraphQL, signing in, Open311, what is fetched as a file, uploads, and plugins' feeds."""
+        settings, secret, now = self.settings, self.secret, self.now
+        operations, till = gateway.operations, gateway.operations.till
+        assert space.listings
+        exports = Exports(pool, self.keys, secret, self.plugins.registers.holdings, now)
+        bulk = Bulk(space.listings, pool, door, space, secret, now)
+        uploads = Desk(operations, archive, scanner(settings.scan), secret, now, space.run)
+        acting: Callable[[str], Context] = lambda name: space.context(worker.acting(name))  # noqa: E731
+        return [
+            *(Route("/graphql", gateway), WebSocketRoute("/graphql", gateway)),
+            *Counter(desk, door, gateway.settings, till).routes,
+            *Window(operations, gateway.settings, settings.issuer, now).routes,
+            Route(f"{PATH}{{ticket}}", exports.answer, methods=["GET"]),
+            Route(f"{links.PATH}{{ticket}}", bulk.answer, methods=["GET"]),
+            *files.routes(uploads, settings.origins, settings.proxies),
+            *Feeds(self.plugins, acting, pool.fetch, gateway.settings, till).routes,
+        ]
 
 
 @asynccontextmanager
