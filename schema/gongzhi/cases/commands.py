@@ -81,7 +81,7 @@ class ReplyToCaseInput:
 @command("Answer a case that is being handled (答复).", requires="cases.handle")
 async def reply_to_case(call: Call, input: ReplyToCaseInput) -> CasePayload:
     case = await handled(call, input)
-    units = await jointly(case)
+    units = await jointly(call, case)
     settle(call, case, text(input.text, BODY, "text"), input.level or await level_of(call, case))
     await inform(call, case)
     return await advance(call, case, machine.REPLY, note=case.reply, jointly=units)

@@ -11,8 +11,8 @@ from strawberry import ID, UNSET
 from .. import codes
 from ..attachments.attaching import MOST, attach
 from ..checks import form, missing, text, today, wrong
-from ..clocks.models import ClockRow
 from ..clocks.running import begin
+from ..clocks.saving import save
 from ..codes import Series
 from ..commands import KEY, Call, Problem, cautions, command, given, made, problems, prose
 from ..context import Info
@@ -136,7 +136,7 @@ async def filed(call: Call, input: ReportCaseInput) -> CaseRow:
     if input.attachments:
         await attach(call, case, input.attachments)
     await noted(call, case, machine.REPORT)
-    await ClockRow.bulk_create(clocks)
+    await save(call, (), clocks)
     return case
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import orjson
 import strawberry
+from uuid6 import uuid7
 
 from ..checks import missing, text
 from ..clocks import running
@@ -19,7 +21,7 @@ from ..units.models import UnitRow
 from . import machine
 from .events import REGISTRY
 from .machine import Step
-from .models import Audience, CaseRow, CategoryRow, EventRow, SettlementLevel, Status, SupportRow
+from .models import Audience, CaseRow, CategoryRow, SettlementLevel, Status, SupportRow
 from .rules import EMPLOYERS
 from .types import Case
 
@@ -35,6 +37,10 @@ PLATFORM = "platform"
 """The subject of complaints about this platform."""
 
 
+HAPPENED = (
+    "insert into cases.event (id, case_id, type, at, audience, account, role, unit_id, note, data) "
+    "values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
+)
 LEVELS = """
 select (
     select e.data->>'to' from cases.event e where e.case_id = $1 and e.type = $2 order by e.at desc, e.id desc limit 1
@@ -153,17 +159,12 @@ async def noted(
     kind = taken.event if isinstance(taken, Step) else taken
     declared = REGISTRY.find(kind)
     acting = next((grant.unit for grant in call.viewer.account.grants if grant.unit), None)
-    await EventRow.create(
-        case=case,
-        type=kind,
-        at=call.now,
-        audience=Audience.STAFF if declared.internal else Audience.PUBLIC,
-        account=None if case.anonymous and taken is machine.REPORT else call.viewer.account.name,
-        role=call.viewer.role,
-        unit_id=unit.id if unit else acting,
-        note=text(note, NOTE, "note") if note else None,
-        data=data,
-    )
+    audience = Audience.STAFF if declared.internal else Audience.PUBLIC
+    account = None if case.anonymous and taken is machine.REPORT else call.viewer.account.name
+    said = text(note, NOTE, "note") if note else None
+    facts = orjson.dumps(data, default=str).decode()
+    happened = (call.now, audience.value, account, call.viewer.role, unit.id if unit else acting, said, facts)
+    await call.fetch(HAPPENED, uuid7(), case.id, kind, *happened)
     call.publish(event_of(declared, {"number": case.number, **data}), case)
     return kind
 

@@ -56,7 +56,7 @@ async def anew(call: Call, by: Standing, keys: Collection[object], why: Why) -> 
             traces.append(move(call, by, clock, new or rules[clock.rule_id], why))
         due(case, clocks.get(case.id, ()))
     moved = list(filter(None, traces))
-    await save(call, running, moved)
+    await save(call, running, traces=moved)
     await renew(call, cases)
     await follow(call, [case.id for case in cases])
     return len(moved)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
-from ..calendars.reading import Fetch, plain, read
+import orjson
+
+from ..calendars.reading import Fetch, read
 from ..cases.models import CaseRow
 from ..worktime import Calendar, Term, Unit
 from .models import Stage
@@ -19,7 +22,7 @@ SET = (
 """The key of the rules that a county works by."""
 
 STANDING = (
-    "select c.id, c.version, c.content, (select json_agg(r order by r.rank) from clocks.rule r where r.set_id = "
+    "select c.id, c.version, c.content, (select json_agg(r order by r.rank)::text from clocks.rule r where r.set_id = "
     + SET.format(county="$1::int")
     + ") as rules{} from calendars.calendar c where c.county_id = $1 or c.county_id is null "
     "order by c.county_id nulls last limit 1"
@@ -89,8 +92,13 @@ async def facing(fetch: Fetch, county: int, case: CaseRow) -> tuple[Standing, Ma
 
 
 def stood(row: Mapping[str, Any]) -> Standing:
-    rules = plain(row["rules"])
-    return Standing(row["id"], row["version"], read(row["content"]), tuple(kept(one) for one in rules or ()))
+    return Standing(row["id"], row["version"], read(row["content"]), listed(row["rules"] or "[]"))
+
+
+@lru_cache(maxsize=256)
+def listed(rules: str) -> tuple[Rule, ...]:
+    """The rules that the database lists. They are the same for one step after another."""
+    return tuple(kept(one) for one in orjson.loads(rules))
 
 
 def kept(row: Mapping[str, Any]) -> Rule:

@@ -13,7 +13,7 @@ from . import course, stages
 from .course import earliest
 from .models import ClockRow, Stage, TraceRow, Why
 from .rules import Matter, Rule, Standing, facing, kept, standing
-from .saving import save
+from .saving import running, save
 
 
 async def follow(call: Call, case: CaseRow, event: str) -> None:
@@ -24,17 +24,15 @@ async def follow(call: Call, case: CaseRow, event: str) -> None:
     if not (event in stages.STARTS or event in stages.STOPS or event in (stages.PAUSES, stages.RESUMES)):
         return
     by, about = await facing(call.fetch, case.county_id or await county(case), case)
-    clocks = await ClockRow.filter(case_id=case.id, stopped_at=None).order_by("started_at", "id")
+    clocks = await running(call, case)
     over = [clock for clock in clocks if clock.stage in stages.STOPS.get(event, ())]
     for clock in over:
         await stop(call, by, clock)
     going = [clock for clock in clocks if clock.stopped_at is None]
     held = await hold(call, by, going, event) if event in (stages.PAUSES, stages.RESUMES) else {}
-    await save(call, [*over, *held], filter(None, held.values()))
     wanted = [stage for stage in stages.STARTS.get(event, ()) if stage not in {clock.stage for clock in going}]
     started = begun(call, case, by, about, wanted)
-    if started:
-        await ClockRow.bulk_create(started)
+    await save(call, [*over, *held], started, filter(None, held.values()))
     due(case, [*going, *started])
 
 
@@ -131,12 +129,12 @@ async def extend(
     """
     by = await standing(call.fetch, case.county_id or await county(case))
     clocks = await ClockRow.filter(case_id=case.id, stopped_at=None)
-    running = [clock for clock in clocks if clock.stage in stages]
+    longer = [clock for clock in clocks if clock.stage in stages]
     added = {"amount": more.amount, "unit": more.unit.value, "nextDay": more.next_day, "at": call.now.isoformat()}
     traces = []
-    for clock in running:
+    for clock in longer:
         clock.extensions = [*clock.extensions, added]
         traces.append(move(call, by, clock, await ruled(by, clock), Why.EXTENDED, **data))
-    await save(call, running, filter(None, traces))
+    await save(call, longer, traces=filter(None, traces))
     due(case, clocks)
     return case.due_at

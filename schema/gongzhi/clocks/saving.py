@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -17,24 +17,54 @@ CHANGING = {
     "allowed": "bigint", "counted": "bigint", "counted_at": "timestamptz", "reminded": "smallint",
 }  # fmt: skip
 """What changes of a clock while it runs, and the types of the columns."""
-PLACES = ", ".join(f"${at}::{kind}[]" for at, kind in enumerate(CHANGING.values(), 2))
-SAVE = (
+GIVEN = {"id": "uuid", "case_id": "uuid", "stage": "text", "unit_id": "int", "started_at": "timestamptz", **CHANGING}
+"""What a clock is started with."""
+
+
+def places(columns: Mapping[str, str], after: int = 0) -> str:
+    """The rows that the statement's values are, a list for each column."""
+    lists = ", ".join(f"${at}::{kind}[]" for at, kind in enumerate(columns.values(), after + 1))
+    return f"unnest({lists}) r ({', '.join(columns)})"
+
+
+CHANGED = {"id": "uuid", **CHANGING}
+CHANGE = (
     f"update clocks.clock k set {', '.join(f'{name} = r.{name}' for name in CHANGING)} "
-    f"from unnest($1::uuid[], {PLACES}) r (id, {', '.join(CHANGING)}) where k.id = r.id"
+    f"from {places(CHANGED)} where k.id = r.id"
 )
+START = f"insert into clocks.clock ({', '.join(GIVEN)}) select {', '.join(GIVEN)} from {places(GIVEN)}"
+BOTH = (
+    f"with changed as ({CHANGE}) insert into clocks.clock ({', '.join(GIVEN)}) "
+    f"select {', '.join(GIVEN)} from {places(GIVEN, len(CHANGED))}"
+)
+RUNNING = "select * from clocks.clock where case_id = $1 and stopped_at is null order by started_at, id"
 RENEW = (
     'update cases."case" c set warn_at = r.warn_at, due_at = r.due_at '
     "from unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[]) r (id, warn_at, due_at) where c.id = r.id"
 )
 
 
-async def save(call: Call, clocks: Iterable[ClockRow], traces: Iterable[TraceRow] = ()) -> None:
-    """Save clocks that have changed, and the traces of it."""
-    rows = [[clock.id, *(written(getattr(clock, name)) for name in CHANGING)] for clock in clocks]
-    if rows:
-        await call.fetch(SAVE, *(list(column) for column in zip(*rows, strict=True)))
+async def running(call: Call, case: CaseRow) -> list[ClockRow]:
+    """The clocks of a case that run, the first started first."""
+    return [ClockRow._init_from_db(**row) for row in await call.fetch(RUNNING, case.id)]
+
+
+async def save(
+    call: Call, changed: Sequence[ClockRow], started: Sequence[ClockRow] = (), traces: Iterable[TraceRow] = ()
+) -> None:
+    """Save clocks that have changed and those that were started, and the traces that the changes left."""
+    if changed and started:
+        await call.fetch(BOTH, *columns(CHANGED, changed), *columns(GIVEN, started))
+    elif changed:
+        await call.fetch(CHANGE, *columns(CHANGED, changed))
+    elif started:
+        await call.fetch(START, *columns(GIVEN, started))
     if made := list(traces):
         await TraceRow.bulk_create(made)
+
+
+def columns(names: Iterable[str], clocks: Sequence[ClockRow]) -> list[list[Any]]:
+    return [[written(getattr(clock, name)) for clock in clocks] for name in names]
 
 
 async def renew(call: Call, cases: Iterable[CaseRow]) -> None:

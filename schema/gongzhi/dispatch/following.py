@@ -7,7 +7,7 @@ from ..cases.machine import Step
 from ..cases.models import CaseRow, SupportRow
 from ..commands import Call
 from . import terms
-from .models import LIVE, ApprovalRow, ApprovalState, ObjectionRow, OrderRole, OrderRow, OrderState, Ruling
+from .models import LIVE, ApprovalState, OrderRole, OrderRow, OrderState, Ruling
 from .telling import tell
 
 LEADS: dict[Step, OrderState] = {
@@ -23,6 +23,15 @@ ENDS = (
     *(machine.CLOSE, machine.REOPEN, machine.VOID),
 )
 """What ends the orders of all units, and all that was asked and is not decided."""
+OBJECTED = (
+    f"update dispatch.objection set ruling = '{Ruling.LAPSED}', ruled_at = $2 "
+    f"where case_id = $1 and ruling = '{Ruling.OPEN}'"
+)
+LAPSED = (
+    f"with objected as ({OBJECTED}) update dispatch.approval set state = '{ApprovalState.LAPSED}', decided_at = $2 "
+    f"where case_id = $1 and state = '{ApprovalState.PENDING}'"
+)
+"""What was asked for and is not decided lapses."""
 
 
 async def follow(call: Call, case: CaseRow, taken: Step) -> None:
@@ -32,11 +41,10 @@ async def follow(call: Call, case: CaseRow, taken: Step) -> None:
             leads = order.role == OrderRole.LEAD and taken in LEADS
             if leads or taken in ENDS:
                 await moved(call, case, order, LEADS[taken] if leads else OrderState.WITHDRAWN)
-    if taken is machine.HANDLE or taken in ENDS:
-        await ObjectionRow.filter(case=case, ruling=Ruling.OPEN).update(ruling=Ruling.LAPSED, ruled_at=call.now)
     if taken in ENDS:
-        pending = ApprovalRow.filter(case=case, state=ApprovalState.PENDING)
-        await pending.update(state=ApprovalState.LAPSED, decided_at=call.now)
+        await call.fetch(LAPSED, case.id, call.now)
+    elif taken is machine.HANDLE:
+        await call.fetch(OBJECTED, case.id, call.now)
     if taken is machine.REOPEN:
         await again(call, case)
         await tell(call, case, "case.reopened", units=[case.lead_unit_id])

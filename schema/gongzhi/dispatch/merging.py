@@ -92,8 +92,11 @@ async def unmerge_case(call: Call, input: UnmergeCaseInput) -> CasePayload:
 async def inform(call: Call, main: CaseRow) -> None:
     """Tell whoever asked that there is an answer, and give it to those whose cases are part of this one, too."""
     await tell(call, main, "case.replied", requester=True)
-    merged = MergeRow.filter(into=main, undone_at=None).values_list("case_id", flat=True)
-    for case in await CaseRow.filter(id__in=await merged).select_for_update().order_by("number"):
+    merged = await call.fetch("select case_id from dispatch.merge where into_id = $1 and undone_at is null", main.id)
+    if not merged:
+        return
+    keys = [row["case_id"] for row in merged]
+    for case in await CaseRow.filter(id__in=keys).select_for_update().order_by("number"):
         await answered(call, case, main)
         await saved(case)
 

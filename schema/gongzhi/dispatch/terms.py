@@ -12,7 +12,7 @@ from typing import Any
 from ..calendars import reading
 from ..cases.models import CaseRow
 from ..clocks import running
-from ..clocks.models import ClockRow, Stage
+from ..clocks.models import Stage
 from ..commands import Call
 from ..terms import deadline
 from ..worktime import WARNING, Course, Term, Unit, extended, reckon
@@ -37,6 +37,10 @@ SUSPENSION = timedelta(days=180)
 RETURNS = 2
 """So often a case may be returned; then the county designates a unit, which may not return it (潍坊市 art. 22)."""
 
+CLOCK = (
+    "select due_at, warn_at from clocks.clock "
+    f"where case_id = $1 and stage = '{Stage.HANDLE.value}' and stopped_at is null"
+)
 FOLLOWING = (
     "update dispatch.work_order o set due_at = k.due_at, warn_at = k.warn_at from clocks.clock k "
     f"where k.case_id = o.case_id and k.stage = '{Stage.HANDLE.value}' and k.stopped_at is null "
@@ -46,8 +50,8 @@ FOLLOWING = (
 
 async def handling(call: Call, case: CaseRow) -> tuple[datetime, datetime]:
     """When a work order that is issued now is due, and when its light turns amber."""
-    if clock := await ClockRow.filter(case_id=case.id, stage=Stage.HANDLE, stopped_at=None).first():
-        return clock.due_at, clock.warn_at
+    for clock in await call.fetch(CLOCK, case.id):
+        return clock["due_at"], clock["warn_at"]
     default = await deadline(call, case.county_id, HANDLING)
     return default.due, default.warns
 

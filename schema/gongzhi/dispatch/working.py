@@ -32,6 +32,13 @@ class WorkOrderPayload:
     errors: list[Problem] = problems()
 
 
+SUPPORT = (
+    "select o.state, u.code from dispatch.work_order o join units.unit u on u.id = o.unit_id "
+    f"where o.case_id = $1 and o.role = '{OrderRole.SUPPORT}' and o.state <> '{OrderState.WITHDRAWN}'"
+)
+"""The orders of the units that help."""
+
+
 @strawberry.input(description="A work order that the unit has taken note of (签收).")
 class AcknowledgeOrderInput:
     idempotency_key: str = given(KEY)
@@ -92,10 +99,10 @@ async def withdraw_order(call: Call, input: WithdrawOrderInput) -> WorkOrderPayl
     return await done(call, case, order, TAKEN_BACK, input.reason)
 
 
-async def jointly(case: CaseRow) -> list[str]:
+async def jointly(call: Call, case: CaseRow) -> list[str]:
     """The codes of the units that contributed. Refuses while one of them has not: the reply is a joint one."""
-    support = await OrderRow.filter(case=case, role=OrderRole.SUPPORT).exclude(state=OrderState.WITHDRAWN)
-    waiting = sum(order.state in LIVE for order in support)
+    support = await call.fetch(SUPPORT, case.id)
+    waiting = sum(order["state"] in LIVE for order in support)
     if waiting:
         raise Refusal(
             "CONTRIBUTION_MISSING",
@@ -103,8 +110,7 @@ async def jointly(case: CaseRow) -> list[str]:
             f"尚有 {waiting} 个协办单位未提交意见，请等待或申请收回协办工单。",
             ("number",),
         )
-    units = [order.unit_id for order in support if order.state == OrderState.DONE]
-    return sorted([unit.code for unit in await UnitRow.filter(id__in=units)]) if units else []
+    return sorted({order["code"] for order in support if order["state"] == OrderState.DONE})
 
 
 async def mine(call: Call, input: AcknowledgeOrderInput | ContributeInput) -> tuple[CaseRow, OrderRow]:
