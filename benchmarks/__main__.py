@@ -59,7 +59,7 @@ def bench(
             if like:
                 found["similar"] = similar.measure(console, dsn)
             if lives:
-                found["lifecycles"] = lifecycles.measure(console, dsn, cases, quick)
+                found[f"lifecycles among {cases}"] = lifecycles.measure(console, dsn, cases, quick)
             if followed:
                 found["events"] = events.measure(console, dsn, quick)
             if not found:

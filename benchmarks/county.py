@@ -57,3 +57,19 @@ async def numbers(dsn: str) -> list[str]:
         return [row["number"] for row in rows]
     finally:
         await connection.close()
+
+
+BEHIND = """select exists(select from events.consumer c, events.counter n where c.position < n.given)
+or exists(select from events.outbox where position is null)
+or exists(select from events.job where state = 'WAITING' and due_at <= now())"""
+
+
+async def rested(dsn: str) -> None:
+    """Wait until a server has handled what has happened and run the jobs that are due, as it does when it starts."""
+    connection = await asyncpg.connect(dsn)
+    try:
+        await asyncio.sleep(1)
+        while await connection.fetchval(BEHIND):
+            await asyncio.sleep(0.1)
+    finally:
+        await connection.close()

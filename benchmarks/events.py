@@ -33,6 +33,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
 from .bars import said
+from .county import rested
 from .peers.ours import SECRET
 
 FOLLOWERS, ROUNDS = 2000, 10
@@ -57,7 +58,6 @@ ANYTHING = (
     'select c.id from cases."case" c join grids.grid g on g.id = c.grid_id '
     "where g.code = $1 and c.series = 'ORDINARY' limit 1"
 )
-BEHIND = "select exists(select from events.consumer c, events.counter n where c.position < n.given)"
 
 
 def measure(console: Console, dsn: str, quick: bool = False) -> dict[str, Any]:
@@ -132,14 +132,6 @@ class Bench:
         reply = await self.client.post("/graphql", json=reporting(), timeout=60)
         return str(reply.json()["data"]["reportCase"]["case"]["number"])
 
-    async def rest(self) -> None:
-        """Wait until everything that has happened is handled, so that nothing of it is measured."""
-        database = await asyncpg.connect(self.dsn)
-        while await database.fetchval(BEHIND):
-            await asyncio.sleep(0.1)
-        await database.close()
-        await asyncio.sleep(1)
-
 
 def reporting() -> dict[str, Any]:
     """The request that reports a case."""
@@ -165,7 +157,7 @@ async def serving(dsn: str, port: int = 8799) -> AsyncIterator[Bench]:
                     break
                 except httpx.HTTPError:
                     await asyncio.sleep(0.1)
-            await bench.rest()
+            await rested(bench.dsn)
             yield bench
     finally:
         process.terminate()
@@ -198,7 +190,7 @@ async def broadcast(bench: Bench, followers: int, rounds: int) -> dict[str, floa
         )
         p95.append(took[int(len(took) * 0.95)])
         busy.append(bench.worked() - worked)
-        await bench.rest()
+        await rested(bench.dsn)
     await asyncio.gather(*(wire.close() for wire in wires))
     return {
         "memory": round(memory, 1), "p95": round(statistics.median(p95), 1), "p95_worst": round(max(p95), 1),
@@ -211,7 +203,7 @@ async def sustained(bench: Bench, seconds: float) -> dict[str, float]:
     database = await asyncpg.connect(bench.dsn)
     case = await database.fetchval(ANYTHING, GRID)
     wires = [await bench.follow(FILTERED, g=GRIDS[at % len(GRIDS)]) for at in range(MIXED)]
-    await bench.rest()
+    await rested(bench.dsn)
     total, sent, took = round(RATE * seconds), dict[str, float](), list[float]()
 
     async def hear(wire: ClientConnection) -> None:

@@ -26,6 +26,7 @@ from rich.console import Console
 from rich.table import Table
 
 from .bars import said
+from .county import rested
 from .growth import CHANGED, INDEXES, copying
 from .peers.ours import SECRET
 from .servers import Server, running
@@ -142,6 +143,7 @@ def measure(console: Console, dsn: str, cases: int, quick: bool = False) -> dict
     """Lifecycles among so many cases: as many as fifty clients bring about, and as a spike asks for them."""
     seconds, stage = (4.0, 1.0) if quick else (SECONDS, STAGE)
     with grown(dsn, cases) as (large, count), running(large, ["ours"]) as servers:
+        asyncio.run(rested(large))
         steady = asyncio.run(loaded(servers["ours"], lambda each: steadily(each, seconds, WARMUP if not quick else 1)))
         spike = asyncio.run(loaded(servers["ours"], lambda each: spiking(each, stage)))
     found = {"cases": count, "steady": steady.figures(), "spike": spike.figures()}
@@ -222,7 +224,7 @@ def grown(dsn: str, cases: int) -> Iterator[tuple[str, int]]:
 
 
 async def multiply(dsn: str, cases: int) -> int:
-    """Add copies of the cases with their events until there are so many; the indexes are made anew."""
+    """Add copies of the cases with their events until there are so many, and count them; indexes are made anew."""
     connection = await asyncpg.connect(dsn)
     try:
         await connection.execute("set session_replication_role = replica; set synchronous_commit = off")
@@ -236,6 +238,7 @@ async def multiply(dsn: str, cases: int) -> int:
                     await connection.execute(statement, copy)
             for made in indexes.values():
                 await connection.execute(made)
+            await connection.execute("select statistics.rebuild()", timeout=3600)
         for table in CHANGED:
             await connection.execute(f"vacuum (analyze) {table}")
         count: int = await connection.fetchval('select count(*) from cases."case"')
