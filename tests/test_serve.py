@@ -56,6 +56,8 @@ def idle(data: str) -> bool:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_stops_when_told(number: signal.Signals, data: str) -> None:
+    if signal.getsignal(number) == signal.SIG_IGN:
+        pytest.skip("whoever runs the tests ignores it, and what they start does so, too")
     with gongzhi("serve", PORT="0", GONGZHI_DATA=data) as server:
         said = greeting(server)
         assert "token --role administrator" in said

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, TypeVar
 
 from tortoise import fields
 from tortoise.fields.base import Field
 from tortoise.models import Model
 from uuid6 import uuid7
+
+M = TypeVar("M", bound=Model)
 
 
 class LtreeField(Field[str], str):  # type: ignore[misc]
@@ -26,6 +29,11 @@ class BytesField(Field[bytes], bytes):  # type: ignore[misc]
     """Raw bytes, such as a sealed value. Tortoise's own BinaryField cannot be filtered on."""
 
     SQL_TYPE = "bytea"
+
+
+def loaded(model: type[M], row: Mapping[str, Any]) -> M:
+    """A model's object, of a row that a statement of our own has found, all columns of it."""
+    return model._init_from_db(**row)
 
 
 def key() -> Any:

@@ -14,6 +14,7 @@ from uuid import UUID
 import orjson
 import strawberry
 from gongzhi.access.models import LookKind
+from gongzhi.columns import loaded
 from gongzhi.commands import ONCE, Command, Problem
 from gongzhi.context import Context, Look
 from gongzhi.entity import Entity, Ref, entity_of
@@ -102,7 +103,7 @@ class Transaction:
         found = await self.connection.execute_query_dict(locking(entity.model, entity.key, statement), values)
         if not found:
             raise missing(entity, path)
-        row = entity.model._init_from_db(**found[0])
+        row = loaded(entity.model, found[0])
         await self.allow(row, path)
         return row
 

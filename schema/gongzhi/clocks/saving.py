@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 
 from ..cases.models import CaseRow
+from ..columns import loaded
 from ..commands import Call
 from .models import ClockRow, TraceRow
 
@@ -46,7 +47,7 @@ RENEW = (
 
 async def running(call: Call, case: CaseRow) -> list[ClockRow]:
     """The clocks of a case that run, the first started first."""
-    return [ClockRow._init_from_db(**row) for row in await call.fetch(RUNNING, case.id)]
+    return [loaded(ClockRow, row) for row in await call.fetch(RUNNING, case.id)]
 
 
 async def save(
