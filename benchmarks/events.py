@@ -34,6 +34,7 @@ from websockets.typing import Subprotocol
 
 from .bars import said
 from .county import rested
+from .lifecycles import grown
 from .peers.ours import SECRET
 
 FOLLOWERS, ROUNDS = 2000, 10
@@ -61,8 +62,11 @@ ANYTHING = (
 
 
 def measure(console: Console, dsn: str, quick: bool = False) -> dict[str, Any]:
-    """What events cost those who follow and those who write."""
-    found = uvloop.run(measured(dsn, 200 if quick else FOLLOWERS, 2 if quick else ROUNDS, 2.0 if quick else SECONDS))
+    """What events cost those who follow and those who write, in a copy of the county."""
+    with grown(dsn, 0) as (copy, _):
+        found = uvloop.run(
+            measured(copy, 200 if quick else FOLLOWERS, 2 if quick else ROUNDS, 2.0 if quick else SECONDS)
+        )
     console.print(table(found))
     return found
 
