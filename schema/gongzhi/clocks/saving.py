@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import orjson
+from tortoise.models import Model
 
 from ..cases.models import CaseRow
 from ..columns import loaded
@@ -39,10 +40,8 @@ BOTH = (
     f"select {', '.join(GIVEN)} from {places(GIVEN, len(CHANGED))}"
 )
 RUNNING = "select * from clocks.clock where case_id = $1 and stopped_at is null order by started_at, id"
-RENEW = (
-    'update cases."case" c set warn_at = r.warn_at, due_at = r.due_at '
-    "from unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[]) r (id, warn_at, due_at) where c.id = r.id"
-)
+MOMENTS = {"id": "uuid", "warn_at": "timestamptz", "due_at": "timestamptz"}
+RENEW = f'update cases."case" c set warn_at = r.warn_at, due_at = r.due_at from {places(MOMENTS)} where c.id = r.id'
 
 
 async def running(call: Call, case: CaseRow) -> list[ClockRow]:
@@ -64,15 +63,15 @@ async def save(
         await TraceRow.bulk_create(made)
 
 
-def columns(names: Iterable[str], clocks: Sequence[ClockRow]) -> list[list[Any]]:
-    return [[written(getattr(clock, name)) for clock in clocks] for name in names]
-
-
-async def renew(call: Call, cases: Iterable[CaseRow]) -> None:
+async def renew(call: Call, cases: Sequence[CaseRow]) -> None:
     """Save the next moments of cases, which `running.due` has set."""
-    rows = [(case.id, case.warn_at, case.due_at) for case in cases]
-    if rows:
-        await call.fetch(RENEW, *(list(column) for column in zip(*rows, strict=True)))
+    if cases:
+        await call.fetch(RENEW, *columns(MOMENTS, cases))
+
+
+def columns(names: Iterable[str], rows: Sequence[Model]) -> list[list[Any]]:
+    """What `places` takes."""
+    return [[written(getattr(row, name)) for row in rows] for name in names]
 
 
 def written(value: Any) -> Any:
