@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import os
 import statistics
 import subprocess
@@ -24,7 +23,7 @@ from gongzhi_server import app as ours
 from gongzhi_server.clock import clock
 from gongzhi_server.events.outbox import Told
 from gongzhi_server.gateway import Limits
-from gongzhi_server.serve import SWEEPS
+from gongzhi_server.serve import settle
 from gongzhi_server.settings import Settings
 from gongzhi_server.tokens import Tokens
 from rich.console import Console
@@ -98,9 +97,7 @@ def app() -> Any:
     shell = ours.shell
     ours.shell = lambda settings: replace(shell(settings), limits=Limits(sockets=10_000))
     made = ours.create_app(Settings(data=Path(), secret=SECRET), os.environ["BENCH_DSN"])
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(*SWEEPS)  # as `serve` does
+    settle()
     return made
 
 

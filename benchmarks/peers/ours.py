@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import gc
 import os
 from pathlib import Path
 
 from gongzhi_server.app import create_app
-from gongzhi_server.serve import SWEEPS
+from gongzhi_server.serve import settle
 from gongzhi_server.settings import Settings
 from starlette.applications import Starlette
 
@@ -20,7 +19,5 @@ def app() -> Starlette:
     """The application over the database of the benchmark."""
     settings = Settings(data=Path(), secret=SECRET)
     made = create_app(settings, os.environ["BENCH_DSN"], contributions=CONTRIBUTIONS)
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(*SWEEPS)  # as `serve` does
+    settle()
     return made

@@ -51,10 +51,15 @@ class Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
-        gc.collect()
-        gc.freeze()  # the schema stays for good; sweeping it again and again would stall requests
-        gc.set_threshold(*SWEEPS)
+        settle()
         print(self.greeting, flush=True)
+
+
+def settle() -> None:
+    """Sweep once, and leave alone what is there: the schema stays for good, and sweeping it would stall requests."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*SWEEPS)
 
 
 def serve(
