@@ -71,10 +71,10 @@ async def registered(worker: Server, grid: str, **more: Any) -> Any:
 async def test_protected_values_sealed(worker: Server, grid: str, database: Any, filled: str, tmp_path: Any) -> None:
     """They are answered masked, kept sealed under the person's own key, and can be opened with the county's."""
     made = await registered(worker, grid, residentId=ID.lower(), phones=[PHONE, LANDLINE])
-    assert made["residentId"] == f"6109{'*' * 10}{ID[-4:]}"
+    assert made["residentId"] == f"{'*' * 16}{ID[-2:]}"
     assert [(one["kind"], one["rank"], one["number"]) for one in made["phones"]] == [
-        ("MOBILE", 1, "138****0017"),
-        ("LANDLINE", 2, "0915*****17"),
+        ("MOBILE", 1, "*******0017"),
+        ("LANDLINE", 2, "*******0017"),
     ]
     key = made["id"].partition(":")[2]
     row = await database.fetchrow("select * from people.person where id = $1::text::uuid", key)
@@ -104,7 +104,7 @@ async def test_identity_is_optional(worker: Server, grid: str) -> None:
         ({"residentId": resident_id("19900230")}, "BAD_USER_INPUT", ["residentId"]),
         ({"residentId": resident_id("20300101")}, "BAD_USER_INPUT", ["residentId"]),
         ({"residentId": "610921900131995"}, "BAD_USER_INPUT", ["residentId"]),
-        ({"residentId": f"6109{'*' * 10}{ID[-4:]}"}, "MASKED_VALUE", ["residentId"]),
+        ({"residentId": f"{'*' * 16}{ID[-2:]}"}, "MASKED_VALUE", ["residentId"]),
         ({"phones": [PHONE, "138****0017"]}, "MASKED_VALUE", ["phones", "1"]),
         ({"phones": ["12345678"]}, "BAD_USER_INPUT", ["phones", "0"]),
         ({"phones": [f"1380000001{last}" for last in range(6)]}, "BAD_USER_INPUT", ["phones"]),
@@ -199,7 +199,7 @@ async def test_update_keeps_rest(worker: Server, grid: str) -> None:
         "updatePerson", SELECTION, person=made["id"], expectedVersion=1, name="测试乙", phones=[LANDLINE]
     )
     assert changed["errors"] == []
-    phones = [{"kind": "LANDLINE", "rank": 1, "number": "0915*****17"}]
+    phones = [{"kind": "LANDLINE", "rank": 1, "number": "*******0017"}]
     assert changed["person"] == {**made, "name": "测试乙", "phone": phones[0]["number"], "phones": phones, "version": 2}
 
 

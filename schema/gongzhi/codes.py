@@ -413,14 +413,16 @@ def _national(text: str) -> str:
 
 
 def mask_resident_id(number: str) -> str:
-    """Hide birth date and region of a normalised resident ID: 6109**********0012."""
-    return _mask(number, 4, 4)
+    """Return a normalised resident ID with its last two characters only: ****************12.
+
+    Region and birth date stay hidden: with them, the check digit leaves a handful of numbers to try.
+    """
+    return _mask(number, 2)
 
 
 def mask_phone(number: str) -> str:
-    """Hide the middle of a normalised mobile number (138****0012), or all but two digits after an area code."""
-    landline = _LANDLINE.fullmatch(number)
-    return _mask(number, len(landline[1] or landline[2]), 2) if landline else _mask(number, 3, 4)
+    """Return a normalised telephone number with its last four digits only: *******0012."""
+    return _mask(number, 4)
 
 
 def is_masked(text: str) -> bool:
@@ -428,9 +430,9 @@ def is_masked(text: str) -> bool:
     return bool(re.search("[*\u2217\u2022\u25cf]", unicodedata.normalize("NFKC", text)))
 
 
-def _mask(value: str, head: int, tail: int) -> str:
-    hidden = len(value) - head - tail
-    return value[:head] + "*" * hidden + value[-tail:] if hidden > 0 else "*" * len(value)
+def _mask(value: str, tail: int) -> str:
+    shown = tail if len(value) > 2 * tail else 0  # of a short value even the end would tell most
+    return "*" * (len(value) - shown) + value[len(value) - shown :]
 
 
 # --- reading ---

@@ -29,12 +29,12 @@ LATER = "interval '3 hours'"
 CHANGES: dict[str, tuple[str, str]] = {
     "Person": (
         "people.person",
-        "gender = 'UNKNOWN', birth_date = '1900-01-01', residence = 'FLOATING', resident_id_mask = '变', "
+        "gender = 'UNKNOWN', birth_date = '1900-01-01', residence = 'FLOATING', resident_id_mask = '***99', "
         f"created_at = created_at - {LATER}, version = version + 70, "
         "name = case when id in (select person_id from people.liaison union select person_id from people.post) "
         "then name else '变' || name end",  # who holds an office is published
     ),
-    "Phone": ("people.phone", "mask = '变', rank = rank + 7, kind = 'LANDLINE'"),
+    "Phone": ("people.phone", "mask = '***999', rank = rank + 7, kind = 'LANDLINE'"),
     "Household": (
         "people.household",
         "number = '变' || number, address = '变', tier = 'FANGXIN', needs = '{VISIT}', income_band = 'ABOVE_MEAN', "

@@ -189,7 +189,7 @@ def residents(draw: Draw) -> dict[str, Rows]:
             "birth_date": draw.maybe(draw.of((date(1990, 1, 1), date(1944, 2, 29), date(2026, 7, 1))), 0.7),
             "residence": draw.of(("RESIDENT", "REGISTERED", "FLOATING")),
             "needs": [],
-            "resident_id_mask": draw.maybe("610921********001X"),
+            "resident_id_mask": draw.maybe("****************1X"),
             "created_at": draw.instant(),
             "restricted_at": NOW if at % 5 == 4 else None,
             "version": at + 1,
@@ -199,7 +199,7 @@ def residents(draw: Draw) -> dict[str, Rows]:
     ids = [row["id"] for row in people]
     phones = [
         {"id": draw.key(), "person_id": person, "kind": draw.of(("MOBILE", "LANDLINE")), "rank": draw.of((1, 1, 2))}
-        | {"mask": f"138****{at:04}"}
+        | {"mask": f"*******{at:04}"}
         for at, person in enumerate([*ids[:10], *ids[:6], *ids[:2]])
     ]
     protect(people, phones)
