@@ -158,7 +158,9 @@ class Session:
         root = orjson.loads(text)
         await self.finish([root], shape)
         if shape.python:
-            return await self.execute(root)
+            fields, errors = await self.planner.introspection.answer(self.document, self.given)
+            self.errors += errors
+            return await self.execute({**root, **fields})
         return orjson.dumps(root), self.errors
 
     async def sound(

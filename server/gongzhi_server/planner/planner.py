@@ -18,6 +18,7 @@ from strawberry.types.field import StrawberryField
 from .compiler import Compiler
 from .declarations import check
 from .document import Document
+from .introspection import Introspection
 from .lens import Lens
 from .statement import Statement
 
@@ -48,6 +49,7 @@ class Planner:
             definition = kind.extensions.get("strawberry-definition")
             if found := getattr(getattr(definition, "origin", None), "__entity__", None):
                 self.entities[name] = found
+        self.introspection = Introspection(self.schema)
         check(self.schema, self.entities)
 
     def query(self, document: Document, variables: VariableValues, viewer: Viewer, without: str = "") -> Statement:
