@@ -10,7 +10,7 @@ DECLARED = $(PROJECTS:%=%/pyproject.toml)
 LOCK = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--no-annotate --no-header --no-emit-package gongzhi --no-emit-package gongzhi-server
 
-.PHONY: run test test-all bench lint format schema lock clean
+.PHONY: run test test-all bench bench-quick lint format schema lock clean
 
 run: .venv/run  ## start the server; the demo county is loaded on first start
 	@.venv/bin/gongzhi serve --demo
@@ -21,8 +21,11 @@ test: .venv/dev  ## what CI runs, a process a core
 test-all: .venv/dev  ## the slow tests too
 	.venv/bin/pytest -n auto --dist loadfile -m "slow or not slow"
 
-bench: .venv/dev
-	.venv/bin/python benchmarks
+bench: .venv/dev  ## compare with the peers: ten minutes on a quiet machine
+	.venv/bin/python -m benchmarks
+
+bench-quick: .venv/dev  ## one short round in a small county, to see that it works
+	.venv/bin/python -m benchmarks --quick
 
 lint: .venv/dev
 	.venv/bin/ruff check

@@ -17,6 +17,8 @@ from .questions import Question, questions
 from .servers import running
 
 LATEST = Path(__file__).with_name("latest.json")
+PEOPLE_IF_QUICK = 2_000
+"""How many live in the county of a quick run; loading it takes seconds."""
 CAUTION = (
     "The load, the servers and PostgreSQL share this machine with whatever else runs here. Rates wobble with that; "
     "ratios less so, for they are taken inside a round, and the middle one counts."
@@ -26,7 +28,7 @@ console = Console(width=None if sys.stdout.isatty() else 110, highlight=False)
 
 
 def bench(
-    quick: Annotated[bool, typer.Option(help="One short round, to see that everything works.")] = False,
+    quick: Annotated[bool, typer.Option(help="One short round in a small county, to see that all works.")] = False,
     grown: Annotated[bool, typer.Option("--growth", help="A hundred times the cases, instead.")] = False,
     held: Annotated[bool, typer.Option("--memory", help="Memory after 100 000 requests, instead.")] = False,
     loaded: Annotated[bool, typer.Option("--loads", help="How long loading takes, instead.")] = False,
@@ -36,7 +38,7 @@ def bench(
     lives: Annotated[bool, typer.Option("--lifecycles", help="Whole lives of cases over HTTP, instead.")] = False,
     followed: Annotated[bool, typer.Option("--events", help="Events and who follows them, instead.")] = False,
     cases: Annotated[int, typer.Option(help="Among how many cases the lives are lived.")] = 100_000,
-    data: Annotated[Path, typer.Option(help="Where the embedded database is kept.")] = Path(".gongzhi/bench"),
+    data: Annotated[Path | None, typer.Option(help="Where the embedded database is kept.", show_default=False)] = None,
     database: Annotated[str | None, typer.Option(help="PostgreSQL 18 to use instead of it, postgresql://…")] = None,
 ) -> None:
     """Compare the server with PostGraphile, with plain Strawberry, and with handwritten SQL."""
@@ -46,7 +48,8 @@ def bench(
             write(reckoned)
         return
     try:
-        with county.database_of(data, database) as dsn:
+        place = data or Path(".gongzhi/bench-quick" if quick else ".gongzhi/bench")
+        with county.database_of(place, database, PEOPLE_IF_QUICK if quick else None) as dsn:
             found: dict[str, Any] = {}
             if grown:
                 found["growth"] = growth.measure(console, dsn)
@@ -77,6 +80,9 @@ def compare(dsn: str, pace: speed.Pace) -> dict[str, Any]:
         asyncio.run(county.rested(dsn))  # what our own jobs write would be seen by those who are asked last
         results = speed.measure(servers, asked(dsn), pace, status)
     console.print(bars.table(results))
+    if pace is speed.QUICK:
+        console.print("Everything works. One short round in a small county is no figure to quote: run `make bench`.")
+        return bars.rates(results)
     for bar in bars.missed(results):
         console.print(f"[red]missed:[/] {bar.question} at least {bar.least} × {bar.over}")
     console.print(CAUTION)

@@ -25,18 +25,21 @@ NUMBERS = 300
 
 
 @contextmanager
-def database_of(data: Path, url: str | None) -> Iterator[str]:
-    """The address of a database with the county in it: the one given, or an embedded one that is kept in `data`."""
+def database_of(data: Path, url: str | None, people: int | None = None) -> Iterator[str]:
+    """The address of a database with the county in it: the one given, or an embedded one that is kept in `data`.
+
+    `people` is how many live in a county that is not loaded yet; as many as in the demo county if nothing is said.
+    """
     settings = Settings(data=data, database=url, secret=SECRET)
     with cluster.running(settings) as dsn:
         asyncio.run(database.migrate(dsn))
         if not asyncio.run(demo.loaded(dsn)):
-            load(dsn, settings)
+            load(dsn, settings, people)
         asyncio.run(activation.switch(dsn, ["bench"], clock(), undecided=True))
         yield dsn
 
 
-def load(dsn: str, settings: Settings) -> demo.Summary:
+def load(dsn: str, settings: Settings, people: int | None = None) -> demo.Summary:
     """Load the county into a database that has the tables and nothing in them."""
     columns = (TextColumn("loading the demo county: {task.description}"), BarColumn(), TimeElapsedColumn())
     with Progress(*columns, transient=True) as progress:
@@ -45,7 +48,8 @@ def load(dsn: str, settings: Settings) -> demo.Summary:
         def show(step: str, done: int, total: int) -> None:
             progress.update(task, description=step, completed=done, total=total or None)
 
-        return asyncio.run(demo.load(dsn, today=TODAY, keys=keyring(settings), progress=show))
+        some = {} if people is None else {"people": people}
+        return asyncio.run(demo.load(dsn, today=TODAY, keys=keyring(settings), progress=show, **some))
 
 
 async def numbers(dsn: str) -> list[str]:
@@ -53,7 +57,9 @@ async def numbers(dsn: str) -> list[str]:
     connection = await asyncpg.connect(dsn)
     try:
         every = 'select number, row_number() over (order by number) as n, count(*) over () as all from cases."case"'
-        rows = await connection.fetch(f"select number from ({every}) c where n % (c.all / $1) = 0 limit $1", NUMBERS)
+        rows = await connection.fetch(
+            f"select number from ({every}) c where n % greatest(c.all / $1, 1) = 0 limit $1", NUMBERS
+        )
         return [row["number"] for row in rows]
     finally:
         await connection.close()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,7 @@ from .load import Target, body
 from .servers import EVERYBODY
 
 DOCUMENTS = Path(__file__).parent / "documents"
-
+MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)")
 
 PAGE = ({"first": 50},)
 FEW = {"list": 64, "point": 500, "nested": 16, "python": 64}
@@ -97,13 +99,18 @@ def _answer(target: Target, text: str, variables: Mapping[str, Any]) -> Any:
     answer = reply.json()
     if not reply.is_success or "errors" in answer:
         raise Problem(f"{target.url} refuses {variables}: {reply.text[:500]}")
-    return _plain(answer["data"])
+    return plain(answer["data"])
 
 
-def _plain(value: Any) -> Any:
-    """The answer without cursors, which everybody writes as they like, and without the zeros of whole seconds."""
+def plain(value: Any) -> Any:
+    """The answer without cursors, which everybody writes as they like, and with times written one way.
+
+    PostgreSQL leaves out the zeros at the end of a fraction, Python writes six digits or none.
+    """
     if isinstance(value, dict):
-        return {key: _plain(inner) for key, inner in value.items() if key != "endCursor"}
+        return {key: plain(inner) for key, inner in value.items() if key != "endCursor"}
     if isinstance(value, list):
-        return [_plain(inner) for inner in value]
-    return value.replace(".000000+", "+") if isinstance(value, str) else value
+        return [plain(inner) for inner in value]
+    if isinstance(value, str) and MOMENT.fullmatch(value):
+        return datetime.fromisoformat(value).isoformat()
+    return value
