@@ -39,13 +39,16 @@ class Sql(Criterion):
         self.text, self.parts, self.named = text, parts, named
 
     def get_sql(self, ctx: SqlContext) -> str:
-        inner = ctx.copy(with_alias=False, subquery=True)
-
-        def show(part: Any) -> Any:
-            return part.get_sql(inner) if hasattr(part, "get_sql") else part
-
-        text = self.text.format(*map(show, self.parts), **{name: show(part) for name, part in self.named.items()})
+        inner = ctx if ctx.subquery and not ctx.with_alias else ctx.copy(with_alias=False, subquery=True)
+        texts = getattr(ctx.parameterizer, "texts", None)
+        text = self._written(inner) if texts is None else texts.find(self, inner, self._written)
         return format_alias_sql(text, self.alias, ctx) if ctx.with_alias and self.alias else text
+
+    def _written(self, ctx: SqlContext) -> str:
+        def show(part: Any) -> Any:
+            return part.get_sql(ctx) if hasattr(part, "get_sql") else part
+
+        return self.text.format(*map(show, self.parts), **{name: show(part) for name, part in self.named.items()})
 
 
 def bound(read: Callable[[Any, Any], Any], cast: str = "") -> Term:

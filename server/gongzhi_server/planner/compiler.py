@@ -55,7 +55,7 @@ from .filters import filtered
 from .given import Given
 from .lens import Lens
 from .parameters import Parameters
-from .rows import Rows, held, here
+from .rows import Rows, held, here, select
 from .scalars import encode, quoted
 from .statement import Call, Shape, Statement
 
@@ -97,7 +97,7 @@ class Compiler:
 
     def root(self, kind: GraphQLObjectType, grouped: GroupedFieldSet) -> Statement:
         terms, shape = self.object(kind, fitting(grouped), None, None)
-        sql = Sql("select row_to_json(r)::text from {0} r", Query.select(*terms)) if terms else None
+        sql = Sql("select row_to_json(r)::text from {0} r", select(*terms)) if terms else None
         return self.finish(sql, shape)
 
     def keyed(self, entity: Entity, kind: GraphQLObjectType, details: FieldDetailsList, shown: bool) -> Statement:
@@ -383,7 +383,7 @@ class Compiler:
     # small things
 
     def nested(self, terms: list[Term]) -> Sql:
-        return Sql(SINGLE, self.name("x"), Query.select(*some(terms)))
+        return Sql(SINGLE, self.name("x"), select(*some(terms)))
 
     def given(self, of: GraphQLField, node: FieldNode) -> Given:
         return Given(self.document, self.variables, of, node)

@@ -14,12 +14,11 @@ from gongzhi.plans import Frame, Many
 from gongzhi.sql import Sql, every
 from graphql import GraphQLError, get_named_type
 from graphql.execution.collect_fields import FieldDetailsList
-from pypika_tortoise.dialects.postgresql import PostgreSQLQuery as Query
 from pypika_tortoise.enums import Order
 from pypika_tortoise.terms import Criterion, LiteralValue, Term, Tuple
 
 from .filters import filtered
-from .rows import Derived, Key, Rows, held, here
+from .rows import Derived, Key, Rows, held, here, select_from
 from .scalars import quoted
 from .statement import Shape
 
@@ -74,7 +73,7 @@ def many(
     query = rows.ordered(window.keys, window.size)
     if not window.back:
         return Sql(LISTED, compiler.name("o"), query.select(*some(terms))), shape
-    last = Query.from_(Derived(Sql("{0}", query.select(rows.table.star)), rows.table.alias)).select(*some(terms))
+    last = select_from(Derived(Sql("{0}", query.select(rows.table.star)), rows.table.alias)).select(*some(terms))
     for key in window.keys:
         last = last.orderby(key.term, order=key.turned.way)
     return Sql(LISTED, compiler.name("o"), last), shape
@@ -86,7 +85,6 @@ def page(
     """A connection. Its rows are read once, one more than asked for, and numbered as they come."""
     filtered(compiler, rows, at)
     window = Window(compiler, plan, rows, at)
-    total = rows.count()
     made = PageOf(compiler, rows, window)
     shape, parts = Shape(), []
     for key, inside in compiler.subfields(kind, details).items():
@@ -96,7 +94,7 @@ def page(
             case "__typename":
                 term: Term = LiteralValue(quoted(kind.name))
             case "totalCount":
-                term = total
+                term = rows.count()
             case "nodes":
                 term, child = made.nodes(get_named_type(kind.fields[name].type), inside)
             case "edges":
@@ -109,11 +107,11 @@ def page(
         return compiler.nested(parts), shape
     limited = rows.ordered(window.keys, window.size + 1, window.bounds(rows, at)).select(rows.table.star)
     alias = rows.table.alias
-    source = Query.from_(Derived(Sql("{0}", limited), alias)).select(
+    source = select_from(Derived(Sql("{0}", limited), alias)).select(
         Sql("row_number() over ()").as_(NUMBER), rows.table.star
     )
     # "having" makes it one row, even where no field selected is an aggregate.
-    query = Query.from_(Derived(Sql("{0}", source), alias)).select(*parts).having(LiteralValue("true"))
+    query = select_from(Derived(Sql("{0}", source), alias)).select(*parts).having(LiteralValue("true"))
     return Sql("(select row_to_json({0}) from {1} {0})", compiler.name("x"), query), shape
 
 

@@ -2,21 +2,49 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from gongzhi.sql import Bind
-from pypika_tortoise.terms import Parameter, Parameterizer
+from pypika_tortoise.context import SqlContext
+from pypika_tortoise.terms import Parameter, Parameterizer, Term
+
+Write = Callable[[SqlContext], str]
+
+
+class Texts:
+    """The texts of the terms of one statement, each written once however often the term stands in it.
+
+    A condition stands in every branch of the rows it is asked of, and where they are counted, too.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[int, bool, bool], tuple[Term, str]] = {}
+
+    def find(self, term: Term, ctx: SqlContext, write: Write) -> str:
+        """The text of the term, written by `write` the first time."""
+        key = id(term), ctx.with_namespace, ctx.subcriterion
+        found = self._known.get(key)
+        if found is None:
+            found = self._known[key] = term, write(ctx)  # the term is held, or its id might come again
+        return found[1]
 
 
 class Parameters(Parameterizer):
     """Numbers what is bound, the same value only once; constants stay in the text, where Postgres can see them."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.texts = Texts()
+        self._numbers: dict[int, int] = {}
+        """The number of each value by its id; `values` keeps them alive."""
+
     def should_parameterize(self, value: Any) -> bool:
         return isinstance(value, Bind)
 
     def create_param(self, value: Any) -> Parameter:
-        for index, known in enumerate(self.values, 1):
-            if known is value:
-                return Parameter(f"${index}")
-        self.values.append(value)
-        return Parameter(f"${len(self.values)}")
+        number = self._numbers.get(id(value))
+        if number is None:
+            self.values.append(value)
+            number = self._numbers[id(value)] = len(self.values)
+        return Parameter(f"${number}")

@@ -9,7 +9,7 @@ from typing import Any
 
 from gongzhi.entity import Entity, entity_of
 from gongzhi.rooms import APPS
-from gongzhi.sql import Alternatives, Disjoint, Sql, every, some
+from gongzhi.sql import Alternatives, Disjoint, Sql, some
 from gongzhi.viewer import Lens
 from pypika_tortoise.context import SqlContext
 from pypika_tortoise.dialects.postgresql import PostgreSQLQuery as Query
@@ -35,6 +35,16 @@ class Key:
     @property
     def turned(self) -> Key:
         return replace(self, way=Order.asc if self.way is Order.desc else Order.desc)
+
+
+def select_from(rows: Selectable) -> Any:
+    """A query over these rows. It is changed where pypika would copy it, so go on with what its methods return."""
+    return Query.from_(rows, immutable=False)
+
+
+def select(*terms: Term) -> Any:
+    """A query of terms that need no table."""
+    return Query._builder(immutable=False).select(*terms)
 
 
 class Derived(Selectable):
@@ -76,8 +86,8 @@ class Rows:
     def whole(self, more: Criterion | None = None) -> Any:
         """All of them, in no order."""
         if len(self.branches) == 1:
-            return self._branch(self.branches[0], Query.from_(self.table), more)
-        return Query.from_(Derived(self._union(lambda query: query, more), self.table.alias))
+            return self._branch(self.branches[0], select_from(self.table), more)
+        return select_from(Derived(self._union(lambda query: query, more), self.table.alias))
 
     def select(self, *terms: Term) -> Any:
         return self.whole().select(*terms)
@@ -85,7 +95,7 @@ class Rows:
     def count(self) -> Term:
         """How many there are, counted a branch at a time."""
         ones = [
-            self._branch(branch, Query.from_(self.table), None).select(LiteralValue("count(*)"))
+            self._branch(branch, select_from(self.table), None).select(LiteralValue("count(*)"))
             for branch in self.branches
         ]
         return Sql("+".join(f"{{{at}}}" for at in range(len(ones))) or "0", *ones)
@@ -99,8 +109,8 @@ class Rows:
             return query.limit(limit)
 
         if len(self.branches) == 1:
-            return cut(self._branch(self.branches[0], Query.from_(self.table), more))
-        return cut(Query.from_(Derived(self._union(cut, more), self.table.alias)))
+            return cut(self._branch(self.branches[0], select_from(self.table), more))
+        return cut(select_from(Derived(self._union(cut, more), self.table.alias)))
 
     def keys(self, order: str) -> list[Key]:
         """The columns of an order, ties broken by key in the same direction."""
@@ -113,15 +123,16 @@ class Rows:
         return Key(self.table.field(column), way, partial(stored, self.target, column))
 
     def _branch(self, branch: list[Criterion], query: Any, more: Criterion | None) -> Any:
-        for criterion in (*branch, *self.criteria, *([more] if more is not None else ())):
-            query = query.where(every(criterion))
-        return query
+        criteria = (*branch, *self.criteria, *([more] if more is not None else ()))
+        if not criteria:
+            return query
+        return query.where(Sql(" AND ".join(f"({{{at}}})" for at in range(len(criteria))), *criteria))
 
     def _union(self, cut: Any, more: Criterion | None) -> Sql:
         if not self.branches:
-            return Sql("{0}", Query.from_(self.table).select(self.table.star).where(Sql("false")))
+            return Sql("{0}", select_from(self.table).select(self.table.star).where(Sql("false")))
         parts = [
-            cut(self._branch(branch, Query.from_(self.table), more)).select(self.table.star) for branch in self.branches
+            cut(self._branch(branch, select_from(self.table), more)).select(self.table.star) for branch in self.branches
         ]
         return Sql(" union all ".join(f"{{{at}}}" for at in range(len(parts))), *parts)
 
@@ -151,7 +162,7 @@ def held(target: Entity, table: Table, lens: Lens, permission: str) -> Criterion
     inner = held(owner, other, lens, permission)
     if inner is None:
         return None
-    query = Query.from_(other).where(belongs).where(inner)
+    query = select_from(other).where(belongs).where(inner)
     return Sql("exists{0}", query.select(LiteralValue("1")))
 
 
@@ -172,7 +183,7 @@ def here(plugin: str, target: Entity | None, table: Any) -> Criterion:
     if located:
         return Sql(f"coalesce({{1}}=any({COUNTIES}),{COUNTIES}<>'{{{{}}}}')", name, table.county_id)
     owner, other, belongs = _owner(target, table, "p")
-    query = Query.from_(other).where(belongs).where(here(plugin, owner, other))
+    query = select_from(other).where(belongs).where(here(plugin, owner, other))
     return Sql("exists{0}", query.select(LiteralValue("1")))
 
 
