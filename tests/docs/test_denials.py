@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from pathlib import Path
 
 import pytest
@@ -25,7 +26,8 @@ FILES = {
 }
 
 
-def existing() -> set[str]:
+@lru_cache(maxsize=1)
+def existing() -> frozenset[str]:
     """The names of everything in the schema, of settings, commands and paths, in lower case."""
     schema = build_schema((ROOT / "schema" / "full.graphql").read_text(encoding="utf-8"), no_location=True)
     found = {name for kind in schema.type_map.values() for name in members(kind)}
@@ -35,7 +37,7 @@ def existing() -> set[str]:
     texts = [path.read_text(encoding="utf-8") for path in (server / "app.py", *server.rglob("http.py"))]
     found |= {path for text in texts for path in re.findall(r'Route\(f?"(/[\w/-]*)', text)}
     found |= set(re.findall(r"GONGZHI_[A-Z_]+", Path(settings.__file__).read_text(encoding="utf-8")))
-    return {name.lower() for name in found}
+    return frozenset(name.lower() for name in found)
 
 
 def members(kind: GraphQLNamedType) -> set[str]:
