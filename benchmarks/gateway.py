@@ -59,7 +59,10 @@ class Idle:
         self.plans = {(DOCUMENT, "Cases"): Plan()}
         self.reply = Answer(body)
 
-    def prepare(self, text: str, name: str | None, /, trusted: bool = False) -> Plan:
+    def recall(self, text: str, name: str | None, /, trusted: bool = False, stranger: bool = False) -> Plan | None:
+        return self.plans.get((text, name or ""))
+
+    def prepare(self, text: str, name: str | None, /, trusted: bool = False, stranger: bool = False) -> Plan:
         try:
             return self.plans[text, name or ""]
         except KeyError:

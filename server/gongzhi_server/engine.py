@@ -34,6 +34,8 @@ from .gateway.codes import Code, error
 from .gateway.engine import Answer, Refused, Stage
 from .gateway.limits import Limits
 from .planner import Document, Planner, Statement
+from .planner.budget import Exceeded
+from .planner.document import PLANNED
 from .planner.planner import Documents
 from .schema import Schema
 
@@ -65,20 +67,34 @@ class Engine:
         now: Callable[[], datetime] = clock,
         blame: Callable[[str, str], None] = overlooked,
     ) -> None:
-        self.planner, self.blame = Planner(schema), blame
-        self.fetch, self.context = fetch, context
         self.limits = bounds or Limits()
+        self.planner, self.blame = Planner(schema, self.limits), blame
+        self.fetch, self.context = fetch, context
         self.hub = hub
         if hub:
             self.streams = Streams(hub.feed, hub.cursors, current, self.session, self.encoded, context, now)
-        self._documents = Documents(partial(self._prepared, self.limits))
-        self._trusted = Documents(partial(self._prepared, self.limits.trusting))
+        self._documents = {
+            (trusted, stranger): self._share(trusted, stranger)
+            for trusted in (False, True)
+            for stranger in (False, True)
+        }
+        """Prepared documents. Strangers have caches of their own, so what they send drives out nobody else's."""
 
-    def prepare(self, text: str, name: str | None, /, trusted: bool = False) -> Document:
+    def recall(self, text: str, name: str | None, /, trusted: bool = False, stranger: bool = False) -> Document | None:
+        """The operation, if it has been prepared and is kept."""
+        return self._documents[trusted, stranger].recall(text, name)
+
+    def prepare(self, text: str, name: str | None, /, trusted: bool = False, stranger: bool = False) -> Document:
         """The operation, parsed, measured and validated once; raises Refused. A trusted one may be of any size."""
-        return (self._trusted if trusted else self._documents).find(text, name)
+        return self._documents[trusted, stranger].find(text, name)
 
-    def _prepared(self, bounds: Limits, text: str, name: str | None) -> Document:
+    def _share(self, trusted: bool, stranger: bool) -> Documents:
+        """The cache of such documents."""
+        _, most = self.limits.setting("cache", stranger)
+        bounds = self.limits.trusting if trusted else self.limits
+        return Documents(partial(self._prepared, bounds, most=most // 8), most)
+
+    def _prepared(self, bounds: Limits, text: str, name: str | None, most: int = PLANNED) -> Document:
         schema = self.planner.schema
         ast = limits.parse(text, bounds)
         if found := limits.check(ast, bounds):
@@ -89,7 +105,7 @@ class Engine:
         if node is None:
             message = f"There is no operation {name!r} in the document." if name else "Name the operation to run."
             raise Refused([error(Code.OPERATION_RESOLUTION_FAILURE, message)], Stage.OPERATION)
-        return Document(schema, ast, node)
+        return Document(schema, ast, node, most=most)
 
     async def run(
         self,
@@ -120,7 +136,7 @@ class Engine:
         except Refusal as refusal:
             raise Refused([refused(refusal, viewer.language)], Stage.COERCION) from refusal
         except GraphQLError as problem:
-            raise Refused([problem], Stage.COERCION) from problem
+            raise Refused([problem], Stage.LIMIT if isinstance(problem, Exceeded) else Stage.COERCION) from problem
         told = {"cost": {"objects": cost, "limit": self.limits.cost}} if (extensions or {}).get("cost") else {}
         self.count(errors)
         return answer(data, errors, viewer.language, told, cost)
@@ -169,7 +185,7 @@ class Engine:
         except Refusal as refusal:
             raise Refused([refused(refusal, viewer.language)], Stage.COERCION) from refusal
         except GraphQLError as problem:
-            raise Refused([problem], Stage.COERCION) from problem
+            raise Refused([problem], Stage.LIMIT if isinstance(problem, Exceeded) else Stage.COERCION) from problem
 
     def allow(self, asked: Asked, viewer: Viewer) -> None:
         """Refuse somebody without the permission that the field needs."""
@@ -211,7 +227,8 @@ class Engine:
                 self.blame(plugin, type(one.original_error).__name__)
 
     def coerced(self, document: Document, given: dict[str, Any]) -> VariableValues:
-        found = get_variable_values(self.planner.schema, document.node.variable_definitions or (), given)
+        definitions = document.node.variable_definitions or ()
+        found = get_variable_values(self.planner.schema, definitions, given, max_errors=self.limits.errors)
         if isinstance(found, list):
             raise Refused(found, Stage.COERCION)
         return found
@@ -221,7 +238,7 @@ class Engine:
         most = self.limits.cost
         if cost <= most:
             return cost
-        message = f"The operation may return {cost} objects, and {most} are allowed; ask for fewer at once."
+        message = f"The operation costs {cost} objects, and {most} are allowed; ask for fewer at once."
         problem = error(Code.COST_EXCEEDED, message, cost=cost, limit=most, setting="limits.cost")
         raise Refused([problem], Stage.COST)
 

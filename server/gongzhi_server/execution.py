@@ -40,6 +40,7 @@ from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 from strawberry.types.arguments import convert_arguments
 
 from .planner import Document, Planner, Statement
+from .planner.budget import Budget
 from .planner.compiler import MASKED, Failed
 from .planner.looks import LOOK
 from .planner.scalars import stored
@@ -264,7 +265,9 @@ class Session:
     async def send(self, statement: Statement, variables: Mapping[str, Any]) -> Sequence[Any]:
         """What the statement finds. Raises Refusal for a value that PostgreSQL has no room for."""
         try:
-            return await self.fetch(statement.sql, *statement.arguments(variables, self.context))
+            arguments = statement.arguments(variables, self.context)
+            Budget(self.planner.limits, self.viewer).spend("choices", statement.choices(arguments))
+            return await self.fetch(statement.sql, *arguments)
         except (DataError, CharacterNotInRepertoireError) as error:
             if type(error) not in (DataError, CharacterNotInRepertoireError):
                 raise  # what a statement makes of good values is our fault

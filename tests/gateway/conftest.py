@@ -98,7 +98,10 @@ class Core:
         self.streams = 0
         self.cancelled = asyncio.Event()
 
-    def prepare(self, text: str, name: str | None, /, trusted: bool = False) -> Plan:
+    def recall(self, text: str, name: str | None, /, trusted: bool = False, stranger: bool = False) -> Plan | None:
+        return None
+
+    def prepare(self, text: str, name: str | None, /, trusted: bool = False, stranger: bool = False) -> Plan:
         limits = self.limits.trusting if trusted else self.limits
         document = bounds.parse(text, limits)
         if errors := bounds.check(document, limits):

@@ -25,7 +25,17 @@ from .plugin import schema
 from .world import KEYS, PUBLISHED, SECRET, VIEWERS
 
 ROOMY = Limits(
-    cost=10**12, tokens=20_000, document=10**6, depth=30, fields=5_000, aliases=5_000, directives=5_000, roots=100
+    cost=10**12,
+    tokens=20_000,
+    document=10**6,
+    depth=30,
+    fields=5_000,
+    aliases=5_000,
+    directives=5_000,
+    roots=100,
+    planning=10**6,
+    parameters=30_000,
+    conditions=10_000,
 )
 """Bounds that generated queries do not meet; what they would meet has tests of its own."""
 

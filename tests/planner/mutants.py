@@ -70,7 +70,7 @@ MUTANTS = (
     Mutant("not is unknown of null", "filters", "not coalesce({0},false)", "not ({0})"),
     Mutant("an empty choice is no choice", "filters", 'return None if inner else Sql("false")', "return None"),
     Mutant("infinity is a word", "scalars", 'if value == "infinity":', 'if value == "":'),
-    Mutant("parameters are mixed up", "parameters", "if known is value:", "if known is not value:"),
+    Mutant("parameters are mixed up", "parameters", "self._numbers.get(id(value))", "self._numbers.get(id(self))"),
 )
 
 

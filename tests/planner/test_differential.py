@@ -40,7 +40,7 @@ class Trial:
         names = Random(seed).sample(list(VIEWERS), 2)
         for name, at in ((names[0], 0), (names[1], 1), (names[0], 1), (names[1], 0), (names[0], 0)):
             await self.compare(operation, at, name)
-        statements = self.bench.engine.prepare(operation.text, None).statements.values()
+        statements = self.bench.engine.prepare(operation.text, None).statements
         self.mixed += any(one.shape.live for one in statements)
         self.made += 1
 

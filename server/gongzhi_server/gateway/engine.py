@@ -87,11 +87,16 @@ P = TypeVar("P", bound=Prepared)
 class Engine(Protocol[P]):
     """What answers operations. It caches what it prepares; the gateway keeps nothing."""
 
-    def prepare(self, text: str, name: str | None, /, trusted: bool = False) -> P:
+    def prepare(self, text: str, name: str | None, /, trusted: bool = False, stranger: bool = False) -> P:
         """Return the operation `name` of the document `text`, ready to run; raise Refused.
 
-        A trusted document may be of any size. Whether a text is trusted never changes while the server runs.
+        A trusted document may be of any size. Whether a text is trusted never changes while the server runs. What
+        strangers send is kept apart. A thread may call it: parsing and validating can take long.
         """
+        ...
+
+    def recall(self, text: str, name: str | None, /, trusted: bool = False, stranger: bool = False) -> P | None:
+        """Return what was prepared before, if it is kept."""
         ...
 
     async def run(

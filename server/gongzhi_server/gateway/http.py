@@ -188,18 +188,18 @@ class Gateway(Generic[P]):
         if isinstance(request, list):
             return await self.batch(request, caller)
         if media == EVENTS:
-            return self.stream(resumed(request, headers), caller, scope, headers)
-        prepared = self.operations.prepare(request, caller)
+            return await self.stream(resumed(request, headers), caller, scope, headers)
+        prepared = await self.operations.prepare(request, caller)
         permit(prepared.operation, method)
         answer = await self.operations.run(prepared, request, caller)
         return Reply(294 if answer.errors and media == GRAPHQL else 200, answer.body)
 
-    def stream(self, request: Request, caller: Caller, scope: Scope, headers: Mapping[bytes, bytes]) -> Stream:
+    async def stream(self, request: Request, caller: Caller, scope: Scope, headers: Mapping[bytes, bytes]) -> Stream:
         """Answer in events. Who reads them sees no status, so a document that is refused is told in an event, too."""
         seat = ExitStack()
         seat.enter_context(self.operations.seat(caller))
         try:
-            prepared = self.operations.prepare(request, caller)
+            prepared = await self.operations.prepare(request, caller)
             if prepared.operation == "mutation":
                 permit(prepared.operation, scope["method"])
             answers = self.operations.answers(prepared, request, caller)
@@ -220,7 +220,7 @@ class Gateway(Generic[P]):
             try:
                 if cost > self.limits.cost:
                     raise Refused([exhausted(cost, self.limits.cost)], Stage.COST)
-                prepared = self.operations.prepare(request, caller)
+                prepared = await self.operations.prepare(request, caller)
                 permit(prepared.operation, "POST")
                 answer = await self.operations.run(prepared, request, caller, end - loop.time())
                 cost += answer.cost

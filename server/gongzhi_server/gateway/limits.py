@@ -40,6 +40,9 @@ NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u(?:0000|\{0+\})|\0")
 MANY = 1_000_000
 SIZES = ("document", "tokens", "comments", "depth", "fields", "aliases", "directives", "roots", "mutations")
 
+STRANGER = "stranger_"
+"""So begin the limits that only callers without an account have."""
+
 
 def most(default: float, doc: str) -> Any:
     """Declare a limit with its default and what it bounds."""
@@ -65,8 +68,20 @@ class Limits:
     nesting: int = most(20, "Levels of objects and lists in the JSON of a request.")
     items: int = most(1_000, "Items of a list in the variables.")
     values: int = most(10_000, "Values in the JSON of a request, all told.")
-    cost: int = most(10_000, "Objects an operation may return.")
-    errors: int = most(100, "Validation errors reported for a document.")
+    cost: int = most(10_000, "Objects an operation may return, with what its conditions cost.")
+    filters: int = most(8, "Levels of and, or and not in a filter.")
+    conditions: int = most(200, "Conditions in the filters of an operation, as often as a field is given them.")
+    stranger_conditions: int = most(40, "The same for callers without an account.")
+    choices: int = most(10_000, "Values in the lists of an operation's conditions, as often as a field is given them.")
+    stranger_choices: int = most(1_000, "The same for callers without an account.")
+    search: int = most(200, "Bytes of a text to search for, in UTF-8.")
+    parameters: int = most(2_000, "Parameters of an operation's statement.")
+    stranger_parameters: int = most(400, "The same for callers without an account.")
+    planning: int = most(10_000, "Steps that planning an operation may take, each some ten microseconds.")
+    stranger_planning: int = most(3_000, "The same for callers without an account.")
+    cache: int = most(64_000_000, "Bytes of prepared documents and their statements that a process keeps.")
+    stranger_cache: int = most(32_000_000, "The same of documents from callers without an account.")
+    errors: int = most(20, "Errors reported for a document, and for its variables.")
     reading: float = most(10, "Seconds for a request body to arrive.")
     running: float = most(10, "Seconds for an operation to run.")
     sockets: int = most(20, "Sockets and event streams an account may have open, or an address without an account.")
@@ -78,6 +93,12 @@ class Limits:
     stalling: float = most(10, "Seconds for a message to leave; a client that does not read is cut off.")
     outgoing: int = most(8_000_000, "Bytes waiting for a client that reads slowly.")
     recheck: float = most(60, "Seconds after which the credentials of a socket or stream are checked again.")
+
+    def setting(self, name: str, stranger: bool) -> tuple[str, int]:
+        """The setting that bounds something for a caller, and how much it allows: the tighter one, for strangers."""
+        names = [name, f"{STRANGER}{name}"] if stranger and hasattr(self, f"{STRANGER}{name}") else [name]
+        found = min(names, key=lambda each: int(getattr(self, each)))
+        return found, getattr(self, found)
 
     @property
     def trusting(self) -> Limits:

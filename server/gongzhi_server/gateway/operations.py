@@ -6,8 +6,10 @@ import asyncio
 import re
 from collections import Counter
 from collections.abc import AsyncGenerator, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Generic
 
 from graphql import GraphQLError, Lexer, Source, TokenKind
@@ -45,6 +47,8 @@ class Caller:
     who: str
     """Whom open sockets are counted for."""
     purse: Purse | None = None
+    stranger: bool = False
+    """They have no account."""
 
     def headers(self) -> tuple[Header, ...]:
         return self.purse.headers() if self.purse else ()
@@ -60,6 +64,9 @@ class Operations(Generic[P]):
         self.settings, self.limits, self.traits = settings, settings.limits, traits
         self.till = Till(settings.rates) if settings.rates else None
         self._open: Counter[str] = Counter()
+        # To validate a document may take a tenth of a second, in which the others are not to wait. One thread each, for
+        # strangers and for the rest: the interpreter shares its time out by threads, and the loop is one of them.
+        self._preparing = {stranger: ThreadPoolExecutor(1, "preparing") for stranger in (False, True)}
 
     async def enter(self, headers: Mapping[bytes, bytes], scope: Scope) -> Caller:
         """Find out who calls; raise Unauthenticated, Forbidden, or Limited for who keeps guessing."""
@@ -73,9 +80,9 @@ class Operations(Generic[P]):
         where = address(scope)
         purse = self.till.purse(account, self.traits.key(viewer), where) if self.till else None
         who = f"address {network(where)}" if account is None else f"account {account}"
-        return Caller(viewer, self.traits.discover(viewer), who, purse)
+        return Caller(viewer, self.traits.discover(viewer), who, purse, account is None)
 
-    def prepare(self, request: Request, caller: Caller) -> P:
+    async def prepare(self, request: Request, caller: Caller) -> P:
         """Find and prepare the document, and take a point for it; raise Limited, Malformed or Refused."""
         if caller.purse:
             caller.purse.pay()
@@ -83,10 +90,13 @@ class Operations(Generic[P]):
         if not caller.discovers and not trusted and INTROSPECTION.search(text) and self.introspects(text):
             message = "The schema cannot be explored here: introspection is off."
             raise Refused([error(Code.FORBIDDEN, message)], Stage.VALIDATION)
-        if trusted:
-            return self.engine.prepare(text, request.name, trusted=True)
-        prepared = self.engine.prepare(text, request.name)
-        if keep:
+        prepared = self.engine.recall(text, request.name, trusted, caller.stranger)
+        if prepared is None:
+            worker = self._preparing[caller.stranger]
+            make = partial(self.engine.prepare, text, request.name, trusted, caller.stranger)
+            async with asyncio.timeout(self.limits.running):
+                prepared = await asyncio.get_running_loop().run_in_executor(worker, make)
+        if keep and not trusted:
             self.documents.keep(keep, text)
         return prepared
 

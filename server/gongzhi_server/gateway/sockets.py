@@ -225,7 +225,7 @@ class Socket(Generic[P]):
         head = b'{"id":' + orjson.dumps(name) + b',"type":"next","payload":'
         problem: Exception | None = None
         try:
-            prepared = self.operations.prepare(request, caller)
+            prepared = await self.operations.prepare(request, caller)
             async with aclosing(self.operations.answers(prepared, request, caller)) as answers:
                 async for answer in answers:
                     await self.utter(head + answer.body + b"}")

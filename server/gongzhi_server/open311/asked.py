@@ -93,7 +93,7 @@ class Asked:
         """
         if self.caller.purse:
             self.caller.purse.pay()
-        prepared = self.operations.engine.prepare(document, None, trusted=True)
+        prepared = self.operations.engine.prepare(document, None, trusted=True, stranger=self.caller.stranger)
         answer = await self.operations.run(prepared, Request(document, variables=variables), self.caller)
         return self.data(orjson.loads(answer.body))
 

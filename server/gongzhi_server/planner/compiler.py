@@ -51,6 +51,7 @@ from pypika_tortoise.queries import Table
 from pypika_tortoise.terms import LiteralValue, NullValue, Term, ValueWrapper
 
 from . import lists, looks
+from .budget import Budget
 from .filters import filtered
 from .given import Given
 from .lens import Lens
@@ -60,7 +61,7 @@ from .scalars import encode, quoted
 from .statement import Call, Shape, Statement
 
 if TYPE_CHECKING:
-    from .document import Document
+    from .document import Document, Trait
     from .planner import Planner
 
 SINGLE = "(select row_to_json({0}) from {1} {0})"
@@ -82,7 +83,13 @@ class Compiler:
     """One selection on its way to a statement: counts names and objects, and collects what goes wrong."""
 
     def __init__(
-        self, planner: Planner, document: Document, variables: VariableValues, lens: Lens, without: str = ""
+        self,
+        planner: Planner,
+        document: Document,
+        variables: VariableValues,
+        lens: Lens,
+        without: str = "",
+        traits: dict[Trait, None] | None = None,
     ) -> None:
         self.planner, self.schema, self.document = planner, planner.schema, document
         self.variables, self.lens = variables, lens
@@ -91,6 +98,8 @@ class Compiler:
         self.lost: FieldNode | None = None
         self.cost, self.times = 0, 1
         self.part: Given | None = None
+        self.budget = Budget(planner.limits, lens.viewer)
+        self.traits = {} if traits is None else traits
         self._names = itertools.count(1)
 
     # whole statements
@@ -124,7 +133,8 @@ class Compiler:
         return self.finish(rows.select(key.as_("key"), self.nested(terms).as_("row")), shape)
 
     def finish(self, query: Any, shape: Shape) -> Statement:
-        parameters = Parameters()
+        parameters = Parameters(self.budget)
+        self.budget.node = None
         sql = query.get_sql(Query.SQL_CONTEXT.copy(parameterizer=parameters)) if query else ""
         values, plugins = tuple(parameters.values), frozenset(self.plugins)
         return Statement(sql, values, shape, tuple(self.errors), self.cost, plugins, self.lost)
@@ -155,7 +165,8 @@ class Compiler:
     def field(
         self, kind: GraphQLObjectType, key: str, details: FieldDetailsList, row: Any, entity: Any, shape: Shape
     ) -> Term | None:
-        node = details[0].node
+        node = self.budget.node = details[0].node
+        self.budget.step()
         if node.name.value == "__typename":
             return LiteralValue(quoted(kind.name))
         of = kind.fields.get(node.name.value)
@@ -180,7 +191,7 @@ class Compiler:
         else:
             shape.select(node.name.value, isinstance(plan, Key) or declared.metadata.get(OPEN, False))
             term, child = self.planned(plan, of, declared, details, row, entity)
-            if plugin and not isinstance(plan, Sealed) and reads(term):
+            if plugin and not isinstance(plan, Sealed) and reads(term, self.budget):
                 return self.broken(plugin, node)
             shape.add(key, child)
             if guard and (held := self.held(guard, row, entity)) is not None:
@@ -386,7 +397,7 @@ class Compiler:
         return Sql(SINGLE, self.name("x"), select(*some(terms)))
 
     def given(self, of: GraphQLField, node: FieldNode) -> Given:
-        return Given(self.document, self.variables, of, node)
+        return Given(self.traits, self.variables, of, node)
 
     def subfields(self, kind: Any, details: FieldDetailsList) -> GroupedFieldSet:
         document, node = self.document, self.operation
@@ -416,11 +427,11 @@ class Cleared(Sql):
         return "null" if isinstance(ctx.parameterizer, Inspection) else super().get_sql(ctx)
 
 
-def reads(term: Term) -> bool:
+def reads(term: Term, budget: Budget) -> bool:
     """Whether SQL of a plugin names a column that holds a protected value; `call.disclose` is the way to it.
 
     What is selected of the core's own fields behind a plugin's is the planner's, and no matter."""
-    return PROTECTED.search(term.get_sql(Query.SQL_CONTEXT.copy(parameterizer=Inspection()))) is not None
+    return PROTECTED.search(term.get_sql(Query.SQL_CONTEXT.copy(parameterizer=Inspection(budget)))) is not None
 
 
 def fitting(grouped: GroupedFieldSet) -> GroupedFieldSet:

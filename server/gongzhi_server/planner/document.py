@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping
 from typing import Any
 
@@ -10,12 +9,16 @@ from gongzhi.viewer import Viewer
 from graphql import DocumentNode, FieldNode, FragmentDefinitionNode, GraphQLSchema, OperationDefinitionNode
 from graphql.execution.collect_fields import FragmentDetails
 
+from ..caching import Cache
 from ..gateway.engine import Kind
 from .lens import Question, answer
 from .statement import Statement
 
-VARIANTS = 100
-"""Statements kept for one document; the least recently made goes first."""
+DOCUMENT, TOKEN, PLANS, TRAIT = 14_000, 550, 2_000, 400
+"""Bytes that a document, a token of it, the plans for a shape and a fact they depend on take, as measured."""
+
+PLANNED = 1_000_000
+"""Bytes of statements that a document keeps which is in no cache."""
 
 Trait = tuple[tuple[str | int, ...], Callable[[Any], Hashable]]
 """A fact about a variable's value that a text depends on: the way to the value, and what is asked of it."""
@@ -29,7 +32,13 @@ class Document:
     """
 
     def __init__(
-        self, schema: GraphQLSchema, ast: DocumentNode, node: OperationDefinitionNode, taken: bool = False
+        self,
+        schema: GraphQLSchema,
+        ast: DocumentNode,
+        node: OperationDefinitionNode,
+        taken: bool = False,
+        most: int = PLANNED,
+        keep: Callable[[Document], None] | None = None,
     ) -> None:
         self.schema, self.ast, self.node, self.taken = schema, ast, node, taken
         self.operation: Kind = node.operation.value
@@ -43,23 +52,70 @@ class Document:
             for found in ast.definitions
             if isinstance(found, FragmentDefinitionNode)
         }
+        self._plans: Cache[Hashable, Plans] = Cache(most)
+        self._own = measure(ast)
+        self.keep = keep
+        """Hears that the document takes more or less than before."""
+
+    @property
+    def size(self) -> int:
+        """About how many bytes it takes, with its statements."""
+        return self._own + self._plans.bytes
+
+    @property
+    def statements(self) -> list[Statement]:
+        """What it has been planned as, for whomever."""
+        return [one for plans in self._plans.values() for one in plans.statements.values()]
+
+    def plans(self, nodes: tuple[int, ...], variables: Mapping[str, Any]) -> Plans:
+        """The statements for variables of this shape; some that are new, if there were none."""
+        key = nodes, tuple((name, shape(value)) for name, value in variables.items())
+        found = self._plans.get(key)
+        if found is None:
+            found = Plans(self._plans.most // 2, lambda size: self._grown(key, found, size))
+        return found
+
+    def _grown(self, key: Hashable, plans: Plans | None, size: int) -> None:
+        assert plans
+        self._plans.put(key, plans, size)
+        if self.keep:
+            self.keep(self)
+
+
+class Plans:
+    """The statements of a document for variables of one shape, and what their text depends on besides."""
+
+    def __init__(self, most: int, keep: Callable[[int], None]) -> None:
         self.asked: dict[Question, None] = {}
         self.traits: dict[Trait, None] = {}
-        self.statements: OrderedDict[Any, Statement] = OrderedDict()
+        self.statements: Cache[Hashable, Statement] = Cache(most)
+        self._keep = keep
 
-    def key(self, nodes: tuple[int, ...], variables: Mapping[str, Any], viewer: Viewer) -> Any:
-        """What a statement's text depends on; compiling adds questions and traits, so ask again afterwards."""
+    def find(self, variables: Mapping[str, Any], viewer: Viewer) -> Statement | None:
+        """The statement that these variables and this viewer have had made before."""
+        return self.statements.get(self._key(variables, viewer))
+
+    def add(self, variables: Mapping[str, Any], viewer: Viewer, statement: Statement) -> None:
+        """Keep what has been made for them; making it has told what the key is made of."""
+        self.statements.put(self._key(variables, viewer), statement, statement.size)
+        self._keep(self.statements.bytes + (len(self.asked) + len(self.traits)) * TRAIT + PLANS)
+
+    def _key(self, variables: Mapping[str, Any], viewer: Viewer) -> Hashable:
         return (
-            nodes,
-            tuple((name, shape(value)) for name, value in variables.items()),
             tuple(trait(variables, way, of) for way, of in self.traits),
             tuple(answer(viewer, question) for question in self.asked),
         )
 
-    def keep(self, key: Any, statement: Statement) -> None:
-        self.statements[key] = statement
-        if len(self.statements) > VARIANTS:
-            self.statements.popitem(last=False)
+
+def measure(ast: DocumentNode) -> int:
+    """About how many bytes a parsed document takes: mostly its tokens, and the nodes that are made of them."""
+    text, tokens = 0, 0
+    if ast.loc:
+        text = len(ast.loc.source.body)
+        token = ast.loc.start_token
+        while token.next:
+            token, tokens = token.next, tokens + 1
+    return DOCUMENT + 2 * text + tokens * TOKEN
 
 
 def shape(value: Any) -> Any:

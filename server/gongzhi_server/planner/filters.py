@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from gongzhi.entity import Entity
@@ -12,17 +12,23 @@ from gongzhi.sql import Sql, every, some
 from graphql import GraphQLError
 from pypika_tortoise.terms import Criterion
 
+from .budget import Budget, exceeded
 from .rows import Rows, held, here
 
 if TYPE_CHECKING:
     from .compiler import Compiler
 
 
+SEARCH = "contains"
+SEARCHING = 10
+"""What searching a text costs, in objects for each time it is done; other conditions cost one."""
+
+
 def filtered(compiler: Compiler, rows: Rows, at: Frame) -> None:
     """Keep only the rows that meet the filter, if there is one."""
     given: Any = at.given
     if "filter" in given:
-        criterion = Filter(compiler, at, rows.target).all(("filter",))
+        criterion = Filter(compiler, at, rows.target).all(("filter",), 0)
         if criterion is not None:
             rows.where(criterion)
 
@@ -34,33 +40,43 @@ class Filter:
         self.compiler, self.at, self.target = compiler, at, target
         self.known: Mapping[str, Comparison] = compiler.planner.declared.comparisons(target)
         self.given: Any = at.given
+        self.budget = compiler.budget
 
-    def all(self, path: tuple[str | int, ...]) -> Criterion | None:
-        found = [one for name in self.given.at(*path) if (one := self.one((*path, name))) is not None]
+    def all(self, path: tuple[str | int, ...], depth: int) -> Criterion | None:
+        self.budget.nest(depth)
+        found = [one for name in self.given.at(*path) if (one := self.one((*path, name), depth)) is not None]
         return every(*found) if found else None
 
-    def one(self, path: tuple[str | int, ...]) -> Criterion | None:
-        """One entry of a filter object. What is null is no condition."""
+    def one(self, path: tuple[str | int, ...], depth: int) -> Criterion | None:
+        """One entry of a filter object, so many levels deep. What is null is no condition."""
+        self.budget.step()
         name, value = path[-1], self.given.at(*path)
         if value is None:
             return None
         match name:
             case "and" | "or":
-                inner = [self.all((*path, index)) for index in range(len(value))]
+                inner = [self.all((*path, index), depth + 1) for index in range(len(value))]
                 kept = [one for one in inner if one is not None]
                 if name == "or" and (not inner or len(kept) < len(inner)):
                     return None if inner else Sql("false")  # an empty object is met by all, an empty list by none
                 return (every if name == "and" else some)(*kept) if kept else None
             case "not":
-                inside = self.all(path)
+                inside = self.all(path, depth + 1)
                 return None if inside is None else Sql("not coalesce({0},false)", inside)
         comparison = self.known[snake(str(name))]
         allowed = self.allow(str(name), comparison)
         if comparison.plugin and self.compiler.unmet(comparison.plugin, self.given.node):
             return Sql("false")
         ways = [way for way in value if value[way] is not None]
-        found = [comparison.build(self.at, way, Value(self.given, (*path, way))) for way in ways]
+        found = [comparison.build(self.at, way, self.value((*path, way))) for way in ways]
         return every(*allowed, *found) if found else None
+
+    def value(self, path: tuple[str | int, ...]) -> Value:
+        """What one condition compares with; each is counted, and costs something on all the rows it is asked of."""
+        self.budget.spend("conditions")
+        searched = path[-1] == SEARCH
+        self.compiler.cost += self.compiler.times * (SEARCHING if searched else 1)
+        return Value(Searching(self.given, self.budget) if searched else self.given, path)
 
     def allow(self, name: str, comparison: Comparison) -> list[Criterion]:
         """The rows on which the viewer may ask; elsewhere the condition would tell what they may not see.
@@ -76,6 +92,34 @@ class Filter:
             raise GraphQLError(message, self.given.node, extensions=extensions)
         where = held(self.target, self.at.rows, self.at.viewer, comparison.requires)
         return there if where is None else [*there, where]
+
+
+class Searching:
+    """A field's arguments, of which a text to search for may not be long."""
+
+    def __init__(self, given: Any, budget: Budget) -> None:
+        self._given, self._node = given, given.node
+        self._setting, self._allowed = budget.limit("search")
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._given
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._given, name)
+
+    def bind(self, *path: str | int, convert: Callable[[Any], Any] | None = None, cast: str = "") -> Any:
+        """The text as a parameter, once it is known to be short enough."""
+
+        def checked(text: str) -> Any:
+            self.check(text)
+            return convert(text) if convert else text
+
+        return self._given.bind(*path, convert=checked, cast=cast)
+
+    def check(self, text: str) -> None:
+        if len(text.encode()) > self._allowed:
+            message = f"A text to search for has at most {self._allowed:,} bytes in UTF-8."
+            raise exceeded(self._setting, self._allowed, message, self._node)
 
 
 def snake(name: str) -> str:

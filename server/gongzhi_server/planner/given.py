@@ -20,17 +20,21 @@ from pypika_tortoise.terms import Term, ValueWrapper
 if TYPE_CHECKING:
     from graphql.execution.values import VariableValues
 
-    from .document import Document
+    from .document import Trait
 
 Way = tuple[str | int, ...]
 Source = Callable[[Any], Any]
 
 
+class Chosen(Bind):
+    """A list of values that a condition compares with. How many it holds is counted when they are known."""
+
+
 class Given:
     """What `gongzhi.plans.Given` promises, for one field of one operation."""
 
-    def __init__(self, document: Document, variables: VariableValues, of: GraphQLField, node: FieldNode) -> None:
-        self.document, self.node = document, node
+    def __init__(self, traits: dict[Trait, None], variables: VariableValues, of: GraphQLField, node: FieldNode) -> None:
+        self.traits, self.node = traits, node
         self.values: dict[str, Any] = get_argument_values(of, node, variables)
         self.coerced: Mapping[str, Any] = variables.coerced
 
@@ -47,7 +51,7 @@ class Given:
             read = lambda variables, context: source(variables)  # noqa: E731
         else:
             read = lambda variables, context: convert(source(variables))  # noqa: E731
-        term = ValueWrapper(Bind(read))
+        term = ValueWrapper((Chosen if isinstance(fixed, list) else Bind)(read))
         return Sql(f"{{0}}::{cast}", term) if cast else term
 
     def whole(self, convert: Callable[[Mapping[str, Any], Any], Any], cast: str = "") -> Term:
@@ -67,10 +71,10 @@ class Given:
         """A fact about the value, which becomes part of the statement's key if the value is a variable's."""
         ast, rest = self._node(path)
         if isinstance(ast, VariableNode) and ast.name.value in self.coerced:
-            self.document.traits[_listed(self.coerced, (ast.name.value, *rest)), of] = None
+            self.traits[_listed(self.coerced, (ast.name.value, *rest)), of] = None
         else:  # of a literal with variables inside, all that they are is a trait
             for name in _names(ast):
-                self.document.traits[(name,), repr] = None
+                self.traits[(name,), repr] = None
         value = self.at(*path)
         return None if value is None else of(value)
 

@@ -50,12 +50,12 @@ class Lens:
     """Answers the questions of `gongzhi.viewer.Lens` and keeps them, for they belong to the statement's key."""
 
     def __init__(self, viewer: Viewer, asked: dict[Question, None]) -> None:
-        self._viewer, self._asked = viewer, asked
+        self.viewer, self._asked = viewer, asked
         self._facts: dict[Any, Term] = {}
 
     def _ask(self, *question: str | None) -> Any:
         self._asked[question] = None
-        return answer(self._viewer, question)
+        return answer(self.viewer, question)
 
     def _fact(self, name: Any, cast: str, read: Callable[[Viewer], Any]) -> Term:
         """One parameter a fact, however often it is mentioned."""

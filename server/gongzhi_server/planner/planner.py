@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -15,6 +14,8 @@ from graphql.execution.collect_fields import FieldDetailsList, collect_fields, c
 from graphql.execution.values import VariableValues
 from strawberry.types.field import StrawberryField
 
+from ..caching import Cache
+from ..gateway.limits import Limits
 from .compiler import Compiler
 from .declarations import check
 from .document import Document
@@ -42,7 +43,8 @@ class Planner:
     Raises DeclarationError for a schema with a field that cannot be planned.
     """
 
-    def __init__(self, declared: Schema) -> None:
+    def __init__(self, declared: Schema, limits: Limits | None = None) -> None:
+        self.limits = limits or Limits()
         self.declared, self.schema = declared, declared._schema
         self.entities: dict[str, Entity] = {}
         for name, kind in self.schema.type_map.items():
@@ -148,27 +150,34 @@ class Planner:
         build: Callable[[Compiler], Statement],
     ) -> Statement:
         values: Mapping[str, Any] = variables.coerced
-        found = document.statements.get(document.key(nodes, values, viewer))
+        plans = document.plans(nodes, values)
+        found = plans.find(values, viewer)
         if found is None:
-            found = build(Compiler(self, document, variables, Lens(viewer, document.asked)))
-            document.keep(document.key(nodes, values, viewer), found)  # compiling has told what the key is made of
+            found = build(Compiler(self, document, variables, Lens(viewer, plans.asked), traits=plans.traits))
+            plans.add(values, viewer, found)
         return found
 
 
 class Documents:
-    """Prepared documents, the least recently used forgotten first."""
+    """Prepared documents within so many bytes, with what they have been planned as."""
 
-    def __init__(self, prepare: Callable[[str, str | None], Document], size: int = 1000) -> None:
-        self._prepare, self._size = prepare, size
-        self._kept: OrderedDict[tuple[str, str | None], Document] = OrderedDict()
+    def __init__(self, prepare: Callable[[str, str | None], Document], most: int) -> None:
+        self._prepare, self.kept = prepare, Cache[tuple[str, str | None], Document](most)
+
+    def recall(self, text: str, name: str | None) -> Document | None:
+        """The document, if it is kept."""
+        return self.kept.get((text, name))
 
     def find(self, text: str, name: str | None) -> Document:
-        key = text, name
-        found = self._kept.get(key)
-        if found is None:
-            found = self._kept[key] = self._prepare(text, name)
-            if len(self._kept) > self._size:
-                self._kept.popitem(last=False)
-        else:
-            self._kept.move_to_end(key)
-        return found
+        """The document, prepared if it is not kept."""
+        return self.recall(text, name) or self._made(text, name)
+
+    def _made(self, text: str, name: str | None) -> Document:
+        made, key = self._prepare(text, name), (text, name)
+
+        def keep(document: Document) -> None:
+            self.kept.put(key, document, document.size + 2 * len(text))
+
+        made.keep = keep
+        keep(made)
+        return made

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -13,6 +14,11 @@ from gongzhi.sql import Bind
 from graphql import FieldNode, GraphQLError, GraphQLField
 from graphql.execution.collect_fields import FieldDetailsList
 from strawberry.types.field import StrawberryField
+
+from .given import Chosen
+
+STATEMENT, VALUE, SHAPE, CALL = 1_500, 1_200, 600, 700
+"""Bytes that a statement, a parameter, an object of the answer and a call take, as measured."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +74,12 @@ class Shape:
         """Whether an answer has to be taken apart where it holds something sealed."""
         return bool(self.sealed) or any(one.seals for one in self.inner.values())
 
+    @property
+    def size(self) -> int:
+        """About how many bytes it takes."""
+        own = SHAPE + len(self.calls) * CALL + len(self.fields) * 16
+        return own + sum(one.size for one in self.inner.values())
+
     def add(self, key: str, child: Shape) -> None:
         if child.live or child.seals:
             self.inner[key] = child
@@ -82,7 +94,7 @@ class Statement:
     """SQL with its parameters, its cost in objects, and the errors that come with every answer to it."""
 
     sql: str
-    values: tuple[Any, ...]
+    values: tuple[Bind, ...]
     shape: Shape
     errors: tuple[GraphQLError, ...]
     cost: int
@@ -91,5 +103,14 @@ class Statement:
     lost: FieldNode | None = None
     """A field with a condition that was left out: what the statement finds answers nothing, but that it can be sent."""
 
+    @cached_property
+    def size(self) -> int:
+        """About how many bytes it takes."""
+        return sys.getsizeof(self.sql) + STATEMENT + len(self.values) * VALUE + self.shape.size
+
     def arguments(self, variables: Mapping[str, Any], context: Any) -> list[Any]:
-        return [value.read(variables, context) if type(value) is Bind else value for value in self.values]
+        return [value.read(variables, context) for value in self.values]
+
+    def choices(self, arguments: Sequence[Any]) -> int:
+        """How many values the lists hold that its conditions compare with."""
+        return sum(len(found) for value, found in zip(self.values, arguments, strict=True) if type(value) is Chosen)
