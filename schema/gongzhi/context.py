@@ -12,6 +12,7 @@ from tortoise.models import Model
 
 from . import roles
 from .channels import Channel
+from .picture_decoding import PictureDecoder
 from .registers.book import Registers
 from .sealing import KeyRing
 from .viewer import Viewer
@@ -108,6 +109,8 @@ class Context:
     """What the operator chose for plugins, by their classes of settings (`gongzhi.settings`)."""
     feedable: Collection[str] = ()
     """The types of events that points or credit may be given for."""
+    pictures: PictureDecoder = field(default_factory=PictureDecoder)
+    """Makes pictures anew that people send, in a process of their own; nothing else decodes one."""
 
 
 Info = strawberry.Info[Context, None]

@@ -1,6 +1,7 @@
 """Pictures without what cameras write into them: place, time, owner, device. The picture itself stays.
 
-What is uploaded as an attachment is made anew by the server; this is for pictures that come inside a mutation.
+Nothing is decoded here, so the evidence that somebody sends stays the picture that it was, and costs what its bytes
+cost. What is shown to others is made anew instead, by `gongzhi.picture_decoding`.
 """
 
 from __future__ import annotations
@@ -11,6 +12,10 @@ TOLD = {*range(0xE1, 0xF0), 0xFE} - {0xEE}
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 CHUNKS = frozenset((b"eXIf", b"tEXt", b"zTXt", b"iTXt", b"tIME"))
 """The same of a PNG."""
+FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
+"""Segments of a JPEG that say how large it is."""
+POINTS = 50_000_000
+"""The most points of a picture, as its header says: whoever opens one that has more is without memory."""
 
 
 def bare(raw: bytes, kind: str) -> bytes:
@@ -20,6 +25,11 @@ def bare(raw: bytes, kind: str) -> bytes:
         return b"".join(read(raw)) if read else raw
     except IndexError:
         raise ValueError("it breaks off") from None
+
+
+def check_size(width: int, height: int) -> None:
+    if not 0 < width * height <= POINTS:
+        raise ValueError("it has no points, or too many")
 
 
 def jpeg(raw: bytes) -> list[bytes]:
@@ -32,6 +42,8 @@ def jpeg(raw: bytes) -> list[bytes]:
             raise ValueError("a segment is broken")
         if code == SCAN:
             return [*kept, raw[at : raw.index(END, at) + 2]]
+        if code in FRAMES:
+            check_size(int.from_bytes(raw[at + 7 : at + 9]), int.from_bytes(raw[at + 5 : at + 7]))
         if code not in TOLD:
             kept.append(raw[at : at + 2 + length])
         at += 2 + length
@@ -45,6 +57,8 @@ def png(raw: bytes) -> list[bytes]:
         size, name = int.from_bytes(raw[at : at + 4]), raw[at + 4 : at + 8]
         if len(name) < 4 or at + 12 + size > len(raw):
             raise ValueError("a chunk is broken")
+        if name == b"IHDR":
+            check_size(int.from_bytes(raw[at + 8 : at + 12]), int.from_bytes(raw[at + 12 : at + 16]))
         if name not in CHUNKS:
             kept.append(raw[at : at + 12 + size])
         if name == b"IEND":

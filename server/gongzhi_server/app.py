@@ -20,6 +20,7 @@ from gongzhi.commands import Command
 from gongzhi.context import Bounds, Context, Look, Wanted
 from gongzhi.exports import links
 from gongzhi.extend import Extension
+from gongzhi.picture_decoding import PictureDecoder
 from gongzhi.rights.exports import PATH
 from gongzhi.sealing import KeyRing
 from gongzhi.viewer import Viewer
@@ -105,6 +106,7 @@ class Space:
         self.tellers: Tellers | None = None
         self.listings: Listings | None = None
         self.published = told.json()
+        self.pictures = PictureDecoder()
 
     def ail(self, failing: Mapping[str, str]) -> None:
         """Tell of the plugins that are not well."""
@@ -152,6 +154,7 @@ class Space:
             self.channels,
             self.choices,
             self.plugins.registry.feedable,
+            self.pictures,
         )
         return context
 
@@ -296,7 +299,7 @@ class Deployment:
         assert space.listings
         exports = Exports(pool, self.keys, secret, self.plugins.registers.holdings, now)
         bulk = Bulk(space.listings, pool, door, space, secret, now)
-        uploads = Desk(operations, archive, scanner(settings.scan), secret, now, space.run)
+        uploads = Desk(operations, archive, scanner(settings.scan), secret, now, space.run, space.pictures)
         acting: Callable[[str], Context] = lambda name: space.context(worker.acting(name))  # noqa: E731
         return [
             *(Route("/graphql", gateway), WebSocketRoute("/graphql", gateway)),

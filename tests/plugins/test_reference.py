@@ -22,7 +22,7 @@ NAMED = set(re.findall(r"`(\w+)[^`]*`", PAGE))
 MODULES = (
     *("bans", "checks", "columns", "commands", "context", "entity", "errors", "extend", "filters"),
     *("feeds", "hooks", "located", "orders", "permissions", "pictures", "settings", "sql", "viewer", "words"),
-    *("events.event", "events.rules", "events.telling", "events.work"),
+    *("events.event", "events.rules", "events.telling", "events.work", "office_documents", "picture_decoding"),
 )
 OURS = {
     "context": {"Wanted"},
@@ -30,6 +30,11 @@ OURS = {
     "filters": {"Value", "aware", "grid_key", "kind_of", "long", "plain"},
     "commands": {"Command", "problem"},
     "extend": {"Extension"},
+    "office_documents": {
+        *("Begun", "bare", "check_content", "check_name", "check_prolog", "check_relation", "damaged", "elements"),
+        *("embedding", "loading", "prolog_parser", "read_fields", "read_part", "running", "unfolding"),
+    },
+    "picture_decoding": {"run_worker"},
     "pictures": {"jpeg", "png"},
     "orders": {"name"},
     "sql": {"Bind", "ancestor", "bound", "within"},

@@ -20,7 +20,12 @@ def chunk(name: bytes, data: bytes) -> bytes:
     return len(data).to_bytes(4) + name + data + zlib.crc32(name + data).to_bytes(4)
 
 
-PNG = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", bytes(13)) + chunk(b"tEXt", b"GPS 32.9") + chunk(b"IEND", b"")
+PNG = (
+    b"\x89PNG\r\n\x1a\n"
+    + chunk(b"IHDR", b"\0\0\0\1\0\0\0\1" + bytes(5))
+    + chunk(b"tEXt", b"GPS 32.9")
+    + chunk(b"IEND", b"")
+)
 
 
 @pytest.mark.parametrize(("raw", "kind"), [(JPEG, "image/jpeg"), (PNG, "image/png")])

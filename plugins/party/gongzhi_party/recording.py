@@ -6,7 +6,6 @@ import base64
 import binascii
 import datetime
 import hashlib
-import io
 from datetime import timedelta
 
 import strawberry
@@ -17,6 +16,7 @@ from gongzhi.errors import Refusal, Text
 from gongzhi.events.work import Run, job
 from gongzhi.extend import extend
 from gongzhi.notices.sending import Notice, notify
+from gongzhi.picture_decoding import PictureError
 from gongzhi.roots import Mutation
 from strawberry import ID, UNSET
 
@@ -37,8 +37,6 @@ from .visibility import CONVENE, DELIBERATE, MEMBERS
 
 PAPERS, BYTES, SIDE = 6, 2_000_000, 1600
 """How many files lie beside minutes, how large each may be, and the longest side of a photo as it is kept."""
-LARGEST = 40_000_000
-"""Points of a photo that is still opened."""
 
 
 @strawberry.input(description="A file beside minutes (会议附件).")
@@ -83,7 +81,7 @@ async def record_activity_minutes(call: Call, input: RecordActivityMinutesInput)
         raise duplicate("There are minutes already.", "已有会议记录。", "activity")
     if len(input.papers) > PAPERS or len(input.tasks) > 50:
         raise wrong(f"{PAPERS} files and 50 tasks at most.", f"附件最多 {PAPERS} 个，事项最多 50 项。", "papers")
-    papers = [paper(one, str(at)) for at, one in enumerate(input.papers)]
+    papers = [await paper(call, one, str(at)) for at, one in enumerate(input.papers)]
     minutes = await MinutesRow.create(
         activity=activity,
         text=text(input.text, 20_000, "text"),
@@ -127,7 +125,7 @@ async def resolved(
     return task
 
 
-def paper(input: PartyPaperInput, place: str) -> PaperRow:
+async def paper(call: Call, input: PartyPaperInput, place: str) -> PaperRow:
     """A file as it is kept."""
     if len(input.content) > BYTES * 4 // 3 + 4:
         raise wrong(f"A file has {BYTES} bytes at most.", f"附件不超过 {BYTES} 字节。", "papers", place)
@@ -139,29 +137,20 @@ def paper(input: PartyPaperInput, place: str) -> PaperRow:
         if not input.consent:
             en, zh = "A photo needs the consent of whoever is on it.", "照片须经照片中人员同意。"
             raise Refusal("CONSENT_REQUIRED", en, zh, ("papers", place, "consent"))
-        raw = photo(raw, place)
+        raw = await photo(call, raw, place)
     elif not raw.startswith(b"%PDF-"):
         raise unreadable(place)
     title = text(input.title, 100, "papers", place, "title")
     return PaperRow(kind=input.kind, title=title, content=raw, digest=hashlib.sha256(raw).digest())
 
 
-def photo(raw: bytes, place: str) -> bytes:
+async def photo(call: Call, raw: bytes, place: str) -> bytes:
     """The picture made anew: nothing of where, when and with what it was taken is left."""
-    from PIL import Image, ImageOps, UnidentifiedImageError  # serving starts without it
-
     try:
-        with Image.open(io.BytesIO(raw), formats=("JPEG", "PNG")) as found:
-            if found.width * found.height > LARGEST:
-                raise unreadable(place)
-            picture = ImageOps.exif_transpose(found).convert("RGB")
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError):
-        raise unreadable(place) from None
-    picture.thumbnail((SIDE, SIDE))
-    bare, made = Image.new("RGB", picture.size), io.BytesIO()
-    bare.paste(picture)
-    bare.save(made, "JPEG", quality=82)
-    return made.getvalue()
+        remade = await call.context.pictures.remake(raw, edge=SIDE, formats=("JPEG", "PNG"))
+    except PictureError as error:
+        raise wrong(error.text.en, error.text.zh, "papers", place, "content") from None
+    return remade.whole
 
 
 def unreadable(place: str) -> Refusal:

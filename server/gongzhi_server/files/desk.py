@@ -16,6 +16,7 @@ from uuid import UUID
 from gongzhi.attachments import links
 from gongzhi.attachments.models import AttachmentKind, AttachmentRow
 from gongzhi.errors import Language, Text
+from gongzhi.picture_decoding import PictureDecoder
 from gongzhi.viewer import Viewer
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
@@ -31,7 +32,7 @@ from ..gateway.operations import Operations
 from ..gateway.rates import Limited
 from ..plain import Refused, tolls
 from .archive import Archive
-from .content import LARGEST, MB, Unfit, examined
+from .content import LARGEST, MB, Unfit, examine
 from .scan import Scan, ScanError
 
 logger = logging.getLogger(__name__)
@@ -76,10 +77,11 @@ class Desk:
         secret: bytes,
         now: Callable[[], datetime],
         run: Callable[[Coroutine[Any, Any, Response]], Awaitable[Response]],
+        pictures: PictureDecoder,
     ) -> None:
         self.operations, self.archive, self.scan, self.secret = operations, archive, scan, secret
-        self.now, self.run = now, run
-        self._working = asyncio.Semaphore(2)  # pictures take a core and some hundred megabytes each
+        self.now, self.run, self.pictures = now, run, pictures
+        self._working = asyncio.Semaphore(2)  # files that are looked at: each takes a core
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
@@ -126,7 +128,7 @@ class Desk:
             raise Refused(422, Code.BAD_USER_INPUT, "The malware scanner refuses the file.", "文件未通过恶意软件检查。")
         kinds = STRANGERS if viewer.account.name is None else frozenset(AttachmentKind)
         async with self._working:
-            content = await asyncio.to_thread(examined, file, size, kinds)
+            content = await examine(file, size, self.pictures, kinds)
         return await self.archive.add(viewer, client, content)
 
     def client(self, headers: Mapping[bytes, bytes]) -> bytes:
