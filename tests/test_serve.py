@@ -88,7 +88,7 @@ def test_bad_setting_is_one_line(data: str) -> None:
 
 
 def test_production_gives_no_token(data: str) -> None:
-    production = {"DATABASE_URL": "postgresql://db/county", "GONGZHI_SECRET": "0123456789abcdef" * 2}
+    production = {"DATABASE_URL": "postgresql://db/county", "GONGZHI_SECRET": "8f14e45fceea167a5a36dedd4bea2543"}
     production |= {"GONGZHI_KEYS": "main:" + "A" * 43 + "=", "GONGZHI_MODE": ""}
     with gongzhi("token", GONGZHI_DATA=data, **production) as process:
         printed, errors = process.communicate()

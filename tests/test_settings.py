@@ -1,20 +1,32 @@
 from __future__ import annotations
 
+import base64
+import hashlib
 import os
 import stat
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
+from urllib.parse import urlsplit
+from uuid import uuid4
 
+import asyncpg
 import pytest
+from gongzhi_server import database, doctor
 from gongzhi_server.errors import Problem
+from gongzhi_server.keys import keyring
+from gongzhi_server.plugins import load
 from gongzhi_server.settings import Settings, kept
+from gongzhi_server.testing import settings
+from gongzhi_server.weak_secrets import find_key_weakness
 from hypothesis import given
 from hypothesis import strategies as st
 
 DATABASE = {"DATABASE_URL": "postgresql://someone:hush@db/county"}
-SECRET = {"GONGZHI_SECRET": "0123456789abcdef" * 2}
+SECRET = {"GONGZHI_SECRET": "8f14e45fceea167a5a36dedd4bea2543"}
 KEYS = {"GONGZHI_KEYS": "main:" + "A" * 43 + "="}
+
+WEAK = DATABASE | KEYS
 
 
 def test_defaults_are_development(tmp_path: Path) -> None:
@@ -75,6 +87,12 @@ def test_cut_secret_is_refused(tmp_path: Path) -> None:
         ),
         ({"GONGZHI_OIDC_ISSUERS": "http://id.example"}, "GONGZHI_OIDC_ISSUERS is no address"),
         ({"GONGZHI_SECRET": "hush"}, "GONGZHI_SECRET is shorter than 32 characters"),
+        (WEAK | {"GONGZHI_SECRET": "hush" * 8}, "GONGZHI_SECRET repeats itself"),
+        (WEAK | {"GONGZHI_SECRET": "0" * 64}, "GONGZHI_SECRET repeats itself"),
+        (WEAK | {"GONGZHI_SECRET": "0123456789abcdef" * 2}, "GONGZHI_SECRET repeats itself"),
+        (WEAK | {"GONGZHI_SECRET": "abcdefghijklmnopqrstuvwxyz0123456789"}, "GONGZHI_SECRET is a row of letters"),
+        (WEAK | {"GONGZHI_SECRET": "aaaaaaaabbaaaabbabaaababbbabaaababab"}, "GONGZHI_SECRET has too few different"),
+        (WEAK | {"GONGZHI_SECRET": "please-ChangeMe-before-you-go-live-91"}, "GONGZHI_SECRET has a word in it"),
     ],
 )
 def test_bad_value_is_named(environ: dict[str, str], said: str, tmp_path: Path) -> None:
@@ -110,3 +128,79 @@ def test_settings_are_described() -> None:
     for field in fields(Settings):
         assert field.metadata["variable"].isupper()
         assert field.metadata["doc"].endswith(".")
+
+
+@given(st.binary(min_size=32, max_size=32), st.sampled_from(("hex", "base64")))
+def test_random_secrets_are_taken(seed: bytes, form: str) -> None:
+    """What openssl prints is never refused; 64 hexadecimal digits or 44 letters."""
+    raw = hashlib.sha256(seed).digest()
+    text = raw.hex() if form == "hex" else base64.b64encode(raw).decode()
+    assert Settings.read(DATABASE | KEYS | {"GONGZHI_SECRET": text}).secret == text
+    assert find_key_weakness(raw) is None
+
+
+WEAK_KEYS = {
+    "zero": bytes(32),
+    "one byte": b"\xa5" * 32,
+    "two bytes": b"\x01\x02" * 16,
+    "half of it twice": hashlib.sha256(b"a").digest()[:16] * 2,
+    "a row": bytes(range(32)),
+    "few bytes": bytes((at * at) % 7 for at in range(32)),
+    "a sentence": b"correct horse battery staple 123",
+}
+
+
+@pytest.mark.parametrize("name", WEAK_KEYS)
+def test_weak_key_stops_production(name: str) -> None:
+    """As the current key; behind a good one it can still be rotated away."""
+    weak, good = (f"{id}:{base64.b64encode(key).decode()}" for id, key in (("w", WEAK_KEYS[name]), ("g", GOOD)))
+    production = DATABASE | SECRET
+    with pytest.raises(Problem, match="the current key of the ring .* gongzhi keys rotate") as problem:
+        keyring(Settings.read(production | {"GONGZHI_KEYS": f"{weak},{good}"}))
+    assert weak.partition(":")[2] not in str(problem.value)
+    assert keyring(Settings.read(production | {"GONGZHI_KEYS": f"{good},{weak}"})).ids == ("g", "w")
+    assert keyring(Settings.read(production | {"GONGZHI_KEYS": weak, "GONGZHI_MODE": "development"})).ids == ("w",)
+
+
+GOOD = hashlib.sha256(b"good").digest()
+
+
+async def test_doctor_warns(empty: str, tmp_path: Path) -> None:
+    """Of development where others connect, of made-up secrets, and in production of a role that may do everything."""
+    plain = settings(empty, tmp_path)
+
+    async def ill(**changes: object) -> str:
+        return " ".join(text for well, text in await doctor.examine(replace(plain, **changes), empty) if not well)
+
+    for host in ("127.0.0.1", "127.0.0.2", "::1", "localhost"):
+        assert "development" not in await ill(host=host)
+    for host in ("0.0.0.0", "::", "10.1.2.3", "county.example"):
+        assert "development on " in await ill(host=host)
+    ring = ",".join(f"{id}:{base64.b64encode(key).decode()}" for id, key in (("g", GOOD), ("w", bytes(32))))
+    said = await ill(mode="production", secret="hush" * 8, keys=ring, database="postgresql://a:hush@db/county")
+    assert "GONGZHI_SECRET repeats" in said and "key w of the ring" in said and "key g" not in said
+    assert "password is short" in said and "superuser" not in said and "role may do everything" in said
+    assert "hush" not in said
+
+
+async def test_ordinary_owner_is_enough(postgres: str) -> None:
+    """The tables are made by a role that owns the database and may do nothing else in the cluster."""
+    name = f"owner_{uuid4().hex}"
+    admin = await asyncpg.connect(postgres)
+    try:
+        await admin.execute(f"create role {name} login nosuperuser nocreatedb nocreaterole password 'x'")
+        await admin.execute(f"create database {name} owner {name} template template0")
+        url = urlsplit(postgres)
+        dsn = url._replace(netloc=f"{name}:x@{url.netloc.partition('@')[2]}", path=f"/{name}").geturl()
+        await database.migrate(dsn, load().apps)
+        chosen = Settings.read({"DATABASE_URL": dsn, **SECRET, "GONGZHI_KEYS": f"g:{base64.b64encode(GOOD).decode()}"})
+        said = {text for well, text in await doctor.examine(chosen, dsn) if not well}
+        assert not any("role" in one for one in said)
+        owners = "select count(*) from pg_class c join pg_namespace n on n.oid=c.relnamespace where n.nspname='cases'"
+        connection = await asyncpg.connect(dsn)
+        assert await connection.fetchval(f"{owners} and c.relowner = '{name}'::regrole") > 10
+        await connection.close()
+    finally:
+        await admin.execute(f"drop database if exists {name} with (force)")
+        await admin.execute(f"drop role if exists {name}")
+        await admin.close()

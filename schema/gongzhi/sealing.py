@@ -15,7 +15,7 @@ import hashlib
 import hmac
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
@@ -121,6 +121,10 @@ class KeyRing:
     def ids(self) -> tuple[str, ...]:
         """The ids of the keys, the current one first."""
         return tuple(self._keys)
+
+    def weaknesses(self, check: Callable[[bytes], str | None]) -> dict[str, str]:
+        """What a check says against keys, by their ids."""
+        return {name: said for name, key in self._keys.items() if (said := check(key))}
 
     @property
     def header(self) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from urllib.parse import urlsplit
 
 import asyncpg
 from gongzhi import findings
@@ -11,7 +12,9 @@ from gongzhi.findings import Check
 from gongzhi.rooms import APPS
 
 from . import database
+from .keys import read_ring
 from .settings import Settings
+from .weak_secrets import counts_up, find_key_weakness, find_weakness, repeats
 
 Finding = tuple[bool, str]
 
@@ -35,6 +38,20 @@ CHECKS = (
 )
 
 
+ORDINARY = Check(
+    "superuser",
+    "select count(*) from pg_roles where rolname = current_user and (rolsuper or rolbypassrls or rolreplication)",
+    Text("the database role is an ordinary one", "数据库角色为普通角色"),
+    Text(
+        "the database role may do everything: give the database to an ordinary role (docs/operators.md#postgresql)",
+        "数据库角色权限过大：请将数据库交给普通角色",
+    ),
+)
+"""In production: whoever takes over the server then has its database, and not the machine under it."""
+SHORT = 16
+"""Letters of a password that a machine remembers."""
+
+
 async def examine(settings: Settings, dsn: str) -> Sequence[Finding]:
     """Each finding: whether it is well, and what it is about."""
     async with database.connection(dsn) as connection:
@@ -42,13 +59,38 @@ async def examine(settings: Settings, dsn: str) -> Sequence[Finding]:
         absent = sorted({app.label for app in APPS} - {name for (name,) in found})
         if absent:
             return [(False, f"tables are missing ({', '.join(absent)}): run gongzhi migrate")]
-        return [*_mode(settings), *[await _asked(connection, check) for check in (*CHECKS, *findings.CHECKS)]]
+        checks = CHECKS if settings.development else (*CHECKS, ORDINARY)
+        found = [await _asked(connection, check) for check in (*checks, *findings.CHECKS)]
+        return [*_mode(settings), *_secrets(settings), *found]
 
 
 def _mode(settings: Settings) -> Sequence[Finding]:
+    if settings.development and settings.open:
+        return [
+            (
+                False,
+                f"mode: development on {settings.host}, which others can reach: set GONGZHI_MODE=production, or "
+                "HOST=127.0.0.1 (开发模式不应对外开放)",
+            )
+        ]
     if settings.development:
         return [(True, "mode: development; gongzhi token gives everything to everybody on this machine")]
     return [(True, "mode: production")]
+
+
+def _secrets(settings: Settings) -> Sequence[Finding]:
+    """Secrets that somebody made up. In production the server does not start with the first two."""
+    if settings.development and not settings.open:
+        return []
+    ring, password = read_ring(settings), urlsplit(settings.database or "").password
+    weak = [f"GONGZHI_SECRET {weakness}"] if (weakness := find_weakness(settings.secret)) else []
+    weak += [
+        f"key {name} of the ring {said}: put another first and run gongzhi keys rotate"
+        for name, said in (ring.weaknesses(find_key_weakness) if ring else {}).items()
+    ]
+    if password is not None and (len(password) < SHORT or repeats(password) or counts_up(password)):
+        weak.append(f"the database's password is short or repeats itself: give it {SHORT} random letters")
+    return [(False, one) for one in weak] or [(True, "secrets: nothing is known against them")]
 
 
 async def _asked(connection: asyncpg.Connection, check: Check) -> Finding:

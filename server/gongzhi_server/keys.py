@@ -18,6 +18,7 @@ from gongzhi.sealing import KeyRing, SealError
 from . import database
 from .errors import Problem
 from .settings import Settings
+from .weak_secrets import find_key_weakness
 
 SECONDS = 30
 """How long the command may take that prints the key ring."""
@@ -57,20 +58,31 @@ Report = Callable[[str, int, int], None]
 def keyring(settings: Settings) -> KeyRing:
     """The key ring that the settings name; in development, if they name none, one derived from the secret.
 
-    Raises Problem, which never repeats anything of a key.
+    Raises Problem, which never repeats anything of a key. In production the current key must be no weak one; older
+    ones may be, so that a ring with one can still be rotated.
     """
     try:
-        if settings.keys:
-            return KeyRing.parse(settings.keys)
-        if settings.keys_file:
-            return KeyRing.read(settings.keys_file)
-        if settings.keys_command:
-            return KeyRing.parse(printed(settings.keys_command))
+        ring = read_ring(settings)
     except SealError as error:
         raise Problem(f"the key ring cannot be read: {error}") from None
     except (OSError, UnicodeDecodeError) as error:
         raise Problem(f"the key ring cannot be read: {type(error).__name__}") from None
-    return KeyRing({"main": hashlib.sha256(b"gongzhi keys " + settings.secret.encode()).digest()})
+    weak = ring.weaknesses(find_key_weakness) if ring and not settings.development else {}
+    if ring and ring.current in weak:
+        raise Problem(
+            f"the current key of the ring {weak[ring.current]}; make one with: openssl rand -base64 32, put it first "
+            "under a new id, leave the old one behind it, and run gongzhi keys rotate"
+        )
+    return ring or KeyRing({"main": hashlib.sha256(b"gongzhi keys " + settings.secret.encode()).digest()})
+
+
+def read_ring(settings: Settings) -> KeyRing | None:
+    """The key ring that the settings name, if they do."""
+    if settings.keys:
+        return KeyRing.parse(settings.keys)
+    if settings.keys_file:
+        return KeyRing.read(settings.keys_file)
+    return KeyRing.parse(printed(settings.keys_command)) if settings.keys_command else None
 
 
 def printed(command: Sequence[str]) -> str:

@@ -10,12 +10,13 @@ import tempfile
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import MISSING, dataclass, field, fields
-from ipaddress import ip_network
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from .errors import Problem
+from .weak_secrets import find_weakness
 
 MODES = ("development", "production")
 SECRET_LENGTH = 32
@@ -297,6 +298,8 @@ class Settings:
             demand(cls, given, "database", "secret")
             if not set(KEYS) & set(given):
                 raise Problem("GONGZHI_KEYS, GONGZHI_KEYS_FILE or GONGZHI_KEYS_COMMAND must be set in production")
+            if weakness := find_weakness(given["secret"]):
+                raise Problem(f"GONGZHI_SECRET {weakness}; make one with: openssl rand -hex 32")
         if len(several := set(KEYS) & set(given)) > 1:
             raise Problem(f"set one of {', '.join(f'GONGZHI_{name.upper()}' for name in sorted(several))}, not several")
         trusting(given)
@@ -307,6 +310,14 @@ class Settings:
     @property
     def development(self) -> bool:
         return self.mode == "development"
+
+    @property
+    def open(self) -> bool:
+        """Whether others than this machine can connect."""
+        try:
+            return not ip_address(self.host).is_loopback
+        except ValueError:
+            return self.host != "localhost"
 
     @property
     def issuer(self) -> str:

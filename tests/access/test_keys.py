@@ -25,7 +25,7 @@ from gongzhi_server.testing import Clock, Server, settings
 from .conftest import Log
 
 NEW = "next:" + base64.b64encode(bytes(range(32))).decode()
-PRODUCTION = {"DATABASE_URL": "postgresql://db/county", "GONGZHI_SECRET": "0123456789abcdef" * 2}
+PRODUCTION = {"DATABASE_URL": "postgresql://db/county", "GONGZHI_SECRET": "8f14e45fceea167a5a36dedd4bea2543"}
 
 
 def derived(dsn: str, data: Path) -> str:

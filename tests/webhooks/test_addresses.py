@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import socket
 from datetime import UTC, datetime
-from ipaddress import ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
-from gongzhi_server.webhooks.addresses import Networks
+from gongzhi_server.auth.provider import COOL, PublishedKeys
+from gongzhi_server.webhooks.addresses import PRIVATE, Networks
 from gongzhi_server.webhooks.post import Attempt, Post
+from gongzhi_server.webhooks.sending import client
+from gongzhi_server.webhooks.special_networks import IPV4, IPV6, embedded_address
 from hypothesis import given
 from hypothesis.strategies import ip_addresses, sampled_from
 
@@ -21,7 +26,13 @@ INSIDE = (
     "127.0.0.1", "127.8.8.8", "10.0.0.1", "172.16.3.4", "192.168.1.1", "169.254.169.254", "100.64.0.1", "0.0.0.0",
     "224.0.0.1", "255.255.255.255", "::1", "::", "fe80::1", "fc00::1", "ff02::1", "::ffff:10.0.0.1",
     "::ffff:127.0.0.1", "64:ff9b::7f00:1", "2002:7f00:1::1", "2001:0:53aa:64c::1",
+    "192.0.0.8", "192.0.0.9", "192.0.0.170", "192.88.99.1", "192.31.196.1", "192.52.193.1", "192.175.48.1",
+    "198.18.0.1", "198.51.100.1", "203.0.113.1", "240.0.0.1", "::7f00:1", "::a00:1", "::5db8:d822",
+    "64:ff9b::5db8:d822",
+    "64:ff9b:1::a00:1", "100::1", "100:0:0:1::1", "2001:2::1", "2001:20::1", "2001:30::1", "2001:db8::1", "3fff::1",
+    "5f00::1", "fec0::1", "4000::1", "2620:4f:8000::1", "2002:5db8:d822::1", "::ffff:192.88.99.1", "::ffff:0:a00:1",
 )  # fmt: skip
+OUTSIDE = ("93.184.216.34", "1.1.1.1", "223.5.5.5", "192.0.1.1", "198.20.0.1", "2400:3200::1", "2606:4700::1111")
 
 
 @pytest.mark.parametrize("address", INSIDE)
@@ -33,9 +44,39 @@ def test_inside_is_refused(address: str, scheme: str) -> None:
 @given(ip_addresses(), sampled_from(("https", "http")))
 def test_only_public_by_https(address: Any, scheme: str) -> None:
     if Networks().allow(address, scheme):
-        assert scheme == "https" and address.is_global
-    plain = getattr(address, "ipv4_mapped", None) or address
-    assert Networks([str(plain)]).allow(address, "http")
+        assert scheme == "https" and (getattr(address, "ipv4_mapped", None) or address).is_global
+    named = [str(one) for one in (address, embedded_address(address)) if one is not None]
+    assert Networks(named).allow(address, "http")
+
+
+@pytest.mark.parametrize("address", OUTSIDE)
+def test_outside_is_reached_by_https(address: str) -> None:
+    assert Networks().allow(ip_address(address), "https") and not Networks().allow(ip_address(address), "http")
+
+
+@pytest.mark.parametrize("network", [*IPV4, *(one for one in IPV6 if one != "::ffff:0:0/96")])
+def test_registries_are_kept_to(network: str) -> None:
+    """No address of a special network, the first and the last neither, nor one in IPv6's clothes."""
+    found = ip_network(network)
+    for at in (found[0], found[-1], found[found.num_addresses // 2]):
+        assert not Networks().allow(at, "https")
+        if isinstance(at, IPv4Address):
+            for prefix in ("::ffff:0:0", "64:ff9b::", "::"):
+                assert not Networks().allow(ip_address(int(ip_address(prefix)) + int(at)), "https")
+
+
+@given(ip_addresses(v=4))
+def test_gateways_open_nothing_more(address: IPv4Address) -> None:
+    """Somebody who names a gateway's prefix opens what any address may be reached at, and no inner network."""
+    gateways = Networks(["64:ff9b::/96", "2002::/16", "2001::/32", "::/96"])
+    forms = (
+        int(ip_address("64:ff9b::")) + int(address),
+        int(ip_address("2002::")) + (int(address) << 80) + 1,
+        int(ip_address("2001:0:1:1::")) + (~int(address) & 0xFFFF_FFFF),
+    )
+    for form in forms:
+        assert gateways.allow(IPv6Address(form), "https") == Networks().allow(address, "https")
+        assert not Networks().allow(IPv6Address(form), "https")
 
 
 def test_named_networks_are_allowed() -> None:
@@ -64,6 +105,43 @@ async def test_name_with_a_foot_inside(receiver: Receiver, monkeypatch: pytest.M
     assert await send(url, Networks()) == Attempt(error="REFUSED_ADDRESS")
     assert await send(url, Networks()) == Attempt(error="REFUSED_ADDRESS")
     assert (receiver.got, answers) == ([], [])
+
+
+async def test_provider_is_no_way_to_metadata(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The keys of an identity provider are fetched by the same rules: from inside, but from no special network."""
+    answers = ["169.254.169.254", "127.0.0.1"]
+
+    async def lookup(self: Any, host: str, port: int, **_: Any) -> list[Any]:
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (answers.pop(0), port))]
+
+    monkeypatch.setattr("asyncio.base_events.BaseEventLoop.getaddrinfo", lookup)
+    now = datetime(2026, 6, 30, tzinfo=UTC)
+    async with client(Networks(PRIVATE), timeout=5) as sender:
+        keys = PublishedKeys(receiver.url.replace("127.0.0.1", "id.example.org"), sender)
+        assert await keys.find("k", now) is None and receiver.got == []
+        assert await keys.find("k", now + COOL) is None and len(receiver.got) == 1
+
+
+OUTGOING = {
+    "webhooks/sending.py": "looks at every address; webhooks and identity providers",
+    "road/line.py": "NATS, at the addresses that the operator sets",
+    "files/scan.py": "the malware scanner, at the address that the operator sets",
+    "files/vault.py": "the object store, at the address that the operator sets",
+    "testing.py": "the application itself, without a socket",
+}
+"""Where something is connected to, and who chooses what. Nothing that a caller chooses goes round the first."""
+CLIENTS = re.compile(
+    r"httpx\.(AsyncClient|Client|get|post|stream)\(|open_connection\(|create_connection\(|urlopen\(|nats\.connect\("
+    r"|aiohttp|from_url\(|requests\.(get|post)|smtplib|ftplib|HTTPSConnection\("
+)
+
+
+def test_outgoing_clients_are_known() -> None:
+    """A further client is `gongzhi_server.webhooks.sending.client`, or has a reason here and in the threat model."""
+    root = Path(__file__).parents[2]
+    files = [*root.glob("server/**/*.py"), *root.glob("schema/**/*.py"), *root.glob("plugins/*/gongzhi_*/**/*.py")]
+    found = {path.as_posix() for path in files if CLIENTS.search(path.read_text(encoding="utf-8"))}
+    assert {one.partition("gongzhi_server/")[2] for one in found} == {*OUTGOING}
 
 
 async def test_name_is_kept_in_the_request(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 import httpx
 
+from ..webhooks.addresses import Refused, Unknown
 from .claims import ByIdentity, Claim
 from .jws import LEEWAY, Invalid, Pinned, Token, check
 
@@ -86,7 +87,7 @@ class PublishedKeys:
         self._asked = now
         try:
             self._keys, self._fetched = pinned(await self._fetch()), now
-        except (httpx.HTTPError, ValueError, RecursionError) as error:
+        except (httpx.HTTPError, Refused, Unknown, ValueError, RecursionError) as error:
             logger.warning(
                 "the keys of an identity provider cannot be had from %s (%s)", self.url, type(error).__name__
             )

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from ipaddress import IPv4Address, IPv6Address, ip_network
 
+from .special_networks import embedded_address, is_public
+
 Address = IPv4Address | IPv6Address
 
-TUNNELS = tuple(map(ip_network, ("64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "2001::/32")))
-"""Addresses that stand for another one, which might be anybody's inside."""
+PRIVATE = ("10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "::1/128", "fc00::/7")
+"""Where systems of one's own are. What an operator names may lie there; what others name may not."""
 
 
 class Refused(Exception):
@@ -26,13 +28,14 @@ class Networks:
         self.inside = [ip_network(one) for one in inside]
 
     def allow(self, address: Address, scheme: str) -> bool:
-        mapped = getattr(address, "ipv4_mapped", None)
-        if mapped is not None:
-            return self.allow(mapped, scheme)
-        if any(address in one for one in self.inside):
-            return True
-        return scheme == "https" and address.is_global and not address.is_multicast and not tunnelled(address)
+        """Whether an address may be connected to.
 
-
-def tunnelled(address: Address) -> bool:
-    return any(address in one for one in TUNNELS)
+        One that stands for another, which a gateway would connect to, is judged by that: naming the prefix of a NAT64
+        opens what is behind it no further than naming nothing does.
+        """
+        inside = any(address in one for one in self.inside)
+        inner = embedded_address(address)
+        if inner is not None:
+            mapped = getattr(address, "ipv4_mapped", None) is not None
+            return (mapped or inside) and self.allow(inner, scheme)
+        return inside or (scheme == "https" and is_public(address))

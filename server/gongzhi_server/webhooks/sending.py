@@ -13,10 +13,10 @@ import httpx
 from .addresses import Address, Networks, Refused, Unknown
 
 
-def client(networks: Networks, timeout: float) -> httpx.AsyncClient:
-    """Sends to these networks alone, and goes wherever it is sent and no further."""
+def client(networks: Networks, timeout: float, tls: SSLContext | None = None) -> httpx.AsyncClient:
+    """Sends to these networks alone, and goes wherever it is sent and no further. No proxy is asked."""
     return httpx.AsyncClient(
-        transport=Vetted(networks, httpx.create_ssl_context(trust_env=False)),
+        transport=Vetted(networks, tls or httpx.create_ssl_context(trust_env=False)),
         timeout=timeout,
         follow_redirects=False,
         trust_env=False,
