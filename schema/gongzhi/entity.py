@@ -106,7 +106,8 @@ class Entity:
 
     `file` tells whose file a row is. Whoever reads more of it than what is declared `open`, or reads it by itself,
     takes a look, which those people are told of (docs/plugins/privacy.md). What is seen with another row belongs to
-    its file.
+    its file. A condition or an order tells what the field of its name tells: one that is not `open` is a look at
+    those it finds.
     """
 
     cls: type
@@ -126,6 +127,11 @@ class Entity:
     @property
     def key(self) -> str:
         return self.model._meta.db_pk_column
+
+    def is_open(self, name: str) -> bool:
+        """Whether a condition or an order on this tells no more than a field that anybody may read without a look."""
+        fields = self.cls.__strawberry_definition__.fields  # type: ignore[attr-defined]
+        return any(one.python_name == name and one.metadata.get(OPEN, False) for one in fields)
 
     @property
     def open(self) -> bool:

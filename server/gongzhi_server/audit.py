@@ -40,6 +40,7 @@ select l.id, l.at, l.account, l.role, l.unit_id, l.grid_id, l.county_id, l.salt,
 from json_populate_recordset(null::access.look, $6::json) l, head"""
 )
 HOMES = "select id, county_id from people.person where id=any($1)"
+SERVED = "select id, county_id from grids.grid where id=any($1)"
 ACTED = (
     "insert into access.act (id, at, account, role, unit_id, grid_id, mutation, objects, codes, salt, content) "
     "values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"
@@ -77,14 +78,25 @@ Seen = tuple[Viewer, Look]
 
 
 async def entries(connection: Connection | asyncpg.Pool[Any], looks: Sequence[Seen]) -> list[Entry]:
-    """The entries of looks: one for each county that the people live in, nearly always one."""
+    """The entries of looks: one for each county that the people live in, nearly always one.
+
+    A look that found nobody is written under the county of whoever took it.
+    """
     asked = list({person for _, look in looks for person in look.people})
     homes = {row["id"]: row["county_id"] for row in await connection.fetch(HOMES, asked)}
-    return [entry(viewer, part, county) for viewer, look in looks for county, part in divided(look, homes)]
+    offices = [grid for viewer, look in looks if not look.people and (grid := office(viewer)[2]) is not None]
+    served = {row["id"]: row["county_id"] for row in await connection.fetch(SERVED, offices)} if offices else {}
+    return [
+        entry(viewer, part, county)
+        for viewer, look in looks
+        for county, part in divided(look, homes, served.get(office(viewer)[2]))
+    ]
 
 
-def divided(look: Look, homes: Mapping[UUID, int]) -> list[tuple[int | None, Look]]:
-    """The look by counties."""
+def divided(look: Look, homes: Mapping[UUID, int], served: int | None = None) -> list[tuple[int | None, Look]]:
+    """The look by counties; that of `served` if it found nobody."""
+    if not look.people:
+        return [(served, look)]
     counties: dict[int | None, list[UUID]] = {}
     for person in look.people:
         counties.setdefault(homes.get(person), []).append(person)

@@ -116,6 +116,7 @@ class Session:
         self._loaders: dict[Statement, DataLoader[Any, Any]] = {}
         self._told: set[Statement] = set()
         self._people: set[str] = set()
+        self._tried: dict[str, None] = {}
         self._fields: dict[str, None] = {}
 
     async def query(self, statement: Statement) -> tuple[bytes, list[GraphQLError]]:
@@ -135,15 +136,24 @@ class Session:
             await self.record()
 
     async def record(self) -> None:
-        """Write down whose files were looked at; nothing if they were one's own. Nobody is shown what fails here."""
+        """Write down whose files were looked at; nothing if they were one's own. Nobody is shown what fails here.
+
+        Where somebody in office asked by a condition on files and found nobody, that is written down as well: who is
+        not there tells something, too, and who tries conditions out one by one is seen by it.
+        """
         people = {UUID(one) for one in self._people} - {self.viewer.account.person}
-        if people:
+        serves = any(one.grid is not None or one.unit is not None for one in self.viewer.account.grants)
+        in_vain = bool(self._tried) and not self._people and serves
+        if in_vain:
+            self._fields = dict(self._tried)
+        if people or in_vain:
             operation = self.document.title
             kind = LookKind.BREAK_GLASS if self.viewer.glass else LookKind.READ
             kind = LookKind.EXPORT if self.document.taken else kind
             purpose = self.viewer.purpose or operation
             await self.context.look(Look(people, tuple(self._fields), purpose, kind, operation))
         self._people.clear()
+        self._tried.clear()
         self._fields.clear()
 
     async def answer(self, statement: Statement) -> tuple[bytes, list[GraphQLError]]:
@@ -154,6 +164,7 @@ class Session:
             )
         self.errors += statement.errors
         shape = statement.shape
+        self._tried.update(dict.fromkeys(shape.tried))
         if not shape.live and not shape.python and not (shape.seals and SEALED in text):
             return text.encode(), self.errors
         root = orjson.loads(text)
@@ -237,6 +248,7 @@ class Session:
             statement, lambda one: self.send(one, given), lambda plugin: make(without=plugin)
         )
         self.tell(statement)
+        self._tried.update(dict.fromkeys(statement.shape.tried))
         found = {row["key"]: orjson.loads(row["row"]) for row in sent}
         await self.finish(list(found.values()), statement.shape)
         return [found.get(key) for key in keys]
@@ -277,9 +289,9 @@ class Session:
     async def finish(self, objects: list[dict[str, Any]], shape: Shape) -> None:
         """Note whose files they are, open what is sealed, and call the Python fields, each once, outer ones first."""
         if shape.look:
-            self._fields.update(dict.fromkeys(f"{shape.kind}.{name}" for name in shape.fields))
+            self._fields.update(dict.fromkeys((*(f"{shape.kind}.{name}" for name in shape.fields), *shape.asked)))
             for one in objects:
-                self._people.update(one.pop(LOOK) or ())
+                self._people.update(flat([one.pop(LOOK)]))
         for key in shape.sealed:
             for one in objects:
                 if isinstance(one[key], dict):

@@ -29,9 +29,11 @@ PAUSE = 1.0
 """Seconds between two looks at who looks at much."""
 
 BULK = (
-    "select count(distinct one)::int from access.look l, unnest(l.persons) one "
-    "where l.account=$1 and l.at>$2 and $3::uuid is distinct from one"
+    "select (count(distinct one)+count(distinct l.id) filter (where l.persons='{}'))::int "
+    "from access.look l left join lateral unnest(l.persons) one on true "
+    "where l.account=$1 and l.at>$2 and (one is null or $3::uuid is distinct from one)"
 )
+"""Whose files, and each time that a condition on files found nobody as if it were somebody."""
 NEIGHBOURS = """select count(distinct p.id)::int
 from access.look l, unnest(l.persons) one, people.person p, people.person me
 where l.account=$1 and l.at>$2 and p.id=one and me.id=$3 and p.village_id=me.village_id and p.id<>me.id
@@ -39,8 +41,7 @@ and (select g.village_id from grids.grid g where g.id=l.grid_id) is distinct fro
 and not exists(select from people.membership a join people.membership b using (household_id)
   where a.person_id=me.id and b.person_id=p.id and a.until is null and b.until is null)"""
 COUNTY = (
-    "select p.county_id from people.person p where p.id=any("
-    "select unnest(persons) from access.look where account=$1 and at>$2 order by at desc limit 1) limit 1"
+    "select county_id from access.look where account=$1 and at>$2 and county_id is not null order by at desc limit 1"
 )
 
 

@@ -19,13 +19,18 @@ def told(look: Table, viewer: Lens) -> Alternatives:
 
 
 def looks(look: Table, viewer: Lens) -> Alternatives:
-    """One's own looks, and those at the files of people one watches over."""
-    person = Table("person", schema="people", alias="watched")
-    areas = viewer.within(person, OVERSEE)
-    if areas is None:
+    """One's own looks, those at the files of people one watches over, and those in vain for grids one watches over."""
+    areas = viewer.within(Table("person", schema="people", alias="watched"), OVERSEE)
+    offices = viewer.within(Table("grid", schema="grids", alias="office"), OVERSEE)
+    if areas is None or offices is None:
         return None
     text = "exists(select from people.person watched where watched.id=any({0}) and {1})"
-    return [Sql("{0}={1}", look.account, viewer.account), *(Sql(text, look.persons, area) for area in areas)]
+    in_vain = "{0}='{{}}' and exists(select from grids.grid office where office.id={1} and {2})"
+    return [
+        Sql("{0}={1}", look.account, viewer.account),
+        *(Sql(text, look.persons, area) for area in areas),
+        *(Sql(in_vain, look.persons, look.grid_id, place) for place in offices),
+    ]
 
 
 def alerts(alert: Table, viewer: Lens) -> Alternatives:

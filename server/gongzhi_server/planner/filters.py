@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from gongzhi.entity import Entity
 from gongzhi.filters import Comparison, Value
 from gongzhi.plans import Frame
 from gongzhi.sql import Sql, every, some
@@ -28,7 +27,7 @@ def filtered(compiler: Compiler, rows: Rows, at: Frame) -> None:
     """Keep only the rows that meet the filter, if there is one."""
     given: Any = at.given
     if "filter" in given:
-        criterion = Filter(compiler, at, rows.target).all(("filter",), 0)
+        criterion = Filter(compiler, at, rows).all(("filter",), 0)
         if criterion is not None:
             rows.where(criterion)
 
@@ -36,9 +35,9 @@ def filtered(compiler: Compiler, rows: Rows, at: Frame) -> None:
 class Filter:
     """One filter of one field on its way to a criterion."""
 
-    def __init__(self, compiler: Compiler, at: Frame, target: Entity) -> None:
-        self.compiler, self.at, self.target = compiler, at, target
-        self.known: Mapping[str, Comparison] = compiler.planner.declared.comparisons(target)
+    def __init__(self, compiler: Compiler, at: Frame, rows: Rows) -> None:
+        self.compiler, self.at, self.rows, self.target = compiler, at, rows, rows.target
+        self.known: Mapping[str, Comparison] = compiler.planner.declared.comparisons(self.target)
         self.given: Any = at.given
         self.budget = compiler.budget
 
@@ -68,6 +67,8 @@ class Filter:
         if comparison.plugin and self.compiler.unmet(comparison.plugin, self.given.node):
             return Sql("false")
         ways = [way for way in value if value[way] is not None]
+        if ways and not self.target.is_open(snake(str(name))):
+            self.rows.conditions[str(name)] = None
         found = [comparison.build(self.at, way, self.value((*path, way))) for way in ways]
         return every(*allowed, *found) if found else None
 

@@ -17,6 +17,7 @@ from graphql.execution.collect_fields import FieldDetailsList
 from pypika_tortoise.enums import Order
 from pypika_tortoise.terms import Criterion, LiteralValue, Term, Tuple
 
+from . import looks
 from .filters import filtered
 from .rows import Derived, Key, Rows, held, here, select_from
 from .scalars import quoted
@@ -45,7 +46,14 @@ class Window:
         self.size: int = min(USUAL, plan.cap) if size is None else size
         asked = given.trait("orderBy", of=itself)
         keys = added(compiler, asked, rows, at) if asked else None
-        self.keys = keys or rows.keys(column_order(asked) if asked and keys is None else plan.order)
+        order = column_order(asked) if asked and keys is None else plan.order
+        self.keys = keys or rows.keys(order)
+        # A place in an order, and each cursor, tell the value that the rows are ordered by.
+        named = asked.rpartition("_")[0] if asked else order.removeprefix("-")
+        if named and not rows.target.is_open(named):
+            rows.sorted = True
+            if asked:
+                rows.conditions[camel(named)] = None
         if self.back:
             self.keys = [key.turned for key in self.keys]
         self.after, self.before = "after" in given, "before" in given
@@ -94,7 +102,7 @@ def page(
             case "__typename":
                 term: Term = LiteralValue(quoted(kind.name))
             case "totalCount":
-                term = rows.count()
+                term = made.total()
             case "nodes":
                 term, child = made.nodes(get_named_type(kind.fields[name].type), inside)
             case "edges":
@@ -103,6 +111,8 @@ def page(
                 term = made.info(get_named_type(kind.fields[name].type), inside)
         shape.add(key, child)
         parts.append(term.as_(key))
+    if (look := looks.page(compiler, rows, shape, made.placed, made.counted)) is not None:
+        parts.append(look.as_(looks.LOOK))
     if not made.read:
         return compiler.nested(parts), shape
     limited = rows.ordered(window.keys, window.size + 1, window.bounds(rows, at)).select(rows.table.star)
@@ -143,7 +153,13 @@ class PageOf:
 
     def __init__(self, compiler: Compiler, rows: Rows, window: Window) -> None:
         self.compiler, self.rows, self.window = compiler, rows, window
-        self.read = False
+        self.read = self.counted = self.placed = False
+
+    def total(self) -> Term:
+        """How many rows there are; a great many are counted by the hundred where a condition tells of their files."""
+        self.counted = True
+        total = self.rows.count()
+        return looks.rounded(self.compiler, self.rows, total) or total
 
     def nodes(self, kind: Any, details: FieldDetailsList) -> tuple[Term, Shape]:
         terms, shape = multiplied(self.compiler, self.window.size, kind, details, self.rows)
@@ -154,6 +170,7 @@ class PageOf:
         for key, inside in compiler.subfields(kind, details).items():
             match inside[0].node.name.value:
                 case "cursor":
+                    self.placed = True
                     term: Term = Sql(CURSOR, *self.places())
                 case "node":
                     node: Any = get_named_type(kind.fields["node"].type)
@@ -175,7 +192,7 @@ class PageOf:
 
     def fact(self, name: str) -> Term:
         """Something of `pageInfo`. The end that was cut off is exact; at the other a cursor tells."""
-        self.read = True
+        self.read = self.placed = True
         window, size = self.window, self.window.size
         further, earlier = ("hasPreviousPage", "hasNextPage") if window.back else ("hasNextPage", "hasPreviousPage")
         if name == further:
@@ -233,6 +250,11 @@ def multiplied(
 
 def itself(value: Any) -> Hashable:
     return value  # type: ignore[no-any-return]
+
+
+def camel(name: str) -> str:
+    first, *rest = name.split("_")
+    return first + "".join(one.capitalize() for one in rest)
 
 
 def column_order(asked: str) -> str:

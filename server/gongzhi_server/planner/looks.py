@@ -1,4 +1,4 @@
-"""Whose files a selection looks at (rulings 2): a hidden member of the object tells, and is taken out again."""
+"""Looks: whose files a selection looks at, by a hidden member of its objects that is taken out again."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from gongzhi.entity import Entity
 from gongzhi.sql import Sql
 from pypika_tortoise.queries import Table
+from pypika_tortoise.terms import NullValue, Term
 
 from .rows import Rows, owner_of
 from .statement import Shape
@@ -17,16 +18,56 @@ if TYPE_CHECKING:
 LOOK = "@look"
 """The member with the keys of the people; no alias can be called so."""
 
+EXACT = 100
+"""Up to so many rows a count by a condition is exact, and a look at all who are counted."""
+
 FOUND = "(select {0} from {1} where {2}={3})"
+ROUNDED = f"(select case when n>{EXACT} then n/{EXACT}*{EXACT} else n end from (select {{0}} as n) counted)"
+COUNTED = f"(select case when count(*)<={EXACT} then json_agg(f) end from ({{0}}) counted)"
 
 
 def look(compiler: Compiler, rows: Rows, shape: Shape) -> Sql | None:
     """The people whose file the selection of these rows looks at; None where it is no look, or told of already."""
-    if rows.told or not (rows.alone or shape.beyond or compiler.document.taken):
+    if rows.told or not (rows.alone or shape.beyond or rows.telling or compiler.document.taken):
         return None
     found = file(compiler, rows.target, rows.table)
     shape.look = found is not None
+    if shape.look:
+        tell_conditions(rows, shape)
     return found
+
+
+def page(compiler: Compiler, rows: Rows, shape: Shape, placed: bool, counted: bool) -> Sql | None:
+    """The people of whom a page tells something by itself: its cursors, whether more follow, and its count.
+
+    Without this, a condition could be tried out on somebody with no more than `totalCount` or `pageInfo` selected.
+    """
+    if (found := telling_file(compiler, rows)) is None or not (placed or counted):
+        return None
+    shape.look, shape.kind = True, rows.target.name
+    tell_conditions(rows, shape)
+    first = Sql("{0}", rows.whole().select(found.as_("f")).limit(EXACT + 1))
+    members: list[Term] = [
+        Sql("json_agg({0})", found) if placed else NullValue(),
+        Sql(COUNTED, first) if counted and rows.conditions else NullValue(),
+    ]
+    return Sql("json_build_array({0},{1})", *members)
+
+
+def rounded(compiler: Compiler, rows: Rows, total: Term) -> Term | None:
+    """A count by a condition on files, coarse where there are too many to tell them all; None for other counts."""
+    return Sql(ROUNDED, total) if rows.conditions and telling_file(compiler, rows) is not None else None
+
+
+def telling_file(compiler: Compiler, rows: Rows) -> Sql | None:
+    """Whose file each row is, if it tells something of it that the row is among these."""
+    return file(compiler, rows.target, rows.table) if rows.telling and not rows.told else None
+
+
+def tell_conditions(rows: Rows, shape: Shape) -> None:
+    """Note what the rows were asked for by, so that the entry names it, also where nobody was found."""
+    asked = [f"{rows.target.name}.{name}" for name in rows.conditions]
+    shape.asked += [one for one in asked if one not in shape.asked]
 
 
 def file(compiler: Compiler, entity: Entity, row: Table) -> Sql | None:

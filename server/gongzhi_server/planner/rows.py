@@ -65,19 +65,28 @@ class Rows:
     they were reached, if their owner has been found visible already.
 
     `alone` is a row that was asked for by itself; `told` are rows whose owner's selection is a look already.
+
+    `conditions` are what the caller filters and orders the rows by beyond what is open: which rows there are tells it.
+    `sorted` says that they come in an order that tells more than that, whoever chose it.
     """
 
-    alone = told = False
+    alone = told = sorted = False
 
     def __init__(self, target: Entity, table: Table, lens: Lens | None, on: Alternatives, owner: str | None) -> None:
         self.target, self.table = target, table
         self.criteria: list[Criterion] = []
+        self.conditions: dict[str, None] = {}
         seen = target.visible(table, lens) if lens else None
         if lens and target.through and owner != target.through:
             self.criteria.append(_owned(target, table, lens))
         if plugin := plugin_of(target):
             self.criteria.append(here(plugin, target, table))
         self.branches = _branches(on, seen)
+
+    @property
+    def telling(self) -> bool:
+        """Whether it tells something of a file that a row is among them, or where it stands."""
+        return self.sorted or bool(self.conditions)
 
     def where(self, criterion: Criterion) -> Rows:
         self.criteria.append(criterion)

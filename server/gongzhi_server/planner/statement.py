@@ -52,6 +52,8 @@ class Shape:
     """Whether something of it is more than anybody may read without a look."""
     look: bool = False
     """Whether each object says whose file it is."""
+    asked: list[str] = field(default_factory=list)
+    """What the objects were asked for by, as Type.condition, where that tells something of a file."""
     sealed: list[str] = field(default_factory=list)
     """Members that are in clear on a row of one's own."""
 
@@ -68,6 +70,12 @@ class Shape:
     def looks(self) -> bool:
         """Whether it looks at anybody's file."""
         return self.look or any(one.looks for one in self.inner.values())
+
+    @cached_property
+    def tried(self) -> tuple[str, ...]:
+        """All conditions and orders that tell something of files, here and further in."""
+        inner = (name for one in self.inner.values() for name in one.tried)
+        return tuple(dict.fromkeys((*self.asked, *inner)))
 
     @cached_property
     def seals(self) -> bool:
