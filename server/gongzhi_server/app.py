@@ -44,6 +44,7 @@ from .engine import Engine
 from .errors import Problem
 from .events import Hub, Outbox
 from .events.lines import Lines
+from .events.resumptions import Resumptions
 from .events.work import Worker
 from .execution import Fetch
 from .exports import Exports
@@ -253,7 +254,8 @@ class Deployment:
             engine = Engine(self.schema, pool.fetch, space.context, self.limits, hub, current(door), now, vitals.blame)
             bodies, listings = Bodies(engine, settings.issuer), Listings(engine)
             space.selections, space.tellers, space.listings = bodies.selections, bodies.tellers, listings
-            gateway = Gateway(engine, door, shell(settings), traits(settings, door), self.documents)
+            memory = Resumptions(desk.pool, now)
+            gateway = Gateway(engine, door, shell(settings), traits(settings, door), self.documents, memory)
             archive = Archive(Vault.at(settings.store), self.keys)
             await worker.open()
             app.router.routes += self.routes(pool, space, worker, gateway, door, desk, archive)

@@ -150,6 +150,8 @@ class Engine:
     ) -> AsyncGenerator[Answer, None]:
         """Answer after each event; raises Refused, for a cursor that is too old with CURSOR_EXPIRED.
 
+        A stream first yields an answer without a body, whose cursor is where it begins.
+
         It goes on after the argument `after`, or else after `extensions["lastEventId"]`, or begins with what comes.
         """
         if self.hub is None:
@@ -168,6 +170,8 @@ class Engine:
                 raise Refused([error(Code.OPERATION_NOT_ALLOWED, message)], Stage.OPERATION)
             await self.hub.start()
             position = await self.beginning(asked, (extensions or {}).get("lastEventId"))
+            if not asked.live:
+                yield Answer(b"", cursor=self.hub.cursors.seal(position))
             following = self.streams.follow(
                 asked, viewer, position, lambda now: self.planner.stream(document, coerced, now, asked.field)
             )

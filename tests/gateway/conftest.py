@@ -96,6 +96,8 @@ class Core:
         self.limits = limits
         self.touched = 0
         self.streams = 0
+        self.begun: list[str | None] = []
+        """After which cursor each quiet stream began."""
         self.cancelled = asyncio.Event()
 
     def recall(self, text: str, name: str | None, /, trusted: bool = False, stranger: bool = False) -> Plan | None:
@@ -155,6 +157,8 @@ class Core:
                     yield Answer(b'{"data":\n{"broken":1}}')
                     raise Secret("password of the database")
                 case _:
+                    self.begun.append((extensions or {}).get("lastEventId"))
+                    yield Answer(b"", cursor=self.begun[-1] or "here")
                     await asyncio.Event().wait()
         finally:
             self.streams -= 1

@@ -8,6 +8,7 @@ import logging
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
 
@@ -316,6 +317,58 @@ async def test_expired_token_4403(serve: Callable[..., Any], traits: Traits) -> 
         lock.locked = True
         assert await peer.closed() == Close.FORBIDDEN
     await settled(lambda: served.engine.streams == 0)
+
+
+@pytest.mark.parametrize("left", [0.0, -1.0])
+async def test_token_over_already_4403(serve: Callable[..., Any], left: float) -> None:
+    """A token that ended while the socket was being opened does not get a minute more."""
+    served = serve(Settings(limits=Limits(recheck=60)), traits=Traits(expiry=lambda viewer: left))
+    async with open_socket(served) as peer:
+        assert await peer.closed() == Close.FORBIDDEN
+
+
+async def test_end_is_announced(serve: Callable[..., Any]) -> None:
+    served = serve(traits=Traits(expiry=lambda viewer: 30.0))
+    async with open_socket(served) as peer:
+        assert await peer.next() == {"type": "ping", "payload": {"expiresIn": 30}}
+
+
+@dataclass
+class Notes:
+    """A memory of where streams go on."""
+
+    places: dict[str, str] = field(default_factory=dict)
+
+    async def remember(self, places: Mapping[str, str]) -> None:
+        self.places.update(places)
+
+    async def recall(self, key: str) -> str | None:
+        return self.places.get(key)
+
+
+async def test_streams_go_on_where_a_token_ended(serve: Callable[..., Any]) -> None:
+    """Also where nothing had come yet; not for strangers, other documents, or one that says itself where to go on."""
+    lock, notes = Lock(), Notes()
+    served = serve(Settings(limits=Limits(recheck=0.05)), authenticate=lock, traits=Traits(account=lambda who: who))
+    served.gateway.operations.memory = notes
+    quiet, other = "subscription { quiet }", "subscription Other { quiet }"
+
+    async def follow(*payloads: Any) -> None:
+        async with open_socket(served) as peer:
+            before = len(served.engine.begun)
+            for at, payload in enumerate(payloads):
+                await peer.send({"type": "subscribe", "id": str(at), "payload": payload})
+            await settled(lambda: len(served.engine.begun) == before + len(payloads))
+            lock.locked = True
+            assert await peer.closed() == Close.FORBIDDEN
+            lock.locked = False
+
+    await follow({"query": quiet})
+    await follow({"query": quiet}, {"query": other}, {"query": quiet, "extensions": {"lastEventId": "mine"}})
+    assert sorted(served.engine.begun, key=str) == sorted([None, "here", None, "mine"], key=str)
+    served.gateway.operations.traits = Traits()
+    await follow({"query": quiet})
+    assert served.engine.begun[-1] is None
 
 
 async def test_expired_operation_4403(serve: Callable[..., Any]) -> None:

@@ -110,6 +110,8 @@ class SessionRow(Belonging):
     generation = fields.IntField(default=0)
     created_at = fields.DatetimeField()
     used_at = fields.DatetimeField()
+    repeated_at = fields.DatetimeField(null=True)
+    """When the token used last came once more, because the answer to it was lost."""
     expires_at = fields.DatetimeField()
     ended_at = fields.DatetimeField(null=True)
 

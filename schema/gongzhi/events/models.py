@@ -92,3 +92,18 @@ class JobRow(Model):
         schema = "events"
         table = "job"
         unique_together = (("name", "key"),)
+
+
+class ResumptionRow(Model):
+    """How far a subscription had come when its connection's token ended, for two minutes.
+
+    The key is a digest of the account, the document and its variables; it tells neither.
+    """
+
+    key = fields.CharField(max_length=64, primary_key=True)
+    cursor = fields.CharField(max_length=40)
+    until = fields.DatetimeField()
+
+    class Meta:
+        schema = "events"
+        table = "resumption"

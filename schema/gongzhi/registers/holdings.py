@@ -25,6 +25,9 @@ HOLDINGS = (
     Holding("events.outbox", Text("what happened, in ids, codes and numbers", "事件，仅含标识、代码和数字"), OPERATION),
     Holding("events.counter", Text("the last position given", "事件序号"), OPERATION),
     Holding("events.consumer", Text("how far handlers have come", "事件处理进度"), OPERATION),
+    Holding(
+        "events.resumption", Text("where streams go on, for two minutes", "事件流的续传位置，保留两分钟"), OPERATION
+    ),
     Holding("events.job", Text("work in the background", "后台任务"), OPERATION),
     Holding("calendars.year", Text("years and their notices", "年度节假日安排"), PUBLIC),
     Holding("calendars.calendar", Text("working hours", "工作时间"), PUBLIC),

@@ -2,6 +2,10 @@
 
 A refresh token is the session's key, its generation, and a MAC of both. Nothing of it is stored; a token we made is
 known from one that somebody made up, so guessing ends nobody's session.
+
+An answer may be lost on its way, and then the client has nothing but the used token. So the token before the newest
+may come once more, within a minute: the answer is the same new token again. Whoever stole it gains nothing that the
+theft of the newest would not give, and the second time anybody sends it the session ends.
 """
 
 from __future__ import annotations
@@ -22,6 +26,9 @@ PREFIX = "gzr_"
 IDLE, LONGEST = timedelta(days=14), timedelta(days=90)
 """A session ends when it is not renewed for so long, and at the latest after so long."""
 
+REPEATABLE = timedelta(seconds=60)
+"""For so long the token that was used last may be sent once more."""
+
 logger = logging.getLogger(__name__)
 
 OPEN = """
@@ -30,10 +37,19 @@ values ($1, $2, $3, 0, $4, $4, $5)
 """
 RENEW = """
 update accounts.session s
-set generation = s.generation + 1, used_at = $3::timestamptz, expires_at = least($4, s.created_at + $5::interval)
+set generation = s.generation + 1, used_at = $3::timestamptz, repeated_at = null,
+  expires_at = least($4, s.created_at + $5::interval)
 from accounts.account a
 where s.id = $1 and s.generation = $2 and s.ended_at is null and s.expires_at > $3 and a.id = s.account_id
   and a.suspended_at is null
+returning s.account_id, s.generation
+"""
+# The condition on `repeated_at` is checked on the row under its lock, so of two repetitions at once one is answered.
+REPEAT = """
+update accounts.session s set repeated_at = $3::timestamptz
+from accounts.account a
+where s.id = $1 and s.generation = $2 + 1 and s.repeated_at is null and s.used_at >= $3::timestamptz - $4::interval
+  and s.ended_at is null and s.expires_at > $3 and a.id = s.account_id and a.suspended_at is null
 returning s.account_id, s.generation
 """
 REUSED = "update accounts.session set ended_at=$3 where id=$1 and generation>$2 and ended_at is null returning 1"
@@ -60,15 +76,18 @@ class Sessions:
         return Opened(account, session, self.token(session, 0))
 
     async def renew(self, token: str, now: datetime) -> Opened | None:
-        """The session with its next refresh token; None for one that is not good. One that was used ends the session.
+        """The session with its next refresh token; None for one that is not good.
 
-        Of several that come with the same token at once, one is renewed, and the session ends.
+        The token used last is answered once more with the same, within a minute. Any other that was used ends the
+        session, as does a third of several that come with the same token at once.
         """
         known = self.read(token)
         if known is None:
             return None
         session, generation = known
         found = await self.pool.fetchrow(RENEW, session, generation, now, now + IDLE, LONGEST)
+        if found is None:
+            found = await self.pool.fetchrow(REPEAT, session, generation, now, REPEATABLE)
         if found is not None:
             return Opened(found["account_id"], session, self.token(session, found["generation"]))
         if await self.pool.fetchval(REUSED, session, generation, now):

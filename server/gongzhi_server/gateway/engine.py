@@ -15,6 +15,7 @@ __all__ = [
     "Engine",
     "Forbidden",
     "Kind",
+    "Memory",
     "Prepared",
     "Refused",
     "Stage",
@@ -110,6 +111,8 @@ class Engine(Protocol[P]):
     ) -> AsyncGenerator[Answer, None]:
         """Yield an answer per event; raise Refused as `run` does. Is closed when the client goes.
 
+        An answer without a body is not sent: its cursor is where the stream begins.
+
         `extensions["lastEventId"]` is the cursor of the last answer the client has, if it comes back.
         """
         ...
@@ -120,6 +123,14 @@ Authenticate = Callable[[Mapping[bytes, bytes]], Awaitable[Any]]
 
 Raises Unauthenticated or Forbidden.
 """
+
+
+class Memory(Protocol):
+    """Where subscriptions had come to when the credentials of their connection ended, each under a key."""
+
+    async def remember(self, places: Mapping[str, str]) -> None: ...
+
+    async def recall(self, key: str, /) -> str | None: ...
 
 
 def nothing(viewer: Any) -> None:

@@ -26,6 +26,7 @@ from gongzhi_server.gateway.engine import (
     Engine,
     Forbidden,
     Kind,
+    Memory,
     P,
     Refused,
     Stage,
@@ -33,7 +34,7 @@ from gongzhi_server.gateway.engine import (
     Unauthenticated,
 )
 from gongzhi_server.gateway.negotiation import EVENTS, GRAPHQL, JSON
-from gongzhi_server.gateway.operations import Caller, Operations
+from gongzhi_server.gateway.operations import Caller, Operations, Progress
 from gongzhi_server.gateway.rates import Header, Limited
 from gongzhi_server.gateway.request import Malformed, Request, Unreadable
 from gongzhi_server.gateway.settings import Settings
@@ -96,7 +97,7 @@ class Gateway(Generic[P]):
     """An ASGI application for one URL: negotiates, authenticates, reads, lets the engine answer, frames the reply.
 
     It speaks HTTP and WebSocket. `documents` knows the trusted ones; without it there are none, and hashes of
-    persisted queries are accepted.
+    persisted queries are accepted. `memory` holds where subscriptions go on after their token has ended.
     """
 
     def __init__(
@@ -106,11 +107,12 @@ class Gateway(Generic[P]):
         settings: Settings | None = None,
         traits: Traits | None = None,
         documents: Documents | None = None,
+        memory: Memory | None = None,
     ) -> None:
         self.settings = settings or Settings()
         self.limits = self.settings.limits
         documents = Documents() if documents is None else documents
-        self.operations = Operations(engine, authenticate, self.settings, traits or Traits(), documents)
+        self.operations = Operations(engine, authenticate, self.settings, traits or Traits(), documents, memory)
         self.audit = self.settings.status == "audit"
         self.default = JSON if self.audit else GRAPHQL
         self.media = negotiation.remembered(partial(negotiation.media, default=self.default))
@@ -198,17 +200,24 @@ class Gateway(Generic[P]):
         """Answer in events. Who reads them sees no status, so a document that is refused is told in an event, too."""
         seat = ExitStack()
         seat.enter_context(self.operations.seat(caller))
+        progress = Progress()
         try:
             prepared = await self.operations.prepare(request, caller)
             if prepared.operation == "mutation":
                 permit(prepared.operation, scope["method"])
-            answers = self.operations.answers(prepared, request, caller)
+            answers = self.operations.answers(prepared, request, caller, progress)
         except (Refused, Malformed) as problem:
             answers = single(dump(self.operations.told(problem, caller)))
         except BaseException:
             seat.close()
             raise
-        watch = partial(self.operations.watch, caller, headers, scope)
+
+        async def watch() -> None:
+            try:
+                await self.operations.watch(caller, headers, scope)
+            finally:
+                await self.operations.remember([progress])
+
         return Stream(answers, partial(self.operations.told, caller=caller), watch, seat)
 
     async def batch(self, requests: Sequence[Request], caller: Caller) -> Reply:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 from collections import Counter
-from collections.abc import AsyncGenerator, Iterator, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
 from functools import partial
+from hashlib import sha256
 from typing import Any, Generic
 
 from graphql import GraphQLError, Lexer, Source, TokenKind
@@ -23,6 +25,7 @@ from gongzhi_server.gateway.engine import (
     Authenticate,
     Engine,
     Forbidden,
+    Memory,
     P,
     Refused,
     Stage,
@@ -33,8 +36,12 @@ from gongzhi_server.gateway.rates import Header, Limited, Purse, Till, network
 from gongzhi_server.gateway.request import Request
 from gongzhi_server.gateway.settings import Settings
 
-__all__ = ["Caller", "Operations"]
+__all__ = ["Caller", "Operations", "Progress"]
 
+NOTICE = 60.0
+"""Seconds before its end at which a connection is told that its credentials end."""
+TAIL = 0.01
+"""Seconds by which a timer may come too early."""
 INTROSPECTION = re.compile(r"__(?:schema|type)\b")
 
 
@@ -54,13 +61,28 @@ class Caller:
         return self.purse.headers() if self.purse else ()
 
 
+@dataclass(slots=True)
+class Progress:
+    """How far one subscription has come: under which key that is remembered, and the cursor last sent."""
+
+    key: str | None = None
+    cursor: str | None = None
+
+
 class Operations(Generic[P]):
     """Answers requests of callers, whatever they came in by."""
 
     def __init__(
-        self, engine: Engine[P], authenticate: Authenticate, settings: Settings, traits: Traits, documents: Documents
+        self,
+        engine: Engine[P],
+        authenticate: Authenticate,
+        settings: Settings,
+        traits: Traits,
+        documents: Documents,
+        memory: Memory | None = None,
     ) -> None:
         self.engine, self.authenticate, self.documents = engine, authenticate, documents
+        self.memory = memory
         self.settings, self.limits, self.traits = settings, settings.limits, traits
         self.till = Till(settings.rates) if settings.rates else None
         self._open: Counter[str] = Counter()
@@ -122,17 +144,54 @@ class Operations(Generic[P]):
             caller.purse.charge(answer.cost)
         return answer
 
-    async def answers(self, prepared: P, request: Request, caller: Caller) -> AsyncGenerator[Answer, None]:
-        """Yield what an operation of any kind answers: one answer, or those of a subscription as they come."""
+    async def answers(
+        self, prepared: P, request: Request, caller: Caller, progress: Progress | None = None
+    ) -> AsyncGenerator[Answer, None]:
+        """Yield what an operation of any kind answers: one answer, or those of a subscription as they come.
+
+        A subscription goes on where the caller's last connection with the same one ended with its credentials,
+        unless the request says itself where to go on. `progress` is kept up to date with what was sent.
+        """
         if prepared.operation != "subscription":
             yield await self.run(prepared, request, caller)
             return
-        stream = self.engine.subscribe(prepared, request.variables, caller.viewer, request.extensions)
-        async with aclosing(stream) as events:
-            async for answer in events:
-                if caller.purse:
-                    caller.purse.charge(answer.cost)
-                yield answer
+        progress = Progress() if progress is None else progress
+        progress.key = self.resumption_key(request, caller)
+        extensions = await self.resumed(request, progress.key)
+        stream = self.engine.subscribe(prepared, request.variables, caller.viewer, extensions)
+        try:
+            async with aclosing(stream) as events:
+                async for answer in events:
+                    if caller.purse:
+                        caller.purse.charge(answer.cost)
+                    if answer.body:
+                        yield answer
+                    progress.cursor = answer.cursor or progress.cursor  # only now is it with the client
+        except (Unauthenticated, Forbidden):
+            await self.remember([progress])
+            raise
+
+    def resumption_key(self, request: Request, caller: Caller) -> str | None:
+        """Return the digest of who follows what; None for strangers, who cannot be told from one another."""
+        account = self.traits.account(caller.viewer)
+        if self.memory is None or account is None:
+            return None
+        what = [account, request.query, request.document, request.name, request.variables]
+        return sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()
+
+    async def resumed(self, request: Request, key: str | None) -> Mapping[str, Any] | None:
+        """Return the extensions of a request, with the cursor to go on after if one is remembered."""
+        given = request.extensions
+        if key is None or self.memory is None or (given and given.get("lastEventId")):
+            return given
+        cursor = await self.memory.recall(key)
+        return {**(given or {}), "lastEventId": cursor} if cursor else given
+
+    async def remember(self, places: Iterable[Progress]) -> None:
+        """Remember how far subscriptions have come whose connection ends with its credentials."""
+        known = {one.key: one.cursor for one in places if one.key and one.cursor}
+        if self.memory and known:
+            await self.memory.remember(known)
 
     def told(self, problem: Exception, caller: Caller | None = None) -> list[dict[str, Any]]:
         """The errors of a response."""
@@ -151,12 +210,31 @@ class Operations(Generic[P]):
             if not self._open[caller.who]:
                 del self._open[caller.who]
 
-    async def watch(self, caller: Caller, headers: Mapping[bytes, bytes], scope: Scope) -> None:
-        """Check the credentials of a connection for as long as it lasts; raise what `enter` raises when they end."""
+    async def watch(
+        self,
+        caller: Caller,
+        headers: Mapping[bytes, bytes],
+        scope: Scope,
+        announce: Callable[[float], Awaitable[None]] | None = None,
+    ) -> None:
+        """Check the credentials of a connection for as long as it lasts; raise what `enter` raises when they end.
+
+        `announce` is called once with the seconds that are left, a minute before the end where that is known.
+        """
         most = self.limits.recheck
         while True:
             left = self.traits.expiry(caller.viewer)
-            await asyncio.sleep(left if left is not None and 0 < left < most else most)
+            if left is None:
+                pause = most
+            elif left <= 0:
+                raise Unauthenticated("The token has expired; connect again with the next one.")
+            else:
+                if announce and left <= NOTICE:
+                    await announce(left)
+                    announce = None
+                # Not a moment later than the end; a timer that comes early would find the token good and look again.
+                pause = min(most, left + TAIL, left - NOTICE if announce else most)
+            await asyncio.sleep(pause)
             caller = await self.enter(headers, scope)
 
 

@@ -18,7 +18,7 @@ from starlette.types import Receive, Scope, Send
 from gongzhi_server.gateway import negotiation
 from gongzhi_server.gateway.codes import Code, error
 from gongzhi_server.gateway.engine import Forbidden, P, Refused, Stage, Unauthenticated
-from gongzhi_server.gateway.operations import Caller, Operations
+from gongzhi_server.gateway.operations import Caller, Operations, Progress
 from gongzhi_server.gateway.outlet import Gone, Outlet, Slow
 from gongzhi_server.gateway.rates import Limited
 from gongzhi_server.gateway.refusals import masked
@@ -75,6 +75,7 @@ class Socket(Generic[P]):
         self.seat = ExitStack()
         self.caller: Caller | None = None
         self.tasks: dict[str, asyncio.Task[None]] = {}
+        self.progress: dict[str, Progress] = {}
         self.due = 0.0
 
     async def serve(self, origins: frozenset[bytes]) -> None:
@@ -108,6 +109,8 @@ class Socket(Generic[P]):
         except* Exception as faults:
             why = Closed(Close.FAULT, str((masked(faults.exceptions[0]).extensions or {})["id"]))
         if isinstance(why, Closed):
+            if why.code is Close.FORBIDDEN:  # before the client hears of it: it comes back at once
+                await self.operations.remember(self.progress.values())
             await self.close(why)
 
     async def close(self, why: Closed) -> None:
@@ -172,6 +175,7 @@ class Socket(Generic[P]):
             case "subscribe":
                 await self.subscribe(identifier(message), payload)
             case "complete":
+                self.progress.pop(identifier(message), None)
                 if task := self.tasks.pop(identifier(message), None):
                     task.cancel()
             case "connection_init":
@@ -226,14 +230,19 @@ class Socket(Generic[P]):
         problem: Exception | None = None
         try:
             prepared = await self.operations.prepare(request, caller)
-            async with aclosing(self.operations.answers(prepared, request, caller)) as answers:
+            progress = self.progress[name] = Progress()
+            async with aclosing(self.operations.answers(prepared, request, caller, progress)) as answers:
                 async for answer in answers:
                     await self.utter(head + answer.body + b"}")
         except (Gone, Slow):
             raise
+        except (Unauthenticated, Forbidden) as ended:
+            # The whole socket ends: an error of one operation is final to clients, and they would not come back.
+            raise Closed(Close.FORBIDDEN, str(ended)) from None
         except Exception as raised:
             problem = raised
         if self.tasks.get(name) is asyncio.current_task():
+            self.progress.pop(name, None)
             del self.tasks[name]  # before the last word, after which the client may use the id again
         await (self.fail(name, problem) if problem else self.say({"id": name, "type": "complete"}))
 
@@ -255,7 +264,11 @@ class Socket(Generic[P]):
     async def watch(self, caller: Caller) -> None:
         """Close the socket when the credentials expire or are taken back."""
         with refusing():
-            await self.operations.watch(caller, self.headers, self.scope)
+            await self.operations.watch(caller, self.headers, self.scope, self.announce)
+
+    async def announce(self, left: float) -> None:
+        """Tell the client in how many seconds its credentials end, in the payload of a ping."""
+        await self.say({"type": "ping", "payload": {"expiresIn": round(left)}})
 
 
 @contextmanager
