@@ -33,7 +33,8 @@ class CreateLenderKeyInput:
 )
 async def create_lender_key(call: Call, input: CreateLenderKeyInput) -> ApiKeyPayload:
     by_hand(call)
-    account = await AccountRow.get_or_none(id=call.viewer.account.id) if call.viewer.account.id else None
+    mine = AccountRow.select_for_update(no_key=True)  # else two at once find room for one more key each
+    account = await mine.get_or_none(id=call.viewer.account.id) if call.viewer.account.id else None
     if account is None:
         raise missing("Sign in with an account of your own.", "请使用本人账户登录后操作。", "label")
     if await KeyRow.filter(account=account, revoked_at=None, expires_at__gt=call.now).count() >= KEYS:

@@ -19,6 +19,7 @@ from gongzhi.extend import extend
 from gongzhi.feeds import Feed, Page, address, digest, token
 from gongzhi.grids.commands import standing
 from gongzhi.grids.types import Grid
+from gongzhi.people.models import PersonRow
 from gongzhi.people.types import Person
 from gongzhi.roots import Mutation
 from strawberry import ID, UNSET
@@ -172,6 +173,7 @@ class OpenActivityCalendarPayload:
 )
 async def open_activity_calendar(call: Call, input: OpenActivityCalendarInput) -> OpenActivityCalendarPayload:
     person = me(call)
+    await PersonRow.select_for_update(no_key=True).get_or_none(id=person)  # one calendar of theirs at a time
     if await FeedRow.filter(person_id=person, closed_at=None).count() >= MOST:
         raise Refusal("TOO_MANY", f"{MOST} calendars are open; close one.", f"最多开通 {MOST} 个日历。", ("kind",))
     branch = grid = None

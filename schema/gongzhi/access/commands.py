@@ -22,6 +22,7 @@ from ..people import sealed
 from ..people.models import PersonRow, PhoneRow
 from ..people.protected import clear
 from ..people.types import Person
+from ..quotas import hold
 from ..roots import Mutation
 from .alerts import alert
 from .models import AlertKind, GlassRow, LookKind
@@ -119,6 +120,7 @@ async def exhausted(call: Call, people: list[PersonRow]) -> Problem | None:
     Not raised, for then the alert would be taken back with everything else.
     """
     account, most = call.viewer.account.name or "", call.context.bounds.reveals
+    await hold(call, "reveals", account)  # until the look is in the log, where the next one counts it
     ids = [person.id for person in people]
     [[count]] = [row.values() for row in await call.fetch(SPENT, account, call.now - DAY, ids)]
     if count + len(ids) <= most:

@@ -21,6 +21,7 @@ from ..entity import ref
 from ..errors import Refusal
 from ..extend import extend
 from ..grids.models import GridRow
+from ..quotas import hold
 from ..roots import Mutation
 from .codes import FIELD, TRIES, opened, proves, sealed
 from .models import ContactRow
@@ -81,6 +82,7 @@ async def left(call: Call, case: CaseRow, number: str) -> None:
     row = ContactRow(case_id=case.id, grid_id=case.grid_id, county_id=case.county_id, sent_at=call.now)
     sealed(call.context.keys, county, row, number)
     blinds = call.context.keys.blinds(county, FIELD, number)
+    await hold(call, "codes", blinds[0].hex())  # a number may be left with several cases at once
     often = await ContactRow.filter(blind__in=blinds, sent_at__gt=call.now - HOUR).count()
     await row.save(force_create=True)
     if often < OF_NUMBER:
@@ -147,6 +149,7 @@ async def reveal_phone(call: Call, input: RevealPhoneInput) -> RevealPhonePayloa
     if not call.may(REVEAL, case):
         raise forbidden("number")
     await disinterested(call, case)
+    await hold(call, "contacts shown", call.viewer.account.name or "")
     looked = EventRow.filter(type=SHOWN, account=call.viewer.account.name, at__gt=call.now - DAY)
     if await looked.count() >= call.context.bounds.reveals:
         raise Refusal("QUOTA_EXCEEDED", "You have looked at too many today.", "今日查看次数已达上限。", ("number",))

@@ -1,0 +1,68 @@
+"""Quotas hold for requests that are sent at the same time, too."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from pathlib import Path
+from typing import Any
+
+import gongzhi
+import pytest
+from gongzhi.access import commands
+from gongzhi_server.testing import Server, codes_of
+
+from .conftest import Log, People
+
+AT_ONCE = 8
+COUNTED = re.compile(r"\.count\(\)[^\n]*(>=|>|<=|<)")
+HELD = {
+    "attachments/attaching.py": "the case is locked when it is found",
+    "contacts/commands.py": "the case is locked when it is found; `hold` over a number, and over whoever is shown one",
+    "webhooks/commands.py": "the account is locked",
+    "accounts/credential_commands.py": "the account is locked when it is found",
+    "people/household_commands.py": "the household is locked when it is found",
+    "credit/gongzhi_credit/keys.py": "the account is locked",
+    "legal/gongzhi_legal/matters.py": "the matter is locked when it is found",
+    "party/gongzhi_party/voting.py": "the deliberation is locked when it is found",
+    "party/gongzhi_party/attending.py": "the activity is locked when it is found",
+    "party/gongzhi_party/feeds.py": "the person is locked",
+    "party/gongzhi_party/deciding.py": "the deliberation is locked when it is found",
+    "points/gongzhi_points/claims.py": "the claim is locked when it is found",
+}
+"""Where something is counted against a bound, and what keeps two from counting the same."""
+
+
+@pytest.mark.parametrize("left", [0, 1, 3])
+async def test_reveals_at_once(people: People, server: Server, log: Log, monkeypatch: Any, left: int) -> None:
+    """Of many requests at the same time as many are answered as are left, and no more are in the log."""
+    spent = f"{100 - left}+count(distinct one)"
+    monkeypatch.setattr(commands, "SPENT", commands.SPENT.replace("count(distinct one)", spent))
+    rows = await log.connection.fetch(
+        "select p.id from people.person p join people.person me on me.town_id=p.town_id where me.id=$1 "
+        "and p.restricted_at is null order by p.id limit $2",
+        people.keys[0],
+        AT_ONCE,
+    )
+    town = server.as_("town_dispatcher", grid=people.grid[:9])
+    asked = [
+        town.do("reveal", "values { id }", ids=[f"Person:{row['id']}"], fields=["phone"], purpose="回访")
+        for row in rows
+    ]
+    answers = await asyncio.gather(*asked)
+    refused = [one for one in answers if codes_of(one["errors"]) == ["QUOTA_EXCEEDED"]]
+    assert len(answers) == AT_ONCE and len(refused) == AT_ONCE - left
+    assert len(await log.all()) == left
+
+
+def test_every_bound_is_held() -> None:
+    """Whoever counts against a bound says here what keeps others from counting the same at that moment."""
+    root = Path(gongzhi.__file__).parent
+    plugins = root.parents[1] / "plugins"
+    files = [*root.rglob("*.py"), *plugins.glob("*/gongzhi_*/**/*.py")]
+    found = {
+        str(one.relative_to(root if one.is_relative_to(root) else plugins))
+        for one in files
+        if COUNTED.search(one.read_text())
+    }
+    assert found == set(HELD)
