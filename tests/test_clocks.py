@@ -115,7 +115,9 @@ async def calling(dsn: str, now: datetime) -> AsyncIterator[Call]:
 
     async with database.connected(database.config(dsn, size=2)), in_transaction() as connection:
         context = Context(Viewer(Account(), now), KeyRing({"main": b"k" * 32}), b"", nothing, nothing, nothing)
-        yield Transaction(context, connection, outbox=Outbox(Registry(core.EVENTS)))
+        call = Transaction(context, connection, outbox=Outbox(Registry(core.EVENTS)))
+        yield call
+        await call.told.write(connection)
 
 
 @pytest.fixture
@@ -501,12 +503,43 @@ async def test_sweeps_share_the_work(story: Story, filled: str, swept: Callable[
 
 async def test_nobody_is_reminded_at_night(story: Story, swept: Callable[[], Awaitable[Swept]]) -> None:
     story.server.clock.time = datetime(2026, 10, 1, 22, 0, tzinfo=CHINA)
-    await story.report(urgency="EMERGENCY")
-    for moment in (datetime(2026, 10, 1, 22, 30), datetime(2026, 10, 7, 10, 0), datetime(2026, 10, 8, 8, 29)):
+    await story.report(urgency="URGENT")
+    for moment in (datetime(2026, 10, 2, 22, 30), datetime(2026, 10, 7, 10, 0), datetime(2026, 10, 8, 8, 29)):
         story.server.clock.time = moment.replace(tzinfo=CHINA)
         assert (await swept()).reminded == 0
     story.server.clock.time = datetime(2026, 10, 8, 8, 30, tzinfo=CHINA)
     assert (await swept()).reminded > 0
+
+
+async def test_emergency_knows_no_office_hours(story: Story, swept: Callable[[], Awaitable[Swept]]) -> None:
+    """Neither by the rules that ship nor by those of a county that say nothing about it."""
+    rule = {"stage": "RESPOND", "amount": 20, "unit": "MINUTE", "basis": "县规则"}
+    for county_rules in (None, [rule]):
+        story.server.clock.time = datetime(2026, 10, 1, 22, 0, tzinfo=CHINA)
+        if county_rules:
+            published = await story.server.as_("administrator", grid=COUNTY).do(
+                "publishDeadlineRules", "rules { rules(first: 1) { anyHour } }",
+                county=COUNTY, expectedEdition=0, name="本县时限", rules=county_rules,
+            )  # fmt: skip
+            assert published["rules"]["rules"] == [{"anyHour": False}]
+        await story.report(urgency="EMERGENCY")
+        story.server.clock.move(minutes=21)
+        await swept()
+        assert ("case.escalated", "RESPOND", "COUNTY") in await reminded(story)
+        town = story.server.as_("town_dispatcher", grid=story.number[:6] + "101")
+        assert "clock.overdue" in await told(town, story.number)
+
+
+async def test_rule_may_know_no_office_hours(story: Story, swept: Callable[[], Awaitable[Swept]]) -> None:
+    rule = {"stage": "RESPOND", "amount": 20, "unit": "MINUTE", "basis": "县规则", "anyHour": True}
+    await story.server.as_("administrator", grid=COUNTY).do(
+        "publishDeadlineRules", "rules { edition }", county=COUNTY, expectedEdition=0, name="本县时限", rules=[rule]
+    )
+    story.server.clock.time = datetime(2026, 10, 1, 22, 0, tzinfo=CHINA)
+    await story.report()
+    story.server.clock.move(minutes=21)
+    await swept()
+    assert await reminded(story) == [("case.escalated", "RESPOND", "COUNTY")]
 
 
 async def test_unassigned_case_escalates(story: Story, swept: Callable[[], Awaitable[Swept]]) -> None:
@@ -541,7 +574,8 @@ async def test_grace_ends(story: Story, swept: Callable[[], Awaitable[Swept]]) -
     assert all(seen[stage]["stoppedAt"] for stage in Stage.__members__ if stage in seen)
     assert seen["case"]["light"] is None and seen["case"]["dueAt"] is None
     late = {"number": story.number, "receiptCode": receipt, "rating": 1, "solved": False}
-    assert codes_of((await story.server.do("rateCase", "case { status }", **late))["errors"]) == ["ILLEGAL_TRANSITION"]
+    [refused] = (await story.server.do("rateCase", "case { status }", **late))["errors"]
+    assert refused["code"] == "ILLEGAL_TRANSITION" and "closed" in refused["message"] and "anew" in refused["message"]
     again = await story.server.do("reportCase", "case { status }", **{**MATTER, "follows": story.number})
     assert codes_of(again["errors"]) == ["NOT_FOUND"]  # a stranger does not see the earlier case
     linked = await story.dispatcher.do(

@@ -5,6 +5,10 @@
 
         async def send(self, notice: Outbound, addressee: Addressee) -> None: ...
 
+Each is handed out within a minute of being due: at once, or, of what can wait, when offices open. A notice that
+`wakes` goes to each person on duty behind an office or a unit by themselves, with the number of their duty, and asks
+for no consent. A number that was left and proved with a case is written to about that case.
+
 A notice is sent after the transaction that wrote it, at least once: one that was sent before has the same `id`. What
 raises is tried again, later each time, and parked in the end (`gongzhi jobs list`). Give up by yourself after some
 seconds. Texts have numbers and codes in them, never names or what people wrote.
@@ -39,6 +43,8 @@ class Outbound:
     title: Text
     body: Text
     about: str | None = None
+    wakes: bool = False
+    """Whether people on duty are to be woken: ring, rather than leave it for the morning."""
 
 
 @dataclass(frozen=True)

@@ -116,6 +116,13 @@ class Call(Protocol):
         the plugin is off there.
         """
 
+    def write_last(self, sql: str, *row: Any) -> None:
+        """Have a row written by the last statement of this transaction, so that it costs no round trip of its own.
+
+        The statement changes rows and takes a list for each value of a row: what is given for the same statement is
+        written together. It sees what the transaction wrote before, and nothing that other last statements write.
+        """
+
     async def disclose(self, person: Model, field: str) -> list[str]:
         """A protected field of a person in clear: `Person.residentId`, `Person.phone` or `Person.phones`.
 

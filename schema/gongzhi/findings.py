@@ -12,7 +12,7 @@ from .errors import Text
 from .extend import extend
 from .plans import Frame
 from .roots import Query
-from .sql import Sql
+from .sql import Sql, quoted
 
 EXAMINE = "deployment.examine"
 
@@ -60,6 +60,22 @@ CHECKS = (
         "and (p.until is null or p.until > current_date))",
         Text("every third-level grid has a worker", "每个三级网格都有网格员"),
         Text("third-level grids without a worker: {0}", "没有网格员的三级网格：{0}"),
+    ),
+    Check(
+        "unheard",
+        "select count(*) from grids.grid g where kind = 'GRID_3' and valid_to is null and not exists "
+        "(select from people.post p where p.grid_id in (g.id, g.grid_2_id, g.grid_1_id, g.village_id) "
+        "and p.since <= current_date and (p.until is null or p.until > current_date)) and not exists "
+        "(select from accounts.holding h join accounts.account a on a.id = h.account_id and a.suspended_at is null "
+        "where h.proposed_at is null and h.unit_id is null and (h.until is null or h.until > now()) and ("
+        "h.role in ('grid_worker', 'grid_leader') and h.grid_id in (g.id, g.grid_2_id, g.grid_1_id, g.village_id) or "
+        "h.role in ('town_dispatcher', 'county_dispatcher') "
+        "and (h.grid_id is null or h.grid_id in (g.town_id, g.county_id))))",
+        Text("somebody is told of a new case in every third-level grid", "每个三级网格的新诉求都有人接到通知"),
+        Text(
+            "third-level grids where nobody is told of a new case, for want of a worker, a leader and dispatchers: {0}",
+            "没有网格员、网格长和调度员接收新诉求通知的三级网格：{0}",
+        ),
     ),
     Check(
         "boundaries",
@@ -167,11 +183,6 @@ def one(check: Check) -> str:
     )
     sql = check.sql.replace("{", "{{").replace("}", "}}")
     return f"(select jsonb_build_object('name','{check.name}','count',q.n,{said}) from ({sql}) q (n))"
-
-
-def quoted(text: str) -> str:
-    """A text of ours as SQL, inside a template."""
-    return "'" + text.replace("'", "''").replace("{", "{{").replace("}", "}}") + "'"
 
 
 EXTENSIONS = (

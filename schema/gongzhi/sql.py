@@ -91,3 +91,8 @@ def within(table: Table, kind: str, key: Any) -> Criterion:
 def ancestor(kind: str) -> str:
     """The column of a located row that has its ancestor of this kind."""
     return f"{kind.lower()}_id"
+
+
+def quoted(text: str) -> str:
+    """A text of ours as SQL, inside a template."""
+    return "'" + text.replace("'", "''").replace("{", "{{").replace("}", "}}") + "'"

@@ -153,6 +153,9 @@ class Transaction:
     ) -> None:
         self.told.enqueue(job, key, at, row, arguments)
 
+    def write_last(self, sql: str, *row: Any) -> None:
+        self.told.write_last(sql, row)
+
     def may(self, permission: str, row: Model) -> bool:
         grants = [grant for grant in self.viewer.account.grants if permission in grant.permissions]
         return any(

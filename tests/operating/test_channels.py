@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from uuid import uuid4
 
@@ -14,6 +14,7 @@ from gongzhi.errors import Text
 from gongzhi.hooks import hookimpl
 from gongzhi.registers.book import Registers
 from gongzhi.registers.declared import PrivacyNotice
+from gongzhi.worktime import CHINA
 from gongzhi_server.errors import Problem
 from gongzhi_server.plugins import Plugin, Plugins, checked, empty
 from gongzhi_server.testing import Server, create, drop, serving, settings
@@ -128,12 +129,13 @@ async def test_only_who_agreed_is_written_to(server: Server, gates: tuple[Gate, 
     seen = (await who.ask("{ me { accessLog(first: 9) { nodes { purpose fields } } } }")).data["me"]["accessLog"]
     assert {"purpose": GATE.purpose, "fields": ["Person.phone"]} in seen["nodes"]
     await server.worker.drain()
-    assert len(sms.sent) == 1  # once, while nothing fails
+    kinds = sorted(notice.kind for notice, _ in sms.sent)
+    assert kinds == ["case.accepted", "case.dispatched", "case.replied"]  # each once, while nothing fails
     await who.do("withdrawConsent", "consent { id }", purpose=GATE.purpose)
     await answered(server, who)
     server.clock.move(minutes=1)
     await server.worker.drain()
-    assert len(sms.sent) == 1
+    assert len(sms.sent) == len(kinds)
 
 
 async def test_what_fails_is_tried_again(server: Server, gates: tuple[Gate, Gate]) -> None:
@@ -162,3 +164,28 @@ async def test_consent_needs_a_text() -> None:
 async def test_log_is_there_by_itself(tmp_path: Path) -> None:
     assert [one.name for one in Plugins().chosen(settings("postgresql:///x", tmp_path).channels)] == ["log"]
     assert settings("postgresql:///x", tmp_path).channels == ("log",)
+
+
+async def test_emergency_wakes_people_on_duty(server: Server, gates: tuple[Gate, Gate]) -> None:
+    """At night the worker's telephone of duty rings, without their consent; what can wait is sent in the morning."""
+    sms, push = gates
+    server.clock.time = datetime(2026, 7, 1, 23, 0, tzinfo=CHINA)
+    sms.sent.clear()
+    push.sent.clear()
+    matter = {"kind": "HELP", "channel": "WEB", "category": "roads.lighting", "title": "路灯", "description": "不亮"}
+    for urgency in ("EMERGENCY", "ROUTINE"):
+        payload = await server.do(
+            "reportCase", "case { number }", grid="610921101222-020202", urgency=urgency, **matter
+        )
+        assert payload["errors"] == []
+    server.clock.move(minutes=1)
+    await server.worker.drain()
+    [(notice, addressee)] = sms.sent
+    assert notice.wakes and notice.title.zh == "特急诉求" and addressee.person and addressee.phone
+    told = [notice.wakes for notice, _ in push.sent if notice.kind == "case.reported"]
+    assert told == [True, True]  # the worker, and the town's dispatchers
+    server.clock.time = datetime(2026, 7, 2, 8, 31, tzinfo=CHINA)
+    await server.worker.drain()
+    assert sms.sent == [(notice, addressee)]
+    told = [notice.wakes for notice, _ in push.sent if notice.kind == "case.reported"]
+    assert told == [True, True, False]

@@ -16,7 +16,7 @@ from ..roots import Mutation
 from . import machine, reporting
 from .models import SettlementLevel, Status
 from .reporting import BODY
-from .steps import CasePayload, advance, contested, handled, illegal, level_of, opened, own, record, saved, settle, step
+from .steps import CasePayload, advance, contested, handled, level_of, opened, own, record, saved, settle, step, unready
 from .types import Case
 
 NUMBER = "The case's number (编号)."
@@ -126,8 +126,10 @@ async def rate_case(call: Call, input: RateCaseInput) -> CasePayload:
     if not receipted and not own(call, case):
         raise forbidden("number")
     main = await main_of(call, case)
+    if case.status == Status.CLOSED:
+        raise over()
     if main is None and case.status != Status.REPLIED:
-        raise illegal(case, machine.CLOSE)
+        raise unready(case, "评价", Status.REPLIED)
     case.rating, case.solved = input.rating, input.solved
     case.rating_comment = text(input.comment, REASON, "comment") if input.comment else None
     await record(call, case, machine.RATED, case.rating_comment, rating=input.rating, solved=input.solved)
@@ -140,6 +142,17 @@ async def rate_case(call: Call, input: RateCaseInput) -> CasePayload:
     if input.rating >= SOLVED:
         return await advance(call, case, machine.CLOSE, shown=receipted)
     return await saved(case, shown=receipted)
+
+
+def over() -> Refusal:
+    """The refusal for rating what is closed for good."""
+    return Refusal(
+        "ILLEGAL_TRANSITION",
+        "The case is closed and cannot be rated any more. If the matter is not solved, report it anew and name this "
+        "case as the earlier one.",
+        "诉求已结案，不能再评价；如问题仍未解决，请重新上报，并注明本诉求为前一诉求。",
+        ("number",),
+    )
 
 
 @command("Close an answered case (结案).", requires="cases.close")

@@ -9,14 +9,13 @@ import strawberry
 from ..checks import text
 from ..commands import EXPECTED, KEY, Call, command, forbidden, given, prose
 from ..entity import expression
-from ..errors import Refusal, Text
+from ..errors import Refusal
 from ..extend import extend
-from ..notices.sending import Notice, Office, notify
 from ..plans import Frame
 from ..roots import Mutation
 from ..sql import Sql
 from . import machine
-from .models import CaseRow, SettlementLevel, Status
+from .models import SettlementLevel, Status
 from .steps import RAISED, CasePayload, disinterested, level_of, opened, record, saved, unready, works
 from .types import Case
 
@@ -53,30 +52,7 @@ async def escalate_case(call: Call, input: EscalateCaseInput) -> CasePayload:
     after = LEVELS[LEVELS.index(before) + 1]
     facts: dict[str, Any] = {"from": before, "to": after}
     await record(call, case, RAISED, reason, **facts)
-    await told(call, case, after)
     return await saved(case)
-
-
-async def told(call: Call, case: CaseRow, level: SettlementLevel) -> None:
-    """Tell the dispatchers of the town, or of the county; of a tip-off only those of the county."""
-    county = level is SettlementLevel.COUNTY or case.series == "SEALED" or case.town_id is None
-    notice = Notice(
-        "case.level_raised",
-        Text(f"Case {case.number} was raised to the level {level}", f"诉求 {case.number} 已上报至{NAMES[level]}"),
-        Text("The level below cannot settle it.", "下级无法化解，请予处理。"),
-        f"Case:{case.id}",
-    )
-    grid = case.county_id if county else case.town_id
-    if grid is not None:
-        await notify(call, notice, offices=[Office("cases.dispatch", grid)])
-
-
-NAMES = {
-    SettlementLevel.GRID: "网格",
-    SettlementLevel.VILLAGE: "村级",
-    SettlementLevel.TOWN: "镇级",
-    SettlementLevel.COUNTY: "县级",
-}
 
 
 def raised_to(at: Frame) -> Sql:

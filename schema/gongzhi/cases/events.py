@@ -131,6 +131,11 @@ class LevelRaised(OfCase):
     to: SettlementLevel
 
 
+@event("case.extended", "Its deadline was moved (延期).")
+class Extended(OfCase):
+    pass
+
+
 @event("case.unmerged", "It stands by itself again (撤销并单).")
 class Unmerged(Stepped):
     pass
@@ -249,7 +254,8 @@ class PhoneShown(OfCase):
 EVENTS: tuple[type[OfCase], ...] = (
     Reported, Accepted, Declined, Withdrawn, Merged, Settled, Dispatched, Returned, Handling, Suspended, Resumed,
     Replied, Rated, Closed, Reopened, Voided, Contacted, Reminded, Escalated, LevelRaised,
-    Unmerged, Acknowledged, Contributed, OrderWithdrawn, Objected, ObjectionRuled, Referred, ApprovalRequested,
+    Extended, Unmerged, Acknowledged, Contributed, OrderWithdrawn, Objected, ObjectionRuled, Referred,
+    ApprovalRequested,
     ApprovalGiven, ApprovalRefused, FollowedUp, Joined, Parted, AnsweredWith, Attached, Edited,
     Supervised, SupervisionAnswered, SupervisionLifted, Whistled, PhoneLeft, PhoneShown,
 )  # fmt: skip

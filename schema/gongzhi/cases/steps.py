@@ -23,6 +23,7 @@ from .events import REGISTRY
 from .machine import Step
 from .models import Audience, CaseRow, CategoryRow, SettlementLevel, Status, SupportRow
 from .rules import EMPLOYERS
+from .step_notices import announce_step
 from .types import Case
 
 NOTE = 10_000
@@ -166,6 +167,7 @@ async def noted(
     happened = (call.now, audience.value, account, call.viewer.role, unit.id if unit else acting, said, facts)
     await call.fetch(HAPPENED, uuid7(), case.id, kind, *happened)
     call.publish(event_of(declared, {"number": case.number, **data}), case)
+    announce_step(call, case, kind, data.get("to") if kind == RAISED else None)
     return kind
 
 

@@ -27,6 +27,7 @@ from ..entity import (
     pick,
     within_row,
 )
+from ..errors import Text
 from ..extend import extend
 from ..filters import DateTimeComparison, coded, compare, condition, enumerated, placed, search
 from ..geometry import Crs
@@ -35,7 +36,7 @@ from ..located import inside
 from ..people.types import Person
 from ..plans import Argument, Frame
 from ..roots import Query
-from ..sql import Alternatives, Sql
+from ..sql import Alternatives, Sql, quoted
 from ..units.types import Unit
 from ..words import named
 from . import machine, rules
@@ -52,6 +53,7 @@ from .models import (
     Status,
     Urgency,
 )
+from .step_notices import STEPS, texts_of
 
 named(
     CaseKind,
@@ -160,12 +162,33 @@ class Reply:
     at: datetime.datetime = expression("When (时间).", lambda at: at.row.replied_at)
 
 
+def worded(at: Frame, texts: Mapping[str, Text]) -> Sql:
+    """The text of an event's type, in the caller's language; null for a type that has none."""
+    language = at.given.whole(lambda arguments, context: context.viewer.language, cast="text")
+    chinese = "".join(f" when '{type}' then {quoted(text.zh)}" for type, text in texts.items())
+    english = "".join(f" when '{type}' then {quoted(text.en)}" for type, text in texts.items())
+    sql = f"case {{0}} when 'zh' then case {{1}}{chinese} end else case {{1}}{english} end end"
+    return Sql(sql, language, at.row.type)
+
+
+def titled(at: Frame) -> Sql:
+    return Sql("coalesce({0},{1})", worded(at, {type: texts_of(type)[0] for type in STEPS}), at.row.type)
+
+
+def explained(at: Frame) -> Sql:
+    return worded(at, {type: text for type in STEPS if (text := texts_of(type)[1])})
+
+
 @entity(EventRow, visible=rules.events, through="case", order=("at",), filter={"type": None, "at": None})
 class CaseEvent(Node):
     """One step of a case (经过)."""
 
     case: Case | None = one("Whose step it is (诉求).")
     type: str = column("What happened, such as case.accepted (类型).")
+    title: str = expression("What happened, in the caller's language (标题).", titled)
+    text: str | None = expression(
+        "What it means for the requester and what they can do, in the caller's language (说明).", explained
+    )
     at: datetime.datetime = column("When (时间).")
     audience: Audience = column("Who may read it (可见范围).")
     role: str | None = column("The role of whoever did it (角色).")

@@ -90,6 +90,10 @@ class DeadlineRuleInput:
     unit: Unit = given("Of which unit (单位).")
     next_day: bool = given("Whether it counts from the next day on (次日起算).", default=False)
     basis: str = given("On which legal basis (法律依据).")
+    any_hour: bool | None = given(
+        "Whether its reminders are sent at any hour; left out: if it is for emergencies (全天候催办).",
+        default=None,
+    )
 
 
 @strawberry.input(description="A county's own rules, the first that fits counts (制定时限规则).")
@@ -123,7 +127,7 @@ async def publish_deadline_rules(call: Call, input: PublishDeadlineRulesInput) -
         since=call.now,
         account=call.viewer.account.name,
     )
-    await RuleRow.bulk_create([RuleRow(set=written, rank=at, **vars(rule)) for at, rule in enumerate(input.rules, 1)])
+    await RuleRow.bulk_create([row(written, at, rule) for at, rule in enumerate(input.rules, 1)])
     return await chosen(call, county, written)
 
 
@@ -136,6 +140,12 @@ async def chosen(call: Call, county: GridRow, rules: RuleSetRow) -> DeadlineRule
     await ChoiceRow.create(grid=county, set=rules, since=call.now, account=call.viewer.account.name or "")
     moved = await recount(call, county.id, Why.RULES)
     return DeadlineRulesPayload(rules=ref(DeadlineRuleSet, rules.id), recounted=moved)
+
+
+def row(rules: RuleSetRow, rank: int, given: DeadlineRuleInput) -> RuleRow:
+    """A rule of a set; one for emergencies reminds at any hour if nothing else is said."""
+    any_hour = given.urgency == Urgency.EMERGENCY if given.any_hour is None else given.any_hour
+    return RuleRow(set=rules, rank=rank, **{**vars(given), "any_hour": any_hour})
 
 
 def sound(rule: DeadlineRuleInput, at: int) -> None:

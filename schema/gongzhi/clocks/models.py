@@ -60,6 +60,8 @@ class RuleRow(Model):
     unit = fields.CharEnumField(Unit, max_length=14)
     next_day = fields.BooleanField(default=False)
     basis = fields.CharField(max_length=300)
+    any_hour = fields.BooleanField(default=False, db_default=False)
+    """Whether reminders are sent at night and on holidays, too, as they are in every emergency."""
 
     class Meta:
         schema = "clocks"

@@ -9,7 +9,9 @@ from typing import Any
 from uuid import UUID
 
 from ..cases.models import SettlementLevel as Level
+from ..cases.rules import SEALED
 from ..errors import Text
+from ..notices.sending import Office
 from ..worktime import WARNING
 from .models import Stage
 
@@ -44,6 +46,8 @@ class Standing:
     level: Level
     town: int | None
     county: int
+    accused: int | None = None
+    emergency: bool = False
 
 
 @dataclass(frozen=True)
@@ -71,6 +75,13 @@ class Reminder:
         told = {Level.TOWN: self.of.town or self.of.county, Level.COUNTY: self.of.county}
         levels = [None if self.of.unit else self.of.level, self.escalated]
         return tuple(dict.fromkeys(told.get(level, told[Level.TOWN]) for level in levels if level))
+
+    @property
+    def offices(self) -> list[Office]:
+        """The offices that are told; of a tip-off, whoever may see it, but not the people it is against."""
+        if self.of.sealed:
+            return [Office(SEALED, grid, self.of.accused) for grid in self.grids]
+        return [Office("cases.dispatch", grid) for grid in self.grids]
 
     @property
     def title(self) -> Text:

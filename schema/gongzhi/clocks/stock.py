@@ -28,6 +28,8 @@ class Rule:
     category: str | None = None
     urgency: Urgency | None = None
     channel: str | None = None
+    any_hour: bool = False
+    """Whether its reminders are sent at night and on holidays, too, as they are in every emergency."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,7 @@ _USUAL = (
     Rule(Stage.GRACE, Term(7, Unit.DAY, next_day=True), PLATFORM),
 )
 _URGENT = tuple(
-    Rule(stage, term, PLATFORM, urgency=urgency)
+    Rule(stage, term, PLATFORM, urgency=urgency, any_hour=urgency is Urgency.EMERGENCY)
     for urgency in (Urgency.EMERGENCY, Urgency.URGENT)
     for stage, term in (
         (Stage.RESPOND, Term(15 if urgency is Urgency.EMERGENCY else 60, Unit.MINUTE)),
@@ -133,7 +135,7 @@ async def _record(connection: Connection, one: RuleSet) -> None:
     for rank, rule in enumerate(one.rules, 1):
         await connection.fetch(
             "insert into clocks.rule (set_id, rank, stage, kind, category, urgency, channel, amount, unit, next_day, "
-            "basis) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+            "basis, any_hour) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
             row["id"], rank, rule.stage, rule.kind, rule.category, rule.urgency, rule.channel,
-            rule.term.amount, rule.term.unit, rule.term.next_day, rule.basis,
+            rule.term.amount, rule.term.unit, rule.term.next_day, rule.basis, rule.any_hour,
         )  # fmt: skip

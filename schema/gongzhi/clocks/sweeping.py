@@ -13,7 +13,7 @@ from typing import Any
 from ..calendars.reading import read
 from ..cases import machine
 from ..cases.events import REGISTRY
-from ..cases.models import Audience, CaseRow, EventRow, SettlementLevel, Status
+from ..cases.models import Audience, CaseRow, EventRow, SettlementLevel, Status, Urgency
 from ..cases.steps import PLATFORM, advance
 from ..commands import Call
 from ..dispatch.approving import asked
@@ -21,7 +21,7 @@ from ..dispatch.models import ApprovalKind
 from ..errors import Text
 from ..events.event import event_of
 from ..events.work import Run, job
-from ..notices.sending import Notice, Office, notify
+from ..notices.sending import Notice, notify
 from .models import ClockRow, Stage
 from .recounting import catch_up
 from .reminding import OVER, Reminder, Standing, reminders
@@ -32,9 +32,11 @@ REMINDED, ESCALATED = "case.reminded", "case.escalated"
 
 DUE = (
     "select k.id as clock, k.stage, k.warn_at, k.due_at, k.reminded, s.id as case, s.number, s.series, s.lead_unit_id, "
-    "s.town_id, s.county_id, u.code, g.kind from clocks.clock k join cases.case s on s.id = k.case_id "
+    "s.town_id, s.county_id, s.accused_unit_id, s.urgency, u.code, g.kind "
+    "from clocks.clock k join cases.case s on s.id = k.case_id join clocks.rule r on r.id = k.rule_id "
     "left join units.unit u on u.id = s.lead_unit_id left join grids.grid g on g.id = u.grid_id "
-    "where k.stopped_at is null and k.stage <> 'GRACE' and k.calendar_id = any($2::int[]) "
+    "where k.stopped_at is null and k.stage <> 'GRACE' "
+    f"and (k.calendar_id = any($2::int[]) or r.any_hour or s.urgency = '{Urgency.EMERGENCY}') "
     "and ((k.reminded < 80 and k.warn_at <= $1) or (k.reminded < 100 and k.due_at <= $1)) "
     "order by k.due_at, k.id limit $3 for update of s, k skip locked"
 )
@@ -71,7 +73,7 @@ async def sweep(call: Call) -> Swept:
 
 
 async def remind(call: Call) -> int:
-    """Remind whoever has a case, in the working hours of its county; each clock and threshold once."""
+    """Remind whoever has a case, in the working hours of its county or at any hour; each clock and threshold once."""
     rows = await call.fetch(DUE, call.now, await open_calendars(call), MOST)
     due = list(reminders(map(standing, rows), call.now))
     for reminder in due:
@@ -110,6 +112,8 @@ def standing(row: dict[str, Any]) -> Standing:
         level=level if row["lead_unit_id"] else UNASSIGNED,
         town=row["town_id"],
         county=row["county_id"],
+        accused=row["accused_unit_id"],
+        emergency=row["urgency"] == Urgency.EMERGENCY,
     )
 
 
@@ -120,9 +124,8 @@ async def tell(call: Call, reminder: Reminder) -> None:
         else Text("Please see to it in time.", "请按期处理。")
     )
     kind = "clock.overdue" if reminder.threshold == OVER else "clock.warned"
-    offices = [Office("cases.dispatch", grid) for grid in reminder.grids]
-    notice = Notice(kind, reminder.title, hint, f"Case:{reminder.of.case}")
-    await notify(call, notice, units=reminder.units, offices=offices)
+    notice = Notice(kind, reminder.title, hint, f"Case:{reminder.of.case}", wakes=reminder.of.emergency)
+    await notify(call, notice, units=reminder.units, offices=reminder.offices)
 
 
 def event(call: Call, reminder: Reminder) -> EventRow:

@@ -116,6 +116,9 @@ class DeadlineRule(Node):
     unit: Unit = column("Of which unit (单位).")
     next_day: bool = column("Whether it counts from the next day on (次日起算).")
     basis: str = column("On which legal basis (法律依据).")
+    any_hour: bool = column(
+        "Whether its reminders are sent at night and on holidays, too, as they are in every emergency (全天候催办)."
+    )
 
 
 @entity(RuleSetRow, visible=everyone, order=("code", "since"), filter={"code": None})

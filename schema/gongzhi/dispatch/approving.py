@@ -28,6 +28,7 @@ from .work import Approval
 APPROVE = "dispatch.approve"
 ASK = "dispatch.request_voiding"
 REQUESTED, APPROVED, REFUSED = "case.approval_requested", "case.approval_given", "case.approval_refused"
+EXTENDED = "case.extended"
 DECIDED = "case.approval_decided"
 """What the notice of either is called."""
 
@@ -145,6 +146,7 @@ async def carried_out(call: Call, case: CaseRow, approval: ApprovalRow) -> None:
         await step(call, case, steps[approval.kind])
     elif approval.until and (order := await leading(case)):
         await terms.extend(call, case, order, approval.until)
+        await record(call, case, EXTENDED)
 
 
 @command("Take a case up again that was on hold (恢复办理).", requires="cases.handle")

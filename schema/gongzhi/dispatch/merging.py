@@ -15,7 +15,6 @@ from ..extend import extend
 from ..roots import Mutation
 from .desk import NUMBER, REASON, WHY
 from .models import MergeRow
-from .telling import tell
 
 JOIN = "dispatch.merge_cases"
 JOINED, PARTED, ANSWERED, MOST = "case.joined", "case.parted", "case.answered_with", 50
@@ -58,7 +57,6 @@ async def joined(call: Call, case: CaseRow, main: CaseRow) -> None:
         raise wrong("Other cases are part of it: unmerge them first.", "其下已有并入的诉求，请先撤销。", "merge")
     await step(call, case, machine.MERGE, into=main.number)
     await MergeRow.create(case=case, into=main, merged_at=call.now, merged_by=call.viewer.account.name)
-    await tell(call, case, machine.MERGE.event, requester=True)
     if main.status == Status.REPLIED:
         await answered(call, case, main)
     await saved(case)
@@ -80,7 +78,6 @@ async def unmerge_case(call: Call, input: UnmergeCaseInput) -> CasePayload:
     if merge is None:
         raise missing("The case is part of no other.", "该诉求未并入其他诉求。", "number")
     await step(call, case, machine.UNMERGE, note)
-    await tell(call, case, machine.UNMERGE.event, requester=True)
     merge.undone_at = call.now
     await merge.save()
     forgotten = dict.fromkeys(("reply", "replied_at", "settled_at", "settled_level", "rating", "solved"))
@@ -90,8 +87,7 @@ async def unmerge_case(call: Call, input: UnmergeCaseInput) -> CasePayload:
 
 
 async def inform(call: Call, main: CaseRow) -> None:
-    """Tell whoever asked that there is an answer, and give it to those whose cases are part of this one, too."""
-    await tell(call, main, "case.replied", requester=True)
+    """Give the answer to those whose cases are part of this one, too."""
     merged = await call.fetch("select case_id from dispatch.merge where into_id = $1 and undone_at is null", main.id)
     if not merged:
         return
@@ -103,7 +99,6 @@ async def inform(call: Call, main: CaseRow) -> None:
 
 async def answered(call: Call, case: CaseRow, main: CaseRow) -> None:
     assert main.reply and main.settled_level
-    await tell(call, case, "case.replied", requester=True)
     settle(call, case, main.reply, main.settled_level)
     await record(call, case, ANSWERED, main.reply, into=main.number)
 

@@ -1,16 +1,19 @@
-"""Whom the steps of dispatch are told to. Texts hold numbers only; of what is sealed, no office is told."""
+"""Dispatch notices: what units, offices and those who asked for something are told. Texts hold numbers only."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ..cases.models import CaseRow
+from ..cases.models import CaseRow, Urgency
+from ..cases.rules import SEALED
 from ..codes import Series
 from ..commands import Call
 from ..errors import Text
 from ..notices.sending import Notice, Office, notify
 
 DISPATCHERS = "cases.dispatch"
+ALARMS = frozenset({"case.assigned", "case.reopened", "case.referred"})
+"""What people on duty are woken for in an emergency."""
 
 SAID: dict[str, tuple[Text, Text]] = {
     "case.assigned": (
@@ -45,38 +48,30 @@ SAID: dict[str, tuple[Text, Text]] = {
         Text("Your request was decided", "审批结果"),
         Text("What you asked about case {number} was decided.", "您对诉求 {number} 的申请已审批。"),
     ),
-    "case.merged": (
-        Text("Your case is handled with another", "诉求已并单"),
-        Text(
-            "Case {number} is handled together with another about the same matter. You will get the answer.",
-            "您的诉求 {number} 已与同类诉求合并办理，答复时会通知您。",
-        ),
-    ),
-    "case.unmerged": (
-        Text("Your case stands by itself again", "诉求已单独办理"),
-        Text("Case {number} is handled by itself again.", "您的诉求 {number} 已恢复单独办理。"),
-    ),
-    "case.replied": (
-        Text("Your case was answered", "诉求已答复"),
-        Text("Case {number} was answered. You may rate the answer.", "您的诉求 {number} 已答复，请评价。"),
-    ),
 }
 
 
 async def tell(
     call: Call, case: CaseRow, kind: str, *, units: Iterable[int | None] = (), accounts: Iterable[str | None] = (),
-    requester: bool = False, office: int | None = None,
+    office: int | None = None,
 ) -> None:  # fmt: skip
-    """Tell units, accounts, the requester, or the dispatchers of a grid and above it."""
+    """Tell units, accounts, or the dispatchers of a grid and above it; in office hours, unless the case is urgent."""
     title, body = SAID[kind]
     number = case.number
     text = Text(body.en.format(number=number), body.zh.format(number=number))
-    shown = office is not None and case.series == Series.ORDINARY
+    waits_in = case.county_id if case.urgency == Urgency.ROUTINE else None
+    wakes = case.urgency == Urgency.EMERGENCY and kind in ALARMS
     await notify(
         call,
-        Notice(kind, title, text, f"Case:{case.id}"),
-        persons=[one for one in (case.requester_id, case.filed_by_id) if requester and one],
+        Notice(kind, title, text, f"Case:{case.id}", office_hours_of=waits_in, wakes=wakes),
         accounts=[one for one in accounts if one],
         units=[one for one in units if one],
-        offices=[Office(DISPATCHERS, office)] if shown and office is not None else (),
+        offices=[] if office is None else offices_for(case, office),
     )
+
+
+def offices_for(case: CaseRow, *grids: int | None) -> list[Office]:
+    """The dispatchers of these grids; of a tip-off, whoever may see it in the county, but not those it is against."""
+    if case.series != Series.ORDINARY:
+        return [Office(SEALED, case.county_id, case.accused_unit_id)] if case.county_id else []
+    return [Office(DISPATCHERS, grid) for grid in dict.fromkeys(grids) if grid]

@@ -11,6 +11,7 @@ from strawberry import UNSET
 from ..cases import machine
 from ..cases.models import CaseRow, CategoryRow, Status, Urgency
 from ..cases.reporting import ADDRESS, BODY, TITLE
+from ..cases.step_notices import announce_urgency
 from ..cases.steps import named, own, record, works
 from ..cases.types import Case
 from ..checks import text, told, wrong
@@ -123,6 +124,8 @@ async def edited(written: Written, input: EditCaseInput) -> EditCasePayload:
         done.append(name)
     if done:
         await record(call, case, EDITED, fields=done)
+        if "urgency" in done and case.urgency != Urgency.ROUTINE:
+            await announce_urgency(call, case)
         case.version += 1
         await case.save()
     return EditCasePayload(case=ref(Case, case.id), conflicts=[ref(CaseConflict, row.id) for row in met])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -54,6 +54,8 @@ class Told:
         self.outbox, self.viewer = outbox, viewer
         self.events: list[tuple[Event, Model | None]] = []
         self.jobs: list[tuple[Any, ...]] = []
+        self.last: dict[str, list[Sequence[Any]]] = {}
+        """Rows for statements that take a list for each of their values."""
 
     def publish(self, happened: Event, row: Model | None) -> None:
         """Raises DeclarationError for what nobody declares."""
@@ -70,9 +72,13 @@ class Told:
         due = at or self.viewer.now
         self.jobs.append((uuid7(), job.name, key, county, orjson.dumps(arguments, default=str).decode(), due))
 
+    def write_last(self, sql: str, row: Sequence[Any]) -> None:
+        self.last.setdefault(sql, []).append(row)
+
     def writes(self) -> list[Write]:
         """What writes it all; nothing if there was nothing to tell."""
-        return [*self._published(), *self._enqueued()]
+        last = (Write(sql, [list(column) for column in zip(*rows, strict=True)]) for sql, rows in self.last.items())
+        return [*self._published(), *self._enqueued(), *last]
 
     async def write(self, connection: BaseDBAsyncClient) -> bool:
         """Write it all; tell whether there was anything."""
