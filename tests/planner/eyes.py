@@ -302,6 +302,8 @@ class Eyes:
         return self.can("jobs.view")
 
     def sees_notice(self, row: Row) -> bool:
+        if row.office == "cases.view_sealed" and row.barred_unit_id in self.employers:
+            return False
         if row.office is not None:
             return self.serves(row, row.office)
         if row.unit_id is not None:

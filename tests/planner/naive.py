@@ -13,6 +13,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from gongzhi import codes, core, sealing
+from gongzhi.cases.step_notices import texts_of
 from gongzhi.geometry import Crs, Point
 from gongzhi.rights.exports import ticket
 from gongzhi.rights.types import REMEDY
@@ -563,6 +564,8 @@ FIELDS: dict[str, Callable[[At, Any], Any]] = {
     "Case.place": lambda at, case: None if case.longitude is None else case,
     "Case.reply": lambda at, case: None if case.reply is None else case,
     "Case.supportUnits": support_units,
+    "CaseEvent.title": lambda at, event: texts_of(event.type)[0].say(at.eyes.viewer.language),
+    "CaseEvent.text": lambda at, event: (text := texts_of(event.type)[1]) and text.say(at.eyes.viewer.language),
     "Case.timeline": lambda at, case: at.page(at.owned("CaseEvent", case), "at").part,
     "Case.lastEventAt": lambda at, case: max((row.at for row in at.owned("CaseEvent", case)), default=None),
     "Case.events": belonging("CaseEvent", "at"),

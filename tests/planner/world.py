@@ -405,13 +405,14 @@ def activations(draw: Draw) -> Rows:
 
 def notices(draw: Draw, people: list[UUID]) -> Rows:
     """To every sort of addressee; some of them read."""
-    nobody = {"person_id": None, "account": None, "unit_id": None, "office": None, "grid_id": None}
+    nobody = dict.fromkeys(("person_id", "account", "unit_id", "office", "grid_id", "barred_unit_id"))
     whom = (
         *({"person_id": draw.of(people[:10]), "grid_id": GRID_3} for _ in range(6)),
         *({"account": account} for account in ("admin", "nobody", "county")),
         *({"unit_id": unit, "grid_id": COUNTY} for unit in (1, 2, 3)),
         *({"office": "cases.dispatch", "grid_id": grid} for grid in (COUNTY, TOWN, VILLAGE, OTHER_COUNTY)),
         {"office": "people.edit", "grid_id": GRID_3},
+        *({"office": "cases.view_sealed", "grid_id": COUNTY, "barred_unit_id": unit} for unit in (None, 1, 2, 3)),
     )
     texts = {"title_en": "Told", "title_zh": "通知", "body_en": "It is so.", "body_zh": "如此。"}
     return [
