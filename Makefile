@@ -46,6 +46,12 @@ lock:  ## pin anew (needs uv); add LOCK_FLAGS=--upgrade for newer versions
 	$(LOCK) $(LOCK_FLAGS) --group build pyproject.toml $(PLUGINS:%=%/pyproject.toml) -o requirements.lock
 	$(LOCK) $(LOCK_FLAGS) --group build --group dev -c requirements.lock pyproject.toml $(PLUGINS:%=%/pyproject.toml) -o requirements-dev.lock
 
+release: .venv/dev  ## into dist/: wheels, source archives, bill of materials, licences, checksums
+	.venv/bin/python releasing/release.py
+
+images:  ## pin the images of Dockerfile and compose.yaml by their digests (needs docker)
+	$(PYTHON) releasing/images.py
+
 clean:  ## all but the data
 	rm -rf .venv .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -prune -exec rm -rf {} +

@@ -7,15 +7,11 @@ import stat
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import fields, replace
 from pathlib import Path
-from urllib.parse import urlsplit
-from uuid import uuid4
 
-import asyncpg
 import pytest
-from gongzhi_server import database, doctor
+from gongzhi_server import doctor
 from gongzhi_server.errors import Problem
 from gongzhi_server.keys import keyring
-from gongzhi_server.plugins import load
 from gongzhi_server.settings import Settings, kept
 from gongzhi_server.testing import settings
 from gongzhi_server.weak_secrets import find_key_weakness
@@ -181,26 +177,3 @@ async def test_doctor_warns(empty: str, tmp_path: Path) -> None:
     assert "GONGZHI_SECRET repeats" in said and "key w of the ring" in said and "key g" not in said
     assert "password is short" in said and "superuser" not in said and "role may do everything" in said
     assert "hush" not in said
-
-
-async def test_ordinary_owner_is_enough(postgres: str) -> None:
-    """The tables are made by a role that owns the database and may do nothing else in the cluster."""
-    name = f"owner_{uuid4().hex}"
-    admin = await asyncpg.connect(postgres)
-    try:
-        await admin.execute(f"create role {name} login nosuperuser nocreatedb nocreaterole password 'x'")
-        await admin.execute(f"create database {name} owner {name} template template0")
-        url = urlsplit(postgres)
-        dsn = url._replace(netloc=f"{name}:x@{url.netloc.partition('@')[2]}", path=f"/{name}").geturl()
-        await database.migrate(dsn, load().apps)
-        chosen = Settings.read({"DATABASE_URL": dsn, **SECRET, "GONGZHI_KEYS": f"g:{base64.b64encode(GOOD).decode()}"})
-        said = {text for well, text in await doctor.examine(chosen, dsn) if not well}
-        assert not any("role" in one for one in said)
-        owners = "select count(*) from pg_class c join pg_namespace n on n.oid=c.relnamespace where n.nspname='cases'"
-        connection = await asyncpg.connect(dsn)
-        assert await connection.fetchval(f"{owners} and c.relowner = '{name}'::regrole") > 10
-        await connection.close()
-    finally:
-        await admin.execute(f"drop database if exists {name} with (force)")
-        await admin.execute(f"drop role if exists {name}")
-        await admin.close()

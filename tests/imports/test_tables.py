@@ -197,6 +197,73 @@ def test_other_formats_refused(tmp_path):
         assert refused(path).code == "NOT_XLSX"
 
 
+# --- bombs ---
+
+
+def altered(book, tmp_path, change, **parts):
+    """A workbook whose sheet is changed, with other parts beside it."""
+    path = tmp_path / "bomb.xlsx"
+    with (
+        zipfile.ZipFile(book(["姓名", "备注"], ["甲", "乙"])) as source,
+        zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as target,
+    ):
+        for name in source.namelist():
+            content = source.read(name)
+            target.writestr(name, change(content) if name == "xl/worksheets/sheet1.xml" else content)
+        for name, content in parts.items():
+            target.writestr(f"xl/{name}.xml", content)
+    return path
+
+
+def sheet(rows):
+    return lambda content: content[: content.index(b"<sheetData>") + 11] + rows + b"</sheetData></worksheet>"
+
+
+def inline(place, text):
+    return f'<c r="{place}" t="inlineStr"><is><t>{text}</t></is></c>'
+
+
+HEAD = f'<row r="1">{inline("A1", "姓名")}{inline("B1", "备注")}</row>'.encode()
+BOMBS = {
+    "a part that unfolds": {"media": bytes(30_000_000)},
+    "entities": {"theme9": b'<!DOCTYPE x [<!ENTITY a "ha">]><x>&a;</x>'},
+    "an archive in it": {"media": b"PK\x03\x04"},
+}
+
+
+@pytest.mark.parametrize("name", BOMBS)
+def test_archive_bombs_refused(name, book, tmp_path):
+    assert refused(altered(book, tmp_path, lambda content: content, **BOMBS[name])).code == "BOMB"
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        b'<row r="99999999999"><c r="A99999999999"><v>1</v></c></row>',  # a gap of so many rows
+        b'<row r="2"><c r="A2" t="inlineStr"><is><t>' + b"ab" * 20_000 + b"</t></is></c></row>",
+    ],
+)
+def test_sheet_bombs_refused(rows, book, tmp_path, monkeypatch):
+    monkeypatch.setattr("gongzhi_server.imports.tables.ROWS", 5_000)
+    assert refused(altered(book, tmp_path, sheet(HEAD + rows))).code == "BOMB"
+
+
+def test_cells_are_counted(book, tmp_path, monkeypatch):
+    """Rows are filled up to the widest of them."""
+    monkeypatch.setattr("gongzhi_server.imports.tables.CELLS", 100_000)
+    rows = b'<row r="2"><c r="XFD2"><v>1</v></c></row>' + b"<row/>" * 50
+    assert refused(altered(book, tmp_path, sheet(HEAD + rows))).code == "BOMB"
+
+
+def test_endless_line_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr("gongzhi_server.imports.tables.LINE", 1_000)
+    for content, line in (("姓名," + "备" * 2_000, 1), ("姓名,备注\n甲," + "乙" * 2_000, 2)):
+        path = tmp_path / "long.csv"
+        path.write_text(content, encoding="utf-8")
+        refusal = refused(path)
+        assert refusal.code == "LONG_LINE" and f"line {line} " in refusal.text.en
+
+
 # --- cells ---
 
 

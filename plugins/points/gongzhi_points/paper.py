@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
+import zipfile
 from collections import Counter, defaultdict
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
@@ -18,6 +20,7 @@ from gongzhi.checks import missing, today, wrong
 from gongzhi.commands import Call
 from gongzhi.errors import Text
 from gongzhi.located import covers
+from gongzhi.office_documents import DocumentError, check_archive
 from gongzhi.people.models import HouseholdRow
 from gongzhi.people.tiers import later
 
@@ -29,6 +32,8 @@ from .models import AccountKind, ActRow, PostingKind, ProgrammeRow
 COLUMNS = {"household": "户号", "date": "日期", "act": "事由", "points": "积分"}
 SPENT, OTHER = "兑换", "其他"
 MOST, ROWS = 100_000, 50_000
+EMPTY, COLUMNS_READ = 1_000_000, 100
+"""Empty rows and columns of a sheet that are still read."""
 DAYS = ("%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d", "%Y年%m月%d日")
 
 
@@ -160,11 +165,18 @@ def cells(file: Path) -> Iterator[list[Any]]:
         from openpyxl import load_workbook  # a quarter of a second of each start, for what is done once
 
         try:
+            with zipfile.ZipFile(file) as archive:
+                check_archive(archive)
             book = load_workbook(file, read_only=True, data_only=True)
+        except DocumentError as error:
+            raise wrong(error.text.en, error.text.zh, "file") from None
         except Exception:
             raise wrong("The file is no XLSX workbook.", "不是有效的 XLSX 文件。", "file") from None
-        yield from ([*row] for row in book.worksheets[0].iter_rows(values_only=True))
-        book.close()
+        with closing(book), closing(book.worksheets[0].iter_rows(values_only=True)) as rows:
+            for at, row in enumerate(rows):
+                if at > EMPTY + ROWS:  # a file may leave out rows, which are then made up
+                    raise wrong("The sheet has too many empty rows.", "表格空行过多。", "file")
+                yield [*row[:COLUMNS_READ]]
         return
     raw = file.read_bytes()
     for encoding in ("utf-8-sig", "gb18030"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import zipfile
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -42,6 +43,29 @@ def test_workbooks_are_read(tmp_path: Path) -> None:
     report = Report(dry_run=True)
     assert [one.amount for one in read(tmp_path / "台账.xlsx", TODAY, report)] == [5]
     assert [line for line, _ in report.refused] == [3, 4, 5]
+
+
+def test_bombs_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A workbook that unfolds, and a sheet that leaves out a hundred thousand million rows."""
+    monkeypatch.setattr("gongzhi_points.paper.EMPTY", -45_000)
+    book, plain = Workbook(), tmp_path / "plain.xlsx"
+    book.active.append(["户号", "日期", "事由", "积分"])
+    book.active.append(["001", datetime(2026, 5, 1), "志愿服务", 5])
+    book.save(plain)
+    for name, gap, further in (
+        ("gap.xlsx", True, b""),
+        ("bomb.xlsx", False, bytes(30_000_000)),
+    ):
+        file = tmp_path / name
+        with zipfile.ZipFile(plain) as old, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as new:
+            for part in old.namelist():
+                content = old.read(part)
+                if gap:
+                    content = content.replace(b'<row r="2"', b'<row r="99999999999"').replace(b"D2", b"D99999999999")
+                new.writestr(part, content)
+            new.writestr("xl/more", further)
+        with pytest.raises(Refusal):
+            read(file, TODAY, Report(dry_run=True))
 
 
 @pytest.mark.parametrize(

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import re
 import unicodedata
 import warnings
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 from xml.etree.ElementTree import ParseError
 
+from gongzhi.office_documents import DocumentError, DocumentLimits, check_archive
 from openpyxl import load_workbook
 from openpyxl.utils.exceptions import InvalidFileException
 
@@ -28,6 +30,12 @@ NAMES = {"utf-8": "UTF-8", "utf-8-sig": "UTF-8 with BOM", "gb18030": "GB18030"}
 FORMULA_ERRORS = {"#DIV/0!", "#N/A", "#NAME?", "#NULL!", "#NUM!", "#REF!", "#VALUE!"}
 DIGITS_KEPT = 15  # of a number in a spreadsheet; resident IDs have more
 NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?E[+-]?[0-9]+|[0-9]+\.[0-9]+", re.IGNORECASE)
+UNPACKED = DocumentLimits(entries=5_000, total=2_000_000_000, part=1_000_000_000)
+"""Bytes of a workbook: a sheet of a million rows has some hundred millions."""
+ROWS, CELLS, LETTERS = 1_048_576, 50_000_000, 32_767
+"""What a sheet may have at most, and a cell: the first and the last are Excel's own bounds."""
+LINE = 1_000_000
+"""Characters of a line of a CSV."""
 UNREADABLE = (InvalidFileException, zipfile.BadZipFile, ParseError, KeyError, ValueError, EOFError)
 
 Record = tuple[int, Sequence[str]]
@@ -222,9 +230,10 @@ def decodes(line: bytes, encoding: str) -> bool:
 def parse(path: Path, encoding: str, text: io.TextIOBase) -> Iterator[Record]:
     """Yield the records of a CSV file with the lines they start on."""
     try:
-        first = text.readline()
+        lines = bounded(path.name, text)
+        first = next(lines)
         delimiter = max(DELIMITERS, key=first.count)
-        reader = csv.reader(follow(first, text), delimiter=delimiter, strict=True)
+        reader = csv.reader(follow(first, lines), delimiter=delimiter, strict=True)
         while True:
             line = reader.line_num + 1
             try:
@@ -237,6 +246,17 @@ def parse(path: Path, encoding: str, text: io.TextIOBase) -> Iterator[Record]:
         return
     except UnicodeDecodeError:
         raise refusal("ENCODING", file=path.name, line=broken(path, encoding), encoding=NAMES[encoding]) from None
+
+
+def bounded(file: str, text: io.TextIOBase) -> Iterator[str]:
+    """Yield the lines; raise Refusal for one that would fill the memory."""
+    for number in itertools.count(1):
+        line = text.readline(LINE)
+        if not line:
+            return
+        if len(line) == LINE:
+            raise refusal("LONG_LINE", file=file, line=number, most=LINE)
+        yield line
 
 
 def follow(first: str, rest: Iterable[str]) -> Iterator[str]:
@@ -271,11 +291,18 @@ class Lines:
 
 @contextmanager
 def workbook(path: Path) -> Iterator[tuple[int, Iterator[Record]]]:
-    """Open the first sheet of a workbook: how many rows it says it has, and its records."""
+    """Open the first sheet of a workbook: how many rows it says it has, and its records.
+
+    The archive is looked at first: openpyxl reads all shared texts into memory, whatever they unfold to.
+    """
     try:
+        with zipfile.ZipFile(path) as archive:
+            check_archive(archive, UNPACKED)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             book = load_workbook(path, read_only=True, data_only=True)
+    except DocumentError:
+        raise refusal("BOMB", file=path.name) from None
     except UNREADABLE:
         raise refusal("NOT_XLSX", file=path.name) from None
     try:
@@ -284,7 +311,8 @@ def workbook(path: Path) -> Iterator[tuple[int, Iterator[Record]]]:
         sheet = book.worksheets[0]
         size = sheet.max_row or 0
         sheet.reset_dimensions()  # what the file says of its size is often wrong
-        yield size, values(path.name, quietly(sheet.iter_rows(values_only=True)))
+        with closing(sheet.iter_rows(values_only=True)) as rows:  # a row that is refused leaves the sheet open
+            yield size, values(path.name, quietly(rows))
     finally:
         book.close()
 
@@ -302,10 +330,13 @@ def quietly(rows: Iterator[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
 
 def values(file: str, rows: Iterator[tuple[Any, ...]]) -> Iterator[Record]:
     """Yield the records of a sheet. Rows end with their last cell that is used, so they are filled up."""
-    width = 0
+    width = cells = 0
     try:
         for line, row in enumerate(rows, 1):
             width = max(width, len(row))
+            cells += width
+            if line > ROWS or cells > CELLS or any(isinstance(cell, str) and len(cell) > LETTERS for cell in row):
+                raise refusal("BOMB", file=file)
             yield line, [written(cell) for cell in row] + [""] * (width - len(row))
     except UNREADABLE:
         raise refusal("NOT_XLSX", file=file) from None

@@ -21,6 +21,14 @@ FILES = {
         "{file} cannot be read as a workbook: save it as .xlsx without a password, or as CSV",
         "{file} 不是可读取的工作簿：请另存为不带密码的 .xlsx，或存为 CSV",
     ),
+    "BOMB": Text(
+        "{file} unfolds to more than a workbook has: save it anew, without empty rows and columns, or as CSV",
+        "{file} 展开后超出工作簿应有的大小：请删去多余的空行空列后另存，或存为 CSV",
+    ),
+    "LONG_LINE": Text(
+        "{file} line {line} is longer than {most} characters: look for a quotation mark that is not closed",
+        "{file} 第 {line} 行超过 {most} 个字符：请检查引号是否成对",
+    ),
     "NO_HEADER": Text("{file} is empty: the first row names the columns", "{file} 是空的：第一行应为列名"),
     "MISSING_COLUMNS": Text(
         "{file} lacks columns that its first row must name: {columns}", "{file} 的第一行缺少列：{columns}"
