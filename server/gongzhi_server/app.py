@@ -14,7 +14,6 @@ from functools import partial
 from types import MappingProxyType
 from typing import Any, TypeVar
 
-import asyncpg
 from gongzhi.channels import Channel
 from gongzhi.commands import Command
 from gongzhi.context import Bounds, Context, Look, Wanted
@@ -27,8 +26,8 @@ from gongzhi.viewer import Viewer
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import BaseRoute, Route, WebSocketRoute
-from tortoise.models import Model
+from starlette.routing import BaseRoute, Route, WebSocketRoute, request_response
+from starlette.types import ASGIApp
 
 from . import commands, database, files, road
 from .auth.accounts import Accounts
@@ -40,31 +39,34 @@ from .bulk import Listings
 from .choices import chosen
 from .clock import clock
 from .door import Door, refused
-from .engine import Engine
+from .engine import Engine, value_of
 from .errors import Problem
 from .events import Hub, Outbox
 from .events.lines import Lines
 from .events.resumptions import Resumptions
 from .events.work import Worker
-from .execution import Fetch
 from .exports import Exports
 from .feeds import Feeds
 from .files.archive import Archive
 from .files.desk import Desk
 from .files.scan import scanner
 from .files.vault import Vault
-from .gateway import Documents, Gateway, Published, Rates, Traits
+from .gateway import Documents, Gateway, Guard, Published, Rates, Traits
 from .gateway import Settings as Shell
 from .gateway.documents import load
+from .gateway.guard import LEVELS
+from .gateway.http import wrapped
 from .gateway.limits import Limits
 from .keys import keyring
 from .ledger import Ledger, ledger
 from .open311 import Window
+from .plain import Mounted, Toll
 from .plugins import Plugins
 from .publishing import Published as Told
 from .publishing import published
 from .schema import Schema, build
 from .settings import Settings
+from .shares import Shares, open_shares, writers
 from .vitals import Vitals
 from .webhooks import Courier, Selections, Tellers
 from .webhooks import courier as webhooks
@@ -87,7 +89,7 @@ class Space:
 
     def __init__(
         self,
-        fetch: Fetch,
+        shares: Shares,
         keys: KeyRing,
         secret: bytes,
         told: Told,
@@ -101,7 +103,7 @@ class Space:
         self.choices = choices
         self._variables = contextvars.copy_context()
         self.ledger = ledger
-        self.fetch, self.keys, self.secret, self.told, self.schema = fetch, keys, secret, told, schema
+        self.shares, self.keys, self.secret, self.told, self.schema = shares, keys, secret, told, schema
         self.outbox, self.plugins, self.channels = outbox, plugins, channels
         self.selections: Selections | None = None
         self.tellers: Tellers | None = None
@@ -136,13 +138,14 @@ class Space:
             assert self.listings
             return await self.listings.wanted(asking, document, variables)
 
+        fetch = self.shares.reader(viewer, "query")
         context = Context(
             viewer,
             self.keys,
             self.secret,
             perform,
-            self.value,
-            self.fetch,
+            partial(value_of, fetch),
+            fetch,
             self.published,
             look,
             self.ledger.bounds,
@@ -162,13 +165,6 @@ class Space:
     async def run(self, work: Coroutine[Any, Any, T]) -> T:
         """Run something where the tables are known."""
         return await asyncio.get_running_loop().create_task(work, context=self._variables.copy())
-
-    async def value(self, model: type[Model], column: str, key: Any) -> Any:
-        meta = model._meta
-        [[found]] = await self.fetch(
-            f'select "{column}" from "{meta.schema}"."{meta.db_table}" where "{meta.db_pk_column}"=$1', key
-        )
-        return found
 
 
 def create_app(
@@ -204,16 +200,19 @@ def create_app(
         Documents(load(settings.manifest), settings.allow_list),
         bounds(settings),
     )
-    routes: list[BaseRoute] = [Route("/health", health)]
-    if settings.publish:
-        routes.append(Route("/schema.graphql", Published(schema.as_str() + "\n")))
-    return Starlette(routes=routes, lifespan=made.lifespan)
+    return Starlette(routes=[Route("/health", health)], lifespan=made.lifespan)
 
 
 async def health(request: Request) -> Response:
-    """Whether the server answers, and which plugins are not well."""
-    failing = await request.app.state.vitals.examine()
-    return JSONResponse({"status": "ok", **({"plugins": dict.fromkeys(failing, "failing")} if failing else {})})
+    """Whether the server answers, which plugins are not well, and what is refused while it is behind."""
+    state = request.app.state
+    failing, guard = await state.vitals.examine(), state.guard
+    body: dict[str, Any] = {"status": "ok"}
+    if failing:
+        body["plugins"] = dict.fromkeys(failing, "failing")
+    if guard and guard.level:
+        body["refused"] = LEVELS[guard.level]
+    return JSONResponse(body)
 
 
 @dataclass(frozen=True)
@@ -240,40 +239,53 @@ class Deployment:
         settings, dsn, plugins, now = self.settings, self.dsn, self.plugins, self.now
         allowed = Bounds(settings.reveals, settings.bulk, settings.neighbours, settings.exported, settings.alone)
         async with (
-            await database.readers(dsn, settings.pool) as pool,
-            database.connected(database.config(dsn, plugins.apps, settings.pool, short=True)),
+            open_shares(dsn, settings) as shares,
+            database.connected(database.config(dsn, plugins.apps, writers(settings), short=True)),
             ledger(dsn, allowed) as kept,
-            entrance(settings, dsn, pool, plugins, self.secret, now) as (door, desk),
+            entrance(settings, dsn, shares.sessions, plugins, self.secret, now) as (door, desk),
         ):
-            hub = Hub(dsn, pool.fetch, self.secret, now, timedelta(days=settings.retention))
+            hub = Hub(dsn, shares.background.fetch, self.secret, now, timedelta(days=settings.retention))
             road.join(hub, settings, dsn)
             outbox = Outbox(plugins.registry, {one.name for _, one in plugins.jobs}, hub.wake)
-            space = self.space(pool.fetch, kept, outbox)
+            space = self.space(shares, kept, outbox)
             worker = Worker(plugins, space.context, outbox, now)
             vitals = Vitals(plugins, lambda name: space.context(worker.acting(name)), now, space.ail)
-            engine = Engine(self.schema, pool.fetch, space.context, self.limits, hub, current(door), now, vitals.blame)
+            engine = Engine(
+                self.schema,
+                shares.accounts.fetch,
+                space.context,
+                self.limits,
+                hub,
+                current(door),
+                now,
+                vitals.blame,
+                shares,
+            )
             bodies, listings = Bodies(engine, settings.issuer), Listings(engine)
             space.selections, space.tellers, space.listings = bodies.selections, bodies.tellers, listings
-            memory = Resumptions(desk.pool, now)
-            gateway = Gateway(engine, door, shell(settings), traits(settings, door), self.documents, memory)
+            memory = Resumptions(desk.sessions.pool, now)
+            guard = Guard(shares.waited) if enforced(settings, settings.guard) else None
+            gateway = Gateway(engine, door, shell(settings), traits(settings, door), self.documents, memory, guard)
             archive = Archive(Vault.at(settings.store), self.keys)
             await worker.open()
-            app.router.routes += self.routes(pool, space, worker, gateway, door, desk, archive)
+            app.router.routes += self.routes(shares, space, worker, gateway, door, desk, archive)
             app.state.worker, app.state.hub, app.state.vitals, app.state.space = worker, hub, vitals, space
-            lines = Lines(worker, max(1, settings.pool // 2))
+            app.state.shares, app.state.guard, app.state.till = shares, guard, gateway.operations.till
+            lines = Lines(worker, settings.background_pool)
             async with (
                 delivering(dsn, Networks(settings.webhook_networks), door.accounts, bodies, self.keys, now) as courier,
                 vitals.held(),
                 files.swept(archive, now),
+                watching(guard),
                 working(hub, space, (lines, courier) if self.background else ()),
             ):
                 app.state.courier = courier
                 yield
 
-    def space(self, fetch: Fetch, kept: Ledger, outbox: Outbox) -> Space:
+    def space(self, shares: Shares, kept: Ledger, outbox: Outbox) -> Space:
         """Where what runs finds all of this."""
         return Space(
-            fetch,
+            shares,
             self.keys,
             self.secret,
             self.told,
@@ -287,7 +299,7 @@ class Deployment:
 
     def routes(
         self,
-        pool: asyncpg.Pool[Any],
+        shares: Shares,
         space: Space,
         worker: Worker,
         gateway: Gateway[Any],
@@ -299,18 +311,25 @@ class Deployment:
         settings, secret, now = self.settings, self.secret, self.now
         operations, till = gateway.operations, gateway.operations.till
         assert space.listings
-        exports = Exports(pool, self.keys, secret, self.plugins.registers.holdings, now)
-        bulk = Bulk(space.listings, pool, door, space, secret, now)
-        uploads = Desk(operations, archive, scanner(settings.scan), secret, now, space.run, space.pictures)
+        exports = Exports(shares.background, self.keys, secret, self.plugins.registers.holdings, now)
+        bulk = Bulk(space.listings, shares.background, door, space, secret, now)
+        scan = scanner(settings.scan)
+        uploads = Desk(operations, archive, scan, secret, now, space.run, space.pictures, shares.files)
         acting: Callable[[str], Context] = lambda name: space.context(worker.acting(name))  # noqa: E731
+
+        def tolled(path: str, app: ASGIApp) -> Route:
+            return Route(path, Mounted(wrapped(Toll(app, till), gateway.settings)), methods=["GET"])
+
+        published = [tolled("/schema.graphql", Published(self.schema.as_str() + "\n"))] if settings.publish else []
         return [
             *(Route("/graphql", gateway), WebSocketRoute("/graphql", gateway)),
             *Counter(desk, door, gateway.settings, till).routes,
             *Window(operations, gateway.settings, settings.issuer, now).routes,
-            Route(f"{PATH}{{ticket}}", exports.answer, methods=["GET"]),
-            Route(f"{links.PATH}{{ticket}}", bulk.answer, methods=["GET"]),
+            *published,
+            tolled(f"{PATH}{{ticket}}", request_response(exports.answer)),
+            tolled(f"{links.PATH}{{ticket}}", request_response(bulk.answer)),
             *files.routes(uploads, settings.origins, settings.proxies),
-            *Feeds(self.plugins, acting, pool.fetch, gateway.settings, till).routes,
+            *Feeds(self.plugins, acting, shares.background.fetch, gateway.settings, till, operations.guard).routes,
         ]
 
 
@@ -341,13 +360,25 @@ async def working(hub: Hub, space: Space, work: Sequence[Lines | Courier]) -> As
         await hub.stop()
 
 
+@asynccontextmanager
+async def watching(guard: Guard | None) -> AsyncIterator[None]:
+    """Measure how far behind the server is, for as long as the block lasts."""
+    task = asyncio.create_task(guard.watch()) if guard else None
+    try:
+        yield
+    finally:
+        if task:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+
 async def running(space: Space, one: Lines | Courier) -> None:
     await space.run(one.run())
 
 
 def shell(settings: Settings) -> Shell:
     """What of the settings is the gateway's."""
-    limited = not settings.development if settings.rates is None else settings.rates
+    limited = enforced(settings, settings.rates)
     return Shell(
         status=settings.status,
         batch=settings.batch,
@@ -357,6 +388,11 @@ def shell(settings: Settings) -> Shell:
         rates=Rates() if limited else None,
         limits=bounds(settings),
     )
+
+
+def enforced(settings: Settings, chosen: bool | None) -> bool:
+    """Whether something holds that is for production if nothing else is chosen."""
+    return not settings.development if chosen is None else chosen
 
 
 def current(door: Door) -> Callable[[Viewer], Awaitable[Viewer]]:

@@ -55,12 +55,17 @@ class Clean(asyncpg.Connection):
         return ""
 
 
-async def readers(dsn: str, size: int, timeout: float = 10) -> asyncpg.Pool[Any]:
-    """A pool for the planner's statements: read only, prepared once, planned once; `timeout` in seconds."""
+async def readers(dsn: str, size: int, timeout: float = 10, least: int = 2, parallel: bool = True) -> asyncpg.Pool[Any]:
+    """A pool for the planner's statements: read only, prepared once, planned once; `timeout` in seconds.
+
+    `least` connections stay open. Without `parallel` a statement has one process of PostgreSQL's and no helpers.
+    """
     settings = READ_ONLY | {"statement_timeout": f"{int(timeout * 1000)}"}
+    if not parallel:
+        settings["max_parallel_workers_per_gather"] = "0"
     return await asyncpg.create_pool(
         dsn,
-        min_size=min(size, 2),
+        min_size=min(size, least),
         max_size=size,
         connection_class=Clean,
         server_settings=settings,

@@ -8,6 +8,7 @@ from contextlib import aclosing
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
+from time import perf_counter
 from typing import Any
 from uuid import uuid4
 
@@ -21,6 +22,7 @@ from gongzhi.plans import GUARD, Live
 from gongzhi.viewer import Viewer
 from graphql import GraphQLError, get_operation_ast, validate
 from graphql.execution.values import VariableValues, get_variable_values
+from tortoise.models import Model
 
 from .clock import clock
 from .commands import Denied
@@ -31,15 +33,25 @@ from .events.streams import Asked, Current, Streams
 from .execution import Fetch, Lost, Session
 from .gateway import limits
 from .gateway.codes import Code, error
-from .gateway.engine import Answer, Refused, Stage
+from .gateway.engine import Answer, Kind, Refused, Stage
 from .gateway.limits import Limits
+from .gateway.rates import Limited, spend
 from .planner import Document, Planner, Statement
 from .planner.budget import Exceeded
 from .planner.document import PLANNED
 from .planner.planner import Documents
 from .schema import Schema
+from .shares import Shares, Unshared
 
 log = logging.getLogger("gongzhi")
+
+
+async def value_of(fetch: Fetch, model: type[Model], column: str, key: Any) -> Any:
+    """One column of the row with this key."""
+    meta = model._meta
+    statement = f'select "{column}" from "{meta.schema}"."{meta.db_table}" where "{meta.db_pk_column}"=$1'
+    [[found]] = await fetch(statement, key)
+    return found
 
 
 async def unchanged(viewer: Viewer) -> Viewer:
@@ -53,7 +65,8 @@ def overlooked(plugin: str, fault: str) -> None:
 class Engine:
     """Answers operations of one schema. `context` makes what runs for a viewer have at hand.
 
-    `blame` hears which plugin failed in an operation, and with which error.
+    `blame` hears which plugin failed in an operation, and with which error. `shares` are the places at the database;
+    without them everything reads by `fetch`.
     """
 
     def __init__(
@@ -66,10 +79,12 @@ class Engine:
         current: Current = unchanged,
         now: Callable[[], datetime] = clock,
         blame: Callable[[str, str], None] = overlooked,
+        shares: Shares | None = None,
     ) -> None:
         self.limits = bounds or Limits()
         self.planner, self.blame = Planner(schema, self.limits), blame
-        self.fetch, self.context = fetch, context
+        self.shares: Shares | Unshared = shares or Unshared(fetch)
+        self.context = context
         self.hub = hub
         if hub:
             self.streams = Streams(hub.feed, hub.cursors, current, self.session, self.encoded, context, now)
@@ -120,17 +135,10 @@ class Engine:
         """
         given = dict(variables or {})
         viewer = stated(viewer, extensions)
-        context = self.context(viewer)
-        cost = 0
-        session = Session(self.planner, self.fetch, document, given, self.coerced(document, given), context)
+        session = self._session(document, given, self.coerced(document, given), viewer, document.operation)
         try:
-            if document.operation == "query":
-                statement = self.planner.query(document, session.variables, viewer)
-                cost = self.afforded(statement.cost)
-                data, errors = await session.query(statement)
-            else:
-                cost = self.afforded(self.planner.payload(document, session.variables, viewer))
-                data, errors = await session.mutate()
+            statement, cost = self._plan(session)
+            data, errors = await (self._mutate(session) if statement is None else session.query(statement))
         except QueryCanceledError as late:
             raise TimeoutError from late
         except Refusal as refusal:
@@ -140,6 +148,27 @@ class Engine:
         told = {"cost": {"objects": cost, "limit": self.limits.cost}} if (extensions or {}).get("cost") else {}
         self.count(errors)
         return answer(data, errors, viewer.language, told, cost)
+
+    def _plan(self, session: Session) -> tuple[Statement | None, int]:
+        """The statement of a query, none of a mutation, and the cost. Planning is charged even if it is refused."""
+        begun = perf_counter()
+        try:
+            document, variables, viewer = session.document, session.variables, session.viewer
+            if document.operation == "query":
+                statement = self.planner.query(document, variables, viewer)
+                return statement, self.afforded(statement.cost)
+            return None, self.afforded(self.planner.payload(document, variables, viewer))
+        finally:
+            spend(perf_counter() - begun)
+
+    async def _mutate(self, session: Session) -> tuple[bytes, list[GraphQLError]]:
+        """The answer of a mutation, which runs once it has a place. Raises Overloaded."""
+        async with self.shares.command(session.viewer):
+            begun = perf_counter()
+            try:
+                return await session.mutate()
+            finally:
+                spend(perf_counter() - begun)
 
     async def subscribe(
         self,
@@ -216,7 +245,22 @@ class Engine:
         def again(plugin: str) -> Statement:
             return self.planner.stream(document, variables, viewer, asked.field, plugin)
 
-        return Session(self.planner, self.fetch, document, asked.given, variables, self.context(viewer), again)
+        return self._session(document, asked.given, variables, viewer, "subscription", again)
+
+    def _session(
+        self,
+        document: Document,
+        given: dict[str, Any],
+        variables: VariableValues,
+        viewer: Viewer,
+        kind: Kind,
+        again: Callable[[str], Statement] | None = None,
+    ) -> Session:
+        """What runs an operation, reading within the share that is due to it."""
+        fetch, context = self.shares.reader(viewer, kind), self.context(viewer)
+        if kind != "query":  # which a context reads for, if nothing else is said
+            context = replace(context, fetch=fetch, value=partial(value_of, fetch))
+        return Session(self.planner, fetch, document, given, variables, context, again)
 
     def encoded(self, data: bytes, errors: Sequence[GraphQLError], viewer: Viewer, cost: int, cursor: str) -> Answer:
         """An answer of a subscription."""
@@ -280,6 +324,9 @@ def shown(problem: GraphQLError, language: Language) -> GraphQLError:
         return GraphQLError(found.message, **place, extensions=found.extensions)
     if isinstance(cause, Denied):
         return refusal_of(cause, **place)
+    if isinstance(cause, Limited):
+        extensions = {"code": Code.RATE_LIMITED.value, "retryAfter": cause.after, "policy": cause.policy}
+        return GraphQLError(f"{cause} Try again in {cause.after} seconds.", **place, extensions=extensions)
     identifier = uuid4().hex
     log.error("operation failed (%s)", identifier, exc_info=cause)
     plugin = {name: said for name, said in (problem.extensions or {}).items() if name == "plugin"}

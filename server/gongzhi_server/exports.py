@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-import asyncpg
 import orjson
 from gongzhi import sealing
 from gongzhi.registers.declared import Holding
@@ -16,6 +15,8 @@ from gongzhi.rights.exports import opened
 from gongzhi.sealing import KeyRing, SealError
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
+
+from .shares import Reader
 
 FORMAT = "gongzhi-export/1"
 OF = "select person_id, asked_at from rights.demand where id=$1 and matter='EXPORT' and state='GRANTED'"
@@ -34,17 +35,17 @@ class Exports:
 
     def __init__(
         self,
-        pool: asyncpg.Pool[Any],
+        reader: Reader,
         keys: KeyRing,
         secret: bytes,
         holdings: Sequence[Holding],
         now: Callable[[], datetime],
     ) -> None:
-        self.pool, self.keys, self.secret, self.holdings, self.now = pool, keys, secret, holdings, now
+        self.reader, self.keys, self.secret, self.holdings, self.now = reader, keys, secret, holdings, now
 
     async def answer(self, request: Request) -> Response:
         key = opened(self.secret, request.path_params["ticket"], self.now())
-        async with self.pool.acquire() as connection, connection.transaction(isolation="repeatable_read"):
+        async with self.reader.connection() as connection, connection.transaction(isolation="repeatable_read"):
             demand = await connection.fetchrow(OF, key) if key else None
             if demand is None:
                 return JSONResponse(ABSENT, 404, headers={"cache-control": "no-store"})

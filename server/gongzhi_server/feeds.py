@@ -6,6 +6,7 @@ import asyncio
 import logging
 import re
 from collections.abc import Callable
+from time import perf_counter
 
 from gongzhi.context import Context
 from gongzhi.feeds import PATH, Feed, Page
@@ -16,6 +17,7 @@ from starlette.types import Receive, Scope, Send
 
 from .events.work import ON
 from .execution import Fetch
+from .gateway.guard import Guard
 from .gateway.http import SAFE, Settings, wrapped
 from .gateway.operations import address
 from .gateway.rates import Limited, Till
@@ -40,10 +42,16 @@ class Feeds:
     """
 
     def __init__(
-        self, plugins: Plugins, context: Callable[[str], Context], fetch: Fetch, settings: Settings, till: Till | None
+        self,
+        plugins: Plugins,
+        context: Callable[[str], Context],
+        fetch: Fetch,
+        settings: Settings,
+        till: Till | None,
+        guard: Guard | None = None,
     ) -> None:
         self.feeds, self.context, self.fetch = plugins.feeds, context, fetch
-        self.settings, self.till = settings, till
+        self.settings, self.till, self.guard = settings, till, guard
 
     @property
     def routes(self) -> list[Route]:
@@ -63,7 +71,12 @@ class Feeds:
         purse = self.till.purse(None, None, address(request.scope)) if self.till else None
         if purse:
             purse.pay()
+        if self.guard:
+            self.guard.admit(stranger=True)
+        begun = perf_counter()
         response = await self.opened(request.path_params["rest"])
+        if purse:
+            purse.charge(0, perf_counter() - begun, paid=1)
         if response is None and purse:
             purse.pay(purse.till.rates.refused)
         return response or JSONResponse(ABSENT, 404)

@@ -16,7 +16,8 @@ from starlette.types import ASGIApp
 from . import cluster, database, plugins
 from .app import bounds, create_app
 from .errors import Problem
-from .gateway.wire import Wire
+from .gateway.limits import Limits
+from .gateway.wire import Wire, patient
 from .haste import haste
 from .plugins import Plugins
 from .settings import Settings
@@ -32,14 +33,14 @@ EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}
 class Server(uvicorn.Server):
     """Says hello once it really answers."""
 
-    def __init__(self, app: ASGIApp, greeting: str, message: int) -> None:
+    def __init__(self, app: ASGIApp, greeting: str, limits: Limits) -> None:
         super().__init__(
             uvicorn.Config(
                 app,
                 loop="uvloop",
-                http="httptools",
+                http=patient(limits.arriving),
                 ws=Wire,
-                ws_max_size=message,
+                ws_max_size=limits.message,
                 proxy_headers=False,  # the gateway reads forwarded addresses, from the proxies it is told of alone
                 lifespan="on",
                 log_level="warning",
@@ -77,7 +78,7 @@ def serve(
         asyncio.run(database.migrate(dsn, installed.apps))
         if fill:
             fill(dsn, installed)
-        server = Server(app, greeting(settings, address(listener)), bounds(settings).message)
+        server = Server(app, greeting(settings, address(listener)), bounds(settings))
         with suppress(KeyboardInterrupt):  # uvicorn has stopped in good order and raises the signal once more
             server.run([listener])
 

@@ -213,7 +213,22 @@ class Settings:
         whole(0, 100_000),
         "Rows of such a file, with nobody's file in it, for which one person is enough.",
     )
-    pool: int = variable("GONGZHI_POOL", 8, whole(1, 90), "Database connections for reading.")
+    pool: int = variable("GONGZHI_POOL", 8, whole(1, 90), "Database connections for reading, for who is signed in.")
+    strangers_pool: int = variable(
+        "GONGZHI_POOL_STRANGERS", 2, whole(1, 90), "Database connections for reading that strangers have."
+    )
+    commands_pool: int = variable(
+        "GONGZHI_POOL_COMMANDS", 6, whole(2, 90), "Mutations at a time, each with a connection; strangers have half."
+    )
+    sessions_pool: int = variable(
+        "GONGZHI_POOL_SESSIONS", 2, whole(1, 90), "Database connections for checking who is signed in."
+    )
+    background_pool: int = variable(
+        "GONGZHI_POOL_BACKGROUND", 4, whole(1, 90), "Database connections for events, jobs, and files of lists."
+    )
+    strangers_seconds: int = variable(
+        "GONGZHI_STRANGERS_SECONDS", 3, whole(1, 60), "Seconds that a statement may take which a stranger asked for."
+    )
     url: str | None = variable(
         "GONGZHI_URL", None, base, "Address people know the server by; the issuer of its tokens; not set: HOST, PORT."
     )
@@ -252,6 +267,9 @@ class Settings:
     )
     rates: bool | None = variable(
         "GONGZHI_RATES", None, yes, "yes: limit what a caller may ask for in a time; not set: yes in production."
+    )
+    guard: bool | None = variable(
+        "GONGZHI_GUARD", None, yes, "yes: refuse reads while the server is behind; not set: yes in production."
     )
     retention: int = variable(
         "GONGZHI_EVENTS_KEPT", 90, whole(31, 3650), "Days for which events are kept, and cursors can be resumed."

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import asyncpg
@@ -22,6 +22,9 @@ from .clock import clock
 from .errors import Problem
 from .plugins import Plugins
 from .settings import Settings
+
+if TYPE_CHECKING:
+    from .shares import Reader
 
 ISSUER = "gongzhi"
 ALGORITHM = "HS256"
@@ -65,7 +68,7 @@ class Tokens:
 class Trials:
     """The accounts that tokens for trying things out speak for."""
 
-    def __init__(self, tokens: Tokens, pool: asyncpg.Pool[Any], plugins: Plugins) -> None:
+    def __init__(self, tokens: Tokens, pool: asyncpg.Pool[Any] | Reader, plugins: Plugins) -> None:
         self.tokens, self.pool, self.plugins = tokens, pool, plugins
 
     async def granted(self, claims: Mapping[str, object]) -> Account:
@@ -73,15 +76,15 @@ class Trials:
         role = str(claims["role"])
         grant = Grant(role, self.plugins.held(role))
         if code := claims.get("grid"):
-            key = await self.pool.fetchval("select id from grids.grid where code=$1 and valid_to is null", str(code))
-            if key is None:
+            rows = await self.pool.fetch("select id from grids.grid where code=$1 and valid_to is null", str(code))
+            if not rows:
                 raise KeyError("grid")
-            grant = Grant(role, grant.permissions, kind=codes.kind(str(code)), grid=key)
+            grant = Grant(role, grant.permissions, kind=codes.kind(str(code)), grid=rows[0]["id"])
         if code := claims.get("unit"):
-            key = await self.pool.fetchval("select id from units.unit where code=$1", str(code))
-            if key is None:
+            rows = await self.pool.fetch("select id from units.unit where code=$1", str(code))
+            if not rows:
                 raise KeyError("unit")
-            grant = Grant(role, grant.permissions, unit=key)
+            grant = Grant(role, grant.permissions, unit=rows[0]["id"])
         person = claims.get("person")
         key = UUID(str(person).removeprefix("Person:")) if person else None
         expires = datetime.fromtimestamp(float(str(claims["exp"])), UTC) if "exp" in claims else None

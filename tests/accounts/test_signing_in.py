@@ -6,7 +6,9 @@ import asyncio
 import base64
 import json
 import logging
+import threading
 from dataclasses import replace
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,7 +18,9 @@ import httpx
 import pytest
 from argon2 import PasswordHasher
 from gongzhi_server.app import create_app
-from gongzhi_server.testing import TODAY, Clock, Server, serving, settings
+from gongzhi_server.auth.devices import Devices
+from gongzhi_server.auth.keys import derived
+from gongzhi_server.testing import SECRET, TODAY, Clock, Server, serving, settings
 from joserfc import jwt
 from joserfc.jwk import KeySet
 from joserfc.jws import JWSRegistry
@@ -108,28 +112,35 @@ async def test_unknown_names_cost_the_same(server: Server, enrol: Enrol, monkeyp
     assert len(verified) == 2 and verified[0] == verified[1]
 
 
+def elsewhere(server: Server, network: int = 1) -> Server:
+    """The same server for somebody with another address, and without what a browser keeps."""
+    transport = httpx.ASGITransport(server.client._transport.app, client=(f"203.0.113.{network}", 1))  # type: ignore
+    return replace(server, client=httpx.AsyncClient(transport=transport, base_url="http://test"))
+
+
 @pytest.mark.parametrize("name", ["li.wei", "nobody.here"])
 async def test_guessing_slows_down(server: Server, enrol: Enrol, name: str) -> None:
     await enrol("li.wei")
+    stranger = elsewhere(server)
     for _ in range(6):
-        assert (await server.post("sign-in", name=name, password="not the password")).status == 401
+        assert (await stranger.post("sign-in", name=name, password="not the password")).status == 401
     waits = []
     for _ in range(3):
-        answer = await server.client.post("/auth/sign-in", json={"name": name, "password": PASSWORD})
+        answer = await stranger.client.post("/auth/sign-in", json={"name": name, "password": PASSWORD})
         assert answer.status_code == 429
         waits.append(int(answer.headers["retry-after"]))
         server.clock.move(seconds=waits[-1])
-        assert (await server.post("sign-in", name=name, password="not the password")).status == 401
+        assert (await stranger.post("sign-in", name=name, password="not the password")).status == 401
     assert waits == [30, 60, 120]
     server.clock.move(hours=1, minutes=1)
-    assert (await server.post("sign-in", name=name, password=PASSWORD)).status == (200 if name == "li.wei" else 401)
+    assert (await stranger.post("sign-in", name=name, password=PASSWORD)).status == (200 if name == "li.wei" else 401)
 
 
 async def test_many_guesses_at_once(server: Server, enrol: Enrol) -> None:
     """An attempt is counted before it is checked, so a crowd gets no more of them than one."""
     await enrol("li.wei")
-    given = {"name": "li.wei", "password": "not the password"}
-    answers = await asyncio.gather(*(server.post("sign-in", **given) for _ in range(20)))
+    stranger, given = elsewhere(server), {"name": "li.wei", "password": "not the password"}
+    answers = await asyncio.gather(*(stranger.post("sign-in", **given) for _ in range(20)))
     assert sorted(answer.status for answer in answers) == [401] * 6 + [429] * 14
 
 
@@ -144,9 +155,112 @@ async def test_success_forgives_failures(server: Server, enrol: Enrol) -> None:
 async def test_address_slows_down(server: Server, enrol: Enrol) -> None:
     """Whoever tries one password on many names is slowed down by address."""
     await enrol("li.wei")
+    stranger = elsewhere(server)
     for at in range(31):
-        assert (await server.post("sign-in", name=f"name{at}", password="not the password")).status == 401
-    assert (await server.post("sign-in", name="li.wei", password=PASSWORD)).status == 429
+        assert (await stranger.post("sign-in", name=f"name{at}", password="not the password")).status == 401
+    assert (await stranger.post("sign-in", name="li.wei", password=PASSWORD)).status == 429
+
+
+async def flood(server: Server, name: str, addresses: int = 10) -> list[int]:
+    """Guess at a name from so many addresses until each has to wait; how often each was let try."""
+    tried = []
+    for at in range(addresses):
+        stranger, count = elsewhere(server, at + 10), 0
+        while (await stranger.post("sign-in", name=name, password="not the password")).status == 401:
+            count += 1
+        tried.append(count)
+    return tried
+
+
+@pytest.mark.parametrize("kept", ["cookie", "field"])
+async def test_guessers_lock_nobody_out(server: Server, enrol: Enrol, kept: str) -> None:
+    """Whoever guesses at a name, from one address or many, the right person comes in: on the device they have used
+    before without any waiting, even from the address of a guesser, and on a new one with the first try."""
+    tokens = await enrol("li.wei")
+    tried = await flood(server, "li.wei")
+    assert tried == [6] * 8 + [3, 2], "after fifty failures each further address has two tries"
+    right = {"name": "li.wei", "password": PASSWORD}
+    device = {"deviceToken": tokens["deviceToken"]} if kept == "field" else {}
+    guesser = elsewhere(server, 10)  # the first of them, who waits
+    assert (await guesser.post("sign-in", **right)).status == 429
+    guesser.client.cookies = server.client.cookies if kept == "cookie" else guesser.client.cookies
+    assert (await guesser.post("sign-in", **right, **device)).status == 200
+    assert (await elsewhere(server, 99).post("sign-in", **right)).status == 200
+    assert await flood(server, "nobody.here") == tried, "a name that nobody has is no different"
+
+
+async def test_known_devices_guess_no_faster(server: Server, enrol: Enrol) -> None:
+    """A stolen device token is worth as many tries as an address, wherever it is used; and only for its account."""
+    device = (await enrol("li.wei"))["deviceToken"]
+    await enrol("wang.fang")
+    wrong = {"name": "li.wei", "password": "not the password", "deviceToken": device}
+    for at in range(6):
+        assert (await elsewhere(server, at).post("sign-in", **wrong)).status == 401
+    assert (await elsewhere(server, 7).post("sign-in", **wrong)).status == 429
+    assert (await elsewhere(server, 7).post("sign-in", name="li.wei", password=PASSWORD)).status == 200
+    await flood(server, "wang.fang", 1)
+    other = {"name": "wang.fang", "password": PASSWORD, "deviceToken": device}
+    assert (await elsewhere(server, 10).post("sign-in", **other)).status == 429
+
+
+async def test_device_tokens_open_nothing(server: Server, enrol: Enrol) -> None:
+    device = (await enrol("li.wei"))["deviceToken"]
+    assert await name_of(server, device) is None
+    assert (await server.post("refresh", refreshToken=device)).status == 401
+    assert (await server.post("invitation", code=device, password=PASSWORD)).status == 401
+    assert (await server.post("sign-in", name="li.wei", password="not the password", deviceToken=device)).status == 401
+    assert b"li.wei" not in base64.urlsafe_b64decode(device.removeprefix("gzd_"))
+
+
+async def test_forged_devices_are_unknown(server: Server, enrol: Enrol) -> None:
+    """Every changed byte makes the token worth nothing, and so does age."""
+    device = (await enrol("li.wei"))["deviceToken"]
+    raw = bytearray(base64.urlsafe_b64decode(device.removeprefix("gzd_")))
+    found = Devices(derived(SECRET, "devices"))
+    now = server.clock()
+    assert found.find(device, "li.wei", now) == bytes(raw[:12])
+    assert found.find(device, "li.wei", now + timedelta(days=180)) is None
+    for at in range(len(raw)):
+        forged = bytearray(raw)
+        forged[at] ^= 1
+        assert found.find("gzd_" + base64.urlsafe_b64encode(forged).decode(), "li.wei", now) is None
+    for odd in ("", "gzd_", "gzd_AAAA", "gzd_é", device + "A", device[:-4], device.removeprefix("gzd_")):
+        assert found.find(odd, "li.wei", now) is None
+
+
+async def test_cookie_is_kept_close(server: Server, enrol: Enrol) -> None:
+    """Scripts do not see it, other sites do not send it, and it goes to /auth/ alone; a person has one of their own."""
+    await enrol("li.wei")
+    reply = await server.client.post("/auth/sign-in", json={"name": "li.wei", "password": PASSWORD})
+    said = reply.headers["set-cookie"]
+    assert said.startswith("gongzhi-device-") and "li.wei" not in said
+    assert {"HttpOnly", "Path=/auth", "SameSite=strict", "Max-Age=15552000"} <= set(said.split("; "))
+    await enrol("wang.fang")
+    assert len(server.client.cookies) == 2
+    assert "set-cookie" not in (await server.client.post("/auth/refresh", json={"refreshToken": "x"})).headers
+
+
+async def test_known_devices_have_a_lane(server: Server, enrol: Enrol, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While passwords from unknown devices take all threads there are for them, a known device is answered."""
+    device = (await enrol("li.wei"))["deviceToken"]
+    stuck, real = threading.Event(), PasswordHasher.verify
+
+    def verify(self: PasswordHasher, hash: str, password: str) -> bool:
+        if password == "stuck in a thread":
+            stuck.wait(60)
+        return bool(real(self, hash, password))
+
+    monkeypatch.setattr(PasswordHasher, "verify", verify)
+    given = {"password": "stuck in a thread"}
+    guessers = [
+        asyncio.create_task(elsewhere(server, at).post("sign-in", name=f"name{at}", **given)) for at in range(12)
+    ]
+    try:
+        answer = await server.post("sign-in", name="li.wei", password=PASSWORD, deviceToken=device)
+        assert answer.status == 200 and not any(one.done() for one in guessers)
+    finally:
+        stuck.set()
+    assert {one.status for one in await asyncio.gather(*guessers)} == {401}
 
 
 async def test_lost_answer_is_given_again(server: Server, enrol: Enrol) -> None:
@@ -314,6 +428,7 @@ ODD: list[tuple[str, dict[str, Any], int, str]] = [
     ("sign-in", {"json": []}, 400, "BAD_REQUEST"),
     ("sign-in", {"json": {}}, 400, "BAD_USER_INPUT"),
     ("sign-in", {"json": {"name": 1, "password": None}}, 400, "BAD_USER_INPUT"),
+    ("sign-in", {"json": {"name": "a", "password": "x", "deviceToken": 1}}, 400, "BAD_USER_INPUT"),
     ("sign-in", {"json": {"name": "a\x00b", "password": "x"}}, 400, "BAD_USER_INPUT"),
     ("sign-in", {"json": {"name": "x" * 9000}}, 413, "REQUEST_TOO_LARGE"),
     ("sign-in", {"data": {"name": "x"}}, 415, "UNSUPPORTED_MEDIA_TYPE"),

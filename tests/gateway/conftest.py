@@ -35,7 +35,7 @@ from gongzhi_server.gateway import (
     Unauthenticated,
 )
 from gongzhi_server.gateway import limits as bounds
-from gongzhi_server.gateway.wire import Wire
+from gongzhi_server.gateway.wire import Wire, patient
 from graphql import (
     DocumentNode,
     ExecutionResult,
@@ -275,10 +275,12 @@ def listening(settings: Settings | None = None, **more: Any) -> Iterator[Served]
 
 
 @contextmanager
-def running(app: Any, lifespan: Literal["on", "off"] = "off") -> Iterator[str]:
-    """Serve an application on a loopback port; yields its address."""
-    size = Limits().message
-    config = uvicorn.Config(app, lifespan=lifespan, log_config=None, access_log=False, ws=Wire, ws_max_size=size)
+def running(app: Any, lifespan: Literal["on", "off"] = "off", arriving: float = 10) -> Iterator[str]:
+    """Serve an application on a loopback port; yields its address. A head has so many seconds to arrive."""
+    size, http = Limits().message, patient(arriving)
+    config = uvicorn.Config(
+        app, lifespan=lifespan, log_config=None, access_log=False, http=http, ws=Wire, ws_max_size=size
+    )
     server = uvicorn.Server(config)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         thread = threading.Thread(target=server.run, args=([listener],))

@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import asyncpg
 from gongzhi.codes import Kind
 from gongzhi.viewer import Account, Grant
 
 from .claims import ByIdentity, ByKey, Claim, InSession, OnBehalf
+
+if TYPE_CHECKING:
+    import asyncpg
+
+    from ..shares import Reader
 
 QUERY = """
 select a.id, a.name, a.person_id, h.role, h.grid_id, r.kind, h.unit_id, h.since, h.until, {columns}
@@ -58,7 +62,7 @@ class Loaded:
 class Accounts:
     """Loads accounts. `held` tells the permissions of a role, and raises KeyError for one that nobody declares."""
 
-    def __init__(self, pool: asyncpg.Pool[Any], held: Callable[[str], frozenset[str]]) -> None:
+    def __init__(self, pool: asyncpg.Pool[Any] | Reader, held: Callable[[str], frozenset[str]]) -> None:
         self.pool, self.held = pool, held
 
     async def load(self, claim: Claim, now: datetime) -> Loaded | None:

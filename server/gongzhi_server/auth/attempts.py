@@ -1,7 +1,9 @@
-"""Guessing is slowed down: after a few failures a name or an address waits, each time twice as long.
+"""Guessing is slowed down: after a few failures the guesser waits, each time twice as long.
 
-Counted in the database, so that all processes know, and for names nobody has just as for others. An attempt is counted
-before it is checked: a hundred at once are a hundred.
+Who waits is an address, an address with one name, or a device; never a name by itself, for anybody could keep the right
+person out by it. A name that many addresses guess at leaves each further one two tries instead of six. Counted in the
+database, so that all processes know, and for names nobody has just as for others. An attempt is counted before it is
+checked: a hundred at once are a hundred.
 """
 
 from __future__ import annotations
@@ -9,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -17,6 +19,10 @@ import asyncpg
 
 FORGOTTEN = timedelta(hours=1)
 FIRST, LONGEST = timedelta(seconds=30), timedelta(minutes=15)
+SOME, MANY = 5, 50
+"""How often an address may be wrong with a name; and how often all together, before each may be wrong once alone."""
+TIDY = timedelta(minutes=10)
+FAILED = "select failures from accounts.attempt where subject = $1 and at >= $2"
 
 BEGIN = """
 insert into accounts.attempt as a (subject, failures, at) values ($1, 1, $2)
@@ -53,8 +59,14 @@ class Subject:
     free: int
 
 
-def named(name: str) -> Subject:
-    return Subject("name", name, 5)
+def name_of(name: str) -> Subject:
+    """Everybody who tries this name. It is counted, and never waits."""
+    return Subject("name", name, NEVER)
+
+
+def guesser(name: str, network: str) -> Subject:
+    """An address that tries this name."""
+    return Subject("guesser", f"{network} {name}", SOME)
 
 
 def addressed(network: str) -> Subject:
@@ -62,14 +74,33 @@ def addressed(network: str) -> Subject:
     return Subject("address", network, 30)
 
 
+def device_of(key: bytes) -> Subject:
+    """A device that has signed in before: it waits for its own failures alone."""
+    return Subject("device", key.hex(), SOME)
+
+
+NEVER = 2**31 - 1
+
+
 class Attempts:
     """Counts attempts. Names and addresses are kept as MACs: the table tells nobody who was guessed at."""
 
     def __init__(self, pool: asyncpg.Pool[Any], secret: bytes) -> None:
         self.pool, self.secret = pool, secret
+        self._tidied: datetime | None = None
 
     def mac(self, subject: Subject) -> bytes:
         return hmac.digest(self.secret, f"{subject.kind} {subject.value}".encode(), hashlib.sha256)
+
+    async def subjects(self, now: datetime, name: str, network: str, device: bytes | None) -> tuple[Subject, ...]:
+        """What an attempt at this name counts for."""
+        if device is not None:
+            return (device_of(device),)
+        everybody, here = name_of(name), guesser(name, network)
+        failures = await self.pool.fetchval(FAILED, self.mac(everybody), now - FORGOTTEN)
+        if failures is not None and failures >= MANY:
+            here = replace(here, free=1)
+        return addressed(network), here, everybody
 
     async def begin(self, now: datetime, *subjects: Subject) -> None:
         """Count an attempt for each. Raises Blocked for one that has to wait."""
@@ -86,10 +117,16 @@ class Attempts:
         return max(1, math.ceil((until - now).total_seconds())) if until else 1
 
     async def succeeded(self, now: datetime, *subjects: Subject) -> None:
-        """Take the attempt back: a name begins anew, an address is as it was. Forget what is long over."""
+        """Take the attempt back: whoever was right begins anew, and what others share is as it was."""
         for subject in subjects:
-            if subject.kind == "name":
+            if subject.kind in ("guesser", "device"):
                 await self.pool.execute("delete from accounts.attempt where subject=$1", self.mac(subject))
             else:
                 await self.pool.execute(TAKE_BACK, self.mac(subject), subject.free)
-        await self.pool.execute("delete from accounts.attempt where at < $1", now - 2 * FORGOTTEN)
+        await self._tidy(now)
+
+    async def _tidy(self, now: datetime) -> None:
+        """Forget what is long over; now and then, for it reads the whole table, which guessers can make large."""
+        if self._tidied is None or now - self._tidied >= TIDY:
+            self._tidied = now
+            await self.pool.execute("delete from accounts.attempt where at < $1", now - 2 * FORGOTTEN)

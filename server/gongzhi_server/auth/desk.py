@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from contextlib import nullcontext
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -15,7 +17,9 @@ from gongzhi.errors import Refusal, Text
 from gongzhi.viewer import Account
 from uuid6 import uuid7
 
-from .attempts import Attempts, Subject, addressed, named
+from ..shares import Share
+from .attempts import Attempts, addressed, guesser
+from .devices import Devices
 from .passwords import LONGEST, Passwords, chosen
 from .sessions import Opened, Sessions
 
@@ -61,6 +65,23 @@ def mistaken() -> Wrong:
     return Wrong("The name or the password is wrong, or the account is suspended.", "账户名或密码错误，或账户已停用。")
 
 
+GUESTS, GUESTS_PATIENCE = 8, 5.0
+"""Devices that are not known and sign in side by side, and the seconds for which further ones wait."""
+
+
+@dataclass(frozen=True)
+class From:
+    """Where an attempt comes from: the network, and the tokens by which the device may be known."""
+
+    network: str
+    token: str | None = None
+    cookies: Mapping[str, str] = field(default_factory=dict)
+
+    def device(self, cookie: str) -> str | None:
+        """The device token that was sent, by itself or in a cookie."""
+        return self.token or self.cookies.get(cookie)
+
+
 @dataclass(frozen=True)
 class Desk:
     """Opens sessions for those who prove who they are. `where` is the network that somebody comes from."""
@@ -70,18 +91,21 @@ class Desk:
     attempts: Attempts
     sessions: Sessions
     receipts: bytes
+    devices: Devices
+    guests: Share = field(default_factory=lambda: Share("sign-in", GUESTS, GUESTS_PATIENCE))
+    """Places for devices that are not known, so that no crowd of them holds up those that are."""
 
-    async def sign_in(self, name: str, password: str, device: str | None, where: str, now: datetime) -> Opened:
-        """A new session. Raises Wrong, Blocked and Busy."""
-        account = await self._proven(canonical(name), password, where, now)
-        return await self.sessions.open(account, device, now)
+    async def sign_in(self, name: str, password: str, device: str | None, where: From, now: datetime) -> Opened:
+        """A new session. Raises Wrong, Blocked, Overloaded and Busy."""
+        account, known = await self._proven(canonical(name), password, where, now)
+        return self._remembering(await self.sessions.open(account, device, now), canonical(name), now, known)
 
-    async def change(self, name: str, password: str, new: str, where: str, now: datetime) -> Opened:
-        """A new password; every session ends and a new one begins. Raises Wrong, Refusal, Blocked and Busy."""
+    async def change(self, name: str, password: str, new: str, where: From, now: datetime) -> Opened:
+        """A new password; every session ends and a new one begins. Raises what `sign_in` raises, and Refusal."""
         plain = chosen(new, canonical(name), "newPassword")
-        account = await self._proven(canonical(name), password, where, now)
+        account, known = await self._proven(canonical(name), password, where, now)
         await self.set_password(self.pool, account, await self.passwords.hash(plain), now)
-        return await self.sessions.open(account, None, now)
+        return self._remembering(await self.sessions.open(account, None, now), canonical(name), now, known)
 
     async def accept(self, code: str, name: str, password: str, where: str, now: datetime) -> Opened:
         """Use an invitation: set the password of the account it is for, or open one for the person it is for.
@@ -93,10 +117,13 @@ class Desk:
         hash = await self.passwords.hash(plain)
         async with self.pool.acquire() as connection, connection.transaction():
             found = await self._used(connection, code, now)
-            account = found["account_id"] or await self._opened(connection, found, account_name(name, "name"), now)
+            account, called = found["account_id"], found["name"]
+            if account is None:
+                called = account_name(name, "name")
+                account = await self._opened(connection, found, called, now)
             await self.set_password(connection, account, hash, now)
-        await self.attempts.succeeded(now, addressed(where), *([named(found["name"])] if found["name"] else ()))
-        return await self.sessions.open(account, None, now)
+        await self.attempts.succeeded(now, addressed(where), guesser(called, where))
+        return self._remembering(await self.sessions.open(account, None, now), called, now)
 
     async def link(self, code: str, account: Account, where: str, now: datetime) -> None:
         """Use an invitation for a person with the account that is signed in. Raises Wrong, Refusal and Blocked."""
@@ -115,13 +142,18 @@ class Desk:
         await connection.execute(SET, uuid7(), account, hash, now)
         await connection.execute(END_ALL, account, now)
 
-    async def _proven(self, name: str, password: str, where: str, now: datetime) -> UUID:
-        """The account with this name and password, after the same work whether there is one or not."""
-        subjects: tuple[Subject, ...] = addressed(where), named(name)
+    async def _proven(self, name: str, password: str, where: From, now: datetime) -> tuple[UUID, bytes | None]:
+        """The account with this name and password, after the same work whether there is one or not; and the device."""
+        device = self.devices.find(where.device(self.devices.cookie(name)), name, now)
+        async with self.guests if device is None else nullcontext():
+            return await self._verified(name, password, where.network, device, now), device
+
+    async def _verified(self, name: str, password: str, network: str, device: bytes | None, now: datetime) -> UUID:
+        subjects = await self.attempts.subjects(now, name, network, device)
         await self.attempts.begin(now, *subjects)
         found = await self.pool.fetchrow(FIND, name)
-        known = await self.passwords.verify(found and found["hash"], password[: LONGEST + 1])
-        if found is None or not known or found["suspended"]:
+        right = await self.passwords.verify(found and found["hash"], password[: LONGEST + 1], device is not None)
+        if found is None or not right or found["suspended"]:
             raise mistaken()
         await self.attempts.succeeded(now, *subjects)
         if self.passwords.outdated(found["hash"]):
@@ -129,6 +161,11 @@ class Desk:
             await self.pool.execute("update accounts.password set hash=$2 where account_id=$1", found["id"], renewed)
         account: UUID = found["id"]
         return account
+
+    def _remembering(self, opened: Opened, name: str, now: datetime, device: bytes | None = None) -> Opened:
+        """The same session, with the token by which its device is known from now on."""
+        token, cookie = self.devices.issue(name, now, device), self.devices.cookie(name)
+        return replace(opened, device=token, cookie=cookie)
 
     async def _used(self, connection: Any, code: str, now: datetime) -> Any:
         """What the code is for; from now on it is used. Raises Wrong."""

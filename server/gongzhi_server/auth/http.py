@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 from gongzhi.checks import form, wrong
 from gongzhi.errors import Language, Refusal, Refusals, Text
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import ClientDisconnect, Request, cookie_parser
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -23,10 +23,11 @@ from ..gateway.http import SAFE, Settings, wrapped
 from ..gateway.negotiation import cross_site, fold, is_json
 from ..gateway.operations import address
 from ..gateway.rates import Limited, Till, network
-from ..plain import Mounted, Refused, TooLarge, whole
+from ..plain import Late, Mounted, Refused, TooLarge, whole
 from .access import LIFETIME
 from .attempts import Blocked
-from .desk import Desk, Wrong
+from .desk import Desk, From, Wrong
+from .devices import LIFETIME as REMEMBERED
 from .passwords import Busy
 from .sessions import Opened
 
@@ -43,6 +44,12 @@ class Asked:
     where: str
     now: datetime
     body: Mapping[str, Any]
+
+    @property
+    def origin(self) -> From:
+        """Where it comes from, with what the device is known by. Raises Refusal for a token that is no text."""
+        cookies = cookie_parser(self.headers.get(b"cookie", b"").decode("latin-1"))
+        return From(self.where, self.text("deviceToken"), cookies)
 
     def texts(self, *names: str) -> list[str]:
         """Fields that must be there. Raises Refusals for all that are not."""
@@ -87,15 +94,14 @@ class Counter:
     async def sign_in(self, asked: Asked) -> Any:
         name, password = asked.texts("name", "password")
         device = asked.text("device")
-        opened = await self.desk.sign_in(name, password, device and device[:100], asked.where, asked.now)
-        return self.tokens(opened, asked.now)
+        return await self.desk.sign_in(name, password, device and device[:100], asked.origin, asked.now)
 
     async def refresh(self, asked: Asked) -> Any:
         [token] = asked.texts("refreshToken")
         opened = await self.desk.sessions.renew(token, asked.now)
         if opened is None:
             raise Wrong("The session is over; sign in again.", "会话已结束，请重新登录。")
-        return self.tokens(opened, asked.now)
+        return opened
 
     async def sign_out(self, asked: Asked) -> Any:
         [token] = asked.texts("refreshToken")
@@ -104,7 +110,7 @@ class Counter:
 
     async def password(self, asked: Asked) -> Any:
         name, password, new = asked.texts("name", "password", "newPassword")
-        return self.tokens(await self.desk.change(name, password, new, asked.where, asked.now), asked.now)
+        return await self.desk.change(name, password, new, asked.origin, asked.now)
 
     async def invitation(self, asked: Asked) -> Any:
         [code] = asked.texts("code")
@@ -113,13 +119,16 @@ class Counter:
             await self.desk.link(code, viewer.account, asked.where, asked.now)
             return {}
         password, name = asked.texts("password")[0], asked.text("name") or ""
-        return self.tokens(await self.desk.accept(code, name, password, asked.where, asked.now), asked.now)
+        return await self.desk.accept(code, name, password, asked.where, asked.now)
 
     async def keys(self, asked: Asked) -> Any:
         return self.door.access.keys.public(asked.now)
 
     def tokens(self, opened: Opened, now: datetime) -> dict[str, Any]:
+        """What a client keeps: tokens, and what the device is known by where somebody has just proved who they are."""
+        device = {"deviceToken": opened.device} if opened.device else {}
         return {
+            **device,
             "accessToken": self.door.access.issue(opened.account, opened.session, now),
             "tokenType": "Bearer",
             "expiresIn": int(LIFETIME.total_seconds()),
@@ -134,7 +143,11 @@ class Counter:
             language = self.door.language(headers.get(b"accept-language", b""))
             try:
                 asked = await self.read(Request(scope, receive), headers, method)
-                response = replied(200, await answer(asked), CACHED if method == "GET" else 0)
+                found = await answer(asked)
+                body = self.tokens(found, asked.now) if isinstance(found, Opened) else found
+                response = replied(200, body, CACHED if method == "GET" else 0)
+                if isinstance(found, Opened) and found.device:
+                    self.remember(response, found.cookie, found.device)
             except ClientDisconnect:
                 return
             except Exception as problem:
@@ -142,6 +155,18 @@ class Counter:
             await response(scope, receive, send)
 
         return Mounted(wrapped(serve, self.settings))
+
+    def remember(self, response: Response, cookie: str, device: str) -> None:
+        """Have a browser keep what its device is known by; it sends it to `/auth/` and nowhere else."""
+        response.set_cookie(
+            cookie,
+            device,
+            max_age=int(REMEMBERED.total_seconds()),
+            path="/auth",
+            secure=self.door.access.issuer.startswith("https://"),
+            httponly=True,
+            samesite="strict",
+        )
 
     async def read(self, request: Request, headers: Mapping[bytes, bytes], method: str) -> Asked:
         """The request. Raises Refused and Limited."""
@@ -154,20 +179,22 @@ class Counter:
         where = address(request.scope)
         if self.till:
             self.till.purse(None, None, where).pay()
-        body = await content(request, headers) if method == "POST" else {}
+        body = await content(request, headers, self.settings.limits.reading) if method == "POST" else {}
         return Asked(headers, network(where), self.door.now(), body)
 
 
-async def content(request: Request, headers: Mapping[bytes, bytes]) -> Mapping[str, Any]:
+async def content(request: Request, headers: Mapping[bytes, bytes], seconds: float) -> Mapping[str, Any]:
     """The JSON object that was sent. Raises Refused."""
     if not is_json(headers.get(b"content-type", b"")) or headers.get(b"content-encoding", b"identity") != b"identity":
         message = "Send the body as Content-Type: application/json, in UTF-8."
         raise Refused(415, Code.UNSUPPORTED_MEDIA_TYPE, message, "请以 application/json（UTF-8）发送。")
     try:
-        found = orjson.loads(await whole(request, LARGEST))
+        found = orjson.loads(await whole(request, LARGEST, seconds))
     except TooLarge:
         said = f"Send {LARGEST} bytes at most.", f"请求不得超过 {LARGEST} 字节。"
         raise Refused(413, Code.REQUEST_TOO_LARGE, *said) from None
+    except Late as late:
+        raise Refused(408, Code.REQUEST_TIMEOUT, str(late), late.zh, connection="close") from None
     except ValueError:
         found = None
     if not isinstance(found, dict):

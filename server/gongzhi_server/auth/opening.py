@@ -13,12 +13,14 @@ from .. import database
 from ..door import Door
 from ..plugins import Plugins
 from ..settings import Settings
+from ..shares import Reader
 from ..tokens import Tokens, Trials
 from .access import AccessTokens
 from .accounts import Accounts
 from .attempts import Attempts
 from .bulletin import listening
 from .desk import Desk
+from .devices import Devices
 from .keys import SigningKeys, derived
 from .passwords import Passwords
 from .sessions import Sessions
@@ -27,13 +29,20 @@ if TYPE_CHECKING:
     from .provider import Provider
 
 WRITERS = 2
-"""Connections for signing in; the read-only pool cannot write."""
+"""Connections for signing in, and as many for renewing sessions; the read-only pools cannot write."""
 
 
-def desk(pool: asyncpg.Pool[Any], settings: Settings, receipts: bytes, passwords: Passwords) -> Desk:
-    """The desk over a pool that writes."""
+def desk(
+    pool: asyncpg.Pool[Any],
+    settings: Settings,
+    receipts: bytes,
+    passwords: Passwords,
+    renewing: asyncpg.Pool[Any] | None = None,
+) -> Desk:
+    """The desk over a pool that writes. Sessions are renewed over another one, so that no guessing holds them up."""
     attempts = Attempts(pool, derived(settings.secret, "attempts"))
-    return Desk(pool, passwords, attempts, Sessions(pool, derived(settings.secret, "refresh tokens")), receipts)
+    sessions = Sessions(renewing or pool, derived(settings.secret, "refresh tokens"))
+    return Desk(pool, passwords, attempts, sessions, receipts, Devices(derived(settings.secret, "devices")))
 
 
 async def providers(settings: Settings, stack: AsyncExitStack) -> list[Provider]:
@@ -56,7 +65,7 @@ async def providers(settings: Settings, stack: AsyncExitStack) -> list[Provider]
 async def entrance(
     settings: Settings,
     dsn: str,
-    readers: asyncpg.Pool[Any],
+    readers: Reader,
     plugins: Plugins,
     receipts: bytes,
     now: Callable[[], datetime],
@@ -65,6 +74,8 @@ async def entrance(
     async with AsyncExitStack() as stack:
         writers = await database.writers(dsn, WRITERS)
         stack.push_async_callback(writers.close)
+        renewing = await database.writers(dsn, WRITERS)
+        stack.push_async_callback(renewing.close)
         passwords = Passwords()
         stack.callback(passwords.close)
         door = Door(
@@ -76,4 +87,4 @@ async def entrance(
             now,
         )
         await stack.enter_async_context(listening(dsn, door.changed))
-        yield door, desk(writers, settings, receipts, passwords)
+        yield door, desk(writers, settings, receipts, passwords, renewing)

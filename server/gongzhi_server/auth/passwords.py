@@ -17,6 +17,7 @@ T = TypeVar("T")
 
 SHORTEST, LONGEST = 10, 128
 AT_ONCE, WAITING = 2, 32
+"""Passwords that are checked side by side, 64 MB each, and those that wait. Known devices have one of their own."""
 COMMON = {
     "1234567890", "0123456789", "9876543210", "password12", "password123", "qwertyuiop", "1q2w3e4r5t", "iloveyou12",
     "abcdefghij", "abc1234567", "woaini1314", "woaini5201314", "5201314520", "gongzhi123",
@@ -32,15 +33,15 @@ class Passwords:
 
     def __init__(self, hasher: PasswordHasher | None = None) -> None:
         self._hasher = hasher or PasswordHasher()
-        self._threads = ThreadPoolExecutor(AT_ONCE, "passwords")
-        self._under_way = 0
+        self._lanes = {False: Lane(AT_ONCE), True: Lane(1)}
 
     async def hash(self, password: str) -> str:
-        return await self._run(lambda: self._hasher.hash(normal(password)))
+        return await self._lanes[False].run(lambda: self._hasher.hash(normal(password)))
 
-    async def verify(self, hash: str | None, password: str) -> bool:
-        """Whether it is the password; with no hash, False after the same work."""
-        found = await self._run(lambda: self._matches(self._decoy, hash, normal(password)))
+    async def verify(self, hash: str | None, password: str, known: bool = False) -> bool:
+        """Whether it is the password; with no hash, False after the same work. Known devices do not wait for others."""
+        lane = self._lanes[known]
+        found = await lane.run(lambda: self._matches(self._decoy, hash, normal(password)))
         return found and hash is not None
 
     def outdated(self, hash: str) -> bool:
@@ -48,7 +49,8 @@ class Passwords:
         return self._hasher.check_needs_rehash(hash)
 
     def close(self) -> None:
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        for lane in self._lanes.values():
+            lane.threads.shutdown(wait=False, cancel_futures=True)
 
     @cached_property
     def _decoy(self) -> str:
@@ -60,14 +62,23 @@ class Passwords:
         except (VerificationError, InvalidHashError):
             return False
 
-    async def _run(self, work: Callable[[], T]) -> T:
-        if self._under_way >= WAITING:
+
+class Lane:
+    """Threads on which passwords are hashed, and a bounded number of those who wait for one."""
+
+    def __init__(self, threads: int) -> None:
+        self.threads = ThreadPoolExecutor(threads, "passwords")
+        self.under_way = 0
+
+    async def run(self, work: Callable[[], T]) -> T:
+        """What this comes to. Raises Busy."""
+        if self.under_way >= WAITING:
             raise Busy
-        self._under_way += 1
+        self.under_way += 1
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+            return await asyncio.get_running_loop().run_in_executor(self.threads, work)
         finally:
-            self._under_way -= 1
+            self.under_way -= 1
 
 
 def normal(password: str) -> str:

@@ -62,6 +62,10 @@ class Opened:
     account: UUID
     session: UUID
     refresh: str
+    device: str | None = None
+    """The token by which the device is known the next time."""
+    cookie: str = ""
+    """The name of the cookie that may hold it."""
 
 
 class Sessions:

@@ -9,7 +9,6 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
-import asyncpg
 from gongzhi.accounts.models import AccountRow
 from gongzhi.checks import CHINA, missing
 from gongzhi.errors import Refusal
@@ -26,6 +25,7 @@ from .. import audit
 from ..auth.claims import OnBehalf
 from ..door import Door
 from ..gateway.engine import Unauthenticated
+from ..shares import Reader
 from ..together import write
 from .listings import Listing, Listings
 from .sheets import KINDS, Sheet
@@ -53,13 +53,13 @@ class Desk:
     def __init__(
         self,
         listings: Listings,
-        pool: asyncpg.Pool[Any],
+        reader: Reader,
         door: Door,
         space: Any,
         secret: bytes,
         now: Callable[[], datetime],
     ) -> None:
-        self.listings, self.pool, self.door = listings, pool, door
+        self.listings, self.reader, self.door = listings, reader, door
         self.space, self.secret, self.now = space, secret, now
 
     async def answer(self, request: Request) -> Response:
@@ -68,7 +68,8 @@ class Desk:
         now = self.now()
         number = links.opened(self.secret, request.path_params["ticket"], now)
         try:
-            file = await self.space.run(self.fetched(number, dict(request.headers.raw), now))
+            async with self.reader.share:  # before a connection that writes is taken and a row is locked
+                file = await self.space.run(self.fetched(number, dict(request.headers.raw), now))
         except Refusal as refusal:
             return refused(refusal)
         self.space.ledger.acted(now)
@@ -88,7 +89,7 @@ class Desk:
             grid = await GridRow.get(id=export.grid_id)
             viewer = await self.viewer(export, grid, headers, now)
             listing = self.listings.read(export.document, export.variables)
-            async with self.pool.acquire() as reader, reader.transaction(isolation="repeatable_read"):
+            async with self.reader.pool.acquire() as reader, reader.transaction(isolation="repeatable_read"):
                 rows = await self.listings.rows(listing, viewer, reader.fetch, most(export.rows))
             export.fetches, export.fetched_at = export.fetches + 1, now
             await export.save(update_fields=["fetches", "fetched_at"])

@@ -73,7 +73,7 @@ class Listings:
         """How many rows somebody's file would have. Raises Refusal for a query that no file is made of."""
         listing = self.read(text, variables)
         statement = self.sound(listing, viewer)
-        session = self.session(listing, viewer, self.engine.fetch)
+        session = self.session(listing, viewer, self.engine.shares.reader(viewer, "mutation"))
         found = await self.page(listing, session, {FIRST: 0, COUNT: True})
         if not (rows := found["totalCount"]):
             raise wrong("There is nothing in this list.", "该清单没有数据。", "document")

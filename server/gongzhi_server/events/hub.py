@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
 from ..execution import Fetch
+from ..gateway.rates import METER
 from .cursors import Cursors
 from .feed import Feed
 from .sequencer import POLL, Sequencer
@@ -49,7 +51,9 @@ class Hub:
             if not self._tasks:
                 await self.feed.open()
                 runs = (self.sequencer.run, self.feed.run, *self.work)
-                self._tasks = [asyncio.create_task(run()) for run in runs]
+                context = contextvars.copy_context()
+                context.run(METER.set, None)  # whoever follows first does not pay for what goes on for everybody
+                self._tasks = [asyncio.create_task(run(), context=context.copy()) for run in runs]
 
     async def stop(self) -> None:
         for task in self._tasks:

@@ -8,6 +8,7 @@ import hmac
 import logging
 import re
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from tempfile import SpooledTemporaryFile
 from typing import Any, BinaryIO, cast
@@ -39,6 +40,8 @@ logger = logging.getLogger(__name__)
 
 SECONDS = 300
 """How long an upload may take to arrive."""
+SLOWEST = 2_000
+"""Bytes a second that it must have, by and large; a telephone in the hills has them."""
 SPOOL = 1 * MB
 FRAME = 10_000
 """What a form may add to its file, in bytes."""
@@ -47,6 +50,8 @@ STRANGERS = frozenset({AttachmentKind.PHOTO, AttachmentKind.VOICE})
 STRANGERS_MOST = 5 * MB
 POINTS, STRANGERS_POINTS = 5, 30
 """What an upload costs of the caller's rate."""
+DOWNLOAD_POINTS = 0.2
+"""What a download costs of its address's rate; a page may show a dozen pictures, and a whole office has one address."""
 HEADERS = {
     "content-security-policy": "default-src 'none'; sandbox; frame-ancestors 'none'",
     "cross-origin-resource-policy": "cross-origin",  # the link is the right; pages of other origins show it
@@ -67,7 +72,10 @@ TIME = re.compile(r"[0-9]{1,12}")
 
 
 class Desk:
-    """The ASGI application of /attachments. `secret` signs links; `run` is for what needs the tables."""
+    """The ASGI application of /attachments. `secret` signs links; `run` is for what needs the tables.
+
+    `share` has a place for each that is at the database.
+    """
 
     def __init__(
         self,
@@ -78,9 +86,10 @@ class Desk:
         now: Callable[[], datetime],
         run: Callable[[Coroutine[Any, Any, Response]], Awaitable[Response]],
         pictures: PictureDecoder,
+        share: AbstractAsyncContextManager[Any],
     ) -> None:
         self.operations, self.archive, self.scan, self.secret = operations, archive, scan, secret
-        self.now, self.run, self.pictures = now, run, pictures
+        self.now, self.run, self.pictures, self.share = now, run, pictures, share
         self._working = asyncio.Semaphore(2)  # files that are looked at: each takes a core
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -111,13 +120,15 @@ class Desk:
         client = self.client(headers) if stranger else None
         if caller.purse:
             caller.purse.pay(STRANGERS_POINTS if stranger else POINTS)
-        if not await self.archive.has_room(viewer, client):
+        async with self.share:
+            room = await self.archive.has_room(viewer, client)
+        if not room:
             message = "Too many uploads wait for their case: report it first."
             raise Refused(429, Code.RATE_LIMITED, message, "待提交的附件过多，请先上报。")
         most = STRANGERS_MOST if stranger else LARGEST
         with SpooledTemporaryFile(SPOOL) as spooled:
             file = cast(BinaryIO, spooled)
-            size = await received(request, file, most)
+            size = await received(request, file, most, self.operations.limits.reading)
             row = await self.kept(viewer, client, file, size)
         body = {"id": f"Attachment:{row.id}", "kind": row.kind, "mediaType": row.media_type, "size": row.size}
         return JSONResponse(body, 201, {"cache-control": "no-store", **HEADERS, **tolls(caller)})
@@ -129,7 +140,8 @@ class Desk:
         kinds = STRANGERS if viewer.account.name is None else frozenset(AttachmentKind)
         async with self._working:
             content = await examine(file, size, self.pictures, kinds)
-        return await self.archive.add(viewer, client, content)
+        async with self.share:
+            return await self.archive.add(viewer, client, content)
 
     def client(self, headers: Mapping[bytes, bytes]) -> bytes:
         """A stranger's client id, which is made up once by the app; kept is a MAC of it."""
@@ -144,8 +156,11 @@ class Desk:
 
     async def give(self, request: Request, rest: str) -> Response:
         """The file of a link that is good."""
+        if purse := self.operations.purse(request.scope):
+            purse.pay(DOWNLOAD_POINTS)
         id, variant = self.named(request, rest)
-        found = await self.archive.find(id, variant)
+        async with self.share:
+            found = await self.archive.find(id, variant)
         if found is None:
             raise gone()
         row, stream = found
@@ -218,12 +233,15 @@ def too_large(most: int) -> Refused:
     )
 
 
-async def received(request: Request, file: BinaryIO, most: int) -> int:
-    """Write the request's file here as it comes; its size. It is the body, or the one file of a form."""
+async def received(request: Request, file: BinaryIO, most: int, pause: float) -> int:
+    """Write the request's file here as it comes; its size. It is the body, or the one file of a form.
+
+    Raises TimeoutError if nothing comes for `pause` seconds, or too little all in all.
+    """
     length = request.headers.get("content-length", "0")
     if TIME.fullmatch(length) is None or int(length) > most + FRAME:
         raise too_large(most)
-    request = Request(request.scope, counted(request.receive, most))
+    request = Request(request.scope, counted(request.receive, most, pause))
     async with asyncio.timeout(SECONDS):
         media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         if media == "multipart/form-data":
@@ -250,16 +268,20 @@ async def form(request: Request, file: BinaryIO) -> None:
     raise Refused(400, Code.BAD_REQUEST, "The form has no file.", "表单中没有文件。")
 
 
-def counted(receive: Receive, most: int) -> Receive:
-    """The same body, until there is too much of it, whatever its header promised."""
-    left = most + FRAME
+def counted(receive: Receive, most: int, pause: float) -> Receive:
+    """The same body, until there is too much of it, whatever its header promised, or it comes too slowly."""
+    now = asyncio.get_running_loop().time
+    begun, size = now(), 0
 
     async def read() -> Message:
-        nonlocal left
-        message = await receive()
-        left -= len(message.get("body", b""))
-        if left < 0:
+        nonlocal size
+        async with asyncio.timeout(pause):
+            message = await receive()
+        size += len(message.get("body", b""))
+        if size > most + FRAME:
             raise too_large(most)
+        if message.get("more_body") and size < SLOWEST * (now() - begun - pause):
+            raise TimeoutError
         return message
 
     return read

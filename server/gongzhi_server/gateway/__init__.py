@@ -17,6 +17,7 @@ from gongzhi_server.gateway.engine import (
     Traits,
     Unauthenticated,
 )
+from gongzhi_server.gateway.guard import Guard
 from gongzhi_server.gateway.http import Gateway
 from gongzhi_server.gateway.limits import Limits
 from gongzhi_server.gateway.rates import Rate, Rates
@@ -32,6 +33,7 @@ __all__ = [
     "Engine",
     "Forbidden",
     "Gateway",
+    "Guard",
     "Kind",
     "Limits",
     "Prepared",

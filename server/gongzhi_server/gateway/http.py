@@ -33,6 +33,7 @@ from gongzhi_server.gateway.engine import (
     Traits,
     Unauthenticated,
 )
+from gongzhi_server.gateway.guard import Guard
 from gongzhi_server.gateway.negotiation import EVENTS, GRAPHQL, JSON
 from gongzhi_server.gateway.operations import Caller, Operations, Progress
 from gongzhi_server.gateway.rates import Header, Limited
@@ -108,11 +109,12 @@ class Gateway(Generic[P]):
         traits: Traits | None = None,
         documents: Documents | None = None,
         memory: Memory | None = None,
+        guard: Guard | None = None,
     ) -> None:
         self.settings = settings or Settings()
         self.limits = self.settings.limits
         documents = Documents() if documents is None else documents
-        self.operations = Operations(engine, authenticate, self.settings, traits or Traits(), documents, memory)
+        self.operations = Operations(engine, authenticate, self.settings, traits or Traits(), documents, memory, guard)
         self.audit = self.settings.status == "audit"
         self.default = JSON if self.audit else GRAPHQL
         self.media = negotiation.remembered(partial(negotiation.media, default=self.default))
@@ -186,7 +188,12 @@ class Gateway(Generic[P]):
         self, scope: Scope, headers: Mapping[bytes, bytes], media: bytes, receive: Receive, caller: Caller
     ) -> Reply | Stream:
         method = scope["method"]
-        request = await self.read(receive, headers) if method == "POST" else self.url(scope["query_string"])
+        try:
+            request = await self.read(receive, headers) if method == "POST" else self.url(scope["query_string"])
+        except (Malformed, Refused, Refusal):  # reading it took time, too
+            if caller.purse:
+                caller.purse.pay()
+            raise
         if isinstance(request, list):
             return await self.batch(request, caller)
         if media == EVENTS:

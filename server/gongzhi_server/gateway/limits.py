@@ -82,6 +82,7 @@ class Limits:
     cache: int = most(64_000_000, "Bytes of prepared documents and their statements that a process keeps.")
     stranger_cache: int = most(32_000_000, "The same of documents from callers without an account.")
     errors: int = most(20, "Errors reported for a document, and for its variables.")
+    arriving: float = most(10, "Seconds for the head of a request to arrive, and for a connection to say anything.")
     reading: float = most(10, "Seconds for a request body to arrive.")
     running: float = most(10, "Seconds for an operation to run.")
     sockets: int = most(20, "Sockets and event streams an account may have open, or an address without an account.")

@@ -10,8 +10,8 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Itera
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
-from functools import partial
 from hashlib import sha256
+from time import thread_time
 from typing import Any, Generic
 
 from graphql import GraphQLError, Lexer, Source, TokenKind
@@ -32,7 +32,8 @@ from gongzhi_server.gateway.engine import (
     Traits,
     Unauthenticated,
 )
-from gongzhi_server.gateway.rates import Header, Limited, Purse, Till, network
+from gongzhi_server.gateway.guard import Guard
+from gongzhi_server.gateway.rates import METER, Header, Limited, Meter, Overloaded, Purse, Till, network
 from gongzhi_server.gateway.request import Request
 from gongzhi_server.gateway.settings import Settings
 
@@ -43,6 +44,8 @@ NOTICE = 60.0
 TAIL = 0.01
 """Seconds by which a timer may come too early."""
 INTROSPECTION = re.compile(r"__(?:schema|type)\b")
+WAITING, RETRY = 64, 2.0
+"""Documents that wait to be prepared, of strangers and of the others; and the seconds after which to come back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,15 +83,17 @@ class Operations(Generic[P]):
         traits: Traits,
         documents: Documents,
         memory: Memory | None = None,
+        guard: Guard | None = None,
     ) -> None:
         self.engine, self.authenticate, self.documents = engine, authenticate, documents
-        self.memory = memory
+        self.memory, self.guard = memory, guard
         self.settings, self.limits, self.traits = settings, settings.limits, traits
         self.till = Till(settings.rates) if settings.rates else None
         self._open: Counter[str] = Counter()
         # To validate a document may take a tenth of a second, in which the others are not to wait. One thread each, for
         # strangers and for the rest: the interpreter shares its time out by threads, and the loop is one of them.
         self._preparing = {stranger: ThreadPoolExecutor(1, "preparing") for stranger in (False, True)}
+        self._waiting = {False: 0, True: 0}
 
     async def enter(self, headers: Mapping[bytes, bytes], scope: Scope) -> Caller:
         """Find out who calls; raise Unauthenticated, Forbidden, or Limited for who keeps guessing."""
@@ -112,15 +117,55 @@ class Operations(Generic[P]):
         if not caller.discovers and not trusted and INTROSPECTION.search(text) and self.introspects(text):
             message = "The schema cannot be explored here: introspection is off."
             raise Refused([error(Code.FORBIDDEN, message)], Stage.VALIDATION)
+        behind = self.guard is not None and self.guard.level > 0
+        if behind and "mutation" not in text:  # surely a read: it is not even parsed
+            self.admit(caller)
         prepared = self.engine.recall(text, request.name, trusted, caller.stranger)
         if prepared is None:
-            worker = self._preparing[caller.stranger]
-            make = partial(self.engine.prepare, text, request.name, trusted, caller.stranger)
-            async with asyncio.timeout(self.limits.running):
-                prepared = await asyncio.get_running_loop().run_in_executor(worker, make)
+            prepared = await self._prepare(text, request.name, trusted, caller)
+        if behind and prepared.operation != "mutation":
+            self.admit(caller)
         if keep and not trusted:
             self.documents.keep(keep, text)
         return prepared
+
+    async def _prepare(self, text: str, name: str | None, trusted: bool, caller: Caller) -> P:
+        """Prepare a document in a thread, and charge for the time that it takes of the processor."""
+        if self._waiting[caller.stranger] >= WAITING:
+            raise Overloaded("documents", RETRY)
+        seconds = 0.0
+
+        def make() -> P:
+            nonlocal seconds
+            begun = thread_time()
+            try:
+                return self.engine.prepare(text, name, trusted, caller.stranger)
+            finally:
+                seconds = thread_time() - begun
+
+        self._waiting[caller.stranger] += 1
+        try:
+            async with asyncio.timeout(self.limits.running):
+                return await asyncio.get_running_loop().run_in_executor(self._preparing[caller.stranger], make)
+        finally:
+            self._waiting[caller.stranger] -= 1
+            if caller.purse:  # a document that is refused took its time, too
+                caller.purse.charge(0, seconds, paid=1)
+
+    def purse(self, scope: Scope) -> Purse | None:
+        """What pays for an address."""
+        return self.till.purse(None, None, address(scope)) if self.till else None
+
+    def admit(self, caller: Caller) -> None:
+        """Let a read of this caller's in, unless the server is behind; raise Overloaded."""
+        if self.guard is not None:
+            self.guard.admit(caller.stranger)
+
+    def prepare_own(self, text: str, caller: Caller) -> P:
+        """Prepare a document of our own that stands for what a caller asked in another way, and take a point for it."""
+        if caller.purse:
+            caller.purse.pay()
+        return self.engine.prepare(text, None, trusted=True, stranger=caller.stranger)
 
     def introspects(self, text: str) -> bool:
         """Say whether a document names an introspection field, as far as it can be read at all."""
@@ -137,12 +182,22 @@ class Operations(Generic[P]):
         return False
 
     async def run(self, prepared: P, request: Request, caller: Caller, seconds: float | None = None) -> Answer:
-        """Execute within the time; raise Refused or TimeoutError."""
+        """Execute within the time; raise Refused or TimeoutError. What it took is charged, whatever became of it."""
+        if caller.purse is None:
+            return await self._run(prepared, request, caller, seconds)
+        meter, cost = Meter(), 0
+        before = METER.set(meter)
+        try:
+            answer = await self._run(prepared, request, caller, seconds)
+            cost = answer.cost
+            return answer
+        finally:
+            METER.reset(before)
+            caller.purse.charge(cost, meter.seconds, paid=1)
+
+    async def _run(self, prepared: P, request: Request, caller: Caller, seconds: float | None) -> Answer:
         async with asyncio.timeout(self.limits.running if seconds is None else seconds):
-            answer = await self.engine.run(prepared, request.variables, caller.viewer, request.extensions)
-        if caller.purse:
-            caller.purse.charge(answer.cost)
-        return answer
+            return await self.engine.run(prepared, request.variables, caller.viewer, request.extensions)
 
     async def answers(
         self, prepared: P, request: Request, caller: Caller, progress: Progress | None = None
@@ -158,18 +213,23 @@ class Operations(Generic[P]):
         progress = Progress() if progress is None else progress
         progress.key = self.resumption_key(request, caller)
         extensions = await self.resumed(request, progress.key)
+        meter = Meter()
+        METER.set(meter)  # the task is the stream's own, and ends with it
         stream = self.engine.subscribe(prepared, request.variables, caller.viewer, extensions)
         try:
             async with aclosing(stream) as events:
                 async for answer in events:
                     if caller.purse:
-                        caller.purse.charge(answer.cost)
+                        caller.purse.charge(max(1, answer.cost), meter.take())
                     if answer.body:
                         yield answer
                     progress.cursor = answer.cursor or progress.cursor  # only now is it with the client
         except (Unauthenticated, Forbidden):
             await self.remember([progress])
             raise
+        finally:
+            if caller.purse:
+                caller.purse.charge(0, meter.take())
 
     def resumption_key(self, request: Request, caller: Caller) -> str | None:
         """Return the digest of who follows what; None for strangers, who cannot be told from one another."""

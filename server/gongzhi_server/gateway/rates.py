@@ -9,10 +9,11 @@ import math
 import time
 from collections import OrderedDict
 from collections.abc import Callable
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 
-__all__ = ["Limited", "Purse", "Rate", "Rates", "Till", "network"]
+__all__ = ["METER", "Limited", "Meter", "Overloaded", "Purse", "Rate", "Rates", "Till", "network", "spend"]
 
 REMEMBERED = 100_000  # buckets; those unused for longest are forgotten, and are full by then
 
@@ -34,7 +35,7 @@ class Rate:
 
 @dataclass(frozen=True, kw_only=True)
 class Rates:
-    """What each kind of caller may spend. An operation costs a point, and another one per so many objects.
+    """What each kind of caller may spend. An operation costs a point, and more by its objects and its seconds.
 
     Who has an account is counted for the account, and for the key if there is one; who has none for the address, since
     a whole office may come from one address.
@@ -46,6 +47,12 @@ class Rates:
         default=Rate(300, 60), metadata={"doc": "Of an address (of IPv6, a /64) from which strangers come."}
     )
     objects: int = field(default=100, metadata={"doc": "Objects in the cost of an operation that cost a point."})
+    second: int = field(
+        default=50,
+        metadata={
+            "doc": "Points that a second costs, of planning and at the database; the first point covers its share."
+        },
+    )
     refused: int = field(default=10, metadata={"doc": "Points that wrong credentials cost their address."})
 
 
@@ -57,6 +64,38 @@ class Limited(Exception):
         self.policy = policy
         self.after = max(1, math.ceil(seconds))
         """Whole seconds to wait."""
+
+
+class Overloaded(Limited):
+    """The server has too much to do for this just now, whoever asks (429)."""
+
+    def __init__(self, policy: str, seconds: float) -> None:
+        Exception.__init__(self, "The server has too much to do at this moment.")
+        self.policy, self.after = policy, max(1, math.ceil(seconds))
+
+
+class Meter:
+    """The seconds that an operation took of what everybody shares: the processor here, and the database."""
+
+    __slots__ = ("seconds",)
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def take(self) -> float:
+        """The seconds since the last time."""
+        taken, self.seconds = self.seconds, 0.0
+        return taken
+
+
+METER: ContextVar[Meter | None] = ContextVar("METER", default=None)
+"""The meter of the operation that runs; whatever works for it adds to it, and waiting in line is not work."""
+
+
+def spend(seconds: float) -> None:
+    """Add to the meter of the operation that runs, if there is one."""
+    if (meter := METER.get()) is not None:
+        meter.seconds += seconds
 
 
 class Bucket:
@@ -81,25 +120,40 @@ class Bucket:
 class Purse:
     """The buckets that one caller pays from."""
 
-    __slots__ = ("buckets", "till")
+    __slots__ = ("buckets", "paid", "till")
 
     def __init__(self, till: Till, buckets: list[Bucket]) -> None:
-        self.till, self.buckets = till, buckets
+        self.till, self.buckets, self.paid = till, buckets, False
 
-    def pay(self, points: float = 1) -> None:
-        """Take points for something that is about to be done; raise Limited if there is not one left."""
+    def check(self) -> None:
+        """Raise Limited if there is not one point left."""
         now = self.till.now()
         for bucket in self.buckets:
             bucket.fill(now)
             if bucket.left < 1:
                 raise Limited(bucket.policy, bucket.rate, (1 - bucket.left) / bucket.rate.refill)
+
+    def pay(self, points: float = 1) -> None:
+        """Take points for something that is about to be done; raise Limited if there is not one left."""
+        self.check()
+        self.paid = True
         for bucket in self.buckets:
             bucket.left -= points
 
-    def charge(self, objects: int) -> None:
-        """Take points for what an operation turned out to cost."""
+    def settle(self) -> None:
+        """Take a point for a request for which none was taken."""
+        if not self.paid:
+            self.charge(self.till.rates.objects)
+
+    def charge(self, objects: int, seconds: float = 0.0, paid: float = 0.0) -> None:
+        """Take points for what an operation turned out to cost, and for how long it ran.
+
+        `paid` points were taken beforehand, and cover as many points' worth of time.
+        """
+        rates = self.till.rates
+        timed = max(0.0, seconds * rates.second - paid)
         for bucket in self.buckets:
-            bucket.left -= objects / self.till.rates.objects
+            bucket.left -= objects / rates.objects + timed
 
     def headers(self) -> tuple[Header, ...]:
         """RateLimit and RateLimit-Policy, by the draft of the IETF."""

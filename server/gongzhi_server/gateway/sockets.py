@@ -197,6 +197,9 @@ class Socket(Generic[P]):
             self.seat.enter_context(self.operations.seat(caller))
         except Limited:
             raise Closed(Close.CROWDED) from None
+        with refusing():
+            if caller.purse:
+                caller.purse.pay()
         await self.say({"type": "connection_ack"})
         self.caller = caller
 

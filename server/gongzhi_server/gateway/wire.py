@@ -1,22 +1,93 @@
-"""uvicorn's WebSocket, hardened: what is wrong with a client's bytes is the client's business, not the log's."""
+"""uvicorn's protocols, hardened: slow clients are given up, and wrong bytes are their business, not the log's."""
 
 from __future__ import annotations
 
 import socket
-from asyncio import BaseTransport
+from asyncio import BaseTransport, TimerHandle
 from typing import TYPE_CHECKING
 
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 if TYPE_CHECKING:
     from websockets.frames import Frame
 
-__all__ = ["Wire"]
+__all__ = ["Http", "Wire", "patient"]
 
 FRAGMENTS = 100  # frames of a message kept apart
 UNSENT = 131_072
 """Bytes the kernel takes for a client that has no room for them; by itself it takes some megabytes of each."""
 REFUSED = b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
+LATE = b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
+HEAD = 131_072
+"""Bytes of the head of a request that are read; the gateway refuses most of that by `limits.headers`, with words."""
+
+
+class Http(HttpToolsProtocol):
+    """The protocol to start uvicorn with: `Config(http=patient(seconds))`.
+
+    uvicorn waits without end for a connection to say something, for the rest of a request's head, and for what is left
+    of a body that nobody reads any more; and it keeps a head of any size. Bodies that somebody reads have their time
+    limits where they are read. The callbacks are those of httptools, and of asyncio's protocols.
+    """
+
+    seconds = 10.0
+
+    def connection_made(self, transport: BaseTransport) -> None:
+        self._in_head, self._size = True, 0
+        self._deadline: TimerHandle | None = None
+        super().connection_made(transport)  # type: ignore[arg-type]
+        self._expect()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._stop_waiting()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self._in_head:
+            self._size += len(data)
+            if self._size > HEAD and not self.transport.is_closing():
+                self.transport.write(REFUSED)
+                self.transport.close()
+        if self._deadline is None and (self._in_head or self.cycle is None or self.cycle.response_complete):
+            # The head is not complete, or these bytes belong to no request that anybody answers.
+            self._expect()
+
+    def handle_websocket_upgrade(self) -> None:
+        super().handle_websocket_upgrade()
+        self._expect = lambda: None  # type: ignore[method-assign]  # from now on the connection is Wire's
+
+    def on_message_begin(self) -> None:
+        self._in_head = True
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        self._in_head, self._size = False, 0
+        self._stop_waiting()
+        super().on_headers_complete()
+
+    def _expect(self) -> None:
+        self._deadline = self.loop.call_later(self.seconds, self._give_up)
+
+    def _stop_waiting(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+    def _give_up(self) -> None:
+        """Close. Who has begun a request is told why, unless an answer is under way."""
+        self._deadline = None
+        if self.transport.is_closing():
+            return
+        if self._size and (self.cycle is None or self.cycle.response_complete):
+            self.transport.write(LATE)
+        self.transport.close()
+
+
+def patient(seconds: float) -> type[Http]:
+    """The protocol with so many seconds for a head."""
+    return type("Http", (Http,), {"seconds": seconds})
 
 
 class Wire(WebSocketsSansIOProtocol):

@@ -91,9 +91,7 @@ class Asked:
 
         Raises Wrong for expected errors, and what running it raises.
         """
-        if self.caller.purse:
-            self.caller.purse.pay()
-        prepared = self.operations.engine.prepare(document, None, trusted=True, stranger=self.caller.stranger)
+        prepared = self.operations.prepare_own(document, self.caller)
         answer = await self.operations.run(prepared, Request(document, variables=variables), self.caller)
         return self.data(orjson.loads(answer.body))
 

@@ -20,7 +20,7 @@ from ..gateway.http import SAFE, Settings, wrapped
 from ..gateway.negotiation import fold
 from ..gateway.operations import Operations
 from ..gateway.rates import Limited
-from ..plain import Mounted, TooLarge, tolls, whole
+from ..plain import Late, Mounted, TooLarge, tolls, whole
 from . import matters, subjects
 from .asked import Asked, Wrong
 from .formats import MEDIA, Format, written
@@ -49,6 +49,7 @@ class Window:
         match = PATH.fullmatch(request.url.path)
         format: Format = "xml" if match and match["format"] == "xml" else "json"
         paid: dict[str, str] = {}
+        purse = self.operations.purse(scope)  # for who cannot be asked who they are
         try:
             if match is None:
                 raise Wrong(404, f"there is nothing here; paths end in {' or '.join(get_args(Format))}")
@@ -56,6 +57,11 @@ class Window:
                 raise Wrong(405, "send a GET, or a POST to requests")
             headers, given = await self.read(request)
             caller = await self.operations.enter(headers, scope)
+            purse = caller.purse
+            if purse:
+                purse.check()
+            if request.method == "GET":
+                self.operations.admit(caller)
             paid = tolls(caller)
             root, value = await self.answer(
                 match["what"], Asked(self.operations, caller, given, headers), request.method
@@ -65,6 +71,8 @@ class Window:
             return
         except Exception as problem:
             response = refusal(problem, format)
+        if purse:
+            purse.settle()
         response.headers.update({name.decode(): value.decode() for name, value in SAFE} | paid)
         response.headers["content-type"] = MEDIA[format]
         await response(scope, receive, send)
@@ -112,7 +120,7 @@ class Window:
         if request.method == "POST":
             if headers.get(b"content-type", b"").partition(b";")[0].strip().lower() != FORM:
                 raise Wrong(415, f"send the body as {FORM.decode()}")
-            given |= parsed(await whole(request, LARGEST))
+            given |= parsed(await whole(request, LARGEST, self.settings.limits.reading))
             if "api_key" in given:
                 headers[b"authorization"] = b"Bearer " + given["api_key"].encode("latin-1", "replace")
         return headers, given
@@ -139,6 +147,8 @@ def refusal(problem: Exception, format: Format) -> Response:
             return told(status, messages, format)
         case TooLarge():
             return told(413, (f"send {LARGEST} bytes at most",), format)
+        case Late():
+            return told(408, (str(problem),), format, connection="close")
         case Unauthenticated():
             return told(403, ("api_key was invalid: ask for a new one",), format)
         case Forbidden():

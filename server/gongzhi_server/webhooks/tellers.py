@@ -48,7 +48,7 @@ class Tellers:
             for asked in self.streams.get(type, ()):
                 if open(asked, viewer):
                     seen |= await self.visible(asked, keys, viewer)
-        rows = await self.engine.fetch(FACTS, list(seen)) if seen else ()
+        rows = await self.engine.shares.reader(viewer, "subscription")(FACTS, list(seen)) if seen else ()
         return {row["id"]: {**row, "data": orjson.loads(row["data"])} for row in rows}
 
     async def visible(self, asked: Asked, keys: Sequence[UUID], viewer: Viewer) -> set[UUID]:
