@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
+import gongzhi
+import gongzhi_server
 from gongzhi_server.caching import Cache
 from hypothesis import given
 from hypothesis import strategies as st
@@ -42,3 +47,33 @@ def test_what_is_too_large_is_not_kept() -> None:
     cache.get("small")
     cache.put("large", "", MOST + 1)
     assert "large" not in cache and "small" in cache
+
+
+BOUNDED = {
+    "gongzhi/calendars/reading.py": "256 calendars that the operator keeps",
+    "gongzhi/clocks/rules.py": "256 editions of rules that the operator keeps",
+    "gongzhi/filters.py": "the enums of the schema",
+    "gongzhi/screening.py": "the words of the schema",
+    "gongzhi_server/caching.py": "bytes",
+    "gongzhi_server/cli/terminal.py": "one terminal",
+    "gongzhi_server/events/streams.py": "16 batches of events, and groups as long as somebody follows them",
+    "gongzhi_server/gateway/documents.py": "bytes",
+    "gongzhi_server/gateway/negotiation.py": "256 headers of 512 bytes at most",
+    "gongzhi_server/gateway/rates.py": "100,000 buckets under an address, an account or a key, of some 300 bytes",
+    "gongzhi_server/planner/introspection.py": "bytes",
+    "gongzhi_server/testing.py": "tests",
+}
+"""Where something is remembered by other means than `Cache`, and what bounds it."""
+
+
+def test_every_cache_is_bounded() -> None:
+    """Whoever remembers what callers send says here what bounds it, or better uses `Cache`."""
+    kinds = re.compile(r"\b(lru_cache|OrderedDict|WeakValueDictionary|WeakKeyDictionary|TTLCache|LRUCache)\b|@cache\b")
+    found = {
+        f"{root.name}/{path.relative_to(root)}"
+        for package in (gongzhi, gongzhi_server)
+        for root in [Path(str(package.__file__)).parent]
+        for path in root.rglob("*.py")
+        if kinds.search(path.read_text(encoding="utf-8"))
+    }
+    assert found <= BOUNDED.keys()

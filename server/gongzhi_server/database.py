@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import asyncpg
+from asyncpg.connection import _StatementCache  # type: ignore[attr-defined]
 from gongzhi import rooms
 from gongzhi.calendars import stock as calendars
 from gongzhi.cases import catalog
@@ -42,6 +43,25 @@ STATEMENTS = 1000
 """Prepared statements that a connection keeps; they are kept for good."""
 
 
+STATEMENT_TEXT = 1_000_000
+"""Characters of the statements that a connection keeps prepared. PostgreSQL takes some thirty bytes for each."""
+
+
+class Prepared(_StatementCache):  # type: ignore[misc]
+    """The prepared statements of a connection, bounded by the length of their texts besides their number."""
+
+    __slots__ = ()
+
+    def _maybe_cleanup(self) -> None:
+        super()._maybe_cleanup()
+        taken = sum(len(text) for text, *_ in self._entries)
+        while taken > STATEMENT_TEXT and len(self._entries) > 1:
+            (text, *_), entry = self._entries.popitem(last=False)
+            taken -= len(text)
+            self._clear_entry_callback(entry)
+            self._on_remove(entry._statement)
+
+
 class Clean(asyncpg.Connection):
     """A connection that lives by transactions alone, so there is nothing to reset when it goes back to the pool.
 
@@ -50,6 +70,16 @@ class Clean(asyncpg.Connection):
     """
 
     __slots__ = ()
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        cache: Any = self._stmt_cache  # type: ignore[has-type]
+        self._stmt_cache = Prepared(
+            loop=cache._loop,
+            max_size=cache.get_max_size(),
+            on_remove=cache._on_remove,
+            max_lifetime=cache.get_max_lifetime(),
+        )
 
     def get_reset_query(self) -> str:
         return ""

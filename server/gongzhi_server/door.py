@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import weakref
-from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -19,6 +18,7 @@ from .auth.access import AccessTokens
 from .auth.accounts import Accounts
 from .auth.claims import ByKey, Claim
 from .auth.jws import LONGEST, Invalid, Token
+from .caching import Cache
 from .clock import clock
 from .gateway import negotiation
 from .gateway.engine import Unauthenticated
@@ -28,7 +28,8 @@ from .tokens import ISSUER, Trials
 if TYPE_CHECKING:
     from .auth.provider import Provider
 
-REMEMBERED = 10_000
+REMEMBERED, PASS, GRANT = 100_000_000, 8_000, 400
+"""Bytes of verified credentials that a process keeps, and about what one and a grant take, with what is asked of it."""
 PURPOSE = b"gongzhi-purpose"
 PURPOSE_LENGTH = 200
 UNHEARD = timedelta(seconds=30)
@@ -66,7 +67,7 @@ class Door:
         self.accounts, self.access, self.trials, self.now = accounts, access, trials, now
         self.providers = {provider.trust.issuer: provider for provider in providers}
         self.stranger = Account(grants=(Grant("stranger", plugins.held("stranger")),))
-        self._known: OrderedDict[str, Pass] = OrderedDict()
+        self._known: Cache[str, Pass] = Cache(REMEMBERED)
         self._passes: weakref.WeakSet[Pass] = weakref.WeakSet()
         self._heard = 0
         self.language = negotiation.remembered(language)
@@ -94,11 +95,9 @@ class Door:
         except (ValueError, KeyError) as error:
             raise refused() from error
         if not await self._looked_up(shown, now):
-            self._known.pop(token, None)
+            self._known.pop(token)
             raise refused()
-        self._known[token] = shown
-        if len(self._known) > REMEMBERED:
-            self._known.popitem(last=False)
+        self._known.put(token, shown, 2 * len(token) + PASS + GRANT * len(shown.account.grants))
         return shown.account
 
     async def current(self, viewer: Viewer) -> Viewer | None:

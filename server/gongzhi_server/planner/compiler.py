@@ -137,7 +137,8 @@ class Compiler:
         self.budget.node = None
         sql = query.get_sql(Query.SQL_CONTEXT.copy(parameterizer=parameters)) if query else ""
         values, plugins = tuple(parameters.values), frozenset(self.plugins)
-        return Statement(sql, values, shape, tuple(self.errors), self.cost, plugins, self.lost)
+        steps = self.budget.steps
+        return Statement(sql, values, shape, tuple(self.errors), self.cost, plugins, self.lost, steps)
 
     # objects and their fields
 

@@ -111,6 +111,9 @@ class Statement:
     lost: FieldNode | None = None
     """A field with a condition that was left out: what the statement finds answers nothing, but that it can be sent."""
 
+    steps: int = 0
+    """What planning it took, as its budget counts."""
+
     @cached_property
     def size(self) -> int:
         """About how many bytes it takes."""
