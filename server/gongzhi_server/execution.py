@@ -6,7 +6,7 @@ import asyncio
 import base64
 import inspect
 import logging
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Any
@@ -16,7 +16,7 @@ import orjson
 from asyncpg import CharacterNotInRepertoireError, DataError, PostgresError
 from asyncpg.exceptions import QueryCanceledError
 from gongzhi import sealing
-from gongzhi.access.models import LookKind
+from gongzhi.access.models import VIA_PLUGIN, LookKind
 from gongzhi.context import Look
 from gongzhi.entity import Entity, Ref
 from gongzhi.errors import Refusal
@@ -115,9 +115,8 @@ class Session:
         self.errors: list[GraphQLError] = []
         self._loaders: dict[Statement, DataLoader[Any, Any]] = {}
         self._told: set[Statement] = set()
-        self._people: set[str] = set()
+        self._seen: dict[str | None, tuple[set[str], dict[str, None]]] = {}
         self._tried: dict[str, None] = {}
-        self._fields: dict[str, None] = {}
 
     async def query(self, statement: Statement) -> tuple[bytes, list[GraphQLError]]:
         """The answer's `data` as JSON, and its errors. Whose files were looked at is written down before."""
@@ -141,20 +140,21 @@ class Session:
         Where somebody in office asked by a condition on files and found nobody, that is written down as well: who is
         not there tells something, too, and who tries conditions out one by one is seen by it.
         """
-        people = {UUID(one) for one in self._people} - {self.viewer.account.person}
         serves = any(one.grid is not None or one.unit is not None for one in self.viewer.account.grants)
-        in_vain = bool(self._tried) and not self._people and serves
-        if in_vain:
-            self._fields = dict(self._tried)
-        if people or in_vain:
-            operation = self.document.title
-            kind = LookKind.BREAK_GLASS if self.viewer.glass else LookKind.READ
-            kind = LookKind.EXPORT if self.document.taken else kind
-            purpose = self.viewer.purpose or operation
-            await self.context.look(Look(people, tuple(self._fields), purpose, kind, operation))
-        self._people.clear()
+        if self._tried and serves and not any(people for people, _ in self._seen.values()):
+            await self.look(set(), tuple(self._tried))
+        for plugin, (found, fields) in self._seen.items():
+            if people := {UUID(one) for one in found} - {self.viewer.account.person}:
+                await self.look(people, (*fields, f"{VIA_PLUGIN}{plugin}") if plugin else tuple(fields))
+        self._seen.clear()
         self._tried.clear()
-        self._fields.clear()
+
+    async def look(self, people: Collection[UUID], fields: tuple[str, ...]) -> None:
+        """Write one entry of the access log."""
+        operation = self.document.title
+        kind = LookKind.BREAK_GLASS if self.viewer.glass else LookKind.READ
+        kind = LookKind.EXPORT if self.document.taken else kind
+        await self.context.look(Look(people, fields, self.viewer.purpose or operation, kind, operation))
 
     async def answer(self, statement: Statement) -> tuple[bytes, list[GraphQLError]]:
         text = "{}"
@@ -289,9 +289,10 @@ class Session:
     async def finish(self, objects: list[dict[str, Any]], shape: Shape) -> None:
         """Note whose files they are, open what is sealed, and call the Python fields, each once, outer ones first."""
         if shape.look:
-            self._fields.update(dict.fromkeys((*(f"{shape.kind}.{name}" for name in shape.fields), *shape.asked)))
+            people, fields = self._seen.setdefault(shape.plugin, (set(), {}))
+            fields.update(dict.fromkeys((*(f"{shape.kind}.{name}" for name in shape.fields), *shape.asked)))
             for one in objects:
-                self._people.update(flat([one.pop(LOOK)]))
+                people.update(flat([one.pop(LOOK)]))
         for key in shape.sealed:
             for one in objects:
                 if isinstance(one[key], dict):

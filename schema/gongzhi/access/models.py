@@ -54,6 +54,10 @@ class Entry(Model):
         abstract = True
 
 
+VIA_PLUGIN = "plugin:"
+"""Begins the mark among a look's fields that tells by which plugin's rows the people were found."""
+
+
 class LookRow(Entry):
     """A look: one an operation and county, with all the people. Whoever is erased leaves a null, and the commitment."""
 

@@ -12,12 +12,14 @@ from ..filters import placed
 from ..grids.types import Grid
 from ..people.rules import OVERSEE
 from ..people.types import Me, Person
+from ..plans import Frame
+from ..roles import ROLES
 from ..roots import Query
-from ..sql import Sql
+from ..sql import Sql, bound
 from ..units.types import Unit
 from ..words import named
 from . import rules
-from .models import AlertKind, AlertRow, GlassRow, LookKind, LookRow
+from .models import VIA_PLUGIN, AlertKind, AlertRow, GlassRow, LookKind, LookRow
 
 named(
     LookKind,
@@ -60,6 +62,14 @@ class AccessLogEntry(Node):
     fields: list[str] = column("What of it they could see, as Type.field (字段).", name="fields_")
 
 
+def names_people(at: Frame) -> Sql:
+    """Whether the viewer may read at whom it was: the look is their own, or the core's rows and roles led there."""
+    text = "({0}={1} or coalesce({2}=any({3}),true) and not exists(select from unnest({4}) f where starts_with(f,{5})))"
+    roles = bound(lambda variables, context: [one.name for one in ROLES], "text[]")
+    mark = bound(lambda variables, context: VIA_PLUGIN, "text")
+    return Sql(text, at.row.account, at.viewer.account, at.row.role, roles, at.row.fields, mark)
+
+
 @entity(LookRow, visible=rules.looks, order=("at",), filter={"kind": None, "account": None, "at": None})
 class Look(Node):
     """A look at people's files, as whoever took it and the data-protection officer see it (查阅)."""
@@ -73,12 +83,14 @@ class Look(Node):
     fields: list[str] = column("What they could see, as Type.field (字段).", name="fields_")
     people_count: int = expression("At how many people's files (涉及人数).", lambda at: Sql(COUNT, at.row.persons))
     people: list[ID] = expression(
-        "The ids of those who are not erased (涉及人员标识).", lambda at: Sql(IDS, at.row.persons)
+        "The ids of those who are not erased; for the officer none where a plugin's rows or roles led to them, since "
+        "that may tell what the plugin keeps, such as who is a party member (涉及人员标识).",
+        lambda at: Sql(NAMED, names_people(at), at.row.persons),
     )
 
 
 COUNT = "coalesce(cardinality({0}),0)"
-IDS = "array(select 'Person:'||one from unnest({0}) one where one is not null)"
+NAMED = "case when {0} then array(select 'Person:'||one from unnest({1}) one where one is not null) else '{{}}' end"
 
 
 @entity(

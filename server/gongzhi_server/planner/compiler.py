@@ -98,6 +98,8 @@ class Compiler:
         self.lost: FieldNode | None = None
         self.cost, self.times = 0, 1
         self.part: Given | None = None
+        self.within_plugin: str | None = None
+        """The plugin whose field the rows at hand were reached by."""
         self.budget = Budget(planner.limits, lens.viewer)
         self.traits = {} if traits is None else traits
         self._names = itertools.count(1)
@@ -191,7 +193,9 @@ class Compiler:
             return self.withheld(off, self.held(guard, row, entity))
         else:
             shape.select(node.name.value, isinstance(plan, Key) or declared.metadata.get(OPEN, False))
+            around, self.within_plugin = self.within_plugin, plugin or self.within_plugin
             term, child = self.planned(plan, of, declared, details, row, entity)
+            self.within_plugin = around
             if plugin and not isinstance(plan, Sealed) and reads(term, self.budget):
                 return self.broken(plugin, node)
             shape.add(key, child)

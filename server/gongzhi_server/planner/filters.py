@@ -69,6 +69,7 @@ class Filter:
         ways = [way for way in value if value[way] is not None]
         if ways and not self.target.is_open(snake(str(name))):
             self.rows.conditions[str(name)] = None
+            self.rows.plugin = self.rows.plugin or comparison.plugin
         found = [comparison.build(self.at, way, self.value((*path, way))) for way in ways]
         return every(*allowed, *found) if found else None
 

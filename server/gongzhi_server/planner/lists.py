@@ -52,6 +52,8 @@ class Window:
         named = asked.rpartition("_")[0] if asked else order.removeprefix("-")
         if named and not rows.target.is_open(named):
             rows.sorted = True
+            if (by := compiler.planner.declared.orderings(rows.target).get(named)) is not None:
+                rows.plugin = rows.plugin or by.plugin
             if asked:
                 rows.conditions[camel(named)] = None
         if self.back:

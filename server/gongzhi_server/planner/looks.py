@@ -33,7 +33,7 @@ def look(compiler: Compiler, rows: Rows, shape: Shape) -> Sql | None:
     found = file(compiler, rows.target, rows.table)
     shape.look = found is not None
     if shape.look:
-        tell_conditions(rows, shape)
+        tell_conditions(compiler, rows, shape)
     return found
 
 
@@ -45,7 +45,7 @@ def page(compiler: Compiler, rows: Rows, shape: Shape, placed: bool, counted: bo
     if (found := telling_file(compiler, rows)) is None or not (placed or counted):
         return None
     shape.look, shape.kind = True, rows.target.name
-    tell_conditions(rows, shape)
+    tell_conditions(compiler, rows, shape)
     first = Sql("{0}", rows.whole().select(found.as_("f")).limit(EXACT + 1))
     members: list[Term] = [
         Sql("json_agg({0})", found) if placed else NullValue(),
@@ -64,8 +64,9 @@ def telling_file(compiler: Compiler, rows: Rows) -> Sql | None:
     return file(compiler, rows.target, rows.table) if rows.telling and not rows.told else None
 
 
-def tell_conditions(rows: Rows, shape: Shape) -> None:
+def tell_conditions(compiler: Compiler, rows: Rows, shape: Shape) -> None:
     """Note what the rows were asked for by, so that the entry names it, also where nobody was found."""
+    shape.plugin = compiler.within_plugin or rows.plugin
     asked = [f"{rows.target.name}.{name}" for name in rows.conditions]
     shape.asked += [one for one in asked if one not in shape.asked]
 

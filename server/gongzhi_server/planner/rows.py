@@ -76,11 +76,13 @@ class Rows:
         self.target, self.table = target, table
         self.criteria: list[Criterion] = []
         self.conditions: dict[str, None] = {}
+        self.plugin = plugin_of(target)
+        """Whose rows they are, or whose condition or order finds them; None for the core's."""
         seen = target.visible(table, lens) if lens else None
         if lens and target.through and owner != target.through:
             self.criteria.append(_owned(target, table, lens))
-        if plugin := plugin_of(target):
-            self.criteria.append(here(plugin, target, table))
+        if self.plugin:
+            self.criteria.append(here(self.plugin, target, table))
         self.branches = _branches(on, seen)
 
     @property

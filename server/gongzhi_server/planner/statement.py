@@ -52,6 +52,8 @@ class Shape:
     """Whether something of it is more than anybody may read without a look."""
     look: bool = False
     """Whether each object says whose file it is."""
+    plugin: str | None = None
+    """The plugin by which the people were found: whose file it is may tell what the plugin keeps, as membership."""
     asked: list[str] = field(default_factory=list)
     """What the objects were asked for by, as Type.condition, where that tells something of a file."""
     sealed: list[str] = field(default_factory=list)
