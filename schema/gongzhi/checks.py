@@ -13,7 +13,7 @@ from strawberry import UNSET
 
 from .codes import CodeError
 from .commands import Call
-from .errors import Refusal, Refusals
+from .errors import FIELD, Refusal, Refusals
 
 T = TypeVar("T")
 
@@ -72,11 +72,11 @@ def duplicate(en: str, zh: str, *path: str) -> Refusal:
 
 def text(value: str, most: int, *path: str) -> str:
     """The text without blanks around it."""
-    kept, name = value.strip(), path[-1]
+    kept = value.strip()
     if not 1 <= len(kept) <= most:
-        raise wrong(f"{name} must have 1 to {most} characters.", f"{name} 应为 1 至 {most} 个字符。", *path)
+        raise wrong(f"{FIELD} must have 1 to {most} characters.", f"{FIELD}应为 1 至 {most} 个字符。", *path)
     if UNPRINTABLE.search(kept):
-        raise wrong(f"{name} holds characters that cannot be printed.", f"{name} 含有不可打印的字符。", *path)
+        raise wrong(f"{FIELD} holds characters that cannot be printed.", f"{FIELD}含有不可打印的字符。", *path)
     return kept
 
 
@@ -102,15 +102,15 @@ def happened(now: datetime, at: datetime, oldest: timedelta, *path: str) -> date
     if at.tzinfo is None:
         raise wrong("Give the offset with the time, like +08:00.", "时间须带时区，如 +08:00。", *path)
     if at > now + SKEW:
-        raise wrong(f"{path[-1]} must not lie in the future.", f"{path[-1]} 不能晚于现在。", *path)
+        raise wrong(f"{FIELD} must not lie in the future.", f"{FIELD}不能晚于现在。", *path)
     if at < now - oldest:
         days = oldest.days
-        raise wrong(f"{path[-1]} is more than {days} days ago.", f"{path[-1]} 早于 {days} 天以前。", *path)
+        raise wrong(f"{FIELD} is more than {days} days ago.", f"{FIELD}早于 {days} 天以前。", *path)
     return min(at, now)
 
 
 def past(call: Call, day: date, *path: str) -> date:
     """The day, which must not lie in the future."""
     if day > today(call):
-        raise wrong(f"{path[-1]} must not lie in the future.", f"{path[-1]} 不能晚于今天。", *path)
+        raise wrong(f"{FIELD} must not lie in the future.", f"{FIELD}不能晚于今天。", *path)
     return day

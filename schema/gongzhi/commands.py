@@ -144,6 +144,8 @@ class Command:
     requires: str | None
     repeats: bool = False
     """Carried out each time it is sent, and nothing of its answer is kept: for what answers with secrets."""
+    input: type | None = None
+    """The class of its input, where the labels of its fields are declared."""
 
 
 def command(
@@ -156,7 +158,7 @@ def command(
 
     def decorate(function: Callable[[Any, Any], Awaitable[Any]]) -> Any:
         hints = typing.get_type_hints(function)
-        declared = Command(function.__name__, function, hints["return"], requires, repeats)
+        declared = Command(function.__name__, function, hints["return"], requires, repeats, hints["input"])
         if "errors" not in hints["return"].__annotations__:
             raise DeclarationError(f"{function.__name__}: the payload needs `errors: list[Problem] = problems()`")
 

@@ -23,17 +23,30 @@ class Text:
         return self.en
 
 
+FIELD = "⟦field⟧"
+"""Stands in a refusal's text for the label of the field that its path names."""
+
+
 class Refusal(Exception):
     """An expected failure: bad input, an illegal step, a stale version.
 
     In a mutation it becomes an entry of the payload's `errors`, and nothing is written. In a query it is an
     error of the request. `path` names the field of the input at fault. The message never repeats a value
-    that could be personal.
+    that could be personal, nor the name of a field: `FIELD` in a text becomes the label that the input declares.
     """
 
     def __init__(self, code: str, en: str, zh: str, path: Sequence[str] = ()) -> None:
-        super().__init__(en)
-        self.code, self.text, self.path = code, Text(en, zh), tuple(path)
+        self.code, self.path, self.template = code, tuple(path), Text(en, zh)
+        super().__init__(self.text.en)
+
+    @property
+    def text(self) -> Text:
+        """What is said where nobody knows the input."""
+        return self.about(Text("This", "该项"))
+
+    def about(self, label: Text) -> Text:
+        """What is said of a field with this label."""
+        return Text(self.template.en.replace(FIELD, label.en), self.template.zh.replace(FIELD, label.zh))
 
 
 class Refusals(Exception):

@@ -102,8 +102,8 @@ CHECKS = (
         "select count(*) from calendars.calendar where ends_on < current_date + 90",
         Text("every calendar reaches beyond the next three months", "各工作日历至少覆盖未来三个月"),
         Text(
-            "calendars about to end, counted in days known: {0}: upgrade, or record the notice with editCalendar",
-            "即将到期的工作日历：{0}；请升级，或用 editCalendar 登记放假通知",
+            "calendars about to end, counted in days known: {0}: upgrade, or record the notice in the calendar",
+            "即将到期的工作日历：{0}；请升级，或在工作日历中登记放假通知",
         ),
     ),
     Check(
@@ -111,8 +111,8 @@ CHECKS = (
         "select count(*) from calendars.year where provisional and year = extract(year from current_date)",
         Text("the holidays of this year have been announced", "本年度放假安排已公布"),
         Text(
-            "this year's holidays are provisional: upgrade, or record the notice with editCalendar",
-            "本年度放假安排仍为暂定：请升级，或用 editCalendar 登记放假通知",
+            "this year's holidays are provisional: upgrade, or record the notice in the calendar",
+            "本年度放假安排仍为暂定：请升级，或在工作日历中登记放假通知",
         ),
     ),
     Check(

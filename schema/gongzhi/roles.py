@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .errors import Text
 from .permissions import Permission, Role
 
 STRANGER = Role("stranger", "访客", "Anybody, without an account.")
@@ -187,3 +188,9 @@ def held(role: str) -> frozenset[str]:
     if role not in {one.name for one in ROLES}:
         raise KeyError(role)
     return frozenset(one.name for one in PERMISSIONS if role in one.roles)
+
+
+def role_label(name: str) -> Text:
+    """What people call a role; of a plugin's, the Chinese name is not known here."""
+    chinese = next((role.chinese for role in ROLES if role.name == name), "插件")
+    return Text(name.replace("_", " "), chinese)

@@ -7,6 +7,7 @@ import re
 from .calendars import reading
 from .checks import wrong
 from .commands import Call
+from .errors import FIELD
 from .worktime import Course, Deadline, Term, Unit, reckon
 
 DURATION = re.compile(r"P(?:(?P<days>\d{1,3})D)?(?:T(?=\d)(?:(?P<hours>\d{1,3})H)?(?:(?P<minutes>\d{1,5})M)?)?")
@@ -25,8 +26,8 @@ def term(text: str, *path: str, wall: bool = False) -> Term:
     mixed = not wall and bool(days) and total > days * 24 * 60
     if found is None or mixed or not 0 < total <= LONGEST:
         raise wrong(
-            f"{path[-1]} must be an ISO 8601 duration up to 90 days, such as PT30M, PT4H or P3D.",
-            f"{path[-1]} 应为不超过 90 日的 ISO 8601 时长，如 PT30M、PT4H 或 P3D。",
+            f"{FIELD} must be an ISO 8601 duration up to 90 days, such as PT30M, PT4H or P3D.",
+            f"{FIELD}应为不超过 90 日的 ISO 8601 时长，如 PT30M、PT4H 或 P3D。",
             *path,
         )
     if wall:

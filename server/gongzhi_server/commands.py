@@ -22,6 +22,7 @@ from gongzhi.errors import Refusal, Refusals, Text
 from gongzhi.events.event import Event
 from gongzhi.events.work import Job
 from gongzhi.journal.models import RequestRow
+from gongzhi.labels import field_label
 from gongzhi.people.models import PersonRow
 from gongzhi.people.protected import clear
 from gongzhi.plugins.models import ActivationRow
@@ -198,8 +199,7 @@ def locking(model: type[Model], key: str, keys: str) -> str:
 
 def missing(entity: Entity, path: Sequence[str]) -> Refusal:
     """One answer for what is not there and for what is not yours."""
-    name = entity.name
-    return Refusal("NOT_FOUND", f"There is no such {name}, or you may not see it.", "没有找到，或您无权查看。", path)
+    return Refusal("NOT_FOUND", "There is no such thing, or you may not see it.", "没有找到，或您无权查看。", path)
 
 
 async def perform(
@@ -212,7 +212,7 @@ async def perform(
     try:
         account, key = ("", "") if command.repeats else claimant(context.viewer, given.idempotency_key)
     except Refusal as refusal:
-        return answered(command, refused(refusal), context.viewer)
+        return answered(command, refused(command, refusal), context.viewer)
     if command.requires and not context.viewer.can(command.requires):
         raise Denied(command.requires)
     if command.repeats:
@@ -233,7 +233,7 @@ async def perform(
             outbox.wake()
         return payload
     except (Refusal, Refusals) as refusal:
-        result = refused(refusal)
+        result = refused(command, refusal)
         # The transaction took its own request back with it.
         taken = taking(account, key, command, mac, context.viewer.now, result)
         await write(RequestRow._meta.db, taken, audit.act(context.viewer, command.name, codes=codes(result)))
@@ -254,15 +254,16 @@ async def repeated(context: Context, command: Command, given: Any, plugin: str |
             outbox.wake()
         return payload
     except (Refusal, Refusals) as refusal:
-        result = refused(refusal)
+        result = refused(command, refusal)
         await write(RequestRow._meta.db, audit.act(context.viewer, command.name, codes=codes(result)))
         return answered(command, result, context.viewer)
 
 
-def refused(refusal: Refusal | Refusals) -> dict[str, Any]:
+def refused(command: Command, refusal: Refusal | Refusals) -> dict[str, Any]:
     """What is stored of a request that was refused, and answered."""
     several = refusal.refusals if isinstance(refusal, Refusals) else (refusal,)
-    return {"errors": [[one.code, one.text.en, one.text.zh, list(one.path)] for one in several]}
+    said = [(one, one.about(field_label(command.input, one.path))) for one in several]
+    return {"errors": [[one.code, text.en, text.zh, list(one.path)] for one, text in said]}
 
 
 def codes(result: dict[str, Any]) -> list[str]:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from gongzhi.checks import missing, wrong
 from gongzhi.commands import Call
+from gongzhi.errors import FIELD
 from gongzhi.grids.models import GridRow
 from gongzhi.units.models import UnitRow
 
@@ -39,7 +40,7 @@ def reference(value: str, *path: str) -> str:
 def whole(value: int, least: int, most: int, *path: str) -> int:
     """A whole number within bounds."""
     if not least <= value <= most:
-        raise wrong(f"{path[-1]} must be {least} to {most}.", f"{path[-1]} 应为 {least} 至 {most}。", *path)
+        raise wrong(f"{FIELD} must be {least} to {most}.", f"{FIELD}应为 {least} 至 {most}。", *path)
     return value
 
 
@@ -47,7 +48,7 @@ def distinct(values: Iterable[str], *path: str) -> list[str]:
     """The values, none of them twice."""
     found = list(values)
     if len(set(found)) != len(found):
-        raise wrong(f"{path[-1]} names something twice.", f"{path[-1]} 有重复。", *path)
+        raise wrong(f"{FIELD} names something twice.", f"{FIELD}有重复。", *path)
     return found
 
 

@@ -81,9 +81,8 @@ CARD = Card(
     ),
     formula=Text(
         "Of each indicator the mean without a fifth of the scores at each end; times its weight; the sum is the score, "
-        "and the grade is the band it falls into. Every scorecard is public: creditModels { weights bands }.",
-        "各项指标去掉最高、最低各五分之一后取平均，乘以权重，求和得总分，按分数线确定等级。"
-        "各版本模型公开：creditModels { weights bands }。",
+        "and the grade is the band it falls into. Every scorecard is public.",
+        "各项指标去掉最高、最低各五分之一后取平均，乘以权重，求和得总分，按分数线确定等级。各版本模型公开。",
     ),
     owner=Text("the office that runs credit appraisals", "信用评议工作办公室"),
     since=date(2026, 1, 1),
@@ -95,8 +94,8 @@ CARD = Card(
         "评议不构成拒贷，贷款由贷款机构人员审批决定。",
     ),
     contact=Text(
-        "Object with objectToAppraisal within 20 days, or ask for a review by a person (requestHumanReview)",
-        "二十日内通过 objectToAppraisal 提出异议，或通过 requestHumanReview 申请人工复核",
+        "Object within 20 days, or ask for a review by a person",
+        "二十日内提出异议，或申请人工复核",
     ),
     outcomes=(GRADED, NO_GRADE, LOWEST),
     apply=apply,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from gongzhi.checks import wrong
+from gongzhi.errors import FIELD
 
 MILLION = 1_000_000
 """A rate of 38 500 is 3.85 per cent a year."""
@@ -24,13 +25,11 @@ def fen(amount: Decimal, *path: str, least: int = 1, most: int = MOST) -> int:
     """Yuan as fen. Raises Refusal for parts of a fen and for what lies beyond the bounds."""
     scaled = amount * 100 if amount.is_finite() and abs(amount) < MOST else Decimal("0.5")
     if scaled != scaled.to_integral_value():
-        raise wrong(
-            f"{path[-1]} is yuan with two decimals at most.", f"{path[-1]} 应为金额（元），最多两位小数。", *path
-        )
+        raise wrong(f"{FIELD} is yuan with two decimals at most.", f"{FIELD}应为金额（元），最多两位小数。", *path)
     if not least <= scaled <= most:
         raise wrong(
-            f"{path[-1]} must be {yuan(least)} to {yuan(most)} yuan.",
-            f"{path[-1]} 应在 {yuan(least)} 元至 {yuan(most)} 元之间。",
+            f"{FIELD} must be {yuan(least)} to {yuan(most)} yuan.",
+            f"{FIELD}应在 {yuan(least)} 元至 {yuan(most)} 元之间。",
             *path,
         )
     return int(scaled)
@@ -46,8 +45,8 @@ def millionths(percent: Decimal, *path: str, least: int = 0, most: int = 240_000
     scaled = percent * 10_000 if percent.is_finite() and abs(percent) < MILLION else Decimal("0.5")
     if scaled != scaled.to_integral_value() or not least <= scaled <= most:
         raise wrong(
-            f"{path[-1]} is per cent a year, {share(least)} to {share(most)}, with four decimals at most.",
-            f"{path[-1]} 为年利率百分数，{share(least)} 至 {share(most)}，最多四位小数。",
+            f"{FIELD} is per cent a year, {share(least)} to {share(most)}, with four decimals at most.",
+            f"{FIELD}为年利率百分数，{share(least)} 至 {share(most)}，最多四位小数。",
             *path,
         )
     return int(scaled)

@@ -8,6 +8,7 @@ from gongzhi.checks import today
 from gongzhi.clocks.rules import standing
 from gongzhi.commands import Call
 from gongzhi.errors import Refusal, Text
+from gongzhi.labels import label
 from gongzhi.notices.sending import Notice, notify
 from gongzhi.rights.consenting import agreement
 from gongzhi.rights.models import ReleaseRow
@@ -41,8 +42,9 @@ async def move(call: Call, row: ApplicationRow, state: State) -> None:
     if state not in NEXT.get(row.state, ()):
         raise Refusal(
             "ILLEGAL_TRANSITION",
-            f"An application that is {row.state} cannot become {state}.",
-            f"申请当前状态为 {row.state}，不能变为 {state}。",
+            f"This cannot be done with the application as it is ({label(row.state).en}), so that it becomes: "
+            f"{label(state).en}.",
+            f"申请{label(row.state).zh}，不能转为{label(state).zh}。",
             ("application",),
         )
     row.state, row.version = state, row.version + 1

@@ -140,7 +140,11 @@ def bands(given: list[CreditBandInput]) -> list[dict[str, Any]]:
     scores = [one.least for one in given]
     lettered = all(one.grade.isascii() and one.grade.isalpha() and len(one.grade) <= 4 for one in given)
     if not lettered or NONE in {one.grade.upper() for one in given}:
-        raise wrong("A grade is one to four letters, and not NONE.", "等级为 1 至 4 个字母，且不为 NONE。", "bands")
+        raise wrong(
+            "A grade is one to four letters, and not that for no grade.",
+            "等级为 1 至 4 个字母，且不能是“无等级”的代码。",
+            "bands",
+        )
     if scores != sorted(set(scores), reverse=True) or not 0 < scores[-1] <= scores[0] <= 100:
         raise wrong(
             "Grades begin at scores from 100 down, the best first.",
@@ -183,7 +187,7 @@ async def adopt_credit_model(call: Call, input: AdoptCreditModelInput) -> Credit
     if resolution is None:
         raise Refusal(
             "NOT_ADOPTED",
-            f"No resolution in force adopts {name}: record it first (recordResolution).",
+            f"No resolution in force adopts {name}: record it first.",
             f"尚无有效决议通过 {name}，请先登记决议。",
             ("model",),
         )

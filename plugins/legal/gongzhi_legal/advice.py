@@ -12,6 +12,7 @@ from gongzhi.entity import key_of, ref
 from gongzhi.errors import Refusal, Text
 from gongzhi.extend import extend
 from gongzhi.grids.models import GridRow
+from gongzhi.labels import label
 from gongzhi.people.models import PersonRow
 from gongzhi.rights.speaking import speaking, subject
 from gongzhi.roots import Mutation
@@ -129,7 +130,10 @@ async def opened(call: Call, id: str, *states: AdviceState) -> tuple[AdviceRow, 
     row: AdviceRow = await call.find(LegalAdvice, "advice", id=key_of(LegalAdvice)(id))
     if row.state not in states:
         raise Refusal(
-            "ILLEGAL_TRANSITION", f"The question is {row.state}.", f"咨询当前状态为 {row.state}。", ("advice",)
+            "ILLEGAL_TRANSITION",
+            f"This cannot be done with the question as it is: {label(row.state).en}.",
+            f"咨询{label(row.state).zh}，不能进行此操作。",
+            ("advice",),
         )
     return row, await MatterRow.get(id=row.matter_id)
 

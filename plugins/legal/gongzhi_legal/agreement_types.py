@@ -44,8 +44,8 @@ named(
     LegalDocumentFormat,
     "LegalDocumentFormat",
     "In which form a document is wanted (文书格式).",
-    PDF="To print (PDF)",
-    DOCX="To go on writing in, by the county's template (docx)",
+    PDF="To print (PDF 文件)",
+    DOCX="To go on writing in, by the county's template (docx 文档)",
 )
 MEDIA = {
     LegalDocumentFormat.PDF: "application/pdf",

@@ -11,6 +11,7 @@ from gongzhi.entity import key_of, ref
 from gongzhi.errors import Refusal, Text
 from gongzhi.extend import extend
 from gongzhi.grids.models import GridRow
+from gongzhi.labels import label
 from gongzhi.rights.deciding import Contribution, decide
 from gongzhi.rights.speaking import speaking, subject
 from gongzhi.roots import Mutation
@@ -104,7 +105,10 @@ async def opened(call: Call, id: str, *states: AidState) -> tuple[AidRow, Matter
     row: AidRow = await call.find(LegalAid, "aid", id=key_of(LegalAid)(id))
     if row.state not in states:
         raise Refusal(
-            "ILLEGAL_TRANSITION", f"The application is {row.state}.", f"申请当前状态为 {row.state}。", ("aid",)
+            "ILLEGAL_TRANSITION",
+            f"This cannot be done with the application as it is: {label(row.state).en}.",
+            f"申请{label(row.state).zh}，不能进行此操作。",
+            ("aid",),
         )
     return row, await MatterRow.get(id=row.matter_id)
 

@@ -13,6 +13,7 @@ from gongzhi.events.event import Occurrence
 from gongzhi.events.work import handler
 from gongzhi.extend import extend
 from gongzhi.grids.types import Grid
+from gongzhi.labels import label
 from gongzhi.located import inside
 from gongzhi.notices.sending import Notice, Office, notify
 from gongzhi.roots import Mutation
@@ -109,7 +110,12 @@ async def taking(call: Call, id: str, version: int, *states: ClueState) -> tuple
         raise forbidden("clue")
     stale(row, version)
     if row.state not in states:
-        raise Refusal("ILLEGAL_TRANSITION", f"The clue is {row.state}.", f"线索当前状态为 {row.state}。", ("clue",))
+        raise Refusal(
+            "ILLEGAL_TRANSITION",
+            f"This cannot be done with the clue as it is: {label(row.state).en}.",
+            f"线索{label(row.state).zh}，不能进行此操作。",
+            ("clue",),
+        )
     return row, await MatterRow.get(id=row.matter_id)
 
 

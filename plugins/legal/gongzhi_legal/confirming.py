@@ -10,6 +10,7 @@ from gongzhi.commands import EXPECTED, KEY, Call, Problem, command, forbidden, g
 from gongzhi.entity import key_of, ref
 from gongzhi.errors import Refusal, Text
 from gongzhi.extend import extend
+from gongzhi.labels import label
 from gongzhi.roots import Mutation
 from strawberry import ID, UNSET
 
@@ -67,7 +68,10 @@ async def opened(call: Call, id: str, *states: ConfirmationState) -> tuple[Confi
     row: ConfirmationRow = await call.find(JudicialConfirmation, "confirmation", id=key_of(JudicialConfirmation)(id))
     if row.state not in states:
         raise Refusal(
-            "ILLEGAL_TRANSITION", f"It is {row.state} already.", f"当前状态为 {row.state}。", ("confirmation",)
+            "ILLEGAL_TRANSITION",
+            f"This cannot be done with the confirmation as it is: {label(row.state).en}.",
+            f"司法确认{label(row.state).zh}，不能进行此操作。",
+            ("confirmation",),
         )
     return row, await MatterRow.get(id=row.matter_id)
 
@@ -99,7 +103,7 @@ STEPS = {
 @command("Record what the court said (登记司法确认结果).", requires="legal.handle")
 async def record_confirmation(call: Call, input: RecordConfirmationInput) -> JudicialConfirmationPayload:
     if input.state not in STEPS:
-        raise wrong("state must be ACCEPTED, CONFIRMED or REJECTED.", "state 取值无效。", "state")
+        raise wrong("The court accepts, confirms or rejects it.", "state 取值无效。", "state")
     row, matter = await opened(call, input.confirmation, *STEPS[input.state])
     stale(row, input.expected_version)
     if not await handles(call, matter):

@@ -26,8 +26,8 @@ CARD = Card(
         Text("what the applicant declares of their income: below the standard or not", "申请人经济困难承诺"),
     ),
     formula=Text(
-        "ELIGIBLE if the matter is on the list of art. 31 and income is not looked at (art. 32, 42) or is declared to "
-        "be below the county's standard; EXAMINE otherwise.",
+        "Eligible if the matter is on the list of art. 31 and income is not looked at (art. 32, 42) or is declared to "
+        "be below the county's standard; otherwise somebody examines it.",
         "事项属于第三十一条所列，且属于免予核查经济状况情形或者承诺符合经济困难标准的，建议给予援助；其余由人工审查。",
     ),
     owner=Text("the county's legal aid centre", "县法律援助中心"),

@@ -6,6 +6,7 @@ import base64
 import binascii
 
 from gongzhi.checks import wrong
+from gongzhi.errors import FIELD
 from gongzhi.pictures import bare
 
 BYTES = 600_000
@@ -28,7 +29,7 @@ def sent(encoded: str, path: str) -> tuple[bytes, str]:
     try:
         raw = base64.b64decode(encoded, validate=True)
     except (binascii.Error, ValueError):
-        raise wrong(f"{path} is not in base64.", f"{path} 不是 base64 编码。", path) from None
+        raise wrong(f"{FIELD} is not in base64.", f"{FIELD}不是 base64 编码。", path) from None
     kind = next((kind for mark, at, kind in KINDS if raw[at:].startswith(mark)), None)
     if kind is None:
         raise wrong(

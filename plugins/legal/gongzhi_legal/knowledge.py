@@ -87,7 +87,7 @@ async def review_legal_entry(call: Call, input: ReviewLegalEntryInput) -> LegalE
     if not call.may(TEACH, entry):
         raise forbidden("entry")
     if entry.state is not EntryState.PROPOSED:
-        raise Refusal("ILLEGAL_TRANSITION", f"The entry is {entry.state}.", "该条目已审核。", ("entry",))
+        raise Refusal("ILLEGAL_TRANSITION", "The entry has been reviewed already.", "该条目已审核。", ("entry",))
     if entry.proposed_by == call.viewer.account.name:
         raise Refusal("FOUR_EYES", "Somebody else must read it.", "须由他人审核。", ("entry",))
     entry.state = EntryState.PUBLISHED if input.publish else EntryState.REFUSED

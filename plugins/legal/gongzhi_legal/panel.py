@@ -12,7 +12,7 @@ from gongzhi.checks import coded, duplicate, form, missing, text, today, told, w
 from gongzhi.codes import Kind
 from gongzhi.commands import KEY, Call, Problem, command, forbidden, given, made, problems
 from gongzhi.entity import key_of, ref
-from gongzhi.errors import Refusal
+from gongzhi.errors import FIELD, Refusal
 from gongzhi.extend import extend
 from gongzhi.filters import aware
 from gongzhi.grids.models import GridRow
@@ -80,7 +80,7 @@ async def add_legal_adviser(call: Call, input: AddLegalAdviserInput) -> LegalAdv
 def bounded(value: int, least: int, most: int, *path: str) -> int:
     """A whole number within bounds."""
     if not least <= value <= most:
-        raise wrong(f"{path[-1]} must be {least} to {most}.", f"{path[-1]} 应为 {least} 至 {most}。", *path)
+        raise wrong(f"{FIELD} must be {least} to {most}.", f"{FIELD}应为 {least} 至 {most}。", *path)
     return value
 
 

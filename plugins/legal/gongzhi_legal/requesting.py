@@ -220,7 +220,7 @@ async def dispute_type(call: Call, code: str) -> DisputeTypeRow:
     for row in await DisputeTypeRow.filter(code=code).order_by("-edition"):
         if row.valid_to is None or row.valid_to > today(call):
             return row
-    raise missing("There is no such type of dispute; see `disputeTypes`.", "没有该纠纷类型。", "disputeType")
+    raise missing("There is no such type of dispute; see the types of disputes.", "没有该纠纷类型。", "disputeType")
 
 
 Chosen = list[tuple[AdviserRow, SettlementLevel, Chooser]]

@@ -6,6 +6,7 @@ from gongzhi.checks import today
 from gongzhi.commands import Call, forbidden
 from gongzhi.entity import key_of, ref
 from gongzhi.errors import Refusal, Text
+from gongzhi.labels import join_labels, label
 from gongzhi.people.models import PersonRow
 from gongzhi.rights.speaking import entitled, representatives
 
@@ -23,11 +24,11 @@ async def opened(call: Call, id: str, *states: MediationState) -> tuple[Mediatio
     """The mediation, locked, which must be in one of these states, and its matter."""
     row: MediationRow = await call.find(Mediation, "mediation", id=key_of(Mediation)(id))
     if states and row.state not in states:
-        allowed = ", ".join(states)
+        now, allowed = label(row.state), join_labels(states)
         raise Refusal(
             "ILLEGAL_TRANSITION",
-            f"The mediation is {row.state}; this is open to {allowed} only.",
-            f"调解当前状态为 {row.state}，仅 {allowed} 状态可进行此操作。",
+            f"This cannot be done with the mediation as it is ({now.en}); it must be: {allowed.en}.",
+            f"调解{now.zh}，须为{allowed.zh}才能进行此操作。",
             ("mediation",),
         )
     return row, await MatterRow.get(id=row.matter_id)

@@ -11,6 +11,7 @@ from gongzhi.errors import Refusal
 from gongzhi.extend import extend
 from gongzhi.grids.commands import standing
 from gongzhi.grids.models import GridRow
+from gongzhi.labels import label
 from gongzhi.people.models import PersonRow
 from gongzhi.roots import Mutation
 from strawberry import ID, UNSET
@@ -87,8 +88,8 @@ def at(row: DeliberationRow, *states: DeliberationState) -> None:
     if row.state not in states:
         raise Refusal(
             "ILLEGAL_TRANSITION",
-            f"This cannot be done while it is {row.state}.",
-            f"当前状态（{row.state}）不能进行此操作。",
+            f"This cannot be done with the deliberation as it is: {label(row.state).en}.",
+            f"议事{label(row.state).zh}，不能进行此操作。",
             ("deliberation",),
         )
 

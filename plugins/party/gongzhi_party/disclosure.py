@@ -45,7 +45,7 @@ CARDS = (
         limits=Text(
             "It knows nothing of who gets on with whom, and decides nothing.", "不了解人际关系，不作任何决定。"
         ),
-        contact=Text("Decline or ask for another with endPartyLink", "通过 endPartyLink 谢绝或申请更换"),
+        contact=Text("Decline, or ask for another", "可谢绝或申请更换"),
     ),
 )
 

@@ -8,6 +8,7 @@ from uuid import UUID
 from gongzhi.checks import missing, wrong
 from gongzhi.commands import Call, forbidden
 from gongzhi.entity import key_of
+from gongzhi.errors import FIELD
 from gongzhi.located import LEVELS
 from gongzhi.people.models import HouseholdRow, MembershipRow, PersonRow
 from gongzhi.people.types import Household, Person
@@ -62,7 +63,7 @@ async def lives_in(person: UUID | None, household: UUID) -> bool:
 def count(value: int, least: int, most: int, *path: str) -> int:
     """A whole number within bounds."""
     if not least <= value <= most:
-        raise wrong(f"{path[-1]} must be {least} to {most}.", f"{path[-1]} 应为 {least} 至 {most}。", *path)
+        raise wrong(f"{FIELD} must be {least} to {most}.", f"{FIELD}应为 {least} 至 {most}。", *path)
     return value
 
 

@@ -14,6 +14,7 @@ from gongzhi.errors import Refusal, Text
 from gongzhi.events.work import Run, job
 from gongzhi.extend import extend
 from gongzhi.grids.commands import standing
+from gongzhi.labels import label
 from gongzhi.notices.sending import Notice, notify
 from gongzhi.roots import Mutation
 from strawberry import ID, UNSET
@@ -189,10 +190,11 @@ async def remind(call: Call, run: Run) -> None:
 
 
 def term(duty: str, ends: datetime.date) -> Notice:
+    office = label(Duty(duty))
     return Notice(
         "party.term_ends",
         Text("A term ends: prepare the election", "任期届满，请筹备换届选举"),
-        Text(f"The office {duty} is held until {ends}.", f"职务 {duty} 任期至 {ends} 届满。"),
+        Text(f"The term of this office ends on {ends}: {office.en}.", f"{office.zh}职务任期至 {ends} 届满。"),
     )
 
 

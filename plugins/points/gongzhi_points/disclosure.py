@@ -31,10 +31,9 @@ CARDS = (
         ),
         formula=Text(
             "The rule's amount, or what is left of its cap in the period if that is less; nothing before its "
-            "cool-down is over. Every rule is public with its text: pointsProgrammes { rules }. Nothing is ever "
+            "cool-down is over. Every rule is public with its text. Nothing is ever "
             "deducted but what was wrongly booked.",
-            "规则分值与本周期剩余额度取小；间隔期内不计分。各规则全文公开：pointsProgrammes { rules }。"
-            "除误记冲正外不扣分。",
+            "规则分值与本周期剩余额度取小；间隔期内不计分。各规则全文公开。除误记冲正外不扣分。",
         ),
         owner=Text("the office that runs the programme", "积分项目管理单位"),
         since=date(2026, 1, 1),
@@ -43,9 +42,7 @@ CARDS = (
             "refused, relatives, health, religion or past sentences.",
             "仅反映已申报或上报的行为。不使用投诉、信访、调解、拒绝同意、亲属、健康、宗教、前科等信息。",
         ),
-        contact=Text(
-            "Object with objectToPoints, or ask the grid worker", "通过 objectToPoints 提出异议，或咨询网格员"
-        ),
+        contact=Text("Object, or ask the grid worker", "可提出异议，或咨询网格员"),
     ),
 )
 

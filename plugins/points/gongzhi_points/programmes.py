@@ -10,7 +10,7 @@ import strawberry
 from gongzhi.checks import duplicate, missing, text, today, told, wrong
 from gongzhi.commands import KEY, Call, Problem, command, forbidden, given, made, problems
 from gongzhi.entity import key_of, ref
-from gongzhi.errors import Refusal, Text
+from gongzhi.errors import FIELD, Refusal, Text
 from gongzhi.extend import extend
 from gongzhi.grids.models import GridRow
 from gongzhi.located import covers
@@ -53,7 +53,7 @@ def code(value: str, *path: str) -> str:
 def count(value: int, least: int, most: int, *path: str) -> int:
     """A whole number within bounds."""
     if not least <= value <= most:
-        raise wrong(f"{path[-1]} must be {least} to {most}.", f"{path[-1]} 应为 {least} 至 {most}。", *path)
+        raise wrong(f"{FIELD} must be {least} to {most}.", f"{FIELD}应为 {least} 至 {most}。", *path)
     return value
 
 

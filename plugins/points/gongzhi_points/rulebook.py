@@ -158,7 +158,7 @@ async def adopt_points_rule(call: Call, input: AdoptPointsRuleInput) -> PointsRu
     if resolution is None:
         raise Refusal(
             "NOT_ADOPTED",
-            f"No resolution in force adopts {name}: record it first (recordResolution).",
+            f"No resolution in force adopts {name}: record it first.",
             f"尚无有效决议通过 {name}，请先登记决议。",
             ("rule",),
         )

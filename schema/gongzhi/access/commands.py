@@ -14,7 +14,7 @@ from ..checks import coded, form, missing, text, today, told, wrong
 from ..commands import KEY, Call, Problem, command, forbidden, given, made, problems
 from ..context import Look
 from ..entity import key_of, ref
-from ..errors import Refusal, Text
+from ..errors import FIELD, Refusal, Text
 from ..extend import extend
 from ..grids.models import GridRow
 from ..notices.sending import Notice, notify
@@ -96,7 +96,7 @@ def known(fields: list[str]) -> list[str]:
 
 def some(values: list[Any], path: str) -> list[Any]:
     if not 1 <= len(values) <= AT_ONCE:
-        raise wrong(f"Name 1 to {AT_ONCE} in {path}.", f"{path} 应填写 1 至 {AT_ONCE} 项。", path)
+        raise wrong(f"{FIELD}: name 1 to {AT_ONCE}.", f"{FIELD}应填写 1 至 {AT_ONCE} 项。", path)
     return values
 
 

@@ -17,6 +17,7 @@ from ..filters import aware
 from ..grids.commands import standing
 from ..notices.sending import Notice, Office, notify
 from ..people.rules import OVERSEE
+from ..roles import role_label
 from ..roots import Mutation
 from ..units.models import UnitRow
 from .credential_commands import invited
@@ -153,11 +154,12 @@ async def told_of(call: Call, grant: GrantRow, place: Place) -> None:
     """Tell who confirms what waits, and who watches over personal data of roles the giver does not hold."""
     if place.grid is None:
         return
+    role = role_label(grant.role)
     if grant.proposed_at:
-        body = Text(f"The role {grant.role} counts once you confirm it.", f"角色 {grant.role} 经复核后生效。")
+        body = Text(f"The role of {role.en} counts once you confirm it.", f"{role.zh}角色经复核后生效。")
         notice, office = Notice("account.role_proposed", PROPOSED, body, f"Grant:{grant.id}"), CONFIRM
     elif not covers(call, permissions(call, grant.role), place, grant.until):
-        body = Text(f"An administrator gave the role {grant.role}.", f"管理员授予了角色 {grant.role}。")
+        body = Text(f"An administrator gave the role of {role.en}.", f"管理员授予了{role.zh}角色。")
         notice, office = Notice("account.role_given", GIVEN, body, f"Grant:{grant.id}"), OVERSEE
     else:
         return

@@ -161,7 +161,7 @@ async def close_case(call: Call, input: CaseInput) -> CasePayload:
     if await contested(case):
         raise Refusal(
             "APPROVAL_NEEDED",
-            "A complaint about a unit or the platform is closed by two: use requestClosing.",
+            "A complaint about a unit or the platform is closed by two: ask for it to be closed.",
             "针对单位或平台的投诉须经审批结案，请申请结案。",
             ("number",),
         )

@@ -14,8 +14,9 @@ from ..clocks import running
 from ..commands import Call, Problem, cautions, forbidden, made, problems, stale
 from ..dispatch import following, terms
 from ..entity import ref
-from ..errors import Refusal
+from ..errors import FIELD, Refusal
 from ..events.event import event_of
+from ..labels import join_labels, label
 from ..screening import TextWarning
 from ..units.models import UnitRow
 from . import machine
@@ -177,11 +178,13 @@ def illegal(case: CaseRow, taken: Step) -> Refusal:
 
 def unready(case: CaseRow, chinese: str, *statuses: Status) -> Refusal:
     """The refusal for something that is open to cases in these statuses only."""
-    allowed = ", ".join(sorted(statuses))
+    now, allowed = label(case.status), join_labels(statuses)
+    before = next((one for one in machine.STEPS if case.status in one.sources and one.target in statuses), None)
+    needed = f"须先{before.chinese}才能{chinese}" if before else f"不能{chinese}；须为{allowed.zh}的诉求"
     return Refusal(
         "ILLEGAL_TRANSITION",
-        f"The case is {case.status}; this step is open to {allowed} only.",
-        f"诉求当前状态为 {case.status}，只有 {allowed} 状态可以{chinese}。",
+        f"This cannot be done with the case as it is ({now.en}); it must be: {allowed.en}.",
+        f"诉求{now.zh}，{needed}。",
         ("number",),
     )
 
@@ -222,5 +225,5 @@ async def named(model: Any, code: str, path: str, **more: Any) -> Any:
     """The row with this code."""
     found = await model.filter(code=code, **more).order_by("-id").first()
     if found is None:
-        raise missing(f"{path}: nothing has this code.", f"{path} 代码不存在。", path)
+        raise missing(f"{FIELD}: nothing has this code.", f"{FIELD}：没有此代码。", path)
     return found

@@ -13,13 +13,13 @@ from ..calendars import reading
 from ..calendars.models import CalendarRow, DayRow, YearRow
 from ..calendars.types import WorkCalendar
 from ..cases.commands import CaseInput
-from ..cases.models import CaseKind, CategoryRow, ChannelRow, Urgency
-from ..cases.steps import CasePayload, handled, record, saved
+from ..cases.models import CaseKind, CategoryRow, ChannelRow, Status, Urgency
+from ..cases.steps import CasePayload, handled, record, saved, unready
 from ..checks import form, missing, text, told, wrong
 from ..codes import Kind
 from ..commands import KEY, Call, Problem, command, forbidden, given, made, outdated, problems, stale
 from ..entity import ref
-from ..errors import Refusal
+from ..errors import FIELD
 from ..extend import extend
 from ..grids.models import GridRow
 from ..grids.types import Grid
@@ -43,12 +43,7 @@ MOST = 200
 async def contact_requester(call: Call, input: CaseInput) -> CasePayload:
     case = await handled(call, input)
     if case.status not in ("DISPATCHED", "HANDLING"):
-        raise Refusal(
-            "ILLEGAL_TRANSITION",
-            f"The case is {case.status}; contact is recorded while a unit has it.",
-            f"诉求当前状态为 {case.status}，只有派单后、答复前可以登记联系。",
-            ("number",),
-        )
+        raise unready(case, "登记联系", Status.DISPATCHED, Status.HANDLING)
     await record(call, case, stages.CONTACTED, input.note)
     return await saved(case)
 
@@ -164,7 +159,7 @@ async def known(rules: Sequence[DeadlineRuleInput]) -> None:
         asked = {getattr(rule, name): at for at, rule in enumerate(rules) if getattr(rule, name)}
         found = set(await model.filter(code__in=asked).values_list("code", flat=True)) if asked else set()
         for code in asked.keys() - found:
-            raise missing(f"No {name} has this code.", f"{name} 代码不存在。", "rules", str(asked[code]), name)
+            raise missing(f"{FIELD}: nothing has this code.", f"{FIELD}：没有此代码。", "rules", str(asked[code]), name)
 
 
 async def governed(call: Call, code: str, permission: str) -> GridRow:

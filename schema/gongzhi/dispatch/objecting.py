@@ -112,7 +112,7 @@ class RuleOnObjectionInput:
 async def rule_on_objection(call: Call, input: RuleOnObjectionInput) -> RuleOnObjectionPayload:
     reason = text(input.reason, REASON, "reason")
     if input.ruling not in (Ruling.UPHELD, Ruling.REJECTED):
-        raise wrong("Rule UPHELD or REJECTED.", "裁定结果应为成立或不成立。", "ruling")
+        raise wrong("Rule that the objection is upheld or rejected.", "裁定结果应为成立或不成立。", "ruling")
     case, objection = await belonging(call, DispatchObjection, input.objection, "objection")
     if objection.ruling != Ruling.OPEN:
         raise duplicate("The objection has been ruled on, or has lapsed.", "该异议已裁定或已失效。", "objection")

@@ -13,6 +13,7 @@ from ..commands import EXPECTED, KEY, Call, Problem, cautions, command, forbidde
 from ..entity import ref
 from ..errors import Refusal
 from ..extend import extend
+from ..labels import label
 from ..roots import Mutation
 from ..screening import TextWarning
 from ..units.models import UnitRow
@@ -67,7 +68,7 @@ class ContributeInput:
 async def contribute(call: Call, input: ContributeInput) -> WorkOrderPayload:
     case, order = await mine(call, input)
     if order.role != OrderRole.SUPPORT:
-        raise Refusal("BAD_USER_INPUT", "The lead unit answers with replyToCase.", "主办单位请使用答复。", ("order",))
+        raise Refusal("BAD_USER_INPUT", "The lead unit answers the case itself.", "主办单位请使用答复。", ("order",))
     if order.state not in LIVE:
         raise past(order)
     order.contribution = text(input.text, BODY, "text")
@@ -134,8 +135,8 @@ async def done(call: Call, case: CaseRow, order: OrderRow, event: str, note: str
 def past(order: OrderRow) -> Refusal:
     return Refusal(
         "ILLEGAL_TRANSITION",
-        f"The work order is {order.state} already.",
-        f"工单当前状态为 {order.state}，不能进行此操作。",
+        f"This cannot be done with the work order as it is: {label(order.state).en}.",
+        f"工单{label(order.state).zh}，不能进行此操作。",
         ("order",),
     )
 

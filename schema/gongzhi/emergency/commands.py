@@ -58,7 +58,7 @@ async def declare_emergency(call: Call, input: DeclareEmergencyInput) -> Emergen
         raise wrong("An emergency lies in a county.", "应急状态须在县级以下网格。", "grid")
     powers = sorted(set(input.powers))
     if not powers or await PowerRow.filter(code__in=powers).count() != len(powers):
-        raise missing("Name powers of `emergencyPowers`.", "应急权力代码不存在。", "powers")
+        raise missing("Name powers of the list of emergency powers.", "应急权力代码不存在。", "powers")
     before = await preceding(call, grid, input.previous or None)
     starts = before.ends_at if before else call.now
     if not starts < aware(input.until) <= starts + LONGEST:

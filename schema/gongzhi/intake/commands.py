@@ -97,7 +97,7 @@ async def file(call: Call, entry: IntakeEntryInput) -> Filed:
     source, number = call.viewer.account.name or "", entry.external_number
     if not NUMBER.fullmatch(number):
         raise wrong(
-            "externalNumber has 1 to 60 letters, digits and . _ : / -, and begins with a letter or digit.",
+            "The external number has 1 to 60 letters, digits and . _ : / -, and begins with a letter or digit.",
             "外部编号由 1 至 60 个字母、数字和 . _ : / - 组成。",
             "externalNumber",
         )
@@ -114,7 +114,7 @@ async def file(call: Call, entry: IntakeEntryInput) -> Filed:
     return Filed(case=ref(Case, case.id, shown=True))
 
 
-FILE = Command("intake_cases", file, Filed, INTAKE, repeats=True)
+FILE = Command("intake_cases", file, Filed, INTAKE, repeats=True, input=IntakeEntryInput)
 """An order's own external number makes it idempotent, so nothing else has to be kept of a request."""
 
 
@@ -137,13 +137,13 @@ def checked(entries: Sequence[IntakeEntryInput]) -> None:
     if not 1 <= len(entries) <= ENTRIES:
         raise wrong(f"A batch has 1 to {ENTRIES} orders.", f"一批应有 1 至 {ENTRIES} 件。", "entries")
     if len({entry.external_number for entry in entries}) < len(entries):
-        raise wrong("An externalNumber comes twice.", "外部编号重复。", "entries", "externalNumber")
+        raise wrong("An external number comes twice.", "外部编号重复。", "entries", "externalNumber")
 
 
 async def resolve(info: Info, input: IntakeCasesInput) -> IntakeCasesPayload | None:
     try:
         if not info.context.viewer.can(INTAKE):
-            raise Refusal("FORBIDDEN", f"This needs the permission {INTAKE!r}.", "您无权进行此操作。")
+            raise Refusal("FORBIDDEN", "You may not do this.", "您无权进行此操作。")
         checked(input.entries)
     except Refusal as refusal:
         return IntakeCasesPayload(errors=[problem(refusal, info.context.viewer.language)])

@@ -57,9 +57,9 @@ CARDS = (
             Text("the years in which it was a Peaceful Family", "被评为平安家庭的年度"),
         ),
         formula=Text(
-            "The first that holds: LIANXIN if a need is declared; FANGXIN if income is above the village's mean and it "
-            "was a Peaceful Family in each of the last 3 years; GUANXIN if income is below the mean and it was one in "
-            "none of the last 2 years; else UNCLASSIFIED. In full: docs/tiers.md.",
+            "The first that holds: to be kept in touch with if a need is declared; at ease if income is above the "
+            "village's mean and it was a Peaceful Family in each of the last 3 years; cared for if income is below the "
+            "mean and it was one in none of the last 2 years; else unclassified. In full: docs/tiers.md.",
             "按顺序以最先符合的为准：申报服务需求的为连心户；收入高于本村平均且近 3 年每年为平安家庭的"
             "为放心户；收入低于平均且近 2 年均非平安家庭的为关心户；其余不分类。全文见 docs/tiers.md。",
         ),
@@ -71,7 +71,7 @@ CARDS = (
             "收入仅在本村范围内比较；本户未说明的困难无从得知。不使用健康、残疾、服刑、信访、投诉等信息。",
         ),
         contact=Text(
-            "Object with contestServiceTier or requestHumanReview, or ask the grid worker",
+            "Object here, ask for a review by a person, or ask the grid worker",
             "通过平台提出异议或申请人工复核，也可向网格员提出",
         ),
         outcomes=tuple(tier.value for tier in Tier),

@@ -93,7 +93,7 @@ class GrantAwardInput:
 async def grant_award(call: Call, input: GrantAwardInput) -> HouseholdPayload:
     if not AWARD.fullmatch(input.kind):
         raise wrong(
-            "An award's code is in capitals, like PEACEFUL_FAMILY.", "荣誉代码由大写字母、数字和下划线组成。", "kind"
+            "An award's code is in capitals, and underscores.", "荣誉代码由大写字母、数字和下划线组成。", "kind"
         )
     last = today(call).year
     if not FIRST_AWARD <= input.year <= last:

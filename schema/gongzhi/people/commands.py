@@ -15,7 +15,7 @@ from .. import codes
 from ..checks import Form, coded, duplicate, form, past, text, today, told, wrong
 from ..commands import EXPECTED, KEY, Call, Problem, command, forbidden, given, made, problems, stale
 from ..entity import key_of, ref
-from ..errors import Refusal
+from ..errors import FIELD, Refusal
 from ..extend import extend
 from ..grids.commands import standing
 from ..grids.models import GridRow
@@ -183,7 +183,8 @@ def agreed(read: Form, columns: dict[str, Any], facts: dict[str, Any]) -> dict[s
     """The facts, if what was told does not contradict them."""
     for name, path in (("birth_date", "birthDate"), ("gender", "gender")):
         if name in facts and columns.get(name) not in (None, Gender.UNKNOWN, facts[name]):
-            read.refusals.append(wrong(f"{path} is not what the resident ID says.", f"{path} 与身份证号不一致。", path))
+            said = f"{FIELD} is not what the resident ID says.", f"{FIELD}与身份证号不一致。"
+            read.refusals.append(wrong(*said, path))
     return facts
 
 

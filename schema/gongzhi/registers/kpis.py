@@ -54,7 +54,7 @@ KPIS = (
     ),
     Kpi(
         "extensionShare",
-        Text("extended ÷ due; always shown beside onTimeRate", "延期件 ÷ 到期；与按期办结率一并公布"),
+        Text("extended ÷ due; always shown beside the rate of those in time", "延期件 ÷ 到期；与按期办结率一并公布"),
         Text("of these, cases whose deadline was extended", "其中办理过延期的件数"),
         DUE,
         PERCENT,
@@ -62,7 +62,7 @@ KPIS = (
     Kpi(
         "resolutionRate",
         Text(
-            "answered “resolved” ÷ answered; never ÷ all; read with answerCoverage",
+            "answered “resolved” ÷ answered; never ÷ all; read with the share of those who answered",
             "答“已解决” ÷ 已作答；不以全部件为分母；与评价覆盖率一并公布",
         ),
         Text("of these, those answered “resolved”", "其中回答“已解决”的件数"),
@@ -72,7 +72,7 @@ KPIS = (
     Kpi(
         "satisfactionRate",
         Text(
-            "rated 4 or 5 ÷ answered; never ÷ all; read with answerCoverage",
+            "rated 4 or 5 ÷ answered; never ÷ all; read with the share of those who answered",
             "评分 4 分及以上 ÷ 已作答；不以全部件为分母；与评价覆盖率一并公布",
         ),
         Text("of these, those rated 4 or 5", "其中评 4 分或 5 分的件数"),
@@ -122,8 +122,8 @@ KPIS = (
     Kpi(
         "fieldsPerWorkerWeek",
         Text(
-            "Σ records × fields their form requires ÷ workers ÷ weeks; the forms are reportCase, handleInGrid, "
-            "recordVisit and recordPatrol, less key and version and what is prefilled",
+            "Σ records × fields their form requires ÷ workers ÷ weeks; the forms are those for reports, "
+            "settlements in the grid, visits and patrols, less key and version and what is prefilled",
             "Σ 记录数 × 表单必填字段数 ÷ 网格员人数 ÷ 周数；表单为上报、自处理、走访、巡查，"
             "不含幂等键、版本号和预填字段",
         ),
@@ -134,7 +134,7 @@ KPIS = (
     Kpi(
         "prefilledPerWorkerWeek",
         Text(
-            "Σ records × required fields that `prefill` knows ÷ workers ÷ weeks; not in fieldsPerWorkerWeek",
+            "Σ records × required fields that `prefill` knows ÷ workers ÷ weeks; not among those that are required",
             "Σ 记录数 × 由系统预填的必填字段数 ÷ 网格员人数 ÷ 周数；不计入每周填报字段数",
         ),
         Text("fields that nobody was asked for", "免填字段数"),

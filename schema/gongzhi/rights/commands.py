@@ -108,7 +108,7 @@ def asked(call: Call, purpose: str, recipient: str | None) -> tuple[PrivacyNotic
         raise wrong("Say who receives the data.", "请指明接收方。", "recipient")
     notice = registers.notice(purpose, whom, day) if whom else None
     if notice is None or whom is None:
-        raise missing("There is no such purpose; see `privacyNotices`.", "没有该目的，请查阅告知书。", "purpose")
+        raise missing("There is no such purpose; see the privacy notices.", "没有该目的，请查阅告知书。", "purpose")
     return notice, whom
 
 

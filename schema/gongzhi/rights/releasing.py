@@ -56,7 +56,7 @@ async def said(call: Call, kind: str, person: UUID) -> list[dict[str, Any]]:
     """The claims of one kind about a person, as they are kept."""
     statement = call.context.registers.statement(kind)
     if statement is None:
-        raise wrong("There is no such kind of statement; see `statementKinds`.", "没有这种证明。", "kinds")
+        raise wrong("There is no such kind of statement; see the kinds of statements.", "没有这种证明。", "kinds")
     return [claimed(kind, claim) for claim in await statement.say(call, person)]
 
 

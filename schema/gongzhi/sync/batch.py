@@ -108,7 +108,7 @@ class Batch:
         [(name, input)] = [(name, value) for name in SORTS if told(value := getattr(entry.change, name))]
         command = SORTS[name].at(happened(context.viewer.now, entry.occurred_at, OLDEST, "occurredAt"))
         if command.requires and not context.viewer.can(command.requires):
-            raise Refusal("FORBIDDEN", f"This needs the permission {command.requires!r}.", "您无权进行此操作。")
+            raise Refusal("FORBIDDEN", "You may not do this.", "您无权进行此操作。")
         payload = await context.perform(command, self.resolved(input))
         case, conflicts = getattr(payload, "case", None), getattr(payload, "conflicts", None) or []
         if case is not None:
@@ -150,8 +150,8 @@ def checked(entries: Sequence[SyncEntryInput]) -> None:
     names = {entry.client_id for entry in entries}
     if len(names) < len(entries) or not all(1 <= len(name) <= NAME for name in names):
         raise wrong(
-            f"Each entry has a clientId of its own, of 1 to {NAME} characters.",
-            f"每个条目的 clientId 须唯一，长度为 1 至 {NAME} 个字符。",
+            f"Each entry has a name of its own, of 1 to {NAME} characters.",
+            f"每个条目的本地标识须唯一，长度为 1 至 {NAME} 个字符。",
             "entries",
             "clientId",
         )

@@ -89,7 +89,7 @@ SORTS = {
     "record_visit": same(record_visit),
     "record_patrol": same(record_patrol),
     "add_attachments": same(add_attachments),
-    "edit_case": Sort(Command("edit_case", None, EditCasePayload, None), edited),  # type: ignore[arg-type]
+    "edit_case": Sort(Command("edit_case", None, EditCasePayload, None, input=EditCaseInput), edited),  # type: ignore[arg-type]
     "accept_case": offline("accept_case", steps.accept, "cases.accept"),
     "handle_case": offline("handle_case", steps.handle, "cases.handle"),
     "handle_in_grid": offline("handle_in_grid", steps.settle, "cases.settle"),

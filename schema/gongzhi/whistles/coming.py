@@ -15,6 +15,7 @@ from ..errors import Refusal
 from ..events.event import Code
 from ..extend import extend
 from ..filters import aware
+from ..labels import label
 from ..roots import Mutation
 from ..units.models import UnitRow
 from .calling import MATTER, WhistlePayload
@@ -197,8 +198,9 @@ async def opened(call: Call, id: str, state: WhistleState) -> WhistleRow:
     if whistle.state != state:
         raise Refusal(
             "ILLEGAL_TRANSITION",
-            f"The whistle call is {whistle.state}; this is open to {state} only.",
-            f"吹哨当前状态为 {whistle.state}，仅 {state} 状态可进行此操作。",
+            f"This cannot be done with the whistle call as it is ({label(whistle.state).en}); it must be: "
+            f"{label(state).en}.",
+            f"吹哨{label(whistle.state).zh}，须为{label(state).zh}才能进行此操作。",
             ("whistle",),
         )
     return whistle

@@ -1,0 +1,147 @@
+"""Messages for people never show the names that programs use: those of statuses, fields, units and mutations."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from gongzhi import core
+from gongzhi.cases import machine
+from gongzhi.cases.models import CaseRow, Status
+from gongzhi.cases.steps import unready
+from gongzhi.checks import text
+from gongzhi.clocks.commands import PublishDeadlineRulesInput
+from gongzhi.errors import Refusal
+from gongzhi.labels import UNNAMED, field_label, label, split_label
+from gongzhi_server.testing import Server
+from graphql import GraphQLEnumType, GraphQLInputObjectType, build_schema
+
+ROOT = Path(__file__).parent.parent
+PLACES = ("schema/gongzhi", "plugins")
+CHINESE = re.compile(r"[\u4e00-\u9fff]")
+IDENTIFIER = re.compile(r"\b(?:[A-Z][A-Z0-9]*_[A-Z0-9_]+|[A-Z]{4,}|[a-z]+(?:[A-Z][a-z0-9]*)+|[a-z0-9]+_[a-z0-9_]+)\b")
+SPOKEN = {"PIPL", "JPEG", "XLSX", "JSON", "UUID", "ASCII"}
+"""Abbreviations that people use."""
+RULE = {"FREQ", "MONTHLY", "BYMONTHDAY", "UNTIL", "COUNT"}
+"""The language of recurrence rules, which people write themselves."""
+DECLARING = {
+    "given", "made", "prose", "column", "expression", "one", "many", "aggregate", "connection", "command", "named",
+    "Permission", "_permission", "field", "input", "type", "Category", "Channel", "_step", "Argument", "within_row",
+    "once", "Declared", "Sql", "Role", "event", "Rule", "RuleSet", "pick", "lookup", "embedded", "subscription",
+    "permission", "Typer", "Option", "Feed", "listed", "append", "Kpi",
+}  # fmt: skip
+"""What declares something for programs, or is no message."""
+CODED = {"status", "state", "urgency", "kind", "stage", "level", "role", "requires", "permission", "duty", "light"}
+"""Attributes whose values are names that programs use; their labels are `label(…)`."""
+DIGEST = "digests.py"
+"""Its texts are filled in with figures by name."""
+
+
+def calls() -> Iterator[tuple[str, ast.Call]]:
+    for place in PLACES:
+        for path in sorted((ROOT / place).rglob("*.py")):
+            if {"migrations", "tests", "_template"} & set(path.parts) or path.name == DIGEST:
+                continue
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                if isinstance(node, ast.Call):
+                    yield f"{path.relative_to(ROOT)}:{node.lineno}", node
+
+
+def messages() -> Iterator[tuple[str, ast.expr]]:
+    """The English and Chinese texts that are given side by side."""
+    for where, call in calls():
+        name = getattr(call.func, "id", getattr(call.func, "attr", ""))
+        texts = [one for one in call.args if isinstance(one, ast.Constant | ast.JoinedStr)]
+        if name not in DECLARING and any(CHINESE.search(fixed(one)) for one in texts):
+            yield from ((where, one) for one in texts if " " in fixed(one) or CHINESE.search(fixed(one)))
+
+
+def fixed(node: ast.expr) -> str:
+    """What of a text is written in the source."""
+    if isinstance(node, ast.Constant):
+        return node.value if isinstance(node.value, str) else ""
+    parts = node.values if isinstance(node, ast.JoinedStr) else ()
+    return "".join(fixed(one) for one in parts)
+
+
+def test_no_message_names_an_identifier() -> None:
+    found = [(where, set(IDENTIFIER.findall(fixed(one))) - SPOKEN - RULE) for where, one in messages()]
+    assert len(found) > 1000
+    assert [(where, names) for where, names in found if names] == []
+
+
+def test_no_message_shows_a_value_of_an_enum() -> None:
+    """A status put into a text shows its name: `label(row.state).zh` shows what people call it."""
+    shown = [
+        (where, ast.unparse(part.value))
+        for where, one in messages()
+        if isinstance(one, ast.JoinedStr)
+        for part in one.values
+        if isinstance(part, ast.FormattedValue)
+    ]
+    assert len(shown) > 200
+    coded = [(where, code) for where, code in shown if re.split(r"[.\[]", code)[-1] in CODED or "path" in code]
+    assert coded == []
+
+
+def test_everything_that_a_message_may_name_has_labels() -> None:
+    schema = build_schema((ROOT / "schema" / "full.graphql").read_text(encoding="utf-8"))
+    nameless = []
+    for kind in schema.type_map.values():
+        if kind.name.startswith("__"):
+            continue
+        values: dict[str, Any] = {}
+        if isinstance(kind, GraphQLEnumType):
+            values = dict(kind.values)
+        elif isinstance(kind, GraphQLInputObjectType):
+            values = dict(kind.fields)
+        for name, value in values.items():
+            try:
+                split_label(value.description or "")
+            except ValueError:
+                nameless.append(f"{kind.name}.{name}")
+    assert nameless == [] and core.EVENTS
+
+
+@pytest.mark.parametrize("status", list(Status))
+def test_steps_say_what_to_do_first(status: Status) -> None:
+    for step in machine.STEPS:
+        if status in step.sources or not step.sources:
+            continue
+        refusal = unready(CaseRow(status=status), step.chinese, *step.sources)
+        assert label(status).zh in refusal.text.zh and not IDENTIFIER.findall(refusal.text.en + refusal.text.zh)
+    dispatch = unready(CaseRow(status=Status.REPORTED), "派单", *machine.DISPATCH.sources)
+    assert dispatch.text.zh == "诉求已上报，须先受理才能派单。"
+
+
+def test_fields_are_called_by_their_labels() -> None:
+    assert field_label(PublishDeadlineRulesInput, ("rules", "3", "nextDay")).zh == "次日起算"
+    assert field_label(PublishDeadlineRulesInput, ("rules", "3", "nextDay")).en == "Next day"
+    assert field_label(PublishDeadlineRulesInput, ("nothing",)) == field_label(None, ("x",)) == UNNAMED
+    with pytest.raises(Refusal) as raised:
+        text("", 200, "title")
+    assert raised.value.text.zh == "该项应为 1 至 200 个字符。"
+
+
+async def test_refusals_come_in_words(server: Server) -> None:
+    server.headers["accept-language"] = "zh-CN"
+    matter = {
+        "kind": "HELP",
+        "channel": "WEB",
+        "category": "roads.lighting",
+        "description": "不亮",
+        "grid": "610921101222",
+    }
+    refused = await server.do("reportCase", "case { number }", **matter, title=" ")
+    assert refused["errors"] == [{"code": "BAD_USER_INPUT", "message": "标题应为 1 至 200 个字符。", "path": ["title"]}]
+    case = (await server.do("reportCase", "case { number }", **matter, title="路灯"))["case"]
+    dispatcher = server.as_("county_dispatcher", grid="610921")
+    dispatcher.headers["accept-language"] = "zh-CN"
+    early = await dispatcher.do(
+        "dispatchCase", "case { status }", number=case["number"], expectedVersion=1, leadUnit="610921-GDGS"
+    )
+    assert early["errors"][0]["message"] == "诉求已上报，须先受理才能派单。"
