@@ -42,6 +42,7 @@ COMMANDS: Mapping[str, Callable[[str, int], list[str]]] = {
     "strawberry": uvicorn("plain"),
     "floor": uvicorn("floor"),
     "open": uvicorn("open"),
+    "guarded": uvicorn("guarded"),
 }
 EVERYBODY = ("ours", "postgraphile", "strawberry", "floor")
 

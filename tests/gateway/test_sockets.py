@@ -451,7 +451,7 @@ async def test_document_over_socket(serve: Callable[..., Any]) -> None:
 
 
 async def test_rate_over_socket(serve: Callable[..., Any]) -> None:
-    served = serve(Settings(rates=Rates(address=Rate(2, 1_000))))
+    served = serve(Settings(rates=Rates(address=Rate(3, 1_500))))  # the socket costs one
     async with open_socket(served) as peer:
         answers = [(await peer.ask("{ hello }"))[-1] for _ in range(3)]
     assert answers[:2] == [complete()] * 2

@@ -1,0 +1,20 @@
+"""Gongzhi itself as in production, but without rates: a flood from many addresses, as far as the server can tell."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from gongzhi_server.app import create_app
+from gongzhi_server.serve import settle
+from gongzhi_server.settings import Settings
+from starlette.applications import Starlette
+
+from .ours import SECRET
+
+
+def app() -> Starlette:
+    """The application over the database of the benchmark."""
+    made = create_app(Settings(data=Path(), secret=SECRET, rates=False, guard=True), os.environ["BENCH_DSN"])
+    settle()
+    return made
