@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import asyncpg
 import pytest
+from gongzhi.cases.catalog import CHANNELS, Channel
 from gongzhi.codes import check_case_number
 from gongzhi_server.testing import Server, codes_of
 
@@ -290,3 +291,30 @@ async def test_long_texts(server: Server, field: str) -> None:
         given = {"number": case["number"], "receiptCode": payload["receiptCode"], "rating": 5, "solved": True}
         found = await server.do("rateCase", STEPPED, **given, comment=long)
     assert [(one["code"], one["path"]) for one in found["errors"]] == [("BAD_USER_INPUT", [field])]
+
+
+@pytest.mark.parametrize("channel", CHANNELS, ids=lambda channel: channel.code)
+async def test_channels_belong_to_roles(server: Server, channel: Channel) -> None:
+    """How a case came is split in figures, so nobody says it of themselves who does not work there."""
+    for role in (None, "resident", "deputy", "grid_worker", "town_dispatcher", "department_handler", "integrator"):
+        caller = server.as_(role, grid="610921") if role else server
+        payload = await caller.do(
+            "reportCase", "case { channel { code roles byKey } }", **MATTER | {"channel": channel.code}
+        )
+        lawful = (not channel.roles or role in channel.roles) and not channel.by_key
+        told = {"code": channel.code, "roles": list(channel.roles), "byKey": channel.by_key}
+        assert payload["case"] == ({"channel": told} if lawful else None), role
+        assert [(one["code"], one["path"]) for one in payload["errors"]] == (
+            [] if lawful else [("FORBIDDEN", ["channel"])]
+        ), role
+
+
+async def test_only_staff_find_beforehand(server: Server) -> None:
+    """A stranger's matter cannot pass for one that the office found before anybody asked."""
+    for role, lawful in ((None, False), ("resident", False), ("deputy", False), ("grid_worker", True)):
+        caller = server.as_(role, grid="610921101") if role else server
+        payload = await caller.do("reportCase", "case { origin }", **MATTER, origin="PROACTIVE")
+        assert payload["case"] == ({"origin": "PROACTIVE"} if lawful else None), role
+        assert [(one["code"], one["path"]) for one in payload["errors"]] == (
+            [] if lawful else [("FORBIDDEN", ["origin"])]
+        ), role

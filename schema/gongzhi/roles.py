@@ -165,6 +165,14 @@ PERMISSIONS = (
     _permission("accounts.make_keys", "Make API keys for oneself (管理接口密钥)", INTEGRATOR, ADMINISTRATOR),
     _permission("accounts.invite_residents", "Invite residents to an account of their own (邀请居民)", *_FIELD),
     _permission("schema.explore", "Explore the schema by introspection in production (查看接口结构)", ADMINISTRATOR),
+    _permission(
+        "cases.report_proactive",
+        "File what nobody asked for (上报未诉先办事项)",
+        *_FIELD,
+        *_DISPATCH,
+        DEPARTMENT_HANDLER,
+        INTEGRATOR,
+    ),
     _permission("cases.intake", "File cases of another system by its numbers (批量接入)", INTEGRATOR, ADMINISTRATOR),
     _permission("webhooks.edit", "Have events delivered to an address (设置事件回调)", INTEGRATOR, ADMINISTRATOR),
     _permission(

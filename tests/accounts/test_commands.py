@@ -348,3 +348,23 @@ async def test_keys_have_a_rate_of_their_own(
         assert [[one.split(";")[0] for one in each] for each in policies] == [['"account"', '"key"'], ['"account"']]
         codes = [(await client.post("/auth/refresh", json={"refreshToken": "x"})).status_code for _ in range(4)]
         assert codes == [401, 401, 401, 429]
+
+
+async def test_sensors_file_by_key(server: Server, enrol: Enrol, database: Any) -> None:
+    """A matter that sensors found comes from a system with its key, not from whoever signs in to the same account."""
+    person = await signed(server, enrol, "sensors", ("integrator", {"grid": "610921"}), database=database)
+    made = await person.do(
+        "createApiKey", "secret", label="sensors", permissions=["cases.view", "cases.report_proactive"]
+    )
+    matter = {
+        "kind": "HELP",
+        "channel": "IOT",
+        "origin": "PROACTIVE",
+        "category": "safety",
+        "title": "井盖倾斜",
+        "description": "井盖倾斜告警",
+        "grid": "610921101",
+    }
+    assert await refusal(person, "reportCase", **matter) == ("FORBIDDEN", ["channel"])
+    filed = await server.bearing(made["secret"]).do("reportCase", "case { channel { name } origin }", **matter)
+    assert filed["case"] == {"channel": {"name": "物联感知"}, "origin": "PROACTIVE"}

@@ -8,11 +8,11 @@ from uuid import UUID
 
 import strawberry
 from gongzhi import codes
-from gongzhi.cases.models import CaseKind, CaseRow
-from gongzhi.cases.reporting import ReportCaseInput, report_case
+from gongzhi.cases.models import CaseKind
+from gongzhi.cases.reporting import ReportCaseInput, filed
 from gongzhi.cases.types import Case
 from gongzhi.checks import CHINA, coded, duplicate, today, told, wrong
-from gongzhi.commands import COMMAND, KEY, Call, Problem, command, forbidden, given, made, problems
+from gongzhi.commands import KEY, Call, Problem, command, forbidden, given, made, problems
 from gongzhi.entity import key_of, ref
 from gongzhi.errors import Refusal, Text
 from gongzhi.events.work import Run, job
@@ -211,10 +211,7 @@ async def report_for_household(call: Call, input: ReportForHouseholdInput) -> Re
     household, grid = await HouseholdRow.get(id=link.household_id), await GridRow.get(id=link.grid_id)
     asks: dict[str, Any] = {"title": input.title, "description": input.description, "category": input.category}
     report = ReportCaseInput(idempotency_key="", kind=CaseKind.HELP, channel=CHANNEL, grid=grid.code, **asks)
-    payload = await report_case.metadata[COMMAND].function(call, report)
-    case = await CaseRow.get(id=payload.case.key)
-    case.requester_id, case.filed_by_id = household.head_id, call.viewer.account.person
-    await case.save(update_fields=["requester_id", "filed_by_id"])
+    case = await filed(call, report, vouched=True, requester_id=household.head_id)
     return ReportForHouseholdPayload(case=ref(Case, case.id, shown=True))
 
 

@@ -11,6 +11,16 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, Protocol
 
+from ..roles import (
+    COUNTY_DISPATCHER,
+    DEPARTMENT_HANDLER,
+    DEPUTY,
+    GRID_LEADER,
+    GRID_WORKER,
+    INTEGRATOR,
+    TOWN_DISPATCHER,
+)
+
 __all__ = ["CATEGORIES", "CHANNELS", "EDITION", "Category", "Channel", "seed"]
 
 EDITION = "2026"
@@ -38,10 +48,15 @@ class Category:
 
 @dataclass(frozen=True)
 class Channel:
-    """A way in which cases arrive."""
+    """A way in which cases arrive, and who may file by it: everybody where no role is named.
+
+    `by_key`: only systems with an API key.
+    """
 
     code: str
     name: str
+    roles: tuple[str, ...] = ()
+    by_key: bool = False
 
 
 CATEGORIES = (
@@ -96,16 +111,19 @@ CATEGORIES = (
     Category("other", "其他"),
 )
 
+FIELD = (GRID_WORKER.name, GRID_LEADER.name)
+DISPATCH = (TOWN_DISPATCHER.name, COUNTY_DISPATCHER.name)
 CHANNELS = (
     Channel("WEB", "网页"),
     Channel("MINI_APP", "小程序"),
-    Channel("HOTLINE_12345", "12345热线"),
-    Channel("GRID_WORKER", "网格员上报"),
-    Channel("VISIT", "走访"),
-    Channel("DEPUTY", "人大代表"),
-    Channel("PARTY_MEMBER", "党员"),
-    Channel("LETTER", "来信"),
-    Channel("IOT", "物联感知"),
+    Channel("HOTLINE_12345", "12345热线", (INTEGRATOR.name, *DISPATCH)),
+    Channel("GRID_WORKER", "网格员上报", FIELD),
+    Channel("VISIT", "走访", FIELD),
+    Channel("DEPUTY", "人大代表", (DEPUTY.name,)),
+    # What a party member hears comes by a command of the plugin; whoever looks after the grid writes down the rest.
+    Channel("PARTY_MEMBER", "党员", FIELD),
+    Channel("LETTER", "来信", (*FIELD, *DISPATCH, DEPARTMENT_HANDLER.name)),
+    Channel("IOT", "物联感知", (INTEGRATOR.name,), by_key=True),
 )
 
 
@@ -125,9 +143,9 @@ async def seed(connection: Connection) -> None:
             [(c.code, c.name, EDITION, c.standard_ref, c.standard_code, c.parent) for c in level],
         )
     await connection.executemany(
-        "insert into cases.channel (code, name) "
-        "select $1::text, $2 where not exists (select from cases.channel where code = $1)",
-        [(channel.code, channel.name) for channel in CHANNELS],
+        "insert into cases.channel (code, name, roles, by_key) "
+        "select $1::text, $2, $3::text[], $4 where not exists (select from cases.channel where code = $1)",
+        [(channel.code, channel.name, list(channel.roles), channel.by_key) for channel in CHANNELS],
     )
 
 

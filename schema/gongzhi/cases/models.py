@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Any
 
 from tortoise import fields
+from tortoise.contrib.postgres.fields import ArrayField
 from tortoise.fields.db_defaults import SqlDefault
 from tortoise.models import Model
 
@@ -109,6 +110,10 @@ class ChannelRow(Model):
     id = fields.IntField(primary_key=True)
     code = fields.CharField(max_length=40, unique=True)
     name = fields.CharField(max_length=60)
+    roles: Any = ArrayField("text", db_default=SqlDefault("'{}'"))
+    """Of which roles whoever files by it must have one; none: everybody may."""
+    by_key = fields.BooleanField(default=False, db_default=False)
+    """Whether only systems with an API key file by it."""
 
     class Meta:
         schema = "cases"

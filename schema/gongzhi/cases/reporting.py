@@ -25,6 +25,7 @@ from ..people.types import Person
 from ..screening import TextWarning
 from ..units.models import UnitRow
 from . import machine
+from .channels import require_channel, require_origin
 from .models import CaseKind, CaseRow, CategoryRow, ChannelRow, Origin, Status, Urgency
 from .steps import named, noted
 from .types import Case
@@ -90,15 +91,24 @@ async def report_case(call: Call, input: ReportCaseInput) -> ReportCasePayload:
     return ReportCasePayload(case=ref(Case, case.id, shown=True))
 
 
-async def filed(call: Call, input: ReportCaseInput) -> CaseRow:
-    """The case that a report makes, numbered, with its clocks running."""
+async def filed(
+    call: Call, input: ReportCaseInput, *, vouched: bool = False, requester_id: UUID | None = None
+) -> CaseRow:
+    """The case that a report makes, numbered, with its clocks running.
+
+    A command with rules of its own says `vouched` for the channel and origin that it has chosen, and who asks, if it
+    has looked them up itself; otherwise it is looked at whether the caller may say so.
+    """
     with form() as read:
         title = read(text, input.title, TITLE, "title")
         description = read(text, input.description, BODY, "description")
         address = read(text, input.address, ADDRESS, "address") if input.address else None
     category = await named(CategoryRow, input.category, "category", valid_to=None)
     channel = await named(ChannelRow, input.channel, "channel")
-    requester = await requester_of(call, input)
+    if not vouched:
+        require_channel(call, channel)
+        require_origin(call, input.origin)
+    requester = await PersonRow.get(id=requester_id) if requester_id else await requester_of(call, input)
     grid = await grid_of(call, input, requester)
     accused = await named(UnitRow, input.against, "against") if input.against else None
     if accused and input.kind not in (CaseKind.TIP_OFF, CaseKind.COMPLAINT):

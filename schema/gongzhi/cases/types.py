@@ -142,6 +142,8 @@ class Channel(Node):
 
     code: str = column("Its code (代码).")
     name: str = column("Its name (名称).")
+    roles: list[str] = column("Whoever files by it has one of these roles; none named: everybody may (可用角色).")
+    by_key: bool = column("Whether only systems with an API key file by it (仅限接口密钥).")
 
 
 @part

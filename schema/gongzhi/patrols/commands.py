@@ -88,7 +88,7 @@ async def reported(call: Call, grid: str, finding: FindingInput) -> CaseRow:
     if not told(finding.place):
         given["grid"] = grid
     input = ReportCaseInput(idempotency_key="", channel=CHANNEL, origin=Origin.PROACTIVE, **given)
-    case = await filed(call, input)
+    case = await filed(call, input, vouched=True)
     case.requester_id, case.filed_by_id = None, call.viewer.account.person
     await case.save(update_fields=["requester_id", "filed_by_id"])
     return case

@@ -8,10 +8,11 @@ from typing import Any
 from uuid import UUID
 
 import orjson
+from gongzhi.intake.commands import INTAKE
 
 from ..clock import CHINA
 from .asked import Asked, Wrong, known
-from .subjects import CHANNEL, KINDS, URGENCIES
+from .subjects import CHANNEL, KINDS, RESIDENTS, URGENCIES
 
 OPEN = {
     "REPORTED": "已上报 Reported", "ACCEPTED": "已受理 Accepted", "DISPATCHED": "已派单 Given to a unit",
@@ -165,7 +166,8 @@ async def filed(asked: Asked) -> list[dict[str, Any]]:
 
 def attributes(asked: Asked) -> dict[str, str]:
     """What attribute[…] says, or else what holds. Raises Wrong."""
-    said = {"kind": "HELP", "urgency": "ROUTINE", "channel": CHANNEL, **asked.attributes()}
+    channel = CHANNEL if asked.viewer.can(INTAKE) else RESIDENTS
+    said = {"kind": "HELP", "urgency": "ROUTINE", "channel": channel, **asked.attributes()}
     known(list(said), ("kind", "urgency", "channel"), "attribute[…]")
     known([said["kind"]], KINDS, "attribute[kind]")
     known([said["urgency"]], URGENCIES, "attribute[urgency]")

@@ -19,7 +19,8 @@ KINDS = {"HELP": "求助 A request for help", "CONSULT": "咨询 A question", "C
          "SUGGESTION": "建议 A suggestion"}  # fmt: skip
 """All but tip-offs, which no other system is told of."""
 URGENCIES = {"ROUTINE": "一般 In the usual time", "URGENT": "紧急 Soon", "EMERGENCY": "特急 At once"}
-CHANNEL = "HOTLINE_12345"
+CHANNEL, RESIDENTS = "HOTLINE_12345", "WEB"
+"""How a case arrives if nothing is said: from a hotline's system, and from a resident's own account."""
 
 
 async def services(asked: Asked) -> list[dict[str, Any]]:
