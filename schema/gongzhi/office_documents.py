@@ -6,6 +6,7 @@ program of whoever opens it load a template, a picture or a program from elsewhe
 
 from __future__ import annotations
 
+import io
 import re
 import zipfile
 from collections.abc import Iterator, Mapping
@@ -17,11 +18,13 @@ from .errors import Text
 
 MB = 1_000_000
 CHUNK = 65_536
-PROLOG, RELATIONS = 1 * MB, 5 * MB
-"""Bytes of a part within which its first element must begin, and of a part that names others."""
+PROLOG, RELATIONS, TEXT = 1 * MB, 5 * MB, 20 * MB
+"""Bytes of a part within which its first element must begin, of one that names others, and of a text with fields."""
 SMALL = 5 * MB
 """Bytes of a part up to which it does not matter how well it was packed."""
 BOMB_RATIO = 100
+END, DIRECTORY = 22, 2 * MB
+"""Bytes of the end of an archive, and of its directory: some hundred for each of its entries."""
 PROGRAMS = (
     *(".bat", ".bin", ".cmd", ".com", ".dll", ".exe", ".hta", ".jar", ".js", ".jse", ".lnk", ".msi", ".ps1", ".scr"),
     *(".vbe", ".vbs", ".wsf", ".wsh"),
@@ -67,7 +70,7 @@ class DocumentError(ValueError):
 def check_document(file: BinaryIO, limits: DocumentLimits | None = None) -> None:
     """Raise DocumentError unless this is a whole docx, xlsx or pptx that runs, embeds and loads nothing."""
     try:
-        with zipfile.ZipFile(file) as archive:
+        with open_archive(file) as archive:
             check_archive(archive, limits)
             names = {name.lower(): name for name in archive.namelist()}
             if "[content_types].xml" not in names:
@@ -81,6 +84,22 @@ def check_document(file: BinaryIO, limits: DocumentLimits | None = None) -> None
 
 UNREADABLE = (zipfile.BadZipFile, expat.ExpatError, OSError, EOFError, NotImplementedError, RuntimeError, KeyError)
 """What libraries raise for an archive that is none."""
+
+
+def open_archive(file: BinaryIO) -> zipfile.ZipFile:
+    """Open an archive whose directory is of a bearable size: zipfile reads all of it before anybody can count.
+
+    Raises zipfile.BadZipFile. Archives in the form for more than 4 GB are refused: their size stands elsewhere.
+    """
+    end = file.seek(0, io.SEEK_END)
+    file.seek(max(0, end - END - 65_535))
+    tail = file.read()
+    at = tail.rfind(b"PK\x05\x06")
+    if at < 0 or len(tail) < at + END or b"PK\x06\x07" in tail[:at][-20:]:
+        raise zipfile.BadZipFile("no end of an archive")
+    if int.from_bytes(tail[at + 12 : at + 16], "little") > DIRECTORY:
+        raise zipfile.BadZipFile("too large a directory")
+    return zipfile.ZipFile(file)
 
 
 def check_archive(archive: zipfile.ZipFile, limits: DocumentLimits | None = None) -> None:
@@ -164,8 +183,8 @@ def check_content(archive: zipfile.ZipFile, lower: str, name: str) -> None:
     elif lower.endswith(".rels"):
         for _, attributes in elements(read_part(archive, name, RELATIONS)):
             check_relation(attributes)
-    elif lower.endswith(".xml"):
-        whole = archive.read(name)
+    elif lower.startswith("word/") and lower.endswith(".xml"):
+        whole = read_part(archive, name, TEXT)
         if (b"instrText" in whole or b"fldSimple" in whole) and FIELD.search(read_fields(whole)):
             raise loading()
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import pytest
 from docx import Document
-from gongzhi.office_documents import DocumentError, DocumentLimits, check_document
+from gongzhi.office_documents import DocumentError, DocumentLimits, check_document, open_archive
 from gongzhi_server.files.pdf import check_pdf
 from openpyxl import Workbook
 
@@ -130,6 +130,22 @@ def test_hostile_documents_are_refused(name: str) -> None:
     assert caught.value.text.en and caught.value.text.zh
 
 
+def test_directories_are_bounded() -> None:
+    """An archive of 20 MB may have 400 000 entries, which zipfile would read before anybody counts them."""
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w") as archive:
+        archive.writestr("[Content_Types].xml", b"<Types/>")
+        archive.writestr("a", b"x")
+        archive.infolist()[1].comment = bytes(60_000)
+        for _ in range(40):
+            archive.filelist.append(archive.infolist()[1])
+        archive._didModify = True  # type: ignore[attr-defined]
+    with pytest.raises(zipfile.BadZipFile, match="too large a directory"):
+        open_archive(made)
+    with pytest.raises(DocumentError):
+        check_document(made)
+
+
 @pytest.mark.filterwarnings("ignore:Duplicate name")
 def test_names_are_there_once() -> None:
     made = io.BytesIO(text_document())
@@ -164,7 +180,9 @@ PDFS = {
     "a script": PDF + SCRIPT,
     "a script in numbers": PDF + SCRIPT.replace(b"/JavaScript", b"/J#61va#53cript"),
     "a program": PDF + b"<</S/Launch/F(calc.exe)>>",
+    "a packed script in numbers": PDF + b"/ObjStm stream\n" + zlib.compress(b"/#4aavaScript ") + b"endstream",
     "a packed program": PDF + b"<</Type /ObjStm /N 1>> stream\r\n" + PACKED + b"\nendstream",
+    "streams in streams": PDF + b"/ObjStm stream\n" * 1_000 + zlib.compress(bytes(99)),
     "a bomb": PDF + b"<</Type/ObjStm>>stream\n" + zlib.compress(bytes(60_000_000)),
 }
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import zipfile
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from contextlib import closing
@@ -20,7 +19,7 @@ from gongzhi.checks import missing, today, wrong
 from gongzhi.commands import Call
 from gongzhi.errors import Text
 from gongzhi.located import covers
-from gongzhi.office_documents import DocumentError, check_archive
+from gongzhi.office_documents import DocumentError, check_archive, open_archive
 from gongzhi.people.models import HouseholdRow
 from gongzhi.people.tiers import later
 
@@ -165,7 +164,7 @@ def cells(file: Path) -> Iterator[list[Any]]:
         from openpyxl import load_workbook  # a quarter of a second of each start, for what is done once
 
         try:
-            with zipfile.ZipFile(file) as archive:
+            with file.open("rb") as packed, open_archive(packed) as archive:
                 check_archive(archive)
             book = load_workbook(file, read_only=True, data_only=True)
         except DocumentError as error:

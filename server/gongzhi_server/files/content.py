@@ -12,7 +12,7 @@ from typing import BinaryIO
 import puremagic
 from gongzhi.attachments.models import AttachmentKind
 from gongzhi.errors import Text
-from gongzhi.office_documents import DocumentError, check_document
+from gongzhi.office_documents import DocumentError, check_document, open_archive
 from gongzhi.picture_decoding import PictureDecoder, PictureError
 
 from . import recordings
@@ -161,7 +161,7 @@ def sniffed(file: BinaryIO) -> str:
 def inside(file: BinaryIO) -> str:
     """Which office document an archive is, by the folder its text lies in."""
     try:
-        with zipfile.ZipFile(file) as archive:
+        with open_archive(file) as archive:
             names = set(archive.namelist())
     except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError):
         return ""

@@ -12,38 +12,51 @@ from collections.abc import Iterator
 
 from gongzhi.office_documents import DocumentError
 
-ACTIVE = re.compile(rb"/(JavaScript|Launch|ImportData|RichMedia)(?![A-Za-z0-9])")
-ESCAPED = re.compile(rb"#([0-9A-Fa-f]{2})")
-"""A letter of a name that is written as a number."""
-PACKED = re.compile(rb"/ObjStm\b.{0,2000}?stream\r?\n", re.DOTALL)
-"""The beginning of a stream that holds objects."""
+NAMES = ("JavaScript", "Launch", "ImportData", "RichMedia")
+
+
+def spelled(name: str) -> str:
+    """A pattern of a name each of whose letters may be written as a number: JavaScript, J#61vaScript."""
+    return "".join(f"(?:{letter}|#(?i:{ord(letter):02x}))" for letter in name)
+
+
+ACTIVE = re.compile(f"/(?:{'|'.join(map(spelled, NAMES))})(?![A-Za-z0-9])".encode())
 MOST = 50_000_000
 """Bytes that all packed objects of a document may have together."""
+HEAD = 2_000
+"""Bytes between what says that a stream holds objects, and its beginning."""
 
 
 def check_pdf(raw: bytes) -> None:
     """Raise DocumentError for a PDF that runs something when it is opened or clicked on."""
-    if any(ACTIVE.search(piece) for piece in (unescape(raw), *unpack(raw))):
+    if any(ACTIVE.search(piece) for piece in (raw, *unpack(raw))):
         raise DocumentError(
             "The PDF holds scripts or starts programs; print it to a new PDF and send that.",
             "PDF 含有脚本或会启动程序，请重新打印为 PDF 后上传。",
         )
 
 
-def unescape(raw: bytes) -> bytes:
-    return ESCAPED.sub(lambda found: bytes((int(found[1], 16),)), raw)
-
-
 def unpack(raw: bytes) -> Iterator[bytes]:
-    """The packed objects of a document, as far as they are in zlib's format. Raises DocumentError for a bomb."""
-    left = MOST
-    for found in PACKED.finditer(raw):
+    """The packed objects of a document, as far as they are in zlib's format. Raises DocumentError for a bomb.
+
+    Streams do not overlap, so what is read is no more than the document; one in which they do is a bomb as well.
+    """
+    view, left, unread, at = memoryview(raw), MOST, len(raw), 0
+    while (at := raw.find(b"/ObjStm", at)) >= 0:
+        at += 1
+        begin = raw.find(b"stream", at, at + HEAD)
+        if begin < 0:
+            continue
+        begin += 6 + (raw[begin + 6 : begin + 7] == b"\r")
+        end = raw.find(b"endstream", begin)
+        end = len(raw) if end < 0 else end
+        unread -= end - begin
         reader = zlib.decompressobj()
         try:
-            piece = reader.decompress(raw[found.end() :], left)
+            piece = reader.decompress(view[begin + 1 : end], left)
         except zlib.error:
             continue
         left -= len(piece)
-        if left <= 0:
+        if left <= 0 or unread < 0:
             raise DocumentError("The PDF unfolds to too much; print it anew.", "PDF 解压后过大，请重新打印为 PDF。")
-        yield unescape(piece)
+        yield piece

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from xml.etree.ElementTree import ParseError
 
-from gongzhi.office_documents import DocumentError, DocumentLimits, check_archive
+from gongzhi.office_documents import DocumentError, DocumentLimits, check_archive, open_archive
 from openpyxl import load_workbook
 from openpyxl.utils.exceptions import InvalidFileException
 
@@ -296,7 +296,7 @@ def workbook(path: Path) -> Iterator[tuple[int, Iterator[Record]]]:
     The archive is looked at first: openpyxl reads all shared texts into memory, whatever they unfold to.
     """
     try:
-        with zipfile.ZipFile(path) as archive:
+        with path.open("rb") as file, open_archive(file) as archive:
             check_archive(archive, UNPACKED)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
