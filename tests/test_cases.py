@@ -230,7 +230,7 @@ async def test_wrong_receipts(server: Server) -> None:
 async def test_chinese_messages(server: Server) -> None:
     chinese = Server(server.client, server.clock, {"accept-language": "zh-CN,zh;q=0.9,en;q=0.8"})
     payload = await chinese.do("reportCase", REPORTED, **{**MATTER, "category": "nonsense"})
-    assert payload["errors"][0]["message"] == "category 代码不存在。"
+    assert payload["errors"][0]["message"] == "分类代码：没有此代码。"
 
 
 async def test_payloads_are_costed(server: Server) -> None:
