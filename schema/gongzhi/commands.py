@@ -20,6 +20,7 @@ import strawberry
 from strawberry.types.field import StrawberryField
 from tortoise.models import Model
 
+from .bounds import BOUND, Bound
 from .context import Context, Info
 from .errors import DeclarationError, Language, Refusal
 from .events.event import Event
@@ -56,14 +57,18 @@ def cautions() -> Any:
     return Declared(description=description, default_factory=list, metadata={ONCE: True})
 
 
-def prose(description: str, **options: Any) -> Any:
+def prose(description: str, *, longest: int | None = None, **options: Any) -> Any:
     """A field of an input for free text. A payload with `warnings` tells what in it must not be stored."""
-    return Declared(description=description, metadata={SCREENED: True}, **options)
+    return Declared(description=description, metadata={SCREENED: True, BOUND: Bound(longest)}, **options)
 
 
-def given(description: str, **options: Any) -> Any:
-    """A field of an input. With `default=UNSET` it may be left out."""
-    return Declared(description=description, **options)
+def given(description: str, *, longest: int | None = None, items: int | None = None, **options: Any) -> Any:
+    """A field of an input. With `default=UNSET` it may be left out.
+
+    `longest` is how many characters a text may have, and `items` how many entries a list, where the usual bounds of
+    their types (`gongzhi.bounds`) are too narrow or too wide.
+    """
+    return Declared(description=description, metadata={BOUND: Bound(longest, items)}, **options)
 
 
 def made(description: str) -> Any:

@@ -207,7 +207,10 @@ def entity(
             raise DeclarationError(f"{cls.__name__} cannot be ordered by {nullable}, which may be null")
         for declared in definition.fields:
             declared.metadata = {**declared.metadata, PLAN: _inferred(model, cls.__name__, declared)}
-        comparisons = {name: given or _plainly(model, cls, name) for name, given in (filter or {}).items()}
+        columns = {one.python_name: getattr(one.metadata[PLAN], "name", one.python_name) for one in definition.fields}
+        comparisons = {
+            name: given or _plainly(model, cls, name, columns.get(name, name)) for name, given in (filter or {}).items()
+        }
         made.__entity__ = Entity(made, model, visible, through, order, comparisons, held, file)
         return made  # type: ignore[no-any-return]
 
@@ -441,10 +444,16 @@ def argument(name: str, declared: Argument) -> StrawberryArgument:
     )
 
 
-def _plainly(model: type[Model], cls: type, name: str) -> Comparison:
-    """Compare a column by the type the field is annotated with; other annotations may not resolve yet."""
+def _plainly(model: type[Model], cls: type, name: str, field: str) -> Comparison:
+    """Compare a column by the type the field is annotated with; other annotations may not resolve yet.
+
+    `field` is what the model calls it. Raises DeclarationError for a filter by what the model has no column for.
+    """
     hint = eval(cls.__annotations__[name], vars(sys.modules[cls.__module__]))
-    return compare(lambda at: at.rows.field(model._meta.fields_db_projection[name]), plain(hint))
+    column = model._meta.fields_db_projection.get(field)
+    if column is None:
+        raise DeclarationError(f"{cls.__name__}: the filter {name!r} compares no column of {model.__name__}")
+    return compare(lambda at: at.rows.field(column), plain(hint))
 
 
 def _inferred(model: type[Model], owner: str, declared: StrawberryField) -> Plan:

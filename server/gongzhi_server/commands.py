@@ -14,10 +14,11 @@ from uuid import UUID
 import orjson
 import strawberry
 from gongzhi.access.models import LookKind
+from gongzhi.bounds import check_values, columns_bound
 from gongzhi.columns import loaded
-from gongzhi.commands import ONCE, Command, Problem
+from gongzhi.commands import Command, Problem
 from gongzhi.context import Context, Look
-from gongzhi.entity import Entity, Ref, entity_of
+from gongzhi.entity import Entity
 from gongzhi.errors import Refusal, Refusals, Text
 from gongzhi.events.event import Event
 from gongzhi.events.work import Job
@@ -31,7 +32,6 @@ from gongzhi.viewer import Viewer
 from pypika_tortoise.dialects.postgresql import PostgreSQLQuery as Query
 from pypika_tortoise.queries import Table
 from pypika_tortoise.terms import ValueWrapper
-from strawberry.types.base import StrawberryContainer
 from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.models import Model
 from tortoise.transactions import in_transaction
@@ -39,6 +39,7 @@ from uuid6 import uuid7
 
 from . import audit
 from .events.outbox import Outbox, Told
+from .payloads import objects_in, restore_payload, settle_payload, store_payload
 from .planner.lens import Lens
 from .planner.parameters import Parameters
 from .planner.rows import Rows
@@ -215,6 +216,10 @@ async def perform(
         return answered(command, refused(command, refusal), context.viewer)
     if command.requires and not context.viewer.can(command.requires):
         raise Denied(command.requires)
+    try:
+        check_values(given)
+    except Refusals as refusals:
+        return answered(command, refused(command, refusals), context.viewer)
     if command.repeats:
         return await repeated(context, command, given, plugin, outbox)
     mac = fingerprint(context, command, given)
@@ -225,9 +230,12 @@ async def perform(
                 return replayed(command, request, mac, context.viewer)
             call = Transaction(context, connection, plugin, outbox)
             await call.enter()
-            payload = await command.function(call, given)
+            with columns_bound(given):
+                payload = await command.function(call, given)
             told = call.told.writes()
-            ended = Write(END, [account, key, orjson.dumps(kept(payload)).decode()])
+            kept = store_payload(payload)
+            settle_payload(payload, kept)
+            ended = Write(END, [account, key, orjson.dumps(kept).decode()])
             await write(connection, ended, audit.act(context.viewer, command.name, objects(payload)), *told)
         if told:
             outbox.wake()
@@ -246,7 +254,8 @@ async def repeated(context: Context, command: Command, given: Any, plugin: str |
         async with in_transaction() as connection:
             call = Transaction(context, connection, plugin, outbox)
             await call.enter()
-            payload = await command.function(call, given)
+            with columns_bound(given):
+                payload = await command.function(call, given)
             told = call.told.writes()
             problems = [one.code for one in payload.errors]
             await write(connection, audit.act(context.viewer, command.name, objects(payload), problems), *told)
@@ -272,8 +281,7 @@ def codes(result: dict[str, Any]) -> list[str]:
 
 def objects(payload: Any) -> list[str]:
     """The global ids of a payload's objects."""
-    values = [value if isinstance(value, list) else [value] for value in vars(payload).values()]
-    return [f"{one.entity.name}:{one.key}" for value in values for one in value if isinstance(one, Ref)]
+    return [f"{one.entity.name}:{one.key}" for one in objects_in(payload)]
 
 
 def claimant(viewer: Viewer, key: str) -> tuple[str, str]:
@@ -343,33 +351,9 @@ def replayed(command: Command, request: RequestRow, mac: bytes, viewer: Viewer) 
 
 def answered(command: Command, result: dict[str, Any], viewer: Viewer) -> Any:
     """A payload from what is stored of it, in the caller's language."""
-    kinds = {one.python_name: one.type for one in command.payload.__strawberry_definition__.fields}  # type: ignore[attr-defined]
-    objects = {name: restored(kinds[name], value) for name, value in result.items() if name != "errors"}
+    objects = restore_payload(command.payload, result)
     errors = [
         Problem(code=code, message=Text(en, zh).say(viewer.language), path=path)
         for code, en, zh, path in result.get("errors", ())
     ]
     return command.payload(**objects, errors=errors)
-
-
-def kept(payload: Any) -> dict[str, Any]:
-    """What is stored of a payload: the keys of its objects."""
-    fields = payload.__strawberry_definition__.fields
-    left = {"errors", *(one.python_name for one in fields if one.metadata.get(ONCE))}
-    return {name: stored(value) for name, value in vars(payload).items() if name not in left and value is not None}
-
-
-def stored(value: Any) -> Any:
-    if isinstance(value, list):
-        return [stored(one) for one in value]
-    return [str(value.key), value.shown] if isinstance(value, Ref) else value
-
-
-def restored(kind: Any, value: Any) -> Any:
-    inner = kind.of_type if isinstance(kind, StrawberryContainer) else kind
-    if value and isinstance(value[0], list):
-        return [restored(inner, one) for one in value]
-    if not isinstance(value, list):
-        return value
-    entity = entity_of(inner)
-    return Ref(entity, entity.python(entity.key, value[0]), value[1])

@@ -20,7 +20,7 @@ from gongzhi.entity import key_of
 from gongzhi.errors import Language, Refusal
 from gongzhi.plans import GUARD, Live
 from gongzhi.viewer import Viewer
-from graphql import GraphQLError, get_operation_ast, validate
+from graphql import GraphQLError, Node, get_operation_ast, validate
 from graphql.execution.values import VariableValues, get_variable_values
 from tortoise.models import Model
 
@@ -36,14 +36,20 @@ from .gateway.codes import Code, error
 from .gateway.engine import Answer, Kind, Refused, Stage
 from .gateway.limits import Limits
 from .gateway.rates import Limited, spend
+from .gateway.refusals import discreet
 from .planner import Document, Planner, Statement
+from .planner.arguments import check_arguments
 from .planner.budget import Exceeded
 from .planner.document import PLANNED
+from .planner.given import ArgumentRefusal
 from .planner.planner import Documents
 from .schema import Schema
 from .shares import Shares, Unshared
 
 log = logging.getLogger("gongzhi")
+
+PLACES = 10
+"""The most places in a document that one error names."""
 
 
 async def value_of(fetch: Fetch, model: type[Model], column: str, key: Any) -> Any:
@@ -115,10 +121,10 @@ class Engine:
         if found := limits.check(ast, bounds):
             raise Refused(found, Stage.LIMIT)
         if invalid := validate(schema, ast, max_errors=self.limits.errors):
-            raise Refused(invalid, Stage.VALIDATION)
+            raise Refused(merge_errors(invalid), Stage.VALIDATION)
         node = get_operation_ast(ast, name)
         if node is None:
-            message = f"There is no operation {name!r} in the document." if name else "Name the operation to run."
+            message = "The document has no operation of this operationName." if name else "Name the operation to run."
             raise Refused([error(Code.OPERATION_RESOLUTION_FAILURE, message)], Stage.OPERATION)
         return Document(schema, ast, node, most=most)
 
@@ -137,6 +143,7 @@ class Engine:
         viewer = stated(viewer, extensions)
         session = self._session(document, given, self.coerced(document, given), viewer, document.operation)
         try:
+            check_arguments(document.argued, session.variables)
             statement, cost = self._plan(session)
             data, errors = await (self._mutate(session) if statement is None else session.query(statement))
         except QueryCanceledError as late:
@@ -190,6 +197,7 @@ class Engine:
         given = dict(variables or {})
         coerced = self.coerced(document, given)
         try:
+            check_arguments(document.argued, coerced)
             asked = Asked(document, given, coerced, self.planner.followed(document, coerced))
             self.allow(asked, viewer)
             statement = self.planner.stream(document, coerced, viewer, asked.field)
@@ -291,6 +299,14 @@ class Engine:
         raise Refused([problem], Stage.COST)
 
 
+def merge_errors(errors: Iterable[GraphQLError]) -> list[GraphQLError]:
+    """Return errors that say the same as one, with the places of all: a directive nobody knows is one mistake."""
+    found: dict[str, list[Node]] = {}
+    for one in errors:
+        found.setdefault(one.message, []).extend(one.nodes or ())
+    return [GraphQLError(message, nodes[:PLACES]) for message, nodes in found.items()]
+
+
 def stated(viewer: Viewer, extensions: Mapping[str, Any] | None) -> Viewer:
     """The viewer with what the request says of itself: `purpose`, and the `glass` to look through."""
     said = {name: value for name in ("purpose", "glass") if isinstance(value := (extensions or {}).get(name), str)}
@@ -316,9 +332,12 @@ def answer(
 def shown(problem: GraphQLError, language: Language) -> GraphQLError:
     """The error as the caller may see it."""
     cause = problem.original_error
-    if cause is None:
-        return problem
     place: dict[str, Any] = {"nodes": problem.nodes, "path": problem.path}
+    if cause is None:
+        if "code" in (problem.extensions or {}):
+            return problem
+        extensions = {"code": Code.BAD_USER_INPUT.value, **(problem.extensions or {})}
+        return GraphQLError(discreet(problem.message), **place, extensions=extensions)
     if isinstance(cause, Refusal):
         found = refused(cause, language)
         return GraphQLError(found.message, **place, extensions=found.extensions)
@@ -344,4 +363,7 @@ def refused(refusal: Refusal, language: Language) -> GraphQLError:
     extensions: dict[str, Any] = {"code": Code.BAD_USER_INPUT.value}
     if refusal.path:
         extensions["path"] = list(refusal.path)
-    return GraphQLError(refusal.text.say(language), extensions=extensions)
+    nodes = [refusal.node] if isinstance(refusal, ArgumentRefusal) else None
+    if nodes:
+        extensions["field"] = nodes[0].name.value
+    return GraphQLError(refusal.text.say(language), nodes, extensions=extensions)

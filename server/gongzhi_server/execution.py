@@ -8,6 +8,7 @@ import inspect
 import logging
 from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -62,6 +63,26 @@ class Lost(GraphQLError):
     """Rows were asked for by a condition of a plugin that failed: there is nothing to answer."""
 
 
+@dataclass(frozen=True)
+class Place:
+    """Where in an answer rows stand. Behind a list it is where the list stands, and no path leads into it."""
+
+    path: tuple[str | int, ...]
+    exact: bool = True
+
+    @classmethod
+    def of(cls, path: Sequence[str | int]) -> Place:
+        """Return the place of a row; of one in a list, that of the list."""
+        cut = next((at for at, step in enumerate(path) if isinstance(step, int)), None)
+        return cls(tuple(path[:cut]), cut is None)
+
+    def locate(self, error: GraphQLError) -> GraphQLError:
+        """Return an error of a statement for rows with its path from the root of the answer."""
+        path = (*self.path, *(error.path or ())) if self.exact else self.path
+        cause, extensions = error.original_error, error.extensions
+        return GraphQLError(error.message, error.nodes, path=path, original_error=cause, extensions=extensions)
+
+
 class Row:
     """The columns a Python field asked for, and no others."""
 
@@ -88,7 +109,7 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
         self, return_type: Any, details: Any, info: Any, path: Any, result: Any, position: Any
     ) -> Any:
         if isinstance(result, Ref):
-            return self.session.row(result, return_type, details)
+            return self.session.row(result, return_type, details, path.as_list())
         return super().complete_object_value(return_type, details, info, path, result, position)
 
 
@@ -196,7 +217,8 @@ class Session:
                     found = await send(other)
                     log.error("a statement failed with what is in it of the plugin %s", plugin, exc_info=error)
                     if other.lost:
-                        raise Lost(MASKED, other.lost, extensions={"plugin": plugin}, original_error=error) from error
+                        path, owner = other.lost_path or None, {"plugin": plugin}
+                        raise Lost(MASKED, other.lost, path=path, extensions=owner, original_error=error) from error
                     for one in other.errors:
                         if isinstance(one.original_error, Failed):
                             one.original_error = error
@@ -231,33 +253,36 @@ class Session:
         declared = root.fields[found[0].node.name.value].extensions.get("strawberry-definition")
         return declared.metadata.get(PLUGIN) if declared else None
 
-    async def row(self, ref: Ref, kind: Any, details: Any) -> Any:
+    async def row(self, ref: Ref, kind: Any, details: Any, path: Sequence[str | int]) -> Any:
         """The planned selection of one row; rows asked for together come from one statement."""
         make = partial(
             self.planner.rows, self.document, self.variables, self.viewer, ref.entity, kind, details, ref.shown
         )
         statement = make()
         if statement not in self._loaders:
-            self._loaders[statement] = DataLoader(load_fn=lambda keys: self.rows(statement, keys, make))
+            place = Place.of(path)
+            self._loaders[statement] = DataLoader(load_fn=lambda keys: self.rows(statement, keys, make, place))
         return await self._loaders[statement].load(ref.key)
 
-    async def rows(self, statement: Statement, keys: list[Any], make: Callable[..., Statement]) -> list[Any]:
+    async def rows(
+        self, statement: Statement, keys: list[Any], make: Callable[..., Statement], place: Place
+    ) -> list[Any]:
         """Rows by their keys, None for those that are not there or not to be seen; `make` makes another statement."""
         given = {**self.variables.coerced, "@keys": keys}
         statement, sent = await self.sound(
             statement, lambda one: self.send(one, given), lambda plugin: make(without=plugin)
         )
-        self.tell(statement)
+        self.tell(statement, place)
         self._tried.update(dict.fromkeys(statement.shape.tried))
         found = {row["key"]: orjson.loads(row["row"]) for row in sent}
         await self.finish(list(found.values()), statement.shape)
         return [found.get(key) for key in keys]
 
-    def tell(self, statement: Statement) -> None:
-        """The errors that come with a statement, once however often it is sent."""
+    def tell(self, statement: Statement, place: Place) -> None:
+        """The errors that come with a statement, once however often it is sent; its rows stand in this place."""
         if statement not in self._told:
             self._told.add(statement)
-            self.errors += statement.errors
+            self.errors += map(place.locate, statement.errors)
 
     async def told(
         self, statement: Statement, given: Mapping[str, Any]
@@ -346,7 +371,7 @@ class Session:
             known = isinstance(error, Refusal)
             message = str(error) if known else MASKED
             owner = {"plugin": plugin} if plugin else None
-            located = GraphQLError(message, call.node, original_error=error, extensions=owner)
+            located = GraphQLError(message, call.node, path=call.path, original_error=error, extensions=owner)
             self.errors.append(located)
             return [None] * len(rows)
 
@@ -365,10 +390,11 @@ class Session:
         entity = self.planner.entities[named.name]
         make = partial(self.planner.rows, self.document, self.variables, self.viewer, entity, named, call.details)
         keys = [one.key for one in flat(values)]
+        place = Place(call.path, call.exact)
         statement = make()
         if not keys:
-            self.tell(statement)
-        found = dict(zip(keys, await self.rows(statement, keys, make), strict=True)) if keys else {}
+            self.tell(statement, place)
+        found = dict(zip(keys, await self.rows(statement, keys, make, place), strict=True)) if keys else {}
         return [
             [found[one.key] for one in value] if isinstance(value, list) else value and found[value.key]
             for value in values

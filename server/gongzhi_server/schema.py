@@ -19,6 +19,7 @@ from gongzhi.filters import Comparison
 from gongzhi.orders import Ordering
 from gongzhi.plans import DECIDED, PLUGIN
 from gongzhi.roots import Mutation, Query, Subscription
+from graphql import GraphQLEnumType
 from strawberry.exceptions import DuplicatedTypeName
 from strawberry.schema.config import StrawberryConfig
 from strawberry.schema_directive import Location
@@ -28,6 +29,7 @@ from strawberry.types.field import StrawberryField
 from . import plugins
 from .arguments import complete, filtering, ordering
 from .errors import Fault
+from .payloads import check_payload
 from .planner import Planner
 from .plugins import Plugins
 
@@ -118,7 +120,9 @@ class Schema(strawberry.Schema):
             if fault := first_fault(error):
                 raise fault from None
             raise
+        self._read_enums_as_members()
         self._check_targets()
+        self._check_payloads()
 
     def comparisons(self, entity: Entity) -> Mapping[str, Comparison]:
         """What the lists of an entity can be filtered by in this schema."""
@@ -195,6 +199,25 @@ class Schema(strawberry.Schema):
             name = target.__strawberry_definition__.name  # type: ignore[attr-defined]
             if name not in self._schema.type_map:
                 raise Fault(plugin, f"extends {name}, which nothing in the schema returns")
+
+    def _read_enums_as_members(self) -> None:
+        """Let commands have members of enums: sorting the schema makes its enums anew, and they would read texts."""
+        for kind in self._schema.type_map.values():
+            definition = kind.extensions.get("strawberry-definition")
+            if isinstance(kind, GraphQLEnumType) and definition:
+                for value in kind.values.values():
+                    value.value = definition.wrapped_cls(value.value)
+                kind.__dict__.pop("_value_lookup", None)
+
+    def _check_payloads(self) -> None:
+        """Refuse a mutation whose answer could not be given again."""
+        for name, field in self._added[Mutation].items():
+            command: Command | None = field.metadata.get(COMMAND)
+            if command and not command.repeats:
+                try:
+                    check_payload(command.payload)
+                except DeclarationError as error:
+                    raise Fault(self._owner[Mutation, name], str(error)) from error
 
     def _askers(self) -> Iterable[tuple[type, str]]:
         """Who adds conditions and orders to the lists of a type."""

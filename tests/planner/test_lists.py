@@ -122,12 +122,12 @@ async def test_lists_are_cut_to_their_cap(bench: Bench) -> None:
 @pytest.mark.parametrize(
     "text, message",
     [
-        ("{ cases(first: 1, last: 1) { totalCount } }", "Ask for the first or the last, not both."),
-        ("{ cases(first: 101) { totalCount } }", "'first' must be between 0 and 100, not 101."),
-        ("{ cases(last: 101) { totalCount } }", "'last' must be between 0 and 100, not 101."),
-        ("{ cases(first: -1) { totalCount } }", "'first' must be between 0 and 100, not -1."),
-        ("{ people { nodes { phones(first: 6) { id } } } }", "'first' must be between 0 and 5, not 6."),
-        ('{ grid(code: "61") { path(last: 9) { id } } }', "'last' must be between 0 and 8, not 9."),
+        ("{ cases(first: 1, last: 1) { totalCount } }", "cases(last): Ask for the first or the last, not both."),
+        ("{ cases(first: 101) { totalCount } }", "cases(first): It must be between 0 and 100."),
+        ("{ cases(last: 101) { totalCount } }", "cases(last): It must be between 0 and 100."),
+        ("{ cases(first: -1) { totalCount } }", "cases(first): It must be between 0 and 100."),
+        ("{ people { nodes { phones(first: 6) { id } } } }", "phones(first): It must be between 0 and 5."),
+        ('{ grid(code: "61") { path(last: 9) { id } } }', "path(last): It must be between 0 and 8."),
     ],
 )
 async def test_impossible_pages_are_refused(bench: Bench, text: str, message: str) -> None:
@@ -138,7 +138,7 @@ async def test_impossible_pages_are_refused(bench: Bench, text: str, message: st
 async def test_a_size_in_a_variable_is_checked_each_time(bench: Bench) -> None:
     text = "query($n: Int) { cases(first: $n) { nodes { id } } }"
     assert len((await bench.data(text, n=2))["cases"]["nodes"]) == 2
-    assert (await bench.ask(text, n=101)).messages == ["'first' must be between 0 and 100, not 101."]
+    assert (await bench.ask(text, n=101)).messages == ["cases(first): It must be between 0 and 100."]
     assert len((await bench.data(text, n=100))["cases"]["nodes"]) == 39
     assert len((await bench.data(text))["cases"]["nodes"]) == 39
 
@@ -165,9 +165,11 @@ async def test_garbage_is_no_cursor(bench: Bench, garbage: str, way: str) -> Non
     for said in (
         await bench.ask(f"query($c: String) {{ cases({way}: $c) {{ nodes {{ id }} }} }}", c=garbage),
         await bench.ask(f"{{ cases({way}: {json.dumps(garbage)}) {{ nodes {{ id }} }} }}"),
+        await bench.ask(f"query($c: String) {{ cases({way}: $c) {{ totalCount }} }}", c=garbage),
     ):
         assert said.refused and said.codes == ["BAD_USER_INPUT"]
-        assert said.messages == ["That is not a cursor of this list."] and not bench.seen
+        assert said.messages == [f"cases({way}): That is not a cursor of this list."] and not bench.seen
+        assert said.errors[0]["extensions"]["path"] == [way] and said.errors[0]["locations"]
 
 
 async def test_a_cursor_of_no_grid_is_refused(bench: Bench) -> None:

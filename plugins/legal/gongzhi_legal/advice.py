@@ -23,7 +23,7 @@ from .advice_types import LegalAdvice
 from .booking import booked
 from .choosing import candidate, disinterested, level_of, nobody, seat, unseat
 from .confidential import begun, pen
-from .files import sent
+from .files import BYTES, sent
 from .happenings import AdviceChanged
 from .matters import tell
 from .models import (
@@ -72,7 +72,7 @@ class AskAdviceInput:
     person: ID | None = given("Who asks, if one speaks for them; oneself if not given (咨询人).", default=UNSET)
     grid: str | None = given("Where, by code; where they live if not given (网格编码).", default=UNSET)
     slot: ID | None = given("A time to meet, which is booked with it (预约时段).", default=UNSET)
-    recording: str | None = given("The question by voice, in base64 (语音).", default=UNSET)
+    recording: str | None = given("The question by voice, in base64 (语音).", default=UNSET, longest=2 * BYTES)
 
 
 @command("Ask about the law: in writing, by voice, or at an appointment (法律咨询).", requires=None)

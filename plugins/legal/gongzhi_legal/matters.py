@@ -16,7 +16,7 @@ from gongzhi.roots import Mutation
 from strawberry import ID
 
 from .confidential import pen
-from .files import sent
+from .files import BYTES, sent
 from .matter_types import LegalFile, LegalMatter, LegalMessage
 from .models import FileRow, MatterRow, MessageRow, SeatRole, SeatRow
 
@@ -58,7 +58,7 @@ class AddLegalFileInput:
     idempotency_key: str = given(KEY)
     matter: ID = given("The matter (事项).")
     title: str = given("What it is (名称).")
-    content: str = given("JPEG, PNG, PDF or a recording, in base64, 600 kB at most (文件内容).")
+    content: str = given("JPEG, PNG, PDF or a recording, in base64, 600 kB at most (文件内容).", longest=2 * BYTES)
 
 
 @command("Add a file to an open matter: evidence, a recording, a scan (提交材料).", requires=None)

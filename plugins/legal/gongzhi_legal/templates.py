@@ -56,7 +56,8 @@ class SetAgreementTemplateInput:
     idempotency_key: str = given(KEY)
     grid: str = given("The county, by code (县编码).")
     content: str = given(
-        f"A docx in base64, 500 kB at most. Blanks: {', '.join(BLANKS)}; lists: {', '.join(LISTS)} (docx 文件)."
+        f"A docx in base64, 500 kB at most. Blanks: {', '.join(BLANKS)}; lists: {', '.join(LISTS)} (docx 文件).",
+        longest=2 * BYTES,
     )
 
 

@@ -43,7 +43,7 @@ PAPERS, BYTES, SIDE = 6, 2_000_000, 1600
 class PartyPaperInput:
     kind: PaperKind = given("What it is (类型).")
     title: str = given("Its title (标题).")
-    content: str = given("The file in base64: JPEG, PNG or PDF (内容).")
+    content: str = given("The file in base64: JPEG, PNG or PDF (内容).", longest=2 * BYTES)
     consent: bool = given(
         "That everybody on a photo agrees to its being kept and shown (照片中人员同意).", default=False
     )

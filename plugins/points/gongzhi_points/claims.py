@@ -55,6 +55,7 @@ class ClaimPointsInput:
         f"JPEG photos in base64, {PHOTOS} at most, {BYTES} bytes each; where and with what they were taken is "
         "removed (照片).",
         default_factory=list,
+        longest=2 * BYTES,
     )
     person: ID | None = given("For whom, if a grid worker files it (代为申报的对象).", default=UNSET)
     group: ID | None = given("The group's account, if the rule is for groups (集体账户).", default=UNSET)

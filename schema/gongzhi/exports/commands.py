@@ -46,7 +46,8 @@ class RequestBulkExportInput:
     grid: str = given("The rows are of this grid, of a county or below, and of those below it (网格编码).")
     document: str = given(
         "A query of one list, with the columns as the fields of its nodes: "
-        "{ cases(filter: …) { nodes { number status leadUnit { name } } } } or { people … } (查询内容)."
+        "{ cases(filter: …) { nodes { number status leadUnit { name } } } } or { people … } (查询内容).",
+        longest=50_000,
     )
     variables: JSON | None = given("What the query's variables are (查询变量).", default=UNSET)
     format: FileFormat = given("What kind of file (格式).", default=FileFormat.XLSX)

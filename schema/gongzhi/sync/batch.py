@@ -11,12 +11,13 @@ from typing import Any
 
 import strawberry
 
+from ..bounds import check_values
 from ..cases.models import CaseRow
 from ..cases.types import Case
 from ..checks import happened, missing, told, wrong
 from ..commands import COMMAND, Command, Problem, cautions, failed, given, made, problem, problems
 from ..context import Context, Info
-from ..errors import Refusal
+from ..errors import Refusal, Refusals
 from ..patrols.types import Patrol
 from ..people.types import Visit
 from ..plans import DECIDED, GUARD, MOST
@@ -99,11 +100,14 @@ class Batch:
             return await self.carried(entry)
         except Refusal as refusal:
             return self.refused(entry, SyncState.REFUSED, refusal)
+        except Refusals as several:
+            return self.refused(entry, SyncState.REFUSED, *several.refusals)
         except Exception as error:  # the entries behind it may have nothing to do with it
             logger.error("an entry of a batch failed: %s", type(error).__name__)
             return self.refused(entry, SyncState.FAILED, failed())
 
     async def carried(self, entry: SyncEntryInput) -> SyncResult:
+        check_values(entry)
         context = self.context
         [(name, input)] = [(name, value) for name in SORTS if told(value := getattr(entry.change, name))]
         command = SORTS[name].at(happened(context.viewer.now, entry.occurred_at, OLDEST, "occurredAt"))
@@ -125,10 +129,9 @@ class Batch:
             errors=payload.errors,
         )
 
-    def refused(self, entry: SyncEntryInput, state: SyncState, refusal: Refusal) -> SyncResult:
-        return SyncResult(
-            client_id=entry.client_id, state=state, errors=[problem(refusal, self.context.viewer.language)]
-        )
+    def refused(self, entry: SyncEntryInput, state: SyncState, *refusals: Refusal) -> SyncResult:
+        errors = [problem(refusal, self.context.viewer.language) for refusal in refusals]
+        return SyncResult(client_id=entry.client_id, state=state, errors=errors)
 
     def resolved(self, input: Any) -> Any:
         """The input with the number of the case in place of the entry that reported it."""

@@ -36,6 +36,7 @@ TOO_MANY = "Syntax Error: Document contains more than"
 # What a syntax error quotes of the document may be somebody's data.
 QUOTED = re.compile(r"(String|BlockString|Int|Float) '.*'", re.DOTALL)
 NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u(?:0000|\{0+\})|\0")
+NAMED = re.compile(r"[_A-Za-z][_0-9A-Za-z]{0,59}")
 # Counts stop here, so that a document that expands without end is measured with small numbers.
 MANY = 1_000_000
 SIZES = ("document", "tokens", "comments", "depth", "fields", "aliases", "directives", "roots", "mutations")
@@ -269,8 +270,9 @@ def entries(value: Mapping[str, Any] | list[Any]) -> Iterable[tuple[str | int, A
 
 
 def join(path: str, key: str | int) -> str:
-    """Extend the path that errors show; a client's own keys cannot make it long."""
-    return f"{path}.{key}"[:100] if path else str(key)[:100]
+    """Extend the path that errors show; a key that is no name is a value, and is not shown."""
+    step = key if isinstance(key, int) or NAMED.fullmatch(key) else "…"
+    return f"{path}.{step}"[:100] if path else str(step)[:100]
 
 
 def exceeded(

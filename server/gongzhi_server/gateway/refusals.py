@@ -32,7 +32,12 @@ CODES = {
 REPEATED = re.compile(
     r"(?P<kept>cannot represent[^:]*): .*|, but encountered error '.*|(?:[,;]|(?<=\?)) [Ff]ound\b.*", re.DOTALL
 )
+# No name of the schema is longer.
+NAME = re.compile(r"(\w{60})\w+", re.ASCII)
+MESSAGE = 1_000
 UNKNOWN = re.compile(r"Value ['\"].*['\"] does not exist in", re.DOTALL)
+# A key of a JSON object that is no name may be anything.
+KEY = re.compile(r"unknown field (?!'[_A-Za-z]\w{0,59}').*", re.DOTALL)
 SUGGESTION = re.compile(r" Did you mean .*", re.DOTALL)
 
 
@@ -75,13 +80,20 @@ def coded(problem: GraphQLError, code: Code | None, suggest: bool) -> dict[str, 
     if "code" not in extensions:
         plain["message"] = discreet(plain["message"], suggest)
         extensions = {"code": code, **extensions}
-    return {**plain, "extensions": extensions}
+    return {**plain, "message": shorten(plain["message"]), "extensions": extensions}
+
+
+def shorten(message: str) -> str:
+    """Return a message in which long names, which only a caller can have made up, are cut, and which is not long."""
+    said = NAME.sub(lambda match: f"{match[1]}…", message)
+    return said if len(said) <= MESSAGE else f"{said[:MESSAGE]}…"
 
 
 def discreet(message: str, suggest: bool = False) -> str:
     """A message of graphql-core without the values that it repeats, and without suggestions unless they are wanted."""
     said = UNKNOWN.sub("The value does not exist in", message)
     said = REPEATED.sub(lambda match: match["kept"] or "", said)
+    said = KEY.sub("an unknown field", said)
     if not suggest:
         said = SUGGESTION.sub("", said)
     return said if said.endswith((".", "?")) else said + "."

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from gongzhi.entity import Entity, entity_of
@@ -75,6 +77,46 @@ MASKED = "Unexpected error."
 PROTECTED = re.compile(rf"\b({'|'.join(COLUMNS)})\b")
 
 
+class Way:
+    """The way from the root of an answer to the field being compiled, by its keys.
+
+    Behind a list it ends at the list: what goes wrong there goes wrong on all its rows, and no index is the one.
+    """
+
+    def __init__(self) -> None:
+        self._keys: list[str] = []
+        self._end: int | None = None
+
+    @property
+    def path(self) -> tuple[str, ...]:
+        """The path that an error of this field carries."""
+        return tuple(self._keys[: self._end])
+
+    @property
+    def exact(self) -> bool:
+        """Whether the path leads to the field itself, and to one place only."""
+        return self._end is None
+
+    @contextmanager
+    def step(self, key: str, of: GraphQLField | None = None) -> Iterator[None]:
+        """Go into a field, and back at the end of the block."""
+        before = self._end
+        self._keys.append(key)
+        if before is None and of is not None and isinstance(get_nullable_type(of.type), GraphQLList):
+            self._end = len(self._keys)
+        try:
+            yield
+        finally:
+            self._keys.pop()
+            self._end = before
+
+
+def response_key(details: FieldDetailsList) -> str:
+    """The name that a field has in the answer."""
+    node = details[0].node
+    return node.alias.value if node.alias else node.name.value
+
+
 class Failed(Exception):
     """A plugin's part of a statement failed, so the statement was made again without it."""
 
@@ -95,7 +137,11 @@ class Compiler:
         self.variables, self.lens = variables, lens
         self.without, self.plugins = without, set[str]()
         self.errors: list[GraphQLError] = []
+        self.checks: list[Term] = []
+        """Bound values that are read whether or not the text needs them: what is wrong with them is to be told."""
         self.lost: FieldNode | None = None
+        self.lost_path: tuple[str, ...] = ()
+        self.way = Way()
         self.cost, self.times = 0, 1
         self.part: Given | None = None
         self.within_plugin: str | None = None
@@ -125,7 +171,8 @@ class Compiler:
             rows.where(here(plugin, entity, table))
         filtered(self, rows, at)
         kind: Any = get_named_type(of.type)
-        terms, shape = self.object(kind, self.subfields(kind, details), table, entity, rows)
+        with self.way.step(response_key(details)):
+            terms, shape = self.object(kind, self.subfields(kind, details), table, entity, rows)
         return self.keys(rows, terms, shape)
 
     def keys(self, rows: Rows, terms: list[Term], shape: Shape) -> Statement:
@@ -139,8 +186,10 @@ class Compiler:
         self.budget.node = None
         sql = query.get_sql(Query.SQL_CONTEXT.copy(parameterizer=parameters)) if query else ""
         values, plugins = tuple(parameters.values), frozenset(self.plugins)
-        steps = self.budget.steps
-        return Statement(sql, values, shape, tuple(self.errors), self.cost, plugins, self.lost, steps)
+        steps, fixed = self.budget.steps, tuple(self.errors)
+        checks = tuple(term.value for term in self.checks if isinstance(term, ValueWrapper))
+        lost = self.lost, steps, checks, self.lost_path
+        return Statement(sql, values, shape, fixed, self.cost, plugins, *lost)
 
     # objects and their fields
 
@@ -157,7 +206,9 @@ class Compiler:
         terms: list[Term] = []
         shape = Shape(entity, kind=kind.name)
         for key, details in grouped.items():
-            if (term := self.field(kind, key, details, row, entity, shape)) is not None:
+            with self.way.step(key, of=kind.fields.get(details[0].node.name.value)):
+                term = self.field(kind, key, details, row, entity, shape)
+            if term is not None:
                 terms.append(term.as_(key))
         if row is not None and entity is not None:
             terms += [row.field(entity.column(name)).as_(f"@{name}") for name in shape.needs]
@@ -188,7 +239,7 @@ class Compiler:
             term = self.denied(guard, kind, of, row, node)
         elif isinstance(plan, Batch):
             shape.select(node.name.value, False)
-            shape.calls.append(Call(key, plan, declared, of, details))
+            shape.calls.append(Call(key, plan, declared, of, details, self.way.path, self.way.exact))
             self.count(plan, get_named_type(of.type), details)
             return self.withheld(off, self.held(guard, row, entity))
         else:
@@ -242,12 +293,14 @@ class Compiler:
         name = f"{kind.name}.{node.name.value}"
         message = f"{name} needs the permission {guard.permission!r}."
         extensions = {"code": "FORBIDDEN", "field": name, "permission": guard.permission}
-        self.errors.append(GraphQLError(message, node, extensions=extensions))
+        self.errors.append(GraphQLError(message, node, path=self.way.path, extensions=extensions))
         return NullValue()
 
     def broken(self, plugin: str, node: FieldNode) -> Term:
         """What stands for a field of the plugin that a statement failed with: null and a masked error."""
-        self.errors.append(GraphQLError(MASKED, node, extensions={"plugin": plugin}, original_error=Failed(plugin)))
+        extensions, cause = {"plugin": plugin}, Failed(plugin)
+        located = GraphQLError(MASKED, node, path=self.way.path, extensions=extensions, original_error=cause)
+        self.errors.append(located)
         return NullValue()
 
     def unmet(self, plugin: str, node: FieldNode) -> bool:
@@ -258,7 +311,7 @@ class Compiler:
         self.plugins.add(plugin)
         if plugin != self.without:
             return False
-        self.lost = node
+        self.lost, self.lost_path = node, self.way.path
         return True
 
     def planned(
@@ -443,7 +496,8 @@ def fitting(grouped: GroupedFieldSet) -> GroupedFieldSet:
     """The same fields, if PostgreSQL does not cut their keys off."""
     for key, details in grouped.items():
         if len(key) > NAMEDATALEN:
-            raise GraphQLError(f"{key!r} is longer than {NAMEDATALEN} characters.", details[0].node)
+            message = f"The alias of {details[0].node.name.value} is longer than {NAMEDATALEN} characters."
+            raise GraphQLError(message, details[0].node)
     return grouped
 
 

@@ -11,6 +11,7 @@ from graphql.execution.collect_fields import FragmentDetails
 
 from ..caching import Cache
 from ..gateway.engine import Kind
+from .arguments import argued
 from .lens import Question, answer
 from .statement import Statement
 
@@ -54,6 +55,7 @@ class Document:
         }
         self._plans: Cache[Hashable, Plans] = Cache(most)
         self._own = measure(ast)
+        self.argued = argued(schema, ast)
         self.keep = keep
         """Hears that the document takes more or less than before."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from gongzhi.errors import Refusal
 from gongzhi.sql import Bind, Sql
 from graphql import (
     FieldNode,
@@ -23,6 +24,18 @@ if TYPE_CHECKING:
     from .document import Trait
 
 Way = tuple[str | int, ...]
+
+
+class ArgumentRefusal(Refusal):
+    """A refusal of an argument's value; `node` is the field as the document has it."""
+
+    def __init__(self, refusal: Refusal, node: FieldNode, path: Way) -> None:
+        way = tuple(map(str, path)) or refusal.path
+        place = f"{node.name.value}({'.'.join(way)})"
+        super().__init__(refusal.code, f"{place}: {refusal.text.en}", f"{place}：{refusal.text.zh}", way)
+        self.node = node
+
+
 Source = Callable[[Any], Any]
 
 
@@ -44,13 +57,14 @@ class Given:
     def bind(self, *path: str | int, convert: Callable[[Any], Any] | None = None, cast: str = "") -> Term:
         """An argument's value as a parameter, read from the variables when the statement runs."""
         source, fixed = self._source(path), self.at(*path)
+        checked = self.refusing(path, convert) if convert else None
         if source is None:
-            value = convert(fixed) if convert else fixed
+            value = checked(fixed) if checked else fixed
             read: Callable[[Any, Any], Any] = lambda variables, context: value  # noqa: E731
-        elif convert is None:
+        elif checked is None:
             read = lambda variables, context: source(variables)  # noqa: E731
         else:
-            read = lambda variables, context: convert(source(variables))  # noqa: E731
+            read = lambda variables, context: checked(source(variables))  # noqa: E731
         term = ValueWrapper((Chosen if isinstance(fixed, list) else Bind)(read))
         return Sql(f"{{0}}::{cast}", term) if cast else term
 
@@ -76,7 +90,18 @@ class Given:
             for name in _names(ast):
                 self.traits[(name,), repr] = None
         value = self.at(*path)
-        return None if value is None else of(value)
+        return None if value is None else self.refusing(path, of)(value)
+
+    def refusing(self, path: Way, convert: Callable[[Any], Any]) -> Callable[[Any], Any]:
+        """Return a conversion whose refusals name this field and the argument that was converted."""
+
+        def converted(value: Any) -> Any:
+            try:
+                return convert(value)
+            except Refusal as refusal:
+                raise ArgumentRefusal(refusal, self.node, path) from refusal
+
+        return converted
 
     def at(self, *path: str | int) -> Any:
         """The value now, or None. What is made of it must not depend on it but through traits."""

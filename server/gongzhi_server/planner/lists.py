@@ -19,6 +19,7 @@ from pypika_tortoise.terms import Criterion, LiteralValue, Term, Tuple
 
 from . import looks
 from .filters import filtered
+from .given import ArgumentRefusal
 from .rows import Derived, Key, Rows, held, here, select_from
 from .scalars import quoted
 from .statement import Shape
@@ -37,12 +38,14 @@ class Window:
     def __init__(self, compiler: Compiler, plan: Many, rows: Rows, at: Frame) -> None:
         given: Any = at.given
         if "first" in given and "last" in given:
-            raise GraphQLError("Ask for the first or the last, not both.", given.node)
+            both = Refusal("BAD_USER_INPUT", "Ask for the first or the last, not both.", "first 与 last 只能取其一。")
+            raise ArgumentRefusal(both, given.node, ("last",))
         self.back = "last" in given
         name = "last" if self.back else "first"
         size = given.trait(name, of=itself)
         if size is not None and not 0 <= size <= plan.cap:
-            raise GraphQLError(f"{name!r} must be between 0 and {plan.cap}, not {size}.", given.node)
+            said = f"It must be between 0 and {plan.cap}.", f"应在 0 至 {plan.cap} 之间。"
+            raise ArgumentRefusal(Refusal("BAD_USER_INPUT", *said), given.node, (name,))
         self.size: int = min(USUAL, plan.cap) if size is None else size
         asked = given.trait("orderBy", of=itself)
         keys = added(compiler, asked, rows, at) if asked else None
@@ -59,6 +62,9 @@ class Window:
         if self.back:
             self.keys = [key.turned for key in self.keys]
         self.after, self.before = "after" in given, "before" in given
+        for end in ("after", "before"):
+            if end in given:
+                compiler.checks += [given.bind(end, convert=Place(key, i)) for i, key in enumerate(self.keys)]
 
     def bounds(self, rows: Rows, at: Frame) -> Criterion | None:
         """The rows between the cursors, one row comparison each, which the order's own index serves."""
@@ -100,17 +106,18 @@ def page(
     for key, inside in compiler.subfields(kind, details).items():
         name = inside[0].node.name.value
         child = Shape()
-        match name:
-            case "__typename":
-                term: Term = LiteralValue(quoted(kind.name))
-            case "totalCount":
-                term = made.total()
-            case "nodes":
-                term, child = made.nodes(get_named_type(kind.fields[name].type), inside)
-            case "edges":
-                term, child = made.edges(get_named_type(kind.fields[name].type), inside)
-            case _:
-                term = made.info(get_named_type(kind.fields[name].type), inside)
+        with compiler.way.step(key, of=kind.fields.get(name)):
+            match name:
+                case "__typename":
+                    term: Term = LiteralValue(quoted(kind.name))
+                case "totalCount":
+                    term = made.total()
+                case "nodes":
+                    term, child = made.nodes(get_named_type(kind.fields[name].type), inside)
+                case "edges":
+                    term, child = made.edges(get_named_type(kind.fields[name].type), inside)
+                case _:
+                    term = made.info(get_named_type(kind.fields[name].type), inside)
         shape.add(key, child)
         parts.append(term.as_(key))
     if (look := looks.page(compiler, rows, shape, made.placed, made.counted)) is not None:

@@ -19,7 +19,7 @@ def encode(kind: GraphQLOutputType, term: Term) -> Term:
     """The term as the type is sent."""
     named = get_nullable_type(kind)
     if isinstance(named, GraphQLEnumType):
-        names = {str(value.value): name for name, value in named.values.items()}
+        names = {str(getattr(value.value, "value", value.value)): name for name, value in named.values.items()}
         if any(value != name for value, name in names.items()):
             whens = " ".join(f"when {quoted(value)} then {quoted(name)}" for value, name in names.items())
             return Sql("case {0} {1} end", term, LiteralValue(whens))

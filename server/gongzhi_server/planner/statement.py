@@ -30,6 +30,10 @@ class Call:
     declared: StrawberryField
     of: GraphQLField
     details: FieldDetailsList
+    path: tuple[str, ...] = ()
+    """Where it stands in the answer; behind a list, where the list does."""
+    exact: bool = True
+    """Whether the path leads to the field itself."""
 
     @property
     def node(self) -> FieldNode:
@@ -115,6 +119,10 @@ class Statement:
 
     steps: int = 0
     """What planning it took, as its budget counts."""
+    checks: tuple[Bind, ...] = ()
+    """What is read before the statement is sent, though it is not bound: a cursor where only a total is asked for."""
+    lost_path: tuple[str, ...] = ()
+    """Where the field with that condition stands in the answer."""
 
     @cached_property
     def size(self) -> int:
@@ -122,6 +130,8 @@ class Statement:
         return sys.getsizeof(self.sql) + STATEMENT + len(self.values) * VALUE + self.shape.size
 
     def arguments(self, variables: Mapping[str, Any], context: Any) -> list[Any]:
+        for check in self.checks:
+            check.read(variables, context)
         return [value.read(variables, context) for value in self.values]
 
     def choices(self, arguments: Sequence[Any]) -> int:

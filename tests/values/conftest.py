@@ -1,0 +1,40 @@
+"""A demo county with all plugins and what they add to it, once for all tests of this folder."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from gongzhi_server import activation, database, errands, plugins
+from gongzhi_server.plugins import Plugins
+from gongzhi_server.testing import TODAY, create, drop, settings
+
+
+@pytest.fixture(scope="session")
+def installed() -> Plugins:
+    """The plugins of this repository."""
+    return plugins.load()
+
+
+@pytest.fixture(scope="package")
+def furnished(
+    postgres: str, county: str, installed: Plugins, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    """The address of the county."""
+    name = f"values_{uuid4().hex}"
+    dsn = asyncio.run(create(postgres, name, county))
+    asyncio.run(furnish(dsn, installed, tmp_path_factory.mktemp("furnished")))
+    yield dsn
+    asyncio.run(drop(postgres, name))
+
+
+async def furnish(dsn: str, installed: Plugins, data: Path) -> None:
+    await database.migrate(dsn, installed.apps)
+    await activation.switch(dsn, [one.name for one in installed.found], TODAY, undecided=True)
+    for plugin, mine in sorted(installed.errands.items()):
+        for errand in mine:
+            if errand.name == "demo":
+                await errands.run(settings(dsn, data), dsn, plugin, errand, {}, lambda: TODAY, installed)

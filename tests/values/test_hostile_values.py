@@ -1,0 +1,177 @@
+"""No value that a caller may send is a fault of ours: every mutation and argument, one place at a time."""
+
+from __future__ import annotations
+
+import enum
+import logging
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from gongzhi_server.plugins import Plugins
+from graphql import EnumValueNode, GraphQLEnumType, GraphQLObjectType, is_required_argument
+
+from ..access.matrix import inner
+from .hostile import LONG, literal, placed, sampled, tries, whole
+from .lab import Lab, lab
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+PAGING = {"first", "last", "after", "before", "orderBy"}
+CALLER = {"BAD_USER_INPUT", "FORBIDDEN", "COST_EXCEEDED", "OPERATION_NOT_ALLOWED", "CURSOR_EXPIRED", "UNAUTHENTICATED"}
+"""What a request may be refused with, however strange its values."""
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def laboratory(
+    furnished: str, installed: Plugins, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Lab]:
+    async with lab(furnished, installed, tmp_path_factory.mktemp("lab")) as made:
+        yield made
+
+
+class Faults(logging.Handler):
+    """Collects what is logged as a fault of ours."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self.found: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.found.append(record.getMessage())
+
+
+@pytest.fixture
+def faults() -> Iterator[Faults]:
+    handler, logger = Faults(), logging.getLogger()
+    logger.addHandler(handler)
+    yield handler
+    logger.removeHandler(handler)
+
+
+@pytest.mark.parametrize(
+    "share", [pytest.param(1, id="one value a place"), pytest.param(None, id="all", marks=pytest.mark.slow)]
+)
+async def test_mutations_refuse_what_they_cannot_take(laboratory: Lab, faults: Faults, share: int | None) -> None:
+    """Each place of each input is given what it cannot take, in a variable or in the document."""
+    wrong: list[str] = []
+    for name, of in laboratory.mutations.items():
+        kind, known = of.args["input"].type, laboratory.names(name)
+        base = whole("input", kind, known)
+        for at, one in enumerate(sampled(tries(kind), share)):
+            given = placed(base, kind, one.way, one.value, known)
+            text, variables = written(name, kind, given, in_document=at % 2 == 1)
+            said = await laboratory.bench.send(f"mutation{text}", variables, laboratory.viewer)
+            codes = {one["extensions"]["code"] if "code" in one.get("extensions", {}) else "" for one in said.errors}
+            if codes - CALLER - ({""} if said.refused else set()) or faults.found:
+                wrong.append(f"{name}: {one} {sorted(codes)} {faults.found[:1]}")
+                faults.found.clear()
+    assert wrong == []
+
+
+def written(name: str, kind: Any, given: Any, in_document: bool) -> tuple[str, dict[str, Any]]:
+    """A mutation with its input, as a literal or in a variable."""
+    if in_document:
+        return f" {{ {name}(input: {literal(given)}) {{ errors {{ code path }} }} }}", {}
+    return f"($input: {kind}) {{ {name}(input: $input) {{ errors {{ code path }} }} }}", {"input": given}
+
+
+@pytest.mark.parametrize(
+    "share", [pytest.param(1, id="one value a place"), pytest.param(None, id="all", marks=pytest.mark.slow)]
+)
+async def test_arguments_refuse_what_they_cannot_take(laboratory: Lab, faults: Faults, share: int | None) -> None:
+    """The same of every argument of every field that can be reached from Query."""
+    wrong: list[str] = []
+    for owner, name, of in fields(laboratory):
+        for argument, kind in tried(owner, of):
+            needed = {key: one.type for key, one in of.args.items() if key == argument or is_required_argument(one)}
+            base = {key: whole(key, one, laboratory.known) for key, one in needed.items() if key != argument}
+            for one in sampled(tries(kind), share):
+                given = {**base, argument: placed(None, kind, one.way, one.value, laboratory.known)}
+                if problem := await refusal(laboratory, owner, name, inner(of), needed, given):
+                    wrong.append(f"{owner}.{name}({argument}): {one} {problem}")
+                if faults.found:
+                    wrong.append(f"{owner}.{name}({argument}): {one} {faults.found[:1]}")
+                    faults.found.clear()
+    assert wrong == []
+
+
+async def refusal(
+    laboratory: Lab, owner: str, name: str, selection: str, kinds: dict[str, Any], given: dict[str, Any]
+) -> str:
+    """What is wrong with how a field takes its arguments; nothing if it does or refuses them."""
+    body = f"{name}({', '.join(f'{key}: ${key}' for key in kinds)}) {selection}"
+    if owner:
+        body = f'node(id: "{laboratory.keys[owner]}") {{ ... on {owner} {{ {body} }} }}'
+    taken = ", ".join(f"${name}: {kind}" for name, kind in kinds.items())
+    try:
+        said = await laboratory.bench.send(f"query({taken}) {{ {body} }}", given, laboratory.viewer)
+    except Exception as error:
+        return repr(error)[:200]
+    codes = {one.get("extensions", {}).get("code", "") for one in said.errors}
+    return "" if not codes - CALLER - ({""} if said.refused else set()) else str(said.errors)[:300]
+
+
+def fields(laboratory: Lab) -> Iterator[tuple[str, str, Any]]:
+    """Every field that has arguments, of Query and of each type that has a row."""
+    schema = laboratory.bench.schema._schema
+    assert schema.query_type
+    owners: list[tuple[str, GraphQLObjectType]] = [("", schema.query_type)]
+    owners += [(name, schema.type_map[name]) for name in sorted(laboratory.keys)]  # type: ignore[misc]
+    for owner, kind in owners:
+        yield from ((owner, name, of) for name, of in sorted(kind.fields.items()) if of.args)
+
+
+def tried(owner: str, of: Any) -> Iterator[tuple[str, Any]]:
+    """The arguments to try on a field; those of pages are the same code everywhere, and tried at the root."""
+    yield from ((name, one.type) for name, one in of.args.items() if not (owner and name in PAGING))
+
+
+MATTER = (
+    '{ idempotencyKey: "1", kind: HELP, channel: "%s", category: "other", title: "t", description: "d", grid: "%s" }'
+)
+
+
+async def test_codes_longer_than_their_columns_are_named(laboratory: Lab) -> None:
+    """The column bounds them, and the refusal says so by the field; both of a batch's entry."""
+    for given, field, most in (((LONG, "610921101222"), "channel", 40), (("WEB", "9" * 20), "grid", 19)):
+        text = f"mutation {{ reportCase(input: {{ {MATTER % given} }}) {{ errors {{ code message path }} }} }}"
+        payload = (await laboratory.bench.data(text, laboratory.viewer))["reportCase"]
+        [error] = payload["errors"]
+        assert (error["code"], error["path"]) == ("BAD_USER_INPUT", [field])
+        assert f"at most {most} characters" in error["message"]
+
+
+async def test_entry_without_a_change_is_refused_for_good(laboratory: Lab) -> None:
+    """A phone that is told to try again would do so for ever."""
+    text = """mutation($step: OfflineStepInput) { sync(input: { idempotencyKey: "1", entries: [
+      { clientId: "a", occurredAt: "2026-06-30T08:00:00+08:00", change: { handleCase: $step } },
+      { clientId: "b", occurredAt: "2026-06-30T08:00:00+08:00", change: { handleCase: null } },
+      { clientId: "c", occurredAt: "0001-01-01T00:00:00+14:00", change: { handleCase: null } }
+    ] }) { results { state errors { path } } } }"""
+    results = (await laboratory.bench.data(text, laboratory.viewer))["sync"]["results"]
+    assert [one["state"] for one in results] == ["REFUSED"] * 3
+    assert [one["errors"][0]["path"] for one in results] == [["change"], ["change"], ["occurredAt"]]
+
+
+async def test_arguments_at_fault_are_named(laboratory: Lab) -> None:
+    """Where a value lies outside every calendar; a filter by what a column is called otherwise finds its rows."""
+    said = await laboratory.bench.ask(
+        '{ digest(at: "9999-12-31", grid: "610921", period: DAY) { title } }', laboratory.viewer
+    )
+    assert said.refused and said.messages == ["digest(at): at must lie in the years 1800 to 2999."]
+    assert said.errors[0]["extensions"] == {"code": "BAD_USER_INPUT", "field": "digest", "path": ["at"]}
+    text = "{ loanProducts(filter: { repayment: { equals: EQUAL_INSTALMENT } }) { nodes { repayment } } }"
+    rows = (await laboratory.bench.data(text, laboratory.viewer))["loanProducts"]["nodes"]
+    assert {row["repayment"] for row in rows} <= {"EQUAL_INSTALMENT"}
+
+
+async def test_commands_have_members_of_enums(laboratory: Lab) -> None:
+    """However they were written, in the document or in a variable."""
+    for kind in laboratory.bench.schema._schema.type_map.values():
+        if isinstance(kind, GraphQLEnumType) and not kind.name.startswith("__"):
+            for name, value in kind.values.items():
+                read = kind.coerce_input_value(name), kind.coerce_input_literal(EnumValueNode(value=name))
+                assert all(isinstance(one, enum.Enum) for one in read), kind.name
+                assert kind.coerce_output_value(value.value) == name
