@@ -26,7 +26,7 @@ def resident_id(birth: str = "19900131", sequence: str = "995") -> str:
     return body + ric.calc_check_digit(body + "0")
 
 
-ID = resident_id()
+ID, OTHER_ID = resident_id(), resident_id(sequence="993")
 
 
 @pytest_asyncio.fixture
@@ -158,22 +158,45 @@ async def test_message_in_chinese(worker: Server, grid: str) -> None:
     assert answer["errors"][0]["message"] == "身份证号应为18位，现为1位"
 
 
-async def test_same_id_twice(server: Server, worker: Server, grid: str, database: Any) -> None:
-    """The first file is named to whoever may see it, and not to others."""
+async def test_same_id_twice(worker: Server, grid: str, database: Any) -> None:
+    """The first file is named to whoever may see it; that is a look at it, for it tells that the number is theirs."""
     made = await registered(worker, grid, residentId=ID)
     before = await content(database)
     again = await worker.do("registerPerson", "person { id }", **person(grid, residentId=ID))
     assert codes_of(again["errors"]) == ["DUPLICATE"]
     assert again["errors"][0]["path"] == ["residentId"]
     assert made["id"] in again["errors"][0]["message"] and ID not in again["errors"][0]["message"]
+    assert await content(database) == before
+    looks = await database.fetch("select persons, fields from access.look where kind='FIND'")
+    assert [(f"Person:{one['persons'][0]}", one["fields"]) for one in looks] == [(made["id"], ["Person.residentId"])]
+
+
+async def test_same_id_out_of_sight(server: Server, worker: Server, grid: str, database: Any) -> None:
+    """Whoever may not see the first file is answered as if there were none; the officer is asked whose number it is."""
+    made = await registered(worker, grid, residentId=ID)
     asked = "{ grids(first: 2, filter: { kind: { equals: GRID_3 } }) { nodes { code } } }"
     codes = [one["code"] for one in (await server.ask(asked)).data["grids"]["nodes"]]
     other = next(code for code in codes if code != grid)
     elsewhere = server.as_("grid_worker", grid=other)
-    hidden = await elsewhere.do("registerPerson", "person { id }", **person(other, residentId=ID))
-    assert codes_of(hidden["errors"]) == ["DUPLICATE"]
-    assert made["id"] not in hidden["errors"][0]["message"]
-    assert await content(database) == before
+    asks = "person { id name residentId version }"
+    known = await elsewhere.do("registerPerson", asks, **person(other, residentId=ID))
+    new = await elsewhere.do("registerPerson", asks, **person(other, residentId=OTHER_ID))
+    assert known["errors"] == new["errors"] == []
+    assert {**known["person"], "id": "", "residentId": ID[-2:]} == {
+        **new["person"],
+        "id": "",
+        "residentId": ID[-2:],
+    } and known["person"]["residentId"] == "*" * 16 + ID[-2:]
+    found = await elsewhere.do("findPerson", "people { id }", county=other[:6], residentId=ID, purpose="核对")
+    assert found["people"] == [{"id": known["person"]["id"]}]
+    notices = await database.fetch("select about, body_zh from notices.notice where kind='people.contested'")
+    assert [one["about"] for one in notices] == [known["person"]["id"]] and made["id"] in notices[0]["body_zh"]
+    taken = await worker.do("updatePerson", "person { id }", person=made["id"], expectedVersion=1, residentId=None)
+    assert taken["errors"] == []
+    kept = await elsewhere.do(
+        "updatePerson", "person { id }", person=known["person"]["id"], expectedVersion=1, residentId=ID
+    )
+    assert kept["errors"] == [] and await database.fetchval("select count(contested_at) from people.person") == 0
 
 
 async def test_same_id_at_once(worker: Server, grid: str, database: Any) -> None:

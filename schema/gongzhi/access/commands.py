@@ -114,7 +114,7 @@ async def through(call: Call, person: PersonRow) -> bool:
     return await GlassRow.exists(id=glass, account=account, person_id=person.id, until__gt=call.now)
 
 
-async def exhausted(call: Call, people: list[PersonRow]) -> Problem | None:
+async def exhausted(call: Call, people: list[PersonRow], path: str = "ids") -> Problem | None:
     """Why no more is shown today, once the quota is used up; the data-protection officer is told.
 
     Not raised, for then the alert would be taken back with everything else.
@@ -130,7 +130,7 @@ async def exhausted(call: Call, people: list[PersonRow]) -> Problem | None:
         "QUOTA_EXCEEDED",
         f"You may see protected values of {most} people a day; the data-protection officer has been told.",
         f"每日最多查看 {most} 人的明文信息，已通知个人信息保护负责人。",
-        ("ids",),
+        (path,),
     )
     return Problem(code=refused.code, message=refused.text.say(call.viewer.language), path=list(refused.path))
 

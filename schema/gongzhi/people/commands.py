@@ -12,16 +12,22 @@ from strawberry import ID, UNSET
 from tortoise.exceptions import IntegrityError
 
 from .. import codes
+from ..access.commands import exhausted
+from ..access.models import LookKind
 from ..checks import Form, coded, duplicate, form, past, text, today, told, wrong
 from ..commands import EXPECTED, KEY, Call, Problem, command, forbidden, given, made, problems, stale
+from ..context import Look
 from ..entity import key_of, ref
-from ..errors import FIELD, Refusal
+from ..errors import FIELD, Refusal, Text
 from ..extend import extend
 from ..grids.commands import standing
 from ..grids.models import GridRow
+from ..notices.sending import Notice, Office, notify
+from ..quotas import hold
 from ..roots import Mutation
 from . import sealed
 from .models import Duty, Gender, PersonRow, PhoneRow, PostRow, ResidenceKind
+from .rules import OVERSEE
 from .types import Officer, Person
 
 EDIT = "people.edit"
@@ -208,7 +214,8 @@ async def filed(call: Call, person: PersonRow, grid: GridRow, draft: Draft) -> P
     owner = sealed.owner(keys, county.code, person)
     person.update_from_dict(draft.columns)
     if draft.resident_id is not UNSET:
-        await unregistered(call, county, person, draft.resident_id)
+        if refused := await contest(call, county, person, draft.resident_id):
+            return PersonPayload(errors=[refused])
         person.update_from_dict(sealed.identity(keys, owner, draft.resident_id))
     try:
         await person.save()
@@ -220,22 +227,49 @@ async def filed(call: Call, person: PersonRow, grid: GridRow, draft: Draft) -> P
     return PersonPayload(person=ref(Person, person.id))
 
 
-async def unregistered(call: Call, county: GridRow, person: PersonRow, number: str | None) -> None:
-    """Refuse a resident ID that somebody else in the county has."""
-    blinds = call.context.keys.blinds(county.code, sealed.RESIDENT_ID, number) if number else []
-    same = PersonRow.filter(county_id=county.id, resident_id_blind__in=blinds).exclude(id=person.id)
-    found = await same.first() if blinds else None
+async def contest(call: Call, county: GridRow, person: PersonRow, number: str | None) -> Problem | None:
+    """Find out whether somebody else in the county has this resident ID.
+
+    Raises Refusal where the caller may see them: that is a look, within the quota, and what is answered once that is
+    used up. Of somebody the caller may not see nothing is told: the entry is made as any other, and the officer who
+    watches over the county is asked whose number it is. Else trying numbers would tell who is on file elsewhere.
+    """
+    person.contested_at = None
+    if not number:
+        return None
+    blinds = call.context.keys.blinds(county.code, sealed.RESIDENT_ID, number)
+    await hold(call, "resident IDs", blinds[0].hex())  # so that of two at once the second one finds the first
+    same = PersonRow.filter(county_id=county.id, resident_id_blind__in=blinds, contested_at=None)
+    found = await same.exclude(id=person.id).first()
     if found is None:
-        return
+        return None
     try:
         await call.find(Person, "residentId", id=found.id)
     except Refusal:
-        raise registered() from None
+        await hand_over(call, county, person, found)
+        return None
+    if refused := await exhausted(call, [found], "residentId"):
+        return refused
+    await call.context.look(Look([found.id], ["Person.residentId"], "registerPerson", LookKind.FIND))
     raise registered(f"Person:{found.id}")
 
 
+async def hand_over(call: Call, county: GridRow, person: PersonRow, other: PersonRow) -> None:
+    """Ask the data-protection officer of the county whose number it is; whoever made this entry is told nothing."""
+    person.contested_at = call.now
+    body = Text(
+        f"Person:{person.id} and Person:{other.id} have the same resident ID. Find out whose it is.",
+        f"Person:{person.id} 与 Person:{other.id} 登记了同一身份证号，请核实。",
+    )
+    notice = Notice("people.contested", SAME_NUMBER, body, f"Person:{person.id}")
+    await notify(call, notice, offices=[Office(OVERSEE, county.id)])
+
+
+SAME_NUMBER = Text("Two entries have one resident ID", "两份人员档案身份证号相同")
+
+
 def registered(who: str = "") -> Refusal:
-    """The refusal for a resident ID that is taken; by whom, if the caller may see them."""
+    """Return the refusal for a resident ID that is taken by somebody whom the caller may see."""
     return duplicate(
         f"Somebody in the county has this resident ID already{who and ': '}{who}.",
         f"本县已有人登记该身份证号{who and '：'}{who}。",

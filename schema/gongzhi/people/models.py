@@ -126,6 +126,8 @@ class PersonRow(Located):
     resident_id_sealed = BytesField(null=True)
     resident_id_mask = fields.CharField(max_length=20, null=True)
     resident_id_blind = BytesField(null=True)
+    contested_at = fields.DatetimeField(null=True)
+    """Since when somebody else in the county has this resident ID as well, and an office is to find out whose it is."""
     batch: Any = fields.ForeignKeyField("people.BatchRow", null=True, related_name=False, on_delete=fields.RESTRICT)
     created_at = fields.DatetimeField()
     died_on = fields.DateField(null=True)

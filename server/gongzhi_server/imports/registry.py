@@ -32,7 +32,7 @@ PERSON = """
 select p.id, p.name, p.birth_date, p.grid_id, p.resident_id_blind, m.household_id
 from people.person p left join people.membership m on m.person_id = p.id and m.until is null
 """
-HOLDERS = PERSON + "where p.county_id = $1 and p.resident_id_blind = any($2::bytea[])"
+HOLDERS = PERSON + "where p.county_id = $1 and p.resident_id_blind = any($2::bytea[]) and p.contested_at is null"
 MEMBERS = PERSON + "where m.household_id = any($1::uuid[])"
 NAMESAKES = PERSON + "where p.county_id = $1 and p.name = any($2::text[]) and p.birth_date is not null"
 
