@@ -139,6 +139,22 @@ async def test_days_are_chinas(small: Server, ground: Ground) -> None:
     assert series["series"] == [{"start": "2026-03-01", "reported": 10}, {"start": "2026-04-01", "reported": 10}]
 
 
+async def test_series_does_not_tell_by_difference(small: Server, ground: Ground) -> None:
+    """Of a month that is withheld alone, the whole period less the other months would tell the number."""
+    for month, count in (("03", 12), ("04", 4), ("05", 11)):
+        for _ in range(count):
+            await ground.case(f"2026-{month}-10T09:00")
+    await ground.rebuild()
+    found = await statistics(
+        lead(small), "reported series(bucket: MONTH) { reported completed suppressed }", until="2026-05-31"
+    )
+    assert found["reported"] == 27
+    assert [(one["reported"], one["suppressed"]) for one in found["series"]] == [
+        (12, False), (None, True), (None, True),
+    ]  # fmt: skip
+    assert {one["completed"] for one in found["series"]} == {0}
+
+
 async def test_small_numbers_withheld(small: Server, ground: Ground) -> None:
     for _ in range(9):
         await ground.case("2026-03-02T09:00", status="CLOSED", settled="2026-03-03T09:00", rating=5)

@@ -6,6 +6,7 @@ import datetime
 from typing import Any
 
 import strawberry
+from gongzhi.checks import wrong
 from gongzhi.entity import Connection, Node, column, connection, embedded, entity, everyone, expression, one
 from gongzhi.extend import extend
 from gongzhi.filters import placed
@@ -18,18 +19,23 @@ from . import words as words
 from .models import AccountKind, ActRow, Approver, Period, ProgrammeRow, Proof, RuleRow, RuleState, Unit
 
 FEWEST = 10
-"""Figures of fewer holders tell of people, so they are not shown (rulings 11)."""
+"""Figures of fewer holders tell of people, so they are not shown."""
+MOVED = """
+ from points.posting p join points.entry e on e.posting_id=p.id
+ join points.account a on a.id=e.account_id and a.kind in ('PERSON','HOUSEHOLD','GROUP')
+ where p.programme_id={0} and p.posted_at >= {1}::timestamp at time zone 'Asia/Shanghai'
+ and p.posted_at < {2}::timestamp at time zone 'Asia/Shanghai'
+"""
+# Two periods differ by whole months, and each of these has holders enough: no difference tells of fewer.
 FIGURES = f"""
-(select case when f.holders >= {FEWEST} then jsonb_build_object('holders', f.holders, 'earned', f.earned,
+(select case when f.holders >= {FEWEST} and not exists(select {MOVED}
+ group by date_trunc('month', p.posted_at at time zone 'Asia/Shanghai')
+ having count(distinct a.id) < {FEWEST}) then jsonb_build_object('holders', f.holders, 'earned', f.earned,
  'spent', f.spent, 'expired', f.expired, 'reversed', f.reversed) end from (
  select count(distinct a.id) holders, coalesce(sum(e.amount) filter (where p.kind='EARNED'), 0) earned,
  coalesce(-sum(e.amount) filter (where p.kind='SPENT'), 0) spent,
  coalesce(-sum(e.amount) filter (where p.kind='EXPIRED'), 0) expired,
- coalesce(-sum(e.amount) filter (where p.kind='REVERSED'), 0) reversed
- from points.posting p join points.entry e on e.posting_id=p.id
- join points.account a on a.id=e.account_id and a.kind in ('PERSON','HOUSEHOLD','GROUP')
- where p.programme_id={{0}} and p.posted_at >= {{1}}::timestamp at time zone 'Asia/Shanghai'
- and p.posted_at < {{2}}::timestamp at time zone 'Asia/Shanghai') f)
+ coalesce(-sum(e.amount) filter (where p.kind='REVERSED'), 0) reversed {MOVED}) f)
 """
 
 
@@ -43,13 +49,21 @@ class PointsFigures:
 
 
 SPAN = {
-    "since": Argument(datetime.date, "The first day (起始日)."),
-    "before": Argument(datetime.date, "The first day no longer (截止日，不含)."),
+    "since": Argument(datetime.date, "The first day of a month (起始日，为某月一日)."),
+    "before": Argument(datetime.date, "The first day of the month that is counted no longer (截止月一日，不含)."),
 }
 
 
+def first_of_month(day: datetime.date) -> datetime.date:
+    """Refuse days within a month: figures of two periods that differ by a day would tell what one person got."""
+    if day.day != 1:
+        raise wrong("Figures are told by whole months.", "统计按整月提供，请填写某月一日。", "since")
+    return day
+
+
 def figures(at: Frame) -> Any:
-    return Sql(FIGURES, at.row.id, at.given.bind("since", cast="date"), at.given.bind("before", cast="date"))
+    since, before = (at.given.bind(one, convert=first_of_month, cast="date") for one in SPAN)
+    return Sql(FIGURES, at.row.id, since, before)
 
 
 @entity(ProgrammeRow, visible=everyone, order=("code", "name"), filter={"code": None, "grid": placed()})
@@ -65,7 +79,7 @@ class PointsProgramme(Node):
     starts_on: datetime.date = column("The first day (起始日).")
     ends_on: datetime.date | None = column("The first day no longer (终止日).")
     figures: PointsFigures | None = embedded(
-        f"What it gave and took in a time; null where fewer than {FEWEST} accounts are concerned (统计).",
+        f"What it gave and took in whole months; null where a month concerns one to {FEWEST - 1} accounts (统计).",
         figures,
         arguments=SPAN,
     )

@@ -53,6 +53,21 @@ async def test_figures_of_few_are_not_shown(village: Any) -> None:
     assert found[0]["figures"]["holders"] >= 10 and found[0]["figures"]["spent"] == 0
 
 
+async def test_figures_do_not_tell_by_difference(village: Any) -> None:
+    """Of two periods that differ by what one person got, not both are told; periods within months are refused."""
+    rule = await village.rule()
+    await village.fund(12, 3)
+    asked = 'query { pointsProgrammes { nodes { figures(since: "2026-06-01", before: "%s") { holders } } } }'
+    month = (await village.server.ask(asked % "2026-07-01")).data["pointsProgrammes"]["nodes"]
+    assert month[0]["figures"]["holders"] >= 10
+    village.server.clock.move(days=3)
+    await village.earn(rule, "2026-07-02")
+    longer = (await village.server.ask(asked % "2026-08-01")).data["pointsProgrammes"]["nodes"]
+    assert longer == [{"figures": None}]
+    assert (await village.server.ask(asked % "2026-07-01")).data["pointsProgrammes"]["nodes"] == month
+    assert (await village.server.ask(asked % "2026-06-30")).codes == ["BAD_USER_INPUT"]
+
+
 async def test_honours_are_shown_by_choice(village: Any) -> None:
     rule = await village.rule(amount=20)
     await village.earn(rule, "2026-06-30")

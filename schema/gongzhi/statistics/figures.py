@@ -182,23 +182,37 @@ BY_CHANNEL = listed(
 
 
 def series(bucket: str) -> str:
-    """Each day, week (from Monday) or month of the period, those in which nothing happened included."""
+    """Each day, week (from Monday) or month of the period, those in which nothing happened included.
+
+    Where one alone is withheld, the smallest other is too: the figure of the whole period would tell it.
+    """
     start = f"date_trunc('{bucket}',{{day}}::timestamp)::date"
     found = sums(
         f"{start.format(day='r.day')} as start, sum(r.reported)::int as reported, sum(r.completed)::int as completed",
         rows=WITHIN if bucket == "month" else DAILY,
     )
-    shown = ",".join(
-        f"'{one}',case when coalesce(s.{one},0) {SMALL} then null else coalesce(s.{one},0) end"
-        for one in ("reported", "completed")
-    )
-    small = f"coalesce(s.reported,0) {SMALL} or coalesce(s.completed,0) {SMALL}"
     first = start.format(day="{since}")
-    return (
-        f"(select coalesce(jsonb_agg(jsonb_build_object('start',b.start::date,{shown},'suppressed',{small}) "
-        f"order by b.start),'[]') from generate_series({first}::timestamp,{{until}}::timestamp,'1 {bucket}') b (start) "
-        f"left join ({found} group by 1) s on s.start=b.start::date)"
+    rows = (
+        "select b.start::date as start, coalesce(s.reported,0) as reported, coalesce(s.completed,0) as completed "
+        f"from generate_series({first}::timestamp,{{until}}::timestamp,'1 {bucket}') b (start) "
+        f"left join ({found} group by 1) s on s.start=b.start::date"
     )
+    judged = ",".join(
+        f"count(*) filter (where x.{one} {SMALL}) over () as few_{one}, "
+        f"row_number() over (order by x.{one}<{FEW}, x.{one}, x.start) as place_{one}"
+        for one in COUNTED
+    )
+    small = {one: f"(z.{one} {SMALL} or z.few_{one}=1 and z.place_{one}=1 and z.{one}>={FEW})" for one in COUNTED}
+    either = " or ".join(small.values())
+    shown = ",".join(f"'{one}',case when {small[one]} then null else z.{one} end" for one in COUNTED)
+    return (
+        f"(select coalesce(jsonb_agg(jsonb_build_object('start',z.start,{shown},'suppressed',{either}) "
+        f"order by z.start),'[]') from (select x.*,{judged} from ({rows}) x) z)"
+    )
+
+
+COUNTED = "reported", "completed"
+"""What a series counts."""
 
 
 def area(row: Any) -> Sql:
