@@ -53,8 +53,8 @@ class Guard:
         kept = sum(behind >= bound / 2 for bound in LATE)
         level = max(reached, min(self.level, kept))
         if level != self.level:
-            said = "%s are refused while the server is %.0f ms behind; %d were so far"
-            log.warning(said, LEVELS[level], behind * 1000, self.refused)
+            said = "from now on %s refused (%.0f ms behind, %d refused so far)"
+            log.warning(said, f"{LEVELS[level]} {'are' if level else 'is'}", behind * 1000, self.refused)
             self.level = level
 
     def admit(self, stranger: bool) -> None:
