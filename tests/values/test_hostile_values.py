@@ -128,9 +128,7 @@ def tried(owner: str, of: Any) -> Iterator[tuple[str, Any]]:
     yield from ((name, one.type) for name, one in of.args.items() if not (owner and name in PAGING))
 
 
-MATTER = (
-    '{ idempotencyKey: "1", kind: HELP, channel: "%s", category: "other", title: "t", description: "d", grid: "%s" }'
-)
+MATTER = 'idempotencyKey: "1", kind: HELP, category: "other", title: "t", description: "d", channel: "%s", grid: "%s"'
 
 
 async def test_codes_longer_than_their_columns_are_named(laboratory: Lab) -> None:
