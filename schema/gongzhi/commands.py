@@ -15,6 +15,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
+from uuid import UUID
 
 import strawberry
 from strawberry.types.field import StrawberryField
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 
 COMMAND = "command"
 ONCE = "once"
+TWO_PERSONS = "two persons"
+"""The check that a decision is not taken by who asked for it, nor by a puppet of theirs (`gongzhi.accounts`)."""
 
 KEY = "Your own name for this request, the same when it is sent again: it is carried out once (幂等键)."
 EXPECTED = "The version you saw; if it has grown since, nothing is done (预期版本)."
@@ -96,6 +99,10 @@ class Call(Protocol):
     def now(self) -> datetime:
         """The moment of the operation."""
 
+    @property
+    def checks(self) -> set[str]:
+        """Which checks that a command promises were made, such as `TWO_PERSONS`."""
+
     async def find(self, cls: type, *path: str, shown: bool = False, **value: Any) -> Any:
         """The model's row of an entity, locked, by the value of one column.
 
@@ -135,6 +142,9 @@ class Call(Protocol):
         the attempt without one, which raises PermissionError. Never put what it gives into a message or an event.
         """
 
+    def concern(self, *people: UUID) -> None:
+        """Say whom this is done to: they read in their log that it was. Whoever is found by `find` need not be said."""
+
     def may(self, permission: str, row: Model) -> bool:
         """Whether the viewer holds the permission where this located row lies, or for a unit it names."""
 
@@ -151,19 +161,22 @@ class Command:
     """Carried out each time it is sent, and nothing of its answer is kept: for what answers with secrets."""
     input: type | None = None
     """The class of its input, where the labels of its fields are declared."""
+    two_persons: bool = False
+    """Decides on what another person did: it fails unless it called `require_independence`."""
 
 
 def command(
-    description: str, *, requires: str | None, repeats: bool = False
+    description: str, *, requires: str | None, repeats: bool = False, two_persons: bool = False
 ) -> Callable[[Callable[[Any, Any], Awaitable[Any]]], Any]:
     """Make a function a mutation. Its first argument is the Call, its second the input.
 
     What `repeats` is carried out each time it is sent; its input's `idempotency_key` may be left out.
+    What takes `two_persons` decides on another person's act, and calls `gongzhi.accounts.independence`.
     """
 
     def decorate(function: Callable[[Any, Any], Awaitable[Any]]) -> Any:
         hints = typing.get_type_hints(function)
-        declared = Command(function.__name__, function, hints["return"], requires, repeats, hints["input"])
+        declared = Command(function.__name__, function, hints["return"], requires, repeats, hints["input"], two_persons)
         if "errors" not in hints["return"].__annotations__:
             raise DeclarationError(f"{function.__name__}: the payload needs `errors: list[Problem] = problems()`")
 

@@ -32,6 +32,10 @@ class Bounds:
     """Rows of lists that one account may ask to have as files in a day."""
     alone: int = 100
     """Rows of such a list, without anybody's file in it, that no second person need release."""
+    appointed: int = 30
+    """Days in office before somebody is a second person: for a guarded role, or beside others of their appointer."""
+    proposed: int = 72
+    """Hours that a guarded role waits, in which the data-protection officer can stop it."""
 
 
 @dataclass(frozen=True)
@@ -111,6 +115,8 @@ class Context:
     """The types of events that points or credit may be given for."""
     pictures: PictureDecoder = field(default_factory=PictureDecoder)
     """Makes pictures anew that people send, in a process of their own; nothing else decodes one."""
+    civic: Collection[str] = roles.CIVIC
+    """The roles that residents hold, which put them above nobody."""
 
 
 Info = strawberry.Info[Context, None]

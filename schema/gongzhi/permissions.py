@@ -24,3 +24,5 @@ class Role:
     name: str
     chinese: str
     description: str
+    civic: bool = False
+    """Residents hold it, in matters of their village. It puts them above nobody: a worker renews their password."""

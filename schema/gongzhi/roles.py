@@ -6,7 +6,7 @@ from .errors import Text
 from .permissions import Permission, Role
 
 STRANGER = Role("stranger", "访客", "Anybody, without an account.")
-RESIDENT = Role("resident", "居民", "Somebody who lives here, for their own matters.")
+RESIDENT = Role("resident", "居民", "Somebody who lives here, for their own matters.", civic=True)
 GRID_WORKER = Role("grid_worker", "网格员", "Works in a grid: visits, reports, settles on the spot.")
 GRID_LEADER = Role("grid_leader", "网格长", "Leads a grid.")
 TOWN_DISPATCHER = Role("town_dispatcher", "镇级调度员", "Accepts and dispatches a town's cases.")
@@ -154,13 +154,19 @@ PERMISSIONS = (
         COUNTY_DISPATCHER,
         ADMINISTRATOR,
     ),
-    _permission("accounts.appoint", "Give every role, whatever one holds oneself (任命各类角色)", ADMINISTRATOR),
+    _permission(
+        "accounts.appoint",
+        "Give every role, whatever one holds oneself (任命各类角色)",
+        ADMINISTRATOR,
+        guarded=True,
+    ),
     _permission(
         "accounts.confirm",
         "Confirm roles that nobody gives alone (复核受保护角色的授予)",
         COUNTY_DISPATCHER,
         DATA_PROTECTION_OFFICER,
         ADMINISTRATOR,
+        guarded=True,
     ),
     _permission("accounts.make_keys", "Make API keys for oneself (管理接口密钥)", INTEGRATOR, ADMINISTRATOR),
     _permission("accounts.invite_residents", "Invite residents to an account of their own (邀请居民)", *_FIELD),
@@ -189,6 +195,7 @@ PERMISSIONS = (
 """What may be granted. Reporting, and rating with a receipt, need none of them."""
 
 GUARDED = frozenset(one.name for one in PERMISSIONS if one.guarded)
+CIVIC = frozenset(one.name for one in ROLES if one.civic)
 
 
 def held(role: str) -> frozenset[str]:

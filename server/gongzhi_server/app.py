@@ -159,6 +159,7 @@ class Space:
             self.choices,
             self.plugins.registry.feedable,
             self.pictures,
+            self.plugins.civic,
         )
         return context
 
@@ -237,7 +238,15 @@ class Deployment:
     async def lifespan(self, app: Starlette) -> AsyncIterator[None]:
         """Open all that is held while the application answers, and close it in turn."""
         settings, dsn, plugins, now = self.settings, self.dsn, self.plugins, self.now
-        allowed = Bounds(settings.reveals, settings.bulk, settings.neighbours, settings.exported, settings.alone)
+        allowed = Bounds(
+            settings.reveals,
+            settings.bulk,
+            settings.neighbours,
+            settings.exported,
+            settings.alone,
+            settings.appointed,
+            settings.proposed,
+        )
         async with (
             open_shares(dsn, settings) as shares,
             database.connected(database.config(dsn, plugins.apps, writers(settings), short=True)),

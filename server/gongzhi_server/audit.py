@@ -42,10 +42,10 @@ from json_populate_recordset(null::access.look, $6::json) l, head"""
 HOMES = "select id, county_id from people.person where id=any($1)"
 SERVED = "select id, county_id from grids.grid where id=any($1)"
 ACTED = (
-    "insert into access.act (id, at, account, role, unit_id, grid_id, mutation, objects, codes, salt, content) "
-    "values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"
+    "insert into access.act (id, at, account, role, unit_id, grid_id, mutation, objects, codes, salt, content, "
+    "persons, salts, commitments) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)"
 )
-LOOSE = "select id, content from access.act where link is null order by id limit $1 for update skip locked"
+LOOSE = "select id, content, commitments from access.act where link is null order by id limit $1 for update skip locked"
 SEAL = (
     EXTEND
     + """update access.act a set link=head.number, place=one.place-1
@@ -138,13 +138,25 @@ async def keep(connection: Connection | asyncpg.Pool[Any], entries: Sequence[Ent
     await connection.execute(KEEP, tail, LOOK, at, len(entries), root, rows)
 
 
-def act(viewer: Viewer, mutation: str, objects: Collection[str] = (), codes: Collection[str] = ()) -> Write:
-    """A mutation as it is written down, in the transaction that it was; `seal` puts it into the chain."""
+def act(
+    viewer: Viewer,
+    mutation: str,
+    objects: Collection[str] = (),
+    codes: Collection[str] = (),
+    persons: Collection[UUID] = (),
+) -> Write:
+    """A mutation as it is written down, in the transaction that it was; `seal` puts it into the chain.
+
+    `persons` are those it was done to, who read it in their log.
+    """
     key, (role, unit, grid) = UUID(int=uuid7().int), office(viewer)
-    [salt] = chain.salts(1)
+    people = sorted(persons)
+    salt, *salts = chain.salts(1 + len(people))
     said = [ACT, key, viewer.now, viewer.account.name, role, unit, grid, mutation, list(objects), list(codes)]
     content = chain.content(salt, said)
-    return Write(ACTED, [*said[1:], salt, content])
+    commitments = [chain.person(one, person) for one, person in zip(salts, people, strict=True)]
+    concerned = [people, salts, commitments] if people else [None, None, None]  # most acts concern nobody
+    return Write(ACTED, [*said[1:], salt, content, *concerned])
 
 
 async def seal(connection: Connection, now: datetime) -> int:
@@ -154,7 +166,7 @@ async def seal(connection: Connection, now: datetime) -> int:
         async with connection.transaction():
             rows = await connection.fetch(LOOSE, BATCH)
             if rows:
-                root = chain.root(chain.digest(row["content"]) for row in rows)
+                root = chain.root(chain.digest(row["content"], row["commitments"] or ()) for row in rows)
                 tail = chain.tail(ACT, now, len(rows), root)
                 await connection.execute(SEAL, tail, ACT, now, len(rows), root, [row["id"] for row in rows])
         found = len(rows)
@@ -252,16 +264,22 @@ def told(table: str, row: asyncpg.Record) -> None:
     if table == "look":
         mine = (*common, row["kind"], row["operation"], row["purpose"], row["fields"])
         said = [said_look(*mine, row["county_id"]), said_look(*mine, None)]  # of old looks the county was added later
-        people = zip(row["persons"], row["salts"], row["commitments"], strict=False)
-        same = len(row["persons"]) == len(row["salts"]) == len(row["commitments"])
-        if not same or any(key and salt and chain.person(salt, key) != kept for key, salt, kept in people):
-            raise Broken(f"look {row['id']} names other people than were written")
-        if any((key is None) != (salt is None) for key, salt in zip(row["persons"], row["salts"], strict=True)):
-            raise Broken(f"look {row['id']} has lost people, or their salts, alone")
     else:
         said = [[ACT, *common, row["mutation"], row["objects"], row["codes"]]]
+    check_people(table, row)
     if row["salt"] is not None and row["content"] not in [chain.content(row["salt"], one) for one in said]:
         raise Broken(f"{table} {row['id']} does not say what was written")
+
+
+def check_people(table: str, row: asyncpg.Record) -> None:
+    """Check that an entry names the people it commits to, as far as they are not erased."""
+    persons, salts, commitments = ([*(row[name] or ())] for name in ("persons", "salts", "commitments"))
+    people = zip(persons, salts, commitments, strict=False)
+    same = len(persons) == len(salts) == len(commitments)
+    if not same or any(key and salt and chain.person(salt, key) != kept for key, salt, kept in people):
+        raise Broken(f"{table} {row['id']} names other people than were written")
+    if any((key is None) != (salt is None) for key, salt in zip(persons, salts, strict=True)):
+        raise Broken(f"{table} {row['id']} has lost people, or their salts, alone")
 
 
 async def ended(connection: Connection, number: int, before: bytes) -> None:

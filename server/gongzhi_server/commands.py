@@ -14,9 +14,10 @@ from uuid import UUID
 import orjson
 import strawberry
 from gongzhi.access.models import LookKind
+from gongzhi.accounts.models import AccountRow, Belonging, InvitationRow
 from gongzhi.bounds import check_values, columns_bound
 from gongzhi.columns import loaded
-from gongzhi.commands import Command, Problem
+from gongzhi.commands import TWO_PERSONS, Command, Problem
 from gongzhi.context import Context, Look
 from gongzhi.entity import Entity
 from gongzhi.errors import Refusal, Refusals, Text
@@ -24,7 +25,7 @@ from gongzhi.events.event import Event
 from gongzhi.events.work import Job
 from gongzhi.journal.models import RequestRow
 from gongzhi.labels import field_label
-from gongzhi.people.models import PersonRow
+from gongzhi.people.models import HouseholdRow, PersonRow
 from gongzhi.people.protected import clear
 from gongzhi.plugins.models import ActivationRow
 from gongzhi.sql import Bind, Sql
@@ -66,6 +67,8 @@ TAKE = (
     "insert into journal.request (id, account, idempotency_key, mutation, mac, at, result) "
     "values ($1, $2, $3, $4, $5, $6, $7) on conflict do nothing"
 )
+MEMBERS = "select person_id from people.membership where household_id = any($1) and until is null"
+OWNERS = "select person_id from accounts.account where id = any($1) and person_id is not null"
 END = "update journal.request set result=$3 where account=$1 and idempotency_key=$2"
 
 
@@ -85,6 +88,10 @@ class Transaction:
     ) -> None:
         self.context, self.connection, self.plugin = context, connection, plugin
         self.told = Told(outbox, context.viewer)
+        self.checks: set[str] = set()
+        self.persons: set[UUID] = set()
+        self.households: set[UUID] = set()
+        self.accounts: set[UUID] = set()
 
     @property
     def viewer(self) -> Viewer:
@@ -107,7 +114,31 @@ class Transaction:
             raise missing(entity, path)
         row = loaded(entity.model, found[0])
         await self.allow(row, path)
+        self.note(row)
         return row
+
+    def note(self, row: Model) -> None:
+        """Remember whom a row stands for: what a command locks of people is what it is done to."""
+        if isinstance(row, PersonRow):
+            self.persons.add(row.id)
+        elif isinstance(row, AccountRow):
+            self.accounts.add(row.id)
+        elif isinstance(row, Belonging | InvitationRow) and row.account_id is not None:
+            self.accounts.add(row.account_id)
+        elif isinstance(row, InvitationRow) and row.person_id is not None:
+            self.persons.add(row.person_id)
+        elif isinstance(row, HouseholdRow):
+            self.households.add(row.id)
+
+    def concern(self, *people: UUID) -> None:
+        self.persons.update(people)
+
+    async def concerned(self, payload: Any) -> set[UUID]:
+        """Everybody this was done to: people, the members of households, and whom accounts belong to."""
+        made = {one.key for one in objects_in(payload) if one.entity.name == "Person"}
+        members = await self.fetch(MEMBERS, list(self.households)) if self.households else []
+        owners = await self.fetch(OWNERS, list(self.accounts)) if self.accounts else []
+        return self.persons | made | {row["person_id"] for row in (*members, *owners)}
 
     async def allow(self, row: Model, path: Sequence[str]) -> None:
         """Refuse a plugin's command on a row of a county that has not switched the plugin on."""
@@ -232,11 +263,14 @@ async def perform(
             await call.enter()
             with columns_bound(given):
                 payload = await command.function(call, given)
+            require_checks(command, call)
             told = call.told.writes()
             kept = store_payload(payload)
             settle_payload(payload, kept)
             ended = Write(END, [account, key, orjson.dumps(kept).decode()])
-            await write(connection, ended, audit.act(context.viewer, command.name, objects(payload)), *told)
+            people = await call.concerned(payload)
+            acted = audit.act(context.viewer, command.name, objects(payload), persons=people)
+            await write(connection, ended, acted, *told)
         if told:
             outbox.wake()
         return payload
@@ -248,6 +282,12 @@ async def perform(
         return answered(command, result, context.viewer)
 
 
+def require_checks(command: Command, call: Transaction) -> None:
+    """Let nothing be written by a command that left out a check it promises. Raises RuntimeError."""
+    if command.two_persons and TWO_PERSONS not in call.checks:
+        raise RuntimeError(f"{command.name} takes two persons, and never called require_independence")
+
+
 async def repeated(context: Context, command: Command, given: Any, plugin: str | None, outbox: Outbox) -> Any:
     """The payload of a command that is carried out each time; that it was is all that is kept."""
     try:
@@ -256,6 +296,7 @@ async def repeated(context: Context, command: Command, given: Any, plugin: str |
             await call.enter()
             with columns_bound(given):
                 payload = await command.function(call, given)
+            require_checks(command, call)
             told = call.told.writes()
             problems = [one.code for one in payload.errors]
             await write(connection, audit.act(context.viewer, command.name, objects(payload), problems), *told)

@@ -253,6 +253,11 @@ class Plugins:
         """The permissions that nobody gives alone."""
         return frozenset(one.name for one in self.permissions if one.guarded)
 
+    @cached_property
+    def civic(self) -> frozenset[str]:
+        """The roles that residents hold."""
+        return frozenset(one.name for one in self.roles if one.civic)
+
     def plugin(self, name: str) -> Plugin:
         """The plugin of this name. Raises StopIteration if it is not among them."""
         return next(plugin for plugin in self.found if plugin.name == name)
@@ -331,6 +336,8 @@ class Plugins:
         if wrong := unprefixed(plugin, "permission", permission.name):
             return wrong
         unknown = sorted(permission.roles - {role.name for role in self.roles})
+        if permission.guarded and permission.roles & self.civic:
+            return f"the permission {permission.name!r} is guarded, so no role that residents hold can have it"
         return f"the permission {permission.name!r} names unknown roles: {', '.join(unknown)}" if unknown else None
 
     def _check_role(self, plugin: Plugin, role: Role) -> str | None:

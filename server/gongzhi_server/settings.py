@@ -213,6 +213,18 @@ class Settings:
         whole(0, 100_000),
         "Rows of such a file, with nobody's file in it, for which one person is enough.",
     )
+    appointed: int = variable(
+        "GONGZHI_APPOINTED",
+        30,
+        whole(0, 3650),
+        "Days in office before somebody is a second person: to confirm roles, or beside others of their appointer.",
+    )
+    proposed: int = variable(
+        "GONGZHI_PROPOSED",
+        72,
+        whole(0, 8760),
+        "Hours that a guarded role waits, in which the data-protection officer can stop it.",
+    )
     pool: int = variable("GONGZHI_POOL", 8, whole(1, 90), "Database connections for reading, for who is signed in.")
     strangers_pool: int = variable(
         "GONGZHI_POOL_STRANGERS", 2, whole(1, 90), "Database connections for reading that strangers have."

@@ -114,18 +114,24 @@ values (gen_random_uuid(), $2, 'ASSEMBLY', 't', 't', $3, '{a/1}', 1, 1, 1, $3, '
 """
 
 
+# The look and the act have one key between them.
 LOOKED = """
-with warned as (
+with one as materialized (select gen_random_uuid() as id), warned as (
   insert into access.alert (id, at, kind, account, role, count, grid_id)
   values (gen_random_uuid(), $3, 'BULK', 'grid_worker', 'grid_worker', 7, $2)
 ), broken as (
   insert into access.glass (id, account, person_id, reason, at, until)
   values (gen_random_uuid(), 'everything', $1, '急', $3, $3)
+), acted as (
+  insert into access.act (id, at, account, role, unit_id, grid_id, content, mutation, objects, codes, persons, salts,
+    commitments)
+  select one.id, $3, 'grid_worker', 'grid_worker', $4, $2, '', 'update_person', '{}', '{}', array[$1::uuid], '{}', '{}'
+  from one
 )
 insert into access.look (id, at, account, role, unit_id, grid_id, content, kind, operation, purpose, fields, persons,
   salts, commitments)
-values (gen_random_uuid(), $3, 'grid_worker', 'grid_worker', $4, $2, '', 'READ', 'Q', 'Q', '{Person.name}',
-  array[$1::uuid], '{}', '{}')
+select one.id, $3, 'grid_worker', 'grid_worker', $4, $2, '', 'READ', 'Q', 'Q', '{Person.name}', array[$1::uuid], '{}',
+  '{}' from one
 returning id
 """
 
@@ -145,15 +151,21 @@ select gen_random_uuid(), id, $3, 'RULES', $3, $3, '{}' from running returning c
 ACCOUNT = """
 with a as (
   insert into accounts.account (id, name, kind, grid_id, person_id, created_at, created_by, suspended_at, suspended_by,
-    version)
-  values (gen_random_uuid(), 'of-' || $2::text, 'PERSON', $3, $1, $4, 'console', $4, 'console', 1) returning id, name
+    suspending_at, suspending_by, version)
+  values (gen_random_uuid(), 'of-' || $2::text, 'PERSON', $3, $1, $4, 'console', $4, 'console', $4, 'console', 1)
+  returning id, name
 ), h as (
   insert into accounts.holding (id, account_id, role, grid_id, since, until, granted_by, proposed_at, confirmed_by,
-    revoked_by)
-  select gen_random_uuid(), a.id, 'resident', $3, $4, $4, 'console', $4, 'console', 'console' from a
+    revoked_by, granted_at, waits_until, agreed_by, stopped_by, stopped_why, ending_at, ending_by)
+  select gen_random_uuid(), a.id, 'resident', $3, $4, $4, 'console', $4, 'console', 'console', $4, $4, 'console',
+    'console', 'no', $4, 'console' from a
 ), i as (
-  insert into accounts.identity (id, account_id, issuer, subject, linked_at, linked_by)
-  select gen_random_uuid(), a.id, 'https://id.example', a.name, $4, 'console' from a
+  insert into accounts.identity (id, account_id, issuer, subject, linked_at, linked_by,
+    proposed_at, confirmed_by)
+  select gen_random_uuid(), a.id, 'https://id.example', a.name, $4, 'console', $4, 'console' from a
+), v as (
+  insert into accounts.invitation (id, account_id, person_id, mac, created_at, created_by, expires_at, printed_at,
+    printed_by, used_at) select gen_random_uuid(), a.id, $1, a.name::bytea, $4, 'console', $4, $4, 'console', $4 from a
 ), s as (
   insert into accounts.session (id, account_id, device, generation, created_at, used_at, expires_at, ended_at)
   select gen_random_uuid(), a.id, 'phone', 0, $4, $4, $4, $4 from a
@@ -297,6 +309,7 @@ async def sample(connection: asyncpg.Connection[Any], entity: Entity, near: Arou
         "grids.grid": near.area,
         "units.unit": near.lead,
         "access.look": near.look,
+        "access.act": near.look,
         "emergency.emergency": near.emergency,
     }
     if key := exact.get(f"{meta.schema}.{meta.db_table}"):

@@ -50,9 +50,20 @@ def enrol(server: Server, administrator: Server, database: Any) -> Enrol:
             await bestow(database, name, role, **where)
         answer = await server.post("invitation", code=made["code"], password=PASSWORD)
         assert answer.status == 200, answer.body
+        await found(database, name)
         return answer.body
 
     return enrolled
+
+
+async def found(database: Any, name: str) -> None:
+    """Have an account been made at the command line, as those that a county begins with are: nobody appointed it."""
+    await database.execute("update accounts.account set created_by='console' where name=$1", name)
+    await database.execute(
+        "update accounts.invitation i set created_by='console' from accounts.account a "
+        "where a.id=i.account_id and a.name=$1",
+        name,
+    )
 
 
 async def bestow(database: Any, name: str, role: str, **where: Any) -> None:

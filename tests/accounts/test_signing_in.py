@@ -383,9 +383,8 @@ async def test_resident_becomes_known(server: Server, database: Any, administrat
     person, village = await database.fetchrow(
         "select p.id, g.code from people.person p join grids.grid g on g.id=p.village_id order by p.id limit 1"
     )
-    worker = server.as_("grid_worker", grid=village)
-    invited = await worker.do("inviteResident", "code", person=f"Person:{person}")
-    assert invited["errors"] == []
+    worker, colleague = server.as_("grid_worker", grid=village), server.as_("grid_leader", grid=village)
+    invited = await printed(worker, colleague, person)
     tokens = await server.post("invitation", code=invited["code"], name="张三的账户", password=PASSWORD)
     assert tokens.status == 200, tokens.body
     resident = server.bearing(tokens.body["accessToken"])
@@ -394,7 +393,7 @@ async def test_resident_becomes_known(server: Server, database: Any, administrat
     boss = server.as_("administrator")
     taken = await boss.do("inviteAccount", "code", account="张三的账户")
     assert [one["code"] for one in taken["errors"]] == ["FORBIDDEN"], "an administrator is not to become a resident"
-    again = await worker.do("inviteResident", "code", person=f"Person:{person}")
+    again = await printed(worker, colleague, person)
     renewed = await server.post("invitation", code=again["code"], password="another one of mine")
     assert renewed.status == 200
     assert (await server.post("sign-in", name="张三的账户", password=PASSWORD)).status == 401
@@ -410,12 +409,21 @@ async def test_resident_becomes_known(server: Server, database: Any, administrat
 
 async def test_account_gets_linked(server: Server, enrol: Enrol, database: Any) -> None:
     person = await database.fetchval("select id from people.person order by id limit 1")
-    invited = await server.as_("grid_leader").do("inviteResident", "code", person=f"Person:{person}")
+    invited = await printed(server.as_("grid_leader"), server.as_("grid_worker"), person)
     tokens = await enrol("li.wei")
     signed_in = server.bearing(tokens["accessToken"])
     assert (await signed_in.post("invitation", code=invited["code"])).status == 200
     assert (await signed_in.post("invitation", code=invited["code"])).status == 401
     await until(lambda: person_is(signed_in, f"Person:{person}"))
+
+
+async def printed(worker: Server, colleague: Server, person: Any) -> dict[str, Any]:
+    """The code that a worker asked for and another one printed."""
+    asked = await worker.do("inviteResident", "invitation { id } code", person=f"Person:{person}")
+    assert (asked["errors"], asked["code"]) == ([], None), "whoever invites never sees the code"
+    made = await colleague.do("printInvitation", "code", invitation=asked["invitation"]["id"])
+    assert made["errors"] == []
+    return made
 
 
 async def person_is(caller: Server, person: str) -> bool:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from gongzhi.context import Bounds
 from gongzhi.dispatch.desk import deciding
 from gongzhi.errors import Refusal
 from gongzhi.viewer import Account, Grant, Viewer
@@ -21,17 +23,27 @@ GRANTS = st.lists(
 NAMES = st.sampled_from(["one", "two", "three"])
 
 
+async def nothing(sql: str, *values: Any) -> list[dict[str, Any]]:
+    """Nobody has an account here, so nobody appointed anybody."""
+    return []
+
+
 @given(NAMES, GRANTS, UNITS, st.lists(NAMES, max_size=2), st.booleans())
 def test_who_decides(name: str, grants: list[Grant], unit: int | None, others: list[str], allowed: bool) -> None:
     account = Account(name, None, tuple(grants))
     call: Any = SimpleNamespace(
-        viewer=Viewer(account, datetime(2026, 6, 30, tzinfo=UTC)), may=lambda permission, row: allowed
+        viewer=Viewer(account, datetime(2026, 6, 30, tzinfo=UTC)),
+        now=datetime(2026, 6, 30, tzinfo=UTC),
+        may=lambda permission, row: allowed,
+        context=SimpleNamespace(civic=(), bounds=Bounds()),
+        checks=set(),
+        fetch=nothing,
     )
     case: Any = SimpleNamespace()
     concerned = unit is not None and any(grant.unit == unit for grant in grants)
     if allowed and not concerned and name not in others:
-        deciding(call, APPROVE, case, unit, *others)
+        asyncio.run(deciding(call, APPROVE, case, unit, *others))
     else:
         with pytest.raises(Refusal) as refusal:
-            deciding(call, APPROVE, case, unit, *others)
+            asyncio.run(deciding(call, APPROVE, case, unit, *others))
         assert refusal.value.code in {"FORBIDDEN", "CONFLICT_OF_INTEREST", "FOUR_EYES"}

@@ -49,7 +49,7 @@ def permissions() -> list[Permission | Role]:
     office = frozenset({"credit_officer"})
     return [
         Role("credit_officer", "信用评议专员", "Runs the county's credit programme: scorecards, panels, products."),
-        Role("panelist", "道德评判团成员", "Scores appraisals on whose panel they sit."),
+        Role("panelist", "道德评判团成员", "Scores appraisals on whose panel they sit.", civic=True),
         Role("lender", "贷款机构人员", "Decides on applications sent to their unit, and keeps its loans."),
         Permission("credit.view", "See applications, appraisals and loans (查看贷款申请和评议)", office),
         Permission("credit.manage", "Keep lenders, products, scorecards, risk pools (管理信贷项目)", office),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 import strawberry
+from gongzhi.accounts.independence import require_independence
 from gongzhi.checks import duplicate, today
 from gongzhi.commands import KEY, Call, Problem, command, given, made, problems
 from gongzhi.entity import ref
@@ -68,14 +69,17 @@ class LoanPayload:
     errors: list[Problem] = problems()
 
 
-@command("Pay a loan out that somebody else has prepared; interest runs from today (批准放款).", requires=DISBURSE)
+@command(
+    "Pay a loan out that somebody else has prepared; interest runs from today (批准放款).",
+    requires=DISBURSE,
+    two_persons=True,
+)
 async def approve_disbursement(call: Call, input: ApproveDisbursementInput) -> LoanPayload:
     row = await contracted(call, input.application)
     account = call.viewer.account.name or ""
     if row.disbursing_by is None or row.reference is None:
         raise Refusal("NOT_PREPARED", "Somebody has to prepare it first.", "须先由他人准备放款。", ("application",))
-    if row.disbursing_by == account:
-        raise Refusal("FOUR_EYES", "Somebody else has to approve it.", "须由他人复核放款。", ("application",))
+    await require_independence(call, "application", row.disbursing_by)
     if input.reference != row.reference:
         raise Refusal(
             "WRONG_REFERENCE", "Another reference was prepared.", "流水号与准备放款时不一致。", ("reference",)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import strawberry
+from gongzhi.accounts.independence import require_independence
 from gongzhi.checks import text
 from gongzhi.commands import KEY, Call, Problem, command, forbidden, given, made, problems
 from gongzhi.entity import key_of, ref
@@ -81,15 +82,14 @@ class ReviewLegalEntryInput:
     publish: bool = given("Whether everybody may read it (是否发布).")
 
 
-@command("Publish an entry that somebody else wrote, or not (审核知识条目).", requires=TEACH)
+@command("Publish an entry that somebody else wrote, or not (审核知识条目).", requires=TEACH, two_persons=True)
 async def review_legal_entry(call: Call, input: ReviewLegalEntryInput) -> LegalEntryPayload:
     entry: EntryRow = await call.find(LegalEntry, "entry", id=key_of(LegalEntry)(input.entry))
     if not call.may(TEACH, entry):
         raise forbidden("entry")
     if entry.state is not EntryState.PROPOSED:
         raise Refusal("ILLEGAL_TRANSITION", "The entry has been reviewed already.", "该条目已审核。", ("entry",))
-    if entry.proposed_by == call.viewer.account.name:
-        raise Refusal("FOUR_EYES", "Somebody else must read it.", "须由他人审核。", ("entry",))
+    await require_independence(call, "entry", entry.proposed_by)
     entry.state = EntryState.PUBLISHED if input.publish else EntryState.REFUSED
     entry.reviewed_by, entry.published_at = call.viewer.account.name, call.now if input.publish else None
     await entry.save()

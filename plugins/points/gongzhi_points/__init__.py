@@ -45,7 +45,7 @@ def permissions() -> list[Permission | Role]:
     office = frozenset({"points_manager", "administrator"})
     return [
         Role("points_manager", "积分管理员", "Runs a points programme: rules, shops, honours."),
-        Role("points_reviewer", "积分评议员", "Says as a villager whether a claim is so."),
+        Role("points_reviewer", "积分评议员", "Says as a villager whether a claim is so.", civic=True),
         Role("merchant", "积分商户", "A shop that takes points, for its unit."),
         Permission(
             "points.view", "See accounts, claims and redemptions (查看积分账户)", workers | office | {"auditor"}

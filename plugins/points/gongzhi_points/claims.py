@@ -9,6 +9,7 @@ from datetime import timedelta
 from uuid import UUID
 
 import strawberry
+from gongzhi.accounts.independence import require_independence
 from gongzhi.checks import duplicate, form, missing, past, text, today, told, wrong
 from gongzhi.commands import EXPECTED, KEY, Call, Problem, command, forbidden, given, made, problems, stale
 from gongzhi.entity import key_of, ref
@@ -166,7 +167,7 @@ class DecidePointsClaimInput:
     expected_version: int = given(EXPECTED)
 
 
-@command("Approve or refuse a claim; never one's own or one's family's (积分认定).", requires=DECIDE)
+@command("Approve or refuse a claim; never one's own or one's family's (积分认定).", requires=DECIDE, two_persons=True)
 async def decide_points_claim(call: Call, input: DecidePointsClaimInput) -> PointsClaimPayload:
     claim = await pending(call, input.claim)
     if not call.may(DECIDE, claim):
@@ -201,6 +202,7 @@ async def disinterested(call: Call, claim: ClaimRow) -> None:
             "须由他人认定：该申报由您提交，或与您及家人有关。",
             ("claim",),
         )
+    await require_independence(call, "claim", claim.account)
 
 
 async def decide(call: Call, claim: ClaimRow, rule: RuleRow, approve: bool, note: str | None) -> None:
@@ -251,7 +253,9 @@ class VoteOnPointsClaimInput:
     approve: bool = given("Whether one agrees (是否同意).")
 
 
-@command("Say as a peer whether a claim is so; enough of one mind decide it (积分评议).", requires=REVIEW)
+@command(
+    "Say as a peer whether a claim is so; enough of one mind decide it (积分评议).", requires=REVIEW, two_persons=True
+)
 async def vote_on_points_claim(call: Call, input: VoteOnPointsClaimInput) -> PointsClaimPayload:
     claim = await pending(call, input.claim)
     if not call.may(REVIEW, claim):
@@ -263,6 +267,7 @@ async def vote_on_points_claim(call: Call, input: VoteOnPointsClaimInput) -> Poi
     name = call.viewer.account.name or ""
     if await VoteRow.exists(claim=claim, account=name):
         raise duplicate("You have said so already.", "您已评议。", "claim")
+    await require_independence(call, "claim", *[vote.account for vote in await VoteRow.filter(claim=claim)])
     await VoteRow.create(claim=claim, account=name, approve=input.approve, at=call.now)
     if await VoteRow.filter(claim=claim, approve=input.approve).count() >= rule.peers:
         await decide(call, claim, rule, input.approve, None)

@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import strawberry
+from gongzhi.accounts.independence import require_independence
 from gongzhi.checks import CHINA, duplicate, text, today, told, wrong
 from gongzhi.commands import KEY, Call, Problem, command, forbidden, given, made, problems
 from gongzhi.entity import key_of, ref
@@ -114,6 +115,7 @@ class DecidePointsObjectionInput:
 @command(
     "Decide on an objection: what was refused is given, what was wrongly booked is reversed (处理异议).",
     requires=APPEAL,
+    two_persons=True,
 )
 async def decide_points_objection(call: Call, input: DecidePointsObjectionInput) -> PointsObjectionPayload:
     row: ObjectionRow = await call.find(PointsObjection, "objection", id=key_of(PointsObjection)(input.objection))
@@ -145,6 +147,7 @@ async def uninvolved(call: Call, claim: ClaimRow | None, account: AccountRow) ->
         raise Refusal(
             "CONFLICT_OF_INTEREST", "Somebody else must decide on this.", "须由未参与原认定的他人处理。", ("objection",)
         )
+    await require_independence(call, "objection", claim.decided_by if claim else None)
 
 
 async def grant(call: Call, claim: ClaimRow) -> None:

@@ -78,11 +78,17 @@ class LookRow(Entry):
 
 
 class ActRow(Entry):
-    """A mutation: which, on which objects (global ids), and the codes of what was refused. No values."""
+    """A mutation: which, on which objects (global ids), and the codes of what was refused. No values.
+
+    `persons` are those it was done to; null for nobody.
+    """
 
     mutation = fields.CharField(max_length=60)
     objects = ArrayField("text")
     codes = ArrayField("text")
+    persons = ArrayField("uuid", null=True)
+    salts = ArrayField("bytea", null=True)
+    commitments = ArrayField("bytea", null=True)
 
     class Meta:
         schema = "access"

@@ -18,6 +18,11 @@ def told(look: Table, viewer: Lens) -> Alternatives:
     return [Sql("{0} @> array[{1}]", look.persons, viewer.person)] if viewer.known() else []
 
 
+def concerned(act: Table, viewer: Lens) -> Alternatives:
+    """What was done to oneself."""
+    return [Sql("{0} @> array[{1}]", act.persons, viewer.person)] if viewer.known() else []
+
+
 def looks(look: Table, viewer: Lens) -> Alternatives:
     """One's own looks, those at the files of people one watches over, and those in vain for grids one watches over."""
     areas = viewer.within(Table("person", schema="people", alias="watched"), OVERSEE)

@@ -19,7 +19,7 @@ from ..sql import Sql, bound
 from ..units.types import Unit
 from ..words import named
 from . import rules
-from .models import VIA_PLUGIN, AlertKind, AlertRow, GlassRow, LookKind, LookRow
+from .models import VIA_PLUGIN, ActRow, AlertKind, AlertRow, GlassRow, LookKind, LookRow
 
 named(
     LookKind,
@@ -60,6 +60,15 @@ class AccessLogEntry(Node):
     kind: LookKind = column("How (方式).")
     purpose: str = column("What for, as they said; else the name of the operation (目的).")
     fields: list[str] = column("What of it they could see, as Type.field (字段).", name="fields_")
+
+
+@entity(ActRow, visible=rules.concerned, order=("at",))
+class ActLogEntry(Node):
+    """Something that was done to somebody: a change of their file, an invitation, a new phone (操作记录)."""
+
+    at: datetime.datetime = column("When (时间).")
+    reader: Reader = within_row("Who, by office (操作者).")
+    mutation: str = column("What, by the name of the mutation (操作名称).")
 
 
 def names_people(at: Frame) -> Sql:
@@ -127,6 +136,12 @@ EXTENSIONS = (
             "Who looked at one's file, and what for; the last first (谁查阅过我的档案).",
             order="-at",
             type=Connection[AccessLogEntry],
+        ),
+        act_log=connection(
+            "What was done to one, and by which office: invitations, ways to sign in, changes of one's file; the last "
+            "first (对我做过的操作).",
+            order="-at",
+            type=Connection[ActLogEntry],
         ),
         looks=connection(
             "One's own looks at others' files, the last first (我的查阅记录).",

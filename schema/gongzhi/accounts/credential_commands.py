@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Collection
 from datetime import timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import strawberry
 from strawberry import ID, UNSET
@@ -13,15 +13,29 @@ from strawberry import ID, UNSET
 from ..checks import text, told, wrong
 from ..commands import KEY, Call, Problem, command, forbidden, given, made, once, problems
 from ..entity import key_of, ref
+from ..errors import Text
 from ..extend import extend
 from ..filters import aware
+from ..notices.sending import Notice, Office, notify
 from ..people.models import PersonRow
 from ..people.types import Person
 from ..roots import Mutation
 from . import secrets
+from .independence import require_independence, require_second_entry
 from .models import NAME, AccountKind, AccountRow, InvitationRow, KeyRow, SessionRow
-from .rules import INVITE, author, by_hand, granted, outranks, own, vouches
-from .types import Account, ApiKey, Session
+from .rules import (
+    CONFIRM,
+    CONSOLE,
+    INVITE,
+    author,
+    by_hand,
+    granted,
+    outranks,
+    own,
+    takes_two_to_enter,
+    vouches,
+)
+from .types import Account, ApiKey, Invitation, Session
 
 EDIT = "accounts.edit"
 MAKE_KEYS = "accounts.make_keys"
@@ -36,7 +50,10 @@ OWN = "The account's name; one's own if not said (账户名)."
 
 @strawberry.type(description="An invitation, or why there is none (邀请结果).")
 class InvitationPayload:
-    code: str | None = once("The code, to be handed to whom it is for; shown once (邀请码).")
+    invitation: Invitation | None = made("The invitation (邀请).")
+    code: str | None = once(
+        "The code, to be handed to whom it is for; shown once. Null where a second person prints it (邀请码)."
+    )
     expires_at: datetime.datetime | None = once("Until when it is good (有效期至).")
     errors: list[Problem] = problems()
 
@@ -47,7 +64,11 @@ class InviteAccountInput:
     account: str = given("The account's name (账户名).")
 
 
-@command("Make a code to set an account's password with; earlier codes are void (邀请设置密码).", requires=EDIT)
+@command(
+    "Make a code to set an account's password with; earlier codes are void. For a resident, and for who holds what "
+    "nobody gives alone, a second person prints it (邀请设置密码).",
+    requires=EDIT,
+)
 async def invite_account(call: Call, input: InviteAccountInput) -> InvitationPayload:
     by_hand(call)
     account: AccountRow = await call.find(Account, "account", name=input.account)
@@ -55,7 +76,7 @@ async def invite_account(call: Call, input: InviteAccountInput) -> InvitationPay
         raise forbidden("account")
     if account.kind is not AccountKind.PERSON:
         raise wrong("A system has no password; make it an API key.", "系统账户没有密码，请创建接口密钥。", "account")
-    return InvitationPayload(code=await invited(call, account_id=account.id), expires_at=call.now + INVITED)
+    return present(await make_invitation(call, account=account))
 
 
 @strawberry.input(description="A resident who is to have an account (邀请居民).")
@@ -65,7 +86,8 @@ class InviteResidentInput:
 
 
 @command(
-    "Make a code with which a resident opens an account, links the one they have, or sets a new password (邀请居民).",
+    "Invite a resident to open an account, to link the one they have, or to set a new password for a forgotten one. "
+    "A second worker prints the code (printInvitation) and hands it over (邀请居民).",
     requires=INVITE,
 )
 async def invite_resident(call: Call, input: InviteResidentInput) -> InvitationPayload:
@@ -76,8 +98,48 @@ async def invite_resident(call: Call, input: InviteResidentInput) -> InvitationP
     account = await AccountRow.get_or_none(person=person)
     if account is not None and not await outranks(call, account):
         raise forbidden("person")
-    whom = {"account_id": account.id} if account else {"person_id": person.id}
-    return InvitationPayload(code=await invited(call, **whom), expires_at=call.now + INVITED)
+    return present(await make_invitation(call, account=account, person=person))
+
+
+@strawberry.input(description="An invitation to be printed and handed over (打印邀请码).")
+class PrintInvitationInput:
+    idempotency_key: str = given(KEY)
+    invitation: ID = given("The invitation's id (邀请标识).")
+
+
+@command(
+    "Print the code of an invitation that somebody else made, having seen whom it is for; shown once, and a code that "
+    "was printed before is void (打印邀请码).",
+    requires=None,
+    two_persons=True,
+)
+async def print_invitation(call: Call, input: PrintInvitationInput) -> InvitationPayload:
+    by_hand(call)
+    row: InvitationRow = await call.find(Invitation, "invitation", id=key_of(Invitation)(input.invitation))
+    account = await AccountRow.get_or_none(id=row.account_id) if row.account_id else None
+    person = await PersonRow.get_or_none(id=row.person_id) if row.person_id else None
+    if not serves(call, account, person):
+        raise forbidden("invitation")
+    if account is not None:
+        await require_second_entry(call, account, row.created_by, "invitation")
+    else:
+        await require_independence(call, "invitation", row.created_by)
+    if row.used_at is not None or row.expires_at <= call.now or (row.mac is not None and row.printed_by is None):
+        raise wrong("It is used, over, or was shown already.", "该邀请已使用、已过期或已出示。", "invitation")
+    code, row.mac = secrets.invitation(call.context.receipts)
+    row.printed_at, row.printed_by = call.now, author(call)
+    await row.save()
+    await tell_invited(call, account, person, "account.code_printed", PRINTED)
+    return present(Made(row, code))
+
+
+def serves(call: Call, account: AccountRow | None, person: PersonRow | None) -> bool:
+    """Whether the caller may let them in, and is not them."""
+    if (account is not None and own(call, account)) or (person and person.id == call.viewer.account.person):
+        return False
+    if person is not None:
+        return call.may(INVITE, person)
+    return account is not None and call.may(EDIT, account)
 
 
 @strawberry.type(description="An API key, or why there is none (接口密钥结果).")
@@ -188,14 +250,75 @@ async def sign_out_everywhere(call: Call, input: SignOutEverywhereInput) -> Sign
 # what the commands share
 
 
-async def invited(call: Call, **for_whom: Any) -> str:
-    """A new code for an account or a person; earlier ones are void."""
-    await InvitationRow.filter(**for_whom, used_at=None).delete()
-    code, mac = secrets.invitation(call.context.receipts)
-    await InvitationRow.create(
-        **for_whom, mac=mac, created_at=call.now, created_by=author(call), expires_at=call.now + INVITED
+class Made(NamedTuple):
+    """An invitation, and its code, where whoever made it may see that."""
+
+    row: InvitationRow
+    code: str | None
+
+
+def present(made: Made) -> InvitationPayload:
+    return InvitationPayload(
+        invitation=ref(Invitation, made.row.id, shown=True), code=made.code, expires_at=made.row.expires_at
     )
-    return code
+
+
+INVITED_TO = Text("A new password for your account was asked for", "有人为您的账户申请了新密码")
+PRINTED = Text("A code for your account was printed", "您的账户邀请码已打印")
+TO_PRINT = Text("Print an invitation for a resident", "请为居民打印邀请码")
+
+
+async def make_invitation(call: Call, *, account: AccountRow | None = None, person: PersonRow | None = None) -> Made:
+    """A new invitation for an account or a person; earlier ones are void.
+
+    It has a code at once only where whoever makes it may know it; else a second person has one printed.
+    """
+    whose = person.id if person else account.person_id if account else None
+    for column, value in (("account_id", account and account.id), ("person_id", whose)):
+        if value is not None:
+            await InvitationRow.filter(**{column: value}, used_at=None).delete()
+    two = author(call) != CONSOLE and (account is None or await takes_two_to_enter(call, account))
+    code, mac = (None, None) if two else secrets.invitation(call.context.receipts)
+    row = await InvitationRow.create(
+        account_id=account.id if account else None,
+        person_id=whose,
+        mac=mac,
+        created_at=call.now,
+        created_by=author(call),
+        expires_at=call.now + INVITED,
+    )
+    if two:
+        await tell_colleagues(call, row, account, whose)
+        if account is not None:
+            await tell_invited(call, account, None, "account.password_asked", INVITED_TO)
+    return Made(row, code)
+
+
+async def tell_colleagues(call: Call, row: InvitationRow, account: AccountRow | None, person: Any) -> None:
+    """Tell those who can print the code that it waits."""
+    grid, office = (account.grid_id, CONFIRM) if account else (None, CONFIRM)
+    if person is not None:
+        grid, office = (await PersonRow.get(id=person)).grid_id, "people.edit"
+    body = Text(
+        "See who it is for, print the code with printInvitation, and hand it over.",
+        "请核对本人身份后打印邀请码并当面交付。",
+    )
+    if grid is not None:
+        notice = Notice("account.invitation_waits", TO_PRINT, body, f"Invitation:{row.id}")
+        await notify(call, notice, offices=[Office(office, grid)])
+
+
+async def tell_invited(
+    call: Call, account: AccountRow | None, person: PersonRow | None, kind: str, title: Text
+) -> None:
+    """Tell whose account it is, or is to be."""
+    body = Text(
+        "If you did not ask for it, do not use the code and tell the data-protection officer.",
+        "如非本人申请，请勿使用邀请码，并告知个人信息保护负责人。",
+    )
+    whose = person.id if person else account.person_id if account else None
+    accounts = [account.name] if account and whose is None else []
+    await notify(call, Notice(kind, title, body), persons=[whose] if whose else [], accounts=accounts)
 
 
 async def responsible(call: Call, account: AccountRow, path: str) -> None:
@@ -210,8 +333,9 @@ async def keyed(call: Call, name: str | None, permissions: Collection[str]) -> A
     account: AccountRow = await call.find(Account, "account", name=name)
     if own(call, account):
         allowed = call.viewer.can(MAKE_KEYS)
-    else:
-        allowed = call.may(EDIT, account) and await outranks(call, account, permissions)
+    else:  # a key is the account to whoever has it, so nobody makes one for another that does what takes two
+        alone = author(call) == CONSOLE or set(permissions).isdisjoint(call.context.guarded)
+        allowed = alone and call.may(EDIT, account) and await outranks(call, account, permissions)
     if not allowed:
         raise forbidden("account")
     if not permissions or not set(permissions) <= await granted(call, account):
@@ -247,6 +371,7 @@ EXTENSIONS = (
         Mutation,
         invite_account=invite_account,
         invite_resident=invite_resident,
+        print_invitation=print_invitation,
         create_api_key=create_api_key,
         rotate_api_key=rotate_api_key,
         revoke_api_key=revoke_api_key,

@@ -35,6 +35,8 @@ class AccountRow(Located):
     created_by = fields.CharField(max_length=NAME)
     suspended_at = fields.DatetimeField(null=True)
     suspended_by = fields.CharField(max_length=NAME, null=True)
+    suspending_at = fields.DatetimeField(null=True)
+    suspending_by = fields.CharField(max_length=NAME, null=True)
     version = fields.IntField(default=1)
 
     class Meta:
@@ -58,7 +60,9 @@ class Belonging(Model):
 class GrantRow(Belonging):
     """A role held in a grid and below it, for a unit, or (with neither) everywhere, from when to when.
 
-    It counts for nothing while `proposed_at` says that it waits for a second person.
+    It counts for nothing while `proposed_at` says that it waits for a second person. Until `waits_until` whoever
+    watches over personal data can stop it, unless they agreed before. `granted_at` is when it was given, for `since`
+    may lie before. Where it takes two to end it, `ending_at` is when the first of them asked for it.
     """
 
     role = fields.CharField(max_length=60)
@@ -72,6 +76,13 @@ class GrantRow(Belonging):
     proposed_at = fields.DatetimeField(null=True)
     confirmed_by = fields.CharField(max_length=NAME, null=True)
     revoked_by = fields.CharField(max_length=NAME, null=True)
+    granted_at = fields.DatetimeField(null=True)
+    waits_until = fields.DatetimeField(null=True)
+    agreed_by = fields.CharField(max_length=NAME, null=True)
+    stopped_by = fields.CharField(max_length=NAME, null=True)
+    stopped_why = fields.CharField(max_length=500, null=True)
+    ending_at = fields.DatetimeField(null=True)
+    ending_by = fields.CharField(max_length=NAME, null=True)
 
     class Meta:
         schema = "accounts"
@@ -79,12 +90,17 @@ class GrantRow(Belonging):
 
 
 class IdentityRow(Belonging):
-    """Who an account is at an identity provider."""
+    """Who an account is at an identity provider.
+
+    It counts for nothing while `proposed_at` says that it waits for a second person.
+    """
 
     issuer = fields.CharField(max_length=200)
     subject = fields.CharField(max_length=255)
     linked_at = fields.DatetimeField()
     linked_by = fields.CharField(max_length=NAME)
+    proposed_at = fields.DatetimeField(null=True)
+    confirmed_by = fields.CharField(max_length=NAME, null=True)
 
     class Meta:
         schema = "accounts"
@@ -137,10 +153,13 @@ class KeyRow(Belonging):
 
 
 class InvitationRow(Model):
-    """A one-time code, kept as a MAC: to set an account's password with, or to link a person to an account."""
+    """A one-time code, kept as a MAC: to set an account's password with, or to link a person to an account.
+
+    What a second person must print has no code until they do (`printed_by`): whoever made it never sees one.
+    """
 
     id = key()
-    mac = BytesField(unique=True)
+    mac = BytesField(unique=True, null=True)
     account: Any = fields.ForeignKeyField(
         "accounts.AccountRow", null=True, related_name=False, on_delete=fields.CASCADE, db_index=True
     )
@@ -152,6 +171,8 @@ class InvitationRow(Model):
     created_at = fields.DatetimeField()
     created_by = fields.CharField(max_length=NAME)
     expires_at = fields.DatetimeField()
+    printed_at = fields.DatetimeField(null=True)
+    printed_by = fields.CharField(max_length=NAME, null=True)
     used_at = fields.DatetimeField(null=True)
 
     class Meta:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from ..checks import text, wrong
 from ..commands import Call
@@ -17,6 +17,7 @@ from ..viewer import Grant
 from .models import AccountRow, GrantRow
 
 INVITE = "accounts.invite_residents"
+CONFIRM = "accounts.confirm"
 APPOINT = "accounts.appoint"
 GRANT = "accounts.grant"
 SHORTEST, LONGEST = 2, 64
@@ -37,6 +38,14 @@ class Place:
         if grant.everywhere or (grant.unit is not None and grant.unit == self.unit):
             return True
         return grant.kind is not None and getattr(self.grid, f"{grant.kind.lower()}_id", None) == grant.grid
+
+    def contains(self, other: Place) -> bool:
+        """Whether what is held here reaches as far as the other place."""
+        if self.unit is not None:
+            return self.unit == other.unit
+        if self.grid is None:
+            return True
+        return getattr(other.grid, f"{self.grid.kind.lower()}_id", None) == self.grid.id
 
 
 async def place_of(grant: GrantRow) -> Place:
@@ -64,13 +73,59 @@ def gives(call: Call, role: str, place: Place, until: datetime | None) -> bool:
 
 def alone(call: Call, role: str) -> bool:
     """Whether the caller gives the role without a second person."""
-    return author(call) == CONSOLE or permissions(call, role).isdisjoint(call.context.guarded)
+    return author(call) == CONSOLE or not is_guarded(call, role)
+
+
+def is_guarded(call: Call, role: str) -> bool:
+    """Whether nobody gives the role alone."""
+    return not permissions(call, role).isdisjoint(call.context.guarded)
+
+
+async def load_live_grants(call: Call, account: AccountRow) -> list[GrantRow]:
+    """The account's grants that are not over: in force, still to come, or waiting for a second person."""
+    rows = await GrantRow.filter(account=account)
+    return [row for row in rows if row.until is None or row.until > max(row.since, call.now)]
+
+
+async def holds_guarded(call: Call, account: AccountRow) -> bool:
+    """Whether the account has, or is about to have, a role that nobody gives alone."""
+    return any(is_guarded(call, grant.role) for grant in await load_live_grants(call, account))
+
+
+async def takes_two_to_enter(call: Call, account: AccountRow) -> bool:
+    """Whether one person alone must not make credentials for the account: they could sign in as its owner.
+
+    So it is for residents, whose own matters lie behind it, and for whoever holds what nobody gives alone.
+    """
+    return author(call) != CONSOLE and (account.person_id is not None or await holds_guarded(call, account))
+
+
+async def may_confirm(call: Call, place: Place) -> bool:
+    """Whether the caller has been in an office that confirms guarded roles there for longer than the term.
+
+    What the command line gave counts at once: whoever has it has the database, and a county must begin somehow. So
+    does a token for trying things out, which exists in development alone.
+    """
+    if not covers(call, [CONFIRM], place, None):
+        return False
+    if call.viewer.account.id is None:
+        return True
+    limit = call.now - timedelta(days=call.context.bounds.appointed)
+    for grant in await GrantRow.filter(account_id=call.viewer.account.id, proposed_at=None, since__lte=call.now):
+        ended = grant.until is not None and grant.until <= call.now
+        old = grant.granted_by == CONSOLE or max(grant.since, grant.granted_at or grant.since) <= limit
+        if not ended and old and CONFIRM in permissions(call, grant.role) and (await place_of(grant)).contains(place):
+            return True
+    return False
 
 
 async def outranks(call: Call, account: AccountRow, only: Collection[str] | None = None) -> bool:
-    """Whether the caller holds all that the account was granted (or of that, `only` these), wherever it was."""
+    """Whether the caller holds all that the account was granted (or of that, `only` these), wherever it was.
+
+    What residents hold by being residents, by the core or by a plugin, puts them above nobody.
+    """
     for grant in await GrantRow.filter(account=account):
-        if grant.until is not None and grant.until <= call.now:
+        if (grant.until is not None and grant.until <= call.now) or grant.role in call.context.civic:
             continue
         held = permissions(call, grant.role)
         wanted = held if only is None else held & set(only)

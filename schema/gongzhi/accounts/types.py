@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from typing import Any
 
 from pypika_tortoise.queries import Table
 
@@ -17,9 +18,11 @@ from ..sql import Alternatives, Sql, widen
 from ..units.types import Unit
 from ..viewer import Lens
 from ..words import named
-from .models import AccountKind, AccountRow, GrantRow, IdentityRow, KeyRow, SessionRow
+from .models import AccountKind, AccountRow, GrantRow, IdentityRow, InvitationRow, KeyRow, SessionRow
 
 VIEW = "accounts.view"
+EDIT = "accounts.edit"
+INVITE = "accounts.invite_residents"
 GRANTS = 100
 """The most roles of an account that are shown."""
 
@@ -62,6 +65,10 @@ class Account(Node):
     created_by: str = column("By which account (创建账户).")
     suspended_at: datetime.datetime | None = column("Since when it may not sign in (停用时间).")
     suspended_by: str | None = column("Who saw to that (停用人).")
+    suspending_at: datetime.datetime | None = column(
+        "Since when its suspension waits for a second person, as a data-protection officer's does (待停用时间)."
+    )
+    suspending_by: str | None = column("Who asked for it first (提议停用人).")
     version: int = column("Grows with every change (版本).")
 
 
@@ -81,6 +88,17 @@ class Grant(Node):
     )
     confirmed_by: str | None = column("The second person, of a role that nobody gives alone (复核人).")
     revoked_by: str | None = column("Who took it back, if somebody did (收回人).")
+    granted_at: datetime.datetime | None = column("When it was given or proposed; `since` may lie before (授予时间).")
+    waits_until: datetime.datetime | None = column(
+        "Until when whoever watches over personal data can stop it; it counts no sooner, unless they agree (叫停期限)."
+    )
+    agreed_by: str | None = column("Who of them agreed (同意人).")
+    stopped_by: str | None = column("Who of them stopped it (叫停人).")
+    stopped_why: str | None = column("Why (叫停理由).")
+    ending_at: datetime.datetime | None = column(
+        "Since when its end waits for a second person, as a data-protection officer's does (待终止时间)."
+    )
+    ending_by: str | None = column("Who asked for it first (提议终止人).")
 
 
 @entity(IdentityRow, visible=everyone, through="account", order=("linked_at",))
@@ -92,6 +110,40 @@ class Identity(Node):
     subject: str = column("What the provider calls them (主体).")
     linked_at: datetime.datetime = column("When it was linked (关联时间).")
     linked_by: str = column("By which account (关联人).")
+    proposed_at: datetime.datetime | None = column(
+        "Since when it waits for a second person to confirm it; nobody signs in by it until then (待复核起始时间)."
+    )
+    confirmed_by: str | None = column("The second person (复核人).")
+
+
+def invitations(invitation: Table, viewer: Lens) -> Alternatives:
+    """Those for people where one invites residents, and for accounts one looks after."""
+    person = Table("person", schema="people", alias="invited")
+    account = Table("account", schema="accounts", alias="entered")
+    people = reach(viewer.within(person, INVITE), invitation.person_id, "people.person", "invited")
+    return [*people, *reach(viewer.within(account, EDIT), invitation.account_id, "accounts.account", "entered")]
+
+
+def reach(areas: Alternatives, key: Any, table: str, alias: str) -> list[Any]:
+    """The rows that point at rows in these areas; None is everywhere."""
+    text = f"exists(select from {table} {alias} where {alias}.id={{0}} and {{1}})"
+    if areas is None:
+        return [Sql("{0} is not null", key)]
+    return [Sql(text, key, area) for area in areas]
+
+
+@entity(InvitationRow, visible=invitations, order=("created_at",))
+class Invitation(Node):
+    """A one-time code for somebody to sign in with: to open an account, or set a new password (邀请)."""
+
+    person: Person | None = one("Whom it is for, if one sees them (受邀人员).")
+    account: Account | None = one("The account it is for, if there is one and one sees it (账户).")
+    created_at: datetime.datetime = column("When it was made (创建时间).")
+    created_by: str = column("By which account (创建人).")
+    expires_at: datetime.datetime = column("Until when it is good (有效期至).")
+    printed_at: datetime.datetime | None = column("When a second person printed it (打印时间).")
+    printed_by: str | None = column("Who did; null where nobody has, or nobody need (打印人).")
+    used_at: datetime.datetime | None = column("When it was used (使用时间).")
 
 
 @entity(SessionRow, visible=everyone, through="account", order=("created_at", "used_at"))
@@ -142,6 +194,9 @@ EXTENSIONS = (
             "The account that has this name (按名称查账户).", "Its name (账户名).", by="name", type=Account | None
         ),
         accounts=connection("Accounts you may see, by name (账户列表).", order="name", type=Connection[Account]),
+        invitations=connection(
+            "Invitations you may see, the last first (邀请列表).", order="-created_at", type=Connection[Invitation]
+        ),
     ),
     extend(
         Me,

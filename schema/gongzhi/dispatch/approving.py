@@ -116,12 +116,12 @@ class DecideApprovalInput:
     reason: str | None = prose("Why; to be given with a refusal (审批意见).", default=UNSET)
 
 
-@command("Agree to a request, or refuse it; somebody other than who asked (审批).", requires=APPROVE)
+@command("Agree to a request, or refuse it; somebody other than who asked (审批).", requires=APPROVE, two_persons=True)
 async def decide_approval(call: Call, input: DecideApprovalInput) -> DecideApprovalPayload:
     case, approval = await belonging(call, Approval, input.approval, "approval")
     if approval.state != ApprovalState.PENDING:
         raise duplicate("It has been decided, or has lapsed.", "该申请已审批或已失效。", "approval")
-    deciding(call, APPROVE, case, approval.unit_id, approval.requested_by)
+    await deciding(call, APPROVE, case, approval.unit_id, approval.requested_by)
     if input.reason or not input.approve:
         approval.decision = text(input.reason or "", REASON, "reason")
     approval.state = ApprovalState.APPROVED if input.approve else ApprovalState.REFUSED

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..accounts.independence import require_independence
 from ..cases.models import CaseRow
 from ..cases.steps import disinterested
 from ..cases.types import Case
@@ -37,7 +38,7 @@ def acting(call: Call, permission: str = "cases.handle") -> set[int]:
     return {grant.unit for grant in grants if grant.unit is not None and permission in grant.permissions}
 
 
-def deciding(call: Call, permission: str, case: CaseRow, unit: int | None, *others: str | None) -> None:
+async def deciding(call: Call, permission: str, case: CaseRow, unit: int | None, *others: str | None) -> None:
     """Refuse whoever may not decide about the case, who works for the unit that asks, and who did it themselves."""
     if not call.may(permission, case):
         raise forbidden("number")
@@ -48,13 +49,7 @@ def deciding(call: Call, permission: str, case: CaseRow, unit: int | None, *othe
             "您在申请单位任职，须由他人审批。",
             (),
         )
-    if call.viewer.account.name in others:
-        raise Refusal(
-            "FOUR_EYES",
-            "You had a hand in this yourself, so somebody else must decide.",
-            "此事由您经办，须由他人审批。",
-            (),
-        )
+    await require_independence(call, "", *others)
 
 
 async def leading(case: CaseRow) -> OrderRow | None:

@@ -108,7 +108,7 @@ class RuleOnObjectionInput:
     unit: str | None = given("Whose such cases are from now on, by code: the precedent (目录单位编码).", default=UNSET)
 
 
-@command("Rule on an objection; somebody other than who dispatched (裁定派单异议).", requires=RULE)
+@command("Rule on an objection; somebody other than who dispatched (裁定派单异议).", requires=RULE, two_persons=True)
 async def rule_on_objection(call: Call, input: RuleOnObjectionInput) -> RuleOnObjectionPayload:
     reason = text(input.reason, REASON, "reason")
     if input.ruling not in (Ruling.UPHELD, Ruling.REJECTED):
@@ -117,7 +117,7 @@ async def rule_on_objection(call: Call, input: RuleOnObjectionInput) -> RuleOnOb
     if objection.ruling != Ruling.OPEN:
         raise duplicate("The objection has been ruled on, or has lapsed.", "该异议已裁定或已失效。", "objection")
     order = await OrderRow.get(id=objection.order_id)
-    deciding(call, RULE, case, objection.unit_id, order.issued_by, objection.filed_by)
+    await deciding(call, RULE, case, objection.unit_id, order.issued_by, objection.filed_by)
     objection.ruling, objection.reason = input.ruling, reason
     objection.ruled_at, objection.ruled_by = call.now, call.viewer.account.name
     if input.unit:

@@ -8,10 +8,10 @@ from datetime import timedelta
 import strawberry
 from strawberry import ID, UNSET
 
+from ..accounts.independence import require_independence
 from ..checks import duplicate, missing, text, wrong
 from ..commands import EXPECTED, KEY, Call, Problem, cautions, command, forbidden, given, made, problems, prose, stale
 from ..entity import key_of, ref
-from ..errors import Refusal
 from ..events.event import Code
 from ..extend import extend
 from ..filters import aware
@@ -120,13 +120,14 @@ class ConfirmEmergencyInput:
     confirm: bool = given("Whether it is one (是否确认).")
 
 
-@command("Confirm an emergency that somebody else declared, or refuse to (确认应急).", requires=DECLARE)
+@command(
+    "Confirm an emergency that somebody else declared, or refuse to (确认应急).", requires=DECLARE, two_persons=True
+)
 async def confirm_emergency(call: Call, input: ConfirmEmergencyInput) -> EmergencyPayload:
     emergency = await opened(call, input.emergency)
     if emergency.state != EmergencyState.PENDING or emergency.ends_at <= call.now:
         raise duplicate("It was decided, or is over.", "该应急状态已确认或已失效。", "emergency")
-    if emergency.declared_by == call.viewer.account.name:
-        raise Refusal("FOUR_EYES", "Somebody else must confirm it.", "须由他人确认。", ("emergency",))
+    await require_independence(call, "emergency", emergency.declared_by)
     emergency.version += 1
     if input.confirm:
         emergency.starts_at = max(emergency.starts_at, call.now)

@@ -9,6 +9,7 @@ import strawberry
 from strawberry import ID, UNSET
 from strawberry.scalars import JSON
 
+from ..accounts.independence import require_independence
 from ..accounts.models import AccountRow
 from ..accounts.rules import author, by_hand
 from ..checks import CHINA, form, missing, text, today, told, wrong
@@ -142,7 +143,7 @@ class ReleaseBulkExportInput:
     expected_version: int = given(EXPECTED)
 
 
-@command("Let somebody else's export go out, as it was asked for (放行批量导出).", requires=RELEASE)
+@command("Let somebody else's export go out, as it was asked for (放行批量导出).", requires=RELEASE, two_persons=True)
 async def release_bulk_export(call: Call, input: ReleaseBulkExportInput) -> BulkExportPayload:
     row = await judged(call, input)
     row.state, row.until = ExportState.READY, call.now + LASTS
@@ -158,7 +159,7 @@ class RefuseBulkExportInput:
     grounds: str = given("Why, for whoever asked (理由).")
 
 
-@command("Do not let somebody else's export go out (不予放行批量导出).", requires=RELEASE)
+@command("Do not let somebody else's export go out (不予放行批量导出).", requires=RELEASE, two_persons=True)
 async def refuse_bulk_export(call: Call, input: RefuseBulkExportInput) -> BulkExportPayload:
     grounds = text(input.grounds, GROUNDS, "grounds")
     row = await judged(call, input)
@@ -173,24 +174,11 @@ async def judged(call: Call, input: Any) -> ExportRow:
     row: ExportRow = await call.find(BulkExport, "export", id=key_of(BulkExport)(input.export))
     if not call.may(RELEASE, row):
         raise forbidden("export")
-    if await same(call, row):
-        raise Refusal(
-            "FOUR_EYES",
-            "You asked for it yourself; a second person decides on it.",
-            "不得审核本人申请的导出，须由另一人放行。",
-            ("export",),
-        )
+    await require_independence(call, "export", row.account)
     stale(row, input.expected_version)
     if row.state != ExportState.WAITING or row.until <= call.now:
         raise wrong("It does not wait to be released, or no longer; ask again.", "该导出无须放行或已失效。", "export")
     return row
-
-
-async def same(call: Call, row: ExportRow) -> bool:
-    """Whether whoever decides is who asked, by this account or another of theirs."""
-    asker = await AccountRow.get_or_none(name=row.account or "")
-    person = call.viewer.account.person
-    return author(call) == row.account or (asker is not None and person is not None and asker.person_id == person)
 
 
 async def decided(call: Call, row: ExportRow, kind: str, title: Text, body: Text) -> BulkExportPayload:

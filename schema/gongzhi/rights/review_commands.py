@@ -8,6 +8,7 @@ from typing import Any
 import strawberry
 from strawberry import ID, UNSET
 
+from ..accounts.independence import require_independence
 from ..checks import missing, text, today, wrong
 from ..commands import EXPECTED, KEY, Call, Problem, command, forbidden, given, made, problems, stale
 from ..entity import key_of, ref
@@ -92,7 +93,7 @@ class DecideReviewInput:
     grounds: str = given("Why; the people concerned read it (理由).")
 
 
-@command("Decide as a person on what a rule decided (作出复核决定).", requires=REVIEW)
+@command("Decide as a person on what a rule decided (作出复核决定).", requires=REVIEW, two_persons=True)
 async def decide_review(call: Call, input: DecideReviewInput) -> ReviewPayload:
     review: ReviewRow = await call.find(DecisionReview, "review", id=key_of(DecisionReview)(input.review))
     if not call.may(REVIEW, review):
@@ -102,7 +103,7 @@ async def decide_review(call: Call, input: DecideReviewInput) -> ReviewPayload:
         raise wrong("It has been decided already.", "该复核已办结。", "review")
     [trace] = await traced(call, review.decision_id)
     people = await subjects(trace)
-    impartial(call, trace, [*people, review.asked_by_id])
+    await impartial(call, trace, [*people, review.asked_by_id])
     card = outlined(call, trace, input.outcome)
     review.grounds = text(input.grounds, REASON, "grounds")
     changed = input.outcome != trace["outcome"]
@@ -129,7 +130,7 @@ async def concerned(call: Call, id: str) -> tuple[dict[str, Any], PersonRow | Ho
     raise missing("There is no such decision about you.", "没有关于您的该项决定。", "decision")
 
 
-def impartial(call: Call, trace: Mapping[str, Any], concerned: list[Any]) -> None:
+async def impartial(call: Call, trace: Mapping[str, Any], concerned: list[Any]) -> None:
     """Refuse to let somebody review what they caused, or what they are concerned by."""
     account = call.viewer.account
     if account.name == trace["account"] or (account.person and account.person in concerned):
@@ -139,6 +140,7 @@ def impartial(call: Call, trace: Mapping[str, Any], concerned: list[Any]) -> Non
             "您参与了该决定或与其有利害关系，须由他人复核。",
             ("review",),
         )
+    await require_independence(call, "review", trace["account"])
 
 
 def outlined(call: Call, trace: Mapping[str, Any], outcome: str) -> Card:

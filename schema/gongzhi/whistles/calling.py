@@ -8,6 +8,7 @@ from typing import Any
 import strawberry
 from strawberry import ID, UNSET
 
+from ..accounts.independence import require_independence
 from ..cases.models import CaseRow
 from ..cases.steps import accused, disinterested, interested, record
 from ..cases.types import Case
@@ -156,15 +157,18 @@ class DecideWhistleInput:
     approve: bool = given("Whether to agree; then the units are called at once (是否同意).")
 
 
-@command("Approve or refuse a village's call for units; somebody other than who asked (吹哨审批).", requires=APPROVE)
+@command(
+    "Approve or refuse a village's call for units; somebody other than who asked (吹哨审批).",
+    requires=APPROVE,
+    two_persons=True,
+)
 async def decide_whistle(call: Call, input: DecideWhistleInput) -> WhistlePayload:
     whistle: WhistleRow = await call.find(Whistle, "whistle", id=key_of(Whistle)(input.whistle))
     if not call.may(APPROVE, whistle):
         raise forbidden("whistle")
     if whistle.state != WhistleState.PENDING:
         raise duplicate("It has been decided.", "该吹哨申请已审批。", "whistle")
-    if whistle.asked_by == call.viewer.account.name:
-        raise Refusal("FOUR_EYES", "Somebody else must decide.", "须由他人审批。", ("whistle",))
+    await require_independence(call, "whistle", whistle.asked_by)
     keys = await SummonsRow.filter(whistle=whistle).values_list("unit_id", flat=True)
     units = await UnitRow.filter(id__in=keys).order_by("code")
     whistle.decided_by, whistle.version = call.viewer.account.name, whistle.version + 1

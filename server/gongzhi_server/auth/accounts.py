@@ -41,7 +41,7 @@ QUERIES: Mapping[type, str] = {
     ByIdentity: QUERY.format(
         columns="null::timestamptz expires_at, null::text[] permissions, null::uuid api_key",
         source="accounts.identity c",
-        condition="c.issuer = $2 and c.subject = $3",
+        condition="c.issuer = $2 and c.subject = $3 and c.proposed_at is null",
     ),
     OnBehalf: QUERY.format(
         columns="null::timestamptz expires_at, c.permissions, null::uuid api_key",

@@ -32,6 +32,7 @@ from ..errors import Problem
 from ..keys import keyring
 from ..plugins import Plugins
 from ..settings import Settings
+from .notices import PASSWORD_BY_OPERATOR, tell_owner
 from .opening import WRITERS, desk
 from .passwords import Passwords, chosen
 
@@ -116,6 +117,7 @@ class Console:
             await desk(pool, self.settings, receipts(self.settings), passwords).set_password(
                 pool, account, hash, self.viewer.now
             )
+            await tell_owner(pool, account, PASSWORD_BY_OPERATOR, self.viewer.now, CONSOLE)
         finally:
             passwords.close()
             await pool.close()

@@ -18,6 +18,7 @@ from gongzhi.viewer import Account
 from uuid6 import uuid7
 
 from ..shares import Share
+from . import notices
 from .attempts import Attempts, addressed, guesser
 from .devices import Devices
 from .passwords import LONGEST, Passwords, chosen
@@ -98,13 +99,17 @@ class Desk:
     async def sign_in(self, name: str, password: str, device: str | None, where: From, now: datetime) -> Opened:
         """A new session. Raises Wrong, Blocked, Overloaded and Busy."""
         account, known = await self._proven(canonical(name), password, where, now)
-        return self._remembering(await self.sessions.open(account, device, now), canonical(name), now, known)
+        opened = await self.sessions.open(account, device, now)
+        if known is None:
+            await notices.tell_owner(self.pool, account, notices.NEW_DEVICE, now)
+        return self._remembering(opened, canonical(name), now, known)
 
     async def change(self, name: str, password: str, new: str, where: From, now: datetime) -> Opened:
         """A new password; every session ends and a new one begins. Raises what `sign_in` raises, and Refusal."""
         plain = chosen(new, canonical(name), "newPassword")
         account, known = await self._proven(canonical(name), password, where, now)
         await self.set_password(self.pool, account, await self.passwords.hash(plain), now)
+        await notices.tell_owner(self.pool, account, notices.PASSWORD_CHANGED, now)
         return self._remembering(await self.sessions.open(account, None, now), canonical(name), now, known)
 
     async def accept(self, code: str, name: str, password: str, where: str, now: datetime) -> Opened:
@@ -122,6 +127,7 @@ class Desk:
                 called = account_name(name, "name")
                 account = await self._opened(connection, found, called, now)
             await self.set_password(connection, account, hash, now)
+            await notices.tell_owner(connection, account, notices.PASSWORD_SET, now)
         await self.attempts.succeeded(now, addressed(where), guesser(called, where))
         return self._remembering(await self.sessions.open(account, None, now), called, now)
 
@@ -135,6 +141,7 @@ class Desk:
             if found["person_id"] is None:
                 raise wrong("This code is for setting a password.", "该邀请码用于设置密码。", "code")
             await self._belongs(connection, account.id, found, now)
+            await notices.tell_owner(connection, account.id, notices.LINKED, now)
         await self.attempts.succeeded(now, addressed(where))
 
     async def set_password(self, connection: Any, account: UUID, hash: str, now: datetime) -> None:
@@ -180,9 +187,8 @@ class Desk:
         """A new account for the person."""
         account = uuid7()
         try:
-            await connection.execute(
-                OPEN, account, name, found["grid_id"], found["person_id"], now, found["created_by"]
-            )
+            # They made it themselves: whoever invited them appoints nobody (`gongzhi.accounts.independence`).
+            await connection.execute(OPEN, account, name, found["grid_id"], found["person_id"], now, name)
         except asyncpg.UniqueViolationError as error:
             raise taken(error) from None
         await connection.execute(RESIDENT, uuid7(), account, found["county_id"], now, found["created_by"])

@@ -1,0 +1,156 @@
+"""Which commands take two persons, which concern somebody, and what residents may: lists that people review."""
+
+from __future__ import annotations
+
+import inspect
+import re
+import typing
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from gongzhi.commands import COMMAND, TWO_PERSONS, Command
+from gongzhi_server import plugins
+from gongzhi_server.commands import require_checks
+from gongzhi_server.plugins import Plugins
+from gongzhi_server.schema import build
+
+ROOT = Path(__file__).resolve().parents[2]
+TWO = {
+    "approve_disbursement",
+    "confirm_emergency",
+    "confirm_grant",
+    "confirm_identity",
+    "decide_approval",
+    "decide_points_claim",
+    "decide_points_objection",
+    "decide_review",
+    "decide_whistle",
+    "print_invitation",
+    "refuse_bulk_export",
+    "release_bulk_export",
+    "review_legal_entry",
+    "rule_on_objection",
+    "vote_on_points_claim",
+}
+"""Decisions on what another person did. Add a command here when you declare it with `two_persons=True`."""
+
+SOMETIMES = {
+    "revoke_grant": "only a data-protection officer's role takes two to end",
+    "set_account_suspension": "only a data-protection officer's account takes two to suspend",
+}
+"""Commands that ask for a second person in some cases alone, each with the reason."""
+
+PROMISES = re.compile(
+    r"second person|two persons|by two\b|somebody other than"
+    r"|somebody else (wrote|declared|gave|has prepared|made|linked)"
+    r"|somebody else's export|never one's own|as a peer|第二人|双人",
+    re.IGNORECASE,
+)
+FIRST = {
+    "call_whistle": "it asks, and decideWhistle decides",
+    "declare_emergency": "it asks, and confirmEmergency decides",
+    "grant_role": "it proposes, and confirmGrant decides",
+    "invite_account": "it asks, and printInvitation decides",
+    "invite_resident": "it asks, and printInvitation decides",
+    "link_identity": "it asks, and confirmIdentity decides",
+    "prepare_disbursement": "it prepares, and approveDisbursement decides",
+    "request_bulk_export": "it asks, and releaseBulkExport decides",
+    **SOMETIMES,
+}
+"""Commands whose texts speak of a second person and who are the first one themselves."""
+
+
+@pytest.fixture(scope="module")
+def installed() -> Plugins:
+    return plugins.load()
+
+
+@pytest.fixture(scope="module")
+def commands(installed: Plugins) -> dict[str, tuple[Command, Any]]:
+    """Every command of the core and of all installed plugins, with its field."""
+    mutation = build(installed).get_type_by_name("Mutation")
+    found = {}
+    for field in mutation.fields:  # type: ignore[union-attr]
+        declared = field.metadata.get(COMMAND)
+        if declared is not None:
+            found[declared.name] = (declared, field)
+    return found
+
+
+def test_two_persons_are_declared(commands: dict[str, tuple[Command, Any]]) -> None:
+    """What says that it takes two is declared so, and what is declared so is in the list above."""
+    declared = {name for name, (command, _) in commands.items() if command.two_persons}
+    assert declared == TWO & commands.keys()
+    said = {name for name, (_, field) in commands.items() if PROMISES.search(field.description or "")}
+    assert said - FIRST.keys() - declared == set(), "declare it with two_persons=True, or say why it is the first step"
+
+
+def test_a_promise_that_is_not_kept_writes_nothing() -> None:
+    """A command that says it takes two and asks nobody who the second is fails, whoever wrote it."""
+    call: Any = SimpleNamespace(checks=set())
+    declared: Any = SimpleNamespace(name="approve", two_persons=True)
+    with pytest.raises(RuntimeError, match="require_independence"):
+        require_checks(declared, call)
+    call.checks.add(TWO_PERSONS)
+    require_checks(declared, call)
+
+
+def sources() -> Iterator[Path]:
+    for folder in (ROOT / "schema" / "gongzhi", ROOT / "plugins"):
+        yield from (path for path in folder.rglob("*.py") if "tests" not in path.parts and ".venv" not in path.parts)
+
+
+def test_nobody_compares_accounts_by_hand() -> None:
+    """Who is a second person is asked of one function: two names that differ are not two persons."""
+    by_hand = [
+        f"{path.relative_to(ROOT)}"
+        for path in sources()
+        if '"FOUR_EYES"' in path.read_text(encoding="utf-8") and path.name != "independence.py"
+    ]
+    assert by_hand == [], "call require_independence"
+
+
+# whom it is done to
+
+
+CONCERNED = re.compile(r"^(person|people|persons|member|members|account|resident|household|owner)s?$")
+
+
+def test_acts_on_people_find_them(commands: dict[str, tuple[Command, Any]], installed: Plugins) -> None:
+    """A command that takes somebody's id finds them by `Call.find`, or says whom it concerns: it stands in their log.
+
+    What is found as a person, a household or an account is recorded by the server (`Transaction.note`).
+    """
+    unseen = []
+    for name, (command, _) in commands.items():
+        named = [one for one in inputs(command) if CONCERNED.match(one)]
+        module = Path(inspect.getsourcefile(command.function) or "")
+        text = module.read_text(encoding="utf-8")
+        if named and not FINDS.search(text):
+            unseen.append((name, named))
+    assert unseen == [], "find the person with call.find, or call.concern(person.id)"
+
+
+FINDS = re.compile(
+    r"call\.find\(\s*(Person|Household|Account|Grant|Identity|Session|ApiKey|Invitation|cls)\b|call\.concern\("
+)
+
+
+def inputs(command: Command) -> list[str]:
+    hints = typing.get_type_hints(command.function)
+    given = hints.get("input")
+    return list(getattr(given, "__annotations__", {}))
+
+
+# residents
+
+
+def test_residents_hold_nothing_guarded(installed: Plugins) -> None:
+    """What residents hold, by the core or a plugin, is guarded nowhere, and appoints, invites and edits nobody."""
+    for name in installed.civic:
+        held = installed.held(name)
+        assert held.isdisjoint(installed.guarded), name
+        assert not [one for one in held if one.startswith(("accounts.", "people.", "rights."))], name
