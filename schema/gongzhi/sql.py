@@ -7,8 +7,21 @@ from typing import Any
 
 from pypika_tortoise.context import SqlContext
 from pypika_tortoise.queries import Table
-from pypika_tortoise.terms import Criterion, Term, ValueWrapper
+from pypika_tortoise.terms import (
+    ArithmeticExpression,
+    Criterion,
+    Field,
+    Function,
+    LiteralValue,
+    Negative,
+    Term,
+    Tuple,
+    ValueWrapper,
+)
 from pypika_tortoise.utils import format_alias_sql
+
+from . import sqltext
+from .errors import DeclarationError
 
 Alternatives = Sequence[Criterion] | None
 """Which rows: those that meet one of these, none if there are none, every row if it is None.
@@ -32,23 +45,58 @@ class Bind:
 
 
 class Sql(Criterion):
-    """SQL written out, with places for other terms. Only for text that is in our own source."""
+    """SQL written out, with places for other terms. Only for text that is in our own source.
+
+    It is one operand wherever it stands: where operators are at its outside it is put in parentheses, and so are the
+    terms in its places. Raises DeclarationError for text that is no whole, such as `a) or (b`.
+    """
 
     def __init__(self, text: str, *parts: Any, **named: Any) -> None:
         super().__init__()
         self.text, self.parts, self.named = text, parts, named
+        self.template = sqltext.template(text)
 
     def get_sql(self, ctx: SqlContext) -> str:
-        inner = ctx if ctx.subquery and not ctx.with_alias else ctx.copy(with_alias=False, subquery=True)
-        texts = getattr(ctx.parameterizer, "texts", None)
-        text = self._written(inner) if texts is None else texts.find(self, inner, self._written)
+        text = self.inner_sql(ctx)
+        text = f"({text})" if self.template.loose else text
         return format_alias_sql(text, self.alias, ctx) if ctx.with_alias and self.alias else text
 
-    def _written(self, ctx: SqlContext) -> str:
-        def show(part: Any) -> Any:
-            return part.get_sql(ctx) if hasattr(part, "get_sql") else part
+    def inner_sql(self, ctx: SqlContext) -> str:
+        """The SQL without parentheses around it."""
+        inner = ctx if ctx.subquery and not ctx.with_alias else ctx.copy(with_alias=False, subquery=True)
+        texts = getattr(ctx.parameterizer, "texts", None)
+        return self._written(inner) if texts is None else str(texts.find(self, inner, self._written))
 
-        return self.text.format(*map(show, self.parts), **{name: show(part) for name, part in self.named.items()})
+    def _written(self, ctx: SqlContext) -> str:
+        values = {str(at): render(part, ctx) for at, part in enumerate(self.parts)}
+        return self.template.fill({**values, **{name: render(part, ctx) for name, part in self.named.items()}})
+
+
+class Joined(Sql):
+    """Terms with an operator between them."""
+
+    def __init__(self, word: str, *parts: Any) -> None:
+        Criterion.__init__(self)
+        self.text, self.parts, self.named = f" {word} ", parts, {}
+        self.template = sqltext.joined(word, len(parts))
+
+
+def render(part: Any, ctx: SqlContext) -> tuple[str, bool]:
+    """The SQL of what stands in a place, and whether it needs parentheses beside an operator."""
+    if isinstance(part, Sql):
+        return part.inner_sql(ctx), part.template.loose
+    if isinstance(part, LiteralValue):
+        text = part.get_sql(ctx)
+        return text, sqltext.literal(text)
+    if not hasattr(part, "get_sql"):
+        return str(part), False
+    return part.get_sql(ctx), isinstance(part, Criterion | ArithmeticExpression | Negative) and not isinstance(
+        part, WHOLE
+    )
+
+
+WHOLE = (Field, Function, Tuple)
+"""Terms of pypika's that are one operand, though they are among its criteria."""
 
 
 def bound(read: Callable[[Any, Any], Any], cast: str = "") -> Term:
@@ -58,13 +106,28 @@ def bound(read: Callable[[Any, Any], Any], cast: str = "") -> Term:
 
 
 def every(*criteria: Criterion) -> Criterion:
-    """All of these. Each is put in parentheses, for nobody knows what `or` is written inside."""
-    return Sql(" and ".join(f"({{{at}}})" for at in range(len(criteria))), *criteria)
+    """All of these."""
+    return Joined("and", *criteria)
 
 
 def some(*criteria: Criterion) -> Criterion:
     """One of these."""
-    return Sql(" or ".join(f"({{{at}}})" for at in range(len(criteria))), *criteria)
+    return Joined("or", *criteria)
+
+
+def alternatives(found: Any) -> Alternatives:
+    """The alternatives that a rule gave. Raises DeclarationError for what is none, such as a criterion by itself."""
+    listed = found is None or isinstance(found, Sequence) and not isinstance(found, str)
+    if listed and all(isinstance(one, Criterion) for one in found or ()):
+        return found  # type: ignore[no-any-return]
+    kind = (
+        type(found).__name__
+        if not listed
+        else "a list with a " + next(type(one).__name__ for one in found if not isinstance(one, Criterion))
+    )
+    raise DeclarationError(
+        f"a rule gave {kind} where a list of criteria is due, such as [Sql(…)], or None for every row"
+    )
 
 
 def narrow(rows: Alternatives, criterion: Criterion) -> Alternatives:

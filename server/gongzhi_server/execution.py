@@ -57,6 +57,8 @@ log = logging.getLogger("gongzhi")
 
 PATIENCE = 5.0
 """Seconds a Python field of a plugin may take."""
+AGAIN = 2.0
+"""Seconds for a statement that took too long with what a plugin has in it, and is made again without."""
 
 
 class Lost(GraphQLError):
@@ -179,7 +181,7 @@ class Session:
 
     async def answer(self, statement: Statement) -> tuple[bytes, list[GraphQLError]]:
         text = "{}"
-        if statement.sql:
+        if statement.sql or statement.fault:
             statement, [[text]] = await self.sound(
                 statement, lambda one: self.send(one, self.variables.coerced), self.again
             )
@@ -204,17 +206,20 @@ class Session:
     ) -> tuple[Statement, Sequence[Any]]:
         """What a statement finds. If it fails with the fields of one plugin and not `without` them, these are null.
 
-        Raises Lost if it is a condition of the plugin's that fails.
+        One that took too long is not waited for that long again. Raises Lost if it is a condition of the plugin's that
+        fails.
         """
+        if fault := statement.fault:
+            raise Lost(fault.message, fault.nodes, extensions=fault.extensions, original_error=fault.original_error)
         try:
             return statement, await send(statement)
         except PostgresError as error:
-            if isinstance(error, QueryCanceledError):
-                raise
+            late = isinstance(error, QueryCanceledError)
             for plugin in sorted(statement.plugins):
                 other = without(plugin)
-                with suppress(PostgresError):
-                    found = await send(other)
+                with suppress(PostgresError, TimeoutError):
+                    async with asyncio.timeout(AGAIN if late else None):
+                        found = await send(other)
                     log.error("a statement failed with what is in it of the plugin %s", plugin, exc_info=error)
                     if other.lost:
                         path, owner = other.lost_path or None, {"plugin": plugin}

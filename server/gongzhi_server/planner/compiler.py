@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import itertools
-import re
-from collections.abc import Iterator
+import logging
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from gongzhi.entity import Entity, entity_of
-from gongzhi.people.protected import COLUMNS
 from gongzhi.plans import (
     GUARD,
     OPEN,
@@ -17,6 +16,7 @@ from gongzhi.plans import (
     PLUGIN,
     Aggregate,
     Batch,
+    Build,
     Choice,
     Column,
     Embedded,
@@ -39,27 +39,30 @@ from graphql import (
     GraphQLError,
     GraphQLField,
     GraphQLList,
+    GraphQLNonNull,
     GraphQLObjectType,
     GraphQLOutputType,
+    Node,
     OperationDefinitionNode,
     get_named_type,
     get_nullable_type,
 )
 from graphql.execution.collect_fields import FieldDetailsList, GroupedFieldSet, collect_subfields
 from graphql.execution.values import VariableValues
-from pypika_tortoise.context import SqlContext
 from pypika_tortoise.dialects.postgresql import PostgreSQLQuery as Query
 from pypika_tortoise.queries import Table
 from pypika_tortoise.terms import LiteralValue, NullValue, Term, ValueWrapper
 
 from . import lists, looks
 from .budget import Budget
+from .containment import PluginFault, build_rows, build_term
 from .filters import filtered
 from .given import Given
 from .lens import Lens
 from .parameters import Parameters
-from .rows import Rows, held, here, select
-from .scalars import encode, quoted
+from .protection import ReadsProtected
+from .rows import Rows, declared_by, held, here, plugin_of, select
+from .scalars import as_declared, encode, json_leaf, quoted
 from .statement import Call, Shape, Statement
 
 if TYPE_CHECKING:
@@ -70,11 +73,9 @@ SINGLE = "(select row_to_json({0}) from {1} {0})"
 NAMEDATALEN = 63
 """PostgreSQL cuts longer names off, and two that are cut alike are one."""
 
-
 MASKED = "Unexpected error."
 
-
-PROTECTED = re.compile(rf"\b({'|'.join(COLUMNS)})\b")
+log = logging.getLogger("gongzhi")
 
 
 class Way:
@@ -142,6 +143,9 @@ class Compiler:
         self.lost: FieldNode | None = None
         self.lost_path: tuple[str, ...] = ()
         self.way = Way()
+        self.fault: GraphQLError | None = None
+        self.owner: str | None = None
+        """The plugin whose fields are being planned; None for the core's."""
         self.cost, self.times = 0, 1
         self.part: Given | None = None
         self.within_plugin: str | None = None
@@ -153,27 +157,47 @@ class Compiler:
     # whole statements
 
     def root(self, kind: GraphQLObjectType, grouped: GroupedFieldSet) -> Statement:
-        terms, shape = self.object(kind, fitting(grouped), None, None)
-        sql = Sql("select row_to_json(r)::text from {0} r", select(*terms)) if terms else None
-        return self.finish(sql, shape)
+        def build() -> Statement:
+            terms, shape = self.object(kind, fitting(grouped), None, None)
+            sql = Sql("select row_to_json(r)::text from {0} r", select(*terms)) if terms else None
+            return self.finish(sql, shape)
+
+        return self.whole(build)
 
     def keyed(self, entity: Entity, kind: GraphQLObjectType, details: FieldDetailsList, shown: bool) -> Statement:
-        rows = Rows(entity, self.table(entity), None if shown else self.lens, None, None)
-        terms, shape = self.object(kind, self.subfields(kind, details), rows.table, entity, rows)
-        return self.keys(rows, terms, shape)
+        def build() -> Statement:
+            rows = Rows(entity, self.table(entity), None if shown else self.lens, None, None)
+            terms, shape = self.object(kind, self.subfields(kind, details), rows.table, entity, rows)
+            return self.keys(rows, terms, shape)
+
+        return self.whole(build)
 
     def streamed(self, plan: Stream, of: GraphQLField, entity: Entity, details: FieldDetailsList) -> Statement:
         """Rows over the outbox, of those with these keys, that the viewer asks for and may see."""
-        table = self.table(entity)
-        at = Frame(table, table, self.lens, self.given(of, details[0].node))
-        rows = Rows(entity, table, self.lens, plan.where(at) if plan.where else None, None)
-        if plugin := of.extensions["strawberry-definition"].metadata.get(PLUGIN):
-            rows.where(here(plugin, entity, table))
-        filtered(self, rows, at)
-        kind: Any = get_named_type(of.type)
-        with self.way.step(response_key(details)):
-            terms, shape = self.object(kind, self.subfields(kind, details), table, entity, rows)
-        return self.keys(rows, terms, shape)
+
+        def build() -> Statement:
+            table = self.table(entity)
+            plugin = self.owner = of.extensions["strawberry-definition"].metadata.get(PLUGIN)
+            at = Frame(table, table, self.lens, self.given(of, details[0].node))
+            where = build_rows(plugin, plan.where, at) if plan.where else None
+            rows = Rows(entity, table, self.lens, where, None, plugin)
+            if plugin:
+                rows.where(here(plugin, entity, table))
+            filtered(self, rows, at)
+            kind: Any = get_named_type(of.type)
+            with self.way.step(response_key(details)):
+                terms, shape = self.object(kind, self.subfields(kind, details), table, entity, rows)
+            return self.keys(rows, terms, shape)
+
+        return self.whole(build)
+
+    def whole(self, build: Callable[[], Statement]) -> Statement:
+        """The statement; one without an answer, where a plugin failed and no field can be null for it."""
+        try:
+            return build()
+        except PluginFault as fault:
+            self.fail(fault, self.operation)
+            return self.finish(None, Shape())
 
     def keys(self, rows: Rows, terms: list[Term], shape: Shape) -> Statement:
         """Of these rows those with the keys that are given when the statement runs."""
@@ -189,7 +213,7 @@ class Compiler:
         steps, fixed = self.budget.steps, tuple(self.errors)
         checks = tuple(term.value for term in self.checks if isinstance(term, ValueWrapper))
         lost = self.lost, steps, checks, self.lost_path
-        return Statement(sql, values, shape, fixed, self.cost, plugins, *lost)
+        return Statement(sql, values, shape, fixed, self.cost, plugins, *lost, fault=self.fault)
 
     # objects and their fields
 
@@ -203,6 +227,8 @@ class Compiler:
     ) -> tuple[list[Term], Shape]:
         """The selected fields of an object as terms over its row, one of the `rows` unless it is a part of one."""
         self.cost += self.times
+        if entity is not None and (plugin := plugin_of(entity)):
+            self.plugins.add(plugin)
         terms: list[Term] = []
         shape = Shape(entity, kind=kind.name)
         for key, details in grouped.items():
@@ -229,6 +255,34 @@ class Compiler:
         if plan is None or of is None or declared is None:  # introspection and Python at the root
             shape.python = True
             return None
+        around, before = self.owner, len(self.errors)
+        of_type = self.planner.entities.get(kind.name)
+        self.owner = declared.metadata.get(PLUGIN) or (declared_by(of_type, around) if of_type else around)
+        try:
+            return self.term(kind, key, plan, of, declared, details, row, entity, shape)
+        except PluginFault as fault:
+            if isinstance(of.type, GraphQLNonNull):
+                raise
+            del self.errors[before:]
+            self.tell(fault, f"{kind.name}.{node.name.value}")
+            return self.broken(fault.plugin, node, fault.__cause__)
+        finally:
+            self.owner = around
+
+    def term(
+        self,
+        kind: GraphQLObjectType,
+        key: str,
+        plan: Plan,
+        of: GraphQLField,
+        declared: Any,
+        details: FieldDetailsList,
+        row: Any,
+        entity: Any,
+        shape: Shape,
+    ) -> Term | None:
+        """A field that is planned. Raises PluginFault."""
+        node = details[0].node
         guard: Guard | None = declared.metadata.get(GUARD)
         off = self.off(declared, row, entity)
         if plugin := declared.metadata.get(PLUGIN):
@@ -247,8 +301,6 @@ class Compiler:
             around, self.within_plugin = self.within_plugin, plugin or self.within_plugin
             term, child = self.planned(plan, of, declared, details, row, entity)
             self.within_plugin = around
-            if plugin and not isinstance(plan, Sealed) and reads(term, self.budget):
-                return self.broken(plugin, node)
             shape.add(key, child)
             if guard and (held := self.held(guard, row, entity)) is not None:
                 mask = self.mask(guard, of, row, node) if guard.masked else NullValue()
@@ -274,7 +326,7 @@ class Compiler:
 
     def mask(self, guard: Guard, of: GraphQLField, row: Any, node: FieldNode) -> Term:
         assert guard.masked
-        return encode(of.type, guard.masked(Frame(row, row, self.lens, self.given(of, node))))
+        return self.value(of.type, guard.masked, Frame(row, row, self.lens, self.given(of, node)))
 
     def count(self, plan: Batch, kind: Any, details: FieldDetailsList) -> None:
         """What Python returns is planned when it is known; what it costs is counted now."""
@@ -296,12 +348,23 @@ class Compiler:
         self.errors.append(GraphQLError(message, node, path=self.way.path, extensions=extensions))
         return NullValue()
 
-    def broken(self, plugin: str, node: FieldNode) -> Term:
-        """What stands for a field of the plugin that a statement failed with: null and a masked error."""
-        extensions, cause = {"plugin": plugin}, Failed(plugin)
-        located = GraphQLError(MASKED, node, path=self.way.path, extensions=extensions, original_error=cause)
-        self.errors.append(located)
+    def broken(self, plugin: str, node: FieldNode, cause: BaseException | None = None) -> Term:
+        """What stands for a field of the plugin that failed: null and a masked error."""
+        self.errors.append(masked(plugin, node, cause or Failed(plugin), self.way.path))
         return NullValue()
+
+    def fail(self, fault: PluginFault, node: FieldNode | OperationDefinitionNode) -> None:
+        """Have the whole of the statement fail, for what was asked for cannot be told without the plugin."""
+        self.tell(fault, node.name.value if node.name else "the operation")
+        self.fault = self.fault or masked(fault.plugin, node, fault.__cause__ or fault)
+
+    def tell(self, fault: PluginFault, where: str) -> None:
+        """Log why a plugin's part of a statement cannot be made."""
+        cause = fault.__cause__
+        if isinstance(cause, ReadsProtected):
+            log.error("the plugin %s %s, in %s", fault.plugin, cause, where)
+        else:
+            log.error("a builder of the plugin %s failed in %s", fault.plugin, where, exc_info=cause)
 
     def unmet(self, plugin: str, node: FieldNode) -> bool:
         """Whether a condition of the plugin is to be left out, since a statement failed with it.
@@ -326,20 +389,27 @@ class Compiler:
             case Column(name):
                 return encode(of.type, row.field(entity.column(name))), Shape()
             case Expression(build):
-                return encode(of.type, build(frame)), Shape()
+                return self.value(of.type, build, frame), Shape()
             case Sealed():
                 return self.sealed(plan, of, frame), Shape()
             case Embedded(build):
                 once = self.name("j")  # computed once, however many of its fields are asked for
                 inner = self.embedded(of.type, details, Sql(f"{once}.value"))
-                return Sql(f"(select {{0}} from (select {{1}} as value offset 0) {once})", inner, build(frame)), Shape()
+                value = build_term(self.owner, build, frame)
+                return Sql(f"(select {{0}} from (select {{1}} as value offset 0) {once})", inner, value), Shape()
             case Part(present):
-                return self.within(given, present(frame) if present else None, kind, details, row, entity)
+                there = build_term(self.owner, present, frame) if present else None
+                return self.within(given, there, kind, details, row, entity)
             case Choice(argument):
                 return self.choice(given, argument, details)
             case Aggregate():
                 return self.aggregate(plan, of, frame, entity), Shape()
         return self.related(plan, entity_of(declared.type), kind, details, frame, entity, declared.metadata.get(OPEN))
+
+    def value(self, kind: GraphQLOutputType, build: Build, frame: Frame) -> Term:
+        """What a builder makes of the row, as the type is sent; a plugin's is made to be of the type it declares."""
+        term = build_term(self.owner, build, frame)
+        return encode(kind, as_declared(kind, term) if self.owner else term)
 
     def within(
         self, given: Given, present: Term | None, kind: Any, details: FieldDetailsList, row: Any, entity: Any
@@ -359,7 +429,7 @@ class Compiler:
         if not self.lens.known():
             return mask
         text = "case when {0} then json_build_object('@sealed',{1},'mask',{2}) else to_json({2}) end"
-        return Cleared(text, plan.mine(frame), plan.value(frame), mask)
+        return Sql(text, plan.mine(frame), plan.value(frame), mask)
 
     # relations
 
@@ -400,7 +470,7 @@ class Compiler:
     ) -> Rows:
         """The target's rows that belong to the row the field stands on, of those the lens lets through."""
         owner = plan.on if plan.on == target.through else None
-        rows = Rows(target, at.rows, lens, plan.where(at) if plan.where else None, owner)
+        rows = Rows(target, at.rows, lens, build_rows(self.owner, plan.where, at) if plan.where else None, owner)
         if plan.on and entity:
             rows.where(Sql("{0}={1}", at.rows.field(target.column(plan.on)), at.row.field(entity.key)))
         return rows
@@ -416,6 +486,10 @@ class Compiler:
         target = self.planner.entities.get(named or "")
         if target is None:
             return NullValue(), Shape()
+        plugin = plugin_of(target)
+        if plugin and plugin == self.without:
+            self.plugins.add(plugin)
+            return self.broken(plugin, details[0].node), Shape()
         rows = Rows(target, self.table(target), self.lens, None, None)
         rows.alone = True
         key = given.bind(argument, convert=target.parse)
@@ -426,7 +500,7 @@ class Compiler:
         target: Entity = plan.of().__entity__  # type: ignore[attr-defined]
         at = Frame(frame.row, self.table(target), self.lens, frame.given)
         rows = self.rows(target, plan, at, entity, self.lens)
-        return Sql("{0}", rows.whole().select(encode(of.type, plan.build(at))))
+        return Sql("{0}", rows.whole().select(self.value(of.type, plan.build, at)))
 
     def embedded(self, of: GraphQLOutputType, details: FieldDetailsList, value: Term) -> Term:
         """The selected fields of JSON objects."""
@@ -437,7 +511,7 @@ class Compiler:
             text = f"(select coalesce(json_agg({{0}}),'[]') from jsonb_array_elements({{1}}) {item})"
             return Sql(f"case when {{1}} is not null then {text} end", inner, value)
         if not isinstance(found, GraphQLObjectType):
-            return value
+            return json_leaf(found, value) if self.owner else value
         self.cost += self.times
         terms: list[Term] = []
         for key, inside in self.subfields(found, details).items():
@@ -474,22 +548,10 @@ class Compiler:
         return f"{letter}{next(self._names)}"
 
 
-class Inspection(Parameters):
-    """What SQL is written with when it is looked into and not sent."""
-
-
-class Cleared(Sql):
-    """A protected value as the planner shows it, to whom it may be shown: nothing that needs looking into."""
-
-    def get_sql(self, ctx: SqlContext) -> str:
-        return "null" if isinstance(ctx.parameterizer, Inspection) else super().get_sql(ctx)
-
-
-def reads(term: Term, budget: Budget) -> bool:
-    """Whether SQL of a plugin names a column that holds a protected value; `call.disclose` is the way to it.
-
-    What is selected of the core's own fields behind a plugin's is the planner's, and no matter."""
-    return PROTECTED.search(term.get_sql(Query.SQL_CONTEXT.copy(parameterizer=Inspection(budget)))) is not None
+def masked(plugin: str, node: Node, cause: BaseException, path: tuple[str, ...] | None = None) -> GraphQLError:
+    """The error for what a plugin failed in; only its name is told."""
+    original = cause if isinstance(cause, Exception) else Failed(plugin)
+    return GraphQLError(MASKED, node, path=path, extensions={"plugin": plugin}, original_error=original)
 
 
 def fitting(grouped: GroupedFieldSet) -> GroupedFieldSet:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from gongzhi.columns import BytesField
@@ -11,12 +11,14 @@ from gongzhi.errors import DeclarationError
 from gongzhi.events.models import OutboxRow
 from gongzhi.plans import (
     PLAN,
+    PLUGIN,
     Aggregate,
     Batch,
     Choice,
     Column,
     Embedded,
     Expression,
+    Frame,
     Many,
     One,
     Page,
@@ -26,6 +28,7 @@ from gongzhi.plans import (
     Stream,
 )
 from gongzhi.relay import Connection
+from gongzhi.sql import Alternatives, Sql, alternatives
 from graphql import (
     GraphQLField,
     GraphQLObjectType,
@@ -35,6 +38,11 @@ from graphql import (
     is_leaf_type,
     is_list_type,
 )
+from pypika_tortoise.queries import Table
+from pypika_tortoise.terms import Term
+
+from .containment import as_term
+from .rows import plugin_of
 
 
 def check(schema: GraphQLSchema, entities: Mapping[str, Entity]) -> None:
@@ -43,11 +51,17 @@ def check(schema: GraphQLSchema, entities: Mapping[str, Entity]) -> None:
         owners = {field.python_name for field in entity.cls.__strawberry_definition__.fields}  # type: ignore[attr-defined]
         if entity.through and entity.through not in owners & entity.model._meta.fk_fields:
             raise DeclarationError(f"{entity.name} is seen through {entity.through!r}, which is no relation of it")
+        if entity.cls.__module__.partition(".")[0] != "gongzhi":
+            tried(f"the rule of {entity.name}", alternatives, entity.visible, table_of(entity, "probe"), Probe())
     for name, kind in schema.type_map.items():
         for field, of in kind.fields.items() if isinstance(kind, GraphQLObjectType) else ():
             if planned(of):
-                plan = of.extensions["strawberry-definition"].metadata[PLAN]
-                Check(f"{name}.{field}", of.type, entities).plan(plan, entities.get(name))
+                metadata = of.extensions["strawberry-definition"].metadata
+                check = Check(f"{name}.{field}", of.type, entities)
+                check.plan(metadata[PLAN], entities.get(name))
+                owner = entities.get(name)
+                if metadata.get(PLUGIN) or owner and plugin_of(owner):
+                    check.rules(metadata[PLAN])
 
 
 class Check:
@@ -93,6 +107,15 @@ class Check:
         if isinstance(plan, Pick | Many | Aggregate):
             self.relation(plan, plan.of().__entity__ if isinstance(plan, Aggregate) else self.target)  # type: ignore[attr-defined]
 
+    def rules(self, plan: Any) -> None:
+        """What its builders make of nobody in particular is what is due; one that fails may do so while serving, too."""
+        table = table_of(self.target, "rows") if self.target else Table("rows")
+        at: Any = Frame(Table("row"), table, Probe(), Nothing(), Nothing())
+        if where := getattr(plan, "where", None):
+            tried(self.where, alternatives, where, at)
+        if build := getattr(plan, "build", None):
+            tried(self.where, as_term, build, at)
+
     def columns(self, plan: Any, entity: Entity) -> None:
         """What it reads of its own row is there, and is not sealed."""
         if isinstance(plan, One) and plan.key not in entity.model._meta.fk_fields:
@@ -116,6 +139,65 @@ class Check:
             self.fail(f"is ordered by {order!r}, which {target.model.__name__} does not have")
         if order and isinstance(plan, Page) and target.model._meta.fields_map[order].null:
             self.fail(f"is ordered by {order!r}, which may be null")
+
+
+class Probe:
+    """A viewer in whose place a rule is tried at the start: somebody with every permission, in one grid and unit."""
+
+    now = today = person = account = glass = Sql("null")
+
+    def can(self, permission: str) -> bool:
+        return True
+
+    def broken(self) -> bool:
+        return False
+
+    def covers(self, wider: str, permission: str) -> bool:
+        return False
+
+    def known(self) -> bool:
+        return True
+
+    def within(self, table: Table, permission: str) -> Alternatives:
+        return [Sql("true")]
+
+    def units(self, permission: str | None = None) -> list[Term]:
+        return [Sql("0")]
+
+
+class Nothing:
+    """The arguments of a field that was given none."""
+
+    def __contains__(self, name: str) -> bool:
+        return False
+
+    def bind(self, *path: str | int, convert: Any = None, cast: str = "") -> Term:
+        return Sql("null")
+
+    def whole(self, convert: Any, cast: str = "") -> Term:
+        return Sql("null")
+
+    def trait(self, *path: str | int, of: Any) -> Any:
+        return None
+
+
+def tried(where: str, check: Callable[[Any], Any], build: Callable[..., Any], *given: Any) -> None:
+    """Call a builder. Raises DeclarationError for one that gives what is not due, or SQL that is no whole."""
+    try:
+        found = build(*given)
+    except DeclarationError as error:
+        raise DeclarationError(f"{where}: {error}") from error
+    except Exception:
+        return  # it may be good for others; what fails while serving is contained there
+    try:
+        check(found)
+    except DeclarationError as error:
+        raise DeclarationError(f"{where}: {error}") from error
+
+
+def table_of(entity: Entity, alias: str) -> Table:
+    meta = entity.model._meta
+    return Table(meta.db_table, schema=meta.schema, alias=alias)
 
 
 def columns(entity: Entity) -> set[str]:

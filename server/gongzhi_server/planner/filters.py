@@ -12,6 +12,7 @@ from graphql import GraphQLError
 from pypika_tortoise.terms import Criterion
 
 from .budget import Budget, exceeded
+from .containment import PluginFault, build_term
 from .rows import Rows, held, here
 
 if TYPE_CHECKING:
@@ -70,7 +71,14 @@ class Filter:
         if ways and not self.target.is_open(snake(str(name))):
             self.rows.conditions[str(name)] = None
             self.rows.plugin = self.rows.plugin or comparison.plugin
-        found = [comparison.build(self.at, way, self.value((*path, way))) for way in ways]
+        try:
+            found = [
+                build_term(comparison.plugin, comparison.build, self.at, way, self.value((*path, way)))
+                for way in ways
+            ]
+        except PluginFault as fault:
+            self.compiler.fail(fault, self.given.node)
+            return Sql("false")
         return every(*allowed, *found) if found else None
 
     def value(self, path: tuple[str | int, ...]) -> Value:

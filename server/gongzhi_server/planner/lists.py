@@ -18,6 +18,7 @@ from pypika_tortoise.enums import Order
 from pypika_tortoise.terms import Criterion, LiteralValue, Term, Tuple
 
 from . import looks
+from .containment import PluginFault, build_term
 from .filters import filtered
 from .given import ArgumentRefusal
 from .rows import Derived, Key, Rows, held, here, select_from
@@ -154,6 +155,12 @@ def added(compiler: Compiler, asked: str, rows: Rows, at: Frame) -> list[Key] | 
         on.append(where)
     guarded = replace(found, build=lambda at: Sql("case when {0} then {1} end", every(*on), found.build(at)))
     key = rows.key(rows.target.key, Order[way])
+    try:
+        build_term(found.plugin, found.build, at)
+    except PluginFault as fault:
+        compiler.tell(fault, f"the order {name.upper()}")
+        compiler.broken(fault.plugin, given.node, fault.__cause__)
+        return []
     return [Key(guarded.value(at), key.way, found.read), key]
 
 

@@ -9,7 +9,8 @@ from gongzhi.sql import Sql
 from pypika_tortoise.queries import Table
 from pypika_tortoise.terms import NullValue, Term
 
-from .rows import Rows, owner_of
+from .containment import build_term
+from .rows import Rows, owner_of, plugin_of
 from .statement import Shape
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ def tell_conditions(compiler: Compiler, rows: Rows, shape: Shape) -> None:
 def file(compiler: Compiler, entity: Entity, row: Table) -> Sql | None:
     """The people whose file a row of this entity is: its own, or that of the row it belongs to."""
     if entity.file:
-        return entity.file(row, compiler.lens)
+        return build_term(plugin_of(entity), entity.file, row, compiler.lens)  # type: ignore[no-any-return]
     if not entity.through:
         return None
     owner = owner_of(entity)

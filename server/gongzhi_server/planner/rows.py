@@ -17,6 +17,7 @@ from pypika_tortoise.enums import Order
 from pypika_tortoise.queries import Selectable, Table
 from pypika_tortoise.terms import Criterion, LiteralValue, Term
 
+from .containment import build_rows
 from .scalars import quoted, stored
 
 COUNTIES = "array(select a.county_id from plugins.activation a where a.plugin={0} and a.until is null and a.active)"
@@ -68,17 +69,26 @@ class Rows:
 
     `conditions` are what the caller filters and orders the rows by beyond what is open: which rows there are tells it.
     `sorted` says that they come in an order that tells more than that, whoever chose it.
+    `whose` is the plugin that tells of events by these rows.
     """
 
     alone = told = sorted = False
 
-    def __init__(self, target: Entity, table: Table, lens: Lens | None, on: Alternatives, owner: str | None) -> None:
+    def __init__(
+        self,
+        target: Entity,
+        table: Table,
+        lens: Lens | None,
+        on: Alternatives,
+        owner: str | None,
+        whose: str | None = None,
+    ) -> None:
         self.target, self.table = target, table
         self.criteria: list[Criterion] = []
         self.conditions: dict[str, None] = {}
         self.plugin = plugin_of(target)
         """Whose rows they are, or whose condition or order finds them; None for the core's."""
-        seen = target.visible(table, lens) if lens else None
+        seen = build_rows(self.plugin or whose, target.visible, table, lens) if lens else None
         if lens and target.through and owner != target.through:
             self.criteria.append(_owned(target, table, lens))
         if self.plugin:
@@ -165,7 +175,9 @@ def _apart(rows: Alternatives) -> list[list[Criterion]]:
 def held(target: Entity, table: Table, lens: Lens, permission: str) -> Criterion | None:
     """That the viewer holds the permission on a row of the table; None if that is the same for all its rows."""
     if target.held or "grid_3_id" in target.model._meta.fields_map:
-        rows = target.held(table, lens, permission) if target.held else lens.within(table, permission)
+        rows = lens.within(table, permission)
+        if target.held:
+            rows = build_rows(plugin_of(target), target.held, table, lens, permission)
         return None if rows is None else some(Sql("false"), *rows)
     if target.through is None:
         return None
@@ -181,6 +193,12 @@ def plugin_of(target: Entity) -> str | None:
     """The plugin whose rows they are; None for the core's."""
     schema = target.model._meta.schema
     return None if schema in OWN else schema
+
+
+def declared_by(target: Entity, plugin: str | None) -> str | None:
+    """The plugin whose type it is, of those that are reached by a field of a plugin; None for the core's."""
+    core = target.cls.__module__.partition(".")[0] == "gongzhi"
+    return plugin_of(target) or (None if core else plugin)
 
 
 def here(plugin: str, target: Entity | None, table: Any) -> Criterion:

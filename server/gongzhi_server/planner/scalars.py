@@ -28,6 +28,40 @@ def encode(kind: GraphQLOutputType, term: Term) -> Term:
     return term
 
 
+CASTS = {
+    "Boolean": "bool",
+    "Date": "date",
+    "DateTime": "timestamptz",
+    "Decimal": "numeric",
+    "Float": "float8",
+    "ID": "text",
+    "Int": "int",
+    "String": "text",
+}
+"""The PostgreSQL type of each scalar."""
+
+
+def as_declared(kind: GraphQLOutputType, term: Term) -> Term:
+    """The term as a value of the type, so that one of another type fails where it is computed, and not in a client."""
+    named = get_nullable_type(kind)
+    if isinstance(named, GraphQLEnumType):
+        values = ",".join(quoted(str(value.value)) for value in named.values.values())
+        other = f"('no {named.name}: '||{{0}}::text)::int::text"
+        text = f"case when {{0}}::text in ({values}) then {{0}}::text when {{0}} is not null then {other} end"
+        return Sql(text, term)
+    cast = None if isinstance(named, GraphQLList) else CASTS.get(named.name)
+    return Sql(f"{{0}}::{cast}", term) if cast else term
+
+
+def json_leaf(kind: Any, value: Term) -> Term:
+    """A value inside JSON as one of the type."""
+    named = get_nullable_type(kind)
+    cast = None if isinstance(named, GraphQLList | GraphQLEnumType) else CASTS.get(named.name)
+    return (
+        Sql(f"({{0}}#>>'{{{{}}}}')::{cast if cast in ('bool', 'float8', 'int') else 'text'}", value) if cast else value
+    )
+
+
 def stored(entity: Entity, name: str, value: Any) -> Any:
     """A JSON value of a column as Python has it; PostgreSQL's infinity is asyncpg's last day."""
     if value == "infinity":

@@ -116,6 +116,8 @@ class Statement:
     """Whose fields and conditions are in it."""
     lost: FieldNode | None = None
     """A field with a condition that was left out: what the statement finds answers nothing, but that it can be sent."""
+    fault: GraphQLError | None = None
+    """Why there is no answer at all: a plugin failed in what was asked for before there was a statement."""
 
     steps: int = 0
     """What planning it took, as its budget counts."""

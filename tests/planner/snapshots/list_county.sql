@@ -4,7 +4,7 @@ select row_to_json(x11) from (
 SELECT (
 SELECT count(*)
 FROM "cases"."case" "t1"
-WHERE ("t1"."county_id"=$1::int)) "totalCount",json_build_object('hasNextPage',count(*)>50,'endCursor',case when least(count(*),50)>0 then replace(encode(convert_to(json_build_array((array_agg("t1"."reported_at"))[least(count(*),50)::int],(array_agg("t1"."id"))[least(count(*),50)::int])::text,'utf8'),'base64'),E'\n','') end) "pageInfo",coalesce(json_agg((
+WHERE ("t1"."county_id"=$1::int)) "totalCount",json_build_object('hasNextPage',(count(*)>50),'endCursor',case when least(count(*),50)>0 then replace(encode(convert_to(json_build_array((array_agg("t1"."reported_at"))[least(count(*),50)::int],(array_agg("t1"."id"))[least(count(*),50)::int])::text,'utf8'),'base64'),E'\n','') end) "pageInfo",coalesce(json_agg((
 select row_to_json(x10) from (
 SELECT "t1"."number" "number","t1"."title" "title","t1"."status" "status","t1"."reported_at" "reportedAt",(
 select row_to_json(x3) from (
@@ -25,8 +25,8 @@ SELECT "t8"."type" "type","t8"."at" "at","t8"."note" "note"
 FROM ((
 SELECT "t8".*
 FROM "cases"."event" "t8"
-WHERE (("t8"."audience"='PUBLIC') or (exists(
-select from cases.case noted where "noted"."id"="t8"."case_id" and (("noted"."county_id"=$3::int))))) AND ("t8"."case_id"="t1"."id")
+WHERE (("t8"."audience"='PUBLIC') or exists(
+select from cases.case noted where "noted"."id"="t8"."case_id" and (("noted"."county_id"=$3::int)))) AND ("t8"."case_id"="t1"."id")
 ORDER BY "t8"."at" DESC,"t8"."id" DESC LIMIT 3)) "t8"
 ORDER BY "t8"."at" ASC,"t8"."id" ASC) o9) "timeline") x10)) filter (where "t1"."@i"<=50),'[]') "nodes"
 FROM ((

@@ -27,8 +27,8 @@ SELECT row_number() over () "@i","t6".*
 FROM ((
 SELECT "t6".*
 FROM "cases"."event" "t6"
-WHERE (("t6"."audience"='PUBLIC') or (exists(
-select from cases.case noted where "noted"."id"="t6"."case_id" and (("noted"."county_id"=$1::int))))) AND ("t6"."case_id"="t5"."id")
+WHERE (("t6"."audience"='PUBLIC') or exists(
+select from cases.case noted where "noted"."id"="t6"."case_id" and (("noted"."county_id"=$1::int)))) AND ("t6"."case_id"="t5"."id")
 ORDER BY "t6"."at" ASC,"t6"."id" ASC LIMIT 5)) "t6")) "t6"
 HAVING true) x8) "events") x9)) filter (where "t5"."@i"<=4),'[]') "nodes"
 FROM ((

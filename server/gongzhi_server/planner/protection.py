@@ -1,0 +1,155 @@
+"""Protected columns: finds those that SQL of a plugin reads. Nothing that a caller writes is looked at.
+
+What is looked at is what a builder gave, before anything is put around it: the columns in its terms, and in its text
+those of the tables that the text names. Words that only look like a protected column, such as a column of the same name
+in another table, are no matter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
+from typing import Any
+
+from gongzhi.columns import BytesField
+from gongzhi.plans import Frame
+from gongzhi.rooms import APPS
+from gongzhi.sql import Sql
+from gongzhi.sqltext import CLAUSES, HOLE, JOINING, Token, tokens
+from pypika_tortoise.context import DEFAULT_SQL_CONTEXT
+from pypika_tortoise.queries import Table
+from pypika_tortoise.terms import Field, LiteralValue, Node, Star
+
+ALL = "*"
+"""Stands for every column of a row."""
+NO_ALIAS = CLAUSES | JOINING | {"cross", "left", "right", "inner", "full", "natural", "lateral", "using", "for", "set"}
+Tables = Mapping[str, frozenset[str]]
+
+
+class ReadsProtected(Exception):
+    """SQL of a plugin reads a column that holds a protected value; `call.disclose` is the way to it."""
+
+    def __init__(self, column: str) -> None:
+        super().__init__(f"reads {column}, which is protected: see call.disclose")
+        self.column = column
+
+
+@cache
+def protected() -> Tables:
+    """The columns of the core's tables that hold sealed values or open them, by table."""
+    from tortoise.models import Model
+
+    from ..plugins import own
+
+    found: dict[str, frozenset[str]] = {}
+    models: list[type[Model]] = [model for app in APPS for model in own(app)]
+    for model in models:
+        meta = model._meta
+        sealed = {
+            meta.fields_db_projection[name] for name, one in meta.fields_map.items() if isinstance(one, BytesField)
+        }
+        if sealed:
+            found[f"{meta.schema}.{meta.db_table}"] = frozenset(sealed)
+    return found
+
+
+def find_protected(term: Any, *given: Any) -> str | None:
+    """The first protected column that a term reads; `given` are the tables, or the frame, that its builder had."""
+    aliases = {one.alias: name for one in tables(given) if (name := name_of(one)) in protected() and one.alias}
+    return next(reads(term, aliases), None)
+
+
+def tables(given: Iterable[Any]) -> Iterator[Table]:
+    for one in given:
+        if isinstance(one, Frame):
+            yield from tables((one.row, one.rows))
+        elif isinstance(one, Table):
+            yield one
+
+
+def name_of(table: Any) -> str:
+    """A table's name with its schema; nothing, for a subquery."""
+    if not isinstance(table, Table):
+        return ""
+    return f"{getattr(table._schema, '_name', '')}.{table._table_name}"
+
+
+def reads(node: Any, aliases: Mapping[str, str]) -> Iterator[str]:
+    """The protected columns in a term and the terms inside it."""
+    if isinstance(node, Sql):
+        yield from in_text(node, aliases)
+        yield from reads((*node.parts, *node.named.values()), aliases)
+    elif isinstance(node, Field):
+        sealed = protected().get(name_of(node.table), frozenset())
+        if isinstance(node, Star) and sealed or node.name in sealed:
+            yield f"{name_of(node.table)}.{ALL if isinstance(node, Star) else node.name}"
+        yield from reads(node.table if not isinstance(node.table, Table) else (), aliases)
+    elif isinstance(node, LiteralValue):
+        yield from in_words(str(node._value), aliases)
+    elif isinstance(node, list | tuple | set):
+        for one in node:
+            yield from reads(one, aliases)
+    elif isinstance(node, Node) or type(node).__module__.startswith("pypika_tortoise."):
+        for one in getattr(node, "__dict__", {}).values():
+            yield from reads(one, aliases)
+
+
+def in_text(node: Sql, aliases: Mapping[str, str]) -> Iterator[str]:
+    """What the text of a term reads; tables and literal text in its places belong to it."""
+    values = {str(at): part for at, part in enumerate(node.parts)} | node.named
+    pieces = node.template.pieces
+    return in_words("".join(one.text + spelled(values, one.place) for one in pieces), aliases)
+
+
+def spelled(values: Mapping[str, Any], place: str | None) -> str:
+    if place is None:
+        return ""
+    value = values[place]
+    if isinstance(value, str):
+        return value
+    if isinstance(value, Table | LiteralValue):
+        return str(value.get_sql(DEFAULT_SQL_CONTEXT.copy(with_alias=True)))
+    return HOLE
+
+
+def in_words(text: str, known: Mapping[str, str]) -> Iterator[str]:
+    """The protected columns that a text reads, by the tables that it names and those that are known by an alias."""
+    words = list(tokens(text))
+    names = dict(known)
+    places = set[int]()
+    for at in range(len(words) - 2):
+        table = "".join((words[at].name, words[at + 1].text, words[at + 2].name))
+        if table in protected():
+            places |= {at, at + 2}
+            names[words[at + 2].name] = table
+            alias = at + 4 if follows(words, at + 3).name == "as" else at + 3
+            if (name := follows(words, alias).name) and name not in NO_ALIAS:
+                names[name] = table
+                places.add(alias)
+    if not names:
+        return
+    for at in range(len(words)):
+        if at not in places and (found := read_at(words, at, names, set(names) - set(known))):
+            yield found
+
+
+def read_at(words: list[Token], at: int, names: Mapping[str, str], here: set[str]) -> str | None:
+    """The protected column that the word at a place reads; `here` are the tables that the text itself names."""
+    name, after = words[at].name, follows(words, at + 1)
+    if follows(words, at - 1).kind == "dot":
+        return None
+    if table := names.get(name):
+        if after.kind == "open":
+            return None
+        column = follows(words, at + 2)
+        if after.kind != "dot" or column.text == ALL:
+            return f"{table}.{ALL}"
+        return f"{table}.{column.name}" if column.name in protected()[table] else None
+    if here and words[at].text == ALL and follows(words, at - 1).name in ("select", "distinct"):
+        return f"{names[min(here)]}.{ALL}"
+    return next((f"{names[one]}.{name}" for one in sorted(here) if name in protected()[names[one]]), None)
+
+
+def follows(words: list[Token], at: int) -> Token:
+    """The word at a place; none, outside the text."""
+    return words[at] if 0 <= at < len(words) else Token("", "")
