@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Hashable, Iterable
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 from typing import Protocol
@@ -32,6 +32,23 @@ class Grant:
     @property
     def everywhere(self) -> bool:
         return self.grid is None and self.unit is None
+
+
+def narrow_grants(grants: Iterable[Grant], keep: Callable[[Grant], Grant | None]) -> tuple[Grant, ...]:
+    """What is left of somebody's grants. Whoever works for a unit goes on to, though it lets them do nothing more.
+
+    Rules keep people from what is held against their own unit by asking for whom they work (`Lens.units`), so a viewer
+    with fewer grants would see more. Whatever builds a viewer from a part of an account's grants does it here.
+    """
+    left: list[Grant] = []
+    bars: list[Grant] = []
+    for grant in grants:
+        kept = keep(grant)
+        if kept is not None:
+            left.append(kept)
+        if grant.unit is not None and (kept is None or kept.unit != grant.unit):
+            bars.append(replace(grant, permissions=frozenset()))
+    return (*left, *bars)
 
 
 @dataclass(frozen=True)

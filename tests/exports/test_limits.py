@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import csv
 import io
+from uuid import uuid4
 
 from gongzhi.exports import traces
 from gongzhi_server.bulk.sheets import harmless
@@ -146,6 +147,26 @@ async def test_file_is_the_list(house: House) -> None:
             await house.database.execute("update exports.export set state = 'REFUSED'")  # the quota is not the matter
             compared += len(rows)
     assert compared > 300
+
+
+async def test_complaints_against_ones_own_unit_stay_out(house: House) -> None:
+    """Whoever asks for a file works for a unit all the while, though it is another role that lets them ask."""
+    unit = await house.database.fetchval("select id from units.unit order by id limit 1")
+    against = await house.database.fetch(
+        "update cases.case set accused_unit_id=$1 where id = any(array(select id from cases.case "
+        "where series='ORDINARY' and status not in ('DECLINED','WITHDRAWN','MERGED','CLOSED','VOIDED') limit 3)) "
+        "returning number",
+        unit,
+    )
+    since = await house.database.fetchval("select min(since) from accounts.holding")
+    await house.database.execute(
+        "insert into accounts.holding (id, account_id, role, unit_id, since, granted_by) "
+        "select $1, a.id, 'department_handler', $2, $3, 'console' from accounts.account a where a.name='diaodu'",
+        *(uuid4(), unit, since),
+    )
+    export = await house.released(OPEN)
+    rows = table(await house.fetch(export))
+    assert not {row["number"] for row in against} & {row[0] for row in rows} and len(rows) > 10
 
 
 async def tipped(house: House) -> set[str]:

@@ -153,7 +153,7 @@ async def test_an_or_of_a_plugin_opens_nothing(unruly: Server) -> None:
 
 async def test_core_fields_behind_a_plugin_work_and_aliases_tell_nothing(unruly: Server) -> None:
     """The guard looks at what the plugin wrote: neither at the core's SQL behind it nor at what a caller wrote."""
-    period = '(period: "2026-06")'
+    period = '(from: "2026-06-01", to: "2026-06-30")'
     field = f"unit {{ sealed: name data_key: name statistics{period} {{ __typename }} }}"
     answer = await unruly.as_("auditor").ask(f"{{ households(first: 1) {{ nodes {{ {field} }} }} }}")
     assert "errors" not in answer.body, answer.body

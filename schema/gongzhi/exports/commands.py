@@ -113,7 +113,7 @@ async def placed(call: Call, code: str) -> GridRow:
         raise missing("There is no grid with this code.", "网格编码不存在。", "grid")
     if grid.county_id is None:
         raise wrong("Name a county, or a grid inside one.", "请选择县级或以下网格。", "grid")
-    if not narrowed(call.viewer, grid, ()).account.grants:
+    if not narrowed(call.viewer, grid, ()).account.granted:
         raise forbidden("grid")
     return grid
 

@@ -10,7 +10,7 @@ from pypika_tortoise.queries import Table
 from ..codes import Kind
 from ..grids.models import GridRow
 from ..sql import Alternatives, Sql, widen
-from ..viewer import Grant, Lens, Viewer
+from ..viewer import Grant, Lens, Viewer, narrow_grants
 
 REQUEST = "exports.request"
 RELEASE = "exports.release"
@@ -24,13 +24,17 @@ def exports(export: Table, viewer: Lens) -> Alternatives:
 def narrowed(viewer: Viewer, grid: GridRow, guarded: Collection[str]) -> Viewer:
     """Somebody as a file knows them: by the roles they may export by, in this grid, and not as a person with a home.
 
-    What nobody is given alone (`guarded`), such as to see tip-offs, goes into no file.
+    What nobody is given alone (`guarded`), such as to see tip-offs, goes into no file. What they may not see of their own
+    units does not either.
     """
-    grants = tuple(
-        replace(grant, kind=Kind(grid.kind), grid=grid.id, permissions=grant.permissions - set(guarded))
-        for grant in viewer.account.grants
-        if REQUEST in grant.permissions and reaches(grant, grid)
-    )
+
+    def keep(grant: Grant) -> Grant | None:
+        if REQUEST not in grant.permissions or not reaches(grant, grid):
+            return None
+        left = grant.permissions - set(guarded)
+        return Grant(grant.role, left, Kind(grid.kind), grid.id, until=grant.until)
+
+    grants = narrow_grants(viewer.account.grants, keep)
     return replace(viewer, account=replace(viewer.account, person=None, grants=grants), glass=None)
 
 

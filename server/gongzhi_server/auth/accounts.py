@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from gongzhi.codes import Kind
-from gongzhi.viewer import Account, Grant
+from gongzhi.viewer import Account, Grant, narrow_grants
 
 from .claims import ByIdentity, ByKey, Claim, InSession, OnBehalf
 
@@ -88,8 +88,8 @@ class Accounts:
     def _grant(self, row: Mapping[str, Any]) -> Iterable[Grant]:
         try:
             permissions = self.held(row["role"])
-        except KeyError:
-            return  # its plugin is gone
+        except KeyError:  # its plugin is gone; whoever works for a unit still does
+            permissions = frozenset()
         kind = Kind(row["kind"]) if row["kind"] else None
         yield Grant(row["role"], permissions, kind=kind, grid=row["grid_id"], unit=row["unit_id"], until=row["until"])
 
@@ -108,10 +108,12 @@ def values(claim: Claim) -> tuple[Any, ...]:
 
 def narrowed(grants: Iterable[Grant], only: frozenset[str]) -> Iterable[Grant]:
     """What is left of the grants for a key with these permissions: whom one works for bars, whatever a key may."""
-    for grant in grants:
+
+    def keep(grant: Grant) -> Grant | None:
         kept = grant.permissions & only
-        if kept or grant.unit is not None:
-            yield Grant(grant.role, kept, grant.kind, grant.grid, grant.unit, grant.until)
+        return replace(grant, permissions=kept) if kept else None
+
+    return narrow_grants(grants, keep)
 
 
 def change(held: Iterable[Mapping[str, Any]], expires: datetime | None, now: datetime) -> datetime | None:

@@ -108,7 +108,7 @@ class Desk:
             raise absent()
         viewer = Viewer(loaded.account, now, purpose=export.purpose)
         found = narrowed(viewer, grid, self.space.plugins.guarded)
-        if not found.account.grants:
+        if not found.account.granted:
             raise absent()
         return found
 

@@ -108,7 +108,7 @@ class Check:
             self.relation(plan, plan.of().__entity__ if isinstance(plan, Aggregate) else self.target)  # type: ignore[attr-defined]
 
     def rules(self, plan: Any) -> None:
-        """What its builders make of nobody in particular is what is due; one that fails may do so while serving, too."""
+        """What its builders make of nobody in particular is what is due; what fails may do so later, too."""
         table = table_of(self.target, "rows") if self.target else Table("rows")
         at: Any = Frame(Table("row"), table, Probe(), Nothing(), Nothing())
         if where := getattr(plan, "where", None):

@@ -11,7 +11,7 @@ select row_to_json(x3) from (
 SELECT "t2"."name" "name",(
 select p.mask from people.phone p where p.person_id="t2"."id" order by p.rank,p.id limit 1) "phone"
 FROM "people"."person" "t2"
-WHERE (("t2"."county_id"=$2::int) and ("t2"."restricted_at" is null)) AND ("t2"."id"="t1"."requester_id")) x3) "requester",(
+WHERE ((("t2"."county_id"=$2::int) and ("t2"."restricted_at" is null)) AND ("t2"."id"="t1"."requester_id"))) x3) "requester",(
 select row_to_json(x7) from (
 SELECT "t4"."code" "code","t4"."name" "name",(
 select row_to_json(x6) from (
@@ -25,8 +25,8 @@ SELECT "t8"."type" "type","t8"."at" "at","t8"."note" "note"
 FROM ((
 SELECT "t8".*
 FROM "cases"."event" "t8"
-WHERE (("t8"."audience"='PUBLIC') or exists(
-select from cases.case noted where "noted"."id"="t8"."case_id" and (("noted"."county_id"=$3::int)))) AND ("t8"."case_id"="t1"."id")
+WHERE ((("t8"."audience"='PUBLIC') or exists(
+select from cases.case noted where "noted"."id"="t8"."case_id" and (("noted"."county_id"=$3::int)))) AND ("t8"."case_id"="t1"."id"))
 ORDER BY "t8"."at" DESC,"t8"."id" DESC LIMIT 3)) "t8"
 ORDER BY "t8"."at" ASC,"t8"."id" ASC) o9) "timeline") x10)) filter (where "t1"."@i"<=50),'[]') "nodes"
 FROM ((

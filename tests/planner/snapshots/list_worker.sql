@@ -7,10 +7,10 @@ FROM "cases"."case" "t1"
 WHERE (("t1"."grid_3_id"=$1::int) and ("t1"."series"='ORDINARY')))+(
 SELECT count(*)
 FROM "cases"."case" "t1"
-WHERE ("t1"."requester_id"=$2::uuid) AND ((("t1"."grid_3_id"=$1::int) and ("t1"."series"='ORDINARY')) is not true))+(
+WHERE (("t1"."requester_id"=$2::uuid) AND ((("t1"."grid_3_id"=$1::int) and ("t1"."series"='ORDINARY')) is not true)))+(
 SELECT count(*)
 FROM "cases"."case" "t1"
-WHERE ("t1"."filed_by_id"=$2::uuid) AND ((("t1"."grid_3_id"=$1::int) and ("t1"."series"='ORDINARY')) is not true) AND (("t1"."requester_id"=$2::uuid) is not true))) "totalCount",json_build_object('hasNextPage',(count(*)>50),'endCursor',case when least(count(*),50)>0 then replace(encode(convert_to(json_build_array((array_agg("t1"."reported_at"))[least(count(*),50)::int],(array_agg("t1"."id"))[least(count(*),50)::int])::text,'utf8'),'base64'),E'\n','') end) "pageInfo",coalesce(json_agg((
+WHERE (("t1"."filed_by_id"=$2::uuid) AND ((("t1"."grid_3_id"=$1::int) and ("t1"."series"='ORDINARY')) is not true) AND (("t1"."requester_id"=$2::uuid) is not true)))) "totalCount",json_build_object('hasNextPage',(count(*)>50),'endCursor',case when least(count(*),50)>0 then replace(encode(convert_to(json_build_array((array_agg("t1"."reported_at"))[least(count(*),50)::int],(array_agg("t1"."id"))[least(count(*),50)::int])::text,'utf8'),'base64'),E'\n','') end) "pageInfo",coalesce(json_agg((
 select row_to_json(x10) from (
 SELECT "t1"."number" "number","t1"."title" "title","t1"."status" "status","t1"."reported_at" "reportedAt",(
 select row_to_json(x3) from (
@@ -22,21 +22,21 @@ select p.mask from people.phone p where p.person_id="t2"."id" order by p.rank,p.
 FROM ((
 SELECT "t2".*
 FROM "people"."person" "t2"
-WHERE (("t2"."grid_3_id"=$3::int) and ("t2"."restricted_at" is null)) AND ("t2"."id"="t1"."requester_id"))
+WHERE ((("t2"."grid_3_id"=$3::int) and ("t2"."restricted_at" is null)) AND ("t2"."id"="t1"."requester_id")))
 union all (
 SELECT "t2".*
 FROM "people"."person" "t2"
-WHERE ("t2"."id"=$2::uuid) AND ((("t2"."grid_3_id"=$3::int) and ("t2"."restricted_at" is null)) is not true) AND ("t2"."id"="t1"."requester_id"))
+WHERE (("t2"."id"=$2::uuid) AND ((("t2"."grid_3_id"=$3::int) and ("t2"."restricted_at" is null)) is not true) AND ("t2"."id"="t1"."requester_id")))
 union all (
 SELECT "t2".*
 FROM "people"."person" "t2"
-WHERE ("t2"."id"=any(array(
+WHERE (("t2"."id"=any(array(
 SELECT "family"."person_id"
 FROM "people"."membership" "family"
 WHERE ("family"."household_id"=any(array(
 SELECT "mine"."household_id"
 FROM "people"."membership" "mine"
-WHERE ("mine"."person_id"=$2::uuid) AND ("mine"."until" is null or "mine"."until">$4::date)))) AND ("family"."until" is null or "family"."until">$4::date)))) AND ((("t2"."grid_3_id"=$3::int) and ("t2"."restricted_at" is null)) is not true) AND (("t2"."id"=$2::uuid) is not true) AND ("t2"."id"="t1"."requester_id"))) "t2") x3) "requester",(
+WHERE ("mine"."person_id"=$2::uuid) AND ("mine"."until" is null or "mine"."until">$4::date)))) AND ("family"."until" is null or "family"."until">$4::date)))) AND ((("t2"."grid_3_id"=$3::int) and ("t2"."restricted_at" is null)) is not true) AND (("t2"."id"=$2::uuid) is not true) AND ("t2"."id"="t1"."requester_id")))) "t2") x3) "requester",(
 select row_to_json(x7) from (
 SELECT "t4"."code" "code","t4"."name" "name",(
 select row_to_json(x6) from (
@@ -50,8 +50,8 @@ SELECT "t8"."type" "type","t8"."at" "at","t8"."note" "note"
 FROM ((
 SELECT "t8".*
 FROM "cases"."event" "t8"
-WHERE (("t8"."audience"='PUBLIC') or exists(
-select from cases.case noted where "noted"."id"="t8"."case_id" and (("noted"."grid_3_id"=$5::int)))) AND ("t8"."case_id"="t1"."id")
+WHERE ((("t8"."audience"='PUBLIC') or exists(
+select from cases.case noted where "noted"."id"="t8"."case_id" and (("noted"."grid_3_id"=$5::int)))) AND ("t8"."case_id"="t1"."id"))
 ORDER BY "t8"."at" DESC,"t8"."id" DESC LIMIT 3)) "t8"
 ORDER BY "t8"."at" ASC,"t8"."id" ASC) o9) "timeline") x10)) filter (where "t1"."@i"<=50),'[]') "nodes"
 FROM ((
@@ -66,12 +66,12 @@ ORDER BY "t1"."reported_at" DESC,"t1"."id" DESC LIMIT 51)
 union all (
 SELECT "t1".*
 FROM "cases"."case" "t1"
-WHERE ("t1"."requester_id"=$2::uuid) AND ((("t1"."grid_3_id"=$1::int) and ("t1"."series"='ORDINARY')) is not true)
+WHERE (("t1"."requester_id"=$2::uuid) AND ((("t1"."grid_3_id"=$1::int) and ("t1"."series"='ORDINARY')) is not true))
 ORDER BY "t1"."reported_at" DESC,"t1"."id" DESC LIMIT 51)
 union all (
 SELECT "t1".*
 FROM "cases"."case" "t1"
-WHERE ("t1"."filed_by_id"=$2::uuid) AND ((("t1"."grid_3_id"=$1::int) and ("t1"."series"='ORDINARY')) is not true) AND (("t1"."requester_id"=$2::uuid) is not true)
+WHERE (("t1"."filed_by_id"=$2::uuid) AND ((("t1"."grid_3_id"=$1::int) and ("t1"."series"='ORDINARY')) is not true) AND (("t1"."requester_id"=$2::uuid) is not true))
 ORDER BY "t1"."reported_at" DESC,"t1"."id" DESC LIMIT 51)) "t1"
 ORDER BY "t1"."reported_at" DESC,"t1"."id" DESC LIMIT 51)) "t1")) "t1"
 HAVING true) x11) "cases") r

@@ -27,8 +27,8 @@ SELECT row_number() over () "@i","t6".*
 FROM ((
 SELECT "t6".*
 FROM "cases"."event" "t6"
-WHERE (("t6"."audience"='PUBLIC') or exists(
-select from cases.case noted where "noted"."id"="t6"."case_id" and (("noted"."county_id"=$1::int)))) AND ("t6"."case_id"="t5"."id")
+WHERE ((("t6"."audience"='PUBLIC') or exists(
+select from cases.case noted where "noted"."id"="t6"."case_id" and (("noted"."county_id"=$1::int)))) AND ("t6"."case_id"="t5"."id"))
 ORDER BY "t6"."at" ASC,"t6"."id" ASC LIMIT 5)) "t6")) "t6"
 HAVING true) x8) "events") x9)) filter (where "t5"."@i"<=4),'[]') "nodes"
 FROM ((
@@ -38,38 +38,38 @@ SELECT "t5".*
 FROM ((
 SELECT "t5".*
 FROM "cases"."case" "t5"
-WHERE ("t4"."kind"='COUNTY' and "t5"."county_id"="t4"."id") AND ("t5"."county_id"=$2::int)
+WHERE (("t4"."kind"='COUNTY' and "t5"."county_id"="t4"."id") AND ("t5"."county_id"=$2::int))
 ORDER BY "t5"."reported_at" DESC,"t5"."id" DESC LIMIT 5)
 union all (
 SELECT "t5".*
 FROM "cases"."case" "t5"
-WHERE ("t4"."kind"='TOWN' and "t5"."town_id"="t4"."id") AND ("t5"."county_id"=$2::int)
+WHERE (("t4"."kind"='TOWN' and "t5"."town_id"="t4"."id") AND ("t5"."county_id"=$2::int))
 ORDER BY "t5"."reported_at" DESC,"t5"."id" DESC LIMIT 5)
 union all (
 SELECT "t5".*
 FROM "cases"."case" "t5"
-WHERE ("t4"."kind"='VILLAGE' and "t5"."village_id"="t4"."id") AND ("t5"."county_id"=$2::int)
+WHERE (("t4"."kind"='VILLAGE' and "t5"."village_id"="t4"."id") AND ("t5"."county_id"=$2::int))
 ORDER BY "t5"."reported_at" DESC,"t5"."id" DESC LIMIT 5)
 union all (
 SELECT "t5".*
 FROM "cases"."case" "t5"
-WHERE ("t4"."kind"='GRID_1' and "t5"."grid_1_id"="t4"."id") AND ("t5"."county_id"=$2::int)
+WHERE (("t4"."kind"='GRID_1' and "t5"."grid_1_id"="t4"."id") AND ("t5"."county_id"=$2::int))
 ORDER BY "t5"."reported_at" DESC,"t5"."id" DESC LIMIT 5)
 union all (
 SELECT "t5".*
 FROM "cases"."case" "t5"
-WHERE ("t4"."kind"='GRID_2' and "t5"."grid_2_id"="t4"."id") AND ("t5"."county_id"=$2::int)
+WHERE (("t4"."kind"='GRID_2' and "t5"."grid_2_id"="t4"."id") AND ("t5"."county_id"=$2::int))
 ORDER BY "t5"."reported_at" DESC,"t5"."id" DESC LIMIT 5)
 union all (
 SELECT "t5".*
 FROM "cases"."case" "t5"
-WHERE ("t4"."kind"='GRID_3' and "t5"."grid_3_id"="t4"."id") AND ("t5"."county_id"=$2::int)
+WHERE (("t4"."kind"='GRID_3' and "t5"."grid_3_id"="t4"."id") AND ("t5"."county_id"=$2::int))
 ORDER BY "t5"."reported_at" DESC,"t5"."id" DESC LIMIT 5)
 union all (
 SELECT "t5".*
 FROM "cases"."case" "t5"
-WHERE ("t4"."kind" in ('PROVINCE','CITY') and "t5"."county_id"=any(array(
-select c.id from grids.grid c where c.kind='COUNTY' and (c.province_id="t4"."id" or c.city_id="t4"."id")))) AND ("t5"."county_id"=$2::int)
+WHERE (("t4"."kind" in ('PROVINCE','CITY') and "t5"."county_id"=any(array(
+select c.id from grids.grid c where c.kind='COUNTY' and (c.province_id="t4"."id" or c.city_id="t4"."id")))) AND ("t5"."county_id"=$2::int))
 ORDER BY "t5"."reported_at" DESC,"t5"."id" DESC LIMIT 5)) "t5"
 ORDER BY "t5"."reported_at" DESC,"t5"."id" DESC LIMIT 5)) "t5")) "t5"
 HAVING true) x10) "cases") x11)) filter (where "t4"."@i"<=4),'[]') "nodes"
