@@ -24,8 +24,8 @@ def exports(export: Table, viewer: Lens) -> Alternatives:
 def narrowed(viewer: Viewer, grid: GridRow, guarded: Collection[str]) -> Viewer:
     """Somebody as a file knows them: by the roles they may export by, in this grid, and not as a person with a home.
 
-    What nobody is given alone (`guarded`), such as to see tip-offs, goes into no file. What they may not see of their own
-    units does not either.
+    What nobody is given alone (`guarded`), such as to see tip-offs, goes into no file. Nothing does that they may not
+    see of their own units.
     """
 
     def keep(grant: Grant) -> Grant | None:
