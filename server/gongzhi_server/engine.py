@@ -29,6 +29,7 @@ from .commands import Denied
 from .door import words
 from .events.feed import Expired
 from .events.hub import Hub
+from .events.knowledge import Knowledge
 from .events.streams import Asked, Current, Streams
 from .execution import Fetch, Lost, Session
 from .gateway import limits
@@ -93,7 +94,8 @@ class Engine:
         self.context = context
         self.hub = hub
         if hub:
-            self.streams = Streams(hub.feed, hub.cursors, current, self.session, self.encoded, context, now)
+            knowledge = Knowledge(self.planner, self.asked, self.session)
+            self.streams = Streams(hub.feed, hub.cursors, current, self.session, self.encoded, context, now, knowledge)
         self._documents = {
             (trusted, stranger): self._share(trusted, stranger)
             for trusted in (False, True)
@@ -246,6 +248,12 @@ class Engine:
         await self.hub.feed.check(position)
         return position
 
+    def asked(self, text: str) -> Asked:
+        """A subscription of our own, without variables."""
+        document = self.prepare(text, None)
+        variables = self.coerced(document, {})
+        return Asked(document, {}, variables, self.planner.followed(document, variables))
+
     def session(self, asked: Asked, viewer: Viewer) -> Session:
         """What runs a subscription's statement for a viewer."""
         document, variables = asked.document, asked.variables
@@ -270,7 +278,9 @@ class Engine:
             context = replace(context, fetch=fetch, value=partial(value_of, fetch))
         return Session(self.planner, fetch, document, given, variables, context, again)
 
-    def encoded(self, data: bytes, errors: Sequence[GraphQLError], viewer: Viewer, cost: int, cursor: str) -> Answer:
+    def encoded(
+        self, data: bytes, errors: Sequence[GraphQLError], viewer: Viewer, cost: int, cursor: str | None
+    ) -> Answer:
         """An answer of a subscription."""
         self.count(errors)
         return replace(answer(data, errors, viewer.language, {}, cost), cursor=cursor)

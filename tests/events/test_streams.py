@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import asyncpg
 import pytest
+from gongzhi.plans import LIVE
+from gongzhi_server.events.streams import Group
 from gongzhi_server.execution import Session
+from gongzhi_server.gateway.engine import Answer
+from gongzhi_server.plugins import Plugins
+from gongzhi_server.schema import build
+from graphql import is_required_argument
 from websockets.exceptions import ConnectionClosed
 
 from .conftest import EVENTS, MATTER, Station, station
@@ -66,6 +74,54 @@ async def test_tip_off_is_not_told(station: Station) -> None:
     assert integrator["case"]["number"] == number and integrator["type"] == "case.reported"
     assert handler["case"]["number"] == number
     assert tip_off not in str([integrator, handler])
+
+
+ARGUMENTS = {"code": COUNTY, "number": "610921202606300000018"}
+
+
+async def test_tip_off_moves_nothing(station: Station, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No field that is followed answers, or is even asked again, for a tip-off that its viewer may not know of."""
+    asked: list[tuple[str, str | None]] = []
+    state = Group.state
+
+    async def noticed(group: Group) -> Answer:
+        asked.append((group.asked.field.key, group.viewer.account.name))
+        return await state(group)
+
+    monkeypatch.setattr(Group, "state", noticed)
+    unit = "610921-GDGS"
+    viewers = {
+        "accused": station.as_("department_handler", unit=unit),
+        "integrator": station.as_("integrator", grid=COUNTY),
+        "worker": station.as_("grid_worker", grid=MATTER["grid"]),
+        "leader": station.as_("grid_leader", grid=TOWN),
+        "stranger": station,
+    }
+    root = build(Plugins())._schema.subscription_type
+    assert root
+    followers, live = {}, 0
+    for field, of in root.fields.items():
+        given = {name: ARGUMENTS[name] for name, one in of.args.items() if is_required_argument(one)}
+        written = f"({', '.join(f'{name}: {json.dumps(value)}' for name, value in given.items())})" if given else ""
+        for name, viewer in viewers.items():
+            follower = await viewer.follow(f"subscription {{ {field}{written} {{ __typename }} }}")
+            if LIVE in of.extensions["strawberry-definition"].metadata:
+                live += 1
+                await follower.next()
+            followers[field, name] = follower
+    assert live >= 10
+    await asyncio.gather(*(one.quiet() for one in followers.values()))
+    before = list(asked)
+    watching = await station.as_("county_dispatcher", grid=COUNTY).follow(EVENTS)
+    tip_off = await station.report(kind="TIP_OFF", against=unit)
+    assert (await watching.event())["case"]["number"] == tip_off
+    await station.as_("county_dispatcher", grid=COUNTY).take("acceptCase", tip_off)
+    assert (await watching.event())["type"] == "case.accepted"
+    assert asked == before
+    await asyncio.gather(*(one.quiet() for one in followers.values()))
+    await station.report()  # and they do hear of what they may know of
+    assert (await followers["caseEvents", "worker"].next())["data"]
+    assert (await followers["gridChanged", "worker"].next())["data"]
 
 
 @pytest.mark.parametrize(

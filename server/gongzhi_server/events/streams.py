@@ -29,6 +29,7 @@ from ..gateway.engine import Answer
 from ..planner import Document, Followed, Statement
 from .cursors import Cursors
 from .feed import Feed
+from .knowledge import Knowledge, Rule
 from .sequencer import AWAY
 
 PAUSE = 0.2
@@ -43,7 +44,7 @@ NEVER = datetime(2000, 1, 1, tzinfo=UTC)
 
 Current = Callable[[Viewer], Awaitable[Viewer]]
 """From a viewer to the same one now, with the grants they have by now. Raises what the gateway can word."""
-Encode = Callable[[bytes, Sequence[GraphQLError], Viewer, int, str], Answer]
+Encode = Callable[[bytes, Sequence[GraphQLError], Viewer, int, str | None], Answer]
 
 
 @dataclass(frozen=True)
@@ -81,9 +82,11 @@ class Streams:
         encode: Encode,
         context: Callable[[Viewer], Context],
         now: Callable[[], datetime],
+        knowledge: Knowledge,
     ) -> None:
         self.feed, self.cursors, self.current = feed, cursors, current
         self.session, self.encode, self.context, self.now = session, encode, context, now
+        self.knowledge = knowledge
         self._groups: WeakValueDictionary[Any, Group] = WeakValueDictionary()
         self._handled: dict[str, int] = {}
 
@@ -97,11 +100,21 @@ class Streams:
 
     def scope(self, asked: Asked, viewer: Viewer, statement: Statement) -> tuple[Any, ...]:
         """What the answers depend on beside the statement's text."""
-        variables = {**asked.variables.coerced, KEYS: None, CURSORS: None}
-        bound = repr(statement.arguments(variables, self.context(replace(viewer, now=NEVER))))
+        bound = self.bound(asked, viewer, statement)
         touching = repr(asked.arguments) if asked.live else ""
+        rules = self.rules(asked, viewer)
+        touching += repr([(id(one), self.bound(of, viewer, one)) for of, one in rules])
         who = (viewer.account, repr(asked.given)) if statement.shape.live else ()  # Python may look at anything
         return (asked.field.of.extensions["strawberry-definition"].python_name, bound, touching, *who)
+
+    def bound(self, asked: Asked, viewer: Viewer, statement: Statement) -> str:
+        """The parameters of a statement, whatever the time and the events are."""
+        variables = {**asked.variables.coerced, KEYS: None, CURSORS: None}
+        return repr(statement.arguments(variables, self.context(replace(viewer, now=NEVER))))
+
+    def rules(self, asked: Asked, viewer: Viewer) -> list[Rule]:
+        """The rules by which somebody may know of the events that change what they follow live."""
+        return self.knowledge.rules((one.type for one in asked.plan.events), viewer) if asked.live else []
 
     async def handled(self, handler: str, position: int) -> None:
         """Wait until a handler has come as far as this; not for ever, for it may be slow or not run at all."""
@@ -154,6 +167,7 @@ class Group:
     def __init__(self, streams: Streams, asked: Asked, viewer: Viewer, statement: Statement) -> None:
         self.streams, self.asked, self.viewer, self.statement = streams, asked, viewer, statement
         self.types = {one.type for one in asked.plan.events}
+        self.rules = streams.rules(asked, viewer)
         self._told: OrderedDict[tuple[int, int], asyncio.Task[list[Answer]]] = OrderedDict()
         self._state: tuple[int, asyncio.Task[Answer]] | None = None
 
@@ -188,9 +202,14 @@ class Group:
         ]
 
     async def live(self, events: Sequence[Occurrence]) -> list[Answer]:
-        """What is followed as it is now, if one of these events may have changed it."""
+        """What is followed as it is now, if one of these events may have changed it, and may be known of.
+
+        Else the answer, or that it came, would tell that something happened.
+        """
         touches, arguments = self.asked.plan.touches, self.asked.arguments
-        if any(one.type in self.types and (not touches or touches(one, arguments)) for one in events):
+        mine = [one for one in events if one.type in self.types and (not touches or touches(one, arguments))]
+        viewer = replace(self.viewer, now=self.streams.now())
+        if mine and await self.streams.knowledge.may_know(self.rules, mine, viewer):
             if self.asked.plan.handled:
                 await self.streams.handled(self.asked.plan.handled, events[-1].position)
             return [await self.now(events[-1].position)]
@@ -205,9 +224,8 @@ class Group:
         return await asyncio.shield(known[1])
 
     async def state(self) -> Answer:
-        cursor = self.streams.cursors.seal(self.streams.feed.position)
         data, errors = await self.session().query(self.statement)
-        return self.streams.encode(data, errors, self.viewer, self.statement.cost, cursor)
+        return self.streams.encode(data, errors, self.viewer, self.statement.cost, None)  # a cursor tells of all events
 
     def session(self) -> Session:
         """Runs for one of the group as of now."""

@@ -10,6 +10,7 @@ from gongzhi.entity import Entity
 from gongzhi.errors import DeclarationError
 from gongzhi.events.models import OutboxRow
 from gongzhi.plans import (
+    LIVE,
     PLAN,
     PLUGIN,
     Aggregate,
@@ -19,6 +20,7 @@ from gongzhi.plans import (
     Embedded,
     Expression,
     Frame,
+    Live,
     Many,
     One,
     Page,
@@ -37,6 +39,7 @@ from graphql import (
     get_nullable_type,
     is_leaf_type,
     is_list_type,
+    is_required_argument,
 )
 from pypika_tortoise.queries import Table
 from pypika_tortoise.terms import Term
@@ -59,6 +62,8 @@ def check(schema: GraphQLSchema, entities: Mapping[str, Entity]) -> None:
                 metadata = of.extensions["strawberry-definition"].metadata
                 check = Check(f"{name}.{field}", of.type, entities)
                 check.plan(metadata[PLAN], entities.get(name))
+                if found := metadata.get(LIVE):
+                    check.live(found, schema)
                 owner = entities.get(name)
                 if metadata.get(PLUGIN) or owner and plugin_of(owner):
                     check.rules(metadata[PLAN])
@@ -106,6 +111,12 @@ class Check:
             self.columns(plan, entity)
         if isinstance(plan, Pick | Many | Aggregate):
             self.relation(plan, plan.of().__entity__ if isinstance(plan, Aggregate) else self.target)  # type: ignore[attr-defined]
+
+    def live(self, plan: Live, schema: GraphQLSchema) -> None:
+        """Each of its events is told by a stream, whose rule says who may notice that it happened."""
+        told = frozenset[str]().union(*streams_of(schema).values())
+        if unknown := [one.type for one in plan.events if one.type not in told]:
+            self.fail(f"changes with {unknown[0]!r}, of which no stream tells, so nobody may know of it")
 
     def rules(self, plan: Any) -> None:
         """What its builders make of nobody in particular is what is due; what fails may do so later, too."""
@@ -204,6 +215,16 @@ def columns(entity: Entity) -> set[str]:
     """The columns of its table, those of foreign keys too."""
     meta = entity.model._meta
     return {*meta.fields_db_projection.values(), *(entity.column(key) for key in meta.fk_fields)}
+
+
+def streams_of(schema: GraphQLSchema) -> dict[str, frozenset[str]]:
+    """The streams that can be followed without arguments, and the types of event that each tells of."""
+    root, found = schema.subscription_type, {}
+    for name, field in root.fields.items() if root else ():
+        plan = field.extensions["strawberry-definition"].metadata.get(PLAN)
+        if isinstance(plan, Stream) and not any(map(is_required_argument, field.args.values())):
+            found[name] = frozenset(one.type for one in plan.events)
+    return found
 
 
 def planned(of: GraphQLField) -> bool:
