@@ -73,8 +73,7 @@ class Filter:
             self.rows.plugin = self.rows.plugin or comparison.plugin
         try:
             found = [
-                build_term(comparison.plugin, comparison.build, self.at, way, self.value((*path, way)))
-                for way in ways
+                build_term(comparison.plugin, comparison.build, self.at, way, self.value((*path, way))) for way in ways
             ]
         except PluginFault as fault:
             self.compiler.fail(fault, self.given.node)
