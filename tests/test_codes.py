@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import pickle
 import string
+from collections import Counter
 from datetime import date, timedelta
+from itertools import pairwise
+from operator import eq
 
 import pytest
 from gongzhi import codes
-from gongzhi.codes import CodeError, Kind, Series
+from gongzhi.codes import CodeError, Kind, Series, scattered
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from stdnum.cn import ric
@@ -440,3 +443,22 @@ def test_errors_survive_pickling():
     error = refused(codes.kind, "610")
     again = pickle.loads(pickle.dumps(error))
     assert (again.reason, again.text, str(again)) == (error.reason, error.text, str(error))
+
+
+def test_tip_offs_are_numbered_in_no_order() -> None:
+    """Each number of the series once, and nothing about one from another, another day or another county."""
+    day, other = date(2026, 6, 30), date(2026, 7, 1)
+    secret = b"a secret of sixteen bytes"
+    first = [scattered(secret, "610921", day, at) for at in range(1, 2001)]
+    assert len(set(first)) == 2000 and all(1 <= one <= 99_999 for one in first)
+    steps = [after - before for before, after in pairwise(first)]
+    assert max(Counter(steps).values()) <= 3 and 800 < sum(step > 0 for step in steps) < 1200
+    for county, on in (("610921", other), ("610922", day)):
+        others = [scattered(secret, county, on, at) for at in range(1, 2001)]
+        assert sum(map(eq, first, others)) < 5
+
+
+@pytest.mark.slow
+def test_every_tip_off_of_a_day_has_a_number() -> None:
+    found = {scattered(b"a secret of sixteen bytes", "610921", date(2026, 6, 30), at) for at in range(1, 100_000)}
+    assert found == set(range(1, 100_000))

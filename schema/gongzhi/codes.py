@@ -225,23 +225,44 @@ class CaseNumber(NamedTuple):
 
 
 _SEALED = 900_000  # the printed sequence of a sealed tip-off starts above this
+_SEALED_MOST = 99_999  # as many tip-offs a day have numbers
+_HALF = 512  # the square of it is the next power of four above the series
 
 
 def case_number(county: str, day: date, sequence: int, series: Series = Series.ORDINARY) -> str:
     """Build a case number (受理编号): county 6, yyyyMMdd, sequence 6 and a Luhn digit, 21 digits in all.
 
-    `sequence` counts from 1 within its series. Ordinary cases are printed as 000001 to 899999, sealed tip-offs as
-    900001 to 999999: the leading 9 is the mark of their series.
+    `sequence` counts from 1 within its series; that of a sealed tip-off has been `scattered`. Ordinary cases are
+    printed as 000001 to 899999, sealed tip-offs as 900001 to 999999: the leading 9 is the mark of their series.
     """
     if kind(county) is not Kind.COUNTY:
         raise CodeError("SHAPE", "a case number starts with the six digits of a county", "受理编号以6位县级代码开头")
-    start, last = (_SEALED, 99_999) if series == Series.SEALED else (0, 899_999)
+    start, last = (_SEALED, _SEALED_MOST) if series == Series.SEALED else (0, 899_999)
     if not 1 <= sequence <= last:
         raise CodeError(
             "RANGE", f"the daily sequence of this series runs from 1 to {last}", f"该序列的每日序号为1至{last}"
         )
     body = f"{county}{day.year:04}{day.month:02}{day.day:02}{start + sequence:06}"
     return body + luhn.calc_check_digit(body)
+
+
+def scattered(secret: bytes, county: str, day: date, sequence: int) -> int:
+    """The number in the sealed series for the tip-off that is `sequence`-th of its day, in no order that shows.
+
+    A permutation of the whole series under a key: no two come out alike, and from two of one's own nobody can tell how
+    many lie between. Four rounds of a Feistel network over 18 bits; what falls outside of the series is put through it
+    again.
+    """
+    key = hmac.digest(secret, f"sealed series:{county}:{day}".encode(), hashlib.sha256)
+    number = sequence - 1
+    while True:
+        left, right = divmod(number, _HALF)
+        for turn in range(4):
+            mixed = hmac.digest(key, bytes((turn, *right.to_bytes(2, "big"))), hashlib.sha256)
+            left, right = right, left ^ int.from_bytes(mixed[:2], "big") % _HALF
+        number = left * _HALF + right
+        if number < _SEALED_MOST:
+            return number + 1
 
 
 def check_case_number(text: str) -> CaseNumber:

@@ -40,6 +40,7 @@ from uuid6 import uuid7
 
 from . import audit
 from .events.outbox import Outbox, Told
+from .ownership import acting_as
 from .payloads import objects_in, restore_payload, settle_payload, store_payload
 from .planner.lens import Lens
 from .planner.parameters import Parameters
@@ -261,7 +262,7 @@ async def perform(
                 return replayed(command, request, mac, context.viewer)
             call = Transaction(context, connection, plugin, outbox)
             await call.enter()
-            with columns_bound(given):
+            with columns_bound(given), acting_as(plugin):
                 payload = await command.function(call, given)
             require_checks(command, call)
             told = call.told.writes()
@@ -294,7 +295,7 @@ async def repeated(context: Context, command: Command, given: Any, plugin: str |
         async with in_transaction() as connection:
             call = Transaction(context, connection, plugin, outbox)
             await call.enter()
-            with columns_bound(given):
+            with columns_bound(given), acting_as(plugin):
                 payload = await command.function(call, given)
             require_checks(command, call)
             told = call.told.writes()

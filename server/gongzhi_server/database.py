@@ -24,6 +24,7 @@ from tortoise.migrations.operations import CreateSchema, DropSchema
 from tortoise.migrations.writer import ImportManager, MigrationWriter
 
 from .errors import Problem
+from .ownership import check_writes
 from .projection import Executor
 
 MIGRATION_LOCK = 0x676F6E677A6869  # "gongzhi"
@@ -83,6 +84,18 @@ class Clean(asyncpg.Connection):
 
     def get_reset_query(self) -> str:
         return ""
+
+    async def _execute(self, query: str, *given: Any, **named: Any) -> Any:
+        check_writes(query)
+        return await super()._execute(query, *given, **named)  # type: ignore[misc]
+
+    async def execute(self, query: str, *given: Any, **named: Any) -> Any:
+        check_writes(query)
+        return await super().execute(query, *given, **named)
+
+    async def executemany(self, command: str, *given: Any, **named: Any) -> Any:
+        check_writes(command)
+        return await super().executemany(command, *given, **named)
 
 
 async def readers(dsn: str, size: int, timeout: float = 10, least: int = 2, parallel: bool = True) -> asyncpg.Pool[Any]:

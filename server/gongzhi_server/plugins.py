@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 import inspect
 import re
 from collections import Counter
@@ -17,6 +18,7 @@ import pluggy
 from gongzhi import core, hooks, roles, rooms
 from gongzhi.channels import Channel, Log
 from gongzhi.context import Context
+from gongzhi.errors import DeclarationError
 from gongzhi.events.event import Event, Registry
 from gongzhi.events.work import Handler, Job
 from gongzhi.extend import Extension
@@ -428,15 +430,30 @@ def load(without: Collection[str] = (), entries: Iterable[EntryPoint] | None = N
 
 def register(manager: pluggy.PluginManager, plugin: Plugin, entry: EntryPoint) -> None:
     """Import a plugin and take its hooks in. Raises Problem."""
+    declared = core_enums()
     try:
         manager.register(entry.load(), name=plugin.name)
         manager.check_pending()
+        for kind, before in declared.items():
+            if kind.__dict__["__strawberry_definition__"] is not before:
+                kind.__strawberry_definition__ = before  # type: ignore[attr-defined]
+                raise DeclarationError(f"it declares {before.name} anew, an enum of the core ({kind.__module__})")
     except PluginValidationError as error:
         raise plugin.problem(str(error).replace(repr(error.plugin), entry.value)) from error
     except FAULTS as error:
         raise plugin.problem(error) from error
     if not manager.get_hookcallers(manager.get_plugin(plugin.name)):
         raise plugin.problem(f"{entry.value} implements no hook; put @hookimpl before those it is to implement")
+
+
+def core_enums(of: type[enum.Enum] = enum.Enum) -> dict[type[enum.Enum], Any]:
+    """The enums that the core has in the schema, each with what is declared of it."""
+    found: dict[type[enum.Enum], Any] = {}
+    for kind in of.__subclasses__():
+        if kind.__module__.partition(".")[0] == "gongzhi" and "__strawberry_definition__" in kind.__dict__:
+            found[kind] = kind.__dict__["__strawberry_definition__"]
+        found |= core_enums(kind)
+    return found
 
 
 def misnamed(plugin: Plugin, found: dict[str, Plugin]) -> str | None:

@@ -7,13 +7,17 @@ only renaming and removing ever look back.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cached_property
+from typing import Any
 
-from tortoise.migrations.executor import MigrationExecutor
+from tortoise.migrations.executor import MigrationExecutor, PlanStep
 from tortoise.migrations.graph import MigrationKey
 from tortoise.migrations.schema_generator.state import ModelState, State
 from tortoise.migrations.schema_generator.state_apps import StateApps
 from tortoise.models import Model
+
+from .confinement import CORE, Confined
 
 
 class Executor(MigrationExecutor):
@@ -22,6 +26,13 @@ class Executor(MigrationExecutor):
     async def _project_state(self, applied: set[MigrationKey], *, upto: MigrationKey | None = None) -> State:
         state = await super()._project_state(applied, upto=upto)
         return Projection(state.models, Apps(state.apps))
+
+    def _migration_plan(self, *given: Any, **named: Any) -> list[PlanStep]:
+        plan = super()._migration_plan(*given, **named)
+        return [
+            step if step.migration.app_label in CORE else replace(step, migration=Confined(step.migration))  # type: ignore[arg-type]
+            for step in plan
+        ]
 
 
 class Projection(State):

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import asyncpg
 import pytest
+from gongzhi.dispatch.similar import HEARD, SHOWN
 from gongzhi_server.testing import Server
 
 from .desks import CASE, MATTER, POWER, Desks, refused
@@ -128,3 +130,37 @@ async def test_what_is_not_merged(desks: Desks) -> None:
         payload = await desks.county.do("mergeCases", CASE, number=main["number"], expectedVersion=1, merge=merge)
         assert refused(payload) == [code], merge
     assert (await desks.state(main["number"]))["version"] == 1
+
+
+SPOTS = [(109.5011, 32.0011), (109.5003, 32.0018), (109.5019, 32.0001)]
+"""Three places in one cell of the lattice."""
+
+
+async def test_nobody_is_found_from_many_distances(filled: str) -> None:
+    """However many matters somebody reports, and from wherever: what they are told is the same for a whole cell."""
+    connection = await asyncpg.connect(filled)
+    kept = connection.transaction()
+    await kept.start()
+    mine, theirs = await connection.fetch(
+        "select c.id from cases.case c join cases.category k on k.id=c.category_id where c.series='ORDINARY' "
+        "and k.code like 'roads.%' and c.status not in ('DECLINED','WITHDRAWN','VOIDED','MERGED') order by c.id limit 2"
+    )
+    await connection.execute(
+        "update cases.case c set category_id=d.category_id, title='路灯不亮', reported_at=d.reported_at, "
+        "grid_id=d.grid_id, longitude=$2, latitude=$3 from cases.case d where d.id=$1 and c.id=any($4)",
+        *(mine["id"], *SPOTS[0], [mine["id"], theirs["id"]]),
+    )
+    move = "update cases.case set longitude=$2, latitude=$3 where id=$1"
+    heard = []
+    for spot in SPOTS:
+        await connection.execute(move, theirs["id"], *spot)
+        told = []
+        for east in range(-9, 10, 3):
+            for north in range(-9, 10, 3):
+                await connection.execute(move, mine["id"], 109.501 + east * 0.00117, 32.001 + north * 0.00113)
+                found = await connection.fetch(HEARD, mine["id"], list(SHOWN), 20)
+                told.append([(one["category_id"], one["metres"], one["status"]) for one in found])
+        heard.append(told)
+    await kept.rollback()
+    await connection.close()
+    assert heard[0] == heard[1] == heard[2] and any(heard[0])

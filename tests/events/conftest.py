@@ -54,11 +54,6 @@ class Follower:
                     return message["payload"]
                 assert message["type"] in ("ping", "connection_ack"), message
 
-    async def quiet(self, seconds: float = 0.3) -> None:
-        """Make sure that no answer is under way."""
-        with pytest.raises(TimeoutError):
-            await self.next(seconds)
-
     async def event(self) -> Any:
         """The one root field of the next answer; what the clocks tell by themselves is passed over."""
         while True:

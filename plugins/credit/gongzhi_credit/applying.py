@@ -20,7 +20,7 @@ from gongzhi.located import covers
 from gongzhi.people.models import MembershipRow, PersonRow
 from gongzhi.people.tiers import later
 from gongzhi.rights.models import ReleaseRow
-from gongzhi.rights.releasing import release
+from gongzhi.rights.releasing import release, revoke_release
 from gongzhi.rights.speaking import speaking, subject
 from gongzhi.roots import Mutation
 from gongzhi.units.models import UnitRow
@@ -256,8 +256,7 @@ async def renewed(call: Call, row: ApplicationRow) -> None:
     if APPRAISAL not in row.kinds or appraisal is None or APPRAISAL in before.kinds:
         return
     row.release = await given_to(call, await PersonRow.get(id=row.person_id), row)
-    before.revoked_at = call.now
-    await before.save(update_fields=["revoked_at"])
+    await revoke_release(call, before.id)
 
 
 @command("Take an application back; no reason is asked (撤回贷款申请).", requires=None)
@@ -270,7 +269,7 @@ async def withdraw_loan_application(call: Call, input: LoanApplicationInput) -> 
 
 async def close(call: Call, row: ApplicationRow) -> None:
     """End the release of an application that nothing comes of."""
-    await ReleaseRow.filter(id=row.release_id, revoked_at=None).update(revoked_at=call.now)
+    await revoke_release(call, row.release_id)
 
 
 async def withdrawn(call: Any, person: UUID) -> None:

@@ -13,7 +13,7 @@ from gongzhi.commands import EXPECTED, KEY, Call, command, forbidden, given, sta
 from gongzhi.entity import key_of, ref
 from gongzhi.errors import Refusal, Text
 from gongzhi.extend import extend
-from gongzhi.rights.models import ReleaseRow
+from gongzhi.rights.releasing import revoke_release
 from gongzhi.roots import Mutation
 from strawberry import ID, UNSET
 
@@ -194,7 +194,7 @@ async def record_loan_contract(call: Call, input: RecordLoanContractInput) -> Lo
 async def lapse(call: Call, row: ApplicationRow) -> None:
     """End an application that nobody took further, with its release."""
     await move(call, row, State.EXPIRED)
-    await ReleaseRow.filter(id=row.release_id, revoked_at=None).update(revoked_at=call.now)
+    await revoke_release(call, row.release_id)
     title = Text("Your application is over", "贷款申请已失效")
     await tell(call, row, "credit.expired", title, Text("You may apply again.", "您可以重新申请。"))
 

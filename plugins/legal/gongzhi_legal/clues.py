@@ -17,11 +17,10 @@ from gongzhi.labels import label
 from gongzhi.located import inside
 from gongzhi.notices.sending import Notice, Office, notify
 from gongzhi.roots import Mutation
-from gongzhi.whistles.calling import blow, blown, summoned
+from gongzhi.whistles.calling import call_units, summoned
 from gongzhi.whistles.events import Closed
-from gongzhi.whistles.models import SummonsRow, WhistleKind, WhistleRow, WhistleState
 from gongzhi.whistles.types import Whistle
-from gongzhi.worktime import NEVER, Term, Unit
+from gongzhi.worktime import Term, Unit
 from strawberry import ID, UNSET
 
 from . import visibility
@@ -172,19 +171,8 @@ async def call_on_enforcement_clue(call: Call, input: CallOnEnforcementClueInput
     if not call.may(CALL, row):
         raise forbidden("clue")
     units = await summoned(call, input.units, None)
-    whistle = await WhistleRow.create(
-        kind=WhistleKind.ROUTINE,
-        state=WhistleState.PENDING,
-        matter=text(input.matter, 2_000, "matter"),
-        grid_id=row.grid_id,
-        check_in_within=input.check_in_within,
-        asked_at=call.now,
-        asked_by=call.viewer.account.name,
-    )
-    await whistle.refresh_from_db()
-    await SummonsRow.bulk_create([SummonsRow(whistle=whistle, unit=one, warn_at=NEVER, due_at=NEVER) for one in units])
-    if await blown(call, whistle):
-        await blow(call, whistle, units)
+    matter = text(input.matter, 2_000, "matter")
+    whistle = await call_units(call, row.grid_id, units, matter, input.check_in_within)
     row.whistle_id = whistle.id
     await moved(call, row, ClueState.CALLED)
     return EnforcementCluePayload(clue=ref(EnforcementClue, row.id))

@@ -19,11 +19,11 @@ from gongzhi.events.work import Run, job
 from gongzhi.extend import extend
 from gongzhi.grids.models import GridRow
 from gongzhi.notices.sending import Notice, notify
-from gongzhi.people.models import HouseholdRow, LiaisonRow, Line, MembershipRow
+from gongzhi.people.liaisons import begin_liaison, finish_liaison
+from gongzhi.people.models import HouseholdRow, Line, MembershipRow
 from gongzhi.people.types import Household
 from gongzhi.roots import Mutation
 from strawberry import ID, UNSET
-from tortoise.expressions import F
 
 from .finding import home, kept, lives_in, me
 from .link_types import PartyHelperRequest, PartyLink
@@ -69,11 +69,7 @@ async def linked(call: Call, household: HouseholdRow, member: MemberRow, phone: 
     if await lives_in(member.person_id, household.id):
         raise wrong("A helper comes from outside the household.", "联户党员不能是本户成员。", "member")
     await LinkRow.filter(household=household, until=None).update(until=today(call))
-    await LiaisonRow.filter(household=household, until=None).update(until=today(call))
-    liaison = await LiaisonRow.create(
-        household=household, person_id=member.person_id, line=Line.PARTY_MEMBER, since=today(call)
-    )
-    await HouseholdRow.filter(id=household.id).update(version=F("version") + 1)
+    liaison = await begin_liaison(call, household.id, member.person_id, Line.PARTY_MEMBER)
     await AskRow.filter(household=household, state=AskState.OPEN).update(state=AskState.MET, ended_at=call.now)
     link = await LinkRow.create(
         household=household,
@@ -121,8 +117,7 @@ async def ended(call: Call, links: list[LinkRow]) -> None:
     for link in links:
         link.until = today(call)
         await link.save(update_fields=["until"])
-        await LiaisonRow.filter(id=link.liaison_id, until=None).update(until=today(call))
-        await HouseholdRow.filter(id=link.household_id).update(version=F("version") + 1)
+        await finish_liaison(call, link.liaison_id)
 
 
 @strawberry.type(description="What was asked for, or why nothing was done (申请结果).")

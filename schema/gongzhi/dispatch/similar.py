@@ -33,7 +33,10 @@ LEAST = 0.35
 SHOWN = ("utilities", "roads", "environment", "safety")
 """Subjects of common concern, of which residents are told that somebody has reported them already."""
 STEP = 100
-"""Residents see distances in steps of so many metres, so that nobody's door is found from three of them."""
+"""Residents see distances in steps of so many metres."""
+CELL = 0.002
+"""Degrees between the lines of the lattice, about 200 metres. For residents, places are where their cell is: theirs and
+those of others. So whatever they ask, from wherever and however often, they find the cell and not the door."""
 
 GONE = ",".join(f"'{one.value}'" for one in (Status.DECLINED, Status.WITHDRAWN, Status.VOIDED, Status.MERGED))
 METRES = (
@@ -65,9 +68,21 @@ where c.id={{0}} and s.id<>c.id and c.series='ORDINARY' and s.series='ORDINARY' 
 """Cases like the one with this key, each with its likeness. Sealed ones are like nothing, and nothing is like them."""
 
 
-def alike(key: str) -> str:
-    """The statement, for a key that is a parameter."""
-    return ALIKE.format(key)
+def snapped(column: str) -> str:
+    """The middle of the cell that a coordinate lies in."""
+    return f"(floor({column}/{CELL})*{CELL}+{CELL / 2})"
+
+
+def in_cells(text: str) -> str:
+    """The statement for places that are known by their cells: the candidates, the distances and the likeness."""
+    steps = round(REACH / CELL)
+    for axis in ("longitude", "latitude"):
+        low, high = f"(floor(c.{axis}/{CELL})-{steps})*{CELL}", f"(floor(c.{axis}/{CELL})+{steps + 1})*{CELL}-1e-9"
+        text = text.replace(f"c.{axis}-{REACH}", low).replace(f"c.{axis}+{REACH}", high)
+    coarse = METRES
+    for one in ("s.latitude", "s.longitude", "c.latitude", "c.longitude"):
+        coarse = coarse.replace(one, snapped(one))
+    return text.replace(METRES, coarse)
 
 
 class Phase(StrEnum):
@@ -100,7 +115,9 @@ class SimilarCase:
 @strawberry.type(description="A matter like yours that is known already; nobody is told whose it is (附近同类诉求).")
 class SimilarMatter:
     category: Category | None = strawberry.field(description="What it is about (分类).")
-    distance: int | None = strawberry.field(description="Metres from yours, rounded up to hundreds (距离，米).")
+    distance: int | None = strawberry.field(
+        description="About how many metres from yours, in hundreds; places count by squares of 200 metres (距离，米)."
+    )
     phase: Phase = strawberry.field(description="How far it is (阶段).")
 
 
@@ -128,7 +145,7 @@ FIELD = embedded(
     arguments={"first": Argument(int, f"How many, {MOST} at most (前几条).", default=5)},
 )
 
-HEARD = f"""select y.category_id, y.metres, y.status from ({alike("$1")}) y
+HEARD = f"""select y.category_id, y.metres, y.status from ({in_cells(ALIKE).format("$1")}) y
 where y.likeness>={LEAST} and split_part(y.subject,'.',1)=any($2::text[])
 and exists(select from cases.case c join cases.category k on k.id=c.category_id
   where c.id=$1 and split_part(k.code,'.',1)=any($2::text[]))
@@ -139,7 +156,7 @@ First = Annotated[int, strawberry.argument(description=f"How many, {MOST} at mos
 
 
 async def similar(payload: strawberry.Parent[Any], info: Info, first: First = 3) -> list[SimilarMatter] | None:
-    """What residents are told: the subject, about how far, and how far it is (rulings 5)."""
+    """What residents are told: the subject, about how far, and how far it is."""
     if payload.case is None:
         return []
     found = await info.context.fetch(HEARD, payload.case.key, list(SHOWN), max(0, min(first, MOST)))

@@ -52,6 +52,11 @@ async def release(
     )
 
 
+async def revoke_release(call: Call, release: UUID) -> None:
+    """End a release now, if it has not ended: the recipient reads nothing of it any more."""
+    await ReleaseRow.filter(id=release, revoked_at=None).update(revoked_at=call.now)
+
+
 async def said(call: Call, kind: str, person: UUID) -> list[dict[str, Any]]:
     """The claims of one kind about a person, as they are kept."""
     statement = call.context.registers.statement(kind)

@@ -122,6 +122,24 @@ async def summoned(call: Call, codes: Sequence[str], case: CaseRow | None) -> li
     return units
 
 
+async def call_units(call: Call, grid: int, units: Sequence[UnitRow], matter: str, within: str) -> WhistleRow:
+    """Call units together as a matter of routine, about what is no case; what a plugin has for it."""
+    whistle = await WhistleRow.create(
+        kind=WhistleKind.ROUTINE,
+        state=WhistleState.PENDING,
+        matter=matter,
+        grid_id=grid,
+        check_in_within=within,
+        asked_at=call.now,
+        asked_by=call.viewer.account.name,
+    )
+    await whistle.refresh_from_db()
+    await SummonsRow.bulk_create([SummonsRow(whistle=whistle, unit=one, warn_at=NEVER, due_at=NEVER) for one in units])
+    if await blown(call, whistle):
+        await blow(call, whistle, units)
+    return whistle
+
+
 async def blown(call: Call, whistle: WhistleRow) -> bool:
     """Whether it is blown at once: a routine one, by who approves them, or by the power of an emergency."""
     if whistle.kind not in APPROVED or call.may(APPROVE, whistle):

@@ -27,6 +27,7 @@ from uuid6 import uuid7
 from ..clock import CHINA
 from ..commands import Transaction
 from ..database import ANEW
+from ..ownership import acting_as
 from ..plugins import Plugins
 from .feed import EVENT, occurrence
 from .outbox import Outbox
@@ -179,7 +180,8 @@ class Worker:
             return False
         call = self.calling(connection, whose)
         async with patience(whose, HANDLING):
-            await handler.function(call, event)
+            with acting_as(whose):
+                await handler.function(call, event)
         return await call.told.write(connection)
 
     async def fail(self, handler: Handler, event: Occurrence, error: BaseException) -> None:
@@ -247,7 +249,8 @@ class Worker:
         call = self.calling(connection, whose)
         arguments = orjson.loads(row["arguments"])
         async with patience(whose, WORKING):
-            await one.function(call, Run(row["id"], row["due_at"], row["attempts"] + 1, tuple(counties), arguments))
+            with acting_as(whose):
+                await one.function(call, Run(row["id"], row["due_at"], row["attempts"] + 1, tuple(counties), arguments))
         return await call.told.write(connection)
 
     async def retry(self, row: dict[str, Any], error: BaseException) -> None:
