@@ -22,6 +22,7 @@ from pypika_tortoise.utils import format_alias_sql
 
 from . import sqltext
 from .errors import DeclarationError
+from .sqltext import Shown
 
 Alternatives = Sequence[Criterion] | None
 """Which rows: those that meet one of these, none if there are none, every row if it is None.
@@ -68,8 +69,9 @@ class Sql(Criterion):
         return self._written(inner) if texts is None else str(texts.find(self, inner, self._written))
 
     def _written(self, ctx: SqlContext) -> str:
-        values = {str(at): render(part, ctx) for at, part in enumerate(self.parts)}
-        return self.template.fill({**values, **{name: render(part, ctx) for name, part in self.named.items()}})
+        shown = [render(part, ctx) for part in self.parts]
+        named = {name: render(part, ctx) for name, part in self.named.items()} if self.named else self.named
+        return self.template.fill(shown, named)
 
 
 class Joined(Sql):
@@ -81,20 +83,26 @@ class Joined(Sql):
         self.template = sqltext.joined(word, len(parts))
 
 
-def render(part: Any, ctx: SqlContext) -> tuple[str, bool]:
-    """The SQL of what stands in a place, and whether it needs parentheses beside an operator."""
+def render(part: Any, ctx: SqlContext) -> Shown:
+    """The SQL of what stands in a place, plain and as it stands beside an operator."""
     if isinstance(part, Sql):
-        return part.inner_sql(ctx), part.template.loose
-    if isinstance(part, LiteralValue):
-        text = part.get_sql(ctx)
-        return text, sqltext.literal(text)
+        text = part.inner_sql(ctx)
+        return text, f"({text})" if part.template.loose else text
     if not hasattr(part, "get_sql"):
-        return str(part), False
-    return part.get_sql(ctx), isinstance(part, Criterion | ArithmeticExpression | Negative) and not isinstance(
-        part, WHOLE
-    )
+        return str(part), str(part)
+    text = part.get_sql(ctx)
+    return text, f"({text})" if type(part) not in PLAIN and is_apart(part, text) else text
 
 
+def is_apart(part: Any, text: str) -> bool:
+    """Whether a term of pypika's needs parentheses beside an operator."""
+    if isinstance(part, LiteralValue):
+        return sqltext.literal(text)
+    return isinstance(part, Criterion | ArithmeticExpression | Negative) and not isinstance(part, WHOLE)
+
+
+PLAIN = frozenset((Field, ValueWrapper))
+"""The commonest terms, which are one operand."""
 WHOLE = (Field, Function, Tuple)
 """Terms of pypika's that are one operand, though they are among its criteria."""
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 import string
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import chain
 
 from .errors import DeclarationError
 
@@ -97,22 +98,27 @@ class Piece:
     delimited: bool
 
 
+Shown = tuple[str, str]
+"""The SQL of a term as it is, and as it stands beside an operator."""
+
+
 @dataclass(frozen=True)
 class Template:
-    """A fragment with places for terms; `loose` if it needs parentheses where it is put into something else."""
+    """A fragment with places for terms; `loose` if it needs parentheses where it is put into something else.
+
+    `layout` is the text for `str.format`: each term comes twice, and a place takes the one that it needs.
+    """
 
     pieces: tuple[Piece, ...]
     loose: bool
+    layout: str
 
-    def fill(self, values: Mapping[str, tuple[str, bool]]) -> str:
-        """The text with a value in every place: its SQL, and whether that is loose."""
-        parts = []
-        for piece in self.pieces:
-            parts.append(piece.text)
-            if piece.place is not None:
-                text, loose = values[piece.place]
-                parts.append(f"({text})" if loose and not piece.delimited else text)
-        return "".join(parts)
+    def fill(self, shown: Iterable[Shown], named: Mapping[str, Shown]) -> str:
+        """The text with the terms in their places."""
+        if not named:
+            return self.layout.format(*chain.from_iterable(shown))
+        more = {f"{name}_{at}": text for name, pair in named.items() for at, text in enumerate(pair)}
+        return self.layout.format(*chain.from_iterable(shown), **more)
 
 
 @lru_cache(KEPT)
@@ -125,14 +131,23 @@ def template(text: str) -> Template:
         delimited = bool(BEFORE.search(literal)) and bool(AFTER.match(after))
         pieces.append(Piece(literal, place, delimited))
     whole = "".join(literal + (HOLE if place is not None else "") for literal, place in found)
-    return Template(tuple(pieces), is_loose(whole))
+    return Template(tuple(pieces), is_loose(whole), "".join(map(laid_out, pieces)))
+
+
+def laid_out(piece: Piece) -> str:
+    """A piece as `Template.layout` has it."""
+    text = piece.text.replace("{", "{{").replace("}", "}}")
+    if piece.place is None:
+        return text
+    form = 0 if piece.delimited else 1
+    return text + (f"{{{2 * int(piece.place) + form}}}" if piece.place.isdigit() else f"{{{piece.place}_{form}}}")
 
 
 @lru_cache(KEPT)
 def joined(word: str, count: int) -> Template:
     """So many places with an operator between them."""
-    pieces = [Piece(f" {word} " if at else "", str(at), False) for at in range(count)]
-    return Template(tuple(pieces), count > 1)
+    layout = f" {word} ".join(f"{{{2 * at + 1}}}" for at in range(count))
+    return Template((), count > 1, layout)
 
 
 @lru_cache(KEPT)

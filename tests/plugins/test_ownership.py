@@ -27,12 +27,10 @@ FOREIGN = {
     "alter table cases.case add column mine text": "the column cases.case.mine",
     "alter table cases.channel alter column name drop not null": "the column cases.channel.name",
     "create index mine on cases.case (title)": "the relation cases.mine",
-    "create table public.mine (id int)": "the relation public.mine",
+    "create table public.mine (id int)": "the column public.mine.id",
     "create schema mine": "the schema mine",
-    "alter table grids.grid drop constraint grid_pkey cascade": "the constraint",
-    "create or replace function gongzhi.grams(text) returns text[] language sql immutable as 'select null::text[]'": (
-        "the function gongzhi.grams"
-    ),
+    "alter table cases.channel add constraint mine check (id > 0)": "the constraint mine of cases.channel",
+    "create function gongzhi.mine() returns int language sql as 'select 1'": "the function gongzhi.mine",
     "insert into cases.channel (id, code, name) values (999, 'MINE', 'x')": "rows of cases.channel",
     "update cases.category set name = 'x'": "rows of cases.category",
 }
@@ -62,6 +60,8 @@ async def test_migrations_touch_their_own_schema_alone(market: Market, empty: st
 
 
 GRASPING = """
+from uuid import uuid4
+
 import strawberry
 from gongzhi.commands import KEY, Problem, command, given, made, problems
 from gongzhi.errors import Text
@@ -87,7 +87,7 @@ async def save(call, row):
 
 
 async def create(call, row):
-    await HouseholdRow.create(number="mine", grid_id=row.grid_id)
+    await row.clone(pk=uuid4()).save(force_create=True)
 
 
 async def update(call, row):

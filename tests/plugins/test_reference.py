@@ -37,7 +37,7 @@ OURS = {
     "picture_decoding": {"run_worker"},
     "pictures": {"jpeg", "png"},
     "orders": {"name"},
-    "sql": {"Bind", "Joined", "alternatives", "ancestor", "bound", "render", "within"},
+    "sql": {"Bind", "Joined", "alternatives", "ancestor", "bound", "is_apart", "render", "within"},
     "viewer": {"narrow_grants"},
     "events.event": {"Registry", "bare", "camel", "event_of", "hints", "json", "plain", "python", "written"},
     "events.rules": {"operators", "staff"},
