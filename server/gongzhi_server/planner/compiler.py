@@ -255,7 +255,7 @@ class Compiler:
         if plan is None or of is None or declared is None:  # introspection and Python at the root
             shape.python = True
             return None
-        around, before = self.owner, len(self.errors)
+        around, reached, before = self.owner, self.within_plugin, len(self.errors)
         of_type = self.planner.entities.get(kind.name)
         self.owner = declared.metadata.get(PLUGIN) or (declared_by(of_type, around) if of_type else around)
         try:
@@ -267,7 +267,7 @@ class Compiler:
             self.tell(fault, f"{kind.name}.{node.name.value}")
             return self.broken(fault.plugin, node, fault.__cause__)
         finally:
-            self.owner = around
+            self.owner, self.within_plugin = around, reached
 
     def term(
         self,
