@@ -116,15 +116,14 @@ class Statement:
     """Whose fields and conditions are in it."""
     lost: FieldNode | None = None
     """A field with a condition that was left out: what the statement finds answers nothing, but that it can be sent."""
-    fault: GraphQLError | None = None
-    """Why there is no answer at all: a plugin failed in what was asked for before there was a statement."""
-
     steps: int = 0
     """What planning it took, as its budget counts."""
     checks: tuple[Bind, ...] = ()
     """What is read before the statement is sent, though it is not bound: a cursor where only a total is asked for."""
     lost_path: tuple[str, ...] = ()
     """Where the field with that condition stands in the answer."""
+    fault: GraphQLError | None = None
+    """Why there is no answer at all: a plugin failed in what was asked for before there was a statement."""
 
     @cached_property
     def size(self) -> int:
