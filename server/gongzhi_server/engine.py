@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
 from dataclasses import replace
 from datetime import datetime
@@ -46,6 +48,9 @@ from .planner.given import ArgumentRefusal
 from .planner.planner import Documents
 from .schema import Schema
 from .shares import Shares, Unshared
+
+LARGE = 500
+"""Values in the variables from which they are coerced in a thread."""
 
 log = logging.getLogger("gongzhi")
 
@@ -96,6 +101,7 @@ class Engine:
         if hub:
             knowledge = Knowledge(self.planner, self.asked, self.session)
             self.streams = Streams(hub.feed, hub.cursors, current, self.session, self.encoded, context, now, knowledge)
+        self._coercing = ThreadPoolExecutor(1, "coercing")
         self._documents = {
             (trusted, stranger): self._share(trusted, stranger)
             for trusted in (False, True)
@@ -143,7 +149,8 @@ class Engine:
         """
         given = dict(variables or {})
         viewer = stated(viewer, extensions)
-        session = self._session(document, given, self.coerced(document, given), viewer, document.operation)
+        coerced = await self.coerced_apart(document, given)
+        session = self._session(document, given, coerced, viewer, document.operation)
         try:
             check_arguments(document.argued, session.variables)
             statement, cost = self._plan(session)
@@ -197,7 +204,7 @@ class Engine:
                 [error(Code.OPERATION_NOT_ALLOWED, "Nothing is told here; ask with a query.")], Stage.OPERATION
             )
         given = dict(variables or {})
-        coerced = self.coerced(document, given)
+        coerced = await self.coerced_apart(document, given)
         try:
             check_arguments(document.argued, coerced)
             asked = Asked(document, given, coerced, self.planner.followed(document, coerced))
@@ -292,6 +299,12 @@ class Engine:
             if plugin and not isinstance(one.original_error, Refusal | Denied):
                 self.blame(plugin, type(one.original_error).__name__)
 
+    async def coerced_apart(self, document: Document, given: dict[str, Any]) -> VariableValues:
+        """The same as `coerced`, in a thread where there is much of it: reading thousands of dates takes long."""
+        if not is_large(given):
+            return self.coerced(document, given)
+        return await asyncio.get_running_loop().run_in_executor(self._coercing, self.coerced, document, given)
+
     def coerced(self, document: Document, given: dict[str, Any]) -> VariableValues:
         definitions = document.node.variable_definitions or ()
         found = get_variable_values(self.planner.schema, definitions, given, max_errors=self.limits.errors)
@@ -315,6 +328,17 @@ def merge_errors(errors: Iterable[GraphQLError]) -> list[GraphQLError]:
     for one in errors:
         found.setdefault(one.message, []).extend(one.nodes or ())
     return [GraphQLError(message, nodes[:PLACES]) for message, nodes in found.items()]
+
+
+def is_large(given: Any) -> bool:
+    """Whether there are more values in it than are coerced in a few milliseconds."""
+    left, stack = LARGE, [given]
+    while stack and left >= 0:
+        found = stack.pop()
+        if isinstance(found, dict | list):
+            left -= len(found)
+            stack += found.values() if isinstance(found, dict) else found[:LARGE]
+    return left < 0
 
 
 def stated(viewer: Viewer, extensions: Mapping[str, Any] | None) -> Viewer:

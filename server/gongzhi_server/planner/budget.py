@@ -1,7 +1,7 @@
 """Budget of an operation: counts what planning it takes, and refuses before it holds up everybody else.
 
 Nothing else runs in the process while a statement is made, so what it may take is counted in steps, which are the
-same on every machine: a step is a field, a condition, or a term that is written, and takes some ten microseconds.
+same on every machine: a step is a field, a condition, or a term that is written, and takes some fifteen microseconds.
 """
 
 from __future__ import annotations
