@@ -316,11 +316,6 @@ def clock_light(at: At, clock: Row) -> str:
     return light(clock, clock.stopped_at or at.eyes.viewer.now)
 
 
-def finite(name: str) -> Callable[[At, Row], datetime | None]:
-    """A moment, unless it is infinity."""
-    return lambda at, row: None if getattr(row, name) == NEVER else getattr(row, name)
-
-
 def follow_up(at: At, case: Row) -> datetime | None:
     dues = [row.due_at for row in at.owned("Clock", case) if row.stage == "FOLLOW_UP" and row.stopped_at is None]
     due = min(dues, default=NEVER)
@@ -435,17 +430,12 @@ FIELDS: dict[str, Callable[[At, Any], Any]] = {
     "DeadlineRuleSet.rules": lambda at, one: (
         at.page([row for row in at.eyes.visible("DeadlineRule") if row.set_id == one.id], "rank").part
     ),
-    "DeadlineTrace.before": finite("before"),
-    "DeadlineTrace.after": finite("after"),
-    "Clock.dueAt": finite("due_at"),
-    "Clock.warnAt": finite("warn_at"),
     "Clock.paused": lambda at, row: row.stopped_at is None and bool(row.pauses) and row.pauses[-1][1] is None,
     "Clock.light": clock_light,
     "Clock.spent": spent,
     "Clock.allowed": lambda at, row: row.allowed // 60,
     "Clock.changes": lambda at, row: at.page(at.owned("DeadlineTrace", row), "at", 50).part,
     "Case.clocks": lambda at, case: at.page(at.owned("Clock", case), "started_at", 50).part,
-    "Case.dueAt": finite("due_at"),
     "Case.light": light_of,
     "Case.overdue": lambda at, case: case.due_at <= at.eyes.viewer.now,
     "Case.followUpDueAt": follow_up,
@@ -556,7 +546,6 @@ FIELDS: dict[str, Callable[[At, Any], Any]] = {
     "Household.liaisons": belonging("Liaison", "-since"),
     "Household.visits": belonging("Visit", "-at"),
     "Household.lastVisit": lambda at, home: first(at.owned("Visit", home), "at", down=True),
-    "Household.visitDueOn": lambda at, home: None if home.visit_due_on == date.max else home.visit_due_on,
     "TierDecision.inputs": needful("inputs"),
     "TierDecision.reasons": needful("reasons"),
     "Liaison.name": lambda at, office: at.rows.keys["Person"][office.person_id].name,
@@ -678,7 +667,8 @@ class Naive:
             return f"{row.typename}:{row.id}"
         if hasattr(row, f"{name}_id"):
             return at.eyes.find(str(info.return_type), getattr(row, f"{name}_id"))
-        return getattr(row, name)
+        held = getattr(row, name)
+        return None if isinstance(held, date) and held in (NEVER, date.max) else held
 
     def off(self, row: Any, info: Info) -> bool:
         """Whether the field's plugin is not switched on in the county that the row lies in; of no row, in any."""

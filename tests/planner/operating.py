@@ -7,6 +7,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from gongzhi.worktime import NEVER
+
 if TYPE_CHECKING:
     from .eyes import Eyes, Row
     from .naive import At
@@ -100,6 +102,8 @@ def whistle(draw: Draw, cases: list[UUID], emergencies: Rows) -> dict[str, Any]:
 def summons(draw: Draw, whistle: Mapping[str, Any], unit: int) -> dict[str, Any]:
     due = NOW + timedelta(hours=draw.of((-2, 0, 1, 30)))
     times = {"warn_at": due - timedelta(hours=1), "due_at": due, "checked_in_at": draw.maybe(draw.instant())}
+    if whistle["state"] == "PENDING":
+        times |= {"warn_at": NEVER, "due_at": NEVER}
     return {
         "id": draw.key(),
         "whistle_id": whistle["id"],

@@ -127,9 +127,7 @@ class LoanApplication(Node):
     decision: LoanDecision | None = within_row(
         "What the lender decided (审批决定).", lambda at: Sql("{0} is not null", at.row.outcome)
     )
-    due_at: datetime.datetime | None = expression(
-        "By when the lender decides (审批期限).", lambda at: Sql("nullif({0},'infinity')", at.row.due_at)
-    )
+    due_at: datetime.datetime | None = expression("By when the lender decides (审批期限).", lambda at: at.row.due_at)
     offer_until: datetime.date | None = column("Until when the lender stands by it (有效期至).")
     contract: str | None = column("The contract's number (合同编号).")
     contracted_on: datetime.date | None = column("When it was signed (签约日期).")

@@ -301,7 +301,7 @@ class Case(Node):
     reported_at: datetime.datetime = column("When it was reported (上报时间).")
     due_at: datetime.datetime | None = expression(
         "When the next of its clocks ends; null if none runs (最近时限).",
-        lambda at: Sql("nullif({0},'infinity')", at.row.due_at),
+        lambda at: at.row.due_at,
     )
     light: Light | None = expression(
         "How its clocks stand; null once it is settled and no clock runs (红绿灯).", lambda at: lit(at, at.row)

@@ -141,10 +141,10 @@ class DeadlineTrace(Node):
     at: datetime.datetime = column("When it moved (时间).")
     why: Why = column("Why (原因).")
     before: datetime.datetime | None = expression(
-        "The deadline before; null if it was on hold (变更前).", lambda at: Sql("nullif({0},'infinity')", at.row.before)
+        "The deadline before; null if it was on hold (变更前).", lambda at: at.row.before
     )
     after: datetime.datetime | None = expression(
-        "The deadline after; null if it is on hold (变更后).", lambda at: Sql("nullif({0},'infinity')", at.row.after)
+        "The deadline after; null if it is on hold (变更后).", lambda at: at.row.after
     )
     data: JSON = column("Facts, as they were at the time (数据).")
 
@@ -159,11 +159,11 @@ class Clock(Node):
     unit: Organisation | None = one("Who was responsible when it started, whoever helps later (责任单位).")
     started_at: datetime.datetime = column("When it started (开始时间).")
     due_at: datetime.datetime | None = expression(
-        "When it ends; null while it is on hold (时限).", lambda at: Sql("nullif({0},'infinity')", at.row.due_at)
+        "When it ends; null while it is on hold (时限).", lambda at: at.row.due_at
     )
     warn_at: datetime.datetime | None = expression(
         "When four fifths are spent; null while that is on hold (预警时间).",
-        lambda at: Sql("nullif({0},'infinity')", at.row.warn_at),
+        lambda at: at.row.warn_at,
     )
     stopped_at: datetime.datetime | None = column("When it was stopped; null while it runs (停止时间).")
     paused: bool = expression(
@@ -216,7 +216,7 @@ EXTENSIONS = (
         follow_up_due_at=aggregate(
             "By when the requester is to be asked about the answer (回访时限).",
             lambda: Clock,
-            lambda at: Sql("nullif(min({0}),'infinity')", at.rows.due_at),
+            lambda at: Sql("min({0})", at.rows.due_at),
             following_up,
             on="case",
             type=datetime.datetime | None,

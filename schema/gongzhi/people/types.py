@@ -395,7 +395,7 @@ class Household(Node):
     last_visit: Visit | None = pick("The last visit (最近走访).", on="household", order="-at")
     visit_due_on: datetime.date | None = expression(
         "When the next visit is due; null where none is (应走访日期).",
-        lambda at: Sql("nullif({0},'infinity')", at.row.visit_due_on),
+        lambda at: at.row.visit_due_on,
     )
     version: int = column("Grows with every change (版本).")
 

@@ -71,7 +71,7 @@ class WhistleUnit(Node):
 
     whistle: Whistle | None = one("The whistle call (吹哨).")
     unit: Unit | None = one("The unit (单位).")
-    due_at: datetime.datetime = column("By when it is to come; without end while not approved (报到期限).")
+    due_at: datetime.datetime | None = column("By when it is to come; null while not approved (报到期限).")
     checked_in_at: datetime.datetime | None = column("When it came (报到时间).")
     escalated_at: datetime.datetime | None = column("When the level above was told that it had not (上报时间).")
     light: Light = expression("How its clock stands, or stood when it came (红绿灯).", light)

@@ -7,12 +7,15 @@ from typing import Any
 
 from gongzhi.entity import Entity
 from gongzhi.sql import Sql
-from graphql import GraphQLEnumType, GraphQLList, GraphQLOutputType, get_nullable_type
+from graphql import GraphQLEnumType, GraphQLList, GraphQLNonNull, GraphQLOutputType, get_nullable_type
 from pypika_tortoise.terms import LiteralValue, Term
 from tortoise.fields import DateField, DatetimeField
 
 # PostgreSQL's JSON of a timestamptz is ISO 8601 with its offset already, and a date's is a date.
 FORMS = {"Decimal": "{0}::text", "ID": "{0}::text"}
+DATES = "Date", "DateTime"
+FINITE = "nullif({0},'infinity')"
+"""What does not end has no date: in the database it is infinity, which has its place in an order; clients get null."""
 
 
 def encode(kind: GraphQLOutputType, term: Term) -> Term:
@@ -25,6 +28,8 @@ def encode(kind: GraphQLOutputType, term: Term) -> Term:
             return Sql("case {0} {1} end", term, LiteralValue(whens))
     elif not isinstance(named, GraphQLList) and named.name in FORMS:
         return Sql(FORMS[named.name], term)
+    elif not isinstance(named, GraphQLList) and named.name in DATES and not isinstance(kind, GraphQLNonNull):
+        return Sql(FINITE, term)
     return term
 
 
