@@ -370,6 +370,49 @@ async def test_helper_with_consent(home: Home, worker: Server, leader: Server, g
     assert await content(database) == before
 
 
+NAMES = "{ headName head { name } members { nodes { name personId person { name birthDate phone } relation } } }"
+
+
+@pytest.mark.parametrize("line", ["PARTY_MEMBER", "DEPUTY", "CENTER_HOUSEHOLD"])
+async def test_helper_knows_the_names(
+    home: Home, worker: Server, leader: Server, grid: str, server: Server, database: Any, line: str
+) -> None:
+    """By each line the helper has the names of the household and reports for its members, and sees no file of theirs.
+
+    It ends with the office, and does not hold for whoever had their data restricted.
+    """
+    person = await register(worker, grid, "测试丙")
+    helper, number = resident(server, person), home.file["number"]
+    matter = {"kind": "HELP", "channel": "WEB", "category": "other", "title": "看病", "description": "想请人陪同就诊"}
+    asked, made = {**matter, "requester": home.child}, "case { number grid { code } requester { name } }"
+    assert await refused(helper, "reportCase", made, **asked) == [("NOT_FOUND", ["requester"])]
+    given = home.given(person=person, line=line, consent=True)
+    liaison = (await done(leader, "assignHelper", "liaison { id }", **given))["id"]
+    found = await seen(helper, number, NAMES)
+    assert (found["headName"], found["head"]) == ("测试甲", None)
+    listed = sorted((one["name"], one["personId"], one["person"]) for one in found["members"]["nodes"])
+    assert listed == sorted([("测试甲", home.head, None), ("测试乙", home.child, None)])
+    looked = "{ me { accessLog { nodes { kind fields } } } }"
+    look, *_ = (await resident(server, home.child).ask(looked)).data["me"]["accessLog"]["nodes"]
+    assert look["kind"] == "READ" and "Household.headName" in look["fields"]
+    assert (await helper.ask(f'{{ person(id: "{home.child}") {{ name }} }}')).data["person"] is None
+    case = await done(helper, "reportCase", made, **asked)
+    assert (case["grid"]["code"], case["requester"]) == (grid, None)
+    told = "{ case(number: $n) { requester { name } } }"
+    own = await resident(server, home.child).ask(f"query($n: String!) {told}", n=case["number"])
+    assert own.data["case"]["requester"] == {"name": "测试乙"}
+    change = {"reportCase": {**asked, "idempotencyKey": f"offline {line}"}}
+    entry = {"clientId": "one", "occurredAt": "2026-06-30T08:00:00+08:00", "change": change}
+    assert [one["state"] for one in await done(helper, "sync", "results { state }", entries=[entry])] == ["APPLIED"]
+    await database.execute("update people.person set restricted_at=now() where id=$1", home.child.partition(":")[2])
+    names = {one["name"] for one in (await seen(helper, number, NAMES))["members"]["nodes"]}
+    assert names == {"测试甲", None}
+    assert await refused(helper, "reportCase", made, **asked) == [("NOT_FOUND", ["requester"])]
+    await done(leader, "endLiaison", "liaison { id }", liaison=liaison)
+    asked["requester"] = home.head
+    assert await refused(helper, "reportCase", made, **asked) == [("NOT_FOUND", ["requester"])]
+
+
 # --- who visited ---
 
 VISIT = "visit { at note household { visitDueOn } visitor { name } grid { code } }"

@@ -117,6 +117,8 @@ class Context:
     """Makes pictures anew that people send, in a process of their own; nothing else decodes one."""
     civic: Collection[str] = roles.CIVIC
     """The roles that residents hold, which put them above nobody."""
+    naming: Collection[str] = ()
+    """The permissions whose holders may look people up by name (`gongzhi.access.naming`)."""
 
 
 Info = strawberry.Info[Context, None]

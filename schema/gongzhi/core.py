@@ -5,6 +5,7 @@ from __future__ import annotations
 from . import findings
 from .access import commands as access_commands
 from .access import holdings as access_holdings
+from .access import naming
 from .access import types as access
 from .accounts import commands as account_commands
 from .accounts import credential_commands
@@ -125,6 +126,7 @@ EXTENSIONS = (
     *job_commands.EXTENSIONS,
     *access.EXTENSIONS,
     *access_commands.EXTENSIONS,
+    *naming.EXTENSIONS,
     *clock_commands.EXTENSIONS,
     *findings.EXTENSIONS,
     *account_commands.EXTENSIONS,

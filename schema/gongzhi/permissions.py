@@ -15,6 +15,8 @@ class Permission:
     """The stock roles that hold it."""
     guarded: bool = False
     """Nobody gives a role that has it alone: a second person confirms it."""
+    names_people: bool = False
+    """Its mutations take people's ids, so whoever holds it may look people up by name (`findPeopleToName`)."""
 
 
 @dataclass(frozen=True)

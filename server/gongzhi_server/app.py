@@ -160,6 +160,7 @@ class Space:
             self.plugins.registry.feedable,
             self.pictures,
             self.plugins.civic,
+            self.plugins.naming,
         )
         return context
 

@@ -256,6 +256,11 @@ class Plugins:
         return frozenset(one.name for one in self.permissions if one.guarded)
 
     @cached_property
+    def naming(self) -> frozenset[str]:
+        """The permissions whose holders may look people up by name."""
+        return frozenset(one.name for one in self.permissions if one.names_people)
+
+    @cached_property
     def civic(self) -> frozenset[str]:
         """The roles that residents hold."""
         return frozenset(one.name for one in self.roles if one.civic)
@@ -340,6 +345,8 @@ class Plugins:
         unknown = sorted(permission.roles - {role.name for role in self.roles})
         if permission.guarded and permission.roles & self.civic:
             return f"the permission {permission.name!r} is guarded, so no role that residents hold can have it"
+        if permission.names_people and permission.roles & self.civic:
+            return f"the permission {permission.name!r} looks people up, so no role that residents hold can have it"
         return f"the permission {permission.name!r} names unknown roles: {', '.join(unknown)}" if unknown else None
 
     def _check_role(self, plugin: Plugin, role: Role) -> str | None:

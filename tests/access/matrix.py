@@ -155,6 +155,7 @@ class Matrix:
                 perform=perform,
                 value=stored,
                 held=self.plugins.held,
+                naming=self.plugins.naming,
                 registers=self.plugins.registers,
                 selected=lambda text: text,
                 listed=listed,

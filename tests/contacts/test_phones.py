@@ -138,3 +138,70 @@ async def test_only_with_receipt(server: Server, sms: Sms) -> None:
     assert await leave(server.as_("grid_worker", grid=TOWN), number=receipt["number"]) == ["FORBIDDEN"]
     assert await leave(server, "12345", **receipt) == ["BAD_USER_INPUT"]
     assert sms.sent == []
+
+
+UNIT, COUNTY = "610921-GDGS", "610921"
+ASKER = (
+    "select p.id, g.code from people.person p join grids.grid g on g.id=p.grid_id join grids.grid t on t.id=p.town_id "
+    "where t.code=$1 and p.restricted_at is null "
+    "and exists(select from people.phone f where f.person_id=p.id and f.sealed is not null) order by p.id limit 1"
+)
+STEP = "case { version }"
+
+
+async def test_lead_unit_calls_while_it_must(server: Server, filled: str) -> None:
+    """While its clock of first contact runs, the lead unit sees the number to call: a look, with the case named.
+
+    Not before it has the case, not once it is in touch, and no other unit.
+    """
+    connection = await asyncpg.connect(filled)
+    try:
+        asker = await connection.fetchrow(ASKER, TOWN)
+        other = await connection.fetchval("select code from units.unit where code<>$1 order by id limit 1", UNIT)
+    finally:
+        await connection.close()
+    resident = server.as_("resident", person=str(asker["id"]))
+    number = (await resident.do("reportCase", "case { number }", grid=asker["code"], **MATTER))["case"]["number"]
+    handler, dispatcher = server.as_("department_handler", unit=UNIT), server.as_("county_dispatcher", grid=COUNTY)
+    shown = {"number": number, "purpose": "首次联系"}
+
+    async def refused(caller: Server) -> list[str]:
+        payload = await caller.do("revealPhone", "phone", **shown)
+        assert payload["phone"] is None
+        return codes_of(payload["errors"])
+
+    assert await refused(handler) == ["NOT_FOUND"]
+    await dispatcher.do("acceptCase", STEP, number=number, expectedVersion=1)
+    await dispatcher.do("dispatchCase", STEP, number=number, expectedVersion=2, leadUnit=UNIT)
+    assert await refused(server.as_("department_handler", unit=other)) == ["NOT_FOUND"]
+    assert await refused(server.as_("auditor", grid=COUNTY)) == ["FORBIDDEN"]
+    seen = await handler.do("revealPhone", "phone", **shown)
+    own = (await resident.ask("{ me { person { phone } accessLog { nodes { kind purpose fields } } } }")).data["me"]
+    assert seen["errors"] == [] and seen["phone"] == own["person"]["phone"] and "*" not in seen["phone"]
+    look = next(one for one in own["accessLog"]["nodes"] if one["kind"] == "REVEAL")
+    assert look == {"kind": "REVEAL", "purpose": f"{number} 首次联系", "fields": ["Person.phone"]}
+    asked = "query($n: String!) { case(number: $n) { timeline { type note } } }"
+    events = (await dispatcher.ask(asked, n=number)).data["case"]["timeline"]
+    assert {"type": "case.phone_shown", "note": "首次联系"} in events
+    await handler.do("contactRequester", STEP, number=number, expectedVersion=3, note="已电话联系")
+    assert await refused(handler) == ["FORBIDDEN"]
+
+
+async def test_unnamed_requesters_are_called_by_nobody(server: Server, filled: str) -> None:
+    """Who asked without a name has no number to call, and whoever had their data restricted has none either."""
+    connection = await asyncpg.connect(filled)
+    handler, dispatcher = server.as_("department_handler", unit=UNIT), server.as_("county_dispatcher", grid=COUNTY)
+    try:
+        asker = await connection.fetchrow(ASKER, TOWN)
+        resident = server.as_("resident", person=str(asker["id"]))
+        for anonymous in (True, False):
+            given = {**MATTER, "grid": asker["code"], "anonymous": anonymous}
+            number = (await resident.do("reportCase", "case { number } receiptCode", **given))["case"]["number"]
+            await dispatcher.do("acceptCase", STEP, number=number, expectedVersion=1)
+            await dispatcher.do("dispatchCase", STEP, number=number, expectedVersion=2, leadUnit=UNIT)
+            await connection.execute("update people.person set restricted_at=now() where id=$1", asker["id"])
+            payload = await handler.do("revealPhone", "phone", number=number, purpose="首次联系")
+            assert payload == {"phone": None, "errors": []}
+            await connection.execute("update people.person set restricted_at=null where id=$1", asker["id"])
+    finally:
+        await connection.close()

@@ -217,6 +217,12 @@ class Eyes:
             return own or self.serves(row, "people.view_restricted")
         return own or row.id in self.asking or self.serves(row, "people.view")
 
+    def knows_name(self, person: Any, household: Any) -> bool:
+        """Whether the viewer may know the name of a member: they see the person, or help the household."""
+        row = self.rows.keys["Person"][person]
+        helps = self.person is not None and household in self.helped and not row.restricted_at
+        return helps or self.sees_person(row)
+
     def sees_household(self, row: Row) -> bool:
         own = self.person is not None and (row.id in self.homes or row.id in self.helped)
         return own or self.serves(row, "people.view")

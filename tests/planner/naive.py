@@ -144,6 +144,13 @@ def household(at: At, person: Row) -> Row | None:
     return first([home for key in mine if (home := at.eyes.find("Household", key))], "number")
 
 
+def name_of(at: At, person: Any, household: Any) -> str | None:
+    """The name of a member of a household, to whoever may know it."""
+    if person is None or not at.eyes.knows_name(person, household):
+        return None
+    return str(at.rows.keys["Person"][person].name)
+
+
 def phone(at: At, person: Row) -> Any:
     found = first([row for row in at.rows.kinds["Phone"] if row.person_id == person.id], "rank")
     return number(at, found) if found else None
@@ -542,6 +549,11 @@ FIELDS: dict[str, Callable[[At, Any], Any]] = {
     "Household.tierDecisions": belonging("TierDecision", "-decided_at"),
     "Household.helper": lambda at, home: first(
         [row for row in at.owned("Liaison", home) if at.eyes.lasts(row)], "since", down=True
+    ),
+    "Household.headName": lambda at, home: name_of(at, home.head_id, home.id),
+    "Membership.name": lambda at, row: name_of(at, row.person_id, row.household_id),
+    "Membership.personId": lambda at, row: (
+        f"Person:{row.person_id}" if at.eyes.knows_name(row.person_id, row.household_id) else None
     ),
     "Household.liaisons": belonging("Liaison", "-since"),
     "Household.visits": belonging("Visit", "-at"),

@@ -95,6 +95,20 @@ def test_the_plain_way_knows_every_field(naive: Naive) -> None:
     assert not missing
 
 
+NAMES = "{ households { nodes { number headName head { name } members { nodes { name personId person { name } } } } } }"
+
+
+async def test_names_in_households_agree(world: str, naive: Naive) -> None:
+    """Everybody is told the names that the rule in words tells them, the named helper of a household among them."""
+    async with bench(world) as found:
+        trial = Trial(found, naive)
+        for name in VIEWERS:
+            await trial.compare(Operation(NAMES, ({}, {})), 0, name)
+    helped = naive.ask(NAMES, {}, VIEWERS["helper"]).data["households"]["nodes"]
+    members = [one for home in helped for one in home["members"]["nodes"]]
+    assert any(one["name"] and not one["person"] for one in members)
+
+
 async def differ(world: str, naive: Naive, seeds: range) -> Trial:
     async with bench(world) as found:
         trial = Trial(found, naive)

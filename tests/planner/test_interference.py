@@ -83,9 +83,18 @@ async def changed(dsn: str, eyes: Eyes) -> int:
             count += len(hidden)
             apart = f" and id <> all(array({SHOWN[kind]}))" if kind in SHOWN else ""
             await connection.execute(f"update {table} set {change} where id = any($1){apart}", hidden)
+        await connection.executemany("update people.person set name = $2 where id = $1", named_to(eyes))
     finally:
         await connection.close()
     return count
+
+
+def named_to(eyes: Eyes) -> list[tuple[Any, str]]:
+    """Who is in the households that these eyes help, with the names they are told without seeing the people."""
+    people = {row.person_id for row in eyes.all("Membership") if row.household_id in eyes.helped}
+    people |= {row.head_id for row in eyes.all("Household") if row.id in eyes.helped and row.head_id}
+    known = eyes.rows.keys["Person"]
+    return [(key, known[key].name) for key in people if not known[key].restricted_at]
 
 
 async def answers(dsn: str, rows: Rows, name: str, count: int) -> list[Any]:

@@ -96,6 +96,11 @@ BAD = {
         "@hookimpl\ndef permissions(): return [Permission('broken.a', 'See.', frozenset({'mayor'}))]",
         "the permission 'broken.a' names unknown roles: mayor",
     ),
+    "residents who look people up": (
+        "@hookimpl\ndef permissions(): "
+        "return [Permission('broken.a', 'See.', frozenset({'resident'}), names_people=True)]",
+        "the permission 'broken.a' looks people up, so no role that residents hold can have it",
+    ),
     "role of the core": (
         "@hookimpl\ndef permissions(): return [Role('auditor', '审计员', 'Another.')]",
         "the role 'auditor' is one of the core's",

@@ -53,7 +53,7 @@ def permissions() -> list[Permission | Role]:
         Role("lender", "贷款机构人员", "Decides on applications sent to their unit, and keeps its loans."),
         Permission("credit.view", "See applications, appraisals and loans (查看贷款申请和评议)", office),
         Permission("credit.manage", "Keep lenders, products, scorecards, risk pools (管理信贷项目)", office),
-        Permission("credit.convene", "Draw and close panels (组织信用评议)", office),
+        Permission("credit.convene", "Draw and close panels (组织信用评议)", office, names_people=True),
         Permission(
             "credit.score", "Score on a panel on which one sits (参加信用评议)", frozenset({"panelist", "resident"})
         ),

@@ -67,7 +67,7 @@ def permissions() -> list[Permission | Role]:
             "legal.handle", "Handle the matters one is named for (承办法律事务)", frozenset({"counsellor", "mediator"})
         ),
         Permission("legal.represent", "Work on what a firm is assigned (办理法律援助)", frozenset({"firm"})),
-        Permission("legal.manage", "Keep the legal panel and its documents (管理法律服务)", office),
+        Permission("legal.manage", "Keep the legal panel and its documents (管理法律服务)", office, names_people=True),
         Permission("legal.figures", "See figures and subsidies (查看法律服务统计)", office | {"auditor"}),
         Permission("legal.refer", "Ask for mediation on behalf of others (移送人民调解)", field | dispatch),
         Permission("legal.screen", "Look after situations (矛盾排查)", field | {"mediator"}),

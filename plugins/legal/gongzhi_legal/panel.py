@@ -16,7 +16,7 @@ from gongzhi.errors import FIELD, Refusal
 from gongzhi.extend import extend
 from gongzhi.filters import aware
 from gongzhi.grids.models import GridRow
-from gongzhi.people.types import Person
+from gongzhi.people.naming import find_nameable
 from gongzhi.roots import Mutation
 from gongzhi.units.models import UnitRow
 from strawberry import ID, UNSET
@@ -61,7 +61,7 @@ async def add_legal_adviser(call: Call, input: AddLegalAdviserInput) -> LegalAdv
             raise forbidden("grid" if place is grid else "serves")
     if await AdviserRow.exists(account=input.account):
         raise duplicate("This account is on the panel already.", "该账户已在顾问名单中。", "account")
-    person = await call.find(Person, "person", id=key_of(Person)(input.person)) if told(input.person) else None
+    person = await find_nameable(call, input.person, MANAGE, "person") if told(input.person) else None
     unit = await unit_of(input.unit, "unit") if told(input.unit) else None
     with form() as read:
         said: dict[str, Any] = {
@@ -220,7 +220,7 @@ class DeclareLegalConflictInput:
 @command("Declare a conflict of interest; their matters are kept from the adviser (回避申报).", requires=None)
 async def declare_legal_conflict(call: Call, input: DeclareLegalConflictInput) -> LegalConflictPayload:
     row = await keeping(call, input.adviser, "adviser")
-    person = await call.find(Person, "person", id=key_of(Person)(input.person))
+    person = await find_nameable(call, input.person, MANAGE, "person")
     until = input.until if told(input.until) else None
     if until is not None and until <= today(call):
         raise wrong("It must end ahead.", "截止日应晚于今天。", "until")

@@ -58,13 +58,18 @@ def permissions() -> list[Permission | Role]:
     return [
         Role("party_secretary", "党务工作者", "Runs a party organisation: members, offices, activities."),
         Permission("party.view_members", "See who belongs to an organisation (查看党员)", secretary),
-        Permission("party.keep_members", "Keep members, transfers and offices (管理党员和职务)", secretary),
+        Permission(
+            "party.keep_members", "Keep members, transfers and offices (管理党员和职务)", secretary, names_people=True
+        ),
         Permission("party.organise", "Set up organisations (维护党组织)", office),
-        Permission("party.convene", "Arrange activities, take attendance and minutes (组织活动)", field),
+        Permission(
+            "party.convene", "Arrange activities, take attendance and minutes (组织活动)", field, names_people=True
+        ),
         Permission(
             "party.deliberate",
             "Lead deliberations from the matter to its result (主持议事)",
             secretary | {"grid_leader"},
+            names_people=True,
         ),
         Permission("party.suggest", "Make proposals as a deputy (提出代表建议)", frozenset({"deputy"})),
         Permission("party.link", "Name members as helpers of households (安排党员联户)", secretary),

@@ -53,7 +53,9 @@ def permissions() -> list[Permission | Role]:
         Permission("points.review", "Say whether claims are so (积分评议)", frozenset({"points_reviewer"})),
         Permission("points.decide", "Decide on claims, redeem at a holder's wish (积分认定、代办兑换)", workers),
         Permission("points.appeal", "Decide on objections (处理积分异议)", office | {"grid_leader"}),
-        Permission("points.manage", "Run programmes, rules, shops and honours (管理积分项目)", office),
+        Permission(
+            "points.manage", "Run programmes, rules, shops and honours (管理积分项目)", office, names_people=True
+        ),
         Permission("points.offer", "Offer rewards and say how many there are (上架奖品)", office | {"merchant"}),
         Permission("points.settle", "Settle codes (核销兑换码)", frozenset({"merchant"})),
     ]

@@ -14,7 +14,7 @@ from gongzhi.errors import FIELD, Refusal, Text
 from gongzhi.extend import extend
 from gongzhi.grids.models import GridRow
 from gongzhi.located import covers
-from gongzhi.people.types import Person
+from gongzhi.people.naming import find_nameable
 from gongzhi.roots import Mutation
 from strawberry import ID, UNSET
 
@@ -133,7 +133,7 @@ class PointsAccountPayload:
 @command("Open an account for a group (开立集体账户).", requires=MANAGE)
 async def open_points_group(call: Call, input: OpenPointsGroupInput) -> PointsAccountPayload:
     programme = await managed(call, input.programme, "programme")
-    leader = await call.find(Person, "leader", id=key_of(Person)(input.leader))
+    leader = await find_nameable(call, input.leader, MANAGE, "leader")
     if not covers(programme, leader):
         raise missing("The leader lives outside the programme's grid.", "负责人不在项目适用网格内。", "leader")
     account = await AccountRow.create(

@@ -20,6 +20,7 @@ from ..dispatch.similar import SimilarMatter, similar
 from ..entity import key_of, ref
 from ..grids.models import GridRow
 from ..grids.types import PointInput, placed_point, position
+from ..people.liaisons import is_helper_of
 from ..people.models import PersonRow
 from ..people.types import Person
 from ..screening import TextWarning
@@ -159,12 +160,12 @@ async def closed(call: Call, number: str) -> CaseRow:
 
 
 async def requester_of(call: Call, input: ReportCaseInput) -> PersonRow | None:
-    """Who asks: the person named, who must be the caller's to see, or else the caller."""
+    """Who asks: the person named, whom the caller sees or is the named helper of, or else the caller."""
     if not input.requester:
         person: UUID | None = call.viewer.account.person
         return await PersonRow.get_or_none(id=person) if person else None
     key = key_of(Person)(input.requester)
-    found: PersonRow = await call.find(Person, "requester", id=key)
+    found: PersonRow = await call.find(Person, "requester", id=key, shown=await is_helper_of(call, key))
     return found
 
 

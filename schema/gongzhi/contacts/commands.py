@@ -9,18 +9,26 @@ import strawberry
 from strawberry import UNSET
 
 from .. import codes
-from ..access.commands import AGAIN, PURPOSE
+from ..access.commands import AGAIN, PURPOSE, exhausted
+from ..access.models import LookKind
 from ..access.rules import REVEAL
 from ..cases import machine
 from ..cases.models import CaseRow, EventRow
+from ..cases.rules import HANDLE, VIEW
 from ..cases.steps import disinterested, own, record
 from ..cases.types import Case
 from ..checks import coded, text, told
+from ..clocks.models import ClockRow, Stage
+from ..codes import Series
 from ..commands import KEY, Call, Problem, command, forbidden, given, made, once, problems
+from ..context import Look
 from ..entity import ref
 from ..errors import Refusal
 from ..extend import extend
 from ..grids.models import GridRow
+from ..people.models import PersonRow
+from ..people.protected import PHONE as NUMBER_ON_FILE
+from ..people.protected import clear
 from ..quotas import hold
 from ..roots import Mutation
 from .codes import FIELD, TRIES, opened, proves, sealed
@@ -126,7 +134,7 @@ async def confirm_phone(call: Call, input: ConfirmPhoneInput) -> PhonePayload:
 
 @strawberry.type(description="The number, or why it is not shown (联系电话明文).")
 class RevealPhonePayload:
-    phone: str | None = once("The number; null if none was left and proved (联系电话).")
+    phone: str | None = once("The number; null if none was left and proved, nor is one on file (联系电话).")
     errors: list[Problem] = problems()
 
 
@@ -138,26 +146,57 @@ class RevealPhoneInput:
 
 
 @command(
-    "Show the number that somebody without an account left with a case; that it was shown stays with the case "
-    "(查看联系电话).",
-    requires=REVEAL,
+    "Show the number to call about a case: the one left with it and proved, or the requester's own. Whoever may see "
+    "protected values there may, and the lead unit while it has yet to contact the requester. That it was shown stays "
+    "with the case, and the requester reads it in their log (查看联系电话).",
+    requires=VIEW,
     repeats=True,
 )
 async def reveal_phone(call: Call, input: RevealPhoneInput) -> RevealPhonePayload:
     purpose = text(input.purpose, PURPOSE, "purpose")
     case: CaseRow = await call.find(Case, "number", number=input.number)
-    if not call.may(REVEAL, case):
+    contacting = await must_contact(call, case)
+    if not (contacting or call.may(REVEAL, case)):
         raise forbidden("number")
     await disinterested(call, case)
     await hold(call, "contacts shown", call.viewer.account.name or "")
     looked = EventRow.filter(type=SHOWN, account=call.viewer.account.name, at__gt=call.now - DAY)
     if await looked.count() >= call.context.bounds.reveals:
         raise Refusal("QUOTA_EXCEEDED", "You have looked at too many today.", "今日查看次数已达上限。", ("number",))
+    requester = await requester_of(case)
     row = await ContactRow.filter(case_id=case.id, verified_at__isnull=False).first()
-    if row is None:
+    number = opened(call.context.keys, await county_of(case), row) if row else None
+    if number is None and requester and (contacting or call.may(REVEAL, requester)):
+        number = next(iter(await clear(call.context.keys, requester, NUMBER_ON_FILE)), None)
+    if number is None:
         return RevealPhonePayload()
+    if requester:
+        if refused := await exhausted(call, [requester], "number"):
+            return RevealPhonePayload(errors=[refused])
+        named = f"{case.number} {purpose}"[:PURPOSE]
+        await call.context.look(Look([requester.id], [NUMBER_ON_FILE], named, LookKind.REVEAL))
     await record(call, case, SHOWN, purpose)
-    return RevealPhonePayload(phone=opened(call.context.keys, await county_of(case), row))
+    return RevealPhonePayload(phone=number)
+
+
+async def must_contact(call: Call, case: CaseRow) -> bool:
+    """Whether the caller's unit leads the case and has yet to contact whoever asked.
+
+    Whoever tipped off is called by nobody on that ground.
+    """
+    units = {grant.unit for grant in call.viewer.account.grants if grant.unit and HANDLE in grant.permissions}
+    if case.series != Series.ORDINARY or case.lead_unit_id not in units:
+        return False
+    return await ClockRow.exists(
+        case_id=case.id, stage=Stage.CONTACT, unit_id=case.lead_unit_id, stopped_at__isnull=True
+    )
+
+
+async def requester_of(case: CaseRow) -> PersonRow | None:
+    """Who asked, if they are on file and neither unnamed nor restricted."""
+    if case.requester_id is None or case.series != Series.ORDINARY:
+        return None
+    return await PersonRow.get_or_none(id=case.requester_id, restricted_at=None, erased_at=None)
 
 
 # what the commands share

@@ -24,3 +24,25 @@ async def finish_liaison(call: Call, liaison: UUID) -> None:
     found = await LiaisonRow.get(id=liaison)
     await LiaisonRow.filter(id=liaison, until=None).update(until=today(call))
     await HouseholdRow.filter(id=found.household_id).update(version=F("version") + 1)
+
+
+HELPED = """
+select exists(
+    select from people.liaison l join people.membership m on m.household_id=l.household_id
+    join people.person p on p.id=m.person_id
+    where l.person_id=$1 and m.person_id=$2 and p.restricted_at is null and p.erased_at is null
+    and (l.until is null or l.until>$3) and (m.until is null or m.until>$3)
+) as helped
+"""
+
+
+async def is_helper_of(call: Call, person: UUID | None) -> bool:
+    """Whether the caller is the named helper of the household that somebody belongs to, by whichever line.
+
+    Whoever had their data restricted is nobody's to help by this.
+    """
+    mine = call.viewer.account.person
+    if mine is None or person is None:
+        return False
+    [row] = await call.fetch(HELPED, mine, person, today(call))
+    return bool(row["helped"])

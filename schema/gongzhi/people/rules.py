@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pypika_tortoise.dialects.postgresql import PostgreSQLQuery
 from pypika_tortoise.queries import Table
+from pypika_tortoise.terms import Term
 
 from ..cases.rules import requesters
-from ..sql import Alternatives, Sql, narrow, widen
+from ..sql import Alternatives, Sql, narrow, some, widen
 from ..viewer import Lens
 
 VIEW = "people.view"
@@ -44,6 +45,20 @@ def households(household: Table, viewer: Lens) -> Alternatives:
     own = Sql("{0}=any(array{1})", household.id, homes(viewer))
     helped = Sql("{0}=any(array{1})", household.id, _helped(viewer))
     return widen(seen, own, helped)
+
+
+def is_nameable(person: Table, household: Term, viewer: Lens) -> Sql:
+    """Whether the viewer may know the name of a member of a household that they see: who sees the person may, and the
+    named helper of the household, who cannot ask for anything on behalf of people without names.
+
+    Whoever had their data restricted is not named to the helper.
+    """
+    seen = persons(person, viewer)
+    if seen is None:
+        return Sql("true")
+    helped = Sql("{0}=any(array{1}) and {2} is null", household, _helped(viewer), person.restricted_at)
+    named = [*seen, helped] if viewer.known() else seen
+    return Sql("{0}", some(*named)) if named else Sql("false")
 
 
 def visits(visit: Table, viewer: Lens) -> Alternatives:

@@ -258,12 +258,27 @@ class Person(Node):
     version: int = column("Grows with every change (版本).")
 
 
+def named_part(at: Frame, value: str, person: Any, household: Any) -> Sql:
+    """A part of a person's name plate, for those who may know the names in the household."""
+    row = Table("person", schema="people", alias="nameable")
+    text = f"(select {value} from people.person nameable where {{0}}={{1}} and {{2}})"
+    return Sql(text, row.id, person, rules.is_nameable(row, household, at.viewer))
+
+
 @entity(MembershipRow, visible=everyone, through="household", order=("since",))
 class Membership(Node):
     """Who belongs to a household, as what, from when to when (户成员)."""
 
     household: Household | None = one("The household (户).")
     person: Person | None = one("The person (人员).")
+    name: str | None = expression(
+        "The member's name; the household's named helper has it, though they do not see the person (姓名).",
+        lambda at: named_part(at, "nameable.name", at.row.person_id, at.row.household_id),
+    )
+    person_id: ID | None = expression(
+        "The member's id, to whoever has the name: a helper reports for them as `requester` (人员标识).",
+        lambda at: named_part(at, "'Person:'||nameable.id", at.row.person_id, at.row.household_id),
+    )
     relation: Relation = column("What they are to the head (与户主关系).")
     since: datetime.date = column("The first day (起).")
     until: datetime.date | None = column("The first day no longer (止).")
@@ -365,6 +380,10 @@ class Household(Node):
     address: str = column("Where it is (住址).")
     grid: Grid | None = one("In which grid (网格).", open=True)
     head: Person | None = one("The head of the household (户主).")
+    head_name: str | None = expression(
+        "The head's name; the household's named helper has it, though they do not see the person (户主姓名).",
+        lambda at: named_part(at, "nameable.name", at.row.head_id, at.row.id),
+    )
     members: Connection[Membership] = connection(
         "Who belongs to it now (成员).",
         present,
