@@ -23,7 +23,7 @@ from strawberry.types.field import StrawberryField
 from strawberry.utils.str_converters import to_camel_case
 from tortoise.exceptions import ValidationError
 
-from .errors import Refusal, Refusals
+from .errors import FIELD, Refusal, Refusals
 
 BOUND = "bound"
 """The mark of an input's field that has a bound of its own."""
@@ -92,7 +92,7 @@ def input_faults(value: Any, path: Path) -> Iterator[Refusal]:
     definition = type(value).__strawberry_definition__
     members = {field: getattr(value, field.python_name) for field in definition.fields}
     if definition.is_one_of and sum(one is not None and one is not UNSET for one in members.values()) != 1:
-        en, zh = f"{name(path)} must hold exactly one of its members.", f"{name(path)} 须且只能填写其中一项。"
+        en, zh = f"{FIELD} must hold exactly one of its members.", f"{FIELD}须且只能填写其中一项。"
         yield refusal(en, zh, path)
     for field, inner in members.items():
         if not isinstance(inner, Mapping):  # JSON, which the command reads for itself
@@ -108,7 +108,7 @@ def list_faults(values: list[Any], path: Path, bound: Bound) -> Iterator[Refusal
     """Yield what is wrong with a list; of one that is too long, that alone."""
     most = bound.items or ITEMS
     if len(values) > most:
-        yield refusal(f"{name(path)} has at most {most:,} entries.", f"{name(path)} 最多 {most:,} 项。", path)
+        yield refusal(f"{FIELD} has at most {most:,} entries.", f"{FIELD}最多 {most:,} 项。", path)
         return
     for at, value in enumerate(values):
         yield from faults(value, (*path, str(at)), bound)
@@ -119,8 +119,8 @@ def text_faults(value: str, path: Path, most: int) -> Iterator[Refusal]:
     if len(value) > most:
         yield too_long(path, most)
     elif "\0" in value or not encodes(value):
-        en = f"{name(path)} holds a character that cannot be stored."
-        yield refusal(en, f"{name(path)} 含有无法存储的字符。", path)
+        en = f"{FIELD} holds a character that cannot be stored."
+        yield refusal(en, f"{FIELD}含有无法存储的字符。", path)
 
 
 def encodes(value: str) -> bool:
@@ -140,31 +140,26 @@ def number_faults(value: int | float | Decimal, path: Path) -> Iterator[Refusal]
     else:
         fine = -NUMBER < value < NUMBER  # which NaN is not, and infinity neither
     if not fine:
-        en = f"{name(path)} must be a number below 10^15, with at most {PLACES} decimal places."
-        yield refusal(en, f"{name(path)} 应为小于 10^15、至多 {PLACES} 位小数的数。", path)
+        en = f"{FIELD} must be a number below 10^15, with at most {PLACES} decimal places."
+        yield refusal(en, f"{FIELD}应为小于 10^15、至多 {PLACES} 位小数的数。", path)
 
 
 def outside_calendar(path: Path) -> Refusal:
     """Return the refusal for a day that no calendar of ours has."""
     return refusal(
-        f"{name(path)} must lie in the years {EARLIEST.year} to {LATEST.year}.",
-        f"{name(path)} 应在 {EARLIEST.year} 年至 {LATEST.year} 年之间。",
+        f"{FIELD} must lie in the years {EARLIEST.year} to {LATEST.year}.",
+        f"{FIELD}应在 {EARLIEST.year} 年至 {LATEST.year} 年之间。",
         path,
     )
 
 
 def too_long(path: Path, most: int) -> Refusal:
     """Return the refusal for a text that is too long."""
-    return refusal(f"{name(path)} has at most {most:,} characters.", f"{name(path)} 最多 {most:,} 个字符。", path)
+    return refusal(f"{FIELD} has at most {most:,} characters.", f"{FIELD}最多 {most:,} 个字符。", path)
 
 
 def refusal(en: str, zh: str, path: Path) -> Refusal:
     return Refusal("BAD_USER_INPUT", en, zh, path)
-
-
-def name(path: Path) -> str:
-    """Return what a message calls a field: the last name on the way to it, not a place in a list."""
-    return next((step for step in reversed(path) if not step.isdigit()), "")
 
 
 @contextmanager

@@ -19,7 +19,7 @@ from gongzhi.filters import Comparison
 from gongzhi.orders import Ordering
 from gongzhi.plans import DECIDED, PLUGIN
 from gongzhi.roots import Mutation, Query, Subscription
-from graphql import GraphQLEnumType
+from graphql import GraphQLEnumType, GraphQLInputObjectType
 from strawberry.exceptions import DuplicatedTypeName
 from strawberry.schema.config import StrawberryConfig
 from strawberry.schema_directive import Location
@@ -121,6 +121,7 @@ class Schema(strawberry.Schema):
                 raise fault from None
             raise
         self._read_enums_as_members()
+        self._leave_unions_to_commands()
         self._check_targets()
         self._check_payloads()
 
@@ -208,6 +209,17 @@ class Schema(strawberry.Schema):
                 for value in kind.values.values():
                     value.value = definition.wrapped_cls(value.value)
                 kind.__dict__.pop("_value_lookup", None)
+
+    def _leave_unions_to_commands(self) -> None:
+        """Let inputs of which exactly one member is given be checked with all the others (`gongzhi.bounds`).
+
+        Strawberry raises an error of its own while the arguments are read, which would be our fault and end a whole
+        batch; there, the one entry is refused by its path.
+        """
+        for kind in self._schema.type_map.values():
+            definition = kind.extensions.get("strawberry-definition")
+            if isinstance(kind, GraphQLInputObjectType) and getattr(definition, "is_one_of", False):
+                kind.__dict__.pop("out_type", None)
 
     def _check_payloads(self) -> None:
         """Refuse a mutation whose answer could not be given again."""

@@ -105,6 +105,7 @@ def taking_back(lab: Lab, bench: Bench, installed: Plugins) -> Any:
             bench.at_hand(viewer),
             perform=perform,
             value=stored,
+            fetch=bench._fetch,
             held=installed.held,
             registers=installed.registers,
             selected=lambda text: text,

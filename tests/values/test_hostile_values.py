@@ -19,7 +19,15 @@ from .lab import Lab, lab
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 PAGING = {"first", "last", "after", "before", "orderBy"}
-CALLER = {"BAD_USER_INPUT", "FORBIDDEN", "COST_EXCEEDED", "OPERATION_NOT_ALLOWED", "CURSOR_EXPIRED", "UNAUTHENTICATED"}
+CALLER = {
+    "BAD_USER_INPUT",
+    "FORBIDDEN",
+    "COST_EXCEEDED",
+    "OPERATION_NOT_ALLOWED",
+    "CURSOR_EXPIRED",
+    "LIMIT_EXCEEDED",
+    "UNAUTHENTICATED",
+}
 """What a request may be refused with, however strange its values."""
 
 
@@ -158,7 +166,7 @@ async def test_arguments_at_fault_are_named(laboratory: Lab) -> None:
     said = await laboratory.bench.ask(
         '{ digest(at: "9999-12-31", grid: "610921", period: DAY) { title } }', laboratory.viewer
     )
-    assert said.refused and said.messages == ["digest(at): at must lie in the years 1800 to 2999."]
+    assert said.refused and said.messages == ["digest(at): This must lie in the years 1800 to 2999."]
     assert said.errors[0]["extensions"] == {"code": "BAD_USER_INPUT", "field": "digest", "path": ["at"]}
     text = "{ loanProducts(filter: { repayment: { equals: EQUAL_INSTALMENT } }) { nodes { repayment } } }"
     rows = (await laboratory.bench.data(text, laboratory.viewer))["loanProducts"]["nodes"]

@@ -1,6 +1,6 @@
-"""Mediations counted in the shape of the official table, and what mediators are due by case (以案定补).
+"""Mediation figures: the official table, by whole quarters, and what mediators are due by case (以案定补).
 
-Counts of a few would tell of people, so numbers under ten are not shown, and neither are their sums.
+Counts of a few would tell of people, so numbers under ten are not shown, and no difference of what is shown is one.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ from decimal import Decimal
 from typing import Any
 
 import strawberry
+from gongzhi.checks import wrong
+from gongzhi.codes import Kind
 from gongzhi.entity import embedded
 from gongzhi.extend import extend
 from gongzhi.filters import kind_of
@@ -22,7 +24,7 @@ from .models import MediationOutcome
 from .visibility import FIGURES
 
 FEWEST = 10
-"""The smallest number that is shown (rulings 11)."""
+"""The smallest number that is shown, but for zero."""
 SETTLED = "n.outcome in ('WRITTEN_AGREEMENT','ORAL_AGREEMENT')"
 COUNTED = {
     "accepted": "true",
@@ -39,7 +41,9 @@ COUNTED = {
 """What the columns of the table count, of the mediations that were asked for in the time."""
 
 
-@strawberry.type(description="Mediations of one type of dispute; null where fewer than ten (调解统计行).")
+@strawberry.type(
+    description="Mediations of one type of dispute; null for few; to the nearest five below a county (调解统计行)."
+)
 class MediationFigures:
     dispute_type: str = strawberry.field(description="The type, by code; ALL for all of them (纠纷类型).")
     name: str = strawberry.field(description="Its name (名称).")
@@ -60,26 +64,63 @@ SPAN = {
     "since": Argument(datetime.date, "The first day (起始日)."),
     "before": Argument(datetime.date, "The first day no longer (截止日，不含)."),
 }
-TABLE = f"""
-(select coalesce(jsonb_agg(to_jsonb(f) order by f."disputeType"='ALL' desc, f."disputeType"), '[]') from (
- select coalesce(d.code, 'ALL') "disputeType", case grouping(d.code) when 1 then '合计' else max(d.name) end "name",
- {
-    ", ".join(
-        f'case when count(*) filter (where {what})>={FEWEST} then count(*) filter (where {what}) end "{name}"'
-        for name, what in COUNTED.items()
-    )
+QUARTERS = {
+    "grid": SPAN["grid"],
+    "since": Argument(datetime.date, "The first day of a quarter (起始日，为某季度首日)."),
+    "before": Argument(datetime.date, "The first day of the quarter that is counted no longer (截止季度首日，不含)."),
 }
+STEP = 5
+"""Below a county numbers are told to the nearest of these: what is left of the county's would tell the one withheld."""
+
+
+def told(name: str, further: str = "true", step: int = 1) -> str:
+    """A column over the quarters `c`; null where one of them has a few, and zero is about nobody."""
+    safe = f'coalesce(bool_and((c."{name}"=0 or c."{name}">={FEWEST}) and {further}),true)'
+    whole = f'coalesce(sum(c."{name}"),0)'
+    return f"case when {safe} then (round({whole}/{step}.0)*{step})::int end" + f' "{name}"'
+
+
+def table(step: int) -> str:
+    """The official table. Each cell is a sum of whole quarters that may each be told, and so is every difference.
+
+    The total is withheld in a quarter in which one type alone is: what is left of it would tell that type.
+    """
+    counted = ", ".join(f'count(*) filter (where {what})::int "{name}"' for name, what in COUNTED.items())
+    wholes = ", ".join(
+        f'sum(x."{name}") "{name}", count(*) filter (where x."{name}" between 1 and {FEWEST - 1}) "few_{name}"'
+        for name in COUNTED
+    )
+    types = ", ".join(told(name, step=step) for name in COUNTED)
+    totals = ", ".join(told(name, f'c."few_{name}"<>1', step) for name in COUNTED)
+    return f"""
+(with cells as (
+ select date_trunc('quarter', n.requested_at at time zone 'Asia/Shanghai') as quarter, d.code, d.name, {counted}
  from legal.mediation n join legal.matter m on m.id=n.matter_id join legal.dispute_type d on d.id=n.dispute_type_id
  where {{places}} and {{within}} and n.requested_at>={{since}}::timestamp at time zone 'Asia/Shanghai'
- and n.requested_at<{{before}}::timestamp at time zone 'Asia/Shanghai'
- group by rollup(d.code)) f)
+ and n.requested_at<{{before}}::timestamp at time zone 'Asia/Shanghai' group by 1, d.code, d.name)
+ select jsonb_agg(to_jsonb(f) order by f."disputeType"='ALL' desc, f."disputeType") from (
+ select 'ALL' "disputeType", '合计' "name", {totals} from (select {wholes} from cells x group by x.quarter) c
+ union all select c.code, max(c.name), {types} from cells c group by c.code) f)
 """
+
+
+def first_of_quarter(day: datetime.date) -> datetime.date:
+    """Refuse other days: figures of two periods that differ by a day would tell of one mediation."""
+    if day.day != 1 or day.month % 3 != 1:
+        raise wrong("Mediations are counted by whole quarters.", "调解统计按整季度提供，请填写某季度首日。", "since")
+    return day
 
 
 MATTER = Table("matter", schema="legal", alias="m")
 
 
-def asked(at: Frame, text: str) -> Any:
+def counted(at: Frame) -> Any:
+    """The official table of the grid and quarters that were asked for."""
+    county = at.given.trait("grid", of=kind_of) in (Kind.PROVINCE, Kind.CITY, Kind.COUNTY)
+    return asked(at, table(1 if county else STEP), first_of_quarter)
+
+
+def asked(at: Frame, text: str, convert: Any = None) -> Any:
     """A statement about the matters in the grid and time that were asked for, of those one may count."""
     column = ancestor(at.given.trait("grid", of=kind_of))
     grid = Sql(
@@ -87,7 +128,7 @@ def asked(at: Frame, text: str) -> Any:
     )
     seen = at.viewer.within(MATTER, FIGURES)
     inside = Sql("true") if seen is None else Sql(" or ".join(f"({{{at}}})" for at in range(len(seen))), *seen)
-    span = {name: at.given.bind(name, cast="date") for name in ("since", "before")}
+    span = {name: at.given.bind(name, convert=convert, cast="date") for name in ("since", "before")}
     return Sql(text, places=grid, within=Sql("({0})", inside), **span)
 
 
@@ -137,10 +178,10 @@ EXTENSIONS = (
         Query,
         mediation_figures=embedded(
             "Mediations by type of dispute, in the shape of the official table (人民调解统计表).",
-            lambda at: asked(at, TABLE),
+            counted,
             type=list[MediationFigures] | None,
             requires=FIGURES,
-            arguments=SPAN,
+            arguments=QUARTERS,
         ),
         mediation_subsidies=embedded(
             "What mediators are due by case; of the cases themselves it tells nothing (以案定补清单).",

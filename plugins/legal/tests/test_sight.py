@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -178,6 +179,53 @@ async def test_figures_of_few_are_not_shown(town: Any, codes: Any) -> None:
         made = await town.manager.do("setMediationRate", "", grid="610921", outcome="WRITTEN_AGREEMENT", amount=amount)
         assert codes(made) == code
     assert (await town.manager.ask(asked)).data["mediationSubsidies"][0]["amount"] == "180.00"
+
+
+COPIES = """
+with matters as (
+  insert into legal.matter
+  select (jsonb_populate_record(m, jsonb_build_object('id', gen_random_uuid()))).*
+  from legal.matter m cross join generate_series(1, $3::int)
+  where m.id = (select matter_id from legal.mediation order by id limit 1) returning id
+)
+insert into legal.mediation
+select (jsonb_populate_record(n, jsonb_build_object('id', gen_random_uuid(), 'matter_id', m.id,
+  'requested_at', $1::timestamptz, 'dispute_type_id',
+  (select d.id from legal.dispute_type d where d.code=$2 order by d.id desc limit 1)))).*
+from legal.mediation n cross join matters m where n.id = (select id from legal.mediation order by id limit 1)
+"""
+
+
+async def test_figures_tell_nothing_by_difference(town: Any) -> None:
+    """Neither two periods, nor the total beside its types, nor a place beside its neighbours tells a few mediations."""
+    await town.mediating()
+    asked = """query($grid: String!, $since: Date!, $before: Date!) {
+      mediationFigures(grid: $grid, since: $since, before: $before) { disputeType accepted } }"""
+
+    async def copies(at: str, kind: str, many: int) -> None:
+        await town.fetch(COPIES, datetime.fromisoformat(f"{at}T08:00:00+08:00"), kind, many)
+
+    async def accepted(since: str, before: str, grid: str = "610921") -> Any:
+        answer = await town.manager.ask(asked, grid=grid, since=since, before=before)
+        if "errors" in answer.body:
+            return answer.codes
+        return {one["disputeType"]: one["accepted"] for one in answer.data["mediationFigures"]}
+
+    first, second = ("2025-01-01", "2025-04-01"), ("2025-04-01", "2025-07-01")
+    both = first[0], second[1]
+    assert await accepted("2025-01-01", "2025-03-31") == ["BAD_USER_INPUT"]
+    assert await accepted("2025-02-01", "2025-04-01") == ["BAD_USER_INPUT"]
+    assert await accepted(*both) == {"ALL": 0}
+    await copies("2025-01-01", "NEIGHBOR", 12)
+    await copies("2025-03-31", "LABOR", 3)
+    await copies("2025-04-01", "NEIGHBOR", 13)
+    alone = {"ALL": None, "NEIGHBOR": 12, "LABOR": None}
+    assert await accepted(*first) == alone, "15 in all would tell of the 3"
+    assert await accepted(*second) == {"ALL": 13, "NEIGHBOR": 13}
+    assert await accepted(*both) == {"ALL": None, "NEIGHBOR": 25, "LABOR": None}, "28 less 13 would tell, too"
+    await copies("2025-02-01", "TRAFFIC", 4)
+    assert (await accepted(*first))["ALL"] == 19
+    assert await accepted(*second, grid=town.village) == {"ALL": 15, "NEIGHBOR": 15}, "to the nearest five"
 
 
 async def test_agreement_kept_is_said_by_release_alone(town: Any, plugins: Any) -> None:

@@ -300,7 +300,7 @@ async def tell_colleagues(call: Call, row: InvitationRow, account: AccountRow | 
     if person is not None:
         grid, office = (await PersonRow.get(id=person)).grid_id, "people.edit"
     body = Text(
-        "See who it is for, print the code with printInvitation, and hand it over.",
+        "See who it is for, print the code, and hand it over.",
         "请核对本人身份后打印邀请码并当面交付。",
     )
     if grid is not None:
