@@ -11,13 +11,13 @@ from gongzhi.entity import key_of
 from gongzhi.errors import FIELD
 from gongzhi.located import LEVELS
 from gongzhi.people.models import HouseholdRow, MembershipRow, PersonRow
+from gongzhi.people.naming import find_nameable
 from gongzhi.people.types import Household, Person
 
 
 async def resident(call: Call, id: str, permission: str, *path: str) -> PersonRow:
     """Somebody who lives where the caller holds the permission, or whom the caller may see."""
-    row: PersonRow = await within(call, Person, id, permission, *path)
-    return row
+    return await find_nameable(call, id, permission, *path)
 
 
 async def home(call: Call, id: str, permission: str, *path: str) -> HouseholdRow:
