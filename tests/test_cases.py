@@ -318,3 +318,113 @@ async def test_only_staff_find_beforehand(server: Server) -> None:
         assert [(one["code"], one["path"]) for one in payload["errors"]] == (
             [] if lawful else [("FORBIDDEN", ["origin"])]
         ), role
+
+
+RATINGS = "select r.source, r.rating, r.solved, r.counts from cases.rating r join cases.case c on c.id = r.case_id "
+RATINGS += "where c.number = $1 order by r.answered_at"
+
+
+async def ratings(dsn: str, number: object) -> list[tuple[object, ...]]:
+    connection = await asyncpg.connect(dsn)
+    try:
+        return [tuple(row) for row in await connection.fetch(RATINGS, number)]
+    finally:
+        await connection.close()
+
+
+async def some_people(dsn: str, count: int) -> list[str]:
+    connection = await asyncpg.connect(dsn)
+    try:
+        return [
+            str(key) for (key,) in await connection.fetch("select id from people.person order by id limit $1", count)
+        ]
+    finally:
+        await connection.close()
+
+
+async def test_every_answer_keeps_its_rating(server: Server, filled: str) -> None:
+    payload = await reported(server)
+    case, receipt = payload["case"], payload["receiptCode"]
+    worker = server.as_("grid_worker", grid=case["grid"]["code"])
+    handler = {"number": case["number"], "expectedVersion": 1, "text": "已修好。"}
+    await worker.do("handleInGrid", STEPPED, **handler)
+    given = {"number": case["number"], "receiptCode": receipt}
+    unsolved = await server.do("rateCase", STEPPED, **given, rating=1, solved=False)
+    server.clock.move(hours=1)
+    again = await worker.do(
+        "replyToCase", STEPPED, number=case["number"], expectedVersion=unsolved["case"]["version"], text="又修了。"
+    )
+    assert again["errors"] == [], again
+    await server.do("rateCase", STEPPED, **given, rating=3, solved=True)
+    await server.do("rateCase", STEPPED, **given, rating=5, solved=True)
+    assert await ratings(filled, case["number"]) == [("RECEIPT", 1, False, True), ("RECEIPT", 5, True, True)]
+
+
+async def test_own_work_is_not_rated(server: Server, filled: str) -> None:
+    """A worker who files a case and settles it: for nobody, for themselves, for a resident."""
+    [own, resident] = await some_people(filled, 2)
+    for requester in (None, own, resident):
+        grid = str((await reported(server))["case"]["grid"]["code"])
+        worker = (
+            server.as_("grid_worker", grid=grid, person=own)
+            if requester == own
+            else server.as_("grid_worker", grid=grid)
+        )
+        filer = server.as_("county_dispatcher", grid="610921") if requester == resident else worker
+        more = {"requester": f"Person:{requester}"} if requester == resident else {}
+        payload = await filer.do("reportCase", REPORTED, **{**MATTER, "channel": "MINI_APP"}, **more)
+        assert payload["errors"] == [], payload
+        number, receipt = payload["case"]["number"], payload["receiptCode"]
+        settled = await worker.do("handleInGrid", STEPPED, number=number, expectedVersion=1, text="已修好。")
+        assert settled["errors"] == [], settled
+        stars = {"number": number, "receiptCode": receipt, "rating": 5, "solved": True}
+        for involved in (worker, filer):
+            refused = await involved.do("rateCase", STEPPED, **stars)
+            assert codes_of(refused["errors"]) == ["CONFLICT_OF_INTEREST"], requester
+        await server.do("rateCase", STEPPED, **stars)  # whoever has the receipt, with no account
+        assert await ratings(filled, number) == [("RECEIPT", 5, True, requester == resident)]
+
+
+async def test_who_filed_does_not_rate(server: Server, filled: str) -> None:
+    """What a neighbour filed for somebody is theirs to rate."""
+    [neighbour, asking] = await some_people(filled, 2)
+    connection = await asyncpg.connect(filled)
+    payload = await reported(server)
+    number = payload["case"]["number"]
+    await connection.execute(
+        "update cases.case set requester_id = $1, filed_by_id = $2 where number = $3", asking, neighbour, number
+    )
+    await connection.close()
+    worker = server.as_("grid_worker", grid=payload["case"]["grid"]["code"])
+    await worker.do("handleInGrid", STEPPED, number=number, expectedVersion=1, text="已修好。")
+    stars = {"number": number, "rating": 5, "solved": True}
+    filed = await server.as_("resident", person=neighbour).do("rateCase", STEPPED, **stars)
+    assert codes_of(filed["errors"]) == ["FORBIDDEN"]
+    rated = await server.as_("resident", person=asking).do("rateCase", STEPPED, **stars)
+    assert rated["case"]["status"] == "CLOSED"
+    assert await ratings(filled, number) == [("ACCOUNT", 5, True, True)]
+
+
+async def test_follow_up_is_independent(server: Server, filled: str) -> None:
+    """Who settled a case in the grid does not ask about it; somebody else may, and the requester outweighs them."""
+    payload = await reported(server)
+    case, receipt = payload["case"], payload["receiptCode"]
+    worker = server.as_("grid_worker", grid=str(case["grid"]["code"]), sub="one")
+    settled = await worker.do("handleInGrid", STEPPED, number=case["number"], expectedVersion=1, text="已修好。")
+    asked = {
+        "number": case["number"],
+        "expectedVersion": settled["case"]["version"],
+        "contact": "PHONE",
+        "reached": True,
+    }
+    involved = await server.as_("county_dispatcher", grid="610921", sub="one").do(
+        "recordFollowUp", STEPPED, **asked, solved=True, rating=5
+    )
+    assert codes_of(involved["errors"]) == ["CONFLICT_OF_INTEREST"]
+    other = server.as_("county_dispatcher", grid="610921", sub="other")
+    heard = await other.do("recordFollowUp", STEPPED, **asked, solved=True, rating=3)
+    assert heard["errors"] == [], heard
+    assert await ratings(filled, case["number"]) == [("FOLLOW_UP", 3, True, True)]
+    given = {"number": case["number"], "receiptCode": receipt}
+    await server.do("rateCase", STEPPED, **given, rating=1, solved=False)
+    assert await ratings(filled, case["number"]) == [("RECEIPT", 1, False, True)]

@@ -6,7 +6,7 @@ import enum
 import inspect
 import re
 from collections import Counter
-from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, is_dataclass, replace
 from functools import cached_property
@@ -16,10 +16,12 @@ from typing import Any, TypeVar
 
 import pluggy
 from gongzhi import core, hooks, roles, rooms
+from gongzhi.cases.ratings import is_independent
 from gongzhi.channels import Channel, Log
+from gongzhi.commands import Call
 from gongzhi.context import Context
 from gongzhi.errors import DeclarationError
-from gongzhi.events.event import Event, Registry
+from gongzhi.events.event import Event, Occurrence, Registry
 from gongzhi.events.work import Handler, Job
 from gongzhi.extend import Extension
 from gongzhi.feeds import Feed
@@ -141,9 +143,7 @@ class Plugins:
         mine = tuple(self._brought("handlers", Handler, self._check_handler))
         self._once("handlers", ((plugin, one.name) for plugin, one in mine))
         fed = tuple(self.registry.feedable.values())
-        ours = (
-            (plugin.name, replace(one, events=(*one.events, *fed)) if one.feedable else one) for plugin, one in mine
-        )
+        ours = ((plugin.name, feeding(one, fed) if one.feedable else one) for plugin, one in mine)
         return (*((None, one) for one in core.HANDLERS), *ours)
 
     @cached_property
@@ -382,6 +382,18 @@ class Plugins:
     def _check_purpose(self, plugin: Plugin, purpose: Purpose) -> str | None:
         empty = not (purpose.purpose.strip() and purpose.basis.strip())
         return f"the purpose for {purpose.field!r} must say what for, and on which legal basis" if empty else None
+
+
+def feeding(one: Handler, fed: Sequence[type[Event]]) -> Handler:
+    """The handler, called for what may be fed from as well; a case that only its handler asked for is not told of."""
+    types = {event.type for event in fed} - {event.type for event in one.events}
+
+    async def function(call: Call, happened: Occurrence) -> None:
+        if happened.type in types and happened.case is not None and not await is_independent(call, happened.case):
+            return
+        await one.function(call, happened)
+
+    return replace(one, events=(*one.events, *fed), function=function)
 
 
 def unchecked(plugin: Plugin, one: Any) -> None:

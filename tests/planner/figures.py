@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 VIEW, SEALED = "statistics.view", "cases.view_sealed"
 COUNTED = ("PROVINCE", "CITY", "COUNTY", "TOWN", "VILLAGE")
-COUNTS = ("reported", "completed", "open", "issued", "returned")
+COUNTS = ("reported", "completed", "underWay", "issued", "returned")
 RATES = (
     "completionRate", "onTimeRate", "extensionShare", "resolutionRate", "satisfactionRate", "answerCoverage",
     "medianResponse", "medianHandling",

@@ -30,10 +30,10 @@ UNIT = """insert into units.unit (code, name, kind, reach, version, grid_id) val
   ($1, $1, 'COUNTY_DEPARTMENT', 'LINE', 1, (select id from grids.grid where code = $2)) returning id"""
 CASE = """
 insert into cases.case (id, number, series, kind, channel_id, category_id, title, description, status, grid_id,
-  lead_unit_id, accused_unit_id, settled_level, reported_at, settled_at, rating, solved,
+  lead_unit_id, accused_unit_id, settled_level, reported_at, settled_at, replied_at, rating, solved,
   urgency, origin, anonymous, self_handled, reopenings, version)
 select $1, $2, $3, 'HELP', (select id from cases.channel where code = $4),
-  (select id from cases.category where code = $5), 't', 'd', $6, g.id, $7, $8, $9, $10, $11, $12, $13,
+  (select id from cases.category where code = $5), 't', 'd', $6, g.id, $7, $8, $9, $10, $11, $11, $12, $13,
   'ROUTINE', 'REACTIVE', false, false, 0, 1
 from grids.grid g where g.code = $14
 """
@@ -49,9 +49,13 @@ insert into dispatch.work_order (id, case_id, unit_id, role, state, issued_at, d
   version)
 values ($1, $2, $3, 'LEAD', $4, $5, $6, $6, $7, false, 1)
 """
+RATING = """
+insert into cases.rating (id, case_id, unit_id, answered_at, at, source, rating, solved, counts)
+values ($1, $2, $3, $4, $4, 'RECEIPT', $5, $6, $7)
+"""
 SUMS = """
 select g.code, r.dimension, r.sealed, r.monthly, r.day::text, r.value, r.reported, r.completed, r.gone, r.due, r.met,
-  r.timely, r.extended, r.answered, r.solved, r.satisfied
+  r.timely, r.extended, r.answered, r.solved, r.scored, r.satisfied, r.heard
 from statistics.rollup r join grids.grid g on g.id = r.grid_id order by 1, 2, 3, 4, 5, 6
 """
 
@@ -113,6 +117,8 @@ class Ground:
             CASE, key, f"610921{self.written:09}", "SEALED" if sealed else "ORDINARY", channel, category, status,
             lead, against, level, at, done, rating, None if rating is None else rating > 2, grid,
         )  # fmt: skip
+        if rating is not None and done:
+            await self.rating(key, done, rating, unit=lead)
         await self.event(key, "case.reported", at)
         if seen:
             await self.event(key, "case.accepted", china(seen))
@@ -128,6 +134,17 @@ class Ground:
 
     async def event(self, case: UUID, type: str, at: datetime) -> None:
         await self.connection.execute(EVENT, uuid4(), case, type, at)
+
+    async def rating(
+        self, case: UUID, answered: datetime, rating: int, *, unit: int | None = None, counts: bool = True
+    ) -> None:
+        """What the requester makes of an answer: solved, if it is better than 2."""
+        await self.connection.execute(RATING, uuid4(), case, unit, answered, rating, rating > 2, counts)
+
+    async def follow(self) -> None:
+        """Count what has changed."""
+        while await self.connection.fetchval("select statistics.follow(500)"):
+            pass
 
     async def count(self, case: UUID) -> None:
         await self.connection.execute("select statistics.count($1)", case)

@@ -8,20 +8,20 @@ from uuid import UUID
 
 import asyncpg
 import pytest
-from gongzhi.statistics import counting
 from gongzhi_server import statistics
 from gongzhi_server.testing import Server
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from .ground import COUNTY, OTHER, SUMS, VILLAGE, Ground
+from .ground import COUNTY, OTHER, SUMS, VILLAGE, Ground, china
 
 STEPS = (
     "update cases.case set status = 'ACCEPTED'",
     "update cases.case set status = 'CLOSED', settled_at = reported_at + interval '30 hours', settled_level = 'TOWN'",
     "update cases.case set status = 'REPLIED', settled_at = reported_at + interval '1 hour', settled_level = 'GRID'",
-    "update cases.case set status = 'HANDLING', settled_at = null, rating = null",
-    "update cases.case set rating = 5, solved = true",
+    "update cases.case set status = 'HANDLING', settled_at = null",
+    "update cases.rating set rating = 5 - rating, solved = not solved",
+    "update cases.rating set counts = not counts",
     "update cases.case set status = 'VOIDED'",
     "update cases.case set series = 'SEALED'",
     "update clocks.clock set due_at = due_at + interval '3 days', extensions = '[1]'",
@@ -44,7 +44,8 @@ async def test_incremental_equals_rebuilt(ground: Ground, seed: int) -> None:
         )
         for _ in range(6)
     ]
-    for case in cases:
+    for at, case in enumerate(cases):
+        await ground.rating(case, china(f"2026-03-{at + 3:02}T10:00"), at % 5 + 1, unit=ground.units["POWER"])
         await ground.count(case)
     loop = asyncio.get_running_loop()
 
@@ -56,7 +57,7 @@ async def test_incremental_equals_rebuilt(ground: Ground, seed: int) -> None:
     async def happen(told: list[tuple[int, str, bool, int]]) -> None:
         late: set[UUID] = set()
         for at, step, delayed, times in told:
-            key = "id" if "cases.case" in step else "case_id"
+            key = "id" if "cases.case " in step else "case_id"
             await ground.connection.execute(f"{step} where {key} = $1", cases[at])
             if delayed:
                 late.add(cases[at])
@@ -95,20 +96,20 @@ async def test_events_move_figures(server: Server, filled: str) -> None:
 
 
 async def test_moved_deadlines_followed(ground: Ground) -> None:
-    """A new calendar tells nobody of each deadline it moves: the night's job finds them."""
+    """A new calendar tells nobody of each deadline it moves, and the database notes the cases."""
     await ground.case("2026-03-02T09:00", due="2026-03-09T18:00")
     before = await ground.rebuild()
     await ground.connection.execute("update clocks.clock set due_at = due_at + interval '2 days'")
-    await ground.connection.fetch(counting.MOVED)
+    await ground.follow()
     after = await ground.sums()
     assert after != before and after == await ground.rebuild()
 
 
 async def test_missed_cases_found(ground: Ground) -> None:
-    """A case reported while an upgrade was under way, which no handler heard of."""
+    """A case that no handler heard of, such as one that was imported."""
     await ground.case("2026-03-02T09:00")
     assert await ground.sums() == []
-    await ground.connection.fetch(counting.MISSED)
+    await ground.follow()
     assert (found := await ground.sums()) and found == await ground.rebuild()
 
 

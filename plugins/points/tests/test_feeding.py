@@ -15,14 +15,15 @@ CASE = {
 }
 
 
-async def closed(village: Any, kind: str, **more: Any) -> str:
+async def closed(village: Any, kind: str, filer: Any = None, **more: Any) -> str:
     """A case that was reported, settled and rated well."""
     [(longitude, latitude)] = await village.fetch(
         "select c.longitude, c.latitude from cases.case c join grids.grid g on g.id=c.town_id "
         "where g.code='610921100' and c.longitude is not null limit 1"
     )
     place = {"longitude": longitude, "latitude": latitude, "crs": "CGCS2000"}
-    made = await village.resident().do("reportCase", "case { number }", kind=kind, place=place, **{**CASE, **more})
+    filer = filer or village.resident()
+    made = await filer.do("reportCase", "case { number }", kind=kind, place=place, **{**CASE, **more})
     assert made["errors"] == [], made
     number = str(made["case"]["number"])
     done = await village.worker.do(
@@ -54,6 +55,20 @@ async def test_real_problem_earns(village: Any, run_jobs: Any, kind: str, points
         entry = {"case": {"number": number}, "reason": "问题上报"}
         assert accounts == [{"balance": points, "entries": {"nodes": [entry]}}]
         assert seen.data["case"]["pointsAwarded"] == points
+
+
+async def test_own_work_earns_nothing(village: Any, run_jobs: Any) -> None:
+    """Whoever files a case for a resident and settles it earns them nothing: nobody else says that it was real."""
+    await village.rule(
+        code="report", title="问题上报", text="上报问题属实并办结，记三分。", act=None, event="case.closed", amount=3
+    )
+    number = await closed(village, "HELP", filer=village.worker, requester=f"Person:{village.people[0]}")
+    assert (await run_jobs()).failed == []
+    seen = await village.resident().ask(
+        "query($number: String!) { case(number: $number) { pointsAwarded } me { person { points { balance } } } }",
+        number=number,
+    )
+    assert seen.data == {"case": {"pointsAwarded": 0}, "me": {"person": {"points": []}}}
 
 
 async def come(village: Any, at: int, *, share: bool) -> None:

@@ -14,7 +14,8 @@ from ..errors import Refusal
 from ..extend import extend
 from ..roots import Mutation
 from . import machine, reporting
-from .models import SettlementLevel, Status
+from .models import RatingSource, SettlementLevel, Status
+from .ratings import is_requester, keep_rating, refuse_involved
 from .reporting import BODY
 from .steps import CasePayload, advance, contested, handled, level_of, opened, own, record, saved, settle, step, unready
 from .types import Case
@@ -123,8 +124,10 @@ async def rate_case(call: Call, input: RateCaseInput) -> CasePayload:
     secret = call.context.receipts
     receipted = bool(input.receipt_code) and codes.receipt_matches(secret, input.number, input.receipt_code or "")
     case = await call.find(Case, "number", number=input.number, shown=receipted)
-    if not receipted and not own(call, case):
+    mine = is_requester(call, case)
+    if not receipted and not mine:
         raise forbidden("number")
+    await refuse_involved(call, case)
     main = await main_of(call, case)
     if case.status == Status.CLOSED:
         raise over()
@@ -132,6 +135,9 @@ async def rate_case(call: Call, input: RateCaseInput) -> CasePayload:
         raise unready(case, "评价", Status.REPLIED)
     case.rating, case.solved = input.rating, input.solved
     case.rating_comment = text(input.comment, REASON, "comment") if input.comment else None
+    source = RatingSource.ACCOUNT if mine else RatingSource.RECEIPT
+    unit = (main or case).lead_unit_id
+    await keep_rating(call, case, unit, source, input.rating, input.solved, case.rating_comment)
     await record(call, case, machine.RATED, case.rating_comment, rating=input.rating, solved=input.solved)
     if main:  # rated for itself; unsolved for one of them is unsolved
         if not input.solved:

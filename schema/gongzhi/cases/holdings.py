@@ -50,6 +50,15 @@ HOLDINGS = (
         months=MONTHS,
         since=f"(select {OVER.format('c')} from cases.case c where c.id=t.case_id)",
     ),
+    Holding(
+        "cases.rating",
+        Text("what the requester made of each answer", "诉求人对每次答复的评价"),
+        LETTERS,
+        person=f"exists(select from cases.case c where c.id=t.case_id and ({ASKED.format('c')}))",
+        erase={"comment": "null"},
+        months=MONTHS,
+        since=f"(select {OVER.format('c')} from cases.case c where c.id=t.case_id)",
+    ),
     *(
         Holding(table, what, SERVICE)
         for table, what in (

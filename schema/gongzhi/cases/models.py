@@ -76,6 +76,14 @@ class Light(StrEnum):
     RED = "RED"
 
 
+class RatingSource(StrEnum):
+    """How it is known what the requester makes of an answer."""
+
+    ACCOUNT = "ACCOUNT"
+    RECEIPT = "RECEIPT"
+    FOLLOW_UP = "FOLLOW_UP"
+
+
 class Audience(StrEnum):
     """Who may read an event of a case they may see."""
 
@@ -206,6 +214,28 @@ class SupportRow(Model):
         schema = "cases"
         table = "support"
         unique_together = (("case", "unit"),)
+
+
+class RatingRow(Model):
+    """What the requester made of one answer, whoever it was told to. `counts` says whether figures count it."""
+
+    id = key()
+    case: Any = fields.ForeignKeyField("cases.CaseRow", related_name=False, on_delete=fields.CASCADE)
+    case_id: Any
+    unit: Any = fields.ForeignKeyField("units.UnitRow", null=True, related_name=False, on_delete=fields.RESTRICT)
+    unit_id: int | None
+    answered_at = fields.DatetimeField()
+    at = fields.DatetimeField()
+    source = fields.CharEnumField(RatingSource, max_length=9)
+    rating = fields.SmallIntField(null=True)
+    solved = fields.BooleanField(null=True)
+    comment = fields.CharField(max_length=2000, null=True)
+    counts = fields.BooleanField()
+
+    class Meta:
+        schema = "cases"
+        table = "rating"
+        unique_together = (("case", "answered_at"),)
 
 
 class EventRow(Model):

@@ -366,7 +366,7 @@ EXTENSIONS = (
         Grid,
         cases=connection("Cases in it or below it (诉求).", inside, order="-reported_at", type=Connection[Case]),
         open_cases=aggregate(
-            "How many open cases you may see in it or below it (在办诉求数).",
+            "How many cases you may see in it or below it that are not closed yet (未结案诉求数).",
             lambda: Case,
             lambda at: Sql("count(*) filter (where {0})", status_in(at, machine.OPEN)),
             inside,

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection
 from itertools import groupby
 
+from uuid6 import uuid7
+
 from ..cases.models import CaseRow, CategoryRow, ChannelRow
 from ..commands import Call
 from ..dispatch.terms import follow
+from ..statistics.counting import followed
 from .models import ClockRow, RuleRow, Why
 from .rules import Matter, Standing, kept, standing
 from .running import due, move
@@ -59,6 +62,8 @@ async def anew(call: Call, by: Standing, keys: Collection[object], why: Why) -> 
     await save(call, running, traces=moved)
     await renew(call, cases)
     await follow(call, [case.id for case in cases])
+    if moved:
+        call.enqueue(followed, str(uuid7()))  # no event tells the figures
     return len(moved)
 
 

@@ -7,7 +7,8 @@ from strawberry import UNSET
 
 from ..cases import machine
 from ..cases.commands import SOLVED
-from ..cases.models import CaseRow, Status
+from ..cases.models import CaseRow, RatingSource, Status
+from ..cases.ratings import keep_rating, refuse_involved
 from ..cases.steps import contested, interested, opened, record, saved, step, unready
 from ..cases.types import Case
 from ..checks import text, wrong
@@ -53,6 +54,7 @@ async def record_follow_up(call: Call, input: RecordFollowUpInput) -> RecordFoll
         raise unready(case, "回访", Status.REPLIED)
     if case.lead_unit_id and case.lead_unit_id in {grant.unit for grant in call.viewer.account.grants}:
         raise interested("number")
+    await refuse_involved(call, case)
     entry = await FollowUpRow.create(
         case=case,
         at=call.now,
@@ -64,6 +66,8 @@ async def record_follow_up(call: Call, input: RecordFollowUpInput) -> RecordFoll
         account=call.viewer.account.name,
         role=call.viewer.role,
     )
+    if rating is not None or solved is not None:
+        await keep_rating(call, case, case.lead_unit_id, RatingSource.FOLLOW_UP, rating, solved)
     await record(call, case, FOLLOWED, contact=input.contact, reached=input.reached, solved=solved, rating=rating)
     if input.reached:  # the requester has been asked, whatever they said
         await running.follow(call, case, machine.RATED)

@@ -70,7 +70,7 @@ def algorithms(book: Registers, language: Language) -> Entries:
 
 def kpis(book: Registers, language: Language) -> Entries:
     for kpi in book.kpis:
-        yield {"name": kpi.name, **{name: getattr(kpi, name).say(language) for name in KPI}}
+        yield {"name": kpi.name, "version": kpi.version, **{name: getattr(kpi, name).say(language) for name in KPI}}
 
 
 def notices(book: Registers, language: Language) -> Entries:

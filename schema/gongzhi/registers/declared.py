@@ -60,6 +60,8 @@ class Kpi:
     numerator: Text
     denominator: Text
     unit: Text
+    version: int = 1
+    """Grows whenever the figure is computed otherwise: figures of two versions are not compared."""
 
 
 @dataclass(frozen=True)

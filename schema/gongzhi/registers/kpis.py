@@ -11,7 +11,12 @@ DUE = Text(
     "withdrawn, merged or void. For a unit: its work orders, without those it gave back",
     "期内且今日之前到期（含延期后到期）的诉求件数，不含不予受理、撤回、并单和作废；单位指标按工单计，不含退单",
 )
-ANSWERED = Text("completed cases whose requester answered", "诉求人已作答的办结件数")
+ANSWERED = Text(
+    "answers given in the period that the requester rated, by account or receipt, or in a call by somebody who neither "
+    "filed nor handled the case; without cases that nobody asked for, or that whoever handled them filed or asked for",
+    "期内答复中由诉求人本人（账号或回执）或经未参与上报和办理的人员回访作出评价的次数；无诉求人的、自报自办的、"
+    "上报人即承办人的诉求不计",
+)
 COMPLETED = Text("cases answered or closed in the period, and not taken up again", "期内答复或结案且未重办的件数")
 ASKED = Text("grid workers × weeks of the period", "网格员人数 × 统计期周数")
 NONE = Text("none", "无")
@@ -29,7 +34,7 @@ KPIS = (
     ),
     Kpi("completed", COMPLETED, Text("cases by the day they were settled", "按办结日计的件数"), NONE, CASES),
     Kpi(
-        "open",
+        "underWay",
         Text(
             "reported − completed − declined, withdrawn, merged or void, all up to the last day",
             "截至期末：上报 − 办结 − 不予受理、撤回、并单、作废",
@@ -62,32 +67,40 @@ KPIS = (
     Kpi(
         "resolutionRate",
         Text(
-            "answered “resolved” ÷ answered; never ÷ all; read with the share of those who answered",
-            "答“已解决” ÷ 已作答；不以全部件为分母；与评价覆盖率一并公布",
+            "answers called “resolved” ÷ answers of which the requester said whether they resolved it; each answer "
+            "counts, also one after which the case was taken up again; never ÷ all; read with the share of those that "
+            "were rated",
+            "答“已解决”的答复 ÷ 诉求人已表态的答复；逐次答复计，重办前的“未解决”照计；"
+            "不以全部件为分母；与评价覆盖率一并公布",
         ),
-        Text("of these, those answered “resolved”", "其中回答“已解决”的件数"),
+        Text("of these, those called “resolved”", "其中回答“已解决”的次数"),
         ANSWERED,
         PERCENT,
+        version=2,
     ),
     Kpi(
         "satisfactionRate",
         Text(
-            "rated 4 or 5 ÷ answered; never ÷ all; read with the share of those who answered",
-            "评分 4 分及以上 ÷ 已作答；不以全部件为分母；与评价覆盖率一并公布",
+            "answers rated 4 or 5 ÷ answers rated; each answer counts; never ÷ all; read with the share of those that "
+            "were rated",
+            "评分 4 分及以上的答复 ÷ 已评分的答复；逐次答复计；不以全部件为分母；与评价覆盖率一并公布",
         ),
-        Text("of these, those rated 4 or 5", "其中评 4 分或 5 分的件数"),
+        Text("of these, those rated 4 or 5", "其中评 4 分或 5 分的次数"),
         ANSWERED,
         PERCENT,
+        version=2,
     ),
     Kpi(
         "answerCoverage",
         Text(
-            "answered ÷ completed; always shown beside the two before",
-            "已作答 ÷ 办结；与前两项一并公布",
+            "completed cases whose last answer was rated ÷ completed, those that nobody but the handler asked for "
+            "included; always shown beside the two before",
+            "末次答复已评价的办结件 ÷ 办结（含无诉求人、自报自办的件）；与前两项一并公布",
         ),
-        ANSWERED,
+        Text("completed cases whose last answer has a rating that counts", "末次答复有有效评价的办结件数"),
         COMPLETED,
         PERCENT,
+        version=2,
     ),
     Kpi(
         "medianResponse",

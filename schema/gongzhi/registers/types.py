@@ -36,6 +36,9 @@ class KpiFormula:
     numerator: str = strawberry.field(description="What is counted above the line (分子).")
     denominator: str = strawberry.field(description="What it is divided by (分母).")
     unit: str = strawberry.field(description="What it is measured in (单位).")
+    version: int = strawberry.field(
+        description="Grows when it is computed otherwise; do not compare figures of two versions (口径版本)."
+    )
 
 
 @strawberry.type(description="How long a table keeps what it holds about people, and what becomes of it (保存期限).")

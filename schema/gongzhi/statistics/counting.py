@@ -1,4 +1,8 @@
-"""Keeping the sums up to date: after every event of a case, and once a day where only its deadline has moved."""
+"""Keeping the sums up to date: whatever changes what a case counts for notes the case, and it is counted anew.
+
+The database notes it (`statistics.changed`), so that nothing that writes can forget to: commands, new rules and
+calendars, sweeps, imports, erasure. Nothing in a case's facts depends on what day it is.
+"""
 
 from __future__ import annotations
 
@@ -9,28 +13,26 @@ from ..commands import Call
 from ..events.event import Occurrence
 from ..events.work import Run, handler, job
 
-NIGHT = timedelta(hours=3)
-# A new calendar moves deadlines, and tells nobody of each.
-MOVED = """
-select count(statistics.count(f.case_id)) from statistics.fact f join statistics.current c on c.case_id = f.case_id
-where f.completed_on is null and f.gone_on is null and c.due_on is distinct from f.due_on
-"""
-# Those of before the handler had its place, such as while an upgrade was under way.
-MISSED = """
-select count(statistics.count(c.id)) from cases."case" c
-where not exists (select from statistics.fact f where f.case_id = c.id)
-"""
+MOST = 500
+"""Notes that are followed at a time."""
+FOLLOW = "select statistics.follow($1) as counted"
+
+
+async def follow(call: Call) -> int:
+    """Count anew the cases that are noted, some hundreds at a time; how many there were."""
+    [row] = await call.fetch(FOLLOW, MOST)
+    counted: int = row["counted"]
+    return counted
 
 
 @handler("statistics.count", *EVENTS, latest=True)
 async def counted(call: Call, happened: Occurrence) -> None:
-    """Count the case anew. What it counted for before is taken back, so an event told twice changes nothing."""
-    if happened.case is not None:
-        await call.fetch("select statistics.count($1)", happened.case)
+    """Count what is noted as soon as something happened. An event told twice finds nothing more to count."""
+    await follow(call)
 
 
-@job("statistics.follow", every=timedelta(days=1), offset=NIGHT)
+@job("statistics.follow", every=timedelta(minutes=1))
 async def followed(call: Call, run: Run) -> None:
-    """Count the cases that were missed, and anew the open ones whose deadlines have moved."""
-    await call.fetch(MISSED)
-    await call.fetch(MOVED)
+    """Count what has changed without an event, such as deadlines that moved with the rules or the calendar."""
+    while await follow(call):
+        pass

@@ -76,10 +76,10 @@ class Section:
 FLOW = Section(
     Text("Cases", "诉求办理"),
     Text(
-        "{reported} cases were reported and {completed} settled; {open} were under way at the end.",
-        "上报诉求 {reported} 件，办结 {completed} 件，期末在办 {open} 件。",
+        "{reported} cases were reported and {completed} settled; {underWay} were under way at the end.",
+        "上报诉求 {reported} 件，办结 {completed} 件，期末在办 {underWay} 件。",
     ),
-    (figures.REPORTED, figures.COMPLETED, figures.OPEN),
+    (figures.REPORTED, figures.COMPLETED, figures.UNDER_WAY),
 )
 TIME = Section(
     Text("Deadlines", "办理时限"),

@@ -1,6 +1,8 @@
 """Figures as SQL over the sums. Their formulas are published under the same names (`gongzhi.registers.kpis`).
 
-What counts fewer than ten is withheld: such a figure is about people one could name. No figure is an order.
+Small numbers: what counts fewer than ten persons is withheld, for it is about people one could name. What counts cases
+of a place is shown from three on, as a notice board in the village would show it. In a list, what would tell a withheld
+number by subtraction is withheld too. No figure is an order.
 """
 
 from __future__ import annotations
@@ -16,9 +18,12 @@ from ..plans import Argument, Frame
 from ..sql import Sql
 
 FEW = 10
-"""The smallest number that is shown, but for zero, which is about nobody."""
+"""The smallest number of persons that is shown, but for zero, which is about nobody."""
+FEW_CASES = 3
+"""The smallest number of cases that is shown, but for zero."""
 SMALL = f"between 1 and {FEW - 1}"
-UNDER_TEN = Text("fewer than ten", "不足 10")
+SMALL_CASES = f"between 1 and {FEW_CASES - 1}"
+UNDER_THREE = Text("fewer than three", "不足 3")
 DECADE = 3660
 """The longest period, in days."""
 
@@ -85,14 +90,17 @@ def sums(what: str, dimension: str = "ALL", rows: str = WITHIN) -> str:
 
 def count(name: str, what: str, dimension: str = "ALL", rows: str = WITHIN) -> Figure:
     found = sums(f"coalesce(sum({what}),0)::int as n", dimension, rows)
-    return Figure(name, found, f"case when q.n {SMALL} then null else q.n end", f"q.n {SMALL}", UNDER_TEN)
+    small = f"q.n {SMALL_CASES}"
+    return Figure(name, found, f"case when {small} then null else q.n end", small, UNDER_THREE)
 
 
-def share(name: str, of: str, whole: str, dimension: str = "ALL", rows: str = WITHIN) -> Figure:
-    """Per cent, to a tenth."""
+def share(
+    name: str, of: str, whole: str, dimension: str = "ALL", rows: str = WITHIN, *, few: int = FEW_CASES
+) -> Figure:
+    """Per cent, to a tenth. `few` is FEW where the whole is persons who said something."""
     found = sums(f"sum({of}) as n, coalesce(sum({whole}),0) as d", dimension, rows)
-    value = f"case when q.d>={FEW} then round(100.0*q.n/q.d,1)::float8 end"
-    return Figure(name, found, value, f"q.d {SMALL}")
+    value = f"case when q.d>={few} then round(100.0*q.n/q.d,1)::float8 end"
+    return Figure(name, found, value, f"q.d between 1 and {few - 1}")
 
 
 def median(name: str, dimension: str, what: str) -> Figure:
@@ -100,25 +108,26 @@ def median(name: str, dimension: str, what: str) -> Figure:
     steps = sums(f"r.value as step, sum({what}) as n", dimension) + " group by r.value"
     running = f"select s.step, s.n, sum(s.n) over (order by s.step) as upto, sum(s.n) over () as d from ({steps}) s"
     found = f"select min(w.step) filter (where 2*w.upto>=w.d) as step, coalesce(max(w.d),0) as d from ({running}) w"
-    value = f"case when q.d>={FEW} then statistics.minutes(q.step) end"
-    some = f"select coalesce(sum(s.n),0) as d from ({sums(f'{what} as n', dimension)} limit {FEW}) s"
-    return Figure(name, found, value, f"q.d {SMALL}", enough=some)
+    value = f"case when q.d>={FEW_CASES} then statistics.minutes(q.step) end"
+    some = f"select coalesce(sum(s.n),0) as d from ({sums(f'{what} as n', dimension)} limit {FEW_CASES}) s"
+    return Figure(name, found, value, f"q.d {SMALL_CASES}", enough=some)
 
 
 REPORTED = count("reported", "r.reported")
 COMPLETED = count("completed", "r.completed")
-OPEN = count("open", "r.reported-r.completed-r.gone", rows=EVER)
+UNDER_WAY = count("underWay", "r.reported-r.completed-r.gone", rows=EVER)
 COMPLETION = share("completionRate", "r.met", "r.due", rows=DUE)
 ON_TIME = share("onTimeRate", "r.timely", "r.due", rows=DUE)
 EXTENSION = share("extensionShare", "r.extended", "r.due", rows=DUE)
-RESOLUTION = share("resolutionRate", "r.solved", "r.answered")
-SATISFACTION = share("satisfactionRate", "r.satisfied", "r.answered")
-COVERAGE = share("answerCoverage", "r.answered", "r.completed")
+RESOLUTION = share("resolutionRate", "r.solved", "r.answered", few=FEW)
+SATISFACTION = share("satisfactionRate", "r.satisfied", "r.scored", few=FEW)
+COVERAGE = share("answerCoverage", "r.heard", "r.completed", few=FEW)
 RESPONSE = median("medianResponse", "RESPONSE", "r.reported")
 HANDLING = median("medianHandling", "HANDLING", "r.completed")
 
 OF_GRID = (
-    REPORTED, COMPLETED, OPEN, COMPLETION, ON_TIME, EXTENSION, RESOLUTION, SATISFACTION, COVERAGE, RESPONSE, HANDLING,
+    REPORTED, COMPLETED, UNDER_WAY, COMPLETION, ON_TIME, EXTENSION, RESOLUTION, SATISFACTION, COVERAGE, RESPONSE,
+    HANDLING,
 )  # fmt: skip
 
 ISSUED = count("issued", "r.reported", "UNIT")
@@ -126,9 +135,9 @@ DONE = count("completed", "r.completed", "UNIT")
 RETURNED = count("returned", "r.gone", "UNIT")
 UNIT_ON_TIME = share("onTimeRate", "r.timely", "r.due", "UNIT", DUE)
 UNIT_EXTENSION = share("extensionShare", "r.extended", "r.due", "UNIT", DUE)
-UNIT_RESOLUTION = share("resolutionRate", "r.solved", "r.answered", "ANSWER")
-UNIT_SATISFACTION = share("satisfactionRate", "r.satisfied", "r.answered", "ANSWER")
-UNIT_COVERAGE = share("answerCoverage", "r.answered", "r.completed", "ANSWER")
+UNIT_RESOLUTION = share("resolutionRate", "r.solved", "r.answered", "ANSWER", few=FEW)
+UNIT_SATISFACTION = share("satisfactionRate", "r.satisfied", "r.scored", "ANSWER", few=FEW)
+UNIT_COVERAGE = share("answerCoverage", "r.heard", "r.completed", "ANSWER", few=FEW)
 
 OF_UNIT = (
     ISSUED, DONE, RETURNED, UNIT_ON_TIME, UNIT_EXTENSION, UNIT_RESOLUTION, UNIT_SATISFACTION, UNIT_COVERAGE,
@@ -143,14 +152,20 @@ def names(figures: Iterable[Figure], scope: Scope) -> Sql:
     return Sql(text, *(one.withheld(scope) for one in told))
 
 
+def alone(few: str, total: str) -> str:
+    """Whether what is left of the total tells withheld numbers: one of them, or several that can only be alike."""
+    return f"({few}>0 and ({few}=1 or {total} in ({few},{few}*{FEW_CASES - 1})))"
+
+
 def listed(rows: str, key: str) -> str:
     """Objects `o` with the number `n` of each under a key, withheld where it is small, in their own order `at`.
 
-    Where one alone is withheld, the smallest other is too: what is left of the total would tell it.
+    Where what is left of the total would tell what is withheld, the smallest other is withheld too.
     """
-    counted = f"select x.*, count(*) filter (where x.n {SMALL}) over () as few from ({rows}) x"
-    placed = f"select y.*, row_number() over (order by y.n<{FEW}, y.n, y.at) as place from ({counted}) y"
-    small = f"(z.n {SMALL} or z.few=1 and z.place=1 and z.n>={FEW})"
+    withheld = f"filter (where x.n {SMALL_CASES}) over ()"
+    counted = f"select x.*, count(*) {withheld} as few, coalesce(sum(x.n) {withheld},0) as hid from ({rows}) x"
+    placed = f"select y.*, row_number() over (order by y.n<{FEW_CASES}, y.n, y.at) as place from ({counted}) y"
+    small = f"(z.n {SMALL_CASES} or {alone('z.few', 'z.hid')} and z.place=1 and z.n>={FEW_CASES})"
     made = f"z.o||jsonb_build_object('{key}',case when {small} then null else z.n end,'suppressed',{small})"
     return f"(select coalesce(jsonb_agg({made} order by z.at),'[]') from ({placed}) z)"
 
@@ -163,7 +178,7 @@ LEVELS = listed(
     "settled",
 )
 BY_LEVEL = (
-    f"(select jsonb_agg(e.o||jsonb_build_object('share',case when (e.o->>'of')::int>={FEW} "
+    f"(select jsonb_agg(e.o||jsonb_build_object('share',case when (e.o->>'of')::int>={FEW_CASES} "
     "then round(100.0*(e.o->>'settled')::int/(e.o->>'of')::int,1) end) order by e.at) "
     f"from jsonb_array_elements({LEVELS}) with ordinality e (o,at))"
 )
@@ -184,7 +199,7 @@ BY_CHANNEL = listed(
 def series(bucket: str) -> str:
     """Each day, week (from Monday) or month of the period, those in which nothing happened included.
 
-    Where one alone is withheld, the smallest other is too: the figure of the whole period would tell it.
+    Where the figure of the whole period would tell what is withheld, the smallest other is withheld too.
     """
     start = f"date_trunc('{bucket}',{{day}}::timestamp)::date"
     found = sums(
@@ -198,11 +213,16 @@ def series(bucket: str) -> str:
         f"left join ({found} group by 1) s on s.start=b.start::date"
     )
     judged = ",".join(
-        f"count(*) filter (where x.{one} {SMALL}) over () as few_{one}, "
-        f"row_number() over (order by x.{one}<{FEW}, x.{one}, x.start) as place_{one}"
+        f"count(*) filter (where x.{one} {SMALL_CASES}) over () as few_{one}, "
+        f"coalesce(sum(x.{one}) filter (where x.{one} {SMALL_CASES}) over (),0) as hid_{one}, "
+        f"row_number() over (order by x.{one}<{FEW_CASES}, x.{one}, x.start) as place_{one}"
         for one in COUNTED
     )
-    small = {one: f"(z.{one} {SMALL} or z.few_{one}=1 and z.place_{one}=1 and z.{one}>={FEW})" for one in COUNTED}
+    small = {
+        one: f"(z.{one} {SMALL_CASES} or {alone(f'z.few_{one}', f'z.hid_{one}')} and z.place_{one}=1 "
+        f"and z.{one}>={FEW_CASES})"
+        for one in COUNTED
+    }
     either = " or ".join(small.values())
     shown = ",".join(f"'{one}',case when {small[one]} then null else z.{one} end" for one in COUNTED)
     return (

@@ -29,7 +29,10 @@ class Dimension(StrEnum):
 
 
 class FactRow(Model):
-    """What a case counts for. `response` and `handling` are the steps of durations (`statistics.step`)."""
+    """What a case counts for. `response` and `handling` are the steps of durations (`statistics.step`).
+
+    `ratings` are those of all its answers that count, `heard` whether its last answer is among them.
+    """
 
     case_id = fields.UUIDField(primary_key=True)
     sealed = fields.BooleanField()
@@ -45,13 +48,12 @@ class FactRow(Model):
     due_on = fields.DateField(null=True)
     timely = fields.BooleanField()
     extended = fields.BooleanField()
-    answered = fields.BooleanField()
-    solved = fields.BooleanField()
-    satisfied = fields.BooleanField()
+    heard = fields.BooleanField()
     level = fields.CharEnumField(SettlementLevel, max_length=7, null=True)
     response = fields.IntField(null=True)
     handling = fields.IntField(null=True)
     orders: Any = fields.JSONField(null=True)
+    ratings: Any = fields.JSONField(null=True)
 
     class Meta:
         schema = "statistics"
@@ -62,7 +64,8 @@ class RollupRow(Model):
     """The sum of what cases count for in a county, town or village on a day, or `monthly` in the month it begins.
 
     In the dimension UNIT work orders are counted: `reported` are those issued, `gone` those returned. ANSWER counts
-    the cases a unit answered for.
+    the cases a unit answered for. `answered` and `scored` are the answers of which somebody said whether the matter is
+    solved, and how good they were; `heard` are the cases settled whose last answer is among them.
     """
 
     id = fields.BigIntField(primary_key=True)
@@ -81,9 +84,22 @@ class RollupRow(Model):
     extended = fields.IntField()
     answered = fields.IntField()
     solved = fields.IntField()
+    scored = fields.IntField()
     satisfied = fields.IntField()
+    heard = fields.IntField()
 
     class Meta:
         schema = "statistics"
         table = "rollup"
         unique_together = (("grid_id", "dimension", "sealed", "monthly", "day", "value"),)
+
+
+class ChangedRow(Model):
+    """A case of which something has changed that it counts for, noted by triggers on whatever tells of it."""
+
+    id = fields.BigIntField(primary_key=True)
+    case_id = fields.UUIDField(db_index=True)
+
+    class Meta:
+        schema = "statistics"
+        table = "changed"

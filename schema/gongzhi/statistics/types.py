@@ -37,7 +37,7 @@ named(
     MONTH="Months (月)",
 )
 
-SMALL = "Whether a number of one to nine, or one that would tell it, is withheld (是否因数量过小隐去)."
+SMALL = "Whether a number of one or two, or one that would tell it, is withheld (是否因数量过小隐去)."
 
 
 @strawberry.type(description="What was settled at a level (化解层级统计).")
@@ -141,11 +141,13 @@ def effort(at: Frame) -> Sql:
 
 @part
 class GridStatistics:
-    """Figures of a place and period, of what is not sealed; a number of one to nine is null (统计)."""
+    """Figures of a place and period, of what is not sealed; one or two cases, and few persons, are null (统计)."""
 
     reported: int | None = expression("Cases reported (上报件数).", of_grid(figures.REPORTED))
     completed: int | None = expression("Cases settled (办结件数).", of_grid(figures.COMPLETED))
-    open: int | None = expression("Cases under way when the period ended (期末在办件数).", of_grid(figures.OPEN))
+    under_way: int | None = expression(
+        "Cases reported and neither settled nor gone when the period ended (期末在办件数).", of_grid(figures.UNDER_WAY)
+    )
     completion_rate: float | None = expression("Completed due ÷ due, % (办结率).", of_grid(figures.COMPLETION))
     on_time_rate: float | None = expression("Completed on time ÷ due, % (按期办结率).", of_grid(figures.ON_TIME))
     extension_share: float | None = expression(
@@ -155,10 +157,10 @@ class GridStatistics:
         "Answered “solved” ÷ answered, %; read it beside answerCoverage (解决率).", of_grid(figures.RESOLUTION)
     )
     satisfaction_rate: float | None = expression(
-        "Rated 4 or 5 ÷ answered, %; read it beside answerCoverage (满意率).", of_grid(figures.SATISFACTION)
+        "Rated 4 or 5 ÷ rated, %; read it beside answerCoverage (满意率).", of_grid(figures.SATISFACTION)
     )
     answer_coverage: float | None = expression(
-        "Requesters who answered ÷ cases settled, % (评价覆盖率).", of_grid(figures.COVERAGE)
+        "Cases whose last answer was rated ÷ cases settled, % (评价覆盖率).", of_grid(figures.COVERAGE)
     )
     median_response: int | None = expression(
         "Minutes until somebody looked at a case, of the middle case (响应时长中位数，分钟).",
@@ -168,7 +170,7 @@ class GridStatistics:
         "Minutes until a case was settled, of the middle case (办理时长中位数，分钟).", of_grid(figures.HANDLING)
     )
     suppressed: list[str] = expression(
-        "The figures that are null because fewer than ten are counted (因数量过小隐去的指标).",
+        "The figures that are null because too few cases or persons are counted (因数量过小隐去的指标).",
         lambda at: figures.names(figures.OF_GRID, scope(at, area(at.row))),
     )
     tip_offs: int | None = expression(
@@ -202,13 +204,14 @@ class UnitStatistics:
         "Answered “solved” ÷ answered, % (解决率).", of_unit(figures.UNIT_RESOLUTION)
     )
     satisfaction_rate: float | None = expression(
-        "Rated 4 or 5 ÷ answered, %; read it beside answerCoverage (满意率).", of_unit(figures.UNIT_SATISFACTION)
+        "Rated 4 or 5 ÷ rated, %; read it beside answerCoverage (满意率).", of_unit(figures.UNIT_SATISFACTION)
     )
     answer_coverage: float | None = expression(
-        "Requesters who answered ÷ cases settled as lead unit, % (评价覆盖率).", of_unit(figures.UNIT_COVERAGE)
+        "Cases whose last answer was rated ÷ cases settled as lead unit, % (评价覆盖率).",
+        of_unit(figures.UNIT_COVERAGE),
     )
     suppressed: list[str] = expression(
-        "The figures that are null because fewer than ten are counted (因数量过小隐去的指标).",
+        "The figures that are null because too few cases or persons are counted (因数量过小隐去的指标).",
         lambda at: figures.names(figures.OF_UNIT, scope(at, unit(at))),
     )
 

@@ -104,6 +104,21 @@ COLUMNS = (
     "settled_at", "closed_at", "reply", "replied_at", "rating", "solved", "rating_comment", "reopenings", "version",
     "warn_at", "due_at",
 )  # fmt: skip
+RATINGS = """
+insert into cases.rating (id, case_id, unit_id, answered_at, at, source, rating, solved, comment, counts)
+select md5('rating' || e.id)::uuid, c.id, c.lead_unit_id, a.at, e.at,
+  case when c.requester_id is null then 'RECEIPT' else 'ACCOUNT' end,
+  (e.data->>'rating')::smallint, (e.data->>'solved')::boolean, case when a.at = c.replied_at then c.rating_comment end,
+  coalesce(cases.independent(c.id), false)
+from cases.event e join cases."case" c on c.id = e.case_id
+join lateral (
+  select b.at from cases.event b
+  where b.case_id = e.case_id and b.at <= e.at and b.type in ('case.settled', 'case.replied')
+  order by b.at desc limit 1) a on true
+where e.type = 'case.rated'
+on conflict (case_id, answered_at) do nothing
+"""
+"""What the timeline tells of ratings, as each answer keeps it."""
 EVENT = "id", "case_id", "type", "at", "audience", "account", "role", "unit_id", "note", "data"
 SUPPORT = "id", "case_id", "unit_id"
 COUNTER = "county", "day", "series", "given"

@@ -35,7 +35,7 @@ FIRST = date(2022, 1, 1)
 TABLES = (
     "grids.grid", "grids.ring", "units.unit", "people.person", "people.phone", "people.household", "people.membership",
     "people.award", "people.tier", "people.liaison", "people.visit", "people.post", "cases.category", "cases.channel",
-    "cases.counter", "cases.case", "cases.support", "cases.event",
+    "cases.counter", "cases.case", "cases.support", "cases.event", "cases.rating",
     "calendars.span", "clocks.clock",
     "dispatch.rule", "dispatch.rule_support", "dispatch.duty", "dispatch.work_order", "dispatch.merge",
     "centers.center", "centers.seat", "patrols.patrol", "statistics.fact", "statistics.rollup",
@@ -232,6 +232,8 @@ async def _cases(writer: Writer, docket: Docket, seed: int) -> None:
     await writer.copy("clocks.clock", clocks.COLUMNS, running, len(running))
     await writer.copy("cases.event", cases.EVENT, cases.events(random, found))
     await writer.copy("cases.support", cases.SUPPORT, cases.supports(random, found))
+    await writer.connection.execute("analyze cases.case, cases.event")
+    await writer.connection.execute(cases.RATINGS)
     patrolled = patrols.rows(stream(seed, "patrols"), found, docket.workers)
     await writer.copy("patrols.patrol", patrols.COLUMNS, patrolled)
     past = await emergencies.rows(writer.connection, stream(seed, "emergencies"), docket.tree, docket.horizon)
