@@ -132,7 +132,7 @@ class Outbox:
             data.append(orjson.dumps({"number": chosen.hex, "step": self.steps[chosen]}).decode())
         grids = [await self.database.fetchval('select grid_id from cases."case" where id=$1', each) for each in cases]
         columns = [ids, [type] * count, [1] * count, [False] * count, cases, data]
-        await self.database.execute(PUBLISH, *columns, self.now, "STAFF", grids)
+        await self.database.execute(PUBLISH, *columns, self.now, ["STAFF"] * count, grids)
         while await self.database.fetchval("select events.number(1000)"):
             pass
         return [str(one) for one in ids]

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 import strawberry
+from gongzhi.cases.models import SettlementLevel
 from gongzhi.checks import missing, past, text, today, told, wrong
 from gongzhi.commands import EXPECTED, KEY, Call, Problem, command, forbidden, given, made, problems, stale
 from gongzhi.entity import key_of, ref
@@ -14,13 +15,14 @@ from gongzhi.errors import Refusal, Text
 from gongzhi.extend import extend
 from gongzhi.filters import aware
 from gongzhi.grids.models import GridRow
+from gongzhi.labels import label
 from gongzhi.roots import Mutation
 from strawberry import ID, UNSET
 
 from .agreement_types import AgreementTerm
 from .confidential import Pen, pen
 from .matters import tell
-from .mediating import returned
+from .mediating import give_back
 from .mediation_types import MediationParty
 from .models import (
     AgreementForm,
@@ -72,6 +74,11 @@ class RecordAgreementInput:
     effective_on: datetime.date | None = given("From when it binds; today if not given (生效日期).", default=UNSET)
     place: str | None = given("Where it is to be done (履行地点).", default=UNSET)
     performance: str | None = given("How it is to be done (履行方式).", default=UNSET)
+    level: SettlementLevel | None = given(
+        "Where it was reached: at the level of its mediators if not given; GRID if those of the village reached it in "
+        "the grid (化解层级).",
+        default=UNSET,
+    )
     expected_version: int = given(EXPECTED)
 
 
@@ -79,6 +86,7 @@ class RecordAgreementInput:
 async def record_agreement(call: Call, input: RecordAgreementInput) -> MediationPayload:
     row, matter = await mediating(call, input.mediation, MediationState.MEDIATING)
     stale(row, input.expected_version)
+    level = reached(row, input.level) if told(input.level) else row.level
     known = {one.id: one for one in await PartyRow.filter(matter=matter)}
     signed = signatures(call, input.signatures, known, matter)
     terms = promised(call, input.terms, known, {one.party_id for one in signed})
@@ -101,8 +109,22 @@ async def record_agreement(call: Call, input: RecordAgreementInput) -> Mediation
     await agreement.save()
     await SignatureRow.bulk_create(signed)
     await write(ink, matter, input.terms, terms)
+    row.level = level
     await agreed(call, row, matter, agreement)
     return await saved(call, row, matter)
+
+
+def reached(row: MediationRow, level: SettlementLevel) -> SettlementLevel:
+    """The level at which an agreement was reached, which follows from who mediated."""
+    inside = row.level == SettlementLevel.VILLAGE and level == SettlementLevel.GRID
+    if level != row.level and not inside:
+        named = label(row.level)
+        raise wrong(
+            f"Its mediators are of another level ({named.en}); those of a village may say GRID.",
+            f"调解员层级为{named.zh}，化解层级应与之一致；村级调解员在网格内化解的可填写网格。",
+            "level",
+        )
+    return level
 
 
 def optional(value: str | None, path: str) -> str | None:
@@ -191,7 +213,7 @@ async def agreed(call: Call, row: MediationRow, matter: MatterRow, agreement: Ag
     if agreement.form == AgreementForm.WRITTEN:
         due = await ends(call, matter.county_id, begins(agreement.effective_on), CONFIRMATION)
         await ConfirmationRow.create(matter=matter, due_at=due)
-    await returned(call, row)
+    await give_back(call, row, row.level)
 
 
 @strawberry.input(description="Whether something that was promised was done (登记履行).")

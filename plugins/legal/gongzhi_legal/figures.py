@@ -32,7 +32,7 @@ COUNTED = {
     "oral": "n.outcome='ORAL_AGREEMENT'",
     "failed": "n.outcome in ('FAILED','REFERRED')",
     "ended": "n.outcome in ('WITHDRAWN','REFUSED')",
-    "inVillage": f"{SETTLED} and n.level='VILLAGE'",
+    "inVillage": f"{SETTLED} and n.level in ('GRID','VILLAGE')",
     "inTown": f"{SETTLED} and n.level='TOWN'",
     "inCounty": f"{SETTLED} and n.level='COUNTY'",
     "confirmed": "exists(select from legal.confirmation c where c.matter_id=n.matter_id and c.state='CONFIRMED')",
@@ -52,7 +52,7 @@ class MediationFigures:
     oral: int | None = strawberry.field(description="Agreed by word (口头协议).")
     failed: int | None = strawberry.field(description="Not agreed, or for others (调解不成、转出).")
     ended: int | None = strawberry.field(description="Taken back or not wanted (撤回、不同意).")
-    in_village: int | None = strawberry.field(description="Agreed in the village (村级化解).")
+    in_village: int | None = strawberry.field(description="Agreed in the village or its grids (村级及以下化解).")
     in_town: int | None = strawberry.field(description="Agreed in the town (镇级化解).")
     in_county: int | None = strawberry.field(description="Agreed in the county (县级化解).")
     confirmed: int | None = strawberry.field(description="Confirmed by the court (司法确认).")

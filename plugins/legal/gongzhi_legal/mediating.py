@@ -6,14 +6,14 @@ import datetime
 from uuid import UUID
 
 import strawberry
-from gongzhi.cases.models import CaseRow
+from gongzhi.cases.mediation import finish_mediation, prolong_mediation
+from gongzhi.cases.models import SettlementLevel
 from gongzhi.checks import missing, text, told, wrong
 from gongzhi.commands import EXPECTED, KEY, Call, command, forbidden, given, stale
 from gongzhi.entity import key_of
-from gongzhi.errors import Refusal, Text
+from gongzhi.errors import Refusal
 from gongzhi.extend import extend
 from gongzhi.filters import aware
-from gongzhi.notices.sending import Notice, notify
 from gongzhi.roots import Mutation
 from strawberry import ID, UNSET
 
@@ -37,7 +37,7 @@ from .models import (
     SessionRow,
 )
 from .panel_types import LegalAdviser
-from .requesting import MediationPayload, appoint, picked
+from .requesting import MediationPayload, appoint, picked, referrer
 from .standing import OPEN, handles, mediating, mine, opened, saved, sides
 from .terms import MEDIATION, ends
 
@@ -192,6 +192,8 @@ async def extend_mediation(call: Call, input: ExtendMediationInput) -> Mediation
     row.extensions = [*row.extensions, {"days": input.days, "at": call.now.isoformat()}]
     days = [one["days"] for one in row.extensions]
     row.due_at, row.overdue_told_at = await ends(call, matter.county_id, row.requested_at, MEDIATION, days), None
+    if row.case_id:
+        await prolong_mediation(call, row.case_id, row.due_at)
     return await saved(call, row, matter)
 
 
@@ -257,26 +259,19 @@ async def end_mediation(call: Call, input: EndMediationInput) -> MediationPayloa
 async def over(
     call: Call, row: MediationRow, matter: MatterRow, outcome: MediationOutcome, reason: str | None = None
 ) -> MediationPayload:
-    """End it: the parties keep their view of it, and who referred the case learns that it is over, and no more."""
+    """End it: the parties keep their view of it; who works on the case learns that nothing was agreed, and no more."""
     row.state, row.outcome, row.ended_at = MediationState.ENDED, outcome, call.now
     (await pen(call.context, matter)).write(row, reason=reason)
     matter.closed_at = call.now
     await matter.save(update_fields=["closed_at"])
-    await returned(call, row)
+    await give_back(call, row)
     return await saved(call, row, matter)
 
 
-async def returned(call: Call, row: MediationRow) -> None:
-    """Tell whoever referred the case that it is theirs again; of what was said or agreed they learn nothing."""
-    case = await CaseRow.get_or_none(id=row.case_id) if row.case_id else None
-    if case is not None and row.requested_by:
-        told = Notice(
-            "legal.mediation_over",
-            Text(f"The mediation of case {case.number} is over", f"诉求 {case.number} 的调解已结束"),
-            Text("Go on with the case.", "请继续办理该诉求。"),
-            f"Case:{case.id}",
-        )
-        await notify(call, told, accounts=[row.requested_by])
+async def give_back(call: Call, row: MediationRow, settled: SettlementLevel | None = None) -> None:
+    """Give the case back, with the level of an agreement if there is one; of what was said or agreed nobody learns."""
+    if row.case_id:
+        await finish_mediation(call, row.case_id, settled, await referrer(row))
 
 
 EXTENSIONS = (

@@ -137,7 +137,9 @@ class Mediation(Node):
     dispute_type: str = expression("What sort of dispute, by code (纠纷类型代码).", dispute("code"))
     dispute_name: str = expression("The same, by name (纠纷类型).", dispute("name"))
     facts: str | None = said("What it is about, as the applicant says (纠纷事由).", "facts", "mediation")
-    level: SettlementLevel = column("Who mediates: village, town or county (调解层级).")
+    level: SettlementLevel = column(
+        "Who mediates: village, town or county; after an agreement where it was reached (调解层级)."
+    )
     state: MediationState = column("Where it stands (状态).")
     requested_at: datetime.datetime = column("When it was asked for (申请时间).")
     started_at: datetime.datetime | None = column("When all parties had joined (开始时间).")

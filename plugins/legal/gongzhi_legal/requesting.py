@@ -8,6 +8,7 @@ from uuid import UUID
 
 import strawberry
 from gongzhi import codes
+from gongzhi.cases.mediation import begin_mediation
 from gongzhi.cases.models import CaseRow, SettlementLevel
 from gongzhi.cases.steps import works
 from gongzhi.cases.types import Case
@@ -100,7 +101,7 @@ async def request_mediation(call: Call, input: RequestMediationInput) -> Mediati
     case = await source(call, input.case) if told(input.case) else None
     parties = await read(call, input.parties)
     place = await where(call, input, case, parties[0])
-    await entitled(call, case, place, parties)
+    applied = await entitled(call, case, place, parties)
     if not input.rights_acknowledged:
         raise Refusal(
             "RIGHTS_NOT_ACKNOWLEDGED",
@@ -125,10 +126,12 @@ async def request_mediation(call: Call, input: RequestMediationInput) -> Mediati
     )
     pen.write(row, facts=facts)
     await row.save()
-    await enter(call, matter, pen, parties)
+    await enter(call, matter, pen, parties, joined=applied)
     await appoint(call, matter, mediators)
     call.publish(MediationChanged(matter.id, row.id, row.state), matter)
     await tell(call, matter.id, REQUESTED, f"Mediation:{row.id}")
+    if case is not None:
+        await begin_mediation(call, case.id, row.due_at, await referrer(row))
     return MediationPayload(mediation=ref(Mediation, row.id, shown=True))
 
 
@@ -199,19 +202,19 @@ async def where(call: Call, input: RequestMediationInput, case: CaseRow | None, 
     return await GridRow.get(id=first.person.grid_id)
 
 
-async def entitled(call: Call, case: CaseRow | None, place: GridRow, parties: list[Party]) -> None:
-    """Refuse whoever is not the applicant, nor speaks for them, nor works on the case or in the grid.
+async def entitled(call: Call, case: CaseRow | None, place: GridRow, parties: list[Party]) -> bool:
+    """Whether the applicant asks, or who speaks for them, and not who works on the case or in the grid.
 
-    The applicant takes part by asking, so nobody asks in another's place.
+    Refuses anybody else. The applicant takes part by asking; whoever is referred has yet to say so.
     """
     me, applicant = call.viewer.account.person, parties[0].person
     if me is not None:
         speaks = any(one.person and one.person.id == me and one.represents == 0 for one in parties)
         spoken = await representatives(applicant.id, today(call)) if applicant else ()
         if speaks or applicant and entitled_to(me, applicant, today(call), spoken):
-            return
+            return True
     if (case is not None and await works(call, case)) or call.may(REFER, place):
-        return
+        return False
     raise forbidden("parties")
 
 
@@ -259,14 +262,15 @@ async def appoint(call: Call, matter: MatterRow, mediators: Chosen) -> None:
         await seat(call, matter.id, SeatRole.HANDLER, account=row.account)
 
 
-async def enter(call: Call, matter: MatterRow, pen: Pen, parties: list[Party]) -> None:
-    """Write the parties down. The applicant has been shown the rights and has joined."""
+async def enter(call: Call, matter: MatterRow, pen: Pen, parties: list[Party], *, joined: bool) -> None:
+    """Write the parties down. The applicant has been shown the rights, and has joined if they asked themselves."""
     rows: list[PartyRow] = []
     for at, one in enumerate(parties):
         row = PartyRow(matter=matter, place=at, person=one.person)
         pen.write(row, name=one.name, phone=one.phone)
         if at == 0:
-            row.acknowledged_at = row.joined_at = call.now
+            row.acknowledged_at = call.now
+            row.joined_at = call.now if joined else None
             row.recorded_by = call.viewer.account.name
         rows.append(row)
     for row, one in zip(rows, parties, strict=True):
@@ -277,6 +281,16 @@ async def enter(call: Call, matter: MatterRow, pen: Pen, parties: list[Party]) -
         if row.person_id:
             role = SeatRole.REPRESENTATIVE if row.represents_id else SeatRole.PARTY
             await seat(call, matter.id, role, person_id=row.person_id)
+
+
+async def referrer(row: MediationRow) -> str | None:
+    """The account that referred a case, of somebody who works on it; None if a party asked.
+
+    A party who asks has joined by that, at that very moment.
+    """
+    if await PartyRow.exists(matter_id=row.matter_id, place=0, joined_at=row.requested_at):
+        return None
+    return row.requested_by
 
 
 EXTENSIONS = (extend(Mutation, request_mediation=request_mediation),)

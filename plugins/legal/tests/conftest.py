@@ -75,11 +75,15 @@ class Town:
         made = await self.request(**given)
         assert made["errors"] == [], made
         id = made["mediation"]["id"]
-        joined = await self.resident(1).do(
-            "joinMediation", "mediation { state }", mediation=id, agree=True, rightsAcknowledged=True
-        )
-        assert joined == {"mediation": {"state": "MEDIATING"}, "errors": []}
+        for at, state in enumerate(("REQUESTED", "MEDIATING")):
+            joined = await self.join(id, at)
+            assert joined == {"mediation": {"state": state}, "errors": []}
         return await self.see(id)
+
+    async def join(self, id: str, at: int, agree: bool = True) -> dict[str, Any]:
+        """A party says whether they take part."""
+        asked = {"mediation": id, "agree": agree, "rightsAcknowledged": agree}
+        return dict(await self.resident(at).do("joinMediation", "mediation { state }", **asked))
 
     async def see(self, id: str, caller: Any = None) -> Any:
         """All there is to see of a mediation."""

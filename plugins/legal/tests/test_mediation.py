@@ -187,6 +187,7 @@ async def test_party_ends_it_at_any_time(town: Any) -> None:
 async def test_representative_speaks_for_a_party(town: Any) -> None:
     parties = [{"person": town.person(0)}, {"person": town.person(1)}, {"person": town.person(2), "represents": 1}]
     id = (await town.request(parties=parties))["mediation"]["id"]
+    await town.join(id, 0)
     joined = await town.resident(2).do(
         "joinMediation", "mediation { state parties { joinedAt } }", mediation=id, agree=True, rightsAcknowledged=True
     )

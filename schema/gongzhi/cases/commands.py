@@ -17,7 +17,20 @@ from . import machine, reporting
 from .models import RatingSource, SettlementLevel, Status
 from .ratings import is_requester, keep_rating, refuse_involved
 from .reporting import BODY
-from .steps import CasePayload, advance, contested, handled, level_of, opened, own, record, saved, settle, step, unready
+from .steps import (
+    CasePayload,
+    advance,
+    contested,
+    handled,
+    opened,
+    own,
+    record,
+    saved,
+    settle,
+    settling_level,
+    step,
+    unready,
+)
 from .types import Case
 
 NUMBER = "The case's number (编号)."
@@ -76,14 +89,18 @@ class ReplyToCaseInput:
     number: str = given(NUMBER)
     expected_version: int = given(EXPECTED)
     text: str = prose("The answer; the requester reads it (答复内容).")
-    level: SettlementLevel | None = given("Where the matter was settled (化解层级).", default=UNSET)
+    level: SettlementLevel | None = given(
+        "Where the matter was settled; else where a mediation reached an agreement, or where the lead unit serves "
+        "(化解层级).",
+        default=UNSET,
+    )
 
 
 @command("Answer a case that is being handled (答复).", requires="cases.handle")
 async def reply_to_case(call: Call, input: ReplyToCaseInput) -> CasePayload:
     case = await handled(call, input)
     units = await jointly(call, case)
-    settle(call, case, text(input.text, BODY, "text"), input.level or await level_of(call, case))
+    settle(call, case, text(input.text, BODY, "text"), input.level or await settling_level(call, case))
     await inform(call, case)
     return await advance(call, case, machine.REPLY, note=case.reply, jointly=units)
 
@@ -102,7 +119,7 @@ async def handle_in_grid(call: Call, input: HandleInGridInput) -> CasePayload:
     if case.status == Status.REPORTED:
         await step(call, case, machine.ACCEPT)
     case.self_handled = True
-    settle(call, case, text(input.text, BODY, "text"), await level_of(call, case))
+    settle(call, case, text(input.text, BODY, "text"), await settling_level(call, case))
     await inform(call, case)
     return await advance(call, case, machine.SETTLE, note=case.reply)
 

@@ -15,13 +15,12 @@ from ..plans import Frame
 from ..roots import Mutation
 from ..sql import Sql
 from . import machine
-from .models import SettlementLevel, Status
+from .models import SettlementLevel
 from .steps import RAISED, CasePayload, disinterested, level_of, opened, record, saved, unready, works
 from .types import Case
 
 LEVELS = tuple(SettlementLevel)
 """From the grid up."""
-UNDER_WAY = machine.OPEN - {Status.REPLIED}
 REASON = 2_000
 
 
@@ -39,8 +38,8 @@ async def escalate_case(call: Call, input: EscalateCaseInput) -> CasePayload:
     if not await works(call, case):
         raise forbidden("number")
     await disinterested(call, case)
-    if case.status not in UNDER_WAY:
-        raise unready(case, "逐级上报", *UNDER_WAY)
+    if case.status not in machine.UNDER_WAY:
+        raise unready(case, "逐级上报", *machine.UNDER_WAY)
     before = await level_of(call, case)
     if before is SettlementLevel.COUNTY:
         raise Refusal(

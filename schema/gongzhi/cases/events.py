@@ -251,6 +251,26 @@ class PhoneShown(OfCase):
     pass
 
 
+@event("case.mediation_begun", "People's mediation of it was asked for (转入人民调解).", unnamed=True)
+class MediationBegun(OfCase):
+    pass
+
+
+@event("case.mediation_over", "Its mediation is over (人民调解结束).", unnamed=True)
+class MediationOver(OfCase):
+    pass
+
+
+@event(
+    "case.settlement_offered",
+    "The matter was settled at a level, so that it can be answered (可据以答复).",
+    internal=True,
+    unnamed=True,
+)
+class SettlementOffered(OfCase):
+    level: SettlementLevel
+
+
 EVENTS: tuple[type[OfCase], ...] = (
     Reported, Accepted, Declined, Withdrawn, Merged, Settled, Dispatched, Returned, Handling, Suspended, Resumed,
     Replied, Rated, Closed, Reopened, Voided, Contacted, Reminded, Escalated, LevelRaised,
@@ -258,6 +278,7 @@ EVENTS: tuple[type[OfCase], ...] = (
     ApprovalRequested,
     ApprovalGiven, ApprovalRefused, FollowedUp, Joined, Parted, AnsweredWith, Attached, Edited,
     Supervised, SupervisionAnswered, SupervisionLifted, Whistled, PhoneLeft, PhoneShown,
+    MediationBegun, MediationOver, SettlementOffered,
 )  # fmt: skip
 
 REGISTRY = Registry(EVENTS)

@@ -22,6 +22,8 @@ def _step(event: str, chinese: str, *sources: S, to: S) -> Step:
 
 
 OPEN = frozenset({S.REPORTED, S.ACCEPTED, S.DISPATCHED, S.RETURNED, S.HANDLING, S.SUSPENDED, S.REPLIED})
+UNDER_WAY = OPEN - {S.REPLIED}
+"""What somebody still has to answer."""
 COMPLETED = frozenset({S.REPLIED, S.CLOSED})
 """What counts as 办结."""
 

@@ -209,6 +209,24 @@ STEPS: dict[str, Told] = {
             ),
         ),
     ),
+    "case.mediation_begun": Told(
+        requester=Message(
+            Text("Your case is in mediation", "诉求转入人民调解"),
+            Text(
+                "People's mediation of your case {number} was asked for. While it lasts, the time for an answer waits.",
+                "您的诉求 {number} 已转入人民调解，调解期间答复时限暂停计算。",
+            ),
+        )
+    ),
+    "case.mediation_over": Told(
+        requester=Message(
+            Text("The mediation of your case is over", "诉求的人民调解已结束"),
+            Text(
+                "The mediation of your case {number} is over.",
+                "您的诉求 {number} 的人民调解已结束。",
+            ),
+        )
+    ),
     "case.edited": NOBODY,
     "case.handling": NOBODY,
     "case.rated": NOBODY,
@@ -235,6 +253,7 @@ STEPS: dict[str, Told] = {
     "case.supervised": NOBODY,
     "case.supervision_answered": NOBODY,
     "case.supervision_lifted": NOBODY,
+    "case.settlement_offered": NOBODY,
 }
 
 TARGETS = {step.event: step.target for step in machine.STEPS}

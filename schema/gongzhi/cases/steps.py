@@ -35,6 +35,10 @@ WORK = ("cases.accept", "cases.settle", "cases.handle", "cases.dispatch")
 RAISED = "case.level_raised"
 """The event of a case that went one level up."""
 
+MEDIATION_BEGUN, MEDIATION_OVER = "case.mediation_begun", "case.mediation_over"
+OFFERED = "case.settlement_offered"
+"""The event of a case that was settled elsewhere, at a level, and waits for its answer."""
+
 PLATFORM = "platform"
 """The subject of complaints about this platform."""
 
@@ -47,10 +51,13 @@ LEVELS = """
 select (
     select e.data->>'to' from cases.event e where e.case_id = $1 and e.type = $2 order by e.at desc, e.id desc limit 1
 ) as raised, (
+    select case when e.type = $4 then e.data->>'level' end from cases.event e
+    where e.case_id = $1 and e.type = any($5::text[]) order by e.at desc, e.id desc limit 1
+) as offered, (
     select g.kind from units.unit u join grids.grid g on g.id = u.grid_id where u.id = $3::int
 ) as serves
 """
-"""The level a case was raised to, and the kind of the area that a unit serves."""
+"""The level a case was raised to, the one it was settled at, and the kind of the area that a unit serves."""
 
 
 @strawberry.type(description="A case as it is now, or why nothing was done (诉求操作结果).")
@@ -163,9 +170,12 @@ async def noted(
     acting = next((grant.unit for grant in call.viewer.account.grants if grant.unit), None)
     audience = Audience.STAFF if declared.internal else Audience.PUBLIC
     account = None if case.anonymous and taken is machine.REPORT else call.viewer.account.name
+    role = call.viewer.role
+    if declared.unnamed:
+        account = role = acting = None
     said = text(note, NOTE, "note") if note else None
     facts = orjson.dumps(data, default=str).decode()
-    happened = (call.now, audience.value, account, call.viewer.role, unit.id if unit else acting, said, facts)
+    happened = (call.now, audience.value, account, role, unit.id if unit else acting, said, facts)
     await call.fetch(HAPPENED, uuid7(), case.id, kind, *happened)
     call.publish(event_of(declared, {"number": case.number, **data}), case)
     announce_step(call, case, kind, data.get("to") if kind == RAISED else None)
@@ -196,7 +206,22 @@ def settle(call: Call, case: CaseRow, text: str, level: SettlementLevel) -> None
 
 async def level_of(call: Call, case: CaseRow) -> SettlementLevel:
     """The level that answers: that of the area the lead unit serves, or the one the case was raised to, if higher."""
-    [row] = await call.fetch(LEVELS, case.id, RAISED, case.lead_unit_id)
+    return _reached(await _levels(call, case))
+
+
+async def settling_level(call: Call, case: CaseRow) -> SettlementLevel:
+    """The level at which an answer settles the case: the one that was offered, unless the case went on after that."""
+    row = await _levels(call, case)
+    return SettlementLevel(row["offered"]) if row["offered"] else _reached(row)
+
+
+async def _levels(call: Call, case: CaseRow) -> dict[str, Any]:
+    overtaking = [OFFERED, RAISED, machine.REOPEN.event]
+    [row] = await call.fetch(LEVELS, case.id, RAISED, case.lead_unit_id, OFFERED, overtaking)
+    return row
+
+
+def _reached(row: dict[str, Any]) -> SettlementLevel:
     above = SettlementLevel(row["raised"] or SettlementLevel.GRID)
     return max(above, _serving(row["serves"]), key=list(SettlementLevel).index)
 

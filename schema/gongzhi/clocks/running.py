@@ -15,6 +15,9 @@ from .models import ClockRow, Stage, TraceRow, Why
 from .rules import Matter, Rule, Standing, facing, kept, standing
 from .saving import running, save
 
+HANDLING = (Stage.HANDLE, Stage.REPLY)
+"""What whoever handles a case has to keep to, and what more time or a mediation moves."""
+
 
 async def follow(call: Call, case: CaseRow, event: str) -> None:
     """Start and stop the clocks that this step starts and stops; sets `warn_at` and `due_at` of the case.
@@ -31,7 +34,7 @@ async def follow(call: Call, case: CaseRow, event: str) -> None:
     going = [clock for clock in clocks if clock.stopped_at is None]
     held = await hold(call, by, going, event) if event in (stages.PAUSES, stages.RESUMES) else {}
     wanted = [stage for stage in stages.STARTS.get(event, ()) if stage not in {clock.stage for clock in going}]
-    started = begun(call, case, by, about, wanted)
+    started = begun(call, case, by, about, wanted, held=course.held_until(going, call.now))
     await save(call, [*over, *held], started, filter(None, held.values()))
     due(case, [*going, *started])
 
@@ -56,14 +59,18 @@ def due(case: CaseRow, running: Iterable[ClockRow]) -> None:
     case.due_at = earliest(clock.due_at for clock in met)
 
 
-def begun(call: Call, case: CaseRow, by: Standing, about: Matter, wanted: Iterable[Stage]) -> list[ClockRow]:
+def begun(
+    call: Call, case: CaseRow, by: Standing, about: Matter, wanted: Iterable[Stage], held: datetime | None = None
+) -> list[ClockRow]:
     """The clocks of these stages, by the rules that fit the case. A stage without a rule has none."""
-    return [clocked(case, rule, by, call.now) for stage in wanted if (rule := by.rule(stage, about))]
+    return [clocked(case, rule, by, call.now, held) for stage in wanted if (rule := by.rule(stage, about))]
 
 
-def clocked(case: CaseRow, rule: Rule, by: Standing, now: datetime) -> ClockRow:
+def clocked(case: CaseRow, rule: Rule, by: Standing, now: datetime, held: datetime | None = None) -> ClockRow:
     unit = case.lead_unit_id if rule.stage in (Stage.CONTACT, Stage.HANDLE) else None
     clock = ClockRow(case_id=case.id, stage=rule.stage, unit_id=unit, started_at=now, pauses=[], extensions=[])
+    if held and rule.stage in HANDLING:
+        course.hold(clock, now, held)
     course.set_to(clock, rule, by, now)
     return clock
 
@@ -72,6 +79,7 @@ async def stop(call: Call, by: Standing, clock: ClockRow) -> None:
     """Stop a clock for good. It keeps its deadline; one that is paused is left as it is."""
     if course.paused(clock):
         course.resume(clock, call.now)
+    course.release(clock, call.now)
     clock.stopped_at = call.now
     course.set_to(clock, await ruled(by, clock), by, call.now)
 
@@ -98,6 +106,26 @@ async def hold(call: Call, by: Standing, clocks: Iterable[ClockRow], event: str)
     return changed
 
 
+async def hold_until(call: Call, case: CaseRow, until: datetime | None) -> None:
+    """Let no time of handling pass until a moment, or with None let it pass from now on; what is spent stays spent.
+
+    Sets `warn_at` and `due_at` of the case, which is not saved. A clock that is overdue stays so.
+    """
+    by = await standing(call.fetch, case.county_id or await county(case))
+    clocks = await running(call, case)
+    changed, traces = [], []
+    for clock in clocks:
+        before = clock.pauses
+        if clock.stage in HANDLING:
+            course.hold(clock, call.now, until) if until else course.release(clock, call.now)
+        if clock.pauses != before:
+            changed.append(clock)
+            why = Why.PAUSED if until else Why.RESUMED
+            traces.append(move(call, by, clock, await ruled(by, clock), why))
+    await save(call, changed, traces=filter(None, traces))
+    due(case, clocks)
+
+
 def move(call: Call, by: Standing, clock: ClockRow, rule: Rule, why: Why, **data: Any) -> TraceRow | None:
     """Reckon a clock anew; the trace it leaves, if its deadline has moved. The caller saves both."""
     before, allowed = clock.due_at, clock.allowed
@@ -120,9 +148,7 @@ async def longer(call: Call, case: CaseRow, due: datetime, until: datetime, usua
     return lengthening(by.calendar, term, due, until)
 
 
-async def extend(
-    call: Call, case: CaseRow, more: Term, *, stages: Sequence[Stage] = (Stage.HANDLE, Stage.REPLY), **data: Any
-) -> datetime:
+async def extend(call: Call, case: CaseRow, more: Term, *, stages: Sequence[Stage] = HANDLING, **data: Any) -> datetime:
     """Add time to the running clocks of a case (延期), counted from their deadlines; the case's next deadline.
 
     `data` are facts for the trace, such as who asked for it: codes, never names or texts. The case is not saved.

@@ -65,8 +65,8 @@ named(
     RULES="The county has other rules (规则变更)",
     CALENDAR="The calendar changed (日历变更)",
     EXTENDED="Time was added (延期)",
-    PAUSED="The case was put on hold (挂账)",
-    RESUMED="Handling went on (恢复办理)",
+    PAUSED="The case was put on hold, or is in mediation (挂账、调解期间)",
+    RESUMED="Handling goes on (恢复办理)",
 )
 
 WORKED = (

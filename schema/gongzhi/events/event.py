@@ -52,6 +52,8 @@ class Event:
     """Whether points or credit may be given for it: to who reported its case, or to the `person` it names."""
     internal: ClassVar[bool] = False
     """Whether only staff may know of it."""
+    unnamed: ClassVar[bool] = False
+    """Whether nobody is to know what kind of actor it came from; it says SYSTEM, and a case's timeline names nobody."""
     hints: ClassVar[Mapping[str, Any]] = MappingProxyType({})
     """Its fields and their types."""
 
@@ -66,7 +68,13 @@ E = TypeVar("E", bound=Event)
 
 @typing.dataclass_transform(frozen_default=True)
 def event(
-    type: str, description: str, *, version: int = 1, feedable: bool = False, internal: bool = False
+    type: str,
+    description: str,
+    *,
+    version: int = 1,
+    feedable: bool = False,
+    internal: bool = False,
+    unnamed: bool = False,
 ) -> Callable[[type[E]], type[E]]:
     """Declare an event. A type's meaning never changes: what its fields mean does with its `version`.
 
@@ -78,7 +86,7 @@ def event(
     def decorate(cls: typing.Any) -> typing.Any:
         done = dataclass(frozen=True)(cls)
         done.type, done.description, done.version = type, description, version
-        done.feedable, done.internal = feedable, internal
+        done.feedable, done.internal, done.unnamed = feedable, internal, unnamed
         done.hints = hints(done)
         for name, hint in done.hints.items():
             if not plain(hint):

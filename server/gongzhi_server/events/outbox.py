@@ -23,9 +23,9 @@ from ..together import Write, write
 LEVELS = "county_id, town_id, village_id, grid_1_id, grid_2_id, grid_3_id"
 PUBLISH = f"""
 insert into events.outbox (id, type, version, internal, case_id, data, at, actor, grid_id, {LEVELS})
-select e.id, e.type, e.version, e.internal, e.case_id, e.data, $7, $8, g.id, {LEVELS}
-from unnest($1::uuid[], $2::text[], $3::int[], $4::bool[], $5::uuid[], $6::jsonb[], $9::int[])
-  with ordinality e (id, type, version, internal, case_id, data, grid, place)
+select e.id, e.type, e.version, e.internal, e.case_id, e.data, $7, e.actor, g.id, {LEVELS}
+from unnest($1::uuid[], $2::text[], $3::int[], $4::bool[], $5::uuid[], $6::jsonb[], $8::text[], $9::int[])
+  with ordinality e (id, type, version, internal, case_id, data, actor, grid, place)
 left join grids.grid g on g.id = e.grid order by e.place
 """
 ENQUEUE = """
@@ -98,7 +98,8 @@ class Told:
                 [orjson.dumps(written(one)).decode() for one in events],
             ]
             grids = [getattr(row, "grid_id", None) for row in rows]
-            yield Write(PUBLISH, [*columns, self.viewer.now, actor(self.viewer).value, grids])
+            actors = [(Actor.SYSTEM if one.unnamed else actor(self.viewer)).value for one in events]
+            yield Write(PUBLISH, [*columns, self.viewer.now, actors, grids])
 
     def _enqueued(self) -> Iterator[Write]:
         if self.jobs:
