@@ -5,11 +5,19 @@ from __future__ import annotations
 import re
 from collections import deque
 from collections.abc import Iterator
+from datetime import date
 from typing import Any
 
 import pytest
+from gongzhi.entity import Entity
+from gongzhi.worktime import NEVER
+from gongzhi_server.planner.planner import Planner
+from gongzhi_server.plugins import load
+from gongzhi_server.schema import Schema
+from gongzhi_server.testing import built
 from graphql import (
     GraphQLField,
+    GraphQLNonNull,
     GraphQLObjectType,
     GraphQLSchema,
     get_named_type,
@@ -97,3 +105,40 @@ async def test_no_date_is_endless(bench: Bench, viewer: str) -> None:
         asked[kind] = asked.get(kind, False) or bool(found)
         assert not [one for one in found if ENDLESS.search(one)], (kind, before)
     assert sum(asked.values()) >= 30, asked
+
+
+def certain(schema: Schema) -> Iterator[tuple[Entity, str]]:
+    """The entities' dates that are never null, and are columns."""
+    planner = Planner(schema)
+    for name, entity in planner.entities.items():
+        kind = schema._schema.type_map[name]
+        assert isinstance(kind, GraphQLObjectType)
+        for one in entity.cls.__strawberry_definition__.fields:  # type: ignore[attr-defined]
+            of = kind.fields[camel(one.python_name)]
+            dated = isinstance(of.type, GraphQLNonNull) and getattr(of.type.of_type, "name", "") in DATES
+            if dated and one.python_name in entity.model._meta.fields_map:
+                yield entity, one.python_name
+
+
+def camel(name: str) -> str:
+    first, *rest = name.split("_")
+    return first + "".join(map(str.title, rest))
+
+
+async def test_certain_dates_end(bench: Bench) -> None:
+    """Of a date that is never null, no row is endless."""
+    found = list(certain(bench.schema))
+    assert len(found) > 30
+    for entity, name in found:
+        meta = entity.model._meta
+        endless = f"\"{entity.column(name)}\" in ('infinity', '-infinity')"
+        sql = f'select count(*) from {meta.schema}."{meta.db_table}" where {endless}'
+        [(count,)] = await bench._fetch(sql)
+        assert count == 0, f"{entity.name}.{name} is endless in some rows: let it be null"
+
+
+def test_plugins_declare_endless_dates_null() -> None:
+    """A column that begins endless belongs to a field that may be null, in the plugins as well."""
+    for entity, name in certain(built(load())):
+        default = entity.model._meta.fields_map[name].default
+        assert default not in (NEVER, date.max), f"{entity.name}.{name} begins endless: let it be null"
