@@ -212,6 +212,32 @@ async def test_lists_do_not_tell_by_difference(small: Server, ground: Ground, co
     assert hidden == 0 or len(possible) > 1
 
 
+async def test_answers_are_told_by_whole_months(small: Server, ground: Ground) -> None:
+    """A period that is a day or a month longer never tells what a few persons said."""
+    for month, many, liked in ((3, 12, 6), (4, 3, 0), (5, 10, 10)):
+        for at in range(many):
+            await ground.case(
+                f"2026-0{month}-02T09:00",
+                status="CLOSED",
+                settled=f"2026-0{month}-03T09:00",
+                rating=5 if at < liked else 1,
+            )
+    await ground.rebuild()
+
+    async def rate(since: str, until: str) -> Any:
+        found = await statistics(lead(small), "satisfactionRate suppressed", since=since, until=until)
+        assert ("satisfactionRate" in found["suppressed"]) == (found["satisfactionRate"] is None)
+        return found["satisfactionRate"]
+
+    assert await rate("2026-03-01", "2026-03-31") == 50.0
+    assert await rate("2026-03-01", "2026-04-30") == 50.0, "the three of April are left out"
+    assert await rate("2026-02-01", "2026-05-30") == 50.0, "and so is a month that is not whole"
+    assert await rate("2026-03-01", "2026-05-31") == 73.0
+    assert await rate("2026-04-01", "2026-04-30") is None
+    assert await rate("2026-03-02", "2026-03-31") is None
+    assert await rate("2026-03-10", "2026-03-11") is None
+
+
 async def test_every_answer_keeps_its_rating(small: Server, ground: Ground) -> None:
     """“Not solved” stays in the rate after the case was answered again; what does not count is in coverage alone."""
     for at in range(10):
@@ -225,9 +251,9 @@ async def test_every_answer_keeps_its_rating(small: Server, ground: Ground) -> N
         await ground.rating(case, china("2026-03-05T09:00"), 5, counts=False)
     await ground.follow()
     found = await statistics(lead(small), "completed resolutionRate satisfactionRate answerCoverage")
-    assert found == {"completed": 20, "resolutionRate": 66.7, "satisfactionRate": 66.7, "answerCoverage": 50.0}
+    assert found == {"completed": 20, "resolutionRate": 67.0, "satisfactionRate": 67.0, "answerCoverage": 50.0}
     of_unit = await unit(small, "POWER")
-    assert (of_unit["satisfactionRate"], of_unit["answerCoverage"]) == (66.7, 50.0)
+    assert (of_unit["satisfactionRate"], of_unit["answerCoverage"]) == (67.0, 50.0)
 
 
 async def test_sealed_cases_absent(small: Server, ground: Ground) -> None:

@@ -68,10 +68,10 @@ KPIS = (
         "resolutionRate",
         Text(
             "answers called “resolved” ÷ answers of which the requester said whether they resolved it; each answer "
-            "counts, also one after which the case was taken up again; never ÷ all; read with the share of those that "
-            "were rated",
+            "counts, also one after which the case was taken up again; never ÷ all; over the whole months in which "
+            "ten or more answered; read with the share of those that were rated",
             "答“已解决”的答复 ÷ 诉求人已表态的答复；逐次答复计，重办前的“未解决”照计；"
-            "不以全部件为分母；与评价覆盖率一并公布",
+            "不以全部件为分母；仅计满十人作答的整月；与评价覆盖率一并公布",
         ),
         Text("of these, those called “resolved”", "其中回答“已解决”的次数"),
         ANSWERED,
@@ -81,9 +81,10 @@ KPIS = (
     Kpi(
         "satisfactionRate",
         Text(
-            "answers rated 4 or 5 ÷ answers rated; each answer counts; never ÷ all; read with the share of those that "
-            "were rated",
-            "评分 4 分及以上的答复 ÷ 已评分的答复；逐次答复计；不以全部件为分母；与评价覆盖率一并公布",
+            "answers rated 4 or 5 ÷ answers rated; each answer counts; never ÷ all; over the whole months in which "
+            "ten or more rated; read with the share of those that were rated",
+            "评分 4 分及以上的答复 ÷ 已评分的答复；逐次答复计；不以全部件为分母；仅计满十人评分的整月；"
+            "与评价覆盖率一并公布",
         ),
         Text("of these, those rated 4 or 5", "其中评 4 分或 5 分的次数"),
         ANSWERED,
@@ -94,8 +95,8 @@ KPIS = (
         "answerCoverage",
         Text(
             "completed cases whose last answer was rated ÷ completed, those that nobody but the handler asked for "
-            "included; always shown beside the two before",
-            "末次答复已评价的办结件 ÷ 办结（含无诉求人、自报自办的件）；与前两项一并公布",
+            "included; over the whole months in which ten or more were rated; always shown beside the two before",
+            "末次答复已评价的办结件 ÷ 办结（含无诉求人、自报自办的件）；仅计满十人评价的整月；与前两项一并公布",
         ),
         Text("completed cases whose last answer has a rating that counts", "末次答复有有效评价的办结件数"),
         COMPLETED,

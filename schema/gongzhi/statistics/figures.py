@@ -44,6 +44,10 @@ def spans(until: str = UNTIL, ever: bool = False) -> str:
 
 
 WITHIN, DUE, EVER = spans(), spans(YESTERDAY), spans(ever=True)
+FIRST_MONTH = "date_trunc('month',{since}::timestamp+interval '1 month -1 day')::date"
+NO_MORE_MONTHS = "date_trunc('month',({until}+1)::timestamp)::date"
+MONTHS = f"(select * from statistics.rollup where monthly and day>={FIRST_MONTH} and day<{NO_MORE_MONTHS})"
+"""Sums of the whole months of a period alone."""
 DAILY = "(select * from statistics.rollup where not monthly and day between {since} and {until})"
 SUMS = "select {what} from {rows} r where {{where}} and not r.sealed and r.dimension='{dimension}'"
 
@@ -94,13 +98,27 @@ def count(name: str, what: str, dimension: str = "ALL", rows: str = WITHIN) -> F
     return Figure(name, found, f"case when {small} then null else q.n end", small, UNDER_THREE)
 
 
-def share(
-    name: str, of: str, whole: str, dimension: str = "ALL", rows: str = WITHIN, *, few: int = FEW_CASES
-) -> Figure:
-    """Per cent, to a tenth. `few` is FEW where the whole is persons who said something."""
+def share(name: str, of: str, whole: str, dimension: str = "ALL", rows: str = WITHIN) -> Figure:
+    """Per cent of cases, to a tenth."""
     found = sums(f"sum({of}) as n, coalesce(sum({whole}),0) as d", dimension, rows)
-    value = f"case when q.d>={few} then round(100.0*q.n/q.d,1)::float8 end"
-    return Figure(name, found, value, f"q.d between 1 and {few - 1}")
+    value = f"case when q.d>={FEW_CASES} then round(100.0*q.n/q.d,1)::float8 end"
+    return Figure(name, found, value, f"q.d {SMALL_CASES}")
+
+
+def share_of_answers(name: str, of: str, whole: str, persons: str, dimension: str = "ALL") -> Figure:
+    """Per cent over what persons said, to a whole one, over the whole months in which ten or more of them did.
+
+    So two periods differ by nothing, or by months of ten answers each: one day more does not tell what one person
+    said. Since each share is rounded, what is left of a county's after its towns' says little of one that is withheld.
+    """
+    monthly = sums(f"sum({of}) as n, sum({whole}) as d, sum({persons}) as p", dimension, MONTHS) + " group by r.day"
+    enough = f"filter (where m.p>={FEW})"
+    found = (
+        f"select sum(m.n) {enough} as n, coalesce(sum(m.d) {enough},0) as d, coalesce(sum(m.p),0) as p "
+        f"from ({monthly}) m"
+    )
+    value = "case when q.d>0 then round(100.0*q.n/q.d)::float8 end"
+    return Figure(name, found, value, f"q.d=0 and (q.p>0 or {FIRST_MONTH}>={NO_MORE_MONTHS})")
 
 
 def median(name: str, dimension: str, what: str) -> Figure:
@@ -119,9 +137,9 @@ UNDER_WAY = count("underWay", "r.reported-r.completed-r.gone", rows=EVER)
 COMPLETION = share("completionRate", "r.met", "r.due", rows=DUE)
 ON_TIME = share("onTimeRate", "r.timely", "r.due", rows=DUE)
 EXTENSION = share("extensionShare", "r.extended", "r.due", rows=DUE)
-RESOLUTION = share("resolutionRate", "r.solved", "r.answered", few=FEW)
-SATISFACTION = share("satisfactionRate", "r.satisfied", "r.scored", few=FEW)
-COVERAGE = share("answerCoverage", "r.heard", "r.completed", few=FEW)
+RESOLUTION = share_of_answers("resolutionRate", "r.solved", "r.answered", "r.answered")
+SATISFACTION = share_of_answers("satisfactionRate", "r.satisfied", "r.scored", "r.scored")
+COVERAGE = share_of_answers("answerCoverage", "r.heard", "r.completed", "r.heard")
 RESPONSE = median("medianResponse", "RESPONSE", "r.reported")
 HANDLING = median("medianHandling", "HANDLING", "r.completed")
 
@@ -135,9 +153,9 @@ DONE = count("completed", "r.completed", "UNIT")
 RETURNED = count("returned", "r.gone", "UNIT")
 UNIT_ON_TIME = share("onTimeRate", "r.timely", "r.due", "UNIT", DUE)
 UNIT_EXTENSION = share("extensionShare", "r.extended", "r.due", "UNIT", DUE)
-UNIT_RESOLUTION = share("resolutionRate", "r.solved", "r.answered", "ANSWER", few=FEW)
-UNIT_SATISFACTION = share("satisfactionRate", "r.satisfied", "r.scored", "ANSWER", few=FEW)
-UNIT_COVERAGE = share("answerCoverage", "r.heard", "r.completed", "ANSWER", few=FEW)
+UNIT_RESOLUTION = share_of_answers("resolutionRate", "r.solved", "r.answered", "r.answered", "ANSWER")
+UNIT_SATISFACTION = share_of_answers("satisfactionRate", "r.satisfied", "r.scored", "r.scored", "ANSWER")
+UNIT_COVERAGE = share_of_answers("answerCoverage", "r.heard", "r.completed", "r.heard", "ANSWER")
 
 OF_UNIT = (
     ISSUED, DONE, RETURNED, UNIT_ON_TIME, UNIT_EXTENSION, UNIT_RESOLUTION, UNIT_SATISFACTION, UNIT_COVERAGE,
