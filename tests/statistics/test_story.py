@@ -87,7 +87,9 @@ class Story:
         await self.step(handler, "replyToCase", "HANDLING", text="已更换。")
 
     async def rate(self) -> None:
-        if (case := await self.some("REPLIED", "MERGED")) and case["number"] in self.receipts:
+        found = [row for row in await self.connection.fetch(FIND, MATTER["title"]) if row["number"] in self.receipts]
+        if answered := [row for row in found if row["status"] in ("REPLIED", "MERGED")]:
+            case = self.random.choice(answered)
             stars = self.random.randint(1, 5)
             receipt = self.receipts[case["number"]]
             await self.do(
@@ -144,8 +146,8 @@ class Story:
 
     async def go_on(self, steps: int) -> None:
         happenings: list[Callable[[], Awaitable[None]]] = [
-            self.report, self.report, self.report, self.intake, self.accept, self.settle, self.settle, self.dispatch,
-            self.handle, self.handle, self.rate, self.rate, self.follow_up, self.merge, self.undo, self.decline,
+            *[self.report] * 4, self.intake, *[self.accept] * 2, self.decline, *[self.settle] * 2, *[self.dispatch] * 2,
+            *[self.handle] * 3, *[self.rate] * 4, self.follow_up, self.merge, self.undo,
             self.rules, self.calendar, self.erase, self.midnight,
         ]  # fmt: skip
         for _ in range(steps):
@@ -158,18 +160,12 @@ async def test_figures_equal_a_rebuild(server: Server, filled: str, seed: int) -
     try:
         story = Story(server, connection, seed)
         for _ in range(3):
-            await story.go_on(30)
+            await story.go_on(60)
             assert not (await server.worker.drain()).failed
             followed = [tuple(row) for row in await connection.fetch(SUMS)]
             await statistics.rebuild(filled)
             assert followed == [tuple(row) for row in await connection.fetch(SUMS)]
-        assert story.seen.keys() >= {
-            "reportCase",
-            "intakeCases",
-            "handleInGrid",
-            "publishDeadlineRules",
-            "editCalendar",
-        }
+        assert len(story.seen) >= 12, story.seen  # of the fifteen that may have been done
     finally:
         await connection.close()
 
