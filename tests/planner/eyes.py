@@ -44,6 +44,7 @@ TABLES = {
     "Notice": "notices.notice",
     "Job": "events.job",
     "AccessLogEntry": "access.look",
+    "ActLogEntry": "access.act",
     "Look": "access.look",
     "AccessAlert": "access.alert",
     "Glass": "access.glass",
@@ -61,6 +62,7 @@ TABLES = {
     "Identity": "accounts.identity",
     "Session": "accounts.session",
     "ApiKey": "accounts.key",
+    "Invitation": "accounts.invitation",
     "Representative": "rights.representative",
     "Consent": "rights.consent",
     "Decision": "rights.trace",
@@ -318,21 +320,32 @@ class Eyes:
         return mine is not None and mine in (row.person_id, row.account)
 
     def is_told(self, row: Row) -> bool:
-        return self.person is not None and self.person in row.persons
+        return self.person is not None and self.person in (row.persons or ())
 
     def owns(self, row: Row) -> bool:
         return row.account is not None and bool(row.account == self.viewer.account.name)
 
     def sees_look(self, row: Row) -> bool:
-        """One's own looks, and those at people one watches over; who does so everywhere sees those at nobody, too."""
+        """One's own looks, those at people one watches over, and those that found nobody, from grids one watches over.
+
+        Who watches over everything sees them all.
+        """
         grants = self.grants("people.oversee")
         if self.owns(row) or any(grant.grid is None and grant.unit is None for grant in grants):
             return True
+        if not row.persons:
+            return row.grid_id is not None and self.serves(row, "people.oversee")
         people = self.rows.keys["Person"]
         return any(self.serves(people[key], "people.oversee") for key in row.persons if key)
 
     def sees_account(self, row: Row) -> bool:
         return row.name == self.viewer.account.name or self.serves(row, "accounts.view")
+
+    def sees_invitation(self, row: Row) -> bool:
+        """Those for people whom one may invite, and those for accounts that one looks after."""
+        person, account = self.rows.keys["Person"].get(row.person_id), self.rows.keys["Account"].get(row.account_id)
+        invites = person is not None and self.serves(person, "accounts.invite_residents")
+        return invites or (account is not None and self.serves(account, "accounts.edit"))
 
     def sees_webhook(self, row: Row) -> bool:
         owner = self.rows.keys["Account"][row.account_id]
@@ -353,10 +366,12 @@ class Eyes:
             "Notice": self.sees_notice,
             "Job": self.sees_job,
             "AccessLogEntry": self.is_told,
+            "ActLogEntry": self.is_told,
             "Look": self.sees_look,
             "AccessAlert": lambda row: self.serves(row, "people.oversee"),
             "Glass": self.owns,
             "Account": self.sees_account,
+            "Invitation": self.sees_invitation,
             "Webhook": self.sees_webhook,
             "Representative": lambda row: (
                 self.speaks(row) or self.person == row.representative_id or self.serves(row, "rights.represent")

@@ -605,11 +605,14 @@ FIELDS: dict[str, Callable[[At, Any], Any]] = {
     "Me.looks": lambda at, me: at.connection("Look", "-at", at.eyes.owns),
     "Query.looks": overseen("Look", "looks"),
     "Query.accessAlerts": overseen("AccessAlert", "accessAlerts"),
+    "Me.actLog": lambda at, me: at.connection("ActLogEntry", "-at"),
     "AccessLogEntry.reader": lambda at, look: look,
+    "ActLogEntry.reader": lambda at, act: act,
     "Look.reader": lambda at, look: look,
     "Look.people": lambda at, look: [f"Person:{key}" for key in look.persons if key],
     "Look.peopleCount": lambda at, look: len(look.persons),
     "Query.account": matching("Account", "name"),
+    "Query.invitations": lambda at, _: at.connection("Invitation", "-created_at"),
     "Query.accounts": lambda at, _: at.connection("Account", "name"),
     "Account.grants": lambda at, account: at.page(at.owned("Grant", account), "since", 100).part,
     "Account.identities": lambda at, account: at.page(at.owned("Identity", account), "linked_at", 20).part,
@@ -669,11 +672,11 @@ class Naive:
 
     def field(self, at: At, row: Any, info: Info) -> Any:
         """A field that has a function; else a value that is there, a column, or the row of a foreign key."""
-        if isinstance(row, dict):
-            return row[info.field_name]
         if found := FIELDS.get(f"{info.parent_type.name}.{info.field_name}"):
             value = found(at, row)
             return None if self.off(row, info) else value
+        if isinstance(row, dict):
+            return row[info.field_name]
         name = snake(info.field_name)
         if name == "id":
             return f"{row.typename}:{row.id}"

@@ -38,6 +38,8 @@ from .pages import FILTERS, cursor, snake
 from .world import SECRET, VIEWERS
 
 DEEPEST = 6
+YEARS = range(1800, 3000)
+"""What a date in a condition may be of."""
 LEVELS = ("COUNTY", "TOWN", "VILLAGE", "GRID_1", "GRID_2", "GRID_3")
 STRANGE = ("", "x", "'; drop table cases.case; --", "%", "_", "\\", '"', "$1", "{0}", "😀", "水", "路灯", "é", "\t")
 AGES = ("year", "month", "microsecond")
@@ -67,6 +69,11 @@ class Operation:
     sets: tuple[dict[str, Any], dict[str, Any]]
 
 
+def askable(value: Any) -> bool:
+    """Whether a condition may ask for a value: it is there, and a date lies in the years that conditions take."""
+    return value is not None and (not isinstance(value, date) or value.year in YEARS)
+
+
 @dataclass
 class Seeds:
     """Values that are really there."""
@@ -81,7 +88,7 @@ class Seeds:
         """What a filter on this finds in the rows."""
         term = FILTERS.get((kind, name))
         values = (term(At(self.eyes, {}), row) if term else getattr(row, snake(name)) for row in self.rows.kinds[kind])
-        return [value.code if isinstance(value, Row) else value for value in values if value is not None]
+        return [value.code if isinstance(value, Row) else value for value in values if askable(value)]
 
     def places(self, kind: str) -> list[str]:
         return [row.code for row in self.rows.kinds["Grid"]]

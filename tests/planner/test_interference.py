@@ -61,6 +61,8 @@ CHANGES: dict[str, tuple[str, str]] = {
     "DispatchObjection": ("dispatch.objection", f"grounds = '变', due_at = due_at - {LATER}, reason = '变'"),
     "Approval": ("dispatch.approval", f"reason = '变', requested_at = requested_at - {LATER}, state = 'LAPSED'"),
     "FollowUp": ("dispatch.follow_up", f"note = '变', at = at - {LATER}, reached = not reached"),
+    "Invitation": ("accounts.invitation", f"created_at = created_at - {LATER}, created_by = 'x', printed_at = null"),
+    "ActLogEntry": ("access.act", f"mutation = 'changed', role = null, unit_id = 2, at = at - {LATER}"),
     "Notice": ("notices.notice", f"kind = 'changed', title_en = 'x', title_zh = '变', at = at - {LATER}, read_at = at"),
 }  # fmt: skip
 

@@ -149,6 +149,7 @@ def everything() -> dict[str, Rows]:
     found |= enrolled(draw, people)
     found |= claims(draw, people, found)
     found |= papers(draw, found["cases.case"], NOW)
+    found |= acted(Draw(8), people, [row["id"] for row in found["accounts.account"]])
     from . import fieldwork, operating, outbound, taking  # they take what they need from here
 
     cases, accounts = ([row["id"] for row in found[table]] for table in ("cases.case", "accounts.account"))
@@ -453,6 +454,26 @@ def reading(draw: Draw, people: list[UUID]) -> dict[str, Rows]:
         for _ in range(4)
     ]
     return {"access.look": looks, "access.alert": alerts, "access.glass": glasses}
+
+
+def acted(draw: Draw, people: list[UUID], owners: list[UUID]) -> dict[str, Rows]:
+    """What was done to people, with some who are erased; and invitations for people, for accounts, and for both."""
+    acts = [
+        {"id": draw.key(), "at": draw.instant(), "account": draw.of(("worker", "county", None))}
+        | {"role": draw.maybe("grid_worker"), "unit_id": draw.maybe(1), "grid_id": draw.maybe(GRID_3)}
+        | {"mutation": draw.of(("inviteResident", "updatePerson", "fileCase")), "objects": [], "codes": []}
+        | {"persons": draw.of((None, [], [people[0]], [people[3], people[2]], [draw.of(people), None]))}
+        | {"content": b"", "salts": [], "commitments": []}
+        for _ in range(24)
+    ]
+    invited = [
+        {"id": draw.key(), "mac": draw.maybe(draw.key().bytes), "created_at": draw.instant(), "created_by": "worker"}
+        | {"person_id": person if at % 3 < 2 else None, "account_id": draw.of(owners) if at % 3 else None}
+        | {"expires_at": NOW, "used_at": draw.maybe(NOW)}
+        | {"printed_at": draw.maybe(NOW), "printed_by": draw.maybe("other")}
+        for at, person in enumerate(people)
+    ]
+    return {"access.act": acts, "accounts.invitation": invited}
 
 
 def deadlines(draw: Draw, cases: list[UUID]) -> dict[str, Rows]:
