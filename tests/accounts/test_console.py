@@ -81,10 +81,10 @@ def test_mistakes_are_named(typed: Type) -> None:
     for words, said in (
         (("add", "li.wei"), "with this name already"),
         (("add", "two words"), "letters, digits"),
-        (("grant", "nobody", "auditor"), "no such Account"),
+        (("grant", "nobody", "auditor"), "account: There is no such thing"),
         (("grant", "li.wei", "deity"), "no such role"),
         (("grant", "li.wei", "auditor", "--grid", "1"), "no grid"),
-        (("suspend", "nobody"), "no such Account"),
+        (("suspend", "nobody"), "account: There is no such thing"),
         (("password", "nobody"), "no person's account"),
     ):
         result = typed(*words, input=f"{LATER}\n")

@@ -484,7 +484,7 @@ async def test_secrets_are_not_stored(server: Server, enrol: Enrol, administrato
     made = await server.bearing(tokens["accessToken"]).do(
         "createApiKey", "apiKey { id } secret", label="sync", permissions=["cases.view"]
     )
-    code = (await administrator.do("inviteAccount", "code", account="li.wei"))["code"]
+    code = (await administrator.do("addAccount", "code", name="wang.fang", grid="610921"))["code"]
     connection = await asyncpg.connect(filled)
     names = await connection.fetch(
         "select format('%I.%I', schemaname, tablename) from pg_tables where schemaname in ('accounts','journal')"

@@ -24,8 +24,9 @@ from gongzhi.units.models import UnitRow
 
 async def hello(call, name: Annotated[str, typer.Argument()], code: Annotated[int, typer.Option()] = 0) -> int:
     "Greet somebody (问候)."
-    await call.fetch("create table if not exists public.greeted (name text)")
-    await call.fetch("insert into public.greeted values ($1)", name)
+    await call.fetch("create schema if not exists greeter")
+    await call.fetch("create table if not exists greeter.greeted (name text)")
+    await call.fetch("insert into greeter.greeted values ($1)", name)
     print(f"hello {name}, {await UnitRow.all().count()} units, as {call.viewer.account.name}")
     return code
 
@@ -65,6 +66,6 @@ def test_unknown_command_is_refused() -> None:
 async def greeted(dsn: str) -> list[str]:
     connection = await asyncpg.connect(dsn)
     try:
-        return [name for (name,) in await connection.fetch("select name from public.greeted")]
+        return [name for (name,) in await connection.fetch("select name from greeter.greeted")]
     finally:
         await connection.close()

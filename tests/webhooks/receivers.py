@@ -61,7 +61,7 @@ class Receiver:
         try:
             head = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
             headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in head[1:] if line)}
-            got = Got(headers, (await reader.readexactly(int(headers["content-length"]))).decode())
+            got = Got(headers, (await reader.readexactly(int(headers.get("content-length", 0)))).decode())
             self.got.append(got)
             self.more.set()
             status, extra = self.answer(got)

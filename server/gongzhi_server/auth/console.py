@@ -104,7 +104,7 @@ class Console:
         async with database.connected(database.config(self.dsn, self.plugins.apps, 1)):
             payload = await commands.perform(context, mutation.metadata[COMMAND], asked)
         if payload.errors:
-            raise Problem("; ".join(error.message for error in payload.errors))
+            raise Problem("; ".join(f"{'.'.join(error.path or ())}: {error.message}" for error in payload.errors))
         return payload
 
     async def _set(self, name: str, password: str) -> None:

@@ -70,6 +70,7 @@ class Filter:
         ways = [way for way in value if value[way] is not None]
         if ways and not self.target.is_open(snake(str(name))):
             self.rows.conditions[str(name)] = None
+            self.rows.filtered = True
             self.rows.plugin = self.rows.plugin or comparison.plugin
         try:
             found = [

@@ -50,14 +50,14 @@ def page(compiler: Compiler, rows: Rows, shape: Shape, placed: bool, counted: bo
     first = Sql("{0}", rows.whole().select(found.as_("f")).limit(EXACT + 1))
     members: list[Term] = [
         Sql("json_agg({0})", found) if placed else NullValue(),
-        Sql(COUNTED, first) if counted and rows.conditions else NullValue(),
+        Sql(COUNTED, first) if counted and rows.filtered else NullValue(),
     ]
     return Sql("json_build_array({0},{1})", *members)
 
 
 def rounded(compiler: Compiler, rows: Rows, total: Term) -> Term | None:
     """A count by a condition on files, coarse where there are too many to tell them all; None for other counts."""
-    return Sql(ROUNDED, total) if rows.conditions and telling_file(compiler, rows) is not None else None
+    return Sql(ROUNDED, total) if rows.filtered and telling_file(compiler, rows) is not None else None
 
 
 def telling_file(compiler: Compiler, rows: Rows) -> Sql | None:

@@ -68,11 +68,12 @@ class Rows:
     `alone` is a row that was asked for by itself; `told` are rows whose owner's selection is a look already.
 
     `conditions` are what the caller filters and orders the rows by beyond what is open: which rows there are tells it.
+    `filtered` says that some of them are left out by these, so that their number tells something, too.
     `sorted` says that they come in an order that tells more than that, whoever chose it.
     `whose` is the plugin that tells of events by these rows.
     """
 
-    alone = told = sorted = False
+    alone = told = sorted = filtered = False
 
     def __init__(
         self,
