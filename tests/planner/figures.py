@@ -19,6 +19,8 @@ RATES = (
     "completionRate", "onTimeRate", "extensionShare", "resolutionRate", "satisfactionRate", "answerCoverage",
     "medianResponse", "medianHandling",
 )  # fmt: skip
+ANSWERS = ("resolutionRate", "satisfactionRate", "answerCoverage")
+"""What is told of what persons answered, over whole months only."""
 LEVELS = ("GRID", "VILLAGE", "TOWN", "COUNTY")
 
 
@@ -31,8 +33,17 @@ def served(at: At, grid: Row, permission: str = VIEW) -> bool:
 
 def nothing(at: At, owner: Row) -> dict[str, Any]:
     """What is told of a place or unit for which nothing was counted."""
+    since, until = at.given["from"], at.given["to"]
     plain = dict.fromkeys(COUNTS, 0) | dict.fromkeys(RATES)
-    return plain | {"suppressed": [], "owner": owner, "from": at.given["from"], "to": at.given["to"]}
+    withheld = [] if whole_month(since, until) else list(ANSWERS)
+    return plain | {"suppressed": withheld, "owner": owner, "from": since, "to": until}
+
+
+def whole_month(since: date, until: date) -> bool:
+    """Whether a month begins and ends within the period."""
+    days = [since + timedelta(days=at) for at in range((until - since).days + 1)]
+    ends = {(day.year, day.month) for day in days if (day + timedelta(days=1)).day == 1}
+    return any(day.day == 1 and (day.year, day.month) in ends for day in days)
 
 
 def of_grid(at: At, grid: Row) -> dict[str, Any] | None:
