@@ -10,7 +10,7 @@ import gongzhi_credit
 
 PACKAGE = Path(gongzhi_credit.__file__).parent
 README = PACKAGE.parent / "README.md"
-CORE = {"BAD_USER_INPUT", "DUPLICATE", "FORBIDDEN", "NOT_FOUND", "STALE_VERSION", "CONSENT_REQUIRED"}
+CORE = {"BAD_USER_INPUT", "DUPLICATE", "FORBIDDEN", "FOUR_EYES", "NOT_FOUND", "STALE_VERSION", "CONSENT_REQUIRED"}
 
 
 def raised() -> set[str]:

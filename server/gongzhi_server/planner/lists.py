@@ -63,9 +63,15 @@ class Window:
         if self.back:
             self.keys = [key.turned for key in self.keys]
         self.after, self.before = "after" in given, "before" in given
+
+    def check_cursors(self, compiler: Compiler, at: Frame) -> None:
+        """Have the cursors read, also where only a total is asked for.
+
+        Of connections alone: a plain list may have arguments of these names that are no cursors.
+        """
         for end in ("after", "before"):
-            if end in given:
-                compiler.checks += [given.bind(end, convert=Place(key, i)) for i, key in enumerate(self.keys)]
+            if end in at.given:
+                compiler.checks += [at.given.bind(end, convert=Place(key, i)) for i, key in enumerate(self.keys)]
 
     def bounds(self, rows: Rows, at: Frame) -> Criterion | None:
         """The rows between the cursors, one row comparison each, which the order's own index serves."""
@@ -102,6 +108,7 @@ def page(
     """A connection. Its rows are read once, one more than asked for, and numbered as they come."""
     filtered(compiler, rows, at)
     window = Window(compiler, plan, rows, at)
+    window.check_cursors(compiler, at)
     made = PageOf(compiler, rows, window)
     shape, parts = Shape(), []
     for key, inside in compiler.subfields(kind, details).items():
