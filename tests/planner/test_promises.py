@@ -459,3 +459,11 @@ async def test_faults_of_the_database_are_not_the_callers(bench: Bench) -> None:
     engine = Engine(bench.schema, fetch, context)
     with pytest.raises(Exception, match="division by zero"):
         await engine.run(engine.prepare("{ motto }", None), {}, VIEWERS["administrator"])
+
+
+async def test_null_within_an_object_is_null(bench: Bench) -> None:
+    """A rule without a published card has none, rather than one whose fields are all null."""
+    text = "{ reviews { nodes { decision { rule { card { version limits inputs } } } } } }"
+    found = (await bench.data(text, "overseer"))["reviews"]["nodes"]
+    cards = [one["decision"]["rule"]["card"] for one in found if one["decision"]]
+    assert None in cards and all(None not in card.values() for card in cards if card)

@@ -70,6 +70,8 @@ if TYPE_CHECKING:
     from .planner import Planner
 
 SINGLE = "(select row_to_json({0}) from {1} {0})"
+IS_THERE = "jsonb_typeof({}::jsonb)<>'null'"
+"""Whether a JSON value is neither missing nor null: PostgreSQL takes JSON's null for a value."""
 NAMEDATALEN = 63
 """PostgreSQL cuts longer names off, and two that are cut alike are one."""
 
@@ -509,7 +511,7 @@ class Compiler:
             item = self.name("j")
             inner = self.embedded(found.of_type, details, Sql(f"{item}.value"))
             text = f"(select coalesce(json_agg({{0}}),'[]') from jsonb_array_elements({{1}}) {item})"
-            return Sql(f"case when {{1}} is not null then {text} end", inner, value)
+            return Sql(f"case when {IS_THERE.format('{1}')} then {text} end", inner, value)
         if not isinstance(found, GraphQLObjectType):
             return json_leaf(found, value) if self.owner else value
         self.cost += self.times
@@ -521,7 +523,7 @@ class Compiler:
             else:
                 part = Sql("({0}->{1})", value, LiteralValue(quoted(name)))
                 terms.append(self.embedded(found.fields[name].type, inside, part).as_(key))
-        return Sql("case when {0} is not null then {1} end", value, self.nested(terms))
+        return Sql(f"case when {IS_THERE.format('{0}')} then {{1}} end", value, self.nested(terms))
 
     # small things
 
