@@ -34,7 +34,7 @@ from gongzhi.grids.models import GridRow
 from gongzhi.sealing import KeyRing
 from gongzhi.viewer import Account, Viewer
 from gongzhi.worktime import CHINA, NEVER, Term, Unit
-from gongzhi_server import database, doctor
+from gongzhi_server import database, doctor, sweeping
 from gongzhi_server.commands import Transaction
 from gongzhi_server.events.outbox import Outbox
 from gongzhi_server.testing import Server, codes_of, settings
@@ -115,7 +115,7 @@ async def calling(dsn: str, now: datetime) -> AsyncIterator[Call]:
 
     async with database.connected(database.config(dsn, size=2)), in_transaction() as connection:
         context = Context(Viewer(Account(), now), KeyRing({"main": b"k" * 32}), b"", nothing, nothing, nothing)
-        call = Transaction(context, connection, outbox=Outbox(Registry(core.EVENTS)))
+        call = Transaction(context, connection, outbox=Outbox(Registry(core.EVENTS), {one.name for one in core.JOBS}))
         yield call
         await call.told.write(connection)
 
@@ -376,8 +376,8 @@ async def test_nation_is_not_a_countys(server: Server) -> None:
     assert codes_of(payload["errors"]) == ["FORBIDDEN"]
 
 
-async def test_announcement_moves_deadlines(story: Story, filled: str, swept: Callable[[], Awaitable[Swept]]) -> None:
-    """A deadline in a provisional year moves when the notice comes, and says why."""
+async def test_announcement_moves_deadlines(story: Story, filled: str) -> None:
+    """A deadline in a provisional year moves when the notice comes, by the operator's command, and says why."""
     story.server.clock.time = datetime(2026, 12, 31, 10, 0, tzinfo=CHINA)
     await story.report()
     assert china((await story.look())["REPLY"]["dueAt"]) == "01-08 18:00"  # 4 to 8 January 2027
@@ -393,7 +393,8 @@ async def test_announcement_moves_deadlines(story: Story, filled: str, swept: Ca
     )
     assert payload["errors"] == [] and payload["calendar"]["county"] is None
     assert china((await story.look())["REPLY"]["dueAt"]) == "01-08 18:00"
-    assert (await swept()).recounted > 0
+    keys = KeyRing({"main": b"k" * 32})
+    assert (await sweeping.once(filled, story.server.clock(), keys)).recounted > 0
     assert china((await story.look())["REPLY"]["dueAt"]) == "01-11 18:00"
     query = """query($n: String!) {
         case(number: $n) { clocks { stage changes { why } } } calendarYears { year provisional } }"""

@@ -34,7 +34,7 @@ NUMBER = 10**15
 PLACES = 12
 EARLIEST, LATEST = datetime.date(1800, 1, 1), datetime.date(2999, 12, 31)
 FIRST = datetime.datetime.combine(EARLIEST, datetime.time(), datetime.UTC)
-LAST = datetime.datetime.combine(LATEST, datetime.time(), datetime.UTC)
+LAST = datetime.datetime.combine(LATEST, datetime.time.max, datetime.UTC)
 
 Path = tuple[str, ...]
 

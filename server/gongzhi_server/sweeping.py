@@ -36,7 +36,7 @@ async def once(dsn: str, now: datetime, keys: KeyRing, apps: Iterable[App] = APP
 async def _swept(now: datetime, keys: KeyRing) -> Swept:
     context = Context(Viewer(CORE, now), keys, b"", _nothing, _nothing, _nothing)
     async with in_transaction() as connection:
-        call = Transaction(context, connection, outbox=Outbox(Registry(core.EVENTS)))
+        call = Transaction(context, connection, outbox=Outbox(Registry(core.EVENTS), {one.name for one in core.JOBS}))
         done = await sweep(call)
         await call.told.write(connection)
         return done
