@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import asyncpg
-from gongzhi.dispatch.similar import HEARD, LEAST, SHOWN, alike
+from gongzhi.dispatch.similar import ALIKE, HEARD, LEAST, SHOWN, in_cells
 from gongzhi_server import database, testing
 from rich.console import Console
 from rich.table import Table
@@ -23,7 +23,8 @@ NAME = "bench_similar"
 CASES, SAMPLE, BAR = 1_000_000, 400, 50
 """How many cases there are, how many are looked at, and the milliseconds that the slowest twentieth may take."""
 TABLE = 'cases."case"'
-DESK = f"select x.number from ({alike('$1')}) x where x.likeness>={LEAST} order by x.likeness desc, x.id limit 3"
+CANDIDATES = in_cells(ALIKE).format("$1")
+DESK = f"select x.number from ({CANDIDATES}) x where x.likeness>={LEAST} order by x.likeness desc, x.id limit 3"
 # Half at random, half where the most happens within a kilometre: the middle of the county's largest town.
 SOME = f"select id from {TABLE} where series = 'ORDINARY' and {{0}} order by md5(id::text) limit {SAMPLE // 2}"
 CROWDED = """longitude is not null and village_id = (select village_id from cases."case"

@@ -14,9 +14,9 @@ from graphql import GraphQLField, GraphQLNonNull, get_named_type, is_leaf_type, 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 OWN = {
     "ApiKey", "LoanApplication", "LoanDocument", "Loan", "LoanInstalment", "LoanRepayment", "RiskPool", "RiskPoolEntry",
-    "Account", "Grant", "Session",
+    "Account", "Grant", "Session", "Notice",
 }  # fmt: skip
-"""What a lender has business with, looked at one by one below; and its own account."""
+"""What a lender has business with, looked at one by one below; and its own account with what that is told."""
 SAMPLES = {
     "ID": '"Person:0"',
     "String": '"610921"',

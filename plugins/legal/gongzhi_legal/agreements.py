@@ -120,8 +120,8 @@ def reached(row: MediationRow, level: SettlementLevel) -> SettlementLevel:
     if level != row.level and not inside:
         named = label(row.level)
         raise wrong(
-            f"Its mediators are of another level ({named.en}); those of a village may say GRID.",
-            f"调解员层级为{named.zh}，化解层级应与之一致；村级调解员在网格内化解的可填写网格。",
+            f"Its mediators are of another level ({named.en}); those of a village may also settle in the grid.",
+            f"调解员层级为{named.zh}，化解层级应与之一致；村级调解员也可填写网格内化解。",
             "level",
         )
     return level
