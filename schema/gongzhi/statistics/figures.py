@@ -31,22 +31,28 @@ UNTIL, YESTERDAY = "{until}", "least({until},{today}-1)"
 """The last day; or of what falls due, for what falls due today is not late yet, and what falls due later still less."""
 
 
+FIRST_MONTH = "date_trunc('month',{since}::timestamp+interval '1 month -1 day')::date"
+"""The first whole month of a period."""
+
+
+def month_after(until: str = UNTIL) -> str:
+    """The month that begins after the last whole month of a period."""
+    return f"date_trunc('month',({until}+1)::timestamp)::date"
+
+
 def spans(until: str = UNTIL, ever: bool = False) -> str:
     """The sums of a period, from its first day or from ever on: of whole months, and of the days around them."""
     months, days = "select * from statistics.rollup where monthly", "select * from statistics.rollup where not monthly"
-    after = f"date_trunc('month',({until}+1)::timestamp)::date"
+    after = month_after(until)
     if ever:
         return f"({months} and day<{after} union all {days} and day between {after} and {until})"
-    first = "date_trunc('month',{since}::timestamp+interval '1 month -1 day')::date"
-    before = f"{days} and day>={{since}} and day<least({first},{until}+1)"
-    behind = f"{days} and day>=greatest({first},{after}) and day<={until}"
-    return f"({before} union all {months} and day>={first} and day<{after} union all {behind})"
+    before = f"{days} and day>={{since}} and day<least({FIRST_MONTH},{until}+1)"
+    behind = f"{days} and day>=greatest({FIRST_MONTH},{after}) and day<={until}"
+    return f"({before} union all {months} and day>={FIRST_MONTH} and day<{after} union all {behind})"
 
 
 WITHIN, DUE, EVER = spans(), spans(YESTERDAY), spans(ever=True)
-FIRST_MONTH = "date_trunc('month',{since}::timestamp+interval '1 month -1 day')::date"
-NO_MORE_MONTHS = "date_trunc('month',({until}+1)::timestamp)::date"
-MONTHS = f"(select * from statistics.rollup where monthly and day>={FIRST_MONTH} and day<{NO_MORE_MONTHS})"
+MONTHS = f"(select * from statistics.rollup where monthly and day>={FIRST_MONTH} and day<{month_after()})"
 """Sums of the whole months of a period alone."""
 DAILY = "(select * from statistics.rollup where not monthly and day between {since} and {until})"
 SUMS = "select {what} from {rows} r where {{where}} and not r.sealed and r.dimension='{dimension}'"
@@ -118,7 +124,7 @@ def share_of_answers(name: str, of: str, whole: str, persons: str, dimension: st
         f"from ({monthly}) m"
     )
     value = "case when q.d>0 then round(100.0*q.n/q.d)::float8 end"
-    return Figure(name, found, value, f"q.d=0 and (q.p>0 or {FIRST_MONTH}>={NO_MORE_MONTHS})")
+    return Figure(name, found, value, f"q.d=0 and (q.p>0 or {FIRST_MONTH}>={month_after()})")
 
 
 def median(name: str, dimension: str, what: str) -> Figure:
