@@ -76,6 +76,13 @@ def series(at: At, found: dict[str, Any]) -> list[dict[str, Any]]:
     return [{"start": one, "reported": 0, "completed": 0, "suppressed": False} for one in starts]
 
 
+def by_level_and_category(at: At, _: Any) -> list[dict[str, Any]]:
+    subjects = [one for one in at.rows.kinds["Category"] if one.parent_id is None and one.valid_to is None]
+    levels = [{"level": one, "settled": 0, "suppressed": False} for one in LEVELS]
+    listed = [{"category": {"code": one.code, "name": one.name}, "levels": levels} for one in subjects]
+    return sorted(listed, key=lambda one: one["category"]["code"])[: at.given["first"]]
+
+
 def digest(at: At, _: Any) -> dict[str, Any] | None:
     at.need(VIEW, "Query.digest")
     grid, period, language = at.rows.current(at.given["grid"]), Period(at.given["period"]), at.eyes.viewer.language
@@ -120,6 +127,7 @@ FIELDS = {
     "Unit.statistics": of_unit,
     "GridStatistics.tipOffs": tip_offs,
     "GridStatistics.series": series,
+    "GridStatistics.byLevelAndCategory": by_level_and_category,
 }
 
 

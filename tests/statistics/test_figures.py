@@ -139,6 +139,8 @@ async def test_pattern_of_levels(small: Server, ground: Ground) -> None:
     await ground.rebuild()
     found = await statistics(lead(small), "byLevel { level share }")
     assert [one["share"] for one in found["byLevel"]] == [0, 56.0, 33.0, 11.0]
+    listed = await lead(small).ask("{ cases(filter: { settledLevel: { in: [TOWN, COUNTY] } }) { totalCount } }")
+    assert listed.data["cases"]["totalCount"] == 44, "a number's cases are found by the same level"
 
 
 async def test_days_are_chinas(small: Server, ground: Ground) -> None:
@@ -312,3 +314,85 @@ async def test_impossible_period(small: Server) -> None:
     asked = 'query { grid(code: "%s") { statistics(from: "2026-03-31", to: "2026-03-01") { reported } } }'
     answer = await lead(small).ask(asked % COUNTY)
     assert answer.codes == ["BAD_USER_INPUT"] and "ends before" in answer.errors[0]["message"]
+
+
+TABLES = (
+    {("utilities.electricity", "VILLAGE"): 5, ("roads.surface", "VILLAGE"): 1, ("land", "TOWN"): 4},
+    {("utilities.electricity", "VILLAGE"): 1, ("roads.surface", "VILLAGE"): 1, ("land", "VILLAGE"): 1},
+    {("utilities.electricity", "GRID"): 1, ("roads.surface", "VILLAGE"): 5, ("land", "TOWN"): 6},
+    {("utilities.electricity", "GRID"): 2, ("roads.surface", "GRID"): 2, ("land", "GRID"): 3, ("land", "TOWN"): 3},
+    {("utilities.electricity", "GRID"): 1, ("roads.surface", "TOWN"): 2, ("land", "COUNTY"): 3},
+)
+"""What was settled about a subject at a level."""
+
+
+@pytest.mark.parametrize("table", TABLES)
+async def test_levels_of_subjects_do_not_tell_by_difference(
+    small: Server, ground: Ground, table: dict[tuple[str, str], int]
+) -> None:
+    """What is left of a level's total, or of what was settled in all, never says what a withheld number is."""
+    for (category, level), count in table.items():
+        for _ in range(count):
+            await ground.case(
+                "2026-03-02T09:00", status="CLOSED", settled="2026-03-03T09:00", category=category, level=level
+            )
+        await ground.case("2026-03-02T09:00", status="CLOSED", settled="2026-03-03T09:00", level=level, accused="POWER")
+    await ground.follow()
+    found = await statistics(
+        lead(small),
+        "completed byLevel { level settled } "
+        "byLevelAndCategory { category { code } levels { level settled suppressed } }",
+    )
+    truth = {(category.split(".")[0], level): count for (category, level), count in table.items()}
+    cells = {
+        (row["category"]["code"], one["level"]): (one["settled"], one["suppressed"])
+        for row in found["byLevelAndCategory"]
+        for one in row["levels"]
+    }
+    assert truth.keys() < cells.keys() and len({subject for subject, _ in cells}) > 10
+    assert all(shown == truth.get(at, 0) not in (1, 2) for at, (shown, hidden) in cells.items() if not hidden)
+    assert all(shown is None for shown, hidden in cells.values() if hidden)
+    for total in found["byLevel"]:
+        column = [shown for (_, level), (shown, _) in cells.items() if level == total["level"]]
+        if total["settled"] is None:
+            assert set(column) == {None, 0}, "what is told of a level's subjects would tell its total"
+        elif None in column:
+            left = total["settled"] - sum(one for one in column if one)
+            assert len(possible(column.count(None), left)) > 1
+
+
+def possible(hidden: int, left: int) -> list[tuple[int, ...]]:
+    """What withheld numbers may be, for whoever knows how they are withheld and what is left for them."""
+    tried = [several for several in product(range(left + 1), repeat=hidden) if sum(several) == left]
+    small = [[one for one in several if one in (1, 2)] for several in tried]
+    alone = [len(each) in (0, 1) or sum(each) in (len(each), 2 * len(each)) for each in small]
+    return [
+        several
+        for several, each, told in zip(tried, small, alone, strict=True)
+        if each and len(several) - len(each) == told
+    ]
+
+
+async def test_levels_of_subjects_are_the_sums_of_the_whole_months(small: Server, ground: Ground) -> None:
+    """A case that is taken up again is taken back from the table, and a period of months sums the same as its days."""
+    for month in (2, 3, 4):
+        for _ in range(4):
+            last = await ground.case(
+                f"2026-0{month}-02T09:00", status="CLOSED", settled=f"2026-0{month}-03T09:00", level="VILLAGE"
+            )
+    await ground.follow()
+    asked = "byLevelAndCategory(first: 30) { category { code } levels { level settled } }"
+
+    async def settled(since: str, until: str) -> Any:
+        rows = (await statistics(lead(small), asked, since=since, until=until))["byLevelAndCategory"]
+        [row] = [row["levels"] for row in rows if row["category"]["code"] == "utilities"]
+        return {one["level"]: one["settled"] for one in row}["VILLAGE"]
+
+    assert await settled("2026-02-02", "2026-04-29") == await settled("2026-01-01", "2026-05-31") == 12
+    await ground.connection.execute("update cases.case set status = 'HANDLING' where id = $1", last)
+    await ground.follow()
+    assert await settled("2026-04-01", "2026-04-30") == 3
+    before = await ground.sums()
+    assert await ground.rebuild() == before
+    some = await statistics(lead(small), "byLevelAndCategory(first: 2) { category { code } }")
+    assert len(some["byLevelAndCategory"]) == 2

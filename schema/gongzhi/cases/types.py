@@ -262,6 +262,7 @@ def rateable(at: Frame) -> Any:
         "reported_at": None,
         "rating": None,
         "self_handled": None,
+        "settled_level": None,
         "open": condition(lambda at: status_in(at, machine.OPEN)),
         "completed": condition(lambda at: status_in(at, machine.COMPLETED)),
         "light": compare(lambda at: lit(at, at.rows), enumerated(Light)),

@@ -206,6 +206,41 @@ BY_LEVEL = (
     "then round(100.0*(e.o->>'settled')::int/(e.o->>'of')::int,1) end) order by e.at) "
     f"from jsonb_array_elements({LEVELS}) with ordinality e (o,at))"
 )
+SETTLED = (
+    "select s.value/10 as category, s.value%10 as level, s.n from ("
+    + sums("r.value, sum(r.completed)::int as n", "SETTLED")
+    + " group by r.value having sum(r.completed)>0) s"
+)
+
+
+def by_level_and_category() -> str:
+    """Each subject, in the order of their codes, with how much was settled at which level.
+
+    What was settled at a level in all is told too (`BY_LEVEL`). So within a level whose total is withheld nothing is
+    told, and within any other the smallest number goes along with those that the total would tell: three or more
+    where there is one, or else a zero, for nobody knows then which is which. That is why all subjects are listed.
+    """
+    withheld = f"filter (where x.n {SMALL_CASES}) over (partition by x.at)"
+    rows = (
+        f"with s as materialized ({SETTLED}), l as (select e.at::int as at, e.o->>'level' as level, "
+        "(e.o->>'suppressed')::bool as closed from jsonb_array_elements({levels}) with ordinality e (o,at)) "
+        "select c.code, c.name, l.*, coalesce(s.n,0) as n from cases.category c cross join l "
+        "left join s on s.category=c.id and s.level=l.at "
+        "where c.parent_id is null and c.valid_to is null or c.id in (select category from s)"
+    ).replace("{levels}", LEVELS)
+    counted = f"select x.*, count(*) {withheld} as few, coalesce(sum(x.n) {withheld},0) as hid from ({rows}) x"
+    ordered = f"y.n {SMALL_CASES}, y.n<{FEW_CASES}, y.n, y.code"
+    placed = f"select y.*, row_number() over (partition by y.at order by {ordered}) as place from ({counted}) y"
+    small = f"(z.n {SMALL_CASES} or z.closed and z.n>0 or not z.closed and {alone('z.few', 'z.hid')} and z.place=1)"
+    cell = f"'level',z.level,'settled',case when {small} then null else z.n end,'suppressed',{small}"
+    made = "jsonb_build_object('category',jsonb_build_object('code',t.code,'name',t.name),'levels',t.levels)"
+    return (
+        f"(select coalesce(jsonb_agg({made} order by t.code),'[]') from (select z.code, z.name, "
+        f"jsonb_agg(jsonb_build_object({cell}) order by z.at) as levels from ({placed}) z group by z.code, z.name) t)"
+    )
+
+
+BY_LEVEL_AND_CATEGORY = by_level_and_category()
 BY_CATEGORY = listed(
     "select c.code as at, jsonb_build_object('category',jsonb_build_object('code',c.code,'name',c.name)) as o, s.n "
     "from (" + sums("r.value, sum(r.reported)::int as n", "CATEGORY") + " group by r.value having sum(r.reported)>0) s "

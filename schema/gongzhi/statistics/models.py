@@ -16,12 +16,16 @@ from ..cases.models import SettlementLevel
 
 
 class Dimension(StrEnum):
-    """What a sum is broken down by; `value` is the key of the subject, channel or unit, or a number."""
+    """What a sum is broken down by; `value` is the key of the subject, channel or unit, or a number.
+
+    In SETTLED it is ten times the subject's key and the number of the level at which its cases were settled.
+    """
 
     ALL = "ALL"
     CATEGORY = "CATEGORY"
     CHANNEL = "CHANNEL"
     LEVEL = "LEVEL"
+    SETTLED = "SETTLED"
     RESPONSE = "RESPONSE"
     HANDLING = "HANDLING"
     UNIT = "UNIT"

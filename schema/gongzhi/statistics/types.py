@@ -17,7 +17,7 @@ from ..sql import Sql
 from ..units.types import Unit
 from ..words import named
 from . import burden, figures, rules
-from .figures import BY_CATEGORY, BY_CHANNEL, BY_LEVEL, PERIOD, YEAR, Figure, area, scope
+from .figures import BY_CATEGORY, BY_CHANNEL, BY_LEVEL, BY_LEVEL_AND_CATEGORY, PERIOD, YEAR, Figure, area, scope
 
 
 class Bucket(StrEnum):
@@ -37,6 +37,7 @@ named(
     MONTH="Months (月)",
 )
 
+FIRST = {"first": Argument(int, "How many subjects (前几类).", default=20)}
 SMALL = "Whether a number of one or two, or one that would tell it, is withheld (是否因数量过小隐去)."
 
 
@@ -59,6 +60,19 @@ class CategoryFigure:
     category: Subject = strawberry.field(description="The subject (一级分类).")
     reported: int | None = strawberry.field(description="How many cases (上报件数).")
     suppressed: bool = strawberry.field(description=SMALL)
+
+
+@strawberry.type(description="What was settled about a subject at a level (分类分层级化解统计).")
+class CategoryLevelFigure:
+    level: SettlementLevel = strawberry.field(description="The level (层级).")
+    settled: int | None = strawberry.field(description="How many cases (办结件数).")
+    suppressed: bool = strawberry.field(description=SMALL)
+
+
+@strawberry.type(description="What was settled about a subject, by level (分类化解层级统计).")
+class CategoryLevels:
+    category: Subject = strawberry.field(description="The subject (一级分类).")
+    levels: list[CategoryLevelFigure] = strawberry.field(description="The four levels (各层级).")
 
 
 @strawberry.type(description="What arrived by a channel (渠道统计).")
@@ -111,12 +125,16 @@ def of_area(text: str) -> Build:
     return lambda at: scope(at, area(at.row)).sql(text)
 
 
-def subjects(at: Frame) -> Sql:
+def subjects(text: str) -> Build:
     """The first so many."""
-    first = at.given.bind("first", cast="int")
-    every = scope(at, area(at.row)).sql(BY_CATEGORY)
-    listed = "(select coalesce(jsonb_agg(e.o order by e.at) filter (where e.at<={1}),'[]') "
-    return Sql(listed + "from jsonb_array_elements({0}) with ordinality e (o,at))", every, first)
+
+    def build(at: Frame) -> Sql:
+        first = at.given.bind("first", cast="int")
+        every = scope(at, area(at.row)).sql(text)
+        listed = "(select coalesce(jsonb_agg(e.o order by e.at) filter (where e.at<={1}),'[]') "
+        return Sql(listed + "from jsonb_array_elements({0}) with ordinality e (o,at))", every, first)
+
+    return build
 
 
 def series(at: Frame) -> Sql:
@@ -181,8 +199,14 @@ class GridStatistics:
     by_level: list[LevelFigure] = embedded("What was settled at which level (化解层级).", of_area(BY_LEVEL))
     by_category: list[CategoryFigure] = embedded(
         "What was reported, by subject of the first level, in the order of their codes (分类统计).",
-        subjects,
-        arguments={"first": Argument(int, "How many subjects (前几类).", default=20)},
+        subjects(BY_CATEGORY),
+        arguments=FIRST,
+    )
+    by_level_and_category: list[CategoryLevels] = embedded(
+        "What was settled at which level, by every subject of the first level, in the order of their codes "
+        "(分类化解层级).",
+        subjects(BY_LEVEL_AND_CATEGORY),
+        arguments=FIRST,
     )
     by_channel: list[ChannelFigure] = embedded("What was reported, by channel (渠道统计).", of_area(BY_CHANNEL))
     series: list[SeriesFigure] = embedded(
