@@ -224,7 +224,8 @@ with sent as (
   values (gen_random_uuid(), $2, 'https://example.org/', '{case.closed}', '{ number }', $3, '', $4, 'PAUSED', 'GONE',
     0, $4, $4, $4, 1) returning id
 ), noted as (
-  insert into intake.entry (id, case_id, source, number) values (gen_random_uuid(), $1, 'hotline', $5)
+  insert into intake.entry (id, case_id, source, number, caller, called_at, recording)
+  values (gen_random_uuid(), $1, 'hotline', $5, 'c', $4, 'r')
 )
 insert into webhooks.delivery (id, webhook_id, event_id, position, case_id, type, at, state, attempts, status, error,
   tried_at, next_attempt_at)

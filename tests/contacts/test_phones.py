@@ -2,58 +2,15 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import AsyncIterator, Sequence
-from pathlib import Path
-
 import asyncpg
-import pytest
-import pytest_asyncio
-from gongzhi.channels import Addressee, Channel, Consent, Outbound
 from gongzhi.contacts.codes import GOOD, TRIES
 from gongzhi.contacts.commands import OF_CASE, OF_NUMBER
-from gongzhi.hooks import hookimpl
-from gongzhi_server.plugins import Plugin, Plugins, checked, empty
-from gongzhi_server.testing import Server, codes_of, serving
+from gongzhi_server.testing import Server, codes_of
+
+from .conftest import Sms
 
 PHONE, OTHER, TOWN = "13800009999", "13900008888", "610921101"
 MATTER = {"kind": "HELP", "channel": "WEB", "category": "roads.lighting", "title": "路灯", "description": "不亮"}
-
-
-class Sms:
-    """A channel that reaches telephones, and the plugin that brings it."""
-
-    name = "sms"
-    consent: Consent | None = None
-    phone = True
-
-    def __init__(self) -> None:
-        self.sent: list[tuple[Outbound, Addressee]] = []
-
-    async def send(self, notice: Outbound, addressee: Addressee) -> None:
-        self.sent.append((notice, addressee))
-
-    @hookimpl
-    def channels(self) -> Sequence[Channel]:
-        return [self]
-
-    def codes(self, phone: str) -> list[str]:
-        found = (re.search(r"\d{6}", notice.body.en) for notice, whom in self.sent if whom.phone == phone)
-        return [one.group() for one in found if one]
-
-
-@pytest.fixture
-def sms() -> Sms:
-    return Sms()
-
-
-@pytest_asyncio.fixture
-async def server(filled: str, tmp_path: Path, sms: Sms) -> AsyncIterator[Server]:
-    manager = empty()
-    manager.register(sms, name="sms")
-    plugins = checked(Plugins((Plugin("sms", "sms", "1"),), manager))
-    async with serving(filled, tmp_path, plugins=plugins, channels=("sms",)) as made:
-        yield made
 
 
 async def reported(server: Server) -> dict[str, str]:

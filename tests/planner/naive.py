@@ -586,6 +586,11 @@ FIELDS: dict[str, Callable[[At, Any], Any]] = {
     "Case.patrol": lambda at, case: first([row for row in at.eyes.visible("Patrol") if row.case_id == case.id], "at"),
     "Case.source": lambda at, case: outbound.entry(at, case, "source"),
     "Case.externalNumber": lambda at, case: outbound.entry(at, case, "number"),
+    "Case.hotlineCall": outbound.call,
+    "HotlineCall.caller": lambda at, case: outbound.entry(at, case, "caller"),
+    "HotlineCall.phone": lambda at, case: None,  # nobody in this county left a number
+    "HotlineCall.calledAt": lambda at, case: outbound.entry(at, case, "called_at"),
+    "HotlineCall.recording": lambda at, case: outbound.entry(at, case, "recording"),
     "Query.webhooks": lambda at, _: at.connection("Webhook", "-created_at"),
     "Webhook.deliveries": belonging("WebhookDelivery", "-at"),
     "Webhook.secretOverlapsUntil": lambda at, row: row.previous_until,

@@ -23,7 +23,15 @@ def everything(cases: list[UUID], accounts: list[UUID]) -> dict[str, Rows]:
         "webhooks.webhook": webhooks,
         "webhooks.delivery": [delivery(draw, one["id"]) for one in webhooks for _ in range(3)],
         "intake.entry": [
-            {"id": draw.key(), "case_id": case, "source": draw.of(("hotline", "省平台")), "number": f"'{at}"}
+            {
+                "id": draw.key(),
+                "case_id": case,
+                "source": draw.of(("hotline", "省平台")),
+                "number": f"'{at}",
+                "caller": draw.maybe("张'先生"),
+                "called_at": draw.maybe(NOW),
+                "recording": draw.maybe("rec-1"),
+            }
             for at, case in enumerate(cases[::3])
         ],
     }
@@ -68,3 +76,10 @@ def delivery(draw: Draw, webhook: UUID) -> dict[str, Any]:
 def entry(at: At, case: Row, name: str) -> str | None:
     """What the case's order has under this name."""
     return next((getattr(one, name) for one in at.eyes.all("IntakeEntry") if one.case_id == case.id), None)
+
+
+def call(at: At, case: Row) -> Row | None:
+    """The case itself, on which its call is found, for who reads staff notes; of a tip-off for who may see these."""
+    if not at.need("cases.view_notes", "Case.hotlineCall", case) or entry(at, case, "id") is None:
+        return None
+    return case if case.series == "ORDINARY" or at.eyes.holds(case, "cases.view_sealed") else None

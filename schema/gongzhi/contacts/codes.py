@@ -7,7 +7,7 @@ import hmac
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from .. import sealing
+from .. import codes, sealing
 from ..sealing import KeyRing
 from .models import ContactRow
 
@@ -28,7 +28,7 @@ def code(secret: bytes, contact: UUID) -> str:
 def proves(secret: bytes, row: ContactRow, given: str, now: datetime) -> bool:
     """Whether this is the contact's code, while it is good."""
     right = hmac.compare_digest(code(secret, row.id).encode(), given.strip().encode())
-    return right and row.tries < TRIES and now < row.sent_at + GOOD
+    return right and row.tries < TRIES and row.sent_at is not None and now < row.sent_at + GOOD
 
 
 def sealed(keys: KeyRing, county: str, row: ContactRow, number: str) -> None:
@@ -37,6 +37,7 @@ def sealed(keys: KeyRing, county: str, row: ContactRow, number: str) -> None:
     row.data_key = keys.wrap(county, made)
     row.sealed = sealing.seal(made, context(row), number)
     row.blind = keys.blind(county, FIELD, number)
+    row.mask = codes.mask_phone(number)
 
 
 def opened(keys: KeyRing, county: str, row: ContactRow) -> str | None:

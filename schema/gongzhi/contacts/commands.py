@@ -97,6 +97,13 @@ async def left(call: Call, case: CaseRow, number: str) -> None:
         call.enqueue(sent, f"contact:{row.id}", row=row, contact=str(row.id))
 
 
+async def keep_number_of_caller(call: Call, case: CaseRow, number: str) -> None:
+    """Keep the number that a case was reported from by telephone: whoever took the call answers for it."""
+    row = ContactRow(case_id=case.id, grid_id=case.grid_id, county_id=case.county_id, verified_at=call.now)
+    sealed(call.context.keys, await county_of(case), row, number)
+    await row.save(force_create=True)
+
+
 @strawberry.input(description="The code that was sent to a number (验证联系电话).")
 class ConfirmPhoneInput:
     idempotency_key: str | None = given(AGAIN, default=UNSET)
@@ -112,7 +119,7 @@ class ConfirmPhoneInput:
 )
 async def confirm_phone(call: Call, input: ConfirmPhoneInput) -> PhonePayload:
     case = await asked(call, input)
-    row = await ContactRow.filter(case_id=case.id).order_by("-sent_at", "-id").first()
+    row = await ContactRow.filter(case_id=case.id, sent_at__isnull=False).order_by("-sent_at", "-id").first()
     if row and row.verified_at is None and proves(call.context.receipts, row, input.code, call.now):
         row.verified_at = call.now
         await row.save()

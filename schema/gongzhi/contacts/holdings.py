@@ -13,7 +13,7 @@ HOLDINGS = (
         LETTERS,
         person=f"exists(select from cases.case c where c.id=t.case_id and ({ASKED.format('c')}))",
         erase=GONE,
-        hidden=("data_key", "sealed", "blind"),
+        hidden=("data_key", "sealed", "blind", "mask"),
         months=MONTHS,
         since=f"(select {OVER.format('c')} from cases.case c where c.id=t.case_id)",
     ),

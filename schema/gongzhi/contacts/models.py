@@ -12,8 +12,8 @@ from ..columns import BytesField, Located, key
 class ContactRow(Located):
     """A number that somebody left with a case, under a data key of its own, wrapped for the county.
 
-    It is nobody's until `verified_at` says that the code sent to it came back. The code is derived from the row's key
-    and stored nowhere.
+    It is nobody's until `verified_at` says that the code sent to it came back, or that a hotline took a call from it;
+    then `sent_at` is null, for no code was sent. The code is derived from the row's key and stored nowhere.
     """
 
     id = key()
@@ -22,7 +22,8 @@ class ContactRow(Located):
     data_key: Any = BytesField(null=True)
     sealed: Any = BytesField(null=True)
     blind: Any = BytesField(null=True)
-    sent_at = fields.DatetimeField()
+    mask = fields.CharField(max_length=20, null=True)
+    sent_at = fields.DatetimeField(null=True)
     tries = fields.IntField(default=0)
     verified_at = fields.DatetimeField(null=True)
 

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import datetime
 import logging
 import re
 from collections.abc import Sequence
+from typing import Any
 
 import strawberry
 from strawberry import UNSET
 
+from .. import codes
 from ..cases.models import CaseKind, Urgency
-from ..cases.reporting import ReportCaseInput, filed
+from ..cases.reporting import ReportCaseInput, filed, receipt_code
 from ..cases.types import Case
-from ..checks import told, wrong
+from ..checks import coded, form, happened, text, told, wrong
 from ..commands import (
     COMMAND,
     Call,
@@ -27,6 +30,7 @@ from ..commands import (
     problems,
     prose,
 )
+from ..contacts.commands import keep_number_of_caller
 from ..context import Context, Info
 from ..entity import ref
 from ..errors import Refusal
@@ -43,6 +47,12 @@ INTAKE = "cases.intake"
 ENTRIES = 100
 """The most orders of a batch."""
 NUMBER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,59}")
+CALLER, RECORDING = 100, 200
+"""The most characters of a caller's name and of a recording's reference."""
+OLDEST = datetime.timedelta(days=366)
+"""How long ago a call may have been."""
+OF_CALL = ("caller", "phone", "called_at", "recording")
+"""The fields of an order that tell of a telephone call."""
 
 
 @strawberry.input(description="An order of another system (外部工单).")
@@ -58,6 +68,17 @@ class IntakeEntryInput:
     address: str | None = given("Where, in words (地址).", default=UNSET)
     urgency: Urgency = given("How soon somebody must look (紧急程度).", default=Urgency.ROUTINE)
     against: str | None = given("The unit a tip-off or complaint is against, by its code (被反映单位).", default=UNSET)
+    caller: str | None = prose(
+        "The caller's name, or how they wish to be called; staff read it (来电人称呼).", default=UNSET
+    )
+    phone: str | None = given(
+        "The number to call back, which the caller hears of the case by; sealed, and shown masked (回拨号码).",
+        default=UNSET,
+    )
+    called_at: datetime.datetime | None = given("When they called (来电时间).", default=UNSET)
+    recording: str | None = given(
+        "What your system calls the recording; no address, for it is never fetched (录音编号).", default=UNSET
+    )
 
 
 @strawberry.input(description="Orders of another system (批量接入).")
@@ -74,6 +95,11 @@ class IntakeCasesInput:
 class IntakeResult:
     external_number: str = strawberry.field(description="Its number there (外部编号).")
     case: Case | None = made("The case it is, as it stands now (诉求).")
+    receipt_code: str | None = strawberry.field(
+        resolver=receipt_code,
+        description="With the case's number it opens the case to the caller: tell it to them, and keep it nowhere "
+        "(回执码).",
+    )
     warnings: list[TextWarning] = cautions()
     errors: list[Problem] = problems()
 
@@ -105,13 +131,37 @@ async def file(call: Call, entry: IntakeEntryInput) -> Filed:
     known = await EntryRow.get_or_none(source=source, number=number)
     if known is not None:
         return Filed(case=ref(Case, known.case_id, shown=True))
-    asked = {name: value for name, value in vars(entry).items() if name != "external_number"}
+    taken = read_call(call, entry)
+    asked = {name: value for name, value in vars(entry).items() if name not in ("external_number", *OF_CALL)}
     case = await filed(call, ReportCaseInput(idempotency_key="", **asked))
     await case.refresh_from_db()  # the database knows where it lies
     if not call.may(INTAKE, case):
         raise forbidden("place" if told(entry.place) else "grid")
-    await EntryRow.create(case=case, source=source, number=number)
+    if phone := taken.pop("phone"):
+        await keep_number_of_caller(call, case, phone)
+    await EntryRow.create(case=case, source=source, number=number, **taken)
     return Filed(case=ref(Case, case.id, shown=True))
+
+
+def read_call(call: Call, entry: IntakeEntryInput) -> dict[str, Any]:
+    """Check what an order tells of the call; what it leaves out is None. Raises Refusals that name each field."""
+    with form() as read:
+        return {
+            "caller": read(text, entry.caller, CALLER, "caller") if told(entry.caller) else None,
+            "phone": read(coded, codes.phone, entry.phone, "phone") if told(entry.phone) else None,
+            "called_at": (
+                read(happened, call.now, entry.called_at, OLDEST, "calledAt") if told(entry.called_at) else None
+            ),
+            "recording": read(reference, entry.recording, "recording") if told(entry.recording) else None,
+        }
+
+
+def reference(value: str, *path: str) -> str:
+    """The recording's reference, which is no address: nobody here is to follow it."""
+    kept = text(value, RECORDING, *path)
+    if "://" in kept:
+        raise wrong("Give the recording's id in your system, not its address.", "请填写录音编号，不要填写网址。", *path)
+    return kept
 
 
 FILE = Command("intake_cases", file, Filed, INTAKE, repeats=True, input=IntakeEntryInput)
