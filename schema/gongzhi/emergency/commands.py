@@ -19,6 +19,7 @@ from ..grids.commands import standing
 from ..grids.models import GridRow
 from ..roots import Mutation
 from ..screening import TextWarning
+from .absorbing import ABSORBED_MOST, absorb, load_absorbable
 from .ending import end
 from .events import Confirmed, Declared
 from .models import EmergencyRow, EmergencyState, PowerRow
@@ -46,6 +47,11 @@ class DeclareEmergencyInput:
     reason: str = prose("Why; everybody reads it, so no names of people (事由).")
     until: datetime.datetime = given("When it ends by itself, in 72 hours at most (结束时间).")
     previous: ID | None = given("The one it is to go on from, as that ends (延续自).", default=UNSET)
+    absorbs: list[ID] = given(
+        "Those that wait or hold in areas within it and that it takes over once it is confirmed (并入的应急状态).",
+        items=ABSORBED_MOST,
+        default_factory=list,
+    )
 
 
 @command("Declare an emergency; below the county a second person confirms it (宣布应急).", requires=DECLARE)
@@ -63,6 +69,7 @@ async def declare_emergency(call: Call, input: DeclareEmergencyInput) -> Emergen
     starts = before.ends_at if before else call.now
     if not starts < aware(input.until) <= starts + LONGEST:
         raise wrong("It ends within 72 hours of its beginning.", "结束时间应在开始后 72 小时内。", "until")
+    absorbed = await absorbable(call, grid, input, powers)
     emergency = await EmergencyRow.create(
         grid=grid,
         state=EmergencyState.PENDING,
@@ -73,6 +80,7 @@ async def declare_emergency(call: Call, input: DeclareEmergencyInput) -> Emergen
         starts_at=starts,
         ends_at=input.until,
         previous=before,
+        absorbs=[row.id for row in absorbed],
     )
     await emergency.refresh_from_db()
     if above(call, grid):
@@ -81,6 +89,37 @@ async def declare_emergency(call: Call, input: DeclareEmergencyInput) -> Emergen
         call.publish(Declared(emergency.id, tuple(map(Code, powers))), emergency)
         await tell_county(call, emergency)
     return EmergencyPayload(emergency=ref(Emergency, emergency.id, shown=True))
+
+
+async def absorbable(call: Call, grid: GridRow, input: DeclareEmergencyInput, powers: list[str]) -> list[EmergencyRow]:
+    """Those that the new one is to take over, locked: it begins now and has all that they have."""
+    if not input.absorbs:
+        return []
+    if input.previous:
+        raise wrong(
+            "What goes on from another begins later and absorbs nothing: declare it without `previous` or `absorbs`.",
+            "延续的应急状态稍后开始，不能同时并入其他应急状态。",
+            "absorbs",
+        )
+    keys = [key_of(Emergency)(id) for id in input.absorbs]
+    found = await load_absorbable(call, [key for key in keys if key])
+    within = {row.id for row in found if lies_within(row, grid)}
+    for place, key in enumerate(keys):
+        if key not in within:
+            en = "Name emergencies that wait or hold in areas within this one."
+            raise missing(en, "只能并入本区域内待确认或已启动的下级应急状态。", "absorbs", str(place))
+    if not all(set(row.powers) <= set(powers) for row in found):
+        raise wrong(
+            "It needs the powers of all that it absorbs: end those that are to have fewer first.",
+            "应急权力应包含所并入应急状态的全部权力；如需缩减，请先结束原应急状态。",
+            "powers",
+        )
+    return found
+
+
+def lies_within(row: EmergencyRow, grid: GridRow) -> bool:
+    """Whether an emergency lies in an area below the grid's own level."""
+    return row.grid_id != grid.id and getattr(row, f"{grid.kind.lower()}_id") == grid.id
 
 
 def above(call: Call, grid: GridRow) -> bool:
@@ -139,13 +178,14 @@ async def confirm_emergency(call: Call, input: ConfirmEmergencyInput) -> Emergen
 
 
 async def confirm(call: Call, emergency: EmergencyRow) -> None:
-    """From now on, or from the end of the one before, the powers hold. All staff of the area are told."""
+    """From now on, or from the end of the one before, the powers hold; what it absorbs is over. All staff are told."""
     emergency.state = EmergencyState.ACTIVE
     emergency.confirmed_at, emergency.confirmed_by = call.now, call.viewer.account.name
     await emergency.save()
     powers = tuple(map(Code, emergency.powers))
     call.publish(Confirmed(emergency.id, powers, emergency.starts_at, emergency.ends_at), emergency)
     await tell(call, emergency, "emergency.confirmed")
+    await absorb(call, emergency)
 
 
 @strawberry.input(description="An emergency that is over before its time (提前结束应急).")

@@ -25,4 +25,10 @@ class Ended(Event):
     emergency: UUID
 
 
-EVENTS: tuple[type[Event], ...] = (Declared, Confirmed, Ended)
+@event("emergency.absorbed", "An emergency goes on in one of a larger area, or need not be confirmed (应急并入).")
+class Absorbed(Event):
+    emergency: UUID
+    into: UUID
+
+
+EVENTS: tuple[type[Event], ...] = (Declared, Confirmed, Ended, Absorbed)

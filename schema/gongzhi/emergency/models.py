@@ -7,6 +7,7 @@ from typing import Any
 
 from tortoise import fields
 from tortoise.contrib.postgres.fields import ArrayField
+from tortoise.fields.db_defaults import SqlDefault
 from tortoise.models import Model
 
 from ..columns import Located, key
@@ -20,6 +21,7 @@ class EmergencyState(StrEnum):
     ENDED = "ENDED"
     REFUSED = "REFUSED"
     LAPSED = "LAPSED"
+    ABSORBED = "ABSORBED"
 
 
 class PowerRow(Model):
@@ -38,10 +40,13 @@ class PowerRow(Model):
 
 
 class EmergencyRow(Located):
-    """Powers for a grid and a time. It ends by itself; longer takes another one, which names the one before."""
+    """Powers for a grid and a time. It ends by itself; longer takes another one, which names the one before.
+
+    `absorbs` are the keys of those within its area that it was declared to take over; `absorbed_by` says that it did.
+    """
 
     id = key()
-    state = fields.CharEnumField(EmergencyState, max_length=7)
+    state = fields.CharEnumField(EmergencyState, max_length=8)
     powers = ArrayField("text")
     reason = fields.CharField(max_length=500)
     declared_at = fields.DatetimeField()
@@ -56,6 +61,11 @@ class EmergencyRow(Located):
         "emergency.EmergencyRow", null=True, related_name=False, on_delete=fields.RESTRICT
     )
     previous_id: Any
+    absorbs: Any = ArrayField("uuid", default=list, db_default=SqlDefault("'{}'"))
+    absorbed_by: Any = fields.ForeignKeyField(
+        "emergency.EmergencyRow", null=True, related_name=False, on_delete=fields.RESTRICT
+    )
+    absorbed_by_id: Any
     report: Any = fields.JSONField(null=True)
     version = fields.IntField(default=1)
 

@@ -13,7 +13,10 @@ REVIEW = "emergency.review"
 
 def emergencies(emergency: Table, viewer: Lens) -> Alternatives:
     """The public register, and for those who may declare one, what waits for a second pair of eyes."""
-    return widen(viewer.within(emergency, DECLARE), Sql("{0} in ('ACTIVE','ENDED')", emergency.state))
+    held = Sql(
+        "({0} in ('ACTIVE','ENDED') or {0}='ABSORBED' and {1} is not null)", emergency.state, emergency.confirmed_at
+    )
+    return widen(viewer.within(emergency, DECLARE), held)
 
 
 def marks(mark: Table, viewer: Lens) -> Alternatives:

@@ -21,6 +21,13 @@ SAID: dict[str, tuple[Text, Text]] = {
         Text("The emergency is over", "应急状态结束"),
         Text("Its powers are gone; the report is public.", "应急权力已终止，事后报告已公开。"),
     ),
+    "emergency.absorbed": (
+        Text("An emergency of a larger area took yours over", "应急状态已并入上级区域"),
+        Text(
+            "What was declared in your area is now part of it. The report of what held is public.",
+            "本区域宣布的应急状态已并入上级区域的应急状态；已启动的，其事后报告已公开。",
+        ),
+    ),
 }
 STAFF = (
     "with area as (select id from grids.grid where id = $1 or path <@ (select path from grids.grid where id = $1)) "
@@ -45,9 +52,9 @@ async def tell(call: Call, emergency: EmergencyRow, kind: str) -> None:
     )
 
 
-async def tell_county(call: Call, emergency: EmergencyRow) -> None:
+async def tell_county(call: Call, emergency: EmergencyRow, kind: str = "emergency.declared") -> None:
     """Tell those who can confirm it."""
-    await notify(call, said(emergency, "emergency.declared"), offices=[Office("cases.dispatch", emergency.grid_id)])
+    await notify(call, said(emergency, kind), offices=[Office("cases.dispatch", emergency.grid_id)])
 
 
 def said(emergency: EmergencyRow, kind: str) -> Notice:

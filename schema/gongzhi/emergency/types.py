@@ -27,6 +27,7 @@ named(
     ENDED="Over (已结束)",
     REFUSED="Not confirmed (未确认)",
     LAPSED="Nobody confirmed it in a day (失效)",
+    ABSORBED="One of a larger area took it over (已并入)",
 )
 
 
@@ -56,6 +57,10 @@ def granted(at: Frame) -> Alternatives:
     return [Sql("{0}=any({1})", at.rows.code, at.row.powers)]
 
 
+def named_by(at: Frame) -> Alternatives:
+    return [Sql("{0}=any({1})", at.rows.id, at.row.absorbs)]
+
+
 @entity(
     EmergencyRow,
     visible=rules.emergencies,
@@ -75,6 +80,13 @@ class Emergency(Node):
     ends_at: datetime.datetime = column("When it ends by itself (自动结束时间).")
     ended_at: datetime.datetime | None = column("When it ended (结束时间).")
     previous: Emergency | None = one("The one it goes on from (延续自).")
+    absorbs: list[Emergency] = many(
+        "Those of areas within it that it takes over once it is confirmed (并入的应急状态).",
+        named_by,
+        order="starts_at",
+        cap=20,
+    )
+    absorbed_by: Emergency | None = one("The one of a larger area that took it over (并入).")
     report: JSON | None = column("What was done in it, from the events: numbers only (事后报告).")
     marks: list[EmergencyMark] = many("What was done by its powers (留痕).", on="emergency", order="at")
     version: int = column("Which version it is (版本).")
