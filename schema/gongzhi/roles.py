@@ -13,6 +13,11 @@ TOWN_DISPATCHER = Role("town_dispatcher", "镇级调度员", "Accepts and dispat
 COUNTY_DISPATCHER = Role(
     "county_dispatcher", "县级调度员", "Accepts and dispatches a county's cases, tip-offs included."
 )
+COUNTY_LEADER = Role(
+    "county_leader",
+    "县领导",
+    "Looks at figures, whistle calls and supervision, and opens no file and no case.",
+)
 DEPARTMENT_HANDLER = Role("department_handler", "部门承办人", "Handles and answers the cases of a unit.")
 DEPUTY = Role("deputy", "人大代表", "Looks at what moves the people they represent.")
 AUDITOR = Role("auditor", "审计员", "Looks at what was done, and changes nothing.")
@@ -27,6 +32,7 @@ ROLES = (
     GRID_LEADER,
     TOWN_DISPATCHER,
     COUNTY_DISPATCHER,
+    COUNTY_LEADER,
     DEPARTMENT_HANDLER,
     DEPUTY,
     AUDITOR,
@@ -122,6 +128,7 @@ PERMISSIONS = (
         "See figures and digests (查看统计和汇总)",
         GRID_LEADER,
         *_DISPATCH,
+        COUNTY_LEADER,
         DEPARTMENT_HANDLER,
         DEPUTY,
         AUDITOR,
@@ -130,7 +137,8 @@ PERMISSIONS = (
     _permission("whistles.call", "Call units together (吹哨)", GRID_LEADER, *_DISPATCH),
     _permission("whistles.approve", "Approve what a village calls units for (吹哨审批)", *_DISPATCH),
     _permission("whistles.check_in", "Check one's unit in (报到)", DEPARTMENT_HANDLER),
-    _permission("whistles.view", "See whistle calls (查看吹哨)", *_STAFF),
+    _permission("whistles.view", "See whistle calls (查看吹哨)", *_STAFF, COUNTY_LEADER),
+    _permission("supervision.view", "See how cases are supervised, without the cases (查看督办)", COUNTY_LEADER),
     _permission("supervision.supervise", "Remind and supervise units (催办、督办)", *_DISPATCH),
     _permission("supervision.list", "Put a supervision on the county's list (挂牌督办)", COUNTY_DISPATCHER),
     _permission("supervision.edit_rules", "Set when cases are supervised (维护督办规则)", ADMINISTRATOR),

@@ -85,6 +85,7 @@ async def test_nobody_gives_what_they_lack(server: Server, enrol: Enrol, databas
         ("grid_worker", OTHER_TOWN, False),
         ("grid_worker", "610921", False),
         ("town_dispatcher", TOWN, False),
+        ("county_leader", TOWN, False),
         ("auditor", TOWN, False),
         ("administrator", TOWN, False),
     ):

@@ -29,7 +29,6 @@ TABLES = {
 }
 OWNED = {
     **dict.fromkeys(("WhistleUnit", "WhistlePlan", "WhistleTask", "WhistleAssessment"), ("Whistle", "whistle_id")),
-    "Supervision": ("Case", "case_id"),
     "EmergencyMark": ("Emergency", "emergency_id"),
 }
 AREAS = (3, 5, 7, 9, 12, 12, 13, 16)
@@ -41,7 +40,9 @@ AREAS = (3, 5, 7, 9, 12, 12, 13, 16)
 def everything(cases: list[UUID]) -> dict[str, Rows]:
     """The rows by table, parents first. Rules and powers are there already."""
     draw = Draw(13)
-    emergencies = [emergency(draw) for _ in range(12)]
+    emergencies: Rows = []
+    for _ in range(14):
+        emergencies.append(emergency(draw, emergencies))
     whistles = [whistle(draw, cases, emergencies) for _ in range(25)]
     plans = [plan(draw, one, version) for one in whistles[:12] for version in (1, 2)]
     pairs = [(one, unit) for one in whistles for unit in draw.random.sample((1, 2, 3, 4), 2)]
@@ -57,12 +58,13 @@ def everything(cases: list[UUID]) -> dict[str, Rows]:
     }
 
 
-def emergency(draw: Draw) -> dict[str, Any]:
+def emergency(draw: Draw, before: Rows) -> dict[str, Any]:
     begin = draw.instant()
+    others = [one["id"] for one in before]
     return {
         "id": draw.key(),
         "grid_id": draw.of(AREAS),
-        "state": draw.of(("PENDING", "ACTIVE", "ENDED", "ENDED", "REFUSED", "LAPSED")),
+        "state": draw.of(("PENDING", "ACTIVE", "ENDED", "ENDED", "REFUSED", "LAPSED", "ABSORBED")),
         "powers": draw.of(([], ["EMERGENCY_WHISTLE"], ["DIRECT_DISPATCH", "EMERGENCY_WHISTLE"])),
         "reason": draw.of(TITLES),
         "declared_at": begin,
@@ -71,6 +73,8 @@ def emergency(draw: Draw) -> dict[str, Any]:
         "ends_at": begin + timedelta(hours=4),
         "ended_at": draw.maybe(NOW),
         "previous_id": None,
+        "absorbs": draw.random.sample(others, min(len(others), 2)),
+        "absorbed_by_id": draw.maybe(draw.of(others)) if others else None,
         "report": draw.maybe({"events": [{"type": "case.closed", "count": None}]}),
         "version": 2,
     }
@@ -163,10 +167,14 @@ def rules(eyes: Eyes) -> dict[str, Callable[[Row], bool]]:
     return {
         "Whistle": lambda row: sees_whistle(eyes, row),
         "WhistleAssessment": lambda row: sees_assessment(eyes, row),
-        "Supervision": eyes.sees_paper,
-        "Emergency": lambda row: row.state in ("ACTIVE", "ENDED") or eyes.serves(row, "emergency.declare"),
+        "Supervision": lambda row: sees_supervision(eyes, row),
+        "Emergency": lambda row: has_held(row) or eyes.serves(row, "emergency.declare"),
         "EmergencyMark": lambda row: eyes.serves(eyes.rows.keys["Emergency"][row.emergency_id], "emergency.review"),
     }
+
+
+def has_held(row: Row) -> bool:
+    return row.state in ("ACTIVE", "ENDED") or row.state == "ABSORBED" and row.confirmed_at is not None
 
 
 def units(eyes: Eyes) -> set[Any]:
@@ -176,6 +184,12 @@ def units(eyes: Eyes) -> set[Any]:
 def sees_whistle(eyes: Eyes, row: Row) -> bool:
     called = any(one.whistle_id == row.id and one.unit_id in units(eyes) for one in eyes.all("WhistleUnit"))
     return eyes.serves(row, "whistles.view") or called and row.state in ("CALLED", "CLOSED")
+
+
+def sees_supervision(eyes: Eyes, row: Row) -> bool:
+    case = eyes.rows.keys["Case"][row.case_id]
+    overseen = case.series == "ORDINARY" and case.accused_unit_id is None and eyes.serves(case, "supervision.view")
+    return overseen or eyes.sees_case(case) and eyes.sees_paper(row)
 
 
 def sees_assessment(eyes: Eyes, row: Row) -> bool:
@@ -217,9 +231,13 @@ FIELDS: dict[str, Callable[..., Any]] = {
     "WhistlePlan.tasks": of("WhistleTask", "plan_id", "due_at"),
     "WhistleUnit.light": lambda at, row: light(at, row.due_at, row.warn_at, row.checked_in_at),
     "Supervision.light": lambda at, row: light(at, row.reply_due_at, row.warn_at, row.replied_at, row.lifted_at),
+    "Supervision.caseNumber": lambda at, row: at.rows.keys["Case"][row.case_id].number,
     "SupervisionRule.county": lambda at, row: row.county_id and at.eyes.find("Grid", row.county_id),
     "Emergency.powers": lambda at, row: (
         at.page([one for one in at.eyes.visible("EmergencyPower") if one.code in row.powers], "code", 20).part
+    ),
+    "Emergency.absorbs": lambda at, row: (
+        at.page([one for one in at.eyes.visible("Emergency") if one.id in row.absorbs], "starts_at", 20).part
     ),
     "Emergency.marks": of("EmergencyMark", "emergency_id", "at"),
 }

@@ -717,6 +717,7 @@ def accounts() -> Iterator[tuple[str, Account]]:
     yield "administrator", account("admin", Grant("administrator", held("administrator") | {"tests.read_names"}))
     yield "auditor", account("auditor", Grant("auditor", held("auditor") | SEALED | {"tests.read_log"}))
     yield "county", account("county", Grant("county_dispatcher", held("county_dispatcher"), Kind.COUNTY, COUNTY))
+    yield "leader", account("leader", Grant("county_leader", held("county_leader"), Kind.COUNTY, COUNTY))
     yield "town", account("town", Grant("town_dispatcher", held("town_dispatcher"), Kind.TOWN, TOWN))
     yield "village", account("village", Grant("grid_leader", STAFF, Kind.VILLAGE, VILLAGE))
     yield "worker", account("worker", Grant("grid_worker", held("grid_worker"), Kind.GRID_3, GRID_3), person=3)

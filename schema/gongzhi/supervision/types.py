@@ -17,6 +17,7 @@ from ..sql import Sql
 from ..units.types import Unit
 from ..words import named
 from ..worktime import Unit as Measure
+from . import rules
 from .models import Level, RuleRow, State, SupervisionRow
 
 named(
@@ -72,8 +73,8 @@ def light(at: Frame) -> Sql:
 
 @entity(
     SupervisionRow,
-    visible=noted,
-    through="case",
+    visible=rules.supervisions,
+    held=noted,
     order=("issued_at", "reply_due_at"),
     filter={
         "level": None,
@@ -86,7 +87,11 @@ def light(at: Frame) -> Sql:
 class Supervision(Node):
     """Somebody above wants to know what is done about a case (催办、督办、挂牌督办)."""
 
-    case: Case | None = one("The case (诉求).")
+    case: Case | None = one("The case, if you may see it (诉求).")
+    case_number: str = expression(
+        "The case's number, by which whoever may not see it can speak of it (诉求编号).",
+        lambda at: Sql("(select c.number from cases.case c where c.id={0})", at.row.case_id),
+    )
     unit: Unit | None = one("The unit that is asked; null for the dispatchers, while no unit has it (被督办单位).")
     level: Level = column("How loudly (级别).")
     state: State = column("Where it stands (状态).")
