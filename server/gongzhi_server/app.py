@@ -278,7 +278,7 @@ class Deployment:
             gateway = Gateway(engine, door, shell(settings), traits(settings, door), self.documents, memory, guard)
             archive = Archive(Vault.at(settings.store), self.keys)
             await worker.open()
-            app.router.routes += self.routes(shares, space, worker, gateway, door, desk, archive)
+            app.router.routes[:0] = self.routes(shares, space, worker, gateway, door, desk, archive)  # GraphQL first
             app.state.worker, app.state.hub, app.state.vitals, app.state.space = worker, hub, vitals, space
             app.state.shares, app.state.guard, app.state.till = shares, guard, gateway.operations.till
             lines = Lines(worker, settings.background_pool)

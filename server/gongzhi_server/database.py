@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Awaitable, Iterable
 from contextlib import asynccontextmanager
 from importlib import import_module
 from pkgutil import iter_modules
@@ -85,17 +85,23 @@ class Clean(asyncpg.Connection):
     def get_reset_query(self) -> str:
         return ""
 
-    async def _execute(self, query: str, *given: Any, **named: Any) -> Any:
-        check_writes(query)
-        return await super()._execute(query, *given, **named)  # type: ignore[misc]
+    async def reset(self, *, timeout: float | None = None) -> None:
+        if timeout is None:  # asyncpg would make a timer that never rings, for every statement
+            await self._reset()
+        else:
+            await super().reset(timeout=timeout)
 
-    async def execute(self, query: str, *given: Any, **named: Any) -> Any:
+    def _execute(self, query: str, *given: Any, **named: Any) -> Awaitable[Any]:
         check_writes(query)
-        return await super().execute(query, *given, **named)
+        return super()._execute(query, *given, **named)  # type: ignore[misc,no-any-return]
 
-    async def executemany(self, command: str, *given: Any, **named: Any) -> Any:
+    def execute(self, query: str, *given: Any, **named: Any) -> Awaitable[Any]:  # type: ignore[override]
+        check_writes(query)
+        return super().execute(query, *given, **named)
+
+    def executemany(self, command: str, *given: Any, **named: Any) -> Awaitable[Any]:  # type: ignore[override]
         check_writes(command)
-        return await super().executemany(command, *given, **named)
+        return super().executemany(command, *given, **named)
 
 
 async def readers(dsn: str, size: int, timeout: float = 10, least: int = 2, parallel: bool = True) -> asyncpg.Pool[Any]:

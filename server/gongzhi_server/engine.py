@@ -41,7 +41,6 @@ from .gateway.limits import Limits
 from .gateway.rates import Limited, spend
 from .gateway.refusals import discreet
 from .planner import Document, Planner, Statement
-from .planner.arguments import check_arguments
 from .planner.budget import Exceeded
 from .planner.document import PLANNED
 from .planner.given import ArgumentRefusal
@@ -149,10 +148,11 @@ class Engine:
         """
         given = dict(variables or {})
         viewer = stated(viewer, extensions)
-        coerced = await self.coerced_apart(document, given)
+        coerced = document.simply_coerced(given) or await self.coerced_apart(document, given)
         session = self._session(document, given, coerced, viewer, document.operation)
         try:
-            check_arguments(document.argued, session.variables)
+            for argument in document.arguments:
+                argument.check(coerced)
             statement, cost = self._plan(session)
             data, errors = await (self._mutate(session) if statement is None else session.query(statement))
         except QueryCanceledError as late:
@@ -206,7 +206,8 @@ class Engine:
         given = dict(variables or {})
         coerced = await self.coerced_apart(document, given)
         try:
-            check_arguments(document.argued, coerced)
+            for argument in document.arguments:
+                argument.check(coerced)
             asked = Asked(document, given, coerced, self.planner.followed(document, coerced))
             self.allow(asked, viewer)
             statement = self.planner.stream(document, coerced, viewer, asked.field)

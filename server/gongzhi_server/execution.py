@@ -163,14 +163,17 @@ class Session:
         Where somebody in office asked by a condition on files and found nobody, that is written down as well: who is
         not there tells something, too, and who tries conditions out one by one is seen by it.
         """
-        serves = any(one.grid is not None or one.unit is not None for one in self.viewer.account.grants)
-        if self._tried and serves and not any(people for people, _ in self._seen.values()):
+        if self._tried and self.serves() and not any(people for people, _ in self._seen.values()):
             await self.look(set(), tuple(self._tried))
         for plugin, (found, fields) in self._seen.items():
             if people := {UUID(one) for one in found} - {self.viewer.account.person}:
                 await self.look(people, (*fields, f"{VIA_PLUGIN}{plugin}") if plugin else tuple(fields))
         self._seen.clear()
         self._tried.clear()
+
+    def serves(self) -> bool:
+        """Say whether whoever asks is in office."""
+        return any(one.grid is not None or one.unit is not None for one in self.viewer.account.grants)
 
     async def look(self, people: Collection[UUID], fields: tuple[str, ...]) -> None:
         """Write one entry of the access log."""
@@ -187,7 +190,8 @@ class Session:
             )
         self.errors += statement.errors
         shape = statement.shape
-        self._tried.update(dict.fromkeys(shape.tried))
+        if shape.tried:
+            self._tried.update(dict.fromkeys(shape.tried))
         if not shape.live and not shape.python and not (shape.seals and SEALED in text):
             return text.encode(), self.errors
         root = orjson.loads(text)
@@ -308,7 +312,8 @@ class Session:
         """What the statement finds. Raises Refusal for a value that PostgreSQL has no room for."""
         try:
             arguments = statement.arguments(variables, self.context)
-            Budget(self.planner.limits, self.viewer).spend("choices", statement.choices(arguments))
+            if statement.chosen:
+                Budget(self.planner.limits, self.viewer).spend("choices", statement.choices(arguments))
             return await self.fetch(statement.sql, *arguments)
         except (DataError, CharacterNotInRepertoireError) as error:
             if type(error) not in (DataError, CharacterNotInRepertoireError):
@@ -321,8 +326,7 @@ class Session:
         if shape.look:
             people, fields = self._seen.setdefault(shape.plugin, (set(), {}))
             fields.update(dict.fromkeys((*(f"{shape.kind}.{name}" for name in shape.fields), *shape.asked)))
-            for one in objects:
-                people.update(flat([one.pop(LOOK)]))
+            people.update(flat([one.pop(LOOK) for one in objects]))
         for key in shape.sealed:
             for one in objects:
                 if isinstance(one[key], dict):

@@ -49,16 +49,23 @@ class Share:
         return perf_counter() - self._line[0][0] if self._line else 0.0
 
     async def __aenter__(self) -> None:
-        if self.busy < self.size:
-            self.busy += 1
-            self.most = max(self.most, self.busy)
-        else:
-            await self._wait()
+        if not self.take():
+            await self.wait()
 
     async def __aexit__(self, *error: object) -> None:
-        self._leave()
+        self.leave()
 
-    async def _wait(self) -> None:
+    def take(self) -> bool:
+        """Take a place if there is one at once; who has one must `leave`."""
+        if self.busy >= self.size:
+            return False
+        self.busy += 1
+        if self.busy > self.most:
+            self.most = self.busy
+        return True
+
+    async def wait(self) -> None:
+        """Take a place that somebody leaves. Raises Overloaded."""
         if len(self._line) >= self.longest:
             raise self._refusal()
         place: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -71,12 +78,12 @@ class Share:
             if entry in self._line:
                 self._line.remove(entry)
             elif place.done() and not place.cancelled():  # it was given up in the moment in which it was handed over
-                self._leave()
+                self.leave()
             if isinstance(error, TimeoutError):
                 raise self._refusal() from None
             raise
 
-    def _leave(self) -> None:
+    def leave(self) -> None:
         """Hand the place to the first in the line, or free it. `busy` never drops while somebody waits."""
         while self._line:
             _, place = self._line.popleft()
@@ -98,13 +105,15 @@ class Reader:
 
     async def fetch(self, sql: str, *values: Any) -> Sequence[Any]:
         """The rows of a statement. Raises Overloaded."""
-        async with self.share:
-            begun = perf_counter()
-            try:
-                return await self.pool.fetch(sql, *values)
-            finally:
-                if self.metered:
-                    spend(perf_counter() - begun)
+        if not self.share.take():  # what every read does is spelled out: a context manager costs as much as all of it
+            await self.share.wait()
+        begun = perf_counter()
+        try:
+            return await self.pool.fetch(sql, *values)
+        finally:
+            self.share.leave()
+            if self.metered:
+                spend(perf_counter() - begun)
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Any]:

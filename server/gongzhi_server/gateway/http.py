@@ -41,6 +41,7 @@ from gongzhi_server.gateway.request import Malformed, Request, Unreadable
 from gongzhi_server.gateway.settings import Settings
 from gongzhi_server.gateway.sockets import Socket
 from gongzhi_server.gateway.streams import Stream
+from gongzhi_server.gateway.timeouts import Timeout
 
 __all__ = ["Gateway", "Settings"]
 
@@ -182,7 +183,12 @@ class Gateway(Generic[P]):
             raise
         except Exception as problem:
             reply = self.refusal(problem, media, caller)
-        return replace(reply, headers=reply.headers + caller.headers()) if caller.purse else reply
+        if caller.purse is None:
+            return reply
+        lines = reply.headers + caller.headers()
+        if isinstance(reply, Stream):
+            return replace(reply, headers=lines)
+        return Reply(reply.status, reply.body, lines, reply.media)
 
     async def reply(
         self, scope: Scope, headers: Mapping[bytes, bytes], media: bytes, receive: Receive, caller: Caller
@@ -272,7 +278,7 @@ class Gateway(Generic[P]):
         if length.isdigit() and (len(length) > 15 or int(length) > limit):
             raise too_large(413, "The body is", "body", limit)
         try:
-            async with asyncio.timeout(self.limits.reading):
+            with Timeout(self.limits.reading):
                 body = await whole(receive, limit)
         except TimeoutError:
             message = f"The body did not arrive within {self.limits.reading:g} seconds (limits.reading)."

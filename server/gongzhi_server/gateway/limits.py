@@ -6,6 +6,7 @@ import re
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import reduce
 from graphlib import CycleError, TopologicalSorter
 from typing import Any, NamedTuple
 
@@ -40,6 +41,9 @@ NAMED = re.compile(r"[_A-Za-z][_0-9A-Za-z]{0,59}")
 # Counts stop here, so that a document that expands without end is measured with small numbers.
 MANY = 1_000_000
 SIZES = ("document", "tokens", "comments", "depth", "fields", "aliases", "directives", "roots", "mutations")
+
+Way = tuple[str | int, ...]
+"""The keys and indexes on the way to a value."""
 
 STRANGER = "stranger_"
 """So begin the limits that only callers without an account have."""
@@ -249,18 +253,18 @@ def incremental(node: DirectiveNode) -> GraphQLError:
 
 def variables(value: Any, limits: Limits, path: str = "variables") -> list[GraphQLError]:
     """Return what is too deep, too long or too many in parsed JSON; stops at the first finding."""
-    stack = [(path, value, 1)] if isinstance(value, (dict, list)) else []
+    stack: list[tuple[Way, Any]] = [((), value)] if isinstance(value, (dict, list)) else []
     left = limits.values
     while stack:
-        path, value, level = stack.pop()
+        way, value = stack.pop()
         if isinstance(value, list) and len(value) > limits.items:
-            return [exceeded(f"{path} has", "items", "items", len(value), limits)]
+            return [exceeded(f"{reduce(join, way, path)} has", "items", "items", len(value), limits)]
         left -= len(value)
         if left < 0:
             return [exceeded("The request has", "values", "values", None, limits)]
-        inside = [(join(path, key), item, level + 1) for key, item in entries(value) if isinstance(item, (dict, list))]
-        if inside and level >= limits.nesting:
-            return [exceeded(f"{path} is nested:", "levels", "nesting", None, limits)]
+        inside = [((*way, key), item) for key, item in entries(value) if isinstance(item, (dict, list))]
+        if inside and len(way) + 1 >= limits.nesting:
+            return [exceeded(f"{reduce(join, way, path)} is nested:", "levels", "nesting", None, limits)]
         stack += inside
     return []
 

@@ -36,6 +36,7 @@ from gongzhi_server.gateway.guard import Guard
 from gongzhi_server.gateway.rates import METER, Header, Limited, Meter, Overloaded, Purse, Till, network
 from gongzhi_server.gateway.request import Request
 from gongzhi_server.gateway.settings import Settings
+from gongzhi_server.gateway.timeouts import Timeout
 
 __all__ = ["Caller", "Operations", "Progress"]
 
@@ -145,7 +146,7 @@ class Operations(Generic[P]):
 
         self._waiting[caller.stranger] += 1
         try:
-            async with asyncio.timeout(self.limits.running):
+            with Timeout(self.limits.running):
                 return await asyncio.get_running_loop().run_in_executor(self._preparing[caller.stranger], make)
         finally:
             self._waiting[caller.stranger] -= 1
@@ -183,21 +184,17 @@ class Operations(Generic[P]):
 
     async def run(self, prepared: P, request: Request, caller: Caller, seconds: float | None = None) -> Answer:
         """Execute within the time; raise Refused or TimeoutError. What it took is charged, whatever became of it."""
-        if caller.purse is None:
-            return await self._run(prepared, request, caller, seconds)
         meter, cost = Meter(), 0
         before = METER.set(meter)
         try:
-            answer = await self._run(prepared, request, caller, seconds)
+            with Timeout(self.limits.running if seconds is None else seconds):
+                answer = await self.engine.run(prepared, request.variables, caller.viewer, request.extensions)
             cost = answer.cost
             return answer
         finally:
             METER.reset(before)
-            caller.purse.charge(cost, meter.seconds, paid=1)
-
-    async def _run(self, prepared: P, request: Request, caller: Caller, seconds: float | None) -> Answer:
-        async with asyncio.timeout(self.limits.running if seconds is None else seconds):
-            return await self.engine.run(prepared, request.variables, caller.viewer, request.extensions)
+            if caller.purse:
+                caller.purse.charge(cost, meter.seconds, paid=1)
 
     async def answers(
         self, prepared: P, request: Request, caller: Caller, progress: Progress | None = None

@@ -132,7 +132,7 @@ def colons(value: Any) -> int:
     if isinstance(value, str):
         return value.count(":")
     if isinstance(value, dict):
-        return len(value) + colons([*value, *value.values()])
+        return len(value) + "".join(value).count(":") + sum(map(colons, value.values()))
     if isinstance(value, list):
         return sum(map(colons, value))
     return -sys.maxsize if isinstance(value, float) and abs(value) >= 2**63 else 0

@@ -34,7 +34,7 @@ class Http(HttpToolsProtocol):
     seconds = 10.0
 
     def connection_made(self, transport: BaseTransport) -> None:
-        self._in_head, self._size = True, 0
+        self._size = 0
         self._deadline: TimerHandle | None = None
         super().connection_made(transport)  # type: ignore[arg-type]
         self._expect()
@@ -45,27 +45,24 @@ class Http(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
-        if self._in_head:
+        cycle = self.cycle
+        if cycle is not None and cycle.scope is self.scope:  # the head is complete, and nothing of another one is here
+            self._size = 0
+            self._stop_waiting()
+            if not cycle.response_complete:
+                return
+        else:
             self._size += len(data)
             if self._size > HEAD and not self.transport.is_closing():
                 self.transport.write(REFUSED)
                 self.transport.close()
-        if self._deadline is None and (self._in_head or self.cycle is None or self.cycle.response_complete):
-            # The head is not complete, or these bytes belong to no request that anybody answers.
+        if self._deadline is None:  # the head is not complete, or these bytes belong to no request that anybody answers
             self._expect()
 
     def handle_websocket_upgrade(self) -> None:
         super().handle_websocket_upgrade()
-        self._expect = lambda: None  # type: ignore[method-assign]  # from now on the connection is Wire's
-
-    def on_message_begin(self) -> None:
-        self._in_head = True
-        super().on_message_begin()
-
-    def on_headers_complete(self) -> None:
-        self._in_head, self._size = False, 0
         self._stop_waiting()
-        super().on_headers_complete()
+        self._expect = lambda: None  # type: ignore[method-assign]  # from now on the connection is Wire's
 
     def _expect(self) -> None:
         self._deadline = self.loop.call_later(self.seconds, self._give_up)

@@ -6,13 +6,25 @@ from collections.abc import Callable, Hashable, Mapping
 from typing import Any
 
 from gongzhi.viewer import Viewer
-from graphql import DocumentNode, FieldNode, FragmentDefinitionNode, GraphQLSchema, OperationDefinitionNode
+from graphql import (
+    DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    GraphQLSchema,
+    OperationDefinitionNode,
+    Undefined,
+    coerce_input_value,
+    get_nullable_type,
+    is_leaf_type,
+)
 from graphql.execution.collect_fields import FragmentDetails
+from graphql.execution.get_variable_signature import GraphQLVariableSignature, get_variable_signature
+from graphql.execution.values import VariableValues, VariableValueSource
 
 from ..caching import Cache
 from ..gateway.engine import Kind
-from .arguments import argued
-from .lens import Question, answer
+from .arguments import open_arguments
+from .lens import Question, answers
 from .statement import Statement
 
 DOCUMENT, TOKEN, PLANS, TRAIT = 14_000, 550, 2_000, 400
@@ -55,9 +67,27 @@ class Document:
         }
         self._plans: Cache[Hashable, Plans] = Cache(most)
         self._own = measure(ast)
-        self.argued = argued(schema, ast)
+        self.arguments = open_arguments(schema, ast)
+        self._leaves = leaves(schema, node)
         self.keep = keep
         """Hears that the document takes more or less than before."""
+
+    def simply_coerced(self, given: Mapping[str, Any]) -> VariableValues | None:
+        """The variables, coerced, if each is given and is a single value that fits; else graphql-core must tell.
+
+        It looks up the types of variables in the schema each time, which most operations spare themselves here.
+        """
+        sources: dict[str, VariableValueSource] = {}
+        coerced: dict[str, Any] = {}
+        for signature in self._leaves or ():
+            name = signature.name
+            if name not in given:
+                return None
+            value = coerced[name] = coerce_input_value(given[name], signature.type)
+            if value is Undefined:
+                return None
+            sources[name] = VariableValueSource(signature, given[name])
+        return None if self._leaves is None else VariableValues(sources, coerced)
 
     @property
     def size(self) -> int:
@@ -105,8 +135,17 @@ class Plans:
     def _key(self, variables: Mapping[str, Any], viewer: Viewer) -> Hashable:
         return (
             tuple(trait(variables, way, of) for way, of in self.traits),
-            tuple(answer(viewer, question) for question in self.asked),
+            answers(viewer, self.asked),
         )
+
+
+def leaves(schema: GraphQLSchema, node: OperationDefinitionNode) -> list[GraphQLVariableSignature] | None:
+    """The variables of an operation, if all of them are single values: no lists, and no inputs with members."""
+    found = [get_variable_signature(schema, one) for one in node.variable_definitions or ()]
+    single = [
+        one for one in found if isinstance(one, GraphQLVariableSignature) and is_leaf_type(get_nullable_type(one.type))
+    ]
+    return single if len(single) == len(found) else None
 
 
 def measure(ast: DocumentNode) -> int:

@@ -87,7 +87,7 @@ class Given:
         if isinstance(ast, VariableNode) and ast.name.value in self.coerced:
             self.traits[_listed(self.coerced, (ast.name.value, *rest)), of] = None
         else:  # of a literal with variables inside, all that they are is a trait
-            for name in _names(ast):
+            for name in variable_names(ast):
                 self.traits[(name,), repr] = None
         value = self.at(*path)
         return None if value is None else self.refusing(path, of)(value)
@@ -172,13 +172,13 @@ def _listed(variables: Mapping[str, Any], way: Way) -> Way:
     return tuple(kept)
 
 
-def _names(ast: ValueNode | None) -> Iterator[str]:
+def variable_names(ast: ValueNode | None) -> Iterator[str]:
     """The variables inside a literal."""
     if isinstance(ast, VariableNode):
         yield ast.name.value
     inside = ast.values if isinstance(ast, ListValueNode) else ()
     for one in [field.value for field in ast.fields] if isinstance(ast, ObjectValueNode) else inside:
-        yield from _names(one)
+        yield from variable_names(one)
 
 
 def _reader(way: Way) -> Source:

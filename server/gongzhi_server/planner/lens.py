@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable
 from typing import Any
 
 from gongzhi.codes import Kind
@@ -33,8 +33,14 @@ def areas(account: Account, permission: str) -> tuple[Kind | None, ...] | None:
     return tuple(grant.kind for grant in grants if grant.grid is not None)
 
 
-def units(account: Account, permission: str | None) -> int:
-    return sum(grant.unit is not None for grant in held(account, permission))
+def grids(account: Account, permission: str) -> tuple[int, ...]:
+    """The grids the permission is held in, in the order of the grants."""
+    return tuple(grant.grid for grant in held(account, permission) if grant.grid is not None)
+
+
+def units(account: Account, permission: str | None) -> tuple[int, ...]:
+    """The units the permission is held for, in the order of the grants."""
+    return tuple(grant.unit for grant in held(account, permission) if grant.unit is not None)
 
 
 ANSWERS: dict[str, Callable[..., Hashable]] = {
@@ -42,8 +48,11 @@ ANSWERS: dict[str, Callable[..., Hashable]] = {
     "covers": lambda account, wider, permission: all(wider in grant.permissions for grant in held(account, permission)),
     "known": lambda account: account.person is not None,
     "areas": areas,
+    "grids": grids,
     "units": units,
+    "unit count": lambda account, permission: len(units(account, permission)),
 }
+"""What may be asked. A text depends on how many units there are; which grids and units they are is bound."""
 
 
 class Lens:
@@ -104,25 +113,29 @@ class Lens:
         return [within(table, kind, self._area(permission, at)) for at, kind in enumerate(kinds)]
 
     def _area(self, permission: str, at: int) -> Term:
-        def read(viewer: Viewer) -> int | None:
-            return [grant.grid for grant in held(viewer.account, permission) if grant.grid is not None][at]
-
-        return self._fact(("area", permission, at), "int", read)
+        where = ("grids", permission)
+        return self._fact(("area", permission, at), "int", lambda viewer: answer(viewer, where)[at])
 
     def units(self, permission: str | None = None) -> list[Term]:
-        def read(at: int) -> Callable[[Viewer], int | None]:
-            return lambda viewer: [one.unit for one in held(viewer.account, permission) if one.unit is not None][at]
+        def read(at: int) -> Callable[[Viewer], int]:
+            return lambda viewer: answer(viewer, ("units", permission))[at]
 
-        count = self._ask("units", permission)
+        count = self._ask("unit count", permission)
         return [self._fact(("unit", permission, at), "int", read(at)) for at in range(count)]
 
 
-def answer(viewer: Viewer, question: Question) -> Hashable:
+def answers(viewer: Viewer, questions: Iterable[Question]) -> tuple[Hashable, ...]:
+    """All the answers. Nearly always the account has been asked before: this runs with every operation."""
+    known = viewer.account.answers
+    return tuple([known[one] if one in known else answer(viewer, one) for one in questions])
+
+
+def answer(viewer: Viewer, question: Question) -> Any:
     """The answer, from what this account has been asked before."""
     if question == BROKEN:
         return viewer.glass is not None
-    answers = viewer.account.answers
-    if question not in answers:
+    known = viewer.account.answers
+    if question not in known:
         what, *about = question
-        answers[question] = ANSWERS[str(what)](viewer.account, *about)
-    return answers[question]
+        known[question] = ANSWERS[str(what)](viewer.account, *about)
+    return known[question]

@@ -135,6 +135,11 @@ class Statement:
             check.read(variables, context)
         return [value.read(variables, context) for value in self.values]
 
+    @cached_property
+    def chosen(self) -> tuple[int, ...]:
+        """Which of its parameters are lists that its conditions compare with."""
+        return tuple(at for at, value in enumerate(self.values) if type(value) is Chosen)
+
     def choices(self, arguments: Sequence[Any]) -> int:
-        """How many values the lists hold that its conditions compare with."""
-        return sum(len(found) for value, found in zip(self.values, arguments, strict=True) if type(value) is Chosen)
+        """How many values these lists hold."""
+        return sum(len(arguments[at]) for at in self.chosen)
