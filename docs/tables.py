@@ -12,20 +12,20 @@ from pathlib import Path
 from typing import Any
 
 import typer
-from gongzhi import core
 from gongzhi.cases import machine
 from gongzhi.cases.machine import OPEN, STEPS, Step
 from gongzhi.clocks.models import Stage
 from gongzhi.clocks.stages import STARTS, STOPS
 from gongzhi.commands import COMMAND, Command
 from gongzhi.events.event import Event, hints
-from gongzhi.roles import PERMISSIONS, ROLES
+from gongzhi.roles import ROLES
 from gongzhi.roots import Mutation
 from gongzhi_server import cli, gateway
 from gongzhi_server.gateway import Close, Rate, Rates
 from gongzhi_server.gateway.codes import Code
 from gongzhi_server.gateway.limits import Limits
 from gongzhi_server.gateway.settings import documented
+from gongzhi_server.plugins import CORE_PLUGINS
 from gongzhi_server.settings import Settings
 from strawberry.types.field import StrawberryField
 
@@ -89,7 +89,7 @@ def described(step: Step) -> Iterator[str]:
 
 def fields_of_mutation() -> Iterator[StrawberryField]:
     """The core's, in the order they are declared."""
-    for extension in core.EXTENSIONS:
+    for _, extension in CORE_PLUGINS.extensions:
         if extension.target is Mutation:
             yield from extension.fields
 
@@ -219,7 +219,10 @@ def roles() -> str:
 
 def permissions() -> str:
     return table(
-        "permission", "what", "roles", rows=((code(one.name), one.description, held(one.roles)) for one in PERMISSIONS)
+        "permission",
+        "what",
+        "roles",
+        rows=((code(one.name), one.description, held(one.roles)) for one in CORE_PLUGINS.permissions),
     )
 
 
@@ -228,7 +231,7 @@ def held(names: frozenset[str]) -> str:
 
 
 def events() -> str:
-    rows = ((code(one.type), one.version, one.description, carried(one), fed(one)) for one in core.EVENTS)
+    rows = ((code(one.type), one.version, one.description, carried(one), fed(one)) for one in CORE_PLUGINS.registry)
     return table("type", "version", "what happened", "data", "may feed points", rows=rows)
 
 

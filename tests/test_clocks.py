@@ -13,7 +13,6 @@ from uuid import UUID
 
 import asyncpg
 import pytest
-from gongzhi import core
 from gongzhi.calendars import holidays
 from gongzhi.calendars import stock as calendars
 from gongzhi.cases import machine
@@ -29,7 +28,6 @@ from gongzhi.clocks.saving import CHANGING
 from gongzhi.clocks.sweeping import Swept, sweep
 from gongzhi.commands import Call
 from gongzhi.context import Context
-from gongzhi.events.event import Registry
 from gongzhi.grids.models import GridRow
 from gongzhi.sealing import KeyRing
 from gongzhi.viewer import Account, Viewer
@@ -37,6 +35,7 @@ from gongzhi.worktime import CHINA, NEVER, Term, Unit
 from gongzhi_server import database, doctor, sweeping
 from gongzhi_server.commands import Transaction
 from gongzhi_server.events.outbox import Outbox
+from gongzhi_server.plugins import CORE_PLUGINS
 from gongzhi_server.testing import Server, codes_of, settings
 from tortoise.transactions import in_transaction
 
@@ -115,7 +114,8 @@ async def calling(dsn: str, now: datetime) -> AsyncIterator[Call]:
 
     async with database.connected(database.config(dsn, size=2)), in_transaction() as connection:
         context = Context(Viewer(Account(), now), KeyRing({"main": b"k" * 32}), b"", nothing, nothing, nothing)
-        call = Transaction(context, connection, outbox=Outbox(Registry(core.EVENTS), {one.name for one in core.JOBS}))
+        outbox = Outbox(CORE_PLUGINS.registry, {one.name for _, one in CORE_PLUGINS.jobs})
+        call = Transaction(context, connection, outbox=outbox)
         yield call
         await call.told.write(connection)
 

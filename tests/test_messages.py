@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from gongzhi import core
 from gongzhi.cases import machine
 from gongzhi.cases.models import CaseRow, Status
 from gongzhi.cases.steps import unready
@@ -17,6 +16,7 @@ from gongzhi.checks import text
 from gongzhi.clocks.commands import PublishDeadlineRulesInput
 from gongzhi.errors import Refusal
 from gongzhi.labels import UNNAMED, field_label, label, split_label
+from gongzhi_server.plugins import CORE_PLUGINS
 from gongzhi_server.testing import Server
 from graphql import GraphQLEnumType, GraphQLInputObjectType, build_schema
 
@@ -104,7 +104,7 @@ def test_everything_that_a_message_may_name_has_labels() -> None:
                 split_label(value.description or "")
             except ValueError:
                 nameless.append(f"{kind.name}.{name}")
-    assert nameless == [] and core.EVENTS
+    assert nameless == [] and tuple(CORE_PLUGINS.registry)
 
 
 @pytest.mark.parametrize("status", list(Status))

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from gongzhi_server.plugins import CORE_PLUGINS
 from gongzhi_server.schema import Schema, sdl
 from graphql import (
     GraphQLEnumType,
@@ -31,7 +32,7 @@ def test_committed_sdl(file: str, core: bool) -> None:
 
 
 def schema() -> GraphQLSchema:
-    return Schema()._schema
+    return Schema(CORE_PLUGINS.extensions)._schema
 
 
 def described(schema: GraphQLSchema) -> Iterator[tuple[str, str | None]]:

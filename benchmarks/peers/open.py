@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from gongzhi.roles import held
 from gongzhi.viewer import Account, Grant, Viewer
 from gongzhi_server.door import Door
+from gongzhi_server.plugins import CORE_PLUGINS
 from starlette.applications import Starlette
 
 from . import ours
 
-ANYBODY = Account("anybody", grants=(Grant("county_dispatcher", held("county_dispatcher")),))
+ANYBODY = Account("anybody", grants=(Grant("county_dispatcher", CORE_PLUGINS.held("county_dispatcher")),))
 
 
 async def admitted(self: Door, headers: Mapping[bytes, bytes]) -> Viewer:

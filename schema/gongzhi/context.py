@@ -75,6 +75,16 @@ async def _unlisted(viewer: Viewer, document: str, variables: Mapping[str, Any])
     raise RuntimeError("no files are made here, so no list can be asked for")
 
 
+def _undeclared(role: str) -> frozenset[str]:
+    """Refuse a role where nobody declares any."""
+    raise KeyError(role)
+
+
+def _unheld(permission: str) -> list[str]:
+    """Find no role where nobody declares any."""
+    return []
+
+
 @dataclass(frozen=True)
 class Context:
     """One operation: who asks, and the keys of the deployment."""
@@ -95,9 +105,11 @@ class Context:
     """Keeps a look in the access log. Wait for it before anything is shown; if it fails, show nothing."""
     bounds: Bounds = Bounds()
     """How much may be read of protected values."""
-    held: Callable[[str], frozenset[str]] = roles.held
+    held: Callable[[str], frozenset[str]] = _undeclared
     """The permissions of a role. Raises KeyError for one that nobody declares."""
-    guarded: Collection[str] = roles.GUARDED
+    holders: Callable[[str], list[str]] = _unheld
+    """The names of the roles that hold a permission, sorted."""
+    guarded: Collection[str] = ()
     """The permissions that nobody gives alone."""
     registers: Registers = Registers()
     """What the core and plugins declare for the public registers (`gongzhi.registers`)."""

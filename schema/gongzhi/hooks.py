@@ -38,6 +38,9 @@ class App:
     label: str
     models: str
     migrations: str
+    seed: str = ""
+    """What fills in the defaults of the tables after every migration: `package.module:function`, an
+    `async def f(connection)` that changes nothing when it is run again."""
 
 
 @dataclass(frozen=True)

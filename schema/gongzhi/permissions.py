@@ -28,3 +28,8 @@ class Role:
     description: str
     civic: bool = False
     """Residents hold it, in matters of their village. It puts them above nobody: a worker renews their password."""
+
+
+def permission(name: str, description: str, *roles: Role, guarded: bool = False) -> Permission:
+    """Declare a permission that these roles hold."""
+    return Permission(name, description, frozenset(role.name for role in roles), guarded)

@@ -150,6 +150,7 @@ class Space:
             look,
             self.ledger.bounds,
             self.plugins.held,
+            self.plugins.holders,
             self.plugins.guarded,
             self.plugins.registers,
             selected,

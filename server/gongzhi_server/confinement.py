@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from gongzhi.rooms import APPS
-
 from .errors import Problem
+from .plugins import CORE_APPS
 
-CORE = frozenset(app.label for app in APPS)
+CORE = frozenset(app.label for app in CORE_APPS)
 FOREIGN = "n.nspname <> $1 and n.nspname <> 'information_schema' and n.nspname not like 'pg\\_%'"
 OBJECTS = f"""
 select 'the schema ' || n.nspname as name, n.nspowner::text as state from pg_namespace n where {FOREIGN}

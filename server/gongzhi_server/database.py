@@ -5,18 +5,14 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Iterable
 from contextlib import asynccontextmanager
 from importlib import import_module
-from pkgutil import iter_modules
+from pkgutil import iter_modules, resolve_name
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import asyncpg
 from asyncpg.connection import _StatementCache  # type: ignore[attr-defined]
-from gongzhi import rooms
-from gongzhi.calendars import stock as calendars
-from gongzhi.cases import catalog
-from gongzhi.clocks import stock as rules
+from gongzhi.built_in import FLOOR
 from gongzhi.hooks import App
-from gongzhi.rooms import APPS
 from tortoise.context import TortoiseContext
 from tortoise.exceptions import BaseORMException
 from tortoise.migrations.autodetector import MigrationAutodetector
@@ -25,6 +21,7 @@ from tortoise.migrations.writer import ImportManager, MigrationWriter
 
 from .errors import Problem
 from .ownership import check_writes
+from .plugins import CORE_APPS
 from .projection import Executor
 
 MIGRATION_LOCK = 0x676F6E677A6869  # "gongzhi"
@@ -140,7 +137,7 @@ async def writers(dsn: str, size: int) -> asyncpg.Pool[Any]:
     )
 
 
-def config(dsn: str, apps: Iterable[App] = APPS, size: int = 8, short: bool = False) -> dict[str, Any]:
+def config(dsn: str, apps: Iterable[App] = CORE_APPS, size: int = 8, short: bool = False) -> dict[str, Any]:
     """Tortoise's configuration for these apps; of `short` statements the plans are kept, see `PLANNED_ONCE`."""
     parts = credentials(dsn, size)
     if short:
@@ -184,18 +181,18 @@ async def connected(settings: dict[str, Any]) -> AsyncIterator[TortoiseContext]:
         yield context
 
 
-async def migrate(dsn: str, apps: Iterable[App] = APPS) -> None:
+async def migrate(dsn: str, apps: Iterable[App] = CORE_APPS) -> None:
     """Bring every app's tables up to date, all together. Processes that start at the same time take turns."""
-    settings = config(dsn, apps)
+    known = tuple(apps)
+    settings = config(dsn, known)
     lock = await asyncpg.connect(dsn)
     try:
         await lock.execute("select pg_advisory_lock($1)", MIGRATION_LOCK)
         if not _written(settings) <= await _recorded(lock):
             async with connected(settings) as context:
                 await _applied(Executor(context.connections.get("default"), settings["apps"]))
-        await catalog.seed(lock)
-        await calendars.seed(lock)
-        await rules.seed(lock)
+        for seed in (app.seed for app in known if app.seed):
+            await resolve_name(seed)(lock)
     finally:
         await lock.close()
 
@@ -228,12 +225,12 @@ async def _applied(executor: Executor) -> None:
         raise Problem(f"migration {name} failed and was taken back: {type(error).__name__}: {error}") from error
 
 
-async def write_migrations(dsn: str, label: str, apps: Iterable[App] = APPS) -> list[str]:
+async def write_migrations(dsn: str, label: str, apps: Iterable[App] = CORE_APPS) -> list[str]:
     """Write the migrations one app lacks; the paths of the files. Raises Problem for an app that is not there."""
     return [str(writer.write()) for writer in await lacking(dsn, label, apps)]
 
 
-async def lacking(dsn: str, label: str, apps: Iterable[App] = APPS) -> list[MigrationWriter]:
+async def lacking(dsn: str, label: str, apps: Iterable[App] = CORE_APPS) -> list[MigrationWriter]:
     """The migrations one app lacks."""
     known = tuple(apps)
     if label not in {app.label for app in known}:
@@ -241,7 +238,7 @@ async def lacking(dsn: str, label: str, apps: Iterable[App] = APPS) -> list[Migr
     return [writer for writer in await changes(dsn, known) if writer.app_label == label]
 
 
-async def changes(dsn: str, apps: Iterable[App] = APPS) -> list[MigrationWriter]:
+async def changes(dsn: str, apps: Iterable[App] = CORE_APPS) -> list[MigrationWriter]:
     """The migrations that these apps lack, seen together so that foreign keys across apps resolve."""
     settings = config(dsn, apps)
     async with connected(settings) as context:
@@ -266,7 +263,7 @@ def _confined(found: MigrationWriter) -> MigrationWriter:
         one for one in found.operations if not isinstance(one, CreateSchema | DropSchema) or one.schema_name == label
     ]
     last = dict(sorted(found.dependencies))
-    dependencies = sorted((app, rooms.FLOOR.get(app, name)) for app, name in last.items())
+    dependencies = sorted((app, FLOOR.get(app, name)) for app, name in last.items())
     module = found.migrations_module
     return Writer(
         found.name, label, operations, dependencies=dependencies, initial=found.initial, migrations_module=module

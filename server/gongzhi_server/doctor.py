@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 import asyncpg
-from gongzhi import findings
 from gongzhi.errors import Text
-from gongzhi.findings import Check
-from gongzhi.rooms import APPS
+from gongzhi.findings import types as findings
+from gongzhi.findings.types import Check
 
 from . import database
 from .keys import read_ring
+from .plugins import CORE_APPS
 from .settings import Settings
 from .weak_secrets import counts_up, find_key_weakness, find_weakness, repeats
 
@@ -56,7 +56,7 @@ async def examine(settings: Settings, dsn: str) -> Sequence[Finding]:
     """Each finding: whether it is well, and what it is about."""
     async with database.connection(dsn) as connection:
         found = await connection.fetch("select nspname from pg_namespace")
-        absent = sorted({app.label for app in APPS} - {name for (name,) in found})
+        absent = sorted({app.label for app in CORE_APPS} - {name for (name,) in found})
         if absent:
             return [(False, f"tables are missing ({', '.join(absent)}): run gongzhi migrate")]
         checks = CHECKS if settings.development else (*CHECKS, ORDINARY)

@@ -12,9 +12,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-from gongzhi.rooms import APPS
+from .plugins import CORE_APPS
 
-CORE = frozenset(app.label for app in APPS) | {"public", "gongzhi"}
+CORE = frozenset(app.label for app in CORE_APPS) | {"public", "gongzhi"}
 OURS = frozenset(("gongzhi", "gongzhi_server"))
 BETWEEN = frozenset(("tortoise", "asyncpg", "asyncio", "contextlib"))
 """Packages that only pass a statement on."""

@@ -9,13 +9,14 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, is_dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property
 from importlib import import_module
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint, entry_points, version
 from typing import Any, TypeVar
 
 import pluggy
-from gongzhi import core, hooks, roles, rooms
+from gongzhi import hooks
+from gongzhi.built_in import BUILT_IN
 from gongzhi.cases.ratings import is_independent
 from gongzhi.channels import Channel, Log
 from gongzhi.commands import Call
@@ -30,6 +31,7 @@ from gongzhi.permissions import Permission, Role
 from gongzhi.plans import GUARD
 from gongzhi.registers.book import Registers
 from gongzhi.registers.declared import GONE, Holding, Purpose
+from gongzhi.roles import ROLES
 from pluggy import PluginValidationError
 from tortoise.models import Model
 
@@ -39,7 +41,9 @@ T = TypeVar("T")
 
 NAME = re.compile(r"[a-z][a-z0-9_]{1,30}")
 FILE = re.compile(r"[a-z0-9][a-z0-9-]*\.[a-z0-9]+")
-TAKEN = {app.label for app in rooms.APPS} | {"gongzhi", "public", "core", "information_schema"}
+CORE = "core"
+"""Whose the packages of the contract are, where a plugin's name stands."""
+TAKEN = {one.split(".")[1] for one in BUILT_IN} | {"gongzhi", "public", CORE, "information_schema"}
 FAULTS = (Exception, SystemExit)
 """What a plugin may end in. Ctrl-C is not its doing."""
 
@@ -51,6 +55,13 @@ class Plugin:
     name: str
     distribution: str
     version: str
+    built_in: bool = False
+    """It is a package of the contract itself: its names stand without a prefix, and it is always on."""
+
+    @property
+    def owner(self) -> str:
+        """Whose its fields are: its own, or the core's."""
+        return CORE if self.built_in else self.name
 
     @classmethod
     def of(cls, entry: EntryPoint) -> Plugin:
@@ -69,10 +80,19 @@ def said(cause: object) -> str:
 
 
 def empty() -> pluggy.PluginManager:
-    """A plugin manager that knows the hooks and no plugin."""
+    """A plugin manager that knows the hooks and the built-in plugins."""
     manager = pluggy.PluginManager("gongzhi")
     manager.add_hookspecs(hooks)
+    for plugin, module in built_in():
+        manager.register(import_module(module), name=plugin.name)
     return manager
+
+
+@cache
+def built_in() -> tuple[tuple[Plugin, str], ...]:
+    """The packages of the contract, each with its module of hooks, in the order in which their tables are made."""
+    release = version("gongzhi")
+    return tuple((Plugin(one.split(".")[1], "gongzhi", release, built_in=True), one) for one in BUILT_IN)
 
 
 @dataclass(frozen=True)
@@ -85,23 +105,23 @@ class Plugins:
     @cached_property
     def apps(self) -> tuple[App, ...]:
         """The tables, the core's first."""
-        mine = tuple(self._brought("tables", App, self._check_app))
-        self._once("apps", ((plugin, app.label) for plugin, app in mine))
-        return (*rooms.APPS, *(app for _, app in mine))
+        found = tuple(self._brought("tables", App, self._check_app))
+        self._once("apps", ((plugin, app.label) for plugin, app in found))
+        return tuple(values(found))
 
     @cached_property
     def extensions(self) -> tuple[tuple[str, Extension], ...]:
-        """The fields, each with the name of its plugin."""
-        return tuple((plugin.name, one) for plugin, one in self._brought("graphql", Extension, self._check_extension))
+        """The fields, each with the name of its plugin, or the core's."""
+        return tuple((plugin.owner, one) for plugin, one in self._brought("graphql", Extension, self._check_extension))
 
     @cached_property
     def permissions(self) -> tuple[Permission, ...]:
         mine = tuple((plugin, one) for plugin, one in self._powers if isinstance(one, Permission))
         for plugin, one in mine:
-            if wrong := self._check_permission(plugin, one):
+            if wrong := None if plugin.built_in else self._check_permission(plugin, one):
                 raise plugin.problem(wrong)
         self._once("permissions", ((plugin, one.name) for plugin, one in mine))
-        return (*roles.PERMISSIONS, *values(mine))
+        return tuple(values(mine))
 
     @cached_property
     def roles(self) -> tuple[Role, ...]:
@@ -110,7 +130,7 @@ class Plugins:
             if wrong := self._check_role(plugin, one):
                 raise plugin.problem(wrong)
         self._once("roles", ((plugin, role.name) for plugin, role in mine))
-        return (*roles.ROLES, *values(mine))
+        return (*ROLES, *values(mine))
 
     @cached_property
     def _powers(self) -> tuple[tuple[Plugin, Permission | Role], ...]:
@@ -130,12 +150,12 @@ class Plugins:
     @cached_property
     def registry(self) -> Registry:
         """The events that may be published."""
-        return Registry((*core.EVENTS, *(one for _, one in self._events)))
+        return Registry(tuple(values(self._events)))
 
     @property
     def tellers(self) -> Mapping[str, str]:
         """The plugins that declare events, by the events' types."""
-        return {one.type: plugin.name for plugin, one in self._events}
+        return {one.type: plugin.name for plugin, one in self._events if not plugin.built_in}
 
     @cached_property
     def handlers(self) -> tuple[tuple[str | None, Handler], ...]:
@@ -143,14 +163,13 @@ class Plugins:
         mine = tuple(self._brought("handlers", Handler, self._check_handler))
         self._once("handlers", ((plugin, one.name) for plugin, one in mine))
         fed = tuple(self.registry.feedable.values())
-        ours = ((plugin.name, feeding(one, fed) if one.feedable else one) for plugin, one in mine)
-        return (*((None, one) for one in core.HANDLERS), *ours)
+        return tuple((named_plugin(plugin), feeding(one, fed) if one.feedable else one) for plugin, one in mine)
 
     @cached_property
     def jobs(self) -> tuple[tuple[str | None, Job], ...]:
         mine = tuple(self._brought("jobs", Job, self._check_job))
         self._once("jobs", ((plugin, one.name) for plugin, one in mine))
-        return (*((None, one) for one in core.JOBS), *((plugin.name, one) for plugin, one in mine))
+        return tuple((named_plugin(plugin), one) for plugin, one in mine)
 
     @cached_property
     def registers(self) -> Registers:
@@ -169,7 +188,7 @@ class Plugins:
         self._once("kinds of statements", ((plugin, one.kind) for plugin, one in added["statements"]))
         notices = ((plugin, f"{one.purpose} {one.recipient} {one.version}") for plugin, one in added["notices"])
         self._once("notices", notices)
-        return Registers(**{name: (*getattr(core.REGISTERS, name), *values(found)) for name, found in added.items()})
+        return Registers(**{name: tuple(values(found)) for name, found in added.items()})
 
     @cached_property
     def _books(self) -> tuple[tuple[Plugin, Registers], ...]:
@@ -178,7 +197,7 @@ class Plugins:
     def _entries(self, register: str, check: Callable[[Plugin, Any], str | None]) -> list[tuple[Plugin, Any]]:
         found = [(plugin, one) for plugin, book in self._books for one in getattr(book, register)]
         for plugin, one in found:
-            if wrong := check(plugin, one):
+            if wrong := None if plugin.built_in else check(plugin, one):
                 raise plugin.problem(wrong)
         return found
 
@@ -250,6 +269,10 @@ class Plugins:
             role.name: frozenset(one.name for one in self.permissions if role.name in one.roles) for role in self.roles
         }
 
+    def holders(self, permission: str) -> list[str]:
+        """The names of the roles that hold a permission, sorted."""
+        return sorted(role for one in self.permissions if one.name == permission for role in one.roles)
+
     @cached_property
     def guarded(self) -> frozenset[str]:
         """The permissions that nobody gives alone."""
@@ -272,14 +295,15 @@ class Plugins:
     def _brought(
         self, hook: str, kind: Any, check: Callable[[Plugin, Any], str | None]
     ) -> Iterator[tuple[Plugin, Any]]:
-        """What a hook brings, plugin by plugin in the order of their names.
+        """What a hook brings: of the built-in plugins, and then plugin by plugin in the order of their names.
 
         pluggy itself would call them the last first, and not say whose answer is whose.
         """
-        known = {plugin.name: plugin for plugin in self.found}
+        known = {plugin.name: plugin for plugin in (*(one for one, _ in built_in()), *self.found)}
         calls = {call.plugin_name: call for call in getattr(self.manager.hook, hook).get_hookimpls()}
-        for name in sorted(calls):
-            plugin = known[name]
+        for name, plugin in known.items():
+            if name not in calls:
+                continue
             try:
                 brought = list(calls[name].function())
             except FAULTS as error:
@@ -287,7 +311,7 @@ class Plugins:
             for one in brought:
                 if not isinstance(one, kind):
                     raise plugin.problem(f"{hook}() gave a {type(one).__name__}, not a {named(kind)}")
-                if wrong := check(plugin, one):
+                if wrong := None if plugin.built_in else check(plugin, one):
                     raise plugin.problem(wrong)
                 yield plugin, one
 
@@ -350,7 +374,7 @@ class Plugins:
         return f"the permission {permission.name!r} names unknown roles: {', '.join(unknown)}" if unknown else None
 
     def _check_role(self, plugin: Plugin, role: Role) -> str | None:
-        taken = {one.name for one in roles.ROLES}
+        taken = {one.name for one in ROLES}
         return f"the role {role.name!r} is one of the core's" if role.name in taken else None
 
     def _check_settings(self, plugin: Plugin, declared: type) -> str | None:
@@ -394,6 +418,11 @@ def feeding(one: Handler, fed: Sequence[type[Event]]) -> Handler:
         await one.function(call, happened)
 
     return replace(one, events=(*one.events, *fed), function=function)
+
+
+def named_plugin(plugin: Plugin) -> str | None:
+    """The name of a plugin; None for a built-in one."""
+    return None if plugin.built_in else plugin.name
 
 
 def unchecked(plugin: Plugin, one: Any) -> None:
@@ -491,3 +520,9 @@ def checked(plugins: Plugins) -> Plugins:
     for what in (*known, "errands", "choices", "lifespans", "checks", "channels", "feeds"):
         getattr(plugins, what)
     return plugins
+
+
+CORE_PLUGINS = Plugins()
+"""The built-in plugins alone."""
+CORE_APPS = CORE_PLUGINS.apps
+"""Their tables."""

@@ -10,7 +10,6 @@ from dataclasses import replace
 from types import MappingProxyType
 
 import strawberry
-from gongzhi import core
 from gongzhi.commands import COMMAND, Command
 from gongzhi.entity import Entity
 from gongzhi.errors import DeclarationError
@@ -31,9 +30,8 @@ from .arguments import complete, filtering, ordering
 from .errors import Fault
 from .payloads import check_payload
 from .planner import Planner
-from .plugins import Plugins
+from .plugins import CORE, Plugins
 
-CORE = "core"
 JOINING = {"and", "or", "not"}
 
 
@@ -64,7 +62,7 @@ def build(installed: Plugins, contributions: Iterable[tuple[str, Extension]] = (
         if fault and fault.plugin in {plugin.name for plugin in installed.found}:
             raise installed.plugin(fault.plugin).problem(fault.cause) from error
         for at, plugin in enumerate(installed.found):
-            tried = {one.name for one in installed.found[: at + 1]}
+            tried = {CORE, *(one.name for one in installed.found[: at + 1])}
             try:
                 planned([one for one in installed.extensions if one[0] in tried])
             except Exception as again:
@@ -95,9 +93,12 @@ def first_fault(error: BaseException) -> Fault | None:
 
 
 class Schema(strawberry.Schema):
-    """Contributions are (plugin, extension) pairs; what cannot work is refused with the plugin's name."""
+    """Contributions are (plugin, extension) pairs, the core's among them under `CORE`.
 
-    def __init__(self, contributions: Iterable[tuple[str, Extension]] = (), types: Sequence[type] = ()) -> None:
+    What cannot work is refused with the plugin's name.
+    """
+
+    def __init__(self, contributions: Iterable[tuple[str, Extension]], types: Sequence[type] = ()) -> None:
         config = StrawberryConfig(sort_schema=True)
         self._named = config.name_converter.from_field
         self._added: dict[type, dict[str, StrawberryField]] = defaultdict(dict)
@@ -106,13 +107,11 @@ class Schema(strawberry.Schema):
         self._filters: dict[Entity, type | None] = {}
         self._ordered: dict[type, dict[str, Ordering]] = defaultdict(dict)
         self._orders: dict[Entity, type[enum.Enum] | None] = {}
-        for extension in core.EXTENSIONS:
-            self._extend(CORE, extension)
         for plugin, extension in contributions:
             self._extend(plugin, extension)
         mutation, subscription = (root if root in self._added else None for root in (Mutation, Subscription))
         try:
-            super().__init__(Query, mutation, subscription, types=[*core.TYPES, *types], config=config)
+            super().__init__(Query, mutation, subscription, types=types, config=config)
         except DuplicatedTypeName as error:
             both = " and ".join(sorted(place(one) for one in (error.first_cls, error.second_cls)))
             raise DeclarationError(f"{both} have one GraphQL name") from error

@@ -6,12 +6,9 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from gongzhi import core
 from gongzhi.clocks.sweeping import Swept, sweep
 from gongzhi.context import Context
-from gongzhi.events.event import Registry
 from gongzhi.hooks import App
-from gongzhi.rooms import APPS
 from gongzhi.sealing import KeyRing
 from gongzhi.viewer import Account, Grant, Viewer
 from tortoise.transactions import in_transaction
@@ -19,12 +16,13 @@ from tortoise.transactions import in_transaction
 from . import database
 from .commands import Transaction
 from .events.outbox import Outbox
+from .plugins import CORE_APPS, CORE_PLUGINS
 
 CORE = Account("system:core", grants=(Grant("system", frozenset()),))
 """Whom the job of the same name acts as."""
 
 
-async def once(dsn: str, now: datetime, keys: KeyRing, apps: Iterable[App] = APPS) -> Swept:
+async def once(dsn: str, now: datetime, keys: KeyRing, apps: Iterable[App] = CORE_APPS) -> Swept:
     """Sweep the clocks of every county until nothing is due, and tell what was done."""
     async with database.connected(database.config(dsn, apps, 2)):
         total = Swept(0, 0, 0)
@@ -34,9 +32,13 @@ async def once(dsn: str, now: datetime, keys: KeyRing, apps: Iterable[App] = APP
 
 
 async def _swept(now: datetime, keys: KeyRing) -> Swept:
-    context = Context(Viewer(CORE, now), keys, b"", _nothing, _nothing, _nothing)
+    plugins = CORE_PLUGINS
+    context = Context(
+        Viewer(CORE, now), keys, b"", _nothing, _nothing, _nothing, held=plugins.held, holders=plugins.holders
+    )
+    outbox = Outbox(plugins.registry, {one.name for _, one in plugins.jobs})
     async with in_transaction() as connection:
-        call = Transaction(context, connection, outbox=Outbox(Registry(core.EVENTS), {one.name for one in core.JOBS}))
+        call = Transaction(context, connection, outbox=outbox)
         done = await sweep(call)
         await call.told.write(connection)
         return done

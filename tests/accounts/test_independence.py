@@ -11,8 +11,9 @@ import asyncpg
 import pytest_asyncio
 from gongzhi.accounts.independence import are_independent, are_unconnected
 from gongzhi.context import Bounds
-from gongzhi.roles import CIVIC, GUARDED, held
+from gongzhi.roles import CIVIC
 from gongzhi.viewer import Account, Viewer
+from gongzhi_server.plugins import CORE_PLUGINS
 from gongzhi_server.testing import TODAY
 
 
@@ -48,7 +49,7 @@ class Graph:
 
     @property
     def call(self) -> Any:
-        context = SimpleNamespace(civic=CIVIC, guarded=GUARDED, held=held, bounds=Bounds())
+        context = SimpleNamespace(civic=CIVIC, guarded=CORE_PLUGINS.guarded, held=CORE_PLUGINS.held, bounds=Bounds())
         viewer = Viewer(Account("somebody"), TODAY)
         return SimpleNamespace(viewer=viewer, now=TODAY, context=context, checks=set(), fetch=self.fetch)
 

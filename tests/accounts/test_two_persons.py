@@ -10,7 +10,8 @@ from typing import Any
 
 import asyncpg
 import pytest
-from gongzhi.roles import GUARDED, ROLES, held
+from gongzhi.roles import ROLES
+from gongzhi_server.plugins import CORE_PLUGINS
 from gongzhi_server.testing import TODAY, Clock, Server, codes_of, serving
 from hypothesis import HealthCheck, example, given
 from hypothesis import settings as tuned
@@ -229,7 +230,7 @@ async def test_everyday_decisions_take_two(server: Server, enrol: Enrol, databas
 # one attacker, any number of puppets
 
 
-GUARDED_ROLES = sorted(role.name for role in ROLES if held(role.name) & GUARDED)
+GUARDED_ROLES = sorted(role.name for role in ROLES if CORE_PLUGINS.held(role.name) & CORE_PLUGINS.guarded)
 HONEST = {"honest": "administrator", "watch": OFFICER, "desk": "county_dispatcher"}
 START = st.sampled_from(["administrator", "county_dispatcher", OFFICER])
 ROLE = st.sampled_from([*GUARDED_ROLES, "grid_leader", "auditor"])
@@ -246,7 +247,12 @@ MOVES = st.lists(
         st.tuples(st.just("print"), SMALL, SMALL),
         st.tuples(st.just("link"), SMALL, SMALL),
         st.tuples(st.just("admit"), SMALL, SMALL),
-        st.tuples(st.just("key"), SMALL, SMALL, st.sampled_from(sorted(GUARDED | {"accounts.grant", "accounts.edit"}))),
+        st.tuples(
+            st.just("key"),
+            SMALL,
+            SMALL,
+            st.sampled_from(sorted(CORE_PLUGINS.guarded | {"accounts.grant", "accounts.edit"})),
+        ),
         st.tuples(st.just("wait"), st.sampled_from([3, 31])),
     ),
     min_size=4,
@@ -364,7 +370,7 @@ class Attack:
                 given_ = {"account": self.target(whom), "label": "x", "permissions": [permission]}
                 made = await self.tried(at, "createApiKey", "secret", **given_)
                 if made.get("secret"):
-                    assert self.target(whom) in self.mine or permission not in GUARDED
+                    assert self.target(whom) in self.mine or permission not in CORE_PLUGINS.guarded
                     self.keys.append(made["secret"])
             case ("wait", days):
                 self.server.clock.move(days=days)

@@ -8,12 +8,12 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
-from gongzhi import core
 from gongzhi.rights.erasure import erase
 from gongzhi_server import database
 from gongzhi_server.files.archive import Archive
 from gongzhi_server.files.vault import Vault
 from gongzhi_server.keys import keyring
+from gongzhi_server.plugins import CORE_PLUGINS
 from gongzhi_server.testing import TODAY, Server, codes_of, settings
 from PIL import Image
 
@@ -217,7 +217,8 @@ async def test_erased_for_good(server: Server, filled: str, store: Path) -> None
     other = (await reported(Phone(server.as_("resident")), photo()))["case"]["attachments"][0]
     archive = await archived(filled, store)
     async with database.connected(database.config(filled)):
-        assert (await erase(connection.fetch, core.REGISTERS.holdings, person, TODAY))["attachments.attachment"] == 2
+        erased = await erase(connection.fetch, CORE_PLUGINS.registers.holdings, person, TODAY)
+        assert erased["attachments.attachment"] == 2
         assert (await server.client.get(shown["url"])).status_code == 410
         keys = await connection.fetch("select id, data_key from attachments.attachment where case_id is null")
         assert [row["data_key"] for row in keys] == [None, None]

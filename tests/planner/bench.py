@@ -10,7 +10,6 @@ from functools import partial
 from typing import Any
 
 import orjson
-from gongzhi import core
 from gongzhi.context import Context, Look
 from gongzhi.sealing import KeyRing
 from gongzhi.viewer import Viewer
@@ -19,10 +18,13 @@ from gongzhi_server.engine import Engine
 from gongzhi_server.execution import Fetch
 from gongzhi_server.gateway.engine import Refused
 from gongzhi_server.gateway.limits import Limits
+from gongzhi_server.plugins import CORE_PLUGINS
 from gongzhi_server.schema import Schema
 
 from .plugin import schema
 from .world import KEYS, PUBLISHED, SECRET, VIEWERS
+
+REGISTERS = CORE_PLUGINS.registers
 
 ROOMY = Limits(
     cost=10**12,
@@ -46,7 +48,15 @@ async def nothing(*given: Any) -> Any:
 
 def context(viewer: Viewer, keys: KeyRing = KEYS) -> Context:
     return Context(
-        viewer, keys, SECRET, nothing, nothing, nothing, json.dumps(PUBLISHED), LOOKS.keep, registers=core.REGISTERS
+        viewer,
+        keys,
+        SECRET,
+        nothing,
+        nothing,
+        nothing,
+        json.dumps(PUBLISHED),
+        LOOKS.keep,
+        registers=REGISTERS,
     )
 
 

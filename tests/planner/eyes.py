@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Any
 
 import asyncpg
-from gongzhi.findings import CHECKS
+from gongzhi.findings.types import CHECKS
 from gongzhi.viewer import Grant, Viewer
 from gongzhi.worktime import NEVER
 

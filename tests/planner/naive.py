@@ -12,13 +12,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from gongzhi import codes, core, sealing
+from gongzhi import codes, sealing
 from gongzhi.cases.step_notices import texts_of
 from gongzhi.geometry import Crs, Point
 from gongzhi.rights.exports import ticket
 from gongzhi.rights.types import REMEDY
 from gongzhi.viewer import Grant, Viewer
 from gongzhi.worktime import NEVER
+from gongzhi_server.plugins import CORE_PLUGINS
 from graphql import (
     ExecutionResult,
     GraphQLError,
@@ -347,7 +348,7 @@ def register(what: str) -> Callable[[At, Any], Any]:
     """A public register in the viewer's language."""
 
     def find(at: At, _: Any) -> Any:
-        entries = json.loads(core.REGISTERS.told(what, at.eyes.viewer.language))
+        entries = json.loads(CORE_PLUGINS.registers.told(what, at.eyes.viewer.language))
         return [one | {"since": date.fromisoformat(one["since"])} if "since" in one else one for one in entries]
 
     return find

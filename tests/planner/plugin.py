@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Any
 
@@ -23,7 +23,7 @@ from gongzhi.entity import (
     pick,
     ref,
 )
-from gongzhi.extend import extend
+from gongzhi.extend import Extension, extend
 from gongzhi.filters import IntComparison, compare, guarded
 from gongzhi.grids.types import Grid
 from gongzhi.people.types import Person, Reason
@@ -31,6 +31,7 @@ from gongzhi.plans import Argument, Frame
 from gongzhi.roots import Query
 from gongzhi.sql import Sql
 from gongzhi.units.types import Unit
+from gongzhi_server.plugins import CORE_PLUGINS
 from gongzhi_server.schema import Schema
 from pypika_tortoise.terms import LiteralValue
 
@@ -165,4 +166,9 @@ EXTENSIONS = (
 @cache
 def schema() -> Schema:
     """The core with all of it; built once, for nothing changes it."""
-    return Schema([("tests", extension) for extension in EXTENSIONS])
+    return over_core([("tests", extension) for extension in EXTENSIONS])
+
+
+def over_core(contributions: Iterable[tuple[str, Extension]], types: Sequence[type] = ()) -> Schema:
+    """The schema of the core with these contributions."""
+    return Schema([*CORE_PLUGINS.extensions, *contributions], types)

@@ -17,10 +17,10 @@ from gongzhi.filters import compare, guarded, search
 from gongzhi.grids.types import PointInput
 from gongzhi.people.types import Household, Person
 from gongzhi.sql import Sql
-from gongzhi_server.schema import Schema
 
 from .bench import Bench
 from .eyes import Rows
+from .plugin import over_core
 from .world import OTHER_COUNTY
 
 TEXT = "{ cases(first: 5, orderBy: NUMBER_ASC) { nodes { number extra } } }"
@@ -28,7 +28,7 @@ TEXT = "{ cases(first: 5, orderBy: NUMBER_ASC) { nodes { number extra } } }"
 
 def extended(bench: Bench, field: Any, target: type = Case, plugin: str = "others") -> Bench:
     """The bench with one more field, called `extra`, of a plugin that no county has switched off."""
-    return bench.over(Schema([(plugin, extend(target, extra=field))]))
+    return bench.over(over_core([(plugin, extend(target, extra=field))]))
 
 
 async def test_a_batch_is_called_once(bench: Bench) -> None:
@@ -229,7 +229,7 @@ async def test_a_plugins_condition_filters(bench: Bench, rows: Rows) -> None:
 async def test_a_guarded_condition_is_refused(bench: Bench) -> None:
     """For a condition tells what it looks at, though no field shows it."""
     address = guarded(search("address"), requires="tests.read_names")
-    made = bench.over(Schema([("tests", extend(Case, filter={"address": address}))]))
+    made = bench.over(over_core([("tests", extend(Case, filter={"address": address}))]))
     text = '{ cases(filter: { not: { or: [{ address: { contains: "路" } }] } }) { totalCount } }'
     assert (await made.data(text))["cases"]["totalCount"] > 0
     said = await made.ask(text, "town")

@@ -33,7 +33,8 @@ from gongzhi.people.types import Person
 from gongzhi.roots import Query
 from gongzhi.sql import Sql
 from gongzhi_server.planner import Planner
-from gongzhi_server.schema import Schema
+
+from .plugin import over_core
 
 
 @strawberry.type(description="Kept in no table.")
@@ -121,19 +122,21 @@ FIELDS: dict[str, tuple[type, Any, str]] = {
 def test_a_field_that_cannot_work(target: type, field: Any, message: str, request: pytest.FixtureRequest) -> None:
     name = "number" if "replacing" in request.node.name else "extra"
     with pytest.raises(TypeError, match=message) as refused:  # graphql-core words it anew, as a TypeError too
-        Planner(Schema([("tests", extend(target, **{name: field}))]))
+        Planner(over_core([("tests", extend(target, **{name: field}))]))
     assert f"{target.__name__}.{name}" in str(refused.value)
 
 
 def test_two_may_not_add_one_field() -> None:
     adding = [("one", extend(Case, extra=pick("X.", type=Case | None, requires=None))) for _ in range(2)]
     with pytest.raises(DeclarationError, match="'two'.*Case.extra is already added by 'one'"):
-        Schema([adding[0], ("two", adding[1][1])])
+        over_core([adding[0], ("two", adding[1][1])])
 
 
 def test_a_type_that_nobody_returns() -> None:
     with pytest.raises(DeclarationError, match="Loose, which nothing in the schema returns"):
-        Schema([("tests", extend(Loose, extra=expression("X.", lambda at: at.row.id, type=str | None, requires=None)))])
+        over_core(
+            [("tests", extend(Loose, extra=expression("X.", lambda at: at.row.id, type=str | None, requires=None)))]
+        )
 
 
 def declared(annotation: Any, value: Any, **options: Any) -> Callable[[], type]:
@@ -172,7 +175,7 @@ def test_a_sealed_column_by_its_own_name() -> None:
 def test_a_sealed_column_by_another_name() -> None:
     made = declared(str | None, column("X.", name="resident_id_sealed"))()
     with pytest.raises(DeclarationError, match="Extra.extra reads 'resident_id_sealed', which is sealed"):
-        Planner(Schema([], [made]))
+        Planner(over_core([], [made]))
 
 
 def test_a_relation_that_may_be_withheld() -> None:
@@ -183,7 +186,7 @@ def test_a_relation_that_may_be_withheld() -> None:
         person: Person = one("X.")
 
     with pytest.raises(TypeError, match="Extra.person may be withheld from a viewer, so it must be optional"):
-        Schema([], [Extra])
+        over_core([], [Extra])
 
 
 def test_an_owner_that_is_no_field() -> None:
@@ -196,7 +199,7 @@ def test_an_owner_that_is_no_field() -> None:
         rank: int = column("X.")
 
     with pytest.raises(DeclarationError, match="Extra is seen through 'person', which is no relation of it"):
-        Planner(Schema([], [Extra]))
+        Planner(over_core([], [Extra]))
 
 
 def test_a_type_needs_a_rule() -> None:

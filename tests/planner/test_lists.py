@@ -11,13 +11,12 @@ import pytest
 from gongzhi.cases.types import Case, CaseEvent
 from gongzhi.entity import many
 from gongzhi.extend import extend
-from gongzhi_server.schema import Schema
 from graphql import GraphQLEnumType, GraphQLObjectType
 
 from .bench import Bench
 from .eyes import Rows
 from .pages import lower
-from .plugin import schema
+from .plugin import over_core, schema
 
 CONNECTIONS = {
     "grids": "{}",
@@ -112,7 +111,7 @@ async def test_pages_say_what_surrounds_them(bench: Bench) -> None:
 async def test_lists_are_cut_to_their_cap(bench: Bench) -> None:
     """Where nobody says how many: the cap, if it is less than the usual fifty."""
     first = many("The first steps.", on="case", order="at", cap=2, type=list[CaseEvent] | None, requires=None)
-    made = bench.over(Schema([("tests", extend(Case, first=first))]))
+    made = bench.over(over_core([("tests", extend(Case, first=first))]))
     rows = (await made.data("{ cases { nodes { first { id } timeline { id } } } }"))["cases"]["nodes"]
     found = [row for row in rows if row["first"] is not None]  # where the plugin is on
     assert max(len(row["timeline"]) for row in found) > 2

@@ -11,9 +11,9 @@ from gongzhi.errors import Refusal
 from gongzhi.extend import extend
 from gongzhi.roots import Query
 from gongzhi.sql import Sql
-from gongzhi_server.schema import Schema
 
 from .bench import Bench
+from .plugin import over_core
 
 
 @batch(requires=None)
@@ -39,7 +39,7 @@ def broken(bench: Bench) -> Bench:
         "closed": expression("Closed.", lambda at: Sql("'x'"), type=str | None, requires="nobody.holds"),
     }
     root = expression("At the root.", lambda at: Sql("'x'"), type=str | None, requires="nobody.holds")
-    return bench.over(Schema([("tests", extend(Case, **fields)), ("tests", extend(Query, locked=root))]))
+    return bench.over(over_core([("tests", extend(Case, **fields)), ("tests", extend(Query, locked=root))]))
 
 
 PATHS = [

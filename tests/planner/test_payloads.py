@@ -15,10 +15,10 @@ from gongzhi.extend import extend
 from gongzhi.roots import Mutation
 from gongzhi.viewer import Viewer
 from gongzhi_server.engine import Engine
-from gongzhi_server.schema import Schema
 
 from .bench import ROOMY, Bench, context
 from .eyes import Rows
+from .plugin import over_core
 
 Calls = list[str]
 
@@ -61,7 +61,7 @@ def touching(bench: Bench, rows: Rows, calls: Calls) -> Bench:
 
         return replace(context(viewer), perform=perform)
 
-    found = bench.over(Schema([("others", extend(Mutation, touch=touch))]))
+    found = bench.over(over_core([("others", extend(Mutation, touch=touch))]))
     found.engine = Engine(found.schema, found.fetch, made, ROOMY)
     return found
 
@@ -87,7 +87,7 @@ async def test_batches_run_on_payloads(bench: Bench, touching: Bench) -> None:
     from .plugin import EXTENSIONS
 
     contributions = [("tests", one) for one in EXTENSIONS] + [("others", extend(Mutation, touch=touch))]
-    touching.engine = Engine(Schema(contributions), touching.fetch, touching.engine.context, ROOMY)
+    touching.engine = Engine(over_core(contributions), touching.fetch, touching.engine.context, ROOMY)
     found = (await touching.data(TEXT.format("a", "cases { age earlier { age } }"), "auditor"))["touch"]
     assert len(found["cases"]) == 3 and any(row["age"] for row in found["cases"])
 
@@ -96,7 +96,7 @@ async def test_denied_fields_of_a_payload_are_told(touching: Bench) -> None:
     from .plugin import EXTENSIONS
 
     contributions = [("tests", one) for one in EXTENSIONS] + [("others", extend(Mutation, touch=touch))]
-    touching.engine = Engine(Schema(contributions), touching.fetch, touching.engine.context, ROOMY)
+    touching.engine = Engine(over_core(contributions), touching.fetch, touching.engine.context, ROOMY)
     said = await touching.ask(TEXT.format("a", "cases { number secret }"), "town")
     assert said.codes == ["FORBIDDEN"] and {row["secret"] for row in said.data["touch"]["cases"] if row} <= {None}
 

@@ -12,16 +12,18 @@ import orjson
 import pytest
 from gongzhi import codes
 from gongzhi.codes import Kind
-from gongzhi.roles import held
 from gongzhi.viewer import Account, Grant, Viewer
 from gongzhi_server.engine import Engine
 from gongzhi_server.gateway.limits import Limits
+from gongzhi_server.plugins import CORE_PLUGINS
 
 from .bench import ROOMY, Bench, context
 from .eyes import Rows
 from .pages import CLOSED
 from .plugin import READ_LOG, READ_NAMES, schema
 from .world import COUNTY, GRID_3, NOW, SECRET, VIEWERS, VILLAGE, account
+
+held = CORE_PLUGINS.held
 
 HOSTILE = ("'; drop table cases.case; --", "\\' or true --", '"$1"', "%(x)s {0} $1", "\\", "共治'😀\"")
 INVISIBLE = "town"

@@ -17,12 +17,14 @@ import asyncpg
 from gongzhi import codes, sealing
 from gongzhi.codes import Kind
 from gongzhi.geometry import Point, Ring, polygon_text
-from gongzhi.roles import held
 from gongzhi.sealing import KeyRing
 from gongzhi.viewer import Account, Grant, Viewer
 from gongzhi.worktime import NEVER
+from gongzhi_server.plugins import CORE_PLUGINS
 
 from .dispatching import papers
+
+held = CORE_PLUGINS.held
 
 NOW = datetime(2026, 6, 30, 17, 30, tzinfo=UTC)
 """It is the first of July already in China."""

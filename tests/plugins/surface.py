@@ -9,9 +9,9 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any
 
-from gongzhi import hooks, rooms
+from gongzhi import hooks
 from gongzhi.testing import fixtures
-from gongzhi_server.plugins import empty, own
+from gongzhi_server.plugins import CORE_PLUGINS, empty, own
 
 Parameters = list[str]
 """As they are written: `name`, `name=` with a default, `*` before those that go by name only, `*name`, `**name`."""
@@ -67,7 +67,7 @@ def declared(module: ModuleType) -> Iterator[str]:
 
 def tables() -> dict[str, Parameters]:
     """Each with where it is, and its key."""
-    apps = {app.label: app for app in rooms.APPS}
+    apps = {app.label: app for app in CORE_PLUGINS.apps}
     models = {f"{label}.{one.__name__}": one._meta for label, app in apps.items() for one in own(app)}
     return {
         f"table {name}": [f"{models[name].schema}.{models[name].db_table}", models[name].pk_attr] for name in TABLES

@@ -12,11 +12,10 @@ from pathlib import Path
 
 import asyncpg
 import pytest
-from gongzhi import rooms
 from gongzhi.people import migrations as people
 from gongzhi_server import database
 from gongzhi_server.errors import Problem
-from gongzhi_server.plugins import load
+from gongzhi_server.plugins import CORE_PLUGINS, load
 from gongzhi_server.removal import remove
 
 from .conftest import Market
@@ -91,14 +90,14 @@ async def test_given_key_stays_given(paths: Market, bare: str) -> None:
 
 async def test_migration_needs_no_newer_core(paths: Market, bare: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Once something has been released, what is written runs on the oldest contract that is supported."""
-    monkeypatch.setattr(rooms, "FLOOR", {"people": "0001_initial", "units": "0001_initial"})
+    monkeypatch.setattr(database, "FLOOR", {"people": "0001_initial", "units": "0001_initial"})
     text = await written(paths, bare)
     assert "dependencies = [('grids', '0002_tree'), ('people', '0001_initial')]" in text
 
 
 def test_oldest_contract_has_its_migrations() -> None:
-    known = {app.label: app.migrations for app in rooms.APPS}
-    for room, name in rooms.FLOOR.items():
+    known = {app.label: app.migrations for app in CORE_PLUGINS.apps}
+    for room, name in database.FLOOR.items():
         importlib.import_module(f"{known[room]}.{name}")
 
 

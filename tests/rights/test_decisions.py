@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 import strawberry
-from gongzhi import core
 from gongzhi.commands import KEY, Call, Problem, command, given, made, problems
 from gongzhi.entity import key_of
 from gongzhi.errors import DeclarationError, Text
@@ -20,7 +19,7 @@ from gongzhi.people.types import Person
 from gongzhi.registers.declared import Card
 from gongzhi.rights.deciding import Contribution, decide
 from gongzhi.roots import Mutation
-from gongzhi_server.plugins import Plugin, Plugins
+from gongzhi_server.plugins import CORE_PLUGINS, Plugin, Plugins
 from gongzhi_server.testing import serving
 from strawberry import ID
 
@@ -139,11 +138,11 @@ async def judge(call: Call, input: JudgeInput) -> JudgePayload:
 
 
 class Shop(Plugins):
-    registers = replace(core.REGISTERS, cards=(*core.REGISTERS.cards, CARD))
+    registers = replace(CORE_PLUGINS.registers, cards=(*CORE_PLUGINS.registers.cards, CARD))
 
 
 async def test_no_denial_by_a_rule_alone(family: Family, filled: str, tmp_path: Any, monkeypatch: Any) -> None:
-    monkeypatch.setattr(Plugins, "extensions", (("tests", extend(Mutation, judge=judge)),))
+    monkeypatch.setattr(Plugins, "extensions", (*CORE_PLUGINS.extensions, ("tests", extend(Mutation, judge=judge))))
     APPLIED.clear()
     async with serving(filled, tmp_path, plugins=Shop((Plugin("tests", "tests", "1"),))) as shop:
         family.server.client = shop.client
@@ -169,7 +168,7 @@ async def test_no_denial_by_a_rule_alone(family: Family, filled: str, tmp_path: 
 async def test_rule_without_card_cannot_decide() -> None:
     class Bare:
         class context:
-            registers = core.REGISTERS
+            registers = CORE_PLUGINS.registers
 
     with pytest.raises(DeclarationError, match="'shop.credit/1' has no published card"):
         await decide(Bare(), CARD, PersonRow(), "YES", {}, [])  # type: ignore[arg-type]
@@ -189,8 +188,8 @@ async def test_every_rule_has_a_card(database: Any) -> None:
     rules = {rule for rule in found if re.fullmatch(r"[a-z.-]+/\d+", rule)}  # others call other things so
     decided = {row[0] for row in await database.fetch("select distinct rule from rights.trace")}
     assert rules == {"service-tier/1"} and decided
-    assert [rule for rule in rules | decided if core.REGISTERS.card(rule) is None] == []
-    for card in core.REGISTERS.cards:
+    assert [rule for rule in rules | decided if CORE_PLUGINS.registers.card(rule) is None] == []
+    for card in CORE_PLUGINS.registers.cards:
         words = [card.purpose, card.basis, card.formula, card.owner, card.limits, card.contact, *card.inputs]
         assert all(one.en.strip() and one.zh.strip() for one in words), card.rule
-    assert set(core.REGISTERS.cards[0].outcomes) == {tier.value for tier in Tier}
+    assert set(CORE_PLUGINS.registers.cards[0].outcomes) == {tier.value for tier in Tier}

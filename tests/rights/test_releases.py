@@ -9,7 +9,6 @@ from uuid import UUID
 
 import pytest
 import strawberry
-from gongzhi import core
 from gongzhi.commands import KEY, Call, Problem, command, given, made, problems
 from gongzhi.entity import pick, ref
 from gongzhi.errors import DeclarationError, Text
@@ -25,7 +24,7 @@ from gongzhi.rights.speaking import subject
 from gongzhi.rights.types import Release
 from gongzhi.roots import Mutation
 from gongzhi.sql import Sql
-from gongzhi_server.plugins import Plugin, Plugins
+from gongzhi_server.plugins import CORE_PLUGINS, Plugin, Plugins
 from gongzhi_server.testing import serving
 from strawberry import ID, UNSET
 
@@ -109,8 +108,9 @@ CONSENTING = pick(
 
 
 class Bank(Plugins):
-    registers = replace(core.REGISTERS, statements=STATEMENTS)
+    registers = replace(CORE_PLUGINS.registers, statements=STATEMENTS)
     extensions = (
+        *CORE_PLUGINS.extensions,
         ("bank", extend(Mutation, apply=apply, look=look)),
         ("bank", extend(Person, bank_reads=SHOWN, consenting=CONSENTING)),
     )

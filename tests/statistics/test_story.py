@@ -8,8 +8,8 @@ from typing import Any
 
 import asyncpg
 import pytest
-from gongzhi import core
 from gongzhi_server import statistics
+from gongzhi_server.plugins import CORE_PLUGINS
 from gongzhi_server.testing import Server
 
 from .ground import SUMS
@@ -134,7 +134,7 @@ class Story:
 
     async def erase(self) -> None:
         """What retention takes from cases whose time is over."""
-        for one in core.REGISTERS.holdings:
+        for one in CORE_PLUGINS.registers.holdings:
             if one.table in ("cases.case", "cases.event", "cases.rating") and one.erase:
                 changes = ", ".join(f"{column} = {value}" for column, value in one.erase.items())
                 await self.connection.execute(f"update {one.table} t set {changes} where {one.since} is not null")

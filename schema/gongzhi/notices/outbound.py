@@ -8,7 +8,6 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from .. import roles
 from ..cases.rules import EMPLOYERS
 from ..channels import Addressee, Channel, Outbound
 from ..checks import today
@@ -170,14 +169,9 @@ async def holders(call: Call, row: NoticeRow) -> list[dict[str, Any]]:
     if row.person_id or row.account:
         return [{"person_id": row.person_id, "name": row.account}]
     if row.unit_id:
-        return await call.fetch(HANDLERS, row.unit_id, role_names(UNIT), call.now)
+        return await call.fetch(HANDLERS, row.unit_id, call.context.holders(UNIT), call.now)
     levels = row.grid_3_id, row.grid_2_id, row.grid_1_id, row.village_id, row.town_id, row.county_id
-    return await call.fetch(HOLDERS, role_names(row.office or ""), *levels, call.now, row.barred_unit_id)
-
-
-def role_names(permission: str) -> list[str]:
-    """The roles that hold a permission of the core."""
-    return sorted(role for one in roles.PERMISSIONS if one.name == permission for role in one.roles)
+    return await call.fetch(HOLDERS, call.context.holders(row.office or ""), *levels, call.now, row.barred_unit_id)
 
 
 async def with_number(call: Call, addressee: Addressee, looked: set[UUID]) -> list[Addressee]:

@@ -100,7 +100,18 @@ class Console:
         told = {name: value for name, value in given.items() if value is not None}
         asked = form(idempotency_key=str(uuid4()), **told)
         viewer, settings = self.viewer, self.settings
-        context = Context(viewer, keyring(settings), receipts(settings), never, never, never, held=self.plugins.held)
+        context = Context(
+            viewer,
+            keyring(settings),
+            receipts(settings),
+            never,
+            never,
+            never,
+            held=self.plugins.held,
+            holders=self.plugins.holders,
+            guarded=self.plugins.guarded,
+            civic=self.plugins.civic,
+        )
         async with database.connected(database.config(self.dsn, self.plugins.apps, 1)):
             payload = await commands.perform(context, mutation.metadata[COMMAND], asked)
         if payload.errors:

@@ -13,12 +13,14 @@ from typing import Any
 
 from gongzhi.columns import BytesField
 from gongzhi.plans import Frame
-from gongzhi.rooms import APPS
 from gongzhi.sql import Sql
 from gongzhi.sqltext import CLAUSES, HOLE, JOINING, Token, tokens
 from pypika_tortoise.context import DEFAULT_SQL_CONTEXT
 from pypika_tortoise.queries import Table
 from pypika_tortoise.terms import Field, LiteralValue, Node, Star
+from tortoise.models import Model
+
+from ..plugins import CORE_APPS, own
 
 ALL = "*"
 """Stands for every column of a row."""
@@ -37,12 +39,8 @@ class ReadsProtected(Exception):
 @cache
 def protected() -> Tables:
     """The columns of the core's tables that hold sealed values or open them, by table."""
-    from tortoise.models import Model
-
-    from ..plugins import own
-
     found: dict[str, frozenset[str]] = {}
-    models: list[type[Model]] = [model for app in APPS for model in own(app)]
+    models: list[type[Model]] = [model for app in CORE_APPS for model in own(app)]
     for model in models:
         meta = model._meta
         sealed = {

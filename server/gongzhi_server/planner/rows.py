@@ -8,7 +8,6 @@ from functools import partial
 from typing import Any
 
 from gongzhi.entity import Entity, entity_of
-from gongzhi.rooms import APPS
 from gongzhi.sql import Alternatives, Disjoint, Sql, some
 from gongzhi.viewer import Lens
 from pypika_tortoise.context import SqlContext
@@ -17,12 +16,13 @@ from pypika_tortoise.enums import Order
 from pypika_tortoise.queries import Selectable, Table
 from pypika_tortoise.terms import Criterion, LiteralValue, Term
 
+from ..plugins import CORE_APPS
 from .containment import build_rows
 from .scalars import quoted, stored
 
 COUNTIES = "array(select a.county_id from plugins.activation a where a.plugin={0} and a.until is null and a.active)"
 """The counties that have switched a plugin on; looked up once a statement."""
-OWN = {app.label for app in APPS}
+OWN = {app.label for app in CORE_APPS}
 
 
 @dataclass(frozen=True)

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 import strawberry
 
-from .clocks.stock import DEFAULT
-from .entity import embedded
-from .errors import Text
-from .extend import extend
-from .plans import Frame
-from .roots import Query
-from .sql import Sql, quoted
+from ..clocks.stock import DEFAULT
+from ..entity import embedded
+from ..errors import Text
+from ..extend import extend
+from ..plans import Frame
+from ..roots import Query
+from ..sql import Sql, quoted
 
 EXAMINE = "deployment.examine"
 

@@ -1,0 +1,30 @@
+"""Registration: what `centers` brings to the schema, by the hooks that every plugin has."""
+
+from __future__ import annotations
+
+from ..extend import Extension
+from ..hooks import App, hookimpl
+from ..permissions import Permission, Role, permission
+from ..roles import ADMINISTRATOR
+
+
+@hookimpl
+def tables() -> list[App]:
+    return [App("centers", "gongzhi.centers.models", "gongzhi.centers.migrations")]
+
+
+@hookimpl
+def graphql() -> tuple[Extension, ...]:
+    from . import commands, types
+
+    return (
+        *types.EXTENSIONS,
+        *commands.EXTENSIONS,
+    )
+
+
+@hookimpl
+def permissions() -> list[Permission | Role]:
+    return [
+        permission("centers.edit", "Set up governance centres (维护综治中心)", ADMINISTRATOR),
+    ]

@@ -1,0 +1,1 @@
+"""Findings: what would hurt a deployment later, looked for in its data."""
