@@ -18,6 +18,7 @@ def tables() -> list[App]:
 @hookimpl
 def graphql() -> tuple[Extension, ...]:
     from . import (  # when asked: tables must be known before types are declared over them
+        acts,
         claims,
         honour_types,
         honours,
@@ -33,7 +34,7 @@ def graphql() -> tuple[Extension, ...]:
     )
 
     rooms = (
-        programme_types, reward_types, honour_types, root_types, programmes, rulebook, claims, objections, shops,
+        programme_types, reward_types, honour_types, root_types, programmes, acts, rulebook, claims, objections, shops,
         redeeming, honours, printing,
     )  # fmt: skip
     return tuple(one for room in rooms for one in room.EXTENSIONS)

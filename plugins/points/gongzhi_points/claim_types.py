@@ -17,7 +17,7 @@ from . import visibility
 from . import words as words
 from .ledger_types import PointsAccount, PointsEntry, language, of_posting, posted, said
 from .models import ClaimRow, ClaimState, EntryRow, ObjectionRow, ObjectionState, Proof, VoteRow
-from .programme_types import PointsRule
+from .programme_types import MARK, PointsRule
 
 
 @strawberry.type(description="Something brought with a claim (凭证).")
@@ -104,14 +104,19 @@ def evidence(at: Frame) -> Any:
     return Sql(EVIDENCE, Sql(claim, at.row.posting_id))
 
 
+ACT = MARK.format(county="a.county_id", code="a.code", version="a.version")
+
+
 def explained(at: Frame) -> Any:
     """A sentence: how much, for what, by which rule, when."""
     return Sql(
         "(select case {1} when 'zh' then p.occurred_on||'：'||p.reason_zh||'，'||{2}||coalesce("
-        "'。依据规则「'||r.title||'」第'||r.version||'版：'||r.text, '') "
+        f"'。依据规则「'||r.title||'」第'||r.version||'版'||coalesce('，行为「'||a.name||'」（'||{ACT}||'）','')"
+        "||'：'||r.text, '') "
         "else p.occurred_on||': '||p.reason_en||', '||{2}||coalesce("
-        "'. By the rule '''||r.title||''', version '||r.version||': '||r.text, '') end "
-        "from points.posting p left join points.rule r on r.id=p.rule_id where p.id={0})",
+        "'. By the rule '''||r.title||''', version '||r.version||coalesce(', for the act '''||a.name_en||''' ('"
+        f"||{ACT}||')','')||': '||r.text, '') end from points.posting p left join points.rule r on r.id=p.rule_id "
+        "left join points.act a on a.id=r.act_id where p.id={0})",
         at.row.posting_id,
         language(at),
         at.row.amount,

@@ -24,18 +24,21 @@ from gongzhi.roots import Mutation
 from strawberry import ID, UNSET
 
 from .accounts import holder, kin, uses
+from .acts import mark_act
 from .award import Act, award, require
 from .claim_types import PointsClaim
 from .ledger_types import PointsAccount
 from .models import (
     AccountKind,
     AccountRow,
+    ActRow,
     Approver,
     ClaimRow,
     ClaimState,
     PhotoRow,
     ProgrammeRow,
     Proof,
+    Recorder,
     RuleRow,
     VoteRow,
 )
@@ -78,6 +81,7 @@ async def claim_points(call: Call, input: ClaimPointsInput) -> PointsClaimPayloa
         said = read(text, input.text, 2000, "text") if told(input.text) else None
         photos = read(pictures, input.photos)
     check(rule, programme, person, day, said, photos)
+    await recordable(call, rule, person)
     account = await beneficiary(call, input, rule, person)
     if await ClaimRow.exists(
         rule=rule, beneficiary_id=account, acted_on=day, state__in=(ClaimState.CLAIMED, ClaimState.APPROVED)
@@ -144,6 +148,13 @@ def check(
         raise Refusal("EVIDENCE_REQUIRED", "The rule asks for a description.", "该规则要求文字说明。", ("text",))
 
 
+async def recordable(call: Call, rule: RuleRow, person: PersonRow) -> None:
+    """Refuse to claim for oneself what only a grid worker may record."""
+    act = await ActRow.get(id=rule.act_id)
+    if act.recorder is Recorder.GRID_WORKER and person.id == call.viewer.account.person:
+        raise Refusal("FOR_GRID_WORKERS", "A grid worker records this act.", "该行为由网格员登记申报。", ("rule",))
+
+
 async def beneficiary(call: Call, input: ClaimPointsInput, rule: RuleRow, person: PersonRow) -> UUID:
     """The account that is to get the points."""
     if rule.beneficiary is not AccountKind.GROUP:
@@ -208,7 +219,7 @@ async def disinterested(call: Call, claim: ClaimRow) -> None:
 async def decide(call: Call, claim: ClaimRow, rule: RuleRow, approve: bool, note: str | None) -> None:
     """Put a decision into force, and tell who claimed."""
     if approve:
-        await award(call, act_of(call, claim, rule, await ProgrammeRow.get(id=rule.programme_id)))
+        await award(call, await act_of(call, claim, rule, await ProgrammeRow.get(id=rule.programme_id)))
     claim.state = ClaimState.APPROVED if approve else ClaimState.REFUSED
     claim.note, claim.decided_at, claim.decided_by = note, call.now, call.viewer.account.name
     claim.version += 1
@@ -217,9 +228,14 @@ async def decide(call: Call, claim: ClaimRow, rule: RuleRow, approve: bool, note
         await notify(call, told_of(claim, approve), persons=[claim.person_id])
 
 
-def act_of(call: Call, claim: ClaimRow, rule: RuleRow, programme: ProgrammeRow) -> Act:
-    approver = rule.approver.value
-    inputs = {"approver": approver, "proof": rule.proof.value, "claimedOn": claim.claimed_at.date().isoformat()}
+async def act_of(call: Call, claim: ClaimRow, rule: RuleRow, programme: ProgrammeRow) -> Act:
+    assert rule.act_id is not None, "only acts are claimed"
+    inputs = {
+        "act": await mark_act(call, rule.act_id),
+        "approver": rule.approver.value,
+        "proof": rule.proof.value,
+        "claimedOn": claim.claimed_at.date().isoformat(),
+    }
     return Act(
         rule=rule,
         programme=programme,

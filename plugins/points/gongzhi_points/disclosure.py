@@ -24,6 +24,7 @@ CARDS = (
         ),
         inputs=(
             Text("the rule in the version in force on the day of the act", "行为当日有效的规则版本"),
+            Text("the version of the act that the rule names", "规则所指行为的版本"),
             Text("the day of the act", "行为日期"),
             Text("the decision of the grid worker or the peers on the claim", "网格员或村民评议的认定结果"),
             Text("for a reported problem: its kind, subject and that it was settled", "上报问题的类型、分类及是否办结"),
@@ -97,7 +98,7 @@ HOLDINGS = (
         Holding(f"points.{table}", Text(en, zh), PUBLIC)
         for table, en, zh in (
             ("programme", "programmes", "积分项目"),
-            ("act", "acts that may be rewarded", "积分行为"),
+            ("act", "acts that may be rewarded, version by version", "积分行为各版本"),
             ("rule", "rules", "积分规则"),
             ("merchant", "shops", "商户"),
             ("reward", "rewards", "奖品"),

@@ -22,6 +22,7 @@ from gongzhi.units.models import UnitRow
 
 from . import ledger
 from .accounts import opened
+from .acts import acts_in_force
 from .chain import FIRST
 from .ledger import Posting, move
 from .models import (
@@ -31,6 +32,8 @@ from .models import (
     MerchantRow,
     PostingKind,
     ProgrammeRow,
+    Proof,
+    Recorder,
     RewardKind,
     RewardRow,
     RuleRow,
@@ -41,6 +44,7 @@ PEOPLE, ACTS = 200, 6
 RULES = (
     ("tidy", "courtyard.tidy", "庭院整洁", "庭院及门前整洁，经网格员查看属实，每次记五分，每月不超过十分。", 5, 10),
     ("volunteer", "volunteering", "志愿服务", "参加村组织的志愿服务，每次记十分，每月不超过四十分。", 10, 40),
+    ("flood", "flood.watch", "汛期巡查", "汛期按安排巡查河堤并登记，每次记十分，每月不超过三十分。", 10, 30),
     ("meeting", "deliberation", "参加议事", "参加院坝会、村民议事会，每次记五分，每月不超过二十分。", 5, 20),
 )
 REPORT = ("report", "case.closed", "问题上报", "上报的问题经核实属实并办结，每件记三分，每月不超过十五分。", 3, 15)
@@ -72,11 +76,29 @@ async def furnish(call: Call) -> None:
     )
     await ChainRow.create(programme=programme, hash=FIRST)
     source = await opened(call, programme.id, AccountKind.ISSUER, town.id)
+    await county_act(programme, town)
     rules = await adopted(call, programme, town)
     await shop(programme, town)
     people = await PersonRow.filter(town_id=town.id).order_by("id").limit(PEOPLE)
     accounts = [await opened(call, programme.id, AccountKind.PERSON, one.grid_id, person=one.id) for one in people]
     await earn(call, programme, source, rules, accounts)
+
+
+async def county_act(programme: ProgrammeRow, town: GridRow) -> None:
+    """An act of the county's own, which a grid worker records."""
+    await ActRow.create(
+        county_id=town.county_id,
+        code="flood.watch",
+        name="汛期巡查",
+        name_en="Flood watch",
+        description="汛期按安排巡查河堤，有巡查记录。",
+        least=5,
+        most=20,
+        proof=Proof.TEXT,
+        recorder=Recorder.GRID_WORKER,
+        starts_on=programme.starts_on,
+        account="demo",
+    )
 
 
 async def adopted(call: Call, programme: ProgrammeRow, town: GridRow) -> list[RuleRow]:
@@ -86,7 +108,8 @@ async def adopted(call: Call, programme: ProgrammeRow, town: GridRow) -> list[Ru
     resolution = await resolve(
         call, town, Body.REPRESENTATIVES, title, text, programme.starts_on, names, votes=(41, 2, 3)
     )
-    acts = {act.code: act.id for act in await ActRow.all()}
+    known = await acts_in_force(call, town.county_id, programme.starts_on)
+    acts = {code: row["id"] for code, row in known.items()}
     return [
         await RuleRow.create(
             programme=programme,

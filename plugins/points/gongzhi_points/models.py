@@ -67,6 +67,13 @@ class Approver(StrEnum):
     PEERS = "PEERS"
 
 
+class Recorder(StrEnum):
+    """Who may claim that an act was done."""
+
+    RESIDENT = "RESIDENT"
+    GRID_WORKER = "GRID_WORKER"
+
+
 class RuleState(StrEnum):
     """Where a version of a rule stands."""
 
@@ -201,12 +208,26 @@ class AccountRow(Located):
 
 
 class ActRow(Model):
-    """Something that may earn points: a verifiable act, from a table that counties extend."""
+    """A version of something that may earn points: a verifiable act, a standard one or a county's own.
+
+    A version never changes but for its end. A rule stays with the version it was proposed under.
+    """
 
     id = fields.IntField(primary_key=True)
-    code = fields.CharField(max_length=40, unique=True)
+    county: Any = fields.ForeignKeyField("grids.GridRow", null=True, **FOREVER)
+    county_id: int | None
+    code = fields.CharField(max_length=40)
+    version = fields.IntField(default=1)
     name = fields.CharField(max_length=60)
+    name_en = fields.CharField(max_length=60)
     description = fields.CharField(max_length=200)
+    least = fields.IntField()
+    most = fields.IntField()
+    proof = fields.CharEnumField(Proof, max_length=5)
+    recorder = fields.CharEnumField(Recorder, max_length=11)
+    starts_on = fields.DateField()
+    ends_on = fields.DateField(null=True)
+    account = fields.CharField(max_length=100, null=True)
 
     class Meta:
         schema = "points"

@@ -153,7 +153,7 @@ async def uninvolved(call: Call, claim: ClaimRow | None, account: AccountRow) ->
 async def grant(call: Call, claim: ClaimRow) -> None:
     """Give what was wrongly refused."""
     rule = await RuleRow.get(id=claim.rule_id)
-    await award(call, act_of(call, claim, rule, await ProgrammeRow.get(id=rule.programme_id)))
+    await award(call, await act_of(call, claim, rule, await ProgrammeRow.get(id=rule.programme_id)))
     claim.state, claim.version = ClaimState.APPROVED, claim.version + 1
     await claim.save()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -25,8 +25,9 @@ from gongzhi.people.tiers import later
 
 from . import ledger
 from .accounts import issuer, opened
+from .acts import acts_in_force, mark_act
 from .ledger import Posting, move
-from .models import AccountKind, ActRow, PostingKind, ProgrammeRow
+from .models import AccountKind, PostingKind, ProgrammeRow
 
 COLUMNS = {"household": "户号", "date": "日期", "act": "事由", "points": "积分"}
 SPENT, OTHER = "兑换", "其他"
@@ -88,7 +89,9 @@ async def load(call: Call, programme: ProgrammeRow, file: Path, *, dry_run: bool
 
 async def prepared(call: Call, programme: ProgrammeRow, lines: list[Line], report: Report) -> list[Posting]:
     """The postings of the rows, in the order of their days; what is wrong goes into the report."""
-    source, acts = await issuer(call, programme.id), await ActRow.all().values_list("name", flat=True)
+    source = await issuer(call, programme.id)
+    known = await acts_in_force(call, programme.county_id, today(call))
+    acts = {row["name"]: await mark_act(call, row["id"]) for row in known.values()}
     homes = {row.number: row for row in await HouseholdRow.filter(number__in={one.household for one in lines})}
     accounts: dict[str, UUID] = {}
     free: dict[str, int] = defaultdict(int)
@@ -114,10 +117,11 @@ async def prepared(call: Call, programme: ProgrammeRow, lines: list[Line], repor
 
 
 def posting(
-    one: Line, account: UUID, source: UUID, programme: ProgrammeRow, day: date, nth: int, acts: list[Any]
+    one: Line, account: UUID, source: UUID, programme: ProgrammeRow, day: date, nth: int, acts: Mapping[str, str]
 ) -> Posting:
     """A row as a posting. Of its words only a known act is kept: paper names people, the ledger does not."""
-    act = SPENT if one.amount < 0 else next((name for name in acts if name in one.act), OTHER)
+    named = next((name for name in acts if name in one.act), None) if one.amount > 0 else None
+    act = named or (OTHER if one.amount > 0 else SPENT)
     mark = sha256("|".join(map(str, (one.household, one.day, one.act, one.amount, nth))).encode()).hexdigest()[:32]
     expires = later(day, programme.lasts_months) if programme.lasts_months else None
     legs = move(source, account, one.amount, expires) if one.amount > 0 else move(account, source, -one.amount)
@@ -127,7 +131,7 @@ def posting(
         legs=legs,
         reason=Text(f"From the paper ledger: {act}", f"纸质台账：{act}"),
         occurred_on=one.day,
-        inputs={"line": str(one.line)},
+        inputs={"line": str(one.line)} | ({"act": acts[named]} if named else {}),
     )
 
 

@@ -7,16 +7,27 @@ from typing import Any
 
 import strawberry
 from gongzhi.checks import wrong
-from gongzhi.entity import Connection, Node, column, connection, embedded, entity, everyone, expression, one
+from gongzhi.entity import (
+    Connection,
+    Node,
+    column,
+    connection,
+    embedded,
+    entity,
+    everyone,
+    expression,
+    many,
+    one,
+)
 from gongzhi.extend import extend
-from gongzhi.filters import placed
+from gongzhi.filters import coded, condition, placed
 from gongzhi.grids.types import Grid
 from gongzhi.plans import Argument, Frame
 from gongzhi.resolutions.types import Resolution
 from gongzhi.sql import Sql
 
 from . import words as words
-from .models import AccountKind, ActRow, Approver, Period, ProgrammeRow, Proof, RuleRow, RuleState, Unit
+from .models import AccountKind, ActRow, Approver, Period, ProgrammeRow, Proof, Recorder, RuleRow, RuleState, Unit
 
 FEWEST = 10
 """Figures of fewer holders tell of people, so they are not shown."""
@@ -89,13 +100,47 @@ class PointsProgramme(Node):
 NAME = "(select 'points.'||p.code||'.'||{1}||'/'||{2} from points.programme p where p.id={0})"
 
 
-@entity(ActRow, visible=everyone, order=("code",), filter={"code": None})
-class PointsAct(Node):
-    """An act that rules may reward (积分行为)."""
+MARK = "coalesce((select g.code||':' from grids.grid g where g.id={county}),'')||{code}||'/'||{version}"
+"""What explanations call a version of an act."""
 
-    code: str = column("Its code (代码).")
+
+def lasting(act: Any, day: Any) -> Sql:
+    """Whether rules that begin that day may reward it."""
+    return Sql("({0}<={2} and ({1} is null or {1}>{2}))", act.starts_on, act.ends_on, day)
+
+
+@entity(
+    ActRow,
+    visible=everyone,
+    order=("code",),
+    filter={
+        "code": None,
+        "county": coded("county_id", "grid", "grids"),
+        "in_force": condition(lambda at: lasting(at.rows, at.viewer.today)),
+    },
+)
+class PointsAct(Node):
+    """A version of an act that rules may reward: a standard one, or a county's own (积分行为)."""
+
+    code: str = column("Its code, the same in all versions (代码).")
+    version: int = column("Its version (版本).")
+    county: Grid | None = one("Whose act it is; null for a standard one (所属县).")
+    mark: str = expression(
+        "What explanations call it, such as courtyard.tidy/1, or 610921:courtyard.tidy/2 (说明中的名称).",
+        lambda at: Sql(MARK, county=at.row.county_id, code=at.row.code, version=at.row.version),
+    )
     name: str = column("Its name (名称).")
+    name_en: str = column("Its name in English (英文名称).")
     description: str = column("What is meant (说明).")
+    least: int = column("The fewest points a rule gives for it (最低分值).")
+    most: int = column("The most points a rule gives for it (最高分值).")
+    proof: Proof = column("What a claim brings at least (最低凭证要求).")
+    recorder: Recorder = column("Who may claim it (申报主体).")
+    starts_on: datetime.date = column("The first day of rules that it is for (生效日).")
+    ends_on: datetime.date | None = column("The first day it is for no new rule (停用日).")
+    in_force: bool = expression(
+        "Whether rules that begin today may reward it (今日是否可用).", lambda at: lasting(at.row, at.viewer.today)
+    )
 
 
 @entity(
@@ -147,6 +192,15 @@ class PointsRule(Node):
 EXTENSIONS = (
     extend(
         PointsProgramme,
+        acts=many(
+            "The acts that its rules may reward from today on: its county's own versions before the standard ones "
+            "(可用积分行为).",
+            lambda at: [Sql("{0} in (select points.acts({1},{2}))", at.rows.id, at.row.county_id, at.viewer.today)],
+            order="code",
+            cap=400,
+            type=list[PointsAct] | None,
+            requires=None,
+        ),
         rules=connection(
             "Its rules, every version (规则).",
             on="programme",

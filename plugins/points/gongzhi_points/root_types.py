@@ -198,7 +198,10 @@ EXTENSIONS = (
             "Points programmes (积分项目).", order="code", type=Connection[PointsProgramme] | None, requires=None
         ),
         points_acts=connection(
-            "Acts that rules may reward (积分行为).", order="code", type=Connection[PointsAct] | None, requires=None
+            "Acts that rules may reward, every version of every county (积分行为).",
+            order="code",
+            type=Connection[PointsAct] | None,
+            requires=None,
         ),
         points_merchants=connection(
             "Shops that take points (积分商户).", order="name", type=Connection[PointsMerchant] | None, requires=None

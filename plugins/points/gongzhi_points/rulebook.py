@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 import strawberry
-from gongzhi.checks import form, missing, text, today, told, wrong
+from gongzhi.checks import form, text, today, told, wrong
 from gongzhi.commands import KEY, Call, Problem, command, forbidden, given, made, problems
 from gongzhi.entity import key_of, ref
 from gongzhi.errors import Refusal
@@ -17,14 +17,15 @@ from gongzhi.roots import Mutation
 from strawberry import ID, UNSET
 from tortoise.expressions import Q
 
+from .acts import AMOUNT, acts_in_force, choose_act, fits_act
 from .happenings import OWN
-from .models import AccountKind, ActRow, Approver, Period, ProgrammeRow, Proof, RuleRow, RuleState
+from .models import AccountKind, Approver, Period, ProgrammeRow, Proof, RuleRow, RuleState
 from .programme_types import PointsRule
 from .programmes import code, count, managed
 from .screen import screen
 from .visibility import MANAGE
 
-AMOUNT, CAP, DAYS = 10_000, 1_000_000, 365
+CAP, DAYS = 1_000_000, 365
 
 
 @strawberry.input(description="A version of a rule, to be adopted by resolution (拟定积分规则).")
@@ -34,7 +35,9 @@ class ProposePointsRuleInput:
     code: str = given("The rule's code; a known one makes its next version (代码).")
     title: str = given("Its title (标题).")
     text: str = given("The rule as it is to be published (规则全文).")
-    act: str | None = given("The act it rewards, by code (行为代码).", default=UNSET)
+    act: str | None = given(
+        "The act it rewards, by code, in the version that holds on the rule's first day (行为代码).", default=UNSET
+    )
     event: str | None = given("Or the event that feeds it, such as case.closed (事件).", default=UNSET)
     amount: int = given("How many points; never below one (分值).")
     beneficiary: AccountKind = given("Whose account gets them (受益账户).", default=AccountKind.PERSON)
@@ -76,7 +79,11 @@ async def propose_points_rule(call: Call, input: ProposePointsRuleInput) -> Poin
         read(screen, f"{input.title}\n{input.text}", "text")
         fields |= read(source, input, call.context.feedable) or {}
         read(recipient, input)
-    fields["act_id"] = await act(input.act) if told(input.act) else None
+    if told(input.act):
+        act = await choose_act(call, input.act, programme.county_id, max(input.starts_on, today(call)))
+        with form() as read:
+            read(fits_act, act, input.amount, input.proof)
+        fields["act_id"] = act["id"]
     rule = await RuleRow.create(
         programme=programme,
         version=await RuleRow.filter(programme=programme, code=input.code).count() + 1,
@@ -135,13 +142,6 @@ def recipient(input: ProposePointsRuleInput) -> None:
         raise wrong("An event tells of no group.", "事件触发的规则不能授予集体。", "beneficiary")
 
 
-async def act(code: str) -> int:
-    found = await ActRow.get_or_none(code=code)
-    if found is None:
-        raise missing("There is no such act.", "没有该积分行为。", "act")
-    return found.id
-
-
 @strawberry.input(description="A rule that a resolution adopts (规则生效).")
 class AdoptPointsRuleInput:
     idempotency_key: str = given(KEY)
@@ -163,12 +163,28 @@ async def adopt_points_rule(call: Call, input: AdoptPointsRuleInput) -> PointsRu
             ("rule",),
         )
     rule.starts_on = max(rule.starts_on, resolution.decided_on, today(call))
+    await rewardable(call, rule, programme)
     rule.state, rule.resolution = RuleState.ADOPTED, resolution
     await rule.save()
     lasting = Q(state=RuleState.ADOPTED) | Q(state=RuleState.ENDED, ends_on__gt=rule.starts_on)
     before = RuleRow.filter(lasting, programme=programme, code=rule.code).exclude(id=rule.id)
     await before.update(state=RuleState.ENDED, ends_on=rule.starts_on)
     return PointsRulePayload(rule=ref(PointsRule, rule.id))
+
+
+async def rewardable(call: Call, rule: RuleRow, programme: ProgrammeRow) -> None:
+    """Refuse a rule whose act has ended, or has another version, since it was proposed."""
+    if rule.act_id is None:
+        return
+    if rule.act_id not in {
+        one["id"] for one in (await acts_in_force(call, programme.county_id, rule.starts_on)).values()
+    }:
+        raise Refusal(
+            "ACT_CHANGED",
+            "The act has ended or has another version since: propose the rule anew.",
+            "该行为已停用或已有新版本，请重新拟定规则。",
+            ("rule",),
+        )
 
 
 async def mine(call: Call, id: str) -> tuple[RuleRow, ProgrammeRow]:

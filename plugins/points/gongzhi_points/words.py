@@ -12,6 +12,7 @@ from .models import (
     Period,
     PostingKind,
     Proof,
+    Recorder,
     RedemptionState,
     RewardKind,
     RuleState,
@@ -63,6 +64,13 @@ named(
     NONE="Nothing (无)",
     TEXT="A description (文字说明)",
     PHOTO="A photo (照片)",
+)
+named(
+    Recorder,
+    "PointsRecorder",
+    "Who may claim that an act was done (申报主体).",
+    RESIDENT="Whoever did it, or a grid worker for them (本人或网格员代报)",
+    GRID_WORKER="A grid worker alone (仅网格员)",
 )
 named(
     Approver,
