@@ -1,6 +1,7 @@
 """What was settled counts by subject and level together."""
 
-from tortoise import migrations
+from gongzhi.statistics.models import Dimension
+from tortoise import fields, migrations
 from tortoise.migrations import operations as ops
 
 MEASURES = (
@@ -33,4 +34,11 @@ $$
 class Migration(migrations.Migration):
     dependencies = [("statistics", "0005_ratings")]
 
-    operations = [ops.RunSQL([SPANS, "select statistics.rebuild()"])]
+    initial = False
+
+    operations = [
+        ops.AlterField(
+            model_name="RollupRow", name="dimension", field=fields.CharEnumField(enum_type=Dimension, max_length=8)
+        ),
+        ops.RunSQL([SPANS, "select statistics.rebuild()"]),
+    ]
