@@ -10,7 +10,6 @@ from uuid import UUID
 import strawberry
 from tortoise.models import Model
 
-from . import roles
 from .channels import Channel
 from .picture_decoding import PictureDecoder
 from .registers.book import Registers
@@ -127,7 +126,7 @@ class Context:
     """The types of events that points or credit may be given for."""
     pictures: PictureDecoder = field(default_factory=PictureDecoder)
     """Makes pictures anew that people send, in a process of their own; nothing else decodes one."""
-    civic: Collection[str] = roles.CIVIC
+    civic: Collection[str] = ()
     """The roles that residents hold, which put them above nobody."""
     naming: Collection[str] = ()
     """The permissions whose holders may look people up by name (`gongzhi.access.naming`)."""
