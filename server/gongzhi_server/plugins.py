@@ -43,7 +43,7 @@ NAME = re.compile(r"[a-z][a-z0-9_]{1,30}")
 FILE = re.compile(r"[a-z0-9][a-z0-9-]*\.[a-z0-9]+")
 CORE = "core"
 """Whose the packages of the contract are, where a plugin's name stands."""
-TAKEN = {one.split(".")[1] for one in BUILT_IN} | {"gongzhi", "public", CORE, "information_schema"}
+TAKEN = {one.split(".")[-2] for one in BUILT_IN} | {"gongzhi", "public", CORE, "information_schema"}
 FAULTS = (Exception, SystemExit)
 """What a plugin may end in. Ctrl-C is not its doing."""
 
@@ -92,7 +92,7 @@ def empty() -> pluggy.PluginManager:
 def built_in() -> tuple[tuple[Plugin, str], ...]:
     """The packages of the contract, each with its module of hooks, in the order in which their tables are made."""
     release = version("gongzhi")
-    return tuple((Plugin(one.split(".")[1], "gongzhi", release, built_in=True), one) for one in BUILT_IN)
+    return tuple((Plugin(one.split(".")[-2], "gongzhi", release, built_in=True), one) for one in BUILT_IN)
 
 
 @dataclass(frozen=True)
