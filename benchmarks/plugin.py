@@ -6,13 +6,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from gongzhi.cases.types import Case, CaseEvent
-from gongzhi.context import Context
-from gongzhi.entity import aggregate, batch, expression
-from gongzhi.extend import Extension, extend
-from gongzhi.people.types import Person, Phone
-from gongzhi.plans import Frame
-from gongzhi.sql import Sql
+from gongzhi.core.cases.types import Case, CaseEvent
+from gongzhi.core.people.types import Person, Phone
+from gongzhi.declare.entity import aggregate, batch, expression
+from gongzhi.declare.extend import Extension, extend
+from gongzhi.declare.plans import Frame
+from gongzhi.declare.sql import Sql
+from gongzhi.runtime.context import Context
 
 
 def days(at: Frame) -> Sql:

@@ -12,14 +12,14 @@ from pathlib import Path
 from typing import Any
 
 import typer
-from gongzhi.cases import machine
-from gongzhi.cases.machine import OPEN, STEPS, Step
-from gongzhi.clocks.models import Stage
-from gongzhi.clocks.stages import STARTS, STOPS
-from gongzhi.commands import COMMAND, Command
-from gongzhi.events.event import Event, hints
-from gongzhi.roles import ROLES
-from gongzhi.roots import Mutation
+from gongzhi.core.cases import machine
+from gongzhi.core.cases.machine import OPEN, STEPS, Step
+from gongzhi.core.clocks.models import Stage
+from gongzhi.core.clocks.stages import STARTS, STOPS
+from gongzhi.declare.events import Event, hints
+from gongzhi.declare.roots import Mutation
+from gongzhi.plugin.roles import ROLES
+from gongzhi.runtime.commands import COMMAND, Command
 from gongzhi_server import cli, gateway
 from gongzhi_server.gateway import Close, Rate, Rates
 from gongzhi_server.gateway.codes import Code

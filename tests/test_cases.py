@@ -7,8 +7,8 @@ from uuid import uuid4
 
 import asyncpg
 import pytest
-from gongzhi.cases.catalog import CHANNELS, Channel
-from gongzhi.codes import check_case_number
+from gongzhi.core.cases.catalog import CHANNELS, Channel
+from gongzhi.values.codes import check_case_number
 from gongzhi_server.testing import Server, codes_of
 
 PLACE = {"longitude": 108.51, "latitude": 32.89, "crs": "WGS84"}

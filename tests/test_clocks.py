@@ -13,25 +13,25 @@ from uuid import UUID
 
 import asyncpg
 import pytest
-from gongzhi.calendars import holidays
-from gongzhi.calendars import stock as calendars
-from gongzhi.cases import machine
-from gongzhi.cases.models import CaseRow, SettlementLevel, Status
-from gongzhi.cases.steps import advance
-from gongzhi.clocks import course
-from gongzhi.clocks.models import ClockRow, Stage
-from gongzhi.clocks.recounting import catch_up
-from gongzhi.clocks.reminding import Standing, reminders
-from gongzhi.clocks.rules import Matter, Rule, standing
-from gongzhi.clocks.running import extend, ruled
-from gongzhi.clocks.saving import CHANGING
-from gongzhi.clocks.sweeping import Swept, sweep
-from gongzhi.commands import Call
-from gongzhi.context import Context
-from gongzhi.grids.models import GridRow
-from gongzhi.sealing import KeyRing
-from gongzhi.viewer import Account, Viewer
-from gongzhi.worktime import CHINA, NEVER, Term, Unit
+from gongzhi.core.calendars import holidays
+from gongzhi.core.calendars import stock as calendars
+from gongzhi.core.cases import machine
+from gongzhi.core.cases.models import CaseRow, SettlementLevel, Status
+from gongzhi.core.cases.steps import advance
+from gongzhi.core.clocks import course
+from gongzhi.core.clocks.models import ClockRow, Stage
+from gongzhi.core.clocks.recounting import catch_up
+from gongzhi.core.clocks.reminding import Standing, reminders
+from gongzhi.core.clocks.rules import Matter, Rule, standing
+from gongzhi.core.clocks.running import extend, ruled
+from gongzhi.core.clocks.saving import CHANGING
+from gongzhi.core.clocks.sweeping import Swept, sweep
+from gongzhi.core.grids.models import GridRow
+from gongzhi.declare.viewer import Account, Viewer
+from gongzhi.runtime.commands import Call
+from gongzhi.runtime.context import Context
+from gongzhi.runtime.sealing import KeyRing
+from gongzhi.values.worktime import CHINA, NEVER, Term, Unit
 from gongzhi_server import database, doctor, sweeping
 from gongzhi_server.commands import Transaction
 from gongzhi_server.events.outbox import Outbox

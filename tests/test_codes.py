@@ -10,8 +10,8 @@ from itertools import pairwise
 from operator import eq
 
 import pytest
-from gongzhi import codes
-from gongzhi.codes import CodeError, Kind, Series, scattered
+from gongzhi.values import codes
+from gongzhi.values.codes import CodeError, Kind, Series, scattered
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from stdnum.cn import ric

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from gongzhi.clocks import course
-from gongzhi.clocks.models import ClockRow
-from gongzhi.worktime import NEVER
+from gongzhi.core.clocks import course
+from gongzhi.core.clocks.models import ClockRow
+from gongzhi.values.worktime import NEVER
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -12,11 +12,12 @@ from uuid import uuid4
 
 import asyncpg
 import pytest
-from gongzhi import codes, sealing
-from gongzhi.cases import catalog, machine
-from gongzhi.cases.models import SettlementLevel, Status
-from gongzhi.people import tiers
-from gongzhi.sealing import KeyRing
+from gongzhi.core.cases import catalog, machine
+from gongzhi.core.cases.models import SettlementLevel, Status
+from gongzhi.core.people import tiers
+from gongzhi.runtime import sealing
+from gongzhi.runtime.sealing import KeyRing
+from gongzhi.values import codes
 from gongzhi_server import demo
 from gongzhi_server.demo import clock, fates, lives
 from gongzhi_server.demo.chance import deck, shares

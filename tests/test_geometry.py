@@ -8,7 +8,7 @@ import pickle
 
 import asyncpg
 import pytest
-from gongzhi.geometry import (
+from gongzhi.values.geometry import (
     MAX_POINTS,
     Crs,
     GeometryError,

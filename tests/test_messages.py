@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from gongzhi.cases import machine
-from gongzhi.cases.models import CaseRow, Status
-from gongzhi.cases.steps import unready
-from gongzhi.checks import text
-from gongzhi.clocks.commands import PublishDeadlineRulesInput
-from gongzhi.errors import Refusal
-from gongzhi.labels import UNNAMED, field_label, label, split_label
+from gongzhi.core.cases import machine
+from gongzhi.core.cases.models import CaseRow, Status
+from gongzhi.core.cases.steps import unready
+from gongzhi.core.clocks.commands import PublishDeadlineRulesInput
+from gongzhi.runtime.checks import text
+from gongzhi.values.errors import Refusal
+from gongzhi.values.labels import UNNAMED, field_label, label, split_label
 from gongzhi_server.plugins import CORE_PLUGINS
 from gongzhi_server.testing import Server
 from graphql import GraphQLEnumType, GraphQLInputObjectType, build_schema

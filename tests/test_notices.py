@@ -10,8 +10,8 @@ from typing import Any
 import asyncpg
 import pytest
 import pytest_asyncio
-from gongzhi.errors import DeclarationError, Text
-from gongzhi.notices.sending import Notice, Office, notify
+from gongzhi.core.notices.sending import Notice, Office, notify
+from gongzhi.values.errors import DeclarationError, Text
 from gongzhi_server import database
 from gongzhi_server.testing import TODAY, Server, codes_of
 from tortoise.transactions import in_transaction

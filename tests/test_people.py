@@ -9,7 +9,7 @@ from uuid import uuid4
 import asyncpg
 import pytest
 import pytest_asyncio
-from gongzhi import sealing
+from gongzhi.runtime import sealing
 from gongzhi_server.keys import keyring
 from gongzhi_server.testing import Server, codes_of, settings
 from stdnum.cn import ric

@@ -7,8 +7,8 @@ import os
 import traceback
 
 import pytest
-from gongzhi import sealing
-from gongzhi.sealing import KeyRing, SealError
+from gongzhi.runtime import sealing
+from gongzhi.runtime.sealing import KeyRing, SealError
 from hypothesis import given
 from hypothesis import strategies as st
 

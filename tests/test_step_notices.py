@@ -10,11 +10,11 @@ from uuid import uuid4
 
 import asyncpg
 import pytest
-from gongzhi.cases import machine
-from gongzhi.cases.events import EVENTS
-from gongzhi.cases.models import Urgency
-from gongzhi.cases.step_notices import NOBODY, STEPS, texts_of
-from gongzhi.worktime import CHINA
+from gongzhi.core.cases import machine
+from gongzhi.core.cases.events import EVENTS
+from gongzhi.core.cases.models import Urgency
+from gongzhi.core.cases.step_notices import NOBODY, STEPS, texts_of
+from gongzhi.values.worktime import CHINA
 from gongzhi_server import doctor
 from gongzhi_server.testing import Server, settings
 

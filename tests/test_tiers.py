@@ -7,8 +7,8 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from gongzhi.people.models import IncomeBand, Need, Tier
-from gongzhi.people.tiers import INTERVALS, RULE, Decision, Inputs, decide, due, later
+from gongzhi.core.people.models import IncomeBand, Need, Tier
+from gongzhi.core.people.tiers import INTERVALS, RULE, Decision, Inputs, decide, due, later
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -7,8 +7,8 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from gongzhi.calendars import holidays
-from gongzhi.worktime import (
+from gongzhi.core.calendars import holidays
+from gongzhi.values.worktime import (
     CHINA,
     NEVER,
     OFFICE,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from gongzhi.viewer import Account, Grant, Viewer
+from gongzhi.declare.viewer import Account, Grant, Viewer
 from gongzhi_server.door import Door
 from gongzhi_server.plugins import CORE_PLUGINS
 from starlette.applications import Starlette

@@ -18,10 +18,10 @@ from enum import Enum
 from typing import Any, cast
 
 import strawberry
-from gongzhi.cases.models import CaseKind, CaseRow, EventRow, Status, Urgency
-from gongzhi.codes import Kind
-from gongzhi.grids.models import GridRow
-from gongzhi.people.models import PersonRow
+from gongzhi.core.cases.models import CaseKind, CaseRow, EventRow, Status, Urgency
+from gongzhi.core.grids.models import GridRow
+from gongzhi.core.people.models import PersonRow
+from gongzhi.values.codes import Kind
 from gongzhi_server import database
 from starlette.applications import Starlette
 from starlette.routing import Route

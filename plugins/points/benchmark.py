@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
-from gongzhi.errors import Text
+from gongzhi.values.errors import Text
 from gongzhi_points import ledger
 from gongzhi_points.accounts import issuer, opened
 from gongzhi_points.ledger import Posting, move

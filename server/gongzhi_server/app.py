@@ -14,15 +14,15 @@ from functools import partial
 from types import MappingProxyType
 from typing import Any, TypeVar
 
-from gongzhi.channels import Channel
-from gongzhi.commands import Command
-from gongzhi.context import Bounds, Context, Look, Wanted
-from gongzhi.exports import links
-from gongzhi.extend import Extension
-from gongzhi.picture_decoding import PictureDecoder
-from gongzhi.rights.exports import PATH
-from gongzhi.sealing import KeyRing
-from gongzhi.viewer import Viewer
+from gongzhi.core.exports import links
+from gongzhi.core.rights.exports import PATH
+from gongzhi.declare.extend import Extension
+from gongzhi.declare.viewer import Viewer
+from gongzhi.runtime.channels import Channel
+from gongzhi.runtime.commands import Command
+from gongzhi.runtime.context import Bounds, Context, Look, Wanted
+from gongzhi.runtime.picture_decoding import PictureDecoder
+from gongzhi.runtime.sealing import KeyRing
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response

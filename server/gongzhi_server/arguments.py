@@ -8,10 +8,10 @@ import typing
 from collections.abc import Callable, Mapping
 
 import strawberry
-from gongzhi.entity import Entity, argument, entity_of
-from gongzhi.errors import DeclarationError
-from gongzhi.filters import Comparison
-from gongzhi.plans import GUARD, PLAN, Argument, Many, One, Page, Pick, Stream
+from gongzhi.declare.entity import Entity, argument, entity_of
+from gongzhi.declare.filters import Comparison
+from gongzhi.declare.plans import GUARD, PLAN, Argument, Many, One, Page, Pick, Stream
+from gongzhi.values.errors import DeclarationError
 from strawberry.annotation import StrawberryAnnotation
 from strawberry.types.base import StrawberryOptional
 from strawberry.types.field import StrawberryField

@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
-from gongzhi.events.event import CODE, Actor, Code, Event, bare, camel
+from gongzhi.declare.events import CODE, Actor, Code, Event, bare, camel
 
 from .road.wire import COUNTY, CURSOR
 

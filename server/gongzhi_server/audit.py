@@ -11,9 +11,9 @@ from uuid import UUID
 import asyncpg
 import orjson
 from asyncpg.pool import PoolConnectionProxy
-from gongzhi.access import chain
-from gongzhi.context import Look
-from gongzhi.viewer import Viewer
+from gongzhi.core.access import chain
+from gongzhi.declare.viewer import Viewer
+from gongzhi.runtime.context import Look
 from uuid6 import uuid7
 
 from .together import Write

@@ -10,7 +10,7 @@ from pathlib import Path
 from types import MappingProxyType, UnionType
 from typing import Any
 
-from gongzhi.settings import SECRET
+from gongzhi.plugin.settings import SECRET
 
 from .errors import Problem
 from .plugins import Plugin, Plugins, said

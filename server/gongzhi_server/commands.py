@@ -13,23 +13,23 @@ from uuid import UUID
 
 import orjson
 import strawberry
-from gongzhi.access.models import LookKind
-from gongzhi.accounts.models import AccountRow, Belonging, InvitationRow
-from gongzhi.bounds import check_values, columns_bound
-from gongzhi.columns import loaded
-from gongzhi.commands import TWO_PERSONS, Command, Problem
-from gongzhi.context import Context, Look
-from gongzhi.entity import Entity
-from gongzhi.errors import Refusal, Refusals, Text
-from gongzhi.events.event import Event
-from gongzhi.events.work import Job
-from gongzhi.journal.models import RequestRow
-from gongzhi.labels import field_label
-from gongzhi.people.models import HouseholdRow, PersonRow
-from gongzhi.people.protected import clear
-from gongzhi.plugins.models import ActivationRow
-from gongzhi.sql import Bind, Sql
-from gongzhi.viewer import Viewer
+from gongzhi.core.access.models import LookKind
+from gongzhi.core.accounts.models import AccountRow, Belonging, InvitationRow
+from gongzhi.core.journal.models import RequestRow
+from gongzhi.core.people.models import HouseholdRow, PersonRow
+from gongzhi.core.people.protected import clear
+from gongzhi.core.plugins.models import ActivationRow
+from gongzhi.declare.bounds import check_values, columns_bound
+from gongzhi.declare.columns import loaded
+from gongzhi.declare.entity import Entity
+from gongzhi.declare.events import Event
+from gongzhi.declare.sql import Bind, Sql
+from gongzhi.declare.viewer import Viewer
+from gongzhi.runtime.commands import TWO_PERSONS, Command, Problem
+from gongzhi.runtime.context import Context, Look
+from gongzhi.runtime.jobs import Job
+from gongzhi.values.errors import Refusal, Refusals, Text
+from gongzhi.values.labels import field_label
 from pypika_tortoise.dialects.postgresql import PostgreSQLQuery as Query
 from pypika_tortoise.queries import Table
 from pypika_tortoise.terms import ValueWrapper
@@ -82,7 +82,7 @@ class Denied(Exception):
 
 
 class Transaction:
-    """`gongzhi.commands.Call` over an open transaction."""
+    """`gongzhi.runtime.commands.Call` over an open transaction."""
 
     def __init__(
         self, context: Context, connection: BaseDBAsyncClient, plugin: str | None = None, outbox: Outbox = NOWHERE

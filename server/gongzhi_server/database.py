@@ -11,8 +11,8 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import asyncpg
 from asyncpg.connection import _StatementCache  # type: ignore[attr-defined]
-from gongzhi.built_in import FLOOR
-from gongzhi.hooks import App
+from gongzhi.plugin.built_in import FLOOR
+from gongzhi.plugin.hooks import App
 from tortoise.context import TortoiseContext
 from tortoise.exceptions import BaseORMException
 from tortoise.migrations.autodetector import MigrationAutodetector

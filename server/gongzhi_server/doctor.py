@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 import asyncpg
-from gongzhi.errors import Text
-from gongzhi.findings import types as findings
-from gongzhi.findings.types import Check
+from gongzhi.core.findings import types as findings
+from gongzhi.core.findings.types import Check
+from gongzhi.values.errors import Text
 
 from . import database
 from .keys import read_ring

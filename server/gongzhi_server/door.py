@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote_to_bytes
 from uuid import UUID
 
-from gongzhi.accounts.secrets import PREFIX, key_digest
-from gongzhi.errors import Language
-from gongzhi.viewer import Account, Grant, Viewer
+from gongzhi.core.accounts.secrets import PREFIX, key_digest
+from gongzhi.declare.viewer import Account, Grant, Viewer
+from gongzhi.values.errors import Language
 
 from .auth.access import AccessTokens
 from .auth.accounts import Accounts

@@ -16,12 +16,12 @@ from uuid import uuid4
 
 import orjson
 from asyncpg.exceptions import QueryCanceledError
-from gongzhi.access.types import Glass
-from gongzhi.context import Context
-from gongzhi.entity import key_of
-from gongzhi.errors import Language, Refusal
-from gongzhi.plans import GUARD, Live
-from gongzhi.viewer import Viewer
+from gongzhi.core.access.types import Glass
+from gongzhi.declare.entity import key_of
+from gongzhi.declare.plans import GUARD, Live
+from gongzhi.declare.viewer import Viewer
+from gongzhi.runtime.context import Context
+from gongzhi.values.errors import Language, Refusal
 from graphql import GraphQLError, Node, get_operation_ast, validate
 from graphql.execution.values import VariableValues, get_variable_values
 from tortoise.models import Model

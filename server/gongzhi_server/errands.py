@@ -18,7 +18,7 @@ from .clock import clock
 from .settings import Settings
 
 if TYPE_CHECKING:
-    from gongzhi.hooks import Errand
+    from gongzhi.plugin.hooks import Errand
 
     from .plugins import Plugins
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gongzhi.errors import DeclarationError
+from gongzhi.values.errors import DeclarationError
 
 
 class Problem(Exception):

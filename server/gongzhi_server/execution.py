@@ -16,12 +16,12 @@ from uuid import UUID
 import orjson
 from asyncpg import CharacterNotInRepertoireError, DataError, PostgresError
 from asyncpg.exceptions import QueryCanceledError
-from gongzhi import sealing
-from gongzhi.access.models import VIA_PLUGIN, LookKind
-from gongzhi.context import Look
-from gongzhi.entity import Entity, Ref
-from gongzhi.errors import Refusal
-from gongzhi.plans import PLUGIN
+from gongzhi.core.access.models import VIA_PLUGIN, LookKind
+from gongzhi.declare.entity import Entity, Ref
+from gongzhi.declare.plans import PLUGIN
+from gongzhi.runtime import sealing
+from gongzhi.runtime.context import Look
+from gongzhi.values.errors import Refusal
 from graphql import (
     GraphQLError,
     GraphQLLeafType,

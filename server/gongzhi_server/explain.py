@@ -6,8 +6,8 @@ import re
 from typing import Any
 
 import orjson
-from gongzhi.plans import PLAN, Many
-from gongzhi.viewer import Viewer
+from gongzhi.declare.plans import PLAN, Many
+from gongzhi.declare.viewer import Viewer
 from graphql import FieldNode, TypeInfo, TypeInfoVisitor, Visitor, visit
 from rich.console import Console
 from rich.tree import Tree
@@ -58,8 +58,8 @@ async def show(
 
 
 def _context(viewer: Viewer) -> Any:
-    from gongzhi.context import Context
-    from gongzhi.sealing import KeyRing
+    from gongzhi.runtime.context import Context
+    from gongzhi.runtime.sealing import KeyRing
 
     return Context(viewer, KeyRing({"none": bytes(32)}), bytes(32), None, None, None)  # type: ignore[arg-type]
 

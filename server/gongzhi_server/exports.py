@@ -9,10 +9,10 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from gongzhi import sealing
-from gongzhi.registers.declared import Holding
-from gongzhi.rights.exports import opened
-from gongzhi.sealing import KeyRing, SealError
+from gongzhi.core.rights.exports import opened
+from gongzhi.declare.register_entries import Holding
+from gongzhi.runtime import sealing
+from gongzhi.runtime.sealing import KeyRing, SealError
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 

@@ -8,8 +8,8 @@ import re
 from collections.abc import Callable
 from time import perf_counter
 
-from gongzhi.context import Context
-from gongzhi.feeds import PATH, Feed, Page
+from gongzhi.runtime.context import Context
+from gongzhi.runtime.feeds import PATH, Feed, Page
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route

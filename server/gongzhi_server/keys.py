@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import asyncpg
-from gongzhi import sealing
-from gongzhi.people.sealed import PHONE, RESIDENT_ID
-from gongzhi.sealing import KeyRing, SealError
+from gongzhi.core.people.sealed import PHONE, RESIDENT_ID
+from gongzhi.runtime import sealing
+from gongzhi.runtime.sealing import KeyRing, SealError
 
 from . import database
 from .errors import Problem

@@ -10,11 +10,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import asyncpg
-from gongzhi.access.alerts import alert
-from gongzhi.access.models import AlertKind, AlertRow
-from gongzhi.context import Bounds, Look
-from gongzhi.notices.sending import Moment
-from gongzhi.viewer import Viewer
+from gongzhi.core.access.alerts import alert
+from gongzhi.core.access.models import AlertKind, AlertRow
+from gongzhi.core.notices.sending import Moment
+from gongzhi.declare.viewer import Viewer
+from gongzhi.runtime.context import Bounds, Look
 from tortoise.transactions import in_transaction
 
 from . import audit

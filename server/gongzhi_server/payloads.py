@@ -15,9 +15,9 @@ from functools import cache
 from typing import Any
 from uuid import UUID
 
-from gongzhi.commands import ONCE
-from gongzhi.entity import Ref, entity_of
-from gongzhi.errors import DeclarationError
+from gongzhi.declare.entity import Ref, entity_of
+from gongzhi.runtime.commands import ONCE
+from gongzhi.values.errors import DeclarationError
 from strawberry import ID
 from strawberry.scalars import JSON
 from strawberry.types.base import StrawberryList, StrawberryOptional, has_object_definition

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from gongzhi.errors import Text
+from gongzhi.values.errors import Text
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send

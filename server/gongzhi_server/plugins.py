@@ -15,23 +15,23 @@ from importlib.metadata import EntryPoint, entry_points, version
 from typing import Any, TypeVar
 
 import pluggy
-from gongzhi import hooks
-from gongzhi.built_in import BUILT_IN
-from gongzhi.cases.ratings import is_independent
-from gongzhi.channels import Channel, Log
-from gongzhi.commands import Call
-from gongzhi.context import Context
-from gongzhi.errors import DeclarationError
-from gongzhi.events.event import Event, Occurrence, Registry
-from gongzhi.events.work import Handler, Job
-from gongzhi.extend import Extension
-from gongzhi.feeds import Feed
-from gongzhi.hooks import GROUP, App, Errand
-from gongzhi.permissions import Permission, Role
-from gongzhi.plans import GUARD
-from gongzhi.registers.book import Registers
-from gongzhi.registers.declared import GONE, Holding, Purpose
-from gongzhi.roles import ROLES
+from gongzhi.core.cases.ratings import is_independent
+from gongzhi.declare.events import Event, Occurrence, Registry
+from gongzhi.declare.extend import Extension
+from gongzhi.declare.plans import GUARD
+from gongzhi.declare.register_entries import GONE, Holding, Purpose
+from gongzhi.declare.registers import Registers
+from gongzhi.plugin import hooks
+from gongzhi.plugin.built_in import BUILT_IN
+from gongzhi.plugin.hooks import GROUP, App, Errand
+from gongzhi.plugin.permissions import Permission, Role
+from gongzhi.plugin.roles import ROLES
+from gongzhi.runtime.channels import Channel, Log
+from gongzhi.runtime.commands import Call
+from gongzhi.runtime.context import Context
+from gongzhi.runtime.feeds import Feed
+from gongzhi.runtime.jobs import Handler, Job
+from gongzhi.values.errors import DeclarationError
 from pluggy import PluginValidationError
 from tortoise.models import Model
 

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 import orjson
-from gongzhi.hooks import App
+from gongzhi.plugin.hooks import App
 
 from .plugins import Plugins, own
 from .schema import Schema

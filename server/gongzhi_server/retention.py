@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from gongzhi.registers.declared import Holding
-from gongzhi.rights.erasure import PEOPLE, clear, erase, overdue
+from gongzhi.core.rights.erasure import PEOPLE, clear, erase, overdue
+from gongzhi.declare.register_entries import Holding
 
 from . import database
 

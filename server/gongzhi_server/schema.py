@@ -10,14 +10,14 @@ from dataclasses import replace
 from types import MappingProxyType
 
 import strawberry
-from gongzhi.commands import COMMAND, Command
-from gongzhi.entity import Entity
-from gongzhi.errors import DeclarationError
-from gongzhi.extend import Extension
-from gongzhi.filters import Comparison
-from gongzhi.orders import Ordering
-from gongzhi.plans import DECIDED, PLUGIN
-from gongzhi.roots import Mutation, Query, Subscription
+from gongzhi.declare.entity import Entity
+from gongzhi.declare.extend import Extension
+from gongzhi.declare.filters import Comparison
+from gongzhi.declare.orders import Ordering
+from gongzhi.declare.plans import DECIDED, PLUGIN
+from gongzhi.declare.roots import Mutation, Query, Subscription
+from gongzhi.runtime.commands import COMMAND, Command
+from gongzhi.values.errors import DeclarationError
 from graphql import GraphQLEnumType, GraphQLInputObjectType
 from strawberry.exceptions import DuplicatedTypeName
 from strawberry.schema.config import StrawberryConfig
@@ -210,7 +210,7 @@ class Schema(strawberry.Schema):
                 kind.__dict__.pop("_value_lookup", None)
 
     def _leave_unions_to_commands(self) -> None:
-        """Let inputs of which exactly one member is given be checked with all the others (`gongzhi.bounds`).
+        """Let inputs of which exactly one member is given be checked with all the others (`gongzhi.declare.bounds`).
 
         Strawberry raises an error of its own while the arguments are read, which would be our fault and end a whole
         batch; there, the one entry is refused by its path.

@@ -15,7 +15,7 @@ from time import perf_counter
 from typing import Any
 
 import asyncpg
-from gongzhi.viewer import Viewer
+from gongzhi.declare.viewer import Viewer
 
 from . import database
 from .execution import Fetch

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import orjson
-from gongzhi.plugins.types import STATES
+from gongzhi.core.plugins.types import STATES
 
 from . import database
 from .plugins import Plugins

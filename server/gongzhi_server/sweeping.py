@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from gongzhi.clocks.sweeping import Swept, sweep
-from gongzhi.context import Context
-from gongzhi.hooks import App
-from gongzhi.sealing import KeyRing
-from gongzhi.viewer import Account, Grant, Viewer
+from gongzhi.core.clocks.sweeping import Swept, sweep
+from gongzhi.declare.viewer import Account, Grant, Viewer
+from gongzhi.plugin.hooks import App
+from gongzhi.runtime.context import Context
+from gongzhi.runtime.sealing import KeyRing
 from tortoise.transactions import in_transaction
 
 from . import database

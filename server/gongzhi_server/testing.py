@@ -14,7 +14,7 @@ from uuid import uuid4
 
 import asyncpg
 import httpx
-from gongzhi.events.event import Occurrence
+from gongzhi.declare.events import Occurrence
 
 from . import activation
 from .app import create_app

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import asyncpg
-from gongzhi import codes
-from gongzhi.viewer import Account, Grant
+from gongzhi.declare.viewer import Account, Grant
+from gongzhi.values import codes
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import OctKey

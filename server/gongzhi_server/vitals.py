@@ -10,7 +10,7 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 from datetime import datetime, timedelta
 from typing import Any
 
-from gongzhi.context import Context
+from gongzhi.runtime.context import Context
 
 from .plugins import FAULTS, Plugin, Plugins, said
 

@@ -18,11 +18,11 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
-from gongzhi.codes import Kind
-from gongzhi.commands import Command
-from gongzhi.context import Context, Wanted
-from gongzhi.entity import Entity
-from gongzhi.viewer import Account, Grant, Viewer
+from gongzhi.declare.entity import Entity
+from gongzhi.declare.viewer import Account, Grant, Viewer
+from gongzhi.runtime.commands import Command
+from gongzhi.runtime.context import Context, Wanted
+from gongzhi.values.codes import Kind
 from gongzhi_server import commands
 from gongzhi_server.events import Outbox
 from gongzhi_server.plugins import Plugins

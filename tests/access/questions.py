@@ -17,8 +17,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from gongzhi.entity import Entity
-from gongzhi.plans import GUARD, OPEN, PLAN, Aggregate, Many, Pick
+from gongzhi.declare.entity import Entity
+from gongzhi.declare.plans import GUARD, OPEN, PLAN, Aggregate, Many, Pick
 from gongzhi_server import plugins
 from gongzhi_server.planner.planner import Planner
 from gongzhi_server.planner.rows import owner_of

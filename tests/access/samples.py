@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import asyncpg
-from gongzhi.entity import Entity
+from gongzhi.declare.entity import Entity
 from gongzhi_server.testing import TODAY
 
 PERSON = """

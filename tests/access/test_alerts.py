@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from uuid import UUID
 
-from gongzhi.context import Bounds, Look
-from gongzhi.viewer import Account, Grant, Viewer
+from gongzhi.declare.viewer import Account, Grant, Viewer
+from gongzhi.runtime.context import Bounds, Look
 from gongzhi_server import database
 from gongzhi_server.ledger import ledger
 from gongzhi_server.testing import TODAY

@@ -12,9 +12,9 @@ from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
-from gongzhi.access import chain
-from gongzhi.context import Look
-from gongzhi.viewer import Account, Grant, Viewer
+from gongzhi.core.access import chain
+from gongzhi.declare.viewer import Account, Grant, Viewer
+from gongzhi.runtime.context import Look
 from gongzhi_server import audit, witness
 from gongzhi_server.errors import Problem
 from gongzhi_server.testing import TODAY, Server, create, drop

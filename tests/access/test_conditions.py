@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
-from gongzhi import codes
+from gongzhi.values import codes
 from gongzhi_server.testing import Server
 from stdnum.cn import ric
 

@@ -14,8 +14,8 @@ from typing import Any
 import asyncpg
 import httpx
 import pytest
-from gongzhi import sealing
-from gongzhi.sealing import KeyRing, SealError
+from gongzhi.runtime import sealing
+from gongzhi.runtime.sealing import KeyRing, SealError
 from gongzhi_server import keys
 from gongzhi_server.app import create_app
 from gongzhi_server.errors import Problem

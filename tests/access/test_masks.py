@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from gongzhi.plans import PLAN, Sealed
+from gongzhi.declare.plans import PLAN, Sealed
 from gongzhi_server import plugins
 from gongzhi_server.schema import build
 from gongzhi_server.testing import Server
@@ -64,7 +64,7 @@ async def test_every_stored_mask(people: People, log: Log) -> None:
 
 async def test_stored_masks_are_rewritten(people: People, log: Log) -> None:
     """Old masks lose what they showed at their beginning; new ones stay as they are, whoever runs it again."""
-    migration = importlib.import_module("gongzhi.people.migrations.0005_masks")
+    migration = importlib.import_module("gongzhi.core.people.migrations.0005_masks")
     person, connection = people.keys[0], log.connection
     await connection.execute("alter table people.person drop constraint resident_id_mask")
     await connection.execute("alter table people.phone drop constraint mask")

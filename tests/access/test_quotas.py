@@ -9,7 +9,7 @@ from typing import Any
 
 import gongzhi
 import pytest
-from gongzhi.access import commands
+from gongzhi.core.access import commands
 from gongzhi_server.testing import Server, codes_of
 
 from .conftest import Log, People

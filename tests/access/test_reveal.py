@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from gongzhi import sealing
-from gongzhi.access import commands
+from gongzhi.core.access import commands
+from gongzhi.runtime import sealing
 from gongzhi_server.keys import keyring
 from gongzhi_server.testing import Server, codes_of, settings
 

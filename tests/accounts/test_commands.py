@@ -11,7 +11,7 @@ from typing import Any
 
 import httpx
 import pytest
-from gongzhi.roles import ROLES
+from gongzhi.plugin.roles import ROLES
 from gongzhi_server.app import create_app
 from gongzhi_server.gateway import Rate, Rates
 from gongzhi_server.testing import TODAY, Server, settings

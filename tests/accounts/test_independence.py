@@ -9,10 +9,10 @@ from uuid import uuid4
 
 import asyncpg
 import pytest_asyncio
-from gongzhi.accounts.independence import are_independent, are_unconnected
-from gongzhi.context import Bounds
-from gongzhi.roles import CIVIC
-from gongzhi.viewer import Account, Viewer
+from gongzhi.core.accounts.independence import are_independent, are_unconnected
+from gongzhi.declare.viewer import Account, Viewer
+from gongzhi.plugin.roles import CIVIC
+from gongzhi.runtime.context import Bounds
 from gongzhi_server.plugins import CORE_PLUGINS
 from gongzhi_server.testing import TODAY
 

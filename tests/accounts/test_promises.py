@@ -11,7 +11,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from gongzhi.commands import COMMAND, TWO_PERSONS, Command
+from gongzhi.runtime.commands import COMMAND, TWO_PERSONS, Command
 from gongzhi_server import plugins
 from gongzhi_server.commands import require_checks
 from gongzhi_server.plugins import Plugins

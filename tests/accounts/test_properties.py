@@ -8,12 +8,12 @@ from random import Random
 from typing import Any
 from uuid import UUID
 
-from gongzhi.accounts.rules import Place, canonical, covers, reaches
-from gongzhi.accounts.secrets import invitation, invitation_mac
-from gongzhi.codes import Kind
-from gongzhi.grids.models import GridRow
-from gongzhi.roles import ROLES
-from gongzhi.viewer import Account, Grant, Viewer
+from gongzhi.core.accounts.rules import Place, canonical, covers, reaches
+from gongzhi.core.accounts.secrets import invitation, invitation_mac
+from gongzhi.core.grids.models import GridRow
+from gongzhi.declare.viewer import Account, Grant, Viewer
+from gongzhi.plugin.roles import ROLES
+from gongzhi.values.codes import Kind
 from gongzhi_server.auth.access import AccessTokens
 from gongzhi_server.auth.accounts import Accounts, Loaded, change, narrowed
 from gongzhi_server.auth.claims import ByKey, InSession

@@ -10,7 +10,7 @@ from typing import Any
 
 import asyncpg
 import pytest
-from gongzhi.roles import ROLES
+from gongzhi.plugin.roles import ROLES
 from gongzhi_server.plugins import CORE_PLUGINS
 from gongzhi_server.testing import TODAY, Clock, Server, codes_of, serving
 from hypothesis import HealthCheck, example, given

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from gongzhi.channels import Addressee, Channel, Consent, Outbound
-from gongzhi.hooks import hookimpl
+from gongzhi.plugin.hooks import hookimpl
+from gongzhi.runtime.channels import Addressee, Channel, Consent, Outbound
 from gongzhi_server.plugins import Plugin, Plugins, checked, empty
 from gongzhi_server.testing import Server, serving
 

@@ -7,11 +7,11 @@ from decimal import Decimal
 from uuid import UUID, uuid4
 
 import pytest
-from gongzhi.cases import machine
-from gongzhi.cases.events import EVENTS, Dispatched, Rated
-from gongzhi.cases.models import Status
-from gongzhi.errors import DeclarationError
-from gongzhi.events.event import Actor, Code, Event, Occurrence, event, event_of, written
+from gongzhi.core.cases import machine
+from gongzhi.core.cases.events import EVENTS, Dispatched, Rated
+from gongzhi.core.cases.models import Status
+from gongzhi.declare.events import Actor, Code, Event, Occurrence, event, event_of, written
+from gongzhi.values.errors import DeclarationError
 from hypothesis import given
 from hypothesis import strategies as st
 

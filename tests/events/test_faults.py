@@ -14,7 +14,7 @@ from ..plugins.conftest import Market, market  # noqa: F401 - a fixture
 from .conftest import Station, station
 
 FAULTY = """
-from gongzhi.events.types import CaseHappening
+from gongzhi.core.events.types import CaseHappening
 
 @hookimpl
 def graphql():

@@ -19,8 +19,8 @@ from .conftest import MATTER
 
 DRUM = """
 import asyncio
-from gongzhi.cases.events import Reported
-from gongzhi.events.work import handler, job
+from gongzhi.core.cases.events import Reported
+from gongzhi.runtime.jobs import handler, job
 
 gate, beat = asyncio.Event(), asyncio.Event()
 begun, slow, quick = [], [], []

@@ -18,17 +18,17 @@ from .conftest import MATTER, station
 
 BELL = '''
 from uuid import UUID
-from gongzhi.cases.events import Accepted
-from gongzhi.commands import Problem, command, given, problems
-from gongzhi.cases.models import CaseRow
-from gongzhi.entity import stream
-from gongzhi.events.event import Event, event
-from gongzhi.events.models import OutboxRow
-from gongzhi.events.rules import told_with
-from gongzhi.events.telling import about, cursor
-from gongzhi.events.work import handler
-from gongzhi.filters import placed
-from gongzhi.roots import Subscription
+from gongzhi.core.cases.events import Accepted
+from gongzhi.runtime.commands import Problem, command, given, problems
+from gongzhi.core.cases.models import CaseRow
+from gongzhi.declare.entity import stream
+from gongzhi.declare.events import Event, event
+from gongzhi.core.events.models import OutboxRow
+from gongzhi.core.events.rules import told_with
+from gongzhi.core.events.telling import about, cursor
+from gongzhi.runtime.jobs import handler
+from gongzhi.declare.filters import placed
+from gongzhi.declare.roots import Subscription
 
 
 @event("bell.rung", "The bell was rung for a case.")
@@ -105,7 +105,7 @@ async def test_kit_runs_the_background(
 
 WRONG = {
     "the event 'door.shut' must begin with 'bell.'": """
-        from gongzhi.events.event import Event, event
+        from gongzhi.declare.events import Event, event
         @event("door.shut", "It was shut.")
         class Shut(Event):
             times: int
@@ -114,7 +114,7 @@ WRONG = {
             return [Shut]
     """,
     "Plain is no event; decorate it with @event": """
-        from gongzhi.events.event import Event
+        from gongzhi.declare.events import Event
         class Plain(Event):
             times: int
         @hookimpl
@@ -122,8 +122,8 @@ WRONG = {
             return [Plain]
     """,
     "waits for 'bell.rung', which nobody declares": """
-        from gongzhi.events.event import Event, event
-        from gongzhi.events.work import handler
+        from gongzhi.declare.events import Event, event
+        from gongzhi.runtime.jobs import handler
         @event("bell.rung", "It was rung.")
         class Rung(Event):
             times: int
@@ -134,7 +134,7 @@ WRONG = {
             return [hear]
     """,
     "the job 'door.open' must begin with 'bell.'": """
-        from gongzhi.events.work import job
+        from gongzhi.runtime.jobs import job
         @job("door.open")
         async def open(call, run): ...
         @hookimpl
@@ -142,18 +142,18 @@ WRONG = {
             return [open]
     """,
     "Subscription.bellRung must say who may ask for it": """
-        from gongzhi.cases.events import Accepted
-        from gongzhi.entity import stream
-        from gongzhi.events.types import CaseHappening
-        from gongzhi.roots import Subscription
+        from gongzhi.core.cases.events import Accepted
+        from gongzhi.declare.entity import stream
+        from gongzhi.core.events.types import CaseHappening
+        from gongzhi.declare.roots import Subscription
         @hookimpl
         def graphql():
             return [extend(Subscription, bell_rung=stream("It rang.", events=(Accepted,), type=CaseHappening))]
     """,
     "is a stream of events, so its type must be an entity over the outbox": """
-        from gongzhi.cases.events import Accepted
-        from gongzhi.entity import stream
-        from gongzhi.roots import Subscription
+        from gongzhi.core.cases.events import Accepted
+        from gongzhi.declare.entity import stream
+        from gongzhi.declare.roots import Subscription
         @hookimpl
         def graphql():
             rung = stream("It rang.", events=(Accepted,), type=Case, requires=None)
@@ -172,9 +172,9 @@ def test_wrong_declarations_name_the_plugin(market: Market, said: str) -> None: 
 
 def test_undeclared_event_is_not_told() -> None:
     """A server without the plugin has no place for its events."""
-    from gongzhi.cases.events import Rated
-    from gongzhi.errors import DeclarationError
-    from gongzhi.events.event import Code, Registry
+    from gongzhi.core.cases.events import Rated
+    from gongzhi.declare.events import Code, Registry
+    from gongzhi.values.errors import DeclarationError
     from gongzhi_server.events.outbox import Outbox, Told
 
     told = Told(Outbox(Registry(())), None)  # type: ignore[arg-type]

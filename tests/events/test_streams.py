@@ -10,8 +10,8 @@ from uuid import UUID
 
 import asyncpg
 import pytest
-from gongzhi.plans import LIVE
-from gongzhi.viewer import Viewer
+from gongzhi.declare.plans import LIVE
+from gongzhi.declare.viewer import Viewer
 from gongzhi_server.events.knowledge import Knowledge
 from gongzhi_server.execution import Session
 from gongzhi_server.plugins import Plugins

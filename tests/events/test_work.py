@@ -21,9 +21,9 @@ from .conftest import MATTER
 
 CHIME = """
 from datetime import timedelta
-from gongzhi.cases.events import Accepted, Reported
-from gongzhi.events.event import Code, Event, event
-from gongzhi.events.work import handler, job
+from gongzhi.core.cases.events import Accepted, Reported
+from gongzhi.declare.events import Code, Event, event
+from gongzhi.runtime.jobs import handler, job
 
 broken = set()
 ran = []

@@ -7,7 +7,7 @@ import csv
 import io
 from uuid import uuid4
 
-from gongzhi.exports import traces
+from gongzhi.core.exports import traces
 from gongzhi_server.bulk.sheets import harmless
 from gongzhi_server.testing import Server, codes_of
 from hypothesis import given

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
-from gongzhi.rights.erasure import erase
+from gongzhi.core.rights.erasure import erase
 from gongzhi_server import database
 from gongzhi_server.files.archive import Archive
 from gongzhi_server.files.vault import Vault

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from gongzhi import picture_decoding
-from gongzhi.picture_decoding import PictureDecoder, PictureError, PictureLimits
-from gongzhi.pictures import bare
+from gongzhi.runtime import picture_decoding
+from gongzhi.runtime.picture_decoding import PictureDecoder, PictureError, PictureLimits
+from gongzhi.runtime.pictures import bare
 from PIL import Image
 
 from .conftest import Phone

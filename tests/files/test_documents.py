@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import pytest
 from docx import Document
-from gongzhi.office_documents import DocumentError, DocumentLimits, check_document, open_archive
+from gongzhi.runtime.office_documents import DocumentError, DocumentLimits, check_document, open_archive
 from gongzhi_server.files.pdf import check_pdf
 from openpyxl import Workbook
 

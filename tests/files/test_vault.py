@@ -8,7 +8,7 @@ from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
-from gongzhi.sealing import SealError, data_key
+from gongzhi.runtime.sealing import SealError, data_key
 from gongzhi_server.files.vault import PIECE, TAG, Vault, place
 from hypothesis import given, settings
 from hypothesis import strategies as st

@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 import pytest_asyncio
-from gongzhi.exports import links
+from gongzhi.core.exports import links
 from gongzhi_server.app import create_app
 from gongzhi_server.gateway import Rate, Rates, Settings
 from gongzhi_server.gateway.rates import METER, Till, spend

@@ -14,10 +14,10 @@ from uuid import uuid4
 import asyncpg
 import httpx
 import pytest
-from gongzhi.entity import expression
-from gongzhi.extend import extend
-from gongzhi.grids.types import Grid
-from gongzhi.sql import Sql
+from gongzhi.core.grids.types import Grid
+from gongzhi.declare.entity import expression
+from gongzhi.declare.extend import extend
+from gongzhi.declare.sql import Sql
 from gongzhi_server import activation
 from gongzhi_server.app import create_app
 from gongzhi_server.gateway.rates import Overloaded

@@ -13,7 +13,7 @@ from uuid import uuid4
 
 import asyncpg
 import pytest
-from gongzhi.sealing import KeyRing
+from gongzhi.runtime.sealing import KeyRing
 from gongzhi_server import imports
 from gongzhi_server.testing import create, drop
 from openpyxl import Workbook

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 import pytest
-from gongzhi.codes import CodeError
-from gongzhi.errors import Refusal
-from gongzhi.people.models import Relation
+from gongzhi.core.people.models import Relation
+from gongzhi.values.codes import CodeError
+from gongzhi.values.errors import Refusal
 from gongzhi_server.imports import columns
 from hypothesis import given
 from hypothesis import strategies as st

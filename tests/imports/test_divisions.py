@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from gongzhi.errors import Refusal
+from gongzhi.values.errors import Refusal
 from gongzhi_server import imports
 
 HEAD = "code,name,areaCode,provinceCode,cityCode\n"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncpg
 import pytest
-from gongzhi import sealing
-from gongzhi.errors import Refusal
-from gongzhi.sealing import KeyRing
+from gongzhi.runtime import sealing
+from gongzhi.runtime.sealing import KeyRing
+from gongzhi.values.errors import Refusal
 from gongzhi_server import imports
 
 OTHER_VILLAGE, GRID, WUZHEN = "610921100202", "610921100201-010203", "330483100201"

@@ -10,7 +10,7 @@ from datetime import date, datetime
 from pathlib import Path
 
 import pytest
-from gongzhi.errors import Refusal
+from gongzhi.values.errors import Refusal
 from gongzhi_server.imports.report import Findings
 from gongzhi_server.imports.tables import Column, opened
 from hypothesis import given

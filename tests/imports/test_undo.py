@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from uuid import uuid4
 
 import pytest
-from gongzhi.errors import Refusal
+from gongzhi.values.errors import Refusal
 from gongzhi_server import imports
 
 LATER = datetime(2026, 8, 21, 1, tzinfo=UTC)

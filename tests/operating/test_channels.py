@@ -9,12 +9,12 @@ from uuid import uuid4
 
 import pytest
 import pytest_asyncio
-from gongzhi.channels import Addressee, Channel, Consent, Outbound
-from gongzhi.errors import Text
-from gongzhi.hooks import hookimpl
-from gongzhi.registers.book import Registers
-from gongzhi.registers.declared import PrivacyNotice
-from gongzhi.worktime import CHINA
+from gongzhi.declare.register_entries import PrivacyNotice
+from gongzhi.declare.registers import Registers
+from gongzhi.plugin.hooks import hookimpl
+from gongzhi.runtime.channels import Addressee, Channel, Consent, Outbound
+from gongzhi.values.errors import Text
+from gongzhi.values.worktime import CHINA
 from gongzhi_server.errors import Problem
 from gongzhi_server.plugins import Plugin, Plugins, checked, empty
 from gongzhi_server.testing import Server, create, drop, serving, settings

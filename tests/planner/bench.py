@@ -10,9 +10,9 @@ from functools import partial
 from typing import Any
 
 import orjson
-from gongzhi.context import Context, Look
-from gongzhi.sealing import KeyRing
-from gongzhi.viewer import Viewer
+from gongzhi.declare.viewer import Viewer
+from gongzhi.runtime.context import Context, Look
+from gongzhi.runtime.sealing import KeyRing
 from gongzhi_server import database
 from gongzhi_server.engine import Engine
 from gongzhi_server.execution import Fetch

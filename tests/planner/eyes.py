@@ -12,9 +12,9 @@ from functools import cached_property
 from typing import Any
 
 import asyncpg
-from gongzhi.findings.types import CHECKS
-from gongzhi.viewer import Grant, Viewer
-from gongzhi.worktime import NEVER
+from gongzhi.core.findings.types import CHECKS
+from gongzhi.declare.viewer import Grant, Viewer
+from gongzhi.values.worktime import NEVER
 
 from . import dispatching, operating, outbound, taking
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
-from gongzhi.statistics.digests import SECTIONS, TITLES, Period, days
+from gongzhi.core.statistics.digests import SECTIONS, TITLES, Period, days
 from gongzhi_server.plugins import CORE_PLUGINS
 
 if TYPE_CHECKING:

@@ -12,13 +12,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from gongzhi import codes, sealing
-from gongzhi.cases.step_notices import texts_of
-from gongzhi.geometry import Crs, Point
-from gongzhi.rights.exports import ticket
-from gongzhi.rights.types import REMEDY
-from gongzhi.viewer import Grant, Viewer
-from gongzhi.worktime import NEVER
+from gongzhi.core.cases.step_notices import texts_of
+from gongzhi.core.rights.exports import ticket
+from gongzhi.core.rights.types import REMEDY
+from gongzhi.declare.viewer import Grant, Viewer
+from gongzhi.runtime import sealing
+from gongzhi.values import codes
+from gongzhi.values.geometry import Crs, Point
+from gongzhi.values.worktime import NEVER
 from gongzhi_server.plugins import CORE_PLUGINS
 from graphql import (
     ExecutionResult,

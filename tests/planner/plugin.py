@@ -6,9 +6,12 @@ from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Any
 
-from gongzhi.cases.models import SupportRow
-from gongzhi.cases.types import Case, CaseEvent
-from gongzhi.entity import (
+from gongzhi.core.cases.models import SupportRow
+from gongzhi.core.cases.types import Case, CaseEvent
+from gongzhi.core.grids.types import Grid
+from gongzhi.core.people.types import Person, Reason
+from gongzhi.core.units.types import Unit
+from gongzhi.declare.entity import (
     Connection,
     Node,
     aggregate,
@@ -23,14 +26,11 @@ from gongzhi.entity import (
     pick,
     ref,
 )
-from gongzhi.extend import Extension, extend
-from gongzhi.filters import IntComparison, compare, guarded
-from gongzhi.grids.types import Grid
-from gongzhi.people.types import Person, Reason
-from gongzhi.plans import Argument, Frame
-from gongzhi.roots import Query
-from gongzhi.sql import Sql
-from gongzhi.units.types import Unit
+from gongzhi.declare.extend import Extension, extend
+from gongzhi.declare.filters import IntComparison, compare, guarded
+from gongzhi.declare.plans import Argument, Frame
+from gongzhi.declare.roots import Query
+from gongzhi.declare.sql import Sql
 from gongzhi_server.plugins import CORE_PLUGINS
 from gongzhi_server.schema import Schema
 from pypika_tortoise.terms import LiteralValue

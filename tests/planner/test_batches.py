@@ -8,15 +8,15 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from gongzhi.cases.models import Urgency
-from gongzhi.cases.types import Case
-from gongzhi.entity import batch, expression, ref
-from gongzhi.errors import Refusal
-from gongzhi.extend import extend
-from gongzhi.filters import compare, guarded, search
-from gongzhi.grids.types import PointInput
-from gongzhi.people.types import Household, Person
-from gongzhi.sql import Sql
+from gongzhi.core.cases.models import Urgency
+from gongzhi.core.cases.types import Case
+from gongzhi.core.grids.types import PointInput
+from gongzhi.core.people.types import Household, Person
+from gongzhi.declare.entity import batch, expression, ref
+from gongzhi.declare.extend import extend
+from gongzhi.declare.filters import compare, guarded, search
+from gongzhi.declare.sql import Sql
+from gongzhi.values.errors import Refusal
 
 from .bench import Bench
 from .eyes import Rows

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from gongzhi.viewer import Account, Viewer
+from gongzhi.declare.viewer import Account, Viewer
 from gongzhi_server.engine import Engine
 from gongzhi_server.gateway.limits import Limits
 from gongzhi_server.planner import Document

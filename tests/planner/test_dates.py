@@ -9,8 +9,8 @@ from datetime import date
 from typing import Any
 
 import pytest
-from gongzhi.entity import Entity
-from gongzhi.worktime import NEVER
+from gongzhi.declare.entity import Entity
+from gongzhi.values.worktime import NEVER
 from gongzhi_server.planner.planner import Planner
 from gongzhi_server.plugins import load
 from gongzhi_server.schema import Schema

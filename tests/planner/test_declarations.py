@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 import strawberry
-from gongzhi.cases.models import CaseRow
-from gongzhi.cases.types import Case, CaseEvent
-from gongzhi.entity import (
+from gongzhi.core.cases.models import CaseRow
+from gongzhi.core.cases.types import Case, CaseEvent
+from gongzhi.core.people.models import PersonRow, PhoneRow
+from gongzhi.core.people.types import Person
+from gongzhi.declare.entity import (
     Connection,
     Node,
     aggregate,
@@ -26,12 +28,10 @@ from gongzhi.entity import (
     pick,
     within_row,
 )
-from gongzhi.errors import DeclarationError
-from gongzhi.extend import extend
-from gongzhi.people.models import PersonRow, PhoneRow
-from gongzhi.people.types import Person
-from gongzhi.roots import Query
-from gongzhi.sql import Sql
+from gongzhi.declare.extend import extend
+from gongzhi.declare.roots import Query
+from gongzhi.declare.sql import Sql
+from gongzhi.values.errors import DeclarationError
 from gongzhi_server.planner import Planner
 
 from .plugin import over_core

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from gongzhi.cases.types import Case, CaseEvent
-from gongzhi.entity import many
-from gongzhi.extend import extend
+from gongzhi.core.cases.types import Case, CaseEvent
+from gongzhi.declare.entity import many
+from gongzhi.declare.extend import extend
 from graphql import GraphQLEnumType, GraphQLObjectType
 
 from .bench import Bench

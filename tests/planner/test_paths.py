@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from gongzhi.cases.types import Case
-from gongzhi.entity import batch, expression
-from gongzhi.errors import Refusal
-from gongzhi.extend import extend
-from gongzhi.roots import Query
-from gongzhi.sql import Sql
+from gongzhi.core.cases.types import Case
+from gongzhi.declare.entity import batch, expression
+from gongzhi.declare.extend import extend
+from gongzhi.declare.roots import Query
+from gongzhi.declare.sql import Sql
+from gongzhi.values.errors import Refusal
 
 from .bench import Bench
 from .plugin import over_core

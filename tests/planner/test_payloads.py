@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 import strawberry
-from gongzhi.cases.types import Case
-from gongzhi.commands import Call, Problem, command, made, problems
-from gongzhi.context import Context
-from gongzhi.entity import ref
-from gongzhi.extend import extend
-from gongzhi.roots import Mutation
-from gongzhi.viewer import Viewer
+from gongzhi.core.cases.types import Case
+from gongzhi.declare.entity import ref
+from gongzhi.declare.extend import extend
+from gongzhi.declare.roots import Mutation
+from gongzhi.declare.viewer import Viewer
+from gongzhi.runtime.commands import Call, Problem, command, made, problems
+from gongzhi.runtime.context import Context
 from gongzhi_server.engine import Engine
 
 from .bench import ROOMY, Bench, context

@@ -10,9 +10,9 @@ from typing import Any
 
 import orjson
 import pytest
-from gongzhi import codes
-from gongzhi.codes import Kind
-from gongzhi.viewer import Account, Grant, Viewer
+from gongzhi.declare.viewer import Account, Grant, Viewer
+from gongzhi.values import codes
+from gongzhi.values.codes import Kind
 from gongzhi_server.engine import Engine
 from gongzhi_server.gateway.limits import Limits
 from gongzhi_server.plugins import CORE_PLUGINS

@@ -14,12 +14,13 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
-from gongzhi import codes, sealing
-from gongzhi.codes import Kind
-from gongzhi.geometry import Point, Ring, polygon_text
-from gongzhi.sealing import KeyRing
-from gongzhi.viewer import Account, Grant, Viewer
-from gongzhi.worktime import NEVER
+from gongzhi.declare.viewer import Account, Grant, Viewer
+from gongzhi.runtime import sealing
+from gongzhi.runtime.sealing import KeyRing
+from gongzhi.values import codes
+from gongzhi.values.codes import Kind
+from gongzhi.values.geometry import Point, Ring, polygon_text
+from gongzhi.values.worktime import NEVER
 from gongzhi_server.plugins import CORE_PLUGINS
 
 from .dispatching import papers

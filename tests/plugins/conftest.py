@@ -12,7 +12,7 @@ from uuid import uuid4
 
 import pytest
 import pytest_asyncio
-from gongzhi.hooks import GROUP
+from gongzhi.plugin.hooks import GROUP
 from gongzhi_server.plugins import Plugins, load
 from gongzhi_server.schema import Schema, build
 from gongzhi_server.testing import create, drop
@@ -20,19 +20,19 @@ from gongzhi_server.testing import create, drop
 HEAD = """\
 from __future__ import annotations
 
-from gongzhi.cases.types import Case
-from gongzhi.entity import Connection, Node, batch, column, connection, entity, everyone, expression, many, one
-from gongzhi.extend import extend
-from gongzhi.filters import condition, guarded
-from gongzhi.grids.types import Grid
-from gongzhi.hooks import App, hookimpl
-from gongzhi.orders import by
-from gongzhi.people.types import Household, Person
-from gongzhi.permissions import Permission, Role
-from gongzhi.registers.book import Registers
-from gongzhi.registers.declared import Purpose
-from gongzhi.roots import Mutation, Query
-from gongzhi.sql import Sql
+from gongzhi.core.cases.types import Case
+from gongzhi.declare.entity import Connection, Node, batch, column, connection, entity, everyone, expression, many, one
+from gongzhi.declare.extend import extend
+from gongzhi.declare.filters import condition, guarded
+from gongzhi.core.grids.types import Grid
+from gongzhi.plugin.hooks import App, hookimpl
+from gongzhi.declare.orders import by
+from gongzhi.core.people.types import Household, Person
+from gongzhi.plugin.permissions import Permission, Role
+from gongzhi.declare.registers import Registers
+from gongzhi.declare.register_entries import Purpose
+from gongzhi.declare.roots import Mutation, Query
+from gongzhi.declare.sql import Sql
 """
 
 

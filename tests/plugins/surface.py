@@ -9,7 +9,7 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any
 
-from gongzhi import hooks
+from gongzhi.plugin import hooks
 from gongzhi.testing import fixtures
 from gongzhi_server.plugins import CORE_PLUGINS, empty, own
 

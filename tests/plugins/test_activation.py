@@ -19,9 +19,9 @@ from .conftest import Market
 STAMPS = '''
 import strawberry
 from strawberry import ID
-from gongzhi.commands import KEY, Problem, command, given, made, problems
-from gongzhi.entity import key_of, ref
-from gongzhi.people.models import HouseholdRow
+from gongzhi.runtime.commands import KEY, Problem, command, given, made, problems
+from gongzhi.declare.entity import key_of, ref
+from gongzhi.core.people.models import HouseholdRow
 
 
 @batch(needs=("number",), requires=None)
@@ -85,7 +85,7 @@ def graphql():
 """
 BIN_MODELS = """
 from typing import Any
-from gongzhi.columns import key
+from gongzhi.declare.columns import key
 from tortoise import fields
 from tortoise.models import Model
 
@@ -98,8 +98,8 @@ class BinRow(Model):
         table = "bin"
 """
 BIN_TYPES = '''
-from gongzhi.entity import Node, entity, everyone, one
-from gongzhi.people.types import Household
+from gongzhi.declare.entity import Node, entity, everyone, one
+from gongzhi.core.people.types import Household
 from .models import BinRow
 
 @entity(BinRow, visible=everyone, through="household")

@@ -17,11 +17,11 @@ from uuid import uuid4
 import asyncpg
 import pytest
 import pytest_asyncio
-from gongzhi.errors import DeclarationError
-from gongzhi.events.models import OutboxRow
-from gongzhi.sql import Sql, alternatives, every, some
-from gongzhi.sqltext import AFTER, BEFORE, is_loose
-from gongzhi.viewer import Account, Viewer
+from gongzhi.core.events.models import OutboxRow
+from gongzhi.declare.sql import Sql, alternatives, every, some
+from gongzhi.declare.sqltext import AFTER, BEFORE, is_loose
+from gongzhi.declare.viewer import Account, Viewer
+from gongzhi.values.errors import DeclarationError
 from gongzhi_server import execution
 from gongzhi_server.errors import Problem
 from gongzhi_server.planner import Planner
@@ -39,11 +39,11 @@ from .conftest import Market
 
 SQL = PostgreSQLQuery.SQL_CONTEXT
 UNRULY = '''
-from gongzhi.cases.types import CaseKind
-from gongzhi.entity import embedded, pick
-from gongzhi.filters import IntComparison, compare
-from gongzhi.people.types import Reason
-from gongzhi.units.types import Unit
+from gongzhi.core.cases.types import CaseKind
+from gongzhi.declare.entity import embedded, pick
+from gongzhi.declare.filters import IntComparison, compare
+from gongzhi.core.people.types import Reason
+from gongzhi.core.units.types import Unit
 
 
 def raising(*_):

@@ -18,8 +18,8 @@ GREETER = """
 from typing import Annotated
 
 import typer
-from gongzhi.hooks import Errand
-from gongzhi.units.models import UnitRow
+from gongzhi.plugin.hooks import Errand
+from gongzhi.core.units.models import UnitRow
 
 
 async def hello(call, name: Annotated[str, typer.Argument()], code: Annotated[int, typer.Option()] = 0) -> int:

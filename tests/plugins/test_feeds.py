@@ -12,7 +12,7 @@ import asyncpg
 import httpx
 import pytest
 import pytest_asyncio
-from gongzhi.feeds import address, digest, token
+from gongzhi.runtime.feeds import address, digest, token
 from gongzhi_server import activation, feeds
 from gongzhi_server.app import create_app
 from gongzhi_server.errors import Problem
@@ -22,8 +22,8 @@ from .conftest import Market
 
 BELL = """
 import asyncio
-from gongzhi.context import Context
-from gongzhi.feeds import Feed, Page
+from gongzhi.runtime.context import Context
+from gongzhi.runtime.feeds import Feed, Page
 
 known = {}
 

@@ -18,10 +18,10 @@ FAULTY = '''
 import asyncio
 from datetime import timedelta
 import strawberry
-from gongzhi.commands import KEY, Problem, command, given, made, problems
-from gongzhi.entity import ref
-from gongzhi.events.work import job
-from gongzhi.people.models import HouseholdRow
+from gongzhi.runtime.commands import KEY, Problem, command, given, made, problems
+from gongzhi.declare.entity import ref
+from gongzhi.runtime.jobs import job
+from gongzhi.core.people.models import HouseholdRow
 
 
 @batch(requires=None)

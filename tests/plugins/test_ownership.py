@@ -63,10 +63,10 @@ GRASPING = """
 from uuid import uuid4
 
 import strawberry
-from gongzhi.commands import KEY, Problem, command, given, made, problems
-from gongzhi.errors import Text
-from gongzhi.notices.sending import Notice, notify
-from gongzhi.people.models import HouseholdRow
+from gongzhi.runtime.commands import KEY, Problem, command, given, made, problems
+from gongzhi.values.errors import Text
+from gongzhi.core.notices.sending import Notice, notify
+from gongzhi.core.people.models import HouseholdRow
 
 
 @strawberry.input(description="How (方式).")
@@ -142,7 +142,7 @@ async def test_commands_write_to_their_own_tables_alone(
 
 RENAMING = """
 import strawberry
-from gongzhi.cases.models import CaseKind
+from gongzhi.core.cases.models import CaseKind
 
 strawberry.enum(CaseKind, name="Mine")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from gongzhi.errors import DeclarationError
+from gongzhi.values.errors import DeclarationError
 from gongzhi_server.plugins import CORE_PLUGINS, Plugins
 from gongzhi_server.publishing import published
 from gongzhi_server.schema import Schema
@@ -97,8 +97,8 @@ def test_nothing_is_published_of_nothing() -> None:
 
 
 def test_types_without_lists_have_no_filter() -> None:
-    from gongzhi.extend import extend
-    from gongzhi.roots import Query
+    from gongzhi.declare.extend import extend
+    from gongzhi.declare.roots import Query
 
     with pytest.raises(DeclarationError, match="Query is kept in no table"):
         extend(Query, filter={"x": None})  # type: ignore[dict-item]

@@ -14,8 +14,8 @@ from .conftest import Market
 RING = """
 import strawberry
 from strawberry import ID
-from gongzhi.commands import KEY, Problem, command, given, made, problems
-from gongzhi.entity import key_of, pick
+from gongzhi.runtime.commands import KEY, Problem, command, given, made, problems
+from gongzhi.declare.entity import key_of, pick
 
 
 @strawberry.input(description="Whom (对象).")

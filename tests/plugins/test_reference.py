@@ -8,8 +8,8 @@ from importlib import import_module
 from types import ModuleType
 
 import pytest
-from gongzhi import hooks
-from gongzhi.hooks import HookspecMarker
+from gongzhi.plugin import hooks
+from gongzhi.plugin.hooks import HookspecMarker
 from gongzhi.testing import fixtures
 from gongzhi_server import cli
 from gongzhi_server.plugins import empty
@@ -20,28 +20,51 @@ FOLDER = ROOT / "docs" / "plugins"
 PAGE = (FOLDER / "reference.md").read_text(encoding="utf-8")
 NAMED = set(re.findall(r"`(\w+)[^`]*`", PAGE))
 MODULES = (
-    *("bans", "checks", "columns", "commands", "context", "entity", "errors", "extend", "filters"),
-    *("feeds", "hooks", "located", "orders", "permissions", "pictures", "settings", "sql", "viewer", "words"),
-    *("events.event", "events.rules", "events.telling", "events.work", "office_documents", "picture_decoding"),
+    *("core.events.rules", "core.events.telling"),
+    *(
+        "declare.columns",
+        "declare.entity",
+        "declare.enums",
+        "declare.events",
+        "declare.extend",
+        "declare.filters",
+        "declare.located",
+        "declare.orders",
+        "declare.sql",
+        "declare.viewer",
+    ),
+    *("plugin.hooks", "plugin.permissions", "plugin.settings"),
+    *(
+        "runtime.bans",
+        "runtime.checks",
+        "runtime.commands",
+        "runtime.context",
+        "runtime.feeds",
+        "runtime.jobs",
+        "runtime.office_documents",
+        "runtime.picture_decoding",
+        "runtime.pictures",
+    ),
+    "values.errors",
 )
 OURS = {
-    "context": {"Wanted"},
-    "entity": {"Entity", "Ref", "argument", "choice", "entity_of"},
-    "filters": {"Value", "aware", "grid_key", "kind_of", "long", "plain"},
-    "commands": {"Command", "problem"},
-    "extend": {"Extension"},
-    "office_documents": {
+    "runtime.context": {"Wanted"},
+    "declare.entity": {"Entity", "Ref", "argument", "choice", "entity_of"},
+    "declare.filters": {"Value", "aware", "grid_key", "kind_of", "long", "plain"},
+    "runtime.commands": {"Command", "problem"},
+    "declare.extend": {"Extension"},
+    "runtime.office_documents": {
         *("Begun", "bare", "check_content", "check_name", "check_prolog", "check_relation", "damaged", "elements"),
         *("embedding", "loading", "prolog_parser", "read_fields", "read_part", "running", "unfolding"),
     },
-    "picture_decoding": {"run_worker"},
-    "pictures": {"jpeg", "png"},
-    "orders": {"name"},
-    "sql": {"Bind", "Joined", "alternatives", "ancestor", "bound", "is_apart", "render", "within"},
-    "viewer": {"narrow_grants"},
-    "events.event": {"Registry", "bare", "camel", "event_of", "hints", "json", "plain", "python", "written"},
-    "events.rules": {"operators", "staff"},
-    "events.work": {"check"},
+    "runtime.picture_decoding": {"run_worker"},
+    "runtime.pictures": {"jpeg", "png"},
+    "declare.orders": {"name"},
+    "declare.sql": {"Bind", "Joined", "alternatives", "ancestor", "bound", "is_apart", "render", "within"},
+    "declare.viewer": {"narrow_grants"},
+    "declare.events": {"Registry", "bare", "camel", "event_of", "hints", "json", "plain", "python", "written"},
+    "core.events.rules": {"operators", "staff"},
+    "runtime.jobs": {"check"},
 }
 """What the server needs of these modules and plugins do not."""
 

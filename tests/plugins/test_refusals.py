@@ -56,7 +56,7 @@ class {name}(Model):
 SHOWN = 'type=str | None, requires="broken.view")'
 FIELD = f'extra=expression("More (更多).", lambda at: at.row.id, {SHOWN}'
 OWN = '''
-from gongzhi.cases.models import CaseRow
+from gongzhi.core.cases.models import CaseRow
 
 @entity(CaseRow, visible=everyone)
 class Case(Node):
@@ -64,7 +64,7 @@ class Case(Node):
 
     number: str = column("Its number (编号).")
 
-from gongzhi.cases.types import Case as CoreCase
+from gongzhi.core.cases.types import Case as CoreCase
 '''
 
 BAD = {
@@ -134,7 +134,7 @@ BAD = {
     "interface": (adds("Node", FIELD), "Node is an interface, so it cannot be extended"),
     "generic": (adds("Connection", FIELD), "Connection is generic, so it cannot be extended"),
     "input": (
-        adds("PointInput", FIELD, "from gongzhi.grids.types import PointInput"),
+        adds("PointInput", FIELD, "from gongzhi.core.grids.types import PointInput"),
         "PointInput is an input, so it cannot be extended",
     ),
     "no type": (adds("str", FIELD), "str is not a GraphQL object type"),
@@ -144,7 +144,7 @@ BAD = {
     ),
     "one type name": (
         adds("CoreCase", 'extra=many("More (更多).", type=list[Case] | None, requires=None)', OWN),
-        "gongzhi.cases.types.Case and gongzhi_broken.Case have one GraphQL name",
+        "gongzhi.core.cases.types.Case and gongzhi_broken.Case have one GraphQL name",
     ),
     "no such key": (
         adds("Case", 'extra=many("More (更多).", on="matter", type=list[Case] | None, requires=None)'),
@@ -266,7 +266,7 @@ def test_two_plugins_add_one_role(market: Market) -> None:
 
 def test_two_plugins_make_one_type(market: Market) -> None:
     for name in ("apples", "broken"):
-        own = OWN.replace("class Case(", "class Thing(").partition("from gongzhi.cases.types")[0]
+        own = OWN.replace("class Case(", "class Thing(").partition("from gongzhi.core.cases.types")[0]
         market.ship(
             name,
             adds("Case", f'{name}=many("More (更多).", type=list[Thing] | None, requires=None)', own).replace(

@@ -10,9 +10,9 @@ from .conftest import Market
 
 HEAD = """
 from datetime import date
-from gongzhi.errors import Text
-from gongzhi.registers.book import Registers
-from gongzhi.registers.declared import Card, Holding, Kpi, PrivacyNotice, Statement
+from gongzhi.values.errors import Text
+from gongzhi.declare.registers import Registers
+from gongzhi.declare.register_entries import Card, Holding, Kpi, PrivacyNotice, Statement
 SAID = Text("said", "说明")
 
 @hookimpl

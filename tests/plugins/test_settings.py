@@ -13,7 +13,7 @@ from .conftest import Market
 
 SCALES = """
 from dataclasses import dataclass
-from gongzhi.settings import setting
+from gongzhi.plugin.settings import setting
 
 @dataclass(frozen=True)
 class Scales:

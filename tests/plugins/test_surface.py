@@ -23,10 +23,10 @@ CONSTANT = re.compile(r"[A-Z][A-Z_]+")
 
 
 BESIDE = {
-    "channels": {"Channel"},
-    "notices.sending": {"Notice", "notify"},
-    "registers.book": {"Registers"},
-    "registers.declared": {"Card", "Holding", "Kpi", "PrivacyNotice", "Purpose", "Statement"},
+    "runtime.channels": {"Channel"},
+    "core.notices.sending": {"Notice", "notify"},
+    "declare.registers": {"Registers"},
+    "declare.register_entries": {"Card", "Holding", "Kpi", "PrivacyNotice", "Purpose", "Statement"},
 }
 """Words of modules that hold others, too."""
 

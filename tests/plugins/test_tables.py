@@ -12,7 +12,7 @@ from pathlib import Path
 
 import asyncpg
 import pytest
-from gongzhi.people import migrations as people
+from gongzhi.core.people import migrations as people
 from gongzhi_server import database
 from gongzhi_server.errors import Problem
 from gongzhi_server.plugins import CORE_PLUGINS, load
@@ -28,7 +28,7 @@ def tables():
 """
 MODELS = """
 from typing import Any
-from gongzhi.columns import Located, key
+from gongzhi.declare.columns import Located, key
 from tortoise import fields
 
 class PathRow(Located):
@@ -44,7 +44,7 @@ GIVEN = "id = fields.BigIntField(primary_key=True, generated=False)"
 LOCATED = """
 from tortoise import migrations
 from tortoise.migrations import operations as ops
-from gongzhi.located import levels, locate
+from gongzhi.declare.located import levels, locate
 
 class Migration(migrations.Migration):
     dependencies = [("paths", "0001_initial")]

@@ -17,7 +17,7 @@ PUMP = """
 import asyncio
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from gongzhi.settings import setting
+from gongzhi.plugin.settings import setting
 
 went, ways = [], {}
 

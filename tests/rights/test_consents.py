@@ -6,11 +6,11 @@ from datetime import date, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from gongzhi.errors import Text
-from gongzhi.people.models import PersonRow
-from gongzhi.registers.book import Registers
-from gongzhi.registers.declared import PrivacyNotice
-from gongzhi.rights.speaking import AGE, entitled, fourteenth, minor
+from gongzhi.core.people.models import PersonRow
+from gongzhi.core.rights.speaking import AGE, entitled, fourteenth, minor
+from gongzhi.declare.register_entries import PrivacyNotice
+from gongzhi.declare.registers import Registers
+from gongzhi.values.errors import Text
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -10,15 +10,15 @@ from typing import Any
 
 import pytest
 import strawberry
-from gongzhi.commands import KEY, Call, Problem, command, given, made, problems
-from gongzhi.entity import key_of
-from gongzhi.errors import DeclarationError, Text
-from gongzhi.extend import extend
-from gongzhi.people.models import PersonRow, Tier
-from gongzhi.people.types import Person
-from gongzhi.registers.declared import Card
-from gongzhi.rights.deciding import Contribution, decide
-from gongzhi.roots import Mutation
+from gongzhi.core.people.models import PersonRow, Tier
+from gongzhi.core.people.types import Person
+from gongzhi.core.rights.deciding import Contribution, decide
+from gongzhi.declare.entity import key_of
+from gongzhi.declare.extend import extend
+from gongzhi.declare.register_entries import Card
+from gongzhi.declare.roots import Mutation
+from gongzhi.runtime.commands import KEY, Call, Problem, command, given, made, problems
+from gongzhi.values.errors import DeclarationError, Text
 from gongzhi_server.plugins import CORE_PLUGINS, Plugin, Plugins
 from gongzhi_server.testing import serving
 from strawberry import ID

@@ -9,21 +9,21 @@ from uuid import UUID
 
 import pytest
 import strawberry
-from gongzhi.commands import KEY, Call, Problem, command, given, made, problems
-from gongzhi.entity import pick, ref
-from gongzhi.errors import DeclarationError, Text
-from gongzhi.extend import extend
-from gongzhi.grids.models import GridRow
-from gongzhi.people.types import Person
-from gongzhi.registers.declared import Claim, Statement
-from gongzhi.resolutions.adopting import adopted
-from gongzhi.rights.consenting import agreement
-from gongzhi.rights.releasing import claimed, release, released
-from gongzhi.rights.rules import agreed, in_force
-from gongzhi.rights.speaking import subject
-from gongzhi.rights.types import Release
-from gongzhi.roots import Mutation
-from gongzhi.sql import Sql
+from gongzhi.core.grids.models import GridRow
+from gongzhi.core.people.types import Person
+from gongzhi.core.resolutions.adopting import adopted
+from gongzhi.core.rights.consenting import agreement
+from gongzhi.core.rights.releasing import claimed, release, released
+from gongzhi.core.rights.rules import agreed, in_force
+from gongzhi.core.rights.speaking import subject
+from gongzhi.core.rights.types import Release
+from gongzhi.declare.entity import pick, ref
+from gongzhi.declare.extend import extend
+from gongzhi.declare.register_entries import Claim, Statement
+from gongzhi.declare.roots import Mutation
+from gongzhi.declare.sql import Sql
+from gongzhi.runtime.commands import KEY, Call, Problem, command, given, made, problems
+from gongzhi.values.errors import DeclarationError, Text
 from gongzhi_server.plugins import CORE_PLUGINS, Plugin, Plugins
 from gongzhi_server.testing import serving
 from strawberry import ID, UNSET
@@ -203,6 +203,6 @@ def test_claims_are_positive() -> None:
 
 
 def test_a_year_at_most() -> None:
-    from gongzhi.rights.releasing import LONGEST
+    from gongzhi.core.rights.releasing import LONGEST
 
     assert timedelta(days=365) <= LONGEST <= timedelta(days=366)

@@ -7,8 +7,8 @@ from uuid import uuid4
 
 import asyncpg
 import pytest
-from gongzhi.rights.erasure import erase, overdue
-from gongzhi.rights.exports import FRESH, opened, ticket
+from gongzhi.core.rights.erasure import erase, overdue
+from gongzhi.core.rights.exports import FRESH, opened, ticket
 from gongzhi_server import retention
 from gongzhi_server.exports import statement
 from gongzhi_server.plugins import CORE_PLUGINS

@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
 import asyncpg
-from gongzhi.cases import catalog
+from gongzhi.core.cases import catalog
 
 CHINA = ZoneInfo("Asia/Shanghai")
 COUNTY, TOWN, OTHER, VILLAGE, GROUP = "610921", "610921101", "610921102", "610921101222", "610921101222-010000"
@@ -75,8 +75,8 @@ class Ground:
     @classmethod
     @asynccontextmanager
     async def opened(cls, dsn: str) -> AsyncIterator[Ground]:
-        from gongzhi.calendars import stock as calendars
-        from gongzhi.clocks import stock as rules
+        from gongzhi.core.calendars import stock as calendars
+        from gongzhi.core.clocks import stock as rules
 
         connection = await asyncpg.connect(dsn)
         try:

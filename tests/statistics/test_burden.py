@@ -7,8 +7,8 @@ from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
 import asyncpg
-from gongzhi.registers.kpis import KPIS
-from gongzhi.statistics import burden
+from gongzhi.core.registers.kpis import KPIS
+from gongzhi.core.statistics import burden
 from gongzhi_server.testing import Server
 
 from .ground import GROUP, Ground

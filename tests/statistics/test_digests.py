@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 
 import pytest
-from gongzhi.statistics.digests import SECTIONS, Period, days
+from gongzhi.core.statistics.digests import SECTIONS, Period, days
 from gongzhi_server.testing import Server
 
 from .ground import COUNTY, GROUP, OTHER, Ground

@@ -7,7 +7,7 @@ from itertools import product
 from typing import Any
 
 import pytest
-from gongzhi.statistics.figures import DAILY, EVER, WITHIN
+from gongzhi.core.statistics.figures import DAILY, EVER, WITHIN
 from gongzhi_server.testing import Server
 
 from .ground import COUNTY, GROUP, OTHER, TOWN, VILLAGE, Ground, china

@@ -12,9 +12,9 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
-from gongzhi.commands import COMMAND, Command
-from gongzhi.context import Context
-from gongzhi.viewer import Account, Grant, Viewer
+from gongzhi.declare.viewer import Account, Grant, Viewer
+from gongzhi.runtime.commands import COMMAND, Command
+from gongzhi.runtime.context import Context
 from gongzhi_server import commands, database
 from gongzhi_server.events import Outbox
 from gongzhi_server.keys import keyring

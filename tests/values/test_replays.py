@@ -13,13 +13,13 @@ from uuid import UUID, uuid4
 import pytest
 import pytest_asyncio
 import strawberry
-from gongzhi.cases.types import Case
-from gongzhi.commands import Call, Command, Problem, command, given, made, once, problems
-from gongzhi.context import Context
-from gongzhi.entity import entity_of, ref
-from gongzhi.extend import extend
-from gongzhi.roots import Mutation
-from gongzhi.viewer import Viewer
+from gongzhi.core.cases.types import Case
+from gongzhi.declare.entity import entity_of, ref
+from gongzhi.declare.extend import extend
+from gongzhi.declare.roots import Mutation
+from gongzhi.declare.viewer import Viewer
+from gongzhi.runtime.commands import Call, Command, Problem, command, given, made, once, problems
+from gongzhi.runtime.context import Context
 from gongzhi_server import commands
 from gongzhi_server.errors import Fault
 from gongzhi_server.payloads import SCALARS, fields_to_store

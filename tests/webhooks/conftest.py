@@ -15,7 +15,7 @@ import asyncpg
 import httpx
 import pytest
 import pytest_asyncio
-from gongzhi.accounts.secrets import key_digest
+from gongzhi.core.accounts.secrets import key_digest
 from gongzhi_server import activation
 from gongzhi_server.app import create_app
 from gongzhi_server.plugins import Plugins

@@ -6,7 +6,7 @@ import hashlib
 from typing import Any
 
 import pytest
-from gongzhi.sealing import KeyRing
+from gongzhi.runtime.sealing import KeyRing
 from gongzhi_server import keys
 from gongzhi_server.testing import SECRET
 

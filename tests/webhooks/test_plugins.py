@@ -13,15 +13,15 @@ from .receivers import Receiver
 
 BELL = """
 from uuid import UUID
-from gongzhi.cases.events import Accepted
-from gongzhi.cases.models import CaseRow
-from gongzhi.entity import stream
-from gongzhi.events.event import Event, event
-from gongzhi.events.models import OutboxRow
-from gongzhi.events.rules import told_with
-from gongzhi.events.telling import cursor
-from gongzhi.events.work import handler
-from gongzhi.roots import Subscription
+from gongzhi.core.cases.events import Accepted
+from gongzhi.core.cases.models import CaseRow
+from gongzhi.declare.entity import stream
+from gongzhi.declare.events import Event, event
+from gongzhi.core.events.models import OutboxRow
+from gongzhi.core.events.rules import told_with
+from gongzhi.core.events.telling import cursor
+from gongzhi.runtime.jobs import handler
+from gongzhi.declare.roots import Subscription
 
 
 @event("bell.rung", "The bell was rung for a case.")

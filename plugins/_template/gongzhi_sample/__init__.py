@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from gongzhi.errors import Text
-from gongzhi.events.work import Handler, Job
-from gongzhi.extend import Extension
-from gongzhi.hooks import App, hookimpl
-from gongzhi.permissions import Permission
-from gongzhi.registers.book import Registers
-from gongzhi.registers.declared import Holding
+from gongzhi.declare.extend import Extension
+from gongzhi.declare.register_entries import Holding
+from gongzhi.declare.registers import Registers
+from gongzhi.plugin.hooks import App, hookimpl
+from gongzhi.plugin.permissions import Permission
+from gongzhi.runtime.jobs import Handler, Job
+from gongzhi.values.errors import Text
 
 
 @hookimpl

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from gongzhi.cases.events import Closed
-from gongzhi.commands import Call
-from gongzhi.events.event import Occurrence
-from gongzhi.events.work import Run, handler, job
-from gongzhi.people.models import HouseholdRow
+from gongzhi.core.cases.events import Closed
+from gongzhi.core.people.models import HouseholdRow
+from gongzhi.declare.events import Occurrence
+from gongzhi.runtime.commands import Call
+from gongzhi.runtime.jobs import Run, handler, job
 
 from .models import NoteRow
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import strawberry
-from gongzhi.checks import text
-from gongzhi.commands import KEY, Call, Problem, command, forbidden, given, made, problems
-from gongzhi.entity import key_of, ref
-from gongzhi.extend import extend
-from gongzhi.people.types import Household
-from gongzhi.roots import Mutation
+from gongzhi.core.people.types import Household
+from gongzhi.declare.entity import key_of, ref
+from gongzhi.declare.extend import extend
+from gongzhi.declare.roots import Mutation
+from gongzhi.runtime.checks import text
+from gongzhi.runtime.commands import KEY, Call, Problem, command, forbidden, given, made, problems
 from strawberry import ID
 
 from .models import NoteRow

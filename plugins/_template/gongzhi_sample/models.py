@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from gongzhi.columns import key
+from gongzhi.declare.columns import key
 from tortoise import fields
 from tortoise.models import Model
 

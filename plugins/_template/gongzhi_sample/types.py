@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import datetime
 
-from gongzhi.cases.types import Case
-from gongzhi.entity import Node, column, entity, everyone, expression, many, one
-from gongzhi.extend import extend
-from gongzhi.people.types import Household, Person
-from gongzhi.sql import Sql
+from gongzhi.core.cases.types import Case
+from gongzhi.core.people.types import Household, Person
+from gongzhi.declare.entity import Node, column, entity, everyone, expression, many, one
+from gongzhi.declare.extend import extend
+from gongzhi.declare.sql import Sql
 
 from .models import NoteRow
 

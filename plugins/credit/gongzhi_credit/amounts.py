@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from gongzhi.entity import expression
-from gongzhi.sql import Sql
+from gongzhi.declare.entity import expression
+from gongzhi.declare.sql import Sql
 
 
 def yuan(term: Any) -> Sql:

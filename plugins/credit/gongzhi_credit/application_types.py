@@ -7,15 +7,27 @@ from decimal import Decimal
 from typing import Any
 
 import strawberry
-from gongzhi.entity import Node, column, embedded, entity, everyone, expression, many, one, part, pick, within_row
-from gongzhi.filters import placed
-from gongzhi.grids.types import Grid
-from gongzhi.people.types import Person
-from gongzhi.plans import Frame
-from gongzhi.rights.rules import in_force
-from gongzhi.rights.types import Release
-from gongzhi.sql import Alternatives, Sql, some
-from gongzhi.units.types import Unit
+from gongzhi.core.grids.types import Grid
+from gongzhi.core.people.types import Person
+from gongzhi.core.rights.rules import in_force
+from gongzhi.core.rights.types import Release
+from gongzhi.core.units.types import Unit
+from gongzhi.declare.entity import (
+    Node,
+    column,
+    embedded,
+    entity,
+    everyone,
+    expression,
+    many,
+    one,
+    part,
+    pick,
+    within_row,
+)
+from gongzhi.declare.filters import placed
+from gongzhi.declare.plans import Frame
+from gongzhi.declare.sql import Alternatives, Sql, some
 
 from . import visibility
 from . import words as words

@@ -11,20 +11,20 @@ from typing import Any
 from uuid import UUID
 
 import strawberry
-from gongzhi.checks import duplicate, form, text, today, told, wrong
-from gongzhi.commands import KEY, Call, Problem, command, given, made, problems
-from gongzhi.entity import key_of, ref
-from gongzhi.errors import Refusal
-from gongzhi.extend import extend
-from gongzhi.located import covers
-from gongzhi.people.models import MembershipRow, PersonRow
-from gongzhi.people.tiers import later
-from gongzhi.rights.models import ReleaseRow
-from gongzhi.rights.releasing import release, revoke_release
-from gongzhi.rights.speaking import speaking, subject
-from gongzhi.roots import Mutation
-from gongzhi.units.models import UnitRow
-from gongzhi.worktime import NEVER
+from gongzhi.core.people.models import MembershipRow, PersonRow
+from gongzhi.core.people.tiers import later
+from gongzhi.core.rights.models import ReleaseRow
+from gongzhi.core.rights.releasing import release, revoke_release
+from gongzhi.core.rights.speaking import speaking, subject
+from gongzhi.core.units.models import UnitRow
+from gongzhi.declare.entity import key_of, ref
+from gongzhi.declare.extend import extend
+from gongzhi.declare.located import covers
+from gongzhi.declare.roots import Mutation
+from gongzhi.runtime.checks import duplicate, form, text, today, told, wrong
+from gongzhi.runtime.commands import KEY, Call, Problem, command, given, made, problems
+from gongzhi.values.errors import Refusal
+from gongzhi.values.worktime import NEVER
 from strawberry import ID, UNSET
 
 from .application_types import LoanApplication

@@ -7,14 +7,14 @@ from decimal import Decimal
 from typing import Any
 
 import strawberry
-from gongzhi.entity import Node, column, embedded, entity, everyone, expression, many, one, pick
-from gongzhi.filters import placed
-from gongzhi.grids.types import Grid
-from gongzhi.people.types import Person
-from gongzhi.plans import Build, Frame
-from gongzhi.resolutions.types import Resolution
-from gongzhi.rights.types import Decision
-from gongzhi.sql import Sql
+from gongzhi.core.grids.types import Grid
+from gongzhi.core.people.types import Person
+from gongzhi.core.resolutions.types import Resolution
+from gongzhi.core.rights.types import Decision
+from gongzhi.declare.entity import Node, column, embedded, entity, everyone, expression, many, one, pick
+from gongzhi.declare.filters import placed
+from gongzhi.declare.plans import Build, Frame
+from gongzhi.declare.sql import Sql
 
 from . import visibility
 from . import words as words

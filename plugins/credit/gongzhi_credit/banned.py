@@ -1,4 +1,4 @@
-"""What no appraisal may look at: 征信业管理条例 14, PIPL 28, and the rights in `gongzhi.bans`.
+"""What no appraisal may look at: 征信业管理条例 14, PIPL 28, and the rights in `gongzhi.runtime.bans`.
 
 The words are a guard against slips, not against cunning; the assembly's resolution, the published card and objections
 are the rest of it.
@@ -6,8 +6,8 @@ are the rest of it.
 
 from __future__ import annotations
 
-from gongzhi.bans import RIGHTS, ban, broken
-from gongzhi.errors import Refusal
+from gongzhi.runtime.bans import RIGHTS, ban, broken
+from gongzhi.values.errors import Refusal
 
 BANS = (
     *RIGHTS,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from gongzhi.commands import Call
-from gongzhi.errors import Text
-from gongzhi.events.work import Run, job
-from gongzhi.notices.sending import Notice, notify
+from gongzhi.core.notices.sending import Notice, notify
+from gongzhi.runtime.commands import Call
+from gongzhi.runtime.jobs import Run, job
+from gongzhi.values.errors import Text
 
 from .models import ApplicationRow, State
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from gongzhi.checks import missing, wrong
-from gongzhi.commands import Call
-from gongzhi.errors import FIELD
-from gongzhi.grids.models import GridRow
-from gongzhi.units.models import UnitRow
+from gongzhi.core.grids.models import GridRow
+from gongzhi.core.units.models import UnitRow
+from gongzhi.runtime.checks import missing, wrong
+from gongzhi.runtime.commands import Call
+from gongzhi.values.errors import FIELD
 
 CODE = re.compile(r"[a-z][a-z0-9-]{1,23}")
 REFERENCE = re.compile(r"[0-9A-Za-z][0-9A-Za-z-]{5,39}")

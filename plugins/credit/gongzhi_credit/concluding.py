@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from gongzhi.checks import today
-from gongzhi.commands import Call
-from gongzhi.errors import Text
-from gongzhi.people.tiers import later
-from gongzhi.registers.declared import Card
+from gongzhi.core.people.tiers import later
+from gongzhi.declare.register_entries import Card
+from gongzhi.runtime.checks import today
+from gongzhi.runtime.commands import Call
+from gongzhi.values.errors import Text
 
 from .appraisal_models import AppraisalRow, AppraisalState, ModelRow, ObjectionRow, ObjectionState
 from .grading import NONE

@@ -8,13 +8,13 @@ from datetime import timedelta
 from decimal import Decimal
 
 import strawberry
-from gongzhi.checks import form, past, text, today, told, wrong
-from gongzhi.commands import EXPECTED, KEY, Call, command, forbidden, given, stale
-from gongzhi.entity import key_of, ref
-from gongzhi.errors import Refusal, Text
-from gongzhi.extend import extend
-from gongzhi.rights.releasing import revoke_release
-from gongzhi.roots import Mutation
+from gongzhi.core.rights.releasing import revoke_release
+from gongzhi.declare.entity import key_of, ref
+from gongzhi.declare.extend import extend
+from gongzhi.declare.roots import Mutation
+from gongzhi.runtime.checks import form, past, text, today, told, wrong
+from gongzhi.runtime.commands import EXPECTED, KEY, Call, command, forbidden, given, stale
+from gongzhi.values.errors import Refusal, Text
 from strawberry import ID, UNSET
 
 from .application_types import LoanApplication

@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import date
 
 import strawberry
-from gongzhi.accounts.independence import require_independence
-from gongzhi.checks import duplicate, today
-from gongzhi.commands import KEY, Call, Problem, command, given, made, problems
-from gongzhi.entity import ref
-from gongzhi.errors import Refusal, Text
-from gongzhi.extend import extend
-from gongzhi.roots import Mutation
+from gongzhi.core.accounts.independence import require_independence
+from gongzhi.declare.entity import ref
+from gongzhi.declare.extend import extend
+from gongzhi.declare.roots import Mutation
+from gongzhi.runtime.checks import duplicate, today
+from gongzhi.runtime.commands import KEY, Call, Problem, command, given, made, problems
+from gongzhi.values.errors import Refusal, Text
 from strawberry import ID
 
 from .application_types import LoanApplication

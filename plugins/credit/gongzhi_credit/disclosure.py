@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from datetime import date
 from uuid import UUID
 
-from gongzhi.checks import today
-from gongzhi.commands import Call
-from gongzhi.errors import Text
-from gongzhi.registers.declared import GONE, Claim, Holding, Kpi, PrivacyNotice, Statement
+from gongzhi.declare.register_entries import GONE, Claim, Holding, Kpi, PrivacyNotice, Statement
+from gongzhi.runtime.checks import today
+from gongzhi.runtime.commands import Call
+from gongzhi.values.errors import Text
 
 from .applying import withdrawn
 from .concluding import CARD

@@ -7,18 +7,18 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Any
 
-from gongzhi.checks import today
-from gongzhi.codes import Kind
-from gongzhi.commands import Call
-from gongzhi.grids.models import GridRow
-from gongzhi.people.models import PersonRow
-from gongzhi.people.tiers import later
-from gongzhi.resolutions.adopting import resolve
-from gongzhi.resolutions.models import Body
-from gongzhi.rights.commands import worded
-from gongzhi.rights.models import ConsentRow, ReleaseRow
-from gongzhi.units.models import Reach, UnitKind, UnitRow
-from gongzhi.worktime import NEVER
+from gongzhi.core.grids.models import GridRow
+from gongzhi.core.people.models import PersonRow
+from gongzhi.core.people.tiers import later
+from gongzhi.core.resolutions.adopting import resolve
+from gongzhi.core.resolutions.models import Body
+from gongzhi.core.rights.commands import worded
+from gongzhi.core.rights.models import ConsentRow, ReleaseRow
+from gongzhi.core.units.models import Reach, UnitKind, UnitRow
+from gongzhi.runtime.checks import today
+from gongzhi.runtime.commands import Call
+from gongzhi.values.codes import Kind
+from gongzhi.values.worktime import NEVER
 
 from .applying import home
 from .appraisal_models import AppraisalRow, AppraisalState, IndicatorRow, ModelRow, ModelState, PanelistRow

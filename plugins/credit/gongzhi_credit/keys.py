@@ -5,14 +5,14 @@ from __future__ import annotations
 import datetime
 
 import strawberry
-from gongzhi.accounts.credential_commands import KEYED, KEYS, ApiKeyPayload, expiry, minted
-from gongzhi.accounts.models import NAME, AccountRow, KeyRow
-from gongzhi.accounts.rules import by_hand
-from gongzhi.checks import missing, text, told, wrong
-from gongzhi.commands import KEY, Call, command, given
-from gongzhi.extend import extend
-from gongzhi.filters import aware
-from gongzhi.roots import Mutation
+from gongzhi.core.accounts.credential_commands import KEYED, KEYS, ApiKeyPayload, expiry, minted
+from gongzhi.core.accounts.models import NAME, AccountRow, KeyRow
+from gongzhi.core.accounts.rules import by_hand
+from gongzhi.declare.extend import extend
+from gongzhi.declare.filters import aware
+from gongzhi.declare.roots import Mutation
+from gongzhi.runtime.checks import missing, text, told, wrong
+from gongzhi.runtime.commands import KEY, Call, command, given
 from strawberry import UNSET
 
 from .visibility import LEND

@@ -6,13 +6,13 @@ import datetime
 from decimal import Decimal
 from typing import Any
 
-from gongzhi.entity import Connection, Node, column, connection, entity, everyone, expression, many, one, pick
-from gongzhi.filters import placed
-from gongzhi.grids.types import Grid
-from gongzhi.people.types import Person
-from gongzhi.plans import Frame
-from gongzhi.sql import Sql
-from gongzhi.units.types import Unit
+from gongzhi.core.grids.types import Grid
+from gongzhi.core.people.types import Person
+from gongzhi.core.units.types import Unit
+from gongzhi.declare.entity import Connection, Node, column, connection, entity, everyone, expression, many, one, pick
+from gongzhi.declare.filters import placed
+from gongzhi.declare.plans import Frame
+from gongzhi.declare.sql import Sql
 
 from . import visibility
 from . import words as words

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from gongzhi.checks import wrong
-from gongzhi.errors import FIELD
+from gongzhi.runtime.checks import wrong
+from gongzhi.values.errors import FIELD
 
 MILLION = 1_000_000
 """A rate of 38 500 is 3.85 per cent a year."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 
 import strawberry
-from gongzhi.checks import CHINA, duplicate, text, today
-from gongzhi.commands import KEY, Call, Problem, command, given, made, problems
-from gongzhi.entity import ref
-from gongzhi.errors import Refusal
-from gongzhi.extend import extend
-from gongzhi.roots import Mutation
+from gongzhi.declare.entity import ref
+from gongzhi.declare.extend import extend
+from gongzhi.declare.roots import Mutation
+from gongzhi.runtime.checks import CHINA, duplicate, text, today
+from gongzhi.runtime.commands import KEY, Call, Problem, command, given, made, problems
+from gongzhi.values.errors import Refusal
 from strawberry import ID
 
 from .appraisal_models import AppraisalState, ObjectionRow

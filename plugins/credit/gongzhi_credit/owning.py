@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from gongzhi.commands import Call, forbidden
-from gongzhi.entity import key_of
-from gongzhi.people.models import PersonRow
-from gongzhi.rights.speaking import speaking
+from gongzhi.core.people.models import PersonRow
+from gongzhi.core.rights.speaking import speaking
+from gongzhi.declare.entity import key_of
+from gongzhi.runtime.commands import Call, forbidden
 
 
 async def mine(call: Call, cls: type, id: str, *path: str) -> Any:

@@ -8,17 +8,17 @@ from collections.abc import Collection, Iterable
 from uuid import UUID
 
 import strawberry
-from gongzhi.checks import duplicate, missing, today, told, wrong
-from gongzhi.commands import KEY, Call, Problem, command, forbidden, given, made, problems
-from gongzhi.entity import key_of, ref
-from gongzhi.errors import Refusal, Text
-from gongzhi.extend import extend
-from gongzhi.located import covers
-from gongzhi.notices.sending import Notice, notify
-from gongzhi.people.models import PersonRow
-from gongzhi.people.types import Person
-from gongzhi.rights.speaking import speaking, subject
-from gongzhi.roots import Mutation
+from gongzhi.core.notices.sending import Notice, notify
+from gongzhi.core.people.models import PersonRow
+from gongzhi.core.people.types import Person
+from gongzhi.core.rights.speaking import speaking, subject
+from gongzhi.declare.entity import key_of, ref
+from gongzhi.declare.extend import extend
+from gongzhi.declare.located import covers
+from gongzhi.declare.roots import Mutation
+from gongzhi.runtime.checks import duplicate, missing, today, told, wrong
+from gongzhi.runtime.commands import KEY, Call, Problem, command, forbidden, given, made, problems
+from gongzhi.values.errors import Refusal, Text
 from strawberry import ID, UNSET
 from tortoise.expressions import Q
 

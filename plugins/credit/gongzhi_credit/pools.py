@@ -5,13 +5,13 @@ from __future__ import annotations
 from decimal import Decimal
 
 import strawberry
-from gongzhi.checks import text, told, wrong
-from gongzhi.commands import KEY, Call, Problem, command, forbidden, given, made, problems
-from gongzhi.entity import key_of, ref
-from gongzhi.errors import Refusal
-from gongzhi.extend import extend
-from gongzhi.located import covers
-from gongzhi.roots import Mutation
+from gongzhi.declare.entity import key_of, ref
+from gongzhi.declare.extend import extend
+from gongzhi.declare.located import covers
+from gongzhi.declare.roots import Mutation
+from gongzhi.runtime.checks import text, told, wrong
+from gongzhi.runtime.commands import KEY, Call, Problem, command, forbidden, given, made, problems
+from gongzhi.values.errors import Refusal
 from strawberry import ID, UNSET
 from tortoise.functions import Sum
 

@@ -6,12 +6,12 @@ from decimal import Decimal
 from typing import Any
 
 import strawberry
-from gongzhi.entity import embedded
-from gongzhi.extend import extend
-from gongzhi.grids.types import Grid
-from gongzhi.located import LEVELS
-from gongzhi.plans import Frame
-from gongzhi.sql import Sql
+from gongzhi.core.grids.types import Grid
+from gongzhi.declare.entity import embedded
+from gongzhi.declare.extend import extend
+from gongzhi.declare.located import LEVELS
+from gongzhi.declare.plans import Frame
+from gongzhi.declare.sql import Sql
 
 from .fairness import FEWEST
 from .visibility import STATISTICS

@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from gongzhi.errors import Refusal
+from gongzhi.values.errors import Refusal
 
 from .appraisal_models import AppraisalRow, AppraisalState
 from .grading import NONE

@@ -11,9 +11,9 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from gongzhi.context import Context
-from gongzhi.entity import batch
-from gongzhi.extend import extend
+from gongzhi.declare.entity import batch
+from gongzhi.declare.extend import extend
+from gongzhi.runtime.context import Context
 
 from .application_types import LoanApplication
 from .daycount import DayCount

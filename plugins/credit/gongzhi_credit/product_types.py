@@ -7,15 +7,26 @@ from decimal import Decimal
 from typing import Any
 
 import strawberry
-from gongzhi.entity import Connection, Node, column, connection, embedded, entity, everyone, expression, many, one
-from gongzhi.extend import extend
-from gongzhi.filters import placed
-from gongzhi.grids.types import Grid
-from gongzhi.located import LEVELS
-from gongzhi.plans import Frame
-from gongzhi.roots import Query
-from gongzhi.sql import Alternatives, Sql
-from gongzhi.units.types import Unit
+from gongzhi.core.grids.types import Grid
+from gongzhi.core.units.types import Unit
+from gongzhi.declare.entity import (
+    Connection,
+    Node,
+    column,
+    connection,
+    embedded,
+    entity,
+    everyone,
+    expression,
+    many,
+    one,
+)
+from gongzhi.declare.extend import extend
+from gongzhi.declare.filters import placed
+from gongzhi.declare.located import LEVELS
+from gongzhi.declare.plans import Frame
+from gongzhi.declare.roots import Query
+from gongzhi.declare.sql import Alternatives, Sql
 
 from . import words as words
 from .amounts import money, percent, rate

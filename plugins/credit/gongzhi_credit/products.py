@@ -7,12 +7,12 @@ from decimal import Decimal
 from typing import Any
 
 import strawberry
-from gongzhi.checks import duplicate, form, missing, past, text, today, told, wrong
-from gongzhi.commands import EXPECTED, KEY, Call, Problem, command, forbidden, given, made, problems, stale
-from gongzhi.entity import key_of, ref
-from gongzhi.extend import extend
-from gongzhi.grids.models import GridRow
-from gongzhi.roots import Mutation
+from gongzhi.core.grids.models import GridRow
+from gongzhi.declare.entity import key_of, ref
+from gongzhi.declare.extend import extend
+from gongzhi.declare.roots import Mutation
+from gongzhi.runtime.checks import duplicate, form, missing, past, text, today, told, wrong
+from gongzhi.runtime.commands import EXPECTED, KEY, Call, Problem, command, forbidden, given, made, problems, stale
 from strawberry import ID, UNSET
 
 from .checking import code, distinct, organisation, reference, standing, whole

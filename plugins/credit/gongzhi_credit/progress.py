@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from gongzhi.checks import today
-from gongzhi.clocks.rules import standing
-from gongzhi.commands import Call
-from gongzhi.errors import Refusal, Text
-from gongzhi.labels import label
-from gongzhi.notices.sending import Notice, notify
-from gongzhi.rights.consenting import agreement
-from gongzhi.rights.models import ReleaseRow
-from gongzhi.units.models import UnitRow
-from gongzhi.worktime import NEVER, Course, Pause, Term, Unit, reckon
+from gongzhi.core.clocks.rules import standing
+from gongzhi.core.notices.sending import Notice, notify
+from gongzhi.core.rights.consenting import agreement
+from gongzhi.core.rights.models import ReleaseRow
+from gongzhi.core.units.models import UnitRow
+from gongzhi.runtime.checks import today
+from gongzhi.runtime.commands import Call
+from gongzhi.values.errors import Refusal, Text
+from gongzhi.values.labels import label
+from gongzhi.values.worktime import NEVER, Course, Pause, Term, Unit, reckon
 
 from .appraisal_models import AppraisalRow
 from .happenings import ApplicationChanged

@@ -6,12 +6,12 @@ import datetime
 from decimal import Decimal
 
 import strawberry
-from gongzhi.checks import past, today, told, wrong
-from gongzhi.commands import EXPECTED, KEY, Call, command, forbidden, given, stale
-from gongzhi.entity import key_of, ref
-from gongzhi.errors import Refusal
-from gongzhi.extend import extend
-from gongzhi.roots import Mutation
+from gongzhi.declare.entity import key_of, ref
+from gongzhi.declare.extend import extend
+from gongzhi.declare.roots import Mutation
+from gongzhi.runtime.checks import past, today, told, wrong
+from gongzhi.runtime.commands import EXPECTED, KEY, Call, command, forbidden, given, stale
+from gongzhi.values.errors import Refusal
 from strawberry import ID, UNSET
 
 from .book import Book, BookError, Prepayment

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import datetime
 
-from gongzhi.entity import Connection, column, connection, entity, lookup, stream
-from gongzhi.events.models import OutboxRow
-from gongzhi.events.rules import told_with
-from gongzhi.events.telling import about, cursor
-from gongzhi.extend import extend
-from gongzhi.grids.types import Grid
-from gongzhi.located import inside
-from gongzhi.people.types import Household, Person
-from gongzhi.roots import Query, Subscription
-from gongzhi.sql import Sql
+from gongzhi.core.events.models import OutboxRow
+from gongzhi.core.events.rules import told_with
+from gongzhi.core.events.telling import about, cursor
+from gongzhi.core.grids.types import Grid
+from gongzhi.core.people.types import Household, Person
+from gongzhi.declare.entity import Connection, column, connection, entity, lookup, stream
+from gongzhi.declare.extend import extend
+from gongzhi.declare.located import inside
+from gongzhi.declare.roots import Query, Subscription
+from gongzhi.declare.sql import Sql
 
 from .application_types import LoanApplication
 from .appraisal_types import (

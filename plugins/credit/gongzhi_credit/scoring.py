@@ -8,15 +8,15 @@ from decimal import Decimal
 from typing import Any
 
 import strawberry
-from gongzhi.checks import duplicate, missing, text, wrong
-from gongzhi.commands import KEY, Call, Problem, command, forbidden, given, made, problems
-from gongzhi.entity import key_of, ref
-from gongzhi.errors import Refusal, Text
-from gongzhi.extend import extend
-from gongzhi.notices.sending import Notice, notify
-from gongzhi.people.models import PersonRow
-from gongzhi.rights.deciding import Contribution, decide
-from gongzhi.roots import Mutation
+from gongzhi.core.notices.sending import Notice, notify
+from gongzhi.core.people.models import PersonRow
+from gongzhi.core.rights.deciding import Contribution, decide
+from gongzhi.declare.entity import key_of, ref
+from gongzhi.declare.extend import extend
+from gongzhi.declare.roots import Mutation
+from gongzhi.runtime.checks import duplicate, missing, text, wrong
+from gongzhi.runtime.commands import KEY, Call, Problem, command, forbidden, given, made, problems
+from gongzhi.values.errors import Refusal, Text
 from strawberry import ID, UNSET
 
 from .appraisal_models import (

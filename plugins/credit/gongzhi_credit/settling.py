@@ -9,10 +9,10 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from gongzhi.checks import CHINA
-from gongzhi.context import Context
-from gongzhi.entity import batch
-from gongzhi.extend import extend
+from gongzhi.declare.entity import batch
+from gongzhi.declare.extend import extend
+from gongzhi.runtime.checks import CHINA
+from gongzhi.runtime.context import Context
 
 from .book import Row
 from .loan_types import Loan

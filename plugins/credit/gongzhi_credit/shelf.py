@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any
 
-from gongzhi.commands import Call
+from gongzhi.runtime.commands import Call
 
 from .book import Book, Row
 from .daycount import DayCount

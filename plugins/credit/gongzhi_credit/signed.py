@@ -13,13 +13,13 @@ from typing import Annotated, Any
 import orjson
 import strawberry
 import typer
-from gongzhi.checks import missing, wrong
-from gongzhi.commands import KEY, Call, command, given
-from gongzhi.entity import ref
-from gongzhi.errors import Refusal
-from gongzhi.extend import extend
-from gongzhi.hooks import Errand
-from gongzhi.roots import Mutation
+from gongzhi.declare.entity import ref
+from gongzhi.declare.extend import extend
+from gongzhi.declare.roots import Mutation
+from gongzhi.plugin.hooks import Errand
+from gongzhi.runtime.checks import missing, wrong
+from gongzhi.runtime.commands import KEY, Call, command, given
+from gongzhi.values.errors import Refusal
 from standardwebhooks import Webhook
 from strawberry import UNSET
 

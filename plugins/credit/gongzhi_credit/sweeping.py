@@ -11,11 +11,11 @@ from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
-from gongzhi.checks import CHINA
-from gongzhi.commands import Call
-from gongzhi.errors import Text
-from gongzhi.events.work import Run, job
-from gongzhi.notices.sending import Notice, notify
+from gongzhi.core.notices.sending import Notice, notify
+from gongzhi.runtime.checks import CHINA
+from gongzhi.runtime.commands import Call
+from gongzhi.runtime.jobs import Run, job
+from gongzhi.values.errors import Text
 from tortoise.expressions import Q
 
 from .chasing import chase

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gongzhi.words import named
+from gongzhi.declare.enums import named
 
 from .appraisal_models import AppraisalState, Governance, ModelState, ObjectionState, SeatState
 from .book import Prepayment

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from gongzhi.errors import Refusal
+from gongzhi.values.errors import Refusal
 from gongzhi_credit.banned import screen
 from gongzhi_credit.grading import NONE, Contribution, Finding, changes, find, graded, trimmed, worth
 from gongzhi_credit.panels import drawn
@@ -104,6 +104,9 @@ def test_standard_indicators_are_allowed() -> None:
 
     module: dict[str, Any] = {}
     source = Path(place).with_name("0003_located.py").read_text(encoding="utf-8")
-    exec(source.partition("# One year")[0].replace("from gongzhi.located", "#").replace("from tortoise", "#"), module)
+    exec(
+        source.partition("# One year")[0].replace("from gongzhi.declare.located", "#").replace("from tortoise", "#"),
+        module,
+    )
     for code, _, name, said in module["INDICATORS"]:
         screen(f"{code}\n{name}\n{said}", "description")

@@ -8,7 +8,7 @@ from fractions import Fraction
 
 import numpy_financial
 import pytest
-from gongzhi.errors import Refusal
+from gongzhi.values.errors import Refusal
 from gongzhi_credit.daycount import DayCount, after, days
 from gongzhi_credit.irr import annualised
 from gongzhi_credit.money import fen, millionths, ratio, share, yuan

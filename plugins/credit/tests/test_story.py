@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from gongzhi.viewer import Account, Viewer
+from gongzhi.declare.viewer import Account, Viewer
 from gongzhi_server.engine import Engine
 from gongzhi_server.schema import build
 from gongzhi_server.testing import TODAY

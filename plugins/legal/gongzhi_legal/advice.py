@@ -6,17 +6,17 @@ import base64
 from uuid import UUID
 
 import strawberry
-from gongzhi.checks import missing, text, told, wrong
-from gongzhi.commands import KEY, Call, Problem, command, forbidden, given, made, problems
-from gongzhi.entity import key_of, ref
-from gongzhi.errors import Refusal, Text
-from gongzhi.extend import extend
-from gongzhi.grids.models import GridRow
-from gongzhi.labels import label
-from gongzhi.people.models import PersonRow
-from gongzhi.rights.speaking import speaking, subject
-from gongzhi.roots import Mutation
-from gongzhi.worktime import Term, Unit
+from gongzhi.core.grids.models import GridRow
+from gongzhi.core.people.models import PersonRow
+from gongzhi.core.rights.speaking import speaking, subject
+from gongzhi.declare.entity import key_of, ref
+from gongzhi.declare.extend import extend
+from gongzhi.declare.roots import Mutation
+from gongzhi.runtime.checks import missing, text, told, wrong
+from gongzhi.runtime.commands import KEY, Call, Problem, command, forbidden, given, made, problems
+from gongzhi.values.errors import Refusal, Text
+from gongzhi.values.labels import label
+from gongzhi.values.worktime import Term, Unit
 from strawberry import ID, UNSET
 
 from .advice_types import LegalAdvice

@@ -7,14 +7,14 @@ from typing import Any
 
 import orjson
 import strawberry
-from gongzhi.entity import Connection, Node, column, connection, embedded, entity, one, pick
-from gongzhi.errors import Language, Text
-from gongzhi.extend import extend
-from gongzhi.filters import placed, search
-from gongzhi.grids.types import Grid
-from gongzhi.plans import Frame
-from gongzhi.roots import Query
-from gongzhi.sql import Sql
+from gongzhi.core.grids.types import Grid
+from gongzhi.declare.entity import Connection, Node, column, connection, embedded, entity, one, pick
+from gongzhi.declare.extend import extend
+from gongzhi.declare.filters import placed, search
+from gongzhi.declare.plans import Frame
+from gongzhi.declare.roots import Query
+from gongzhi.declare.sql import Sql
+from gongzhi.values.errors import Language, Text
 
 from . import visibility
 from . import words as words

@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from enum import StrEnum
 from typing import Any
 
-from gongzhi.context import Context
-from gongzhi.entity import Node, batch, column, entity, expression, many, one, pick
-from gongzhi.extend import extend
-from gongzhi.plans import Frame
-from gongzhi.sql import Sql
-from gongzhi.words import named
+from gongzhi.declare.entity import Node, batch, column, entity, expression, many, one, pick
+from gongzhi.declare.enums import named
+from gongzhi.declare.extend import extend
+from gongzhi.declare.plans import Frame
+from gongzhi.declare.sql import Sql
+from gongzhi.runtime.context import Context
 
 from . import visibility
 from . import words as words

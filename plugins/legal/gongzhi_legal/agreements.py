@@ -7,16 +7,16 @@ from collections.abc import Sequence
 from uuid import UUID
 
 import strawberry
-from gongzhi.cases.models import SettlementLevel
-from gongzhi.checks import missing, past, text, today, told, wrong
-from gongzhi.commands import EXPECTED, KEY, Call, Problem, command, forbidden, given, made, problems, stale
-from gongzhi.entity import key_of, ref
-from gongzhi.errors import Refusal, Text
-from gongzhi.extend import extend
-from gongzhi.filters import aware
-from gongzhi.grids.models import GridRow
-from gongzhi.labels import label
-from gongzhi.roots import Mutation
+from gongzhi.core.cases.models import SettlementLevel
+from gongzhi.core.grids.models import GridRow
+from gongzhi.declare.entity import key_of, ref
+from gongzhi.declare.extend import extend
+from gongzhi.declare.filters import aware
+from gongzhi.declare.roots import Mutation
+from gongzhi.runtime.checks import missing, past, text, today, told, wrong
+from gongzhi.runtime.commands import EXPECTED, KEY, Call, Problem, command, forbidden, given, made, problems, stale
+from gongzhi.values.errors import Refusal, Text
+from gongzhi.values.labels import label
 from strawberry import ID, UNSET
 
 from .agreement_types import AgreementTerm

@@ -5,12 +5,12 @@ from __future__ import annotations
 import datetime
 
 import strawberry
-from gongzhi.entity import Connection, Node, aggregate, column, connection, embedded, entity, many, one, pick
-from gongzhi.extend import extend
-from gongzhi.plans import Frame
-from gongzhi.roots import Query
-from gongzhi.sql import Alternatives, Sql
-from gongzhi.units.types import Unit
+from gongzhi.core.units.types import Unit
+from gongzhi.declare.entity import Connection, Node, aggregate, column, connection, embedded, entity, many, one, pick
+from gongzhi.declare.extend import extend
+from gongzhi.declare.plans import Frame
+from gongzhi.declare.roots import Query
+from gongzhi.declare.sql import Alternatives, Sql
 
 from . import visibility
 from . import words as words

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
-from gongzhi.context import Context
+from gongzhi.runtime.context import Context
 
 from .confidential import opened
 from .documents import docx, pdf, spelled, told

@@ -6,12 +6,12 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import strawberry
-from gongzhi.commands import KEY, Call, Problem, command, given, once, problems
-from gongzhi.context import Context
-from gongzhi.errors import Refusal
-from gongzhi.extend import extend
-from gongzhi.feeds import Feed, Page, address, digest, token
-from gongzhi.roots import Mutation
+from gongzhi.declare.extend import extend
+from gongzhi.declare.roots import Mutation
+from gongzhi.runtime.commands import KEY, Call, Problem, command, given, once, problems
+from gongzhi.runtime.context import Context
+from gongzhi.runtime.feeds import Feed, Page, address, digest, token
+from gongzhi.values.errors import Refusal
 
 from .models import FeedRow
 

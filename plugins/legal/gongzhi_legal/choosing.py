@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from gongzhi.cases.models import SettlementLevel
-from gongzhi.checks import today
-from gongzhi.commands import Call
-from gongzhi.errors import Refusal
+from gongzhi.core.cases.models import SettlementLevel
+from gongzhi.runtime.checks import today
+from gongzhi.runtime.commands import Call
+from gongzhi.values.errors import Refusal
 
 from .models import AdviserKind, AdviserRow, SeatRole, SeatRow
 

@@ -5,22 +5,22 @@ from __future__ import annotations
 import datetime
 
 import strawberry
-from gongzhi.checks import text, told
-from gongzhi.commands import EXPECTED, KEY, Call, Problem, command, forbidden, given, made, problems, stale
-from gongzhi.entity import Connection, Node, column, connection, entity, key_of, one, ref
-from gongzhi.errors import Refusal, Text
-from gongzhi.events.event import Occurrence
-from gongzhi.events.work import handler
-from gongzhi.extend import extend
-from gongzhi.grids.types import Grid
-from gongzhi.labels import label
-from gongzhi.located import inside
-from gongzhi.notices.sending import Notice, Office, notify
-from gongzhi.roots import Mutation
-from gongzhi.whistles.calling import call_units, summoned
-from gongzhi.whistles.events import Closed
-from gongzhi.whistles.types import Whistle
-from gongzhi.worktime import Term, Unit
+from gongzhi.core.grids.types import Grid
+from gongzhi.core.notices.sending import Notice, Office, notify
+from gongzhi.core.whistles.calling import call_units, summoned
+from gongzhi.core.whistles.events import Closed
+from gongzhi.core.whistles.types import Whistle
+from gongzhi.declare.entity import Connection, Node, column, connection, entity, key_of, one, ref
+from gongzhi.declare.events import Occurrence
+from gongzhi.declare.extend import extend
+from gongzhi.declare.located import inside
+from gongzhi.declare.roots import Mutation
+from gongzhi.runtime.checks import text, told
+from gongzhi.runtime.commands import EXPECTED, KEY, Call, Problem, command, forbidden, given, made, problems, stale
+from gongzhi.runtime.jobs import handler
+from gongzhi.values.errors import Refusal, Text
+from gongzhi.values.labels import label
+from gongzhi.values.worktime import Term, Unit
 from strawberry import ID, UNSET
 
 from . import visibility

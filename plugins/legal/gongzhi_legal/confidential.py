@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from gongzhi import sealing
-from gongzhi.checks import missing
-from gongzhi.commands import Call
-from gongzhi.context import Context
-from gongzhi.entity import batch
-from gongzhi.grids.models import GridRow
-from gongzhi.sealing import KeyRing, SealError
+from gongzhi.core.grids.models import GridRow
+from gongzhi.declare.entity import batch
+from gongzhi.runtime import sealing
+from gongzhi.runtime.checks import missing
+from gongzhi.runtime.commands import Call
+from gongzhi.runtime.context import Context
+from gongzhi.runtime.sealing import KeyRing, SealError
 from tortoise.models import Model
 
 from .models import MatterKind, MatterRow

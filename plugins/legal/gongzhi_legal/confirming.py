@@ -5,13 +5,13 @@ from __future__ import annotations
 import datetime
 
 import strawberry
-from gongzhi.checks import past, text, told, wrong
-from gongzhi.commands import EXPECTED, KEY, Call, Problem, command, forbidden, given, made, problems, stale
-from gongzhi.entity import key_of, ref
-from gongzhi.errors import Refusal, Text
-from gongzhi.extend import extend
-from gongzhi.labels import label
-from gongzhi.roots import Mutation
+from gongzhi.declare.entity import key_of, ref
+from gongzhi.declare.extend import extend
+from gongzhi.declare.roots import Mutation
+from gongzhi.runtime.checks import past, text, told, wrong
+from gongzhi.runtime.commands import EXPECTED, KEY, Call, Problem, command, forbidden, given, made, problems, stale
+from gongzhi.values.errors import Refusal, Text
+from gongzhi.values.labels import label
 from strawberry import ID, UNSET
 
 from .agreement_types import JudicialConfirmation

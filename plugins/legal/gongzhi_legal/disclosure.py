@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
-from gongzhi.commands import Call
-from gongzhi.errors import Text
-from gongzhi.registers.declared import GONE, Claim, Holding, Statement
+from gongzhi.declare.register_entries import GONE, Claim, Holding, Statement
+from gongzhi.runtime.commands import Call
+from gongzhi.values.errors import Text
 
 LAW = Text(
     "People's Mediation Law 27, Legal Aid Law; PIPL 13(1)(3)",

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import orjson
-from gongzhi.checks import CHINA
-from gongzhi.context import Context
+from gongzhi.runtime.checks import CHINA
+from gongzhi.runtime.context import Context
 
 from .confidential import reveal
 from .mediation_types import names

@@ -7,13 +7,13 @@ from typing import Any
 from uuid import UUID
 
 import strawberry
-from gongzhi.checks import text, today, wrong
-from gongzhi.commands import KEY, Call, Problem, command, forbidden, given, made, problems
-from gongzhi.entity import key_of, ref
-from gongzhi.extend import extend
-from gongzhi.filters import aware
-from gongzhi.grids.models import GridRow
-from gongzhi.roots import Mutation
+from gongzhi.core.grids.models import GridRow
+from gongzhi.declare.entity import key_of, ref
+from gongzhi.declare.extend import extend
+from gongzhi.declare.filters import aware
+from gongzhi.declare.roots import Mutation
+from gongzhi.runtime.checks import text, today, wrong
+from gongzhi.runtime.commands import KEY, Call, Problem, command, forbidden, given, made, problems
 from strawberry import ID
 
 from .education_types import LawArticle, LawLecture, LawQuiz

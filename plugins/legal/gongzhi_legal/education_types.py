@@ -6,11 +6,11 @@ import datetime
 from typing import Any
 
 import strawberry
-from gongzhi.entity import Connection, Node, column, connection, embedded, entity, everyone, expression, one
-from gongzhi.extend import extend
-from gongzhi.grids.types import Grid
-from gongzhi.plans import Frame
-from gongzhi.sql import Alternatives, Sql
+from gongzhi.core.grids.types import Grid
+from gongzhi.declare.entity import Connection, Node, column, connection, embedded, entity, everyone, expression, one
+from gongzhi.declare.extend import extend
+from gongzhi.declare.plans import Frame
+from gongzhi.declare.sql import Alternatives, Sql
 
 from .models import ArticleRow, LectureRow, QuizRow
 

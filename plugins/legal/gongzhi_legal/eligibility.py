@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from gongzhi.errors import Text
-from gongzhi.registers.declared import Card
+from gongzhi.declare.register_entries import Card
+from gongzhi.values.errors import Text
 
 from .models import AidGround, AidMatter
 

@@ -10,14 +10,14 @@ from decimal import Decimal
 from typing import Any
 
 import strawberry
-from gongzhi.checks import wrong
-from gongzhi.codes import Kind
-from gongzhi.entity import embedded
-from gongzhi.extend import extend
-from gongzhi.filters import kind_of
-from gongzhi.plans import Argument, Frame
-from gongzhi.roots import Query
-from gongzhi.sql import Sql, ancestor
+from gongzhi.declare.entity import embedded
+from gongzhi.declare.extend import extend
+from gongzhi.declare.filters import kind_of
+from gongzhi.declare.plans import Argument, Frame
+from gongzhi.declare.roots import Query
+from gongzhi.declare.sql import Sql, ancestor
+from gongzhi.runtime.checks import wrong
+from gongzhi.values.codes import Kind
 from pypika_tortoise.queries import Table
 
 from .models import MediationOutcome

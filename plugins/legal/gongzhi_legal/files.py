@@ -5,9 +5,9 @@ from __future__ import annotations
 import base64
 import binascii
 
-from gongzhi.checks import wrong
-from gongzhi.errors import FIELD
-from gongzhi.pictures import bare
+from gongzhi.runtime.checks import wrong
+from gongzhi.runtime.pictures import bare
+from gongzhi.values.errors import FIELD
 
 BYTES = 600_000
 KINDS: tuple[tuple[bytes, int, str], ...] = (

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Any
 
-from gongzhi.cases.models import SettlementLevel
-from gongzhi.checks import today
-from gongzhi.codes import Kind
-from gongzhi.commands import Call
-from gongzhi.grids.models import GridRow
-from gongzhi.people.models import PersonRow
+from gongzhi.core.cases.models import SettlementLevel
+from gongzhi.core.grids.models import GridRow
+from gongzhi.core.people.models import PersonRow
+from gongzhi.runtime.checks import today
+from gongzhi.runtime.commands import Call
+from gongzhi.values.codes import Kind
 
 from .choosing import seat
 from .confidential import Pen, begun

@@ -5,16 +5,16 @@ from __future__ import annotations
 import re
 
 import strawberry
-from gongzhi.accounts.independence import require_independence
-from gongzhi.checks import text
-from gongzhi.commands import KEY, Call, Problem, command, forbidden, given, made, problems
-from gongzhi.entity import key_of, ref
-from gongzhi.errors import Refusal
-from gongzhi.extend import extend
-from gongzhi.grids.models import GridRow
-from gongzhi.people.models import PersonRow
-from gongzhi.roots import Mutation
-from gongzhi.screening import Concern, screen
+from gongzhi.core.accounts.independence import require_independence
+from gongzhi.core.grids.models import GridRow
+from gongzhi.core.people.models import PersonRow
+from gongzhi.declare.entity import key_of, ref
+from gongzhi.declare.extend import extend
+from gongzhi.declare.roots import Mutation
+from gongzhi.runtime.checks import text
+from gongzhi.runtime.commands import KEY, Call, Problem, command, forbidden, given, made, problems
+from gongzhi.runtime.screening import Concern, screen
+from gongzhi.values.errors import Refusal
 from strawberry import ID
 
 from .advice import LegalAdvicePayload, answering, opened, people, saved

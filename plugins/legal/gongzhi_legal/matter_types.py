@@ -6,14 +6,14 @@ import datetime
 from collections.abc import Sequence
 from typing import Any
 
-from gongzhi.context import Context
-from gongzhi.entity import Connection, Node, batch, column, connection, entity, many, one
-from gongzhi.extend import extend
-from gongzhi.grids.types import Grid
-from gongzhi.people.types import Person
-from gongzhi.plans import Frame
-from gongzhi.roots import Query
-from gongzhi.sql import Alternatives, Sql
+from gongzhi.core.grids.types import Grid
+from gongzhi.core.people.types import Person
+from gongzhi.declare.entity import Connection, Node, batch, column, connection, entity, many, one
+from gongzhi.declare.extend import extend
+from gongzhi.declare.plans import Frame
+from gongzhi.declare.roots import Query
+from gongzhi.declare.sql import Alternatives, Sql
+from gongzhi.runtime.context import Context
 
 from . import visibility
 from . import words as words

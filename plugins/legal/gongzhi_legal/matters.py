@@ -6,13 +6,13 @@ import base64
 from uuid import UUID
 
 import strawberry
-from gongzhi.checks import text, wrong
-from gongzhi.commands import KEY, Call, Problem, command, given, made, problems
-from gongzhi.entity import key_of, ref
-from gongzhi.errors import Refusal, Text
-from gongzhi.extend import extend
-from gongzhi.notices.sending import Notice, notify
-from gongzhi.roots import Mutation
+from gongzhi.core.notices.sending import Notice, notify
+from gongzhi.declare.entity import key_of, ref
+from gongzhi.declare.extend import extend
+from gongzhi.declare.roots import Mutation
+from gongzhi.runtime.checks import text, wrong
+from gongzhi.runtime.commands import KEY, Call, Problem, command, given, made, problems
+from gongzhi.values.errors import Refusal, Text
 from strawberry import ID
 
 from .confidential import pen

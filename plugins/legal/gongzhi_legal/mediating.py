@@ -6,15 +6,15 @@ import datetime
 from uuid import UUID
 
 import strawberry
-from gongzhi.cases.mediation import finish_mediation, prolong_mediation
-from gongzhi.cases.models import SettlementLevel
-from gongzhi.checks import missing, text, told, wrong
-from gongzhi.commands import EXPECTED, KEY, Call, command, forbidden, given, stale
-from gongzhi.entity import key_of
-from gongzhi.errors import Refusal
-from gongzhi.extend import extend
-from gongzhi.filters import aware
-from gongzhi.roots import Mutation
+from gongzhi.core.cases.mediation import finish_mediation, prolong_mediation
+from gongzhi.core.cases.models import SettlementLevel
+from gongzhi.declare.entity import key_of
+from gongzhi.declare.extend import extend
+from gongzhi.declare.filters import aware
+from gongzhi.declare.roots import Mutation
+from gongzhi.runtime.checks import missing, text, told, wrong
+from gongzhi.runtime.commands import EXPECTED, KEY, Call, command, forbidden, given, stale
+from gongzhi.values.errors import Refusal
 from strawberry import ID, UNSET
 
 from .choosing import LEVELS, candidate, disinterested, level_of, nobody, seat, unseat

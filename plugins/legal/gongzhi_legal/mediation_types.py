@@ -6,18 +6,18 @@ import datetime
 from collections.abc import Sequence
 from typing import Any
 
-from gongzhi.cases.models import SettlementLevel
-from gongzhi.cases.types import Case
-from gongzhi.context import Context
-from gongzhi.entity import Node, batch, column, embedded, entity, everyone, expression, many, one, pick, stream
-from gongzhi.events.models import OutboxRow
-from gongzhi.events.rules import told_with
-from gongzhi.events.telling import about, cursor
-from gongzhi.extend import extend
-from gongzhi.people.types import Person
-from gongzhi.plans import Frame
-from gongzhi.roots import Query, Subscription
-from gongzhi.sql import Alternatives, Sql
+from gongzhi.core.cases.models import SettlementLevel
+from gongzhi.core.cases.types import Case
+from gongzhi.core.events.models import OutboxRow
+from gongzhi.core.events.rules import told_with
+from gongzhi.core.events.telling import about, cursor
+from gongzhi.core.people.types import Person
+from gongzhi.declare.entity import Node, batch, column, embedded, entity, everyone, expression, many, one, pick, stream
+from gongzhi.declare.extend import extend
+from gongzhi.declare.plans import Frame
+from gongzhi.declare.roots import Query, Subscription
+from gongzhi.declare.sql import Alternatives, Sql
+from gongzhi.runtime.context import Context
 
 from . import visibility
 from . import words as words

@@ -7,18 +7,18 @@ from typing import Any
 from uuid import UUID
 
 import strawberry
-from gongzhi import codes
-from gongzhi.checks import coded, duplicate, form, missing, text, today, told, wrong
-from gongzhi.codes import Kind
-from gongzhi.commands import KEY, Call, Problem, command, forbidden, given, made, problems
-from gongzhi.entity import key_of, ref
-from gongzhi.errors import FIELD, Refusal
-from gongzhi.extend import extend
-from gongzhi.filters import aware
-from gongzhi.grids.models import GridRow
-from gongzhi.people.naming import find_nameable
-from gongzhi.roots import Mutation
-from gongzhi.units.models import UnitRow
+from gongzhi.core.grids.models import GridRow
+from gongzhi.core.people.naming import find_nameable
+from gongzhi.core.units.models import UnitRow
+from gongzhi.declare.entity import key_of, ref
+from gongzhi.declare.extend import extend
+from gongzhi.declare.filters import aware
+from gongzhi.declare.roots import Mutation
+from gongzhi.runtime.checks import coded, duplicate, form, missing, text, today, told, wrong
+from gongzhi.runtime.commands import KEY, Call, Problem, command, forbidden, given, made, problems
+from gongzhi.values import codes
+from gongzhi.values.codes import Kind
+from gongzhi.values.errors import FIELD, Refusal
 from strawberry import ID, UNSET
 
 from .models import AdviserKind, AdviserRow, ConflictRow, Meeting, SeatRow, ServesRow, ShiftRow, SlotRow

@@ -6,15 +6,15 @@ import datetime
 from collections.abc import Sequence
 from typing import Any
 
-from gongzhi.context import Context
-from gongzhi.entity import Node, batch, column, entity, everyone, expression, many, one, pick
-from gongzhi.extend import extend
-from gongzhi.filters import placed
-from gongzhi.grids.types import Grid
-from gongzhi.people.types import Person
-from gongzhi.plans import Frame
-from gongzhi.sql import Alternatives, Sql
-from gongzhi.units.types import Unit
+from gongzhi.core.grids.types import Grid
+from gongzhi.core.people.types import Person
+from gongzhi.core.units.types import Unit
+from gongzhi.declare.entity import Node, batch, column, entity, everyone, expression, many, one, pick
+from gongzhi.declare.extend import extend
+from gongzhi.declare.filters import placed
+from gongzhi.declare.plans import Frame
+from gongzhi.declare.sql import Alternatives, Sql
+from gongzhi.runtime.context import Context
 
 from . import visibility
 from . import words as words

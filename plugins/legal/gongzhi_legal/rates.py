@@ -5,10 +5,10 @@ from __future__ import annotations
 from decimal import Decimal
 
 import strawberry
-from gongzhi.checks import wrong
-from gongzhi.commands import KEY, Call, Problem, command, forbidden, given, problems
-from gongzhi.extend import extend
-from gongzhi.roots import Mutation
+from gongzhi.declare.extend import extend
+from gongzhi.declare.roots import Mutation
+from gongzhi.runtime.checks import wrong
+from gongzhi.runtime.commands import KEY, Call, Problem, command, forbidden, given, problems
 
 from .figures import RATES
 from .models import MediationOutcome, RateRow

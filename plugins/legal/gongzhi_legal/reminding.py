@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from gongzhi.checks import CHINA
-from gongzhi.commands import Call
-from gongzhi.errors import Text
-from gongzhi.events.work import Run, job
-from gongzhi.notices.sending import Notice, notify
+from gongzhi.core.notices.sending import Notice, notify
+from gongzhi.runtime.checks import CHINA
+from gongzhi.runtime.commands import Call
+from gongzhi.runtime.jobs import Run, job
+from gongzhi.values.errors import Text
 
 from .matters import tell
 from .models import ScreeningRow, SeatRow

@@ -7,23 +7,23 @@ from typing import Any
 from uuid import UUID
 
 import strawberry
-from gongzhi import codes
-from gongzhi.cases.mediation import begin_mediation
-from gongzhi.cases.models import CaseRow, SettlementLevel
-from gongzhi.cases.steps import works
-from gongzhi.cases.types import Case
-from gongzhi.checks import coded, duplicate, missing, text, today, told, wrong
-from gongzhi.codes import Series
-from gongzhi.commands import KEY, Call, Problem, command, forbidden, given, made, problems
-from gongzhi.entity import key_of, ref
-from gongzhi.errors import Refusal, Text
-from gongzhi.extend import extend
-from gongzhi.grids.models import GridRow
-from gongzhi.people.models import PersonRow
-from gongzhi.people.types import Person
-from gongzhi.rights.speaking import entitled as entitled_to
-from gongzhi.rights.speaking import representatives
-from gongzhi.roots import Mutation
+from gongzhi.core.cases.mediation import begin_mediation
+from gongzhi.core.cases.models import CaseRow, SettlementLevel
+from gongzhi.core.cases.steps import works
+from gongzhi.core.cases.types import Case
+from gongzhi.core.grids.models import GridRow
+from gongzhi.core.people.models import PersonRow
+from gongzhi.core.people.types import Person
+from gongzhi.core.rights.speaking import entitled as entitled_to
+from gongzhi.core.rights.speaking import representatives
+from gongzhi.declare.entity import key_of, ref
+from gongzhi.declare.extend import extend
+from gongzhi.declare.roots import Mutation
+from gongzhi.runtime.checks import coded, duplicate, missing, text, today, told, wrong
+from gongzhi.runtime.commands import KEY, Call, Problem, command, forbidden, given, made, problems
+from gongzhi.values import codes
+from gongzhi.values.codes import Series
+from gongzhi.values.errors import Refusal, Text
 from strawberry import ID, UNSET
 
 from .choosing import LEVELS, candidate, disinterested, level_of, nobody, seat

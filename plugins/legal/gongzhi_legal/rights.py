@@ -6,8 +6,8 @@ from typing import Any
 
 import orjson
 import strawberry
-from gongzhi.errors import Language, Text
-from gongzhi.plans import Frame
+from gongzhi.declare.plans import Frame
+from gongzhi.values.errors import Language, Text
 
 RIGHTS = (
     Text(

@@ -6,16 +6,28 @@ import datetime
 import re
 
 import strawberry
-from gongzhi.checks import missing, text, today, told, wrong
-from gongzhi.commands import EXPECTED, KEY, Call, Problem, command, forbidden, given, made, problems, stale
-from gongzhi.entity import Connection, Node, column, connection, entity, everyone, expression, key_of, many, one, ref
-from gongzhi.errors import Refusal
-from gongzhi.extend import extend
-from gongzhi.filters import placed
-from gongzhi.grids.types import Grid
-from gongzhi.located import inside
-from gongzhi.roots import Mutation
-from gongzhi.screening import screen
+from gongzhi.core.grids.types import Grid
+from gongzhi.declare.entity import (
+    Connection,
+    Node,
+    column,
+    connection,
+    entity,
+    everyone,
+    expression,
+    key_of,
+    many,
+    one,
+    ref,
+)
+from gongzhi.declare.extend import extend
+from gongzhi.declare.filters import placed
+from gongzhi.declare.located import inside
+from gongzhi.declare.roots import Mutation
+from gongzhi.runtime.checks import missing, text, today, told, wrong
+from gongzhi.runtime.commands import EXPECTED, KEY, Call, Problem, command, forbidden, given, made, problems, stale
+from gongzhi.runtime.screening import screen
+from gongzhi.values.errors import Refusal
 from strawberry import ID, UNSET
 
 from . import visibility

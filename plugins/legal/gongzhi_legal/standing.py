@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from gongzhi.checks import today
-from gongzhi.commands import Call, forbidden
-from gongzhi.entity import key_of, ref
-from gongzhi.errors import Refusal, Text
-from gongzhi.labels import join_labels, label
-from gongzhi.people.models import PersonRow
-from gongzhi.rights.speaking import entitled, representatives
+from gongzhi.core.people.models import PersonRow
+from gongzhi.core.rights.speaking import entitled, representatives
+from gongzhi.declare.entity import key_of, ref
+from gongzhi.runtime.checks import today
+from gongzhi.runtime.commands import Call, forbidden
+from gongzhi.values.errors import Refusal, Text
+from gongzhi.values.labels import join_labels, label
 
 from .happenings import MediationChanged
 from .matters import tell

@@ -12,15 +12,15 @@ from collections.abc import Iterator
 from typing import Any
 
 import strawberry
-from gongzhi.checks import missing, wrong
-from gongzhi.commands import KEY, Call, Problem, command, forbidden, given, made, problems
-from gongzhi.entity import Node, column, entity, expression, one, ref
-from gongzhi.errors import Refusal
-from gongzhi.extend import extend
-from gongzhi.grids.types import Grid
-from gongzhi.office_documents import DocumentError, DocumentLimits, check_document
-from gongzhi.roots import Mutation
-from gongzhi.sql import Sql
+from gongzhi.core.grids.types import Grid
+from gongzhi.declare.entity import Node, column, entity, expression, one, ref
+from gongzhi.declare.extend import extend
+from gongzhi.declare.roots import Mutation
+from gongzhi.declare.sql import Sql
+from gongzhi.runtime.checks import missing, wrong
+from gongzhi.runtime.commands import KEY, Call, Problem, command, forbidden, given, made, problems
+from gongzhi.runtime.office_documents import DocumentError, DocumentLimits, check_document
+from gongzhi.values.errors import Refusal
 from strawberry import ID as ID
 
 from . import visibility

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, datetime, time
 
-from gongzhi.checks import CHINA
-from gongzhi.clocks.rules import standing
-from gongzhi.commands import Call
-from gongzhi.worktime import Course, Term, Unit, reckon
+from gongzhi.core.clocks.rules import standing
+from gongzhi.runtime.checks import CHINA
+from gongzhi.runtime.commands import Call
+from gongzhi.values.worktime import Course, Term, Unit, reckon
 
 MEDIATION = 30
 """Days of a mediation, if the parties agree on no more."""

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from gongzhi.sql import Alternatives, Sql, widen
-from gongzhi.viewer import Lens, Viewer
+from gongzhi.declare.sql import Alternatives, Sql, widen
+from gongzhi.declare.viewer import Lens, Viewer
 from pypika_tortoise.queries import Table
 from pypika_tortoise.terms import Criterion
 

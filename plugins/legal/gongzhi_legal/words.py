@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gongzhi.words import named
+from gongzhi.declare.enums import named
 
 from .models import (
     Acting,

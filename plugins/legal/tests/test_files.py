@@ -6,8 +6,8 @@ import base64
 import zlib
 
 import pytest
-from gongzhi.errors import Refusal
-from gongzhi.pictures import bare
+from gongzhi.runtime.pictures import bare
+from gongzhi.values.errors import Refusal
 from gongzhi_legal.files import BYTES, sent
 from hypothesis import given
 from hypothesis import strategies as st

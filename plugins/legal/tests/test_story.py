@@ -99,7 +99,7 @@ async def test_question_by_the_operation(town: Any) -> None:
 @pytest.mark.parametrize("name", ["Panel", "LinkedDispute"])
 def test_query_is_one_statement(name: str, plugins: Any) -> None:
     """What needs no words of a matter is left to the database alone."""
-    from gongzhi.viewer import Account, Viewer
+    from gongzhi.declare.viewer import Account, Viewer
     from gongzhi_server.engine import Engine
     from gongzhi_server.schema import build
     from gongzhi_server.testing import TODAY

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from gongzhi.events.event import Event
-from gongzhi.events.work import Job
-from gongzhi.extend import Extension
-from gongzhi.feeds import Feed
-from gongzhi.hooks import App, Errand, hookimpl
-from gongzhi.permissions import Permission, Role
-from gongzhi.registers.book import Registers
+from gongzhi.declare.events import Event
+from gongzhi.declare.extend import Extension
+from gongzhi.declare.registers import Registers
+from gongzhi.plugin.hooks import App, Errand, hookimpl
+from gongzhi.plugin.permissions import Permission, Role
+from gongzhi.runtime.feeds import Feed
+from gongzhi.runtime.jobs import Job
 
 
 @hookimpl

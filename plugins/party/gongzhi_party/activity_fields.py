@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import datetime
 
-from gongzhi.entity import Connection, column, connection, entity, stream
-from gongzhi.events.models import OutboxRow
-from gongzhi.events.rules import told_with
-from gongzhi.events.telling import about, cursor
-from gongzhi.extend import extend
-from gongzhi.grids.types import Grid
-from gongzhi.located import inside
-from gongzhi.people.types import Person
-from gongzhi.plans import Argument, Frame
-from gongzhi.roots import Query, Subscription
-from gongzhi.sql import Alternatives, Sql
+from gongzhi.core.events.models import OutboxRow
+from gongzhi.core.events.rules import told_with
+from gongzhi.core.events.telling import about, cursor
+from gongzhi.core.grids.types import Grid
+from gongzhi.core.people.types import Person
+from gongzhi.declare.entity import Connection, column, connection, entity, stream
+from gongzhi.declare.extend import extend
+from gongzhi.declare.located import inside
+from gongzhi.declare.plans import Argument, Frame
+from gongzhi.declare.roots import Query, Subscription
+from gongzhi.declare.sql import Alternatives, Sql
 
 from .activity_types import PartyActivity, PartyFeedback, PartyParticipation, PartySeries, PartyTask
 from .happenings import ActivityChanged

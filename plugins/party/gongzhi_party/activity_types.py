@@ -8,25 +8,14 @@ from typing import Any
 from uuid import UUID
 
 import strawberry
-from gongzhi.checks import CHINA
-from gongzhi.context import Context
-from gongzhi.entity import (
-    Node,
-    batch,
-    column,
-    embedded,
-    entity,
-    everyone,
-    expression,
-    many,
-    one,
-    pick,
-)
-from gongzhi.filters import DateTimeComparison, compare, placed
-from gongzhi.grids.types import Grid
-from gongzhi.people.types import Person
-from gongzhi.plans import Frame
-from gongzhi.sql import Sql
+from gongzhi.core.grids.types import Grid
+from gongzhi.core.people.types import Person
+from gongzhi.declare.entity import Node, batch, column, embedded, entity, everyone, expression, many, one, pick
+from gongzhi.declare.filters import DateTimeComparison, compare, placed
+from gongzhi.declare.plans import Frame
+from gongzhi.declare.sql import Sql
+from gongzhi.runtime.checks import CHINA
+from gongzhi.runtime.context import Context
 
 from . import codes, visibility
 from . import words as words

@@ -7,15 +7,15 @@ from datetime import timedelta
 from typing import Any
 
 import strawberry
-from gongzhi.checks import CHINA, form, missing, text, told, wrong
-from gongzhi.commands import EXPECTED, KEY, Call, Problem, command, forbidden, given, made, problems, stale
-from gongzhi.entity import key_of, ref
-from gongzhi.errors import Refusal, Text
-from gongzhi.extend import extend
-from gongzhi.grids.commands import standing
-from gongzhi.grids.models import GridRow
-from gongzhi.notices.sending import Notice, notify
-from gongzhi.roots import Mutation
+from gongzhi.core.grids.commands import standing
+from gongzhi.core.grids.models import GridRow
+from gongzhi.core.notices.sending import Notice, notify
+from gongzhi.declare.entity import key_of, ref
+from gongzhi.declare.extend import extend
+from gongzhi.declare.roots import Mutation
+from gongzhi.runtime.checks import CHINA, form, missing, text, told, wrong
+from gongzhi.runtime.commands import EXPECTED, KEY, Call, Problem, command, forbidden, given, made, problems, stale
+from gongzhi.values.errors import Refusal, Text
 from strawberry import ID, UNSET
 
 from .activity_types import PartyActivity

@@ -8,15 +8,15 @@ from typing import Any
 from uuid import UUID
 
 import strawberry
-from gongzhi.checks import duplicate, missing, text, told
-from gongzhi.commands import KEY, Call, Problem, command, given, made, problems
-from gongzhi.entity import key_of, ref
-from gongzhi.errors import Refusal, Text
-from gongzhi.events.work import Run, job
-from gongzhi.extend import extend
-from gongzhi.notices.sending import notify
-from gongzhi.people.models import PersonRow
-from gongzhi.roots import Mutation
+from gongzhi.core.notices.sending import notify
+from gongzhi.core.people.models import PersonRow
+from gongzhi.declare.entity import key_of, ref
+from gongzhi.declare.extend import extend
+from gongzhi.declare.roots import Mutation
+from gongzhi.runtime.checks import duplicate, missing, text, told
+from gongzhi.runtime.commands import KEY, Call, Problem, command, given, made, problems
+from gongzhi.runtime.jobs import Run, job
+from gongzhi.values.errors import Refusal, Text
 from strawberry import ID, UNSET
 from tortoise.expressions import Q
 

@@ -7,12 +7,12 @@ from datetime import timedelta
 from uuid import UUID
 
 import strawberry
-from gongzhi.checks import told, wrong
-from gongzhi.commands import KEY, Call, command, given
-from gongzhi.entity import key_of
-from gongzhi.errors import Refusal
-from gongzhi.extend import extend
-from gongzhi.roots import Mutation
+from gongzhi.declare.entity import key_of
+from gongzhi.declare.extend import extend
+from gongzhi.declare.roots import Mutation
+from gongzhi.runtime.checks import told, wrong
+from gongzhi.runtime.commands import KEY, Call, command, given
+from gongzhi.values.errors import Refusal
 from strawberry import ID, UNSET
 
 from . import codes

@@ -7,9 +7,9 @@ from typing import Annotated
 from uuid import UUID
 
 import typer
-from gongzhi.checks import missing
-from gongzhi.commands import Call
-from gongzhi.hooks import Errand
+from gongzhi.plugin.hooks import Errand
+from gongzhi.runtime.checks import missing
+from gongzhi.runtime.commands import Call
 
 from . import digest
 from .models import BranchRow

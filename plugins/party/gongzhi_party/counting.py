@@ -10,14 +10,14 @@ import datetime
 from typing import Any
 
 import strawberry
-from gongzhi.checks import text, wrong
-from gongzhi.commands import EXPECTED, KEY, Call, command, given
-from gongzhi.entity import pick
-from gongzhi.errors import Refusal
-from gongzhi.extend import extend
-from gongzhi.plans import Argument
-from gongzhi.roots import Mutation, Query
-from gongzhi.sql import Sql
+from gongzhi.declare.entity import pick
+from gongzhi.declare.extend import extend
+from gongzhi.declare.plans import Argument
+from gongzhi.declare.roots import Mutation, Query
+from gongzhi.declare.sql import Sql
+from gongzhi.runtime.checks import text, wrong
+from gongzhi.runtime.commands import EXPECTED, KEY, Call, command, given
+from gongzhi.values.errors import Refusal
 from strawberry import ID
 
 from .deliberating import DeliberationPayload, led, saved

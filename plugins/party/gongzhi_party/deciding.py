@@ -5,17 +5,17 @@ from __future__ import annotations
 from datetime import timedelta
 
 import strawberry
-from gongzhi.cases.types import Case
-from gongzhi.checks import duplicate, missing, today, told, wrong
-from gongzhi.commands import EXPECTED, KEY, Call, Problem, command, given, made, problems
-from gongzhi.entity import key_of, ref
-from gongzhi.errors import Refusal, Text
-from gongzhi.extend import extend
-from gongzhi.grids.models import GridRow
-from gongzhi.notices.sending import Notice, notify
-from gongzhi.resolutions.adopting import resolve
-from gongzhi.resolutions.models import Body, ResolutionRow
-from gongzhi.roots import Mutation
+from gongzhi.core.cases.types import Case
+from gongzhi.core.grids.models import GridRow
+from gongzhi.core.notices.sending import Notice, notify
+from gongzhi.core.resolutions.adopting import resolve
+from gongzhi.core.resolutions.models import Body, ResolutionRow
+from gongzhi.declare.entity import key_of, ref
+from gongzhi.declare.extend import extend
+from gongzhi.declare.roots import Mutation
+from gongzhi.runtime.checks import duplicate, missing, today, told, wrong
+from gongzhi.runtime.commands import EXPECTED, KEY, Call, Problem, command, given, made, problems
+from gongzhi.values.errors import Refusal, Text
 from strawberry import ID, UNSET
 
 from .deliberating import DeliberationPayload, at, led, neighbour, saved

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import strawberry
-from gongzhi.cases.types import Case
-from gongzhi.checks import duplicate, form, missing, text, told
-from gongzhi.commands import EXPECTED, KEY, Call, Problem, command, forbidden, given, made, problems, stale
-from gongzhi.entity import key_of, ref
-from gongzhi.errors import Refusal
-from gongzhi.extend import extend
-from gongzhi.grids.commands import standing
-from gongzhi.grids.models import GridRow
-from gongzhi.labels import label
-from gongzhi.people.models import PersonRow
-from gongzhi.roots import Mutation
+from gongzhi.core.cases.types import Case
+from gongzhi.core.grids.commands import standing
+from gongzhi.core.grids.models import GridRow
+from gongzhi.core.people.models import PersonRow
+from gongzhi.declare.entity import key_of, ref
+from gongzhi.declare.extend import extend
+from gongzhi.declare.roots import Mutation
+from gongzhi.runtime.checks import duplicate, form, missing, text, told
+from gongzhi.runtime.commands import EXPECTED, KEY, Call, Problem, command, forbidden, given, made, problems, stale
+from gongzhi.values.errors import Refusal
+from gongzhi.values.labels import label
 from strawberry import ID, UNSET
 
 from .activity_types import PartyActivity

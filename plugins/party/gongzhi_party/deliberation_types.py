@@ -6,8 +6,11 @@ import datetime
 from typing import Any
 
 import strawberry
-from gongzhi.cases.types import Case
-from gongzhi.entity import (
+from gongzhi.core.cases.types import Case
+from gongzhi.core.grids.types import Grid
+from gongzhi.core.people.types import Person
+from gongzhi.core.resolutions.types import Resolution
+from gongzhi.declare.entity import (
     Connection,
     Node,
     column,
@@ -22,12 +25,9 @@ from gongzhi.entity import (
     pick,
     within_row,
 )
-from gongzhi.filters import placed
-from gongzhi.grids.types import Grid
-from gongzhi.people.types import Person
-from gongzhi.plans import Frame
-from gongzhi.resolutions.types import Resolution
-from gongzhi.sql import Sql
+from gongzhi.declare.filters import placed
+from gongzhi.declare.plans import Frame
+from gongzhi.declare.sql import Sql
 
 from . import visibility
 from . import words as words

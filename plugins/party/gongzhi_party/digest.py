@@ -11,11 +11,11 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from gongzhi.checks import wrong
-from gongzhi.context import Context
-from gongzhi.entity import batch
-from gongzhi.errors import Refusal
-from gongzhi.extend import extend
+from gongzhi.declare.entity import batch
+from gongzhi.declare.extend import extend
+from gongzhi.runtime.checks import wrong
+from gongzhi.runtime.context import Context
+from gongzhi.values.errors import Refusal
 
 from .models import Form
 from .organisation_types import PartyBranch

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import date
 
-from gongzhi.errors import Text
-from gongzhi.registers.declared import GONE, Card, Holding
+from gongzhi.declare.register_entries import GONE, Card, Holding
+from gongzhi.values.errors import Text
 
 MEMBERSHIP = Text(
     "PIPL 13(1)(1), 28, 29: membership is sensitive; kept by the organisation one joined, for its own life alone",

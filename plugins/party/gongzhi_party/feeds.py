@@ -10,18 +10,18 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import strawberry
-from gongzhi.checks import CHINA, missing, told
-from gongzhi.commands import KEY, Call, Problem, command, given, made, once, problems
-from gongzhi.context import Context
-from gongzhi.entity import Node, column, entity, key_of, many, one, ref
-from gongzhi.errors import Refusal
-from gongzhi.extend import extend
-from gongzhi.feeds import Feed, Page, address, digest, token
-from gongzhi.grids.commands import standing
-from gongzhi.grids.types import Grid
-from gongzhi.people.models import PersonRow
-from gongzhi.people.types import Person
-from gongzhi.roots import Mutation
+from gongzhi.core.grids.commands import standing
+from gongzhi.core.grids.types import Grid
+from gongzhi.core.people.models import PersonRow
+from gongzhi.core.people.types import Person
+from gongzhi.declare.entity import Node, column, entity, key_of, many, one, ref
+from gongzhi.declare.extend import extend
+from gongzhi.declare.roots import Mutation
+from gongzhi.runtime.checks import CHINA, missing, told
+from gongzhi.runtime.commands import KEY, Call, Problem, command, given, made, once, problems
+from gongzhi.runtime.context import Context
+from gongzhi.runtime.feeds import Feed, Page, address, digest, token
+from gongzhi.values.errors import Refusal
 from strawberry import ID, UNSET
 
 from . import recurrence, visibility

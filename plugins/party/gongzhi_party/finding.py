@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from gongzhi.checks import missing, wrong
-from gongzhi.commands import Call, forbidden
-from gongzhi.entity import key_of
-from gongzhi.errors import FIELD
-from gongzhi.located import LEVELS
-from gongzhi.people.models import HouseholdRow, MembershipRow, PersonRow
-from gongzhi.people.naming import find_nameable
-from gongzhi.people.types import Household, Person
+from gongzhi.core.people.models import HouseholdRow, MembershipRow, PersonRow
+from gongzhi.core.people.naming import find_nameable
+from gongzhi.core.people.types import Household, Person
+from gongzhi.declare.entity import key_of
+from gongzhi.declare.located import LEVELS
+from gongzhi.runtime.checks import missing, wrong
+from gongzhi.runtime.commands import Call, forbidden
+from gongzhi.values.errors import FIELD
 
 
 async def resident(call: Call, id: str, permission: str, *path: str) -> PersonRow:

@@ -6,15 +6,15 @@ import secrets
 from datetime import timedelta
 from typing import Any
 
-from gongzhi.calendars.reading import OF_COUNTY
-from gongzhi.calendars.reading import read as calendar_of
-from gongzhi.checks import CHINA, today
-from gongzhi.codes import Kind
-from gongzhi.commands import Call
-from gongzhi.grids.models import GridRow
-from gongzhi.people.models import HouseholdRow, LiaisonRow, Line, PersonRow
-from gongzhi.resolutions.adopting import resolve
-from gongzhi.resolutions.models import Body
+from gongzhi.core.calendars.reading import OF_COUNTY
+from gongzhi.core.calendars.reading import read as calendar_of
+from gongzhi.core.grids.models import GridRow
+from gongzhi.core.people.models import HouseholdRow, LiaisonRow, Line, PersonRow
+from gongzhi.core.resolutions.adopting import resolve
+from gongzhi.core.resolutions.models import Body
+from gongzhi.runtime.checks import CHINA, today
+from gongzhi.runtime.commands import Call
+from gongzhi.values.codes import Kind
 
 from . import recurrence
 from .models import (

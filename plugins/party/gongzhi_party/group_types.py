@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import datetime
 
-from gongzhi.entity import Node, column, entity, everyone, expression, one
-from gongzhi.filters import placed
-from gongzhi.grids.types import Grid
-from gongzhi.people.types import Person
-from gongzhi.sql import Sql
+from gongzhi.core.grids.types import Grid
+from gongzhi.core.people.types import Person
+from gongzhi.declare.entity import Node, column, entity, everyone, expression, one
+from gongzhi.declare.filters import placed
+from gongzhi.declare.sql import Sql
 
 from . import visibility
 from .models import GroupRow, VolunteerRow

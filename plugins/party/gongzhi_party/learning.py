@@ -11,16 +11,16 @@ from collections.abc import Sequence
 from typing import Any
 
 import strawberry
-from gongzhi.checks import form, text, told, wrong
-from gongzhi.commands import KEY, Call, Problem, command, forbidden, given, made, problems
-from gongzhi.entity import Connection, Node, column, connection, embedded, entity, everyone, key_of, one, ref
-from gongzhi.extend import extend
-from gongzhi.filters import placed
-from gongzhi.grids.commands import standing
-from gongzhi.grids.types import Grid
-from gongzhi.plans import Frame
-from gongzhi.roots import Mutation, Query
-from gongzhi.sql import Alternatives, Sql
+from gongzhi.core.grids.commands import standing
+from gongzhi.core.grids.types import Grid
+from gongzhi.declare.entity import Connection, Node, column, connection, embedded, entity, everyone, key_of, one, ref
+from gongzhi.declare.extend import extend
+from gongzhi.declare.filters import placed
+from gongzhi.declare.plans import Frame
+from gongzhi.declare.roots import Mutation, Query
+from gongzhi.declare.sql import Alternatives, Sql
+from gongzhi.runtime.checks import form, text, told, wrong
+from gongzhi.runtime.commands import KEY, Call, Problem, command, forbidden, given, made, problems
 from strawberry import ID, UNSET
 
 from . import words as words

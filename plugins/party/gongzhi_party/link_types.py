@@ -6,14 +6,14 @@ import datetime
 from typing import Any
 
 import strawberry
-from gongzhi.entity import Node, aggregate, column, embedded, entity, expression, many, one, pick
-from gongzhi.extend import extend
-from gongzhi.filters import placed
-from gongzhi.grids.types import Grid
-from gongzhi.people.types import Household, Person
-from gongzhi.plans import Argument, Frame
-from gongzhi.roots import Query
-from gongzhi.sql import Alternatives, Sql
+from gongzhi.core.grids.types import Grid
+from gongzhi.core.people.types import Household, Person
+from gongzhi.declare.entity import Node, aggregate, column, embedded, entity, expression, many, one, pick
+from gongzhi.declare.extend import extend
+from gongzhi.declare.filters import placed
+from gongzhi.declare.plans import Argument, Frame
+from gongzhi.declare.roots import Query
+from gongzhi.declare.sql import Alternatives, Sql
 
 from . import visibility
 from . import words as words

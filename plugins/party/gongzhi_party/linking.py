@@ -7,22 +7,22 @@ from typing import Any
 from uuid import UUID
 
 import strawberry
-from gongzhi import codes
-from gongzhi.cases.models import CaseKind
-from gongzhi.cases.reporting import ReportCaseInput, filed
-from gongzhi.cases.types import Case
-from gongzhi.checks import CHINA, coded, duplicate, today, told, wrong
-from gongzhi.commands import KEY, Call, Problem, command, forbidden, given, made, problems
-from gongzhi.entity import key_of, ref
-from gongzhi.errors import Refusal, Text
-from gongzhi.events.work import Run, job
-from gongzhi.extend import extend
-from gongzhi.grids.models import GridRow
-from gongzhi.notices.sending import Notice, notify
-from gongzhi.people.liaisons import begin_liaison, finish_liaison
-from gongzhi.people.models import HouseholdRow, Line, MembershipRow
-from gongzhi.people.types import Household
-from gongzhi.roots import Mutation
+from gongzhi.core.cases.models import CaseKind
+from gongzhi.core.cases.reporting import ReportCaseInput, filed
+from gongzhi.core.cases.types import Case
+from gongzhi.core.grids.models import GridRow
+from gongzhi.core.notices.sending import Notice, notify
+from gongzhi.core.people.liaisons import begin_liaison, finish_liaison
+from gongzhi.core.people.models import HouseholdRow, Line, MembershipRow
+from gongzhi.core.people.types import Household
+from gongzhi.declare.entity import key_of, ref
+from gongzhi.declare.extend import extend
+from gongzhi.declare.roots import Mutation
+from gongzhi.runtime.checks import CHINA, coded, duplicate, today, told, wrong
+from gongzhi.runtime.commands import KEY, Call, Problem, command, forbidden, given, made, problems
+from gongzhi.runtime.jobs import Run, job
+from gongzhi.values import codes
+from gongzhi.values.errors import Refusal, Text
 from strawberry import ID, UNSET
 
 from .finding import home, kept, lives_in, me

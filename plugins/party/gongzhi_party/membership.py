@@ -5,13 +5,13 @@ from __future__ import annotations
 import datetime
 
 import strawberry
-from gongzhi.checks import duplicate, missing, past, text, today, told, wrong
-from gongzhi.commands import EXPECTED, KEY, Call, Problem, command, forbidden, given, made, problems, stale
-from gongzhi.entity import key_of, ref
-from gongzhi.errors import Refusal, Text
-from gongzhi.extend import extend
-from gongzhi.notices.sending import Notice, notify
-from gongzhi.roots import Mutation
+from gongzhi.core.notices.sending import Notice, notify
+from gongzhi.declare.entity import key_of, ref
+from gongzhi.declare.extend import extend
+from gongzhi.declare.roots import Mutation
+from gongzhi.runtime.checks import duplicate, missing, past, text, today, told, wrong
+from gongzhi.runtime.commands import EXPECTED, KEY, Call, Problem, command, forbidden, given, made, problems, stale
+from gongzhi.values.errors import Refusal, Text
 from strawberry import ID, UNSET
 
 from .finding import kept, oneself, resident

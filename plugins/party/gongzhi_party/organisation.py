@@ -6,17 +6,17 @@ import datetime
 from datetime import timedelta
 
 import strawberry
-from gongzhi import codes
-from gongzhi.checks import coded, form, text, today, told, wrong
-from gongzhi.commands import EXPECTED, KEY, Call, Problem, command, forbidden, given, made, problems, stale
-from gongzhi.entity import key_of, ref
-from gongzhi.errors import Refusal, Text
-from gongzhi.events.work import Run, job
-from gongzhi.extend import extend
-from gongzhi.grids.commands import standing
-from gongzhi.labels import label
-from gongzhi.notices.sending import Notice, notify
-from gongzhi.roots import Mutation
+from gongzhi.core.grids.commands import standing
+from gongzhi.core.notices.sending import Notice, notify
+from gongzhi.declare.entity import key_of, ref
+from gongzhi.declare.extend import extend
+from gongzhi.declare.roots import Mutation
+from gongzhi.runtime.checks import coded, form, text, today, told, wrong
+from gongzhi.runtime.commands import EXPECTED, KEY, Call, Problem, command, forbidden, given, made, problems, stale
+from gongzhi.runtime.jobs import Run, job
+from gongzhi.values import codes
+from gongzhi.values.errors import Refusal, Text
+from gongzhi.values.labels import label
 from strawberry import ID, UNSET
 from tortoise.expressions import Q
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import datetime
 from typing import Any
 
-from gongzhi.entity import (
+from gongzhi.core.grids.types import Grid
+from gongzhi.core.people.types import Person
+from gongzhi.declare.entity import (
     Connection,
     Node,
     column,
@@ -19,14 +21,12 @@ from gongzhi.entity import (
     pick,
     within_row,
 )
-from gongzhi.extend import extend
-from gongzhi.filters import placed
-from gongzhi.grids.types import Grid
-from gongzhi.located import inside
-from gongzhi.people.types import Person
-from gongzhi.plans import Frame
-from gongzhi.roots import Query
-from gongzhi.sql import Alternatives, Sql
+from gongzhi.declare.extend import extend
+from gongzhi.declare.filters import placed
+from gongzhi.declare.located import inside
+from gongzhi.declare.plans import Frame
+from gongzhi.declare.roots import Query
+from gongzhi.declare.sql import Alternatives, Sql
 
 from . import visibility
 from . import words as words

@@ -9,15 +9,15 @@ import hashlib
 from datetime import timedelta
 
 import strawberry
-from gongzhi.checks import duplicate, text, today, told, wrong
-from gongzhi.commands import KEY, Call, Problem, command, forbidden, given, made, problems
-from gongzhi.entity import key_of, ref
-from gongzhi.errors import Refusal, Text
-from gongzhi.events.work import Run, job
-from gongzhi.extend import extend
-from gongzhi.notices.sending import Notice, notify
-from gongzhi.picture_decoding import PictureError
-from gongzhi.roots import Mutation
+from gongzhi.core.notices.sending import Notice, notify
+from gongzhi.declare.entity import key_of, ref
+from gongzhi.declare.extend import extend
+from gongzhi.declare.roots import Mutation
+from gongzhi.runtime.checks import duplicate, text, today, told, wrong
+from gongzhi.runtime.commands import KEY, Call, Problem, command, forbidden, given, made, problems
+from gongzhi.runtime.jobs import Run, job
+from gongzhi.runtime.picture_decoding import PictureError
+from gongzhi.values.errors import Refusal, Text
 from strawberry import ID, UNSET
 
 from .activity_types import PartyActivity, PartyMinutes, PartyTask

@@ -13,9 +13,9 @@ from datetime import UTC, date, datetime, timedelta
 from itertools import islice
 
 from dateutil.rrule import rrule, rrulestr
-from gongzhi.checks import CHINA, wrong
-from gongzhi.errors import Refusal
-from gongzhi.worktime import Calendar, CalendarError
+from gongzhi.runtime.checks import CHINA, wrong
+from gongzhi.values.errors import Refusal
+from gongzhi.values.worktime import Calendar, CalendarError
 
 from .models import Shift
 

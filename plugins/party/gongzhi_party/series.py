@@ -6,16 +6,16 @@ import datetime
 from datetime import timedelta
 
 import strawberry
-from gongzhi.calendars.reading import OF_COUNTY
-from gongzhi.calendars.reading import read as calendar_of
-from gongzhi.checks import text, wrong
-from gongzhi.commands import KEY, Call, Problem, command, forbidden, given, made, problems
-from gongzhi.entity import key_of, ref
-from gongzhi.errors import Refusal
-from gongzhi.extend import extend
-from gongzhi.grids.models import GridRow
-from gongzhi.roots import Mutation
-from gongzhi.worktime import Calendar
+from gongzhi.core.calendars.reading import OF_COUNTY
+from gongzhi.core.calendars.reading import read as calendar_of
+from gongzhi.core.grids.models import GridRow
+from gongzhi.declare.entity import key_of, ref
+from gongzhi.declare.extend import extend
+from gongzhi.declare.roots import Mutation
+from gongzhi.runtime.checks import text, wrong
+from gongzhi.runtime.commands import KEY, Call, Problem, command, forbidden, given, made, problems
+from gongzhi.values.errors import Refusal
+from gongzhi.values.worktime import Calendar
 from strawberry import ID
 
 from . import recurrence

@@ -5,16 +5,16 @@ from __future__ import annotations
 from datetime import timedelta
 
 import strawberry
-from gongzhi.checks import duplicate, form, missing, text, today
-from gongzhi.commands import KEY, Call, Problem, command, forbidden, given, made, problems
-from gongzhi.entity import key_of, ref
-from gongzhi.errors import Refusal, Text
-from gongzhi.extend import extend
-from gongzhi.grids.commands import standing
-from gongzhi.notices.sending import Notice, notify
-from gongzhi.resolutions.adopting import adopted
-from gongzhi.roots import Mutation
-from gongzhi.units.models import UnitRow
+from gongzhi.core.grids.commands import standing
+from gongzhi.core.notices.sending import Notice, notify
+from gongzhi.core.resolutions.adopting import adopted
+from gongzhi.core.units.models import UnitRow
+from gongzhi.declare.entity import key_of, ref
+from gongzhi.declare.extend import extend
+from gongzhi.declare.roots import Mutation
+from gongzhi.runtime.checks import duplicate, form, missing, text, today
+from gongzhi.runtime.commands import KEY, Call, Problem, command, forbidden, given, made, problems
+from gongzhi.values.errors import Refusal, Text
 from strawberry import ID
 
 from .finding import kept, oneself, resident

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import datetime
 
-from gongzhi.cases.types import Case
-from gongzhi.entity import Connection, Node, column, connection, entity, everyone, expression, one, pick
-from gongzhi.extend import extend
-from gongzhi.filters import placed
-from gongzhi.grids.types import Grid
-from gongzhi.located import inside
-from gongzhi.plans import Frame
-from gongzhi.resolutions.types import Resolution
-from gongzhi.roots import Query
-from gongzhi.sql import Alternatives, Sql
-from gongzhi.units.types import Unit
+from gongzhi.core.cases.types import Case
+from gongzhi.core.grids.types import Grid
+from gongzhi.core.resolutions.types import Resolution
+from gongzhi.core.units.types import Unit
+from gongzhi.declare.entity import Connection, Node, column, connection, entity, everyone, expression, one, pick
+from gongzhi.declare.extend import extend
+from gongzhi.declare.filters import placed
+from gongzhi.declare.located import inside
+from gongzhi.declare.plans import Frame
+from gongzhi.declare.roots import Query
+from gongzhi.declare.sql import Alternatives, Sql
 
 from . import words as words
 from .deliberation_types import Deliberation

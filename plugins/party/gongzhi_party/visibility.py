@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from gongzhi.people.rules import homes
-from gongzhi.sql import Alternatives, Sql, narrow, some, widen
-from gongzhi.viewer import Lens
+from gongzhi.core.people.rules import homes
+from gongzhi.declare.sql import Alternatives, Sql, narrow, some, widen
+from gongzhi.declare.viewer import Lens
 from pypika_tortoise.queries import Table
 from pypika_tortoise.terms import Criterion
 

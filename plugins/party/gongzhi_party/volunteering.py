@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import strawberry
-from gongzhi.checks import duplicate, form, missing, text, today
-from gongzhi.commands import KEY, Call, Problem, command, forbidden, given, made, problems
-from gongzhi.entity import Connection, connection, key_of, ref
-from gongzhi.errors import Refusal
-from gongzhi.extend import extend
-from gongzhi.grids.commands import standing
-from gongzhi.grids.types import Grid
-from gongzhi.located import inside
-from gongzhi.people.types import Person
-from gongzhi.roots import Mutation
-from gongzhi.sql import Sql
+from gongzhi.core.grids.commands import standing
+from gongzhi.core.grids.types import Grid
+from gongzhi.core.people.types import Person
+from gongzhi.declare.entity import Connection, connection, key_of, ref
+from gongzhi.declare.extend import extend
+from gongzhi.declare.located import inside
+from gongzhi.declare.roots import Mutation
+from gongzhi.declare.sql import Sql
+from gongzhi.runtime.checks import duplicate, form, missing, text, today
+from gongzhi.runtime.commands import KEY, Call, Problem, command, forbidden, given, made, problems
+from gongzhi.values.errors import Refusal
 from strawberry import ID
 
 from .activity_types import PartyActivity

@@ -16,15 +16,15 @@ from datetime import timedelta
 from uuid import UUID
 
 import strawberry
-from gongzhi.checks import missing, today, told, wrong
-from gongzhi.commands import EXPECTED, KEY, Call, Problem, command, forbidden, given, made, problems
-from gongzhi.entity import key_of, ref
-from gongzhi.errors import Refusal
-from gongzhi.extend import extend
-from gongzhi.located import LEVELS
-from gongzhi.people.models import MembershipRow, PersonRow
-from gongzhi.people.types import Person
-from gongzhi.roots import Mutation
+from gongzhi.core.people.models import MembershipRow, PersonRow
+from gongzhi.core.people.types import Person
+from gongzhi.declare.entity import key_of, ref
+from gongzhi.declare.extend import extend
+from gongzhi.declare.located import LEVELS
+from gongzhi.declare.roots import Mutation
+from gongzhi.runtime.checks import missing, today, told, wrong
+from gongzhi.runtime.commands import EXPECTED, KEY, Call, Problem, command, forbidden, given, made, problems
+from gongzhi.values.errors import Refusal
 from strawberry import ID, UNSET
 
 from .deliberating import DeliberationPayload, at, led, saved

@@ -5,19 +5,31 @@ from __future__ import annotations
 import datetime
 
 import strawberry
-from gongzhi.checks import duplicate, form, missing, text, told, wrong
-from gongzhi.commands import EXPECTED, KEY, Call, Problem, command, forbidden, given, made, problems, stale
-from gongzhi.entity import Connection, Node, column, connection, embedded, entity, everyone, key_of, many, one, ref
-from gongzhi.errors import Refusal, Text
-from gongzhi.extend import extend
-from gongzhi.filters import placed
-from gongzhi.grids.commands import standing
-from gongzhi.grids.types import Grid
-from gongzhi.located import inside
-from gongzhi.notices.sending import Notice, notify
-from gongzhi.people.types import Person
-from gongzhi.roots import Mutation
-from gongzhi.sql import Sql
+from gongzhi.core.grids.commands import standing
+from gongzhi.core.grids.types import Grid
+from gongzhi.core.notices.sending import Notice, notify
+from gongzhi.core.people.types import Person
+from gongzhi.declare.entity import (
+    Connection,
+    Node,
+    column,
+    connection,
+    embedded,
+    entity,
+    everyone,
+    key_of,
+    many,
+    one,
+    ref,
+)
+from gongzhi.declare.extend import extend
+from gongzhi.declare.filters import placed
+from gongzhi.declare.located import inside
+from gongzhi.declare.roots import Mutation
+from gongzhi.declare.sql import Sql
+from gongzhi.runtime.checks import duplicate, form, missing, text, told, wrong
+from gongzhi.runtime.commands import EXPECTED, KEY, Call, Problem, command, forbidden, given, made, problems, stale
+from gongzhi.values.errors import Refusal, Text
 from strawberry import ID, UNSET
 
 from . import visibility

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
-from gongzhi.viewer import Account, Viewer
+from gongzhi.declare.viewer import Account, Viewer
 from gongzhi_server.testing import codes_of
 from graphql import parse, print_ast, validate
 from graphql.utilities import separate_operations

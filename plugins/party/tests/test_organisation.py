@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from gongzhi.sql import Sql
+from gongzhi.declare.sql import Sql
 from gongzhi_party import visibility
 from gongzhi_server.testing import codes_of
 from pypika_tortoise.dialects.postgresql import PostgreSQLQuery

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from gongzhi.checks import CHINA, missing
-from gongzhi.commands import Call
-from gongzhi.located import LEVELS
-from gongzhi.people.models import MembershipRow, PersonRow
+from gongzhi.core.people.models import MembershipRow, PersonRow
+from gongzhi.declare.located import LEVELS
+from gongzhi.runtime.checks import CHINA, missing
+from gongzhi.runtime.commands import Call
 from tortoise.expressions import Q
 from uuid6 import uuid7
 

@@ -11,15 +11,15 @@ import re
 from typing import Any
 
 import strawberry
-from gongzhi.checks import form, missing, text, today, told, wrong
-from gongzhi.codes import Kind
-from gongzhi.commands import KEY, Call, Problem, command, forbidden, given, made, outdated, problems
-from gongzhi.entity import key_of, ref
-from gongzhi.errors import Refusal
-from gongzhi.extend import extend
-from gongzhi.grids.models import GridRow
-from gongzhi.grids.types import Grid
-from gongzhi.roots import Mutation
+from gongzhi.core.grids.models import GridRow
+from gongzhi.core.grids.types import Grid
+from gongzhi.declare.entity import key_of, ref
+from gongzhi.declare.extend import extend
+from gongzhi.declare.roots import Mutation
+from gongzhi.runtime.checks import form, missing, text, today, told, wrong
+from gongzhi.runtime.commands import KEY, Call, Problem, command, forbidden, given, made, outdated, problems
+from gongzhi.values.codes import Kind
+from gongzhi.values.errors import Refusal
 from strawberry import ID, UNSET
 
 from .models import ActRow, Proof, Recorder

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from uuid import UUID
 
-from gongzhi.errors import Refusal, Text
-from gongzhi.people.tiers import later
+from gongzhi.core.people.tiers import later
+from gongzhi.values.errors import Refusal, Text
 
 from . import ledger
 from .accounts import issuer

@@ -6,12 +6,12 @@ import datetime
 from typing import Any
 
 import strawberry
-from gongzhi.entity import Node, aggregate, column, embedded, entity, everyone, expression, many, one, pick
-from gongzhi.filters import placed
-from gongzhi.grids.types import Grid
-from gongzhi.people.types import Person
-from gongzhi.plans import Frame
-from gongzhi.sql import Sql
+from gongzhi.core.grids.types import Grid
+from gongzhi.core.people.types import Person
+from gongzhi.declare.entity import Node, aggregate, column, embedded, entity, everyone, expression, many, one, pick
+from gongzhi.declare.filters import placed
+from gongzhi.declare.plans import Frame
+from gongzhi.declare.sql import Sql
 
 from . import visibility
 from . import words as words

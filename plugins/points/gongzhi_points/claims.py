@@ -9,18 +9,18 @@ from datetime import timedelta
 from uuid import UUID
 
 import strawberry
-from gongzhi.accounts.independence import require_independence
-from gongzhi.checks import duplicate, form, missing, past, text, today, told, wrong
-from gongzhi.commands import EXPECTED, KEY, Call, Problem, command, forbidden, given, made, problems, stale
-from gongzhi.entity import key_of, ref
-from gongzhi.errors import Refusal, Text
-from gongzhi.extend import extend
-from gongzhi.located import covers
-from gongzhi.notices.sending import Notice, notify
-from gongzhi.people.models import PersonRow
-from gongzhi.people.types import Person
-from gongzhi.pictures import bare
-from gongzhi.roots import Mutation
+from gongzhi.core.accounts.independence import require_independence
+from gongzhi.core.notices.sending import Notice, notify
+from gongzhi.core.people.models import PersonRow
+from gongzhi.core.people.types import Person
+from gongzhi.declare.entity import key_of, ref
+from gongzhi.declare.extend import extend
+from gongzhi.declare.located import covers
+from gongzhi.declare.roots import Mutation
+from gongzhi.runtime.checks import duplicate, form, missing, past, text, today, told, wrong
+from gongzhi.runtime.commands import EXPECTED, KEY, Call, Problem, command, forbidden, given, made, problems, stale
+from gongzhi.runtime.pictures import bare
+from gongzhi.values.errors import Refusal, Text
 from strawberry import ID, UNSET
 
 from .accounts import holder, kin, uses

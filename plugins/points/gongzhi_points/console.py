@@ -8,9 +8,9 @@ from typing import Annotated
 from uuid import UUID
 
 import typer
-from gongzhi.checks import missing, today
-from gongzhi.commands import Call
-from gongzhi.hooks import Errand
+from gongzhi.plugin.hooks import Errand
+from gongzhi.runtime.checks import missing, today
+from gongzhi.runtime.commands import Call
 
 from . import codes, paper, printing
 from .models import MerchantRow, ProgrammeRow

@@ -11,15 +11,15 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
-from gongzhi.cases.models import CaseKind, CaseRow, CategoryRow
-from gongzhi.checks import CHINA, today
-from gongzhi.codes import Series
-from gongzhi.commands import Call
-from gongzhi.errors import Refusal
-from gongzhi.events.event import Occurrence
-from gongzhi.events.work import handler
-from gongzhi.located import covers
-from gongzhi.people.models import PersonRow
+from gongzhi.core.cases.models import CaseKind, CaseRow, CategoryRow
+from gongzhi.core.people.models import PersonRow
+from gongzhi.declare.events import Occurrence
+from gongzhi.declare.located import covers
+from gongzhi.runtime.checks import CHINA, today
+from gongzhi.runtime.commands import Call
+from gongzhi.runtime.jobs import handler
+from gongzhi.values.codes import Series
+from gongzhi.values.errors import Refusal
 
 from .accounts import holder
 from .award import Act, award

@@ -9,16 +9,16 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from gongzhi.checks import CHINA
-from gongzhi.codes import Kind
-from gongzhi.commands import Call
-from gongzhi.errors import Text
-from gongzhi.grids.models import GridRow
-from gongzhi.people.models import PersonRow
-from gongzhi.people.tiers import later
-from gongzhi.resolutions.adopting import resolve
-from gongzhi.resolutions.models import Body
-from gongzhi.units.models import UnitRow
+from gongzhi.core.grids.models import GridRow
+from gongzhi.core.people.models import PersonRow
+from gongzhi.core.people.tiers import later
+from gongzhi.core.resolutions.adopting import resolve
+from gongzhi.core.resolutions.models import Body
+from gongzhi.core.units.models import UnitRow
+from gongzhi.runtime.checks import CHINA
+from gongzhi.runtime.commands import Call
+from gongzhi.values.codes import Kind
+from gongzhi.values.errors import Text
 
 from . import ledger
 from .accounts import opened

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from gongzhi.events.event import Event, event
+from gongzhi.declare.events import Event, event
 
 OWN = "points."
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import datetime
 
-from gongzhi.entity import Connection, Node, column, connection, entity, everyone, many, one
-from gongzhi.extend import extend
-from gongzhi.plans import Frame
-from gongzhi.sql import Alternatives, Sql
+from gongzhi.declare.entity import Connection, Node, column, connection, entity, everyone, many, one
+from gongzhi.declare.extend import extend
+from gongzhi.declare.plans import Frame
+from gongzhi.declare.sql import Alternatives, Sql
 
 from . import visibility
 from . import words as words

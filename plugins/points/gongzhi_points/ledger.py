@@ -15,8 +15,8 @@ from typing import Any, Protocol
 from uuid import UUID
 
 import orjson
-from gongzhi.errors import Refusal, Text
-from gongzhi.events.event import Event
+from gongzhi.declare.events import Event
+from gongzhi.values.errors import Refusal, Text
 from tortoise.models import Model
 from uuid6 import uuid7
 

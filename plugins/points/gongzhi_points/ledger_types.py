@@ -6,8 +6,10 @@ import datetime
 from typing import Any
 
 import strawberry
-from gongzhi.cases.types import Case
-from gongzhi.entity import (
+from gongzhi.core.cases.types import Case
+from gongzhi.core.grids.types import Grid
+from gongzhi.core.people.types import Household, Person
+from gongzhi.declare.entity import (
     Connection,
     Node,
     column,
@@ -19,11 +21,9 @@ from gongzhi.entity import (
     one,
     pick,
 )
-from gongzhi.filters import compare, enumerated, placed
-from gongzhi.grids.types import Grid
-from gongzhi.people.types import Household, Person
-from gongzhi.plans import Build, Frame, Where
-from gongzhi.sql import Sql
+from gongzhi.declare.filters import compare, enumerated, placed
+from gongzhi.declare.plans import Build, Frame, Where
+from gongzhi.declare.sql import Sql
 
 from . import visibility
 from . import words as words

@@ -6,14 +6,14 @@ from datetime import date, timedelta
 from typing import Any
 
 import strawberry
-from gongzhi.accounts.independence import require_independence
-from gongzhi.checks import CHINA, duplicate, text, today, told, wrong
-from gongzhi.commands import KEY, Call, Problem, command, forbidden, given, made, problems
-from gongzhi.entity import key_of, ref
-from gongzhi.errors import Refusal, Text
-from gongzhi.extend import extend
-from gongzhi.notices.sending import Notice, notify
-from gongzhi.roots import Mutation
+from gongzhi.core.accounts.independence import require_independence
+from gongzhi.core.notices.sending import Notice, notify
+from gongzhi.declare.entity import key_of, ref
+from gongzhi.declare.extend import extend
+from gongzhi.declare.roots import Mutation
+from gongzhi.runtime.checks import CHINA, duplicate, text, today, told, wrong
+from gongzhi.runtime.commands import KEY, Call, Problem, command, forbidden, given, made, problems
+from gongzhi.values.errors import Refusal, Text
 from strawberry import ID, UNSET
 
 from .accounts import uses

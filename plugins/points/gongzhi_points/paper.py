@@ -15,13 +15,13 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from gongzhi.checks import missing, today, wrong
-from gongzhi.commands import Call
-from gongzhi.errors import Text
-from gongzhi.located import covers
-from gongzhi.office_documents import DocumentError, check_archive, open_archive
-from gongzhi.people.models import HouseholdRow
-from gongzhi.people.tiers import later
+from gongzhi.core.people.models import HouseholdRow
+from gongzhi.core.people.tiers import later
+from gongzhi.declare.located import covers
+from gongzhi.runtime.checks import missing, today, wrong
+from gongzhi.runtime.commands import Call
+from gongzhi.runtime.office_documents import DocumentError, check_archive, open_archive
+from gongzhi.values.errors import Text
 
 from . import ledger
 from .accounts import issuer, opened

@@ -11,11 +11,11 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from gongzhi.checks import CHINA, missing
-from gongzhi.context import Context
-from gongzhi.entity import batch
-from gongzhi.errors import Language
-from gongzhi.extend import extend
+from gongzhi.declare.entity import batch
+from gongzhi.declare.extend import extend
+from gongzhi.runtime.checks import CHINA, missing
+from gongzhi.runtime.context import Context
+from gongzhi.values.errors import Language
 
 from .ledger_types import BEFORE, STATEMENT, PointsAccount
 from .models import Unit

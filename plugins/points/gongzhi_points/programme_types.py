@@ -6,8 +6,9 @@ import datetime
 from typing import Any
 
 import strawberry
-from gongzhi.checks import wrong
-from gongzhi.entity import (
+from gongzhi.core.grids.types import Grid
+from gongzhi.core.resolutions.types import Resolution
+from gongzhi.declare.entity import (
     Connection,
     Node,
     column,
@@ -19,12 +20,11 @@ from gongzhi.entity import (
     many,
     one,
 )
-from gongzhi.extend import extend
-from gongzhi.filters import coded, condition, placed
-from gongzhi.grids.types import Grid
-from gongzhi.plans import Argument, Frame
-from gongzhi.resolutions.types import Resolution
-from gongzhi.sql import Sql
+from gongzhi.declare.extend import extend
+from gongzhi.declare.filters import coded, condition, placed
+from gongzhi.declare.plans import Argument, Frame
+from gongzhi.declare.sql import Sql
+from gongzhi.runtime.checks import wrong
 
 from . import words as words
 from .models import AccountKind, ActRow, Approver, Period, ProgrammeRow, Proof, Recorder, RuleRow, RuleState, Unit

@@ -7,15 +7,15 @@ import re
 from uuid import UUID
 
 import strawberry
-from gongzhi.checks import duplicate, missing, text, today, told, wrong
-from gongzhi.commands import KEY, Call, Problem, command, forbidden, given, made, problems
-from gongzhi.entity import key_of, ref
-from gongzhi.errors import FIELD, Refusal, Text
-from gongzhi.extend import extend
-from gongzhi.grids.models import GridRow
-from gongzhi.located import covers
-from gongzhi.people.naming import find_nameable
-from gongzhi.roots import Mutation
+from gongzhi.core.grids.models import GridRow
+from gongzhi.core.people.naming import find_nameable
+from gongzhi.declare.entity import key_of, ref
+from gongzhi.declare.extend import extend
+from gongzhi.declare.located import covers
+from gongzhi.declare.roots import Mutation
+from gongzhi.runtime.checks import duplicate, missing, text, today, told, wrong
+from gongzhi.runtime.commands import KEY, Call, Problem, command, forbidden, given, made, problems
+from gongzhi.values.errors import FIELD, Refusal, Text
 from strawberry import ID, UNSET
 
 from . import ledger

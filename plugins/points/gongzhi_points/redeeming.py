@@ -11,12 +11,12 @@ from typing import Any
 from uuid import UUID
 
 import strawberry
-from gongzhi.checks import CHINA, missing, today, told, wrong
-from gongzhi.commands import KEY, Call, Problem, command, forbidden, given, made, problems
-from gongzhi.entity import key_of, ref
-from gongzhi.errors import Refusal, Text
-from gongzhi.extend import extend
-from gongzhi.roots import Mutation
+from gongzhi.declare.entity import key_of, ref
+from gongzhi.declare.extend import extend
+from gongzhi.declare.roots import Mutation
+from gongzhi.runtime.checks import CHINA, missing, today, told, wrong
+from gongzhi.runtime.commands import KEY, Call, Problem, command, forbidden, given, made, problems
+from gongzhi.values.errors import Refusal, Text
 from strawberry import ID, UNSET
 
 from . import codes, ledger

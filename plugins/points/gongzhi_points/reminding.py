@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from gongzhi.checks import CHINA
-from gongzhi.commands import Call
-from gongzhi.errors import Text
-from gongzhi.events.work import Run, job
-from gongzhi.notices.sending import Notice, Office, notify
+from gongzhi.core.notices.sending import Notice, Office, notify
+from gongzhi.runtime.checks import CHINA
+from gongzhi.runtime.commands import Call
+from gongzhi.runtime.jobs import Run, job
+from gongzhi.values.errors import Text
 
 OVERDUE = """
 select grid_id, count(*) count from points.claim where state='CLAIMED' and decide_by=$1 and county_id=any($2::int[])

@@ -6,14 +6,14 @@ import datetime
 from collections.abc import Sequence
 from typing import Any
 
-from gongzhi.context import Context
-from gongzhi.entity import Connection, Node, batch, column, connection, entity, everyone, expression, many, one
-from gongzhi.extend import extend
-from gongzhi.filters import placed
-from gongzhi.grids.types import Grid
-from gongzhi.people.types import Person
-from gongzhi.sql import Sql
-from gongzhi.units.types import Unit
+from gongzhi.core.grids.types import Grid
+from gongzhi.core.people.types import Person
+from gongzhi.core.units.types import Unit
+from gongzhi.declare.entity import Connection, Node, batch, column, connection, entity, everyone, expression, many, one
+from gongzhi.declare.extend import extend
+from gongzhi.declare.filters import placed
+from gongzhi.declare.sql import Sql
+from gongzhi.runtime.context import Context
 
 from . import codes, visibility
 from . import words as words

@@ -5,8 +5,14 @@ from __future__ import annotations
 import datetime
 from typing import Any
 
-from gongzhi.cases.types import Case
-from gongzhi.entity import (
+from gongzhi.core.cases.types import Case
+from gongzhi.core.events.models import OutboxRow
+from gongzhi.core.events.rules import told_with
+from gongzhi.core.events.telling import about, cursor
+from gongzhi.core.grids.types import Grid
+from gongzhi.core.people.rules import homes
+from gongzhi.core.people.types import Household, Person
+from gongzhi.declare.entity import (
     Connection,
     aggregate,
     column,
@@ -19,17 +25,11 @@ from gongzhi.entity import (
     pick,
     stream,
 )
-from gongzhi.events.models import OutboxRow
-from gongzhi.events.rules import told_with
-from gongzhi.events.telling import about, cursor
-from gongzhi.extend import extend
-from gongzhi.grids.types import Grid
-from gongzhi.located import LEVELS, inside
-from gongzhi.people.rules import homes
-from gongzhi.people.types import Household, Person
-from gongzhi.plans import Argument, Frame, Where
-from gongzhi.roots import Query, Subscription
-from gongzhi.sql import Alternatives, Disjoint, Sql, every
+from gongzhi.declare.extend import extend
+from gongzhi.declare.located import LEVELS, inside
+from gongzhi.declare.plans import Argument, Frame, Where
+from gongzhi.declare.roots import Query, Subscription
+from gongzhi.declare.sql import Alternatives, Disjoint, Sql, every
 from strawberry import ID
 
 from .claim_types import PointsClaim, PointsExplanation, PointsObjection

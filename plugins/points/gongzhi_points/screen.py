@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from gongzhi.bans import RIGHTS, Ban, ban, broken
-from gongzhi.errors import Refusal
+from gongzhi.runtime.bans import RIGHTS, Ban, ban, broken
+from gongzhi.values.errors import Refusal
 
 BANS = (
     *RIGHTS,

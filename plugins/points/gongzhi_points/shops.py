@@ -5,14 +5,14 @@ from __future__ import annotations
 import datetime
 
 import strawberry
-from gongzhi.checks import duplicate, form, missing, text, today, told, wrong
-from gongzhi.commands import EXPECTED, KEY, Call, Problem, command, forbidden, given, made, problems, stale
-from gongzhi.entity import key_of, ref
-from gongzhi.errors import Refusal
-from gongzhi.extend import extend
-from gongzhi.located import covers
-from gongzhi.roots import Mutation
-from gongzhi.units.models import UnitRow
+from gongzhi.core.units.models import UnitRow
+from gongzhi.declare.entity import key_of, ref
+from gongzhi.declare.extend import extend
+from gongzhi.declare.located import covers
+from gongzhi.declare.roots import Mutation
+from gongzhi.runtime.checks import duplicate, form, missing, text, today, told, wrong
+from gongzhi.runtime.commands import EXPECTED, KEY, Call, Problem, command, forbidden, given, made, problems, stale
+from gongzhi.values.errors import Refusal
 from strawberry import ID, UNSET
 
 from .accounts import opened

@@ -13,7 +13,7 @@ from uuid import UUID
 import asyncpg
 import pytest
 import pytest_asyncio
-from gongzhi.errors import Text
+from gongzhi.values.errors import Text
 from gongzhi_points import ledger
 from gongzhi_points.ledger import Posting, move
 from gongzhi_points.models import PostingKind

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from typing import Any
 
-from gongzhi.pictures import bare
+from gongzhi.runtime.pictures import bare
 
 JPEG = (
     bytes.fromhex("ffd8")

@@ -13,7 +13,7 @@ from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
-from gongzhi.errors import Refusal, Text
+from gongzhi.values.errors import Refusal, Text
 from gongzhi_points import ledger
 from gongzhi_points.ledger import Leg, Posting, move
 from gongzhi_points.models import PostingKind
@@ -136,7 +136,7 @@ KILLED = """
 import asyncio, sys, uuid
 from datetime import UTC, date, datetime
 import asyncpg
-from gongzhi.errors import Text
+from gongzhi.values.errors import Text
 from gongzhi_points import ledger
 from gongzhi_points.models import PostingKind
 

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import asyncpg
-from gongzhi.errors import Refusal, Text
+from gongzhi.values.errors import Refusal, Text
 from gongzhi_points import ledger
 from gongzhi_points.expiry import expire
 from gongzhi_points.ledger import Posting, move

@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from gongzhi.errors import Refusal
+from gongzhi.values.errors import Refusal
 from gongzhi_points import printing
 from gongzhi_points.paper import Report, dated, read, whole
 from openpyxl import Workbook

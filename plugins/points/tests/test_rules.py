@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from gongzhi.errors import Refusal
+from gongzhi.values.errors import Refusal
 from gongzhi_points.screen import lawful, screen
 
 ASKED = {

@@ -78,7 +78,7 @@ async def test_operation_is_valid(name: str, plugins: Any) -> None:
 @pytest.mark.parametrize("name", ["MyPoints", "Explain", "WhatWouldEarn", "Catalogue"])
 def test_query_is_one_statement(name: str, plugins: Any) -> None:
     """Nothing of it is left to Python, and nothing is asked for twice."""
-    from gongzhi.viewer import Account, Viewer
+    from gongzhi.declare.viewer import Account, Viewer
     from gongzhi_server.engine import Engine
     from gongzhi_server.schema import build
     from gongzhi_server.testing import TODAY

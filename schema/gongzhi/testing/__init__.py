@@ -5,6 +5,6 @@ Install it with `gongzhi[testing]`; pytest finds the fixtures by itself. The ser
 
 from __future__ import annotations
 
-from .conformance import Conformance as Conformance
+from gongzhi.testing.conformance import Conformance as Conformance
 
 __all__ = ["Conformance"]

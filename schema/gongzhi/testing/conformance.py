@@ -15,8 +15,9 @@ import asyncpg
 import pytest
 from graphql import GraphQLEnumType, GraphQLInputObjectType, GraphQLList, GraphQLNonNull, GraphQLSchema, print_ast
 
-from ..commands import COMMAND
-from ..rights.erasure import clear, erase, overdue
+from gongzhi.core.rights.erasure import clear, erase, overdue
+from gongzhi.runtime.commands import COMMAND
+
 from . import additions
 
 SAMPLES = {

@@ -13,7 +13,7 @@ from uuid import uuid4
 import pytest
 import pytest_asyncio
 
-from ..events.event import Occurrence
+from gongzhi.declare.events import Occurrence
 
 PEOPLE = 300
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from gongzhi.codes import Kind
-from gongzhi.viewer import Account, Grant, narrow_grants
+from gongzhi.declare.viewer import Account, Grant, narrow_grants
+from gongzhi.values.codes import Kind
 
 from .claims import ByIdentity, ByKey, Claim, InSession, OnBehalf
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
-from gongzhi.accounts.commands import (
+from gongzhi.core.accounts.commands import (
     AddAccountInput,
     GrantRoleInput,
     LinkIdentityInput,
@@ -18,12 +18,12 @@ from gongzhi.accounts.commands import (
     link_identity,
     set_account_suspension,
 )
-from gongzhi.accounts.models import AccountKind
-from gongzhi.accounts.rules import CONSOLE, canonical
-from gongzhi.commands import COMMAND
-from gongzhi.context import Context
-from gongzhi.errors import Language, Refusal
-from gongzhi.viewer import Account, Grant, Viewer
+from gongzhi.core.accounts.models import AccountKind
+from gongzhi.core.accounts.rules import CONSOLE, canonical
+from gongzhi.declare.viewer import Account, Grant, Viewer
+from gongzhi.runtime.commands import COMMAND
+from gongzhi.runtime.context import Context
+from gongzhi.values.errors import Language, Refusal
 
 from .. import commands, database
 from ..app import receipts

@@ -10,11 +10,11 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
-from gongzhi.accounts.rules import account_name, canonical
-from gongzhi.accounts.secrets import invitation_mac
-from gongzhi.checks import wrong
-from gongzhi.errors import Refusal, Text
-from gongzhi.viewer import Account
+from gongzhi.core.accounts.rules import account_name, canonical
+from gongzhi.core.accounts.secrets import invitation_mac
+from gongzhi.declare.viewer import Account
+from gongzhi.runtime.checks import wrong
+from gongzhi.values.errors import Refusal, Text
 from uuid6 import uuid7
 
 from ..shares import Share
@@ -187,7 +187,7 @@ class Desk:
         """A new account for the person."""
         account = uuid7()
         try:
-            # They made it themselves: whoever invited them appoints nobody (`gongzhi.accounts.independence`).
+            # They made it themselves: whoever invited them appoints nobody (`gongzhi.core.accounts.independence`).
             await connection.execute(OPEN, account, name, found["grid_id"], found["person_id"], now, name)
         except asyncpg.UniqueViolationError as error:
             raise taken(error) from None

@@ -8,8 +8,8 @@ from datetime import datetime
 from typing import Any
 
 import orjson
-from gongzhi.checks import form, wrong
-from gongzhi.errors import Language, Refusal, Refusals, Text
+from gongzhi.runtime.checks import form, wrong
+from gongzhi.values.errors import Language, Refusal, Refusals, Text
 from starlette.requests import ClientDisconnect, Request, cookie_parser
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route

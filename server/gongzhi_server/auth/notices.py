@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from gongzhi.errors import Text
-from gongzhi.viewer import Account, Viewer
+from gongzhi.declare.viewer import Account, Viewer
+from gongzhi.values.errors import Text
 from uuid6 import uuid7
 
 from .. import audit

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from gongzhi.checks import wrong
+from gongzhi.runtime.checks import wrong
 
 T = TypeVar("T")
 

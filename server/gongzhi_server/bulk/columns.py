@@ -9,8 +9,8 @@ from datetime import datetime
 from typing import Any
 
 import orjson
-from gongzhi.checks import CHINA, wrong
-from gongzhi.errors import Refusal
+from gongzhi.runtime.checks import CHINA, wrong
+from gongzhi.values.errors import Refusal
 from graphql import (
     GraphQLEnumType,
     GraphQLField,

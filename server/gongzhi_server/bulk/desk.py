@@ -9,14 +9,14 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
-from gongzhi.accounts.models import AccountRow
-from gongzhi.checks import CHINA, missing
-from gongzhi.errors import Refusal
-from gongzhi.exports import links, traces
-from gongzhi.exports.models import ExportRow, ExportState
-from gongzhi.exports.rules import narrowed
-from gongzhi.grids.models import GridRow
-from gongzhi.viewer import Viewer
+from gongzhi.core.accounts.models import AccountRow
+from gongzhi.core.exports import links, traces
+from gongzhi.core.exports.models import ExportRow, ExportState
+from gongzhi.core.exports.rules import narrowed
+from gongzhi.core.grids.models import GridRow
+from gongzhi.declare.viewer import Viewer
+from gongzhi.runtime.checks import CHINA, missing
+from gongzhi.values.errors import Refusal
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from tortoise.transactions import in_transaction

@@ -12,11 +12,11 @@ from typing import Any
 
 import orjson
 from asyncpg.exceptions import QueryCanceledError
-from gongzhi.checks import wrong
-from gongzhi.context import Wanted
-from gongzhi.entity import PAGE
-from gongzhi.errors import Refusal
-from gongzhi.viewer import Viewer
+from gongzhi.declare.entity import PAGE
+from gongzhi.declare.viewer import Viewer
+from gongzhi.runtime.checks import wrong
+from gongzhi.runtime.context import Wanted
+from gongzhi.values.errors import Refusal
 from graphql import (
     FieldNode,
     FragmentDefinitionNode,

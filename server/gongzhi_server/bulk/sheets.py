@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import orjson
-from gongzhi.exports.models import FileFormat
+from gongzhi.core.exports.models import FileFormat
 
 from .columns import Column
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 
 import typer
-from gongzhi.errors import Refusal
+from gongzhi.values.errors import Refusal
 
 from ..errands import Group
 from ..errors import Problem

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING
 
-from gongzhi.errors import Language
+from gongzhi.values.errors import Language
 
 from ..settings import Settings
 

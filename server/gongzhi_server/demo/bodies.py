@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from gongzhi.codes import Kind
-from gongzhi.units.models import Reach, UnitKind
+from gongzhi.core.units.models import Reach, UnitKind
+from gongzhi.values.codes import Kind
 
 from .grids import CODE, Grid, Tree
 

@@ -10,9 +10,9 @@ from random import Random
 from typing import NamedTuple
 from uuid import UUID
 
-from gongzhi.codes import Kind
-from gongzhi.people.models import Duty, IncomeBand, Line, Need, ResidenceKind, Tier
-from gongzhi.people.tiers import Decision, Inputs, decide, due
+from gongzhi.core.people.models import Duty, IncomeBand, Line, Need, ResidenceKind, Tier
+from gongzhi.core.people.tiers import Decision, Inputs, decide, due
+from gongzhi.values.codes import Kind
 
 from . import clock
 from .chance import Lot

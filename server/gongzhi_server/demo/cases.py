@@ -11,12 +11,12 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 import orjson
-from gongzhi import roles
-from gongzhi.cases.models import Audience, Origin, SettlementLevel, Status, Urgency
-from gongzhi.codes import Series
-from gongzhi.geometry import Crs, Point
-from gongzhi.permissions import Role
-from gongzhi.worktime import NEVER
+from gongzhi.core.cases.models import Audience, Origin, SettlementLevel, Status, Urgency
+from gongzhi.plugin import roles
+from gongzhi.plugin.permissions import Role
+from gongzhi.values.codes import Series
+from gongzhi.values.geometry import Crs, Point
+from gongzhi.values.worktime import NEVER
 
 from . import clock, lives, stories
 from .bodies import Body

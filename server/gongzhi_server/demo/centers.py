@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from gongzhi.codes import Kind
+from gongzhi.values.codes import Kind
 
 from .bodies import Bodies, Body
 from .grids import Grid, Tree

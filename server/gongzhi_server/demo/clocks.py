@@ -10,12 +10,12 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from gongzhi.cases.machine import DISPATCH, OPEN
-from gongzhi.clocks import stages
-from gongzhi.clocks.models import Stage
-from gongzhi.clocks.reminding import OVER
-from gongzhi.clocks.rules import Matter, Rule, Standing
-from gongzhi.worktime import NEVER, WARNING, Course, Deadline, Pause, reckon, spent
+from gongzhi.core.cases.machine import DISPATCH, OPEN
+from gongzhi.core.clocks import stages
+from gongzhi.core.clocks.models import Stage
+from gongzhi.core.clocks.reminding import OVER
+from gongzhi.core.clocks.rules import Matter, Rule, Standing
+from gongzhi.values.worktime import NEVER, WARNING, Course, Deadline, Pause, reckon, spent
 
 from . import clock
 from .cases import Case, given

@@ -9,12 +9,12 @@ from datetime import date
 from typing import Any, TypeVar
 
 import asyncpg
-from gongzhi.calendars import stock as calendars
-from gongzhi.cases import catalog
-from gongzhi.clocks import stock as rules
-from gongzhi.clocks.rules import standing
-from gongzhi.people.models import Duty
-from gongzhi.sealing import KeyRing
+from gongzhi.core.calendars import stock as calendars
+from gongzhi.core.cases import catalog
+from gongzhi.core.clocks import stock as rules
+from gongzhi.core.clocks.rules import standing
+from gongzhi.core.people.models import Duty
+from gongzhi.runtime.sealing import KeyRing
 
 from ..errors import Problem
 from . import bodies, cases, centers, clocks, emergencies, grids, offices, patrols, records, whistles

@@ -10,9 +10,9 @@ from functools import cached_property
 from itertools import accumulate
 from random import Random
 
-from gongzhi.cases.models import CaseKind, Origin, SettlementLevel, Status, Urgency
-from gongzhi.codes import Series, case_number
-from gongzhi.geometry import Point
+from gongzhi.core.cases.models import CaseKind, Origin, SettlementLevel, Status, Urgency
+from gongzhi.values.codes import Series, case_number
+from gongzhi.values.geometry import Point
 
 from . import clock, lives, stories
 from .bodies import Bodies

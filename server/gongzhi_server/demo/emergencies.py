@@ -8,9 +8,9 @@ from typing import Any
 
 import asyncpg
 import orjson
-from gongzhi.codes import Kind
-from gongzhi.emergency.ending import summed
-from gongzhi.emergency.models import EmergencyState
+from gongzhi.core.emergency.ending import summed
+from gongzhi.core.emergency.models import EmergencyState
+from gongzhi.values.codes import Kind
 
 from . import clock
 from .chance import uuid7

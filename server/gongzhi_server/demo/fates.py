@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from random import Random
 
-from gongzhi.cases.models import SettlementLevel as Level
-from gongzhi.cases.models import Status
+from gongzhi.core.cases.models import SettlementLevel as Level
+from gongzhi.core.cases.models import Status
 
 from .chance import deck, shares
 

@@ -13,9 +13,9 @@ from random import Random
 from typing import Any
 
 import orjson
-from gongzhi.codes import Kind, grid_code, kind, parent
-from gongzhi.geometry import geojson
-from gongzhi.grids.models import Use
+from gongzhi.core.grids.models import Use
+from gongzhi.values.codes import Kind, grid_code, kind, parent
+from gongzhi.values.geometry import geojson
 
 from . import land
 from .chance import shares

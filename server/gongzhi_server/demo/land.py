@@ -11,7 +11,7 @@ from itertools import accumulate
 from math import cos, radians
 
 from asyncpg import Polygon
-from gongzhi.geometry import Point, Ring
+from gongzhi.values.geometry import Point, Ring
 
 MICRO = 1_000_000
 """Sides are whole millionths of a degree, so that a cut is the same number on both of its sides."""

@@ -1,4 +1,4 @@
-"""The steps a case takes and when, along the machine of `gongzhi.cases.machine`."""
+"""The steps a case takes and when, along the machine of `gongzhi.core.cases.machine`."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from itertools import accumulate
 from random import Random
 from typing import NamedTuple
 
-from gongzhi.cases import machine as m
-from gongzhi.cases.models import Status
+from gongzhi.core.cases import machine as m
+from gongzhi.core.cases.models import Status
 
 from . import clock
 from .chance import Lot

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from random import Random
 
-from gongzhi.people.models import Gender
+from gongzhi.core.people.models import Gender
 
 from .chance import Lot
 

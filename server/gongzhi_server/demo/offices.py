@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Any, Protocol
 
-from gongzhi.codes import Kind
-from gongzhi.dispatch.matching import weight
-from gongzhi.units.models import UnitKind
+from gongzhi.core.dispatch.matching import weight
+from gongzhi.core.units.models import UnitKind
+from gongzhi.values.codes import Kind
 
 from . import clock
 from .bodies import Bodies

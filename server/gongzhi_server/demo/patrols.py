@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from random import Random
 from typing import Any
 
-from gongzhi.cases.models import Origin
+from gongzhi.core.cases.models import Origin
 
 from . import clock
 from .cases import Case

@@ -10,7 +10,7 @@ from random import Random
 from typing import NamedTuple
 from uuid import UUID
 
-from gongzhi.people.models import Gender, Relation, ResidenceKind
+from gongzhi.core.people.models import Gender, Relation, ResidenceKind
 from stdnum.cn import ric
 
 from . import names

@@ -8,9 +8,10 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from gongzhi import codes, sealing
-from gongzhi.people.models import PhoneKind
-from gongzhi.sealing import KeyRing
+from gongzhi.core.people.models import PhoneKind
+from gongzhi.runtime import sealing
+from gongzhi.runtime.sealing import KeyRing
+from gongzhi.values import codes
 
 from ..imports.registry import PHONE
 from ..imports.sealed import Owner, identity

@@ -6,8 +6,8 @@ import csv
 from importlib.resources import files
 from typing import NamedTuple
 
-from gongzhi.cases import machine
-from gongzhi.cases.models import CaseKind
+from gongzhi.core.cases import machine
+from gongzhi.core.cases.models import CaseKind
 
 
 class Story(NamedTuple):

@@ -8,9 +8,9 @@ from random import Random
 from typing import Any
 from uuid import UUID
 
-from gongzhi.codes import Kind
-from gongzhi.whistles.models import Direction, WhistleKind, WhistleState
-from gongzhi.worktime import NEVER
+from gongzhi.core.whistles.models import Direction, WhistleKind, WhistleState
+from gongzhi.values.codes import Kind
+from gongzhi.values.worktime import NEVER
 
 from . import clock
 from .bodies import Bodies

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import orjson
-from gongzhi.events.event import Actor, Occurrence
+from gongzhi.declare.events import Actor, Occurrence
 
 from ..execution import Fetch
 from .sequencer import LOST, POLL

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from gongzhi.events.event import Occurrence
-from gongzhi.events.telling import CURSORS, KEYS
-from gongzhi.plans import GUARD
-from gongzhi.viewer import Viewer
+from gongzhi.core.events.telling import CURSORS, KEYS
+from gongzhi.declare.events import Occurrence
+from gongzhi.declare.plans import GUARD
+from gongzhi.declare.viewer import Viewer
 
 from ..planner import Planner, Statement
 from ..planner.declarations import streams_of

@@ -9,11 +9,11 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from gongzhi.cases.models import CaseRow
-from gongzhi.errors import DeclarationError
-from gongzhi.events.event import Actor, Event, Registry, written
-from gongzhi.events.work import Job
-from gongzhi.viewer import Viewer
+from gongzhi.core.cases.models import CaseRow
+from gongzhi.declare.events import Actor, Event, Registry, written
+from gongzhi.declare.viewer import Viewer
+from gongzhi.runtime.jobs import Job
+from gongzhi.values.errors import DeclarationError
 from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.models import Model
 from uuid6 import uuid7

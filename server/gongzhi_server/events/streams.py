@@ -16,11 +16,11 @@ from functools import cached_property
 from typing import Any
 from weakref import WeakValueDictionary
 
-from gongzhi.context import Context
-from gongzhi.events.event import Occurrence
-from gongzhi.events.telling import CURSORS, KEYS
-from gongzhi.plans import LIVE, PLAN, Live
-from gongzhi.viewer import Viewer
+from gongzhi.core.events.telling import CURSORS, KEYS
+from gongzhi.declare.events import Occurrence
+from gongzhi.declare.plans import LIVE, PLAN, Live
+from gongzhi.declare.viewer import Viewer
+from gongzhi.runtime.context import Context
 from graphql import GraphQLError, get_argument_values
 from graphql.execution.values import VariableValues
 

@@ -17,10 +17,10 @@ from functools import partial
 from typing import Any
 
 import orjson
-from gongzhi.errors import Refusal
-from gongzhi.events.event import Occurrence
-from gongzhi.events.work import Handler, Run
-from gongzhi.viewer import Account, Grant, Viewer
+from gongzhi.declare.events import Occurrence
+from gongzhi.declare.viewer import Account, Grant, Viewer
+from gongzhi.runtime.jobs import Handler, Run
+from gongzhi.values.errors import Refusal
 from tortoise.transactions import in_transaction
 from uuid6 import uuid7
 

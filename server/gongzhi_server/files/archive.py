@@ -8,12 +8,12 @@ from collections.abc import AsyncIterator
 from datetime import datetime
 from uuid import UUID
 
-from gongzhi import sealing
-from gongzhi.attachments.attaching import KEPT, NOWHERE
-from gongzhi.attachments.links import FULL, THUMBNAIL, VARIANTS
-from gongzhi.attachments.models import AttachmentRow
-from gongzhi.sealing import KeyRing
-from gongzhi.viewer import Viewer
+from gongzhi.core.attachments.attaching import KEPT, NOWHERE
+from gongzhi.core.attachments.links import FULL, THUMBNAIL, VARIANTS
+from gongzhi.core.attachments.models import AttachmentRow
+from gongzhi.declare.viewer import Viewer
+from gongzhi.runtime import sealing
+from gongzhi.runtime.sealing import KeyRing
 from tortoise.expressions import Q
 from tortoise.functions import Sum
 

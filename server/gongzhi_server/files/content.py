@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 import puremagic
-from gongzhi.attachments.models import AttachmentKind
-from gongzhi.errors import Text
-from gongzhi.office_documents import DocumentError, check_document, open_archive
-from gongzhi.picture_decoding import PictureDecoder, PictureError
+from gongzhi.core.attachments.models import AttachmentKind
+from gongzhi.runtime.office_documents import DocumentError, check_document, open_archive
+from gongzhi.runtime.picture_decoding import PictureDecoder, PictureError
+from gongzhi.values.errors import Text
 
 from . import recordings
 from .pdf import check_pdf

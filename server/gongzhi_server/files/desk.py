@@ -14,11 +14,11 @@ from tempfile import SpooledTemporaryFile
 from typing import Any, BinaryIO, cast
 from uuid import UUID
 
-from gongzhi.attachments import links
-from gongzhi.attachments.models import AttachmentKind, AttachmentRow
-from gongzhi.errors import Language, Text
-from gongzhi.picture_decoding import PictureDecoder
-from gongzhi.viewer import Viewer
+from gongzhi.core.attachments import links
+from gongzhi.core.attachments.models import AttachmentKind, AttachmentRow
+from gongzhi.declare.viewer import Viewer
+from gongzhi.runtime.picture_decoding import PictureDecoder
+from gongzhi.values.errors import Language, Text
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request

@@ -10,7 +10,7 @@ import re
 import zlib
 from collections.abc import Iterator
 
-from gongzhi.office_documents import DocumentError
+from gongzhi.runtime.office_documents import DocumentError
 
 NAMES = ("JavaScript", "Launch", "ImportData", "RichMedia")
 

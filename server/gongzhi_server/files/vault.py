@@ -12,7 +12,7 @@ from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from gongzhi.sealing import SealError
+from gongzhi.runtime.sealing import SealError
 from obstore.store import LocalStore, ObjectStore, from_url
 
 PIECE, TAG = 65_536, 16

@@ -9,11 +9,11 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
-from gongzhi import sealing
-from gongzhi.people import tiers
-from gongzhi.people.models import Gender, IncomeBand, Need
-from gongzhi.people.tiers import Decision, Inputs
-from gongzhi.sealing import KeyRing
+from gongzhi.core.people import tiers
+from gongzhi.core.people.models import Gender, IncomeBand, Need
+from gongzhi.core.people.tiers import Decision, Inputs
+from gongzhi.runtime import sealing
+from gongzhi.runtime.sealing import KeyRing
 from orjson import dumps
 
 from .divisions import affected

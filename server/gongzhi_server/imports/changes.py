@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import asyncpg
-from gongzhi import sealing
-from gongzhi.people.models import Gender
-from gongzhi.sealing import KeyRing
+from gongzhi.core.people.models import Gender
+from gongzhi.runtime import sealing
+from gongzhi.runtime.sealing import KeyRing
 
 from .plan import Update
 from .sealed import PHONE, Owner, identity, phones

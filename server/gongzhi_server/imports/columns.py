@@ -8,9 +8,9 @@ from datetime import date
 from enum import StrEnum
 from typing import Any, TypeVar
 
-from gongzhi import codes
-from gongzhi.codes import CodeError, Kind
-from gongzhi.people.models import Gender, Need, Relation, ResidenceKind
+from gongzhi.core.people.models import Gender, Need, Relation, ResidenceKind
+from gongzhi.values import codes
+from gongzhi.values.codes import CodeError, Kind
 
 from .tables import NUMBER, Column
 from .texts import refusal

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import asyncpg
-from gongzhi import codes
-from gongzhi.codes import CodeError, Kind
-from gongzhi.errors import Refusal
+from gongzhi.values import codes
+from gongzhi.values.codes import CodeError, Kind
+from gongzhi.values.errors import Refusal
 
 from .report import Findings, Progress, Report, Stopwatch, quiet
 from .tables import NUMBER, Column, Row, Table, opened

@@ -8,10 +8,10 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from gongzhi import codes
-from gongzhi.codes import CodeError
-from gongzhi.errors import Refusal
-from gongzhi.people.models import Gender, Relation, ResidenceKind
+from gongzhi.core.people.models import Gender, Relation, ResidenceKind
+from gongzhi.values import codes
+from gongzhi.values.codes import CodeError
+from gongzhi.values.errors import Refusal
 
 from .columns import COLUMNS
 from .report import Findings, Progress

@@ -6,9 +6,9 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
-from gongzhi.people.models import Relation
-from gongzhi.people.sealed import RESIDENT_ID
-from gongzhi.sealing import KeyRing
+from gongzhi.core.people.models import Relation
+from gongzhi.core.people.sealed import RESIDENT_ID
+from gongzhi.runtime.sealing import KeyRing
 
 from .drafts import Draft, Sheet
 from .registry import House, Known, Namesake, Place, Registry

@@ -9,9 +9,9 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
-from gongzhi.people.sealed import PHONE as PHONE
-from gongzhi.people.sealed import RESIDENT_ID
-from gongzhi.sealing import KeyRing
+from gongzhi.core.people.sealed import PHONE as PHONE
+from gongzhi.core.people.sealed import RESIDENT_ID
+from gongzhi.runtime.sealing import KeyRing
 
 from .drafts import Draft
 

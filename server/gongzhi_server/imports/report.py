@@ -9,7 +9,7 @@ from time import monotonic
 from typing import Any
 from uuid import UUID
 
-from gongzhi.errors import Language, Refusal, Text
+from gongzhi.values.errors import Language, Refusal, Text
 
 Progress = Callable[[str, int, int], None]
 """Called during an import with the stage, how much of it is done and how much there is."""

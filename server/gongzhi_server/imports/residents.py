@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import asyncpg
-from gongzhi.sealing import KeyRing
+from gongzhi.runtime.sealing import KeyRing
 
 from . import batches, changes
 from .changes import Change

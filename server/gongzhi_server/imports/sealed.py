@@ -1,4 +1,4 @@
-"""Protected values of people as records to be copied into the tables; what they are is in `gongzhi.people.sealed`."""
+"""Protected values of people (`gongzhi.core.people.sealed`) as records to be copied into the tables."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 from uuid import UUID
 
-from gongzhi import codes, sealing
-from gongzhi.people import sealed
-from gongzhi.people.models import PhoneKind
-from gongzhi.people.sealed import PHONE, RESIDENT_ID, Owner
-from gongzhi.sealing import KeyRing
+from gongzhi.core.people import sealed
+from gongzhi.core.people.models import PhoneKind
+from gongzhi.core.people.sealed import PHONE, RESIDENT_ID, Owner
+from gongzhi.runtime import sealing
+from gongzhi.runtime.sealing import KeyRing
+from gongzhi.values import codes
 from uuid6 import uuid7
 
 __all__ = ["PHONE", "RESIDENT_ID", "Owner", "identity", "new", "phones"]
@@ -30,7 +31,7 @@ def identity(keys: KeyRing, owner: Owner, number: str | None) -> tuple[bytes | N
 def phones(keys: KeyRing, owner: Owner, numbers: Iterable[str]) -> Iterator[tuple[Any, ...]]:
     """Yield the records of somebody's telephone numbers: id, person, kind, rank, sealed, mask and blind.
 
-    `gongzhi.people.sealed.phones` makes the same as models, which need Tortoise to know them.
+    `gongzhi.core.people.sealed.phones` makes the same as models, which need Tortoise to know them.
     """
     for rank, number in enumerate(numbers, 1):
         phone = new()

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from xml.etree.ElementTree import ParseError
 
-from gongzhi.office_documents import DocumentError, DocumentLimits, check_archive, open_archive
+from gongzhi.runtime.office_documents import DocumentError, DocumentLimits, check_archive, open_archive
 from openpyxl import load_workbook
 from openpyxl.utils.exceptions import InvalidFileException
 

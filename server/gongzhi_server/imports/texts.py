@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from gongzhi.codes import CodeError
-from gongzhi.errors import Refusal, Text
+from gongzhi.values.codes import CodeError
+from gongzhi.values.errors import Refusal, Text
 
 FILES = {
     "NO_FILE": Text(
@@ -148,5 +148,5 @@ def refusal(code: str, **facts: Any) -> Refusal:
 
 
 def translated(error: CodeError) -> Refusal:
-    """Return what `gongzhi.codes` found wrong as a refusal."""
+    """Return what `gongzhi.values.codes` found wrong as a refusal."""
     return Refusal(error.reason, str(error), REASONS[error.reason])

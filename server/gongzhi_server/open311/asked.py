@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 import orjson
-from gongzhi.viewer import Viewer
+from gongzhi.declare.viewer import Viewer
 
 from ..gateway.operations import Caller, Operations
 from ..gateway.request import Request

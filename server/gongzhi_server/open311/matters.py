@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from gongzhi.intake.commands import INTAKE
+from gongzhi.core.intake.commands import INTAKE
 
 from ..clock import CHINA
 from .asked import Asked, Wrong, known

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, get_args
 from urllib.parse import parse_qsl
 
-from gongzhi.errors import Refusal
+from gongzhi.values.errors import Refusal
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from gongzhi.bounds import check_argument
-from gongzhi.commands import COMMAND
-from gongzhi.errors import Refusal
+from gongzhi.declare.bounds import check_argument
+from gongzhi.runtime.commands import COMMAND
+from gongzhi.values.errors import Refusal
 from graphql import (
     DocumentNode,
     FieldNode,

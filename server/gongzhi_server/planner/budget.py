@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from gongzhi.viewer import Viewer
+from gongzhi.declare.viewer import Viewer
 from graphql import FieldNode, GraphQLError
 
 from ..gateway.codes import Code

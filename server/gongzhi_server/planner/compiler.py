@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from gongzhi.entity import Entity, entity_of
-from gongzhi.plans import (
+from gongzhi.declare.entity import Entity, entity_of
+from gongzhi.declare.plans import (
     GUARD,
     OPEN,
     PLAN,
@@ -33,7 +33,7 @@ from gongzhi.plans import (
     Sealed,
     Stream,
 )
-from gongzhi.sql import Bind, Sql
+from gongzhi.declare.sql import Bind, Sql
 from graphql import (
     FieldNode,
     GraphQLError,

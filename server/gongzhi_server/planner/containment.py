@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from gongzhi.errors import DeclarationError, Refusal
-from gongzhi.sql import alternatives
+from gongzhi.declare.sql import alternatives
+from gongzhi.values.errors import DeclarationError, Refusal
 from graphql import GraphQLError
 from pypika_tortoise.terms import Term
 

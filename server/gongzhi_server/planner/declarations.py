@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from gongzhi.columns import BytesField
-from gongzhi.entity import Entity
-from gongzhi.errors import DeclarationError
-from gongzhi.events.models import OutboxRow
-from gongzhi.plans import (
+from gongzhi.core.events.models import OutboxRow
+from gongzhi.declare.columns import BytesField
+from gongzhi.declare.entity import Entity
+from gongzhi.declare.plans import (
     LIVE,
     PLAN,
     PLUGIN,
@@ -29,8 +28,9 @@ from gongzhi.plans import (
     Sealed,
     Stream,
 )
-from gongzhi.relay import Connection
-from gongzhi.sql import Alternatives, Sql, alternatives
+from gongzhi.declare.relay import Connection
+from gongzhi.declare.sql import Alternatives, Sql, alternatives
+from gongzhi.values.errors import DeclarationError
 from graphql import (
     GraphQLField,
     GraphQLObjectType,
@@ -228,7 +228,7 @@ def streams_of(schema: GraphQLSchema) -> dict[str, frozenset[str]]:
 
 
 def planned(of: GraphQLField) -> bool:
-    """Whether it was made with the words of `gongzhi.entity`."""
+    """Whether it was made with the words of `gongzhi.declare.entity`."""
     declared = of.extensions.get("strawberry-definition")
     return declared is not None and PLAN in declared.metadata
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Mapping
 from typing import Any
 
-from gongzhi.viewer import Viewer
+from gongzhi.declare.viewer import Viewer
 from graphql import (
     DocumentNode,
     FieldNode,

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from gongzhi.filters import Comparison, Value
-from gongzhi.plans import Frame
-from gongzhi.sql import Sql, every, some
+from gongzhi.declare.filters import Comparison, Value
+from gongzhi.declare.plans import Frame
+from gongzhi.declare.sql import Sql, every, some
 from graphql import GraphQLError
 from pypika_tortoise.terms import Criterion
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from gongzhi.errors import Refusal
-from gongzhi.sql import Bind, Sql
+from gongzhi.declare.sql import Bind, Sql
+from gongzhi.values.errors import Refusal
 from graphql import (
     FieldNode,
     GraphQLField,
@@ -44,7 +44,7 @@ class Chosen(Bind):
 
 
 class Given:
-    """What `gongzhi.plans.Given` promises, for one field of one operation."""
+    """What `gongzhi.declare.plans.Given` promises, for one field of one operation."""
 
     def __init__(self, traits: dict[Trait, None], variables: VariableValues, of: GraphQLField, node: FieldNode) -> None:
         self.traits, self.node = traits, node

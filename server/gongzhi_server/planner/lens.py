@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable
 from typing import Any
 
-from gongzhi.codes import Kind
-from gongzhi.sql import Alternatives, Bind, Sql, within
-from gongzhi.viewer import Account, Grant, Viewer
+from gongzhi.declare.sql import Alternatives, Bind, Sql, within
+from gongzhi.declare.viewer import Account, Grant, Viewer
+from gongzhi.values.codes import Kind
 from pypika_tortoise.queries import Table
 from pypika_tortoise.terms import Term, ValueWrapper
 
@@ -56,7 +56,7 @@ ANSWERS: dict[str, Callable[..., Hashable]] = {
 
 
 class Lens:
-    """Answers the questions of `gongzhi.viewer.Lens` and keeps them, for they belong to the statement's key."""
+    """Answers the questions of `gongzhi.declare.viewer.Lens` and keeps them, for they belong to the statement's key."""
 
     def __init__(self, viewer: Viewer, asked: dict[Question, None]) -> None:
         self.viewer, self._asked = viewer, asked

@@ -8,10 +8,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import orjson
-from gongzhi.entity import USUAL
-from gongzhi.errors import Refusal
-from gongzhi.plans import Frame, Many
-from gongzhi.sql import Sql, every
+from gongzhi.declare.entity import USUAL
+from gongzhi.declare.plans import Frame, Many
+from gongzhi.declare.sql import Sql, every
+from gongzhi.values.errors import Refusal
 from graphql import GraphQLError, get_named_type
 from graphql.execution.collect_fields import FieldDetailsList
 from pypika_tortoise.enums import Order

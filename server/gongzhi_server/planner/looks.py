@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gongzhi.entity import Entity
-from gongzhi.sql import Sql
+from gongzhi.declare.entity import Entity
+from gongzhi.declare.sql import Sql
 from pypika_tortoise.queries import Table
 from pypika_tortoise.terms import NullValue, Term
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from gongzhi.sql import Bind
+from gongzhi.declare.sql import Bind
 from pypika_tortoise.context import SqlContext
 from pypika_tortoise.terms import Parameter, Parameterizer, Term
 

@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from gongzhi.entity import Entity, entity_of
-from gongzhi.plans import MOST, PLAN, Stream
-from gongzhi.viewer import Viewer
+from gongzhi.declare.entity import Entity, entity_of
+from gongzhi.declare.plans import MOST, PLAN, Stream
+from gongzhi.declare.viewer import Viewer
 from graphql import GraphQLField, GraphQLObjectType, get_named_type
 from graphql.execution.collect_fields import FieldDetailsList, collect_fields, collect_subfields
 from graphql.execution.values import VariableValues

@@ -11,10 +11,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from typing import Any
 
-from gongzhi.columns import BytesField
-from gongzhi.plans import Frame
-from gongzhi.sql import Sql
-from gongzhi.sqltext import CLAUSES, HOLE, JOINING, Token, tokens
+from gongzhi.declare.columns import BytesField
+from gongzhi.declare.plans import Frame
+from gongzhi.declare.sql import Sql
+from gongzhi.declare.sqltext import CLAUSES, HOLE, JOINING, Token, tokens
 from pypika_tortoise.context import DEFAULT_SQL_CONTEXT
 from pypika_tortoise.queries import Table
 from pypika_tortoise.terms import Field, LiteralValue, Node, Star

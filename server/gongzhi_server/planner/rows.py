@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from gongzhi.entity import Entity, entity_of
-from gongzhi.sql import Alternatives, Disjoint, Sql, some
-from gongzhi.viewer import Lens
+from gongzhi.declare.entity import Entity, entity_of
+from gongzhi.declare.sql import Alternatives, Disjoint, Sql, some
+from gongzhi.declare.viewer import Lens
 from pypika_tortoise.context import SqlContext
 from pypika_tortoise.dialects.postgresql import PostgreSQLQuery as Query
 from pypika_tortoise.enums import Order

@@ -5,8 +5,8 @@ from __future__ import annotations
 import datetime
 from typing import Any
 
-from gongzhi.entity import Entity
-from gongzhi.sql import Sql
+from gongzhi.declare.entity import Entity
+from gongzhi.declare.sql import Sql
 from graphql import GraphQLEnumType, GraphQLList, GraphQLNonNull, GraphQLOutputType, get_nullable_type
 from pypika_tortoise.terms import LiteralValue, Term
 from tortoise.fields import DateField, DatetimeField

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from gongzhi.entity import Entity
-from gongzhi.plans import Batch
-from gongzhi.sql import Bind
+from gongzhi.declare.entity import Entity
+from gongzhi.declare.plans import Batch
+from gongzhi.declare.sql import Bind
 from graphql import FieldNode, GraphQLError, GraphQLField
 from graphql.execution.collect_fields import FieldDetailsList
 from strawberry.types.field import StrawberryField

@@ -17,7 +17,7 @@ from datetime import timedelta
 from typing import Any
 
 import asyncpg
-from gongzhi.events.event import Occurrence
+from gongzhi.declare.events import Occurrence
 from nats.js import JetStreamContext
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy, Header, StorageType, StreamConfig, StreamInfo
 from nats.js.errors import NotFoundError

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from gongzhi.events.event import Actor, Occurrence
+from gongzhi.declare.events import Actor, Occurrence
 
 ALL, COUNTY = "gongzhi.all", "gongzhi.county"
 """What the subjects begin with: of all events, for our own processes, and of those that a county's integrators get."""

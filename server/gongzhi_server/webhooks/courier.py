@@ -17,12 +17,12 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
-from gongzhi.errors import Text
-from gongzhi.notices.sending import Moment, Notice, notify
-from gongzhi.sealing import KeyRing
-from gongzhi.viewer import Viewer
-from gongzhi.webhooks.commands import TEST
-from gongzhi.webhooks.models import WebhookRow, WebhookState
+from gongzhi.core.notices.sending import Moment, Notice, notify
+from gongzhi.core.webhooks.commands import TEST
+from gongzhi.core.webhooks.models import WebhookRow, WebhookState
+from gongzhi.declare.viewer import Viewer
+from gongzhi.runtime.sealing import KeyRing
+from gongzhi.values.errors import Text
 from tortoise.transactions import in_transaction
 
 from ..auth.accounts import Accounts

@@ -8,8 +8,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from gongzhi.webhooks.commands import TYPES
-from gongzhi.webhooks.models import DeliveryState
+from gongzhi.core.webhooks.commands import TYPES
+from gongzhi.core.webhooks.models import DeliveryState
 
 LOCK, UNLOCK = (
     f"select pg_{way}(hashtextextended($1::uuid::text, 8))" for way in ("try_advisory_lock", "advisory_unlock")

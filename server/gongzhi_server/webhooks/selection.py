@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from gongzhi.checks import wrong
-from gongzhi.entity import Entity
-from gongzhi.errors import Refusal
-from gongzhi.viewer import Viewer
+from gongzhi.declare.entity import Entity
+from gongzhi.declare.viewer import Viewer
+from gongzhi.runtime.checks import wrong
+from gongzhi.values.errors import Refusal
 from graphql import (
     FieldNode,
     GraphQLEnumType,

@@ -7,9 +7,9 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from gongzhi.events.telling import CURSORS, KEYS
-from gongzhi.viewer import Viewer
-from gongzhi.webhooks.commands import TYPES
+from gongzhi.core.events.telling import CURSORS, KEYS
+from gongzhi.core.webhooks.commands import TYPES
+from gongzhi.declare.viewer import Viewer
 
 from ..engine import Engine
 from ..events.knowledge import is_open

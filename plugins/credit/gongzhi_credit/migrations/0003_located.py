@@ -1,6 +1,6 @@
 """Where rows lie, the indexes that find them, the standard indicators, and the prime rate as it was published."""
 
-from gongzhi.located import levels, locate
+from gongzhi.declare.located import levels, locate
 from tortoise import migrations
 from tortoise.migrations import operations as ops
 

@@ -1,7 +1,7 @@
 from tortoise import migrations
 from tortoise.migrations import operations as ops
-from gongzhi.cases.models import SettlementLevel
-from gongzhi.columns import BytesField
+from gongzhi.core.cases.models import SettlementLevel
+from gongzhi.declare.columns import BytesField
 from gongzhi_legal.models.advice import AdviceChannel, AdviceState, EntryState, LegalTopic
 from gongzhi_legal.models.agreement import AgreementForm, ConfirmationState, Signing
 from gongzhi_legal.models.aid import AidGround, AidMatter, AidState

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Any
 
-from gongzhi.columns import BytesField, key
+from gongzhi.declare.columns import BytesField, key
 from tortoise import fields
 from tortoise.models import Model
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Any
 
-from gongzhi.cases.models import SettlementLevel
-from gongzhi.columns import BytesField, key
+from gongzhi.core.cases.models import SettlementLevel
+from gongzhi.declare.columns import BytesField, key
 from tortoise import fields
 from tortoise.models import Model
 

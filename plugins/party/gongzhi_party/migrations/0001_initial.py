@@ -1,6 +1,6 @@
 from tortoise import migrations
 from tortoise.migrations import operations as ops
-from gongzhi.columns import BytesField
+from gongzhi.declare.columns import BytesField
 from gongzhi_party.models.activity import ActivityState, Audience, FeedKind, Form, PaperKind, ParticipationState, Shift
 from gongzhi_party.models.care import AskState, LessonKind, ProjectState, WishState
 from gongzhi_party.models.deliberation import Choice, DeliberationState, Voters

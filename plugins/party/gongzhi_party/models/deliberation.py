@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import uuid4
 
-from gongzhi.columns import BytesField, Located, key
+from gongzhi.declare.columns import BytesField, Located, key
 from tortoise import fields
 from tortoise.models import Model
 

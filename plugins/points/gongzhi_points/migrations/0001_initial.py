@@ -1,6 +1,6 @@
 from tortoise import migrations
 from tortoise.migrations import operations as ops
-from gongzhi.columns import BytesField
+from gongzhi.declare.columns import BytesField
 from gongzhi_points.models import AccountKind, Approver, ClaimState, ObjectionState, Period, PostingKind, Proof, RedemptionState, RewardKind, RuleState, SettledState, Unit
 from orjson import loads
 from tortoise.fields.base import OnDelete

@@ -1,6 +1,6 @@
 """Where rows lie, the indexes that find them, and the standard acts."""
 
-from gongzhi.located import levels, locate
+from gongzhi.declare.located import levels, locate
 from tortoise import migrations
 from tortoise.migrations import operations as ops
 

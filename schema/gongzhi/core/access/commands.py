@@ -1,0 +1,275 @@
+"""Seeing protected values in clear, finding people by them, and looking beyond one's scope in an emergency."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+import strawberry
+from strawberry import ID, UNSET
+
+from gongzhi.core.grids.models import GridRow
+from gongzhi.core.notices.sending import Notice, notify
+from gongzhi.core.people import sealed
+from gongzhi.core.people.models import PersonRow, PhoneRow
+from gongzhi.core.people.protected import clear
+from gongzhi.core.people.types import Person
+from gongzhi.declare.entity import key_of, ref
+from gongzhi.declare.extend import extend
+from gongzhi.declare.roots import Mutation
+from gongzhi.runtime.checks import coded, form, missing, text, today, told, wrong
+from gongzhi.runtime.commands import KEY, Call, Problem, command, forbidden, given, made, problems
+from gongzhi.runtime.context import Look
+from gongzhi.runtime.quotas import hold
+from gongzhi.values import codes
+from gongzhi.values.errors import FIELD, Refusal, Text
+
+from .alerts import alert
+from .models import AlertKind, GlassRow, LookKind
+from .rules import BREAK_GLASS, FIND, REVEAL
+from .types import Glass
+
+AT_ONCE = 20
+"""How many people's values may be asked for in one request."""
+PURPOSE = 200
+REASON = 500
+WINDOW = timedelta(minutes=10)
+"""How long a broken glass can be looked through."""
+DAY = timedelta(days=1)
+FIELDS = ("residentId", "phone", "phones")
+AGAIN = f"{KEY} May be left out: this is carried out each time it is sent, and nothing of the answer is kept."
+SPENT = (
+    "select count(distinct one)::int as count from access.look l, unnest(l.persons) one "
+    "where l.account=$1 and l.at>$2 and l.kind in ('REVEAL','FIND') and one<>all($3::uuid[])"
+)
+
+
+# in clear
+
+
+@strawberry.type(description="A protected value in clear (明文).")
+class RevealedValue:
+    id: ID = strawberry.field(description="Whose it is (人员标识).")
+    field: str = strawberry.field(description="Which field (字段).")
+    value: str | None = strawberry.field(description="The value; null where there is none (值).")
+
+
+@strawberry.type(description="The values, or why none is shown (查看明文结果).")
+class RevealPayload:
+    values: list[RevealedValue] | None = made("A value for each person and field, several for `phones` (明文值).")
+    errors: list[Problem] = problems()
+
+
+@strawberry.input(description="Whose protected values to show in clear, and what for (查看明文).")
+class RevealInput:
+    idempotency_key: str | None = given(AGAIN, default=UNSET)
+    ids: list[ID] = given(f"The people's ids, {AT_ONCE} at most (人员标识).")
+    fields: list[str] = given("residentId, phone, phones: one or several (字段).")
+    purpose: str = given("What for; the people are told (目的).")
+
+
+@command(
+    "Show protected values of others in clear; they are told who saw them, and what for (查看明文).",
+    requires=REVEAL,
+    repeats=True,
+)
+async def reveal(call: Call, input: RevealInput) -> RevealPayload:
+    with form() as read:
+        purpose = read(text, input.purpose, PURPOSE, "purpose")
+        fields = read(known, input.fields)
+        ids = read(some, list(dict.fromkeys(input.ids)), "ids")
+    people = {id: await permitted(call, id, str(input.ids.index(id))) for id in sorted(ids)}
+    if refused := await exhausted(call, list(people.values())):
+        return RevealPayload(errors=[refused])
+    look = Look([row.id for row in people.values()], [f"Person.{one}" for one in fields], purpose, LookKind.REVEAL)
+    await call.context.look(look)
+    return RevealPayload(values=[one for id in ids for one in await shown(call, id, people[id], fields)])
+
+
+def known(fields: list[str]) -> list[str]:
+    for at, name in enumerate(fields):
+        if name not in FIELDS:
+            listed = ", ".join(FIELDS)
+            raise wrong(f"The fields are {listed}.", f"可查看的字段为 {listed}。", "fields", str(at))
+    return some(list(dict.fromkeys(fields)), "fields")
+
+
+def some(values: list[Any], path: str) -> list[Any]:
+    if not 1 <= len(values) <= AT_ONCE:
+        raise wrong(f"{FIELD}: name 1 to {AT_ONCE}.", f"{FIELD}应填写 1 至 {AT_ONCE} 项。", path)
+    return values
+
+
+async def permitted(call: Call, id: str, at: str) -> PersonRow:
+    """The person, if the caller may have their values shown."""
+    person: PersonRow = await call.find(Person, "ids", at, id=key_of(Person)(id))
+    if not call.may(REVEAL, person) and not await through(call, person):
+        raise forbidden("ids")
+    return person
+
+
+async def through(call: Call, person: PersonRow) -> bool:
+    """Whether the caller looks at the person through a glass they broke."""
+    glass, account = call.viewer.glass, call.viewer.account.name
+    return await GlassRow.exists(id=glass, account=account, person_id=person.id, until__gt=call.now)
+
+
+async def exhausted(call: Call, people: list[PersonRow], path: str = "ids") -> Problem | None:
+    """Why no more is shown today, once the quota is used up; the data-protection officer is told.
+
+    Not raised, for then the alert would be taken back with everything else.
+    """
+    account, most = call.viewer.account.name or "", call.context.bounds.reveals
+    await hold(call, "reveals", account)  # until the look is in the log, where the next one counts it
+    ids = [person.id for person in people]
+    [[count]] = [row.values() for row in await call.fetch(SPENT, account, call.now - DAY, ids)]
+    if count + len(ids) <= most:
+        return None
+    await alert(call, AlertKind.QUOTA, account, call.viewer.role, count + len(ids), people[0].county_id)
+    refused = Refusal(
+        "QUOTA_EXCEEDED",
+        f"You may see protected values of {most} people a day; the data-protection officer has been told.",
+        f"每日最多查看 {most} 人的明文信息，已通知个人信息保护负责人。",
+        (path,),
+    )
+    return Problem(code=refused.code, message=refused.text.say(call.viewer.language), path=list(refused.path))
+
+
+async def shown(call: Call, id: str, person: PersonRow, fields: list[str]) -> list[RevealedValue]:
+    """The person's values in clear."""
+    values: list[RevealedValue] = []
+    for name in fields:
+        found = await clear(call.context.keys, person, f"Person.{name}")
+        alone: list[str | None] = [] if name == "phones" else [None]
+        values += [RevealedValue(id=ID(id), field=name, value=value) for value in found or alone]
+    return values
+
+
+# by resident ID or phone
+
+
+@strawberry.type(description="Who was found, or why nobody was looked for (查找结果).")
+class FindPersonPayload:
+    people: list[Person] | None = made("Those whom the caller may see; usually one (人员).")
+    errors: list[Problem] = problems()
+
+
+@strawberry.input(description="A resident ID or a telephone number to find people by, whole (按证件号或电话查找).")
+class FindPersonInput:
+    idempotency_key: str | None = given(AGAIN, default=UNSET)
+    county: str = given("The county to look in, by code (县级区划代码).")
+    resident_id: str | None = given("The resident ID number (身份证号).", default=UNSET)
+    phone: str | None = given("Or the telephone number (电话).", default=UNSET)
+    purpose: str = given("What for; whoever is found is told (目的).")
+
+
+@command(
+    "Find people by resident ID or telephone number; whoever is found is told (按证件号或电话查找人员).",
+    requires=FIND,
+    repeats=True,
+)
+async def find_person(call: Call, input: FindPersonInput) -> FindPersonPayload:
+    purpose = text(input.purpose, PURPOSE, "purpose")
+    people = [person for person in await matching(call, input) if await seen(call, person)]
+    if not people:
+        return FindPersonPayload(people=[])
+    if refused := await exhausted(call, people):
+        return FindPersonPayload(errors=[refused])
+    field = "residentId" if told(input.resident_id) else "phone"
+    await call.context.look(Look([one.id for one in people], [f"Person.{field}"], purpose, LookKind.FIND))
+    return FindPersonPayload(people=[ref(Person, one.id) for one in people])
+
+
+async def matching(call: Call, input: Any) -> list[PersonRow]:
+    """Those in the county who have this resident ID or number, whether the caller may see them or not."""
+    if told(input.resident_id) == told(input.phone):
+        raise wrong("Give a resident ID or a phone.", "请填写身份证号或电话其中一项。", "residentId")
+    county = await GridRow.get_or_none(code=input.county or "", kind=codes.Kind.COUNTY, valid_to=None)
+    if county is None:
+        raise missing("There is no such county.", "没有该县。", "county")
+    keys = call.context.keys
+    if told(input.resident_id):
+        number = coded(partial(codes.resident_id, today=today(call)), input.resident_id, "residentId")
+        blinds = keys.blinds(county.code, sealed.RESIDENT_ID, number)
+        return await PersonRow.filter(county_id=county.id, resident_id_blind__in=blinds)
+    number = coded(codes.phone, input.phone, "phone")
+    blinds = keys.blinds(county.code, sealed.PHONE, number)
+    owners = await PhoneRow.filter(blind__in=blinds).order_by("person_id").limit(AT_ONCE).values_list("person_id")
+    return await PersonRow.filter(county_id=county.id, id__in=[id for (id,) in owners])
+
+
+async def seen(call: Call, person: PersonRow) -> bool:
+    """Whether the caller may see the person."""
+    try:
+        await call.find(Person, id=person.id)
+    except Refusal:
+        return False
+    return call.may(FIND, person)
+
+
+# in an emergency
+
+
+@strawberry.type(description="The glass that was broken, or why not (紧急查阅结果).")
+class BreakGlassPayload:
+    glass: Glass | None = made("Send its id as `extensions.glass` of the requests that need it (授权).")
+    errors: list[Problem] = problems()
+
+
+@strawberry.input(description="Whose file to look at beyond one's scope, and why; name them in one way (紧急查阅).")
+class BreakGlassInput:
+    idempotency_key: str = given(KEY)
+    person: ID | None = given("The person's id (人员标识).", default=UNSET)
+    county: str | None = given("Or the county they are in, by code (县级区划代码),", default=UNSET)
+    resident_id: str | None = given("with their resident ID (身份证号)", default=UNSET)
+    phone: str | None = given("or their telephone number (电话).", default=UNSET)
+    reason: str = given("Why it cannot wait; they and the data-protection officer are told (理由).")
+
+
+@command(
+    "Look at a file beyond one's scope in an emergency, for ten minutes; the person and the data-protection officer "
+    "are told at once (紧急查阅).",
+    requires=BREAK_GLASS,
+)
+async def break_glass(call: Call, input: BreakGlassInput) -> BreakGlassPayload:
+    reason = text(input.reason, REASON, "reason")
+    person = await endangered(call, input)
+    account = call.viewer.account.name or ""
+    glass = await GlassRow.create(
+        account=account, person_id=person.id, reason=reason, at=call.now, until=call.now + WINDOW
+    )
+    await call.context.look(Look([person.id], ["Person"], reason[:PURPOSE], LookKind.BREAK_GLASS))
+    await alert(call, AlertKind.BREAK_GLASS, account, call.viewer.role, 1, person.county_id)
+    await notify(call, Notice("access.break_glass", TITLE, BODY, f"Person:{person.id}"), persons=[person.id])
+    return BreakGlassPayload(glass=ref(Glass, glass.id))
+
+
+TITLE = Text("Your file was opened in an emergency", "您的档案被紧急查阅")
+BODY = Text(
+    "Somebody looked at your file beyond their usual scope. Who, by office, and why is in the log of looks.",
+    "有工作人员在其通常权限之外查阅了您的档案，查阅者的职务和理由见“查阅记录”。",
+)
+
+
+async def endangered(call: Call, input: BreakGlassInput) -> PersonRow:
+    """The person, if they live in a county where the caller may break the glass."""
+    if told(input.person):
+        found = await PersonRow.filter(id=key_of(Person)(input.person))
+    else:
+        found = await matching(call, input)
+    if len(found) > 1:
+        raise wrong("Several people have this number; give a resident ID.", "该电话对应多人，请改用身份证号。", "phone")
+    if not found or not await reaches(call, found[0]):
+        raise missing("There is no such Person, or you may not see it.", "没有找到，或您无权查看。", "person")
+    return found[0]
+
+
+async def reaches(call: Call, person: PersonRow) -> bool:
+    grants = [grant for grant in call.viewer.account.grants if BREAK_GLASS in grant.permissions]
+    areas = [grant.grid for grant in grants if grant.grid is not None]
+    near = GridRow.filter(id__in=areas, county_id=person.county_id)
+    return any(grant.everywhere for grant in grants) or await near.exists()
+
+
+EXTENSIONS = (extend(Mutation, reveal=reveal, find_person=find_person, break_glass=break_glass),)

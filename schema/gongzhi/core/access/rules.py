@@ -1,0 +1,48 @@
+"""Who may read what is written of looks, in one place."""
+
+from __future__ import annotations
+
+from pypika_tortoise.queries import Table
+
+from gongzhi.core.people.rules import OVERSEE
+from gongzhi.declare.sql import Alternatives, Sql
+from gongzhi.declare.viewer import Lens
+
+REVEAL = "people.reveal"
+FIND = "people.find"
+BREAK_GLASS = "people.break_glass"
+
+
+def told(look: Table, viewer: Lens) -> Alternatives:
+    """Looks at one's own file."""
+    return [Sql("{0} @> array[{1}]", look.persons, viewer.person)] if viewer.known() else []
+
+
+def concerned(act: Table, viewer: Lens) -> Alternatives:
+    """What was done to oneself."""
+    return [Sql("{0} @> array[{1}]", act.persons, viewer.person)] if viewer.known() else []
+
+
+def looks(look: Table, viewer: Lens) -> Alternatives:
+    """One's own looks, those at the files of people one watches over, and those in vain for grids one watches over."""
+    areas = viewer.within(Table("person", schema="people", alias="watched"), OVERSEE)
+    offices = viewer.within(Table("grid", schema="grids", alias="office"), OVERSEE)
+    if areas is None or offices is None:
+        return None
+    text = "exists(select from people.person watched where watched.id=any({0}) and {1})"
+    in_vain = "{0}='{{}}' and exists(select from grids.grid office where office.id={1} and {2})"
+    return [
+        Sql("{0}={1}", look.account, viewer.account),
+        *(Sql(text, look.persons, area) for area in areas),
+        *(Sql(in_vain, look.persons, look.grid_id, place) for place in offices),
+    ]
+
+
+def alerts(alert: Table, viewer: Lens) -> Alternatives:
+    """Those about the files of people one watches over."""
+    return viewer.within(alert, OVERSEE)
+
+
+def glasses(glass: Table, viewer: Lens) -> Alternatives:
+    """Those that one broke oneself."""
+    return [Sql("{0}={1}", glass.account, viewer.account)]

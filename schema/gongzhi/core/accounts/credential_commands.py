@@ -1,0 +1,371 @@
+"""What may happen to credentials: invitations, API keys, sessions. What is secret of them is shown once."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Collection
+from datetime import timedelta
+from typing import Any, NamedTuple
+
+import strawberry
+from strawberry import ID, UNSET
+
+from gongzhi.core.notices.sending import Notice, Office, notify
+from gongzhi.core.people.models import PersonRow
+from gongzhi.core.people.types import Person
+from gongzhi.declare.entity import key_of, ref
+from gongzhi.declare.extend import extend
+from gongzhi.declare.filters import aware
+from gongzhi.declare.roots import Mutation
+from gongzhi.runtime.checks import text, told, wrong
+from gongzhi.runtime.commands import KEY, Call, Problem, command, forbidden, given, made, once, problems
+from gongzhi.values.errors import Text
+
+from . import secrets
+from .independence import require_independence, require_second_entry
+from .models import NAME, AccountKind, AccountRow, InvitationRow, KeyRow, SessionRow
+from .rules import CONFIRM, CONSOLE, INVITE, author, by_hand, granted, outranks, own, takes_two_to_enter, vouches
+from .types import Account, ApiKey, Invitation, Session
+
+EDIT = "accounts.edit"
+MAKE_KEYS = "accounts.make_keys"
+INVITED = timedelta(days=7)
+KEYED, LONGEST = timedelta(days=90), timedelta(days=366)
+OVERLAP = 24
+"""Hours that a rotated key goes on for, if nobody says how many."""
+KEYS = 10
+"""How many keys of an account may be good at a time."""
+OWN = "The account's name; one's own if not said (账户名)."
+
+
+@strawberry.type(description="An invitation, or why there is none (邀请结果).")
+class InvitationPayload:
+    invitation: Invitation | None = made("The invitation (邀请).")
+    code: str | None = once(
+        "The code, to be handed to whom it is for; shown once. Null where a second person prints it (邀请码)."
+    )
+    expires_at: datetime.datetime | None = once("Until when it is good (有效期至).")
+    errors: list[Problem] = problems()
+
+
+@strawberry.input(description="An account whose owner is to set a new password (邀请设置密码).")
+class InviteAccountInput:
+    idempotency_key: str = given(KEY)
+    account: str = given("The account's name (账户名).")
+
+
+@command(
+    "Make a code to set an account's password with; earlier codes are void. For a resident, and for who holds what "
+    "nobody gives alone, a second person prints it (邀请设置密码).",
+    requires=EDIT,
+)
+async def invite_account(call: Call, input: InviteAccountInput) -> InvitationPayload:
+    by_hand(call)
+    account: AccountRow = await call.find(Account, "account", name=input.account)
+    if not (call.may(EDIT, account) and await outranks(call, account) and await vouches(call, account)):
+        raise forbidden("account")
+    if account.kind is not AccountKind.PERSON:
+        raise wrong("A system has no password; make it an API key.", "系统账户没有密码，请创建接口密钥。", "account")
+    return present(await make_invitation(call, account=account))
+
+
+@strawberry.input(description="A resident who is to have an account (邀请居民).")
+class InviteResidentInput:
+    idempotency_key: str = given(KEY)
+    person: ID = given("Who, having shown who they are (人员标识).")
+
+
+@command(
+    "Invite a resident to open an account, to link the one they have, or to set a new password for a forgotten one. "
+    "A second worker prints the code (printInvitation) and hands it over (邀请居民).",
+    requires=INVITE,
+)
+async def invite_resident(call: Call, input: InviteResidentInput) -> InvitationPayload:
+    by_hand(call)
+    person: PersonRow = await call.find(Person, "person", id=key_of(Person)(input.person))
+    if not call.may(INVITE, person):
+        raise forbidden("person")
+    account = await AccountRow.get_or_none(person=person)
+    if account is not None and not await outranks(call, account):
+        raise forbidden("person")
+    return present(await make_invitation(call, account=account, person=person))
+
+
+@strawberry.input(description="An invitation to be printed and handed over (打印邀请码).")
+class PrintInvitationInput:
+    idempotency_key: str = given(KEY)
+    invitation: ID = given("The invitation's id (邀请标识).")
+
+
+@command(
+    "Print the code of an invitation that somebody else made, having seen whom it is for; shown once, and a code that "
+    "was printed before is void (打印邀请码).",
+    requires=None,
+    two_persons=True,
+)
+async def print_invitation(call: Call, input: PrintInvitationInput) -> InvitationPayload:
+    by_hand(call)
+    row: InvitationRow = await call.find(Invitation, "invitation", id=key_of(Invitation)(input.invitation))
+    account = await AccountRow.get_or_none(id=row.account_id) if row.account_id else None
+    person = await PersonRow.get_or_none(id=row.person_id) if row.person_id else None
+    if not serves(call, account, person):
+        raise forbidden("invitation")
+    if account is not None:
+        await require_second_entry(call, account, row.created_by, "invitation")
+    else:
+        await require_independence(call, "invitation", row.created_by)
+    if row.used_at is not None or row.expires_at <= call.now or (row.mac is not None and row.printed_by is None):
+        raise wrong("It is used, over, or was shown already.", "该邀请已使用、已过期或已出示。", "invitation")
+    code, row.mac = secrets.invitation(call.context.receipts)
+    row.printed_at, row.printed_by = call.now, author(call)
+    await row.save()
+    await tell_invited(call, account, person, "account.code_printed", PRINTED)
+    return present(Made(row, code))
+
+
+def serves(call: Call, account: AccountRow | None, person: PersonRow | None) -> bool:
+    """Whether the caller may let them in, and is not them."""
+    if (account is not None and own(call, account)) or (person and person.id == call.viewer.account.person):
+        return False
+    if person is not None:
+        return call.may(INVITE, person)
+    return account is not None and call.may(EDIT, account)
+
+
+@strawberry.type(description="An API key, or why there is none (接口密钥结果).")
+class ApiKeyPayload:
+    api_key: ApiKey | None = made("What is known of it (接口密钥).")
+    secret: str | None = once("The key itself; shown once, and kept nowhere (密钥).")
+    errors: list[Problem] = problems()
+
+
+@strawberry.input(description="A new API key (创建接口密钥).")
+class CreateApiKeyInput:
+    idempotency_key: str = given(KEY)
+    account: str | None = given(OWN, default=UNSET)
+    label: str = given("What it is for (用途).")
+    permissions: list[str] = given("What it may, of what its account may (权限).")
+    expires_at: datetime.datetime | None = given(
+        f"Until when, a year at most; {KEYED.days} days if not said (到期时间).", default=UNSET
+    )
+
+
+@command("Make an API key (创建接口密钥).", requires=None)
+async def create_api_key(call: Call, input: CreateApiKeyInput) -> ApiKeyPayload:
+    account = await keyed(call, input.account if told(input.account) else call.viewer.account.name, input.permissions)
+    expires = expiry(call, aware(input.expires_at) if told(input.expires_at) else call.now + KEYED)
+    key = KeyRow(label=text(input.label, NAME, "label"), permissions=sorted(set(input.permissions)), account=account)
+    return await minted(call, key, expires)
+
+
+@strawberry.input(description="A key that another one is to take the place of (轮换接口密钥).")
+class RotateApiKeyInput:
+    idempotency_key: str = given(KEY)
+    api_key: ID = given("The key's id (密钥标识).")
+    overlap: int = given("For how many hours both are good, a month at most (重叠小时数).", default=OVERLAP)
+
+
+@command("Make a key like another, which ends after an overlap: no system stands still (轮换接口密钥).", requires=None)
+async def rotate_api_key(call: Call, input: RotateApiKeyInput) -> ApiKeyPayload:
+    old: KeyRow = await call.find(ApiKey, "apiKey", id=key_of(ApiKey)(input.api_key))
+    account = await keyed(call, (await old.account).name, old.permissions)
+    if not 0 <= input.overlap <= 31 * 24:
+        raise wrong("overlap is 0 to 744 hours.", "overlap 应为 0 至 744 小时。", "overlap")
+    if old.revoked_at or old.expires_at <= call.now:
+        raise wrong("The key is over; make a new one.", "该密钥已失效，请新建。", "apiKey")
+    new = KeyRow(label=old.label, permissions=old.permissions, account=account)
+    lifetime = old.expires_at - old.created_at
+    old.expires_at = min(old.expires_at, call.now + timedelta(hours=input.overlap))
+    await old.save()
+    return await minted(call, new, call.now + min(lifetime, LONGEST))
+
+
+@strawberry.input(description="A key that is not to be good any more (吊销接口密钥).")
+class RevokeApiKeyInput:
+    idempotency_key: str = given(KEY)
+    api_key: ID = given("The key's id (密钥标识).")
+
+
+@command("Revoke an API key at once (吊销接口密钥).", requires=None)
+async def revoke_api_key(call: Call, input: RevokeApiKeyInput) -> ApiKeyPayload:
+    key: KeyRow = await call.find(ApiKey, "apiKey", id=key_of(ApiKey)(input.api_key))
+    await responsible(call, await key.account, "apiKey")
+    key.revoked_at = key.revoked_at or call.now
+    await key.save()
+    return ApiKeyPayload(api_key=ref(ApiKey, key.id))
+
+
+@strawberry.type(description="What was ended, or why nothing was (会话结果).")
+class SessionPayload:
+    session: Session | None = made("The session (会话).")
+    errors: list[Problem] = problems()
+
+
+@strawberry.input(description="A session to be ended (结束会话).")
+class EndSessionInput:
+    idempotency_key: str = given(KEY)
+    session: ID = given("The session's id (会话标识).")
+
+
+@command("Sign out in one place (结束会话).", requires=None)
+async def end_session(call: Call, input: EndSessionInput) -> SessionPayload:
+    session: SessionRow = await call.find(Session, "session", id=key_of(Session)(input.session))
+    await responsible(call, await session.account, "session")
+    session.ended_at = session.ended_at or call.now
+    await session.save()
+    return SessionPayload(session=ref(Session, session.id))
+
+
+@strawberry.type(description="The account that was signed out, or why not (全部退出结果).")
+class SignOutPayload:
+    account: Account | None = made("The account (账户).")
+    errors: list[Problem] = problems()
+
+
+@strawberry.input(description="An account to be signed out everywhere (全部退出).")
+class SignOutEverywhereInput:
+    idempotency_key: str = given(KEY)
+    account: str | None = given(OWN, default=UNSET)
+
+
+@command("Sign out everywhere, at once (全部退出).", requires=None)
+async def sign_out_everywhere(call: Call, input: SignOutEverywhereInput) -> SignOutPayload:
+    name = input.account if told(input.account) else call.viewer.account.name
+    account: AccountRow = await call.find(Account, "account", name=name)
+    await responsible(call, account, "account")
+    await SessionRow.filter(account=account, ended_at=None).update(ended_at=call.now)
+    return SignOutPayload(account=ref(Account, account.id))
+
+
+# what the commands share
+
+
+class Made(NamedTuple):
+    """An invitation, and its code, where whoever made it may see that."""
+
+    row: InvitationRow
+    code: str | None
+
+
+def present(made: Made) -> InvitationPayload:
+    return InvitationPayload(
+        invitation=ref(Invitation, made.row.id, shown=True), code=made.code, expires_at=made.row.expires_at
+    )
+
+
+INVITED_TO = Text("A new password for your account was asked for", "有人为您的账户申请了新密码")
+PRINTED = Text("A code for your account was printed", "您的账户邀请码已打印")
+TO_PRINT = Text("Print an invitation for a resident", "请为居民打印邀请码")
+
+
+async def make_invitation(call: Call, *, account: AccountRow | None = None, person: PersonRow | None = None) -> Made:
+    """A new invitation for an account or a person; earlier ones are void.
+
+    It has a code at once only where whoever makes it may know it; else a second person has one printed.
+    """
+    whose = person.id if person else account.person_id if account else None
+    for column, value in (("account_id", account and account.id), ("person_id", whose)):
+        if value is not None:
+            await InvitationRow.filter(**{column: value}, used_at=None).delete()
+    two = author(call) != CONSOLE and (account is None or await takes_two_to_enter(call, account))
+    code, mac = (None, None) if two else secrets.invitation(call.context.receipts)
+    row = await InvitationRow.create(
+        account_id=account.id if account else None,
+        person_id=whose,
+        mac=mac,
+        created_at=call.now,
+        created_by=author(call),
+        expires_at=call.now + INVITED,
+    )
+    if two:
+        await tell_colleagues(call, row, account, whose)
+        if account is not None:
+            await tell_invited(call, account, None, "account.password_asked", INVITED_TO)
+    return Made(row, code)
+
+
+async def tell_colleagues(call: Call, row: InvitationRow, account: AccountRow | None, person: Any) -> None:
+    """Tell those who can print the code that it waits."""
+    grid, office = (account.grid_id, CONFIRM) if account else (None, CONFIRM)
+    if person is not None:
+        grid, office = (await PersonRow.get(id=person)).grid_id, "people.edit"
+    body = Text(
+        "See who it is for, print the code, and hand it over.",
+        "请核对本人身份后打印邀请码并当面交付。",
+    )
+    if grid is not None:
+        notice = Notice("account.invitation_waits", TO_PRINT, body, f"Invitation:{row.id}")
+        await notify(call, notice, offices=[Office(office, grid)])
+
+
+async def tell_invited(
+    call: Call, account: AccountRow | None, person: PersonRow | None, kind: str, title: Text
+) -> None:
+    """Tell whose account it is, or is to be."""
+    body = Text(
+        "If you did not ask for it, do not use the code and tell the data-protection officer.",
+        "如非本人申请，请勿使用邀请码，并告知个人信息保护负责人。",
+    )
+    whose = person.id if person else account.person_id if account else None
+    accounts = [account.name] if account and whose is None else []
+    await notify(call, Notice(kind, title, body), persons=[whose] if whose else [], accounts=accounts)
+
+
+async def responsible(call: Call, account: AccountRow, path: str) -> None:
+    """Refuse whoever neither is the account nor looks after it."""
+    if not own(call, account) and not call.may(EDIT, account):
+        raise forbidden(path)
+
+
+async def keyed(call: Call, name: str | None, permissions: Collection[str]) -> AccountRow:
+    """The account, if the caller may make it keys with these permissions."""
+    by_hand(call)
+    account: AccountRow = await call.find(Account, "account", name=name)
+    if own(call, account):
+        allowed = call.viewer.can(MAKE_KEYS)
+    else:  # a key is the account to whoever has it, so nobody makes one for another that does what takes two
+        alone = author(call) == CONSOLE or set(permissions).isdisjoint(call.context.guarded)
+        allowed = alone and call.may(EDIT, account) and await outranks(call, account, permissions)
+    if not allowed:
+        raise forbidden("account")
+    if not permissions or not set(permissions) <= await granted(call, account):
+        raise wrong(
+            "A key has some of its account's permissions, and none besides.",
+            "密钥只能具备其账户已有的权限。",
+            "permissions",
+        )
+    if await KeyRow.filter(account=account, revoked_at=None, expires_at__gt=call.now).count() >= KEYS:
+        raise wrong(f"An account has {KEYS} keys at most.", f"每个账户最多 {KEYS} 个密钥。", "account")
+    return account
+
+
+def expiry(call: Call, moment: datetime.datetime) -> datetime.datetime:
+    if not call.now < moment <= call.now + LONGEST:
+        raise wrong(
+            f"A key lasts {LONGEST.days} days at most.",
+            f"密钥有效期最长 {LONGEST.days} 天，且须晚于现在。",
+            "expiresAt",
+        )
+    return moment
+
+
+async def minted(call: Call, key: KeyRow, expires: datetime.datetime) -> ApiKeyPayload:
+    secret, key.digest = secrets.api_key()
+    key.created_at, key.created_by, key.expires_at = call.now, author(call), expires
+    await key.save(force_create=True)
+    return ApiKeyPayload(api_key=ref(ApiKey, key.id), secret=secret)
+
+
+EXTENSIONS = (
+    extend(
+        Mutation,
+        invite_account=invite_account,
+        invite_resident=invite_resident,
+        print_invitation=print_invitation,
+        create_api_key=create_api_key,
+        rotate_api_key=rotate_api_key,
+        revoke_api_key=revoke_api_key,
+        end_session=end_session,
+        sign_out_everywhere=sign_out_everywhere,
+    ),
+)

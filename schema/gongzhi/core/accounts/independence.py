@@ -1,0 +1,177 @@
+"""Independence: whether two accounts are two persons, wherever a decision is promised to take two.
+
+An account that somebody made, appointed or can sign in as is a puppet of theirs, not a second person. Who appointed
+whom is walked back through every grant, account, invitation, linked identity and key, whoever's they were:
+
+    county's administrator ── gave ──▶ leader ── gave ──▶ worker        the first and the last are not two persons
+
+The command line appoints nobody here: whoever has it has the database.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from gongzhi.core.grids.models import GridRow
+from gongzhi.runtime.commands import TWO_PERSONS, Call, forbidden
+from gongzhi.values.errors import Refusal
+
+from .models import AccountRow
+from .rules import CONSOLE, Place, holds_guarded, is_guarded, may_confirm
+
+# `hands` marks what lets somebody sign in as the account, unless two persons saw to it. A grant counts from when it was
+# made, whatever its `since`; one that was never confirmed, or was stopped, counts for nothing.
+APPOINTERS = """
+with recursive chain(origin, name, at, hands) as (
+  select one, one, '-infinity'::timestamptz, false from unnest($1::text[]) one
+  union
+  select c.origin, e.name, greatest(c.at, e.at), c.hands or e.hands
+  from chain c join accounts.account a on a.name = c.name cross join lateral (
+    select h.granted_by as name, min(coalesce(h.granted_at, h.since)) as at, false as hands from accounts.holding h
+    where h.account_id = a.id and h.proposed_at is null and h.stopped_by is null
+      and not h.role = any($2::text[]) and ($3::text[] is null or h.role = any($3)) group by h.granted_by
+    union all select a.created_by, a.created_at, false
+    union all select i.created_by, i.used_at, true from accounts.invitation i
+    where i.account_id = a.id and i.used_at is not null and i.printed_by is null
+    union all select d.linked_by, d.linked_at, true from accounts.identity d
+    where d.account_id = a.id and d.proposed_at is null and d.confirmed_by is null
+    union all select k.created_by, k.created_at, true from accounts.key k where k.account_id = a.id
+  ) e where e.name <> c.name and e.name <> $4
+)
+select origin, name, min(at) filter (where not hands) as at, max(at) filter (where hands) as hands
+from chain where name <> origin group by origin, name
+"""
+
+
+PEOPLE = "select name, person_id from accounts.account where name = any($1::text[])"
+
+
+@dataclass(frozen=True)
+class Link:
+    """How somebody stands above an account: since when by grants, and when they last had its credentials made."""
+
+    appointed: datetime | None
+    credentials: datetime | None
+
+    def is_younger(self, moment: datetime) -> bool:
+        """Whether the account had not stood on its own before this moment."""
+        if self.credentials is not None and self.credentials > moment:
+            return True
+        return self.appointed is not None and self.appointed > moment
+
+
+Above = dict[str, dict[str, Link]]
+"""Who stands above each of some accounts, and how."""
+
+
+async def load_appointers(call: Call, *accounts: str, guarded: bool = False) -> Above:
+    """Everybody who appointed these accounts, directly or through others, and how they stand above them.
+
+    Of roles, only those that nobody gives alone count if `guarded`: else whoever gives a small role to everybody could
+    keep the county from ever appointing anybody.
+    """
+    found: Above = {name: {} for name in accounts}
+    roles = None
+    if guarded:
+        named = await call.fetch("select distinct role from accounts.holding")
+        roles = [row["role"] for row in named if is_guarded(call, row["role"])]
+    for row in await call.fetch(APPOINTERS, list(found), sorted(call.context.civic), roles, CONSOLE):
+        found[row["origin"]][row["name"]] = Link(row["at"], row["hands"])
+    return found
+
+
+async def are_independent(call: Call, one: str | None, other: str | None) -> bool:
+    """Whether these accounts are two persons for an everyday decision.
+
+    They are not if they are one account or one person's, if either appointed the other, or if somebody appointed both
+    and one of them less than a term ago: a manager who makes two accounts today does not decide with them tomorrow.
+    """
+    if one is None or other is None:
+        return True  # what the system did, or somebody without an account, was done by nobody who could decide here
+    if one == other or await belong_together(call, one, other):
+        return False
+    above = await load_appointers(call, one, other)
+    if is_above(above, one, other):
+        return False
+    limit = call.now - get_term(call)
+    shared = above[one].keys() & above[other].keys()
+    return not any(above[each][name].is_younger(limit) for name in shared for each in (one, other))
+
+
+async def are_unconnected(call: Call, one: str, other: str) -> bool:
+    """Whether these accounts are two persons for what is guarded: not even appointed by the same, however long ago."""
+    if one == other or await belong_together(call, one, other):
+        return False
+    above = await load_appointers(call, one, other, guarded=True)
+    return above[one].keys().isdisjoint(above[other]) and not is_above(above, one, other)
+
+
+def is_above(above: Above, one: str, other: str) -> bool:
+    """Whether one of the two appointed the other."""
+    return one in above[other] or other in above[one]
+
+
+async def require_independence(call: Call, path: str, *others: str | None) -> None:
+    """Refuse the caller unless they are another person than each of these accounts.
+
+    A command that is declared with `two_persons=True` calls this, or it fails.
+    """
+    call.checks.add(TWO_PERSONS)
+    account = call.viewer.account.name
+    for other in dict.fromkeys(others):
+        if not await are_independent(call, account, other):
+            raise refuse_second(other == account, path)
+
+
+async def require_unconnected(call: Call, path: str, other: str) -> None:
+    """Refuse the caller unless nothing connects them with this account: for what nobody gives or ends alone."""
+    call.checks.add(TWO_PERSONS)
+    account = call.viewer.account.name or ""
+    if not await are_unconnected(call, account, other):
+        raise refuse_second(other == account, path)
+
+
+async def require_unrelated(call: Call, path: str, other: str) -> None:
+    """Refuse the caller if they appointed this account, or it them; others may have appointed both."""
+    account = call.viewer.account.name or ""
+    above = await load_appointers(call, account, other, guarded=True)
+    if account == other or await belong_together(call, account, other) or is_above(above, account, other):
+        raise refuse_second(account == other, path)
+
+
+async def require_second_entry(call: Call, account: AccountRow, other: str, path: str) -> None:
+    """Refuse the caller unless they may be the second person who lets somebody sign in as this account."""
+    if await holds_guarded(call, account):
+        if not await may_confirm(call, Place(await GridRow.get(id=account.grid_id) if account.grid_id else None)):
+            raise forbidden(path)
+        await require_unconnected(call, path, other)
+    else:
+        await require_independence(call, path, other)
+
+
+def refuse_second(same: bool, path: str) -> Refusal:
+    """The refusal for whoever cannot be the second person."""
+    if same:
+        en, zh = "You did this yourself, so somebody else must decide.", "此事由您经办，须由他人决定。"
+    else:
+        en = (
+            "You are no second person here: you and whoever did this were appointed by each other, or lately by the "
+            "same person. Ask somebody who was not."
+        )
+        zh = "您与经办人之间存在任命关系，或近期由同一人任命，不能作为第二人决定，请由其他人员办理。"
+    return Refusal("FOUR_EYES", en, zh, (path,) if path else ())
+
+
+async def belong_together(call: Call, one: str, other: str) -> bool:
+    """Whether both accounts are the same person's."""
+    people = {row["name"]: row["person_id"] for row in await call.fetch(PEOPLE, [one, other])}
+    mine = call.viewer.account
+    if mine.name in (one, other) and mine.person is not None:
+        people[mine.name] = mine.person
+    return people.get(one) is not None and people.get(one) == people.get(other)
+
+
+def get_term(call: Call) -> timedelta:
+    """How long somebody has been in office before they are the second person beside their appointer's others."""
+    return timedelta(days=call.context.bounds.appointed)

@@ -1,0 +1,64 @@
+"""Links to files: whoever may see an attachment now gets one that is good for some minutes, for anybody who has it.
+
+The signature is an HMAC-SHA256, made by the database in the statement that checked the right to see the row. The key is
+of one time of expiry alone, so what the statement is given is worth nothing soon after.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from datetime import datetime
+from uuid import UUID
+
+from pypika_tortoise.terms import Term
+
+from gongzhi.declare.plans import Build, Frame
+from gongzhi.declare.sql import Sql
+from gongzhi.runtime.context import Context
+
+PATH = "/attachments"
+FULL, THUMBNAIL = "full", "thumbnail"
+VARIANTS = (FULL, THUMBNAIL)
+WINDOW = 300
+"""Seconds in which a link stays the same, so that a phone need not load the picture again; good for 1 to 2 of them."""
+LENGTH = 32
+"""Hexadecimal digits of a signature."""
+BLOCK = 64
+
+
+def expiry(now: datetime) -> int:
+    """When links that are made now end, in seconds since 1970."""
+    return (int(now.timestamp()) // WINDOW + 2) * WINDOW
+
+
+def key(secret: bytes, expires: int) -> bytes:
+    return hmac.digest(secret, f"attachment links {expires}".encode(), hashlib.sha256)
+
+
+def signature(secret: bytes, id: UUID, variant: str, expires: int) -> str:
+    """What a link must be signed with."""
+    return hmac.digest(key(secret, expires), f"{id}/{variant}".encode(), hashlib.sha256).hex()[:LENGTH]
+
+
+def url(variant: str) -> Build:
+    """The link to a file, signed by the database."""
+
+    def build(at: Frame) -> Term:
+        whole = at.given.whole
+        expires = whole(lambda arguments, context: str(expiry(context.viewer.now)), cast="text")
+        inner = whole(lambda arguments, context: pad(context, 0x36), cast="bytea")
+        outer = whole(lambda arguments, context: pad(context, 0x5C), cast="bytea")
+        signed = (
+            f"{PATH}/'||{{0}}||'/{variant}?expires='||{{1}}||'&signature='||left(encode("
+            f"sha256({{3}}||sha256({{2}}||convert_to({{0}}||'/{variant}','UTF8'))),'hex'),{LENGTH})"
+        )
+        return Sql("'" + signed, Sql("{0}::text", at.row.id), expires, inner, outer)
+
+    return build
+
+
+def pad(context: Context, by: int) -> bytes:
+    """The key's block of the inner or the outer hash (RFC 2104)."""
+    made = key(context.receipts, expiry(context.viewer.now)).ljust(BLOCK, b"\0")
+    return bytes(one ^ by for one in made)

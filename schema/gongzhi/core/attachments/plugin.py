@@ -1,0 +1,29 @@
+"""Registration: what `attachments` brings to the schema, by the hooks that every plugin has."""
+
+from __future__ import annotations
+
+from gongzhi.declare.extend import Extension
+from gongzhi.declare.registers import Registers
+from gongzhi.plugin.hooks import App, hookimpl
+
+
+@hookimpl
+def tables() -> list[App]:
+    return [App("attachments", "gongzhi.core.attachments.models", "gongzhi.core.attachments.migrations")]
+
+
+@hookimpl
+def graphql() -> tuple[Extension, ...]:
+    from . import commands, types
+
+    return (
+        *types.EXTENSIONS,
+        *commands.EXTENSIONS,
+    )
+
+
+@hookimpl
+def registers() -> list[Registers]:
+    from . import holdings
+
+    return [Registers(holdings=holdings.HOLDINGS)]

@@ -1,0 +1,13 @@
+"""Who may see attachments: whoever sees their case, and nobody while they have none."""
+
+from __future__ import annotations
+
+from pypika_tortoise.queries import Table
+
+from gongzhi.declare.sql import Alternatives, Sql
+from gongzhi.declare.viewer import Lens
+
+
+def attachments(attachment: Table, viewer: Lens) -> Alternatives:
+    """Files that belong to a case; the case's own rule is asked, too."""
+    return [Sql("{0} is not null", attachment.case_id)]

@@ -1,0 +1,41 @@
+"""Terms that callers give as ISO 8601 durations, such as PT30M or P3D, and when they end."""
+
+from __future__ import annotations
+
+import re
+
+from gongzhi.runtime.checks import wrong
+from gongzhi.runtime.commands import Call
+from gongzhi.values.errors import FIELD
+from gongzhi.values.worktime import Course, Deadline, Term, Unit, reckon
+
+from . import reading
+
+DURATION = re.compile(r"P(?:(?P<days>\d{1,3})D)?(?:T(?=\d)(?:(?P<hours>\d{1,3})H)?(?:(?P<minutes>\d{1,5})M)?)?")
+LONGEST = 90 * 24 * 60
+"""The most minutes of a term."""
+
+
+def term(text: str, *path: str, wall: bool = False) -> Term:
+    """The term a duration stands for: working days, or working hours and minutes; on the wall if it is said so.
+
+    Raises Refusal for what is no duration, mixes days with working hours, is nothing at all or over 90 days.
+    """
+    found = DURATION.fullmatch(text)
+    days, hours, minutes = (int(found[name] or 0) if found else 0 for name in ("days", "hours", "minutes"))
+    total = (days * 24 + hours) * 60 + minutes
+    mixed = not wall and bool(days) and total > days * 24 * 60
+    if found is None or mixed or not 0 < total <= LONGEST:
+        raise wrong(
+            f"{FIELD} must be an ISO 8601 duration up to 90 days, such as PT30M, PT4H or P3D.",
+            f"{FIELD}应为不超过 90 日的 ISO 8601 时长，如 PT30M、PT4H 或 P3D。",
+            *path,
+        )
+    if wall:
+        return Term(total, Unit.MINUTE)
+    return Term(days, Unit.WORKING_DAY) if days else Term(total, Unit.WORKING_MINUTE)
+
+
+async def deadline(call: Call, county: int | None, term: Term) -> Deadline:
+    """When a term ends that begins now, by the county's calendar; above counties, by everybody's."""
+    return reckon(await reading.of(call.fetch, county), term, Course(call.now))

@@ -1,0 +1,87 @@
+"""From the tables of calendars to `gongzhi.values.worktime`, and back into the spans that statements count with."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from datetime import date
+from functools import lru_cache
+from typing import Any
+
+import orjson
+
+from gongzhi.values.worktime import Calendar, Shift
+
+from . import holidays
+
+Fetch = Callable[..., Awaitable[Iterable[Mapping[str, Any]]]]
+"""Runs a statement with its values: `Call.fetch`, or a connection's."""
+
+AHEAD = 2
+"""Years beyond the last one known, in which weekdays alone are worked."""
+
+OF_COUNTY = (
+    "select content from calendars.calendar where county_id = $1::int or county_id is null "
+    "order by county_id nulls last limit 1"
+)
+DAYS = (
+    "select distinct on (d.day) d.day, d.spans from calendars.day d join calendars.calendar c on c.id = d.calendar_id "
+    "where c.id = $1 or c.county_id is null order by d.day, c.county_id nulls last"
+)
+LAID = (
+    "insert into calendars.span (calendar_id, opens_at, closes_at, before) "
+    "select $1, * from unnest($2::timestamptz[], $3::timestamptz[], $4::bigint[])"
+)
+
+
+async def of(fetch: Fetch, county: int | None) -> Calendar:
+    """The calendar of a county; above counties, everybody's."""
+    [row] = await fetch(OF_COUNTY, county)
+    return read(row["content"])
+
+
+@lru_cache(maxsize=256)
+def read(content: str) -> Calendar:
+    """The calendar that a row's content describes."""
+    found = orjson.loads(content)
+    return Calendar(
+        date.fromisoformat(found["first"]),
+        date.fromisoformat(found["last"]),
+        {date.fromisoformat(day): spans if spans is None else pairs(spans) for day, spans in found["days"].items()},
+        [Shift(month, day, pairs(spans)) for month, day, spans in found["shifts"]],
+        found["weekdays"],
+    )
+
+
+def pairs(spans: Iterable[Iterable[int]]) -> tuple[tuple[int, int], ...]:
+    return tuple((start, end) for start, end in spans)
+
+
+async def rebuild(fetch: Fetch, calendar: int) -> None:
+    """Make content and spans of a calendar anew; its version grows."""
+    [row] = await fetch("select weekdays, shifts from calendars.calendar where id = $1", calendar)
+    days = {found["day"].isoformat(): plain(found["spans"]) for found in await fetch(DAYS, calendar)}
+    last = max(int(day[:4]) for day in days) if days else holidays.FIRST
+    content = {"first": f"{holidays.FIRST}-01-01", "last": f"{last + AHEAD}-12-31", "days": days}
+    content |= {"weekdays": plain(row["weekdays"]), "shifts": plain(row["shifts"])}
+    text = orjson.dumps(content).decode()
+    laid = read(text)
+    await fetch("delete from calendars.span where calendar_id = $1", calendar)
+    seconds = [int(before.total_seconds()) for before in laid.before]
+    await fetch(LAID, calendar, laid.opens, laid.closes, seconds)
+    await fetch(
+        "update calendars.calendar set content = $2, ends_on = $3, version = version + 1 where id = $1",
+        calendar,
+        text,
+        date(last, 12, 31),
+    )
+
+
+async def rebuild_all(fetch: Fetch) -> None:
+    """Make every calendar anew, for the nation's days are in all of them."""
+    for row in await fetch("select id from calendars.calendar order by id"):
+        await rebuild(fetch, row["id"])
+
+
+def plain(value: Any) -> Any:
+    """JSON as it is, whether the connection has read it or not."""
+    return orjson.loads(value) if isinstance(value, str | bytes) else value

@@ -1,0 +1,155 @@
+"""What cases are about and how they arrive: the stock tables of subjects (诉求分类) and channels (渠道).
+
+The subjects are a small rural tree of our own. Where a national standard has a code for the same thing it stands
+beside ours, so that figures can be handed on; a county adds editions of its own rather than changing this one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any, Protocol
+
+from gongzhi.plugin.roles import (
+    COUNTY_DISPATCHER,
+    DEPARTMENT_HANDLER,
+    DEPUTY,
+    GRID_LEADER,
+    GRID_WORKER,
+    INTEGRATOR,
+    TOWN_DISPATCHER,
+)
+
+__all__ = ["CATEGORIES", "CHANNELS", "EDITION", "Category", "Channel", "seed"]
+
+EDITION = "2026"
+EVENTS = "GB/T 47678.5-2026"
+"""City-management events (城市管理事件)."""
+
+
+@dataclass(frozen=True)
+class Category:
+    """A subject. Its parent is the part of the code before the last dot."""
+
+    code: str
+    name: str
+    standard_ref: str | None = None
+    standard_code: str | None = None
+
+    @property
+    def parent(self) -> str | None:
+        return self.code.rpartition(".")[0] or None
+
+    @property
+    def depth(self) -> int:
+        return self.code.count(".")
+
+
+@dataclass(frozen=True)
+class Channel:
+    """A way in which cases arrive, and who may file by it: everybody where no role is named.
+
+    `by_key`: only systems with an API key.
+    """
+
+    code: str
+    name: str
+    roles: tuple[str, ...] = ()
+    by_key: bool = False
+
+
+CATEGORIES = (
+    Category("utilities", "水电通信"),
+    Category("utilities.electricity", "用电"),
+    Category("utilities.water", "供水"),
+    Category("utilities.network", "通信网络"),
+    Category("roads", "道路交通"),
+    Category("roads.surface", "路面桥涵"),
+    Category("roads.lighting", "道路照明"),
+    Category("roads.bus", "客运出行"),
+    Category("land", "土地宅基地"),
+    Category("environment", "环境卫生"),
+    Category("environment.garbage", "暴露垃圾", EVENTS, "06010"),
+    Category("environment.rubble", "积存垃圾渣土", EVENTS, "06011"),
+    Category("environment.road", "道路不洁", EVENTS, "06012"),
+    Category("environment.green", "绿地脏乱", EVENTS, "06017"),
+    Category("environment.piles", "乱堆物堆料", EVENTS, "06036"),
+    Category("environment.bins", "垃圾箱满溢", EVENTS, "06042"),
+    Category("environment.advertising", "违规户外广告", EVENTS, "07003"),
+    Category("environment.shopfronts", "店外经营", EVENTS, "09005"),
+    Category("environment.stalls", "占道经营", EVENTS, "09006"),
+    Category("environment.pollution", "污水异味噪声"),
+    Category("agriculture", "农业生产"),
+    Category("agriculture.disaster", "农业灾害"),
+    Category("agriculture.subsidy", "惠农补贴"),
+    Category("agriculture.advice", "种养技术"),
+    Category("welfare", "社保民政"),
+    Category("education", "教育"),
+    Category("health", "医疗卫生"),
+    Category("dispute", "矛盾纠纷"),
+    Category("dispute.marriage_family", "婚姻家庭纠纷"),
+    Category("dispute.neighbor", "邻里纠纷"),
+    Category("dispute.housing_homestead", "房屋宅基地纠纷"),
+    Category("dispute.damages", "损害赔偿纠纷"),
+    Category("dispute.contract", "合同纠纷"),
+    Category("dispute.business", "生产经营纠纷"),
+    Category("dispute.forest_land", "山林土地纠纷"),
+    Category("dispute.expropriation", "征地拆迁纠纷"),
+    Category("dispute.labor", "劳动争议"),
+    Category("dispute.village_affairs", "村务管理纠纷"),
+    Category("dispute.environment", "环境污染纠纷"),
+    Category("dispute.traffic", "道路交通事故纠纷"),
+    Category("dispute.medical", "医疗纠纷"),
+    Category("dispute.property_mgmt", "物业纠纷"),
+    Category("dispute.consumer", "消费纠纷"),
+    Category("dispute.other", "其他纠纷"),
+    Category("village_affairs", "村务监督"),
+    Category("paperwork", "办证代办"),
+    Category("safety", "安全隐患"),
+    Category("platform", "对本平台的意见"),
+    Category("other", "其他"),
+)
+
+FIELD = (GRID_WORKER.name, GRID_LEADER.name)
+DISPATCH = (TOWN_DISPATCHER.name, COUNTY_DISPATCHER.name)
+CHANNELS = (
+    Channel("WEB", "网页"),
+    Channel("MINI_APP", "小程序"),
+    Channel("HOTLINE_12345", "12345热线", (INTEGRATOR.name, *DISPATCH)),
+    Channel("GRID_WORKER", "网格员上报", FIELD),
+    Channel("VISIT", "走访", FIELD),
+    Channel("DEPUTY", "人大代表", (DEPUTY.name,)),
+    # What a party member hears comes by a command of the plugin; whoever looks after the grid writes down the rest.
+    Channel("PARTY_MEMBER", "党员", FIELD),
+    Channel("LETTER", "来信", (*FIELD, *DISPATCH, DEPARTMENT_HANDLER.name)),
+    Channel("IOT", "物联感知", (INTEGRATOR.name,), by_key=True),
+)
+
+
+class Connection(Protocol):
+    """As much of an asyncpg connection as seeding needs."""
+
+    async def executemany(self, command: str, args: Any) -> Any: ...
+
+
+async def seed(connection: Connection) -> None:
+    """Insert the stock subjects and channels that are missing; what is there stays as it is."""
+    for level in _levels():
+        await connection.executemany(
+            "insert into cases.category (code, name, edition, standard_ref, standard_code, parent_id) "
+            "select $1::text, $2, $3::text, $4, $5, (select id from cases.category where code = $6 and edition = $3) "
+            "where not exists (select from cases.category where code = $1 and edition = $3)",
+            [(c.code, c.name, EDITION, c.standard_ref, c.standard_code, c.parent) for c in level],
+        )
+    await connection.executemany(
+        "insert into cases.channel (code, name, roles, by_key) "
+        "select $1::text, $2, $3::text[], $4 where not exists (select from cases.channel where code = $1)",
+        [(channel.code, channel.name, list(channel.roles), channel.by_key) for channel in CHANNELS],
+    )
+
+
+def _levels() -> Iterator[list[Category]]:
+    """The subjects level by level, parents before their children."""
+    for _, level in groupby(sorted(CATEGORIES, key=lambda c: c.depth), key=lambda c: c.depth):
+        yield list(level)

@@ -1,0 +1,215 @@
+"""What may happen to a case once it is reported. The steps are in `machine.py`, taking one is in `steps.py`."""
+
+from __future__ import annotations
+
+import strawberry
+from strawberry import UNSET
+
+from gongzhi.core.dispatch.merging import inform, main_of
+from gongzhi.core.dispatch.working import jointly
+from gongzhi.declare.extend import extend
+from gongzhi.declare.roots import Mutation
+from gongzhi.runtime.checks import text, wrong
+from gongzhi.runtime.commands import EXPECTED, KEY, Call, command, forbidden, given, prose
+from gongzhi.values import codes
+from gongzhi.values.errors import Refusal
+
+from . import machine, reporting
+from .models import RatingSource, SettlementLevel, Status
+from .ratings import is_requester, keep_rating, refuse_involved
+from .reporting import BODY
+from .steps import (
+    CasePayload,
+    advance,
+    contested,
+    handled,
+    opened,
+    own,
+    record,
+    saved,
+    settle,
+    settling_level,
+    step,
+    unready,
+)
+from .types import Case
+
+NUMBER = "The case's number (编号)."
+NOTE = "What is to be remembered of this step (备注)."
+REASON = 2_000
+"""The most characters of a reason."""
+SOLVED = 4
+"""The least rating that closes a case which the requester calls solved."""
+
+
+@strawberry.input(description="A step of a case (诉求操作).")
+class CaseInput:
+    idempotency_key: str = given(KEY)
+    number: str = given(NUMBER)
+    expected_version: int = given(EXPECTED)
+    note: str | None = prose(NOTE, default=UNSET)
+
+
+@strawberry.input(description="A step of a case that has to be explained to the requester (须说明理由的操作).")
+class ReasonedCaseInput:
+    idempotency_key: str = given(KEY)
+    number: str = given(NUMBER)
+    expected_version: int = given(EXPECTED)
+    reason: str = prose("Why; the requester reads it (理由).")
+
+
+@command("Accept a reported case (受理).", requires="cases.accept")
+async def accept_case(call: Call, input: CaseInput) -> CasePayload:
+    case = await opened(call, input, "cases.accept")
+    return await advance(call, case, machine.ACCEPT, note=input.note)
+
+
+@command("Decline a reported case, with the reason (不予受理).", requires="cases.accept")
+async def decline_case(call: Call, input: ReasonedCaseInput) -> CasePayload:
+    case = await opened(call, input, "cases.accept")
+    return await advance(call, case, machine.DECLINE, note=text(input.reason, REASON, "reason"))
+
+
+@command("Withdraw one's own case before it is accepted (撤回).", requires=None)
+async def withdraw_case(call: Call, input: CaseInput) -> CasePayload:
+    case = await opened(call, input)
+    if not own(call, case):
+        raise forbidden("number")
+    return await advance(call, case, machine.WITHDRAW, note=input.note)
+
+
+@command("Start handling a dispatched case (开始办理).", requires="cases.handle")
+async def handle_case(call: Call, input: CaseInput) -> CasePayload:
+    case = await handled(call, input)
+    return await advance(call, case, machine.HANDLE, note=input.note)
+
+
+@strawberry.input(description="An answer to a case (答复).")
+class ReplyToCaseInput:
+    idempotency_key: str = given(KEY)
+    number: str = given(NUMBER)
+    expected_version: int = given(EXPECTED)
+    text: str = prose("The answer; the requester reads it (答复内容).")
+    level: SettlementLevel | None = given(
+        "Where the matter was settled; else where a mediation reached an agreement, or where the lead unit serves "
+        "(化解层级).",
+        default=UNSET,
+    )
+
+
+@command("Answer a case that is being handled (答复).", requires="cases.handle")
+async def reply_to_case(call: Call, input: ReplyToCaseInput) -> CasePayload:
+    case = await handled(call, input)
+    units = await jointly(call, case)
+    settle(call, case, text(input.text, BODY, "text"), input.level or await settling_level(call, case))
+    await inform(call, case)
+    return await advance(call, case, machine.REPLY, note=case.reply, jointly=units)
+
+
+@strawberry.input(description="A case settled on the spot (自处理).")
+class HandleInGridInput:
+    idempotency_key: str = given(KEY)
+    number: str = given(NUMBER)
+    expected_version: int = given(EXPECTED)
+    text: str = prose("What was done; the requester reads it (处理结果).")
+
+
+@command("Settle a case in the grid; it never leaves it (网格自处理).", requires="cases.settle")
+async def handle_in_grid(call: Call, input: HandleInGridInput) -> CasePayload:
+    case = await opened(call, input, "cases.settle")
+    if case.status == Status.REPORTED:
+        await step(call, case, machine.ACCEPT)
+    case.self_handled = True
+    settle(call, case, text(input.text, BODY, "text"), await settling_level(call, case))
+    await inform(call, case)
+    return await advance(call, case, machine.SETTLE, note=case.reply)
+
+
+@strawberry.input(description="What the requester makes of it (评价).")
+class RateCaseInput:
+    idempotency_key: str = given(KEY)
+    number: str = given(NUMBER)
+    receipt_code: str | None = given("The code on the receipt, without an account (回执码).", default=UNSET)
+    rating: int = given("1 is worst, 5 is best (评分).")
+    solved: bool = given("Whether the matter is solved (是否解决).")
+    comment: str | None = prose("Anything to add (评价内容).", default=UNSET)
+
+
+@command("Rate an answered case; one that is not solved is taken up again (评价).", requires=None)
+async def rate_case(call: Call, input: RateCaseInput) -> CasePayload:
+    if not 1 <= input.rating <= 5:
+        raise wrong("The rating is from 1 to 5.", "评分应为 1 至 5。", "rating")
+    secret = call.context.receipts
+    receipted = bool(input.receipt_code) and codes.receipt_matches(secret, input.number, input.receipt_code or "")
+    case = await call.find(Case, "number", number=input.number, shown=receipted)
+    mine = is_requester(call, case)
+    if not receipted and not mine:
+        raise forbidden("number")
+    await refuse_involved(call, case)
+    main = await main_of(call, case)
+    if case.status == Status.CLOSED:
+        raise over()
+    if main is None and case.status != Status.REPLIED:
+        raise unready(case, "评价", Status.REPLIED)
+    case.rating, case.solved = input.rating, input.solved
+    case.rating_comment = text(input.comment, REASON, "comment") if input.comment else None
+    source = RatingSource.ACCOUNT if mine else RatingSource.RECEIPT
+    unit = (main or case).lead_unit_id
+    await keep_rating(call, case, unit, source, input.rating, input.solved, case.rating_comment)
+    await record(call, case, machine.RATED, case.rating_comment, rating=input.rating, solved=input.solved)
+    if main:  # rated for itself; unsolved for one of them is unsolved
+        if not input.solved:
+            await advance(call, main, machine.REOPEN)
+        return await saved(case, shown=receipted)
+    if not input.solved:
+        return await advance(call, case, machine.REOPEN, shown=receipted)
+    if input.rating >= SOLVED:
+        return await advance(call, case, machine.CLOSE, shown=receipted)
+    return await saved(case, shown=receipted)
+
+
+def over() -> Refusal:
+    """The refusal for rating what is closed for good."""
+    return Refusal(
+        "ILLEGAL_TRANSITION",
+        "The case is closed and cannot be rated any more. If the matter is not solved, report it anew and name this "
+        "case as the earlier one.",
+        "诉求已结案，不能再评价；如问题仍未解决，请重新上报，并注明本诉求为前一诉求。",
+        ("number",),
+    )
+
+
+@command("Close an answered case (结案).", requires="cases.close")
+async def close_case(call: Call, input: CaseInput) -> CasePayload:
+    case = await opened(call, input, "cases.close")
+    if await contested(case):
+        raise Refusal(
+            "APPROVAL_NEEDED",
+            "A complaint about a unit or the platform is closed by two: ask for it to be closed.",
+            "针对单位或平台的投诉须经审批结案，请申请结案。",
+            ("number",),
+        )
+    return await advance(call, case, machine.CLOSE, note=input.note)
+
+
+@command("Take an answered case up again, with the reason (重办).", requires="cases.close")
+async def reopen_case(call: Call, input: ReasonedCaseInput) -> CasePayload:
+    case = await opened(call, input, "cases.close")
+    return await advance(call, case, machine.REOPEN, note=text(input.reason, REASON, "reason"))
+
+
+EXTENSIONS = (
+    extend(
+        Mutation,
+        report_case=reporting.report_case,
+        accept_case=accept_case,
+        decline_case=decline_case,
+        withdraw_case=withdraw_case,
+        handle_case=handle_case,
+        handle_in_grid=handle_in_grid,
+        reply_to_case=reply_to_case,
+        rate_case=rate_case,
+        close_case=close_case,
+        reopen_case=reopen_case,
+    ),
+)

@@ -1,0 +1,71 @@
+"""Raising a case by one level: grid, village, town, county (逐级上报). Whoever is responsible stays so."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import strawberry
+
+from gongzhi.declare.entity import expression
+from gongzhi.declare.extend import extend
+from gongzhi.declare.plans import Frame
+from gongzhi.declare.roots import Mutation
+from gongzhi.declare.sql import Sql
+from gongzhi.runtime.checks import text
+from gongzhi.runtime.commands import EXPECTED, KEY, Call, command, forbidden, given, prose
+from gongzhi.values.errors import Refusal
+
+from . import machine
+from .models import SettlementLevel
+from .steps import RAISED, CasePayload, disinterested, level_of, opened, record, saved, unready, works
+from .types import Case
+
+LEVELS = tuple(SettlementLevel)
+"""From the grid up."""
+REASON = 2_000
+
+
+@strawberry.input(description="A case that this level cannot settle (逐级上报).")
+class EscalateCaseInput:
+    idempotency_key: str = given(KEY)
+    number: str = given("The case's number (编号).")
+    expected_version: int = given(EXPECTED)
+    reason: str = prose("Why it cannot be settled here; the requester reads it (理由).")
+
+
+@command("Raise a case to the next level; it says where a matter could not be settled (逐级上报).", requires=None)
+async def escalate_case(call: Call, input: EscalateCaseInput) -> CasePayload:
+    reason, case = text(input.reason, REASON, "reason"), await opened(call, input)
+    if not await works(call, case):
+        raise forbidden("number")
+    await disinterested(call, case)
+    if case.status not in machine.UNDER_WAY:
+        raise unready(case, "逐级上报", *machine.UNDER_WAY)
+    before = await level_of(call, case)
+    if before is SettlementLevel.COUNTY:
+        raise Refusal(
+            "TOP_LEVEL",
+            "It is with the county already; there is none above.",
+            "该诉求已在县级，无上级可报。",
+            ("number",),
+        )
+    after = LEVELS[LEVELS.index(before) + 1]
+    facts: dict[str, Any] = {"from": before, "to": after}
+    await record(call, case, RAISED, reason, **facts)
+    return await saved(case)
+
+
+def raised_to(at: Frame) -> Sql:
+    last = "select e.data->>'to' from cases.event e where e.case_id={0} and e.type='case.level_raised' "
+    return Sql(f"({last}order by e.at desc, e.id desc limit 1)", at.row.id)
+
+
+EXTENSIONS = (
+    extend(Mutation, escalate_case=escalate_case),
+    extend(
+        Case,
+        raised_to=expression(
+            "The level it was last raised to; null if it was not (上报层级).", raised_to, type=SettlementLevel | None
+        ),
+    ),
+)

@@ -1,0 +1,108 @@
+"""Mediation: a case waits for its mediators, says so on its timeline, and takes the level at which they settled it.
+
+These are the words that a plugin has for it. What parties say, who they are and who ended it stays with the plugin.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from gongzhi.core.clocks import running
+from gongzhi.core.dispatch import terms
+from gongzhi.core.notices.sending import Notice, notify
+from gongzhi.runtime.commands import Call
+from gongzhi.values.errors import Text
+from gongzhi.values.labels import label
+
+from . import machine
+from .models import CaseRow, SettlementLevel, Status, Urgency
+from .step_notices import Message, announce_to_staff
+from .steps import MEDIATION_BEGUN, MEDIATION_OVER, OFFERED, record, saved
+
+BEGUN = Message(
+    Text("A case is in mediation", "诉求转入人民调解"),
+    Text(
+        "Case {number} is in mediation; the time for handling it waits until that ends.",
+        "诉求 {number} 已转入人民调解，调解期间办理时限暂停计算。",
+    ),
+)
+RETURNED = Message(
+    Text("A case comes back from mediation", "诉求调解未成"),
+    Text(
+        "The mediation of case {number} ended without an agreement. Go on with the case; its time runs again.",
+        "诉求 {number} 的调解已结束，未达成协议，请继续办理，时限恢复计算。",
+    ),
+)
+
+
+async def begin_mediation(call: Call, case: UUID, until: datetime, referrer: str | None = None) -> None:
+    """Have a case wait for a mediation that ends by a moment, put that on its timeline, and tell who works on it.
+
+    `referrer` is the account that referred it, unless that was a party.
+    """
+    row = await CaseRow.select_for_update().get(id=case)
+    await wait(call, row, until)
+    await record(call, row, MEDIATION_BEGUN)
+    await saved(row)
+    await tell_workers(call, row, MEDIATION_BEGUN, BEGUN, referrer)
+
+
+async def prolong_mediation(call: Call, case: UUID, until: datetime) -> None:
+    """Have a case wait until another moment."""
+    row = await CaseRow.select_for_update().get(id=case)
+    await wait(call, row, until)
+    await saved(row)
+
+
+async def finish_mediation(
+    call: Call, case: UUID, settled: SettlementLevel | None = None, referrer: str | None = None
+) -> None:
+    """Let the time of a case run again, put on its timeline that the mediation is over, and tell who works on it.
+
+    With the level at which an agreement was reached, the case is offered to be answered as settled there.
+    """
+    row = await CaseRow.select_for_update().get(id=case)
+    await wait(call, row, None)
+    await record(call, row, MEDIATION_OVER)
+    offered = settled is not None and row.status in machine.UNDER_WAY
+    if settled is not None and offered:
+        await record(call, row, OFFERED, level=settled)
+    await saved(row)
+    message = offering(settled) if settled is not None else RETURNED
+    await tell_workers(call, row, OFFERED if offered else MEDIATION_OVER, message, referrer)
+
+
+async def wait(call: Call, case: CaseRow, until: datetime | None) -> None:
+    """Hold the clocks of handling, or let them go on; work orders follow them."""
+    await running.hold_until(call, case, until)
+    await terms.follow(call, [case.id])
+
+
+def offering(level: SettlementLevel) -> Message:
+    """What is told of an agreement: that there is one, and at which level."""
+    named = label(level)
+    return Message(
+        Text("A case was settled by mediation", "诉求已调解成功"),
+        Text(
+            f"The mediation of case {{number}} reached an agreement ({named.en}). Answer the case; if you name no "
+            "other level, this one counts.",
+            f"诉求 {{number}} 经调解已达成协议（{named.zh}），请及时答复；未另行填写化解层级的，按此层级计。",
+        ),
+    )
+
+
+async def tell_workers(call: Call, case: CaseRow, kind: str, message: Message, referrer: str | None) -> None:
+    """Tell the lead unit and who referred it; where there is neither, whoever has to act next."""
+    if case.status not in machine.UNDER_WAY:
+        return
+    number = {"number": case.number}
+    body = Text(message.body.en.format(**number), message.body.zh.format(**number))
+    waits_in = case.county_id if case.urgency == Urgency.ROUTINE else None
+    notice = Notice(kind, message.title, body, f"Case:{case.id}", office_hours_of=waits_in)
+    others = [referrer] if referrer and referrer != call.viewer.account.name else []
+    await notify(call, notice, accounts=others, units=[case.lead_unit_id] if case.lead_unit_id else [])
+    if case.lead_unit_id is None and referrer is None:
+        dispatched = case.status in (Status.ACCEPTED, Status.RETURNED)
+        level = SettlementLevel.TOWN if dispatched else SettlementLevel.GRID
+        announce_to_staff(call, case, message, level, kind)

@@ -1,0 +1,214 @@
+"""Reporting a matter: from what somebody says to a numbered case in a grid."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+import strawberry
+from strawberry import ID, UNSET
+
+from gongzhi.core.attachments.attaching import MOST, attach
+from gongzhi.core.clocks.running import begin
+from gongzhi.core.clocks.saving import save
+from gongzhi.core.dispatch.similar import SimilarMatter, similar
+from gongzhi.core.grids.models import GridRow
+from gongzhi.core.grids.types import PointInput, placed_point, position
+from gongzhi.core.people.liaisons import is_helper_of
+from gongzhi.core.people.models import PersonRow
+from gongzhi.core.people.types import Person
+from gongzhi.core.units.models import UnitRow
+from gongzhi.declare.entity import key_of, ref
+from gongzhi.runtime.checks import form, missing, text, today, wrong
+from gongzhi.runtime.commands import KEY, Call, Problem, cautions, command, given, made, problems, prose
+from gongzhi.runtime.context import Info
+from gongzhi.runtime.screening import TextWarning
+from gongzhi.values import codes
+from gongzhi.values.codes import Series
+
+from . import machine
+from .channels import require_channel, require_origin
+from .models import CaseKind, CaseRow, CategoryRow, ChannelRow, Origin, Status, Urgency
+from .steps import named, noted
+from .types import Case
+
+TITLE, BODY, ADDRESS = 200, 10_000, 200
+"""The most characters of a title, a description and an address."""
+
+NUMBERED = (
+    "insert into cases.counter (county, day, series, given) select g.code, $2, $3, 1 from grids.grid g where g.id = $1 "
+    "on conflict (county, day, series) do update set given = cases.counter.given + 1 returning county, given"
+)
+"""Takes the next number of a county, day and series."""
+
+
+@strawberry.input(description="A matter to be reported (上报诉求).")
+class ReportCaseInput:
+    idempotency_key: str = given(KEY)
+    kind: CaseKind = given("What is asked (类型).")
+    channel: str = given("How it arrives, as a channel's code (渠道代码).")
+    category: str = given("What it is about, as a category's code (分类代码).")
+    title: str = prose("In a few words (标题).")
+    description: str = prose("The matter (描述).")
+    place: PointInput | None = given("Where; the grid is found from it (位置).", default=UNSET)
+    grid: str | None = given("In which grid, if there is no place (网格编码).", default=UNSET)
+    address: str | None = given("Where, in words (地址).", default=UNSET)
+    urgency: Urgency = given("How soon somebody must look (紧急程度).", default=Urgency.ROUTINE)
+    origin: Origin = given("Whether somebody asked (来源方式).", default=Origin.REACTIVE)
+    requester: ID | None = given("Who asks, if it is filed on their behalf (诉求人).", default=UNSET)
+    anonymous: bool = given("Keep the requester unnamed (匿名).", default=False)
+    against: str | None = given("The unit a tip-off or complaint is against, by its code (被反映单位).", default=UNSET)
+    follows: str | None = given("The closed case this one continues (前一诉求编号).", default=UNSET)
+    attachments: list[ID] = given(
+        f"What the uploads of its files answered, {MOST} at most (附件标识).", default_factory=list
+    )
+
+
+async def receipt_code(payload: strawberry.Parent[Any], info: Info) -> str | None:
+    """Made anew from the number each time; it is stored nowhere."""
+    if payload.case is None:
+        return None
+    number = await info.context.value(CaseRow, "number", payload.case.key)
+    return codes.receipt_code(info.context.receipts, number)
+
+
+@strawberry.type(description="The case that was reported, with its receipt (上报结果).")
+class ReportCasePayload:
+    case: Case | None = made("The case (诉求).")
+    warnings: list[TextWarning] = cautions()
+    errors: list[Problem] = problems()
+
+    receipt_code: str | None = strawberry.field(
+        resolver=receipt_code,
+        description="With the number it opens the case to whoever has no account; keep it (回执码).",
+    )
+    similar: list[SimilarMatter] | None = strawberry.field(
+        resolver=similar, description="Matters near it of the same sort that are known already (附近同类诉求)."
+    )
+
+
+@command("Report a matter; no account is needed (上报诉求).", requires=None)
+async def report_case(call: Call, input: ReportCaseInput) -> ReportCasePayload:
+    case = await filed(call, input)
+    return ReportCasePayload(case=ref(Case, case.id, shown=True))
+
+
+async def filed(
+    call: Call, input: ReportCaseInput, *, vouched: bool = False, requester_id: UUID | None = None
+) -> CaseRow:
+    """The case that a report makes, numbered, with its clocks running.
+
+    A command with rules of its own says `vouched` for the channel and origin that it has chosen, and who asks, if it
+    has looked them up itself; otherwise it is looked at whether the caller may say so.
+    """
+    with form() as read:
+        title = read(text, input.title, TITLE, "title")
+        description = read(text, input.description, BODY, "description")
+        address = read(text, input.address, ADDRESS, "address") if input.address else None
+    category = await named(CategoryRow, input.category, "category", valid_to=None)
+    channel = await named(ChannelRow, input.channel, "channel")
+    if not vouched:
+        require_channel(call, channel)
+        require_origin(call, input.origin)
+    requester = await PersonRow.get(id=requester_id) if requester_id else await requester_of(call, input)
+    grid = await grid_of(call, input, requester)
+    accused = await named(UnitRow, input.against, "against") if input.against else None
+    if accused and input.kind not in (CaseKind.TIP_OFF, CaseKind.COMPLAINT):
+        raise wrong("Only a tip-off or a complaint is against a unit.", "只有举报和投诉可以指定被反映单位。", "against")
+    previous = await closed(call, input.follows) if input.follows else None
+    point = position(vars(input.place)) if input.place else None
+    series = Series.SEALED if input.kind == CaseKind.TIP_OFF else Series.ORDINARY
+    own = call.viewer.account.person
+    case = CaseRow(
+        series=series,
+        kind=input.kind,
+        channel=channel,
+        category=category,
+        urgency=input.urgency,
+        origin=input.origin,
+        title=title,
+        description=description,
+        status=Status.REPORTED,
+        requester_id=None if input.anonymous else requester and requester.id,
+        filed_by_id=own if requester and own != requester.id else None,
+        anonymous=input.anonymous,
+        account=None if input.anonymous else call.viewer.account.name,
+        grid=grid,
+        longitude=point and point.longitude,
+        latitude=point and point.latitude,
+        place_source=vars(input.place) if input.place else None,
+        address=address,
+        accused_unit=accused,
+        previous=previous,
+        reported_at=call.now,
+    )
+    clocks = await begin(call, case, machine.REPORT.event)
+    case.number = await numbered(call, grid, series)  # as late as may be: others wait for theirs from here on
+    await case.save(force_create=True)
+    if input.attachments:
+        await attach(call, case, input.attachments)
+    await noted(call, case, machine.REPORT)
+    await save(call, (), clocks)
+    return case
+
+
+async def closed(call: Call, number: str) -> CaseRow:
+    """The case that this one continues; while it is open, it is taken up again instead."""
+    found: CaseRow = await call.find(Case, "follows", number=number)
+    if found.status in machine.OPEN:
+        raise wrong("The earlier case is still open: add to it instead.", "前一诉求尚未结案，请直接补充。", "follows")
+    return found
+
+
+async def requester_of(call: Call, input: ReportCaseInput) -> PersonRow | None:
+    """Who asks: the person named, whom the caller sees or is the named helper of, or else the caller."""
+    if not input.requester:
+        person: UUID | None = call.viewer.account.person
+        return await PersonRow.get_or_none(id=person) if person else None
+    key = key_of(Person)(input.requester)
+    found: PersonRow = await call.find(Person, "requester", id=key, shown=await is_helper_of(call, key))
+    return found
+
+
+async def grid_of(call: Call, input: ReportCaseInput, requester: PersonRow | None) -> GridRow:
+    """The grid the matter lies in: of its place, as named, or the requester's."""
+    if input.place:
+        found = await located(call, input.place)
+        path, said = "place", ("The place lies in no grid of ours.", "该位置不在任何网格内。")
+    elif input.grid:
+        found = await GridRow.get_or_none(code=input.grid, valid_to=None)
+        path, said = "grid", ("There is no grid with this code.", "网格编码不存在。")
+    else:
+        found = await GridRow.get(id=requester.grid_id) if requester else None
+        path, said = "place", ("Say where it is: a place or a grid.", "请提供位置或网格编码。")
+    if found is None:
+        raise missing(*said, path)
+    if found.county_id is None:
+        raise wrong("Name a grid inside a county.", "请选择县级以下网格。", path)
+    return found
+
+
+async def located(call: Call, place: PointInput) -> GridRow | None:
+    rows = await call.fetch(
+        "select g.id from grids.ring r join grids.grid g on g.id=r.grid_id and g.valid_to is null "
+        "where not r.hole and r.area @> $1::text::point and not exists(select 1 from grids.ring h "
+        "where h.grid_id=g.id and h.hole and h.area @> $1::text::point) order by g.path desc limit 1",
+        placed_point(vars(place)),
+    )
+    return await GridRow.get(id=rows[0]["id"]) if rows else None
+
+
+async def numbered(call: Call, grid: GridRow, series: Series) -> str:
+    """The next number of the county, day and series. The counter's row is locked until the case is there.
+
+    Tip-offs are numbered in no order, so that whoever files two does not learn how many others did.
+    """
+    day = today(call)
+    while True:
+        [row] = await call.fetch(NUMBERED, grid.county_id, day, series.value)
+        if series != Series.SEALED:
+            return codes.case_number(row["county"], day, row["given"], series)
+        given = codes.scattered(call.context.receipts, row["county"], day, row["given"])
+        number = codes.case_number(row["county"], day, given, series)
+        if not await CaseRow.exists(number=number):  # those of before were given out in order
+            return number

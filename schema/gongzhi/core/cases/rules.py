@@ -1,0 +1,90 @@
+"""Who may see cases, in one place."""
+
+from __future__ import annotations
+
+from pypika_tortoise.queries import Table
+from pypika_tortoise.terms import Criterion, Term
+
+from gongzhi.declare.sql import Alternatives, Sql, narrow, some, widen
+from gongzhi.declare.viewer import Lens
+
+VIEW = "cases.view"
+SEALED = "cases.view_sealed"
+NOTES = "cases.view_notes"
+HANDLE = "cases.handle"
+
+# A unit and those above it: who works for a part of a unit works for the unit.
+EMPLOYERS = (
+    "with recursive employer as (select u.id, u.parent_id from units.unit u where u.id={0} "
+    "union all select u.id, u.parent_id from units.unit u join employer e on u.id=e.parent_id) "
+    "select e.id from employer e"
+)
+
+
+def cases(case: Table, viewer: Lens) -> Alternatives:
+    """Cases in the grids one serves, one's unit's, and one's own.
+
+    A tip-off is seen by those who hold `cases.view_sealed` there and by the unit it was given to, and never by the
+    people of the unit it is against, whatever else they may see.
+    """
+    seen = viewer.within(case, VIEW)
+    if not viewer.covers(SEALED, VIEW):
+        seen = narrow(seen, Sql("{0}='ORDINARY'", case.series))
+        if viewer.can(SEALED):
+            seen = widen(seen, *(narrow(viewer.within(case, SEALED), Sql("{0}='SEALED'", case.series)) or ()))
+    seen = widen(seen, *(of for unit in viewer.units(VIEW) for of in _of_unit(case, unit)))
+    for unit in viewer.units():
+        seen = narrow(seen, _accuses_others(case, unit))
+    return widen(seen, *_mine(case, viewer)) if viewer.known() else seen
+
+
+def held(case: Table, viewer: Lens, permission: str) -> Alternatives:
+    """Cases on which one holds a permission: those in the grids it was granted in, and those of the units."""
+    units = [one for unit in viewer.units(permission) for one in _of_unit(case, unit)]
+    return widen(viewer.within(case, permission), *units)
+
+
+def events(event: Table, viewer: Lens) -> Alternatives:
+    """What is meant for everybody who sees the case; staff notes for whoever may read those of this case."""
+    seen = noted(event, viewer)
+    public = Sql("{0}='PUBLIC'", event.audience)
+    if seen is None:
+        return None
+    return [some(public, *seen)] if seen else [public]
+
+
+def noted(row: Table, viewer: Lens, permission: str = NOTES) -> Alternatives:
+    """Rows of cases on which one holds a permission: that of reading staff notes, if no other is said."""
+    case = Table("case", schema="cases", alias="noted")
+    allowed = held(case, viewer, permission)
+    if not allowed:
+        return allowed
+    return [Sql("exists(select from cases.case noted where {0}={1} and ({2}))", case.id, row.case_id, some(*allowed))]
+
+
+def requesters(person: Table, viewer: Lens) -> list[Criterion]:
+    """Who asked for the open cases that one's units answer for: somebody must be able to call them.
+
+    Whoever tipped off stays unnamed even to the unit that looks into it.
+    """
+    asking = (
+        "{0}=any(array(select c.requester_id from cases.case c where c.lead_unit_id={1} "
+        "and c.series='ORDINARY' and c.status in ('DISPATCHED','HANDLING','SUSPENDED','REPLIED')))"
+    )
+    return [Sql(asking, person.id, unit) for unit in viewer.units(HANDLE)]
+
+
+def _of_unit(case: Table, unit: Term) -> list[Criterion]:
+    helped = Sql("{0}=any(array(select s.case_id from cases.support s where s.unit_id={1}))", case.id, unit)
+    return [Sql("{0}={1}", case.lead_unit_id, unit), helped]
+
+
+def _accuses_others(case: Table, unit: Term) -> Criterion:
+    return Sql("({0} is null or {0}<>all(array({1})))", case.accused_unit_id, Sql(EMPLOYERS, unit))
+
+
+def _mine(case: Table, viewer: Lens) -> list[Criterion]:
+    return [
+        Sql("{0}={1}", case.requester_id, viewer.person),
+        Sql("{0}={1}", case.filed_by_id, viewer.person),
+    ]

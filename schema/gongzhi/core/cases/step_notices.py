@@ -1,0 +1,426 @@
+"""Step notices: who is told of each step of a case, and in what words.
+
+`STEPS` has an entry for every event of a case, even where nobody is told. Notices hold the case's number and nothing
+else of it: reasons and answers stay on its timeline, which the requester reads with an account or a receipt.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from gongzhi.core.notices.sending import NEXT_OPENING, Notice, notify
+from gongzhi.runtime.commands import Call
+from gongzhi.values.errors import Text
+from gongzhi.values.labels import split_label
+
+from . import machine
+from .events import REGISTRY
+from .models import CaseRow, SettlementLevel, Status, Urgency
+
+DISPATCH = "cases.dispatch"
+
+
+@dataclass(frozen=True)
+class Message:
+    """A title and a body. `{number}` in the body is the case's number."""
+
+    title: Text
+    body: Text
+
+    @property
+    def unnumbered(self) -> Text:
+        """The body for somebody who has the case before their eyes."""
+        return Text(self.body.en.replace(" {number}", ""), self.body.zh.replace(" {number} ", ""))
+
+
+@dataclass(frozen=True)
+class Told:
+    """Who is told of a step.
+
+    `requester` is for whoever asked or filed it, and, unless it is `alone`, for those whose cases are part of it.
+    `staff` is for whoever has to act next, at the `level` where the case now is; None: it is in the event.
+    `kind` is the kind of the notices, if it is not the type of the event.
+    """
+
+    requester: Message | None = None
+    staff: Message | None = None
+    level: SettlementLevel | None = None
+    kind: str | None = None
+    alone: bool = False
+
+
+NOBODY = Told()
+"""For steps that change nothing for the requester and leave the case with whoever took them."""
+ANSWERED = Message(
+    Text("Your case was answered", "诉求已答复"),
+    Text("Your case {number} was answered. You may rate the answer.", "您的诉求 {number} 已答复，请查看并评价。"),
+)
+TO_DISPATCH = "case.to_dispatch"
+NEW = Message(
+    Text("A new case", "新诉求"),
+    Text("Case {number} was reported. Please accept or decline it in time.", "诉求 {number} 已上报，请及时受理。"),
+)
+ALARM = Message(
+    Text("An emergency", "特急诉求"),
+    Text("Case {number} is an emergency. Please see to it at once.", "特急诉求 {number} 已上报，请立即处置。"),
+)
+"""What an emergency is told with instead."""
+URGENCY_RAISED = "case.urgency_raised"
+NOW_URGENT = Message(
+    Text("A case became urgent", "诉求转为紧急"),
+    Text("Case {number} is urgent now. Please see to it soon.", "诉求 {number} 已调整为紧急，请尽快处理。"),
+)
+NOW_EMERGENCY = Message(
+    Text("A case became an emergency", "诉求转为特急"),
+    Text("Case {number} is an emergency now. Please see to it at once.", "诉求 {number} 已调整为特急，请立即处置。"),
+)
+
+STEPS: dict[str, Told] = {
+    "case.reported": Told(staff=NEW, level=SettlementLevel.GRID),
+    "case.unmerged": Told(
+        requester=Message(
+            Text("Your case stands by itself again", "诉求已单独办理"),
+            Text("Your case {number} is handled by itself again.", "您的诉求 {number} 已恢复单独办理。"),
+        ),
+        staff=NEW,
+        level=SettlementLevel.GRID,
+    ),
+    "case.accepted": Told(
+        requester=Message(
+            Text("Your case was accepted", "诉求已受理"),
+            Text("Your case {number} was accepted and will be handled.", "您的诉求 {number} 已受理，正在安排办理。"),
+        ),
+        staff=Message(
+            Text("A case to dispatch", "待派单诉求"),
+            Text("Case {number} was accepted and is to be dispatched.", "诉求 {number} 已受理，请及时派单。"),
+        ),
+        level=SettlementLevel.TOWN,
+    ),
+    "case.declined": Told(
+        requester=Message(
+            Text("Your case was not accepted", "诉求不予受理"),
+            Text(
+                "Your case {number} was not accepted. The reason is in its course. You may report it again and say "
+                "what was missing, turn to the level above, or ask for what the law provides, such as administrative "
+                "reconsideration.",
+                "您的诉求 {number} 未予受理，理由见诉求经过。如有不同意见，可补充情况后重新上报、向上一级反映，"
+                "或依法申请行政复议等救济。",
+            ),
+        )
+    ),
+    "case.withdrawn": Told(
+        requester=Message(
+            Text("Your case was withdrawn", "诉求已撤回"),
+            Text(
+                "Your case {number} was withdrawn. If that was not your wish, report it again.",
+                "您的诉求 {number} 已撤回。如非您的本意，请重新上报。",
+            ),
+        )
+    ),
+    "case.merged": Told(
+        requester=Message(
+            Text("Your case is handled with another", "诉求已并单"),
+            Text(
+                "Your case {number} is handled together with another about the same matter. You will get the answer.",
+                "您的诉求 {number} 已与同类诉求合并办理，答复时会通知您。",
+            ),
+        )
+    ),
+    "case.dispatched": Told(
+        requester=Message(
+            Text("Your case was given to a unit", "诉求已派单"),
+            Text("Your case {number} was given to the unit that is to handle it.", "您的诉求 {number} 已交承办单位。"),
+        )
+    ),
+    "case.returned": Told(
+        staff=Message(
+            Text("A case to dispatch anew", "退单待派"),
+            Text("Case {number} was returned by the unit; dispatch it anew.", "诉求 {number} 已退单，请重新派单。"),
+        ),
+        level=SettlementLevel.TOWN,
+        kind=TO_DISPATCH,
+    ),
+    "case.suspended": Told(
+        requester=Message(
+            Text("Your case is on hold", "诉求暂缓办理"),
+            Text(
+                "Your case {number} is on hold for now. You are told when it is handled again.",
+                "您的诉求 {number} 已挂账、暂缓办理，恢复办理时会通知您。",
+            ),
+        )
+    ),
+    "case.resumed": Told(
+        requester=Message(
+            Text("Your case is handled again", "诉求恢复办理"),
+            Text("Your case {number} is handled again.", "您的诉求 {number} 已恢复办理。"),
+        )
+    ),
+    "case.extended": Told(
+        requester=Message(
+            Text("Your case will take longer", "诉求办理延期"),
+            Text(
+                "The time for your case {number} was extended. The new deadline is shown with it.",
+                "您的诉求 {number} 已批准延期，新的时限见诉求详情。",
+            ),
+        )
+    ),
+    "case.settled": Told(requester=ANSWERED, kind="case.replied", alone=True),
+    "case.replied": Told(requester=ANSWERED, alone=True),
+    "case.answered_with": Told(requester=ANSWERED, kind="case.replied", alone=True),
+    "case.reopened": Told(
+        requester=Message(
+            Text("Your case is taken up again", "诉求重新办理"),
+            Text("Your case {number} is taken up again.", "您的诉求 {number} 已重新办理。"),
+        ),
+        staff=Message(
+            Text("A case is to be taken up again", "诉求重办"),
+            Text("Case {number} is not solved; take it up again.", "诉求 {number} 未解决，请继续办理。"),
+        ),
+        level=SettlementLevel.GRID,
+    ),
+    "case.closed": Told(
+        requester=Message(
+            Text("Your case was closed", "诉求已结案"),
+            Text(
+                "Your case {number} was closed. If the matter comes up again, report it anew and name this case.",
+                "您的诉求 {number} 已结案。如问题再次出现，请重新上报并注明本诉求编号。",
+            ),
+        )
+    ),
+    "case.voided": Told(
+        requester=Message(
+            Text("Your case was declared void", "诉求已作废"),
+            Text(
+                "Your case {number} was declared void. If you disagree, report it again or turn to the level above.",
+                "您的诉求 {number} 已作废。如有不同意见，可重新上报或向上一级反映。",
+            ),
+        )
+    ),
+    "case.level_raised": Told(
+        requester=Message(
+            Text("Your case went up one level", "诉求已逐级上报"),
+            Text("Your case {number} is now with the level above.", "您的诉求 {number} 已上报上一级处理。"),
+        ),
+        staff=Message(
+            Text("A case was raised to your level", "上报诉求"),
+            Text(
+                "Case {number} cannot be settled by the level below. Please see to it.",
+                "诉求 {number} 已逐级上报，下级无法化解，请予处理。",
+            ),
+        ),
+    ),
+    "case.mediation_begun": Told(
+        requester=Message(
+            Text("Your case is in mediation", "诉求转入人民调解"),
+            Text(
+                "People's mediation of your case {number} was asked for. While it lasts, the time for an answer waits.",
+                "您的诉求 {number} 已转入人民调解，调解期间答复时限暂停计算。",
+            ),
+        )
+    ),
+    "case.mediation_over": Told(
+        requester=Message(
+            Text("The mediation of your case is over", "诉求的人民调解已结束"),
+            Text(
+                "The mediation of your case {number} is over.",
+                "您的诉求 {number} 的人民调解已结束。",
+            ),
+        )
+    ),
+    "case.edited": NOBODY,
+    "case.handling": NOBODY,
+    "case.rated": NOBODY,
+    "case.contacted": NOBODY,
+    "case.acknowledged": NOBODY,
+    "case.contributed": NOBODY,
+    "case.followed_up": NOBODY,
+    "case.joined": NOBODY,
+    "case.parted": NOBODY,
+    "case.attached": NOBODY,
+    "case.phone_left": NOBODY,
+    "case.phone_shown": NOBODY,
+    "case.whistled": NOBODY,
+    # the units and offices concerned are told of these where they are recorded
+    "case.reminded": NOBODY,
+    "case.escalated": NOBODY,
+    "case.order_withdrawn": NOBODY,
+    "case.objected": NOBODY,
+    "case.objection_ruled": NOBODY,
+    "case.referred": NOBODY,
+    "case.approval_requested": NOBODY,
+    "case.approval_given": NOBODY,
+    "case.approval_refused": NOBODY,
+    "case.supervised": NOBODY,
+    "case.supervision_answered": NOBODY,
+    "case.supervision_lifted": NOBODY,
+    "case.settlement_offered": NOBODY,
+}
+
+TARGETS = {step.event: step.target for step in machine.STEPS}
+
+INSERT = """
+insert into notices.notice (
+  id, kind, about, at, due_at, wakes, pending, title_en, title_zh, body_en, body_zh,
+  person_id, account, contact_id, office, grid_id, barred_unit_id
+)
+"""
+TEXTS = "title_en, title_zh, body_en, body_zh"
+NUMBERED = "r.title_en, r.title_zh, replace(r.body_en, '{number}', c.number), replace(r.body_zh, '{number}', c.number)"
+
+TELL_REQUESTERS = f"""
+{INSERT}
+select gen_random_uuid(), r.kind, 'Case:' || c.id, r.at, null, false, true, {NUMBERED},
+  w.person_id, w.account, w.contact_id, null, p.grid_id, null
+from unnest(
+  $1::uuid[], $2::text[], $3::text[], $4::timestamptz[], $5::bool[], $6::uuid[], $7::text[], $8::text[], $9::text[],
+  $10::text[], $11::text[]
+) r (case_id, kind, status, at, merged, person, account, {TEXTS})
+join cases.case m on m.id = r.case_id and (r.status is null or m.status = r.status)
+cross join lateral (
+  select m.id
+  union all
+  select d.case_id from dispatch.merge d where r.merged and d.into_id = m.id and d.undone_at is null
+) of_matter (id)
+join cases.case c on c.id = of_matter.id
+cross join lateral (
+  select c.requester_id as person_id, null::text as account, null::uuid as contact_id
+  where c.requester_id is not null
+  union
+  select c.filed_by_id, null, null where c.filed_by_id is not null
+  union all
+  select null, c.account, null where c.requester_id is null and c.filed_by_id is null and c.account is not null
+    and not exists (select from accounts.account a where a.name = c.account and a.kind = 'MACHINE')
+    and not exists (select from intake.entry e where e.case_id = c.id)
+  union all
+  select null, null, k.id from contacts.contact k
+  where k.case_id = c.id and k.verified_at is not null and r.account is not null
+) w
+left join people.person p on p.id = w.person_id
+where (w.person_id is null or w.person_id is distinct from r.person)
+  and (w.account is null or w.account is distinct from r.account)
+"""
+"""Tells whoever asked, or filed it for them: in the inbox, and at a number that was left and proved.
+
+Nobody is told what they did themselves. Whoever has no account acts by receipt, as the owner of that number.
+"""
+
+RESPONSIBLE = """
+select p.person_id, null::text as account, p.grid_id, ({level} = 'GRID' and p.duty <> 'GRID_WORKER')::int as rung,
+  near.place
+from near join people.post p on p.grid_id = near.grid_id and p.since <= {day} and (p.until is null or p.until > {day})
+union
+select a.person_id, case when a.person_id is null then a.name end, h.grid_id,
+  ({level} = 'GRID' and h.role <> 'grid_worker')::int, near.place
+from near join accounts.holding h on h.grid_id = near.grid_id and h.role in ('grid_worker', 'grid_leader')
+  and h.proposed_at is null and h.since <= {at} and (h.until is null or h.until > {at})
+join accounts.account a on a.id = h.account_id and a.suspended_at is null
+"""
+"""Workers and leaders of the grids in `near`, which are in the order of their `place`; the first `rung` comes first."""
+
+TELL_STAFF = f"""
+{INSERT}
+select gen_random_uuid(), r.kind, 'Case:' || c.id, r.at,
+  case when c.urgency = 'ROUTINE' then {NEXT_OPENING.format(county="c.county_id", at="r.at")} end,
+  c.urgency = 'EMERGENCY', true, {NUMBERED}, t.person_id, t.account, null, t.office,
+  case when t.account is null then coalesce(p.grid_id, t.grid_id) end,
+  case when c.series = 'SEALED' then c.accused_unit_id end
+from unnest(
+  $1::uuid[], $2::text[], $3::text[], $4::timestamptz[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[]
+) r (case_id, kind, status, at, level, {TEXTS})
+join cases.case c on c.id = r.case_id and (r.status is null or c.status = r.status)
+cross join lateral (
+  with near as (
+    select grid_id, place from unnest(
+      case r.level when 'GRID' then array[c.grid_3_id, c.grid_2_id, c.grid_1_id, c.village_id]
+        when 'VILLAGE' then array[c.village_id] end
+    ) with ordinality g (grid_id, place) where grid_id is not null and c.series = 'ORDINARY'
+  ), appointed as (
+    select one.*, rank() over (order by one.rung, one.place) as turn from (
+      {RESPONSIBLE.format(level="r.level", at="r.at", day="(r.at at time zone 'Asia/Shanghai')::date")}
+    ) one
+  )
+  select person_id, account, null as office, grid_id from appointed where turn = 1
+  union
+  select null, null, 'cases.settle', c.village_id
+  where r.level = 'VILLAGE' and c.village_id is not null and c.series = 'ORDINARY'
+  union
+  select null, null, '{DISPATCH}', case r.level when 'COUNTY' then c.county_id else coalesce(c.town_id, c.county_id) end
+  where c.series = 'ORDINARY'
+    and (r.level in ('TOWN', 'COUNTY') or c.urgency = 'EMERGENCY' or not exists (select from appointed))
+  union
+  select null, null, 'cases.view_sealed', c.county_id where c.series = 'SEALED'
+) t
+left join people.person p on p.id = t.person_id
+"""
+"""Tells whoever has to act next.
+
+Of a new case that is the worker of its grid; where none is appointed, of a grid around it; then a leader; then the
+dispatchers of the town, whose notices those of the county read as well. They also hear of every emergency. Of a
+tip-off nobody hears but who may see it in the county, and not the people of the unit that it is against.
+"""
+
+
+def announce_step(call: Call, case: CaseRow, event: str, level: SettlementLevel | None = None) -> None:
+    """Tell everybody whom this step is to be told to, with the last statement of the transaction.
+
+    Nobody is told of a status that the case has left again by then.
+    """
+    told = STEPS[event]
+    kind, status = told.kind or event, TARGETS.get(event)
+    if told.requester:
+        actor = call.viewer.account
+        who = not told.alone, actor.person, actor.name
+        call.write_last(TELL_REQUESTERS, case.id, kind, status, call.now, *who, *texts(told.requester))
+    if told.staff and awaits_others(call, case, event):
+        announce_to_staff(call, case, told.staff, level or told.level, TO_DISPATCH if awaits(event) else kind, status)
+
+
+def announce_to_staff(
+    call: Call,
+    case: CaseRow,
+    message: Message,
+    level: SettlementLevel | None,
+    kind: str,
+    status: Status | None = None,
+) -> None:
+    """Tell whoever has to act at a level."""
+    said = texts(ALARM if message is NEW and case.urgency == Urgency.EMERGENCY else message)
+    call.write_last(TELL_STAFF, case.id, kind, status, call.now, level or SettlementLevel.GRID, *said)
+
+
+async def announce_urgency(call: Call, case: CaseRow) -> None:
+    """Tell of a case that has become urgent: the unit that has it, or else whoever has to act on it."""
+    emergency = case.urgency == Urgency.EMERGENCY
+    message = NOW_EMERGENCY if emergency else NOW_URGENT
+    if case.lead_unit_id:
+        body = message.body
+        numbered = Text(body.en.format(number=case.number), body.zh.format(number=case.number))
+        notice = Notice(URGENCY_RAISED, message.title, numbered, f"Case:{case.id}", wakes=emergency)
+        await notify(call, notice, units=[case.lead_unit_id])
+    if emergency or not case.lead_unit_id:
+        waiting = case.lead_unit_id or case.status in (Status.ACCEPTED, Status.RETURNED)
+        level = SettlementLevel.TOWN if waiting else SettlementLevel.GRID
+        announce_to_staff(call, case, message, level, URGENCY_RAISED)
+
+
+def awaits(event: str) -> bool:
+    """Whether the case now waits for a dispatch."""
+    return event in (machine.ACCEPT.event, machine.RETURN.event)
+
+
+def awaits_others(call: Call, case: CaseRow, event: str) -> bool:
+    """Whether somebody else has to act next: the unit of a reopened case is told as such."""
+    if event == machine.ACCEPT.event:
+        return not call.may(DISPATCH, case)
+    return event != machine.REOPEN.event or case.lead_unit_id is None
+
+
+def texts(message: Message) -> Iterator[str]:
+    yield from (message.title.en, message.title.zh, message.body.en, message.body.zh)
+
+
+def texts_of(event: str) -> tuple[Text, Text | None]:
+    """A step's title, and what it means for the requester, for somebody who has the case before their eyes."""
+    requester = STEPS[event].requester
+    return split_label(REGISTRY.find(event).description), requester.unnumbered if requester else None

@@ -1,0 +1,255 @@
+"""Taking a step of a case: who may, whether the machine allows it, and the event it leaves."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import orjson
+import strawberry
+from uuid6 import uuid7
+
+from gongzhi.core.clocks import running
+from gongzhi.core.dispatch import following, terms
+from gongzhi.core.units.models import UnitRow
+from gongzhi.declare.entity import ref
+from gongzhi.declare.events import event_of
+from gongzhi.runtime.checks import missing, text
+from gongzhi.runtime.commands import Call, Problem, cautions, forbidden, made, problems, stale
+from gongzhi.runtime.screening import TextWarning
+from gongzhi.values.errors import FIELD, Refusal
+from gongzhi.values.labels import join_labels, label
+
+from . import machine
+from .events import REGISTRY
+from .machine import Step
+from .models import Audience, CaseRow, CategoryRow, SettlementLevel, Status, SupportRow
+from .rules import EMPLOYERS
+from .step_notices import announce_step
+from .types import Case
+
+NOTE = 10_000
+"""The most characters of a note; an answer is one."""
+WORK = ("cases.accept", "cases.settle", "cases.handle", "cases.dispatch")
+"""Whoever holds one of these where the case lies, or for a unit that has it, works on it."""
+
+RAISED = "case.level_raised"
+"""The event of a case that went one level up."""
+
+MEDIATION_BEGUN, MEDIATION_OVER = "case.mediation_begun", "case.mediation_over"
+OFFERED = "case.settlement_offered"
+"""The event of a case that was settled elsewhere, at a level, and waits for its answer."""
+
+PLATFORM = "platform"
+"""The subject of complaints about this platform."""
+
+
+HAPPENED = (
+    "insert into cases.event (id, case_id, type, at, audience, account, role, unit_id, note, data) "
+    "values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
+)
+LEVELS = """
+select (
+    select e.data->>'to' from cases.event e where e.case_id = $1 and e.type = $2 order by e.at desc, e.id desc limit 1
+) as raised, (
+    select case when e.type = $4 then e.data->>'level' end from cases.event e
+    where e.case_id = $1 and e.type = any($5::text[]) order by e.at desc, e.id desc limit 1
+) as offered, (
+    select g.kind from units.unit u join grids.grid g on g.id = u.grid_id where u.id = $3::int
+) as serves
+"""
+"""The level a case was raised to, the one it was settled at, and the kind of the area that a unit serves."""
+
+
+@strawberry.type(description="A case as it is now, or why nothing was done (诉求操作结果).")
+class CasePayload:
+    case: Case | None = made("The case (诉求).")
+    warnings: list[TextWarning] = cautions()
+    errors: list[Problem] = problems()
+
+
+async def opened(call: Call, input: Any, permission: str | None = None) -> CaseRow:
+    """The case, locked, at the version the caller saw, where they may do this."""
+    case: CaseRow = await call.find(Case, "number", number=input.number)
+    if permission:
+        if not call.may(permission, case):
+            raise forbidden("number")
+        await disinterested(call, case)
+    stale(case, input.expected_version)
+    return case
+
+
+async def disinterested(call: Call, case: CaseRow) -> None:
+    """Refuse the people of the unit that the case is against, whatever else they may (domain 6.10)."""
+    units = [grant.unit for grant in call.viewer.account.grants if grant.unit is not None]
+    if await accused(call, case, units):
+        raise interested("number")
+
+
+async def accused(call: Call, case: CaseRow, units: Sequence[int]) -> bool:
+    """Whether the case is against one of these units, or against one that one of them is a part of."""
+    if case.accused_unit_id is None or not units:
+        return False
+    rows = await call.fetch(EMPLOYERS.format("any($1::int[])"), list(units))
+    return case.accused_unit_id in {row["id"] for row in rows}
+
+
+async def contested(case: CaseRow) -> bool:
+    """Whether the case is about a unit or the platform itself, so that nobody closes it alone (domain 6.13)."""
+    about = await CategoryRow.get(id=case.category_id)
+    return case.accused_unit_id is not None or about.code == PLATFORM
+
+
+def interested(*path: str) -> Refusal:
+    return Refusal(
+        "CONFLICT_OF_INTEREST",
+        "The case is against this unit, so somebody else must do this.",
+        "该诉求针对此单位，须由其他单位和人员办理。",
+        path,
+    )
+
+
+async def handled(call: Call, input: Any) -> CaseRow:
+    """The same for whoever handles it: the lead unit, or the grid while no unit has it."""
+    case = await opened(call, input, "cases.handle")
+    units = {grant.unit for grant in call.viewer.account.grants if "cases.handle" in grant.permissions}
+    if case.lead_unit_id and case.lead_unit_id not in units and not call.viewer.can("cases.dispatch"):
+        raise forbidden("number")
+    return case
+
+
+async def advance(
+    call: Call, case: CaseRow, taken: Step, note: str | None = None, unit: UnitRow | None = None,
+    shown: bool = False, **data: Any,
+) -> CasePayload:  # fmt: skip
+    """Take a step, save the case, answer with it."""
+    await step(call, case, taken, note, unit, **data)
+    return await saved(case, shown)
+
+
+async def step(
+    call: Call, case: CaseRow, taken: Step, note: str | None = None, unit: UnitRow | None = None, **data: Any
+) -> None:
+    """Take a step that the machine allows, and record it."""
+    if case.status not in taken.sources:
+        raise illegal(case, taken)
+    data = {"from": case.status, "to": taken.target, **data}
+    case.status = taken.target
+    if taken is machine.CLOSE:
+        case.closed_at = call.now
+    if taken is machine.REOPEN:
+        case.settled_at = None
+        case.reopenings += 1
+    await following.follow(call, case, taken)
+    await record(call, case, taken, note, unit, **data)
+    if taken in (machine.RESUME, machine.REOPEN):
+        await terms.follow(call, [case.id])
+
+
+async def saved(case: CaseRow, shown: bool = False) -> CasePayload:
+    case.version += 1
+    await case.save()
+    return CasePayload(case=ref(Case, case.id, shown=shown))
+
+
+async def record(
+    call: Call, case: CaseRow, taken: Step | str, note: str | None = None, unit: UnitRow | None = None, **data: Any
+) -> None:
+    """Append to the timeline and publish the event; where no unit is named, it is that of whoever did it.
+
+    What is declared internal is a staff note on the timeline as well. The case's clocks follow.
+    """
+    await running.follow(call, case, await noted(call, case, taken, note, unit, **data))
+
+
+async def noted(
+    call: Call, case: CaseRow, taken: Step | str, note: str | None = None, unit: UnitRow | None = None, **data: Any
+) -> str:
+    """The same without the clocks; the event's type."""
+    kind = taken.event if isinstance(taken, Step) else taken
+    declared = REGISTRY.find(kind)
+    acting = next((grant.unit for grant in call.viewer.account.grants if grant.unit), None)
+    audience = Audience.STAFF if declared.internal else Audience.PUBLIC
+    account = None if case.anonymous and taken is machine.REPORT else call.viewer.account.name
+    role = call.viewer.role
+    if declared.unnamed:
+        account = role = acting = None
+    said = text(note, NOTE, "note") if note else None
+    facts = orjson.dumps(data, default=str).decode()
+    happened = (call.now, audience.value, account, role, unit.id if unit else acting, said, facts)
+    await call.fetch(HAPPENED, uuid7(), case.id, kind, *happened)
+    call.publish(event_of(declared, {"number": case.number, **data}), case)
+    announce_step(call, case, kind, data.get("to") if kind == RAISED else None)
+    return kind
+
+
+def illegal(case: CaseRow, taken: Step) -> Refusal:
+    return unready(case, taken.chinese, *taken.sources)
+
+
+def unready(case: CaseRow, chinese: str, *statuses: Status) -> Refusal:
+    """The refusal for something that is open to cases in these statuses only."""
+    now, allowed = label(case.status), join_labels(statuses)
+    before = next((one for one in machine.STEPS if case.status in one.sources and one.target in statuses), None)
+    needed = f"须先{before.chinese}才能{chinese}" if before else f"不能{chinese}；须为{allowed.zh}的诉求"
+    return Refusal(
+        "ILLEGAL_TRANSITION",
+        f"This cannot be done with the case as it is ({now.en}); it must be: {allowed.en}.",
+        f"诉求{now.zh}，{needed}。",
+        ("number",),
+    )
+
+
+def settle(call: Call, case: CaseRow, text: str, level: SettlementLevel) -> None:
+    case.reply, case.replied_at, case.settled_at, case.settled_level = text, call.now, call.now, level
+    case.rating = case.solved = case.rating_comment = None
+
+
+async def level_of(call: Call, case: CaseRow) -> SettlementLevel:
+    """The level that answers: that of the area the lead unit serves, or the one the case was raised to, if higher."""
+    return _reached(await _levels(call, case))
+
+
+async def settling_level(call: Call, case: CaseRow) -> SettlementLevel:
+    """The level at which an answer settles the case: the one that was offered, unless the case went on after that."""
+    row = await _levels(call, case)
+    return SettlementLevel(row["offered"]) if row["offered"] else _reached(row)
+
+
+async def _levels(call: Call, case: CaseRow) -> dict[str, Any]:
+    overtaking = [OFFERED, RAISED, machine.REOPEN.event]
+    [row] = await call.fetch(LEVELS, case.id, RAISED, case.lead_unit_id, OFFERED, overtaking)
+    return row
+
+
+def _reached(row: dict[str, Any]) -> SettlementLevel:
+    above = SettlementLevel(row["raised"] or SettlementLevel.GRID)
+    return max(above, _serving(row["serves"]), key=list(SettlementLevel).index)
+
+
+def _serving(kind: str | None) -> SettlementLevel:
+    if kind is None:
+        return SettlementLevel.GRID
+    return SettlementLevel(kind) if kind in SettlementLevel.__members__ else SettlementLevel.COUNTY
+
+
+def own(call: Call, case: CaseRow) -> bool:
+    """Whether the caller is who asked, or filed it for them."""
+    person = call.viewer.account.person
+    return person is not None and person in (case.requester_id, case.filed_by_id)
+
+
+async def works(call: Call, case: CaseRow) -> bool:
+    """Whether the caller works on the case: where it lies, for its lead unit, or for one that helps."""
+    if any(call.may(permission, case) for permission in WORK):
+        return True
+    units = [grant.unit for grant in call.viewer.account.grants if grant.unit and grant.permissions & set(WORK)]
+    return bool(units) and await SupportRow.exists(case_id=case.id, unit_id__in=units)
+
+
+async def named(model: Any, code: str, path: str, **more: Any) -> Any:
+    """The row with this code."""
+    found = await model.filter(code=code, **more).order_by("-id").first()
+    if found is None:
+        raise missing(f"{FIELD}: nothing has this code.", f"{FIELD}：没有此代码。", path)
+    return found

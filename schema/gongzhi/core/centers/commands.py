@@ -1,0 +1,111 @@
+"""Setting up a governance centre, changing it, and closing it."""
+
+from __future__ import annotations
+
+import strawberry
+from strawberry import UNSET
+
+from gongzhi.core.grids.commands import standing
+from gongzhi.core.grids.models import GridRow
+from gongzhi.core.units.models import UnitRow
+from gongzhi.declare.entity import ref
+from gongzhi.declare.extend import extend
+from gongzhi.declare.roots import Mutation
+from gongzhi.runtime.checks import coded, form, missing, text, today, told, wrong
+from gongzhi.runtime.commands import EXPECTED, KEY, Call, Problem, command, forbidden, given, made, problems, stale
+from gongzhi.values import codes
+from gongzhi.values.codes import Kind
+
+from .models import CenterRow, SeatRow
+from .types import CAP, GovernanceCenter
+
+EDIT = "centers.edit"
+LEVELS = (Kind.COUNTY, Kind.TOWN, Kind.VILLAGE)
+GRID = "The code of the county, town or village that has it (所属区域编码)."
+
+
+@strawberry.type(description="The centre as it is now, or why nothing was done (综治中心操作结果).")
+class GovernanceCenterPayload:
+    center: GovernanceCenter | None = made("The centre (综治中心).")
+    errors: list[Problem] = problems()
+
+
+@strawberry.input(description="A centre as it is to be (设置综治中心).")
+class SetGovernanceCenterInput:
+    idempotency_key: str = given(KEY)
+    grid: str = given(GRID)
+    expected_version: int | None = given("The version you saw; nothing for a new centre (预期版本).", default=UNSET)
+    name: str = given("Its name (名称).")
+    address: str | None = given("Where it is (地址).", default=UNSET)
+    duty_phone: str | None = given("The number on its door plate; it is published (值班电话).", default=UNSET)
+    units: list[str] = given(f"Units that sit in it, by code, {CAP} at most (入驻单位编码).", default_factory=list)
+
+
+@command("Set up the centre of a county, town or village, or change it (设置综治中心).", requires=EDIT)
+async def set_governance_center(call: Call, input: SetGovernanceCenterInput) -> GovernanceCenterPayload:
+    grid = await area(call, input.grid)
+    with form() as read:
+        name = read(text, input.name, 100, "name")
+        address = read(text, input.address, 200, "address") if told(input.address) else None
+        phone = read(coded, codes.phone, input.duty_phone, "dutyPhone") if told(input.duty_phone) else None
+    units = await seated(input.units)
+    center = await CenterRow.filter(grid=grid, valid_to=None).select_for_update().first()
+    if center is None:
+        if told(input.expected_version):
+            raise missing("It has no centre yet.", "该区域尚未设立综治中心。", "grid")
+        center = CenterRow(grid=grid, version=0)
+    else:
+        stale(center, input.expected_version or 0)
+    center.name, center.address, center.duty_phone, center.version = name, address, phone, center.version + 1
+    await center.save()
+    await SeatRow.filter(center=center).delete()
+    await SeatRow.bulk_create([SeatRow(center=center, unit=unit) for unit in units])
+    return GovernanceCenterPayload(center=ref(GovernanceCenter, center.id))
+
+
+@strawberry.input(description="A centre that is no more (停用综治中心).")
+class CloseGovernanceCenterInput:
+    idempotency_key: str = given(KEY)
+    grid: str = given(GRID)
+    expected_version: int = given(EXPECTED)
+
+
+@command("Close the centre of a county, town or village from today (停用综治中心).", requires=EDIT)
+async def close_governance_center(call: Call, input: CloseGovernanceCenterInput) -> GovernanceCenterPayload:
+    grid = await area(call, input.grid)
+    center = await CenterRow.filter(grid=grid, valid_to=None).select_for_update().first()
+    if center is None:
+        raise missing("It has no centre.", "该区域没有综治中心。", "grid")
+    stale(center, input.expected_version)
+    center.valid_to, center.version = today(call), center.version + 1
+    await center.save()
+    return GovernanceCenterPayload(center=ref(GovernanceCenter, center.id))
+
+
+async def area(call: Call, code: str) -> GridRow:
+    """The county, town or village, locked, so that it does not get two centres at once."""
+    found = await standing(code, "grid")
+    if found.kind not in LEVELS:
+        raise wrong("A county, a town or a village has a centre.", "综治中心设在县、乡镇或村。", "grid")
+    if not call.may(EDIT, found):
+        raise forbidden("grid")
+    return await GridRow.filter(id=found.id).select_for_update(no_key=True).get()
+
+
+async def seated(given: list[str]) -> list[UnitRow]:
+    names = list(dict.fromkeys(given))
+    if len(names) > CAP:
+        raise wrong(f"A centre has at most {CAP} units.", f"入驻单位最多 {CAP} 个。", "units")
+    units = await UnitRow.filter(code__in=names, valid_to=None)
+    if len(units) < len(names):
+        raise missing("There is no unit with one of these codes, or it is closed.", "单位编码不存在或已停用。", "units")
+    return units
+
+
+EXTENSIONS = (
+    extend(
+        Mutation,
+        set_governance_center=set_governance_center,
+        close_governance_center=close_governance_center,
+    ),
+)

@@ -1,0 +1,30 @@
+"""Registration: what `centers` brings to the schema, by the hooks that every plugin has."""
+
+from __future__ import annotations
+
+from gongzhi.declare.extend import Extension
+from gongzhi.plugin.hooks import App, hookimpl
+from gongzhi.plugin.permissions import Permission, Role, permission
+from gongzhi.plugin.roles import ADMINISTRATOR
+
+
+@hookimpl
+def tables() -> list[App]:
+    return [App("centers", "gongzhi.core.centers.models", "gongzhi.core.centers.migrations")]
+
+
+@hookimpl
+def graphql() -> tuple[Extension, ...]:
+    from . import commands, types
+
+    return (
+        *types.EXTENSIONS,
+        *commands.EXTENSIONS,
+    )
+
+
+@hookimpl
+def permissions() -> list[Permission | Role]:
+    return [
+        permission("centers.edit", "Set up governance centres (维护综治中心)", ADMINISTRATOR),
+    ]

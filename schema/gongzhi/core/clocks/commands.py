@@ -1,0 +1,332 @@
+"""What may be decided about deadlines: by which rules and which calendar a county works, and that contact was made."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Sequence
+from typing import Any
+
+import strawberry
+from strawberry import UNSET
+
+from gongzhi.core.calendars import reading
+from gongzhi.core.calendars.models import CalendarRow, DayRow, YearRow
+from gongzhi.core.calendars.types import WorkCalendar
+from gongzhi.core.cases.commands import CaseInput
+from gongzhi.core.cases.models import CaseKind, CategoryRow, ChannelRow, Status, Urgency
+from gongzhi.core.cases.steps import CasePayload, handled, record, saved, unready
+from gongzhi.core.grids.models import GridRow
+from gongzhi.core.grids.types import Grid
+from gongzhi.declare.entity import ref
+from gongzhi.declare.extend import extend
+from gongzhi.declare.roots import Mutation
+from gongzhi.runtime.checks import form, missing, text, told, wrong
+from gongzhi.runtime.commands import KEY, Call, Problem, command, forbidden, given, made, outdated, problems, stale
+from gongzhi.values.codes import Kind
+from gongzhi.values.errors import FIELD
+from gongzhi.values.worktime import Unit
+
+from . import stages
+from .models import ChoiceRow, RuleRow, RuleSetRow, Stage, Why
+from .recounting import recount
+from .types import DeadlineRuleSet
+
+RULES = "clocks.edit_rules"
+CALENDARS = "calendars.edit"
+COUNTY = "The county, by code (县级区划代码)."
+LONGEST = {Unit.MINUTE: 10_000, Unit.WORKING_MINUTE: 10_000, Unit.HOUR: 2_000, Unit.WORKING_HOUR: 2_000}
+"""The most a term may have of a unit; of days, a year and a half."""
+MOST = 200
+"""The most rules of a set."""
+
+
+@command("Record that the unit is in touch with the requester (首次联系).", requires="cases.handle")
+async def contact_requester(call: Call, input: CaseInput) -> CasePayload:
+    case = await handled(call, input)
+    if case.status not in ("DISPATCHED", "HANDLING"):
+        raise unready(case, "登记联系", Status.DISPATCHED, Status.HANDLING)
+    await record(call, case, stages.CONTACTED, input.note)
+    return await saved(case)
+
+
+# rules
+
+
+@strawberry.type(description="The rules that hold now, or why nothing was done (时限规则操作结果).")
+class DeadlineRulesPayload:
+    rules: DeadlineRuleSet | None = made("The rules the county works by (时限规则).")
+    recounted: int | None = made("How many deadlines moved (变更的时限数).")
+    errors: list[Problem] = problems()
+
+
+@strawberry.input(description="Rules for a county to work by (选用时限规则).")
+class ChooseDeadlineRulesInput:
+    idempotency_key: str = given(KEY)
+    county: str = given(COUNTY)
+    code: str = given("The code of the set; its last edition is taken (规则集代码).")
+
+
+@command("Have a county work by a set of rules; open clocks are reckoned anew (选用时限规则).", requires=RULES)
+async def choose_deadline_rules(call: Call, input: ChooseDeadlineRulesInput) -> DeadlineRulesPayload:
+    county = await governed(call, input.county, RULES)
+    found = await RuleSetRow.filter(code=input.code).order_by("-edition").first()
+    if found is None or found.county_id not in (None, county.id):
+        raise missing("There is no such set of rules for this county.", "没有可供本县选用的该规则集。", "code")
+    return await chosen(call, county, found)
+
+
+@strawberry.input(description="How long a stage may take (时限规则).")
+class DeadlineRuleInput:
+    stage: Stage = given("The stage (环节).")
+    kind: CaseKind | None = given("Cases of this kind only (诉求类型).", default=None)
+    category: str | None = given("Cases of this category and below only, by code (分类代码).", default=None)
+    urgency: Urgency | None = given("Cases of this urgency only (紧急程度).", default=None)
+    channel: str | None = given("Cases that come this way only, by code (渠道代码).", default=None)
+    amount: int = given("How many units of time (数量).")
+    unit: Unit = given("Of which unit (单位).")
+    next_day: bool = given("Whether it counts from the next day on (次日起算).", default=False)
+    basis: str = given("On which legal basis (法律依据).")
+    any_hour: bool | None = given(
+        "Whether its reminders are sent at any hour; left out: if it is for emergencies (全天候催办).",
+        default=None,
+    )
+
+
+@strawberry.input(description="A county's own rules, the first that fits counts (制定时限规则).")
+class PublishDeadlineRulesInput:
+    idempotency_key: str = given(KEY)
+    county: str = given(COUNTY)
+    expected_edition: int = given("The edition of the county's own rules you saw; 0 if it has none (预期版次).")
+    name: str = given("What the set is called (名称).")
+    rules: list[DeadlineRuleInput] = given("All of the rules, in the order in which they are tried (规则).")
+
+
+@command("Give a county rules of its own; open clocks are reckoned anew (制定时限规则).", requires=RULES)
+async def publish_deadline_rules(call: Call, input: PublishDeadlineRulesInput) -> DeadlineRulesPayload:
+    county = await governed(call, input.county, RULES)
+    with form() as read:
+        name = read(text, input.name, 100, "name")
+        for at, rule in enumerate(input.rules):
+            read(sound, rule, at)
+    await known(input.rules)
+    last = await RuleSetRow.filter(code=county.code).order_by("-edition").first()
+    edition = last.edition if last else 0
+    if edition != input.expected_edition:
+        raise outdated(edition, "expectedEdition")
+    if not 1 <= len(input.rules) <= MOST:
+        raise wrong(f"A set has 1 to {MOST} rules.", f"规则集应有 1 至 {MOST} 条规则。", "rules")
+    written = await RuleSetRow.create(
+        code=county.code,
+        edition=edition + 1,
+        name=name,
+        county=county,
+        since=call.now,
+        account=call.viewer.account.name,
+    )
+    await RuleRow.bulk_create([row(written, at, rule) for at, rule in enumerate(input.rules, 1)])
+    return await chosen(call, county, written)
+
+
+async def chosen(call: Call, county: GridRow, rules: RuleSetRow) -> DeadlineRulesPayload:
+    """Put the county on these rules, and its open clocks with it."""
+    current = await ChoiceRow.get_or_none(grid=county, until=None)
+    if current and current.set_id == rules.id:
+        return DeadlineRulesPayload(rules=ref(DeadlineRuleSet, rules.id), recounted=0)
+    await ChoiceRow.filter(grid=county, until=None).update(until=call.now)
+    await ChoiceRow.create(grid=county, set=rules, since=call.now, account=call.viewer.account.name or "")
+    moved = await recount(call, county.id, Why.RULES)
+    return DeadlineRulesPayload(rules=ref(DeadlineRuleSet, rules.id), recounted=moved)
+
+
+def row(rules: RuleSetRow, rank: int, given: DeadlineRuleInput) -> RuleRow:
+    """A rule of a set; one for emergencies reminds at any hour if nothing else is said."""
+    any_hour = given.urgency == Urgency.EMERGENCY if given.any_hour is None else given.any_hour
+    return RuleRow(set=rules, rank=rank, **{**vars(given), "any_hour": any_hour})
+
+
+def sound(rule: DeadlineRuleInput, at: int) -> None:
+    """Refuse a term that cannot be meant, and a rule without a basis."""
+    most = LONGEST.get(rule.unit, 550)
+    if not 1 <= rule.amount <= most:
+        raise wrong(
+            f"A term has 1 to {most} of this unit.", f"该单位的时限应为 1 至 {most}。", "rules", str(at), "amount"
+        )
+    text(rule.basis, 300, "rules", str(at), "basis")
+
+
+async def known(rules: Sequence[DeadlineRuleInput]) -> None:
+    """Refuse rules about categories and channels that there are not."""
+    for name, model in (("category", CategoryRow), ("channel", ChannelRow)):
+        asked = {getattr(rule, name): at for at, rule in enumerate(rules) if getattr(rule, name)}
+        found = set(await model.filter(code__in=asked).values_list("code", flat=True)) if asked else set()
+        for code in asked.keys() - found:
+            raise missing(f"{FIELD}: nothing has this code.", f"{FIELD}：没有此代码。", "rules", str(asked[code]), name)
+
+
+async def governed(call: Call, code: str, permission: str) -> GridRow:
+    """The county, locked, which must be the caller's to decide about."""
+    county: GridRow = await call.find(Grid, "county", code=code)
+    if county.kind != Kind.COUNTY:
+        raise wrong("That is no county.", "该编码不是县级区划。", "county")
+    if not call.may(permission, county):
+        raise forbidden("county")
+    return county
+
+
+# calendars
+
+
+@strawberry.input(description="Hours in which offices are open (办公时段).")
+class OpenHoursInput:
+    opens: str = given("From, such as 08:30 (开始).")
+    closes: str = given("Until, such as 12:00; 24:00 for midnight (结束).")
+
+
+@strawberry.input(description="The hours of a working day, from a day of the year on (作息时间).")
+class WorkShiftInput:
+    since: str = given("Month and day from which it holds every year, such as 06-01 (起始月日).")
+    hours: list[OpenHoursInput] = given("The hours (时段).")
+
+
+@strawberry.input(description="A day that is not like its weekday (例外日期).")
+class CalendarDayInput:
+    day: datetime.date = given("The day (日期).")
+    working: bool = given("Whether it is worked (是否上班).")
+    hours: list[OpenHoursInput] = given("Its hours, if not the usual ones (时段).", default_factory=list)
+    name: str = given("Of what (名称).")
+    source: str = given("Who announced it (来源).")
+
+
+@strawberry.input(description="What changes in a calendar; what is left out stays as it is (修改工作日历).")
+class EditCalendarInput:
+    idempotency_key: str = given(KEY)
+    county: str | None = given("The county, by code; left out for the national calendar (县级区划代码).", default=UNSET)
+    expected_version: int = given("The version of the calendar that holds there now (预期版本).")
+    weekdays: list[int] | None = given("The days of the week that are worked, Monday is 0 (每周工作日).", default=UNSET)
+    shifts: list[WorkShiftInput] | None = given("The hours, by season (作息时间).", default=UNSET)
+    days: list[CalendarDayInput] = given(
+        "Days unlike their weekday, to add or replace (例外日期).", default_factory=list
+    )
+    announced: int | None = given(
+        "The year whose holidays these are, in the national calendar; provisional days go (公布年度).", default=UNSET
+    )
+
+
+@strawberry.type(description="The calendar as it is now, or why nothing was done (工作日历操作结果).")
+class CalendarPayload:
+    calendar: WorkCalendar | None = made("The calendar (工作日历).")
+    recounted: int | None = made("How many deadlines moved at once; a nation's follow by and by (变更的时限数).")
+    errors: list[Problem] = problems()
+
+
+@command("Change when offices are open; open clocks are reckoned anew (修改工作日历).", requires=CALENDARS)
+async def edit_calendar(call: Call, input: EditCalendarInput) -> CalendarPayload:
+    with form() as read:
+        shifts = [read(shift, one, at) for at, one in enumerate(input.shifts)] if told(input.shifts) else None
+        days = [read(exception, one, at) for at, one in enumerate(input.days)]
+        weekdays = read(week, input.weekdays) if told(input.weekdays) else None
+    county = await governed(call, input.county, CALENDARS) if told(input.county) else None
+    if county is None:
+        national(call)
+    calendar = await held(county, input.expected_version)
+    calendar.weekdays, calendar.shifts = weekdays or calendar.weekdays, shifts or calendar.shifts
+    await calendar.save()
+    if told(input.announced):
+        await announce(county, calendar, input.announced, days)
+    await DayRow.filter(calendar=calendar, day__in=[day["day"] for day in days]).delete()
+    await DayRow.bulk_create([DayRow(calendar=calendar, **day) for day in days])
+    await (reading.rebuild(call.fetch, calendar.id) if county else reading.rebuild_all(call.fetch))
+    moved = await recount(call, county.id, Why.CALENDAR) if county else 0
+    return CalendarPayload(calendar=ref(WorkCalendar, calendar.id), recounted=moved)
+
+
+def national(call: Call) -> None:
+    """Refuse the national calendar to whoever does not keep the whole deployment."""
+    if not any(grant.everywhere and CALENDARS in grant.permissions for grant in call.viewer.account.grants):
+        raise forbidden("county")
+
+
+async def held(county: GridRow | None, expected: int) -> CalendarRow:
+    """The calendar, locked, at the version the caller saw; a county that has none gets a copy of the national one."""
+    nation = await CalendarRow.filter(county_id=None).select_for_update().get()
+    own = await CalendarRow.filter(county_id=county.id).select_for_update().first() if county else None
+    current = own or nation
+    stale(current, expected)
+    if county and own is None:
+        return await CalendarRow.create(
+            county=county, weekdays=nation.weekdays, shifts=nation.shifts, version=nation.version
+        )
+    return current
+
+
+async def announce(county: GridRow | None, calendar: CalendarRow, year: int, days: Sequence[dict[str, Any]]) -> None:
+    """Replace what was provisional in a year by what has been announced."""
+    if county or not days or any(day["day"].year != year for day in days):
+        raise wrong(
+            "A year is announced in the national calendar, with all of its days.",
+            "只能在全国日历中公布年度安排，且须列出该年度全部日期。",
+            "announced",
+        )
+    first, last = datetime.date(year, 1, 1), datetime.date(year, 12, 31)
+    await DayRow.filter(calendar=calendar, day__gte=first, day__lte=last).delete()
+    await YearRow.update_or_create({"provisional": False, "source": days[0]["source"]}, year=year)
+
+
+def week(days: Sequence[int]) -> list[int]:
+    if not days or any(not 0 <= day <= 6 for day in days):
+        raise wrong("Days of the week are 0 (Monday) to 6.", "每周工作日为 0（周一）至 6。", "weekdays")
+    return sorted(set(days))
+
+
+def shift(given: WorkShiftInput, at: int) -> list[Any]:
+    path = ("shifts", str(at))
+    try:
+        since = datetime.date.fromisoformat(f"2024-{given.since}")
+    except ValueError:
+        raise wrong("Give month and day, such as 06-01.", "请填写月日，如 06-01。", *path, "since") from None
+    if not given.hours:
+        raise wrong("A working day has hours.", "工作日须有办公时段。", *path, "hours")
+    return [since.month, since.day, spans(given.hours, *path)]
+
+
+def exception(given: CalendarDayInput, at: int) -> dict[str, Any]:
+    path = ("days", str(at))
+    if given.hours and not given.working:
+        raise wrong("A day off has no hours.", "休息日没有办公时段。", *path, "hours")
+    hours = spans(given.hours, *path) if given.hours else None
+    return {
+        "day": given.day,
+        "spans": hours if given.working else [],
+        "name": text(given.name, 60, *path, "name"),
+        "source": text(given.source, 200, *path, "source"),
+    }
+
+
+def spans(hours: Sequence[OpenHoursInput], *path: str) -> list[list[int]]:
+    """Hours in minutes since midnight, one after the other."""
+    found = [[minutes(one.opens, *path), minutes(one.closes, *path)] for one in hours]
+    flat = [moment for span in found for moment in span]
+    if any(later <= earlier for earlier, later in zip(flat, flat[1:], strict=False)):
+        raise wrong("Hours come in order and do not overlap.", "时段须按先后排列且不重叠。", *path, "hours")
+    return found
+
+
+def minutes(clock: str, *path: str) -> int:
+    hour, _, minute = clock.partition(":")
+    if not (len(clock) == 5 and hour.isdecimal() and minute.isdecimal() and int(minute) < 60):
+        raise wrong("Give a time such as 08:30.", "请填写时刻，如 08:30。", *path, "hours")
+    found = int(hour) * 60 + int(minute)
+    if found > 24 * 60:
+        raise wrong("A day ends at 24:00.", "一天至 24:00 为止。", *path, "hours")
+    return found
+
+
+EXTENSIONS = (
+    extend(
+        Mutation,
+        contact_requester=contact_requester,
+        choose_deadline_rules=choose_deadline_rules,
+        publish_deadline_rules=publish_deadline_rules,
+        edit_calendar=edit_calendar,
+    ),
+)

@@ -1,0 +1,78 @@
+"""New rules or a new calendar: open clocks are reckoned anew, and keep the time that is spent."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from itertools import groupby
+
+from uuid6 import uuid7
+
+from gongzhi.core.cases.models import CaseRow, CategoryRow, ChannelRow
+from gongzhi.core.dispatch.terms import follow
+from gongzhi.core.statistics.counting import followed
+from gongzhi.runtime.commands import Call
+
+from .models import ClockRow, RuleRow, Why
+from .rules import Matter, Standing, kept, standing
+from .running import due, move
+from .saving import renew, save
+
+MOST = 500
+"""Cases whose clocks are reckoned anew at a time."""
+
+STALE = (
+    "select distinct s.county_id, k.case_id from clocks.clock k join cases.case s on s.id = k.case_id "
+    "join calendars.calendar c on c.id = k.calendar_id "
+    "where k.stopped_at is null and k.calendar_version <> c.version order by s.county_id, k.case_id limit $1"
+)
+OPEN = (
+    "select distinct k.case_id from clocks.clock k join cases.case s on s.id = k.case_id "
+    "where s.county_id = $1 and k.stopped_at is null"
+)
+
+
+async def recount(call: Call, county: int, why: Why) -> int:
+    """Reckon every open clock of a county; how many deadlines moved."""
+    keys = [row["case_id"] for row in await call.fetch(OPEN, county)]
+    return await anew(call, await standing(call.fetch, county), keys, why)
+
+
+async def catch_up(call: Call) -> int:
+    """Reckon clocks whose calendar has changed since, some hundreds at a time; how many cases have such clocks."""
+    found = await call.fetch(STALE, MOST)
+    for county, rows in groupby(found, key=lambda row: row["county_id"]):
+        await anew(call, await standing(call.fetch, county), {row["case_id"] for row in rows}, Why.CALENDAR)
+    return len(found)
+
+
+async def anew(call: Call, by: Standing, keys: Collection[object], why: Why) -> int:
+    """Reckon the clocks of these cases. The cases are locked first, as every step of a case does."""
+    cases = await CaseRow.filter(id__in=keys).order_by("id").select_for_update()
+    running = await ClockRow.filter(case_id__in=keys, stopped_at=None).order_by("case_id")
+    clocks = {key: list(own) for key, own in groupby(running, key=lambda clock: clock.case_id)}
+    matters = await matters_of(cases) if why is Why.RULES else {}
+    left = await RuleRow.filter(id__in={clock.rule_id for clock in running})
+    rules = {row.id: kept(vars(row)) for row in left}
+    traces = []
+    for case in cases:
+        for clock in clocks.get(case.id, ()):
+            new = by.rule(clock.stage, matters[case.id]) if matters else None
+            traces.append(move(call, by, clock, new or rules[clock.rule_id], why))
+        due(case, clocks.get(case.id, ()))
+    moved = list(filter(None, traces))
+    await save(call, running, traces=moved)
+    await renew(call, cases)
+    await follow(call, [case.id for case in cases])
+    if moved:
+        call.enqueue(followed, str(uuid7()))  # no event tells the figures
+    return len(moved)
+
+
+async def matters_of(cases: Collection[CaseRow]) -> dict[object, Matter]:
+    """What rules look at in these cases."""
+    categories = dict(await CategoryRow.all().values_list("id", "code"))
+    channels = dict(await ChannelRow.all().values_list("id", "code"))
+    return {
+        case.id: Matter(case.kind, categories[case.category_id], case.urgency, channels[case.channel_id])
+        for case in cases
+    }

@@ -1,0 +1,167 @@
+"""Clocks as the steps of a case start, stop, pause and move them. Whatever records a step calls `follow`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from gongzhi.core.cases.models import CaseRow
+from gongzhi.runtime.commands import Call
+from gongzhi.values.worktime import Term, lengthening
+
+from . import course, stages
+from .course import earliest
+from .models import ClockRow, Stage, TraceRow, Why
+from .rules import Matter, Rule, Standing, facing, kept, standing
+from .saving import running, save
+
+HANDLING = (Stage.HANDLE, Stage.REPLY)
+"""What whoever handles a case has to keep to, and what more time or a mediation moves."""
+
+
+async def follow(call: Call, case: CaseRow, event: str) -> None:
+    """Start and stop the clocks that this step starts and stops; sets `warn_at` and `due_at` of the case.
+
+    The case is not saved; its caller does that, or `saving.renew`s it.
+    """
+    if not (event in stages.STARTS or event in stages.STOPS or event in (stages.PAUSES, stages.RESUMES)):
+        return
+    by, about = await facing(call.fetch, case.county_id or await county(case), case)
+    clocks = await running(call, case)
+    over = [clock for clock in clocks if clock.stage in stages.STOPS.get(event, ())]
+    for clock in over:
+        await stop(call, by, clock)
+    going = [clock for clock in clocks if clock.stopped_at is None]
+    held = await hold(call, by, going, event) if event in (stages.PAUSES, stages.RESUMES) else {}
+    wanted = [stage for stage in stages.STARTS.get(event, ()) if stage not in {clock.stage for clock in going}]
+    started = begun(call, case, by, about, wanted, held=course.held_until(going, call.now))
+    await save(call, [*over, *held], started, filter(None, held.values()))
+    due(case, [*going, *started])
+
+
+async def begin(call: Call, case: CaseRow, event: str) -> list[ClockRow]:
+    """The clocks that a new case starts with, to be saved after it; sets its `warn_at` and `due_at`."""
+    by, about = await facing(call.fetch, await county(case), case)
+    started = begun(call, case, by, about, stages.STARTS[event])
+    due(case, started)
+    return started
+
+
+async def county(case: CaseRow) -> int:
+    """The county of a case whose row the database has not filled in yet."""
+    return (await case.grid).county_id  # type: ignore[no-any-return]
+
+
+def due(case: CaseRow, running: Iterable[ClockRow]) -> None:
+    """The next moments of a case's clocks become its own, for its lists are in their order."""
+    met = [clock for clock in running if clock.stage not in stages.HIDDEN]
+    case.warn_at = earliest(clock.warn_at for clock in met)
+    case.due_at = earliest(clock.due_at for clock in met)
+
+
+def begun(
+    call: Call, case: CaseRow, by: Standing, about: Matter, wanted: Iterable[Stage], held: datetime | None = None
+) -> list[ClockRow]:
+    """The clocks of these stages, by the rules that fit the case. A stage without a rule has none."""
+    return [clocked(case, rule, by, call.now, held) for stage in wanted if (rule := by.rule(stage, about))]
+
+
+def clocked(case: CaseRow, rule: Rule, by: Standing, now: datetime, held: datetime | None = None) -> ClockRow:
+    unit = case.lead_unit_id if rule.stage in (Stage.CONTACT, Stage.HANDLE) else None
+    clock = ClockRow(case_id=case.id, stage=rule.stage, unit_id=unit, started_at=now, pauses=[], extensions=[])
+    if held and rule.stage in HANDLING:
+        course.hold(clock, now, held)
+    course.set_to(clock, rule, by, now)
+    return clock
+
+
+async def stop(call: Call, by: Standing, clock: ClockRow) -> None:
+    """Stop a clock for good. It keeps its deadline; one that is paused is left as it is."""
+    if course.paused(clock):
+        course.resume(clock, call.now)
+    course.release(clock, call.now)
+    clock.stopped_at = call.now
+    course.set_to(clock, await ruled(by, clock), by, call.now)
+
+
+async def ruled(by: Standing, clock: ClockRow) -> Rule:
+    """The rule the clock runs by, which may be of rules that the county has left."""
+    for rule in by.rules:
+        if rule.id == clock.rule_id:
+            return rule
+    row = await clock.rule
+    return kept(vars(row))
+
+
+async def hold(call: Call, by: Standing, clocks: Iterable[ClockRow], event: str) -> dict[ClockRow, TraceRow | None]:
+    """Pause the clocks, or let them go on; those that have changed, and the traces they leave."""
+    pausing = event == stages.PAUSES
+    changed = {}
+    for clock in clocks:
+        if course.paused(clock) == pausing:
+            continue
+        (course.pause if pausing else course.resume)(clock, call.now)
+        why = Why.PAUSED if pausing else Why.RESUMED
+        changed[clock] = move(call, by, clock, await ruled(by, clock), why)
+    return changed
+
+
+async def hold_until(call: Call, case: CaseRow, until: datetime | None) -> None:
+    """Let no time of handling pass until a moment, or with None let it pass from now on; what is spent stays spent.
+
+    Sets `warn_at` and `due_at` of the case, which is not saved. A clock that is overdue stays so.
+    """
+    by = await standing(call.fetch, case.county_id or await county(case))
+    clocks = await running(call, case)
+    changed, traces = [], []
+    for clock in clocks:
+        before = clock.pauses
+        if clock.stage in HANDLING:
+            course.hold(clock, call.now, until) if until else course.release(clock, call.now)
+        if clock.pauses != before:
+            changed.append(clock)
+            why = Why.PAUSED if until else Why.RESUMED
+            traces.append(move(call, by, clock, await ruled(by, clock), why))
+    await save(call, changed, traces=filter(None, traces))
+    due(case, clocks)
+
+
+def move(call: Call, by: Standing, clock: ClockRow, rule: Rule, why: Why, **data: Any) -> TraceRow | None:
+    """Reckon a clock anew; the trace it leaves, if its deadline has moved. The caller saves both."""
+    before, allowed = clock.due_at, clock.allowed
+    course.set_to(clock, rule, by, call.now)
+    if clock.warn_at > call.now:
+        clock.reminded = 0
+    elif clock.due_at > call.now:
+        clock.reminded = min(clock.reminded, 80)
+    if before == clock.due_at and allowed == clock.allowed:
+        return None
+    account = call.viewer.account.name
+    return TraceRow(clock=clock, at=call.now, why=why, before=before, after=clock.due_at, data=data, account=account)
+
+
+async def longer(call: Call, case: CaseRow, due: datetime, until: datetime, usual: Term) -> Term:
+    """By what handling, which is due then, is to be extended to end at a moment; without a clock as a usual term."""
+    by = await standing(call.fetch, case.county_id or await county(case))
+    clock = await ClockRow.filter(case_id=case.id, stage=Stage.HANDLE, stopped_at=None).first()
+    term = (await ruled(by, clock)).term if clock else usual
+    return lengthening(by.calendar, term, due, until)
+
+
+async def extend(call: Call, case: CaseRow, more: Term, *, stages: Sequence[Stage] = HANDLING, **data: Any) -> datetime:
+    """Add time to the running clocks of a case (延期), counted from their deadlines; the case's next deadline.
+
+    `data` are facts for the trace, such as who asked for it: codes, never names or texts. The case is not saved.
+    """
+    by = await standing(call.fetch, case.county_id or await county(case))
+    clocks = await ClockRow.filter(case_id=case.id, stopped_at=None)
+    longer = [clock for clock in clocks if clock.stage in stages]
+    added = {"amount": more.amount, "unit": more.unit.value, "nextDay": more.next_day, "at": call.now.isoformat()}
+    traces = []
+    for clock in longer:
+        clock.extensions = [*clock.extensions, added]
+        traces.append(move(call, by, clock, await ruled(by, clock), Why.EXTENDED, **data))
+    await save(call, longer, traces=filter(None, traces))
+    due(case, clocks)
+    return case.due_at

@@ -1,0 +1,79 @@
+"""Writing clocks and what follows from them, all with one statement each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import orjson
+from tortoise.models import Model
+
+from gongzhi.core.cases.models import CaseRow
+from gongzhi.declare.columns import loaded
+from gongzhi.runtime.commands import Call
+
+from .models import ClockRow, TraceRow
+
+CHANGING = {
+    "rule_id": "int", "calendar_id": "int", "calendar_version": "int", "warn_at": "timestamptz",
+    "due_at": "timestamptz", "stopped_at": "timestamptz", "pauses": "jsonb", "extensions": "jsonb", "working": "bool",
+    "allowed": "bigint", "counted": "bigint", "counted_at": "timestamptz", "reminded": "smallint",
+}  # fmt: skip
+"""What changes of a clock while it runs, and the types of the columns."""
+GIVEN = {"id": "uuid", "case_id": "uuid", "stage": "text", "unit_id": "int", "started_at": "timestamptz", **CHANGING}
+"""What a clock is started with."""
+
+
+def places(columns: Mapping[str, str], after: int = 0) -> str:
+    """The rows that the statement's values are, a list for each column."""
+    lists = ", ".join(f"${at}::{kind}[]" for at, kind in enumerate(columns.values(), after + 1))
+    return f"unnest({lists}) r ({', '.join(columns)})"
+
+
+CHANGED = {"id": "uuid", **CHANGING}
+CHANGE = (
+    f"update clocks.clock k set {', '.join(f'{name} = r.{name}' for name in CHANGING)} "
+    f"from {places(CHANGED)} where k.id = r.id"
+)
+START = f"insert into clocks.clock ({', '.join(GIVEN)}) select {', '.join(GIVEN)} from {places(GIVEN)}"
+BOTH = (
+    f"with changed as ({CHANGE}) insert into clocks.clock ({', '.join(GIVEN)}) "
+    f"select {', '.join(GIVEN)} from {places(GIVEN, len(CHANGED))}"
+)
+RUNNING = "select * from clocks.clock where case_id = $1 and stopped_at is null order by started_at, id"
+MOMENTS = {"id": "uuid", "warn_at": "timestamptz", "due_at": "timestamptz"}
+RENEW = f'update cases."case" c set warn_at = r.warn_at, due_at = r.due_at from {places(MOMENTS)} where c.id = r.id'
+
+
+async def running(call: Call, case: CaseRow) -> list[ClockRow]:
+    """The clocks of a case that run, the first started first."""
+    return [loaded(ClockRow, row) for row in await call.fetch(RUNNING, case.id)]
+
+
+async def save(
+    call: Call, changed: Sequence[ClockRow], started: Sequence[ClockRow] = (), traces: Iterable[TraceRow] = ()
+) -> None:
+    """Save clocks that have changed and those that were started, and the traces that the changes left."""
+    if changed and started:
+        await call.fetch(BOTH, *columns(CHANGED, changed), *columns(GIVEN, started))
+    elif changed:
+        await call.fetch(CHANGE, *columns(CHANGED, changed))
+    elif started:
+        await call.fetch(START, *columns(GIVEN, started))
+    if made := list(traces):
+        await TraceRow.bulk_create(made)
+
+
+async def renew(call: Call, cases: Sequence[CaseRow]) -> None:
+    """Save the next moments of cases, which `running.due` has set."""
+    if cases:
+        await call.fetch(RENEW, *columns(MOMENTS, cases))
+
+
+def columns(names: Iterable[str], rows: Sequence[Model]) -> list[list[Any]]:
+    """What `places` takes."""
+    return [[written(getattr(row, name)) for row in rows] for name in names]
+
+
+def written(value: Any) -> Any:
+    return orjson.dumps(value).decode() if isinstance(value, list) else value

@@ -1,0 +1,156 @@
+"""What time alone brings about: deadlines that follow a new calendar, reminders, and cases whose grace is over.
+
+A sweep does some hundreds of things at most. Run it often; run twice, it does nothing twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from gongzhi.core.calendars.reading import read
+from gongzhi.core.cases import machine
+from gongzhi.core.cases.events import REGISTRY
+from gongzhi.core.cases.models import Audience, CaseRow, EventRow, SettlementLevel, Status, Urgency
+from gongzhi.core.cases.steps import PLATFORM, advance
+from gongzhi.core.dispatch.approving import asked
+from gongzhi.core.dispatch.models import ApprovalKind
+from gongzhi.core.notices.sending import Notice, notify
+from gongzhi.declare.events import event_of
+from gongzhi.runtime.commands import Call
+from gongzhi.runtime.jobs import Run, job
+from gongzhi.values.errors import Text
+
+from .models import ClockRow, Stage
+from .recounting import catch_up
+from .reminding import OVER, Reminder, Standing, reminders
+
+MOST = 500
+"""Reminders, or cases to close, of one sweep."""
+REMINDED, ESCALATED = "case.reminded", "case.escalated"
+
+DUE = (
+    "select k.id as clock, k.stage, k.warn_at, k.due_at, k.reminded, s.id as case, s.number, s.series, s.lead_unit_id, "
+    "s.town_id, s.county_id, s.accused_unit_id, s.urgency, u.code, g.kind "
+    "from clocks.clock k join cases.case s on s.id = k.case_id join clocks.rule r on r.id = k.rule_id "
+    "left join units.unit u on u.id = s.lead_unit_id left join grids.grid g on g.id = u.grid_id "
+    "where k.stopped_at is null and k.stage <> 'GRACE' "
+    f"and (k.calendar_id = any($2::int[]) or r.any_hour or s.urgency = '{Urgency.EMERGENCY}') "
+    "and ((k.reminded < 80 and k.warn_at <= $1) or (k.reminded < 100 and k.due_at <= $1)) "
+    "order by k.due_at, k.id limit $3 for update of s, k skip locked"
+)
+OVERDUE_GRACE = (
+    "select s.id, q.contested from clocks.clock k join cases.case s on s.id = k.case_id "
+    "join cases.category g on g.id = s.category_id "
+    f"cross join lateral (select s.accused_unit_id is not null or g.code = '{PLATFORM}' as contested) q "
+    "where k.stage = 'GRACE' and k.stopped_at is null and k.due_at <= $1 and s.status = 'REPLIED' "
+    "and not (q.contested and exists(select from dispatch.approval a "
+    "where a.case_id = s.id and a.kind = 'CLOSING' and a.requested_at >= k.started_at)) "
+    "order by k.due_at, k.id limit $2 for update of s skip locked"
+)
+GRACE_OVER = "答复后宽限期满，诉求人未提出异议，提请结案。"
+UNASSIGNED = SettlementLevel.TOWN
+
+
+@dataclass(frozen=True)
+class Swept:
+    """What a sweep did: cases whose clocks follow a new calendar, reminders sent, cases closed or put up to be."""
+
+    recounted: int
+    reminded: int
+    closed: int
+
+
+@job("clocks.sweep", every=timedelta(minutes=1))
+async def swept(call: Call, run: Run) -> None:
+    await sweep(call)
+
+
+async def sweep(call: Call) -> Swept:
+    """Do what is due now, in the transaction that is open."""
+    return Swept(await catch_up(call), await remind(call), await close(call))
+
+
+async def remind(call: Call) -> int:
+    """Remind whoever has a case, in the working hours of its county or at any hour; each clock and threshold once."""
+    rows = await call.fetch(DUE, call.now, await open_calendars(call), MOST)
+    due = list(reminders(map(standing, rows), call.now))
+    for reminder in due:
+        await tell(call, reminder)
+    await EventRow.bulk_create([event(call, reminder) for reminder in due])
+    cases = {case.id: case for case in await CaseRow.filter(id__in={one.of.case for one in due})}
+    for reminder in due:
+        kind = ESCALATED if reminder.escalated else REMINDED
+        facts = {"number": reminder.of.number, **reminder.facts}
+        call.publish(event_of(REGISTRY.find(kind), facts), cases[reminder.of.case])
+    for threshold in {reminder.threshold for reminder in due}:
+        keys = [one.of.clock for one in due if one.threshold == threshold]
+        await ClockRow.filter(id__in=keys).update(reminded=threshold)
+    return len(due)
+
+
+async def open_calendars(call: Call) -> list[int]:
+    """The calendars whose offices are open now."""
+    rows = await call.fetch("select id, content from calendars.calendar")
+    return [row["id"] for row in rows if read(row["content"]).open(call.now)]
+
+
+def standing(row: dict[str, Any]) -> Standing:
+    level = SettlementLevel.__members__.get(row["kind"] or "", SettlementLevel.COUNTY)
+    return Standing(
+        clock=row["clock"],
+        case=row["case"],
+        number=row["number"],
+        sealed=row["series"] == "SEALED",
+        stage=Stage(row["stage"]),
+        warn_at=row["warn_at"],
+        due_at=row["due_at"],
+        reminded=row["reminded"],
+        unit=row["lead_unit_id"],
+        unit_code=row["code"],
+        level=level if row["lead_unit_id"] else UNASSIGNED,
+        town=row["town_id"],
+        county=row["county_id"],
+        accused=row["accused_unit_id"],
+        emergency=row["urgency"] == Urgency.EMERGENCY,
+    )
+
+
+async def tell(call: Call, reminder: Reminder) -> None:
+    hint = (
+        Text("It has gone one level up; whoever is responsible stays so.", "已逐级上报，原责任单位不变。")
+        if reminder.escalated
+        else Text("Please see to it in time.", "请按期处理。")
+    )
+    kind = "clock.overdue" if reminder.threshold == OVER else "clock.warned"
+    notice = Notice(kind, reminder.title, hint, f"Case:{reminder.of.case}", wakes=reminder.of.emergency)
+    await notify(call, notice, units=reminder.units, offices=reminder.offices)
+
+
+def event(call: Call, reminder: Reminder) -> EventRow:
+    return EventRow(
+        case_id=reminder.of.case,
+        type=ESCALATED if reminder.escalated else REMINDED,
+        at=call.now,
+        audience=Audience.STAFF,
+        unit_id=reminder.of.unit,
+        data=reminder.facts,
+    )
+
+
+async def close(call: Call) -> int:
+    """Close answered cases whose grace is over. Nobody did it, so the event names nobody.
+
+    A complaint about a unit or the platform is put before somebody who decides about closing it, once.
+    """
+    rows = await call.fetch(OVERDUE_GRACE, call.now, MOST)
+    contested = {row["id"] for row in rows if row["contested"]}
+    cases: Iterable[CaseRow] = await CaseRow.filter(id__in=[row["id"] for row in rows], status=Status.REPLIED)
+    for case in cases:
+        if case.id in contested:
+            await asked(call, case, ApprovalKind.CLOSING, GRACE_OVER)
+        else:
+            await advance(call, case, machine.CLOSE)
+    return len(rows)

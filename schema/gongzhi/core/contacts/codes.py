@@ -1,0 +1,51 @@
+"""The codes that prove a number, and how the number is kept."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from gongzhi.runtime import sealing
+from gongzhi.runtime.sealing import KeyRing
+from gongzhi.values import codes
+
+from .models import ContactRow
+
+DIGITS = 6
+GOOD = timedelta(minutes=10)
+"""How long a code is good."""
+TRIES = 5
+"""How often it may be guessed at."""
+FIELD = "contact"
+
+
+def code(secret: bytes, contact: UUID) -> str:
+    """The code of a contact: derived, so it is told again to a job that is tried again, and stored nowhere."""
+    made = hmac.digest(secret, b"contact code " + contact.bytes, hashlib.sha256)
+    return f"{int.from_bytes(made[:8]) % 10**DIGITS:0{DIGITS}}"
+
+
+def proves(secret: bytes, row: ContactRow, given: str, now: datetime) -> bool:
+    """Whether this is the contact's code, while it is good."""
+    right = hmac.compare_digest(code(secret, row.id).encode(), given.strip().encode())
+    return right and row.tries < TRIES and row.sent_at is not None and now < row.sent_at + GOOD
+
+
+def sealed(keys: KeyRing, county: str, row: ContactRow, number: str) -> None:
+    """Put the number on the row."""
+    made = sealing.data_key()
+    row.data_key = keys.wrap(county, made)
+    row.sealed = sealing.seal(made, context(row), number)
+    row.blind = keys.blind(county, FIELD, number)
+    row.mask = codes.mask_phone(number)
+
+
+def opened(keys: KeyRing, county: str, row: ContactRow) -> str | None:
+    """The number in clear; None once its key has been destroyed."""
+    return sealing.open(keys.unwrap(county, row.data_key), context(row), row.sealed) if row.data_key else None
+
+
+def context(row: ContactRow) -> str:
+    return f"contacts.contact.number:{row.id}"

@@ -1,0 +1,20 @@
+"""What the numbers left with cases hold, and how long."""
+
+from __future__ import annotations
+
+from gongzhi.core.cases.holdings import ASKED, LETTERS, MONTHS, OVER
+from gongzhi.declare.register_entries import GONE, Holding
+from gongzhi.values.errors import Text
+
+HOLDINGS = (
+    Holding(
+        "contacts.contact",
+        Text("telephone numbers left with cases without an account", "无账户上报人留下的联系电话"),
+        LETTERS,
+        person=f"exists(select from cases.case c where c.id=t.case_id and ({ASKED.format('c')}))",
+        erase=GONE,
+        hidden=("data_key", "sealed", "blind", "mask"),
+        months=MONTHS,
+        since=f"(select {OVER.format('c')} from cases.case c where c.id=t.case_id)",
+    ),
+)

@@ -1,0 +1,49 @@
+"""The code on its way to the number, and what is forgotten of numbers that nobody proved."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from gongzhi.core.grids.models import GridRow
+from gongzhi.runtime.channels import Addressee, Outbound
+from gongzhi.runtime.commands import Call
+from gongzhi.runtime.jobs import Run, job
+from gongzhi.values.errors import Text
+
+from .codes import GOOD, code, opened
+from .models import ContactRow
+
+TITLE = Text("Your code", "验证码")
+BODY = Text(
+    "{0} is your code, good for {1} minutes. Nobody from the government asks you for it.",
+    "验证码 {0}，{1} 分钟内有效。工作人员不会向您索要验证码。",
+)
+FORGOTTEN = timedelta(days=1)
+
+
+class Unsent(Exception):
+    """No channel took the code."""
+
+
+@job("contacts.send")
+async def sent(call: Call, run: Run) -> None:
+    """Send a code by every channel that reaches telephones, while it is good."""
+    row = await ContactRow.get_or_none(id=run.arguments["contact"])
+    if row is None or row.sent_at is None or row.verified_at or call.now >= row.sent_at + GOOD:
+        return
+    county = await GridRow.get(id=row.county_id)
+    number = opened(call.context.keys, county.code, row)
+    said = code(call.context.receipts, row.id), GOOD.seconds // 60
+    body = Text(BODY.en.format(*said), BODY.zh.format(*said))
+    for channel in call.context.channels:
+        if channel.phone and number:
+            try:
+                await channel.send(Outbound(row.id, "contact.code", TITLE, body), Addressee(phone=number))
+            except Exception as error:  # which may repeat the number or the code
+                raise Unsent(f"{channel.name}: {type(error).__name__}") from None
+
+
+@job("contacts.forget", every=timedelta(hours=1))
+async def forgotten(call: Call, run: Run) -> None:
+    """Forget numbers that were never proved, once they count for no limit any more."""
+    await ContactRow.filter(verified_at=None, sent_at__lt=call.now - FORGOTTEN).delete()

@@ -1,0 +1,199 @@
+"""What one asks and another decides: more time, putting on hold, voiding, closing what concerns ourselves."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import strawberry
+from strawberry import ID, UNSET
+
+from gongzhi.core.cases import machine
+from gongzhi.core.cases.commands import CaseInput, ReasonedCaseInput
+from gongzhi.core.cases.models import CaseRow, Status
+from gongzhi.core.cases.steps import CasePayload, advance, handled, opened, record, saved, step, unready
+from gongzhi.core.cases.types import Case
+from gongzhi.declare.entity import ref
+from gongzhi.declare.extend import extend
+from gongzhi.declare.filters import aware
+from gongzhi.declare.roots import Mutation
+from gongzhi.runtime.checks import duplicate, text, wrong
+from gongzhi.runtime.commands import EXPECTED, KEY, Call, Problem, cautions, command, given, made, problems, prose
+from gongzhi.runtime.screening import TextWarning
+
+from . import terms
+from .desk import NUMBER, REASON, WHY, acting, belonging, deciding, leading
+from .models import ApprovalKind, ApprovalRow, ApprovalState
+from .telling import tell
+from .work import Approval
+
+APPROVE = "dispatch.approve"
+ASK = "dispatch.request_voiding"
+REQUESTED, APPROVED, REFUSED = "case.approval_requested", "case.approval_given", "case.approval_refused"
+EXTENDED = "case.extended"
+DECIDED = "case.approval_decided"
+"""What the notice of either is called."""
+
+
+@strawberry.type(description="The request for more time, or why it was not taken (延期申请结果).")
+class RequestExtensionPayload:
+    extension: Approval | None = made("The request (申请).")
+    warnings: list[TextWarning] = cautions()
+    errors: list[Problem] = problems()
+
+
+@strawberry.type(description="The request, or why it was not taken (申请结果).")
+class ApprovalPayload:
+    approval: Approval | None = made("The request (申请).")
+    warnings: list[TextWarning] = cautions()
+    errors: list[Problem] = problems()
+
+
+@strawberry.input(description="A request for more time (延期申请).")
+class RequestExtensionInput:
+    idempotency_key: str = given(KEY)
+    number: str = given(NUMBER)
+    expected_version: int = given(EXPECTED)
+    until: datetime = given("Until when (申请期限).")
+    reason: str = prose(WHY)
+
+
+@command("Ask for more time, before the term is over (申请延期).", requires="cases.handle")
+async def request_extension(call: Call, input: RequestExtensionInput) -> RequestExtensionPayload:
+    case = await handled(call, input)
+    order = await leading(case)
+    if order is None or case.status not in (Status.DISPATCHED, Status.HANDLING):
+        raise unready(case, "申请延期", Status.DISPATCHED, Status.HANDLING)
+    if call.now >= order.due_at:
+        raise wrong("The term is over: ask before it ends.", "期限已过，延期须在到期前申请。", "number")
+    until = within(call, input.until, terms.EXTENSION)
+    if not (await terms.longer(call, case, order, until)).amount:
+        raise wrong("It is due later than that anyway.", "申请期限应晚于当前期限。", "until")
+    return RequestExtensionPayload(extension=await asked(call, case, ApprovalKind.EXTENSION, input.reason, until))
+
+
+@strawberry.input(description="A request to put a case on hold (挂账申请).")
+class RequestSuspensionInput(RequestExtensionInput):
+    pass
+
+
+@command("Ask to put a case on hold for a time (申请挂账).", requires="cases.handle")
+async def request_suspension(call: Call, input: RequestSuspensionInput) -> ApprovalPayload:
+    case = await handled(call, input)
+    if case.status != Status.HANDLING:
+        raise unready(case, "申请挂账", Status.HANDLING)
+    until = within(call, input.until, terms.SUSPENSION)
+    return ApprovalPayload(approval=await asked(call, case, ApprovalKind.SUSPENSION, input.reason, until))
+
+
+@command("Ask to void a case (申请作废).", requires=ASK)
+async def request_voiding(call: Call, input: ReasonedCaseInput) -> ApprovalPayload:
+    case = await opened(call, input, ASK)
+    if case.status not in machine.OPEN:
+        raise unready(case, "申请作废", *machine.OPEN)
+    return ApprovalPayload(approval=await asked(call, case, ApprovalKind.VOIDING, input.reason))
+
+
+@command("Ask to close a complaint about a unit or the platform (申请结案).", requires="cases.close")
+async def request_closing(call: Call, input: ReasonedCaseInput) -> ApprovalPayload:
+    case = await opened(call, input, "cases.close")
+    if case.status != Status.REPLIED:
+        raise unready(case, "申请结案", Status.REPLIED)
+    return ApprovalPayload(approval=await asked(call, case, ApprovalKind.CLOSING, input.reason))
+
+
+@strawberry.type(description="What was decided, and the case after it (审批结果).")
+class DecideApprovalPayload:
+    approval: Approval | None = made("The request (申请).")
+    case: Case | None = made("The case (诉求).")
+    warnings: list[TextWarning] = cautions()
+    errors: list[Problem] = problems()
+
+
+@strawberry.input(description="A decision on a request (审批).")
+class DecideApprovalInput:
+    idempotency_key: str = given(KEY)
+    approval: ID = given("The request (申请).")
+    approve: bool = given("Whether to agree (是否同意).")
+    reason: str | None = prose("Why; to be given with a refusal (审批意见).", default=UNSET)
+
+
+@command("Agree to a request, or refuse it; somebody other than who asked (审批).", requires=APPROVE, two_persons=True)
+async def decide_approval(call: Call, input: DecideApprovalInput) -> DecideApprovalPayload:
+    case, approval = await belonging(call, Approval, input.approval, "approval")
+    if approval.state != ApprovalState.PENDING:
+        raise duplicate("It has been decided, or has lapsed.", "该申请已审批或已失效。", "approval")
+    await deciding(call, APPROVE, case, approval.unit_id, approval.requested_by)
+    if input.reason or not input.approve:
+        approval.decision = text(input.reason or "", REASON, "reason")
+    approval.state = ApprovalState.APPROVED if input.approve else ApprovalState.REFUSED
+    approval.decided_at, approval.decided_by = call.now, call.viewer.account.name
+    await approval.save()
+    await tell(call, case, DECIDED, accounts=[approval.requested_by])
+    await record(call, case, APPROVED if input.approve else REFUSED, kind=approval.kind)
+    if input.approve:
+        await carried_out(call, case, approval)
+        await saved(case)
+    return DecideApprovalPayload(approval=ref(Approval, approval.id), case=ref(Case, case.id))
+
+
+async def carried_out(call: Call, case: CaseRow, approval: ApprovalRow) -> None:
+    """Do what was asked."""
+    steps = {
+        ApprovalKind.SUSPENSION: machine.SUSPEND,
+        ApprovalKind.VOIDING: machine.VOID,
+        ApprovalKind.CLOSING: machine.CLOSE,
+    }
+    if approval.kind in steps:
+        await step(call, case, steps[approval.kind])
+    elif approval.until and (order := await leading(case)):
+        await terms.extend(call, case, order, approval.until)
+        await record(call, case, EXTENDED)
+
+
+@command("Take a case up again that was on hold (恢复办理).", requires="cases.handle")
+async def resume_case(call: Call, input: CaseInput) -> CasePayload:
+    case = await handled(call, input)
+    return await advance(call, case, machine.RESUME, note=input.note)
+
+
+# what the commands share
+
+
+async def asked(call: Call, case: CaseRow, kind: ApprovalKind, reason: str, until: datetime | None = None) -> Approval:
+    """A request for somebody else to decide; one of a kind at a time."""
+    if await ApprovalRow.exists(case=case, kind=kind, state=ApprovalState.PENDING):
+        raise duplicate("The same was asked already and is not decided.", "已有同类申请待审批。", "number")
+    approval = await ApprovalRow.create(
+        case=case,
+        kind=kind,
+        unit_id=case.lead_unit_id if case.lead_unit_id in acting(call, "cases.view") else None,
+        until=until,
+        reason=text(reason, REASON, "reason"),
+        requested_at=call.now,
+        requested_by=call.viewer.account.name,
+    )
+    await tell(call, case, REQUESTED, office=case.grid_id)
+    await record(call, case, REQUESTED, kind=kind)
+    made: Approval = ref(Approval, approval.id)
+    return made
+
+
+def within(call: Call, until: datetime, most: timedelta) -> datetime:
+    """The end of a term, which must lie ahead, and not too far."""
+    if not call.now < aware(until) <= call.now + most:
+        days = most.days
+        raise wrong(f"It must lie ahead, by {days} days at most.", f"期限应在今后 {days} 日之内。", "until")
+    return until
+
+
+EXTENSIONS = (
+    extend(
+        Mutation,
+        request_extension=request_extension,
+        request_suspension=request_suspension,
+        request_voiding=request_voiding,
+        request_closing=request_closing,
+        decide_approval=decide_approval,
+        resume_case=resume_case,
+    ),
+)

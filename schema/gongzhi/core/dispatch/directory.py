@@ -1,0 +1,209 @@
+"""Keeping the dispatch directory and the list of duties. Entries are never changed: a new version takes their place."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import strawberry
+from strawberry import ID
+
+from gongzhi.core.cases.models import CategoryRow
+from gongzhi.core.cases.steps import named
+from gongzhi.core.grids.commands import standing as grid_of
+from gongzhi.core.grids.models import GridRow
+from gongzhi.core.units.models import Reach, UnitKind, UnitRow
+from gongzhi.declare.entity import key_of, ref
+from gongzhi.declare.extend import extend
+from gongzhi.declare.roots import Mutation
+from gongzhi.runtime.checks import duplicate, missing, text
+from gongzhi.runtime.commands import (
+    EXPECTED,
+    KEY,
+    Call,
+    Problem,
+    command,
+    forbidden,
+    given,
+    made,
+    outdated,
+    problems,
+    stale,
+)
+from gongzhi.values.errors import Refusal
+
+from .desk import standing
+from .matching import DUTY, weight
+from .models import DutyRow, RuleRow, RuleSupportRow
+from .types import DispatchRule, ListedDuty
+
+EDIT = "dispatch.edit_directory"
+BASIS = 300
+"""The most characters of a basis."""
+
+
+@strawberry.type(description="An entry of the dispatch directory, or why nothing was done (目录操作结果).")
+class DispatchRulePayload:
+    rule: DispatchRule | None = made("The entry (目录条目).")
+    errors: list[Problem] = problems()
+
+
+@strawberry.input(description="Who answers for a subject in a place (目录条目).")
+class SetDispatchRuleInput:
+    idempotency_key: str = given(KEY)
+    category: str = given("The subject's code; what belongs to it is included (分类代码).")
+    grid: str = given("The place's code; what lies in it is included (网格编码).")
+    unit: str = given("The code of the unit that answers for it (主办单位编码).")
+    support_units: list[str] = given("Codes of units that help (协办单位编码).", default_factory=list)
+    basis: str = given("The law or list that says so (依据).")
+    expected_version: int = given("The version of the entry you saw; 0 if there was none (预期版本).")
+
+
+@command("Add an entry to the dispatch directory, or a new version of one (维护派单目录).", requires=EDIT)
+async def set_dispatch_rule(call: Call, input: SetDispatchRuleInput) -> DispatchRulePayload:
+    basis = text(input.basis, BASIS, "basis")
+    category = await named(CategoryRow, input.category, "category", valid_to=None)
+    grid = await place(call, input.grid)
+    unit = await standing(input.unit, "unit")
+    support = [await standing(code, "supportUnits") for code in dict.fromkeys(input.support_units) if code != unit.code]
+    before = await RuleRow.filter(category=category, grid=grid, valid_to=None).first()
+    version = before.version if before else 0
+    if version != input.expected_version:
+        raise outdated(version, "expectedVersion")
+    rule = await renewed(call, before, category, grid, unit, support, basis)
+    return DispatchRulePayload(rule=ref(DispatchRule, rule.id))
+
+
+@strawberry.input(description="An entry that no longer holds (停用目录条目).")
+class EndDispatchRuleInput:
+    idempotency_key: str = given(KEY)
+    rule: ID = given("The entry (目录条目).")
+    expected_version: int = given(EXPECTED)
+
+
+@command("End an entry of the dispatch directory (停用目录条目).", requires=EDIT)
+async def end_dispatch_rule(call: Call, input: EndDispatchRuleInput) -> DispatchRulePayload:
+    key = key_of(DispatchRule)(input.rule)
+    rule = await RuleRow.filter(id=key, valid_to=None).select_for_update().first()
+    if rule is None:
+        raise missing("There is no such entry, or it has ended.", "目录条目不存在或已停用。", "rule")
+    if not call.may(EDIT, await rule.grid):
+        raise forbidden("rule")
+    stale(rule, input.expected_version)
+    rule.valid_to = call.now
+    await rule.save()
+    return DispatchRulePayload(rule=ref(DispatchRule, rule.id))
+
+
+@strawberry.type(description="A listed duty, or why nothing was done (职责清单操作结果).")
+class ListedDutyPayload:
+    duty: ListedDuty | None = made("The duty (职责).")
+    errors: list[Problem] = problems()
+
+
+@strawberry.input(description="A duty that is by law a department's (部门职责).")
+class ListDutyInput:
+    idempotency_key: str = given(KEY)
+    category: str = given("The subject's code; what belongs to it is included (分类代码).")
+    grid: str = given("The county's code (县级编码).")
+    kind: UnitKind = given("The sort of unit whose duty it is (单位性质).")
+    basis: str = given("The law or list that says so (依据).")
+
+
+@command("List a duty: no town or village is given it from now on (列入部门职责清单).", requires=EDIT)
+async def list_duty(call: Call, input: ListDutyInput) -> ListedDutyPayload:
+    basis = text(input.basis, BASIS, "basis")
+    category = await named(CategoryRow, input.category, "category", valid_to=None)
+    grid = await place(call, input.grid)
+    if grid.county_id != grid.id:
+        raise Refusal("BAD_USER_INPUT", "A list of duties is a county's.", "职责清单以县为单位。", ("grid",))
+    if await DutyRow.exists(category=category, grid=grid, valid_to=None):
+        raise duplicate("The duty is listed already.", "该职责已在清单中。", "category")
+    duty = await DutyRow.create(
+        category=category,
+        grid=grid,
+        kind=input.kind,
+        basis=basis,
+        valid_from=call.now,
+        account=call.viewer.account.name,
+    )
+    return ListedDutyPayload(duty=ref(ListedDuty, duty.id))
+
+
+@strawberry.input(description="A duty to be taken off the list (移出清单).")
+class UnlistDutyInput:
+    idempotency_key: str = given(KEY)
+    duty: ID = given("The duty (职责).")
+
+
+@command("Take a duty off the list (移出部门职责清单).", requires=EDIT)
+async def unlist_duty(call: Call, input: UnlistDutyInput) -> ListedDutyPayload:
+    key = key_of(ListedDuty)(input.duty)
+    duty = await DutyRow.filter(id=key, valid_to=None).select_for_update().first()
+    if duty is None:
+        raise missing("There is no such duty on the list.", "职责清单中没有此项。", "duty")
+    if not call.may(EDIT, await duty.grid):
+        raise forbidden("duty")
+    duty.valid_to = call.now
+    await duty.save()
+    return ListedDutyPayload(duty=ref(ListedDuty, duty.id))
+
+
+# what the commands share
+
+
+async def place(call: Call, code: str) -> GridRow:
+    """The grid with this code, locked, so that two do not write the same entry; the caller must be in charge of it."""
+    grid = await grid_of(code, "grid", lock=True)
+    if not call.may(EDIT, grid):
+        raise forbidden("grid")
+    if grid.county_id is None:
+        raise Refusal("BAD_USER_INPUT", "Name a county or a grid inside one.", "请选择县或县以下网格。", ("grid",))
+    return grid
+
+
+async def renewed(
+    call: Call, before: RuleRow | None, category: CategoryRow, grid: GridRow, unit: UnitRow,
+    support: Sequence[UnitRow], basis: str,
+) -> RuleRow:  # fmt: skip
+    """A new version of an entry; the one before ends."""
+    await dutiful(call, grid.county_id, category.id, unit, "unit")
+    if before:
+        before.valid_to = call.now
+        await before.save()
+    rule = await RuleRow.create(
+        category=category,
+        grid=grid,
+        unit=unit,
+        basis=basis,
+        weight=weight(category.code, grid.kind),
+        valid_from=call.now,
+        previous=before,
+        account=call.viewer.account.name,
+        version=before.version + 1 if before else 1,
+    )
+    await RuleSupportRow.bulk_create([RuleSupportRow(rule=rule, unit=one) for one in support])
+    return rule
+
+
+async def dutiful(call: Call, county: int | None, category: int, unit: UnitRow, path: str) -> None:
+    """Refuse to push a department's listed duty down to a town or village (乡镇履职清单, 条例 17)."""
+    if unit.reach != Reach.AREA:
+        return
+    for duty in await call.fetch(DUTY, county, category):
+        raise Refusal(
+            "LISTED_DUTY",
+            f"By the county's list this is the duty of a department, not of a town or village: {duty['basis']}.",
+            f"该事项属部门职责清单，不得转由乡镇、村办理。依据：{duty['basis']}。",
+            (path,),
+        )
+
+
+EXTENSIONS = (
+    extend(
+        Mutation,
+        set_dispatch_rule=set_dispatch_rule,
+        end_dispatch_rule=end_dispatch_rule,
+        list_duty=list_duty,
+        unlist_duty=unlist_duty,
+    ),
+)

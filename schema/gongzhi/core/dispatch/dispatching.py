@@ -1,0 +1,116 @@
+"""Giving a case to units: those the directory proposes, or others."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import strawberry
+from strawberry import UNSET
+
+from gongzhi.core.cases import machine
+from gongzhi.core.cases.models import CaseRow, SupportRow
+from gongzhi.core.cases.steps import CasePayload, accused, advance, interested, opened
+from gongzhi.core.emergency.powers import Power, power
+from gongzhi.core.units.models import UnitRow
+from gongzhi.declare.extend import extend
+from gongzhi.declare.roots import Mutation
+from gongzhi.runtime.checks import missing
+from gongzhi.runtime.commands import EXPECTED, KEY, Call, command, given, prose
+from gongzhi.values.errors import Refusal
+
+from . import terms
+from .desk import NUMBER, returns, standing
+from .directory import dutiful
+from .matching import FITTING
+from .models import OrderRole, OrderRow, RuleRow, RuleSupportRow
+from .telling import tell
+
+RULE = "dispatch.rule_objections"
+
+
+@strawberry.input(description="A case for a unit (派单).")
+class DispatchCaseInput:
+    idempotency_key: str = given(KEY)
+    number: str = given(NUMBER)
+    expected_version: int = given(EXPECTED)
+    lead_unit: str | None = given(
+        "The unit that is to answer for it, by code; the proposed ones if not said (主办单位编码).", default=UNSET
+    )
+    support_units: list[str] = given("Units that are to help, by code (协办单位编码).", default_factory=list)
+    note: str | None = prose("What is to be remembered of this step (备注).", default=UNSET)
+
+
+@command("Give an accepted or returned case to units (派单).", requires="cases.dispatch")
+async def dispatch_case(call: Call, input: DispatchCaseInput) -> CasePayload:
+    case = await opened(call, input, "cases.dispatch")
+    await designated(call, case)
+    lead, support = await (chosen(input) if input.lead_unit else proposed(call, case))
+    if await accused(call, case, [lead.id, *(unit.id for unit in support)]):
+        raise interested("leadUnit")
+    await dutiful(call, case.county_id, case.category_id, lead, "leadUnit")
+    case.lead_unit = lead
+    await SupportRow.filter(case=case).delete()
+    await SupportRow.bulk_create([SupportRow(case=case, unit=unit) for unit in support])
+    data: dict[str, Any] = {"leadUnit": lead.code, "supportUnits": [unit.code for unit in support]}
+    payload = await advance(call, case, machine.DISPATCH, note=input.note, unit=lead, **data)
+    await issue(call, case, lead, support)
+    await tell(call, case, "case.assigned", units=[lead.id, *(unit.id for unit in support)])
+    return payload
+
+
+async def designated(call: Call, case: CaseRow) -> None:
+    """After too many returns the county says who handles the case, unless an emergency lets others do so."""
+    if await returns(case) < terms.RETURNS or call.may(RULE, case):
+        return
+    if not await power(call, Power.DIRECT_DISPATCH, case, "dispatchCase", f"Case:{case.id}"):
+        raise Refusal(
+            "RETURN_CAP",
+            "The case was returned too often: the county designates the unit.",
+            "该诉求退单次数已达上限，由县级指定承办单位。",
+            ("number",),
+        )
+
+
+async def chosen(input: DispatchCaseInput) -> tuple[UnitRow, Sequence[UnitRow]]:
+    """The units that were named."""
+    lead = await standing(input.lead_unit or "", "leadUnit")
+    names = [code for code in dict.fromkeys(input.support_units) if code != input.lead_unit]
+    return lead, [await standing(code, "supportUnits") for code in names]
+
+
+async def proposed(call: Call, case: CaseRow) -> tuple[UnitRow, Sequence[UnitRow]]:
+    """The units that the directory has for the case."""
+    rule = await fitting(call, case)
+    if rule is None:
+        raise missing(
+            "The dispatch directory has no entry for this case: name the unit.",
+            "派单目录中没有匹配条目，请指定主办单位。",
+            "leadUnit",
+        )
+    keys = await RuleSupportRow.filter(rule=rule).values_list("unit_id", flat=True)
+    return await rule.unit, await UnitRow.filter(id__in=keys, valid_to=None).order_by("code")
+
+
+async def fitting(call: Call, case: CaseRow) -> RuleRow | None:
+    """The entry of the directory that fits the case."""
+    rows = await call.fetch(FITTING, case.id)
+    return await RuleRow.get(id=rows[0]["id"]) if rows else None
+
+
+async def issue(call: Call, case: CaseRow, lead: UnitRow, support: Sequence[UnitRow]) -> None:
+    """A work order for each unit."""
+    due, warns = await terms.handling(call, case)
+    for role, unit in ((OrderRole.LEAD, lead), *((OrderRole.SUPPORT, unit) for unit in support)):
+        await OrderRow.create(
+            case=case,
+            unit=unit,
+            role=role,
+            issued_at=call.now,
+            issued_by=call.viewer.account.name,
+            due_at=due,
+            warn_at=warns,
+        )
+
+
+EXTENSIONS = (extend(Mutation, dispatch_case=dispatch_case),)

@@ -1,0 +1,101 @@
+"""Following up (回访): staff other than the unit ask the requester, and what is not solved is taken up again."""
+
+from __future__ import annotations
+
+import strawberry
+from strawberry import UNSET
+
+from gongzhi.core.cases import machine
+from gongzhi.core.cases.commands import SOLVED
+from gongzhi.core.cases.models import CaseRow, RatingSource, Status
+from gongzhi.core.cases.ratings import keep_rating, refuse_involved
+from gongzhi.core.cases.steps import contested, interested, opened, record, saved, step, unready
+from gongzhi.core.cases.types import Case
+from gongzhi.core.clocks import running
+from gongzhi.declare.entity import ref
+from gongzhi.declare.extend import extend
+from gongzhi.declare.roots import Mutation
+from gongzhi.runtime.checks import text, wrong
+from gongzhi.runtime.commands import EXPECTED, KEY, Call, Problem, cautions, command, given, made, problems, prose
+from gongzhi.runtime.screening import TextWarning
+
+from .desk import NUMBER, REASON
+from .models import Contact, FollowUpRow
+from .work import FollowUp
+
+FOLLOW = "dispatch.follow_up"
+FOLLOWED = "case.followed_up"
+
+
+@strawberry.type(description="What was asked, and the case after it (回访结果).")
+class RecordFollowUpPayload:
+    follow_up: FollowUp | None = made("What was asked (回访).")
+    case: Case | None = made("The case (诉求).")
+    warnings: list[TextWarning] = cautions()
+    errors: list[Problem] = problems()
+
+
+@strawberry.input(description="What the requester said when asked (回访记录).")
+class RecordFollowUpInput:
+    idempotency_key: str = given(KEY)
+    number: str = given(NUMBER)
+    expected_version: int = given(EXPECTED)
+    contact: Contact = given("How they were asked (回访方式).")
+    reached: bool = given("Whether they were reached (是否联系上).")
+    solved: bool | None = given("Whether they say it is solved (是否解决).", default=UNSET)
+    rating: int | None = given("How they rate it, 1 to 5 (评分).", default=UNSET)
+    note: str | None = prose("What they said (备注).", default=UNSET)
+
+
+@command("Record that the requester was asked; never by the unit that answered (登记回访).", requires=FOLLOW)
+async def record_follow_up(call: Call, input: RecordFollowUpInput) -> RecordFollowUpPayload:
+    solved, rating = told(input)
+    case = await opened(call, input, FOLLOW)
+    if case.status != Status.REPLIED:
+        raise unready(case, "回访", Status.REPLIED)
+    if case.lead_unit_id and case.lead_unit_id in {grant.unit for grant in call.viewer.account.grants}:
+        raise interested("number")
+    await refuse_involved(call, case)
+    entry = await FollowUpRow.create(
+        case=case,
+        at=call.now,
+        contact=input.contact,
+        reached=input.reached,
+        rating=rating,
+        solved=solved,
+        note=text(input.note, REASON, "note") if input.note else None,
+        account=call.viewer.account.name,
+        role=call.viewer.role,
+    )
+    if rating is not None or solved is not None:
+        await keep_rating(call, case, case.lead_unit_id, RatingSource.FOLLOW_UP, rating, solved)
+    await record(call, case, FOLLOWED, contact=input.contact, reached=input.reached, solved=solved, rating=rating)
+    if input.reached:  # the requester has been asked, whatever they said
+        await running.follow(call, case, machine.RATED)
+    await heeded(call, case, solved, rating)
+    await saved(case)
+    return RecordFollowUpPayload(follow_up=ref(FollowUp, entry.id), case=ref(Case, case.id))
+
+
+def told(input: RecordFollowUpInput) -> tuple[bool | None, int | None]:
+    """What the requester said; nobody speaks for one who was not reached."""
+    solved = None if input.solved is UNSET else input.solved
+    rating = None if input.rating is UNSET else input.rating
+    if rating is not None and not 1 <= rating <= 5:
+        raise wrong("The rating is from 1 to 5.", "评分应为 1 至 5。", "rating")
+    if not input.reached and (solved is not None or rating is not None):
+        raise wrong("Who was not reached has not said anything.", "未联系上时不得填写评价。", "reached")
+    return solved, rating
+
+
+async def heeded(call: Call, case: CaseRow, solved: bool | None, rating: int | None) -> None:
+    """Do as the requester says; a rating of their own is never written over."""
+    if case.rating is None and rating is not None and solved is not None:
+        case.rating, case.solved = rating, solved
+    if solved is False:
+        await step(call, case, machine.REOPEN)
+    elif solved and (case.rating or 0) >= SOLVED and not await contested(case):
+        await step(call, case, machine.CLOSE)
+
+
+EXTENSIONS = (extend(Mutation, record_follow_up=record_follow_up),)

@@ -1,0 +1,173 @@
+"""The objection court (派单异议): a unit objects, somebody above rules, and the directory keeps the precedent."""
+
+from __future__ import annotations
+
+import strawberry
+from strawberry import ID, UNSET
+
+from gongzhi.core.calendars.durations import deadline
+from gongzhi.core.cases import machine
+from gongzhi.core.cases.models import CaseRow, CategoryRow, Status
+from gongzhi.core.cases.steps import handled, record, saved, step, unready
+from gongzhi.core.cases.types import Case
+from gongzhi.core.grids.models import GridRow
+from gongzhi.core.units.models import UnitRow
+from gongzhi.declare.entity import ref
+from gongzhi.declare.extend import extend
+from gongzhi.declare.roots import Mutation
+from gongzhi.runtime.checks import duplicate, text, wrong
+from gongzhi.runtime.commands import (
+    EXPECTED,
+    KEY,
+    Call,
+    Problem,
+    cautions,
+    command,
+    forbidden,
+    given,
+    made,
+    problems,
+    prose,
+)
+from gongzhi.runtime.screening import TextWarning
+from gongzhi.values.errors import Refusal
+
+from . import terms
+from .desk import NUMBER, REASON, belonging, deciding, leading, returns, standing
+from .directory import BASIS, EDIT, renewed
+from .dispatching import RULE, fitting
+from .models import ObjectionRow, OrderRow, RuleRow, Ruling
+from .telling import tell
+from .work import DirectoryChange, DispatchObjection
+
+OBJECTED, RULED, REFERRED = "case.objected", "case.objection_ruled", "case.referred"
+
+
+@strawberry.type(description="The objection, or why it was not taken (异议结果).")
+class ObjectToDispatchPayload:
+    objection: DispatchObjection | None = made("The objection (异议).")
+    warnings: list[TextWarning] = cautions()
+    errors: list[Problem] = problems()
+
+
+@strawberry.input(description="A unit says that a case is not its own (提出派单异议).")
+class ObjectToDispatchInput:
+    idempotency_key: str = given(KEY)
+    number: str = given(NUMBER)
+    expected_version: int = given(EXPECTED)
+    grounds: str = prose("Why it is not this unit's (异议理由).")
+    suggested_unit: str | None = given("Whose it is, by the unit's code (建议单位编码).", default=UNSET)
+
+
+@command("Object to a dispatch, before handling the case (提出派单异议).", requires="cases.handle")
+async def object_to_dispatch(call: Call, input: ObjectToDispatchInput) -> ObjectToDispatchPayload:
+    grounds = text(input.grounds, REASON, "grounds")
+    case = await handled(call, input)
+    order = await leading(case)
+    if case.status != Status.DISPATCHED or order is None:
+        raise unready(case, "提出异议", Status.DISPATCHED)
+    await arguable(call, case, order)
+    suggested = await standing(input.suggested_unit, "suggestedUnit") if input.suggested_unit else None
+    objection = await ObjectionRow.create(
+        case=case,
+        order=order,
+        unit_id=order.unit_id,
+        suggested=suggested,
+        grounds=grounds,
+        filed_at=call.now,
+        filed_by=call.viewer.account.name,
+        due_at=(await deadline(call, case.county_id, terms.RULING)).due,
+    )
+    await tell(call, case, OBJECTED, accounts=[order.issued_by])
+    await record(call, case, OBJECTED, unit=await UnitRow.get(id=order.unit_id))
+    return ObjectToDispatchPayload(objection=ref(DispatchObjection, objection.id))
+
+
+async def arguable(call: Call, case: CaseRow, order: OrderRow) -> None:
+    """Refuse a second objection, a late one, and any by a unit that the county has designated."""
+    if await ObjectionRow.exists(order=order):
+        raise duplicate("The unit has objected already.", "该单位已提出过异议。", "number")
+    if await returns(case) >= terms.RETURNS:
+        raise Refusal(
+            "RETURN_CAP",
+            "The county has designated this unit after several returns; the case cannot be returned again.",
+            "该诉求已由县级指定承办，不得再次退单。",
+            ("number",),
+        )
+    if await terms.over(call, case, terms.OBJECTION, order.issued_at):
+        raise Refusal(
+            "TERM_OVER",
+            f"An objection is due within {terms.OBJECTION.amount} working days of the dispatch.",
+            f"派单异议须在派单后 {terms.OBJECTION.amount} 个工作日内提出。",
+            ("number",),
+        )
+
+
+@strawberry.type(description="The ruling, and what it changed (裁定结果).")
+class RuleOnObjectionPayload:
+    objection: DispatchObjection | None = made("The objection (异议).")
+    case: Case | None = made("The case; returned, if the objection was upheld (诉求).")
+    directory_change: DirectoryChange | None = made("What changed in the directory (目录变更).")
+    warnings: list[TextWarning] = cautions()
+    errors: list[Problem] = problems()
+
+
+@strawberry.input(description="A ruling on an objection (裁定派单异议).")
+class RuleOnObjectionInput:
+    idempotency_key: str = given(KEY)
+    objection: ID = given("The objection (异议).")
+    ruling: Ruling = given("UPHELD or REJECTED (裁定结果).")
+    reason: str = prose("Why it is ruled so (裁定理由).")
+    unit: str | None = given("Whose such cases are from now on, by code: the precedent (目录单位编码).", default=UNSET)
+
+
+@command("Rule on an objection; somebody other than who dispatched (裁定派单异议).", requires=RULE, two_persons=True)
+async def rule_on_objection(call: Call, input: RuleOnObjectionInput) -> RuleOnObjectionPayload:
+    reason = text(input.reason, REASON, "reason")
+    if input.ruling not in (Ruling.UPHELD, Ruling.REJECTED):
+        raise wrong("Rule that the objection is upheld or rejected.", "裁定结果应为成立或不成立。", "ruling")
+    case, objection = await belonging(call, DispatchObjection, input.objection, "objection")
+    if objection.ruling != Ruling.OPEN:
+        raise duplicate("The objection has been ruled on, or has lapsed.", "该异议已裁定或已失效。", "objection")
+    order = await OrderRow.get(id=objection.order_id)
+    await deciding(call, RULE, case, objection.unit_id, order.issued_by, objection.filed_by)
+    objection.ruling, objection.reason = input.ruling, reason
+    objection.ruled_at, objection.ruled_by = call.now, call.viewer.account.name
+    if input.unit:
+        await precedent(call, case, objection, await standing(input.unit, "unit"))
+    await objection.save()
+    await tell(call, case, RULED, units=[objection.unit_id])
+    await record(call, case, RULED, ruling=objection.ruling)
+    if objection.ruling == Ruling.UPHELD:
+        await step(call, case, machine.RETURN, unit=await UnitRow.get(id=objection.unit_id))
+        await escalate(call, case)
+        await saved(case)
+    return RuleOnObjectionPayload(
+        objection=ref(DispatchObjection, objection.id),
+        case=ref(Case, case.id),
+        directory_change=ref(DirectoryChange, objection.id) if input.unit else None,
+    )
+
+
+async def precedent(call: Call, case: CaseRow, objection: ObjectionRow, unit: UnitRow) -> None:
+    """Have the directory say from now on what was ruled: in the entry that fits the case, or in a new one."""
+    before = await fitting(call, case)
+    grid = await GridRow.get(id=before.grid_id if before else case.county_id)
+    if not call.may(EDIT, grid):
+        raise forbidden("unit")
+    await GridRow.filter(id=grid.id).select_for_update(no_key=True).first()
+    category = await CategoryRow.get(id=before.category_id if before else case.category_id)
+    basis = f"派单异议裁定：{objection.reason}"[:BASIS]
+    after: RuleRow = await renewed(call, before, category, grid, unit, (), basis)
+    objection.before, objection.after = before, after
+
+
+async def escalate(call: Call, case: CaseRow) -> None:
+    """Note that the county now says who handles the case; the units that had it stay on record."""
+    count = await returns(case)
+    if count >= terms.RETURNS:
+        await tell(call, case, REFERRED, office=case.county_id)
+        await record(call, case, REFERRED, level="COUNTY", returns=count)
+
+
+EXTENSIONS = (extend(Mutation, object_to_dispatch=object_to_dispatch, rule_on_objection=rule_on_objection),)

@@ -1,0 +1,61 @@
+"""Registration: what `dispatch` brings to the schema, by the hooks that every plugin has."""
+
+from __future__ import annotations
+
+from gongzhi.declare.extend import Extension
+from gongzhi.declare.registers import Registers
+from gongzhi.plugin.hooks import App, hookimpl
+from gongzhi.plugin.permissions import Permission, Role, permission
+from gongzhi.plugin.roles import ADMINISTRATOR, COUNTY_DISPATCHER, DEPARTMENT_HANDLER, DISPATCHERS, FIELD_STAFF
+
+
+@hookimpl
+def tables() -> list[App]:
+    return [App("dispatch", "gongzhi.core.dispatch.models", "gongzhi.core.dispatch.migrations")]
+
+
+@hookimpl
+def graphql() -> tuple[Extension, ...]:
+    from . import approving, directory, dispatching, followup, merging, objecting, types, work, working
+
+    return (
+        *types.EXTENSIONS,
+        *work.EXTENSIONS,
+        *directory.EXTENSIONS,
+        *dispatching.EXTENSIONS,
+        *working.EXTENSIONS,
+        *objecting.EXTENSIONS,
+        *approving.EXTENSIONS,
+        *merging.EXTENSIONS,
+        *followup.EXTENSIONS,
+    )
+
+
+@hookimpl
+def permissions() -> list[Permission | Role]:
+    return [
+        permission(
+            "dispatch.edit_directory",
+            "Keep the dispatch directory and the list of duties (维护派单目录和职责清单)",
+            COUNTY_DISPATCHER,
+            ADMINISTRATOR,
+        ),
+        permission("dispatch.rule_objections", "Rule on objections to a dispatch (裁定派单异议)", COUNTY_DISPATCHER),
+        permission(
+            "dispatch.request_voiding",
+            "Ask to void cases (申请作废)",
+            *FIELD_STAFF,
+            *DISPATCHERS,
+            DEPARTMENT_HANDLER,
+        ),
+        permission("dispatch.approve", "Decide what units ask for (审批延期、挂账、作废、结案)", *DISPATCHERS),
+        permission("dispatch.merge_cases", "See similar cases, merge and unmerge them (并单)", *DISPATCHERS),
+        permission("dispatch.follow_up", "Ask requesters how it went (回访)", *DISPATCHERS),
+    ]
+
+
+@hookimpl
+def registers() -> list[Registers]:
+    from . import holdings
+
+    return [Registers(holdings=holdings.HOLDINGS)]

@@ -1,0 +1,92 @@
+"""How long each may take. Terms run in the working time of the county; what may be asked for is in days.
+
+A work order has the deadline of its case's clock for handling, and follows it wherever it moves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any
+
+from gongzhi.core.calendars import reading
+from gongzhi.core.calendars.durations import deadline
+from gongzhi.core.cases.models import CaseRow
+from gongzhi.core.clocks import running
+from gongzhi.core.clocks.models import Stage
+from gongzhi.runtime.commands import Call
+from gongzhi.values.worktime import WARNING, Course, Term, Unit, extended, reckon
+
+from .models import LIVE, OrderRow
+
+
+def days(amount: int) -> Term:
+    """Working days, from the next day on."""
+    return Term(amount, Unit.WORKING_DAY, next_day=True)
+
+
+HANDLING = days(5)
+"""To answer a work order where the county's rules have no term for handling (济南市 art. 24)."""
+OBJECTION = days(2)
+"""To object to a dispatch, from when it was issued."""
+RULING = days(2)
+"""To rule on an objection."""
+EXTENSION = timedelta(days=30)
+"""The longest extension at once (信访工作条例 art. 34)."""
+SUSPENSION = timedelta(days=180)
+"""The longest suspension at once."""
+RETURNS = 2
+"""So often a case may be returned; then the county designates a unit, which may not return it (潍坊市 art. 22)."""
+
+CLOCK = (
+    "select due_at, warn_at from clocks.clock "
+    f"where case_id = $1 and stage = '{Stage.HANDLE.value}' and stopped_at is null"
+)
+FOLLOWING = (
+    "update dispatch.work_order o set due_at = k.due_at, warn_at = k.warn_at from clocks.clock k "
+    f"where k.case_id = o.case_id and k.stage = '{Stage.HANDLE.value}' and k.stopped_at is null "
+    "and isfinite(k.due_at) and o.case_id = any($1::uuid[]) and o.state = any($2::text[])"
+)
+
+
+async def handling(call: Call, case: CaseRow) -> tuple[datetime, datetime]:
+    """When a work order that is issued now is due, and when its light turns amber."""
+    for clock in await call.fetch(CLOCK, case.id):
+        return clock["due_at"], clock["warn_at"]
+    default = await deadline(call, case.county_id, HANDLING)
+    return default.due, default.warns
+
+
+async def follow(call: Call, cases: Iterable[Any]) -> None:
+    """Have the live orders of these cases due when the clocks for handling are. A clock on hold moves none."""
+    await call.fetch(FOLLOWING, list(cases), [state.value for state in LIVE])
+
+
+async def over(call: Call, case: CaseRow, term: Term, since: datetime) -> bool:
+    """Whether a term that began then is over."""
+    calendar = await reading.of(call.fetch, case.county_id)
+    return call.now > reckon(calendar, term, Course(since)).due
+
+
+async def extend(call: Call, case: CaseRow, order: OrderRow, until: datetime) -> None:
+    """Have handling due at a moment, and the reply later by as much; what time is spent stays spent (延期)."""
+    more = await longer(call, case, order, until)
+    if more.amount:
+        await running.extend(call, case, more)
+        order.due_at = extended(await reading.of(call.fetch, case.county_id), order.due_at, more)
+        order.warn_at = order.issued_at + (order.due_at - order.issued_at) * WARNING / 100
+    order.extended, order.version = True, order.version + 1
+    await order.save()
+    await follow(call, [case.id])
+
+
+async def longer(call: Call, case: CaseRow, order: OrderRow, until: datetime) -> Term:
+    """How much more time it takes for the order to be due then; of no amount, if it is due no earlier."""
+    return await running.longer(call, case, order.due_at, until, HANDLING)
+
+
+async def postpone(call: Call, case: CaseRow, order: OrderRow, since: datetime) -> None:
+    """Add the working time since then to what the order has left."""
+    calendar = await reading.of(call.fetch, case.county_id)
+    away = calendar.passed(call.now) - calendar.passed(since)
+    order.due_at, order.warn_at = calendar.after(order.due_at, away), calendar.after(order.warn_at, away)

@@ -1,0 +1,237 @@
+"""Declaring an emergency, a second person's word on it, and its end before its time."""
+
+from __future__ import annotations
+
+import datetime
+from datetime import timedelta
+
+import strawberry
+from strawberry import ID, UNSET
+
+from gongzhi.core.accounts.independence import require_independence
+from gongzhi.core.grids.commands import standing
+from gongzhi.core.grids.models import GridRow
+from gongzhi.declare.entity import key_of, ref
+from gongzhi.declare.events import Code
+from gongzhi.declare.extend import extend
+from gongzhi.declare.filters import aware
+from gongzhi.declare.roots import Mutation
+from gongzhi.runtime.checks import duplicate, missing, text, wrong
+from gongzhi.runtime.commands import (
+    EXPECTED,
+    KEY,
+    Call,
+    Problem,
+    cautions,
+    command,
+    forbidden,
+    given,
+    made,
+    problems,
+    prose,
+    stale,
+)
+from gongzhi.runtime.screening import TextWarning
+
+from .absorbing import ABSORBED_MOST, absorb, load_absorbable
+from .ending import end
+from .events import Confirmed, Declared
+from .models import EmergencyRow, EmergencyState, PowerRow
+from .rules import DECLARE
+from .telling import tell, tell_county
+from .types import Emergency
+
+REASON = 500
+LONGEST = timedelta(hours=72)
+"""The longest emergency; longer takes another one, with its own reason."""
+
+
+@strawberry.type(description="The emergency, or why nothing was done (应急操作结果).")
+class EmergencyPayload:
+    emergency: Emergency | None = made("The emergency (应急状态).")
+    warnings: list[TextWarning] = cautions()
+    errors: list[Problem] = problems()
+
+
+@strawberry.input(description="Powers for a grid and a time (宣布应急).")
+class DeclareEmergencyInput:
+    idempotency_key: str = given(KEY)
+    grid: str = given("Where, by the grid's code; at most a county (网格编码).")
+    powers: list[str] = given("The codes of the powers that are needed (应急权力代码).")
+    reason: str = prose("Why; everybody reads it, so no names of people (事由).")
+    until: datetime.datetime = given("When it ends by itself, in 72 hours at most (结束时间).")
+    previous: ID | None = given("The one it is to go on from, as that ends (延续自).", default=UNSET)
+    absorbs: list[ID] = given(
+        "Those that wait or hold in areas within it and that it takes over once it is confirmed (并入的应急状态).",
+        items=ABSORBED_MOST,
+        default_factory=list,
+    )
+
+
+@command("Declare an emergency; below the county a second person confirms it (宣布应急).", requires=DECLARE)
+async def declare_emergency(call: Call, input: DeclareEmergencyInput) -> EmergencyPayload:
+    reason = text(input.reason, REASON, "reason")
+    grid = await standing(input.grid, "grid", lock=True)
+    if not call.may(DECLARE, grid):
+        raise forbidden("grid")
+    if grid.county_id is None:
+        raise wrong("An emergency lies in a county.", "应急状态须在县级以下网格。", "grid")
+    powers = sorted(set(input.powers))
+    if not powers or await PowerRow.filter(code__in=powers).count() != len(powers):
+        raise missing("Name powers of the list of emergency powers.", "应急权力代码不存在。", "powers")
+    before = await preceding(call, grid, input.previous or None)
+    starts = before.ends_at if before else call.now
+    if not starts < aware(input.until) <= starts + LONGEST:
+        raise wrong("It ends within 72 hours of its beginning.", "结束时间应在开始后 72 小时内。", "until")
+    absorbed = await absorbable(call, grid, input, powers)
+    emergency = await EmergencyRow.create(
+        grid=grid,
+        state=EmergencyState.PENDING,
+        powers=powers,
+        reason=reason,
+        declared_at=call.now,
+        declared_by=call.viewer.account.name,
+        starts_at=starts,
+        ends_at=input.until,
+        previous=before,
+        absorbs=[row.id for row in absorbed],
+    )
+    await emergency.refresh_from_db()
+    if above(call, grid):
+        await confirm(call, emergency)
+    else:
+        call.publish(Declared(emergency.id, tuple(map(Code, powers))), emergency)
+        await tell_county(call, emergency)
+    return EmergencyPayload(emergency=ref(Emergency, emergency.id, shown=True))
+
+
+async def absorbable(call: Call, grid: GridRow, input: DeclareEmergencyInput, powers: list[str]) -> list[EmergencyRow]:
+    """Those that the new one is to take over, locked: it begins now and has all that they have."""
+    if not input.absorbs:
+        return []
+    if input.previous:
+        raise wrong(
+            "What goes on from another begins later and absorbs nothing: declare it without `previous` or `absorbs`.",
+            "延续的应急状态稍后开始，不能同时并入其他应急状态。",
+            "absorbs",
+        )
+    keys = [key_of(Emergency)(id) for id in input.absorbs]
+    found = await load_absorbable(call, [key for key in keys if key])
+    within = {row.id for row in found if lies_within(row, grid)}
+    for place, key in enumerate(keys):
+        if key not in within:
+            en = "Name emergencies that wait or hold in areas within this one."
+            raise missing(en, "只能并入本区域内待确认或已启动的下级应急状态。", "absorbs", str(place))
+    if not all(set(row.powers) <= set(powers) for row in found):
+        raise wrong(
+            "It needs the powers of all that it absorbs: end those that are to have fewer first.",
+            "应急权力应包含所并入应急状态的全部权力；如需缩减，请先结束原应急状态。",
+            "powers",
+        )
+    return found
+
+
+def lies_within(row: EmergencyRow, grid: GridRow) -> bool:
+    """Whether an emergency lies in an area below the grid's own level."""
+    return row.grid_id != grid.id and getattr(row, f"{grid.kind.lower()}_id") == grid.id
+
+
+def above(call: Call, grid: GridRow) -> bool:
+    """Whether the caller declares for a level below their own, which needs nobody else."""
+    depth = {"PROVINCE": 0, "CITY": 1, "COUNTY": 2, "TOWN": 3, "VILLAGE": 4, "GRID_1": 5, "GRID_2": 6, "GRID_3": 7}
+    held = [grant for grant in call.viewer.account.grants if DECLARE in grant.permissions and grant.kind]
+    over = [one for one in held if getattr(grid, f"{one.kind.lower()}_id", None) == one.grid]  # type: ignore[union-attr]
+    return any(depth[one.kind] < depth[grid.kind] for one in over if one.kind)
+
+
+async def preceding(call: Call, grid: GridRow, previous: str | None) -> EmergencyRow | None:
+    """The one that is to be gone on from. While one holds or waits in the grid, another has to name it."""
+    open_states = (EmergencyState.PENDING, EmergencyState.ACTIVE)
+    last = (
+        await EmergencyRow.filter(grid=grid, state__in=open_states, ends_at__gt=call.now).order_by("-ends_at").first()
+    )
+    wanted = key_of(Emergency)(previous) if previous else None
+    if last is None:
+        if wanted:
+            raise missing(
+                "That emergency is over: declare one without it.", "原应急状态已结束，请重新宣布。", "previous"
+            )
+        return None
+    if wanted != last.id or last.state != EmergencyState.ACTIVE:
+        raise duplicate(
+            "An emergency is declared for this grid; name it in `previous` to go on from it, once it is confirmed.",
+            "该网格已有应急状态；如需延续，请在 previous 中注明并说明理由。",
+            "previous",
+        )
+    return last
+
+
+@strawberry.input(description="A second person's word on an emergency (确认应急).")
+class ConfirmEmergencyInput:
+    idempotency_key: str = given(KEY)
+    emergency: ID = given("The emergency (应急状态标识).")
+    confirm: bool = given("Whether it is one (是否确认).")
+
+
+@command(
+    "Confirm an emergency that somebody else declared, or refuse to (确认应急).", requires=DECLARE, two_persons=True
+)
+async def confirm_emergency(call: Call, input: ConfirmEmergencyInput) -> EmergencyPayload:
+    emergency = await opened(call, input.emergency)
+    if emergency.state != EmergencyState.PENDING or emergency.ends_at <= call.now:
+        raise duplicate("It was decided, or is over.", "该应急状态已确认或已失效。", "emergency")
+    await require_independence(call, "emergency", emergency.declared_by)
+    emergency.version += 1
+    if input.confirm:
+        emergency.starts_at = max(emergency.starts_at, call.now)
+        await confirm(call, emergency)
+    else:
+        emergency.state = EmergencyState.REFUSED
+        await emergency.save()
+    return EmergencyPayload(emergency=ref(Emergency, emergency.id, shown=True))
+
+
+async def confirm(call: Call, emergency: EmergencyRow) -> None:
+    """From now on, or from the end of the one before, the powers hold; what it absorbs is over. All staff are told."""
+    emergency.state = EmergencyState.ACTIVE
+    emergency.confirmed_at, emergency.confirmed_by = call.now, call.viewer.account.name
+    await emergency.save()
+    powers = tuple(map(Code, emergency.powers))
+    call.publish(Confirmed(emergency.id, powers, emergency.starts_at, emergency.ends_at), emergency)
+    await tell(call, emergency, "emergency.confirmed")
+    await absorb(call, emergency)
+
+
+@strawberry.input(description="An emergency that is over before its time (提前结束应急).")
+class EndEmergencyInput:
+    idempotency_key: str = given(KEY)
+    emergency: ID = given("The emergency (应急状态标识).")
+    expected_version: int = given(EXPECTED)
+
+
+@command("End an emergency before its time (提前结束应急).", requires=DECLARE)
+async def end_emergency(call: Call, input: EndEmergencyInput) -> EmergencyPayload:
+    emergency = await opened(call, input.emergency)
+    stale(emergency, input.expected_version)
+    if emergency.state != EmergencyState.ACTIVE:
+        raise duplicate("It is not active.", "该应急状态未启动或已结束。", "emergency")
+    await end(call, emergency, min(call.now, emergency.ends_at), call.viewer.account.name)
+    return EmergencyPayload(emergency=ref(Emergency, emergency.id))
+
+
+async def opened(call: Call, id: str) -> EmergencyRow:
+    """The emergency, locked, where the caller may declare one."""
+    emergency: EmergencyRow = await call.find(Emergency, "emergency", id=key_of(Emergency)(id))
+    if not call.may(DECLARE, emergency):
+        raise forbidden("emergency")
+    return emergency
+
+
+EXTENSIONS = (
+    extend(
+        Mutation,
+        declare_emergency=declare_emergency,
+        confirm_emergency=confirm_emergency,
+        end_emergency=end_emergency,
+    ),
+)

@@ -1,0 +1,29 @@
+"""Who may see what of emergencies: what holds and what held is public, what is asked for is staff's."""
+
+from __future__ import annotations
+
+from pypika_tortoise.queries import Table
+
+from gongzhi.declare.sql import Alternatives, Sql, widen
+from gongzhi.declare.viewer import Lens
+
+DECLARE = "emergency.declare"
+REVIEW = "emergency.review"
+
+
+def emergencies(emergency: Table, viewer: Lens) -> Alternatives:
+    """The public register, and for those who may declare one, what waits for a second pair of eyes."""
+    held = Sql(
+        "({0} in ('ACTIVE','ENDED') or {0}='ABSORBED' and {1} is not null)", emergency.state, emergency.confirmed_at
+    )
+    return widen(viewer.within(emergency, DECLARE), held)
+
+
+def marks(mark: Table, viewer: Lens) -> Alternatives:
+    """What was done by a power in the grids where one reviews it; the report has the numbers for everybody."""
+    held = Table("emergency", schema="emergency", alias="reviewed")
+    seen = viewer.within(held, REVIEW)
+    if not seen:
+        return seen
+    place = "exists(select from emergency.emergency reviewed where {0}={1} and ({2}))"
+    return [Sql(place, held.id, mark.emergency_id, one) for one in seen]

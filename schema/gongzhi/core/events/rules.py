@@ -1,0 +1,57 @@
+"""Who may know of events."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from pypika_tortoise.dialects.postgresql import PostgreSQLQuery
+from pypika_tortoise.queries import Table
+
+from gongzhi.core.cases.rules import NOTES, noted
+from gongzhi.declare.entity import Entity, Visible
+from gongzhi.declare.sql import Alternatives, Sql, some
+from gongzhi.declare.viewer import Lens
+from gongzhi.values.errors import DeclarationError
+
+
+def staff(event: Table, viewer: Lens) -> Alternatives:
+    """What is internal is told to those who read staff notes where it happened, or those of the case.
+
+    Everybody else is told the rest.
+    """
+    seen = viewer.within(event, NOTES)
+    if seen is None:
+        return None
+    units = noted(event, viewer) or () if viewer.units(NOTES) else ()
+    return [some(Sql("not {0}", event.internal), *seen, *units)]
+
+
+def told_with(of: Callable[[], type], name: str, cast: str = "uuid") -> Visible:
+    """Whoever may see the row that an event's data names may know of the event."""
+    if not name.isidentifier():
+        raise DeclarationError(f"{name!r} is no field of an event's data")
+
+    def visible(event: Table, viewer: Lens) -> Alternatives:
+        target: Entity = of().__entity__  # type: ignore[attr-defined]
+        if target.through:
+            raise DeclarationError(f"{target.name} is seen through {target.through!r}: name that row in the event")
+        meta = target.model._meta
+        row = Table(meta.db_table, schema=meta.schema, alias="told")
+        query: Any = PostgreSQLQuery.from_(row).select(row.field(target.key))
+        query = query.where(Sql(f"{{0}}=({{1}}->>'{name}')::{cast}", row.field(target.key), event.data))
+        seen = target.visible(row, viewer)
+        if seen is not None:
+            query = query.where(some(*seen) if seen else Sql("false"))
+        return [Sql("exists{0}", query)]
+
+    return visible
+
+
+VIEW = "jobs.view"
+"""Lets one see the jobs of the whole deployment."""
+
+
+def operators(job: Table, viewer: Lens) -> Alternatives:
+    """Jobs belong to no grid; who may see them sees all."""
+    return None if viewer.can(VIEW) else []

@@ -1,0 +1,30 @@
+"""The words for a type that a stream tells: where the event stands, and what it is about."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gongzhi.declare.entity import expression, pick
+from gongzhi.declare.plans import Frame
+from gongzhi.declare.sql import Sql, bound
+from gongzhi.values.errors import DeclarationError
+
+KEYS, CURSORS = "@keys", "@cursors"
+
+
+def cursor() -> Any:
+    """Where the event stands: `after: cursor` goes on after it. It tells nothing of what lies between two."""
+
+    def place(at: Frame) -> Any:
+        keys = bound(lambda variables, context: variables[KEYS], "uuid[]")
+        cursors = bound(lambda variables, context: variables[CURSORS], "text[]")
+        return Sql("({0})[array_position({1},{2})]", cursors, keys, at.row.id)
+
+    return expression("Where it stands; `after` goes on from here (游标).", place)
+
+
+def about(description: str, name: str, *, type: Any = None, cast: str = "uuid") -> Any:
+    """The row whose key the event's data has under this name, as it is now; `cast` is the type of the key."""
+    if not name.isidentifier():
+        raise DeclarationError(f"{name!r} is no field of an event's data")
+    return pick(description, lambda at: [Sql(f"{{0}}=({{1}}->>'{name}')::{cast}", at.rows.id, at.row.data)], type=type)

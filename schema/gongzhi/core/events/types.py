@@ -1,0 +1,86 @@
+"""What the schema says of events, and the streams of the core."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping
+from typing import Any
+
+import strawberry
+from strawberry.scalars import JSON
+
+from gongzhi.core.cases.events import EVENTS
+from gongzhi.core.cases.types import Case
+from gongzhi.core.grids.types import Grid
+from gongzhi.declare.entity import column, entity, expression, live, lookup, one, stream
+from gongzhi.declare.enums import named
+from gongzhi.declare.events import Actor, Occurrence
+from gongzhi.declare.extend import extend
+from gongzhi.declare.filters import placed
+from gongzhi.declare.roots import Subscription
+from gongzhi.values import codes
+
+from .models import OutboxRow
+from .rules import staff
+from .telling import cursor
+
+named(
+    Actor,
+    "Actor",
+    "What kind of actor an act came from (操作主体).",
+    STRANGER="Somebody without an account (访客)",
+    RESIDENT="A resident (居民)",
+    STAFF="Somebody in office (工作人员)",
+    SYSTEM="A program (系统)",
+)
+
+
+@entity(OutboxRow, visible=staff, through="case", filter={"type": None, "at": None, "grid": placed()}, name="Event")
+class CaseHappening:
+    """Something that happened to a case, in codes and numbers; it is told in the order of cursors (事件)."""
+
+    cursor: str = cursor()
+    id: strawberry.ID = expression("Its id, the same wherever it is told (事件标识).", lambda at: at.row.id)
+    type: str = column("What happened, such as case.closed (类型).")
+    version: int = column("The version of its data (版本).")
+    at: datetime.datetime = column("When (时间).")
+    actor: Actor = column("Who did it (操作主体).")
+    case: Case | None = one("The case as it is now (诉求).")
+    data: JSON = column("Facts as they were then: codes and numbers (数据).")
+
+
+def numbered(event: Occurrence, given: Mapping[str, Any]) -> bool:
+    return bool(event.data.get("number") == given["number"])
+
+
+def within(event: Occurrence, given: Mapping[str, Any]) -> bool:
+    return event.grid is not None and given["code"] in (event.grid, *codes.ancestors(event.grid))
+
+
+EXTENSIONS = (
+    extend(
+        Subscription,
+        case_events=stream("Events of the cases you may see (诉求事件).", events=EVENTS, type=CaseHappening),
+        case_changed=live(
+            lookup(
+                "A case as it is, and again whenever something happens to it (诉求变化).",
+                "Its number (编号).",
+                by="number",
+                type=Case | None,
+            ),
+            events=EVENTS,
+            touches=numbered,
+        ),
+        grid_changed=live(
+            lookup(
+                "A grid as it is, and again whenever something happens to a case in it: for live figures (网格动态).",
+                "Its code (编码).",
+                by="code",
+                type=Grid | None,
+            ),
+            events=EVENTS,
+            touches=within,
+            handled="statistics.count",
+        ),
+    ),
+)

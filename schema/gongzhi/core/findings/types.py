@@ -1,0 +1,198 @@
+"""What would hurt a deployment later, looked for in its data: asked by `gongzhi doctor` and by `Query.findings`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import strawberry
+
+from gongzhi.core.clocks.stock import DEFAULT
+from gongzhi.declare.entity import embedded
+from gongzhi.declare.extend import extend
+from gongzhi.declare.plans import Frame
+from gongzhi.declare.roots import Query
+from gongzhi.declare.sql import Sql, quoted
+from gongzhi.values.errors import Text
+
+EXAMINE = "deployment.examine"
+
+
+@dataclass(frozen=True)
+class Check:
+    """A question to the database whose answer should be zero, and what to say in either case."""
+
+    name: str
+    sql: str
+    well: Text
+    ill: Text
+
+    def say(self, count: int) -> Text:
+        """What there is to say of this count."""
+        return Text(self.ill.en.format(count), self.ill.zh.format(count)) if count else self.well
+
+
+CHECKS = (
+    Check(
+        "categories",
+        "select (count(*) = 0)::int from cases.category where valid_to is null",
+        Text("there are categories", "有诉求分类"),
+        Text("there are no categories: run gongzhi migrate", "没有诉求分类：请运行 gongzhi migrate"),
+    ),
+    Check(
+        "channels",
+        "select (count(*) = 0)::int from cases.channel",
+        Text("there are channels", "有诉求渠道"),
+        Text("there are no channels: run gongzhi migrate", "没有诉求渠道：请运行 gongzhi migrate"),
+    ),
+    Check(
+        "county",
+        "select (count(*) = 0)::int from grids.grid where kind = 'COUNTY'",
+        Text("there is a county", "有县级区划"),
+        Text(
+            "there is no county: gongzhi demo, or gongzhi import divisions",
+            "没有县级区划：请运行 gongzhi demo 或 gongzhi import divisions",
+        ),
+    ),
+    Check(
+        "workers",
+        "select count(*) from grids.grid g where kind = 'GRID_3' and valid_to is null and not exists "
+        "(select from people.post p where p.grid_id = g.id and p.duty = 'GRID_WORKER' "
+        "and (p.until is null or p.until > current_date))",
+        Text("every third-level grid has a worker", "每个三级网格都有网格员"),
+        Text("third-level grids without a worker: {0}", "没有网格员的三级网格：{0}"),
+    ),
+    Check(
+        "unheard",
+        "select count(*) from grids.grid g where kind = 'GRID_3' and valid_to is null and not exists "
+        "(select from people.post p where p.grid_id in (g.id, g.grid_2_id, g.grid_1_id, g.village_id) "
+        "and p.since <= current_date and (p.until is null or p.until > current_date)) and not exists "
+        "(select from accounts.holding h join accounts.account a on a.id = h.account_id and a.suspended_at is null "
+        "where h.proposed_at is null and h.unit_id is null and (h.until is null or h.until > now()) and ("
+        "h.role in ('grid_worker', 'grid_leader') and h.grid_id in (g.id, g.grid_2_id, g.grid_1_id, g.village_id) or "
+        "h.role in ('town_dispatcher', 'county_dispatcher') "
+        "and (h.grid_id is null or h.grid_id in (g.town_id, g.county_id))))",
+        Text("somebody is told of a new case in every third-level grid", "每个三级网格的新诉求都有人接到通知"),
+        Text(
+            "third-level grids where nobody is told of a new case, for want of a worker, a leader and dispatchers: {0}",
+            "没有网格员、网格长和调度员接收新诉求通知的三级网格：{0}",
+        ),
+    ),
+    Check(
+        "boundaries",
+        "select count(*) from grids.grid g where kind = 'GRID_3' and valid_to is null "
+        "and not exists (select from grids.ring r where r.grid_id = g.id)",
+        Text("every third-level grid has a boundary", "每个三级网格都有边界"),
+        Text(
+            "third-level grids without a boundary, in which no place is found: {0}",
+            "没有边界、无法按位置找到的三级网格：{0}",
+        ),
+    ),
+    Check(
+        "deadlines",
+        "select count(*) from cases.category c, (select h.set_id from clocks.choice h where h.until is null union "
+        f"(select d.id from clocks.rule_set d where d.code = '{DEFAULT}' order by d.edition desc limit 1)) used "
+        "where c.valid_to is null and not exists (select from clocks.rule r where r.set_id = used.set_id "
+        "and r.stage = 'REPLY' and r.kind is null and r.urgency is null and r.channel is null "
+        "and (r.category is null or starts_with(c.code || '.', r.category || '.')))",
+        Text("every category has a deadline for the reply", "每个诉求分类都有答复时限"),
+        Text("categories without a deadline for the reply: {0}", "没有答复时限的诉求分类：{0}"),
+    ),
+    Check(
+        "calendars",
+        "select count(*) from calendars.calendar where ends_on < current_date + 90",
+        Text("every calendar reaches beyond the next three months", "各工作日历至少覆盖未来三个月"),
+        Text(
+            "calendars about to end, counted in days known: {0}: upgrade, or record the notice in the calendar",
+            "即将到期的工作日历：{0}；请升级，或在工作日历中登记放假通知",
+        ),
+    ),
+    Check(
+        "holidays",
+        "select count(*) from calendars.year where provisional and year = extract(year from current_date)",
+        Text("the holidays of this year have been announced", "本年度放假安排已公布"),
+        Text(
+            "this year's holidays are provisional: upgrade, or record the notice in the calendar",
+            "本年度放假安排仍为暂定：请升级，或在工作日历中登记放假通知",
+        ),
+    ),
+    Check(
+        "directory",
+        "select count(*) from dispatch.rule r join units.unit u on u.id = r.unit_id "
+        "where r.valid_to is null and u.valid_to is not null",
+        Text("no entry of the dispatch directory leads to a closed unit", "派单目录没有指向已停用单位的条目"),
+        Text("entries of the dispatch directory that lead to a closed unit: {0}", "派单目录中指向停用单位的条目：{0}"),
+    ),
+    Check(
+        "orphans",
+        "select count(*) from dispatch.rule r join cases.category c on c.id = r.category_id "
+        "join grids.grid g on g.id = r.grid_id where r.valid_to is null "
+        "and (c.valid_to is not null or g.valid_to is not null)",
+        Text(
+            "every entry of the dispatch directory is about a subject and a place that there are",
+            "派单目录条目的分类和网格均有效",
+        ),
+        Text(
+            "entries of the dispatch directory about a subject or a place that is no more: {0}",
+            "派单目录中分类或网格已停用的条目：{0}",
+        ),
+    ),
+    Check(
+        "undirected",
+        "select count(distinct c.id) from cases.category c cross join "
+        "(select distinct county_id from dispatch.rule where valid_to is null and county_id is not null) k "
+        "where c.valid_to is null and not exists(select from dispatch.rule r join cases.category d "
+        "on d.id = r.category_id join units.unit u on u.id = r.unit_id where r.valid_to is null "
+        "and r.county_id = k.county_id and u.valid_to is null and starts_with(c.code || '.', d.code || '.'))",
+        Text("every category has a unit in the dispatch directory", "每个诉求分类在派单目录中都有承办单位"),
+        Text(
+            "categories for which a county's dispatch directory has no unit: {0}",
+            "县级派单目录中没有承办单位的诉求分类：{0}",
+        ),
+    ),
+    Check(
+        "closed_units",
+        "select count(*) from units.unit u where valid_to is not null and exists "
+        "(select from cases.case c where c.lead_unit_id = u.id "
+        "and c.status in ('DISPATCHED', 'HANDLING', 'SUSPENDED'))",
+        Text("no open case lies with a closed unit", "没有停用单位持有在办诉求"),
+        Text("closed units with open cases: {0}", "仍持有在办诉求的停用单位：{0}"),
+    ),
+)
+
+
+@strawberry.type(description="What was found about a deployment (体检结果).")
+class Finding:
+    name: str = strawberry.field(description="What was looked at (项目).")
+    count: int = strawberry.field(description="How many are not as they should be; 0 is well (问题数).")
+    english: str = strawberry.field(description="What it means, in English (英文说明).")
+    chinese: str = strawberry.field(description="What it means, in Chinese (中文说明).")
+
+
+def found(at: Frame) -> Sql:
+    """All checks as one JSON list."""
+    return Sql("jsonb_build_array(" + ",".join(map(one, CHECKS)) + ")")
+
+
+def one(check: Check) -> str:
+    said = ",".join(
+        f"'{name}',case when q.n=0 then {quoted(well)} else replace({quoted(ill)},'{{{{0}}}}',q.n::text) end"
+        for name, well, ill in (
+            ("english", check.well.en, check.ill.en),
+            ("chinese", check.well.zh, check.ill.zh),
+        )
+    )
+    sql = check.sql.replace("{", "{{").replace("}", "}}")
+    return f"(select jsonb_build_object('name','{check.name}','count',q.n,{said}) from ({sql}) q (n))"
+
+
+EXTENSIONS = (
+    extend(
+        Query,
+        findings=embedded(
+            "What would hurt later, as gongzhi doctor says it (部署体检).",
+            found,
+            type=list[Finding] | None,
+            requires=EXAMINE,
+        ),
+    ),
+)

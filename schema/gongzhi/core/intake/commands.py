@@ -1,0 +1,216 @@
+"""Filing orders of another system, such as a 12345 hotline, many at once: one order after the other, each by itself."""
+
+from __future__ import annotations
+
+import datetime
+import logging
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import strawberry
+from strawberry import UNSET
+
+from gongzhi.core.cases.models import CaseKind, Urgency
+from gongzhi.core.cases.reporting import ReportCaseInput, filed, receipt_code
+from gongzhi.core.cases.types import Case
+from gongzhi.core.contacts.commands import keep_number_of_caller
+from gongzhi.core.grids.types import PointInput
+from gongzhi.declare.entity import ref
+from gongzhi.declare.extend import extend
+from gongzhi.declare.plans import DECIDED, GUARD, MOST, Guard
+from gongzhi.declare.roots import Mutation
+from gongzhi.runtime.checks import coded, form, happened, text, told, wrong
+from gongzhi.runtime.commands import (
+    COMMAND,
+    Call,
+    Command,
+    Problem,
+    cautions,
+    failed,
+    forbidden,
+    given,
+    made,
+    problem,
+    problems,
+    prose,
+)
+from gongzhi.runtime.context import Context, Info
+from gongzhi.runtime.screening import TextWarning, screened
+from gongzhi.values import codes
+from gongzhi.values.errors import Refusal
+
+from .models import EntryRow
+
+logger = logging.getLogger(__name__)
+
+INTAKE = "cases.intake"
+ENTRIES = 100
+"""The most orders of a batch."""
+NUMBER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,59}")
+CALLER, RECORDING = 100, 200
+"""The most characters of a caller's name and of a recording's reference."""
+OLDEST = datetime.timedelta(days=366)
+"""How long ago a call may have been."""
+OF_CALL = ("caller", "phone", "called_at", "recording")
+"""The fields of an order that tell of a telephone call."""
+
+
+@strawberry.input(description="An order of another system (外部工单).")
+class IntakeEntryInput:
+    external_number: str = given("Its number there; filed once, however often it is sent (外部编号).")
+    kind: CaseKind = given("What is asked (类型).")
+    channel: str = given("How it arrived, as a channel's code (渠道代码).", default="HOTLINE_12345")
+    category: str = given("What it is about, as a category's code (分类代码).")
+    title: str = prose("In a few words (标题).")
+    description: str = prose("The matter (描述).")
+    place: PointInput | None = given("Where; the grid is found from it (位置).", default=UNSET)
+    grid: str | None = given("In which grid, if there is no place (网格编码).", default=UNSET)
+    address: str | None = given("Where, in words (地址).", default=UNSET)
+    urgency: Urgency = given("How soon somebody must look (紧急程度).", default=Urgency.ROUTINE)
+    against: str | None = given("The unit a tip-off or complaint is against, by its code (被反映单位).", default=UNSET)
+    caller: str | None = prose(
+        "The caller's name, or how they wish to be called; staff read it (来电人称呼).", default=UNSET
+    )
+    phone: str | None = given(
+        "The number to call back, which the caller hears of the case by; sealed, and shown masked (回拨号码).",
+        default=UNSET,
+    )
+    called_at: datetime.datetime | None = given("When they called (来电时间).", default=UNSET)
+    recording: str | None = given(
+        "What your system calls the recording; no address, for it is never fetched (录音编号).", default=UNSET
+    )
+
+
+@strawberry.input(description="Orders of another system (批量接入).")
+class IntakeCasesInput:
+    idempotency_key: str | None = given(
+        "Needed by nobody: each order is filed once, by its externalNumber. A batch may be cut up and sent again "
+        "(批次标识).",
+        default=None,
+    )
+    entries: list[IntakeEntryInput] = given(f"{ENTRIES} at most (工单).")
+
+
+@strawberry.type(description="What came of an order (工单结果).")
+class IntakeResult:
+    external_number: str = strawberry.field(description="Its number there (外部编号).")
+    case: Case | None = made("The case it is, as it stands now (诉求).")
+    receipt_code: str | None = strawberry.field(
+        resolver=receipt_code,
+        description="With the case's number it opens the case to the caller: tell it to them, and keep it nowhere "
+        "(回执码).",
+    )
+    warnings: list[TextWarning] = cautions()
+    errors: list[Problem] = problems()
+
+
+@strawberry.type(description="What came of a batch (批量接入结果).")
+class IntakeCasesPayload:
+    results: list[IntakeResult] | None = strawberry.field(
+        description="What came of each order, in their order (各工单结果).", default=None, metadata={MOST: ENTRIES}
+    )
+    errors: list[Problem] = problems()
+
+
+@strawberry.type(description="The case of one order (单件结果).")
+class Filed:
+    case: Case | None = made("The case (诉求).")
+    errors: list[Problem] = problems()
+
+
+async def file(call: Call, entry: IntakeEntryInput) -> Filed:
+    """The order's case; the one there is, if it was filed before."""
+    source, number = call.viewer.account.name or "", entry.external_number
+    if not NUMBER.fullmatch(number):
+        raise wrong(
+            "The external number has 1 to 60 letters, digits and . _ : / -, and begins with a letter or digit.",
+            "外部编号由 1 至 60 个字母、数字和 . _ : / - 组成。",
+            "externalNumber",
+        )
+    await call.fetch("select pg_advisory_xact_lock(hashtextextended($1, 12345))", f"{source} {number}")
+    known = await EntryRow.get_or_none(source=source, number=number)
+    if known is not None:
+        return Filed(case=ref(Case, known.case_id, shown=True))
+    taken = read_call(call, entry)
+    asked = {name: value for name, value in vars(entry).items() if name not in ("external_number", *OF_CALL)}
+    case = await filed(call, ReportCaseInput(idempotency_key="", **asked))
+    await case.refresh_from_db()  # the database knows where it lies
+    if not call.may(INTAKE, case):
+        raise forbidden("place" if told(entry.place) else "grid")
+    if phone := taken.pop("phone"):
+        await keep_number_of_caller(call, case, phone)
+    await EntryRow.create(case=case, source=source, number=number, **taken)
+    return Filed(case=ref(Case, case.id, shown=True))
+
+
+def read_call(call: Call, entry: IntakeEntryInput) -> dict[str, Any]:
+    """Check what an order tells of the call; what it leaves out is None. Raises Refusals that name each field."""
+    with form() as read:
+        return {
+            "caller": read(text, entry.caller, CALLER, "caller") if told(entry.caller) else None,
+            "phone": read(coded, codes.phone, entry.phone, "phone") if told(entry.phone) else None,
+            "called_at": (
+                read(happened, call.now, entry.called_at, OLDEST, "calledAt") if told(entry.called_at) else None
+            ),
+            "recording": read(reference, entry.recording, "recording") if told(entry.recording) else None,
+        }
+
+
+def reference(value: str, *path: str) -> str:
+    """The recording's reference, which is no address: nobody here is to follow it."""
+    kept = text(value, RECORDING, *path)
+    if "://" in kept:
+        raise wrong("Give the recording's id in your system, not its address.", "请填写录音编号，不要填写网址。", *path)
+    return kept
+
+
+FILE = Command("intake_cases", file, Filed, INTAKE, repeats=True, input=IntakeEntryInput)
+"""An order's own external number makes it idempotent, so nothing else has to be kept of a request."""
+
+
+async def result(context: Context, entry: IntakeEntryInput) -> IntakeResult:
+    """What comes of an order; whatever goes wrong is its own."""
+    try:
+        filed = await context.perform(FILE, entry)
+        warnings = [] if filed.errors else screened(entry, context.viewer.language)
+        return IntakeResult(
+            external_number=entry.external_number, case=filed.case, warnings=warnings, errors=filed.errors
+        )
+    except Exception as error:  # the orders behind it may have nothing to do with it
+        logger.error("an order could not be filed: %s", type(error).__name__)
+        said = problem(failed(), context.viewer.language)
+        return IntakeResult(external_number=entry.external_number, errors=[said])
+
+
+def checked(entries: Sequence[IntakeEntryInput]) -> None:
+    """A batch that can be told back order by order."""
+    if not 1 <= len(entries) <= ENTRIES:
+        raise wrong(f"A batch has 1 to {ENTRIES} orders.", f"一批应有 1 至 {ENTRIES} 件。", "entries")
+    if len({entry.external_number for entry in entries}) < len(entries):
+        raise wrong("An external number comes twice.", "外部编号重复。", "entries", "externalNumber")
+
+
+async def resolve(info: Info, input: IntakeCasesInput) -> IntakeCasesPayload | None:
+    try:
+        if not info.context.viewer.can(INTAKE):
+            raise Refusal("FORBIDDEN", "You may not do this.", "您无权进行此操作。")
+        checked(input.entries)
+    except Refusal as refusal:
+        return IntakeCasesPayload(errors=[problem(refusal, info.context.viewer.language)])
+    return IntakeCasesPayload(results=[await result(info.context, entry) for entry in input.entries])
+
+
+intake_cases = strawberry.mutation(
+    resolve,
+    description="File orders of another system, each once by its number there; its case comes back (批量接入工单).",
+    metadata={
+        COMMAND: Command("intake_cases", resolve, IntakeCasesPayload, INTAKE),  # type: ignore[arg-type]
+        GUARD: Guard(INTAKE),
+        DECIDED: True,
+    },
+)
+for argument in intake_cases.arguments:
+    argument.description = "What to do (输入)."
+
+EXTENSIONS = (extend(Mutation, intake_cases=intake_cases),)

@@ -1,0 +1,42 @@
+"""Reading one's notices."""
+
+from __future__ import annotations
+
+import strawberry
+from strawberry import ID
+
+from gongzhi.declare.entity import key_of, ref
+from gongzhi.declare.extend import extend
+from gongzhi.declare.roots import Mutation
+from gongzhi.runtime.checks import wrong
+from gongzhi.runtime.commands import KEY, Call, Problem, command, given, made, problems
+
+from .models import NoticeRow
+from .types import Notice
+
+MOST = 100
+
+
+@strawberry.input(description="Notices somebody has read (已读通知).")
+class ReadNoticesInput:
+    idempotency_key: str = given(KEY)
+    notices: list[ID] = given(f"Their ids, {MOST} at most (通知标识).")
+
+
+@strawberry.type(description="The notices, or why nothing was done (已读结果).")
+class ReadNoticesPayload:
+    notices: list[Notice] | None = made("The notices (通知).")
+    errors: list[Problem] = problems()
+
+
+@command("Mark notices as read (标记通知已读).", requires=None)
+async def read_notices(call: Call, input: ReadNoticesInput) -> ReadNoticesPayload:
+    ids = list(dict.fromkeys(input.notices))
+    if not 1 <= len(ids) <= MOST:
+        raise wrong(f"Name 1 to {MOST} notices.", f"请指定 1 至 {MOST} 条通知。", "notices")
+    rows: list[NoticeRow] = [await call.find(Notice, "notices", id=key_of(Notice)(one)) for one in sorted(ids)]
+    await NoticeRow.filter(id__in=[row.id for row in rows], read_at=None).update(read_at=call.now)
+    return ReadNoticesPayload(notices=[ref(Notice, row.id) for row in rows])
+
+
+EXTENSIONS = (extend(Mutation, read_notices=read_notices),)

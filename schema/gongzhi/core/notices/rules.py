@@ -1,0 +1,44 @@
+"""Whom a notice is for, in one place."""
+
+from __future__ import annotations
+
+from pypika_tortoise.queries import Table
+from pypika_tortoise.terms import Criterion, Term
+
+from gongzhi.core.cases.rules import EMPLOYERS, SEALED
+from gongzhi.declare.sql import Alternatives, Sql, narrow
+from gongzhi.declare.viewer import Lens
+
+OFFICES = (
+    "accounts.confirm",
+    "cases.dispatch",
+    "cases.settle",
+    SEALED,
+    "exports.release",
+    "people.edit",
+    "people.oversee",
+    "plugins.activate",
+)
+"""The permissions whose holders can be written to together, wherever they hold them."""
+
+UNIT = "cases.handle"
+"""The permission that whoever reads a unit's notices holds for it."""
+
+
+def notices(notice: Table, viewer: Lens) -> Alternatives:
+    """One's own, those of one's units, and those of the offices one holds there."""
+    seen: list[Criterion] = [Sql("{0}={1}", notice.unit_id, unit) for unit in viewer.units(UNIT)]
+    for office in OFFICES:
+        if viewer.can(office):
+            offices = narrow(viewer.within(notice, office), Sql(f"{{0}}='{office}'", notice.office))
+            for unit in viewer.units() if office == SEALED else ():
+                offices = narrow(offices, open_to(notice, unit))
+            seen += offices or ()
+    if viewer.known():
+        seen.append(Sql("{0}={1}", notice.person_id, viewer.person))
+    return [*seen, Sql("{0}={1}", notice.account, viewer.account)]
+
+
+def open_to(notice: Table, unit: Term) -> Criterion:
+    """Whether the people of a unit may read a notice: not if it, or a unit that it is a part of, is barred."""
+    return Sql("({0} is null or {0}<>all(array({1})))", notice.barred_unit_id, Sql(EMPLOYERS, unit))

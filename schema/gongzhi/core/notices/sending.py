@@ -1,0 +1,137 @@
+"""How commands, handlers and jobs tell somebody something."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol, runtime_checkable
+from uuid import UUID
+
+from uuid6 import uuid7
+
+from gongzhi.values.errors import DeclarationError, Text
+
+from .models import NoticeRow
+from .rules import OFFICES
+
+NEXT_OPENING = (
+    "coalesce((select greatest({at}, s.opens_at) from calendars.span s where s.calendar_id = (select k.id from "
+    "calendars.calendar k where k.county_id = {county} or k.county_id is null order by k.county_id nulls last limit 1) "
+    "and s.opens_at > {at} - interval '1 day' and s.closes_at > {at} order by s.opens_at limit 1), {at})"
+)
+"""When the offices of a county are open next: at once if they are, or if its calendar ends before."""
+
+WRITE = f"""
+insert into notices.notice (
+  id, kind, person_id, account, unit_id, office, grid_id, title_en, title_zh, body_en, body_zh, about, at, due_at,
+  wakes, barred_unit_id, pending
+)
+select n.id, n.kind, n.person, n.account, n.unit, n.office, coalesce(p.grid_id, u.grid_id, n.grid), n.title_en,
+  n.title_zh, n.body_en, n.body_zh, n.about, n.at,
+  case when n.county is not null then {NEXT_OPENING.format(county="n.county", at="n.at")} end, n.wakes, n.barred, true
+from unnest(
+  $1::uuid[], $2::text[], $3::uuid[], $4::text[], $5::int[], $6::text[], $7::int[], $8::text[], $9::text[],
+  $10::text[], $11::text[], $12::text[], $13::timestamptz[], $14::int[], $15::bool[], $16::int[]
+) n (
+  id, kind, person, account, unit, office, grid, title_en, title_zh, body_en, body_zh, about, at, county, wakes, barred
+)
+left join people.person p on p.id = n.person
+left join units.unit u on u.id = n.unit
+where (n.person is null or p.id is not null) and (n.unit is null or u.id is not null)
+"""
+"""Writes notices, each to its addressee, unless the person or unit is no more."""
+
+
+class Timed(Protocol):
+    """Something that knows the time of what is going on, such as a Call."""
+
+    @property
+    def now(self) -> datetime: ...
+
+
+@runtime_checkable
+class WritesLast(Protocol):
+    """Something that writes rows with the last statement of a transaction, such as a Call."""
+
+    def write_last(self, sql: str, *row: Any) -> None: ...
+
+
+@dataclass(frozen=True)
+class Moment:
+    """A time, where there is no call that knows it."""
+
+    now: datetime
+
+
+@dataclass(frozen=True)
+class Notice:
+    """Something to tell. Texts hold numbers and codes, never names or what people wrote: they are kept for long.
+
+    `kind` reads `case.assigned`; `about` is the global id of what it is about, such as `Case:…`.
+    """
+
+    kind: str
+    title: Text
+    body: Text
+    about: str | None = None
+    office_hours_of: int | None = None
+    """The county whose office hours its channels wait for. It is in the inbox at once."""
+    wakes: bool = False
+    """Whether people on duty are woken for it: their agreement to a channel is not asked for."""
+
+
+@dataclass(frozen=True)
+class Office:
+    """Whoever holds a permission, one of `rules.OFFICES`, in a grid or above it.
+
+    The people of the `barred_unit` and of its parts do not read it: it is about a tip-off against them.
+    """
+
+    permission: str
+    grid: int
+    barred_unit: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.permission not in OFFICES:
+            raise DeclarationError(f"nobody reads notices as {self.permission!r}; the offices are {', '.join(OFFICES)}")
+
+
+async def notify(
+    call: Timed,
+    notice: Notice,
+    *,
+    persons: Iterable[UUID] = (),
+    accounts: Iterable[str] = (),
+    units: Iterable[int] = (),
+    offices: Iterable[Office] = (),
+) -> None:
+    """Put a notice into these inboxes, each once, with the last statement of the transaction that is open."""
+    rows = [
+        *(addressed(call, notice, person=person) for person in dict.fromkeys(persons)),
+        *(addressed(call, notice, account=account) for account in dict.fromkeys(accounts)),
+        *(addressed(call, notice, unit=unit) for unit in dict.fromkeys(units)),
+        *(addressed(call, notice, office=office) for office in dict.fromkeys(offices)),
+    ]
+    if isinstance(call, WritesLast):
+        for row in rows:
+            call.write_last(WRITE, *row)
+    elif rows:
+        await NoticeRow._meta.db.execute_query(WRITE, [list(column) for column in zip(*rows, strict=True)])
+
+
+def addressed(
+    call: Timed,
+    notice: Notice,
+    *,
+    person: UUID | None = None,
+    account: str | None = None,
+    unit: int | None = None,
+    office: Office | None = None,
+) -> tuple[Any, ...]:
+    """The values that `WRITE` takes for one addressee."""
+    permission, grid, barred = (office.permission, office.grid, office.barred_unit) if office else (None, None, None)
+    title, body = notice.title, notice.body
+    texts = title.en, title.zh, body.en, body.zh, notice.about
+    to = person, account, unit, permission, grid
+    return uuid7(), notice.kind, *to, *texts, call.now, notice.office_hours_of, notice.wakes, barred

@@ -1,0 +1,98 @@
+"""Recording a patrol, and the case that it ends in."""
+
+from __future__ import annotations
+
+import datetime
+from datetime import timedelta
+from typing import Any
+
+import strawberry
+from strawberry import ID, UNSET
+
+from gongzhi.core.attachments.attaching import MOST
+from gongzhi.core.cases.models import CaseKind, CaseRow, Origin, Urgency
+from gongzhi.core.cases.reporting import ReportCaseInput, filed
+from gongzhi.core.cases.types import Case
+from gongzhi.core.grids.commands import standing
+from gongzhi.core.grids.types import PointInput
+from gongzhi.declare.entity import ref
+from gongzhi.declare.extend import extend
+from gongzhi.declare.roots import Mutation
+from gongzhi.runtime.checks import happened, text, told, wrong
+from gongzhi.runtime.commands import KEY, Call, Problem, cautions, command, forbidden, given, made, problems, prose
+from gongzhi.runtime.screening import TextWarning
+
+from .models import PatrolRow
+from .types import Patrol
+
+RECORD = "patrols.record"
+CHANNEL = "GRID_WORKER"
+FOUND = 2_000
+OLDEST = timedelta(days=366)
+
+
+@strawberry.input(description="What a patrol found, to be dealt with (巡查发现).")
+class FindingInput:
+    category: str = given("What it is about, as a category's code (分类代码).")
+    title: str = prose("In a few words (标题).")
+    description: str = prose("The matter (描述).")
+    kind: CaseKind = given("What is asked; nothing is tipped off this way (类型).", default=CaseKind.HELP)
+    urgency: Urgency = given("How soon somebody must look (紧急程度).", default=Urgency.ROUTINE)
+    place: PointInput | None = given("Where; else it lies in the patrol's grid (位置).", default=UNSET)
+    address: str | None = given("Where, in words (地址).", default=UNSET)
+    attachments: list[ID] = given(f"What uploads answered, {MOST} at most (附件标识).", default_factory=list)
+
+
+@strawberry.input(description="A patrol; no position is asked for (巡查记录).")
+class RecordPatrolInput:
+    idempotency_key: str = given(KEY)
+    grid: str = given("Which grid, by its code (网格编码).")
+    at: datetime.datetime = given("When, with the offset of the clock it was read from (时间).")
+    found: str = prose("What was found; that all was well is something, too (发现).")
+    case: FindingInput | None = given("A case to be made of it (形成诉求).", default=UNSET)
+
+
+@strawberry.type(description="The patrol that was recorded, or why nothing was done (巡查结果).")
+class RecordPatrolPayload:
+    patrol: Patrol | None = made("The patrol (巡查).")
+    case: Case | None = made("The case that it became (诉求).")
+    warnings: list[TextWarning] = cautions()
+    errors: list[Problem] = problems()
+
+
+@command("Record a patrol, and report what it found before anybody asks (巡查记录，未诉先办).", requires=RECORD)
+async def record_patrol(call: Call, input: RecordPatrolInput) -> RecordPatrolPayload:
+    at, found = happened(call.now, input.at, OLDEST, "at"), text(input.found, FOUND, "found")
+    grid = await standing(input.grid, "grid")
+    if not call.may(RECORD, grid):
+        raise forbidden("grid")
+    case = await reported(call, input.grid, input.case) if told(input.case) else None
+    patrol = await PatrolRow.create(
+        grid=grid,
+        patroller_id=call.viewer.account.person,
+        account=call.viewer.account.name,
+        at=at,
+        found=found,
+        case=case,
+        recorded_at=call.now,
+    )
+    return RecordPatrolPayload(
+        patrol=ref(Patrol, patrol.id, shown=True), case=ref(Case, case.id, shown=True) if case else None
+    )
+
+
+async def reported(call: Call, grid: str, finding: FindingInput) -> CaseRow:
+    """The case. Nobody asked for it, so it has no requester; whoever found it is who filed it."""
+    if finding.kind == CaseKind.TIP_OFF:
+        raise wrong("A patrol's finding is no tip-off.", "巡查发现不能作为举报。", "case", "kind")
+    given: dict[str, Any] = dict(vars(finding))
+    if not told(finding.place):
+        given["grid"] = grid
+    input = ReportCaseInput(idempotency_key="", channel=CHANNEL, origin=Origin.PROACTIVE, **given)
+    case = await filed(call, input, vouched=True)
+    case.requester_id, case.filed_by_id = None, call.viewer.account.person
+    await case.save(update_fields=["requester_id", "filed_by_id"])
+    return case
+
+
+EXTENSIONS = (extend(Mutation, record_patrol=record_patrol),)

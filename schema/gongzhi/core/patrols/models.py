@@ -1,0 +1,29 @@
+"""The table of patrols. It holds a grid and a time, and no track (国办函〔2026〕12号)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tortoise import fields
+
+from gongzhi.declare.columns import Located, key
+
+
+class PatrolRow(Located):
+    """Somebody looked round a grid: when, what they found, and the case it became."""
+
+    id = key()
+    patroller: Any = fields.ForeignKeyField(
+        "people.PersonRow", null=True, related_name=False, on_delete=fields.SET_NULL
+    )
+    patroller_id: Any
+    account = fields.CharField(max_length=100, null=True)
+    at = fields.DatetimeField()
+    found = fields.TextField()
+    case: Any = fields.ForeignKeyField("cases.CaseRow", null=True, related_name=False, on_delete=fields.SET_NULL)
+    case_id: Any
+    recorded_at = fields.DatetimeField()
+
+    class Meta:
+        schema = "patrols"
+        table = "patrol"

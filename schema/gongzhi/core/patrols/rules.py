@@ -1,0 +1,16 @@
+"""Who may see patrols, in one place."""
+
+from __future__ import annotations
+
+from pypika_tortoise.queries import Table
+
+from gongzhi.declare.sql import Alternatives, Sql, widen
+from gongzhi.declare.viewer import Lens
+
+VIEW = "patrols.view"
+
+
+def patrols(patrol: Table, viewer: Lens) -> Alternatives:
+    """Patrols in the grids one serves, and one's own."""
+    seen = viewer.within(patrol, VIEW)
+    return widen(seen, Sql("{0}={1}", patrol.patroller_id, viewer.person)) if viewer.known() else seen

@@ -1,0 +1,283 @@
+"""What may happen to a person's file, and who is appointed to a grid."""
+
+from __future__ import annotations
+
+import datetime
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+import strawberry
+from strawberry import ID, UNSET
+from tortoise.exceptions import IntegrityError
+
+from gongzhi.core.access.commands import exhausted
+from gongzhi.core.access.models import LookKind
+from gongzhi.core.grids.commands import standing
+from gongzhi.core.grids.models import GridRow
+from gongzhi.core.notices.sending import Notice, Office, notify
+from gongzhi.declare.entity import key_of, ref
+from gongzhi.declare.extend import extend
+from gongzhi.declare.roots import Mutation
+from gongzhi.runtime.checks import Form, coded, duplicate, form, past, text, today, told, wrong
+from gongzhi.runtime.commands import EXPECTED, KEY, Call, Problem, command, forbidden, given, made, problems, stale
+from gongzhi.runtime.context import Look
+from gongzhi.runtime.quotas import hold
+from gongzhi.values import codes
+from gongzhi.values.errors import FIELD, Refusal, Text
+
+from . import sealed
+from .models import Duty, Gender, PersonRow, PhoneRow, PostRow, ResidenceKind
+from .rules import OVERSEE
+from .types import Officer, Person
+
+EDIT = "people.edit"
+APPOINT = "people.appoint"
+NAME = 100
+AGE = 150
+"""The years nobody is older than."""
+NUMBERS = 5
+"""How many telephone numbers somebody may have."""
+RESIDENT_ID = "The resident ID number; leave it out where nothing asks for it (身份证号)."
+BIRTH = "The day of birth; with a resident ID it is taken from there (出生日期)."
+GENDER = "The gender; with a resident ID it is taken from there (性别)."
+PHONES = f"Their numbers, the first to be tried first, {NUMBERS} at most (电话)."
+
+
+@strawberry.type(description="A person as they are now, or why nothing was done (人员操作结果).")
+class PersonPayload:
+    person: Person | None = made("The person (人员).")
+    errors: list[Problem] = problems()
+
+
+@strawberry.input(description="Somebody who is not on file yet (人员建档).")
+class RegisterPersonInput:
+    idempotency_key: str = given(KEY)
+    name: str = given("The name (姓名).")
+    residence: ResidenceKind = given("How they live here (居住类型).")
+    grid: str = given("The village, or the grid in it, that they live in, by code (所在网格编码).")
+    gender: Gender | None = given(GENDER, default=UNSET)
+    birth_date: datetime.date | None = given(BIRTH, default=UNSET)
+    resident_id: str | None = given(RESIDENT_ID, default=UNSET)
+    phones: list[str] | None = given(PHONES, default=UNSET)
+
+
+@command("Open a person's file (人员建档).", requires=EDIT)
+async def register_person(call: Call, input: RegisterPersonInput) -> PersonPayload:
+    draft = read_draft(call, input)
+    grid = await home(call, input.grid)
+    return await filed(call, PersonRow(created_at=call.now, grid=grid), grid, draft)
+
+
+@strawberry.input(description="What changes in a person's file; what is left out stays as it is (人员变更).")
+class UpdatePersonInput:
+    idempotency_key: str = given(KEY)
+    person: ID = given("The person's id (人员标识).")
+    expected_version: int = given(EXPECTED)
+    name: str | None = given("The name (姓名).", default=UNSET)
+    residence: ResidenceKind | None = given("How they live here (居住类型).", default=UNSET)
+    grid: str | None = given("Where they live now, in the same county, by code (所在网格编码).", default=UNSET)
+    gender: Gender | None = given(GENDER, default=UNSET)
+    birth_date: datetime.date | None = given(BIRTH, default=UNSET)
+    resident_id: str | None = given(RESIDENT_ID + " Null takes it away.", default=UNSET)
+    phones: list[str] | None = given(PHONES + " They take the place of all there were.", default=UNSET)
+    died_on: datetime.date | None = given("The day of death; null takes it away (死亡日期).", default=UNSET)
+
+
+@command("Change a person's file (人员变更).", requires=EDIT)
+async def update_person(call: Call, input: UpdatePersonInput) -> PersonPayload:
+    person: PersonRow = await call.find(Person, "person", id=key_of(Person)(input.person))
+    if not call.may(EDIT, person):
+        raise forbidden("person")
+    stale(person, input.expected_version)
+    draft = read_draft(call, input, person)
+    grid = await GridRow.get(id=person.grid_id)
+    if told(input.grid):
+        grid = await home(call, str(input.grid))
+        if grid.county_id != person.county_id:
+            raise wrong(
+                "A person moves to another county by a transfer.", "跨县迁移须另行办理，不能直接修改网格。", "grid"
+            )
+        person.grid = grid
+    if input.died_on is not UNSET:
+        person.died_on = past(call, input.died_on, "diedOn") if input.died_on else None
+    person.version += 1
+    return await filed(call, person, grid, draft)
+
+
+@strawberry.type(description="Who answers for the grid now, or why nothing was done (任命结果).")
+class OfficerPayload:
+    officer: Officer | None = made("Whoever was appointed (网格负责人).")
+    errors: list[Problem] = problems()
+
+
+@strawberry.input(description="Who is to answer for a grid from today (任命网格负责人).")
+class AppointOfficerInput:
+    idempotency_key: str = given(KEY)
+    grid: str = given("The grid's code (网格编码).")
+    duty: Duty = given("What for (职责).")
+    person: ID = given("Who (人员标识).")
+    duty_phone: str | None = given(
+        "The number to call; give it with their consent, for it is published (值班电话).", default=UNSET
+    )
+
+
+@command("Appoint whoever answers for a grid; whoever did so until now is relieved (任命网格负责人).", requires=APPOINT)
+async def appoint_officer(call: Call, input: AppointOfficerInput) -> OfficerPayload:
+    phone = coded(codes.phone, input.duty_phone, "dutyPhone") if input.duty_phone else None
+    grid = await standing(input.grid, "grid", lock=True)
+    if not call.may(APPOINT, grid):
+        raise forbidden("grid")
+    person: PersonRow = await call.find(Person, "person", id=key_of(Person)(input.person))
+    day = today(call)
+    await PostRow.filter(grid=grid, duty=input.duty, until=None).update(until=day)
+    post = await PostRow.create(grid=grid, duty=input.duty, person=person, duty_phone=phone, since=day)
+    return OfficerPayload(officer=ref(Officer, post.id))
+
+
+# what the commands share
+
+
+@dataclass(frozen=True)
+class Draft:
+    """What an input tells of a person: columns, the resident ID (None takes it away), the numbers (None keeps them)."""
+
+    columns: dict[str, Any]
+    resident_id: Any = field(repr=False)
+    phones: list[str] | None = field(repr=False)
+
+
+def read_draft(call: Call, input: Any, known: PersonRow | None = None) -> Draft:
+    """Read what the input tells. Raises Refusals for all that is wrong with it, and for what the resident ID denies."""
+    with form() as read:
+        columns = {name: getattr(input, name) for name in ("residence", "gender") if told(getattr(input, name))}
+        if told(input.name):
+            columns["name"] = read(text, input.name, NAME, "name")
+        if told(input.birth_date):
+            columns["birth_date"] = read(born, call, input.birth_date)
+        number = input.resident_id
+        if told(number):
+            number = read(coded, partial(codes.resident_id, today=today(call)), number, "residentId")
+        phones = numbers(read, input.phones) if told(input.phones) else None
+        columns |= agreed(read, columns, certified(number, known))
+    return Draft(columns, number, phones)
+
+
+def born(call: Call, day: datetime.date) -> datetime.date:
+    if day.year < today(call).year - AGE:
+        raise wrong(f"The birth date is more than {AGE} years ago.", f"出生日期在 {AGE} 年以前。", "birthDate")
+    return past(call, day, "birthDate")
+
+
+def numbers(read: Form, phones: list[str]) -> list[str]:
+    """The telephone numbers, each once."""
+    found = dict.fromkeys(read(coded, codes.phone, one, "phones", str(at)) for at, one in enumerate(phones))
+    if len(found) > NUMBERS:
+        read.refusals.append(wrong(f"Give {NUMBERS} numbers at most.", f"电话最多 {NUMBERS} 个。", "phones"))
+    return list(found)
+
+
+def certified(number: Any, known: PersonRow | None) -> dict[str, Any]:
+    """What the resident ID says, the one that is given or the one on file."""
+    if number:
+        return {"birth_date": codes.birth_date(number), "gender": Gender(codes.gender(number))}
+    if number is UNSET and known and known.resident_id_mask:
+        return {"birth_date": known.birth_date, "gender": known.gender}
+    return {}
+
+
+def agreed(read: Form, columns: dict[str, Any], facts: dict[str, Any]) -> dict[str, Any]:
+    """The facts, if what was told does not contradict them."""
+    for name, path in (("birth_date", "birthDate"), ("gender", "gender")):
+        if name in facts and columns.get(name) not in (None, Gender.UNKNOWN, facts[name]):
+            said = f"{FIELD} is not what the resident ID says.", f"{FIELD}与身份证号不一致。"
+            read.refusals.append(wrong(*said, path))
+    return facts
+
+
+async def home(call: Call, code: str) -> GridRow:
+    """The village or grid that somebody can be registered in by the caller."""
+    grid = await standing(code, "grid")
+    if grid.village_id is None:
+        raise wrong(
+            "People live in a village or in a grid of one: give a longer code.",
+            "人员登记到村、社区或其下网格，请填写更长的编码。",
+            "grid",
+        )
+    if not call.may(EDIT, grid):
+        raise forbidden("grid")
+    return grid
+
+
+async def filed(call: Call, person: PersonRow, grid: GridRow, draft: Draft) -> PersonPayload:
+    """Write the file: what is protected sealed, and no resident ID twice in a county."""
+    keys, county = call.context.keys, await GridRow.get(id=grid.county_id)
+    owner = sealed.owner(keys, county.code, person)
+    person.update_from_dict(draft.columns)
+    if draft.resident_id is not UNSET:
+        if refused := await contest(call, county, person, draft.resident_id):
+            return PersonPayload(errors=[refused])
+        person.update_from_dict(sealed.identity(keys, owner, draft.resident_id))
+    try:
+        await person.save()
+    except IntegrityError:
+        raise registered() from None  # somebody was quicker; the original quotes values
+    if draft.phones is not None:
+        await PhoneRow.filter(person=person).delete()
+        await PhoneRow.bulk_create(sealed.phones(keys, owner, draft.phones))
+    return PersonPayload(person=ref(Person, person.id))
+
+
+async def contest(call: Call, county: GridRow, person: PersonRow, number: str | None) -> Problem | None:
+    """Find out whether somebody else in the county has this resident ID.
+
+    Raises Refusal where the caller may see them: that is a look, within the quota, and what is answered once that is
+    used up. Of somebody the caller may not see nothing is told: the entry is made as any other, and the officer who
+    watches over the county is asked whose number it is. Else trying numbers would tell who is on file elsewhere.
+    """
+    person.contested_at = None
+    if not number:
+        return None
+    blinds = call.context.keys.blinds(county.code, sealed.RESIDENT_ID, number)
+    await hold(call, "resident IDs", blinds[0].hex())  # so that of two at once the second one finds the first
+    same = PersonRow.filter(county_id=county.id, resident_id_blind__in=blinds, contested_at=None)
+    found = await same.exclude(id=person.id).first()
+    if found is None:
+        return None
+    try:
+        await call.find(Person, "residentId", id=found.id)
+    except Refusal:
+        await hand_over(call, county, person, found)
+        return None
+    if refused := await exhausted(call, [found], "residentId"):
+        return refused
+    await call.context.look(Look([found.id], ["Person.residentId"], "registerPerson", LookKind.FIND))
+    raise registered(f"Person:{found.id}")
+
+
+async def hand_over(call: Call, county: GridRow, person: PersonRow, other: PersonRow) -> None:
+    """Ask the data-protection officer of the county whose number it is; whoever made this entry is told nothing."""
+    person.contested_at = call.now
+    body = Text(
+        f"Person:{person.id} and Person:{other.id} have the same resident ID. Find out whose it is.",
+        f"Person:{person.id} 与 Person:{other.id} 登记了同一身份证号，请核实。",
+    )
+    notice = Notice("people.contested", SAME_NUMBER, body, f"Person:{person.id}")
+    await notify(call, notice, offices=[Office(OVERSEE, county.id)])
+
+
+SAME_NUMBER = Text("Two entries have one resident ID", "两份人员档案身份证号相同")
+
+
+def registered(who: str = "") -> Refusal:
+    """Return the refusal for a resident ID that is taken by somebody whom the caller may see."""
+    return duplicate(
+        f"Somebody in the county has this resident ID already{who and ': '}{who}.",
+        f"本县已有人登记该身份证号{who and '：'}{who}。",
+        "residentId",
+    )
+
+
+EXTENSIONS = (
+    extend(Mutation, register_person=register_person, update_person=update_person, appoint_officer=appoint_officer),
+)

@@ -1,0 +1,121 @@
+"""What the tables of people and households hold, how long, and what anonymisation takes from them."""
+
+from __future__ import annotations
+
+from gongzhi.declare.register_entries import GONE, Holding
+from gongzhi.values.errors import Text
+
+SERVICE = Text("PIPL 13(1)(3), 19: statutory duties", "《个人信息保护法》第十三条第一款第三项、第十九条：履行法定职责")
+CONSENT = Text("PIPL 13(1)(1): consent", "《个人信息保护法》第十三条第一款第一项：同意")
+RECORDS = Text(
+    "PIPL 55, 56: records of automated decisions, 3 years", "《个人信息保护法》第五十五、五十六条：记录保存三年"
+)
+
+HOMES = "select m.household_id from people.membership m where m.person_id=$1 and m.until is null"
+OTHERS = "exists(select from people.membership o where o.household_id={} and o.until is null and o.person_id<>$1)"
+"""Somebody else belongs to the household still."""
+NOTHING = "'—'"
+"""What takes the place of a text that cannot be empty."""
+
+HOLDINGS = (
+    Holding(
+        "people.person",
+        Text("people on file: name, birth, resident ID", "人员：姓名、出生日期、身份证号"),
+        SERVICE,
+        person="t.id=$1",
+        erase={
+            "name": NOTHING,
+            "gender": "'UNKNOWN'",
+            "birth_date": "null",
+            "died_on": "null",
+            "needs": "'{}'",
+            "data_key": "null",
+            "resident_id_sealed": "null",
+            "resident_id_mask": "null",
+            "resident_id_blind": "null",
+        },
+        hidden=("data_key", "resident_id_blind"),
+        sealed={"resident_id_sealed": "people.person.resident_id"},
+        months=36,
+        since="t.died_on",
+    ),
+    Holding(
+        "people.phone",
+        Text("telephone numbers", "电话号码"),
+        SERVICE,
+        person="t.person_id=$1",
+        erase=GONE,
+        hidden=("blind",),
+        sealed={"sealed": "people.phone.number"},
+    ),
+    Holding(
+        "people.household",
+        Text("households: address, wishes for service, income band", "户：住址、服务需求、收入区间"),
+        SERVICE,
+        person=f"t.id in ({HOMES})",
+        shared=OTHERS.format("t.id"),
+        erase={
+            "address": NOTHING,
+            "needs": "'{}'",
+            "income_band": "'UNKNOWN'",
+            "income_confirmed_on": "null",
+            "tier": "'UNCLASSIFIED'",
+            "visit_due_on": "'infinity'",
+        },
+    ),
+    Holding(
+        "people.household",
+        Text("who is a household's head", "户主"),
+        SERVICE,
+        person="t.head_id=$1",
+        erase={"head_id": "null"},
+    ),
+    Holding(
+        "people.membership",
+        Text("who belongs to which household", "户成员关系"),
+        SERVICE,
+        person="t.person_id=$1",
+        erase=GONE,
+    ),
+    Holding(
+        "people.award",
+        Text("awards to households", "户的荣誉"),
+        SERVICE,
+        person=f"t.household_id in ({HOMES})",
+    ),
+    Holding(
+        "people.tier",
+        Text("how households' service was decided, from what", "服务类型认定及其依据"),
+        RECORDS,
+        person=f"t.household_id in ({HOMES})",
+        shared=OTHERS.format("t.household_id"),
+        erase={"inputs": "'{}'", "reasons": "'[]'"},
+        months=36,
+        since="(select min(n.decided_at) from people.tier n "
+        "where n.household_id=t.household_id and n.decided_at>t.decided_at)",
+    ),
+    Holding(
+        "people.visit",
+        Text("visits to households: when, and what was said", "走访记录"),
+        SERVICE,
+        person="exists(select from people.membership m where m.person_id=$1 and m.household_id=t.household_id "
+        "and t.at>=m.since and (m.until is null or t.at<m.until+1))",
+        erase={"note": NOTHING},
+        months=36,
+        since="t.at",
+    ),
+    Holding(
+        "people.liaison",
+        Text("who keeps in touch with a household; a published office", "三线联系人"),
+        CONSENT,
+        person="t.person_id=$1",
+    ),
+    Holding(
+        "people.post",
+        Text("who answers for a grid, and the duty telephone", "网格负责人及值班电话"),
+        CONSENT,
+        person="t.person_id=$1",
+        erase={"duty_phone": "null"},
+    ),
+    Holding("people.batch", Text("imports: file, account, count", "导入批次"), SERVICE),
+)

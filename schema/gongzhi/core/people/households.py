@@ -1,0 +1,78 @@
+"""What the commands on households share: the row they open, what they answer with, and the tier that follows."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+import strawberry
+
+from gongzhi.declare.entity import key_of, ref
+from gongzhi.runtime.checks import today
+from gongzhi.runtime.commands import Call, Problem, forbidden, made, problems, stale
+
+from . import tiers
+from .models import AwardRow, HouseholdRow, LiaisonRow, MembershipRow, TierRow
+from .tiers import PEACEFUL_FAMILY, Inputs
+from .types import Household
+
+HOUSEHOLD = "The household's id (户标识)."
+
+
+@strawberry.type(description="A household as it is now, or why nothing was done (户操作结果).")
+class HouseholdPayload:
+    household: Household | None = made("The household (户).")
+    errors: list[Problem] = problems()
+
+
+async def found(call: Call, id: str) -> HouseholdRow:
+    """The household, locked, if the caller may see it."""
+    household: HouseholdRow = await call.find(Household, "household", id=key_of(Household)(id))
+    return household
+
+
+async def opened(call: Call, input: Any, *permissions: str) -> HouseholdRow:
+    """The household, locked, at the version the caller saw, where they hold these permissions."""
+    household = await found(call, input.household)
+    if not all(call.may(permission, household) for permission in permissions):
+        raise forbidden("household")
+    stale(household, input.expected_version)
+    return household
+
+
+async def saved(household: HouseholdRow) -> HouseholdPayload:
+    household.version += 1
+    await household.save()
+    return HouseholdPayload(household=ref(Household, household.id))
+
+
+async def member(household: HouseholdRow, person: UUID | None) -> bool:
+    """Whether somebody belongs to the household."""
+    return bool(person) and await MembershipRow.exists(household=household, person_id=person, until=None)
+
+
+async def helper(household: HouseholdRow, person: UUID | None) -> bool:
+    """Whether somebody is the household's named helper."""
+    return bool(person) and await LiaisonRow.exists(household=household, person_id=person, until=None)
+
+
+async def classify(call: Call, household: HouseholdRow) -> TierRow:
+    """Decide on the household's tier by the rule, from what is on file today. The caller saves the household."""
+    years = await AwardRow.filter(household=household, kind=PEACEFUL_FAMILY).values_list("year", flat=True)
+    inputs = Inputs(today(call), frozenset(household.needs), household.income_band, frozenset(years))  # type: ignore[arg-type]
+    decision = tiers.decide(inputs)
+    next_visit = tiers.due(decision.tier, inputs.day)
+    # A decision never puts off a visit that is due already.
+    household.visit_due_on = next_visit if next_visit == date.max else min(household.visit_due_on, next_visit)
+    household.tier = decision.tier
+    return await TierRow.create(
+        household=household,
+        tier=decision.tier,
+        rule=decision.rule,
+        inputs=inputs.json,
+        reasons=[reason.json for reason in decision.reasons],
+        decided_at=call.now,
+        review_on=decision.review_on,
+        account=call.viewer.account.name,
+    )

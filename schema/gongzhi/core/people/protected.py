@@ -1,0 +1,33 @@
+"""Protected values of people, and where the tables hold them: nobody reads these columns but who says why."""
+
+from __future__ import annotations
+
+from gongzhi.core.grids.models import GridRow
+from gongzhi.runtime.sealing import KeyRing
+
+from . import sealed
+from .models import PersonRow, PhoneRow
+
+RESIDENT_ID, PHONE, PHONES = "Person.residentId", "Person.phone", "Person.phones"
+COLUMNS = {
+    "resident_id_sealed": RESIDENT_ID,
+    "resident_id_blind": RESIDENT_ID,
+    "sealed": PHONE,
+    "blind": PHONE,
+    "data_key": RESIDENT_ID,
+}
+"""The columns of people and phones that hold a protected field, or open it."""
+
+
+async def clear(keys: KeyRing, person: PersonRow, field: str) -> list[str]:
+    """The values of a protected field in clear, none for somebody who has none. Raises KeyError for another field."""
+    county = await GridRow.get(id=person.county_id)
+    owner = sealed.opened(keys, county.code, person)
+    if owner is None:
+        return []
+    if field == RESIDENT_ID:
+        number = sealed.read_identity(owner, person)
+        return [number] if number else []
+    most = {PHONE: 1, PHONES: None}[field]
+    phones = await PhoneRow.filter(person_id=person.id).order_by("rank", "id")
+    return [number for phone in phones[:most] if (number := sealed.read_phone(owner, phone))]

@@ -1,0 +1,109 @@
+"""Who may see people and households, in one place."""
+
+from __future__ import annotations
+
+from pypika_tortoise.dialects.postgresql import PostgreSQLQuery
+from pypika_tortoise.queries import Table
+from pypika_tortoise.terms import Term
+
+from gongzhi.core.cases.rules import requesters
+from gongzhi.declare.sql import Alternatives, Sql, narrow, some, widen
+from gongzhi.declare.viewer import Lens
+
+VIEW = "people.view"
+OVERSEE = "people.oversee"
+HOME = "{0}=any(array(select m.household_id from people.membership m where m.person_id=any(array{1}) and {2}))"
+RESTRICTED = "people.view_restricted"
+
+
+def persons(person: Table, viewer: Lens) -> Alternatives:
+    """People in the grids one serves, who asks one's unit, and oneself with the members of one's household.
+
+    Somebody whose data are restricted is seen in the grids where one holds `people.view_restricted`, and at home.
+    """
+    open_ = Sql("{0} is null", person.restricted_at)
+    seen = narrow(widen(viewer.within(person, VIEW), *requesters(person, viewer)), open_)
+    if viewer.can(RESTRICTED):
+        closed = narrow(viewer.within(person, RESTRICTED), Sql("{0} is not null", person.restricted_at))
+        seen = widen(seen, *(closed or ()))
+    if viewer.broken():
+        seen = widen(seen, Sql("{0}=any(array{1})", person.id, _emergency(viewer)))
+    if not viewer.known():
+        return seen
+    own = Sql("{0}={1}", person.id, viewer.person)
+    return widen(seen, own, Sql("{0}=any(array{1})", person.id, _family(viewer)))
+
+
+def households(household: Table, viewer: Lens) -> Alternatives:
+    """Households in the grids one serves, one's own, and those one is the named helper of."""
+    seen = viewer.within(household, VIEW)
+    if viewer.broken():
+        member = Table("membership", schema="people", alias="m")
+        seen = widen(seen, Sql(HOME, household.id, _emergency(viewer), current(member, viewer)))
+    if not viewer.known():
+        return seen
+    own = Sql("{0}=any(array{1})", household.id, homes(viewer))
+    helped = Sql("{0}=any(array{1})", household.id, _helped(viewer))
+    return widen(seen, own, helped)
+
+
+def is_nameable(person: Table, household: Term, viewer: Lens) -> Sql:
+    """Whether the viewer may know the name of a member of a household that they see: who sees the person may, and the
+    named helper of the household, who cannot ask for anything on behalf of people without names.
+
+    Whoever had their data restricted is not named to the helper.
+    """
+    seen = persons(person, viewer)
+    if seen is None:
+        return Sql("true")
+    helped = Sql("{0}=any(array{1}) and {2} is null", household, _helped(viewer), person.restricted_at)
+    named = [*seen, helped] if viewer.known() else seen
+    return Sql("{0}", some(*named)) if named else Sql("false")
+
+
+def visits(visit: Table, viewer: Lens) -> Alternatives:
+    """Visits in the grids one serves, and those to one's own household or one that one helps."""
+    seen = viewer.within(visit, VIEW)
+    if not viewer.known():
+        return seen
+    own = Sql("{0}=any(array{1})", visit.household_id, homes(viewer))
+    helped = Sql("{0}=any(array{1})", visit.household_id, _helped(viewer))
+    return widen(seen, own, helped)
+
+
+def current(row: Table, viewer: Lens) -> Sql:
+    """Still in force on the day of the operation."""
+    return Sql("({0} is null or {0}>{1})", row.until, viewer.today)
+
+
+def members(household: Table, viewer: Lens) -> Sql:
+    """The people who belong to a household on the day of the operation: its file is theirs."""
+    member = Table("membership", schema="people", alias="f")
+    text = "array(select f.person_id from people.membership f where f.household_id={0} and {1})"
+    return Sql(text, household.id, current(member, viewer))
+
+
+def _emergency(viewer: Lens) -> Sql:
+    """Whom the viewer may look at beyond their scope, through the glass they say they broke."""
+    text = "(select g.person_id from access.glass g where g.id={0} and g.account={1} and g.until>{2})"
+    return Sql(text, viewer.glass, viewer.account, viewer.now)
+
+
+def homes(viewer: Lens) -> Sql:
+    """The households one belongs to."""
+    mine = Table("membership", schema="people", alias="mine")
+    query = PostgreSQLQuery.from_(mine).select(mine.household_id)
+    return Sql("{0}", query.where(Sql("{0}={1}", mine.person_id, viewer.person)).where(current(mine, viewer)))
+
+
+def _family(viewer: Lens) -> Sql:
+    other = Table("membership", schema="people", alias="family")
+    query = PostgreSQLQuery.from_(other).select(other.person_id)
+    together = Sql("{0}=any(array{1})", other.household_id, homes(viewer))
+    return Sql("{0}", query.where(together).where(current(other, viewer)))
+
+
+def _helped(viewer: Lens) -> Sql:
+    office = Table("liaison", schema="people", alias="office")
+    query = PostgreSQLQuery.from_(office).select(office.household_id)
+    return Sql("{0}", query.where(Sql("{0}={1}", office.person_id, viewer.person)).where(current(office, viewer)))

@@ -1,0 +1,70 @@
+"""Anonymisation: what is held about a person is found by the holdings, first all of it, then changed or deleted."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from gongzhi.declare.register_entries import GONE, Holding
+
+Fetch = Callable[..., Awaitable[Any]]
+"""Runs a statement with parameters, and gives rows with names."""
+
+PEOPLE = "people.person"
+
+
+async def erase(fetch: Fetch, holdings: Iterable[Holding], person: UUID, now: datetime) -> dict[str, int]:
+    """Anonymise a person in the open transaction; how many rows of each table were touched.
+
+    All rows are found before any is changed, since some are found through others. The person stays as a key that
+    facts refer to; the data key goes, and with it every value sealed under it.
+    """
+    rows = [(one, await about(fetch, one, person)) for one in holdings if one.person]
+    counts: dict[str, int] = {}
+    for one, keys in rows:
+        if keys:
+            counts[one.table] = counts.get(one.table, 0) + await clear(fetch, one, keys, person)
+    await fetch(
+        "update people.person set erased_at=$2, restricted_at=coalesce(restricted_at, $2), version=version+1 "
+        "where id=$1",
+        person,
+        now,
+    )
+    return counts
+
+
+async def about(fetch: Fetch, holding: Holding, person: UUID) -> list[UUID]:
+    """The keys of the rows that go with a person."""
+    others = f" and not ({holding.shared})" if holding.shared else ""
+    found = await fetch(f"select t.id from {holding.table} t where ({holding.person}){others} for update of t", person)
+    return [row["id"] for row in found]
+
+
+async def clear(fetch: Fetch, holding: Holding, keys: list[Any], person: UUID | None = None) -> int:
+    """Anonymise these rows, as the holding says; how many there were."""
+    if isinstance(holding.erase, Mapping):
+        if holding.erase:
+            changed = settings(holding.erase)
+            whose = [person] if "$2" in changed else []
+            await fetch(f"update {holding.table} t set {changed} where t.id=any($1)", keys, *whose)
+    else:
+        await fetch(f"delete from {holding.table} t where t.id=any($1)", keys)
+    return len(keys)
+
+
+def settings(erase: Mapping[str, str]) -> str:
+    return ", ".join(f'"{column}"={value}' for column, value in erase.items())
+
+
+def overdue(holding: Holding, limit: str = "") -> str:
+    """The statement for the rows whose time is over on `$1` and that hold something still."""
+    held = "true"
+    if holding.table == PEOPLE:
+        held = "t.erased_at is null"
+    elif holding.erase != GONE:
+        assert isinstance(holding.erase, Mapping)
+        held = " or ".join(f't."{column}" is distinct from {value}' for column, value in holding.erase.items())
+    over = f"({holding.since}) < $1::timestamptz - make_interval(months => {holding.months})"
+    return f"select t.id from {holding.table} t where {over} and ({held}) {limit}"

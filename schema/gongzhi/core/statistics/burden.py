@@ -1,0 +1,109 @@
+"""What the platform asks of grid workers (基层减负): fields and photos counted, minutes by published standard times.
+
+Nobody's time is taken and nobody online is counted (国办函〔2026〕12号). What a form asks for is read from the schema:
+the fields of its input that must be filled in, less those that are prefilled (`prefilling`). No form asks again for
+what is on file: a person's or household's data come from the file (`people`), a place is found by its position, whoever
+reports is known by signing in.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from gongzhi.core.cases.commands import HandleInGridInput
+from gongzhi.core.cases.reporting import ReportCaseInput
+from gongzhi.core.patrols.commands import CHANNEL, RecordPatrolInput
+from gongzhi.core.people.care_commands import RecordVisitInput
+from gongzhi.declare.plans import Frame
+from gongzhi.declare.sql import Sql
+
+from .figures import FEW, WITHIN, Scope
+from .prefilling import KNOWN, Form
+
+OURS = frozenset({"idempotency_key", "expected_version"})
+"""What no person fills in."""
+SECONDS, PHOTO = 15, 30
+"""The standard times for a field and a photo."""
+KINDS = ("COUNTY", "TOWN", "VILLAGE")
+
+
+def asked_for(form: Any) -> tuple[str, ...]:
+    """The fields of an input that whoever sends it must fill in."""
+    missing = dataclasses.MISSING
+    return tuple(
+        one.python_name
+        for one in form.__strawberry_definition__.fields
+        if one.default is missing and one.default_factory is missing and one.python_name not in OURS
+    )
+
+
+FORMS = (ReportCaseInput, HandleInGridInput, RecordVisitInput, RecordPatrolInput)
+"""What grid workers fill in from day to day."""
+PREFILLED = {ReportCaseInput: frozenset({"channel"}), RecordPatrolInput: frozenset(KNOWN[Form.RECORD_PATROL])}
+"""Required fields that the server knows of a grid worker."""
+REPORT, SETTLE, VISIT, PATROL = (len(set(asked_for(form)) - PREFILLED.get(form, frozenset())) for form in FORMS)
+
+
+def located(what: str, rows: str) -> str:
+    """What there is of rows `v` in the place: by the index of its level; the other levels' are not read."""
+    return "+".join(
+        f"(select {what} from {rows} and {{kind}}='{kind}' and v.{kind.lower()}_id={{id}})" for kind in KINDS
+    )
+
+
+def between(column: str) -> str:
+    since, until = (f"({day})::timestamp at time zone 'Asia/Shanghai'" for day in ("{since}", "{until}+1"))
+    return f"{column}>={since} and {column}<{until}"
+
+
+def counted(measure: str, dimension: str, value: str) -> str:
+    """What the sums have."""
+    return (
+        f"(select coalesce(sum(r.{measure}),0) from {WITHIN} r where {{where}} and not r.sealed "
+        f"and r.dimension='{dimension}' and r.value={value})"
+    )
+
+
+OF_WORKERS = f"(select c.id from cases.channel c where c.code='{CHANNEL}')"
+WORKERS = located(
+    "count(distinct p.person_id)",
+    "people.post p join grids.grid v on v.id=p.grid_id where p.duty='GRID_WORKER' and p.since<={until} "
+    "and coalesce(p.until>={since},true)",
+)
+VISITS = located(
+    "count(*)",
+    f"people.visit v where {between('v.at')} "
+    "and exists(select from people.post w where w.person_id=v.visitor_id and w.duty='GRID_WORKER')",
+)
+PATROLS = located("count(*)", f"patrols.patrol v where {between('v.at')}")
+PHOTOS = located(
+    "count(*)",
+    f"attachments.attachment a join cases.case v on v.id=a.case_id where a.kind='PHOTO' and {between('a.at')} "
+    f"and v.channel_id={OF_WORKERS} and v.series='ORDINARY'",
+)
+FIELDS = (
+    f"{REPORT}*{counted('reported', 'CHANNEL', OF_WORKERS)}+{SETTLE}*{counted('completed', 'LEVEL', '1')}"
+    f"+{VISIT}*({VISITS})+{PATROL}*({PATROLS})"
+)
+SPARED = (
+    f"{len(PREFILLED[ReportCaseInput])}*{counted('reported', 'CHANNEL', OF_WORKERS)}"
+    f"+{len(PREFILLED[RecordPatrolInput])}*({PATROLS})"
+)
+SHARES = {
+    "fieldsPerWorkerWeek": "b.fields",
+    "prefilledPerWorkerWeek": "b.spared",
+    "photosPerWorkerWeek": "b.photos",
+    "minutesPerWorkerWeek": f"({SECONDS}*b.fields+{PHOTO}*b.photos)/60.0",
+}
+BURDEN = (
+    "(select jsonb_build_object("
+    + ",".join(f"'{name}',round({value}/b.workers/b.weeks,2)" for name, value in SHARES.items())
+    + f") from (select {WORKERS} as workers, ({FIELDS})::numeric as fields, ({SPARED})::numeric as spared, "
+    + f"({PHOTOS})::numeric as photos, ({{until}}-{{since}}+1)/7.0 as weeks) b where b.workers>={FEW})"
+)
+
+
+def asked(at: Frame, scope: Scope) -> Sql:
+    """The burden as JSON, per worker and week; null where fewer than ten work, and above the county."""
+    return scope.sql(BURDEN, kind=at.row.kind, id=at.row.id)

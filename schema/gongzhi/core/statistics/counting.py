@@ -1,0 +1,38 @@
+"""Keeping the sums up to date: whatever changes what a case counts for notes the case, and it is counted anew.
+
+The database notes it (`statistics.changed`), so that nothing that writes can forget to: commands, new rules and
+calendars, sweeps, imports, erasure. Nothing in a case's facts depends on what day it is.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from gongzhi.core.cases.events import EVENTS
+from gongzhi.declare.events import Occurrence
+from gongzhi.runtime.commands import Call
+from gongzhi.runtime.jobs import Run, handler, job
+
+MOST = 500
+"""Notes that are followed at a time."""
+FOLLOW = "select statistics.follow($1) as counted"
+
+
+async def follow(call: Call) -> int:
+    """Count anew the cases that are noted, some hundreds at a time; how many there were."""
+    [row] = await call.fetch(FOLLOW, MOST)
+    counted: int = row["counted"]
+    return counted
+
+
+@handler("statistics.count", *EVENTS, latest=True)
+async def counted(call: Call, happened: Occurrence) -> None:
+    """Count what is noted as soon as something happened. An event told twice finds nothing more to count."""
+    await follow(call)
+
+
+@job("statistics.follow", every=timedelta(minutes=1))
+async def followed(call: Call, run: Run) -> None:
+    """Count what has changed without an event, such as deadlines that moved with the rules or the calendar."""
+    while await follow(call):
+        pass

@@ -1,0 +1,218 @@
+"""Digests (日处理、周汇总、月分析、季评估): texts with figures, made when asked for and never typed in."""
+
+from __future__ import annotations
+
+import calendar
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from enum import StrEnum
+from typing import Any
+
+import strawberry
+from pypika_tortoise.queries import Table
+from pypika_tortoise.terms import Term
+
+from gongzhi.declare.entity import embedded
+from gongzhi.declare.enums import named
+from gongzhi.declare.extend import extend
+from gongzhi.declare.plans import Argument, Frame
+from gongzhi.declare.roots import Query
+from gongzhi.declare.sql import Sql, bound
+from gongzhi.values.errors import Text
+
+from . import figures, rules
+from .figures import Figure, Scope, area
+
+
+class Period(StrEnum):
+    """The period of a digest."""
+
+    DAY = "DAY"
+    WEEK = "WEEK"
+    MONTH = "MONTH"
+    QUARTER = "QUARTER"
+
+
+named(
+    Period,
+    "DigestPeriod",
+    "The period of a digest (汇总周期).",
+    DAY="What the day brought (日处理)",
+    WEEK="The week from Monday (周汇总)",
+    MONTH="The month (月分析)",
+    QUARTER="The quarter (季评估)",
+)
+
+
+@strawberry.type(description="A figure of a digest (汇总指标).")
+class DigestFigure:
+    name: str = strawberry.field(description="Its name among the KPIs (指标名称).")
+    value: float | None = strawberry.field(description="Its value; null where fewer than ten are counted (数值).")
+    formula: str | None = strawberry.field(description="How it is computed (公式).")
+
+
+@strawberry.type(description="A section of a digest (汇总章节).")
+class DigestSection:
+    title: str = strawberry.field(description="Its title (标题).")
+    text: str = strawberry.field(description="What the figures say, in a sentence (正文).")
+    figures: list[DigestFigure] = strawberry.field(description="The figures (指标).")
+
+
+@strawberry.type(description="A digest of a place and period, in the caller's language (定期汇总).")
+class Digest:
+    title: str = strawberry.field(description="Its title, with the place and the days (标题).")
+    sections: list[DigestSection] = strawberry.field(description="Its sections (章节).")
+
+
+@dataclass(frozen=True)
+class Section:
+    """A sentence with the places of its figures in braces."""
+
+    title: Text
+    text: Text
+    figures: tuple[Figure, ...]
+
+
+FLOW = Section(
+    Text("Cases", "诉求办理"),
+    Text(
+        "{reported} cases were reported and {completed} settled; {underWay} were under way at the end.",
+        "上报诉求 {reported} 件，办结 {completed} 件，期末在办 {underWay} 件。",
+    ),
+    (figures.REPORTED, figures.COMPLETED, figures.UNDER_WAY),
+)
+TIME = Section(
+    Text("Deadlines", "办理时限"),
+    Text(
+        "Of the cases that fell due, {completionRate} % are settled and {onTimeRate} % were settled in time; "
+        "{extensionShare} % had been extended.",
+        "到期诉求办结率 {completionRate}%，按期办结率 {onTimeRate}%，其中延期件占 {extensionShare}%。",
+    ),
+    (figures.COMPLETION, figures.ON_TIME, figures.EXTENSION),
+)
+ANSWERS = Section(
+    Text("What requesters say", "群众评价"),
+    Text(
+        "{answerCoverage} % of the requesters answered; of these {resolutionRate} % say it is solved and "
+        "{satisfactionRate} % are satisfied.",
+        "评价覆盖率 {answerCoverage}%；已作答者中，解决率 {resolutionRate}%，满意率 {satisfactionRate}%。",
+    ),
+    (figures.COVERAGE, figures.RESOLUTION, figures.SATISFACTION),
+)
+SPEED = Section(
+    Text("How long it takes", "办理时长"),
+    Text(
+        "Half of the cases were looked at within {medianResponse} minutes, and settled within {medianHandling}.",
+        "半数诉求在 {medianResponse} 分钟内得到响应，在 {medianHandling} 分钟内办结。",
+    ),
+    (figures.RESPONSE, figures.HANDLING),
+)
+SECTIONS = {
+    Period.DAY: (FLOW,),
+    Period.WEEK: (FLOW, TIME),
+    Period.MONTH: (FLOW, TIME, ANSWERS),
+    Period.QUARTER: (FLOW, TIME, ANSWERS, SPEED),
+}
+TITLES = {
+    Period.DAY: Text("{grid}: the day {since}", "{grid}日处理（{since}）"),
+    Period.WEEK: Text("{grid}: the week from {since} to {until}", "{grid}周汇总（{since} 至 {until}）"),
+    Period.MONTH: Text("{grid}: the month from {since} to {until}", "{grid}月分析（{since} 至 {until}）"),
+    Period.QUARTER: Text("{grid}: the quarter from {since} to {until}", "{grid}季评估（{since} 至 {until}）"),
+}
+
+
+def days(period: Period, at: date) -> tuple[date, date]:
+    """The first and the last day of the period that a day lies in."""
+    if period is Period.DAY:
+        return at, at
+    if period is Period.WEEK:
+        first = at - timedelta(days=at.weekday())
+        return first, first + timedelta(days=6)
+    month = at.month if period is Period.MONTH else (at.month - 1) // 3 * 3 + 1
+    last = month if period is Period.MONTH else month + 2
+    return at.replace(month=month, day=1), date(at.year, last, calendar.monthrange(at.year, last)[1])
+
+
+def day(which: int) -> Any:
+    def read(given: Mapping[str, Any], context: Any) -> date:
+        return days(Period(given["period"]), given["at"])[which]
+
+    return read
+
+
+def said(text: Text) -> Term:
+    """A text in the caller's language."""
+    return bound(lambda variables, context: text.say(context.viewer.language), "text")
+
+
+def formula(name: str) -> Term:
+    def read(variables: Any, context: Any) -> str | None:
+        found = next((one for one in context.registers.kpis if one.name == name), None)
+        return found.formula.say(context.viewer.language) if found else None
+
+    return bound(read, "text")
+
+
+def digest(at: Frame) -> Sql:
+    """The digest as JSON; null for a place that is not there, has no figures, or is not the caller's to see."""
+    period = Period(at.given.trait("period", of=lambda value: Period(value).value))
+    grid = Table("grid", schema="grids", alias="g")
+    since, until = (at.given.whole(day(which), cast="date") for which in (0, 1))
+    scope = Scope(area(grid), since, until, at.viewer.today)
+    sections = [section(one, scope) for one in SECTIONS[period]]
+    title = replaced(said(TITLES[period]), grid=grid.field("name"), since=since, until=until)
+    listed = ",".join(f"{{{at}}}" for at in range(4, 4 + len(sections)))
+    return Sql(
+        f"(select jsonb_build_object('title',{{0}},'sections',jsonb_build_array({listed})) from grids.grid g "
+        "where g.code={1} and g.valid_to is null and ({2}) and {3})",
+        title,
+        at.given.bind("grid"),
+        rules.served(grid, at.viewer),
+        rules.counted(Frame(grid, grid, at.viewer, at.given)),
+        *sections,
+    )
+
+
+def section(one: Section, scope: Scope) -> Sql:
+    """A section as JSON; each figure is looked up once, which `offset 0` sees to."""
+    names = [figure.name for figure in one.figures]
+    values = ",".join(f'{{{at}}} as "{name}"' for at, name in enumerate(names))
+    told = {each.name: Sql(f'coalesce(f."{each.name}"::text,{{0}})', said(each.few)) for each in one.figures}
+    listed = [
+        Sql(f"jsonb_build_object('name','{name}','value',f.\"{name}\",'formula',{{0}})", formula(name))
+        for name in names
+    ]
+    made = "jsonb_build_object('title',{0},'text',{1},'figures',jsonb_build_array({2}))"
+    return Sql(
+        f"(select {made} from (select {{3}} offset 0) f)",
+        said(one.title),
+        replaced(said(one.text), **told),
+        Sql(",".join(f"{{{at}}}" for at in range(len(listed))), *listed),
+        Sql(values, *(each.shown(scope) for each in one.figures)),
+    )
+
+
+def replaced(text: Term, **values: Any) -> Any:
+    """The text with values in the places of their names."""
+    for name, value in values.items():
+        text = Sql(f"replace({{0}},'{{{{{name}}}}}',{{1}}::text)", text, value)
+    return text
+
+
+EXTENSIONS = (
+    extend(
+        Query,
+        digest=embedded(
+            "What a day, week, month or quarter brought, in words and figures (定期汇总).",
+            digest,
+            type=Digest | None,
+            requires=rules.VIEW,
+            arguments={
+                "grid": Argument(str, "The grid's code: a village, a town, a county or above (网格编码)."),
+                "period": Argument(Period, "How long (周期)."),
+                "at": Argument(date, "A day in it, in China (所在日期)."),
+            },
+        ),
+    ),
+)

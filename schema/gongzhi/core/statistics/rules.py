@@ -1,0 +1,39 @@
+"""Who may see figures: a declared aggregate for a role in a place, or for the people of a unit (rulings 11)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pypika_tortoise.queries import Table
+from pypika_tortoise.terms import Criterion
+
+from gongzhi.declare.plans import Frame
+from gongzhi.declare.sql import Sql, some
+
+VIEW = "statistics.view"
+SEALED = "cases.view_sealed"
+
+
+def counted(at: Frame) -> Criterion:
+    """There are figures of counties, towns and villages, and of what lies above. Below, they would be about people."""
+    return Sql("{0} in ('PROVINCE','CITY','COUNTY','TOWN','VILLAGE')", at.row.kind)
+
+
+def answering(at: Frame) -> Criterion:
+    """One's own unit, or one that is at home where one may see figures."""
+    grid = Table("grid", schema="grids", alias="home")
+    seen = at.viewer.within(grid, VIEW)
+    if seen is None:
+        return Sql("true")
+    home = Sql("exists(select from grids.grid home where home.id={0} and ({1}))", at.row.grid_id, _any(seen))
+    return some(home, *(Sql("{0}={1}", at.row.id, unit) for unit in at.viewer.units(VIEW)))
+
+
+def served(grid: Table, viewer: Any) -> Criterion:
+    """Grids in which one may see figures."""
+    seen = viewer.within(grid, VIEW)
+    return Sql("true") if seen is None else _any(seen)
+
+
+def _any(criteria: Any) -> Criterion:
+    return some(Sql("false"), *criteria)

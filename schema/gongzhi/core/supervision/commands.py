@@ -1,0 +1,197 @@
+"""Supervising by hand: asking, answering, lifting; and a county's own rules."""
+
+from __future__ import annotations
+
+import strawberry
+from strawberry import ID, UNSET
+
+from gongzhi.core.calendars.durations import deadline, term
+from gongzhi.core.cases import machine
+from gongzhi.core.cases.models import CaseRow
+from gongzhi.core.cases.steps import disinterested, unready
+from gongzhi.core.cases.types import Case
+from gongzhi.core.dispatch.desk import NUMBER, acting, belonging
+from gongzhi.core.grids.commands import standing
+from gongzhi.core.grids.models import GridRow
+from gongzhi.declare.entity import ref
+from gongzhi.declare.extend import extend
+from gongzhi.declare.roots import Mutation
+from gongzhi.runtime.checks import duplicate, text, wrong
+from gongzhi.runtime.commands import (
+    EXPECTED,
+    KEY,
+    Call,
+    Problem,
+    cautions,
+    command,
+    forbidden,
+    given,
+    made,
+    problems,
+    prose,
+    stale,
+)
+from gongzhi.runtime.screening import TextWarning
+from gongzhi.values.codes import Kind
+from gongzhi.values.worktime import Term
+
+from .issuing import ANSWERED, LIFTED, issue, note, ruled, tell
+from .models import Level, RuleRow, State, SupervisionRow
+from .types import Supervision, SupervisionRule
+
+SUPERVISE = "supervision.supervise"
+LIST = "supervision.list"
+EDIT = "supervision.edit_rules"
+REASON = 2_000
+ANSWER = 10_000
+BASIS = 300
+
+
+@strawberry.type(description="The supervision, or why nothing was done (督办结果).")
+class SupervisionPayload:
+    supervision: Supervision | None = made("The supervision (督办).")
+    warnings: list[TextWarning] = cautions()
+    errors: list[Problem] = problems()
+
+
+@strawberry.input(description="Asking what is done about a case (督办).")
+class SuperviseCaseInput:
+    idempotency_key: str = given(KEY)
+    number: str = given(NUMBER)
+    level: Level = given("How loudly (级别).")
+    reason: str = prose("Why; the unit reads it (督办事由).")
+    reply_within: str | None = given(
+        "How long the unit has to answer, as ISO 8601 in working time; else as the rules have it (回复时限).",
+        default=UNSET,
+    )
+
+
+@command("Ask the unit that has a case what is done about it (催办、督办、挂牌督办).", requires=SUPERVISE)
+async def supervise_case(call: Call, input: SuperviseCaseInput) -> SupervisionPayload:
+    reason = text(input.reason, REASON, "reason")
+    case: CaseRow = await call.find(Case, "number", number=input.number)
+    if not call.may(LIST if input.level == Level.LISTED else SUPERVISE, case):
+        raise forbidden("level" if input.level == Level.LISTED else "number")
+    await disinterested(call, case)
+    if case.status not in machine.OPEN:
+        raise unready(case, "督办", *machine.OPEN)
+    if await SupervisionRow.exists(case=case, level=input.level, state=State.OPEN, unit_id=case.lead_unit_id):
+        raise duplicate("The unit has yet to answer one of this level.", "同级督办尚未回复。", "level")
+    if input.reply_within:
+        reply = term(input.reply_within, "replyWithin")
+    else:
+        rule = (await ruled(call, case.county_id))[input.level]
+        reply = Term(rule.reply, rule.reply_unit)
+    due = await deadline(call, case.county_id, reply)
+    supervision = await issue(call, case, input.level, due, reason=reason)
+    return SupervisionPayload(supervision=ref(Supervision, supervision.id, shown=True))
+
+
+@strawberry.input(description="What the unit says (督办回复).")
+class AnswerSupervisionInput:
+    idempotency_key: str = given(KEY)
+    supervision: ID = given("The supervision (督办标识).")
+    expected_version: int = given(EXPECTED)
+    text: str = prose("What was done and what is to be done by when (回复).")
+
+
+@command("Answer a supervision of one's unit (督办回复).", requires="cases.handle")
+async def answer_supervision(call: Call, input: AnswerSupervisionInput) -> SupervisionPayload:
+    case, supervision = await opened(call, input.supervision, input.expected_version, State.OPEN)
+    mine = supervision.unit_id in acting(call) if supervision.unit_id else call.may("cases.dispatch", case)
+    if not mine:
+        raise forbidden("supervision")
+    supervision.reply, supervision.state = text(input.text, ANSWER, "text"), State.ANSWERED
+    supervision.replied_at, supervision.replied_by = call.now, call.viewer.account.name
+    await tell(call, case, supervision, ANSWERED, accounts=[supervision.issued_by], offices=[case.town_id])
+    return await saved(call, case, supervision, ANSWERED)
+
+
+@strawberry.input(description="A supervision that is over (解除督办).")
+class LiftSupervisionInput:
+    idempotency_key: str = given(KEY)
+    supervision: ID = given("The supervision (督办标识).")
+    expected_version: int = given(EXPECTED)
+    reason: str = prose("Why (解除理由).")
+
+
+@command("Lift a supervision, answered or not (解除督办).", requires=SUPERVISE)
+async def lift_supervision(call: Call, input: LiftSupervisionInput) -> SupervisionPayload:
+    reason = text(input.reason, REASON, "reason")
+    case, supervision = await opened(call, input.supervision, input.expected_version, State.OPEN, State.ANSWERED)
+    if not call.may(LIST if supervision.level == Level.LISTED else SUPERVISE, case):
+        raise forbidden("supervision")
+    supervision.state, supervision.lifted_why = State.LIFTED, reason
+    supervision.lifted_at, supervision.lifted_by = call.now, call.viewer.account.name
+    await tell(call, case, supervision, LIFTED, units=[supervision.unit_id])
+    return await saved(call, case, supervision, LIFTED)
+
+
+async def opened(call: Call, id: str, version: int, *states: State) -> tuple[CaseRow, SupervisionRow]:
+    """The case and its supervision, locked, in one of these states, at the version the caller saw."""
+    case, supervision = await belonging(call, Supervision, id, "supervision")
+    await call.find(Supervision, "supervision", id=supervision.id)
+    if supervision.state not in states:
+        raise duplicate("It was answered or lifted.", "该督办已回复或已解除。", "supervision")
+    stale(supervision, version)
+    return case, supervision
+
+
+async def saved(call: Call, case: CaseRow, supervision: SupervisionRow, kind: str) -> SupervisionPayload:
+    supervision.version += 1
+    await supervision.save()
+    await note(call, case, supervision, kind)
+    return SupervisionPayload(supervision=ref(Supervision, supervision.id))
+
+
+@strawberry.type(description="The rule, or why nothing was done (督办规则结果).")
+class SupervisionRulePayload:
+    rule: SupervisionRule | None = made("The rule (规则).")
+    errors: list[Problem] = problems()
+
+
+@strawberry.input(description="A county's own rule for a level (督办规则).")
+class SetSupervisionRuleInput:
+    idempotency_key: str = given(KEY)
+    county: str = given("The county's code (县编码).")
+    level: Level = given("The level (级别).")
+    overdue: str = given("So long after the deadline, as ISO 8601 in working time: PT1H, P2D (超期时长).")
+    reply: str = given("So long the unit has to answer, in the same way (回复时限).")
+    basis: str = given("The rule or decision that says so (依据).")
+
+
+@command(
+    "Set when a county's overdue cases are supervised; what held before stays on record (督办规则).", requires=EDIT
+)
+async def set_supervision_rule(call: Call, input: SetSupervisionRuleInput) -> SupervisionRulePayload:
+    grid: GridRow = await standing(input.county, "county", lock=True)
+    if grid.kind != Kind.COUNTY:
+        raise wrong("Name a county.", "请指定县。", "county")
+    if not call.may(EDIT, grid):
+        raise forbidden("county")
+    overdue, reply = term(input.overdue, "overdue"), term(input.reply, "reply")
+    basis = text(input.basis, BASIS, "basis")
+    await RuleRow.filter(county=grid, level=input.level, until=None).update(until=call.now)
+    rule = await RuleRow.create(
+        county=grid,
+        level=input.level,
+        overdue=overdue.amount,
+        overdue_unit=overdue.unit,
+        reply=reply.amount,
+        reply_unit=reply.unit,
+        basis=basis,
+        since=call.now,
+        account=call.viewer.account.name,
+    )
+    return SupervisionRulePayload(rule=ref(SupervisionRule, rule.id))
+
+
+EXTENSIONS = (
+    extend(
+        Mutation,
+        supervise_case=supervise_case,
+        answer_supervision=answer_supervision,
+        lift_supervision=lift_supervision,
+        set_supervision_rule=set_supervision_rule,
+    ),
+)

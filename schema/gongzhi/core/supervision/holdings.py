@@ -1,0 +1,21 @@
+"""What supervision holds. What offices write to each other goes when the requester of the case goes."""
+
+from __future__ import annotations
+
+from gongzhi.core.dispatch.holdings import ASKED
+from gongzhi.core.people.holdings import RECORDS
+from gongzhi.core.registers.holdings import PUBLIC
+from gongzhi.declare.register_entries import Holding
+from gongzhi.values.errors import Text
+
+HOLDINGS = (
+    Holding("supervision.rule", Text("when cases are supervised", "督办规则"), PUBLIC, hidden=("account",)),
+    Holding(
+        "supervision.supervision",
+        Text("how cases were supervised", "督办"),
+        RECORDS,
+        person=ASKED,
+        erase={"reason": "null", "reply": "null", "lifted_why": "null"},
+        hidden=("issued_by", "replied_by", "lifted_by"),
+    ),
+)

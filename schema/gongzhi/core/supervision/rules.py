@@ -1,0 +1,34 @@
+"""Who may see how cases are supervised, in one place."""
+
+from __future__ import annotations
+
+from pypika_tortoise.queries import Table
+from pypika_tortoise.terms import Criterion
+
+from gongzhi.core.cases.rules import NOTES, cases, held
+from gongzhi.declare.sql import Alternatives, Sql, every, some
+from gongzhi.declare.viewer import Lens
+
+VIEW = "supervision.view"
+
+
+def supervisions(supervision: Table, viewer: Lens) -> Alternatives:
+    """Those of cases whose notes one may read, and those of the places one oversees.
+
+    Who oversees sees no case, so nothing tells them of a tip-off or of a case against a unit, whoever they work for.
+    """
+    case = Table("case", schema="cases", alias="supervised")
+    seen, noted = cases(case, viewer), held(case, viewer, NOTES)
+    if seen is None and noted is None:
+        return None
+    plain = Sql("{0}='ORDINARY' and {1} is null", case.series, case.accused_unit_id)
+    of_case = "exists(select from cases.case supervised where {0}={1} and {2})"
+    found = (meet(seen, noted), meet(viewer.within(case, VIEW), [plain]))
+    return [Sql(of_case, case.id, supervision.case_id, one) for one in found if one is not None]
+
+
+def meet(*rows: Alternatives) -> Criterion | None:
+    """What is among all of these rows; None if nothing can be."""
+    if any(one is not None and not one for one in rows):
+        return None
+    return every(*(some(*one) for one in rows if one is not None))

@@ -1,0 +1,179 @@
+"""Carrying out a batch: one entry after the other, each in a transaction of its own."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+from enum import StrEnum
+from typing import Any
+
+import strawberry
+
+from gongzhi.core.cases.models import CaseRow
+from gongzhi.core.cases.types import Case
+from gongzhi.core.patrols.types import Patrol
+from gongzhi.core.people.types import Visit
+from gongzhi.declare.bounds import check_values
+from gongzhi.declare.enums import named
+from gongzhi.declare.plans import DECIDED, GUARD, MOST
+from gongzhi.runtime.checks import happened, missing, told, wrong
+from gongzhi.runtime.commands import COMMAND, Command, Problem, cautions, failed, given, made, problem, problems
+from gongzhi.runtime.context import Context, Info
+from gongzhi.runtime.screening import TextWarning, screened
+from gongzhi.values.errors import Refusal, Refusals
+
+from .entries import SORTS, SyncEntryInput
+from .types import CaseConflict
+
+logger = logging.getLogger(__name__)
+
+ENTRIES = 50
+"""The most entries of a batch."""
+NAME = 100
+OLDEST = timedelta(days=366)
+
+
+class SyncState(StrEnum):
+    """What came of an entry."""
+
+    APPLIED = "APPLIED"
+    CONFLICT = "CONFLICT"
+    REFUSED = "REFUSED"
+    FAILED = "FAILED"
+
+
+named(
+    SyncState,
+    "SyncState",
+    "What came of an entry (条目结果).",
+    APPLIED="It is done; of an entry that was sent again, it was done before (已生效)",
+    CONFLICT="Somebody else had changed the same before; what was sent is kept beside it (有冲突)",
+    REFUSED="It cannot be done; see errors. Sending it again changes nothing (被拒绝)",
+    FAILED="It could not be done now, by our fault; send it again later (暂时失败)",
+)
+
+
+@strawberry.input(description="What a phone has written without a network (离线批次).")
+class SyncInput:
+    idempotency_key: str = given(
+        "A name for the batch. What is carried out once is each entry, by its own key: a batch may be cut up and sent "
+        "again in parts (批次标识)."
+    )
+    entries: list[SyncEntryInput] = given(f"{ENTRIES} at most; they are carried out in this order (条目).")
+
+
+@strawberry.type(description="What came of an entry (条目结果).")
+class SyncResult:
+    client_id: str = strawberry.field(description="The entry's name (本地标识).")
+    state: SyncState = strawberry.field(description="What came of it (结果).")
+    case: Case | None = made("The case it is about (诉求).")
+    visit: Visit | None = made("The visit that was recorded (走访).")
+    patrol: Patrol | None = made("The patrol that was recorded (巡查).")
+    conflict: list[CaseConflict] = strawberry.field(
+        description="What could not be changed, with what is there instead (冲突).",
+        default_factory=list,
+        metadata={MOST: 5},
+    )
+    warnings: list[TextWarning] = cautions()
+    errors: list[Problem] = problems()
+
+
+@strawberry.type(description="What came of a batch (同步结果).")
+class SyncPayload:
+    results: list[SyncResult] | None = strawberry.field(
+        description="What came of each entry, in their order (各条目结果).", default=None, metadata={MOST: ENTRIES}
+    )
+    errors: list[Problem] = problems()
+
+
+class Batch:
+    """A batch under way. `cases` are those that its entries are about, by the entries' names."""
+
+    def __init__(self, context: Context) -> None:
+        self.context = context
+        self.cases: dict[str, str] = {}
+
+    async def result(self, entry: SyncEntryInput) -> SyncResult:
+        """What comes of an entry; whatever goes wrong is its own."""
+        try:
+            return await self.carried(entry)
+        except Refusal as refusal:
+            return self.refused(entry, SyncState.REFUSED, refusal)
+        except Refusals as several:
+            return self.refused(entry, SyncState.REFUSED, *several.refusals)
+        except Exception as error:  # the entries behind it may have nothing to do with it
+            logger.error("an entry of a batch failed: %s", type(error).__name__)
+            return self.refused(entry, SyncState.FAILED, failed())
+
+    async def carried(self, entry: SyncEntryInput) -> SyncResult:
+        check_values(entry)
+        context = self.context
+        [(name, input)] = [(name, value) for name in SORTS if told(value := getattr(entry.change, name))]
+        command = SORTS[name].at(happened(context.viewer.now, entry.occurred_at, OLDEST, "occurredAt"))
+        if command.requires and not context.viewer.can(command.requires):
+            raise Refusal("FORBIDDEN", "You may not do this.", "您无权进行此操作。")
+        payload = await context.perform(command, self.resolved(input))
+        case, conflicts = getattr(payload, "case", None), getattr(payload, "conflicts", None) or []
+        if case is not None:
+            self.cases[entry.client_id] = await context.value(CaseRow, "number", case.key)
+        state = SyncState.CONFLICT if conflicts else SyncState.REFUSED if payload.errors else SyncState.APPLIED
+        return SyncResult(
+            client_id=entry.client_id,
+            state=state,
+            case=case,
+            visit=getattr(payload, "visit", None),
+            patrol=getattr(payload, "patrol", None),
+            conflict=conflicts,
+            warnings=[] if payload.errors else screened(input, context.viewer.language),
+            errors=payload.errors,
+        )
+
+    def refused(self, entry: SyncEntryInput, state: SyncState, *refusals: Refusal) -> SyncResult:
+        errors = [problem(refusal, self.context.viewer.language) for refusal in refusals]
+        return SyncResult(client_id=entry.client_id, state=state, errors=errors)
+
+    def resolved(self, input: Any) -> Any:
+        """The input with the number of the case in place of the entry that reported it."""
+        if not hasattr(input, "entry"):
+            return input
+        if told(input.number) == told(input.entry):
+            raise wrong("Say either number or entry.", "编号和本批条目请二选一。", "number")
+        if not told(input.entry):
+            return input
+        if input.entry not in self.cases:
+            raise missing("No earlier entry of this name has a case.", "本批中没有该条目对应的诉求。", "entry")
+        return replace(input, number=self.cases[input.entry], entry=None)
+
+
+def checked(entries: Sequence[SyncEntryInput]) -> None:
+    """A batch that can be told back entry by entry."""
+    if not 1 <= len(entries) <= ENTRIES:
+        raise wrong(f"A batch has 1 to {ENTRIES} entries.", f"一批应有 1 至 {ENTRIES} 个条目。", "entries")
+    names = {entry.client_id for entry in entries}
+    if len(names) < len(entries) or not all(1 <= len(name) <= NAME for name in names):
+        raise wrong(
+            f"Each entry has a name of its own, of 1 to {NAME} characters.",
+            f"每个条目的本地标识须唯一，长度为 1 至 {NAME} 个字符。",
+            "entries",
+            "clientId",
+        )
+
+
+async def resolve(info: Info, input: SyncInput) -> SyncPayload | None:
+    batch = Batch(info.context)
+    try:
+        checked(input.entries)
+    except Refusal as refusal:
+        return SyncPayload(errors=[problem(refusal, info.context.viewer.language)])
+    return SyncPayload(results=[await batch.result(entry) for entry in input.entries])
+
+
+sync = strawberry.mutation(
+    resolve,
+    description="Send what was done without a network. Each entry is carried out once; conflicts are kept (离线同步).",
+    metadata={COMMAND: Command("sync", resolve, SyncPayload, None), GUARD: None, DECIDED: True},  # type: ignore[arg-type]
+)
+for argument in sync.arguments:
+    argument.description = "What to do (输入)."

@@ -1,0 +1,67 @@
+"""Sending what was done offline, correcting cases, and deciding conflicts."""
+
+from __future__ import annotations
+
+import strawberry
+from strawberry import ID
+
+from gongzhi.core.cases.models import CaseRow
+from gongzhi.core.cases.steps import record, works
+from gongzhi.core.cases.types import Case
+from gongzhi.declare.entity import key_of, ref
+from gongzhi.declare.extend import extend
+from gongzhi.declare.roots import Mutation
+from gongzhi.runtime.checks import wrong
+from gongzhi.runtime.commands import KEY, Call, Problem, command, forbidden, given, made, problems
+
+from .batch import sync
+from .editing import EDITED, FIELDS, edit_case, editable
+from .history import Written, changed
+from .models import ConflictRow, Keep
+from .types import CaseConflict
+
+
+@strawberry.input(description="Which of two values stays (裁定冲突).")
+class ResolveConflictInput:
+    idempotency_key: str = given(KEY)
+    conflict: ID = given("The conflict's id (冲突标识).")
+    keep: Keep = given("Which value stays (保留哪个).")
+
+
+@strawberry.type(description="The conflict that was decided, or why nothing was done (裁定结果).")
+class ResolveConflictPayload:
+    conflict: CaseConflict | None = made("The conflict (冲突).")
+    case: Case | None = made("The case (诉求).")
+    errors: list[Problem] = problems()
+
+
+@command("Decide which of two values stays; whoever works on the case may (裁定冲突).", requires=None)
+async def resolve_conflict(call: Call, input: ResolveConflictInput) -> ResolveConflictPayload:
+    row: ConflictRow = await call.find(CaseConflict, "conflict", id=key_of(CaseConflict)(input.conflict))
+    case = await CaseRow.select_for_update().get(id=row.case_id)
+    if not await works(call, case):
+        raise forbidden("conflict")
+    if row.resolved_at is not None:
+        raise wrong("This conflict is decided already.", "该冲突已裁定。", "conflict")
+    if input.keep == Keep.MINE:
+        await taken(call, case, row)
+    row.kept, row.resolved_at, row.resolved_by = input.keep, call.now, call.viewer.account.name
+    await row.save()
+    return ResolveConflictPayload(conflict=ref(CaseConflict, row.id), case=ref(Case, case.id))
+
+
+async def taken(call: Call, case: CaseRow, row: ConflictRow) -> None:
+    """Give the field the value that came too late. Steps are not taken this way: what follows on them is more."""
+    field = FIELDS.get(row.field)
+    if field is None or row.mine is None:
+        raise wrong("Take the step itself, now that the case stands here.", "请按诉求当前状态重新办理该步骤。", "keep")
+    await editable(call, case)
+    before = await field.read(case)
+    await field.write(case, row.mine)
+    await changed(Written(call, call.now), case, row.field, before, row.mine)
+    await record(call, case, EDITED, fields=[row.field])
+    case.version += 1
+    await case.save()
+
+
+EXTENSIONS = (extend(Mutation, sync=sync, edit_case=edit_case, resolve_conflict=resolve_conflict),)

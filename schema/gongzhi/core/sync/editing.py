@@ -1,0 +1,147 @@
+"""Correcting what a case says. Each field is told as it was seen and as it is to be, so that changes can be merged."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+import strawberry
+from strawberry import UNSET
+
+from gongzhi.core.cases import machine
+from gongzhi.core.cases.models import CaseRow, CategoryRow, Status, Urgency
+from gongzhi.core.cases.reporting import ADDRESS, BODY, TITLE
+from gongzhi.core.cases.step_notices import announce_urgency
+from gongzhi.core.cases.steps import named, own, record, works
+from gongzhi.core.cases.types import Case
+from gongzhi.declare.entity import ref
+from gongzhi.runtime.checks import text, told, wrong
+from gongzhi.runtime.commands import KEY, Call, Problem, cautions, command, forbidden, given, made, problems, prose
+from gongzhi.runtime.screening import TextWarning
+from gongzhi.values.errors import Refusal
+
+from .history import Written, changed, conflict
+from .types import CaseConflict
+
+EDITED = "case.edited"
+
+
+@strawberry.input(description="A text that changes (文本变更).")
+class TextChange:
+    base: str | None = given("What was seen (所见值).", default=None)
+    value: str = prose("What it is to be (新值).")
+
+
+@strawberry.input(description="An urgency that changes (紧急程度变更).")
+class UrgencyChange:
+    base: Urgency = given("What was seen (所见值).")
+    value: Urgency = given("What it is to be (新值).")
+
+
+@strawberry.input(description="What is corrected in a case; what is left out stays as it is (更正诉求).")
+class EditCaseInput:
+    idempotency_key: str = given(KEY)
+    number: str = given("The case's number (编号).")
+    title: TextChange | None = given("In a few words (标题).", default=UNSET)
+    description: TextChange | None = given("The matter (描述).", default=UNSET)
+    address: TextChange | None = given("Where, in words (地址).", default=UNSET)
+    category: TextChange | None = given("What it is about, as a category's code (分类代码).", default=UNSET)
+    urgency: UrgencyChange | None = given("How soon somebody must look (紧急程度).", default=UNSET)
+
+
+@strawberry.type(description="A case as it is now, and what of it could not be changed (更正结果).")
+class EditCasePayload:
+    case: Case | None = made("The case (诉求).")
+    conflicts: list[CaseConflict] | None = made(
+        "What somebody else had changed before; it stays as they made it (冲突)."
+    )
+    warnings: list[TextWarning] = cautions()
+    errors: list[Problem] = problems()
+
+
+async def categorised(case: CaseRow, value: str) -> None:
+    case.category = await named(CategoryRow, value, "category", valid_to=None)
+
+
+def texted(name: str, most: int) -> Callable[[CaseRow, str], Awaitable[None]]:
+    async def write(case: CaseRow, value: str) -> None:
+        setattr(case, name, text(value, most, name))
+
+    return write
+
+
+async def hurried(case: CaseRow, value: str) -> None:
+    case.urgency = Urgency(value)
+
+
+async def category_of(case: CaseRow) -> str:
+    return (await CategoryRow.get(id=case.category_id)).code
+
+
+def plain(name: str) -> Callable[[CaseRow], Awaitable[str | None]]:
+    async def read(case: CaseRow) -> str | None:
+        return getattr(case, name)  # type: ignore[no-any-return]
+
+    return read
+
+
+@dataclass(frozen=True)
+class Field:
+    """A field that can be corrected: how it is read, and how it is written once it has been checked."""
+
+    read: Callable[[CaseRow], Awaitable[str | None]]
+    write: Callable[[CaseRow, str], Awaitable[None]]
+
+
+FIELDS = {
+    "title": Field(plain("title"), texted("title", TITLE)),
+    "description": Field(plain("description"), texted("description", BODY)),
+    "address": Field(plain("address"), texted("address", ADDRESS)),
+    "category": Field(category_of, categorised),
+    "urgency": Field(plain("urgency"), hurried),
+}
+
+
+async def edited(written: Written, input: EditCaseInput) -> EditCasePayload:
+    """Make the changes whose fields are as they were seen; keep the others as conflicts."""
+    call = written.call
+    asked = {name: change for name in FIELDS if told(change := getattr(input, name))}
+    if not asked:
+        raise wrong("Say what is to be changed.", "请至少更正一个字段。", "number")
+    case: CaseRow = await call.find(Case, "number", number=input.number)
+    await editable(call, case)
+    done, met = [], []
+    for name, change in asked.items():
+        field = FIELDS[name]
+        before, mine = await field.read(case), str(change.value).strip()
+        if before == mine:
+            continue
+        if before != change.base:
+            await field.write(CaseRow(), mine)  # what could never be taken is refused, not kept
+            met.append(await conflict(written, case, name, change.base, mine, before))
+            continue
+        await field.write(case, mine)
+        await changed(written, case, name, before, mine)
+        done.append(name)
+    if done:
+        await record(call, case, EDITED, fields=done)
+        if "urgency" in done and case.urgency != Urgency.ROUTINE:
+            await announce_urgency(call, case)
+        case.version += 1
+        await case.save()
+    return EditCasePayload(case=ref(Case, case.id), conflicts=[ref(CaseConflict, row.id) for row in met])
+
+
+async def editable(call: Call, case: CaseRow) -> None:
+    """Whoever works on an open case may correct it; its requester until somebody has accepted it."""
+    if not (await works(call, case) or (own(call, case) and case.status == Status.REPORTED)):
+        raise forbidden("number")
+    if case.status not in machine.OPEN:
+        raise Refusal(
+            "ILLEGAL_TRANSITION", "The case is over: it stays as it is.", "诉求已办结，不能再更正。", ("number",)
+        )
+
+
+@command("Correct what an open case says, field by field (更正诉求).", requires=None)
+async def edit_case(call: Call, input: EditCaseInput) -> EditCasePayload:
+    return await edited(Written(call, call.now), input)

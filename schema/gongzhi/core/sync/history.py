@@ -1,0 +1,56 @@
+"""What a case's fields were, are and were to be. A value that was seen and is no longer there makes a conflict."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from gongzhi.core.cases.models import CaseRow, EventRow
+from gongzhi.runtime.commands import Call
+
+from .models import ChangeRow, ConflictRow
+
+
+@dataclass(frozen=True)
+class Written:
+    """Who writes, with the time that their phone had then."""
+
+    call: Call
+    occurred_at: datetime
+
+
+async def changed(written: Written, case: CaseRow, field: str, before: str | None, after: str | None) -> None:
+    """Keep what a field was."""
+    call = written.call
+    unnamed = case.anonymous and before is None
+    await ChangeRow.create(
+        case_id=case.id,
+        field=field,
+        before=before,
+        after=after,
+        occurred_at=written.occurred_at,
+        at=call.now,
+        account=None if unnamed else call.viewer.account.name,
+        role=None if unnamed else call.viewer.role,
+    )
+
+
+async def conflict(
+    written: Written, case: CaseRow, field: str, base: str | None, mine: str | None, theirs: str | None
+) -> ConflictRow:
+    """Keep a change that cannot be made, with who was there before."""
+    found = await ChangeRow.filter(case_id=case.id, field=field).order_by("-at", "-id").first()
+    other = found or await EventRow.filter(case_id=case.id).order_by("-at", "-id").first()
+    return await ConflictRow.create(
+        case_id=case.id,
+        field=field,
+        base=base,
+        mine=mine,
+        theirs=theirs,
+        by=other.role if other else None,
+        at=other.at if other else case.reported_at,
+        occurred_at=written.occurred_at,
+        received_at=written.call.now,
+        account=written.call.viewer.account.name,
+        role=written.call.viewer.role,
+    )

@@ -1,0 +1,14 @@
+"""Who may see how a case's fields changed: staff, and whoever wrote the value."""
+
+from __future__ import annotations
+
+from pypika_tortoise.queries import Table
+
+from gongzhi.core.cases.rules import noted
+from gongzhi.declare.sql import Alternatives, Sql, widen
+from gongzhi.declare.viewer import Lens
+
+
+def history(row: Table, viewer: Lens) -> Alternatives:
+    """Changes and conflicts of cases whose staff notes one may read, and what one wrote oneself."""
+    return widen(noted(row, viewer), Sql("{0}={1}", row.account, viewer.account))

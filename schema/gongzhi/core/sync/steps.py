@@ -1,0 +1,89 @@
+"""Steps that were taken without a network: they hold if the case still stands where the phone saw it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import strawberry
+from strawberry import UNSET
+
+from gongzhi.core.cases import commands as cases
+from gongzhi.core.cases.models import CaseRow, SettlementLevel, Status
+from gongzhi.core.cases.steps import works
+from gongzhi.core.cases.types import Case
+from gongzhi.declare.entity import ref
+from gongzhi.runtime.checks import told
+from gongzhi.runtime.commands import COMMAND, KEY, Command, forbidden, given, prose
+
+from .editing import EditCasePayload
+from .history import Written, changed, conflict
+from .types import CaseConflict
+
+NUMBER = "The case's number; or say `entry` (编号)."
+ENTRY = "The clientId of an earlier entry of this batch, which reported the case (引用本批条目)."
+SEEN = "The status that the phone saw (所见状态)."
+
+
+@strawberry.input(description="A step that was taken offline (离线操作).")
+class OfflineStepInput:
+    idempotency_key: str = given(KEY)
+    number: str | None = given(NUMBER, default=UNSET)
+    entry: str | None = given(ENTRY, default=UNSET)
+    seen: Status = given(SEEN)
+    note: str | None = prose("What is to be remembered of it (备注).", default=UNSET)
+
+
+@strawberry.input(description="An answer, or a settlement on the spot, that was written offline (离线答复).")
+class OfflineReplyInput:
+    idempotency_key: str = given(KEY)
+    number: str | None = given(NUMBER, default=UNSET)
+    entry: str | None = given(ENTRY, default=UNSET)
+    seen: Status = given(SEEN)
+    text: str = prose("What was done; the requester reads it (答复内容).")
+    level: SettlementLevel | None = given("Where it was settled, of an answer (化解层级).", default=UNSET)
+
+
+Take = Callable[[Written, Any], Awaitable[EditCasePayload]]
+
+
+def declared(mutation: Any) -> Command:
+    """The command behind a mutation."""
+    found: Command = mutation.metadata[COMMAND]
+    return found
+
+
+def step(mutation: Any, kind: type, target: Status, *fields: str) -> Take:
+    """Taking this step, with these fields of the offline input, in place of the one that names a version."""
+    function = declared(mutation).function
+
+    async def take(written: Written, input: Any) -> EditCasePayload:
+        call = written.call
+        case: CaseRow = await call.find(Case, "number", number=input.number)
+        if case.status == input.seen:
+            values = {name: value for name in fields if told(value := getattr(input, name))}
+            await function(call, kind(idempotency_key="", number=case.number, expected_version=case.version, **values))
+            await changed(written, case, "status", case.status, (await CaseRow.get(id=case.id)).status)
+            return EditCasePayload(case=ref(Case, case.id))
+        if not await works(call, case):
+            raise forbidden("number")
+        if case.status == target and getattr(input, "text", case.reply) == case.reply:
+            return EditCasePayload(case=ref(Case, case.id))  # it has been done already, as it was to be
+        met = await missed(written, case, input, target)
+        return EditCasePayload(case=ref(Case, case.id), conflicts=[ref(CaseConflict, row.id) for row in met])
+
+    return take
+
+
+async def missed(written: Written, case: CaseRow, input: Any, target: Status) -> list[Any]:
+    """The step is kept as a conflict; so is what was written for the requester."""
+    rows = [await conflict(written, case, "status", input.seen, target, case.status)]
+    if mine := getattr(input, "text", None):
+        rows.append(await conflict(written, case, "reply", None, mine, case.reply))
+    return rows
+
+
+accept = step(cases.accept_case, cases.CaseInput, Status.ACCEPTED, "note")
+handle = step(cases.handle_case, cases.CaseInput, Status.HANDLING, "note")
+settle = step(cases.handle_in_grid, cases.HandleInGridInput, Status.REPLIED, "text")
+reply = step(cases.reply_to_case, cases.ReplyToCaseInput, Status.REPLIED, "text", "level")

@@ -1,0 +1,300 @@
+"""Setting endpoints up, having them tried, and having events sent again."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Sequence
+from datetime import timedelta
+from functools import partial
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+import strawberry
+from strawberry import ID, UNSET
+
+from gongzhi.core.accounts.models import AccountRow
+from gongzhi.core.cases.events import EVENTS
+from gongzhi.core.grids.models import GridRow
+from gongzhi.declare.entity import key_of, ref
+from gongzhi.declare.extend import extend
+from gongzhi.declare.filters import aware
+from gongzhi.declare.roots import Mutation
+from gongzhi.runtime import sealing
+from gongzhi.runtime.checks import form, missing, text, told, wrong
+from gongzhi.runtime.commands import (
+    EXPECTED,
+    KEY,
+    Call,
+    Problem,
+    command,
+    forbidden,
+    given,
+    made,
+    once,
+    problems,
+    stale,
+)
+
+from . import secrets
+from .models import DeliveryRow, DeliveryState, WebhookRow, WebhookState
+from .rules import EDIT, OVERSEE, owned
+from .types import Webhook, WebhookDelivery
+
+URL = 500
+ENDPOINTS = 20
+"""The most endpoints of an account."""
+OVERLAP = 24
+"""Hours that a rotated secret goes on for, if nobody says how many."""
+TYPES = tuple(one.type for one in EVENTS)
+TEST = "webhook.test"
+"""The type of what a test sends; it has an id of its own and is about no case."""
+TYPES_GIVEN = "The types it gets, of cases or of plugins' streams; all of cases, if none is named (事件类型)."
+WEBHOOK = "The endpoint's id (回调标识)."
+SELECTION = (
+    "What of the case is sent along, such as { number status }: ids, codes, numbers, times; "
+    "never names or what people wrote (字段选择)."
+)
+
+
+@strawberry.type(description="The endpoint, or why nothing was done (回调结果).")
+class WebhookPayload:
+    webhook: Webhook | None = made("The endpoint (回调).")
+    errors: list[Problem] = problems()
+
+
+@strawberry.type(description="The endpoint with its secret, or why there is none (回调密钥结果).")
+class WebhookSecretPayload:
+    webhook: Webhook | None = made("The endpoint (回调).")
+    secret: str | None = once("What its deliveries are signed with; shown once (签名密钥).")
+    errors: list[Problem] = problems()
+
+
+@strawberry.input(description="A new endpoint (创建回调).")
+class CreateWebhookInput:
+    idempotency_key: str = given(KEY)
+    url: str = given("Where to send events to, https://… (地址).")
+    grid: str = given("It gets what happens in this grid, of a county or below, and in those below it (网格编码).")
+    types: list[str] = given(TYPES_GIVEN, default_factory=list)
+    selection: str | None = given(SELECTION, default=UNSET)
+
+
+@command("Have events of cases delivered to an address, from now on (创建回调).", requires=EDIT)
+async def create_webhook(call: Call, input: CreateWebhookInput) -> WebhookSecretPayload:
+    with form() as read:
+        url = read(address, input.url, "url")
+        types = read(partial(known, call), input.types, "types")
+    grid = await county_grid(input.grid)
+    if not call.may(EDIT, grid):
+        raise forbidden("grid")
+    account = await AccountRow.select_for_update().get_or_none(name=call.viewer.account.name)
+    if account is None:
+        raise wrong(
+            "An endpoint belongs to an account; sign in, or use its API key.", "回调须属于账户，请登录或使用接口密钥。"
+        )
+    if await WebhookRow.filter(account=account).count() >= ENDPOINTS:
+        raise wrong(f"An account has {ENDPOINTS} endpoints at most.", f"每个账户最多 {ENDPOINTS} 个回调。")
+    secret = sealing.data_key()
+    row = await WebhookRow.create(
+        account=account,
+        permissions=sorted(call.viewer.account.granted) if call.viewer.account.api_key else None,
+        url=url,
+        types=types,
+        selection=call.context.selected(input.selection) if told(input.selection) else None,
+        grid=grid,
+        secret=await secrets.sealed(call, grid, secret),
+        position=await given_so_far(call),
+        created_at=call.now,
+    )
+    return WebhookSecretPayload(webhook=ref(Webhook, row.id), secret=secrets.shown(secret))
+
+
+@strawberry.input(description="A change of an endpoint (修改回调).")
+class UpdateWebhookInput:
+    idempotency_key: str = given(KEY)
+    webhook: ID = given(WEBHOOK)
+    expected_version: int = given(EXPECTED)
+    url: str | None = given("Where to send events to (地址).", default=UNSET)
+    types: list[str] | None = given(TYPES_GIVEN, default=UNSET)
+    selection: str | None = given(SELECTION, default=UNSET)
+
+
+@command("Change where events are sent to, which, and what with them (修改回调).", requires=EDIT)
+async def update_webhook(call: Call, input: UpdateWebhookInput) -> WebhookPayload:
+    row: WebhookRow = await found(call, input.webhook)
+    await owned(call, row)
+    stale(row, input.expected_version)
+    with form() as read:
+        row.url = read(address, input.url, "url") if told(input.url) else row.url
+        row.types = read(partial(known, call), input.types, "types") if told(input.types) else row.types
+    if input.selection is not UNSET:
+        row.selection = call.context.selected(input.selection) if input.selection else None
+    return await saved(row)
+
+
+@strawberry.input(description="Whether an endpoint is to be delivered to (启停回调).")
+class SetWebhookActiveInput:
+    idempotency_key: str = given(KEY)
+    webhook: ID = given(WEBHOOK)
+    active: bool = given("Whether it is to get what happens (是否启用).")
+
+
+@command("Pause an endpoint, or begin again where it stopped; disabled ones too (启停回调).", requires=None)
+async def set_webhook_active(call: Call, input: SetWebhookActiveInput) -> WebhookPayload:
+    row: WebhookRow = await found(call, input.webhook)
+    if input.active or not call.may(OVERSEE, row):
+        await owned(call, row)
+    row.state = WebhookState.ACTIVE if input.active else WebhookState.PAUSED
+    row.reason = row.failing_since = row.rests_until = None
+    return await saved(row)
+
+
+@strawberry.input(description="An endpoint, to do something with (回调操作).")
+class WebhookInput:
+    idempotency_key: str = given(KEY)
+    webhook: ID = given(WEBHOOK)
+
+
+@strawberry.type(description="Whether it was done, or why not (删除结果).")
+class DeleteWebhookPayload:
+    deleted: bool | None = made("Whether it is gone (是否已删除).")
+    errors: list[Problem] = problems()
+
+
+@command("Delete an endpoint and the log of its deliveries (删除回调).", requires=None)
+async def delete_webhook(call: Call, input: WebhookInput) -> DeleteWebhookPayload:
+    row: WebhookRow = await found(call, input.webhook)
+    if not call.may(OVERSEE, row):
+        await owned(call, row)
+    await row.delete()
+    return DeleteWebhookPayload(deleted=True)
+
+
+@strawberry.input(description="An endpoint that is to have a new secret (轮换回调密钥).")
+class RotateWebhookSecretInput:
+    idempotency_key: str = given(KEY)
+    webhook: ID = given(WEBHOOK)
+    overlap: int = given("For how many hours both sign, a month at most (重叠小时数).", default=OVERLAP)
+
+
+@command("Make a new secret; for an overlap, deliveries are signed with both (轮换回调密钥).", requires=EDIT)
+async def rotate_webhook_secret(call: Call, input: RotateWebhookSecretInput) -> WebhookSecretPayload:
+    if not 0 <= input.overlap <= 31 * 24:
+        raise wrong("overlap is 0 to 744 hours.", "overlap 应为 0 至 744 小时。", "overlap")
+    row: WebhookRow = await found(call, input.webhook)
+    await owned(call, row)
+    secret = sealing.data_key()
+    overlaps = input.overlap > 0
+    row.previous_secret = row.secret if overlaps else None
+    row.previous_until = call.now + timedelta(hours=input.overlap) if overlaps else None
+    row.secret = await secrets.sealed(call, await row.grid, secret)
+    await saved(row)
+    return WebhookSecretPayload(webhook=ref(Webhook, row.id), secret=secrets.shown(secret))
+
+
+@strawberry.type(description="What is sent to try an endpoint, or why nothing is (测试结果).")
+class TestWebhookPayload:
+    delivery: WebhookDelivery | None = made("What is sent; ask for it again to see what became of it (投递).")
+    errors: list[Problem] = problems()
+
+
+@command("Send an endpoint something to try it with, of the type webhook.test (测试回调).", requires=EDIT)
+async def test_webhook(call: Call, input: WebhookInput) -> TestWebhookPayload:
+    row: WebhookRow = await found(call, input.webhook)
+    await owned(call, row)
+    if row.state != WebhookState.ACTIVE:
+        raise wrong("It is not active; activate it first.", "该回调未启用，请先启用。", "webhook")
+    delivery = await DeliveryRow.create(
+        webhook=row, event_id=uuid4(), position=row.position, type=TEST, at=call.now, next_attempt_at=call.now
+    )
+    return TestWebhookPayload(delivery=ref(WebhookDelivery, delivery.id))
+
+
+@strawberry.input(description="From when events are to be sent again (重放事件).")
+class ReplayWebhookInput:
+    idempotency_key: str = given(KEY)
+    webhook: ID = given(WEBHOOK)
+    since: datetime.datetime = given("What happened from this moment on is sent (again); ids stay (起始时间).")
+
+
+@command("Send all events from a moment on again, whether or not they were taken (重放事件).", requires=EDIT)
+async def replay_webhook(call: Call, input: ReplayWebhookInput) -> WebhookPayload:
+    since = aware(input.since)
+    row: WebhookRow = await found(call, input.webhook)
+    await owned(call, row)
+    if since > call.now:
+        raise wrong("since lies in the future.", "起始时间晚于现在。", "since")
+    [first] = await call.fetch("select min(position)-1 as position from events.outbox where at >= $1", since)
+    if first["position"] is not None:
+        row.position = min(row.position, first["position"])
+    again = DeliveryRow.filter(webhook=row, at__gte=since).exclude(type=TEST)
+    await again.update(state=DeliveryState.WAITING, attempts=0, next_attempt_at=call.now)
+    return await saved(row)
+
+
+async def found(call: Call, webhook: ID) -> Any:
+    return await call.find(Webhook, "webhook", id=key_of(Webhook)(webhook))
+
+
+async def saved(row: WebhookRow) -> WebhookPayload:
+    row.version += 1
+    await row.save()
+    return WebhookPayload(webhook=ref(Webhook, row.id))
+
+
+async def county_grid(code: str) -> GridRow:
+    """The grid, which lies in a county: its key seals the endpoint's secret."""
+    grid = await GridRow.get_or_none(code=code, valid_to=None)
+    if grid is None:
+        raise missing("There is no grid with this code.", "网格编码不存在。", "grid")
+    if grid.county_id is None:
+        raise wrong("Name a county, or a grid inside one.", "请选择县级或以下网格。", "grid")
+    return grid
+
+
+async def given_so_far(call: Call) -> int:
+    """The position of the last event."""
+    [row] = await call.fetch("select given from events.counter")
+    return int(row["given"])
+
+
+def address(given: str, *path: str) -> str:
+    """An address that may be sent to, as far as its form tells; what it leads to is looked at with each delivery."""
+    url = text(given, URL, *path)
+    try:
+        parts = urlsplit(url)
+        plain = not (parts.username or parts.password or parts.fragment) and parts.port != 0
+    except ValueError:
+        plain = False
+    if not plain or parts.scheme not in ("https", "http") or not parts.hostname or not url.isascii() or " " in url:
+        raise wrong(
+            "The address reads https://host/path, without a user, a password or a fragment.",
+            "地址应形如 https://host/path，不含用户名、密码和片段。",
+            *path,
+        )
+    return url
+
+
+def known(call: Call, types: Sequence[str], *path: str) -> list[str]:
+    """The types, each once: those of cases, and those of plugins that whoever asks may follow."""
+    if set(types) - {*TYPES, *call.context.deliverable()}:
+        raise wrong(
+            "There is no such type, or you may not follow it; docs/integrators/events.md lists them.",
+            "事件类型不存在或无权订阅，请参阅 docs/integrators/events.md。",
+            *path,
+        )
+    return list(dict.fromkeys(types))
+
+
+EXTENSIONS = (
+    extend(
+        Mutation,
+        create_webhook=create_webhook,
+        update_webhook=update_webhook,
+        set_webhook_active=set_webhook_active,
+        delete_webhook=delete_webhook,
+        rotate_webhook_secret=rotate_webhook_secret,
+        test_webhook=test_webhook,
+        replay_webhook=replay_webhook,
+    ),
+)

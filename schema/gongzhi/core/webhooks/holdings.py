@@ -1,0 +1,24 @@
+"""What endpoints and deliveries hold: addresses of systems, and ids and codes of cases."""
+
+from __future__ import annotations
+
+from gongzhi.core.accounts.holdings import MINE, SIGNING_IN
+from gongzhi.core.people.holdings import RECORDS
+from gongzhi.declare.register_entries import GONE, Holding
+from gongzhi.values.errors import Text
+
+HOLDINGS = (
+    Holding(
+        "webhooks.webhook",
+        Text("addresses that events are delivered to, with sealed secrets", "事件回调地址及加密的签名密钥"),
+        SIGNING_IN,
+        person=f"t.account_id in ({MINE})",
+        erase=GONE,
+        hidden=("secret", "previous_secret"),
+    ),
+    Holding(
+        "webhooks.delivery",
+        Text("what was delivered of cases, in ids and codes", "事件投递记录，仅含标识和代码"),
+        RECORDS,
+    ),
+)

@@ -1,0 +1,86 @@
+"""Endpoints that events are delivered to, and what became of each delivery."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from tortoise import fields
+from tortoise.contrib.postgres.fields import ArrayField
+from tortoise.models import Model
+
+from gongzhi.declare.columns import BytesField, Located, key
+
+
+class WebhookState(StrEnum):
+    """Whether an endpoint is delivered to."""
+
+    ACTIVE = "ACTIVE"
+    PAUSED = "PAUSED"
+    DISABLED = "DISABLED"
+
+
+class DeliveryState(StrEnum):
+    """What became of a delivery."""
+
+    WAITING = "WAITING"
+    DELIVERED = "DELIVERED"
+    FAILED = "FAILED"
+
+
+class WebhookRow(Located):
+    """An endpoint of an account. Its grid is the one whose events it gets; it lies in a county, whose key seals it.
+
+    `position` is the last event that was looked at for it. `permissions` is what the API key it was made with may;
+    null for all that the account may. Secrets are 32 bytes, wrapped under the county's key.
+    """
+
+    id = key()
+    account: Any = fields.ForeignKeyField(
+        "accounts.AccountRow", related_name=False, on_delete=fields.CASCADE, db_index=True
+    )
+    account_id: UUID
+    permissions: Any = ArrayField("text", null=True)
+    url = fields.CharField(max_length=500)
+    types: Any = ArrayField("text")
+    selection: Any = fields.TextField(null=True)
+    secret = BytesField()
+    previous_secret: Any = BytesField(null=True)
+    previous_until = fields.DatetimeField(null=True)
+    state = fields.CharEnumField(WebhookState, max_length=8, default=WebhookState.ACTIVE)
+    reason = fields.CharField(max_length=20, null=True)
+    position = fields.BigIntField()
+    failing_since = fields.DatetimeField(null=True)
+    rests_until = fields.DatetimeField(null=True)
+    created_at = fields.DatetimeField()
+    version = fields.IntField(default=1)
+
+    class Meta:
+        schema = "webhooks"
+        table = "webhook"
+
+
+class DeliveryRow(Model):
+    """An event on its way to an endpoint. The body is made when it is first tried, and stays as it is then."""
+
+    id = key()
+    webhook: Any = fields.ForeignKeyField("webhooks.WebhookRow", related_name=False, on_delete=fields.CASCADE)
+    webhook_id: UUID
+    event_id = fields.UUIDField()
+    position = fields.BigIntField()
+    case_id = fields.UUIDField(null=True)
+    type = fields.CharField(max_length=60)
+    at = fields.DatetimeField()
+    state = fields.CharEnumField(DeliveryState, max_length=9, default=DeliveryState.WAITING)
+    attempts = fields.SmallIntField(default=0)
+    status = fields.SmallIntField(null=True)
+    error = fields.CharField(max_length=40, null=True)
+    tried_at = fields.DatetimeField(null=True)
+    next_attempt_at = fields.DatetimeField(null=True)
+    body = fields.TextField(null=True)
+
+    class Meta:
+        schema = "webhooks"
+        table = "delivery"
+        unique_together = (("webhook", "event_id"),)

@@ -1,0 +1,49 @@
+"""Registration: what `webhooks` brings to the schema, by the hooks that every plugin has."""
+
+from __future__ import annotations
+
+from gongzhi.declare.extend import Extension
+from gongzhi.declare.registers import Registers
+from gongzhi.plugin.hooks import App, hookimpl
+from gongzhi.plugin.permissions import Permission, Role, permission
+from gongzhi.plugin.roles import ADMINISTRATOR, AUDITOR, INTEGRATOR
+from gongzhi.runtime.jobs import Job
+
+
+@hookimpl
+def tables() -> list[App]:
+    return [App("webhooks", "gongzhi.core.webhooks.models", "gongzhi.core.webhooks.migrations")]
+
+
+@hookimpl
+def graphql() -> tuple[Extension, ...]:
+    from . import commands, types
+
+    return (
+        *types.EXTENSIONS,
+        *commands.EXTENSIONS,
+    )
+
+
+@hookimpl
+def permissions() -> list[Permission | Role]:
+    return [
+        permission("webhooks.edit", "Have events delivered to an address (设置事件回调)", INTEGRATOR, ADMINISTRATOR),
+        permission(
+            "webhooks.oversee", "See where events are delivered to, and stop it (监看事件回调)", AUDITOR, ADMINISTRATOR
+        ),
+    ]
+
+
+@hookimpl
+def jobs() -> list[Job]:
+    from . import jobs
+
+    return [jobs.forgotten]
+
+
+@hookimpl
+def registers() -> list[Registers]:
+    from . import holdings
+
+    return [Registers(holdings=holdings.HOLDINGS)]

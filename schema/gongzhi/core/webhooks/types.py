@@ -1,0 +1,91 @@
+"""What the schema says of endpoints and deliveries."""
+
+from __future__ import annotations
+
+import datetime
+
+from strawberry import ID
+
+from gongzhi.core.accounts.types import Account
+from gongzhi.core.grids.types import Grid
+from gongzhi.declare.entity import Connection, Node, column, connection, entity, everyone, expression, one
+from gongzhi.declare.enums import named
+from gongzhi.declare.extend import extend
+from gongzhi.declare.filters import placed
+from gongzhi.declare.roots import Query
+
+from .models import DeliveryRow, DeliveryState, WebhookRow, WebhookState
+from .rules import webhooks
+
+named(
+    WebhookState,
+    "WebhookState",
+    "Whether an endpoint is delivered to (回调状态).",
+    ACTIVE="It gets what happens (启用)",
+    PAUSED="Its owner has paused it; what happens meanwhile comes later (暂停)",
+    DISABLED="We have given it up; see the reason (停用)",
+)
+named(
+    DeliveryState,
+    "WebhookDeliveryState",
+    "What became of a delivery (投递状态).",
+    WAITING="To be sent, or to be tried again (等待)",
+    DELIVERED="Taken by the receiver (已送达)",
+    FAILED="Given up after a day (失败)",
+)
+
+
+@entity(WebhookRow, visible=webhooks, order=("created_at",), filter={"state": None, "grid": placed()})
+class Webhook(Node):
+    """An endpoint that events of cases are delivered to, for an account (事件回调)."""
+
+    account: Account | None = one("Whose it is; it gets what this account may see (账户).")
+    url: str = column("Where events are sent to (地址).")
+    types: list[str] = column("The types it gets; all of cases, if there are none (事件类型).")
+    grid: Grid | None = one("It gets what happens in this grid and below (网格).")
+    selection: str | None = column("What of the case is sent along (字段选择).")
+    state: WebhookState = column("Whether it is delivered to (状态).")
+    reason: str | None = column("Why it was disabled: GONE, FAILING or ACCOUNT (停用原因).")
+    failing_since: datetime.datetime | None = column("Since when nothing has been taken (持续失败起).")
+    secret_overlaps_until: datetime.datetime | None = column(
+        "Until when the secret before signs as well (旧密钥有效期至).", name="previous_until"
+    )
+    created_at: datetime.datetime = column("When it was made (创建时间).")
+    deliveries: Connection[WebhookDelivery] = connection(
+        "What was sent to it, the last first (投递记录).", on="webhook", order="-at"
+    )
+    version: int = column("Grows with every change (版本).")
+
+
+@entity(
+    DeliveryRow,
+    visible=everyone,
+    through="webhook",
+    order=("at",),
+    filter={"state": None, "type": None, "at": None},
+)
+class WebhookDelivery(Node):
+    """An event on its way to an endpoint (投递)."""
+
+    webhook: Webhook | None = one("To which endpoint (回调).")
+    event: ID = expression("The event's id, and the webhook-id of each attempt (事件标识).", lambda at: at.row.event_id)
+    type: str = column("What happened, such as case.closed (类型).")
+    at: datetime.datetime = column("When it happened (时间).")
+    state: DeliveryState = column("What became of it (状态).")
+    attempts: int = column("How often it was tried (尝试次数).")
+    status: int | None = column("What the receiver answered the last time, as an HTTP status (响应状态码).")
+    error: str | None = column("Why there was no answer: DNS, REFUSED_ADDRESS, CONNECT, TLS, TIMEOUT … (错误).")
+    tried_at: datetime.datetime | None = column("When it was last tried (最近尝试时间).")
+    next_attempt_at: datetime.datetime | None = column("When it is tried next; null if it is not (下次尝试时间).")
+
+
+EXTENSIONS = (
+    extend(
+        Query,
+        webhooks=connection(
+            "Endpoints of one's own, and those one watches over (事件回调列表).",
+            order="-created_at",
+            type=Connection[Webhook],
+        ),
+    ),
+)

@@ -1,0 +1,204 @@
+"""Calling units together, and the town's approval where it is needed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import strawberry
+from strawberry import ID, UNSET
+
+from gongzhi.core.accounts.independence import require_independence
+from gongzhi.core.calendars.durations import deadline, term
+from gongzhi.core.cases.models import CaseRow
+from gongzhi.core.cases.steps import accused, disinterested, interested, record
+from gongzhi.core.cases.types import Case
+from gongzhi.core.dispatch.desk import standing as unit_of
+from gongzhi.core.emergency.powers import Power, power
+from gongzhi.core.grids.commands import standing as grid_of
+from gongzhi.core.grids.models import GridRow
+from gongzhi.core.units.models import UnitRow
+from gongzhi.declare.entity import key_of, ref
+from gongzhi.declare.extend import extend
+from gongzhi.declare.roots import Mutation
+from gongzhi.runtime.checks import duplicate, text, wrong
+from gongzhi.runtime.commands import KEY, Call, Problem, cautions, command, forbidden, given, made, problems, prose
+from gongzhi.runtime.screening import TextWarning
+from gongzhi.values.codes import Series
+from gongzhi.values.errors import Refusal
+from gongzhi.values.worktime import NEVER
+
+from .events import Called, Refused, Requested
+from .models import SummonsRow, WhistleKind, WhistleRow, WhistleState
+from .rules import APPROVE, CALL
+from .telling import tell
+from .types import Whistle
+
+MATTER = 2_000
+MOST = 30
+"""Units of one call."""
+WITHIN = {WhistleKind.ROUTINE: "P1D", WhistleKind.TOUGH: "PT4H", WhistleKind.EMERGENCY: "PT30M"}
+"""How long units have to come where the caller does not say: working time, but for an emergency."""
+APPROVED = frozenset({WhistleKind.TOUGH, WhistleKind.EMERGENCY})
+"""Kinds that a village may not call by itself."""
+
+
+@strawberry.type(description="The whistle call, or why nothing was done (吹哨结果).")
+class WhistlePayload:
+    whistle: Whistle | None = made("The whistle call (吹哨).")
+    warnings: list[TextWarning] = cautions()
+    errors: list[Problem] = problems()
+
+
+@strawberry.input(description="A call of units about a case, or a matter in a grid (吹哨).")
+class CallWhistleInput:
+    idempotency_key: str = given(KEY)
+    kind: WhistleKind = given("Why (哨类).")
+    matter: str = prose("What it is about; no names of people (事由).")
+    units: list[str] = given(f"The units that are to come, by code, {MOST} at most (报到单位编码).")
+    grid: str | None = given("Where, by the grid's code; of a case, its own (网格编码).", default=UNSET)
+    case: str | None = given("The case it is about, by number (诉求编号).", default=UNSET)
+    check_in_within: str | None = given(
+        "How long they have to come, as ISO 8601: PT30M, PT4H, P1D. Working time, but for an EMERGENCY (报到时限).",
+        default=UNSET,
+    )
+
+
+@command("Call units together; what a village calls for may need the town's approval (吹哨).", requires=CALL)
+async def call_whistle(call: Call, input: CallWhistleInput) -> WhistlePayload:
+    matter, within = text(input.matter, MATTER, "matter"), input.check_in_within or WITHIN[input.kind]
+    term(within, "checkInWithin", wall=input.kind == WhistleKind.EMERGENCY)
+    case = await about(call, input.case) if input.case else None
+    grid = await place(call, input, case)
+    units = await summoned(call, input.units, case)
+    whistle = await WhistleRow.create(
+        kind=input.kind,
+        state=WhistleState.PENDING,
+        matter=matter,
+        case=case,
+        grid=grid,
+        check_in_within=within,
+        asked_at=call.now,
+        asked_by=call.viewer.account.name,
+    )
+    await whistle.refresh_from_db()
+    await SummonsRow.bulk_create([SummonsRow(whistle=whistle, unit=one, warn_at=NEVER, due_at=NEVER) for one in units])
+    if await blown(call, whistle):
+        await blow(call, whistle, units)
+    else:
+        call.publish(Requested(whistle.id, whistle.kind, codes(units)), whistle)
+        await tell(call, whistle, "whistle.requested", offices=[whistle.town_id or whistle.county_id])
+    return WhistlePayload(whistle=ref(Whistle, whistle.id, shown=True))
+
+
+async def about(call: Call, number: str) -> CaseRow:
+    """The case, which may be no tip-off: everybody who is called would know of it."""
+    case: CaseRow = await call.find(Case, "case", number=number)
+    await disinterested(call, case)
+    if case.series == Series.SEALED:
+        raise Refusal("SEALED_CASE", "No units are called together about a tip-off.", "举报件不得吹哨。", ("case",))
+    return case
+
+
+async def place(call: Call, input: CallWhistleInput, case: CaseRow | None) -> GridRow:
+    """Where it is: where the case lies, or in a grid in which the caller may."""
+    if (case is None) == (not input.grid):
+        raise wrong("Name a case, or a grid, and not both.", "请指定诉求或网格之一。", "grid")
+    grid = await GridRow.get(id=case.grid_id) if case else await grid_of(input.grid or "", "grid")
+    if not call.may(CALL, case or grid):
+        raise forbidden("case" if case else "grid")
+    if grid.county_id is None:
+        raise wrong("A whistle call lies in a county.", "吹哨须在县级以下网格。", "grid")
+    return grid
+
+
+async def summoned(call: Call, codes: Sequence[str], case: CaseRow | None) -> list[UnitRow]:
+    """The units, each once; none that the case is against."""
+    wanted = list(dict.fromkeys(codes))
+    if not 1 <= len(wanted) <= MOST:
+        raise wrong(f"Name 1 to {MOST} units.", f"请指定 1 至 {MOST} 个单位。", "units")
+    units = [await unit_of(code, "units") for code in wanted]
+    if case and await accused(call, case, [one.id for one in units]):
+        raise interested("units")
+    return units
+
+
+async def call_units(call: Call, grid: int, units: Sequence[UnitRow], matter: str, within: str) -> WhistleRow:
+    """Call units together as a matter of routine, about what is no case; what a plugin has for it."""
+    whistle = await WhistleRow.create(
+        kind=WhistleKind.ROUTINE,
+        state=WhistleState.PENDING,
+        matter=matter,
+        grid_id=grid,
+        check_in_within=within,
+        asked_at=call.now,
+        asked_by=call.viewer.account.name,
+    )
+    await whistle.refresh_from_db()
+    await SummonsRow.bulk_create([SummonsRow(whistle=whistle, unit=one, warn_at=NEVER, due_at=NEVER) for one in units])
+    if await blown(call, whistle):
+        await blow(call, whistle, units)
+    return whistle
+
+
+async def blown(call: Call, whistle: WhistleRow) -> bool:
+    """Whether it is blown at once: a routine one, by who approves them, or by the power of an emergency."""
+    if whistle.kind not in APPROVED or call.may(APPROVE, whistle):
+        return True
+    if whistle.kind != WhistleKind.EMERGENCY:
+        return False
+    found = await power(call, Power.EMERGENCY_WHISTLE, whistle, "callWhistle", f"Whistle:{whistle.id}")
+    whistle.emergency = found
+    return found is not None
+
+
+async def blow(call: Call, whistle: WhistleRow, units: Sequence[UnitRow]) -> None:
+    """The clocks of the units start, and they are told."""
+    wall = whistle.kind == WhistleKind.EMERGENCY
+    due = await deadline(call, whistle.county_id, term(whistle.check_in_within, "checkInWithin", wall=wall))
+    await SummonsRow.filter(whistle=whistle).update(warn_at=due.warns, due_at=due.due)
+    whistle.state, whistle.called_at = WhistleState.CALLED, call.now
+    await whistle.save()
+    await tell(call, whistle, "whistle.called", units=[one.id for one in units])
+    call.publish(Called(whistle.id, whistle.kind, codes(units)), whistle)
+    if whistle.case_id:
+        await record(call, await CaseRow.get(id=whistle.case_id), "case.whistled", kind=whistle.kind)
+
+
+def codes(units: Sequence[UnitRow]) -> Any:
+    return tuple(one.code for one in units)
+
+
+@strawberry.input(description="What the town says to a call for units (吹哨审批).")
+class DecideWhistleInput:
+    idempotency_key: str = given(KEY)
+    whistle: ID = given("The whistle call (吹哨标识).")
+    approve: bool = given("Whether to agree; then the units are called at once (是否同意).")
+
+
+@command(
+    "Approve or refuse a village's call for units; somebody other than who asked (吹哨审批).",
+    requires=APPROVE,
+    two_persons=True,
+)
+async def decide_whistle(call: Call, input: DecideWhistleInput) -> WhistlePayload:
+    whistle: WhistleRow = await call.find(Whistle, "whistle", id=key_of(Whistle)(input.whistle))
+    if not call.may(APPROVE, whistle):
+        raise forbidden("whistle")
+    if whistle.state != WhistleState.PENDING:
+        raise duplicate("It has been decided.", "该吹哨申请已审批。", "whistle")
+    await require_independence(call, "whistle", whistle.asked_by)
+    keys = await SummonsRow.filter(whistle=whistle).values_list("unit_id", flat=True)
+    units = await UnitRow.filter(id__in=keys).order_by("code")
+    whistle.decided_by, whistle.version = call.viewer.account.name, whistle.version + 1
+    if input.approve:
+        await blow(call, whistle, units)
+    else:
+        whistle.state = WhistleState.REFUSED
+        await whistle.save()
+        call.publish(Refused(whistle.id, whistle.kind, codes(units)), whistle)
+    await tell(call, whistle, "whistle.decided", accounts=[whistle.asked_by])
+    return WhistlePayload(whistle=ref(Whistle, whistle.id))
+
+
+EXTENSIONS = (extend(Mutation, call_whistle=call_whistle, decide_whistle=decide_whistle),)

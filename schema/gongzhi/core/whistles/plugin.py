@@ -1,0 +1,58 @@
+"""Registration: what `whistles` brings to the schema, by the hooks that every plugin has."""
+
+from __future__ import annotations
+
+from gongzhi.declare.events import Event
+from gongzhi.declare.extend import Extension
+from gongzhi.declare.registers import Registers
+from gongzhi.plugin.hooks import App, hookimpl
+from gongzhi.plugin.permissions import Permission, Role, permission
+from gongzhi.plugin.roles import COUNTY_LEADER, DEPARTMENT_HANDLER, DISPATCHERS, GRID_LEADER, STAFF
+from gongzhi.runtime.jobs import Job
+
+
+@hookimpl
+def tables() -> list[App]:
+    return [App("whistles", "gongzhi.core.whistles.models", "gongzhi.core.whistles.migrations")]
+
+
+@hookimpl
+def graphql() -> tuple[Extension, ...]:
+    from . import calling, coming, types
+
+    return (
+        *types.EXTENSIONS,
+        *calling.EXTENSIONS,
+        *coming.EXTENSIONS,
+    )
+
+
+@hookimpl
+def permissions() -> list[Permission | Role]:
+    return [
+        permission("whistles.call", "Call units together (吹哨)", GRID_LEADER, *DISPATCHERS),
+        permission("whistles.approve", "Approve what a village calls units for (吹哨审批)", *DISPATCHERS),
+        permission("whistles.check_in", "Check one's unit in (报到)", DEPARTMENT_HANDLER),
+        permission("whistles.view", "See whistle calls (查看吹哨)", *STAFF, COUNTY_LEADER),
+    ]
+
+
+@hookimpl
+def events() -> tuple[type[Event], ...]:
+    from .events import EVENTS
+
+    return EVENTS
+
+
+@hookimpl
+def jobs() -> list[Job]:
+    from . import escalating
+
+    return [escalating.escalated]
+
+
+@hookimpl
+def registers() -> list[Registers]:
+    from . import holdings
+
+    return [Registers(holdings=holdings.HOLDINGS)]

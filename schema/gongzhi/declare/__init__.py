@@ -1,0 +1,1 @@
+"""Declaring: the words that a GraphQL schema over tables is written in."""

@@ -1,0 +1,194 @@
+"""Bounds of values: how long, how many and how large what callers send may be, declared with the input's field.
+
+    content: str = given("A picture in base64 (图片).", longest=800_000)
+
+What is not declared has the bounds of its type, so nothing is without bounds. They are wider than what a command asks
+of its own texts: they keep out what no column, calendar or sum could take. The server checks every input of a command
+before it begins, and every argument of a query before it is planned.
+"""
+
+from __future__ import annotations
+
+import datetime
+import enum
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from strawberry import UNSET
+from strawberry.types.base import has_object_definition
+from strawberry.types.field import StrawberryField
+from strawberry.utils.str_converters import to_camel_case
+from tortoise.exceptions import ValidationError
+
+from gongzhi.values.errors import FIELD, Refusal, Refusals
+
+BOUND = "bound"
+"""The mark of an input's field that has a bound of its own."""
+
+TEXT = 20_000
+ITEMS = 1_000
+NUMBER = 10**15
+PLACES = 12
+EARLIEST, LATEST = datetime.date(1800, 1, 1), datetime.date(2999, 12, 31)
+FIRST = datetime.datetime.combine(EARLIEST, datetime.time(), datetime.UTC)
+LAST = datetime.datetime.combine(LATEST, datetime.time.max, datetime.UTC)
+
+Path = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Bound:
+    """The most that a value may be. What is None has its type's own bound."""
+
+    longest: int | None = None
+    """Characters of a text, of each text of a list."""
+    items: int | None = None
+    """Items of a list."""
+
+
+USUAL = Bound()
+
+
+def check_values(input: Any) -> None:
+    """Check all values of an input. Raise Refusals, which name each field at fault and repeat no value."""
+    if found := list(faults(input, ())):
+        raise Refusals(found)
+
+
+def check_argument(value: Any, *path: str) -> None:
+    """Check the value of an argument. Raise the first Refusal."""
+    for refusal in faults(value, path):
+        raise refusal
+
+
+def faults(value: Any, path: Path, bound: Bound = USUAL) -> Iterator[Refusal]:
+    """Yield what is wrong with a value and with all that is in it."""
+    if value is None or value is UNSET or isinstance(value, bool | enum.Enum):
+        return
+    if isinstance(value, str):
+        yield from text_faults(value, path, bound.longest or TEXT)
+    elif isinstance(value, int | float | Decimal):
+        yield from number_faults(value, path)
+    elif isinstance(value, datetime.datetime):
+        if not FIRST <= (value if value.tzinfo else value.replace(tzinfo=datetime.UTC)) <= LAST:
+            yield outside_calendar(path)
+    elif isinstance(value, datetime.date):
+        if not EARLIEST <= value <= LATEST:
+            yield outside_calendar(path)
+    elif isinstance(value, list):
+        yield from list_faults(value, path, bound)
+    elif isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield from faults(inner, (*path, str(key)))
+    elif has_object_definition(type(value)):
+        yield from input_faults(value, path)
+
+
+def input_faults(value: Any, path: Path) -> Iterator[Refusal]:
+    """Yield what is wrong with an input: of one that must hold exactly one member, if it holds none or several."""
+    definition = type(value).__strawberry_definition__
+    members = {field: getattr(value, field.python_name) for field in definition.fields}
+    if definition.is_one_of and sum(one is not None and one is not UNSET for one in members.values()) != 1:
+        en, zh = f"{FIELD} must hold exactly one of its members.", f"{FIELD}须且只能填写其中一项。"
+        yield refusal(en, zh, path)
+    for field, inner in members.items():
+        if not isinstance(inner, Mapping):  # JSON, which the command reads for itself
+            yield from faults(inner, (*path, field_name(field)), field.metadata.get(BOUND, USUAL))
+
+
+def field_name(field: StrawberryField) -> str:
+    """Return the name of a field in the schema."""
+    return field.graphql_name or to_camel_case(field.python_name)
+
+
+def list_faults(values: list[Any], path: Path, bound: Bound) -> Iterator[Refusal]:
+    """Yield what is wrong with a list; of one that is too long, that alone."""
+    most = bound.items or ITEMS
+    if len(values) > most:
+        yield refusal(f"{FIELD} has at most {most:,} entries.", f"{FIELD}最多 {most:,} 项。", path)
+        return
+    for at, value in enumerate(values):
+        yield from faults(value, (*path, str(at)), bound)
+
+
+def text_faults(value: str, path: Path, most: int) -> Iterator[Refusal]:
+    """Yield what no column takes: a text that is too long, and characters that are none."""
+    if len(value) > most:
+        yield too_long(path, most)
+    elif "\0" in value or not encodes(value):
+        en = f"{FIELD} holds a character that cannot be stored."
+        yield refusal(en, f"{FIELD}含有无法存储的字符。", path)
+
+
+def encodes(value: str) -> bool:
+    """Say whether a text is Unicode: half a surrogate pair is not."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def number_faults(value: int | float | Decimal, path: Path) -> Iterator[Refusal]:
+    """Yield what is wrong with a number: it is none, too large, or too fine."""
+    if isinstance(value, Decimal):  # NaN cannot even be compared
+        exponent = value.as_tuple().exponent
+        fine = isinstance(exponent, int) and exponent >= -PLACES and -NUMBER < value < NUMBER
+    else:
+        fine = -NUMBER < value < NUMBER  # which NaN is not, and infinity neither
+    if not fine:
+        en = f"{FIELD} must be a number below 10^15, with at most {PLACES} decimal places."
+        yield refusal(en, f"{FIELD}应为小于 10^15、至多 {PLACES} 位小数的数。", path)
+
+
+def outside_calendar(path: Path) -> Refusal:
+    """Return the refusal for a day that no calendar of ours has."""
+    return refusal(
+        f"{FIELD} must lie in the years {EARLIEST.year} to {LATEST.year}.",
+        f"{FIELD}应在 {EARLIEST.year} 年至 {LATEST.year} 年之间。",
+        path,
+    )
+
+
+def too_long(path: Path, most: int) -> Refusal:
+    """Return the refusal for a text that is too long."""
+    return refusal(f"{FIELD} has at most {most:,} characters.", f"{FIELD}最多 {most:,} 个字符。", path)
+
+
+def refusal(en: str, zh: str, path: Path) -> Refusal:
+    return Refusal("BAD_USER_INPUT", en, zh, path)
+
+
+@contextmanager
+def columns_bound(input: Any) -> Iterator[None]:
+    """Let the columns that a command's texts meet bound them, too.
+
+    A code that is longer than any code in its table is found nowhere, but Tortoise raises before it asks. If the text
+    it complains of is one of the input's, that is the caller's error, and is refused by the field's name; anything
+    else is our fault and is raised as it came.
+    """
+    try:
+        yield
+    except ValidationError as error:
+        said = str(error)
+        for path, text in texts(input, ()):
+            for each in {text, text.strip()}:
+                before, found, most = said.partition(f"Length of '{each}' {len(each)} > ")
+                if found and most.isdigit():
+                    raise too_long(path, int(most)) from None
+        raise
+
+
+def texts(value: Any, path: Path) -> Iterator[tuple[Path, str]]:
+    """Yield every text of an input with the way to it."""
+    if isinstance(value, str) and not isinstance(value, enum.Enum):
+        yield path, value
+    elif isinstance(value, list):
+        for at, one in enumerate(value):
+            yield from texts(one, (*path, str(at)))
+    elif has_object_definition(type(value)):
+        for field in type(value).__strawberry_definition__.fields:
+            yield from texts(getattr(value, field.python_name), (*path, field_name(field)))

@@ -1,0 +1,109 @@
+"""All that is declared, together: what commands look rules, texts and holdings up in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+import orjson
+
+from gongzhi.declare.register_entries import GONE, Card, Holding, Kpi, PrivacyNotice, Purpose, Statement
+from gongzhi.values.errors import Language
+
+
+@dataclass(frozen=True)
+class Registers:
+    """The registers of a deployment: the core's entries and its plugins'."""
+
+    cards: tuple[Card, ...] = ()
+    kpis: tuple[Kpi, ...] = ()
+    notices: tuple[PrivacyNotice, ...] = ()
+    holdings: tuple[Holding, ...] = ()
+    statements: tuple[Statement, ...] = ()
+    purposes: tuple[Purpose, ...] = ()
+    """Plugins have purposes; what the core reads, it reads by its own rules. Published as `dataPurposes`."""
+    _told: dict[tuple[str, Language], str] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def card(self, rule: str) -> Card | None:
+        """The card of a rule in a version, such as `service-tier/1`."""
+        return next((one for one in self.cards if one.rule == rule), None)
+
+    def notice(self, purpose: str, recipient: str, day: date) -> PrivacyNotice | None:
+        """The text in force on a day for a purpose and recipient."""
+        found = [one for one in self._about(purpose, recipient) if one.since <= day]
+        return max(found, key=lambda one: one.version, default=None)
+
+    def least(self, purpose: str, recipient: str, day: date) -> int:
+        """The first version of the text to which a consent still counts on a day."""
+        renewing = (one.version for one in self._about(purpose, recipient) if one.renew and one.since <= day)
+        return max(renewing, default=0)
+
+    def statement(self, kind: str) -> Statement | None:
+        """Who says this kind of statement."""
+        return next((one for one in self.statements if one.kind == kind), None)
+
+    def told(self, what: str, language: Language) -> str:
+        """A register as JSON, in a language; made once."""
+        key = (what, language)
+        if key not in self._told:
+            self._told[key] = orjson.dumps([*WORDED[what](self, language)]).decode()
+        return self._told[key]
+
+    def _about(self, purpose: str, recipient: str) -> Iterator[PrivacyNotice]:
+        return (one for one in self.notices if one.purpose == purpose and one.recipient in (None, recipient))
+
+
+Entries = Iterable[dict[str, Any]]
+
+
+def algorithms(book: Registers, language: Language) -> Entries:
+    for card in book.cards:
+        said = {name: getattr(card, name).say(language) for name in CARD}
+        inputs = [one.say(language) for one in card.inputs]
+        yield {"rule": card.rule, "name": card.name, "version": card.version, "since": card.since, **said} | {
+            "inputs": inputs,
+            "outcomes": card.outcomes,
+        }
+
+
+def kpis(book: Registers, language: Language) -> Entries:
+    for kpi in book.kpis:
+        yield {"name": kpi.name, "version": kpi.version, **{name: getattr(kpi, name).say(language) for name in KPI}}
+
+
+def notices(book: Registers, language: Language) -> Entries:
+    for one in book.notices:
+        plain = {name: getattr(one, name) for name in ("purpose", "recipient", "version", "since", "months", "consent")}
+        yield plain | {name: getattr(one, name).say(language) for name in ("title", "text", "basis")}
+
+
+def retention(book: Registers, language: Language) -> Entries:
+    for one in book.holdings:
+        erased = [] if one.erase == GONE else sorted(one.erase)
+        yield {
+            "table": one.table,
+            "what": one.what.say(language),
+            "basis": one.basis.say(language),
+            "months": one.months,
+            "personal": bool(one.person),
+            "deleted": one.erase == GONE,
+            "anonymised": erased,
+        }
+
+
+def statements(book: Registers, language: Language) -> Entries:
+    for one in book.statements:
+        yield {"kind": one.kind, "description": one.description.say(language)}
+
+
+CARD = ("purpose", "basis", "formula", "owner", "limits", "contact")
+KPI = ("formula", "numerator", "denominator", "unit")
+WORDED = {
+    "algorithms": algorithms,
+    "kpis": kpis,
+    "privacyNotices": notices,
+    "retention": retention,
+    "statementKinds": statements,
+}

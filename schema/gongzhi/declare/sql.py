@@ -1,0 +1,170 @@
+"""Terms that pypika lacks. A value never enters the text: what a client sends is a bound parameter."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from pypika_tortoise.context import SqlContext
+from pypika_tortoise.queries import Table
+from pypika_tortoise.terms import (
+    ArithmeticExpression,
+    Criterion,
+    Field,
+    Function,
+    LiteralValue,
+    Negative,
+    Term,
+    Tuple,
+    ValueWrapper,
+)
+from pypika_tortoise.utils import format_alias_sql
+
+from gongzhi.declare.sqltext import Shown
+from gongzhi.values.errors import DeclarationError
+
+from . import sqltext
+
+Alternatives = Sequence[Criterion] | None
+"""Which rows: those that meet one of these, none if there are none, every row if it is None.
+
+They are kept apart because a list that is ordered and cut off is answered from an index a branch,
+and from none if they are joined by `or`.
+"""
+
+
+class Disjoint(tuple[Criterion, ...]):
+    """Alternatives no two of which a row can meet, so that nobody has to look for rows that come twice."""
+
+
+class Bind:
+    """A value that is known when the statement runs: `read(variables, context)`."""
+
+    __slots__ = ("read",)
+
+    def __init__(self, read: Callable[[Any, Any], Any]) -> None:
+        self.read = read
+
+
+class Sql(Criterion):
+    """SQL written out, with places for other terms. Only for text that is in our own source.
+
+    It is one operand wherever it stands: where operators are at its outside it is put in parentheses, and so are the
+    terms in its places. Raises DeclarationError for text that is no whole, such as `a) or (b`.
+    """
+
+    def __init__(self, text: str, *parts: Any, **named: Any) -> None:
+        super().__init__()
+        self.text, self.parts, self.named = text, parts, named
+        self.template = sqltext.template(text)
+
+    def get_sql(self, ctx: SqlContext) -> str:
+        text = self.inner_sql(ctx)
+        text = f"({text})" if self.template.loose else text
+        return format_alias_sql(text, self.alias, ctx) if ctx.with_alias and self.alias else text
+
+    def inner_sql(self, ctx: SqlContext) -> str:
+        """The SQL without parentheses around it."""
+        inner = ctx if ctx.subquery and not ctx.with_alias else ctx.copy(with_alias=False, subquery=True)
+        texts = getattr(ctx.parameterizer, "texts", None)
+        return self._written(inner) if texts is None else str(texts.find(self, inner, self._written))
+
+    def _written(self, ctx: SqlContext) -> str:
+        shown = [render(part, ctx) for part in self.parts]
+        named = {name: render(part, ctx) for name, part in self.named.items()} if self.named else self.named
+        return self.template.fill(shown, named)
+
+
+class Joined(Sql):
+    """Terms with an operator between them."""
+
+    def __init__(self, word: str, *parts: Any) -> None:
+        Criterion.__init__(self)
+        self.text, self.parts, self.named = f" {word} ", parts, {}
+        self.template = sqltext.joined(word, len(parts))
+
+
+def render(part: Any, ctx: SqlContext) -> Shown:
+    """The SQL of what stands in a place, plain and as it stands beside an operator."""
+    if isinstance(part, Sql):
+        text = part.inner_sql(ctx)
+        return text, f"({text})" if part.template.loose else text
+    if not hasattr(part, "get_sql"):
+        return str(part), str(part)
+    text = part.get_sql(ctx)
+    return text, f"({text})" if type(part) not in PLAIN and is_apart(part, text) else text
+
+
+def is_apart(part: Any, text: str) -> bool:
+    """Whether a term of pypika's needs parentheses beside an operator."""
+    if isinstance(part, LiteralValue):
+        return sqltext.literal(text)
+    return isinstance(part, Criterion | ArithmeticExpression | Negative) and not isinstance(part, WHOLE)
+
+
+PLAIN = frozenset((Field, ValueWrapper))
+"""The commonest terms, which are one operand."""
+WHOLE = (Field, Function, Tuple)
+"""Terms of pypika's that are one operand, though they are among its criteria."""
+
+
+def bound(read: Callable[[Any, Any], Any], cast: str = "") -> Term:
+    """A parameter, read when the statement runs. `cast` is its PostgreSQL type where the place does not tell."""
+    value = ValueWrapper(Bind(read))
+    return Sql(f"{{0}}::{cast}", value) if cast else value
+
+
+def every(*criteria: Criterion) -> Criterion:
+    """All of these."""
+    return Joined("and", *criteria)
+
+
+def some(*criteria: Criterion) -> Criterion:
+    """One of these."""
+    return Joined("or", *criteria)
+
+
+def alternatives(found: Any) -> Alternatives:
+    """The alternatives that a rule gave. Raises DeclarationError for what is none, such as a criterion by itself."""
+    listed = found is None or isinstance(found, Sequence) and not isinstance(found, str)
+    if listed and all(isinstance(one, Criterion) for one in found or ()):
+        return found  # type: ignore[no-any-return]
+    kind = (
+        type(found).__name__
+        if not listed
+        else "a list with a " + next(type(one).__name__ for one in found if not isinstance(one, Criterion))
+    )
+    raise DeclarationError(
+        f"a rule gave {kind} where a list of criteria is due, such as [Sql(…)], or None for every row"
+    )
+
+
+def narrow(rows: Alternatives, criterion: Criterion) -> Alternatives:
+    """Those of the rows that also meet this criterion."""
+    return [criterion] if rows is None else [every(one, criterion) for one in rows]
+
+
+def widen(rows: Alternatives, *more: Criterion) -> Alternatives:
+    """These rows and those that meet one of the criteria."""
+    return None if rows is None else [*rows, *more]
+
+
+def within(table: Table, kind: str, key: Any) -> Criterion:
+    """The located rows in the grid of this kind and key, by the ancestor column that has an index for it.
+
+    Located rows know their county and what is below; above it, the counties are looked up first.
+    """
+    if kind in ("PROVINCE", "CITY"):
+        counties = f"select c.id from grids.grid c where c.kind='COUNTY' and c.{ancestor(kind)}={{1}}"
+        return Sql(f"{{0}}=any(array({counties}))", table.field("county_id"), key)
+    return Sql("{0}={1}", table.field(ancestor(kind)), key)
+
+
+def ancestor(kind: str) -> str:
+    """The column of a located row that has its ancestor of this kind."""
+    return f"{kind.lower()}_id"
+
+
+def quoted(text: str) -> str:
+    """A text of ours as SQL, inside a template."""
+    return "'" + text.replace("'", "''").replace("{", "{{").replace("}", "}}") + "'"

@@ -1,0 +1,1 @@
+"""Plugins: what one says of itself, by hooks that the server asks."""

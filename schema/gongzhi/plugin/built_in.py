@@ -1,0 +1,47 @@
+"""Built-in plugins: the packages of the core, in the order in which their tables are made.
+
+Each is a module with the hooks of `gongzhi.plugin.hooks`, which the server asks like those of any other plugin. A
+package is added by one line here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+BUILT_IN = (
+    "gongzhi.core.grids.plugin",
+    "gongzhi.core.units.plugin",
+    "gongzhi.core.people.plugin",
+    "gongzhi.core.calendars.plugin",
+    "gongzhi.core.cases.plugin",
+    "gongzhi.core.clocks.plugin",
+    "gongzhi.core.journal.plugin",
+    "gongzhi.core.plugins.plugin",
+    "gongzhi.core.notices.plugin",
+    "gongzhi.core.events.plugin",
+    "gongzhi.core.access.plugin",
+    "gongzhi.core.accounts.plugin",
+    "gongzhi.core.registers.plugin",
+    "gongzhi.core.rights.plugin",
+    "gongzhi.core.resolutions.plugin",
+    "gongzhi.core.dispatch.plugin",
+    "gongzhi.core.attachments.plugin",
+    "gongzhi.core.patrols.plugin",
+    "gongzhi.core.centers.plugin",
+    "gongzhi.core.sync.plugin",
+    "gongzhi.core.webhooks.plugin",
+    "gongzhi.core.intake.plugin",
+    "gongzhi.core.statistics.plugin",
+    "gongzhi.core.emergency.plugin",
+    "gongzhi.core.whistles.plugin",
+    "gongzhi.core.supervision.plugin",
+    "gongzhi.core.contacts.plugin",
+    "gongzhi.core.exports.plugin",
+    "gongzhi.core.findings.plugin",
+)
+
+FLOOR: Mapping[str, str] = {}
+"""The last migration of each label in the oldest contract that this one can stand in for (`gongzhi>=0.1,<0.2`: the
+first 0.1). What a plugin's new migrations depend on is no later than these, so that they run on that contract as well.
+Of a label that is not named there is nothing older than what is here: nothing has been released yet.
+"""

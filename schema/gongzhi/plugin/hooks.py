@@ -1,0 +1,147 @@
+"""The hooks a plugin may implement. All are optional, and all are asked once, while the application is built.
+
+A plugin is a module or object registered under the entry-point group `gongzhi.plugins`; the entry point's name
+is the plugin's name, the prefix of its permissions, the label of its Tortoise app and its PostgreSQL schema.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+
+from pluggy import HookimplMarker, HookspecMarker
+
+from gongzhi.declare.events import Event
+from gongzhi.declare.extend import Extension
+from gongzhi.declare.registers import Registers
+from gongzhi.plugin.permissions import Permission, Role
+from gongzhi.runtime.channels import Channel
+from gongzhi.runtime.context import Context
+from gongzhi.runtime.feeds import Feed
+from gongzhi.runtime.jobs import Handler, Job
+
+hookspec = HookspecMarker("gongzhi")
+hookimpl = HookimplMarker("gongzhi")
+
+GROUP = "gongzhi.plugins"
+
+
+@dataclass(frozen=True)
+class App:
+    """A set of tables somebody owns: a Tortoise app, its models and where its migrations live.
+
+    Every model has `Meta.schema` equal to the label. Foreign keys to the core are named by string, such as
+    "people.PersonRow", with `related_name=False`.
+    """
+
+    label: str
+    models: str
+    migrations: str
+    seed: str = ""
+    """What fills in the defaults of the tables after every migration: `package.module:function`, an
+    `async def f(connection)` that changes nothing when it is run again."""
+
+
+@dataclass(frozen=True)
+class Errand:
+    """What an operator can have done on the command line: `gongzhi PLUGIN NAME`.
+
+    `function` is `async def f(call, …) -> int | None`: it runs in one transaction, as the plugin, everywhere. Its
+    other parameters become arguments and options, as typer reads them; its docstring is the help; what it returns
+    is the exit code, and anything but 0 or None takes back what it wrote. One called `demo` is also run, without
+    options, once the demo county is loaded.
+    """
+
+    name: str
+    function: Callable[..., Awaitable[int | None]]
+
+
+@hookspec
+def tables() -> Iterable[App]:
+    """The tables the plugin owns; one app, labelled with the plugin's name."""
+    return ()
+
+
+@hookspec
+def graphql() -> Iterable[Extension]:
+    """The fields it adds to types of the core, of other plugins, and to Query, Mutation and Subscription."""
+    return ()
+
+
+@hookspec
+def permissions() -> Iterable[Permission | Role]:
+    """The permissions it introduces, and which roles hold them; and roles of its own, such as a lender.
+
+    Names of permissions begin with the plugin's name and a dot.
+    """
+    return ()
+
+
+@hookspec
+def events() -> Iterable[type[Event]]:
+    """The events it publishes. Their types begin with the plugin's name and a dot."""
+    return ()
+
+
+@hookspec
+def handlers() -> Iterable[Handler]:
+    """What it does when something happens, of its own or of the core. Names begin with the plugin's name and a dot."""
+    return ()
+
+
+@hookspec
+def jobs() -> Iterable[Job]:
+    """What it does in the background, when asked to or every so often. Names begin with its name and a dot."""
+    return ()
+
+
+@hookspec
+def registers() -> Iterable[Registers]:
+    """What it adds to the public registers: why it reads protected fields, what its tables hold, cards of rules,
+    figures, notices and statements.
+
+    A protected field without a purpose is not given to it. Names of rules and figures and purposes of notices begin
+    with the plugin's name and a dot.
+    """
+    return ()
+
+
+@hookspec
+def settings() -> Iterable[type]:
+    """What an operator may choose: a frozen dataclass, its fields made with `gongzhi.plugin.settings.setting`.
+
+    It is read once, before anything is served; `context.settings[TheClass]` is what was read.
+    """
+    return ()
+
+
+@hookspec
+def errands() -> Iterable[Errand]:
+    """What operators can have it do, as `gongzhi PLUGIN NAME`."""
+    return ()
+
+
+@hookspec
+def lifespan() -> Iterable[Callable[[Context], AbstractAsyncContextManager[None]]]:
+    """What it holds open while the server runs, such as a connection elsewhere.
+
+    Ten seconds each to begin and to end. What fails to begin stops the start; what fails to end is logged.
+    """
+    return ()
+
+
+@hookspec
+def health() -> Iterable[Callable[[Context], Awaitable[None]]]:
+    """Whether what it depends on works: each raises if not, and has two seconds.
+
+    What fails three times in a row is reported by /health and in `plugins`; the server goes on.
+    """
+    return ()
+
+
+@hookspec
+def channels() -> Iterable[Channel | Feed]:
+    """Ways out: for notices, such as SMS, mail or app push, among which the setting GONGZHI_CHANNELS chooses; and
+    files that others fetch at a secret address, such as a calendar."""
+    return ()

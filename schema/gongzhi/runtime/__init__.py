@@ -1,0 +1,1 @@
+"""Running: what commands, handlers and jobs have at hand."""

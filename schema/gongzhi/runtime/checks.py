@@ -1,0 +1,116 @@
+"""Checks of what callers give to commands. Each raises a Refusal that names the field and never the value."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import date, datetime, timedelta
+from typing import Any, TypeGuard, TypeVar
+from zoneinfo import ZoneInfo
+
+from strawberry import UNSET
+
+from gongzhi.runtime.commands import Call
+from gongzhi.values.codes import CodeError
+from gongzhi.values.errors import FIELD, Refusal, Refusals
+
+T = TypeVar("T")
+
+CHINA = ZoneInfo("Asia/Shanghai")
+SKEW = timedelta(minutes=5)
+"""How far a phone's clock may be ahead of ours."""
+UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+
+
+class Form:
+    """Reads the fields of an input, so that all that is wrong with them is said at once.
+
+    with form() as read:
+        name = read(text, input.name, 100, "name")
+    """
+
+    def __init__(self) -> None:
+        self.refusals: list[Refusal] = []
+
+    def __call__(self, check: Callable[..., T], *given: Any) -> T:
+        try:
+            return check(*given)
+        except Refusal as refusal:
+            self.refusals.append(refusal)
+            return None  # type: ignore[return-value]  # nobody sees it: the block ends in Refusals
+
+
+@contextmanager
+def form() -> Iterator[Form]:
+    """A form to read fields with. Raises Refusals at the end of the block if any of them was wrong."""
+    made = Form()
+    yield made
+    if made.refusals:
+        raise Refusals(made.refusals)
+
+
+def told(value: T | None) -> TypeGuard[T]:
+    """Whether the caller said something: neither left it out nor sent null."""
+    return value is not UNSET and value is not None
+
+
+def wrong(en: str, zh: str, *path: str) -> Refusal:
+    """The refusal for a value that cannot be taken."""
+    return Refusal("BAD_USER_INPUT", en, zh, path)
+
+
+def missing(en: str, zh: str, *path: str) -> Refusal:
+    """The refusal for something that is not there."""
+    return Refusal("NOT_FOUND", en, zh, path)
+
+
+def duplicate(en: str, zh: str, *path: str) -> Refusal:
+    """The refusal for something that is there already."""
+    return Refusal("DUPLICATE", en, zh, path)
+
+
+def text(value: str, most: int, *path: str) -> str:
+    """The text without blanks around it."""
+    kept = value.strip()
+    if not 1 <= len(kept) <= most:
+        raise wrong(f"{FIELD} must have 1 to {most} characters.", f"{FIELD}应为 1 至 {most} 个字符。", *path)
+    if UNPRINTABLE.search(kept):
+        raise wrong(f"{FIELD} holds characters that cannot be printed.", f"{FIELD}含有不可打印的字符。", *path)
+    return kept
+
+
+def coded(check: Callable[[str], T], value: str, *path: str) -> T:
+    """What a check of `gongzhi.values.codes` makes of the value; MASKED_VALUE for a mask that was sent back."""
+    try:
+        return check(value)
+    except CodeError as error:
+        code = "MASKED_VALUE" if error.reason == "MASKED" else "BAD_USER_INPUT"
+        raise Refusal(code, error.text.en, error.text.zh, path) from None
+
+
+def today(call: Call) -> date:
+    """The day of the operation in China."""
+    return call.now.astimezone(CHINA).date()
+
+
+def happened(now: datetime, at: datetime, oldest: timedelta, *path: str) -> datetime:
+    """When something was done, by a phone's clock: that may be a little ahead, and the phone may have lain in a drawer.
+
+    Never later than now. Refuses a time without an offset, one in the future and one that is too long ago.
+    """
+    if at.tzinfo is None:
+        raise wrong("Give the offset with the time, like +08:00.", "时间须带时区，如 +08:00。", *path)
+    if at > now + SKEW:
+        raise wrong(f"{FIELD} must not lie in the future.", f"{FIELD}不能晚于现在。", *path)
+    if at < now - oldest:
+        days = oldest.days
+        raise wrong(f"{FIELD} is more than {days} days ago.", f"{FIELD}早于 {days} 天以前。", *path)
+    return min(at, now)
+
+
+def past(call: Call, day: date, *path: str) -> date:
+    """The day, which must not lie in the future."""
+    if day > today(call):
+        raise wrong(f"{FIELD} must not lie in the future.", f"{FIELD}不能晚于今天。", *path)
+    return day

@@ -1,0 +1,135 @@
+"""What everything that runs for one operation has at hand."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+import strawberry
+from tortoise.models import Model
+
+from gongzhi.declare.registers import Registers
+from gongzhi.declare.viewer import Viewer
+from gongzhi.runtime.channels import Channel
+from gongzhi.runtime.picture_decoding import PictureDecoder
+from gongzhi.runtime.sealing import KeyRing
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """How many people's files may be read before somebody is told, or no more is shown."""
+
+    reveals: int = 100
+    """People whose protected values one account may be shown, or look for, in a day."""
+    bulk: int = 1000
+    """People whose files one account may look at in an hour before the data-protection officer is told."""
+    neighbours: int = 30
+    """The same of people of one's own village, for whoever does not serve it."""
+    exported: int = 5000
+    """Rows of lists that one account may ask to have as files in a day."""
+    alone: int = 100
+    """Rows of such a list, without anybody's file in it, that no second person need release."""
+    appointed: int = 30
+    """Days in office before somebody is a second person: for a guarded role, or beside others of their appointer."""
+    proposed: int = 72
+    """Hours that a guarded role waits, in which the data-protection officer can stop it."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """A look at people's files: whose, at which fields (`Person.birthDate`), what for (200 characters at most)."""
+
+    people: Collection[UUID]
+    fields: Collection[str]
+    purpose: str
+    kind: str = "READ"
+    operation: str = ""
+
+
+def _unanswered(selection: str) -> str:
+    """Refuse a selection where nothing answers it."""
+    raise RuntimeError("nothing is delivered here, so no selection can be checked")
+
+
+async def _unkept(look: Look) -> None:
+    """Refuse a look where nobody keeps it."""
+    raise RuntimeError("nobody keeps the access log here, so no file can be looked at")
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A list that somebody wants as a file (`gongzhi.exports`): the query printed anew, the list's name, how many rows
+    there are, and whether any of it is somebody's file."""
+
+    document: str
+    listing: str
+    rows: int
+    personal: bool
+
+
+async def _unlisted(viewer: Viewer, document: str, variables: Mapping[str, Any]) -> Wanted:
+    """Refuse a list where nothing makes files."""
+    raise RuntimeError("no files are made here, so no list can be asked for")
+
+
+def _undeclared(role: str) -> frozenset[str]:
+    """Refuse a role where nobody declares any."""
+    raise KeyError(role)
+
+
+def _unheld(permission: str) -> list[str]:
+    """Find no role where nobody declares any."""
+    return []
+
+
+@dataclass(frozen=True)
+class Context:
+    """One operation: who asks, and the keys of the deployment."""
+
+    viewer: Viewer
+    keys: KeyRing
+    receipts: bytes
+    """The secret that receipt codes and idempotency MACs are derived from."""
+    perform: Callable[[Any, Any], Awaitable[Any]]
+    """Carries out a `gongzhi.runtime.commands.Command` with its input, once, in a transaction."""
+    value: Callable[[type[Model], str, Any], Awaitable[Any]]
+    """One column of the row with this key."""
+    fetch: Callable[..., Awaitable[Any]]
+    """Rows of a statement of ours, read only; what callers sent is in its values."""
+    published: str = '{"plugins":[],"dataPurposes":[]}'
+    """What is told of the plugins, as JSON (`gongzhi.plugins`)."""
+    look: Callable[[Look], Awaitable[None]] = _unkept
+    """Keeps a look in the access log. Wait for it before anything is shown; if it fails, show nothing."""
+    bounds: Bounds = Bounds()
+    """How much may be read of protected values."""
+    held: Callable[[str], frozenset[str]] = _undeclared
+    """The permissions of a role. Raises KeyError for one that nobody declares."""
+    holders: Callable[[str], list[str]] = _unheld
+    """The names of the roles that hold a permission, sorted."""
+    guarded: Collection[str] = ()
+    """The permissions that nobody gives alone."""
+    registers: Registers = Registers()
+    """What the core and plugins declare for the public registers (`gongzhi.registers`)."""
+    selected: Callable[[str], str] = _unanswered
+    """A selection on a case as deliveries may have it, printed anew. Raises Refusal for one they may not."""
+    deliverable: Callable[[], Collection[str]] = tuple
+    """The types of plugins' events that whoever asks may have delivered: those of the streams they may follow."""
+    listed: Callable[[Viewer, str, Mapping[str, Any]], Awaitable[Wanted]] = _unlisted
+    """Reads a query of a list, and counts its rows for a viewer. Raises Refusal for one that no file is made of."""
+    channels: tuple[Channel, ...] = ()
+    """The ways out for notices that are in use."""
+    settings: Mapping[type, Any] = field(default_factory=dict)
+    """What the operator chose for plugins, by their classes of settings (`gongzhi.plugin.settings`)."""
+    feedable: Collection[str] = ()
+    """The types of events that points or credit may be given for."""
+    pictures: PictureDecoder = field(default_factory=PictureDecoder)
+    """Makes pictures anew that people send, in a process of their own; nothing else decodes one."""
+    civic: Collection[str] = ()
+    """The roles that residents hold, which put them above nobody."""
+    naming: Collection[str] = ()
+    """The permissions whose holders may look people up by name (`gongzhi.core.access.naming`)."""
+
+
+Info = strawberry.Info[Context, None]

@@ -1,0 +1,60 @@
+"""Files that others fetch at an address which is a secret, such as a calendar for a phone: `/feeds/PLUGIN/TOKEN/NAME`.
+
+    async def hearings(context: Context, token: str) -> Page | None:
+        found = await context.fetch("select … from legal.subscription where digest=$1", digest(token))
+        return Page(found[0]["county_id"], written(found)) if found else None
+
+    Feed("hearings.ics", "text/calendar; charset=utf-8", hearings)
+
+Whoever has the address has the file, so keep little in it and let people end it. A plugin makes a token, shows
+`address` once and keeps its `digest` alone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from gongzhi.runtime.context import Context
+
+PATH = "/feeds"
+BYTES = 24
+"""Random bytes in a token: 32 characters."""
+
+
+@dataclass(frozen=True)
+class Page:
+    """What a token opens, and the county it belongs to, by key: where the plugin is off it opens nothing."""
+
+    county: int
+    body: bytes
+
+
+@dataclass(frozen=True)
+class Feed:
+    """A file that a plugin makes anew each time it is fetched, within five seconds.
+
+    `name` is the last part of the address, such as `hearings.ics`; `media` its Content-Type. `function` reads with
+    `context.fetch` as the plugin itself, everywhere, and gives None for a token it does not know or not any longer.
+    """
+
+    name: str
+    media: str
+    function: Callable[[Context, str], Awaitable[Page | None]]
+
+
+def token() -> str:
+    """A new secret, for one address."""
+    return secrets.token_urlsafe(BYTES)
+
+
+def digest(token: str) -> bytes:
+    """What to keep of a token: 32 bytes to find it by, from which it cannot be made."""
+    return hashlib.sha256(token.encode()).digest()
+
+
+def address(plugin: str, token: str, name: str) -> str:
+    """The path to fetch a feed from, below the server's own address."""
+    return f"{PATH}/{plugin}/{token}/{name}"

@@ -1,0 +1,91 @@
+"""Work in the background: handlers of events, and jobs, which run on demand or every so often.
+
+Both run inside a transaction with a `Call`. What they write, and that they have run, is committed together; where
+they reach outside the database they may do so more than once. What fails is tried again, later each time, and
+parked in the end; `gongzhi jobs list` shows it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from gongzhi.declare.events import Event, Occurrence
+from gongzhi.runtime.commands import Call
+from gongzhi.values.errors import DeclarationError
+
+NAME = re.compile(r"[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*")
+LONGEST = 60
+
+
+@dataclass(frozen=True)
+class Handler:
+    """A function that is called for each event of some types, once for each, in their order."""
+
+    name: str
+    events: tuple[type[Event], ...]
+    function: Callable[[Call, Occurrence], Awaitable[None]]
+    feedable: bool = False
+    """Whether it is called for every event that points or credit may be given for, whoever declares it."""
+    latest: bool = False
+    """Whether the last of a case's events that wait is enough for it."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run of a job."""
+
+    id: UUID
+    due: datetime
+    attempt: int
+    """1 the first time."""
+    counties: tuple[int, ...]
+    """The keys of the counties in which the plugin is on."""
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Job:
+    """A function that runs when somebody asks for it (`call.enqueue`), and every so often if `every` says so."""
+
+    name: str
+    function: Callable[[Call, Run], Awaitable[None]]
+    every: timedelta | None = None
+    offset: timedelta = timedelta()
+
+
+def handler(
+    name: str, *events: type[Event], feedable: bool = False, latest: bool = False
+) -> Callable[[Callable[[Call, Occurrence], Awaitable[None]]], Handler]:
+    """Make a function a handler of these events. Its name stays for ever: what it has done is kept under it.
+
+    With `feedable` it hears of whatever points or credit may be given for, from plugins it knows nothing of, too.
+    With `latest` it may be spared an event if a later one of the same case waits already: for handlers that look at
+    the case as it is now.
+    """
+    check(name)
+    if not (events or feedable) or not all(one.type for one in events):
+        raise DeclarationError(f"the handler {name!r} must name events that are declared with @event")
+    return lambda function: Handler(name, events, function, feedable, latest)
+
+
+def job(
+    name: str, *, every: timedelta | None = None, offset: timedelta = timedelta()
+) -> Callable[[Callable[[Call, Run], Awaitable[None]]], Job]:
+    """Make a function a job. With `every` it runs by itself, once in the whole deployment.
+
+    Runs are counted from midnight in China: `every=timedelta(days=1), offset=timedelta(hours=3)` is three at night.
+    """
+    check(name)
+    if every is not None and every < timedelta(seconds=1):
+        raise DeclarationError(f"the job {name!r} must not run more often than every second")
+    return lambda function: Job(name, function, every, offset)
+
+
+def check(name: str) -> None:
+    if not NAME.fullmatch(name) or len(name) > LONGEST:
+        raise DeclarationError(f"{name!r} is no name of a handler or job; write plugin.what, such as points.award")

@@ -1,0 +1,286 @@
+"""Office documents: what a docx, xlsx or pptx may hold, looked at before any library opens it.
+
+Such a document is an archive of XML. It may unfold to much more than was sent, make a parser unfold it, and make the
+program of whoever opens it load a template, a picture or a program from elsewhere.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import zipfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, BinaryIO
+from xml.parsers import expat
+
+from gongzhi.values.errors import Text
+
+MB = 1_000_000
+CHUNK = 65_536
+PROLOG, RELATIONS, TEXT = 1 * MB, 5 * MB, 20 * MB
+"""Bytes of a part within which its first element must begin, of one that names others, and of a text with fields."""
+SMALL = 5 * MB
+"""Bytes of a part up to which it does not matter how well it was packed."""
+BOMB_RATIO = 100
+END, DIRECTORY = 22, 2 * MB
+"""Bytes of the end of an archive, and of its directory: some hundred for each of its entries."""
+PROGRAMS = (
+    *(".bat", ".bin", ".cmd", ".com", ".dll", ".exe", ".hta", ".jar", ".js", ".jse", ".lnk", ".msi", ".ps1", ".scr"),
+    *(".vbe", ".vbs", ".wsf", ".wsh"),
+)
+PRINTERS = re.compile(r"(xl|word|ppt)/printersettings/[^/]*\.bin")
+"""What office programs write about the printer; nothing in it is run."""
+ARCHIVES = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", b"Rar!", b"7z\xbc\xaf", b"\x1f\x8b")
+"""How an archive or an OLE file begins that lies in a document."""
+ACTIVE = re.compile(r"macroEnabled|vbaProject|vbaData|activeX|customUI|keyMapCustomizations", re.IGNORECASE)
+"""What the type of a part has in it that is run."""
+RUN = {"vbaproject", "wordvbadata", "control", "activexcontrolbinary", "attachedtoolbars", "extensibility"}
+RUN |= {"keymapcustomizations"}
+EMBEDDED = {"oleobject", "package", "afchunk", "subdocument"}
+REMOTE = {"externallink", "externallinkpath", "connections", "attachedtemplate", "querytable"}
+"""The last words of the kinds of relations that run, embed or load something."""
+LINK = re.compile(r"(https?|mailto|tel):|#", re.IGNORECASE)
+"""What somebody who reads the document may click on."""
+ELSEWHERE = re.compile(r"[a-z][a-z0-9+.-]*:|//|\\", re.IGNORECASE)
+FIELD = re.compile(
+    r"^\W*(DDE|DDEAUTO|DATABASE|IMPORT|INCLUDE|INCLUDETEXT|INCLUDEPICTURE|LINK|MACROBUTTON)\b",
+    re.MULTILINE | re.IGNORECASE,
+)
+"""Fields of a text that load or run something."""
+
+
+@dataclass(frozen=True)
+class DocumentLimits:
+    """How much a document may be when it is unpacked."""
+
+    entries: int = 5_000
+    total: int = 200 * MB
+    part: int = 100 * MB
+
+
+class DocumentError(ValueError):
+    """A document that is not taken. `text` says why and what to do, for whoever sent it."""
+
+    def __init__(self, en: str, zh: str) -> None:
+        super().__init__(en)
+        self.text = Text(en, zh)
+
+
+def check_document(file: BinaryIO, limits: DocumentLimits | None = None) -> None:
+    """Raise DocumentError unless this is a whole docx, xlsx or pptx that runs, embeds and loads nothing."""
+    try:
+        with open_archive(file) as archive:
+            check_archive(archive, limits)
+            names = {name.lower(): name for name in archive.namelist()}
+            if "[content_types].xml" not in names:
+                raise damaged()
+            for lower, name in names.items():
+                check_name(lower)
+                check_content(archive, lower, name)
+    except UNREADABLE:
+        raise damaged() from None
+
+
+UNREADABLE = (zipfile.BadZipFile, expat.ExpatError, OSError, EOFError, NotImplementedError, RuntimeError, KeyError)
+"""What libraries raise for an archive that is none."""
+
+
+def open_archive(file: BinaryIO) -> zipfile.ZipFile:
+    """Open an archive whose directory is of a bearable size: zipfile reads all of it before anybody can count.
+
+    Raises zipfile.BadZipFile. Archives in the form for more than 4 GB are refused: their size stands elsewhere.
+    """
+    end = file.seek(0, io.SEEK_END)
+    file.seek(max(0, end - END - 65_535))
+    tail = file.read()
+    at = tail.rfind(b"PK\x05\x06")
+    if at < 0 or len(tail) < at + END or b"PK\x06\x07" in tail[:at][-20:]:
+        raise zipfile.BadZipFile("no end of an archive")
+    if int.from_bytes(tail[at + 12 : at + 16], "little") > DIRECTORY:
+        raise zipfile.BadZipFile("too large a directory")
+    return zipfile.ZipFile(file)
+
+
+def check_archive(archive: zipfile.ZipFile, limits: DocumentLimits | None = None) -> None:
+    """Raise DocumentError for an archive that unfolds to more than `limits`, or whose XML has a DTD.
+
+    The sizes are those that the archive says; zipfile reads no more of an entry than that.
+    """
+    limits, entries = limits or DocumentLimits(), archive.infolist()
+    if len(entries) > limits.entries or sum(entry.file_size for entry in entries) > limits.total:
+        raise unfolding()
+    if len({entry.filename.lower() for entry in entries}) < len(entries):
+        raise damaged()  # programs would disagree about which of the two it is
+    for entry in entries:
+        name, size = entry.filename, entry.file_size
+        if entry.flag_bits & 1 or ".." in name.split("/") or name.startswith("/") or "\\" in name:
+            raise damaged()
+        if size > limits.part or (size > SMALL and size > BOMB_RATIO * entry.compress_size):
+            raise unfolding()
+        if not entry.is_dir():
+            check_prolog(archive, entry)
+
+
+def check_prolog(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> None:
+    """Raise DocumentError for an archive in the archive, and for XML with a DTD, where entities would be."""
+    with archive.open(entry) as part:
+        head = part.read(CHUNK)
+        if head.startswith(ARCHIVES):
+            raise embedding()
+        if head.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in head[:4] and b"<" in head[:4]:
+            raise damaged()  # XML in UTF-16, which office programs do not write
+        if not head.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"<"):
+            return
+        parser, read = prolog_parser(), 0
+        while head and read < PROLOG:
+            try:
+                parser.Parse(head, False)
+            except Begun:
+                return
+            read += len(head)
+            head = part.read(CHUNK)
+    raise damaged()
+
+
+class Begun(Exception):
+    """The first element has begun: what comes before it, and nothing else, may hold a DTD."""
+
+
+def prolog_parser() -> expat.XMLParserType:
+    parser = expat.ParserCreate()
+
+    def begin(name: str, attributes: Mapping[str, str]) -> None:
+        raise Begun
+
+    def refuse(*_: Any) -> None:
+        raise DocumentError(
+            "The document declares entities or a document type, which no office program writes; save it anew.",
+            "文件含有实体或文档类型声明，请用办公软件重新另存后上传。",
+        )
+
+    parser.StartElementHandler = begin
+    parser.StartDoctypeDeclHandler = parser.EntityDeclHandler = refuse
+    return parser
+
+
+def check_name(name: str) -> None:
+    """Raise DocumentError for a part that by its name is a program, a file of its own or a link to elsewhere."""
+    if name.endswith(PROGRAMS) and not PRINTERS.fullmatch(name):
+        raise embedding() if "/embeddings/" in name else running()
+    if "/embeddings/" in name:
+        raise embedding()
+    if "/externallinks/" in name or name.endswith("/connections.xml"):
+        raise loading()
+
+
+def check_content(archive: zipfile.ZipFile, lower: str, name: str) -> None:
+    """Raise DocumentError for a part that says the document runs, embeds or loads something."""
+    if lower == "[content_types].xml":
+        for _, attributes in elements(read_part(archive, name, RELATIONS)):
+            if ACTIVE.search(attributes.get("ContentType", "")):
+                raise running()
+    elif lower.endswith(".rels"):
+        for _, attributes in elements(read_part(archive, name, RELATIONS)):
+            check_relation(attributes)
+    elif lower.startswith("word/") and lower.endswith(".xml"):
+        whole = read_part(archive, name, TEXT)
+        if (b"instrText" in whole or b"fldSimple" in whole) and FIELD.search(read_fields(whole)):
+            raise loading()
+
+
+def check_relation(attributes: Mapping[str, str]) -> None:
+    kind, target = attributes.get("Type", ""), attributes.get("Target", "").strip()
+    word = kind.rpartition("/")[2].lower()
+    if word in RUN:
+        raise running()
+    outside = attributes.get("TargetMode", "").lower() == "external" or ELSEWHERE.match(target)
+    if outside and not (word == "hyperlink" and LINK.match(target)):
+        raise loading()
+    if word in EMBEDDED:
+        raise embedding()
+    if word in REMOTE:
+        raise loading()
+
+
+def read_part(archive: zipfile.ZipFile, name: str, most: int) -> bytes:
+    if archive.getinfo(name).file_size > most:
+        raise unfolding()
+    return archive.read(name)
+
+
+def elements(raw: bytes) -> Iterator[tuple[str, Mapping[str, str]]]:
+    """The elements of a part with their attributes, both without prefixes."""
+    found: list[tuple[str, Mapping[str, str]]] = []
+
+    def begin(name: str, attributes: Mapping[str, str]) -> None:
+        found.append((bare(name), {bare(key): value for key, value in attributes.items()}))
+
+    parser = expat.ParserCreate()
+    parser.StartElementHandler = begin
+    parser.Parse(raw, True)
+    yield from found
+
+
+def read_fields(raw: bytes) -> str:
+    """The instructions of a text's fields, a line for each. One that is cut into runs is put together again."""
+    pieces: list[str] = []
+    inside = 0
+
+    def begin(name: str, attributes: Mapping[str, str]) -> None:
+        nonlocal inside
+        if bare(name) == "instrText":
+            inside += 1
+        elif bare(name) in ("fldChar", "fldSimple"):
+            pieces.append("\n")
+            pieces.extend(value for key, value in attributes.items() if bare(key) == "instr")
+            pieces.extend("\n" for key in attributes if bare(key) == "instr")
+
+    def end(name: str) -> None:
+        nonlocal inside
+        inside -= bare(name) == "instrText"
+
+    def text(said: str) -> None:
+        if inside:
+            pieces.append(said)
+
+    parser = expat.ParserCreate()
+    parser.StartElementHandler, parser.EndElementHandler, parser.CharacterDataHandler = begin, end, text
+    parser.Parse(raw, True)
+    return "".join(pieces)
+
+
+def bare(name: str) -> str:
+    return name.rpartition(":")[2]
+
+
+def damaged() -> DocumentError:
+    return DocumentError("The document is damaged, or it is no docx or xlsx.", "文件已损坏，或不是 docx、xlsx 文件。")
+
+
+def unfolding() -> DocumentError:
+    return DocumentError(
+        "The document is much larger inside than it was sent; split it, or send a PDF.",
+        "文件解压后过大，请拆分，或改传 PDF。",
+    )
+
+
+def running() -> DocumentError:
+    return DocumentError(
+        "The document holds macros, controls or programs; save it as a plain docx or xlsx, or send a PDF.",
+        "文件含有宏、控件或程序，请另存为普通 docx、xlsx，或改传 PDF。",
+    )
+
+
+def embedding() -> DocumentError:
+    return DocumentError(
+        "Another file is embedded in the document; take it out, or send a PDF.",
+        "文件内嵌有其他文件，请删去，或改传 PDF。",
+    )
+
+
+def loading() -> DocumentError:
+    return DocumentError(
+        "The document loads a template, a picture or another file from elsewhere; remove that, or send a PDF.",
+        "文件会从别处加载内容（远程模板、链接图片或外部文件），请删去，或改传 PDF。",
+    )

@@ -1,0 +1,71 @@
+"""Pictures without what cameras write into them: place, time, owner, device. The picture itself stays.
+
+Nothing is decoded here, so the evidence that somebody sends stays the picture that it was, and costs what its bytes
+cost. What is shown to others is made anew instead, by `gongzhi.runtime.picture_decoding`.
+"""
+
+from __future__ import annotations
+
+START, SCAN, END = b"\xff\xd8", 0xDA, b"\xff\xd9"
+TOLD = {*range(0xE1, 0xF0), 0xFE} - {0xEE}
+"""Segments of a JPEG that hold words: APP1 (Exif, XMP) to APP15, comments; but APP14 says how colours are meant."""
+SIGNATURE = b"\x89PNG\r\n\x1a\n"
+CHUNKS = frozenset((b"eXIf", b"tEXt", b"zTXt", b"iTXt", b"tIME"))
+"""The same of a PNG."""
+FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
+"""Segments of a JPEG that say how large it is."""
+POINTS = 50_000_000
+"""The most points of a picture, as its header says: whoever opens one that has more is without memory."""
+
+
+def bare(raw: bytes, kind: str) -> bytes:
+    """A picture without what the camera wrote into it; anything else as it is. Raises ValueError if it is broken."""
+    read = READERS.get(kind)
+    try:
+        return b"".join(read(raw)) if read else raw
+    except IndexError:
+        raise ValueError("it breaks off") from None
+
+
+def check_size(width: int, height: int) -> None:
+    if not 0 < width * height <= POINTS:
+        raise ValueError("it has no points, or too many")
+
+
+def jpeg(raw: bytes) -> list[bytes]:
+    if not raw.startswith(START):
+        raise ValueError("no JPEG")
+    kept, at = [START], 2
+    while True:
+        mark, code, length = raw[at], raw[at + 1], int.from_bytes(raw[at + 2 : at + 4])
+        if mark != 0xFF or length < 2:
+            raise ValueError("a segment is broken")
+        if code == SCAN:
+            return [*kept, raw[at : raw.index(END, at) + 2]]
+        if code in FRAMES:
+            check_size(int.from_bytes(raw[at + 7 : at + 9]), int.from_bytes(raw[at + 5 : at + 7]))
+        if code not in TOLD:
+            kept.append(raw[at : at + 2 + length])
+        at += 2 + length
+
+
+def png(raw: bytes) -> list[bytes]:
+    if not raw.startswith(SIGNATURE):
+        raise ValueError("no PNG")
+    kept, at = [SIGNATURE], 8
+    while at < len(raw):
+        size, name = int.from_bytes(raw[at : at + 4]), raw[at + 4 : at + 8]
+        if len(name) < 4 or at + 12 + size > len(raw):
+            raise ValueError("a chunk is broken")
+        if name == b"IHDR":
+            check_size(int.from_bytes(raw[at + 8 : at + 12]), int.from_bytes(raw[at + 12 : at + 16]))
+        if name not in CHUNKS:
+            kept.append(raw[at : at + 12 + size])
+        if name == b"IEND":
+            return kept
+        at += 12 + size
+    raise ValueError("there is no end")
+
+
+READERS = {"image/jpeg": jpeg, "image/png": png}
+"""By the media type that the content has."""

@@ -1,0 +1,18 @@
+"""Quotas: a lock for what is counted before it is done."""
+
+from __future__ import annotations
+
+from gongzhi.runtime.commands import Call
+
+LOCK = "select pg_advisory_xact_lock(hashtextextended($1,$2))"
+SEED = 46
+"""Keeps these locks apart from others that are made of a text."""
+
+
+async def hold(call: Call, quota: str, whose: str) -> None:
+    """Let one operation at a time count what is used of a quota, until its transaction ends.
+
+    Without it several at once count the same, and each finds room for itself. Hold it before counting; the row
+    that is counted must be committed before this transaction is, or be part of it.
+    """
+    await call.fetch(LOCK, f"{quota} {whose}", SEED)

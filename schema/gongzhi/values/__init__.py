@@ -1,0 +1,1 @@
+"""Values: what every layer may use and what uses none."""
