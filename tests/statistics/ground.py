@@ -147,7 +147,7 @@ class Ground:
             pass
 
     async def count(self, case: UUID) -> None:
-        await self.connection.execute("select statistics.count($1)", case)
+        await self.connection.execute("select statistics.count($1)", [case])
 
     async def rebuild(self) -> list[tuple[Any, ...]]:
         await self.connection.execute("select statistics.rebuild()")

@@ -119,7 +119,7 @@ async def test_second_waits_for_first(ground: Ground, empty: str) -> None:
     other = await asyncpg.connect(empty)
     async with ground.connection.transaction():
         await ground.count(case)
-        second = asyncio.create_task(other.execute("select statistics.count($1)", case))
+        second = asyncio.create_task(other.execute("select statistics.count($1)", [case]))
         watcher = await asyncpg.connect(empty)
         while not await watcher.fetchval("select exists(select from pg_locks where not granted)"):
             assert not second.done()

@@ -16,6 +16,8 @@ log = logging.getLogger("gongzhi")
 
 STRETCH = 100
 """Events or jobs after which the next in line has its turn."""
+RESTING = 0.5
+"""Seconds that a handler rests for which the last event is enough: it then has at once what happened meanwhile."""
 BUSY = """
 select 'handler' as kind, c.name from events.consumer c, events.counter n
 where c.name = any($1) and c.position < n.given
@@ -35,6 +37,7 @@ class Lines:
         self.chance = random.Random()
         self.called = asyncio.Event()
         self.under_way: set[Line] = set()
+        self.resting: set[Line] = set()
         self.missed: set[Line] = set()
         """Those for which there was something to do while they, or too many others, were under way."""
 
@@ -61,6 +64,8 @@ class Lines:
         """Begin with what there is to do and nobody here does yet."""
         await self.worker.plan()
         for line in await self.busy():
+            if line in self.resting:
+                continue
             if line in self.under_way or len(self.under_way) >= self.most:
                 self.missed.add(line)
             else:
@@ -78,8 +83,9 @@ class Lines:
 
     async def serve(self, line: Line) -> None:
         """Go on with a line for a stretch; whatever goes wrong is its own."""
+        rests = self.rests(line)
         try:
-            for _ in range(STRETCH):
+            for _ in range(1 if rests else STRETCH):
                 if not await self.step(*line):
                     break
             else:
@@ -90,9 +96,23 @@ class Lines:
             log.exception("%s rests for a moment", line[1])
         finally:
             self.under_way.remove(line)
+            if rests:
+                self.missed.discard(line)
+                self.resting.add(line)
+                asyncio.get_running_loop().call_later(RESTING, self.rested, line)
             if self.missed - self.under_way:  # the others that were missed will look when they are done
                 self.missed.clear()
                 self.call()
+
+    def rests(self, line: Line) -> bool:
+        """Whether a line is a handler for which the last event is enough."""
+        kind, name = line
+        return kind == "handler" and self.worker.needs_last(self.worker.handlers[name][1])
+
+    def rested(self, line: Line) -> None:
+        """Let a line have its turn again, in case there is something to do."""
+        self.resting.discard(line)
+        self.call()
 
     async def step(self, kind: str, name: str) -> bool:
         """One event or job; whether there was one."""

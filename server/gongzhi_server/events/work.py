@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import traceback
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -45,6 +45,7 @@ TOGETHER = 50
 EPOCH = datetime(2000, 1, 1, tzinfo=CHINA)
 
 NEXT = EVENT + "where o.position > $1 and o.type = any($2) order by o.position limit $3"
+LAST = EVENT + "where o.position > $1 and o.type = any($2) order by o.position desc limit 1"
 ONE = EVENT + "where o.id = $1"
 BEGIN = """
 insert into events.consumer (name, position)
@@ -162,13 +163,16 @@ class Worker:
             claimed = await connection.execute_query_dict(CLAIM, [handler.name])
             if not claimed or claimed[0]["position"] >= claimed[0]["given"]:
                 return False  # another process is at it, or there is nothing new
-            types = [one.type for one in handler.events]
-            found = await connection.execute_query_dict(NEXT, [claimed[0]["position"], types, most])
-            taken += map(occurrence, found)
-            due = spared(taken) if handler.latest else taken
-            told = [await self.told(connection, whose, handler, one) for one in due]
+            after = [claimed[0]["position"], [one.type for one in handler.events]]
+            wanted = (LAST, after) if self.needs_last(handler) else (NEXT, [*after, most])
+            taken += map(occurrence, await connection.execute_query_dict(*wanted))
+            told = [await self.told(connection, whose, handler, one) for one in taken]
             await connection.execute_query(MOVE, [handler.name, taken[-1].position if taken else claimed[0]["given"]])
         return any(told)
+
+    def needs_last(self, handler: Handler) -> bool:
+        """Whether the last event is enough for a handler: one of the core's, which is on in every county."""
+        return handler.latest and self.handlers[handler.name][0] is None
 
     async def told(self, connection: Any, whose: str | None, handler: Handler, event: Occurrence) -> bool:
         """Call a handler, but only where its plugin is on; tell whether it has told anything itself.
@@ -309,11 +313,6 @@ async def patience(whose: str | None, seconds: float) -> AsyncIterator[None]:
 
 def cause(error: Exception) -> BaseException:
     return error.__cause__ or error if isinstance(error, Failed) else error
-
-
-def spared(events: Iterable[Occurrence]) -> Collection[Occurrence]:
-    """The last event of each case, in their order; those of no case all."""
-    return sorted({one.case or one.id: one for one in events}.values(), key=lambda one: one.position)
 
 
 async def repeated(step: Callable[[], Awaitable[bool]]) -> None:
