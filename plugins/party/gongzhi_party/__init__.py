@@ -23,6 +23,7 @@ def graphql() -> tuple[Extension, ...]:
         arranging,
         attending,
         checking_in,
+        convening,
         counting,
         deciding,
         deliberating,
@@ -45,8 +46,8 @@ def graphql() -> tuple[Extension, ...]:
 
     rooms = (
         organisation_types, organisation, membership, activity_fields, arranging, series, attending, checking_in,
-        recording, feeds, village_types, deliberating, voting, counting, deciding, village, link_types, linking,
-        wishing, learning, digest, volunteering,
+        recording, feeds, village_types, deliberating, voting, counting, convening, deciding, village, link_types,
+        linking, wishing, learning, digest, volunteering,
     )  # fmt: skip
     return tuple(one for room in rooms for one in room.EXTENSIONS)
 

@@ -22,7 +22,7 @@ from strawberry import ID
 
 from .deliberating import DeliberationPayload, led, saved
 from .deliberation_types import VoteReceipt
-from .models import DeliberationState
+from .models import DeliberationRow, DeliberationState, MeetingRow, MeetingState
 from .visibility import DELIBERATE
 from .voting import digest, ending
 
@@ -67,11 +67,16 @@ async def close_vote(call: Call, input: CloseVoteInput) -> DeliberationPayload:
             f"参加表决数 {present}，未达到法定数 {row.needed}；可延长投票或终止议事。",
             ("deliberation",),
         )
+    await count_votes(call, row, present)
+    return await saved(row)
+
+
+async def count_votes(call: Call, row: DeliberationRow, present: int) -> None:
+    """Make the urn the ballots of a closed vote, and their number the result."""
     await call.fetch(COUNT, row.id)
     for statement in SHUFFLED:
         await call.fetch(statement, row.id)
     row.present, row.state = present, DeliberationState.COUNTED
-    return await saved(row)
 
 
 @strawberry.input(description="More time for a vote (延长投票).")
@@ -100,10 +105,17 @@ class DropMatterInput:
     reason: str = given("Why; everybody reads it (原因).")
 
 
+DROPPABLE = (
+    DeliberationState.RAISED,
+    DeliberationState.ANNOUNCED,
+    DeliberationState.RECORDED,
+    DeliberationState.VOTING,
+)
 EMPTIED = (
     "delete from party.urn u using party.proposal p where p.id=u.proposal_id and p.deliberation_id=$1",
     "delete from party.slip where deliberation_id=$1",
     "delete from party.voted where deliberation_id=$1",
+    "delete from party.attendance a using party.meeting m where m.id=a.meeting_id and m.deliberation_id=$1",
 )
 
 
@@ -111,12 +123,23 @@ EMPTIED = (
     "Drop a matter before it is counted; votes that were cast are destroyed uncounted (终止议事).", requires=DELIBERATE
 )
 async def drop_matter(call: Call, input: DropMatterInput) -> DeliberationPayload:
-    open_ = (DeliberationState.RAISED, DeliberationState.ANNOUNCED, DeliberationState.VOTING)
-    row = await led(call, input.deliberation, input.expected_version, *open_)
-    for statement in EMPTIED:
-        await call.fetch(statement, row.id)
+    row = await led(call, input.deliberation, input.expected_version, *DROPPABLE)
+    await empty_urn(call, row)
+    await withdraw_meeting(row)
     row.state, row.reason = DeliberationState.DROPPED, text(input.reason, 500, "reason")
     return await saved(row)
+
+
+async def empty_urn(call: Call, row: DeliberationRow) -> None:
+    """Destroy the votes that were not counted, who cast them, and who was in the room."""
+    for statement in EMPTIED:
+        await call.fetch(statement, row.id)
+
+
+async def withdraw_meeting(row: DeliberationRow) -> None:
+    """Take back what a meeting recorded and nobody has confirmed."""
+    waiting = MeetingRow.filter(deliberation=row, state=MeetingState.RECORDED)
+    await waiting.update(state=MeetingState.WITHDRAWN)
 
 
 def receipted(frame: Any) -> Any:

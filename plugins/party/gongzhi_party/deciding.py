@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import datetime
 from datetime import timedelta
 
 import strawberry
+from gongzhi.core.cases.deliberation import record_deliberation
 from gongzhi.core.cases.types import Case
 from gongzhi.core.grids.models import GridRow
 from gongzhi.core.notices.sending import Notice, notify
@@ -13,7 +15,7 @@ from gongzhi.core.resolutions.models import Body, ResolutionRow
 from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
-from gongzhi.runtime.checks import duplicate, missing, today, told, wrong
+from gongzhi.runtime.checks import CHINA, duplicate, missing, today, told, wrong
 from gongzhi.runtime.commands import EXPECTED, KEY, Call, Problem, command, given, made, problems
 from gongzhi.values.errors import Refusal, Text
 from strawberry import ID, UNSET
@@ -21,7 +23,15 @@ from strawberry import ID, UNSET
 from .deliberating import DeliberationPayload, at, led, neighbour, saved
 from .deliberation_types import MatterEvaluation, MatterProposal
 from .finding import count
-from .models import DeliberationState, EvaluationRow, ExecutionRow, ProposalRow
+from .models import (
+    DeliberationRow,
+    DeliberationState,
+    EvaluationRow,
+    ExecutionRow,
+    MeetingRow,
+    MeetingState,
+    ProposalRow,
+)
 from .recording import PartyTaskInput, resolved
 from .visibility import DELIBERATE
 
@@ -52,11 +62,18 @@ async def decide_matter(call: Call, input: DecideMatterInput) -> DeliberationPay
         raise wrong("20 rules at most, by their names.", "最多 20 条规则名称。", "adopts")
     grid = await GridRow.get(id=row.grid_id)
     body = Body(input.body)
-    made_of: ResolutionRow = await resolve(
-        call, grid, body, row.title, proposal.text, today(call), input.adopts, votes=votes
-    )
+    day = await voted_on(call, row)
+    made_of: ResolutionRow = await resolve(call, grid, body, row.title, proposal.text, day, input.adopts, votes=votes)
     row.resolution_id, row.decided_at, row.state = made_of.id, call.now, DeliberationState.DECIDED
+    if row.case_id:
+        await record_deliberation(call, row.case_id, made_of.id)
     return await saved(row)
+
+
+async def voted_on(call: Call, row: DeliberationRow) -> datetime.date:
+    """The day of a decision: that of the meeting, if it was taken in the room."""
+    meeting = await MeetingRow.get_or_none(deliberation=row, state=MeetingState.CONFIRMED)
+    return meeting.held_at.astimezone(CHINA).date() if meeting else today(call)
 
 
 @strawberry.input(description="How a decision is carried out (落实决议).")

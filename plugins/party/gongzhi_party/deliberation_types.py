@@ -27,23 +27,29 @@ from gongzhi.declare.entity import (
 )
 from gongzhi.declare.filters import placed
 from gongzhi.declare.plans import Frame
-from gongzhi.declare.sql import Sql
+from gongzhi.declare.sql import Sql, some
+from pypika_tortoise.queries import Table
 
 from . import visibility
 from . import words as words
 from .activity_types import PartyActivity, PartyOpinion, PartyTask
 from .models import (
     AgendaRow,
+    AttendanceRow,
     BallotRow,
     Choice,
     DeliberationRow,
     DeliberationState,
     EvaluationRow,
     ExecutionRow,
+    Manner,
+    MeetingRow,
+    MeetingState,
     ProposalRow,
     ProxyRow,
     SlipRow,
     SpeakerRow,
+    UrnRow,
     Voters,
 )
 from .organisation_types import FEWEST, NAME
@@ -53,6 +59,17 @@ PRESENT = "coalesce({1},(select count(*)::int from party.voted v where v.deliber
 EVALUATED = f"""
 (select case when count(*)>={FEWEST} then jsonb_build_object('score', round(avg(e.score), 1)::float8,
  'answers', count(*)) end from party.evaluation e where e.deliberation_id={{0}})
+"""
+
+
+THERE = (
+    "case when {1} in ('RECORDED','CONFIRMED') then "
+    "(select count(*)::int from party.attendance a where a.meeting_id={0}) end"
+)
+RECORDED = """
+(select case when count(*)>0 then jsonb_build_object('for',count(*) filter (where u.choice='FOR'),
+ 'against',count(*) filter (where u.choice='AGAINST'),'abstain',count(*) filter (where u.choice='ABSTAIN')) end
+ from party.urn u where u.proposal_id={0} and ({1}))
 """
 
 
@@ -97,6 +114,24 @@ class VoteBallot(Node):
     person: Person | None = one("Whose, in an open vote, if you may see their file (投票人).")
 
 
+@entity(UrnRow, visible=visibility.recorded, through="proposal", order=("choice",), filter={"choice": None})
+class MatterCall(Node):
+    """What a chair recorded that somebody said in the room, until a second person confirms it (唱名记录)."""
+
+    proposal: MatterProposal | None = one("On which proposal (方案).")
+    choice: Choice = column("What they said (意见).")
+    name: str | None = expression(
+        "Who; null in a show of hands (表决人).",
+        lambda at: Sql(f"(case when {{0}} is not null then {NAME} end)", at.row.person_id),
+    )
+
+
+def recorded(at: Frame) -> Any:
+    """The numbers of what may be seen of the room's record."""
+    seen = visibility.recorded(Table("urn", schema="party", alias="u"), at.viewer)
+    return Sql(RECORDED, at.row.id, some(Sql("false"), *seen or ()))
+
+
 @entity(ProposalRow, visible=everyone, through="deliberation", order=("place",))
 class MatterProposal(Node):
     """What is put to the vote (表决方案)."""
@@ -107,6 +142,13 @@ class MatterProposal(Node):
     votes: VoteCount | None = embedded(
         "What the count came to; null until the vote is closed (计票结果).",
         lambda at: Sql(COUNTED, at.row.votes_for, at.row.votes_against, at.row.abstentions),
+    )
+    recorded: VoteCount | None = embedded(
+        "What the chair of a meeting recorded and nobody has confirmed yet, for who leads or was there (待复核票数).",
+        recorded,
+    )
+    calls: Connection[MatterCall] = connection(
+        "The same vote by vote, with the names of a roll call (唱名记录).", on="proposal", order="choice"
     )
     ballots: Connection[VoteBallot] = connection(
         "Every vote once it is closed, so that anybody can recount (选票).", on="proposal", order="choice"
@@ -139,6 +181,40 @@ class VoteProxy(Node):
     principal: str = expression("Whose vote (委托人).", lambda at: Sql(NAME, at.row.principal_id))
     proxy: str = expression("Who casts it (受托人).", lambda at: Sql(NAME, at.row.proxy_id))
     at: datetime.datetime = column("When it was put on record (登记时间).")
+
+
+@entity(AttendanceRow, visible=visibility.attendance, through="meeting", order=("place",))
+class MatterAttendance(Node):
+    """Somebody who was in the room; seen by themselves and by whoever leads (到会人员)."""
+
+    meeting: MatterMeeting | None = one("At which meeting (会议).")
+    place: int = column("The place on the list, from 1 (序号).")
+    name: str = expression("The name (姓名).", lambda at: Sql(NAME, at.row.person_id))
+    proxy: str | None = expression(
+        "Who was there with their written proxy; null for who came (受托人).",
+        lambda at: Sql(f"(case when {{0}} is not null then {NAME} end)", at.row.proxy_id),
+    )
+
+
+@entity(MeetingRow, visible=everyone, through="deliberation", order=("held_at",))
+class MatterMeeting(Node):
+    """A meeting that voted in the room, as its chair recorded it; it counts once it is confirmed (现场会议)."""
+
+    deliberation: Deliberation | None = one("On which matter (议事).")
+    held_at: datetime.datetime = column("When (召开时间).")
+    place: str = column("Where (地点).")
+    manner: Manner = column("How it voted (表决方式).")
+    state: MeetingState = column("Where its record stands (记录状态).")
+    present: int | None = expression(
+        "How many were in the room or had a proxy there; null once its record was refused or taken back (到会人数).",
+        lambda at: Sql(THERE, at.row.id, at.row.state),
+    )
+    attendance: Connection[MatterAttendance] = connection(
+        "Who was there, if you may see it (到会人员).", on="meeting", order="place"
+    )
+    recorded_at: datetime.datetime = column("When its chair recorded it (记录时间).")
+    decided_at: datetime.datetime | None = column("When a second person confirmed or refused it (复核时间).")
+    reason: str | None = column("Why it was refused (未通过原因).")
 
 
 @entity(SlipRow, visible=everyone, through="deliberation")
@@ -198,6 +274,12 @@ class Deliberation(Node):
     speakers: list[MatterSpeaker] = many("Who wants to be heard (发言人).", on="deliberation", order="at", cap=100)
     proposals: list[MatterProposal] = many(
         "What is put to the vote (表决方案).", on="deliberation", order="place", cap=20
+    )
+    meetings: list[MatterMeeting] = many(
+        "Meetings in the room, with what became of their records (现场会议).",
+        on="deliberation",
+        order="held_at",
+        cap=20,
     )
     voters: Voters = column("Who has a vote (表决单位).")
     secret: bool = column("Whether the vote is secret (是否无记名).")

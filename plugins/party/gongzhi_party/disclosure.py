@@ -125,6 +125,21 @@ HOLDINGS = (
         erase=GONE,
     ),
     Holding(
+        "party.attendance",
+        Text("who was at meetings that voted in the room", "现场会议到会记录"),
+        SELF,
+        person="$1 in (t.person_id, t.proxy_id)",
+        erase=GONE,
+        months=36,
+        since="(select m.held_at from party.meeting m where m.id=t.meeting_id)",
+    ),
+    Holding(
+        "party.meeting",
+        Text("meetings that voted in the room", "现场会议"),
+        PUBLIC,
+        hidden=("recorded_by", "decided_by"),
+    ),
+    Holding(
         "party.voted",
         Text("who has voted; nothing of what", "投票名册（不含选择）"),
         SELF,

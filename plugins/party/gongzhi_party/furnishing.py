@@ -1,4 +1,4 @@
-"""The demo county's party: a branch, a year of activities, a decided matter. All of it is invented."""
+"""The demo county's party: a branch, a year of activities, decided matters. All of it is invented."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from . import recurrence
 from .models import (
     ActivityRow,
     AgendaRow,
+    AttendanceRow,
     Audience,
     BallotRow,
     BranchKind,
@@ -33,6 +34,9 @@ from .models import (
     LessonKind,
     LessonRow,
     LinkRow,
+    Manner,
+    MeetingRow,
+    MeetingState,
     MemberRow,
     MemberStatus,
     OfficeRow,
@@ -40,10 +44,11 @@ from .models import (
     SeriesRow,
     Shift,
     SlipRow,
+    UrnRow,
     VotedRow,
 )
 
-MEMBERS, LINKED = 30, 12
+MEMBERS, LINKED, ROOM = 30, 12, 15
 SERIES = (
     (Form.PARTY_DAY, "主题党日", "FREQ=MONTHLY;BYMONTHDAY=25;COUNT=12", 9, Shift.AFTER),
     (Form.COUNCIL_DAY, "周三议事日", "FREQ=WEEKLY;BYDAY=WE;COUNT=26", 15, Shift.SKIP),
@@ -55,6 +60,7 @@ QUIZ = {
     "answer": 2,
     "explanation": "公检法机关不会设“安全账户”。",
 }
+HANDS = ((Choice.FOR, 12), (Choice.AGAINST, 1))
 VOTES = ((Choice.FOR, 41), (Choice.AGAINST, 5), (Choice.ABSTAIN, 3))
 
 
@@ -76,6 +82,8 @@ async def furnish(call: Call) -> None:
     await enrol(call, branch, people)
     await plan(call, branch, town)
     await settle(call, town)
+    for confirmed in (True, False):
+        await convene(call, town, people[:ROOM], confirmed)
     await LessonRow.create(
         grid=town, kind=LessonKind.QUIZ, topic="反诈", title="反诈知识自测（演示）", text="三分钟学会识别常见骗局。",
         questions=[QUIZ], published_at=call.now,
@@ -163,3 +171,39 @@ async def settle(call: Call, town: GridRow) -> None:
     await BallotRow.bulk_create([BallotRow(proposal=proposal, choice=one) for one in cast])
     await SlipRow.bulk_create([SlipRow(deliberation=matter, digest=secrets.token_bytes(32)) for _ in cast])
     await VotedRow.bulk_create([VotedRow(deliberation=matter) for _ in cast])
+
+
+async def convene(call: Call, town: GridRow, people: list[PersonRow], confirmed: bool) -> None:
+    """A matter that was voted on in the room: one that is confirmed, and one that waits for a second person."""
+    held = call.now - timedelta(days=2)
+    matter = await DeliberationRow.create(
+        title="整治院坝环境（演示）" if confirmed else "安装村道路灯（演示）",
+        text="院坝会上提出，现场商议并举手表决。",
+        grid=town,
+        raised_at=held,
+        state=DeliberationState.COUNTED if confirmed else DeliberationState.RECORDED,
+        quorum_percent=50,
+        entitled=len(people),
+        needed=-(-len(people) // 2),
+        present=len(people) if confirmed else None,
+        opened_at=held,
+    )
+    await AgendaRow.create(deliberation=matter, place=1, title="现场商议")
+    meeting = await MeetingRow.create(
+        deliberation=matter, held_at=held, place="村口大槐树下", manner=Manner.SHOW_OF_HANDS,
+        state=MeetingState.CONFIRMED if confirmed else MeetingState.RECORDED, recorded_at=held, recorded_by="demo",
+        decided_at=call.now if confirmed else None, decided_by="demo-second" if confirmed else None,
+    )  # fmt: skip
+    await AttendanceRow.bulk_create(
+        [AttendanceRow(meeting=meeting, place=place, person=one) for place, one in enumerate(people, 1)]
+    )
+    await VotedRow.bulk_create([VotedRow(deliberation=matter, person=one) for one in people])
+    cast = [one for one, count in HANDS for _ in range(count)][: len(people)]
+    cast += [Choice.ABSTAIN] * (len(people) - len(cast))
+    counts = (cast.count(Choice.FOR), cast.count(Choice.AGAINST), cast.count(Choice.ABSTAIN))
+    told: dict[str, Any] = dict(zip(("votes_for", "votes_against", "abstentions"), counts, strict=True))
+    proposal = await ProposalRow.create(
+        deliberation=matter, place=1, text="由居民投工投劳，村集体出材料。", **(told if confirmed else {})
+    )
+    box: Any = BallotRow if confirmed else UrnRow
+    await box.bulk_create([box(proposal=proposal, choice=one) for one in cast])

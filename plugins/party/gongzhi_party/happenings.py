@@ -26,4 +26,24 @@ class Attended(Event):
     activity: UUID
 
 
-EVENTS: tuple[type[Event], ...] = (ActivityChanged, Attended)
+@event(
+    "party.meeting_recorded",
+    "What a meeting decided in the room waits for a second person (现场表决待复核).",
+    internal=True,
+)
+class MeetingRecorded(Event):
+    deliberation: UUID
+    meeting: UUID
+
+
+@event("party.meeting_confirmed", "A second person confirmed what a meeting decided in the room (现场表决已复核).")
+class MeetingConfirmed(MeetingRecorded):
+    pass
+
+
+@event("party.meeting_refused", "A second person did not confirm it (现场表决未通过复核).", internal=True)
+class MeetingRefused(MeetingRecorded):
+    pass
+
+
+EVENTS: tuple[type[Event], ...] = (ActivityChanged, Attended, MeetingRecorded, MeetingConfirmed, MeetingRefused)

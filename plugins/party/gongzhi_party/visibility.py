@@ -119,6 +119,39 @@ def proxies(row: Table, viewer: Lens) -> Alternatives:
     return found
 
 
+def attendance(row: Table, viewer: Lens) -> Alternatives:
+    """One's own and that of whom one stood for, and those of meetings of deliberations one leads."""
+    text = (
+        "exists(select from party.meeting m join party.deliberation led on led.id=m.deliberation_id "
+        "where m.id={0} and ({1}))"
+    )
+    found = [Sql(text, row.meeting_id, one) for one in led(viewer)]
+    return [*found, Sql("{2} in ({0},{1})", row.person_id, row.proxy_id, viewer.person)] if viewer.known() else found
+
+
+def recorded(vote: Table, viewer: Lens) -> Alternatives:
+    """What a chair recorded of the room, until it is confirmed: for whoever leads or was there, who say if it was so.
+
+    The state is what keeps the urn of a vote that is under way shut.
+    """
+    text = (
+        "exists(select from party.proposal o join party.deliberation led on led.id=o.deliberation_id "
+        "where o.id={0} and led.state='RECORDED' and {1})"
+    )
+    there = (
+        "exists(select from party.meeting m join party.attendance a on a.meeting_id=m.id "
+        "where m.deliberation_id=led.id and a.person_id={0} and a.proxy_id is null)"
+    )
+    found = [Sql(text, vote.proposal_id, one) for one in led(viewer)]
+    return [*found, Sql(text, vote.proposal_id, Sql(there, viewer.person))] if viewer.known() else found
+
+
+def led(viewer: Lens) -> list[Criterion]:
+    """The deliberations, as `led`, that one leads."""
+    seen = viewer.within(Table("deliberation", schema="party", alias="led"), DELIBERATE)
+    return [Sql("true")] if seen is None else list(seen)
+
+
 def links(link: Table, viewer: Lens) -> Alternatives:
     """A household's own, its helper's, and those in the grids one names them in or sees households of."""
     seen = viewer.within(link, LINK)

@@ -70,16 +70,19 @@ class OpenVoteInput:
 @command("Take votes on the proposals, until a moment (开始表决).", requires=DELIBERATE)
 async def open_vote(call: Call, input: OpenVoteInput) -> DeliberationPayload:
     row = await led(call, input.deliberation, input.expected_version, DeliberationState.ANNOUNCED)
+    await call_to_vote(call, row, input.voters, count(input.quorum_percent, 1, 100, "quorumPercent"))
+    row.vote_until, row.secret, row.state = ending(call, input.until), input.secret, DeliberationState.VOTING
+    return await saved(row)
+
+
+async def call_to_vote(call: Call, row: DeliberationRow, voters: Voters, percent: int) -> None:
+    """Fix who has a vote and how many must use it. Raises Refusal NOTHING_PROPOSED where there is nothing to say."""
     if not await AgendaRow.exists(deliberation=row) or not await ProposalRow.exists(deliberation=row):
         raise Refusal("NOTHING_PROPOSED", "There is nothing to vote on.", "尚无可表决的方案。", ("deliberation",))
-    row.quorum_percent = count(input.quorum_percent, 1, 100, "quorumPercent")
-    row.vote_until = ending(call, input.until)
     [found] = await call.fetch(ENTITLED, row.grid_id, adult(call))
-    row.entitled = found["persons"] if input.voters == Voters.PERSON else found["households"]
-    row.needed = -(-row.entitled * row.quorum_percent // 100)
-    row.voters, row.secret, row.opened_at = input.voters, input.secret, call.now
-    row.state = DeliberationState.VOTING
-    return await saved(row)
+    row.entitled = found["persons"] if voters == Voters.PERSON else found["households"]
+    row.quorum_percent, row.needed = percent, -(-row.entitled * percent // 100)
+    row.voters, row.opened_at = voters, call.now
 
 
 def ending(call: Call, until: datetime.datetime) -> datetime.datetime:

@@ -17,6 +17,8 @@ from .models import (
     FeedKind,
     Form,
     LessonKind,
+    Manner,
+    MeetingState,
     MemberStatus,
     PaperKind,
     ParticipationState,
@@ -153,6 +155,7 @@ named(
     "Where a deliberation stands (议事状态).",
     RAISED="Raised (已提出)",
     ANNOUNCED="Its agenda is published (已公布议程)",
+    RECORDED="The result of a meeting in the room waits for a second person (现场结果待复核)",
     VOTING="Votes are taken (表决中)",
     COUNTED="Votes are counted (已计票)",
     DECIDED="Decided, by a resolution (已决议)",
@@ -165,6 +168,22 @@ named(
     "Who has a vote (表决单位).",
     PERSON="Every adult (每人一票)",
     HOUSEHOLD="Every household (每户一票)",
+)
+named(
+    Manner,
+    "MatterVoteManner",
+    "How a meeting votes in the room (现场表决方式).",
+    SHOW_OF_HANDS="By a show of hands, of which the numbers are kept (举手表决)",
+    ROLL_CALL="By name, one after the other; what each says is kept (唱名表决)",
+)
+named(
+    MeetingState,
+    "MatterMeetingState",
+    "Where the record of a meeting stands (现场会议记录状态).",
+    RECORDED="Waits for a second person (待复核)",
+    CONFIRMED="Confirmed, and counted (已复核)",
+    REFUSED="A second person says that it was not so (未通过复核)",
+    WITHDRAWN="Recorded anew, or dropped with the matter (已撤回)",
 )
 named(
     Choice,

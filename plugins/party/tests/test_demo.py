@@ -19,12 +19,19 @@ def test_demo_and_errands(database: str, tmp_path: Path, monkeypatch: pytest.Mon
     done = runner.invoke(cli.app, ["party", "demo"])
     assert done.exit_code == 0, done.output
     [(branch, matter, members, activities)] = fetched(
-        "select (select id from party.branch), (select id from party.deliberation), "
+        "select (select id from party.branch), (select id from party.deliberation where secret), "
         "(select count(*) from party.member), (select count(*) from party.activity)"
     )
     assert members > 5 and activities > 40
     counted = runner.invoke(cli.app, ["party", "recount", str(matter)])
     assert (counted.exit_code, counted.stdout) == (0, "✓ 1: 41 / 5 / 3\n"), counted.output
+    [(room, waiting)] = fetched(
+        "select (select deliberation_id from party.meeting where state='CONFIRMED'), "
+        "(select deliberation_id from party.meeting where state='RECORDED')"
+    )
+    counted = runner.invoke(cli.app, ["party", "recount", str(room)])
+    assert (counted.exit_code, counted.stdout[:1]) == (0, "✓"), counted.output
+    assert runner.invoke(cli.app, ["party", "recount", str(waiting)]).exit_code == 1, "nobody has confirmed it"
     file = tmp_path / "quarter.docx"
     written = runner.invoke(cli.app, ["party", "digest", str(branch), "2026Q4", str(file)])
     assert written.exit_code == 0, written.output

@@ -29,12 +29,16 @@ from .care import VolunteerRow as VolunteerRow
 from .care import WishRow as WishRow
 from .care import WishState as WishState
 from .deliberation import AgendaRow as AgendaRow
+from .deliberation import AttendanceRow as AttendanceRow
 from .deliberation import BallotRow as BallotRow
 from .deliberation import Choice as Choice
 from .deliberation import DeliberationRow as DeliberationRow
 from .deliberation import DeliberationState as DeliberationState
 from .deliberation import EvaluationRow as EvaluationRow
 from .deliberation import ExecutionRow as ExecutionRow
+from .deliberation import Manner as Manner
+from .deliberation import MeetingRow as MeetingRow
+from .deliberation import MeetingState as MeetingState
 from .deliberation import ProposalRow as ProposalRow
 from .deliberation import ProxyRow as ProxyRow
 from .deliberation import SlipRow as SlipRow

@@ -21,6 +21,7 @@ class DeliberationState(StrEnum):
 
     RAISED = "RAISED"
     ANNOUNCED = "ANNOUNCED"
+    RECORDED = "RECORDED"
     VOTING = "VOTING"
     COUNTED = "COUNTED"
     DECIDED = "DECIDED"
@@ -41,6 +42,22 @@ class Choice(StrEnum):
     FOR = "FOR"
     AGAINST = "AGAINST"
     ABSTAIN = "ABSTAIN"
+
+
+class Manner(StrEnum):
+    """How a meeting votes in the room."""
+
+    SHOW_OF_HANDS = "SHOW_OF_HANDS"
+    ROLL_CALL = "ROLL_CALL"
+
+
+class MeetingState(StrEnum):
+    """Where the record of a meeting stands."""
+
+    RECORDED = "RECORDED"
+    CONFIRMED = "CONFIRMED"
+    REFUSED = "REFUSED"
+    WITHDRAWN = "WITHDRAWN"
 
 
 class DeliberationRow(Located):
@@ -145,6 +162,45 @@ class ProxyRow(Model):
         schema = "party"
         table = "proxy"
         unique_together = (("deliberation", "principal"),)
+
+
+class MeetingRow(Model):
+    """A meeting that voted in the room, as its chair recorded it. It counts once a second person has confirmed it."""
+
+    id = key()
+    deliberation: Any = fields.ForeignKeyField("party.DeliberationRow", **OWNED)
+    deliberation_id: Any
+    held_at = fields.DatetimeField()
+    place = fields.CharField(max_length=200)
+    manner = fields.CharEnumField(Manner, max_length=13)
+    state = fields.CharEnumField(MeetingState, max_length=9, default=MeetingState.RECORDED)
+    recorded_at = fields.DatetimeField()
+    recorded_by = fields.CharField(max_length=100)
+    decided_at = fields.DatetimeField(null=True)
+    decided_by = fields.CharField(max_length=100, null=True)
+    reason = fields.CharField(max_length=500, null=True)
+
+    class Meta:
+        schema = "party"
+        table = "meeting"
+
+
+class AttendanceRow(Model):
+    """Somebody who was in the room, or whose written proxy was there."""
+
+    id = key()
+    meeting: Any = fields.ForeignKeyField("party.MeetingRow", **OWNED)
+    meeting_id: Any
+    place = fields.IntField()
+    person: Any = fields.ForeignKeyField("people.PersonRow", **OWNED)
+    person_id: Any
+    proxy: Any = fields.ForeignKeyField("people.PersonRow", db_index=True, **PERSONAL)
+    proxy_id: Any
+
+    class Meta:
+        schema = "party"
+        table = "attendance"
+        unique_together = (("meeting", "person"),)
 
 
 class VotedRow(Model):

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from uuid import UUID
 
 from gongzhi.declare.events import Code, Event, Registry, event
 
@@ -272,6 +273,11 @@ class SettlementOffered(OfCase):
     level: SettlementLevel
 
 
+@event("case.deliberated", "Residents decided about the matter it raised (议事决定).")
+class Deliberated(OfCase):
+    resolution: UUID
+
+
 EVENTS: tuple[type[OfCase], ...] = (
     Reported, Accepted, Declined, Withdrawn, Merged, Settled, Dispatched, Returned, Handling, Suspended, Resumed,
     Replied, Rated, Closed, Reopened, Voided, Contacted, Reminded, Escalated, LevelRaised,
@@ -279,7 +285,7 @@ EVENTS: tuple[type[OfCase], ...] = (
     ApprovalRequested,
     ApprovalGiven, ApprovalRefused, FollowedUp, Joined, Parted, AnsweredWith, Attached, Edited,
     Supervised, SupervisionAnswered, SupervisionLifted, Whistled, PhoneLeft, PhoneShown,
-    MediationBegun, MediationOver, SettlementOffered,
+    MediationBegun, MediationOver, SettlementOffered, Deliberated,
 )  # fmt: skip
 
 REGISTRY = Registry(EVENTS)

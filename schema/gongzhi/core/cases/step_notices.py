@@ -228,6 +228,15 @@ STEPS: dict[str, Told] = {
             ),
         )
     ),
+    "case.deliberated": Told(
+        requester=Message(
+            Text("Residents decided about your case", "诉求所涉事项已经议事决定"),
+            Text(
+                "Residents decided about the matter of your case {number}; the resolution is public.",
+                "您的诉求 {number} 所涉事项已经居民议事形成决议，决议已公开。",
+            ),
+        )
+    ),
     "case.edited": NOBODY,
     "case.handling": NOBODY,
     "case.rated": NOBODY,

@@ -1,0 +1,307 @@
+"""Meetings in the room (就地召开): who was there and how it voted, recorded by the chair, confirmed by a second person.
+
+What the room said goes into the urn that other votes use, so confirming it is counting it: the same ballots, roll and
+recount. A show of hands leaves ballots of nobody's, a roll call those of whom it names.
+"""
+
+from __future__ import annotations
+
+import datetime
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import strawberry
+from gongzhi.core.accounts.independence import require_independence
+from gongzhi.core.notices.sending import Notice, notify
+from gongzhi.core.people.models import MembershipRow, PersonRow
+from gongzhi.core.people.types import Person
+from gongzhi.declare.entity import key_of
+from gongzhi.declare.extend import extend
+from gongzhi.declare.roots import Mutation
+from gongzhi.runtime.checks import form, happened, missing, text, told, wrong
+from gongzhi.runtime.commands import EXPECTED, KEY, Call, command, forbidden, given, stale
+from gongzhi.values.errors import Refusal, Text
+from strawberry import ID, UNSET
+
+from .counting import count_votes, empty_urn, withdraw_meeting
+from .deliberating import DeliberationPayload, at, led, saved
+from .deliberation_types import Deliberation, MatterProposal
+from .finding import count, inhabits
+from .happenings import MeetingConfirmed, MeetingRecorded, MeetingRefused
+from .models import (
+    AttendanceRow,
+    Choice,
+    DeliberationRow,
+    DeliberationState,
+    Manner,
+    MeetingRow,
+    MeetingState,
+    ParticipationRow,
+    ParticipationState,
+    ProposalRow,
+    ProxyRow,
+    UrnRow,
+    VotedRow,
+    Voters,
+)
+from .visibility import DELIBERATE
+from .voting import adult, call_to_vote
+
+LATEST = timedelta(days=7)
+"""How long after a meeting its chair records it."""
+Roll = dict[UUID, UUID]
+"""Whose votes there are: the person, and what votes, themselves or their household."""
+
+
+@strawberry.input(description="How many hands were raised about a proposal; all others abstain (举手结果).")
+class MatterHandsInput:
+    proposal: ID = given("Of which (方案).")
+    votes_for: int = given("For it (赞成).")
+    votes_against: int = given("Against it (反对).")
+
+
+@strawberry.input(description="What somebody said when they were called (唱名结果).")
+class MatterCallInput:
+    proposal: ID = given("Of which (方案).")
+    person: ID = given("Who, of those who are on the list or stood for by one of them (表决人).")
+    choice: Choice = given("What (意见).")
+
+
+@strawberry.input(description="What a meeting came to in the room (登记现场会议).")
+class RecordMatterMeetingInput:
+    idempotency_key: str = given(KEY)
+    deliberation: ID = given("On which matter (议事).")
+    expected_version: int = given(EXPECTED)
+    held_at: datetime.datetime = given(f"When, {LATEST.days} days ago at most (召开时间).")
+    place: str = given("Where (地点).")
+    attendance: list[ID] = given(
+        "Who was there; whoever checked in at the meeting of the agenda need not be named again (到会人员).",
+        default_factory=list,
+    )
+    manner: Manner = given("How it voted (表决方式).")
+    voters: Voters = given("Who has a vote (表决单位).", default=Voters.PERSON)
+    quorum_percent: int = given("How many of those who have a vote must be there, in per cent (法定比例).", default=50)
+    hands: list[MatterHandsInput] = given(
+        "Of a show of hands, the numbers for every proposal (举手结果).", default_factory=list
+    )
+    calls: list[MatterCallInput] = given(
+        "Of a roll call, what each said; who is not named abstains (唱名结果).", default_factory=list, items=20_000
+    )
+
+
+@command(
+    "Record a meeting that voted in the room; it counts once a second person confirms it, and until then it can be "
+    "recorded anew (登记现场会议).",
+    requires=DELIBERATE,
+)
+async def record_matter_meeting(call: Call, input: RecordMatterMeetingInput) -> DeliberationPayload:
+    open_ = (DeliberationState.ANNOUNCED, DeliberationState.RECORDED)
+    row = await led(call, input.deliberation, input.expected_version, *open_)
+    with form() as read:
+        held_at = read(happened, call.now, input.held_at, LATEST, "heldAt")
+        place = read(text, input.place, 200, "place")
+        percent = read(count, input.quorum_percent, 1, 100, "quorumPercent")
+    proposals = [one.id for one in await ProposalRow.filter(deliberation=row).order_by("place")]
+    await call_to_vote(call, row, input.voters, percent)
+    await empty_urn(call, row)
+    await withdraw_meeting(row)
+    meeting = await MeetingRow.create(
+        deliberation=row, held_at=held_at, place=place, manner=input.manner,
+        recorded_at=call.now, recorded_by=call.viewer.account.name or "",
+    )  # fmt: skip
+    roll = await take_attendance(call, row, meeting, input.attendance)
+    require_quorum(row, len(set(roll.values())))
+    if input.manner == Manner.SHOW_OF_HANDS:
+        await put_hands(call, input, proposals, len(set(roll.values())))
+    else:
+        await put_calls(input, proposals, roll)
+    row.state = DeliberationState.RECORDED
+    call.publish(MeetingRecorded(row.id, meeting.id), row)
+    await ask_the_room(call, row, meeting)
+    return await saved(row)
+
+
+async def take_attendance(call: Call, row: DeliberationRow, meeting: MeetingRow, ids: list[ID]) -> Roll:
+    """Put down who was there and whose written proxies were; those who have a vote, each once."""
+    named = [key_of(Person)(id) for id in ids]
+    checked_in = await arrived(row)
+    present = list(dict.fromkeys([key for key in named if key] + checked_in))
+    proxies = await ProxyRow.filter(deliberation=row, proxy_id__in=present).order_by("at", "id")
+    stood_for = {one.principal_id: one.proxy_id for one in proxies if one.principal_id not in present}
+    people = {one.id: one for one in await PersonRow.filter(id__in=[*present, *stood_for], erased_at=None)}
+    for place, key in enumerate(named):
+        if key not in people or not may_attend(call, row, people[key]):
+            en = "Name adults who live there; find them by their whole names (`findPeopleToName`)."
+            raise missing(en, "到会人员须为本网格年满十八周岁的居民，可按姓名查找。", "attendance", str(place))
+    able = [key for key in (*present, *stood_for) if key in people and may_attend(call, row, people[key])]
+    if not able:
+        raise wrong("Say who was there.", "请登记到会人员。", "attendance")
+    call.concern(*able)
+    await AttendanceRow.bulk_create(
+        [
+            AttendanceRow(meeting=meeting, place=place, person_id=key, proxy_id=stood_for.get(key))
+            for place, key in enumerate(able, 1)
+        ]
+    )
+    roll = await by_household(able) if row.voters == Voters.HOUSEHOLD else {key: key for key in able}
+    first = {voter: person for person, voter in reversed(roll.items())}
+    home = row.voters == Voters.HOUSEHOLD
+    await VotedRow.bulk_create(
+        [VotedRow(deliberation=row, person_id=one, household_id=of if home else None) for of, one in first.items()]
+    )
+    return roll
+
+
+async def arrived(row: DeliberationRow) -> list[UUID]:
+    """Who checked in at the activity that the agenda names."""
+    if row.activity_id is None:
+        return []
+    came = ParticipationRow.filter(activity_id=row.activity_id, state=ParticipationState.CHECKED_IN)
+    return [one.person_id for one in await came.order_by("checked_in_at", "id")]
+
+
+def may_attend(call: Call, row: DeliberationRow, person: PersonRow) -> bool:
+    """Whether somebody has a vote in a deliberation and may be named for it."""
+    old = person.birth_date is None or person.birth_date <= adult(call)
+    alive = person.died_on is None and person.restricted_at is None
+    return old and alive and inhabits(person, row.grid_id)
+
+
+async def by_household(people: list[UUID]) -> Roll:
+    """The household that each of these people votes for; without one they have no vote."""
+    members = await MembershipRow.filter(person_id__in=people, until=None)
+    homes = {one.person_id: one.household_id for one in members}
+    return {key: homes[key] for key in people if key in homes}
+
+
+def require_quorum(row: DeliberationRow, present: int) -> None:
+    """Refuse a meeting to which too few came."""
+    if present < (row.needed or 0):
+        raise Refusal(
+            "QUORUM_MISSED",
+            f"{present} of the {row.needed} votes that are needed were there. Call another meeting.",
+            f"到会表决数 {present}，未达到法定数 {row.needed}，请另行召开。",
+            ("attendance",),
+        )
+
+
+HANDS = (
+    "insert into party.urn (id, proposal_id, choice) select gen_random_uuid(), $1, $2 from generate_series(1, $3::int)"
+)
+
+
+async def put_hands(call: Call, input: RecordMatterMeetingInput, proposals: list[UUID], present: int) -> None:
+    """Put the hands that were raised about every proposal into the urn; who raised none abstains."""
+    if input.calls:
+        raise wrong("A show of hands names nobody.", "举手表决不登记个人意见。", "calls")
+    hands = {key_of(MatterProposal)(one.proposal): one for one in input.hands}
+    if set(hands) != set(proposals) or len(input.hands) != len(proposals):
+        raise wrong("Give the numbers for every proposal, once.", "须对每个方案各登记一次票数。", "hands")
+    for place, one in enumerate(input.hands):
+        count(one.votes_for, 0, present, "hands", str(place), "votesFor")
+        count(one.votes_against, 0, present - one.votes_for, "hands", str(place), "votesAgainst")
+        numbers = {Choice.FOR: one.votes_for, Choice.AGAINST: one.votes_against}
+        numbers[Choice.ABSTAIN] = present - one.votes_for - one.votes_against
+        for choice, many in numbers.items():
+            await call.fetch(HANDS, key_of(MatterProposal)(one.proposal), choice.value, many)
+
+
+async def put_calls(input: RecordMatterMeetingInput, proposals: list[UUID], roll: Roll) -> None:
+    """Put what each said when they were called into the urn; who said nothing abstains."""
+    if input.hands:
+        raise wrong("A roll call has names and no numbers.", "唱名表决须逐人登记，不填写票数。", "hands")
+    said: dict[tuple[UUID, UUID], tuple[UUID, Choice]] = {}
+    for place, one in enumerate(input.calls):
+        proposal, person = key_of(MatterProposal)(one.proposal), key_of(Person)(one.person)
+        if proposal not in proposals:
+            raise missing("It is not voted on here.", "该方案不属于本次议事。", "calls", str(place), "proposal")
+        if person not in roll:
+            en = "They have no vote here: name who was there or stood for."
+            raise missing(en, "该人员不在到会表决名单内。", "calls", str(place), "person")
+        if (proposal, roll[person]) in said:
+            en = "This vote is on the list already."
+            raise wrong(en, "该表决意见重复登记。", "calls", str(place), "person")
+        said[proposal, roll[person]] = person, one.choice
+    for person, voter in reversed(roll.items()):
+        for proposal in proposals:
+            said.setdefault((proposal, voter), (person, Choice.ABSTAIN))
+    votes = [UrnRow(proposal_id=of, choice=choice, person_id=who) for (of, _), (who, choice) in said.items()]
+    await UrnRow.bulk_create(votes)
+
+
+async def ask_the_room(call: Call, row: DeliberationRow, meeting: MeetingRow) -> None:
+    """Tell those who came what is on record of them: each may say whether it was so."""
+    people: list[Any] = await AttendanceRow.filter(meeting=meeting, proxy_id=None).values_list("person_id", flat=True)
+    told_of = Notice(
+        "party.meeting_recorded",
+        Text("A meeting you were at is on record", "您参加的现场会议已登记"),
+        Text(
+            "Its result waits for a second person. Confirm it, or say that it was not so.",
+            "现场表决结果待复核，您可以确认，也可以指出与实际不符。",
+        ),
+        f"Deliberation:{row.id}",
+    )
+    await notify(call, told_of, persons=people)
+
+
+@strawberry.input(description="A second person's word on a meeting in the room (复核现场会议).")
+class ConfirmMatterMeetingInput:
+    idempotency_key: str = given(KEY)
+    deliberation: ID = given("On which matter (议事).")
+    expected_version: int = given(EXPECTED)
+    confirm: bool = given("Whether it was so (是否属实).")
+    reason: str | None = given("Why not; whoever sees the matter reads it (不属实原因).", default=UNSET)
+
+
+@command(
+    "Say whether a meeting in the room was as its chair recorded it: somebody else who leads there, or who was in the "
+    "room (复核现场会议).",
+    requires=None,
+    two_persons=True,
+)
+async def confirm_matter_meeting(call: Call, input: ConfirmMatterMeetingInput) -> DeliberationPayload:
+    row: DeliberationRow = await call.find(Deliberation, "deliberation", id=key_of(Deliberation)(input.deliberation))
+    stale(row, input.expected_version)
+    at(row, DeliberationState.RECORDED)
+    meeting = await MeetingRow.get(deliberation=row, state=MeetingState.RECORDED)
+    if not call.may(DELIBERATE, row) and not await was_there(call, meeting):
+        raise forbidden("deliberation")
+    await require_independence(call, "deliberation", meeting.recorded_by)
+    meeting.decided_at, meeting.decided_by = call.now, call.viewer.account.name
+    if input.confirm:
+        meeting.state = MeetingState.CONFIRMED
+        await count_votes(call, row, await VotedRow.filter(deliberation=row).count())
+        call.publish(MeetingConfirmed(row.id, meeting.id), row)
+    else:
+        if not told(input.reason):
+            raise wrong("Say what was not so.", "请说明与实际不符之处。", "reason")
+        meeting.state, meeting.reason = MeetingState.REFUSED, text(input.reason, 500, "reason")
+        await empty_urn(call, row)
+        row.state, row.entitled, row.needed, row.opened_at = DeliberationState.ANNOUNCED, None, None, None
+        call.publish(MeetingRefused(row.id, meeting.id), row)
+    await meeting.save()
+    await notify(call, decided(row, meeting), accounts=[meeting.recorded_by])
+    return await saved(row)
+
+
+async def was_there(call: Call, meeting: MeetingRow) -> bool:
+    """Whether the caller was in the room themselves."""
+    person = call.viewer.account.person
+    return person is not None and await AttendanceRow.exists(meeting=meeting, person_id=person, proxy_id=None)
+
+
+def decided(row: DeliberationRow, meeting: MeetingRow) -> Notice:
+    """What the chair is told of a second person's word."""
+    if meeting.state == MeetingState.CONFIRMED:
+        title = Text("Your record of a meeting is confirmed", "您登记的现场会议已复核")
+        body = Text("It is counted; put the decision on record.", "已计票，请及时形成决议。")
+    else:
+        title = Text("Your record of a meeting was not confirmed", "您登记的现场会议未通过复核")
+        body = Text("Read why, and record the meeting anew.", "请查看原因后重新登记。")
+    return Notice("party.meeting_decided", title, body, f"Deliberation:{row.id}")
+
+
+EXTENSIONS = (
+    extend(Mutation, record_matter_meeting=record_matter_meeting, confirm_matter_meeting=confirm_matter_meeting),
+)
