@@ -64,8 +64,8 @@ def handler(
     """Make a function a handler of these events. Its name stays for ever: what it has done is kept under it.
 
     With `feedable` it hears of whatever points or credit may be given for, from plugins it knows nothing of, too.
-    With `latest` it may be spared an event if a later one waits already, of whatever case, and may rest for half a second
-    between two: for handlers that look for themselves at what there is to do.
+    With `latest` it may be spared an event if a later one waits already, of whatever case, and may rest for half a
+    second between two: for handlers that look for themselves at what there is to do.
     """
     check(name)
     if not (events or feedable) or not all(one.type for one in events):
