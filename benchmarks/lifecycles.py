@@ -55,7 +55,7 @@ def mutation(name: str, kind: str) -> tuple[str, str]:
 
 
 REPORT = mutation("reportCase", "ReportCaseInput")
-ACCEPT, DISPATCH = mutation("acceptCase", "CaseInput"), mutation("dispatchCase", "DispatchCaseInput")
+ACCEPT, DISPATCH = mutation("acceptCase", "AcceptCaseInput"), mutation("dispatchCase", "DispatchCaseInput")
 HANDLE, REPLY = mutation("handleCase", "CaseInput"), mutation("replyToCase", "ReplyToCaseInput")
 MATTER = {
     "kind": "HELP", "channel": "GRID_WORKER", "category": "utilities.electricity", "title": "电线杆倒向房屋",

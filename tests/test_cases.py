@@ -208,7 +208,7 @@ async def test_others_may_not(server: Server) -> None:
     case = (await reported(server))["case"]
     elsewhere = "610921999" if case["grid"]["code"].startswith("610921100") else "610921100"
     stranger = await server.ask(
-        "mutation($i: CaseInput!) { acceptCase(input: $i) { case { number } errors { code } } }",
+        "mutation($i: AcceptCaseInput!) { acceptCase(input: $i) { case { number } errors { code } } }",
         i={"idempotencyKey": str(uuid4()), "number": case["number"], "expectedVersion": 1},
     )
     assert stranger.codes == ["FORBIDDEN"]

@@ -150,7 +150,7 @@ class Server:
 
 
 SHARED = {
-    **dict.fromkeys(("acceptCase", "withdrawCase", "handleCase", "closeCase"), "CaseInput"),
+    **dict.fromkeys(("withdrawCase", "handleCase", "closeCase"), "CaseInput"),
     **dict.fromkeys(("contactRequester", "resumeCase"), "CaseInput"),
     **dict.fromkeys(("declineCase", "reopenCase", "requestVoiding", "requestClosing"), "ReasonedCaseInput"),
     **dict.fromkeys(("testWebhook", "deleteWebhook"), "WebhookInput"),

@@ -70,6 +70,7 @@ def named(near: Around, far: Around) -> dict[str, dict[str, object]]:
         found |= {
             f"addAccount {where}": {"name": f"new-{one.town}"},
             f"leavePhone {where}": {"phone": "13800000000"},
+            f"reportCase {where}": {"title": "x", "description": "x"},
             f"callWhistle {where}": {"units": one.unit},
             f"setDispatchRule {where}": {"unit": one.unit},
             f"requestBulkExport {where}": {"document": "{ cases { nodes { number } } }"},

@@ -32,7 +32,7 @@ pytestmark = pytest.mark.slow
 
 AWAY = (OSError, WebSocketException, InvalidHandshake, TimeoutError, httpx.HTTPError)
 REPORT = "mutation($input: ReportCaseInput!) { reportCase(input: $input) { case { number } errors { code } } }"
-ACCEPT = "mutation($input: CaseInput!) { acceptCase(input: $input) { case { number } errors { code } } }"
+ACCEPT = "mutation($input: AcceptCaseInput!) { acceptCase(input: $input) { case { number } errors { code } } }"
 
 
 class Patient:

@@ -8,17 +8,20 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
+import pytest
 from gongzhi.core.rights.erasure import erase
 from gongzhi_server import database
+from gongzhi_server.files import recordings
 from gongzhi_server.files.archive import Archive
 from gongzhi_server.files.vault import Vault
+from gongzhi_server.files.webm import keep_sound
 from gongzhi_server.keys import keyring
 from gongzhi_server.plugins import CORE_PLUGINS
 from gongzhi_server.testing import TODAY, Server, codes_of, settings
 from PIL import Image
 
 from .conftest import SHOWN, Phone
-from .samples import OWNER, PDF, film, office, photo, recording
+from .samples import OWNER, PCM, PDF, SPEECH, amr, chunk, film, memo, office, photo, recording, wav, webm
 
 CASE = f"query($number: String!) {{ case(number: $number) {{ {SHOWN} }} }}"
 
@@ -51,7 +54,11 @@ KINDS = (
     (film(), "VIDEO", "video/mp4"),
     (film(b"M4A "), "VOICE", "audio/mp4"),
     (recording(), "VOICE", "audio/mpeg"),
-    (b"#!AMR\n" + bytes(500), "VOICE", "audio/amr"),
+    (memo(), "VOICE", "audio/mp4"),
+    (wav(), "VOICE", "audio/wav"),
+    (webm(), "VOICE", "audio/webm"),
+    (amr(), "VOICE", "audio/amr"),
+    (b"#!AMR-WB\n" + (b"\x04" + SPEECH[:17]) * 9, "VOICE", "audio/amr-wb"),
     (PDF, "DOCUMENT", "application/pdf"),
     (office(), "DOCUMENT", "application/vnd.openxmlformats-officedocument.wordprocessingml.document"),
 )
@@ -59,7 +66,8 @@ KINDS = (
 
 async def test_kinds_are_told_by_content(resident: Phone) -> None:
     """Nothing of them is shown in a page of ours but pictures, and none has kept whose it is."""
-    shown = (await reported(resident, *(content for content, _, _ in KINDS)))["case"]["attachments"]
+    shown = (await reported(resident, *(content for content, _, _ in KINDS[:9])))["case"]["attachments"]
+    shown += (await reported(resident, *(content for content, _, _ in KINDS[9:])))["case"]["attachments"]
     assert sorted((one["kind"], one["mediaType"]) for one in shown) == sorted((kind, media) for _, kind, media in KINDS)
     for one in shown:
         got = await resident.server.client.get(one["url"])
@@ -74,6 +82,25 @@ async def test_film_is_told_no_time(resident: Phone) -> None:
     got = await resident.server.client.get(shown["url"])
     assert (3_900_000_000).to_bytes(4, "big") not in got.content and b"frames" * 100 in got.content
     assert len(got.content) == len(film())
+
+
+def test_recordings_keep_their_sound() -> None:
+    """All of it, and nothing else: of a WAV format and samples, of an AMR whole frames, of a WebM every block."""
+    assert recordings.plain_wav(io.BytesIO(wav())).read() == chunk(
+        b"RIFF", b"WAVE" + chunk(b"fmt ", PCM) + chunk(b"data", SPEECH)
+    )
+    assert recordings.whole_frames(io.BytesIO(amr())).read() == amr()[:-10]
+    for made in (webm(), webm(endless=True)):
+        clean = keep_sound(io.BytesIO(made)).read()
+        assert len(clean) == len(made) and clean.count(b"\x81\0\0\x80" + SPEECH) == 2 and OWNER not in clean
+        assert keep_sound(io.BytesIO(clean)).read() == clean
+
+
+@pytest.mark.parametrize("size", [0xFFFFFFFF, 999_999])
+def test_sound_of_unknown_length_goes_to_the_end(size: int) -> None:
+    """Browsers write the size when a recording is over, or never."""
+    made = chunk(b"RIFF", b"WAVE" + chunk(b"fmt ", PCM) + b"data" + size.to_bytes(4, "little") + SPEECH)
+    assert recordings.plain_wav(io.BytesIO(made)).read().endswith(chunk(b"data", SPEECH))
 
 
 async def test_files_are_sealed(resident: Phone, store: Path) -> None:

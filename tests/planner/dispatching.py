@@ -9,6 +9,8 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from gongzhi.runtime.checks import CHINA
+
 if TYPE_CHECKING:
     from .eyes import Row
     from .naive import At
@@ -216,13 +218,19 @@ def similar(at: At, case: Row) -> list[dict[str, Any]] | None:
     return [
         {
             "number": row.number,
-            "title": row.title,
+            "title": title(at, row),
             "status": row.status,
             "similarity": alike,
             "distance": whole(case, row),
         }
         for alike, row in kept[: max(0, min(5 if first is None else first, 20))]
     ]
+
+
+def title(at: At, case: Row) -> str:
+    """What a case is called; a recording that nobody has listened to by its time."""
+    label = "语音诉求" if at.eyes.viewer.language == "zh" else "Voice report"
+    return case.title or f"{label} {case.reported_at.astimezone(CHINA):%Y-%m-%d %H:%M}"
 
 
 def near(at: At, case: Row, row: Row) -> bool:

@@ -564,6 +564,8 @@ FIELDS: dict[str, Callable[[At, Any], Any]] = {
     "TierDecision.reasons": needful("reasons"),
     "Liaison.name": lambda at, office: at.rows.keys["Person"][office.person_id].name,
     "Officer.name": lambda at, post: at.rows.keys["Person"][post.person_id].name,
+    "Case.title": dispatching.title,
+    "Case.needsTitle": lambda at, case: case.title == "",
     "Case.place": lambda at, case: None if case.longitude is None else case,
     "Case.reply": lambda at, case: None if case.reply is None else case,
     "Case.supportUnits": support_units,

@@ -31,7 +31,7 @@ pytestmark = pytest.mark.slow
 
 
 REPORT = "mutation($input: ReportCaseInput!) { reportCase(input: $input) { case { number } errors { code } } }"
-ACCEPT = "mutation($input: CaseInput!) { acceptCase(input: $input) { case { number } errors { code } } }"
+ACCEPT = "mutation($input: AcceptCaseInput!) { acceptCase(input: $input) { case { number } errors { code } } }"
 CREATE = "mutation($input: CreateWebhookInput!) { createWebhook(input: $input) { webhook { id } errors { code } } }"
 
 

@@ -15,7 +15,7 @@ from gongzhi.runtime.office_documents import DocumentError, check_document, open
 from gongzhi.runtime.picture_decoding import PictureDecoder, PictureError
 from gongzhi.values.errors import Text
 
-from . import recordings
+from . import recordings, webm
 from .pdf import check_pdf
 
 MB = 1_000_000
@@ -71,10 +71,6 @@ def threaded(clean: Callable[[BinaryIO], BinaryIO]) -> Callable[[BinaryIO, Pictu
     return run
 
 
-def kept(file: BinaryIO) -> BinaryIO:
-    return file
-
-
 def office(file: BinaryIO) -> BinaryIO:
     check_document(file)
     return file
@@ -94,7 +90,10 @@ FORMATS = {
     "image/webp": _JPEG,
     "audio/mpeg": Format(AttachmentKind.VOICE, "audio/mpeg", 10 * MB, threaded(recordings.untagged)),
     "audio/mp4": Format(AttachmentKind.VOICE, "audio/mp4", 10 * MB, threaded(recordings.emptied)),
-    "audio/amr": Format(AttachmentKind.VOICE, "audio/amr", 10 * MB, threaded(kept)),
+    "audio/wav": Format(AttachmentKind.VOICE, "audio/wav", 10 * MB, threaded(recordings.plain_wav)),
+    "audio/webm": Format(AttachmentKind.VOICE, "audio/webm", 10 * MB, threaded(webm.keep_sound)),
+    "audio/amr": Format(AttachmentKind.VOICE, "audio/amr", 10 * MB, threaded(recordings.whole_frames)),
+    "audio/amr-wb": Format(AttachmentKind.VOICE, "audio/amr-wb", 10 * MB, threaded(recordings.whole_frames)),
     "video/mp4": _MP4,
     "application/pdf": Format(AttachmentKind.DOCUMENT, "application/pdf", 20 * MB, threaded(portable)),
     f"{_OFFICE}wordprocessingml.document": Format(
@@ -107,7 +106,7 @@ FORMATS = {
 """By the media type that the content has. Pictures are all kept as JPEG."""
 NAMES = {
     AttachmentKind.PHOTO: "JPEG, PNG, WebP",
-    AttachmentKind.VOICE: "MP3, M4A, AMR",
+    AttachmentKind.VOICE: "MP3, M4A, WAV, WebM (Opus), AMR",
     AttachmentKind.VIDEO: "MP4",
     AttachmentKind.DOCUMENT: "PDF, docx, xlsx",
 }
@@ -144,11 +143,17 @@ def sniffed(file: BinaryIO) -> str:
     file.seek(0)
     head = file.read(HEAD)
     if head[4:8] == b"ftyp":
-        return "audio/mp4" if head[8:12] in (b"M4A ", b"M4B ") else "video/mp4"
+        return "audio/mp4" if head[8:12] in (b"M4A ", b"M4B ") or recordings.is_sound(file) else "video/mp4"
     if head[:4] == b"PK\x03\x04":
         return inside(file)
+    if head[:4] == b"RIFF" and head[8:12] == b"WAVE":
+        return "audio/wav"
+    if head[:4] == b"\x1a\x45\xdf\xa3":
+        return "audio/webm"
     if head[:6] == b"#!AMR\n":
         return "audio/amr"
+    if head[:9] == b"#!AMR-WB\n":
+        return "audio/amr-wb"
     if head[:2] in (b"\xff\xfb", b"\xff\xf3", b"\xff\xf2"):
         return "audio/mpeg"
     try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -12,8 +12,17 @@ TOLD = {b"udta", b"meta", b"uuid", b"skip", b"free"}
 """Boxes that say where and by whom a film was made, or in which anything may be hidden."""
 HEADERS = {b"mvhd", b"tkhd", b"mdhd"}
 """Boxes that begin with the times of making and of changing."""
+NAMED = 24
+"""Bytes of a handler before its name, which tells what made the recording."""
 KNOWN = HOLDERS | TOLD | HEADERS | {b"ftyp", b"mdat", b"moof", b"mfra", b"sidx", b"wide", b"styp"}
 DEEPEST, MOST = 8, 10_000
+SOUND = frozenset((1, 3, 6, 7, 0x11, 0x31, 0xFFFE))
+"""Codings of a WAV: PCM, A-law, mu-law, and those of telephones. An MP3 in a WAV is sent as an MP3."""
+AMR: Mapping[bytes, Sequence[int]] = {
+    b"#!AMR\n": (12, 13, 15, 17, 19, 20, 26, 31, 5, -1, -1, -1, -1, -1, -1, 0),
+    b"#!AMR-WB\n": (17, 23, 32, 36, 40, 46, 50, 58, 60, 5, -1, -1, -1, -1, 0, 0),
+}
+"""Bytes of a frame by its type, behind the byte that tells the type (RFC 4867); -1 for types that no file has."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +81,8 @@ def blank(file: BinaryIO, box: Box) -> None:
         file.seek(box.at + 4)
         file.write(b"free")
         wipe(file, box.start, box.stop)
+    elif box.kind == b"hdlr":
+        wipe(file, min(box.start + NAMED, box.stop), box.stop)
     elif box.kind in HEADERS and box.stop - box.start >= 20:
         file.seek(box.start)
         times = 16 if file.read(1) == b"\x01" else 8
@@ -82,6 +93,78 @@ def wipe(file: BinaryIO, start: int, stop: int) -> None:
     file.seek(start)
     for at in range(start, stop, 65_536):
         file.write(bytes(min(65_536, stop - at)))
+
+
+def is_sound(file: BinaryIO) -> bool:
+    """Whether the tracks of an MP4 are all sound, whatever brand it says it has. False for what is damaged."""
+    try:
+        found = [box for box in boxes(file, 0, file.seek(0, io.SEEK_END)) if box.kind == b"hdlr"]
+    except ValueError:
+        return False
+    return bool(found) and all(handler(file, box) == b"soun" for box in found)
+
+
+def handler(file: BinaryIO, box: Box) -> bytes:
+    """What a track's handler is for."""
+    file.seek(box.start + 8)
+    return file.read(4)
+
+
+def plain_wav(file: BinaryIO) -> BinaryIO:
+    """A WAV of its format and its sound alone. Raises ValueError for what is no WAV, or not coded as sound is."""
+    data = file.read()
+    if data[:4] != b"RIFF" or data[8:12] != b"WAVE":
+        raise ValueError("not a WAV")
+    found = dict(reversed(list(chunks(data))))  # of several chunks of a kind the first counts
+    form, sound = found.get(b"fmt ", b""), found.get(b"data", b"")
+    tag, channels, rate, align = (int.from_bytes(form[a:b], "little") for a, b in ((0, 2), (2, 4), (4, 8), (12, 14)))
+    if not 16 <= len(form) <= 50 or tag not in SOUND or not 1 <= channels <= 8 or not rate or not align or not sound:
+        raise ValueError("not sound")
+    parts = [chunk(b"fmt ", form[:16] if tag == 1 else form)]
+    if fact := found.get(b"fact"):
+        parts.append(chunk(b"fact", fact[:4]))
+    inside = b"WAVE" + b"".join((*parts, chunk(b"data", sound)))
+    return io.BytesIO(chunk(b"RIFF", inside))
+
+
+def chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """Yield each chunk of a WAV. Sound that was cut off, or whose size was not known yet (2³² - 1), goes to the end."""
+    at = 12
+    for _ in range(MOST):
+        if at + 8 > len(data):
+            return
+        kind, size = data[at : at + 4], int.from_bytes(data[at + 4 : at + 8], "little")
+        rest = len(data) - at - 8
+        if kind == b"data":
+            size = min(size, rest)
+        if size > rest:
+            raise ValueError("a chunk does not fit")
+        yield kind, data[at + 8 : at + 8 + size]
+        at += 8 + size + size % 2
+    raise ValueError("too many chunks")
+
+
+def chunk(kind: bytes, content: bytes) -> bytes:
+    return kind + len(content).to_bytes(4, "little") + content + bytes(len(content) % 2)
+
+
+def whole_frames(file: BinaryIO) -> BinaryIO:
+    """An AMR of whole frames and nothing behind them. Raises ValueError for what is no AMR."""
+    data = file.read()
+    magic = next((one for one in AMR if data.startswith(one)), None)
+    if magic is None:
+        raise ValueError("not an AMR")
+    sizes, at = AMR[magic], len(magic)
+    while at < len(data):
+        size = sizes[data[at] >> 3 & 15]
+        if data[at] & 0x83 or size < 0:
+            raise ValueError("not a frame")
+        if at + 1 + size > len(data):
+            break  # the telephone hung up within it
+        at += 1 + size
+    if at == len(magic):
+        raise ValueError("no sound")
+    return io.BytesIO(data[:at])
 
 
 def untagged(file: BinaryIO) -> BinaryIO:

@@ -12,7 +12,7 @@ SELECT count(*)
 FROM "cases"."case" "t1"
 WHERE (("t1"."filed_by_id"=$2::uuid) AND ((("t1"."grid_3_id"=$1::int) and ("t1"."series"='ORDINARY')) is not true) AND (("t1"."requester_id"=$2::uuid) is not true)))) "totalCount",json_build_object('hasNextPage',(count(*)>50),'endCursor',case when least(count(*),50)>0 then replace(encode(convert_to(json_build_array((array_agg("t1"."reported_at"))[least(count(*),50)::int],(array_agg("t1"."id"))[least(count(*),50)::int])::text,'utf8'),'base64'),E'\n','') end) "pageInfo",coalesce(json_agg((
 select row_to_json(x10) from (
-SELECT "t1"."number" "number","t1"."title" "title","t1"."status" "status","t1"."reported_at" "reportedAt",(
+SELECT "t1"."number" "number",coalesce(nullif("t1"."title",''),case $3::text when 'zh' then '语音诉求' else 'Voice report' end||' '||to_char("t1"."reported_at" at time zone 'Asia/Shanghai','YYYY-MM-DD HH24:MI')) "title","t1"."status" "status","t1"."reported_at" "reportedAt",(
 select row_to_json(x3) from (
 SELECT "t2"."name" "name",case when "t2"."id"=$2::uuid then json_build_object('@sealed',(
 select (
@@ -22,11 +22,11 @@ select p.mask from people.phone p where p.person_id="t2"."id" order by p.rank,p.
 FROM ((
 SELECT "t2".*
 FROM "people"."person" "t2"
-WHERE ((("t2"."grid_3_id"=$3::int) and ("t2"."restricted_at" is null)) AND ("t2"."id"="t1"."requester_id")))
+WHERE ((("t2"."grid_3_id"=$4::int) and ("t2"."restricted_at" is null)) AND ("t2"."id"="t1"."requester_id")))
 union all (
 SELECT "t2".*
 FROM "people"."person" "t2"
-WHERE (("t2"."id"=$2::uuid) AND ((("t2"."grid_3_id"=$3::int) and ("t2"."restricted_at" is null)) is not true) AND ("t2"."id"="t1"."requester_id")))
+WHERE (("t2"."id"=$2::uuid) AND ((("t2"."grid_3_id"=$4::int) and ("t2"."restricted_at" is null)) is not true) AND ("t2"."id"="t1"."requester_id")))
 union all (
 SELECT "t2".*
 FROM "people"."person" "t2"
@@ -36,7 +36,7 @@ FROM "people"."membership" "family"
 WHERE ("family"."household_id"=any(array(
 SELECT "mine"."household_id"
 FROM "people"."membership" "mine"
-WHERE ("mine"."person_id"=$2::uuid) AND ("mine"."until" is null or "mine"."until">$4::date)))) AND ("family"."until" is null or "family"."until">$4::date)))) AND ((("t2"."grid_3_id"=$3::int) and ("t2"."restricted_at" is null)) is not true) AND (("t2"."id"=$2::uuid) is not true) AND ("t2"."id"="t1"."requester_id")))) "t2") x3) "requester",(
+WHERE ("mine"."person_id"=$2::uuid) AND ("mine"."until" is null or "mine"."until">$5::date)))) AND ("family"."until" is null or "family"."until">$5::date)))) AND ((("t2"."grid_3_id"=$4::int) and ("t2"."restricted_at" is null)) is not true) AND (("t2"."id"=$2::uuid) is not true) AND ("t2"."id"="t1"."requester_id")))) "t2") x3) "requester",(
 select row_to_json(x7) from (
 SELECT "t4"."code" "code","t4"."name" "name",(
 select row_to_json(x6) from (
@@ -51,7 +51,7 @@ FROM ((
 SELECT "t8".*
 FROM "cases"."event" "t8"
 WHERE ((("t8"."audience"='PUBLIC') or exists(
-select from cases.case noted where "noted"."id"="t8"."case_id" and (("noted"."grid_3_id"=$5::int)))) AND ("t8"."case_id"="t1"."id"))
+select from cases.case noted where "noted"."id"="t8"."case_id" and (("noted"."grid_3_id"=$6::int)))) AND ("t8"."case_id"="t1"."id"))
 ORDER BY "t8"."at" DESC,"t8"."id" DESC LIMIT 3)) "t8"
 ORDER BY "t8"."at" ASC,"t8"."id" ASC) o9) "timeline") x10)) filter (where "t1"."@i"<=50),'[]') "nodes"
 FROM ((

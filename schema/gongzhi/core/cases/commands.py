@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import strawberry
 from strawberry import UNSET
 
@@ -9,15 +11,15 @@ from gongzhi.core.dispatch.merging import inform, main_of
 from gongzhi.core.dispatch.working import jointly
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
-from gongzhi.runtime.checks import text, wrong
+from gongzhi.runtime.checks import text, told, wrong
 from gongzhi.runtime.commands import EXPECTED, KEY, Call, command, forbidden, given, prose
 from gongzhi.values import codes
-from gongzhi.values.errors import Refusal
+from gongzhi.values.errors import FIELD, Refusal
 
 from . import machine, reporting
-from .models import RatingSource, SettlementLevel, Status
+from .models import CaseRow, RatingSource, SettlementLevel, Status
 from .ratings import is_requester, keep_rating, refuse_involved
-from .reporting import BODY
+from .reporting import BODY, TITLE
 from .steps import (
     CasePayload,
     advance,
@@ -36,6 +38,8 @@ from .types import Case
 
 NUMBER = "The case's number (编号)."
 NOTE = "What is to be remembered of this step (备注)."
+HEARD_TITLE = "The title of a case that has none yet (needsTitle); `editCase` changes others (拟定标题)."
+HEARD = "What the recording says, for a case without a description (录音内容)."
 REASON = 2_000
 """The most characters of a reason."""
 SOLVED = 4
@@ -50,6 +54,16 @@ class CaseInput:
     note: str | None = prose(NOTE, default=UNSET)
 
 
+@strawberry.input(description="A case to accept; of a recording, what it says (受理诉求).")
+class AcceptCaseInput:
+    idempotency_key: str = given(KEY)
+    number: str = given(NUMBER)
+    expected_version: int = given(EXPECTED)
+    note: str | None = prose(NOTE, default=UNSET)
+    title: str | None = prose(HEARD_TITLE, default=UNSET)
+    description: str | None = prose(HEARD, default=UNSET)
+
+
 @strawberry.input(description="A step of a case that has to be explained to the requester (须说明理由的操作).")
 class ReasonedCaseInput:
     idempotency_key: str = given(KEY)
@@ -59,9 +73,25 @@ class ReasonedCaseInput:
 
 
 @command("Accept a reported case (受理).", requires="cases.accept")
-async def accept_case(call: Call, input: CaseInput) -> CasePayload:
+async def accept_case(call: Call, input: AcceptCaseInput) -> CasePayload:
     case = await opened(call, input, "cases.accept")
+    write_down(case, input)
     return await advance(call, case, machine.ACCEPT, note=input.note)
+
+
+def write_down(case: CaseRow, input: Any) -> None:
+    """Give a recording the title and the text that its listener has for it. What is written already stays."""
+    for field, most in (("title", TITLE), ("description", BODY)):
+        value = getattr(input, field)
+        if not told(value):
+            continue
+        if getattr(case, field):
+            raise wrong(
+                f"{FIELD} is there already; leave it out here, and correct the case instead.",
+                f"{FIELD}已填写，请勿重复填写；如需修改，请更正诉求。",
+                field,
+            )
+        setattr(case, field, text(value, most, field))
 
 
 @command("Decline a reported case, with the reason (不予受理).", requires="cases.accept")
@@ -112,11 +142,14 @@ class HandleInGridInput:
     number: str = given(NUMBER)
     expected_version: int = given(EXPECTED)
     text: str = prose("What was done; the requester reads it (处理结果).")
+    title: str | None = prose(HEARD_TITLE, default=UNSET)
+    description: str | None = prose(HEARD, default=UNSET)
 
 
 @command("Settle a case in the grid; it never leaves it (网格自处理).", requires="cases.settle")
 async def handle_in_grid(call: Call, input: HandleInGridInput) -> CasePayload:
     case = await opened(call, input, "cases.settle")
+    write_down(case, input)
     if case.status == Status.REPORTED:
         await step(call, case, machine.ACCEPT)
     case.self_handled = True

@@ -144,7 +144,10 @@ class CounterRow(Model):
 
 
 class CaseRow(Located):
-    """A matter that somebody raised. `warn_at` and `due_at` are the next of its clocks (`gongzhi.clocks`)."""
+    """A matter that somebody raised. `warn_at` and `due_at` are the next of its clocks (`gongzhi.clocks`).
+
+    Of a recording that nobody has written down yet, `title` and `description` are empty.
+    """
 
     id = key()
     number = fields.CharField(max_length=21, unique=True)

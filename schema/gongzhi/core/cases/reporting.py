@@ -9,6 +9,7 @@ import strawberry
 from strawberry import ID, UNSET
 
 from gongzhi.core.attachments.attaching import MOST, attach
+from gongzhi.core.attachments.models import AttachmentKind, AttachmentRow
 from gongzhi.core.clocks.running import begin
 from gongzhi.core.clocks.saving import save
 from gongzhi.core.dispatch.similar import SimilarMatter, similar
@@ -19,12 +20,13 @@ from gongzhi.core.people.models import PersonRow
 from gongzhi.core.people.types import Person
 from gongzhi.core.units.models import UnitRow
 from gongzhi.declare.entity import key_of, ref
-from gongzhi.runtime.checks import form, missing, text, today, wrong
+from gongzhi.runtime.checks import form, missing, text, today, told, wrong
 from gongzhi.runtime.commands import KEY, Call, Problem, cautions, command, given, made, problems, prose
 from gongzhi.runtime.context import Info
 from gongzhi.runtime.screening import TextWarning
 from gongzhi.values import codes
 from gongzhi.values.codes import Series
+from gongzhi.values.errors import Refusal
 
 from . import machine
 from .channels import require_channel, require_origin
@@ -48,8 +50,8 @@ class ReportCaseInput:
     kind: CaseKind = given("What is asked (类型).")
     channel: str = given("How it arrives, as a channel's code (渠道代码).")
     category: str = given("What it is about, as a category's code (分类代码).")
-    title: str = prose("In a few words (标题).")
-    description: str = prose("The matter (描述).")
+    title: str | None = prose("In a few words; may be left out with a recording among the files (标题).", default=UNSET)
+    description: str | None = prose("The matter; may be left out with a recording, too (描述).", default=UNSET)
     place: PointInput | None = given("Where; the grid is found from it (位置).", default=UNSET)
     grid: str | None = given("In which grid, if there is no place (网格编码).", default=UNSET)
     address: str | None = given("Where, in words (地址).", default=UNSET)
@@ -102,8 +104,8 @@ async def filed(
     has looked them up itself; otherwise it is looked at whether the caller may say so.
     """
     with form() as read:
-        title = read(text, input.title, TITLE, "title")
-        description = read(text, input.description, BODY, "description")
+        title = read(written, input, "title", TITLE)
+        description = read(written, input, "description", BODY)
         address = read(text, input.address, ADDRESS, "address") if input.address else None
     category = await named(CategoryRow, input.category, "category", valid_to=None)
     channel = await named(ChannelRow, input.channel, "channel")
@@ -145,11 +147,27 @@ async def filed(
     clocks = await begin(call, case, machine.REPORT.event)
     case.number = await numbered(call, grid, series)  # as late as may be: others wait for theirs from here on
     await case.save(force_create=True)
-    if input.attachments:
-        await attach(call, case, input.attachments)
+    added = await attach(call, case, input.attachments) if input.attachments else []
+    if not (title and description) and not await AttachmentRow.exists(id__in=added, kind=AttachmentKind.VOICE):
+        raise unsaid("description" if title else "title")
     await noted(call, case, machine.REPORT)
     await save(call, (), clocks)
     return case
+
+
+def written(input: ReportCaseInput, field: str, most: int) -> str:
+    """A text of the report; empty where it is left out and a file may say it."""
+    value: str | None = getattr(input, field)
+    if told(value):
+        return text(value, most, field)
+    if not input.attachments:
+        raise unsaid(field)
+    return ""
+
+
+def unsaid(field: str) -> Refusal:
+    """The refusal for a report that neither a text nor a recording explains."""
+    return wrong("Write what it is about, or attach a recording.", "请填写文字说明，或附上录音。", field)
 
 
 async def closed(call: Call, number: str) -> CaseRow:

@@ -14,7 +14,7 @@ from gongzhi.core.dispatch import following, terms
 from gongzhi.core.units.models import UnitRow
 from gongzhi.declare.entity import ref
 from gongzhi.declare.events import event_of
-from gongzhi.runtime.checks import missing, text
+from gongzhi.runtime.checks import missing, text, wrong
 from gongzhi.runtime.commands import Call, Problem, cautions, forbidden, made, problems, stale
 from gongzhi.runtime.screening import TextWarning
 from gongzhi.values.errors import FIELD, Refusal
@@ -133,6 +133,8 @@ async def step(
     """Take a step that the machine allows, and record it."""
     if case.status not in taken.sources:
         raise illegal(case, taken)
+    if taken is machine.ACCEPT and not case.title:
+        raise untitled()
     data = {"from": case.status, "to": taken.target, **data}
     case.status = taken.target
     if taken is machine.CLOSE:
@@ -181,6 +183,11 @@ async def noted(
     call.publish(event_of(declared, {"number": case.number, **data}), case)
     announce_step(call, case, kind, data.get("to") if kind == RAISED else None)
     return kind
+
+
+def untitled() -> Refusal:
+    """The refusal for accepting a recording that nobody has given a title."""
+    return wrong("Listen to the recording and give the case a title.", "请先收听录音并拟定标题。", "title")
 
 
 def illegal(case: CaseRow, taken: Step) -> Refusal:

@@ -200,6 +200,18 @@ class CaseEvent(Node):
     data: JSON = column("Facts, as they were at the time (数据).")
 
 
+VOICE_REPORT = Text("Voice report", "语音诉求")
+"""What a recording is called until somebody has listened to it, with the time of the report behind it."""
+
+
+def title_of(at: Frame, case: Table) -> Sql:
+    """The title of a case; of a recording that has none yet, a label in the caller's language."""
+    language = at.given.whole(lambda arguments, context: context.viewer.language, cast="text")
+    label = f"case {{2}} when 'zh' then {quoted(VOICE_REPORT.zh)} else {quoted(VOICE_REPORT.en)} end"
+    time = "to_char({1} at time zone 'Asia/Shanghai','YYYY-MM-DD HH24:MI')"
+    return Sql(f"coalesce(nullif({{0}},''),{label}||' '||{time})", case.title, case.reported_at, language)
+
+
 def haversine(at: Frame) -> Any:
     """Metres between a place given and the row's own."""
     longitude = at.given.bind("from", convert=lambda value: position(value).longitude, cast="float8")
@@ -280,8 +292,15 @@ class Case(Node):
     category: Category | None = one("What it is about (分类).")
     urgency: Urgency = column("How soon somebody must look (紧急程度).")
     origin: Origin = column("Whether somebody asked (来源方式).")
-    title: str = column("In a few words (标题).")
-    description: str = column("The matter (描述).")
+    title: str = expression(
+        "In a few words; of a recording without a title yet, a label with the time of the report (标题).",
+        lambda at: title_of(at, at.row),
+    )
+    needs_title: bool = expression(
+        "Whether it is a recording without a title yet: whoever accepts it gives it one (待拟标题).",
+        lambda at: Sql("{0}=''", at.row.title),
+    )
+    description: str = column("The matter; empty of a recording until somebody has written it down (描述).")
     status: Status = column("Where it stands (状态).")
     requester: Person | None = one("Who asks; null if anonymous or not yours to see (诉求人).")
     filed_by: Person | None = one("Who filed it on the requester's behalf (代办人).")

@@ -17,7 +17,7 @@ from pypika_tortoise.queries import Table
 
 from gongzhi.core.cases import rules
 from gongzhi.core.cases.models import Status
-from gongzhi.core.cases.types import Category
+from gongzhi.core.cases.types import Category, title_of
 from gongzhi.declare.entity import embedded, ref
 from gongzhi.declare.enums import named
 from gongzhi.declare.plans import Argument, Frame
@@ -127,13 +127,14 @@ def similar_cases(at: Frame) -> Sql:
     allowed = Sql("true") if seen is None else some(*seen) if seen else Sql("false")
     first = at.given.bind("first", convert=lambda value: max(0, min(value, MOST)), cast="int")
     return Sql(
-        "(select coalesce(jsonb_agg(jsonb_build_object('number',x.number,'title',x.title,'status',x.status,"
+        "(select coalesce(jsonb_agg(jsonb_build_object('number',x.number,'title',{3},'status',x.status,"
         "'similarity',x.likeness,'distance',round(x.metres)) order by x.likeness desc, x.id), '[]') from "
         f"(select * from ({ALIKE} and ({{1}})) s where s.likeness>={LEAST} "
         "order by s.likeness desc, s.id limit {2}) x)",
         at.row.id,
         allowed,
         first,
+        title_of(at, Table("case", schema="cases", alias="x")),
     )
 
 

@@ -80,7 +80,7 @@ async def category_of(case: CaseRow) -> str:
 
 def plain(name: str) -> Callable[[CaseRow], Awaitable[str | None]]:
     async def read(case: CaseRow) -> str | None:
-        return getattr(case, name)  # type: ignore[no-any-return]
+        return getattr(case, name) or None
 
     return read
 
@@ -101,6 +101,9 @@ FIELDS = {
     "urgency": Field(plain("urgency"), hurried),
 }
 
+UNWRITTEN = ("title", "description")
+"""Fields that a recording leaves empty. Nobody has written them, so whatever was seen in their place is no base."""
+
 
 async def edited(written: Written, input: EditCaseInput) -> EditCasePayload:
     """Make the changes whose fields are as they were seen; keep the others as conflicts."""
@@ -116,7 +119,7 @@ async def edited(written: Written, input: EditCaseInput) -> EditCasePayload:
         before, mine = await field.read(case), str(change.value).strip()
         if before == mine:
             continue
-        if before != change.base:
+        if before != change.base and not (before is None and name in UNWRITTEN):
             await field.write(CaseRow(), mine)  # what could never be taken is refused, not kept
             met.append(await conflict(written, case, name, change.base, mine, before))
             continue

@@ -22,7 +22,7 @@ from gongzhi.runtime.commands import Call, Command, given
 from . import steps
 from .editing import EditCaseInput, EditCasePayload, edited
 from .history import Written, changed
-from .steps import OfflineReplyInput, OfflineStepInput, declared
+from .steps import OfflineAcceptanceInput, OfflineReplyInput, OfflineSettlementInput, OfflineStepInput, declared
 
 
 @strawberry.input(description="What was done; exactly one of these (离线事项，任选其一).", one_of=True)
@@ -32,9 +32,9 @@ class OfflineChangeInput:
     record_patrol: RecordPatrolInput | None = given("A grid was looked round (巡查记录).", default=UNSET)
     add_attachments: AddAttachmentsInput | None = given("Files were added to a case (补充附件).", default=UNSET)
     edit_case: EditCaseInput | None = given("What a case says was corrected (更正诉求).", default=UNSET)
-    accept_case: OfflineStepInput | None = given("A case was accepted (受理).", default=UNSET)
+    accept_case: OfflineAcceptanceInput | None = given("A case was accepted (受理).", default=UNSET)
     handle_case: OfflineStepInput | None = given("Handling was begun (开始办理).", default=UNSET)
-    handle_in_grid: OfflineReplyInput | None = given("A case was settled on the spot (网格自处理).", default=UNSET)
+    handle_in_grid: OfflineSettlementInput | None = given("A case was settled on the spot (网格自处理).", default=UNSET)
     reply_to_case: OfflineReplyInput | None = given("A case was answered (答复).", default=UNSET)
 
 

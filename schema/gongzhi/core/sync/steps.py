@@ -16,7 +16,7 @@ from gongzhi.declare.entity import ref
 from gongzhi.runtime.checks import told
 from gongzhi.runtime.commands import COMMAND, KEY, Command, forbidden, given, prose
 
-from .editing import EditCasePayload
+from .editing import UNWRITTEN, EditCasePayload
 from .history import Written, changed, conflict
 from .types import CaseConflict
 
@@ -34,7 +34,13 @@ class OfflineStepInput:
     note: str | None = prose("What is to be remembered of it (备注).", default=UNSET)
 
 
-@strawberry.input(description="An answer, or a settlement on the spot, that was written offline (离线答复).")
+@strawberry.input(description="A case that was accepted offline; of a recording, what it says (离线受理).")
+class OfflineAcceptanceInput(OfflineStepInput):
+    title: str | None = prose(cases.HEARD_TITLE, default=UNSET)
+    description: str | None = prose(cases.HEARD, default=UNSET)
+
+
+@strawberry.input(description="An answer that was written offline (离线答复).")
 class OfflineReplyInput:
     idempotency_key: str = given(KEY)
     number: str | None = given(NUMBER, default=UNSET)
@@ -42,6 +48,14 @@ class OfflineReplyInput:
     seen: Status = given(SEEN)
     text: str = prose("What was done; the requester reads it (答复内容).")
     level: SettlementLevel | None = given("Where it was settled, of an answer (化解层级).", default=UNSET)
+
+
+@strawberry.input(
+    description="A settlement on the spot that was written offline; of a recording, what it says (离线自处理)."
+)
+class OfflineSettlementInput(OfflineReplyInput):
+    title: str | None = prose(cases.HEARD_TITLE, default=UNSET)
+    description: str | None = prose(cases.HEARD, default=UNSET)
 
 
 Take = Callable[[Written, Any], Awaitable[EditCasePayload]]
@@ -80,10 +94,14 @@ async def missed(written: Written, case: CaseRow, input: Any, target: Status) ->
     rows = [await conflict(written, case, "status", input.seen, target, case.status)]
     if mine := getattr(input, "text", None):
         rows.append(await conflict(written, case, "reply", None, mine, case.reply))
+    for name in UNWRITTEN:
+        heard, there = getattr(input, name, None), getattr(case, name) or None
+        if told(heard) and heard.strip() != there:
+            rows.append(await conflict(written, case, name, None, heard, there))
     return rows
 
 
-accept = step(cases.accept_case, cases.CaseInput, Status.ACCEPTED, "note")
+accept = step(cases.accept_case, cases.AcceptCaseInput, Status.ACCEPTED, "note", *UNWRITTEN)
 handle = step(cases.handle_case, cases.CaseInput, Status.HANDLING, "note")
-settle = step(cases.handle_in_grid, cases.HandleInGridInput, Status.REPLIED, "text")
+settle = step(cases.handle_in_grid, cases.HandleInGridInput, Status.REPLIED, "text", *UNWRITTEN)
 reply = step(cases.reply_to_case, cases.ReplyToCaseInput, Status.REPLIED, "text", "level")
