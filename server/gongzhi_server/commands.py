@@ -45,6 +45,7 @@ from .payloads import objects_in, restore_payload, settle_payload, store_payload
 from .planner.lens import Lens
 from .planner.parameters import Parameters
 from .planner.rows import Rows
+from .plugins import is_switched
 from .together import Write, write
 
 NOWHERE = Outbox()
@@ -144,14 +145,14 @@ class Transaction:
     async def allow(self, row: Model, path: Sequence[str]) -> None:
         """Refuse a plugin's command on a row of a county that has not switched the plugin on."""
         county = getattr(row, "county_id", None)
-        if self.plugin is None or county is None:
+        if self.plugin is None or county is None or not is_switched(self.plugin):
             return
         if not await ActivationRow.exists(plugin=self.plugin, county_id=county, until=None, active=True):
             raise self.inactive(path)
 
     async def enter(self) -> None:
         """Refuse a plugin's command to whoever acts only where it is not switched on."""
-        if self.plugin is None:
+        if self.plugin is None or not is_switched(self.plugin):
             return
         grants = self.viewer.account.grants
         grids = None if any(one.grid is None for one in grants) or not grants else [one.grid for one in grants]

@@ -23,7 +23,7 @@ from gongzhi.declare.register_entries import GONE, Holding, Purpose
 from gongzhi.declare.registers import Registers
 from gongzhi.plugin import hooks
 from gongzhi.plugin.built_in import BUILT_IN
-from gongzhi.plugin.hooks import GROUP, App, Errand
+from gongzhi.plugin.hooks import GROUP, About, App, Errand
 from gongzhi.plugin.permissions import Permission, Role
 from gongzhi.plugin.roles import ROLES
 from gongzhi.runtime.channels import Channel, Log
@@ -48,6 +48,22 @@ FAULTS = (Exception, SystemExit)
 """What a plugin may end in. Ctrl-C is not its doing."""
 
 
+class Owner(str):
+    """The name of a plugin whose something is, which also tells whether counties can switch the plugin off."""
+
+    always: bool
+
+    def __new__(cls, name: str, *, always: bool = False) -> Owner:
+        made = super().__new__(cls, name)
+        made.always = always
+        return made
+
+
+def is_switched(plugin: str) -> bool:
+    """Whether it depends on the county that a plugin is there."""
+    return not getattr(plugin, "always", False)
+
+
 @dataclass(frozen=True)
 class Plugin:
     """One of them, and where it came from."""
@@ -57,11 +73,13 @@ class Plugin:
     version: str
     built_in: bool = False
     """It is a package of the contract itself: its names stand without a prefix, and it is always on."""
+    always: bool = False
+    """No county can switch it off."""
 
     @property
-    def owner(self) -> str:
+    def owner(self) -> Owner:
         """Whose its fields are: its own, or the core's."""
-        return CORE if self.built_in else self.name
+        return Owner(CORE if self.built_in else self.name, always=self.built_in or self.always)
 
     @classmethod
     def of(cls, entry: EntryPoint) -> Plugin:
@@ -107,7 +125,19 @@ class Plugins:
         """The tables, the core's first."""
         found = tuple(self._brought("tables", App, self._check_app))
         self._once("apps", ((plugin, app.label) for plugin, app in found))
+        for plugin, app in found:
+            for model in () if plugin.built_in else own(app):
+                model.__plugin__ = plugin.owner  # type: ignore[attr-defined]
         return tuple(values(found))
+
+    @cached_property
+    def labels(self) -> Mapping[str, frozenset[str]]:
+        """What the published names of each plugin begin with: its name, and the labels of its tables."""
+        found = {plugin.name: {plugin.name} for plugin in self.found}
+        for plugin, app in self._brought("tables", App, unchecked):
+            if not plugin.built_in:
+                found[plugin.name].add(app.label)
+        return {name: frozenset(labels) for name, labels in found.items()}
 
     @cached_property
     def extensions(self) -> tuple[tuple[str, Extension], ...]:
@@ -171,14 +201,19 @@ class Plugins:
         self._once("jobs", ((plugin, one.name) for plugin, one in mine))
         return tuple((named_plugin(plugin), one) for plugin, one in mine)
 
+    def work_of(self, plugin: str) -> list[str]:
+        """The names of a plugin's handlers and jobs, sorted."""
+        work: tuple[tuple[str | None, Handler | Job], ...] = (*self.handlers, *self.jobs)
+        return sorted(one.name for whose, one in work if whose == plugin)
+
     @cached_property
     def registers(self) -> Registers:
         """What the core and the plugins declare for the public registers."""
         entries = self._entries
         added = {
-            "cards": entries("cards", lambda plugin, one: unprefixed(plugin, "rule", one.name)),
-            "kpis": entries("kpis", lambda plugin, one: unprefixed(plugin, "figure", one.name)),
-            "notices": entries("notices", lambda plugin, one: unprefixed(plugin, "purpose", one.purpose)),
+            "cards": entries("cards", lambda plugin, one: self._unprefixed(plugin, "rule", one.name)),
+            "kpis": entries("kpis", lambda plugin, one: self._unprefixed(plugin, "figure", one.name)),
+            "notices": entries("notices", lambda plugin, one: self._unprefixed(plugin, "purpose", one.purpose)),
             "holdings": entries("holdings", self._check_holding),
             "statements": entries("statements", unchecked),
             "purposes": entries("purposes", self._check_purpose),
@@ -257,6 +292,11 @@ class Plugins:
         """How plugins tell whether they are well."""
         return tuple(self._brought("health", Callable, unchecked))
 
+    @property
+    def switched(self) -> list[str]:
+        """The names of the plugins that counties switch on and off."""
+        return [one.name for one in self.found if not one.always]
+
     def held(self, role: str) -> frozenset[str]:
         """The permissions of a role. Raises KeyError for a role that nobody declared."""
         if role not in self._held:
@@ -295,7 +335,7 @@ class Plugins:
     def _brought(
         self, hook: str, kind: Any, check: Callable[[Plugin, Any], str | None]
     ) -> Iterator[tuple[Plugin, Any]]:
-        """What a hook brings: of the built-in plugins, and then plugin by plugin in the order of their names.
+        """What a hook brings: of the built-in plugins, and then plugin by plugin in the order in which they are loaded.
 
         pluggy itself would call them the last first, and not say whose answer is whose.
         """
@@ -324,8 +364,8 @@ class Plugins:
             owners[name] = plugin
 
     def _check_app(self, plugin: Plugin, app: App) -> str | None:
-        if app.label != plugin.name:
-            return f"the app {app.label!r} must be labelled like the plugin"
+        if not NAME.fullmatch(app.label) or app.label in TAKEN:
+            return f"the app cannot be labelled {app.label!r}: the core has that name, or it is none"
         try:
             models = own(app)
             import_module(app.migrations)
@@ -352,19 +392,19 @@ class Plugins:
     def _check_event(self, plugin: Plugin, declared: type) -> str | None:
         if not issubclass(declared, Event) or not declared.type:
             return f"{declared.__name__} is no event; decorate it with @event"
-        return unprefixed(plugin, "event", declared.type)
+        return self._unprefixed(plugin, "event", declared.type)
 
     def _check_handler(self, plugin: Plugin, handler: Handler) -> str | None:
         unknown = [one.type for one in handler.events if one.type not in self.registry]
         if unknown:
             return f"the handler {handler.name!r} waits for {unknown[0]!r}, which nobody declares"
-        return unprefixed(plugin, "handler", handler.name)
+        return self._unprefixed(plugin, "handler", handler.name)
 
     def _check_job(self, plugin: Plugin, job: Job) -> str | None:
-        return unprefixed(plugin, "job", job.name)
+        return self._unprefixed(plugin, "job", job.name)
 
     def _check_permission(self, plugin: Plugin, permission: Permission) -> str | None:
-        if wrong := unprefixed(plugin, "permission", permission.name):
+        if wrong := self._unprefixed(plugin, "permission", permission.name):
             return wrong
         unknown = sorted(permission.roles - {role.name for role in self.roles})
         if permission.guarded and permission.roles & self.civic:
@@ -383,7 +423,7 @@ class Plugins:
         return None
 
     def _check_holding(self, plugin: Plugin, holding: Holding) -> str | None:
-        if not holding.table.startswith(f"{plugin.name}."):
+        if holding.table.partition(".")[0] not in self.labels[plugin.name]:
             return f"the holding {holding.table!r} must be one of the plugin's own tables"
         if bool(holding.months) != bool(holding.since):
             return f"the holding {holding.table!r} needs both `months` and `since`, or neither"
@@ -391,6 +431,12 @@ class Plugins:
             return f"there is no table {holding.table!r}"
         wordless = isinstance(holding.erase, str) and holding.erase != GONE
         return f"the holding {holding.table!r} is erased by columns, or GONE" if wordless else None
+
+    def _unprefixed(self, plugin: Plugin, what: str, name: str) -> str | None:
+        """What is wrong with a published name that does not say whose it is."""
+        if name.partition(".")[0] in self.labels[plugin.name] and "." in name:
+            return None
+        return f"the {what} {name!r} must begin with {f'{plugin.name}.'!r}"
 
     @cached_property
     def _tables(self) -> frozenset[str]:
@@ -420,9 +466,9 @@ def feeding(one: Handler, fed: Sequence[type[Event]]) -> Handler:
     return replace(one, events=(*one.events, *fed), function=function)
 
 
-def named_plugin(plugin: Plugin) -> str | None:
+def named_plugin(plugin: Plugin) -> Owner | None:
     """The name of a plugin; None for a built-in one."""
-    return None if plugin.built_in else plugin.name
+    return None if plugin.built_in else plugin.owner
 
 
 def unchecked(plugin: Plugin, one: Any) -> None:
@@ -431,12 +477,6 @@ def unchecked(plugin: Plugin, one: Any) -> None:
 
 def named(kind: Any) -> str:
     return " or ".join(one.__name__ for one in (kind if isinstance(kind, tuple) else (kind,)))
-
-
-def unprefixed(plugin: Plugin, what: str, name: str) -> str | None:
-    """What is wrong with a published name that does not say whose it is."""
-    prefix = f"{plugin.name}."
-    return None if name.startswith(prefix) else f"the {what} {name!r} must begin with {prefix!r}"
 
 
 def values(found: Iterable[tuple[Plugin, T]]) -> Iterator[T]:
@@ -473,7 +513,30 @@ def load(without: Collection[str] = (), entries: Iterable[EntryPoint] | None = N
             raise plugin.problem(wrong)
         found[plugin.name] = plugin
         register(manager, plugin, entry)
-    return checked(Plugins(tuple(found.values()), manager))
+    return checked(Plugins(ordered(Plugins(tuple(found.values()), manager)), manager))
+
+
+def ordered(plugins: Plugins) -> tuple[Plugin, ...]:
+    """The plugins with what they say of themselves, each behind those that it requires. Raises Problem."""
+    about = {plugin.name: one for plugin, one in plugins._brought("about", About, unchecked) if not plugin.built_in}
+    known = {one.name: replace(one, always=about.get(one.name, About()).always) for one in plugins.found}
+    order: dict[str, Plugin] = {}
+
+    def place(plugin: Plugin, waiting: tuple[str, ...]) -> None:
+        if plugin.name in waiting:
+            way = ", ".join(waiting[waiting.index(plugin.name) + 1 :])
+            raise plugin.problem(f"it requires itself, by way of {way}")
+        for name in about.get(plugin.name, About()).requires:
+            if name not in known:
+                raise plugin.problem(f"it requires the plugin {name!r}, which is not installed or left out")
+            if name not in order:
+                place(known[name], (*waiting, plugin.name))
+        order[plugin.name] = plugin
+
+    for plugin in known.values():
+        if plugin.name not in order:
+            place(plugin, ())
+    return tuple(order.values())
 
 
 def register(manager: pluggy.PluginManager, plugin: Plugin, entry: EntryPoint) -> None:

@@ -29,17 +29,16 @@ class Published:
 
 def published(plugins: Plugins, schema: Schema) -> Published:
     purposes = [{"plugin": name, **vars(one)} for name, one in plugins.purposes]
-    apps = {app.label: app for app in plugins.apps}
-    work = [
-        *((whose, one.name) for whose, one in plugins.handlers),
-        *((whose, job.name) for whose, job in plugins.jobs),
-    ]
+    labels = plugins.labels
     found = [
         {
-            **vars(plugin),
+            "name": plugin.name,
+            "distribution": plugin.distribution,
+            "version": plugin.version,
+            "always": plugin.always,
             "fields": sorted(schema.added(plugin.name)),
-            "tables": sorted(tables(apps[plugin.name])) if plugin.name in apps else [],
-            "jobs": sorted(name for whose, name in work if whose == plugin.name),
+            "tables": sorted(name for app in plugins.apps if app.label in labels[plugin.name] for name in tables(app)),
+            "jobs": plugins.work_of(plugin.name),
             "dataPurposes": [one for one in purposes if one["plugin"] == plugin.name],
         }
         for plugin in plugins.found

@@ -11,7 +11,8 @@ from .plugins import Plugins
 
 async def of(dsn: str, plugins: Plugins) -> dict[str, tuple[str, str | None]]:
     """The state of each plugin by its name, and in what it failed last."""
-    told = orjson.dumps({"plugins": [{"name": one.name} for one in plugins.found]}).decode()
+    known = [{"name": one.name, "always": one.always, "jobs": plugins.work_of(one.name)} for one in plugins.found]
+    told = orjson.dumps({"plugins": known}).decode()
     async with database.connection(dsn) as connection:
         if await connection.fetchval("select to_regclass('events.job')") is None:
             return {one.name: ("INACTIVE", None) for one in plugins.found}  # nothing has been migrated yet

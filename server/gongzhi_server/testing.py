@@ -189,7 +189,7 @@ async def serving(
     Notices go out by these channels.
     """
     clock = clock or Clock()
-    names = [one.name for one in plugins.found] if plugins and active else []
+    names = plugins.switched if plugins and active else []
     await activation.switch(dsn, names, clock(), undecided=True)
     chosen = replace(settings(dsn, data), channels=channels)
     app = create_app(chosen, dsn, clock, plugins, background=False, schema=built(plugins))

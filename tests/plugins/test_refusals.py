@@ -197,7 +197,7 @@ def refusal(market: Market) -> str:
 
 
 MODELS = {
-    "label of another": (tables("cases"), model(), "the app 'cases' must be labelled like the plugin"),
+    "label of another": (tables("cases"), model(), "the app cannot be labelled 'cases'"),
     "schema of another": (
         tables(),
         model(schema="cases"),

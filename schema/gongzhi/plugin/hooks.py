@@ -28,11 +28,25 @@ GROUP = "gongzhi.plugins"
 
 
 @dataclass(frozen=True)
+class About:
+    """What a plugin is among the others.
+
+    `requires` names plugins that it builds on: they are loaded before it, and it cannot be without them. With `always`
+    counties cannot switch it off, which is for what the law or the closed loop of cases needs; an operator can still
+    leave it out.
+    """
+
+    requires: tuple[str, ...] = ()
+    always: bool = False
+
+
+@dataclass(frozen=True)
 class App:
     """A set of tables somebody owns: a Tortoise app, its models and where its migrations live.
 
-    Every model has `Meta.schema` equal to the label. Foreign keys to the core are named by string, such as
-    "people.PersonRow", with `related_name=False`.
+    The label is the PostgreSQL schema; a plugin may own several, and its permissions, events, handlers and jobs begin
+    with its name or with one of these. Every model has `Meta.schema` equal to the label. Foreign keys to the core are
+    named by string, such as "people.PersonRow", with `related_name=False`.
     """
 
     label: str
@@ -58,8 +72,14 @@ class Errand:
 
 
 @hookspec
+def about() -> Iterable[About]:
+    """What it builds on, and whether it is always on: one `About`, or nothing."""
+    return ()
+
+
+@hookspec
 def tables() -> Iterable[App]:
-    """The tables the plugin owns; one app, labelled with the plugin's name."""
+    """The tables the plugin owns: mostly one app, labelled with the plugin's name."""
     return ()
 
 

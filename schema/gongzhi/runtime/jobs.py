@@ -33,6 +33,8 @@ class Handler:
     """Whether it is called for every event that points or credit may be given for, whoever declares it."""
     latest: bool = False
     """Whether the last of the events that wait is enough for it."""
+    batch: int = 1
+    """Events that it has in one transaction at most."""
 
 
 @dataclass(frozen=True)
@@ -59,18 +61,22 @@ class Job:
 
 
 def handler(
-    name: str, *events: type[Event], feedable: bool = False, latest: bool = False
+    name: str, *events: type[Event], feedable: bool = False, latest: bool = False, batch: int = 1
 ) -> Callable[[Callable[[Call, Occurrence], Awaitable[None]]], Handler]:
     """Make a function a handler of these events. Its name stays for ever: what it has done is kept under it.
 
     With `feedable` it hears of whatever points or credit may be given for, from plugins it knows nothing of, too.
     With `latest` it may be spared an event if a later one waits already, of whatever case, and may rest for half a
     second between two: for handlers that look for themselves at what there is to do.
+    With `batch` it has so many events in one transaction, up to 500: for those that do not mind that what they did for
+    the events before is undone with the one that fails, and done again.
     """
     check(name)
+    if not 1 <= batch <= 500:
+        raise DeclarationError(f"the handler {name!r} has a batch of {batch}; it can be 1 to 500")
     if not (events or feedable) or not all(one.type for one in events):
         raise DeclarationError(f"the handler {name!r} must name events that are declared with @event")
-    return lambda function: Handler(name, events, function, feedable, latest)
+    return lambda function: Handler(name, events, function, feedable, latest, batch)
 
 
 def job(

@@ -88,7 +88,7 @@ def furnish(
         f"Hanyin (汉阴县): {found.grids:,} grids, {found.people:,} people, {found.cases:,} cases, "
         f"all invented, in {found.seconds:.0f} s"
     )
-    asyncio.run(activation.switch(dsn, [one.name for one in installed.found], clock(), undecided=True))
+    asyncio.run(activation.switch(dsn, installed.switched, clock(), undecided=True))
     adorn(dsn, installed, (lambda: today.astimezone(CHINA)) if today else clock)
 
 

@@ -36,7 +36,10 @@ def listed() -> None:
 def switched(name: str, county: str | None, active: bool) -> None:
     from .. import activation, plugins
 
-    known = [one.name for one in plugins.load().found]
+    installed = plugins.load()
+    known = installed.switched
+    if name in {one.name for one in installed.found} and name not in known:
+        raise Problem(f"the plugin {name!r} is always on; start the server with --without {name} to leave it out")
     if name not in known:
         raise Problem(f"there is no plugin {name!r}; there are {', '.join(known) or 'none'}")
     with cluster.running(settings()) as dsn:

@@ -28,7 +28,7 @@ from ..clock import CHINA
 from ..commands import Transaction
 from ..database import ANEW
 from ..ownership import acting_as
-from ..plugins import Plugins
+from ..plugins import Plugins, is_switched
 from .feed import EVENT, occurrence
 from .outbox import Outbox
 from .sequencer import AWAY, BATCH, SHUT
@@ -40,8 +40,6 @@ FIRST, LONGEST = timedelta(seconds=10), timedelta(hours=6)
 """How long after the first failure it is tried again, and the longest it waits; four times as long each time."""
 HANDLING, WORKING = 60.0, 900.0
 """Seconds that a handler and a job of a plugin may take."""
-TOGETHER = 50
-"""Events that a handler of the core has in one transaction; one of a plugin has them one by one."""
 EPOCH = datetime(2000, 1, 1, tzinfo=CHINA)
 
 NEXT = EVENT + "where o.position > $1 and o.type = any($2) order by o.position limit $3"
@@ -137,7 +135,7 @@ class Worker:
         taken: list[Occurrence] = []
         try:
             try:
-                told = await self.advance(whose, handler, taken, TOGETHER if whose is None else 1)
+                told = await self.advance(whose, handler, taken, handler.batch)
             except AWAY:
                 raise
             except Exception:
@@ -277,8 +275,8 @@ class Worker:
         return Viewer(self.systems[whose], self.now())
 
     async def on(self, connection: Any, whose: str | None) -> frozenset[int] | None:
-        """The counties where the plugin is on; None for the core, which is on everywhere."""
-        if whose is None:
+        """The counties where the plugin is on; None for the core and for plugins that are on everywhere."""
+        if whose is None or not is_switched(whose):
             return None
         return frozenset(one["county_id"] for one in await connection.execute_query_dict(ON, [whose]))
 

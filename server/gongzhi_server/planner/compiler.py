@@ -183,8 +183,8 @@ class Compiler:
             at = Frame(table, table, self.lens, self.given(of, details[0].node))
             where = build_rows(plugin, plan.where, at) if plan.where else None
             rows = Rows(entity, table, self.lens, where, None, plugin)
-            if plugin:
-                rows.where(here(plugin, entity, table))
+            if (on_here := here(plugin, entity, table)) is not None:
+                rows.where(on_here)
             filtered(self, rows, at)
             kind: Any = get_named_type(of.type)
             with self.way.step(response_key(details)):
@@ -313,8 +313,8 @@ class Compiler:
 
     def off(self, declared: Any, row: Any, entity: Entity | None) -> Term | None:
         """Whether the row lies where the field's plugin is not switched on; of a root field, whether it is nowhere."""
-        plugin = declared.metadata.get(PLUGIN)
-        return Sql("not {0}", here(plugin, entity, row)) if plugin else None
+        on_here = here(declared.metadata.get(PLUGIN), entity, row)
+        return None if on_here is None else Sql("not {0}", on_here)
 
     def held(self, guard: Guard | None, row: Any, entity: Entity | None) -> Term | None:
         """Whether the viewer holds the field's permission on the row; None if they hold it on all rows."""

@@ -93,7 +93,8 @@ class Filter:
 
         A plugin's condition is met by no row of a county where the plugin is off.
         """
-        there = [here(comparison.plugin, self.target, self.at.rows)] if comparison.plugin else []
+        on_here = here(comparison.plugin or None, self.target, self.at.rows)
+        there = [] if on_here is None else [on_here]
         if not comparison.requires:
             return there
         if not self.at.viewer.can(comparison.requires):

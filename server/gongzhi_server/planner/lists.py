@@ -157,10 +157,13 @@ def added(compiler: Compiler, asked: str, rows: Rows, at: Frame) -> list[Key] | 
     if compiler.without == found.plugin:
         compiler.broken(found.plugin, given.node)
         return []
-    on = [here(found.plugin, rows.target, rows.table)]
+    on = [one for one in (here(found.plugin, rows.target, rows.table),) if one is not None]
     if found.requires and (where := held(rows.target, rows.table, compiler.lens, found.requires)) is not None:
         on.append(where)
-    guarded = replace(found, build=lambda at: Sql("case when {0} then {1} end", every(*on), found.build(at)))
+    if on:
+        guarded = replace(found, build=lambda at: Sql("case when {0} then {1} end", every(*on), found.build(at)))
+    else:
+        guarded = found
     key = rows.key(rows.target.key, Order[way])
     try:
         build_term(found.plugin, found.build, at)

@@ -16,13 +16,12 @@ from pypika_tortoise.enums import Order
 from pypika_tortoise.queries import Selectable, Table
 from pypika_tortoise.terms import Criterion, LiteralValue, Term
 
-from ..plugins import CORE_APPS
+from ..plugins import is_switched
 from .containment import build_rows
 from .scalars import quoted, stored
 
 COUNTIES = "array(select a.county_id from plugins.activation a where a.plugin={0} and a.until is null and a.active)"
 """The counties that have switched a plugin on; looked up once a statement."""
-OWN = {app.label for app in CORE_APPS}
 
 
 @dataclass(frozen=True)
@@ -92,8 +91,8 @@ class Rows:
         seen = build_rows(self.plugin or whose, target.visible, table, lens) if lens else None
         if lens and target.through and owner != target.through:
             self.criteria.append(_owned(target, table, lens))
-        if self.plugin:
-            self.criteria.append(here(self.plugin, target, table))
+        if (on_here := here(self.plugin, target, table)) is not None:
+            self.criteria.append(on_here)
         self.branches = _branches(on, seen)
 
     @property
@@ -192,8 +191,7 @@ def held(target: Entity, table: Table, lens: Lens, permission: str) -> Criterion
 
 def plugin_of(target: Entity) -> str | None:
     """The plugin whose rows they are; None for the core's."""
-    schema = target.model._meta.schema
-    return None if schema in OWN else schema
+    return getattr(target.model, "__plugin__", None)
 
 
 def declared_by(target: Entity, plugin: str | None) -> str | None:
@@ -202,19 +200,22 @@ def declared_by(target: Entity, plugin: str | None) -> str | None:
     return plugin_of(target) or (None if core else plugin)
 
 
-def here(plugin: str, target: Entity | None, table: Any) -> Criterion:
+def here(plugin: str | None, target: Entity | None, table: Any) -> Criterion | None:
     """That the row lies in a county that has switched the plugin on, or what it belongs to does.
 
-    Of what lies in no county, that one of them has.
+    Of what lies in no county, that one of them has. None of a plugin that is always on, and of the core.
     """
+    if plugin is None or not is_switched(plugin):
+        return None
     name = LiteralValue(quoted(plugin))
     if target is None or not (located := "county_id" in target.model._meta.fields_map) and not target.through:
         return Sql(f"{COUNTIES}<>'{{{{}}}}'", name)
     if located:
         return Sql(f"coalesce({{1}}=any({COUNTIES}),{COUNTIES}<>'{{{{}}}}')", name, table.county_id)
     owner, other, belongs = _owner(target, table, "p")
-    query = select_from(other).where(belongs).where(here(plugin, owner, other))
-    return Sql("exists{0}", query.select(LiteralValue("1")))
+    owned = here(plugin, owner, other)
+    query = select_from(other).where(belongs)
+    return Sql("exists{0}", (query if owned is None else query.where(owned)).select(LiteralValue("1")))
 
 
 def _owned(target: Entity, table: Table, lens: Lens) -> Criterion:

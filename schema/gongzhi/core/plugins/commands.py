@@ -36,8 +36,11 @@ class SetPluginActivationPayload:
 
 @command("Switch a plugin on or off in a county (插件启停).", requires=ACTIVATE)
 async def set_plugin_activation(call: Call, input: SetPluginActivationInput) -> SetPluginActivationPayload:
-    if input.plugin not in {one["name"] for one in orjson.loads(call.context.published).get("plugins", ())}:
+    plugins = {one["name"]: one for one in orjson.loads(call.context.published).get("plugins", ())}
+    if input.plugin not in plugins:
         raise missing("There is no such plugin.", "没有该插件。", "plugin")
+    if plugins[input.plugin].get("always"):
+        raise wrong("This plugin is always on.", "该插件始终启用，不能停用。", "plugin")
     county: GridRow = await call.find(Grid, "county", code=input.county)
     if county.kind != Kind.COUNTY:
         raise wrong("That is no county.", "该编码不是县级区划。", "county")

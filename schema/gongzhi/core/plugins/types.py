@@ -53,6 +53,7 @@ class Plugin:
     name: str = strawberry.field(description="Its name (名称).")
     distribution: str = strawberry.field(description="The distribution it came in (发行包).")
     version: str = strawberry.field(description="The distribution's version (版本).")
+    always: bool = strawberry.field(description="Whether no county can switch it off (始终启用).")
     state: PluginState = strawberry.field(description="Whether it is on, and well (状态).")
     fields: list[str] = strawberry.field(description="The fields it adds to types of others (新增字段).")
     tables: list[str] = strawberry.field(description="The tables it keeps (数据表).")
@@ -92,13 +93,17 @@ select coalesce(jsonb_agg(p.one - 'failing' || jsonb_build_object(
     'state', case when p.one ? 'failing' or parked then 'FAILING' when active then 'ACTIVE' else 'INACTIVE' end,
     'lastError', coalesce(p.one->>'failing', last.error)
 ) order by p.at), '[]')
-from jsonb_array_elements({0}->'plugins') with ordinality p(one, at)
+from (
+    select one, at, array(select jsonb_array_elements_text(one->'jobs')) as jobs
+    from jsonb_array_elements({0}->'plugins') with ordinality p(one, at)
+) p
 cross join lateral (
-    select exists(select from events.job j where starts_with(j.name, p.one->>'name'||'.') and j.state = 'PARKED'),
-        exists(select from plugins.activation a where a.plugin = p.one->>'name' and a.until is null and a.active)
+    select exists(select from events.job j where j.name = any(p.jobs) and j.state = 'PARKED'),
+        coalesce((p.one->>'always')::bool, false)
+            or exists(select from plugins.activation a where a.plugin = p.one->>'name' and a.until is null and a.active)
 ) is_(parked, active)
 left join lateral (
-    select j.error from events.job j where starts_with(j.name, p.one->>'name'||'.') and j.error is not null
+    select j.error from events.job j where j.name = any(p.jobs) and j.error is not null
     order by j.due_at desc, j.id desc limit 1
 ) last on true
 )"""

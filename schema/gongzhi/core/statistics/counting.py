@@ -25,7 +25,7 @@ async def follow(call: Call) -> int:
     return counted
 
 
-@handler("statistics.count", *EVENTS, latest=True)
+@handler("statistics.count", *EVENTS, latest=True, batch=50)
 async def counted(call: Call, happened: Occurrence) -> None:
     """Count what is noted as soon as something happened. An event told twice finds nothing more to count."""
     await follow(call)

@@ -1,0 +1,70 @@
+"""What plugins build on, and those that are always on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from gongzhi_server.errors import Problem
+from gongzhi_server.plugins import load
+from gongzhi_server.testing import codes_of, serving
+
+from .conftest import Market
+
+BASE = """
+from gongzhi.plugin.hooks import About
+
+@hookimpl
+def about():
+    return [About(requires={requires!r}, always={always})]
+
+@hookimpl
+def graphql():
+    word = expression("A word (词).", lambda at: Sql("'{name}'"), type=str | None, requires=None)
+    return [extend(Query, {name}=word)]
+"""
+
+
+def ship(market: Market, name: str, *requires: str, always: bool = False) -> None:
+    market.ship(name, BASE.format(name=name, requires=requires, always=always))
+
+
+def test_plugins_are_loaded_behind_those_they_require(market: Market) -> None:
+    ship(market, "apples", "pears")
+    ship(market, "pears", "plums")
+    ship(market, "plums")
+    assert [one.name for one in market.load().found] == ["plums", "pears", "apples"]
+
+
+def test_a_plugin_that_lacks_another_does_not_start(market: Market) -> None:
+    ship(market, "apples", "pears")
+    with pytest.raises(Problem, match=r"plugin 'apples' .*requires the plugin 'pears', which is not installed"):
+        market.load()
+    ship(market, "pears")
+    with pytest.raises(Problem, match="requires the plugin 'pears'"):
+        load(without=["pears"], entries=market.entries)
+    assert [one.name for one in load(without=["apples", "pears"], entries=market.entries).found] == []
+
+
+def test_plugins_that_require_each_other_are_refused(market: Market) -> None:
+    ship(market, "apples", "pears")
+    ship(market, "pears", "apples")
+    with pytest.raises(Problem, match="requires itself, by way of"):
+        market.load()
+
+
+async def test_no_county_switches_off_what_is_always_on(market: Market, filled: str, tmp_path: Path) -> None:
+    """It answers where nobody switched it on, without asking the table of decisions; the other does not."""
+    ship(market, "apples", always=True)
+    ship(market, "pears")
+    async with serving(filled, tmp_path, plugins=market.load(), active=False) as server:
+        admin = server.as_("administrator")
+        found = (await admin.ask("{ apples pears plugins { name always state } }")).data
+        assert (found["apples"], found["pears"]) == ("apples", None)
+        assert {one["name"]: (one["always"], one["state"]) for one in found["plugins"]} == {
+            "apples": (True, "ACTIVE"),
+            "pears": (False, "INACTIVE"),
+        }
+        given = {"plugin": "apples", "county": "610921", "active": False}
+        payload = await admin.do("setPluginActivation", "activation { id }", **given)
+        assert codes_of(payload["errors"]) == ["BAD_USER_INPUT"] and payload["errors"][0]["path"] == ["plugin"]
