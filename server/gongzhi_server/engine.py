@@ -7,11 +7,12 @@ import logging
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
+from contextvars import copy_context
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
-from time import perf_counter
-from typing import Any
+from time import perf_counter, thread_time
+from typing import Any, TypeVar
 from uuid import uuid4
 
 import orjson
@@ -50,6 +51,10 @@ from .shares import Shares, Unshared
 
 LARGE = 500
 """Values in the variables from which they are coerced in a thread."""
+FEW = 1_000
+"""Steps of planning that are taken at once; what needs more is planned in a thread."""
+
+T = TypeVar("T")
 
 log = logging.getLogger("gongzhi")
 
@@ -94,13 +99,14 @@ class Engine:
     ) -> None:
         self.limits = bounds or Limits()
         self.planner, self.blame = Planner(schema, self.limits), blame
+        self._brief = self.planner.within(FEW)
         self.shares: Shares | Unshared = shares or Unshared(fetch)
         self.context = context
         self.hub = hub
         if hub:
             knowledge = Knowledge(self.planner, self.asked, self.session)
             self.streams = Streams(hub.feed, hub.cursors, current, self.session, self.encoded, context, now, knowledge)
-        self._coercing = ThreadPoolExecutor(1, "coercing")
+        self._coercing, self._planning = (ThreadPoolExecutor(1, name) for name in ("coercing", "planning"))
         self._documents = {
             (trusted, stranger): self._share(trusted, stranger)
             for trusted in (False, True)
@@ -153,7 +159,7 @@ class Engine:
         try:
             for argument in document.arguments:
                 argument.check(coerced)
-            statement, cost = self._plan(session)
+            statement, cost = await self._plan(session)
             data, errors = await (self._mutate(session) if statement is None else session.query(statement))
         except QueryCanceledError as late:
             raise TimeoutError from late
@@ -165,17 +171,42 @@ class Engine:
         self.count(errors)
         return answer(data, errors, viewer.language, told, cost)
 
-    def _plan(self, session: Session) -> tuple[Statement | None, int]:
-        """The statement of a query, none of a mutation, and the cost. Planning is charged even if it is refused."""
+    async def _plan(self, session: Session) -> tuple[Statement | None, int]:
+        """The statement of a query, none of a mutation, and the cost."""
+        document, variables, viewer = session.document, session.variables, session.viewer
+        if document.operation == "query":
+            statement = await self._planned(lambda planner: planner.query(document, variables, viewer))
+            return statement, self.afforded(statement.cost)
+        cost = await self._planned(lambda planner: planner.payload(document, variables, viewer))
+        return None, self.afforded(cost)
+
+    async def _planned(self, make: Callable[[Planner], T]) -> T:
+        """What a planner makes: here if that takes few steps, else in a thread, for it would hold up everybody else.
+
+        Planning is charged even if it is refused.
+        """
         begun = perf_counter()
         try:
-            document, variables, viewer = session.document, session.variables, session.viewer
-            if document.operation == "query":
-                statement = self.planner.query(document, variables, viewer)
-                return statement, self.afforded(statement.cost)
-            return None, self.afforded(self.planner.payload(document, variables, viewer))
+            return make(self._brief)
+        except Exceeded as exceeded:
+            if not exceeded.is_of_planning:
+                raise
         finally:
             spend(perf_counter() - begun)
+        seconds, context = 0.0, copy_context()
+
+        def plan() -> T:
+            nonlocal seconds
+            begun = thread_time()
+            try:
+                return context.run(make, self.planner)
+            finally:
+                seconds = thread_time() - begun
+
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._planning, plan)
+        finally:
+            spend(seconds)
 
     async def _mutate(self, session: Session) -> tuple[bytes, list[GraphQLError]]:
         """The answer of a mutation, which runs once it has a place. Raises Overloaded."""
@@ -210,7 +241,8 @@ class Engine:
                 argument.check(coerced)
             asked = Asked(document, given, coerced, self.planner.followed(document, coerced))
             self.allow(asked, viewer)
-            statement = self.planner.stream(document, coerced, viewer, asked.field)
+            field = asked.field
+            statement = await self._planned(lambda planner: planner.stream(document, coerced, viewer, field))
             self.afforded(statement.cost)
             if statement.shape.looks:  # one answer serves many, and a look is somebody's
                 message = "A subscription shows nobody's file: follow ids and codes, and ask for the file with a query."

@@ -6,13 +6,14 @@ import gc
 import tracemalloc
 from collections.abc import Mapping
 from dataclasses import replace
+from threading import current_thread
 from typing import Any
 
 import pytest
 from gongzhi.declare.viewer import Account, Viewer
 from gongzhi_server.engine import Engine
 from gongzhi_server.gateway.limits import Limits
-from gongzhi_server.planner import Document
+from gongzhi_server.planner import Document, Planner
 
 from .bench import ROOMY, Bench
 from .world import NOW, VIEWERS
@@ -35,6 +36,12 @@ def nest(depth: int, name: str = "not") -> dict[str, Any]:
 def aliases(count: int) -> str:
     asked = " ".join(f"a{at}: cases(filter: $filter) {{ totalCount nodes {{ number }} }}" for at in range(count))
     return f"query($filter: CaseFilter) {{ {asked} }}"
+
+
+def queries(count: int, fields: int) -> str:
+    """Lists with so many fields each."""
+    asked = " ".join(f"f{at}: number" for at in range(fields))
+    return "{" + " ".join(f"a{at}: cases(first: 1) {{ nodes {{ {asked} }} }}" for at in range(count)) + "}"
 
 
 async def refusal(bench: Bench, text: str, given: Any, viewer: Viewer, **limits: int) -> Mapping[str, Any]:
@@ -158,3 +165,26 @@ def test_bytes_are_estimated_within_a_factor_of_two(bench: Bench, text: str, giv
         tracemalloc.stop()
     estimate = sum(one.size for one in made)
     assert taken / 2 < estimate < taken * 2
+
+
+async def test_long_planning_is_done_in_a_thread(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The event loop takes the first thousand steps, and is free for the others while a thread begins anew."""
+    bench = bench.over(limits=replace(ROOMY, planning=4_000))
+    done: list[tuple[str, int]] = []
+
+    def planned(self: Planner, *given: Any) -> Any:
+        try:
+            return query(self, *given)
+        finally:
+            done.append((current_thread().name.rpartition("_")[0], self.limits.planning))
+
+    query = Planner.query
+    monkeypatch.setattr(Planner, "query", planned)
+    text = queries(12, 100)
+    assert not (await bench.send(text, {}, SIGNED)).errors
+    assert done == [("", 1_000), ("planning", 4_000)]
+    assert not (await bench.send(text, {}, SIGNED)).errors
+    assert done[2:] == [("", 1_000)]
+    said = await bench.send(queries(15, 300), {}, SIGNED)
+    assert [error["extensions"]["allowed"] for error in said.errors] == [4_000]
+    assert done[3:] == [("", 1_000), ("planning", 4_000)]

@@ -82,7 +82,7 @@ class Limits:
     search: int = most(200, "Bytes of a text to search for, in UTF-8.")
     parameters: int = most(2_000, "Parameters of an operation's statement.")
     stranger_parameters: int = most(400, "The same for callers without an account.")
-    planning: int = most(4_000, "Steps that planning an operation may take, each some fifteen microseconds.")
+    planning: int = most(4_000, "Steps that planning an operation may take, each some fifteen to thirty microseconds.")
     stranger_planning: int = most(2_000, "The same for callers without an account.")
     cache: int = most(64_000_000, "Bytes of prepared documents and their statements that a process keeps.")
     stranger_cache: int = most(32_000_000, "The same of documents from callers without an account.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
+from threading import Lock
 from typing import Any
 
 from gongzhi.declare.viewer import Viewer
@@ -121,16 +122,29 @@ class Plans:
         self.asked: dict[Question, None] = {}
         self.traits: dict[Trait, None] = {}
         self.statements: Cache[Hashable, Statement] = Cache(most)
-        self._keep = keep
+        self._keep, self._lock = keep, Lock()
 
     def find(self, variables: Mapping[str, Any], viewer: Viewer) -> Statement | None:
         """The statement that these variables and this viewer have had made before."""
         return self.statements.get(self._key(variables, viewer))
 
-    def add(self, variables: Mapping[str, Any], viewer: Viewer, statement: Statement) -> None:
-        """Keep what has been made for them; making it has told what the key is made of."""
-        self.statements.put(self._key(variables, viewer), statement, statement.size)
-        self._keep(self.statements.bytes + (len(self.asked) + len(self.traits)) * TRAIT + PLANS)
+    def add(
+        self,
+        variables: Mapping[str, Any],
+        viewer: Viewer,
+        statement: Statement,
+        asked: Mapping[Question, None],
+        traits: Mapping[Trait, None],
+    ) -> None:
+        """Keep what has been made for them; making it has told what the key is made of.
+
+        Threads may do so at once. What the key is made of only ever grows at its end: were a question lost, statements
+        that depend on it would be found by the answers to another one.
+        """
+        with self._lock:
+            self.asked, self.traits = {**self.asked, **asked}, {**self.traits, **traits}
+            self.statements.put(self._key(variables, viewer), statement, statement.size)
+            self._keep(self.statements.bytes + (len(self.asked) + len(self.traits)) * TRAIT + PLANS)
 
     def _key(self, variables: Mapping[str, Any], viewer: Viewer) -> Hashable:
         return (

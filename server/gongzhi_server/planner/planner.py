@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from copy import copy
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from gongzhi.declare.entity import Entity, entity_of
@@ -16,11 +17,12 @@ from strawberry.types.field import StrawberryField
 
 from ..caching import Cache
 from ..gateway.limits import Limits
+from .budget import PLANNING
 from .compiler import Compiler
 from .declarations import check
-from .document import Document
+from .document import Document, Trait
 from .introspection import Introspection
-from .lens import Lens
+from .lens import Lens, Question
 from .statement import Statement
 
 if TYPE_CHECKING:
@@ -53,6 +55,13 @@ class Planner:
                 self.entities[name] = found
         self.introspection = Introspection(self.schema)
         check(self.schema, self.entities)
+
+    def within(self, steps: int) -> Planner:
+        """The same planner, for statements that take no more than so many steps."""
+        brief = copy(self)
+        most = {name: min(steps, getattr(self.limits, name)) for name in PLANNING}
+        brief.limits = replace(self.limits, **most)
+        return brief
 
     def query(self, document: Document, variables: VariableValues, viewer: Viewer, without: str = "") -> Statement:
         """The statement for the whole of a query; `without` what a plugin has in it, for when that fails."""
@@ -153,8 +162,10 @@ class Planner:
         plans = document.plans(nodes, values)
         found = plans.find(values, viewer)
         if found is None:
-            found = build(Compiler(self, document, variables, Lens(viewer, plans.asked), traits=plans.traits))
-            plans.add(values, viewer, found)
+            asked: dict[Question, None] = {}
+            traits: dict[Trait, None] = {}
+            found = build(Compiler(self, document, variables, Lens(viewer, asked), traits=traits))
+            plans.add(values, viewer, found, asked, traits)
         return found
 
 
