@@ -108,6 +108,7 @@ FILES = {
     "an AMR of text": b"#!AMR\n<script>alert(1)</script>",
     "an AMR of frames that are none": b"#!AMR\n\x5c" + bytes(99),
     "an AMR with something behind": amr()[:-10] + b"PK\3\4" + bytes(99),
+    "an AMR of frames without sound": b"#!AMR\n" + b"\x7c" * 1_100_000,
     "half a WebM": webm()[:400],
     "a Matroska": webm(doc_type=b"matroska"),
     "a WebM with pictures": webm(tracks=track(b"\1", b"V_VP8")),

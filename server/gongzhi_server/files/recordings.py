@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import BinaryIO
 
 HOLDERS = {b"moov", b"trak", b"mdia", b"minf", b"stbl", b"edts", b"dinf"}
@@ -23,6 +24,8 @@ AMR: Mapping[bytes, Sequence[int]] = {
     b"#!AMR-WB\n": (17, 23, 32, 36, 40, 46, 50, 58, 60, 5, -1, -1, -1, -1, 0, 0),
 }
 """Bytes of a frame by its type, behind the byte that tells the type (RFC 4867); -1 for types that no file has."""
+FRAMES = 1_000_000
+"""The most frames of an AMR: five hours and a half."""
 
 
 @dataclass(frozen=True)
@@ -98,7 +101,8 @@ def wipe(file: BinaryIO, start: int, stop: int) -> None:
 def is_sound(file: BinaryIO) -> bool:
     """Whether the tracks of an MP4 are all sound, whatever brand it says it has. False for what is damaged."""
     try:
-        found = [box for box in boxes(file, 0, file.seek(0, io.SEEK_END)) if box.kind == b"hdlr"]
+        first = islice(boxes(file, 0, file.seek(0, io.SEEK_END)), MOST)
+        found = [box for box in first if box.kind == b"hdlr"]
     except ValueError:
         return False
     return bool(found) and all(handler(file, box) == b"soun" for box in found)
@@ -155,13 +159,17 @@ def whole_frames(file: BinaryIO) -> BinaryIO:
     if magic is None:
         raise ValueError("not an AMR")
     sizes, at = AMR[magic], len(magic)
-    while at < len(data):
+    for _ in range(FRAMES):
+        if at >= len(data):
+            break
         size = sizes[data[at] >> 3 & 15]
         if data[at] & 0x83 or size < 0:
             raise ValueError("not a frame")
         if at + 1 + size > len(data):
             break  # the telephone hung up within it
         at += 1 + size
+    else:
+        raise ValueError("too many frames")
     if at == len(magic):
         raise ValueError("no sound")
     return io.BytesIO(data[:at])
