@@ -196,7 +196,7 @@ values (gen_random_uuid(), $1, $3, 'PHONE', true, 4, true, 'good', 'town_dispatc
 """
 
 
-# What came from the field about the case, and the town's centre.
+# What came from the field about the case, and the town's centre and deadlines.
 FIELD = """
 with file as (
   insert into attachments.attachment (id, case_id, kind, media_type, size, thumbnail, county, at)
@@ -211,6 +211,12 @@ with file as (
 ), looked as (
   insert into patrols.patrol (id, grid_id, patroller_id, at, found, case_id, recorded_at)
   values (gen_random_uuid(), $2, $4, $3, 'found', $1, $3)
+), written as (
+  insert into clocks.rule_set (code, edition, name, kind, county_id, town_id, since, account)
+  select g.code, 1, 'own', 'TOWN', g.county_id, g.id, $3, 'somebody' from grids.grid g where g.id = $2 returning id
+), ruled as (
+  insert into clocks.rule (set_id, rank, stage, amount, unit, next_day, basis)
+  select id, 1, 'REPLY', 2, 'WORKING_DAY', true, 'own' from written
 )
 update centers.center set valid_to = null, address = 'there', duty_phone = '09150009999' where grid_id = $2
 """

@@ -308,6 +308,28 @@ def deadline_rules(at: At, _: Any) -> Row | None:
     return max((row for row in sets.values() if row.code == "12345"), key=lambda row: row.edition)
 
 
+def last_set(kind: str, whose: str) -> Callable[[At, Any], Row | None]:
+    """The last edition of the sets of a kind that a town or county wrote, which the argument of this name tells."""
+
+    def found(at: At, _: Any) -> Row | None:
+        grid = at.rows.current(at.given[whose])
+        sets = [row for row in at.rows.keys["DeadlineRuleSet"].values() if row.kind == kind]
+        own = [row for row in sets if grid and getattr(row, f"{whose}_id") == grid.id]
+        return max(own, key=lambda row: row.edition, default=None)
+
+    return found
+
+
+def why_due(at: At, clock: Row) -> str:
+    rule = at.rows.keys["DeadlineRule"][clock.rule_id]
+    of = at.rows.keys["DeadlineRuleSet"][rule.set_id]
+    grid = at.rows.keys["Grid"].get(of.town_id or of.county_id)
+    if at.eyes.viewer.language == "zh":
+        return f"{grid.name if grid else '平台'}《{of.name}》第{of.edition}版第{rule.rank}条：{rule.basis}"
+    whose = grid.name if grid else "as shipped"
+    return f"Rule {rule.rank} of edition {of.edition} of “{of.name}”, {whose}: {rule.basis}"
+
+
 def spent(at: At, clock: Row) -> int:
     """Minutes: what was counted before, and what has passed of working time, or on the wall, since."""
     now, since = at.eyes.viewer.now, clock.counted_at
@@ -431,6 +453,8 @@ FIELDS: dict[str, Callable[[At, Any], Any]] = {
     "Query.findings": findings,
     "Query.calendarYears": lambda at, _: at.page(at.eyes.visible("CalendarYear"), "year", 50).part,
     "Query.deadlineRules": deadline_rules,
+    "Query.townDeadlineRules": last_set("TOWN", "town"),
+    "Query.townDeadlineLimits": last_set("LIMITS", "county"),
     "Query.deadlineRuleSets": lambda at, _: at.connection("DeadlineRuleSet", "code"),
     "WorkCalendar.shifts": shifts,
     "WorkCalendar.days": lambda at, row: at.connection("CalendarDay", "day", lambda day: day.calendar_id == row.id),
@@ -441,6 +465,8 @@ FIELDS: dict[str, Callable[[At, Any], Any]] = {
     ),
     "Clock.paused": lambda at, row: row.stopped_at is None and bool(row.pauses) and row.pauses[-1][1] is None,
     "Clock.light": clock_light,
+    "Clock.explanation": why_due,
+    "DeadlineRule.ruleSet": lambda at, rule: at.rows.keys["DeadlineRuleSet"][rule.set_id],
     "Clock.spent": spent,
     "Clock.allowed": lambda at, row: row.allowed // 60,
     "Clock.changes": lambda at, row: at.page(at.owned("DeadlineTrace", row), "at", 50).part,

@@ -506,11 +506,21 @@ def deadlines(draw: Draw, cases: list[UUID]) -> dict[str, Rows]:
     years = [{"id": year, "year": year, "provisional": year > 2026, "source": "通知"} for year in (2025, 2026, 2027)]
     sets = [
         {"id": 9 - at, "code": code, "edition": edition, "name": "规则", "county_id": county, "since": INSTANTS[at]}
-        for at, (code, edition, county) in enumerate((("12345", 1, None), ("12345", 2, None), ("610921", 1, COUNTY)))
+        | {"kind": kind, "town_id": town}
+        for at, (code, edition, kind, county, town) in enumerate(
+            (
+                ("12345", 1, "COUNTY", None, None),
+                ("12345", 2, "COUNTY", None, None),
+                ("610921", 1, "COUNTY", COUNTY, None),
+                ("610921-limits", 1, "LIMITS", COUNTY, None),
+                ("610921100", 1, "TOWN", COUNTY, TOWN),
+                ("610921100", 2, "TOWN", COUNTY, TOWN),
+            )
+        )
     ]
     stages = ("RESPOND", "REPLY", "HANDLE", "FOLLOW_UP", "GRACE")
     rules = [
-        {"id": 90 - at, "set_id": 9 - at % 3, "rank": at, "stage": stages[at % 5], "kind": draw.maybe("HELP")}
+        {"id": 90 - at, "set_id": 9 - at % 6, "rank": at, "stage": stages[at % 5], "kind": draw.maybe("HELP")}
         | {"category": draw.maybe("a"), "urgency": draw.maybe("URGENT"), "channel": draw.maybe("WEB")}
         | {
             "amount": 1 + at,

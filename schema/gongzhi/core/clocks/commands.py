@@ -27,7 +27,7 @@ from gongzhi.values.errors import FIELD
 from gongzhi.values.worktime import Unit
 
 from . import stages
-from .models import ChoiceRow, RuleRow, RuleSetRow, Stage, Why
+from .models import ChoiceRow, RuleRow, RuleSetKind, RuleSetRow, Stage, Why
 from .recounting import recount
 from .types import DeadlineRuleSet
 
@@ -69,7 +69,7 @@ class ChooseDeadlineRulesInput:
 @command("Have a county work by a set of rules; open clocks are reckoned anew (选用时限规则).", requires=RULES)
 async def choose_deadline_rules(call: Call, input: ChooseDeadlineRulesInput) -> DeadlineRulesPayload:
     county = await governed(call, input.county, RULES)
-    found = await RuleSetRow.filter(code=input.code).order_by("-edition").first()
+    found = await RuleSetRow.filter(code=input.code, kind=RuleSetKind.COUNTY).order_by("-edition").first()
     if found is None or found.county_id not in (None, county.id):
         raise missing("There is no such set of rules for this county.", "没有可供本县选用的该规则集。", "code")
     return await chosen(call, county, found)
@@ -144,23 +144,21 @@ def row(rules: RuleSetRow, rank: int, given: DeadlineRuleInput) -> RuleRow:
     return RuleRow(set=rules, rank=rank, **{**vars(given), "any_hour": any_hour})
 
 
-def sound(rule: DeadlineRuleInput, at: int) -> None:
+def sound(rule: DeadlineRuleInput, at: int, path: str = "rules") -> None:
     """Refuse a term that cannot be meant, and a rule without a basis."""
     most = LONGEST.get(rule.unit, 550)
     if not 1 <= rule.amount <= most:
-        raise wrong(
-            f"A term has 1 to {most} of this unit.", f"该单位的时限应为 1 至 {most}。", "rules", str(at), "amount"
-        )
-    text(rule.basis, 300, "rules", str(at), "basis")
+        raise wrong(f"A term has 1 to {most} of this unit.", f"该单位的时限应为 1 至 {most}。", path, str(at), "amount")
+    text(rule.basis, 300, path, str(at), "basis")
 
 
-async def known(rules: Sequence[DeadlineRuleInput]) -> None:
+async def known(rules: Sequence[DeadlineRuleInput], path: str = "rules") -> None:
     """Refuse rules about categories and channels that there are not."""
     for name, model in (("category", CategoryRow), ("channel", ChannelRow)):
         asked = {getattr(rule, name): at for at, rule in enumerate(rules) if getattr(rule, name)}
         found = set(await model.filter(code__in=asked).values_list("code", flat=True)) if asked else set()
         for code in asked.keys() - found:
-            raise missing(f"{FIELD}: nothing has this code.", f"{FIELD}：没有此代码。", "rules", str(asked[code]), name)
+            raise missing(f"{FIELD}: nothing has this code.", f"{FIELD}：没有此代码。", path, str(asked[code]), name)
 
 
 async def governed(call: Call, code: str, permission: str) -> GridRow:

@@ -26,8 +26,20 @@ class Stage(StrEnum):
     GRACE = "GRACE"
 
 
+class RuleSetKind(StrEnum):
+    """What a set of rules is for."""
+
+    COUNTY = "COUNTY"
+    TOWN = "TOWN"
+    LIMITS = "LIMITS"
+
+
 class RuleSetRow(Model):
-    """An edition of a set of rules. It never changes; a county that edits its rules makes the next edition."""
+    """An edition of a set of rules. It never changes; a county that edits its rules makes the next edition.
+
+    A county chooses among sets of the kind COUNTY (`ChoiceRow`). Of a town's rules, and of the limits within which a
+    county's towns may have them, the last edition is in force; one without rules takes back those before it.
+    """
 
     id = fields.IntField(primary_key=True)
     code = fields.CharField(max_length=40)
@@ -35,6 +47,11 @@ class RuleSetRow(Model):
     name = fields.CharField(max_length=100)
     county: Any = fields.ForeignKeyField("grids.GridRow", null=True, related_name=False, on_delete=fields.RESTRICT)
     county_id: int | None
+    kind = fields.CharEnumField(
+        RuleSetKind, max_length=6, default=RuleSetKind.COUNTY, db_default=RuleSetKind.COUNTY.value
+    )
+    town: Any = fields.ForeignKeyField("grids.GridRow", null=True, related_name=False, on_delete=fields.RESTRICT)
+    town_id: int | None
     since = fields.DatetimeField()
     account = fields.CharField(max_length=100, null=True)
 

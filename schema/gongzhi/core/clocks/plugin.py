@@ -18,18 +18,19 @@ def tables() -> list[App]:
 
 @hookimpl
 def graphql() -> tuple[Extension, ...]:
-    from . import commands, types
+    from . import commands, town_commands, types
 
     return (
         *types.EXTENSIONS,
         *commands.EXTENSIONS,
+        *town_commands.EXTENSIONS,
     )
 
 
 @hookimpl
 def permissions() -> list[Permission | Role]:
     return [
-        permission("clocks.edit_rules", "Choose and write a county's deadlines (维护时限规则)", ADMINISTRATOR),
+        permission("clocks.edit_rules", "Choose and write deadlines of a county or town (维护时限规则)", ADMINISTRATOR),
     ]
 
 

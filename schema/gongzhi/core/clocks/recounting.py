@@ -12,7 +12,7 @@ from gongzhi.core.dispatch.terms import follow
 from gongzhi.core.statistics.counting import followed
 from gongzhi.runtime.commands import Call
 
-from .models import ClockRow, RuleRow, Why
+from .models import ClockRow, RuleRow, RuleSetKind, Why
 from .rules import Matter, Standing, kept, standing
 from .running import due, move
 from .saving import renew, save
@@ -46,17 +46,22 @@ async def catch_up(call: Call) -> int:
 
 
 async def anew(call: Call, by: Standing, keys: Collection[object], why: Why) -> int:
-    """Reckon the clocks of these cases. The cases are locked first, as every step of a case does."""
+    """Reckon the clocks of these cases. The cases are locked first, as every step of a case does.
+
+    Clocks that started by a town's rule keep it, and no other gets one: towns' rules are for clocks that start.
+    """
     cases = await CaseRow.filter(id__in=keys).order_by("id").select_for_update()
     running = await ClockRow.filter(case_id__in=keys, stopped_at=None).order_by("case_id")
     clocks = {key: list(own) for key, own in groupby(running, key=lambda clock: clock.case_id)}
     matters = await matters_of(cases) if why is Why.RULES else {}
-    left = await RuleRow.filter(id__in={clock.rule_id for clock in running})
+    left = await RuleRow.filter(id__in={clock.rule_id for clock in running}).select_related("set")
     rules = {row.id: kept(vars(row)) for row in left}
+    of_towns = {row.id for row in left if row.set.kind is RuleSetKind.TOWN}
     traces = []
     for case in cases:
         for clock in clocks.get(case.id, ()):
-            new = by.rule(clock.stage, matters[case.id]) if matters else None
+            chosen_anew = matters and clock.rule_id not in of_towns
+            new = by.county_rule(clock.stage, matters[case.id]) if chosen_anew else None
             traces.append(move(call, by, clock, new or rules[clock.rule_id], why))
         due(case, clocks.get(case.id, ()))
     moved = list(filter(None, traces))

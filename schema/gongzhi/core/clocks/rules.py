@@ -1,19 +1,24 @@
-"""Which rule is the one for a stage of a case, and which calendar it counts by."""
+"""Which rule is the one for a stage of a case, and which calendar it counts by.
+
+It is the rule of the case's town where that is within the limit that the county has set for such cases, and otherwise
+the county's. Of an emergency it is always the county's.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
 import orjson
 
 from gongzhi.core.calendars.reading import Fetch, read
-from gongzhi.core.cases.models import CaseRow
+from gongzhi.core.cases.models import CaseRow, Urgency
 from gongzhi.values.worktime import Calendar, Term, Unit
 
-from .models import Stage
+from .limits import FIXED, within
+from .models import RuleSetKind, Stage
 from .stock import DEFAULT
 
 SET = (
@@ -22,15 +27,21 @@ SET = (
 )
 """The key of the rules that a county works by."""
 
+LAST = "(select s.id from clocks.rule_set s where {} order by s.edition desc limit 1)"
+LIMITS = LAST.format(f"s.county_id = {{county}} and s.kind = '{RuleSetKind.LIMITS}'")
+"""The key of the limits within which a county's towns may have rules of their own."""
+TOWN = LAST.format("s.town_id = {town}")
+"""The key of a town's own rules."""
+
+RULES = "(select json_agg(r order by r.rank)::text from clocks.rule r where r.set_id = {})"
 STANDING = (
-    "select c.id, c.version, c.content, (select json_agg(r order by r.rank)::text from clocks.rule r where r.set_id = "
-    + SET.format(county="$1::int")
-    + ") as rules{} from calendars.calendar c where c.county_id = $1 or c.county_id is null "
-    "order by c.county_id nulls last limit 1"
+    f"select c.id, c.version, c.content, {RULES.format(SET.format(county='$1::int'))} as rules{{}} "
+    "from calendars.calendar c where c.county_id = $1 or c.county_id is null order by c.county_id nulls last limit 1"
 )
 FACING = (
     ", (select code from cases.category where id = $2::int) as category"
     ", (select code from cases.channel where id = $3::int) as channel"
+    f", {RULES.format(TOWN.format(town='$4::int'))} as town_rules, {RULES.format(LIMITS.format(county='$1'))} as limits"
 )
 
 
@@ -68,16 +79,35 @@ class Rule:
 
 @dataclass(frozen=True)
 class Standing:
-    """By what a county works: its calendar and its rules, the first that fits first."""
+    """By what a county works: its calendar and its rules, the first that fits first.
+
+    Faced with a case, also the rules of the case's town, and the limits that the county has set them.
+    """
 
     calendar_id: int
     version: int
     calendar: Calendar
     rules: tuple[Rule, ...]
+    town_rules: tuple[Rule, ...] = ()
+    limits: tuple[Rule, ...] = ()
 
     def rule(self, stage: Stage, matter: Matter) -> Rule | None:
-        """The rule for a stage of a case; None if it has no term."""
-        return next((rule for rule in self.rules if rule.stage is stage and rule.fits(matter)), None)
+        """The rule for a stage of a case that starts now; None if it has no term."""
+        return self.town_rule(stage, matter) or self.county_rule(stage, matter)
+
+    def county_rule(self, stage: Stage, matter: Matter) -> Rule | None:
+        return first_fit(self.rules, stage, matter)
+
+    def town_rule(self, stage: Stage, matter: Matter) -> Rule | None:
+        """The town's rule, where the county allows such a term for this very case."""
+        if matter.urgency == Urgency.EMERGENCY or stage in FIXED:
+            return None
+        own, limit = (first_fit(rules, stage, matter) for rules in (self.town_rules, self.limits))
+        return own if own and limit and within(own.term, limit.term) else None
+
+
+def first_fit(rules: Sequence[Rule], stage: Stage, matter: Matter) -> Rule | None:
+    return next((rule for rule in rules if rule.stage is stage and rule.fits(matter)), None)
 
 
 async def standing(fetch: Fetch, county: int) -> Standing:
@@ -86,10 +116,11 @@ async def standing(fetch: Fetch, county: int) -> Standing:
     return stood(row)
 
 
-async def facing(fetch: Fetch, county: int, case: CaseRow) -> tuple[Standing, Matter]:
-    """The same, and what its rules look at in a case."""
-    [row] = await fetch(STANDING.format(FACING), county, case.category_id, case.channel_id)
-    return stood(row), Matter(case.kind, row["category"], case.urgency, row["channel"])
+async def facing(fetch: Fetch, county: int, town: int | None, case: CaseRow) -> tuple[Standing, Matter]:
+    """By what the county and the town of a case work now, and what rules look at in it."""
+    [row] = await fetch(STANDING.format(FACING), county, case.category_id, case.channel_id, town)
+    by = replace(stood(row), town_rules=listed(row["town_rules"] or "[]"), limits=listed(row["limits"] or "[]"))
+    return by, Matter(case.kind, row["category"], case.urgency, row["channel"])
 
 
 def stood(row: Mapping[str, Any]) -> Standing:

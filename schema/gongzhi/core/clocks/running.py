@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from gongzhi.core.cases.models import CaseRow
+from gongzhi.declare.columns import Located
 from gongzhi.runtime.commands import Call
 from gongzhi.values.worktime import Term, lengthening
 
@@ -27,7 +28,7 @@ async def follow(call: Call, case: CaseRow, event: str) -> None:
     """
     if not (event in stages.STARTS or event in stages.STOPS or event in (stages.PAUSES, stages.RESUMES)):
         return
-    by, about = await facing(call.fetch, case.county_id or await county(case), case)
+    by, about = await facing(call.fetch, *await place(case), case)
     clocks = await running(call, case)
     over = [clock for clock in clocks if clock.stage in stages.STOPS.get(event, ())]
     for clock in over:
@@ -42,15 +43,21 @@ async def follow(call: Call, case: CaseRow, event: str) -> None:
 
 async def begin(call: Call, case: CaseRow, event: str) -> list[ClockRow]:
     """The clocks that a new case starts with, to be saved after it; sets its `warn_at` and `due_at`."""
-    by, about = await facing(call.fetch, await county(case), case)
+    by, about = await facing(call.fetch, *await place(case), case)
     started = begun(call, case, by, about, stages.STARTS[event])
     due(case, started)
     return started
 
 
+async def place(case: CaseRow) -> tuple[int, int | None]:
+    """The county and the town of a case, of its grid where the database has not filled in the row yet."""
+    lies: Located = case if case.county_id else await case.grid
+    assert lies.county_id is not None, "cases lie in counties"
+    return lies.county_id, lies.town_id
+
+
 async def county(case: CaseRow) -> int:
-    """The county of a case whose row the database has not filled in yet."""
-    return (await case.grid).county_id  # type: ignore[no-any-return]
+    return (await place(case))[0]
 
 
 def due(case: CaseRow, running: Iterable[ClockRow]) -> None:
@@ -86,8 +93,8 @@ async def stop(call: Call, by: Standing, clock: ClockRow) -> None:
 
 
 async def ruled(by: Standing, clock: ClockRow) -> Rule:
-    """The rule the clock runs by, which may be of rules that the county has left."""
-    for rule in by.rules:
+    """The rule the clock runs by, which may be of a town, or of rules that the county has left."""
+    for rule in (*by.rules, *by.town_rules):
         if rule.id == clock.rule_id:
             return rule
     row = await clock.rule
@@ -112,7 +119,7 @@ async def hold_until(call: Call, case: CaseRow, until: datetime | None) -> None:
 
     Sets `warn_at` and `due_at` of the case, which is not saved. A clock that is overdue stays so.
     """
-    by = await standing(call.fetch, case.county_id or await county(case))
+    by = await standing(call.fetch, await county(case))
     clocks = await running(call, case)
     changed, traces = [], []
     for clock in clocks:
@@ -143,7 +150,7 @@ def move(call: Call, by: Standing, clock: ClockRow, rule: Rule, why: Why, **data
 
 async def longer(call: Call, case: CaseRow, due: datetime, until: datetime, usual: Term) -> Term:
     """By what handling, which is due then, is to be extended to end at a moment; without a clock as a usual term."""
-    by = await standing(call.fetch, case.county_id or await county(case))
+    by = await standing(call.fetch, await county(case))
     clock = await ClockRow.filter(case_id=case.id, stage=Stage.HANDLE, stopped_at=None).first()
     term = (await ruled(by, clock)).term if clock else usual
     return lengthening(by.calendar, term, due, until)
@@ -154,7 +161,7 @@ async def extend(call: Call, case: CaseRow, more: Term, *, stages: Sequence[Stag
 
     `data` are facts for the trace, such as who asked for it: codes, never names or texts. The case is not saved.
     """
-    by = await standing(call.fetch, case.county_id or await county(case))
+    by = await standing(call.fetch, await county(case))
     clocks = await ClockRow.filter(case_id=case.id, stopped_at=None)
     longer = [clock for clock in clocks if clock.stage in stages]
     added = {"amount": more.amount, "unit": more.unit.value, "nextDay": more.next_day, "at": call.now.isoformat()}

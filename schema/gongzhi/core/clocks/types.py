@@ -29,11 +29,11 @@ from gongzhi.declare.extend import extend
 from gongzhi.declare.filters import grid_key
 from gongzhi.declare.plans import Argument, Frame
 from gongzhi.declare.roots import Query
-from gongzhi.declare.sql import Alternatives, Sql
+from gongzhi.declare.sql import Alternatives, Sql, bound
 from gongzhi.values.worktime import Unit
 
-from .models import ClockRow, RuleRow, RuleSetRow, Stage, TraceRow, Why
-from .rules import SET
+from .models import ClockRow, RuleRow, RuleSetKind, RuleSetRow, Stage, TraceRow, Why
+from .rules import LIMITS, SET, TOWN
 
 named(
     Unit,
@@ -58,6 +58,14 @@ named(
     REPLY="From the report until the requester has an answer (答复)",
     FOLLOW_UP="From the answer until the requester has been asked about it (回访)",
     GRACE="From the answer until it is closed by itself (宽限)",
+)
+named(
+    RuleSetKind,
+    "DeadlineRuleSetKind",
+    "What a set of rules is for (时限规则集类型).",
+    COUNTY="For counties to work by (县级规则)",
+    TOWN="A town's own, within its county's limits (镇级规则)",
+    LIMITS="The longest terms that a county's towns may set themselves (镇级上限)",
 )
 named(
     Why,
@@ -103,10 +111,23 @@ def light(at: Frame) -> Any:
     )
 
 
+EXPLAINED = """(select case {0}
+ when 'zh' then coalesce(g.name, '平台')||'《'||s.name||'》第'||s.edition||'版第'||r.rank||'条：'||r.basis
+ else 'Rule '||r.rank||' of edition '||s.edition||' of “'||s.name||'”, '||coalesce(g.name, 'as shipped')||': '||r.basis
+ end from clocks.rule r join clocks.rule_set s on s.id=r.set_id
+ left join grids.grid g on g.id=coalesce(s.town_id,s.county_id) where r.id={1})"""
+
+
+def explained(at: Frame) -> Any:
+    """A sentence about the rule a clock runs by, which may be of an edition that is no longer in force."""
+    return Sql(EXPLAINED, bound(lambda variables, context: context.viewer.language, "text"), at.row.rule_id)
+
+
 @entity(RuleRow, visible=everyone, order=("rank",), filter={"stage": None})
 class DeadlineRule(Node):
     """How long a stage may take. The first rule of a set that fits a case is the one for it (时限规则)."""
 
+    rule_set: DeadlineRuleSet | None = one("The set it is of, which tells whose and which edition (规则集).", key="set")
     rank: int = column("Its place in the set (顺序).")
     stage: Stage = column("The stage (环节).")
     kind: CaseKind | None = column("Cases of this kind only (诉求类型).")
@@ -122,7 +143,7 @@ class DeadlineRule(Node):
     )
 
 
-@entity(RuleSetRow, visible=everyone, order=("code", "since"), filter={"code": None})
+@entity(RuleSetRow, visible=everyone, order=("code", "since"), filter={"code": None, "kind": None})
 class DeadlineRuleSet(Node):
     """An edition of a set of rules; it never changes (时限规则集)."""
 
@@ -130,6 +151,8 @@ class DeadlineRuleSet(Node):
     edition: int = column("Which edition (版次).")
     name: str = column("Its name (名称).")
     county: Grid | None = one("The county that wrote it; null for those that ship (制定县).")
+    kind: RuleSetKind = column("What it is for (类型).")
+    town: Grid | None = one("The town whose rules they are; null for all others (乡镇街道).")
     since: datetime.datetime = column("When it was made (制定时间).")
     rules: list[DeadlineRule] = many("The rules, in the order in which they are tried (规则).", on="set", order="rank")
 
@@ -157,6 +180,10 @@ class Clock(Node):
     case: Case | None = one("Whose it is (诉求).")
     stage: Stage = column("What it waits for (环节).")
     rule: DeadlineRule | None = one("By which rule (时限规则).")
+    explanation: str = expression(
+        "By which rule, of whom and in which edition, and on which basis, in the caller's language (时限依据).",
+        explained,
+    )
     unit: Organisation | None = one("Who was responsible when it started, whoever helps later (责任单位).")
     started_at: datetime.datetime = column("When it started (开始时间).")
     due_at: datetime.datetime | None = expression(
@@ -188,6 +215,14 @@ def in_force(at: Frame) -> Alternatives:
     return [Sql("{0}=" + SET.replace("{county}", "{1}"), at.rows.id, grid_key(at.given.bind("county")))]
 
 
+def last_of_town(at: Frame) -> Alternatives:
+    return [Sql("{0}=" + TOWN.replace("{town}", "{1}"), at.rows.id, grid_key(at.given.bind("town")))]
+
+
+def last_limits(at: Frame) -> Alternatives:
+    return [Sql("{0}=" + LIMITS.replace("{county}", "{1}"), at.rows.id, grid_key(at.given.bind("county")))]
+
+
 def following_up(at: Frame) -> Alternatives:
     return [Sql("({0}='FOLLOW_UP' and {1} is null)", at.rows.stage, at.rows.stopped_at)]
 
@@ -198,6 +233,19 @@ EXTENSIONS = (
         deadline_rules=pick(
             "The rules that a county works by (县时限规则).",
             in_force,
+            arguments={"county": Argument(str, "The county, by code (县级区划代码).")},
+            type=DeadlineRuleSet | None,
+        ),
+        town_deadline_rules=pick(
+            "A town's own rules, the last edition; null if it never had any (镇级时限规则).",
+            last_of_town,
+            arguments={"town": Argument(str, "The town, by code (乡镇街道编码).")},
+            type=DeadlineRuleSet | None,
+        ),
+        town_deadline_limits=pick(
+            "Within what a county's towns may have rules of their own, the last edition; null or without rules: they "
+            "may not (镇级时限上限).",
+            last_limits,
             arguments={"county": Argument(str, "The county, by code (县级区划代码).")},
             type=DeadlineRuleSet | None,
         ),

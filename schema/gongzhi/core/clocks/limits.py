@@ -1,0 +1,69 @@
+"""Limits: how long the terms of a town may be, by its county and by law."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+
+from gongzhi.values.worktime import DAY, DAYS, TICK, Calendar, CalendarError, Course, Term, Unit, midnight, reckon
+
+from .models import Stage
+
+PETITIONS = "信访工作条例第二十二条、第三十四条"
+LAW = {
+    Stage.ACCEPT: Term(15, Unit.DAY, next_day=True),
+    Stage.HANDLE: Term(60, Unit.DAY, next_day=True),
+    Stage.REPLY: Term(60, Unit.DAY, next_day=True),
+}
+"""What the law leaves a stage at the most (`PETITIONS`); no county's limit for its towns may be longer."""
+FIXED = frozenset({Stage.GRACE})
+"""Stages that towns leave alone: a shorter grace takes time from requesters, not from offices."""
+AHEAD = 366
+"""Days for which a term is compared with the law."""
+
+
+def within(term: Term, limit: Term) -> bool:
+    """Whether a term never ends after a limit that starts with it; terms of different measures are not compared."""
+    same = term.unit.working == limit.unit.working and (term.unit in DAYS) == (limit.unit in DAYS)
+    return same and size(term) <= size(limit) and (limit.next_day or not term.next_day)
+
+
+def size(term: Term) -> timedelta:
+    """The length of a term in its own measure."""
+    return term.amount * (DAY if term.unit in DAYS else term.unit.span)
+
+
+def find_beyond_law(calendar: Calendar, terms: Sequence[tuple[Stage, Term]], today: date) -> list[int]:
+    """The places of the terms that exceed the law. The longest come first: what is shorter than a lawful one is too."""
+    lawful = set()
+    beyond = []
+    for at, (stage, term) in sorted(enumerate(terms), key=lambda one: size(one[1][1]), reverse=True):
+        measure = (stage, term.unit in DAYS, term.unit.working, term.next_day)
+        if measure in lawful:
+            continue
+        if exceeds_law(calendar, stage, term, today):
+            beyond.append(at)
+        else:
+            lawful.add(measure)
+    return sorted(beyond)
+
+
+def exceeds_law(calendar: Calendar, stage: Stage, term: Term, today: date) -> bool:
+    """Whether a term that starts in the year to come may end later than the law's does."""
+    law = LAW.get(stage)
+    if law is None:
+        return False
+    dawns = (midnight(today + ahead * DAY) for ahead in range(AHEAD))
+    return any(ends_after(calendar, term, law, start) for dawn in dawns for start in (dawn, dawn + DAY - TICK))
+
+
+def ends_after(calendar: Calendar, term: Term, law: Term, start: datetime) -> bool:
+    """Whether a term ends after the law's. A term for which the calendar ends first does."""
+    try:
+        latest = reckon(calendar, law, Course(start)).due
+    except CalendarError:
+        return False
+    try:
+        return reckon(calendar, term, Course(start)).due > latest
+    except CalendarError:
+        return True
