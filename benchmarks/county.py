@@ -9,7 +9,7 @@ from datetime import date
 from pathlib import Path
 
 import asyncpg
-from gongzhi_server import activation, cluster, database, demo
+from gongzhi_server import activation, cluster, database, demo, plugins
 from gongzhi_server.clock import clock
 from gongzhi_server.keys import keyring
 from gongzhi_server.settings import Settings
@@ -32,7 +32,7 @@ def database_of(data: Path, url: str | None, people: int | None = None) -> Itera
     """
     settings = Settings(data=data, database=url, secret=SECRET)
     with cluster.running(settings) as dsn:
-        asyncio.run(database.migrate(dsn))
+        asyncio.run(database.migrate(dsn, plugins.essential().apps))
         if not asyncio.run(demo.loaded(dsn)):
             load(dsn, settings, people)
         asyncio.run(activation.switch(dsn, ["bench"], clock(), undecided=True))

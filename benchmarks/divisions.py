@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 from uuid import uuid4
 
 import asyncpg
-from gongzhi_server import cluster, database, imports
+from gongzhi_server import cluster, database, imports, plugins
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 
 BAR = 90.0
@@ -60,7 +60,7 @@ async def measure(dsn: str, folder: Path) -> float:
     await execute(dsn, f"create database {name}")
     try:
         target = urlsplit(dsn)._replace(path=f"/{name}").geturl()
-        await database.migrate(target)
+        await database.migrate(target, plugins.essential().apps)
         first, second = [await once(target, folder) for _ in range(2)]
     finally:
         await execute(dsn, f"drop database {name} with (force)")

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import asyncpg
-from gongzhi_server import database, demo, testing
+from gongzhi_server import database, demo, plugins, testing
 from gongzhi_server.keys import keyring
 from rich.console import Console
 from rich.table import Table
@@ -83,7 +83,7 @@ async def timed(caller: testing.Server, document: str) -> list[float]:
 
 async def fill(dsn: str, folder: Path) -> int:
     """The grids and people of the demo county, and the sums of a million cases; how many sums there are."""
-    await database.migrate(dsn)
+    await database.migrate(dsn, plugins.essential().apps)
     await demo.load(dsn, people=PEOPLE, today=TODAY, keys=keyring(testing.settings(dsn, folder)))
     connection: asyncpg.Connection[Any] = await asyncpg.connect(dsn)
     try:

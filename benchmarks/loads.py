@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-from gongzhi_server import database, testing
+from gongzhi_server import database, plugins, testing
 from gongzhi_server.settings import Settings
 from rich.console import Console
 
@@ -31,7 +31,7 @@ def demo(dsn: str) -> float:
     asyncio.run(testing.drop(dsn, name))
     target = asyncio.run(testing.create(dsn, name))
     try:
-        asyncio.run(database.migrate(target))
+        asyncio.run(database.migrate(target, plugins.essential().apps))
         return county.load(target, Settings(data=Path(), secret=SECRET)).seconds
     finally:
         asyncio.run(testing.drop(dsn, name))

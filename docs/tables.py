@@ -25,8 +25,8 @@ from gongzhi_server.gateway import Close, Rate, Rates
 from gongzhi_server.gateway.codes import Code
 from gongzhi_server.gateway.limits import Limits
 from gongzhi_server.gateway.settings import documented
-from gongzhi_server.plugins import CORE_PLUGINS
 from gongzhi_server.settings import Settings
+from gongzhi_server.testing import ESSENTIAL
 from strawberry.types.field import StrawberryField
 
 FOLDER = Path(__file__).parent
@@ -89,7 +89,7 @@ def described(step: Step) -> Iterator[str]:
 
 def fields_of_mutation() -> Iterator[StrawberryField]:
     """The core's, in the order they are declared."""
-    for _, extension in CORE_PLUGINS.extensions:
+    for _, extension in ESSENTIAL.extensions:
         if extension.target is Mutation:
             yield from extension.fields
 
@@ -222,7 +222,7 @@ def permissions() -> str:
         "permission",
         "what",
         "roles",
-        rows=((code(one.name), one.description, held(one.roles)) for one in CORE_PLUGINS.permissions),
+        rows=((code(one.name), one.description, held(one.roles)) for one in ESSENTIAL.permissions),
     )
 
 
@@ -231,7 +231,7 @@ def held(names: frozenset[str]) -> str:
 
 
 def events() -> str:
-    rows = ((code(one.type), one.version, one.description, carried(one), fed(one)) for one in CORE_PLUGINS.registry)
+    rows = ((code(one.type), one.version, one.description, carried(one), fed(one)) for one in ESSENTIAL.registry)
     return table("type", "version", "what happened", "data", "may feed points", rows=rows)
 
 

@@ -12,7 +12,7 @@ import pytest
 import pytest_asyncio
 from gongzhi_server import cluster, database, demo
 from gongzhi_server.keys import keyring
-from gongzhi_server.testing import TODAY, Server, create, drop, serving, settings
+from gongzhi_server.testing import ESSENTIAL, TODAY, Server, create, drop, serving, settings
 
 
 @pytest.fixture(scope="session")
@@ -27,9 +27,9 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def tables(postgres: str) -> Iterator[str]:
-    """The name of a database with the core's tables and nothing in them."""
+    """The name of a database with the tables of the core and of what is always on, and nothing in them."""
     name = f"tables_{uuid4().hex}"
-    asyncio.run(database.migrate(asyncio.run(create(postgres, name))))
+    asyncio.run(database.migrate(asyncio.run(create(postgres, name)), ESSENTIAL.apps))
     yield name
     asyncio.run(drop(postgres, name))
 

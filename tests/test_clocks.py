@@ -35,8 +35,7 @@ from gongzhi.values.worktime import CHINA, NEVER, Term, Unit
 from gongzhi_server import database, doctor, sweeping
 from gongzhi_server.commands import Transaction
 from gongzhi_server.events.outbox import Outbox
-from gongzhi_server.plugins import CORE_PLUGINS
-from gongzhi_server.testing import Server, codes_of, settings
+from gongzhi_server.testing import ESSENTIAL, Server, codes_of, settings
 from tortoise.transactions import in_transaction
 
 COUNTY = "610921"
@@ -114,7 +113,7 @@ async def calling(dsn: str, now: datetime) -> AsyncIterator[Call]:
 
     async with database.connected(database.config(dsn, size=2)), in_transaction() as connection:
         context = Context(Viewer(Account(), now), KeyRing({"main": b"k" * 32}), b"", nothing, nothing, nothing)
-        outbox = Outbox(CORE_PLUGINS.registry, {one.name for _, one in CORE_PLUGINS.jobs})
+        outbox = Outbox(ESSENTIAL.registry, {one.name for _, one in ESSENTIAL.jobs})
         call = Transaction(context, connection, outbox=outbox)
         yield call
         await call.told.write(connection)

@@ -16,8 +16,7 @@ from gongzhi.core.clocks.commands import PublishDeadlineRulesInput
 from gongzhi.runtime.checks import text
 from gongzhi.values.errors import Refusal
 from gongzhi.values.labels import UNNAMED, field_label, label, split_label
-from gongzhi_server.plugins import CORE_PLUGINS
-from gongzhi_server.testing import Server
+from gongzhi_server.testing import ESSENTIAL, Server
 from graphql import GraphQLEnumType, GraphQLInputObjectType, build_schema
 
 ROOT = Path(__file__).parent.parent
@@ -104,7 +103,7 @@ def test_everything_that_a_message_may_name_has_labels() -> None:
                 split_label(value.description or "")
             except ValueError:
                 nameless.append(f"{kind.name}.{name}")
-    assert nameless == [] and tuple(CORE_PLUGINS.registry)
+    assert nameless == [] and tuple(ESSENTIAL.registry)
 
 
 @pytest.mark.parametrize("status", list(Status))

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from gongzhi_server.plugins import CORE_PLUGINS
 from gongzhi_server.schema import Schema, sdl
+from gongzhi_server.testing import ESSENTIAL
 from graphql import (
     GraphQLEnumType,
     GraphQLInputObjectType,
@@ -32,7 +32,7 @@ def test_committed_sdl(file: str, core: bool) -> None:
 
 
 def schema() -> GraphQLSchema:
-    return Schema(CORE_PLUGINS.extensions)._schema
+    return Schema(ESSENTIAL.extensions)._schema
 
 
 def described(schema: GraphQLSchema) -> Iterator[tuple[str, str | None]]:

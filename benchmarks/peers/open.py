@@ -6,12 +6,12 @@ from collections.abc import Mapping
 
 from gongzhi.declare.viewer import Account, Grant, Viewer
 from gongzhi_server.door import Door
-from gongzhi_server.plugins import CORE_PLUGINS
+from gongzhi_server.testing import ESSENTIAL
 from starlette.applications import Starlette
 
 from . import ours
 
-ANYBODY = Account("anybody", grants=(Grant("county_dispatcher", CORE_PLUGINS.held("county_dispatcher")),))
+ANYBODY = Account("anybody", grants=(Grant("county_dispatcher", ESSENTIAL.held("county_dispatcher")),))
 
 
 async def admitted(self: Door, headers: Mapping[bytes, bytes]) -> Viewer:

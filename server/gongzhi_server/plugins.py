@@ -516,6 +516,11 @@ def load(without: Collection[str] = (), entries: Iterable[EntryPoint] | None = N
     return checked(Plugins(ordered(Plugins(tuple(found.values()), manager)), manager))
 
 
+def essential() -> Plugins:
+    """The core with the installed plugins that are always on."""
+    return load(without=load().switched)
+
+
 def ordered(plugins: Plugins) -> tuple[Plugin, ...]:
     """The plugins with what they say of themselves, each behind those that it requires. Raises Problem."""
     about = {plugin.name: one for plugin, one in plugins._brought("about", About, unchecked) if not plugin.built_in}

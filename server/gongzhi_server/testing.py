@@ -19,7 +19,7 @@ from gongzhi.declare.events import Occurrence
 from . import activation
 from .app import create_app
 from .events.feed import EVENT, occurrence
-from .plugins import Plugins
+from .plugins import Plugins, essential
 from .schema import Schema, build
 from .settings import Settings
 from .tokens import Tokens
@@ -169,10 +169,14 @@ async def published(dsn: str) -> list[Occurrence]:
         await connection.close()
 
 
+ESSENTIAL = essential()
+"""What tests run with unless they say otherwise: the core, and the plugins that are always on."""
+
+
 @lru_cache(maxsize=4)
 def built(plugins: Plugins | None) -> Schema:
     """The schema with these plugins; it takes longer to build than most tests to run."""
-    return build(plugins or Plugins())
+    return build(plugins or ESSENTIAL)
 
 
 @asynccontextmanager
@@ -189,7 +193,8 @@ async def serving(
     Notices go out by these channels.
     """
     clock = clock or Clock()
-    names = plugins.switched if plugins and active else []
+    plugins = plugins or ESSENTIAL
+    names = plugins.switched if active else []
     await activation.switch(dsn, names, clock(), undecided=True)
     chosen = replace(settings(dsn, data), channels=channels)
     app = create_app(chosen, dsn, clock, plugins, background=False, schema=built(plugins))

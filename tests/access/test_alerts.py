@@ -9,7 +9,7 @@ from gongzhi.declare.viewer import Account, Grant, Viewer
 from gongzhi.runtime.context import Bounds, Look
 from gongzhi_server import database
 from gongzhi_server.ledger import ledger
-from gongzhi_server.testing import TODAY
+from gongzhi_server.testing import ESSENTIAL, TODAY
 
 from .conftest import Log, People
 
@@ -18,7 +18,7 @@ BOUNDS = Bounds(bulk=20, neighbours=5)
 
 async def look(filled: str, viewer: Viewer, keys: list[UUID], times: int = 1) -> None:
     """Look at these files, and let the ledger look into it."""
-    config = database.config(filled, size=1)
+    config = database.config(filled, ESSENTIAL.apps, size=1)
     async with database.connected(config), ledger(filled, BOUNDS) as kept:
         for at in range(times):
             await kept.look(viewer, Look(keys, ["Person.birthDate"], f"purpose {at}"))

@@ -8,9 +8,8 @@ from pathlib import Path
 import asyncpg
 from gongzhi_server import database
 from gongzhi_server.keys import keyring
-from gongzhi_server.plugins import Plugins
 from gongzhi_server.schema import build
-from gongzhi_server.testing import settings
+from gongzhi_server.testing import ESSENTIAL, settings
 
 from ..planner.bench import ROOMY, Bench
 from .matrix import Matrix
@@ -80,13 +79,13 @@ def named(near: Around, far: Around) -> dict[str, dict[str, object]]:
 
 async def test_matrix_is_as_reviewed(filled: str, tmp_path: Path) -> None:
     """Run with GONGZHI_MATRIX=write to write the table anew, and read what changed before committing it."""
-    plugins, keys = Plugins(), keyring(settings(filled, tmp_path))
+    plugins, keys = ESSENTIAL, keyring(settings(filled, tmp_path))
     connection = await asyncpg.connect(filled)
     pool = await database.readers(filled, 2)
     try:
         near = await around(connection)
         matrix = Matrix(Bench(pool.fetch, build(plugins), ROOMY, keys), plugins, near, await around(connection, near))
-        async with database.connected(database.config(filled, size=1)):
+        async with database.connected(database.config(filled, ESSENTIAL.apps, size=1)):
             await matrix.types(connection)
             await matrix.roots()
             await matrix.mutations(named(near, matrix.far))

@@ -13,8 +13,7 @@ from gongzhi.core.accounts.independence import are_independent, are_unconnected
 from gongzhi.declare.viewer import Account, Viewer
 from gongzhi.plugin.roles import CIVIC
 from gongzhi.runtime.context import Bounds
-from gongzhi_server.plugins import CORE_PLUGINS
-from gongzhi_server.testing import TODAY
+from gongzhi_server.testing import ESSENTIAL, TODAY
 
 
 class Graph:
@@ -49,7 +48,7 @@ class Graph:
 
     @property
     def call(self) -> Any:
-        context = SimpleNamespace(civic=CIVIC, guarded=CORE_PLUGINS.guarded, held=CORE_PLUGINS.held, bounds=Bounds())
+        context = SimpleNamespace(civic=CIVIC, guarded=ESSENTIAL.guarded, held=ESSENTIAL.held, bounds=Bounds())
         viewer = Viewer(Account("somebody"), TODAY)
         return SimpleNamespace(viewer=viewer, now=TODAY, context=context, checks=set(), fetch=self.fetch)
 

@@ -21,8 +21,8 @@ from gongzhi_server.auth.keys import SigningKeys
 from gongzhi_server.auth.sessions import Sessions
 from gongzhi_server.database import readers
 from gongzhi_server.door import Door, Pass
-from gongzhi_server.plugins import CORE_PLUGINS, Plugins
-from gongzhi_server.testing import SECRET, TODAY, Server
+from gongzhi_server.plugins import Plugins
+from gongzhi_server.testing import ESSENTIAL, SECRET, TODAY, Server
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -194,7 +194,7 @@ async def test_grants_in_force(server: Server, filled: str, enrol: Enrol, databa
         given.append((role, since, until, where))
     pool = await readers(filled, 2)
     try:
-        accounts = Accounts(pool, CORE_PLUGINS.held)
+        accounts = Accounts(pool, ESSENTIAL.held)
         for hour in range(130):
             now = TODAY + timedelta(hours=hour)
             loaded = await accounts.load(InSession(account, session), now)
@@ -233,7 +233,7 @@ async def test_current_follows(server: Server, filled: str, enrol: Enrol, databa
     pool = await readers(filled, 2)
     try:
         access = AccessTokens(SigningKeys(SECRET), "http://127.0.0.1:8000")
-        door = Door(Accounts(pool, CORE_PLUGINS.held), Plugins(), access, now=server.clock)
+        door = Door(Accounts(pool, ESSENTIAL.held), Plugins(), access, now=server.clock)
         viewer = await door({b"authorization": b"Bearer " + tokens["accessToken"].encode()})
         await bestow(database, "worker", "auditor", grid="610921")
         unheard = await door.current(viewer)

@@ -11,8 +11,7 @@ from typing import Any
 import asyncpg
 import pytest
 from gongzhi.plugin.roles import ROLES
-from gongzhi_server.plugins import CORE_PLUGINS
-from gongzhi_server.testing import TODAY, Clock, Server, codes_of, serving
+from gongzhi_server.testing import ESSENTIAL, TODAY, Clock, Server, codes_of, serving
 from hypothesis import HealthCheck, example, given
 from hypothesis import settings as tuned
 from hypothesis import strategies as st
@@ -230,7 +229,7 @@ async def test_everyday_decisions_take_two(server: Server, enrol: Enrol, databas
 # one attacker, any number of puppets
 
 
-GUARDED_ROLES = sorted(role.name for role in ROLES if CORE_PLUGINS.held(role.name) & CORE_PLUGINS.guarded)
+GUARDED_ROLES = sorted(role.name for role in ROLES if ESSENTIAL.held(role.name) & ESSENTIAL.guarded)
 HONEST = {"honest": "administrator", "watch": OFFICER, "desk": "county_dispatcher"}
 START = st.sampled_from(["administrator", "county_dispatcher", OFFICER])
 ROLE = st.sampled_from([*GUARDED_ROLES, "grid_leader", "auditor"])
@@ -251,7 +250,7 @@ MOVES = st.lists(
             st.just("key"),
             SMALL,
             SMALL,
-            st.sampled_from(sorted(CORE_PLUGINS.guarded | {"accounts.grant", "accounts.edit"})),
+            st.sampled_from(sorted(ESSENTIAL.guarded | {"accounts.grant", "accounts.edit"})),
         ),
         st.tuples(st.just("wait"), st.sampled_from([3, 31])),
     ),
@@ -370,7 +369,7 @@ class Attack:
                 given_ = {"account": self.target(whom), "label": "x", "permissions": [permission]}
                 made = await self.tried(at, "createApiKey", "secret", **given_)
                 if made.get("secret"):
-                    assert self.target(whom) in self.mine or permission not in CORE_PLUGINS.guarded
+                    assert self.target(whom) in self.mine or permission not in ESSENTIAL.guarded
                     self.keys.append(made["secret"])
             case ("wait", days):
                 self.server.clock.move(days=days)

@@ -9,8 +9,8 @@ import sys
 from asyncio.subprocess import PIPE
 from pathlib import Path
 
-from gongzhi_server.plugins import CORE_PLUGINS
 from gongzhi_server.schema import Schema
+from gongzhi_server.testing import ESSENTIAL
 from graphql import parse, validate
 
 from .conftest import CURSORS, Station
@@ -44,4 +44,4 @@ async def test_client_goes_on_where_it_stopped(station: Station, tmp_path: Path)
 
 def test_subscriptions_are_valid() -> None:
     found = re.findall(r"```graphql subscription\n(.*?)```", PAGE, re.DOTALL)
-    assert len(found) == 2 and all(validate(Schema(CORE_PLUGINS.extensions)._schema, parse(one)) == [] for one in found)
+    assert len(found) == 2 and all(validate(Schema(ESSENTIAL.extensions)._schema, parse(one)) == [] for one in found)

@@ -14,8 +14,8 @@ from gongzhi.declare.plans import LIVE
 from gongzhi.declare.viewer import Viewer
 from gongzhi_server.events.knowledge import Knowledge
 from gongzhi_server.execution import Session
-from gongzhi_server.plugins import Plugins
 from gongzhi_server.schema import build
+from gongzhi_server.testing import ESSENTIAL
 from graphql import is_required_argument
 from websockets.exceptions import ConnectionClosed
 
@@ -102,7 +102,7 @@ async def test_tip_off_moves_nothing(station: Station, monkeypatch: pytest.Monke
         "county": county,
         "stranger": station,
     }
-    root = build(Plugins())._schema.subscription_type
+    root = build(ESSENTIAL)._schema.subscription_type
     assert root
     followers, live = {}, 0
     for field, of in root.fields.items():

@@ -16,8 +16,7 @@ from gongzhi_server.files.archive import Archive
 from gongzhi_server.files.vault import Vault
 from gongzhi_server.files.webm import keep_sound
 from gongzhi_server.keys import keyring
-from gongzhi_server.plugins import CORE_PLUGINS
-from gongzhi_server.testing import TODAY, Server, codes_of, settings
+from gongzhi_server.testing import ESSENTIAL, TODAY, Server, codes_of, settings
 from PIL import Image
 
 from .conftest import SHOWN, Phone
@@ -244,7 +243,7 @@ async def test_erased_for_good(server: Server, filled: str, store: Path) -> None
     other = (await reported(Phone(server.as_("resident")), photo()))["case"]["attachments"][0]
     archive = await archived(filled, store)
     async with database.connected(database.config(filled)):
-        erased = await erase(connection.fetch, CORE_PLUGINS.registers.holdings, person, TODAY)
+        erased = await erase(connection.fetch, ESSENTIAL.registers.holdings, person, TODAY)
         assert erased["attachments.attachment"] == 2
         assert (await server.client.get(shown["url"])).status_code == 410
         keys = await connection.fetch("select id, data_key from attachments.attachment where case_id is null")

@@ -10,9 +10,8 @@ from uuid import uuid4
 
 import asyncpg
 import pytest
-from gongzhi_server.plugins import CORE_PLUGINS
 from gongzhi_server.schema import Schema
-from gongzhi_server.testing import Server
+from gongzhi_server.testing import ESSENTIAL, Server
 from graphql import DocumentNode, parse, print_ast, validate
 from graphql.utilities import separate_operations
 
@@ -41,7 +40,7 @@ def operations(desk: str) -> dict[str, DocumentNode]:
 @pytest.mark.parametrize("desk", DESKS)
 def test_desk_is_valid(desk: str) -> None:
     for name, document in operations(desk).items():
-        assert validate(Schema(CORE_PLUGINS.extensions)._schema, document) == [], name
+        assert validate(Schema(ESSENTIAL.extensions)._schema, document) == [], name
 
 
 def test_each_is_tried() -> None:

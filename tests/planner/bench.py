@@ -18,13 +18,13 @@ from gongzhi_server.engine import Engine
 from gongzhi_server.execution import Fetch
 from gongzhi_server.gateway.engine import Refused
 from gongzhi_server.gateway.limits import Limits
-from gongzhi_server.plugins import CORE_PLUGINS
 from gongzhi_server.schema import Schema
+from gongzhi_server.testing import ESSENTIAL
 
 from .plugin import schema
 from .world import KEYS, PUBLISHED, SECRET, VIEWERS
 
-REGISTERS = CORE_PLUGINS.registers
+REGISTERS = ESSENTIAL.registers
 
 ROOMY = Limits(
     cost=10**12,
@@ -135,7 +135,7 @@ class Bench:
 async def bench(dsn: str, limits: Limits = ROOMY) -> AsyncIterator[Bench]:
     pool = await database.readers(dsn, 2)
     try:
-        async with database.connected(database.config(dsn, size=1)):
+        async with database.connected(database.config(dsn, ESSENTIAL.apps, size=1)):
             yield Bench(pool.fetch, schema(), limits)
     finally:
         await pool.close()

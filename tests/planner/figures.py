@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 from gongzhi.core.statistics.digests import SECTIONS, TITLES, Period, days
-from gongzhi_server.plugins import CORE_PLUGINS
+from gongzhi_server.testing import ESSENTIAL
 
 if TYPE_CHECKING:
     from .eyes import Row
@@ -89,7 +89,7 @@ def digest(at: At, _: Any) -> dict[str, Any] | None:
     if grid is None or grid.kind not in COUNTED or not served(at, grid):
         return None
     since, until = days(period, at.given["at"])
-    formulas = {one.name: one.formula.say(language) for one in CORE_PLUGINS.registers.kpis}
+    formulas = {one.name: one.formula.say(language) for one in ESSENTIAL.registers.kpis}
     sections = []
     for one in SECTIONS[period]:
         values = {figure.name: 0 if figure.name in COUNTS else None for figure in one.figures}

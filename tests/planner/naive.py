@@ -20,7 +20,7 @@ from gongzhi.runtime import sealing
 from gongzhi.values import codes
 from gongzhi.values.geometry import Crs, Point
 from gongzhi.values.worktime import NEVER
-from gongzhi_server.plugins import CORE_PLUGINS
+from gongzhi_server.testing import ESSENTIAL
 from graphql import (
     ExecutionResult,
     GraphQLError,
@@ -72,6 +72,9 @@ class At:
         if kind in ("CaseChange", "CaseConflict"):
             return [row for row in found if self.eyes.sees_history(row)]
         return found
+
+
+ALWAYS = {one.name for one in ESSENTIAL.found}
 
 
 def first(rows: Sequence[Row], name: str, down: bool = False) -> Row | None:
@@ -371,7 +374,7 @@ def register(what: str) -> Callable[[At, Any], Any]:
     """A public register in the viewer's language."""
 
     def find(at: At, _: Any) -> Any:
-        entries = json.loads(CORE_PLUGINS.registers.told(what, at.eyes.viewer.language))
+        entries = json.loads(ESSENTIAL.registers.told(what, at.eyes.viewer.language))
         return [one | {"since": date.fromisoformat(one["since"])} if "since" in one else one for one in entries]
 
     return find
@@ -721,11 +724,16 @@ class Naive:
         return None if isinstance(held, date) and held in (NEVER, date.max) else held
 
     def off(self, row: Any, info: Info) -> bool:
-        """Whether the field's plugin is not switched on in the county that the row lies in; of no row, in any."""
+        """Whether the field's plugin is not switched on in the county that the row lies in; of no row, in any.
+
+        What is always on is never off.
+        """
         node = info.parent_type.fields[info.field_name].ast_node
         owner = get_directive_values(self.schema.get_directive("from"), node) if node else None  # type: ignore[arg-type]
         county = getattr(row, "county_id", None)
-        return bool(owner) and not any(
+        if not owner or owner["plugin"] in ALWAYS:
+            return False
+        return not any(
             one.plugin == owner["plugin"] and county in (None, one.grid_id)
             for one in self.rows.kinds["PluginActivation"]
             if one.until is None and one.active

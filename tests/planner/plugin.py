@@ -31,8 +31,8 @@ from gongzhi.declare.filters import IntComparison, compare, guarded
 from gongzhi.declare.plans import Argument, Frame
 from gongzhi.declare.roots import Query
 from gongzhi.declare.sql import Sql
-from gongzhi_server.plugins import CORE_PLUGINS
 from gongzhi_server.schema import Schema
+from gongzhi_server.testing import ESSENTIAL
 from pypika_tortoise.terms import LiteralValue
 
 READ_LOG, READ_NAMES = "tests.read_log", "tests.read_names"
@@ -171,4 +171,4 @@ def schema() -> Schema:
 
 def over_core(contributions: Iterable[tuple[str, Extension]], types: Sequence[type] = ()) -> Schema:
     """The schema of the core with these contributions."""
-    return Schema([*CORE_PLUGINS.extensions, *contributions], types)
+    return Schema([*ESSENTIAL.extensions, *contributions], types)

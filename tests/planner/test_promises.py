@@ -15,7 +15,7 @@ from gongzhi.values import codes
 from gongzhi.values.codes import Kind
 from gongzhi_server.engine import Engine
 from gongzhi_server.gateway.limits import Limits
-from gongzhi_server.plugins import CORE_PLUGINS
+from gongzhi_server.testing import ESSENTIAL
 
 from .bench import ROOMY, Bench, context
 from .eyes import Rows
@@ -23,7 +23,7 @@ from .pages import CLOSED
 from .plugin import READ_LOG, READ_NAMES, schema
 from .world import COUNTY, GRID_3, NOW, SECRET, VIEWERS, VILLAGE, account
 
-held = CORE_PLUGINS.held
+held = ESSENTIAL.held
 
 HOSTILE = ("'; drop table cases.case; --", "\\' or true --", '"$1"', "%(x)s {0} $1", "\\", "共治'😀\"")
 INVISIBLE = "town"

@@ -10,8 +10,8 @@ import re
 from pathlib import Path
 
 import pytest
-from gongzhi_server.plugins import CORE_PLUGINS
 from gongzhi_server.schema import Schema
+from gongzhi_server.testing import ESSENTIAL
 
 from .bench import Bench
 
@@ -61,7 +61,7 @@ SNAPSHOTS = [
 async def test_statement_is_as_it_was(
     bench: Bench, name: str, text: str, variables: dict[str, str], viewer: str
 ) -> None:
-    made = bench.over(Schema(CORE_PLUGINS.extensions))
+    made = bench.over(Schema(ESSENTIAL.extensions))
     await made.data(text, viewer, **variables)
     [(sql, _)] = made.seen
     path = HERE / f"{name}_{viewer}.sql"

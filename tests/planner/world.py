@@ -21,11 +21,11 @@ from gongzhi.values import codes
 from gongzhi.values.codes import Kind
 from gongzhi.values.geometry import Point, Ring, polygon_text
 from gongzhi.values.worktime import NEVER
-from gongzhi_server.plugins import CORE_PLUGINS
+from gongzhi_server.testing import ESSENTIAL
 
 from .dispatching import papers
 
-held = CORE_PLUGINS.held
+held = ESSENTIAL.held
 
 NOW = datetime(2026, 6, 30, 17, 30, tzinfo=UTC)
 """It is the first of July already in China."""

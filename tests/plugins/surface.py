@@ -11,7 +11,8 @@ from typing import Any
 
 from gongzhi.plugin import hooks
 from gongzhi.testing import fixtures
-from gongzhi_server.plugins import CORE_PLUGINS, empty, own
+from gongzhi_server.plugins import empty, own
+from gongzhi_server.testing import ESSENTIAL
 
 Parameters = list[str]
 """As they are written: `name`, `name=` with a default, `*` before those that go by name only, `*name`, `**name`."""
@@ -67,7 +68,7 @@ def declared(module: ModuleType) -> Iterator[str]:
 
 def tables() -> dict[str, Parameters]:
     """Each with where it is, and its key."""
-    apps = {app.label: app for app in CORE_PLUGINS.apps}
+    apps = {app.label: app for app in ESSENTIAL.apps}
     models = {f"{label}.{one.__name__}": one._meta for label, app in apps.items() for one in own(app)}
     return {
         f"table {name}": [f"{models[name].schema}.{models[name].db_table}", models[name].pk_attr] for name in TABLES

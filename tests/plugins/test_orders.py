@@ -9,9 +9,8 @@ from typing import Any
 import pytest
 import pytest_asyncio
 from gongzhi_server import activation
-from gongzhi_server.plugins import CORE_PLUGINS
 from gongzhi_server.schema import Schema
-from gongzhi_server.testing import TODAY, Server, serving
+from gongzhi_server.testing import ESSENTIAL, TODAY, Server, serving
 
 from .conftest import Market
 
@@ -111,4 +110,4 @@ async def test_failing_order_names_its_plugin(lucky: Server) -> None:
 def test_order_stays_in_its_schema(market: Market) -> None:
     market.ship("luck", LUCK)
     assert 'LUCK_ASC @from(plugin: "luck")' in market.schema().as_str()
-    assert "LUCK_ASC" not in Schema(CORE_PLUGINS.extensions).as_str()
+    assert "LUCK_ASC" not in Schema(ESSENTIAL.extensions).as_str()

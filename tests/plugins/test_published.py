@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 from gongzhi.values.errors import DeclarationError
-from gongzhi_server.plugins import CORE_PLUGINS, Plugins
+from gongzhi_server.plugins import Plugins
 from gongzhi_server.publishing import published
 from gongzhi_server.schema import Schema
-from gongzhi_server.testing import serving
+from gongzhi_server.testing import ESSENTIAL, serving
 
 from .conftest import Market
 
@@ -86,14 +86,14 @@ async def test_filter_of_a_plugin(market: Market, filled: str, tmp_path: Path) -
 def test_filter_stays_in_its_schema(market: Market) -> None:
     market.ship("calls", CALLS)
     assert 'urgentByPhone: BooleanComparison @from(plugin: "calls")' in market.schema().as_str()
-    assert "urgentByPhone" not in Schema(CORE_PLUGINS.extensions).as_str()
+    assert "urgentByPhone" not in Schema(ESSENTIAL.extensions).as_str()
     assert "urgentByPhone" in market.schema().as_str()
 
 
 def test_nothing_is_published_of_nothing() -> None:
-    from gongzhi_server.plugins import CORE_PLUGINS
+    from gongzhi_server.testing import ESSENTIAL
 
-    assert published(Plugins(), Schema(CORE_PLUGINS.extensions)).json() == '{"plugins":[],"dataPurposes":[]}'
+    assert published(Plugins(), Schema(ESSENTIAL.extensions)).json() == '{"plugins":[],"dataPurposes":[]}'
 
 
 def test_types_without_lists_have_no_filter() -> None:

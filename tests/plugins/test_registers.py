@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from gongzhi_server.errors import Problem
-from gongzhi_server.plugins import CORE_PLUGINS
+from gongzhi_server.testing import ESSENTIAL
 
 from .conftest import Market
 
@@ -52,4 +52,4 @@ def test_entries_join_the_core(market: Market) -> None:
     market.ship("shop", HEAD.format(hook="cards", entry=CARD.format("shop.credit")))
     registers = market.load().registers
     assert registers.card("shop.credit/1") and registers.card("service-tier/1")
-    assert registers.holdings == CORE_PLUGINS.registers.holdings
+    assert registers.holdings == ESSENTIAL.registers.holdings

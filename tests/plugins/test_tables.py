@@ -15,8 +15,9 @@ import pytest
 from gongzhi.core.people import migrations as people
 from gongzhi_server import database
 from gongzhi_server.errors import Problem
-from gongzhi_server.plugins import CORE_PLUGINS, load
+from gongzhi_server.plugins import load
 from gongzhi_server.removal import remove
+from gongzhi_server.testing import ESSENTIAL
 
 from .conftest import Market
 from .test_kit import path
@@ -96,7 +97,7 @@ async def test_migration_needs_no_newer_core(paths: Market, bare: str, monkeypat
 
 
 def test_oldest_contract_has_its_migrations() -> None:
-    known = {app.label: app.migrations for app in CORE_PLUGINS.apps}
+    known = {app.label: app.migrations for app in ESSENTIAL.apps}
     for room, name in database.FLOOR.items():
         importlib.import_module(f"{known[room]}.{name}")
 

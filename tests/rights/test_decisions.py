@@ -19,8 +19,8 @@ from gongzhi.declare.register_entries import Card
 from gongzhi.declare.roots import Mutation
 from gongzhi.runtime.commands import KEY, Call, Problem, command, given, made, problems
 from gongzhi.values.errors import DeclarationError, Text
-from gongzhi_server.plugins import CORE_PLUGINS, Plugin, Plugins
-from gongzhi_server.testing import serving
+from gongzhi_server.plugins import Plugin, Plugins
+from gongzhi_server.testing import ESSENTIAL, serving
 from strawberry import ID
 
 from .conftest import MARKERS, Family, done, refused
@@ -138,11 +138,11 @@ async def judge(call: Call, input: JudgeInput) -> JudgePayload:
 
 
 class Shop(Plugins):
-    registers = replace(CORE_PLUGINS.registers, cards=(*CORE_PLUGINS.registers.cards, CARD))
+    registers = replace(ESSENTIAL.registers, cards=(*ESSENTIAL.registers.cards, CARD))
 
 
 async def test_no_denial_by_a_rule_alone(family: Family, filled: str, tmp_path: Any, monkeypatch: Any) -> None:
-    monkeypatch.setattr(Plugins, "extensions", (*CORE_PLUGINS.extensions, ("tests", extend(Mutation, judge=judge))))
+    monkeypatch.setattr(Plugins, "extensions", (*ESSENTIAL.extensions, ("tests", extend(Mutation, judge=judge))))
     APPLIED.clear()
     async with serving(filled, tmp_path, plugins=Shop((Plugin("tests", "tests", "1"),))) as shop:
         family.server.client = shop.client
@@ -168,7 +168,7 @@ async def test_no_denial_by_a_rule_alone(family: Family, filled: str, tmp_path: 
 async def test_rule_without_card_cannot_decide() -> None:
     class Bare:
         class context:
-            registers = CORE_PLUGINS.registers
+            registers = ESSENTIAL.registers
 
     with pytest.raises(DeclarationError, match="'shop.credit/1' has no published card"):
         await decide(Bare(), CARD, PersonRow(), "YES", {}, [])  # type: ignore[arg-type]
@@ -188,8 +188,8 @@ async def test_every_rule_has_a_card(database: Any) -> None:
     rules = {rule for rule in found if re.fullmatch(r"[a-z.-]+/\d+", rule)}  # others call other things so
     decided = {row[0] for row in await database.fetch("select distinct rule from rights.trace")}
     assert rules == {"service-tier/1"} and decided
-    assert [rule for rule in rules | decided if CORE_PLUGINS.registers.card(rule) is None] == []
-    for card in CORE_PLUGINS.registers.cards:
+    assert [rule for rule in rules | decided if ESSENTIAL.registers.card(rule) is None] == []
+    for card in ESSENTIAL.registers.cards:
         words = [card.purpose, card.basis, card.formula, card.owner, card.limits, card.contact, *card.inputs]
         assert all(one.en.strip() and one.zh.strip() for one in words), card.rule
-    assert set(CORE_PLUGINS.registers.cards[0].outcomes) == {tier.value for tier in Tier}
+    assert set(ESSENTIAL.registers.cards[0].outcomes) == {tier.value for tier in Tier}

@@ -24,8 +24,8 @@ from gongzhi.declare.roots import Mutation
 from gongzhi.declare.sql import Sql
 from gongzhi.runtime.commands import KEY, Call, Problem, command, given, made, problems
 from gongzhi.values.errors import DeclarationError, Text
-from gongzhi_server.plugins import CORE_PLUGINS, Plugin, Plugins
-from gongzhi_server.testing import serving
+from gongzhi_server.plugins import Plugin, Plugins
+from gongzhi_server.testing import ESSENTIAL, serving
 from strawberry import ID, UNSET
 
 from .conftest import Family, done, key, refused
@@ -108,9 +108,9 @@ CONSENTING = pick(
 
 
 class Bank(Plugins):
-    registers = replace(CORE_PLUGINS.registers, statements=STATEMENTS)
+    registers = replace(ESSENTIAL.registers, statements=STATEMENTS)
     extensions = (
-        *CORE_PLUGINS.extensions,
+        *ESSENTIAL.extensions,
         ("bank", extend(Mutation, apply=apply, look=look)),
         ("bank", extend(Person, bank_reads=SHOWN, consenting=CONSENTING)),
     )

@@ -11,8 +11,7 @@ from gongzhi.core.rights.erasure import erase, overdue
 from gongzhi.core.rights.exports import FRESH, opened, ticket
 from gongzhi_server import retention
 from gongzhi_server.exports import statement
-from gongzhi_server.plugins import CORE_PLUGINS
-from gongzhi_server.testing import TODAY
+from gongzhi_server.testing import ESSENTIAL, TODAY
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -196,7 +195,7 @@ async def test_others_at_home_keep_theirs(family: Family, database: Any) -> None
 async def test_retention_runs(family: Family, database: Any, filled: str) -> None:
     """What is past its time goes, in numbers first; a second run finds nothing."""
     await lived(family, database)
-    holdings, elder = CORE_PLUGINS.registers.holdings, key(family.elder)
+    holdings, elder = ESSENTIAL.registers.holdings, key(family.elder)
     await database.execute("update cases.case set status='CLOSED', closed_at='2021-06-01' where requester_id=$1", elder)
     await database.execute("update people.visit set at='2023-05-01' where note=$1", MARKERS["note"])
     await database.execute("update people.person set died_on='2022-01-01' where id=$1", key(family.mother))
@@ -216,7 +215,7 @@ async def test_retention_runs(family: Family, database: Any, filled: str) -> Non
 
 async def test_every_table_is_in_the_register(empty: str) -> None:
     """No table of the core without a word on what it holds (`Conformance` has the plugins'); every statement runs."""
-    holdings = CORE_PLUGINS.registers.holdings
+    holdings = ESSENTIAL.registers.holdings
     connection = await asyncpg.connect(empty)
     try:
         there = {row[0].replace('"', "") for row in await connection.fetch(EVERY_TABLE)}

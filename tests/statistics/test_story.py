@@ -9,8 +9,7 @@ from typing import Any
 import asyncpg
 import pytest
 from gongzhi_server import statistics
-from gongzhi_server.plugins import CORE_PLUGINS
-from gongzhi_server.testing import Server
+from gongzhi_server.testing import ESSENTIAL, Server
 
 from .ground import SUMS
 
@@ -134,7 +133,7 @@ class Story:
 
     async def erase(self) -> None:
         """What retention takes from cases whose time is over."""
-        for one in CORE_PLUGINS.registers.holdings:
+        for one in ESSENTIAL.registers.holdings:
             if one.table in ("cases.case", "cases.event", "cases.rating") and one.erase:
                 changes = ", ".join(f"{column} = {value}" for column, value in one.erase.items())
                 await self.connection.execute(f"update {one.table} t set {changes} where {one.since} is not null")

@@ -23,8 +23,9 @@ from gongzhi.runtime.context import Context
 from gongzhi_server import commands
 from gongzhi_server.errors import Fault
 from gongzhi_server.payloads import SCALARS, fields_to_store
-from gongzhi_server.plugins import CORE_PLUGINS, Plugins
+from gongzhi_server.plugins import Plugins
 from gongzhi_server.schema import Schema
+from gongzhi_server.testing import ESSENTIAL
 from graphql import get_named_type, is_leaf_type
 from strawberry.scalars import JSON, Base64
 from strawberry.types.base import StrawberryList, StrawberryOptional
@@ -136,7 +137,7 @@ def keeping(laboratory: Lab, schema: Schema, fill: bool = False) -> Bench:
 
 async def test_all_lawful_types_come_back(laboratory: Lab) -> None:
     """All but what is shown once, which is stored nowhere."""
-    bench = keeping(laboratory, Schema([*CORE_PLUGINS.extensions, ("tests", extend(Mutation, answer=answer))]))
+    bench = keeping(laboratory, Schema([*ESSENTIAL.extensions, ("tests", extend(Mutation, answer=answer))]))
     text = f"mutation($input: AnswerInput!) {{ answer(input: $input) {{ {WHOLE} }} }}"
     first, again = [await bench.ask(text, laboratory.viewer, input={"idempotencyKey": "1"}) for _ in range(2)]
     assert first.errors == [] and first.data["answer"]["errors"] == []
@@ -246,4 +247,4 @@ async def endless(call: Call, input: AnswerInput) -> ChainPayload:
 async def test_what_cannot_be_stored_is_refused_at_start(declared: Any, said: str) -> None:
     """The plugin, the payload and the field are named."""
     with pytest.raises(Fault, match=said):
-        Schema([*CORE_PLUGINS.extensions, ("vendor", extend(Mutation, declared=declared))])
+        Schema([*ESSENTIAL.extensions, ("vendor", extend(Mutation, declared=declared))])

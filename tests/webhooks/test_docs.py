@@ -17,8 +17,8 @@ from uuid import NAMESPACE_URL, uuid5
 import pytest
 from gongzhi_server import asyncapi, plugins
 from gongzhi_server.clock import clock
-from gongzhi_server.plugins import CORE_PLUGINS
 from gongzhi_server.schema import Schema
+from gongzhi_server.testing import ESSENTIAL
 from gongzhi_server.webhooks.addresses import Networks
 from gongzhi_server.webhooks.post import Post
 from graphql import parse, validate
@@ -68,7 +68,7 @@ async def test_receiver_takes_what_is_signed(language: str, tmp_path: Path) -> N
 
 def test_operations_are_valid() -> None:
     found = re.findall(r"```graphql webhook\n(.*?)```", PAGE, re.DOTALL)
-    assert len(found) == 2 and all(validate(Schema(CORE_PLUGINS.extensions)._schema, parse(one)) == [] for one in found)
+    assert len(found) == 2 and all(validate(Schema(ESSENTIAL.extensions)._schema, parse(one)) == [] for one in found)
 
 
 def test_committed_document() -> None:
@@ -83,7 +83,7 @@ def test_committed_document() -> None:
 
 def test_document_holds_together() -> None:
     """Every reference leads somewhere, and every schema is one."""
-    made = asyncapi.document(tuple(CORE_PLUGINS.registry))
+    made = asyncapi.document(tuple(ESSENTIAL.registry))
     for reference in re.findall(r'"\$ref": "#/([^"]+)"', json.dumps(made)):
         found: Any = made
         for part in reference.split("/"):
@@ -91,12 +91,12 @@ def test_document_holds_together() -> None:
     for schema in made["components"]["schemas"].values():
         Draft7Validator.check_schema(schema)
     assert made["asyncapi"] == "3.0.0"
-    assert set(made["channels"]["webhook"]["messages"]) == {one.type for one in CORE_PLUGINS.registry}
+    assert set(made["channels"]["webhook"]["messages"]) == {one.type for one in ESSENTIAL.registry}
     assert "case.reminded" not in made["channels"]["stream"]["messages"]  # internal
 
 
 async def test_deliveries_are_as_described(desk: Desk) -> None:
-    schemas = asyncapi.document(tuple(CORE_PLUGINS.registry))["components"]["schemas"]
+    schemas = asyncapi.document(tuple(ESSENTIAL.registry))["components"]["schemas"]
     await desk.create()
     await desk.accept(await desk.report())
     await desk.deliver()

@@ -38,7 +38,5 @@ HOLDINGS = (
     Holding("clocks.choice", Text("which rules a county chose", "时限规则选用"), PUBLIC),
     Holding("clocks.clock", Text("deadlines of cases", "诉求时限"), OPERATION),
     Holding("clocks.trace", Text("why deadlines moved", "时限变更记录"), OPERATION),
-    Holding("centers.center", Text("governance centres", "综治中心"), PUBLIC),
-    Holding("centers.seat", Text("units in them", "综治中心入驻单位"), PUBLIC),
     Holding("resolutions.resolution", Text("what assemblies decided", "决议"), PUBLIC),
 )

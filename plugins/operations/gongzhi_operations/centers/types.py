@@ -47,12 +47,14 @@ EXTENSIONS = (
             on="grid",
             order="name",
             type=GovernanceCenter | None,
+            requires=None,
         ),
         governance_centers=connection(
             "Centres in it and below it, those that are no more too (各级综治中心).",
             inside,
             order="name",
-            type=Connection[GovernanceCenter],
+            type=Connection[GovernanceCenter] | None,
+            requires=None,
         ),
     ),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gongzhi.declare.extend import Extension
+from gongzhi.declare.registers import Registers
 from gongzhi.plugin.hooks import App, hookimpl
 from gongzhi.plugin.permissions import Permission, Role, permission
 from gongzhi.plugin.roles import ADMINISTRATOR
@@ -10,7 +11,7 @@ from gongzhi.plugin.roles import ADMINISTRATOR
 
 @hookimpl
 def tables() -> list[App]:
-    return [App("centers", "gongzhi.core.centers.models", "gongzhi.core.centers.migrations")]
+    return [App("centers", "gongzhi_operations.centers.models", "gongzhi_operations.centers.migrations")]
 
 
 @hookimpl
@@ -28,3 +29,10 @@ def permissions() -> list[Permission | Role]:
     return [
         permission("centers.edit", "Set up governance centres (维护综治中心)", ADMINISTRATOR),
     ]
+
+
+@hookimpl
+def registers() -> list[Registers]:
+    from . import holdings
+
+    return [Registers(holdings=holdings.HOLDINGS)]

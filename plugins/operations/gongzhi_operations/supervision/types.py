@@ -114,16 +114,24 @@ EXTENSIONS = (
         supervisions=connection(
             "What is supervised, the most urgent first; `level: LISTED` is the county's list (督办件).",
             order="reply_due_at",
-            type=Connection[Supervision],
+            type=Connection[Supervision] | None,
+            requires=None,
         ),
         supervision_rules=connection(
-            "When cases are supervised by themselves (督办规则).", order="since", type=Connection[SupervisionRule]
+            "When cases are supervised by themselves (督办规则).",
+            order="since",
+            type=Connection[SupervisionRule] | None,
+            requires=None,
         ),
     ),
     extend(
         Case,
         supervisions=connection(
-            "How it is supervised (督办情况).", on="case", order="issued_at", type=Connection[Supervision]
+            "How it is supervised (督办情况).",
+            on="case",
+            order="issued_at",
+            type=Connection[Supervision] | None,
+            requires=None,
         ),
     ),
 )

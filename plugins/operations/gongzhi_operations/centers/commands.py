@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import strawberry
-from strawberry import UNSET
-
 from gongzhi.core.grids.commands import standing
 from gongzhi.core.grids.models import GridRow
 from gongzhi.core.units.models import UnitRow
@@ -15,6 +13,7 @@ from gongzhi.runtime.checks import coded, form, missing, text, today, told, wron
 from gongzhi.runtime.commands import EXPECTED, KEY, Call, Problem, command, forbidden, given, made, problems, stale
 from gongzhi.values import codes
 from gongzhi.values.codes import Kind
+from strawberry import UNSET
 
 from .models import CenterRow, SeatRow
 from .types import CAP, GovernanceCenter

@@ -5,11 +5,10 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Any
 
-from tortoise import fields
-from tortoise.models import Model
-
 from gongzhi.declare.columns import key
 from gongzhi.values.worktime import Unit
+from tortoise import fields
+from tortoise.models import Model
 
 
 class Level(StrEnum):

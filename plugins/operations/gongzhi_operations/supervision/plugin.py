@@ -12,7 +12,7 @@ from gongzhi.runtime.jobs import Job
 
 @hookimpl
 def tables() -> list[App]:
-    return [App("supervision", "gongzhi.core.supervision.models", "gongzhi.core.supervision.migrations")]
+    return [App("supervision", "gongzhi_operations.supervision.models", "gongzhi_operations.supervision.migrations")]
 
 
 @hookimpl

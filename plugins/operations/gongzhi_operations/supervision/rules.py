@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from pypika_tortoise.queries import Table
-from pypika_tortoise.terms import Criterion
-
 from gongzhi.core.cases.rules import NOTES, cases, held
 from gongzhi.declare.sql import Alternatives, Sql, every, some
 from gongzhi.declare.viewer import Lens
+from pypika_tortoise.queries import Table
+from pypika_tortoise.terms import Criterion
 
 VIEW = "supervision.view"
 

@@ -1,6 +1,6 @@
 from tortoise import migrations
 from tortoise.migrations import operations as ops
-from gongzhi.core.supervision.models import Level, State
+from gongzhi_operations.supervision.models import Level, State
 from gongzhi.values.worktime import Unit
 from tortoise.fields.base import OnDelete
 from uuid6 import uuid7

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import strawberry
-from strawberry import ID, UNSET
-
 from gongzhi.core.calendars.durations import deadline, term
 from gongzhi.core.cases import machine
 from gongzhi.core.cases.models import CaseRow
@@ -34,6 +32,7 @@ from gongzhi.runtime.commands import (
 from gongzhi.runtime.screening import TextWarning
 from gongzhi.values.codes import Kind
 from gongzhi.values.worktime import Term
+from strawberry import ID, UNSET
 
 from .issuing import ANSWERED, LIFTED, issue, note, ruled, tell
 from .models import Level, RuleRow, State, SupervisionRow
