@@ -154,7 +154,7 @@ class Engine:
         """
         given = dict(variables or {})
         viewer = stated(viewer, extensions)
-        coerced = document.simply_coerced(given) or await self.coerced_apart(document, given)
+        coerced = await self.coerced_apart(document, given) if is_large(given) else self.coerced(document, given)
         session = self._session(document, given, coerced, viewer, document.operation)
         try:
             for argument in document.arguments:
@@ -235,7 +235,7 @@ class Engine:
                 [error(Code.OPERATION_NOT_ALLOWED, "Nothing is told here; ask with a query.")], Stage.OPERATION
             )
         given = dict(variables or {})
-        coerced = await self.coerced_apart(document, given)
+        coerced = await self.coerced_apart(document, given) if is_large(given) else self.coerced(document, given)
         try:
             for argument in document.arguments:
                 argument.check(coerced)
@@ -333,12 +333,12 @@ class Engine:
                 self.blame(plugin, type(one.original_error).__name__)
 
     async def coerced_apart(self, document: Document, given: dict[str, Any]) -> VariableValues:
-        """The same as `coerced`, in a thread where there is much of it: reading thousands of dates takes long."""
-        if not is_large(given):
-            return self.coerced(document, given)
+        """The same as `coerced`, in a thread: reading thousands of dates takes long."""
         return await asyncio.get_running_loop().run_in_executor(self._coercing, self.coerced, document, given)
 
     def coerced(self, document: Document, given: dict[str, Any]) -> VariableValues:
+        if simple := document.simply_coerced(given):
+            return simple
         definitions = document.node.variable_definitions or ()
         found = get_variable_values(self.planner.schema, definitions, given, max_errors=self.limits.errors)
         if isinstance(found, list):
@@ -363,8 +363,10 @@ def merge_errors(errors: Iterable[GraphQLError]) -> list[GraphQLError]:
     return [GraphQLError(message, nodes[:PLACES]) for message, nodes in found.items()]
 
 
-def is_large(given: Any) -> bool:
+def is_large(given: dict[str, Any]) -> bool:
     """Whether there are more values in it than are coerced in a few milliseconds."""
+    if not any(isinstance(one, dict | list) for one in given.values()):
+        return False
     left, stack = LARGE, [given]
     while stack and left >= 0:
         found = stack.pop()

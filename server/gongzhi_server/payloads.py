@@ -104,9 +104,12 @@ def store_payload(payload: Any) -> dict[str, Any]:
 
 def store_fields(value: Any, place: str, skip: str = "") -> dict[str, Any]:
     """Return the fields of an object as JSON has them, without those that are null."""
-    found = {field.python_name: field.type for field in fields_to_store(type(value)) if field.python_name != skip}
-    made = {name: store(kind, getattr(value, name), f"{place}.{name}") for name, kind in found.items()}
-    return {name: one for name, one in made.items() if one is not None}
+    owner: type = type(value)
+    made = {}
+    for name, kind in kinds_by_name(owner).items():
+        if name != skip and (found := getattr(value, name)) is not None:
+            made[name] = store(kind, found, f"{place}.{name}")
+    return made
 
 
 def store(kind: Any, value: Any, place: str) -> Any:

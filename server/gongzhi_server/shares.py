@@ -175,13 +175,13 @@ class Shares:
             return self.background.fetch
         return self.accounts.fetch
 
-    @asynccontextmanager
-    async def command(self, viewer: Viewer) -> AsyncIterator[None]:
+    def command(self, viewer: Viewer) -> AbstractAsyncContextManager[None]:
         """A place for a mutation; strangers have half of them at most, so that offices always have some."""
-        async with AsyncExitStack() as stack:
-            if viewer.account.name is None:
-                await stack.enter_async_context(self.strangers_writing)
-            await stack.enter_async_context(self.writing)
+        return self.writing if viewer.account.name is not None else self._strangers_command()
+
+    @asynccontextmanager
+    async def _strangers_command(self) -> AsyncIterator[None]:
+        async with self.strangers_writing, self.writing:
             yield
 
 

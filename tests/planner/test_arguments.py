@@ -37,7 +37,7 @@ def prepared(bench: Bench, text: str) -> Document:
         {},
     ],
 )
-async def test_single_values_are_coerced_as_graphql_does(bench: Bench, given: dict[str, Any]) -> None:
+async def test_variables_are_coerced_as_graphql_does(bench: Bench, given: dict[str, Any]) -> None:
     document = prepared(bench, VARIABLES)
     expected = get_variable_values(bench.engine.planner.schema, document.node.variable_definitions or (), given)
     found = document.simply_coerced(given)

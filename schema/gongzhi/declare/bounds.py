@@ -15,7 +15,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from functools import cache
+from typing import Any, NamedTuple
 
 from strawberry import UNSET
 from strawberry.types.base import has_object_definition
@@ -89,14 +90,30 @@ def faults(value: Any, path: Path, bound: Bound = USUAL) -> Iterator[Refusal]:
 
 def input_faults(value: Any, path: Path) -> Iterator[Refusal]:
     """Yield what is wrong with an input: of one that must hold exactly one member, if it holds none or several."""
-    definition = type(value).__strawberry_definition__
-    members = {field: getattr(value, field.python_name) for field in definition.fields}
-    if definition.is_one_of and sum(one is not None and one is not UNSET for one in members.values()) != 1:
+    kind: type = type(value)
+    definition = kind.__strawberry_definition__  # type: ignore[attr-defined]
+    given = [(member, one) for member in members(kind) if (one := getattr(value, member.attribute)) is not None]
+    if definition.is_one_of and sum(one is not UNSET for _, one in given) != 1:
         en, zh = f"{FIELD} must hold exactly one of its members.", f"{FIELD}须且只能填写其中一项。"
         yield refusal(en, zh, path)
-    for field, inner in members.items():
+    for member, inner in given:
         if not isinstance(inner, Mapping):  # JSON, which the command reads for itself
-            yield from faults(inner, (*path, field_name(field)), field.metadata.get(BOUND, USUAL))
+            yield from faults(inner, (*path, member.name), member.bound)
+
+
+class Member(NamedTuple):
+    """A field of an input: its names in Python and in the schema, and its bound."""
+
+    attribute: str
+    name: str
+    bound: Bound
+
+
+@cache
+def members(input: type) -> tuple[Member, ...]:
+    """Return the fields of an input."""
+    declared = input.__strawberry_definition__.fields  # type: ignore[attr-defined]
+    return tuple(Member(one.python_name, field_name(one), one.metadata.get(BOUND, USUAL)) for one in declared)
 
 
 def field_name(field: StrawberryField) -> str:

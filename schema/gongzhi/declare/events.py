@@ -18,6 +18,7 @@ import typing
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from decimal import Decimal
+from functools import cache
 from types import MappingProxyType
 from typing import Any, ClassVar, NewType, TypeVar
 from uuid import UUID
@@ -208,6 +209,7 @@ def python(hint: Any, value: Any) -> Any:
     return value if hint in (bool, int, Code) else hint(value)
 
 
+@cache
 def bare(hint: Any) -> Any:
     """The type without its None."""
     if typing.get_origin(hint) in (types.UnionType, typing.Union):
@@ -215,6 +217,7 @@ def bare(hint: Any) -> Any:
     return hint
 
 
+@cache
 def camel(name: str) -> str:
     """A field's name as JSON has it; the underscore after a Python word is left off."""
     first, *rest = name.rstrip("_").split("_")

@@ -15,8 +15,6 @@ from graphql import (
     OperationDefinitionNode,
     Undefined,
     coerce_input_value,
-    get_nullable_type,
-    is_leaf_type,
 )
 from graphql.execution.collect_fields import FragmentDetails
 from graphql.execution.get_variable_signature import GraphQLVariableSignature, get_variable_signature
@@ -69,26 +67,29 @@ class Document:
         self._plans: Cache[Hashable, Plans] = Cache(most)
         self._own = measure(ast)
         self.arguments = open_arguments(schema, ast)
-        self._leaves = leaves(schema, node)
+        self._signatures = signatures(schema, node)
         self.keep = keep
         """Hears that the document takes more or less than before."""
 
     def simply_coerced(self, given: Mapping[str, Any]) -> VariableValues | None:
-        """The variables, coerced, if each is given and is a single value that fits; else graphql-core must tell.
+        """The variables, coerced, if each is given and fits; else graphql-core must tell, or knows what is left out.
 
         It looks up the types of variables in the schema each time, which most operations spare themselves here.
         """
         sources: dict[str, VariableValueSource] = {}
         coerced: dict[str, Any] = {}
-        for signature in self._leaves or ():
+        for signature in self._signatures:
             name = signature.name
             if name not in given:
                 return None
-            value = coerced[name] = coerce_input_value(given[name], signature.type)
+            try:
+                value = coerced[name] = coerce_input_value(given[name], signature.type)
+            except RecursionError:
+                return None
             if value is Undefined:
                 return None
             sources[name] = VariableValueSource(signature, given[name])
-        return None if self._leaves is None else VariableValues(sources, coerced)
+        return VariableValues(sources, coerced)
 
     @property
     def size(self) -> int:
@@ -153,13 +154,10 @@ class Plans:
         )
 
 
-def leaves(schema: GraphQLSchema, node: OperationDefinitionNode) -> list[GraphQLVariableSignature] | None:
-    """The variables of an operation, if all of them are single values: no lists, and no inputs with members."""
-    found = [get_variable_signature(schema, one) for one in node.variable_definitions or ()]
-    single = [
-        one for one in found if isinstance(one, GraphQLVariableSignature) and is_leaf_type(get_nullable_type(one.type))
-    ]
-    return single if len(single) == len(found) else None
+def signatures(schema: GraphQLSchema, node: OperationDefinitionNode) -> list[GraphQLVariableSignature]:
+    """The variables of a valid operation with their types."""
+    found = (get_variable_signature(schema, one) for one in node.variable_definitions or ())
+    return [one for one in found if isinstance(one, GraphQLVariableSignature)]
 
 
 def measure(ast: DocumentNode) -> int:
