@@ -27,8 +27,9 @@ NAME = "bench_figures"
 CASES, PEOPLE, ROUNDS, BAR = 1_000_000, 2_000, 30, 300
 """How many cases there are, how many people the demo county below them has, and the milliseconds it may take."""
 TODAY = date(2026, 6, 30)
-FIGURES = """reported completed open completionRate onTimeRate extensionShare resolutionRate satisfactionRate
+FIGURES = """reported completed underWay completionRate onTimeRate extensionShare resolutionRate satisfactionRate
   answerCoverage medianResponse medianHandling suppressed byLevel { level settled share }
+  byLevelAndCategory { category { name } levels { level settled } }
   byCategory(first: 10) { category { name } reported } byChannel { channel reported }
   series(bucket: MONTH) { start reported completed }
   burden { fieldsPerWorkerWeek photosPerWorkerWeek minutesPerWorkerWeek }"""
@@ -42,8 +43,12 @@ DOCUMENTS = {
 }
 # 548 cases a day: how many sums of each dimension that comes to in a county, on each of 1 826 days. Durations spread
 # over two weeks fall into some sixty steps.
-DIMENSIONS = {"ALL": 1, "CATEGORY": 11, "CHANNEL": 8, "LEVEL": 4, "RESPONSE": 60, "HANDLING": 60}
-CODES = {"CATEGORY": "cases.category c where c.parent_id is null", "CHANNEL": "cases.channel c where true"}
+DIMENSIONS = {"ALL": 1, "CATEGORY": 11, "CHANNEL": 8, "LEVEL": 4, "SETTLED": 44, "RESPONSE": 60, "HANDLING": 60}
+CODES = {
+    "CATEGORY": "select c.id from cases.category c where c.parent_id is null",
+    "CHANNEL": "select c.id from cases.channel c",
+    "SETTLED": "select c.id * 10 + l from cases.category c, generate_series(1, 4) l where c.parent_id is null",
+}
 SUMS = """
 insert into statistics.rollup (grid_id, dimension, sealed, monthly, day, value, {measures})
 select g.id, '{dimension}', false, false, date '2021-07-01' + d, v.value, {numbers}
@@ -54,7 +59,11 @@ insert into statistics.rollup (grid_id, dimension, sealed, monthly, day, value, 
 select grid_id, dimension, sealed, true, date_trunc('month', day::timestamp)::date, value, {sums}
 from statistics.rollup group by 1, 2, 3, 5, 6
 """
-MEASURES = ("reported", "completed", "gone", "due", "met", "timely", "extended", "answered", "solved", "satisfied")
+MEASURES = {
+    "reported": 1, "completed": 1, "gone": 8, "due": 1, "met": 1, "timely": 2, "extended": 9, "answered": 2,
+    "solved": 3, "scored": 2, "satisfied": 3, "heard": 2,
+}  # fmt: skip
+"""What is summed, and of how many cases one counts for it."""
 
 
 async def measure(console: Console, dsn: str) -> dict[str, float]:
@@ -103,11 +112,9 @@ async def fill(dsn: str, folder: Path) -> int:
 
 def said_of(dimension: str, values: int) -> str:
     """The statement that makes a dimension's sums, as many cases in all of a day's values as there are in a day."""
-    daily, codes = CASES / 1826 / values, CODES.get(dimension)
-    listed = (
-        f"select c.id from {codes} order by c.id limit {values}" if codes else f"select generate_series(1, {values})"
-    )
-    numbers = ", ".join(f"(random() * 2 * {daily:.3f} / {at})::int" for at in (1, 1, 8, 1, 1, 2, 9, 2, 3, 3))
+    daily = CASES / 1826 / values
+    listed = f"{CODES.get(dimension, f'select generate_series(1, {values})')} order by 1 limit {values}"
+    numbers = ", ".join(f"(random() * 2 * {daily:.3f} / {cases})::int" for cases in MEASURES.values())
     return SUMS.format(measures=", ".join(MEASURES), dimension=dimension, numbers=numbers, values=listed)
 
 
