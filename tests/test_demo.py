@@ -359,6 +359,18 @@ async def test_staff_notes_hidden(place: str) -> None:
     assert {kind for kind, audience in rows if audience == "STAFF"} == {machine.RETURN.event}
 
 
+async def test_callers_of_the_hotline_known(place: str) -> None:
+    """Who called without being on file has left a name and a sealed number; no call is later than its case."""
+    rows = await fetch(
+        place,
+        "select c.requester_id is null, n.code, e.called_at < c.reported_at, e.caller <> '', k.mask like '*******%', "
+        "k.sealed is not null and k.verified_at is not null and k.sent_at is null from intake.entry e "
+        "join cases.case c on c.id = e.case_id join cases.channel n on n.id = c.channel_id "
+        "join contacts.contact k on k.case_id = c.id",
+    )
+    assert set(rows) == {(True, "HOTLINE_12345", True, True, True, True)}
+
+
 # --- loading ---
 
 

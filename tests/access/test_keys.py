@@ -191,6 +191,7 @@ async def test_rotation_moves_everything(filled: str, tmp_path: Path, log: Log) 
     old, both = derived(filled, tmp_path), f"{NEW},{derived(filled, tmp_path)}"
     made = [sealing.data_key() for _ in keys.WRAPPED]
     file, contact, secret, previous = (KeyRing.parse(old).wrap("610921", one) for one in made)
+    await log.connection.execute("delete from contacts.contact")
     grid, case = await log.connection.fetchrow("select grid_id, id from cases.case where grid_id is not null limit 1")
     await log.connection.execute(
         "insert into attachments.attachment (id, kind, media_type, size, thumbnail, county, data_key, at) "

@@ -17,7 +17,7 @@ from gongzhi.core.people.models import Duty
 from gongzhi.runtime.sealing import KeyRing
 
 from ..errors import Problem
-from . import bodies, cases, centers, clocks, emergencies, grids, offices, patrols, records, whistles
+from . import bodies, calls, cases, centers, clocks, emergencies, grids, offices, patrols, records, whistles
 from .bodies import Bodies
 from .care import Care, Post, Residents, look_after, posts
 from .chance import stream
@@ -39,6 +39,7 @@ TABLES = (
     "calendars.span", "clocks.clock",
     "dispatch.rule", "dispatch.rule_support", "dispatch.duty", "dispatch.work_order", "dispatch.merge",
     "centers.center", "centers.seat", "patrols.patrol", "statistics.fact", "statistics.rollup",
+    "intake.entry", "contacts.contact",
 )  # fmt: skip
 COUNTED = {
     "grids": "grids.grid",
@@ -172,7 +173,7 @@ async def _fill(writer: Writer, people: int, today: date, seed: int, keys: KeyRi
     docket = Docket(
         stream(seed, "cases"), tree, organisations, everybody, workers, deal(stream(seed, "fates"), people), today
     )
-    await _cases(writer, docket, seed)
+    await _cases(writer, docket, seed, keys)
     await _offices(writer, tree, organisations)
     writer.progress("figures", 0, 0)
     counted = await writer.connection.fetchval("select statistics.rebuild()")
@@ -218,7 +219,7 @@ async def _people(
     await writer.copy("people.post", records.POST, records.posts(random, held), len(held))
 
 
-async def _cases(writer: Writer, docket: Docket, seed: int) -> None:
+async def _cases(writer: Writer, docket: Docket, seed: int, keys: KeyRing) -> None:
     await catalog.seed(writer.connection)
     await calendars.seed(writer.connection)
     await rules.seed(writer.connection)
@@ -234,13 +235,16 @@ async def _cases(writer: Writer, docket: Docket, seed: int) -> None:
     await writer.copy("cases.support", cases.SUPPORT, cases.supports(random, found))
     await writer.connection.execute("analyze cases.case, cases.event")
     await writer.connection.execute(cases.RATINGS)
+    taken = calls.rows(stream(seed, "calls"), found, keys)
+    for table, columns in calls.TABLES.items():
+        await writer.copy(table, columns, taken[table])
     patrolled = patrols.rows(stream(seed, "patrols"), found, docket.workers)
     await writer.copy("patrols.patrol", patrols.COLUMNS, patrolled)
     past = await emergencies.rows(writer.connection, stream(seed, "emergencies"), docket.tree, docket.horizon)
     await writer.copy("emergency.emergency", emergencies.COLUMNS, past)
-    calls = whistles.rows(stream(seed, "whistles"), docket.tree, docket.bodies, docket.horizon)
+    called = whistles.rows(stream(seed, "whistles"), docket.tree, docket.bodies, docket.horizon)
     for table, columns in whistles.TABLES.items():
-        await writer.copy(table, columns, calls[table])
+        await writer.copy(table, columns, called[table])
 
 
 async def _offices(writer: Writer, tree: Tree, organisations: Bodies) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from gongzhi.runtime import sealing
@@ -35,17 +36,25 @@ def proves(secret: bytes, row: ContactRow, given: str, now: datetime) -> bool:
 
 def sealed(keys: KeyRing, county: str, row: ContactRow, number: str) -> None:
     """Put the number on the row."""
+    for column, value in seal_number(keys, county, row.id, number).items():
+        setattr(row, column, value)
+
+
+def seal_number(keys: KeyRing, county: str, contact: UUID, number: str) -> dict[str, Any]:
+    """Seal a number under a data key of its own; the columns of the contact."""
     made = sealing.data_key()
-    row.data_key = keys.wrap(county, made)
-    row.sealed = sealing.seal(made, context(row), number)
-    row.blind = keys.blind(county, FIELD, number)
-    row.mask = codes.mask_phone(number)
+    return {
+        "data_key": keys.wrap(county, made),
+        "sealed": sealing.seal(made, context(contact), number),
+        "blind": keys.blind(county, FIELD, number),
+        "mask": codes.mask_phone(number),
+    }
 
 
 def opened(keys: KeyRing, county: str, row: ContactRow) -> str | None:
     """The number in clear; None once its key has been destroyed."""
-    return sealing.open(keys.unwrap(county, row.data_key), context(row), row.sealed) if row.data_key else None
+    return sealing.open(keys.unwrap(county, row.data_key), context(row.id), row.sealed) if row.data_key else None
 
 
-def context(row: ContactRow) -> str:
-    return f"contacts.contact.number:{row.id}"
+def context(contact: UUID) -> str:
+    return f"contacts.contact.number:{contact}"
