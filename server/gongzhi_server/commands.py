@@ -20,7 +20,7 @@ from gongzhi.core.people.models import HouseholdRow, PersonRow
 from gongzhi.core.people.protected import clear
 from gongzhi.core.plugins.models import ActivationRow
 from gongzhi.declare.bounds import check_values, columns_bound
-from gongzhi.declare.columns import loaded
+from gongzhi.declare.columns import loaded, remember
 from gongzhi.declare.entity import Entity
 from gongzhi.declare.events import Event
 from gongzhi.declare.sql import Bind, Sql
@@ -115,6 +115,7 @@ class Transaction:
         if not found:
             raise missing(entity, path)
         row = loaded(entity.model, found[0])
+        remember(row)
         await self.allow(row, path)
         self.note(row)
         return row

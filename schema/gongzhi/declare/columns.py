@@ -12,6 +12,9 @@ from uuid6 import uuid7
 
 M = TypeVar("M", bound=Model)
 
+BEFORE = "_before"
+"""The attribute of a row that says what its columns were."""
+
 
 class LtreeField(Field[str], str):  # type: ignore[misc]
     """A path of labels (extension ltree)."""
@@ -34,6 +37,27 @@ class BytesField(Field[bytes], bytes):  # type: ignore[misc]
 def loaded(model: type[M], row: Mapping[str, Any]) -> M:
     """A model's object, of a row that a statement of our own has found, all columns of it."""
     return model._init_from_db(**row)
+
+
+def remember(row: Model) -> None:
+    """Keep what a row is in the database, for `save_changes`."""
+    row.__dict__[BEFORE] = {name: getattr(row, name) for name in row._meta.fields_db_projection}
+
+
+async def save_changes(row: Model) -> None:
+    """Save the columns that are others than `remember` found; of a row that it has not seen, all.
+
+    Triggers, constraints and the encoding of what nobody has touched cost more than the change itself.
+    """
+    before = row.__dict__.get(BEFORE)
+    if before is None:
+        await row.save()
+        return
+    # What holds others may have been changed in place.
+    changed = [name for name, one in before.items() if isinstance(one, dict | list) or getattr(row, name) != one]
+    if changed:
+        await row.save(update_fields=changed)
+    remember(row)
 
 
 def key() -> Any:

@@ -12,6 +12,7 @@ from uuid6 import uuid7
 from gongzhi.core.clocks import running
 from gongzhi.core.dispatch import following, terms
 from gongzhi.core.units.models import UnitRow
+from gongzhi.declare.columns import save_changes
 from gongzhi.declare.entity import ref
 from gongzhi.declare.events import event_of
 from gongzhi.runtime.checks import missing, text, wrong
@@ -150,7 +151,7 @@ async def step(
 
 async def saved(case: CaseRow, shown: bool = False) -> CasePayload:
     case.version += 1
-    await case.save()
+    await save_changes(case)
     return CasePayload(case=ref(Case, case.id, shown=shown))
 
 
