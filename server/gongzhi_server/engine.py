@@ -17,7 +17,7 @@ from uuid import uuid4
 
 import orjson
 from asyncpg.exceptions import QueryCanceledError
-from gongzhi.core.access.types import Glass
+from gongzhi.core.disclosure.types import Glass
 from gongzhi.declare.entity import key_of
 from gongzhi.declare.plans import GUARD, Live
 from gongzhi.declare.viewer import Viewer

@@ -9,7 +9,7 @@ from typing import Any
 
 import gongzhi
 import pytest
-from gongzhi.core.access import commands
+from gongzhi.core.access import quota
 from gongzhi_server.testing import Server, codes_of
 
 from .conftest import Log, People
@@ -17,11 +17,11 @@ from .conftest import Log, People
 AT_ONCE = 8
 COUNTED = re.compile(r"\.count\(\)[^\n]*(>=|>|<=|<)")
 HELD = {
-    "attachments/attaching.py": "the case is locked when it is found",
-    "contacts/commands.py": "the case is locked when it is found; `hold` over a number, and over whoever is shown one",
-    "webhooks/commands.py": "the account is locked",
-    "accounts/credential_commands.py": "the account is locked when it is found",
-    "people/household_commands.py": "the household is locked when it is found",
+    "core/attachments/attaching.py": "the case is locked when it is found",
+    "core/contacts/commands.py": "the case is locked when it is found; `hold` over a number and whoever is shown one",
+    "core/webhooks/commands.py": "the account is locked",
+    "core/accounts/credential_commands.py": "the account is locked when it is found",
+    "core/people/household_commands.py": "the household is locked when it is found",
     "credit/gongzhi_credit/keys.py": "the account is locked",
     "legal/gongzhi_legal/matters.py": "the matter is locked when it is found",
     "party/gongzhi_party/voting.py": "the deliberation is locked when it is found",
@@ -37,7 +37,7 @@ HELD = {
 async def test_reveals_at_once(people: People, server: Server, log: Log, monkeypatch: Any, left: int) -> None:
     """Of many requests at the same time as many are answered as are left, and no more are in the log."""
     spent = f"{100 - left}+count(distinct one)"
-    monkeypatch.setattr(commands, "SPENT", commands.SPENT.replace("count(distinct one)", spent))
+    monkeypatch.setattr(quota, "SPENT", quota.SPENT.replace("count(distinct one)", spent))
     rows = await log.connection.fetch(
         "select p.id from people.person p join people.person me on me.town_id=p.town_id where me.id=$1 "
         "and p.restricted_at is null order by p.id limit $2",

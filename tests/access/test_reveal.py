@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from gongzhi.core.access import commands
+from gongzhi.core.access import quota
+from gongzhi.core.disclosure import commands
 from gongzhi.runtime import sealing
 from gongzhi_server.keys import keyring
 from gongzhi_server.testing import Server, codes_of, settings
@@ -104,7 +105,7 @@ async def test_reveal_refused(people: People, server: Server, log: Log) -> None:
 
 async def test_quota_ends_reveals(people: People, server: Server, log: Log, monkeypatch: Any) -> None:
     """Over the quota nothing is shown, and the data-protection officer is told; the next day it goes on."""
-    monkeypatch.setattr(commands, "SPENT", commands.SPENT.replace("count(distinct one)", "99+count(distinct one)"))
+    monkeypatch.setattr(quota, "SPENT", quota.SPENT.replace("count(distinct one)", "99+count(distinct one)"))
     worker = server.as_("grid_worker", grid=people.grid)
     given = {"ids": [people.id(0)], "fields": ["phone"], "purpose": "联系"}
     assert (await worker.do("reveal", REVEALED, **given))["errors"] == []

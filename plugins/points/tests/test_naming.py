@@ -6,7 +6,7 @@ from typing import Any
 
 import asyncpg
 import pytest
-from gongzhi.core.access import commands
+from gongzhi.core.disclosure import commands
 from gongzhi_server.testing import codes_of
 
 PLATES = "people { id name phone grid { code } }"

@@ -129,7 +129,7 @@ class Context:
     civic: Collection[str] = ()
     """The roles that residents hold, which put them above nobody."""
     naming: Collection[str] = ()
-    """The permissions whose holders may look people up by name (`gongzhi.core.access.naming`)."""
+    """The permissions whose holders may look people up by name (`gongzhi.core.disclosure.naming`)."""
 
 
 Info = strawberry.Info[Context, None]

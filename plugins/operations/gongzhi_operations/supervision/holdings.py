@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from gongzhi.core.dispatch.holdings import ASKED
-from gongzhi.core.people.holdings import RECORDS
-from gongzhi.core.registers.holdings import PUBLIC
 from gongzhi.declare.register_entries import Holding
+from gongzhi.plugin.retention import PUBLIC, RECORDS
 from gongzhi.values.errors import Text
 
 HOLDINGS = (

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from gongzhi.core.access.rules import OVERSEE
 from gongzhi.core.notices.sending import Notice, Office, Timed, notify
-from gongzhi.core.people.rules import OVERSEE
 from gongzhi.values.errors import Text
 
 from .models import AlertKind, AlertRow

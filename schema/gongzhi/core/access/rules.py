@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pypika_tortoise.queries import Table
 
-from gongzhi.core.people.rules import OVERSEE
 from gongzhi.declare.sql import Alternatives, Sql
 from gongzhi.declare.viewer import Lens
 
+OVERSEE = "people.oversee"
 REVEAL = "people.reveal"
 FIND = "people.find"
 BREAK_GLASS = "people.break_glass"

@@ -8,10 +8,10 @@ from typing import Any
 import strawberry
 from strawberry import ID, UNSET
 
+from gongzhi.core.access.rules import OVERSEE
 from gongzhi.core.grids.commands import standing
 from gongzhi.core.grids.models import GridRow
 from gongzhi.core.notices.sending import Notice, Office, notify
-from gongzhi.core.people.rules import OVERSEE
 from gongzhi.core.units.models import UnitRow
 from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from gongzhi.declare.register_entries import GONE, Holding
+from gongzhi.plugin.retention import MINE, SIGNING_IN
 from gongzhi.values.errors import Text
 
-SIGNING_IN = Text("PIPL 13: what signing in needs", "《个人信息保护法》第十三条：登录所需")
-MINE = "select a.id from accounts.account a where a.person_id=$1"
-NAMES = "select a.name from accounts.account a where a.person_id=$1"
 OWN = f"t.account_id in ({MINE})"
 
 HOLDINGS = (

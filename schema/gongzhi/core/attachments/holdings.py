@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from gongzhi.core.cases.holdings import LETTERS
 from gongzhi.declare.register_entries import Holding
+from gongzhi.plugin.retention import LETTERS
 from gongzhi.values.errors import Text
 
 HOLDINGS = (

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from gongzhi.declare.extend import Extension
 from gongzhi.declare.registers import Registers
 from gongzhi.plugin.hooks import App, hookimpl
 
@@ -10,16 +9,6 @@ from gongzhi.plugin.hooks import App, hookimpl
 @hookimpl
 def tables() -> list[App]:
     return [App("attachments", "gongzhi.core.attachments.models", "gongzhi.core.attachments.migrations")]
-
-
-@hookimpl
-def graphql() -> tuple[Extension, ...]:
-    from . import commands, types
-
-    return (
-        *types.EXTENSIONS,
-        *commands.EXTENSIONS,
-    )
 
 
 @hookimpl

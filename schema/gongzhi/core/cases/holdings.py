@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from gongzhi.core.people.holdings import NOTHING, SERVICE
 from gongzhi.declare.register_entries import Holding
+from gongzhi.plugin.retention import LETTERS, NOTHING, SERVICE
 from gongzhi.values.errors import Text
 
 ASKED = "{0}.requester_id=$1 or {0}.filed_by_id=$1 and {0}.requester_id is null"
@@ -11,9 +11,6 @@ ASKED = "{0}.requester_id=$1 or {0}.filed_by_id=$1 and {0}.requester_id is null"
 OVER = (
     "case when {0}.status in ('CLOSED','DECLINED','WITHDRAWN','MERGED','VOIDED') "
     "then coalesce({0}.closed_at,{0}.settled_at,{0}.reported_at) end"
-)
-LETTERS = Text(
-    "PIPL 19; five years after the end, as the county may shorten", "《个人信息保护法》第十九条；办结后五年，县级可缩短"
 )
 MONTHS = 60
 

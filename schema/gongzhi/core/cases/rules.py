@@ -5,6 +5,7 @@ from __future__ import annotations
 from pypika_tortoise.queries import Table
 from pypika_tortoise.terms import Criterion, Term
 
+from gongzhi.core.units.rules import EMPLOYERS
 from gongzhi.declare.sql import Alternatives, Sql, narrow, some, widen
 from gongzhi.declare.viewer import Lens
 
@@ -12,13 +13,6 @@ VIEW = "cases.view"
 SEALED = "cases.view_sealed"
 NOTES = "cases.view_notes"
 HANDLE = "cases.handle"
-
-# A unit and those above it: who works for a part of a unit works for the unit.
-EMPLOYERS = (
-    "with recursive employer as (select u.id, u.parent_id from units.unit u where u.id={0} "
-    "union all select u.id, u.parent_id from units.unit u join employer e on u.id=e.parent_id) "
-    "select e.id from employer e"
-)
 
 
 def cases(case: Table, viewer: Lens) -> Alternatives:
@@ -60,18 +54,6 @@ def noted(row: Table, viewer: Lens, permission: str = NOTES) -> Alternatives:
     if not allowed:
         return allowed
     return [Sql("exists(select from cases.case noted where {0}={1} and ({2}))", case.id, row.case_id, some(*allowed))]
-
-
-def requesters(person: Table, viewer: Lens) -> list[Criterion]:
-    """Who asked for the open cases that one's units answer for: somebody must be able to call them.
-
-    Whoever tipped off stays unnamed even to the unit that looks into it.
-    """
-    asking = (
-        "{0}=any(array(select c.requester_id from cases.case c where c.lead_unit_id={1} "
-        "and c.series='ORDINARY' and c.status in ('DISPATCHED','HANDLING','SUSPENDED','REPLIED')))"
-    )
-    return [Sql(asking, person.id, unit) for unit in viewer.units(HANDLE)]
 
 
 def _of_unit(case: Table, unit: Term) -> list[Criterion]:

@@ -12,6 +12,7 @@ from uuid6 import uuid7
 from gongzhi.core.clocks import running
 from gongzhi.core.dispatch import following, terms
 from gongzhi.core.units.models import UnitRow
+from gongzhi.core.units.rules import EMPLOYERS
 from gongzhi.declare.columns import save_changes
 from gongzhi.declare.entity import ref
 from gongzhi.declare.events import event_of
@@ -25,7 +26,6 @@ from . import machine
 from .events import REGISTRY
 from .machine import Step
 from .models import Audience, CaseRow, CategoryRow, SettlementLevel, Status, SupportRow
-from .rules import EMPLOYERS
 from .step_notices import announce_step
 from .types import Case
 

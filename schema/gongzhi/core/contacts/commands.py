@@ -8,8 +8,8 @@ from typing import Any
 import strawberry
 from strawberry import UNSET
 
-from gongzhi.core.access.commands import AGAIN, PURPOSE, exhausted
 from gongzhi.core.access.models import LookKind
+from gongzhi.core.access.quota import exhausted
 from gongzhi.core.access.rules import REVEAL
 from gongzhi.core.cases import machine
 from gongzhi.core.cases.models import CaseRow, EventRow
@@ -17,6 +17,7 @@ from gongzhi.core.cases.rules import HANDLE, VIEW
 from gongzhi.core.cases.steps import disinterested, own, record
 from gongzhi.core.cases.types import Case
 from gongzhi.core.clocks.models import ClockRow, Stage
+from gongzhi.core.disclosure.commands import AGAIN, PURPOSE
 from gongzhi.core.grids.models import GridRow
 from gongzhi.core.people.models import PersonRow
 from gongzhi.core.people.protected import PHONE as NUMBER_ON_FILE

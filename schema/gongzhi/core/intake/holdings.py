@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from gongzhi.core.cases.holdings import ASKED, LETTERS, MONTHS, OVER
+from gongzhi.core.cases.holdings import ASKED, MONTHS, OVER
 from gongzhi.declare.register_entries import Holding
+from gongzhi.plugin.retention import LETTERS
 from gongzhi.values.errors import Text
 
 HOLDINGS = (

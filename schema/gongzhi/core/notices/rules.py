@@ -5,10 +5,11 @@ from __future__ import annotations
 from pypika_tortoise.queries import Table
 from pypika_tortoise.terms import Criterion, Term
 
-from gongzhi.core.cases.rules import EMPLOYERS, SEALED
+from gongzhi.core.units.rules import EMPLOYERS
 from gongzhi.declare.sql import Alternatives, Sql, narrow
 from gongzhi.declare.viewer import Lens
 
+SEALED = "cases.view_sealed"
 OFFICES = (
     "accounts.confirm",
     "cases.dispatch",

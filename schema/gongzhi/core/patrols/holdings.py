@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from gongzhi.core.people.holdings import SERVICE
 from gongzhi.declare.register_entries import Holding
+from gongzhi.plugin.retention import SERVICE
 from gongzhi.values.errors import Text
 
 HOLDINGS = (

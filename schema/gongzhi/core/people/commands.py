@@ -11,8 +11,9 @@ import strawberry
 from strawberry import ID, UNSET
 from tortoise.exceptions import IntegrityError
 
-from gongzhi.core.access.commands import exhausted
 from gongzhi.core.access.models import LookKind
+from gongzhi.core.access.quota import exhausted
+from gongzhi.core.access.rules import OVERSEE
 from gongzhi.core.grids.commands import standing
 from gongzhi.core.grids.models import GridRow
 from gongzhi.core.notices.sending import Notice, Office, notify
@@ -28,7 +29,6 @@ from gongzhi.values.errors import FIELD, Refusal, Text
 
 from . import sealed
 from .models import Duty, Gender, PersonRow, PhoneRow, PostRow, ResidenceKind
-from .rules import OVERSEE
 from .types import Officer, Person
 
 EDIT = "people.edit"

@@ -3,19 +3,12 @@
 from __future__ import annotations
 
 from gongzhi.declare.register_entries import GONE, Holding
+from gongzhi.plugin.retention import CONSENT, NOTHING, RECORDS, SERVICE
 from gongzhi.values.errors import Text
-
-SERVICE = Text("PIPL 13(1)(3), 19: statutory duties", "《个人信息保护法》第十三条第一款第三项、第十九条：履行法定职责")
-CONSENT = Text("PIPL 13(1)(1): consent", "《个人信息保护法》第十三条第一款第一项：同意")
-RECORDS = Text(
-    "PIPL 55, 56: records of automated decisions, 3 years", "《个人信息保护法》第五十五、五十六条：记录保存三年"
-)
 
 HOMES = "select m.household_id from people.membership m where m.person_id=$1 and m.until is null"
 OTHERS = "exists(select from people.membership o where o.household_id={} and o.until is null and o.person_id<>$1)"
 """Somebody else belongs to the household still."""
-NOTHING = "'—'"
-"""What takes the place of a text that cannot be empty."""
 
 HOLDINGS = (
     Holding(

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from pypika_tortoise.dialects.postgresql import PostgreSQLQuery
 from pypika_tortoise.queries import Table
-from pypika_tortoise.terms import Term
+from pypika_tortoise.terms import Criterion, Term
 
-from gongzhi.core.cases.rules import requesters
 from gongzhi.declare.sql import Alternatives, Sql, narrow, some, widen
 from gongzhi.declare.viewer import Lens
 
 VIEW = "people.view"
-OVERSEE = "people.oversee"
 HOME = "{0}=any(array(select m.household_id from people.membership m where m.person_id=any(array{1}) and {2}))"
 RESTRICTED = "people.view_restricted"
 
@@ -69,6 +67,18 @@ def visits(visit: Table, viewer: Lens) -> Alternatives:
     own = Sql("{0}=any(array{1})", visit.household_id, homes(viewer))
     helped = Sql("{0}=any(array{1})", visit.household_id, _helped(viewer))
     return widen(seen, own, helped)
+
+
+def requesters(person: Table, viewer: Lens) -> list[Criterion]:
+    """Who asked for the open cases that one's units answer for: somebody must be able to call them.
+
+    Whoever tipped off stays unnamed even to the unit that looks into it.
+    """
+    asking = (
+        "{0}=any(array(select c.requester_id from cases.case c where c.lead_unit_id={1} "
+        "and c.series='ORDINARY' and c.status in ('DISPATCHED','HANDLING','SUSPENDED','REPLIED')))"
+    )
+    return [Sql(asking, person.id, unit) for unit in viewer.units("cases.handle")]
 
 
 def current(row: Table, viewer: Lens) -> Sql:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from gongzhi.core.accounts.holdings import NAMES
 from gongzhi.declare.register_entries import Holding
+from gongzhi.plugin.retention import NAMES, OPERATION, PUBLIC
 from gongzhi.values.errors import Text
-
-PUBLIC = Text("public registers of the administration", "行政公开事项")
-OPERATION = Text("operation of the platform; ids and codes only", "平台运行所需，仅含标识和代码")
 
 HOLDINGS = (
     Holding("grids.grid", Text("divisions and grids", "区划和网格"), PUBLIC),

@@ -7,9 +7,9 @@ from typing import Any
 import strawberry
 from strawberry import ID, UNSET
 
+from gongzhi.core.access.rules import OVERSEE
 from gongzhi.core.notices.sending import Notice, Office, notify
 from gongzhi.core.people.models import PersonRow
-from gongzhi.core.people.rules import OVERSEE
 from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from gongzhi.core.people.holdings import CONSENT, HOMES, OTHERS, RECORDS
+from gongzhi.core.people.holdings import HOMES, OTHERS
 from gongzhi.declare.register_entries import GONE, Holding
+from gongzhi.plugin.retention import CONSENT, RECORDS
 from gongzhi.values.errors import Text
 
 PROOF = Text(

@@ -10,7 +10,7 @@ from typing import Any
 import strawberry
 from strawberry import UNSET
 
-from gongzhi.core.attachments.commands import AddAttachmentsInput, add_attachments
+from gongzhi.core.cases.attachment_commands import AddAttachmentsInput, add_attachments
 from gongzhi.core.cases.models import Status
 from gongzhi.core.cases.reporting import ReportCaseInput, ReportCasePayload, filed, report_case
 from gongzhi.core.cases.types import Case

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from gongzhi.core.accounts.holdings import MINE, SIGNING_IN
-from gongzhi.core.people.holdings import RECORDS
 from gongzhi.declare.register_entries import GONE, Holding
+from gongzhi.plugin.retention import MINE, RECORDS, SIGNING_IN
 from gongzhi.values.errors import Text
 
 HOLDINGS = (

@@ -9,6 +9,10 @@ from typing import Any
 import strawberry
 from strawberry import ID, UNSET
 
+from gongzhi.core.access.alerts import alert
+from gongzhi.core.access.models import AlertKind, GlassRow, LookKind
+from gongzhi.core.access.quota import exhausted
+from gongzhi.core.access.rules import BREAK_GLASS, FIND, REVEAL
 from gongzhi.core.grids.models import GridRow
 from gongzhi.core.notices.sending import Notice, notify
 from gongzhi.core.people import sealed
@@ -21,13 +25,9 @@ from gongzhi.declare.roots import Mutation
 from gongzhi.runtime.checks import coded, form, missing, text, today, told, wrong
 from gongzhi.runtime.commands import KEY, Call, Problem, command, forbidden, given, made, problems
 from gongzhi.runtime.context import Look
-from gongzhi.runtime.quotas import hold
 from gongzhi.values import codes
 from gongzhi.values.errors import FIELD, Refusal, Text
 
-from .alerts import alert
-from .models import AlertKind, GlassRow, LookKind
-from .rules import BREAK_GLASS, FIND, REVEAL
 from .types import Glass
 
 AT_ONCE = 20
@@ -39,10 +39,6 @@ WINDOW = timedelta(minutes=10)
 DAY = timedelta(days=1)
 FIELDS = ("residentId", "phone", "phones")
 AGAIN = f"{KEY} May be left out: this is carried out each time it is sent, and nothing of the answer is kept."
-SPENT = (
-    "select count(distinct one)::int as count from access.look l, unnest(l.persons) one "
-    "where l.account=$1 and l.at>$2 and l.kind in ('REVEAL','FIND') and one<>all($3::uuid[])"
-)
 
 
 # in clear
@@ -113,27 +109,6 @@ async def through(call: Call, person: PersonRow) -> bool:
     """Whether the caller looks at the person through a glass they broke."""
     glass, account = call.viewer.glass, call.viewer.account.name
     return await GlassRow.exists(id=glass, account=account, person_id=person.id, until__gt=call.now)
-
-
-async def exhausted(call: Call, people: list[PersonRow], path: str = "ids") -> Problem | None:
-    """Why no more is shown today, once the quota is used up; the data-protection officer is told.
-
-    Not raised, for then the alert would be taken back with everything else.
-    """
-    account, most = call.viewer.account.name or "", call.context.bounds.reveals
-    await hold(call, "reveals", account)  # until the look is in the log, where the next one counts it
-    ids = [person.id for person in people]
-    [[count]] = [row.values() for row in await call.fetch(SPENT, account, call.now - DAY, ids)]
-    if count + len(ids) <= most:
-        return None
-    await alert(call, AlertKind.QUOTA, account, call.viewer.role, count + len(ids), people[0].county_id)
-    refused = Refusal(
-        "QUOTA_EXCEEDED",
-        f"You may see protected values of {most} people a day; the data-protection officer has been told.",
-        f"每日最多查看 {most} 人的明文信息，已通知个人信息保护负责人。",
-        (path,),
-    )
-    return Problem(code=refused.code, message=refused.text.say(call.viewer.language), path=list(refused.path))
 
 
 async def shown(call: Call, id: str, person: PersonRow, fields: list[str]) -> list[RevealedValue]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from gongzhi.core.accounts.holdings import NAMES
 from gongzhi.declare.register_entries import Holding
+from gongzhi.plugin.retention import NAMES
 from gongzhi.values.errors import Text
 
 LOG = Text(

@@ -6,15 +6,14 @@ import datetime
 
 from strawberry import ID
 
+from gongzhi.core.notices import rules
+from gongzhi.core.notices.models import NoticeRow
 from gongzhi.core.people.types import Me
 from gongzhi.declare.entity import Connection, Node, aggregate, column, connection, entity, expression
 from gongzhi.declare.extend import extend
 from gongzhi.declare.filters import condition
 from gongzhi.declare.plans import Build, Frame
 from gongzhi.declare.sql import Sql
-
-from . import rules
-from .models import NoticeRow
 
 
 def said(name: str) -> Build:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import strawberry
 from strawberry import ID, UNSET
 
+from gongzhi.core.attachments.attaching import MOST, attach
 from gongzhi.core.cases import machine
 from gongzhi.core.cases.models import CaseRow
 from gongzhi.core.cases.steps import CasePayload, own, record, saved, works
@@ -15,8 +16,6 @@ from gongzhi.runtime.checks import text, told, wrong
 from gongzhi.runtime.commands import KEY, Call, command, forbidden, given
 from gongzhi.values import codes
 from gongzhi.values.errors import Refusal
-
-from .attaching import MOST, attach
 
 ATTACHED = "case.attached"
 NOTE = 2_000

@@ -12,6 +12,8 @@ import strawberry
 from strawberry import ID, UNSET
 from tortoise.expressions import Q
 
+from gongzhi.core.access.models import LookKind
+from gongzhi.core.access.quota import exhausted
 from gongzhi.core.grids.models import GridRow
 from gongzhi.core.grids.types import Grid
 from gongzhi.core.people.models import PersonRow, PhoneRow
@@ -25,8 +27,7 @@ from gongzhi.runtime.commands import Call, Problem, command, given, made, proble
 from gongzhi.runtime.context import Look
 from gongzhi.values.errors import Refusal
 
-from .commands import AGAIN, PURPOSE, exhausted
-from .models import LookKind
+from .commands import AGAIN, PURPOSE
 
 NAMESAKES = 10
 """The most people that a search shows."""

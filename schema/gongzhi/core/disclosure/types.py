@@ -6,8 +6,10 @@ import datetime
 
 from strawberry import ID
 
+from gongzhi.core.access import rules
+from gongzhi.core.access.models import VIA_PLUGIN, ActRow, AlertKind, AlertRow, GlassRow, LookKind, LookRow
+from gongzhi.core.access.rules import OVERSEE
 from gongzhi.core.grids.types import Grid
-from gongzhi.core.people.rules import OVERSEE
 from gongzhi.core.people.types import Me, Person
 from gongzhi.core.units.types import Unit
 from gongzhi.declare.entity import Connection, Node, column, connection, entity, expression, one, part, within_row
@@ -18,9 +20,6 @@ from gongzhi.declare.plans import Frame
 from gongzhi.declare.roots import Query
 from gongzhi.declare.sql import Sql, bound
 from gongzhi.plugin.roles import ROLES
-
-from . import rules
-from .models import VIA_PLUGIN, ActRow, AlertKind, AlertRow, GlassRow, LookKind, LookRow
 
 named(
     LookKind,

@@ -8,22 +8,21 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from gongzhi.core.cases.rules import EMPLOYERS
 from gongzhi.core.contacts.codes import opened
 from gongzhi.core.contacts.models import ContactRow
 from gongzhi.core.grids.models import GridRow
+from gongzhi.core.notices.models import NoticeRow
+from gongzhi.core.notices.rules import UNIT
 from gongzhi.core.people.models import PersonRow
 from gongzhi.core.people.protected import PHONE, clear
 from gongzhi.core.rights.consenting import consented
+from gongzhi.core.units.rules import EMPLOYERS
 from gongzhi.runtime.channels import Addressee, Channel, Outbound
 from gongzhi.runtime.checks import today
 from gongzhi.runtime.commands import Call
 from gongzhi.runtime.context import Look
 from gongzhi.runtime.jobs import Run, job
 from gongzhi.values.errors import Text
-
-from .models import NoticeRow
-from .rules import UNIT
 
 MOST = 2000
 BATCH = 100

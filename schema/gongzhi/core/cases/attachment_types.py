@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import datetime
 
+from gongzhi.core.attachments import links, rules
+from gongzhi.core.attachments.attaching import CAP
+from gongzhi.core.attachments.models import AttachmentKind, AttachmentRow
 from gongzhi.core.cases.types import Case
 from gongzhi.declare.entity import Node, column, entity, expression, many, one
 from gongzhi.declare.enums import named
 from gongzhi.declare.extend import extend
 from gongzhi.declare.sql import Sql
-
-from . import links, rules
-from .attaching import CAP
-from .models import AttachmentKind, AttachmentRow
 
 named(
     AttachmentKind,

@@ -5,13 +5,13 @@ from __future__ import annotations
 import strawberry
 from strawberry import ID
 
+from gongzhi.core.notices.models import NoticeRow
 from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
 from gongzhi.runtime.checks import wrong
 from gongzhi.runtime.commands import KEY, Call, Problem, command, given, made, problems
 
-from .models import NoticeRow
 from .types import Notice
 
 MOST = 100
