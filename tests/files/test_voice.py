@@ -58,8 +58,8 @@ async def test_somebody_listens(stranger: Phone, content: bytes) -> None:
 
 async def test_lists_show_a_label(resident: Phone) -> None:
     """In the reader's language, wherever a title is shown."""
-    number = (await speak(resident, wav()))["case"]["number"]
-    await speak(resident, wav())
+    number = (await speak(resident, wav(), category="paperwork"))["case"]["number"]
+    await speak(resident, wav(), category="paperwork")
     query = "query($n: [String!]) { cases(filter: { number: { in: $n } }) { nodes { title similarCases { title } } } }"
     body = {"query": query, "variables": {"n": [number]}}
     for language, label in (("zh", CHINESE), ("en", LABEL)):
