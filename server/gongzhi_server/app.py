@@ -162,6 +162,7 @@ class Space:
             self.pictures,
             self.plugins.civic,
             self.plugins.naming,
+            self.plugins.grantors,
         )
         return context
 

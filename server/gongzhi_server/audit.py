@@ -147,6 +147,7 @@ def act(
 ) -> Write:
     """A mutation as it is written down, in the transaction that it was; `seal` puts it into the chain.
 
+    `codes` are those of what was refused, and the names of waivers by which it was not.
     `persons` are those it was done to, who read it in their log.
     """
     key, (role, unit, grid) = UUID(int=uuid7().int), office(viewer)

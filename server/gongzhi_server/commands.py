@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import copy
 import dataclasses
 import hashlib
 import hmac
@@ -28,6 +30,7 @@ from gongzhi.declare.viewer import Viewer
 from gongzhi.runtime.commands import TWO_PERSONS, Command, Problem
 from gongzhi.runtime.context import Context, Look
 from gongzhi.runtime.jobs import Job
+from gongzhi.runtime.waivers import Grantor, Waiver, WaiverRequest
 from gongzhi.values.errors import Refusal, Refusals, Text
 from gongzhi.values.labels import field_label
 from pypika_tortoise.dialects.postgresql import PostgreSQLQuery as Query
@@ -48,6 +51,8 @@ from .planner.rows import Rows
 from .plugins import is_switched
 from .together import Write, write
 
+GRANTING = 5.0
+"""Seconds that a plugin may take to say whether it grants a waiver."""
 NOWHERE = Outbox()
 """For what tells nobody anything."""
 
@@ -91,6 +96,7 @@ class Transaction:
         self.context, self.connection, self.plugin = context, connection, plugin
         self.told = Told(outbox, context.viewer)
         self.checks: set[str] = set()
+        self.waived: list[str] = []
         self.persons: set[UUID] = set()
         self.households: set[UUID] = set()
         self.accounts: set[UUID] = set()
@@ -146,9 +152,7 @@ class Transaction:
     async def allow(self, row: Model, path: Sequence[str]) -> None:
         """Refuse a plugin's command on a row of a county that has not switched the plugin on."""
         county = getattr(row, "county_id", None)
-        if self.plugin is None or county is None or not is_switched(self.plugin):
-            return
-        if not await ActivationRow.exists(plugin=self.plugin, county_id=county, until=None, active=True):
+        if self.plugin is not None and county is not None and not await is_on(self.plugin, county):
             raise self.inactive(path)
 
     async def enter(self) -> None:
@@ -192,6 +196,31 @@ class Transaction:
     def write_last(self, sql: str, *row: Any) -> None:
         self.told.write_last(sql, row)
 
+    async def waive(self, waiver: Waiver, row: Model, about: str) -> str | None:
+        county, request = getattr(row, "county_id", None), WaiverRequest(waiver, row, about)
+        for plugin, grantor in self.context.grantors.get(waiver.name, ()):
+            if (plugin is None or await is_on(plugin, county)) and (by := await self.ask(plugin, grantor, request)):
+                self.waived.append(waiver.name)
+                return by
+        return None
+
+    async def ask(self, plugin: str | None, grantor: Grantor, request: WaiverRequest) -> str | None:
+        """Have a grantor answer as the plugin whose it is, in this transaction.
+
+        Checks that it makes are not the command's. Raises RuntimeError, which names the plugin, if it fails: without an
+        answer the command can neither go on nor be refused.
+        """
+        own = copy.copy(self)
+        own.plugin, own.checks = plugin, set()
+        try:
+            with acting_as(plugin):
+                async with asyncio.timeout(GRANTING if plugin else None):
+                    return await grantor.function(own, request)
+        except (Refusal, Refusals):
+            raise
+        except Exception as error:
+            raise RuntimeError(f"the plugin {plugin!r} failed to answer for {request.waiver.name}") from error
+
     def may(self, permission: str, row: Model) -> bool:
         grants = [grant for grant in self.viewer.account.grants if permission in grant.permissions]
         return any(
@@ -200,6 +229,13 @@ class Transaction:
             or (grant.unit is not None and getattr(row, "lead_unit_id", None) == grant.unit)
             for grant in grants
         )
+
+
+async def is_on(plugin: str, county: int | None) -> bool:
+    """Whether a plugin is on in a county; what lies in none has only those that are always on."""
+    return not is_switched(plugin) or (
+        county is not None and await ActivationRow.exists(plugin=plugin, county_id=county, until=None, active=True)
+    )
 
 
 def visible(entity: Entity, context: Context, column: str, value: Any, shown: bool) -> tuple[str, list[Any]]:
@@ -272,7 +308,7 @@ async def perform(
             settle_payload(payload, kept)
             ended = Write(END, [account, key, orjson.dumps(kept).decode()])
             people = await call.concerned(payload)
-            acted = audit.act(context.viewer, command.name, objects(payload), persons=people)
+            acted = audit.act(context.viewer, command.name, objects(payload), call.waived, people)
             await write(connection, ended, acted, *told)
         if told:
             outbox.wake()
@@ -301,8 +337,8 @@ async def repeated(context: Context, command: Command, given: Any, plugin: str |
                 payload = await command.function(call, given)
             require_checks(command, call)
             told = call.told.writes()
-            problems = [one.code for one in payload.errors]
-            await write(connection, audit.act(context.viewer, command.name, objects(payload), problems), *told)
+            said = [*(one.code for one in payload.errors), *call.waived]
+            await write(connection, audit.act(context.viewer, command.name, objects(payload), said), *told)
         if told:
             outbox.wake()
         return payload

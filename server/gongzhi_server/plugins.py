@@ -31,6 +31,7 @@ from gongzhi.runtime.commands import Call
 from gongzhi.runtime.context import Context
 from gongzhi.runtime.feeds import Feed
 from gongzhi.runtime.jobs import Handler, Job
+from gongzhi.runtime.waivers import Grantor, Waiver
 from gongzhi.values.errors import DeclarationError
 from pluggy import PluginValidationError
 from tortoise.models import Model
@@ -163,8 +164,30 @@ class Plugins:
         return (*ROLES, *values(mine))
 
     @cached_property
-    def _powers(self) -> tuple[tuple[Plugin, Permission | Role], ...]:
-        return tuple(self._brought("permissions", (Permission, Role), unchecked))
+    def waivers(self) -> tuple[Waiver, ...]:
+        """The exceptions that may be asked for."""
+        mine = tuple((plugin, one) for plugin, one in self._powers if isinstance(one, Waiver))
+        for plugin, one in mine:
+            if wrong := None if plugin.built_in else self._unprefixed(plugin, "waiver", one.name):
+                raise plugin.problem(wrong)
+        self._once("waivers", ((plugin, one.name) for plugin, one in mine))
+        return tuple(values(mine))
+
+    @cached_property
+    def grantors(self) -> Mapping[str, tuple[tuple[str | None, Grantor], ...]]:
+        """Who may grant each waiver, each with the name of its plugin; None for the core's."""
+        found: dict[str, list[tuple[str | None, Grantor]]] = {one.name: [] for one in self.waivers}
+        mine = [(plugin, one) for plugin, one in self._powers if isinstance(one, Grantor)]
+        for plugin, one in mine:
+            for name in one.waivers:
+                if name not in found:
+                    raise plugin.problem(f"it grants the waiver {name!r}, which nobody declares")
+                found[name].append((named_plugin(plugin), one))
+        return {name: tuple(grantors) for name, grantors in found.items()}
+
+    @cached_property
+    def _powers(self) -> tuple[tuple[Plugin, Permission | Role | Waiver | Grantor], ...]:
+        return tuple(self._brought("permissions", (Permission, Role, Waiver, Grantor), unchecked))
 
     @cached_property
     def purposes(self) -> tuple[tuple[str, Purpose], ...]:
@@ -584,7 +607,7 @@ def misnamed(plugin: Plugin, found: dict[str, Plugin]) -> str | None:
 
 def checked(plugins: Plugins) -> Plugins:
     """Ask for everything once, so that what is wrong is said before anything is served."""
-    known = ("apps", "roles", "permissions", "registers", "extensions", "registry", "handlers", "jobs")
+    known = ("apps", "roles", "permissions", "grantors", "registers", "extensions", "registry", "handlers", "jobs")
     for what in (*known, "errands", "choices", "lifespans", "checks", "channels", "feeds"):
         getattr(plugins, what)
     return plugins

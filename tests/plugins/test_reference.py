@@ -44,6 +44,7 @@ MODULES = (
         "runtime.office_documents",
         "runtime.picture_decoding",
         "runtime.pictures",
+        "runtime.waivers",
     ),
     "values.errors",
 )

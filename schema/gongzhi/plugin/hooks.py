@@ -20,6 +20,7 @@ from gongzhi.runtime.channels import Channel
 from gongzhi.runtime.context import Context
 from gongzhi.runtime.feeds import Feed
 from gongzhi.runtime.jobs import Handler, Job
+from gongzhi.runtime.waivers import Grantor, Waiver
 
 hookspec = HookspecMarker("gongzhi")
 hookimpl = HookimplMarker("gongzhi")
@@ -90,10 +91,11 @@ def graphql() -> Iterable[Extension]:
 
 
 @hookspec
-def permissions() -> Iterable[Permission | Role]:
-    """The permissions it introduces, and which roles hold them; and roles of its own, such as a lender.
+def permissions() -> Iterable[Permission | Role | Waiver | Grantor]:
+    """The permissions it introduces, and which roles hold them; roles of its own, such as a lender; and exceptions:
+    the waivers it asks for where it would refuse, and its grantors of waivers, of its own or of others.
 
-    Names of permissions begin with the plugin's name and a dot.
+    Names of permissions and waivers begin with the plugin's name and a dot.
     """
     return ()
 

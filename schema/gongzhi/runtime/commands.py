@@ -32,6 +32,7 @@ from gongzhi.values.errors import DeclarationError, Language, Refusal
 
 if TYPE_CHECKING:
     from gongzhi.runtime.jobs import Job
+    from gongzhi.runtime.waivers import Waiver
 
 COMMAND = "command"
 ONCE = "once"
@@ -144,6 +145,13 @@ class Call(Protocol):
 
     def concern(self, *people: UUID) -> None:
         """Say whom this is done to: they read in their log that it was. Whoever is found by `find` need not be said."""
+
+    async def waive(self, waiver: Waiver, row: Model, about: str) -> str | None:
+        """Ask for an exception where this located row lies, for what is done to `about`, a global id.
+
+        The answer is the global id of what grants it; None if nobody does. It is asked last, by what would refuse:
+        what is granted is marked as used.
+        """
 
     def may(self, permission: str, row: Model) -> bool:
         """Whether the viewer holds the permission where this located row lies, or for a unit it names."""

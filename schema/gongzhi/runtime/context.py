@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import strawberry
@@ -15,6 +15,9 @@ from gongzhi.declare.viewer import Viewer
 from gongzhi.runtime.channels import Channel
 from gongzhi.runtime.picture_decoding import PictureDecoder
 from gongzhi.runtime.sealing import KeyRing
+
+if TYPE_CHECKING:
+    from gongzhi.runtime.waivers import Grantor
 
 
 @dataclass(frozen=True)
@@ -130,6 +133,8 @@ class Context:
     """The roles that residents hold, which put them above nobody."""
     naming: Collection[str] = ()
     """The permissions whose holders may look people up by name (`gongzhi.core.disclosure.naming`)."""
+    grantors: Mapping[str, Sequence[tuple[str | None, Grantor]]] = field(default_factory=dict)
+    """Who may grant each waiver, each with the plugin whose it is (`gongzhi.runtime.waivers`)."""
 
 
 Info = strawberry.Info[Context, None]

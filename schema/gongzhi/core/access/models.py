@@ -78,7 +78,7 @@ class LookRow(Entry):
 
 
 class ActRow(Entry):
-    """A mutation: which, on which objects (global ids), and the codes of what was refused. No values.
+    """A mutation: which, on which objects (global ids), the codes of what was refused and the waivers. No values.
 
     `persons` are those it was done to; null for nobody.
     """

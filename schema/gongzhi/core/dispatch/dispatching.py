@@ -11,7 +11,6 @@ from strawberry import UNSET
 from gongzhi.core.cases import machine
 from gongzhi.core.cases.models import CaseRow, SupportRow
 from gongzhi.core.cases.steps import CasePayload, accused, advance, interested, opened
-from gongzhi.core.emergency.powers import Power, power
 from gongzhi.core.units.models import UnitRow
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
@@ -25,6 +24,7 @@ from .directory import dutiful
 from .matching import FITTING
 from .models import OrderRole, OrderRow, RuleRow, RuleSupportRow
 from .telling import tell
+from .waivers import DESIGNATION
 
 RULE = "dispatch.rule_objections"
 
@@ -60,10 +60,10 @@ async def dispatch_case(call: Call, input: DispatchCaseInput) -> CasePayload:
 
 
 async def designated(call: Call, case: CaseRow) -> None:
-    """After too many returns the county says who handles the case, unless an emergency lets others do so."""
+    """After too many returns the county says who handles the case, unless that is waived."""
     if await returns(case) < terms.RETURNS or call.may(RULE, case):
         return
-    if not await power(call, Power.DIRECT_DISPATCH, case, "dispatchCase", f"Case:{case.id}"):
+    if not await call.waive(DESIGNATION, case, f"Case:{case.id}"):
         raise Refusal(
             "RETURN_CAP",
             "The case was returned too often: the county designates the unit.",

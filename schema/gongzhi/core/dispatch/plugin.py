@@ -7,6 +7,9 @@ from gongzhi.declare.registers import Registers
 from gongzhi.plugin.hooks import App, hookimpl
 from gongzhi.plugin.permissions import Permission, Role, permission
 from gongzhi.plugin.roles import ADMINISTRATOR, COUNTY_DISPATCHER, DEPARTMENT_HANDLER, DISPATCHERS, FIELD_STAFF
+from gongzhi.runtime.waivers import Waiver
+
+from .waivers import DESIGNATION
 
 
 @hookimpl
@@ -32,7 +35,7 @@ def graphql() -> tuple[Extension, ...]:
 
 
 @hookimpl
-def permissions() -> list[Permission | Role]:
+def permissions() -> list[Permission | Role | Waiver]:
     return [
         permission(
             "dispatch.edit_directory",
@@ -51,6 +54,7 @@ def permissions() -> list[Permission | Role]:
         permission("dispatch.approve", "Decide what units ask for (审批延期、挂账、作废、结案)", *DISPATCHERS),
         permission("dispatch.merge_cases", "See similar cases, merge and unmerge them (并单)", *DISPATCHERS),
         permission("dispatch.follow_up", "Ask requesters how it went (回访)", *DISPATCHERS),
+        DESIGNATION,
     ]
 
 

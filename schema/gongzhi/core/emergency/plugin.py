@@ -9,6 +9,7 @@ from gongzhi.plugin.hooks import App, hookimpl
 from gongzhi.plugin.permissions import Permission, Role, permission
 from gongzhi.plugin.roles import ADMINISTRATOR, AUDITOR, DISPATCHERS
 from gongzhi.runtime.jobs import Job
+from gongzhi.runtime.waivers import Grantor
 
 
 @hookimpl
@@ -27,7 +28,9 @@ def graphql() -> tuple[Extension, ...]:
 
 
 @hookimpl
-def permissions() -> list[Permission | Role]:
+def permissions() -> list[Permission | Role | Grantor]:
+    from .powers import grant_power
+
     return [
         permission(
             "emergency.declare", "Declare, confirm and end emergencies (宣布、确认、结束应急状态)", *DISPATCHERS
@@ -35,6 +38,7 @@ def permissions() -> list[Permission | Role]:
         permission(
             "emergency.review", "See what emergencies allowed (查看应急留痕)", *DISPATCHERS, AUDITOR, ADMINISTRATOR
         ),
+        grant_power,
     ]
 
 

@@ -14,7 +14,7 @@ from gongzhi.core.cases.models import CaseRow
 from gongzhi.core.cases.steps import accused, disinterested, interested, record
 from gongzhi.core.cases.types import Case
 from gongzhi.core.dispatch.desk import standing as unit_of
-from gongzhi.core.emergency.powers import Power, power
+from gongzhi.core.emergency.types import Emergency
 from gongzhi.core.grids.commands import standing as grid_of
 from gongzhi.core.grids.models import GridRow
 from gongzhi.core.units.models import UnitRow
@@ -33,6 +33,7 @@ from .models import SummonsRow, WhistleKind, WhistleRow, WhistleState
 from .rules import APPROVE, CALL
 from .telling import tell
 from .types import Whistle
+from .waivers import APPROVAL
 
 MATTER = 2_000
 MOST = 30
@@ -142,14 +143,14 @@ async def call_units(call: Call, grid: int, units: Sequence[UnitRow], matter: st
 
 
 async def blown(call: Call, whistle: WhistleRow) -> bool:
-    """Whether it is blown at once: a routine one, by who approves them, or by the power of an emergency."""
+    """Whether it is blown at once: a routine one, by who approves them, or where the approval is waived."""
     if whistle.kind not in APPROVED or call.may(APPROVE, whistle):
         return True
     if whistle.kind != WhistleKind.EMERGENCY:
         return False
-    found = await power(call, Power.EMERGENCY_WHISTLE, whistle, "callWhistle", f"Whistle:{whistle.id}")
-    whistle.emergency = found
-    return found is not None
+    granted = await call.waive(APPROVAL, whistle, f"Whistle:{whistle.id}")
+    whistle.emergency_id = key_of(Emergency)(granted) if granted else None
+    return granted is not None
 
 
 async def blow(call: Call, whistle: WhistleRow, units: Sequence[UnitRow]) -> None:

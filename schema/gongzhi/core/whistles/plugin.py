@@ -9,6 +9,9 @@ from gongzhi.plugin.hooks import App, hookimpl
 from gongzhi.plugin.permissions import Permission, Role, permission
 from gongzhi.plugin.roles import COUNTY_LEADER, DEPARTMENT_HANDLER, DISPATCHERS, GRID_LEADER, STAFF
 from gongzhi.runtime.jobs import Job
+from gongzhi.runtime.waivers import Waiver
+
+from .waivers import APPROVAL
 
 
 @hookimpl
@@ -28,12 +31,13 @@ def graphql() -> tuple[Extension, ...]:
 
 
 @hookimpl
-def permissions() -> list[Permission | Role]:
+def permissions() -> list[Permission | Role | Waiver]:
     return [
         permission("whistles.call", "Call units together (吹哨)", GRID_LEADER, *DISPATCHERS),
         permission("whistles.approve", "Approve what a village calls units for (吹哨审批)", *DISPATCHERS),
         permission("whistles.check_in", "Check one's unit in (报到)", DEPARTMENT_HANDLER),
         permission("whistles.view", "See whistle calls (查看吹哨)", *STAFF, COUNTY_LEADER),
+        APPROVAL,
     ]
 
 
