@@ -126,6 +126,7 @@ class Plugins:
         """The tables, the core's first."""
         found = tuple(self._brought("tables", App, self._check_app))
         self._once("apps", ((plugin, app.label) for plugin, app in found))
+        self._once("nouns or plugins", ((plugin, name) for plugin in self.found for name in self.labels[plugin.name]))
         for plugin, app in found:
             for model in () if plugin.built_in else own(app):
                 model.__plugin__ = plugin.owner  # type: ignore[attr-defined]
@@ -133,11 +134,11 @@ class Plugins:
 
     @cached_property
     def labels(self) -> Mapping[str, frozenset[str]]:
-        """What the published names of each plugin begin with: its name, and the labels of its tables."""
+        """What the published names of each plugin begin with: its name, the labels of its tables, and their nouns."""
         found = {plugin.name: {plugin.name} for plugin in self.found}
         for plugin, app in self._brought("tables", App, unchecked):
             if not plugin.built_in:
-                found[plugin.name].add(app.label)
+                found[plugin.name] |= {app.label, app.noun or app.label}
         return {name: frozenset(labels) for name, labels in found.items()}
 
     @cached_property
@@ -204,6 +205,11 @@ class Plugins:
     def registry(self) -> Registry:
         """The events that may be published."""
         return Registry(tuple(values(self._events)))
+
+    @cached_property
+    def _core_nouns(self) -> frozenset[str]:
+        """What the types of the core's events begin with."""
+        return frozenset(one.type.partition(".")[0] for plugin, one in self._events if plugin.built_in)
 
     @property
     def tellers(self) -> Mapping[str, str]:
@@ -389,6 +395,8 @@ class Plugins:
     def _check_app(self, plugin: Plugin, app: App) -> str | None:
         if not NAME.fullmatch(app.label) or app.label in TAKEN:
             return f"the app cannot be labelled {app.label!r}: the core has that name, or it is none"
+        if app.noun and (not app.label.startswith(app.noun) or app.noun in TAKEN | self._core_nouns):
+            return f"the noun of {app.label!r} cannot be {app.noun!r}: it must begin the label, and not be the core's"
         try:
             models = own(app)
             import_module(app.migrations)

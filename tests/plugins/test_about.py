@@ -68,3 +68,46 @@ async def test_no_county_switches_off_what_is_always_on(market: Market, filled: 
         given = {"plugin": "apples", "county": "610921", "active": False}
         payload = await admin.do("setPluginActivation", "activation { id }", **given)
         assert codes_of(payload["errors"]) == ["BAD_USER_INPUT"] and payload["errors"][0]["path"] == ["plugin"]
+
+
+SINGULAR = """
+from gongzhi.declare.events import Event, event
+
+@event("{event}", "Somebody set up a stall (出摊).")
+class SetUp(Event):
+    pass
+
+@hookimpl
+def events():
+    return [SetUp]
+"""
+STALLS = """
+@hookimpl
+def tables():
+    return [App("stalls", "gongzhi_market.models", "gongzhi_market.migrations", noun="stall")]
+"""
+STALL_MODELS = """
+from tortoise import fields
+from tortoise.models import Model
+
+class StallRow(Model):
+    id = fields.IntField(primary_key=True)
+
+    class Meta:
+        schema = "stalls"
+        table = "stall"
+"""
+
+
+def test_events_say_the_noun_of_a_label(market: Market) -> None:
+    market.ship("market", SINGULAR.format(event="stall.set_up"))
+    with pytest.raises(Problem, match=r"the event 'stall.set_up' must begin with 'market\.'"):
+        market.load()
+
+
+def test_a_noun_is_one_plugin_s(market: Market) -> None:
+    market.ship("market", SINGULAR.format(event="stall.set_up") + STALLS, models=STALL_MODELS, migrations____init__="")
+    assert "stall.set_up" in market.load().registry
+    market.ship("stall", SINGULAR.format(event="stall.moved"))
+    with pytest.raises(Problem, match="plugin 'stall' .*two nouns or plugins are called 'stall'"):
+        market.load()

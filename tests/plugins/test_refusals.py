@@ -31,11 +31,11 @@ def graphql():
 """
 
 
-def tables(label: str = "broken", package: str = "gongzhi_broken") -> str:
+def tables(label: str = "broken", package: str = "gongzhi_broken", noun: str = "") -> str:
     return f"""
 @hookimpl
 def tables():
-    return [App({label!r}, "{package}.models", "{package}.migrations")]
+    return [App({label!r}, "{package}.models", "{package}.migrations", {noun!r})]
 """
 
 
@@ -206,6 +206,8 @@ MODELS = {
     "table twice": (tables(), model("OneRow") + model("TwoRow"), "two models share the table broken.thing"),
     "no models": (tables(), "", "gongzhi_broken.models has no models"),
     "broken models": (tables(), "import nowhere_to_be_found", "ModuleNotFoundError"),
+    "noun of the core": (tables("cases_more", noun="case"), model(), "the noun of 'cases_more' cannot be 'case'"),
+    "noun of no label": (tables(noun="thing"), model(), "the noun of 'broken' cannot be 'thing'"),
     "two apps": (tables().replace("[App", "2 * [App"), model(), "two apps are called 'broken'"),
 }
 

@@ -46,8 +46,8 @@ class App:
     """A set of tables somebody owns: a Tortoise app, its models and where its migrations live.
 
     The label is the PostgreSQL schema; a plugin may own several, and its permissions, events, handlers and jobs begin
-    with its name or with one of these. Every model has `Meta.schema` equal to the label. Foreign keys to the core are
-    named by string, such as "people.PersonRow", with `related_name=False`.
+    with its name, with one of these or with a `noun`. Every model has `Meta.schema` equal to the label. Foreign keys to
+    the core are named by string, such as "people.PersonRow", with `related_name=False`.
     """
 
     label: str
@@ -56,6 +56,9 @@ class App:
     seed: str = ""
     """What fills in the defaults of the tables after every migration: `package.module:function`, an
     `async def f(connection)` that changes nothing when it is run again."""
+    noun: str = ""
+    """The singular of the label, where published names have that: `whistle` of `whistles`, for `whistle.called`. The
+    label begins with it, and it is nobody else's."""
 
 
 @dataclass(frozen=True)
