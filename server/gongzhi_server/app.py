@@ -7,7 +7,7 @@ import contextvars
 import hashlib
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Coroutine, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from functools import partial
@@ -64,7 +64,9 @@ from .plain import Mounted, Toll
 from .plugins import Plugins
 from .publishing import Published as Told
 from .publishing import published
+from .routes import PluginRoutes
 from .schema import Schema, build
+from .services import Services
 from .settings import Settings
 from .shares import Shares, open_shares, writers
 from .vitals import Vitals
@@ -261,7 +263,7 @@ class Deployment:
             outbox = Outbox(plugins.registry, {one.name for _, one in plugins.jobs}, hub.wake)
             space = self.space(shares, kept, outbox)
             worker = Worker(plugins, space.context, outbox, now)
-            vitals = Vitals(plugins, lambda name: space.context(worker.acting(name)), now, space.ail)
+            vitals = Vitals(plugins, acting_for(space, worker), now, space.ail)
             engine = Engine(
                 self.schema,
                 shares.accounts.fetch,
@@ -280,7 +282,13 @@ class Deployment:
             gateway = Gateway(engine, door, shell(settings), traits(settings, door), self.documents, memory, guard)
             archive = Archive(Vault.at(settings.store), self.keys)
             await worker.open()
-            app.router.routes[:0] = self.routes(shares, space, worker, gateway, door, desk, archive)  # GraphQL first
+            answering = PluginRoutes(
+                plugins, gateway.operations, space.context, shares.background.fetch, gateway.settings, vitals.blame
+            )
+            own = self.routes(shares, space, worker, gateway, door, desk, archive)
+            app.router.routes[:0] = [*own, *answering.routes]  # GraphQL first
+            services = Services(plugins, dsn, acting_for(space, worker), space.run, vitals.blame)
+            hub.heard.append(services.call)
             app.state.worker, app.state.hub, app.state.vitals, app.state.space = worker, hub, vitals, space
             app.state.shares, app.state.guard, app.state.till = shares, guard, gateway.operations.till
             lines = Lines(worker, settings.background_pool)
@@ -290,6 +298,7 @@ class Deployment:
                 files.swept(archive, now),
                 watching(guard),
                 working(hub, space, (lines, courier) if self.background else ()),
+                services.running() if self.background else nullcontext(),
             ):
                 app.state.courier = courier
                 yield
@@ -327,7 +336,7 @@ class Deployment:
         bulk = Bulk(space.listings, shares.background, door, space, secret, now)
         scan = scanner(settings.scan)
         uploads = Desk(operations, archive, scan, secret, now, space.run, space.pictures, shares.files)
-        acting: Callable[[str], Context] = lambda name: space.context(worker.acting(name))  # noqa: E731
+        acting = acting_for(space, worker)
 
         def tolled(path: str, app: ASGIApp) -> Route:
             return Route(path, Mounted(wrapped(Toll(app, till), gateway.settings)), methods=["GET"])
@@ -386,6 +395,11 @@ async def watching(guard: Guard | None) -> AsyncIterator[None]:
 
 async def running(space: Space, one: Lines | Courier) -> None:
     await space.run(one.run())
+
+
+def acting_for(space: Space, worker: Worker) -> Callable[[str], Context]:
+    """Make what a plugin has at hand that acts by itself."""
+    return lambda name: space.context(worker.acting(name))
 
 
 def shell(settings: Settings) -> Shell:

@@ -31,9 +31,12 @@ from gongzhi.runtime.commands import Call
 from gongzhi.runtime.context import Context
 from gongzhi.runtime.feeds import Feed
 from gongzhi.runtime.jobs import Handler, Job
+from gongzhi.runtime.routes import PATH, WELL_KNOWN, Files, Route
+from gongzhi.runtime.services import Service
 from gongzhi.runtime.waivers import Grantor, Waiver
 from gongzhi.values.errors import DeclarationError
 from pluggy import PluginValidationError
+from starlette.routing import compile_path
 from tortoise.models import Model
 
 from .errors import Problem
@@ -42,6 +45,10 @@ T = TypeVar("T")
 
 NAME = re.compile(r"[a-z][a-z0-9_]{1,30}")
 FILE = re.compile(r"[a-z0-9][a-z0-9-]*\.[a-z0-9]+")
+ADDRESS = re.compile(r"(?:/[A-Za-z0-9._~{}:-]+)*/?")
+METHODS = frozenset(("GET", "POST", "PUT", "PATCH", "DELETE"))
+LONGEST, SLOWEST = 16 << 20, 60.0
+"""The most bytes and seconds that a route may claim."""
 CORE = "core"
 """Whose the packages of the contract are, where a plugin's name stands."""
 TAKEN = {one.split(".")[-2] for one in BUILT_IN} | {"gongzhi", "public", CORE, "information_schema"}
@@ -276,7 +283,7 @@ class Plugins:
     @cached_property
     def channels(self) -> tuple[Channel, ...]:
         """The ways out for notices: the log, and what plugins bring."""
-        mine = tuple((plugin, one) for plugin, one in self._ways if not isinstance(one, Feed))
+        mine = tuple((plugin, one) for plugin, one in self._ways if not isinstance(one, (Feed, Route, Files)))
         for plugin, one in mine:
             if wrong := self._check_channel(plugin, one):
                 raise plugin.problem(wrong)
@@ -294,8 +301,18 @@ class Plugins:
         return {(plugin.name, one.name): one for plugin, one in mine}
 
     @cached_property
-    def _ways(self) -> tuple[tuple[Plugin, Channel | Feed], ...]:
-        return tuple(self._brought("channels", (Channel, Feed), unchecked))
+    def routes(self) -> tuple[tuple[Plugin, Route | Files], ...]:
+        """Where plugins answer by HTTP, and their static files."""
+        mine = tuple((plugin, one) for plugin, one in self._ways if isinstance(one, (Route, Files)))
+        for plugin, one in mine:
+            if wrong := check_place(plugin, one) or (check_route(one) if isinstance(one, Route) else None):
+                raise plugin.problem(wrong)
+        self._once("routes", ((plugin, f"{one.root or f'{PATH}/{plugin.name}'}{one.path}") for plugin, one in mine))
+        return mine
+
+    @cached_property
+    def _ways(self) -> tuple[tuple[Plugin, Channel | Feed | Route | Files], ...]:
+        return tuple(self._brought("channels", (Channel, Feed, Route, Files), unchecked))
 
     def chosen(self, names: Iterable[str]) -> tuple[Channel, ...]:
         """The channels of these names. Raises Problem for one that nobody brings."""
@@ -314,7 +331,21 @@ class Plugins:
     @cached_property
     def lifespans(self) -> tuple[tuple[Plugin, Callable[[Context], AbstractAsyncContextManager[None]]], ...]:
         """What is held open while the server runs."""
-        return tuple(self._brought("lifespan", Callable, unchecked))
+        return tuple((plugin, one) for plugin, one in self._lasting if not isinstance(one, Service))
+
+    @cached_property
+    def services(self) -> tuple[tuple[Plugin, Service], ...]:
+        """What works in one process of the deployment."""
+        mine = tuple((plugin, one) for plugin, one in self._lasting if isinstance(one, Service))
+        for plugin, one in mine:
+            if wrong := None if plugin.built_in else self._unprefixed(plugin, "service", one.name):
+                raise plugin.problem(wrong)
+        self._once("services", ((plugin, one.name) for plugin, one in mine))
+        return mine
+
+    @cached_property
+    def _lasting(self) -> tuple[tuple[Plugin, Any], ...]:
+        return tuple(self._brought("lifespan", (Service, Callable), unchecked))
 
     @cached_property
     def checks(self) -> tuple[tuple[Plugin, Callable[[Context], Awaitable[None]]], ...]:
@@ -485,6 +516,30 @@ class Plugins:
         return f"the purpose for {purpose.field!r} must say what for, and on which legal basis" if empty else None
 
 
+def check_place(plugin: Plugin, one: Route | Files) -> str | None:
+    """What is wrong with where a route lies."""
+    if one.root and WELL_KNOWN.get(one.root) != plugin.name:
+        return f"the route {one.path!r} claims {one.root!r}, which is no well-known path of this plugin"
+    try:
+        if not ADDRESS.fullmatch(one.path):
+            raise ValueError
+        compile_path(one.path)
+    except (AssertionError, ValueError):
+        return f"the route {one.path!r} must be a path such as '/bins/{{id}}'"
+    return None
+
+
+def check_route(one: Route) -> str | None:
+    """What is wrong with how a route answers."""
+    if not one.methods or not METHODS.issuperset(one.methods):
+        return f"the route {one.path!r} must have methods among {', '.join(sorted(METHODS))}"
+    if not inspect.iscoroutinefunction(one.answer):
+        return f"the route {one.path!r} must be answered by an async function"
+    if not 0 <= one.longest <= LONGEST or not 0 < one.seconds <= SLOWEST:
+        return f"the route {one.path!r} may read {LONGEST} bytes and take {SLOWEST:g} seconds at the most"
+    return None
+
+
 def feeding(one: Handler, fed: Sequence[type[Event]]) -> Handler:
     """The handler, called for what may be fed from as well; a case that only its handler asked for is not told of."""
     types = {event.type for event in fed} - {event.type for event in one.events}
@@ -616,7 +671,7 @@ def misnamed(plugin: Plugin, found: dict[str, Plugin]) -> str | None:
 def checked(plugins: Plugins) -> Plugins:
     """Ask for everything once, so that what is wrong is said before anything is served."""
     known = ("apps", "roles", "permissions", "grantors", "registers", "extensions", "registry", "handlers", "jobs")
-    for what in (*known, "errands", "choices", "lifespans", "checks", "channels", "feeds"):
+    for what in (*known, "errands", "choices", "lifespans", "services", "checks", "channels", "feeds", "routes"):
         getattr(plugins, what)
     return plugins
 

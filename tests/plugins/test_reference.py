@@ -45,6 +45,8 @@ MODULES = (
         "runtime.picture_decoding",
         "runtime.pictures",
         "runtime.waivers",
+        "runtime.routes",
+        "runtime.services",
     ),
     "values.errors",
 )
@@ -66,6 +68,7 @@ OURS = {
     "declare.events": {"Registry", "bare", "camel", "event_of", "hints", "json", "plain", "python", "written"},
     "core.events.rules": {"operators", "staff"},
     "runtime.jobs": {"check"},
+    "runtime.routes": {"StaticFile", "hashed", "walk"},
 }
 """What the server needs of these modules and plugins do not."""
 

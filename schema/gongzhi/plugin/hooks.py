@@ -20,6 +20,8 @@ from gongzhi.runtime.channels import Channel
 from gongzhi.runtime.context import Context
 from gongzhi.runtime.feeds import Feed
 from gongzhi.runtime.jobs import Handler, Job
+from gongzhi.runtime.routes import Files, Route
+from gongzhi.runtime.services import Service
 from gongzhi.runtime.waivers import Grantor, Waiver
 
 hookspec = HookspecMarker("gongzhi")
@@ -148,8 +150,9 @@ def errands() -> Iterable[Errand]:
 
 
 @hookspec
-def lifespan() -> Iterable[Callable[[Context], AbstractAsyncContextManager[None]]]:
-    """What it holds open while the server runs, such as a connection elsewhere.
+def lifespan() -> Iterable[Callable[[Context], AbstractAsyncContextManager[None]] | Service]:
+    """What it holds open while the server runs, such as a connection elsewhere; and services, which work in one process
+    of the whole deployment.
 
     Ten seconds each to begin and to end. What fails to begin stops the start; what fails to end is logged.
     """
@@ -166,7 +169,8 @@ def health() -> Iterable[Callable[[Context], Awaitable[None]]]:
 
 
 @hookspec
-def channels() -> Iterable[Channel | Feed]:
-    """Ways out: for notices, such as SMS, mail or app push, among which the setting GONGZHI_CHANNELS chooses; and
-    files that others fetch at a secret address, such as a calendar."""
+def channels() -> Iterable[Channel | Feed | Route | Files]:
+    """Ways out: for notices, such as SMS, mail or app push, among which the setting GONGZHI_CHANNELS chooses; files
+    that others fetch at a secret address, such as a calendar; and HTTP of its own below `/x/PLUGIN`, by routes and
+    static files."""
     return ()

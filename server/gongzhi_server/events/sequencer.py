@@ -16,6 +16,7 @@ from typing import Any
 
 import asyncpg
 
+from ..election import try_lead
 from . import months
 
 log = logging.getLogger("gongzhi")
@@ -91,7 +92,7 @@ class Sequencer:
         """Number what there is to be numbered, or call the leader; tell whether something was."""
         written, self.written = self.written, False
         if not self.leads:
-            self.leads = await connection.fetchval("select pg_try_advisory_lock($1)", LEADER)
+            self.leads = await try_lead(connection, LEADER)
         if not self.leads:
             if written:
                 await connection.execute(f"notify {WRITTEN}")

@@ -328,11 +328,10 @@ class Gateway(Generic[P]):
         await send({"type": "http.response.body", "body": body})
 
 
-def wrapped(app: ASGIApp, settings: Settings) -> ASGIApp:
+def wrapped(app: ASGIApp, settings: Settings, methods: Sequence[str] = ("GET", "POST")) -> ASGIApp:
     """What answers, behind what is needed for other origins and for proxies."""
     if settings.origins:
-        origins, methods = list(settings.origins), ("GET", "POST")
-        app = CORSMiddleware(app, origins, methods, SENDABLE, expose_headers=READABLE)
+        app = CORSMiddleware(app, list(settings.origins), methods, SENDABLE, expose_headers=READABLE)
     if settings.proxies:
         app = ProxyHeadersMiddleware(app, list(settings.proxies))  # type: ignore[arg-type,assignment]
     return app

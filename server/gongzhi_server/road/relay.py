@@ -22,6 +22,7 @@ from nats.js import JetStreamContext
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy, Header, StorageType, StreamConfig, StreamInfo
 from nats.js.errors import NotFoundError
 
+from ..election import leading
 from ..events.cursors import Cursors
 from ..events.feed import COLUMNS, occurrence
 from ..events.sequencer import LOST, POLL
@@ -92,20 +93,17 @@ class Relay:
             await asyncio.sleep(self.poll)
 
     async def serve(self) -> None:
-        connection: asyncpg.Connection[Any] = await asyncpg.connect(self.dsn, server_settings={"search_path": "public"})
-        try:
-            while not await connection.fetchval("select pg_try_advisory_lock($1)", LEADER):
-                await self.rest()
+        async with leading(self.dsn, LEADER, self.rest) as connection:
             self.leads = True
-            async with self.line.open() as client:
-                term = Term(self, connection, client.jetstream(timeout=ANSWER))
-                await term.begin()
-                while True:
-                    await term.copy()
-                    await self.rest()
-        finally:
-            self.leads = False
-            connection.terminate()
+            try:
+                async with self.line.open() as client:
+                    term = Term(self, connection, client.jetstream(timeout=ANSWER))
+                    await term.begin()
+                    while True:
+                        await term.copy()
+                        await self.rest()
+            finally:
+                self.leads = False
 
     async def rest(self) -> None:
         with suppress(TimeoutError):

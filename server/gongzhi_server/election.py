@@ -1,0 +1,59 @@
+"""Election: one process of the deployment does what must not be done twice at a time."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import asyncpg
+
+from .database import Clean
+
+
+class Deposed(ConnectionError):
+    """The connection is lost, and the election with it: another process may have been elected."""
+
+
+def election(name: str) -> int:
+    """The lock that stands for a name."""
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], signed=True)
+
+
+async def try_lead(connection: asyncpg.Connection[Any], lock: int) -> bool:
+    """Tell whether nobody else is elected. The lock goes with the connection, so nobody holds it who has died."""
+    return bool(await connection.fetchval("select pg_try_advisory_lock($1)", lock))
+
+
+@asynccontextmanager
+async def leading(dsn: str, lock: int, rest: Callable[[], Awaitable[None]]) -> AsyncIterator[asyncpg.Connection[Any]]:
+    """Wait to be elected, trying again after each `rest`; yield the connection that holds the lock.
+
+    As soon as that is lost the block is cancelled. Raises Deposed then.
+    """
+    connection: asyncpg.Connection[Any] = await asyncpg.connect(
+        dsn, connection_class=Clean, server_settings={"search_path": "public", "timezone": "UTC"}
+    )
+    lost = asyncio.timeout(None)
+
+    def depose(_: Any) -> None:
+        lost.reschedule(asyncio.get_running_loop().time())
+
+    try:
+        while not await try_lead(connection, lock):
+            await rest()
+        try:
+            async with lost:
+                connection.add_termination_listener(depose)
+                try:
+                    yield connection
+                finally:
+                    connection.remove_termination_listener(depose)
+        except TimeoutError:
+            if lost.expired():
+                raise Deposed from None
+            raise
+    finally:
+        connection.terminate()

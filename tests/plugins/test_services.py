@@ -1,0 +1,167 @@
+"""Work of plugins that goes on in one process of the whole deployment."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import httpx
+import pytest
+from gongzhi_server import services
+from gongzhi_server.app import create_app
+from gongzhi_server.errors import Problem
+from gongzhi_server.plugins import Plugins
+from gongzhi_server.testing import Clock, Server, built, settings
+
+from .conftest import Market
+from .test_reference import PAGE
+
+PUMP = """
+import asyncio
+from gongzhi.runtime.services import Service
+
+went, at_work, ways = [], set(), {}
+
+async def pump(run):
+    pid = run.connection.get_server_pid()
+    went.append((run.context().viewer.account.name, pid))
+    if ways.get("go") == "raise":
+        raise OSError("a name nobody must read")
+    if ways.get("go") == "return":
+        return
+    if ways.get("go") == "write":
+        await run.connection.execute("delete from plugins.activation")
+    at_work.add(pid)
+    try:
+        while True:
+            await run.wait(600)
+            went.append("news")
+    except asyncio.CancelledError:
+        if ways.get("end") == "hang":
+            await asyncio.Event().wait()
+        raise
+    finally:
+        at_work.discard(pid)
+
+@hookimpl
+def lifespan():
+    return [Service("pump.pump", pump)]
+"""
+
+
+@pytest.fixture
+def pump(market: Market, monkeypatch: pytest.MonkeyPatch) -> tuple[Plugins, Any]:
+    """The plugins, and the module of the one there is. What fails is run again at once."""
+    package = market.ship("pump", PUMP)
+    monkeypatch.setattr(services, "FIRST", 0.0)
+    monkeypatch.setattr(services, "ENDING", 0.05)
+    monkeypatch.setattr(services, "POLL", 0.02)
+    plugins = market.load()
+    return plugins, sys.modules[package]
+
+
+@asynccontextmanager
+async def process(dsn: str, data: Path, plugins: Plugins) -> AsyncIterator[Server]:
+    """One process of a deployment, with what goes on in the background."""
+    app = create_app(settings(dsn, data), dsn, Clock(), plugins, schema=built(plugins))
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client,
+    ):
+        yield Server(client, Clock())
+
+
+async def until(condition: Callable[[], Any]) -> None:
+    async with asyncio.timeout(30):
+        while not condition():
+            await asyncio.sleep(0.005)
+
+
+async def test_one_process_is_elected(pump: tuple[Plugins, Any], empty: str, tmp_path: Path) -> None:
+    """Another one takes over when it goes, and none is elected twice."""
+    plugins, module = pump
+    async with AsyncExitStack() as second:
+        async with process(empty, tmp_path, plugins):
+            await until(lambda: module.at_work)
+            [first] = module.at_work
+            await second.enter_async_context(process(empty, tmp_path, plugins))
+            assert module.at_work == {first} and module.went == [("system:pump", first)]
+        await until(lambda: module.at_work)
+        assert module.at_work != {first}
+    assert not module.at_work
+
+
+async def test_lost_connection_ends_the_term(pump: tuple[Plugins, Any], empty: str, tmp_path: Path) -> None:
+    """Who has lost the lock stops at once, even while waiting for something else."""
+    plugins, module = pump
+    async with process(empty, tmp_path, plugins) as server:
+        await until(lambda: module.at_work)
+        [first] = module.at_work
+        connection = await asyncpg.connect(empty)
+        await connection.execute("select pg_terminate_backend($1)", first)
+        await connection.close()
+        await until(lambda: module.at_work and module.at_work != {first})
+        assert (await server.client.get("/health")).json() == {"status": "ok"}, "that is no fault of the plugin's"
+
+
+async def test_events_wake_it(pump: tuple[Plugins, Any], filled: str, tmp_path: Path) -> None:
+    plugins, module = pump
+    async with process(filled, tmp_path, plugins) as server:
+        await until(lambda: module.at_work)
+        report = {"kind": "HELP", "channel": "WEB", "category": "roads.lighting", "title": "路灯不亮"}
+        payload = await server.do("reportCase", "case { number }", **report, description="三天", grid="610921")
+        assert payload["errors"] == []
+        await until(lambda: "news" in module.went)
+
+
+@pytest.mark.parametrize(("way", "fault"), [("raise", "OSError"), ("write", "NotOwner")])
+async def test_failure_is_told_and_tried_again(
+    pump: tuple[Plugins, Any], empty: str, tmp_path: Path, caplog: Any, way: str, fault: str
+) -> None:
+    plugins, module = pump
+    module.ways["go"] = way
+    async with process(empty, tmp_path, plugins) as server:
+        await until(lambda: len(module.went) > 3)
+        assert (await server.client.get("/health")).json()["plugins"] == {"pump": "failing"}
+        assert f"the service pump.pump of the plugin pump failed: {fault}" in caplog.text
+        assert "nobody must read" not in caplog.text
+        module.ways.clear()
+        await until(lambda: module.at_work)
+
+
+async def test_service_that_returns_is_run_again(pump: tuple[Plugins, Any], empty: str, tmp_path: Path) -> None:
+    plugins, module = pump
+    module.ways["go"] = "return"
+    async with process(empty, tmp_path, plugins) as server:
+        await until(lambda: len(module.went) > 3)
+        assert (await server.client.get("/health")).json() == {"status": "ok"}
+
+
+async def test_end_is_not_held_up(pump: tuple[Plugins, Any], empty: str, tmp_path: Path, caplog: Any) -> None:
+    plugins, module = pump
+    module.ways["end"] = "hang"
+    async with process(empty, tmp_path, plugins):
+        await until(lambda: module.at_work)
+    assert "the service pump.pump did not end within 0.05 seconds" in caplog.text
+
+
+async def test_example_of_the_reference_works(
+    market: Market, empty: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    [source] = re.findall(r"```python service\n(.*?)```", PAGE, re.DOTALL)
+    market.ship("rubbish", source)
+    told: list[str] = []
+    async with process(empty, tmp_path, market.load()):
+        await until(lambda: told.append(capsys.readouterr().out) or "events so far: " in "".join(told))
+
+
+def test_wrong_services_name_the_plugin(market: Market) -> None:
+    market.ship("pump", PUMP.replace('"pump.pump"', '"other.pump"'))
+    with pytest.raises(Problem, match="the service 'other.pump' must begin with 'pump.'"):
+        market.load()
