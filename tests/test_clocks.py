@@ -35,6 +35,7 @@ from gongzhi.values.worktime import CHINA, NEVER, Term, Unit
 from gongzhi_server import database, doctor, sweeping
 from gongzhi_server.commands import Transaction
 from gongzhi_server.events.outbox import Outbox
+from gongzhi_server.reactions import ReactionTable
 from gongzhi_server.testing import ESSENTIAL, Server, codes_of, settings
 from tortoise.transactions import in_transaction
 
@@ -112,7 +113,9 @@ async def calling(dsn: str, now: datetime) -> AsyncIterator[Call]:
         raise AssertionError(given)
 
     async with database.connected(database.config(dsn, size=2)), in_transaction() as connection:
-        context = Context(Viewer(Account(), now), KeyRing({"main": b"k" * 32}), b"", nothing, nothing, nothing)
+        reactions = ReactionTable(ESSENTIAL.reactions)
+        keys = KeyRing({"main": b"k" * 32})
+        context = Context(Viewer(Account(), now), keys, b"", nothing, nothing, nothing, reactions=reactions)
         outbox = Outbox(ESSENTIAL.registry, {one.name for _, one in ESSENTIAL.jobs})
         call = Transaction(context, connection, outbox=outbox)
         yield call

@@ -64,6 +64,7 @@ from .plain import Mounted, Toll
 from .plugins import Plugins
 from .publishing import Published as Told
 from .publishing import published
+from .reactions import ReactionTable
 from .routes import PluginRoutes
 from .schema import Schema, build
 from .services import Services
@@ -107,6 +108,7 @@ class Space:
         self.ledger = ledger
         self.shares, self.keys, self.secret, self.told, self.schema = shares, keys, secret, told, schema
         self.outbox, self.plugins, self.channels = outbox, plugins, channels
+        self.reactions = ReactionTable(plugins.reactions)
         self.selections: Selections | None = None
         self.tellers: Tellers | None = None
         self.listings: Listings | None = None
@@ -165,6 +167,7 @@ class Space:
             self.plugins.civic,
             self.plugins.naming,
             self.plugins.grantors,
+            self.reactions,
         )
         return context
 

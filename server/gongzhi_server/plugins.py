@@ -31,6 +31,7 @@ from gongzhi.runtime.commands import Call
 from gongzhi.runtime.context import Context
 from gongzhi.runtime.feeds import Feed
 from gongzhi.runtime.jobs import Handler, Job
+from gongzhi.runtime.reactions import Reaction
 from gongzhi.runtime.routes import PATH, WELL_KNOWN, Files, Route
 from gongzhi.runtime.services import Service
 from gongzhi.runtime.waivers import Grantor, Waiver
@@ -226,10 +227,27 @@ class Plugins:
     @cached_property
     def handlers(self) -> tuple[tuple[str | None, Handler], ...]:
         """The handlers, each with the name of its plugin; None for the core's."""
-        mine = tuple(self._brought("handlers", Handler, self._check_handler))
+        mine = tuple((plugin, one) for plugin, one in self._following if isinstance(one, Handler))
+        for plugin, one in mine:
+            if wrong := None if plugin.built_in else self._check_handler(plugin, one):
+                raise plugin.problem(wrong)
         self._once("handlers", ((plugin, one.name) for plugin, one in mine))
         fed = tuple(self.registry.feedable.values())
         return tuple((named_plugin(plugin), feeding(one, fed) if one.feedable else one) for plugin, one in mine)
+
+    @cached_property
+    def reactions(self) -> tuple[tuple[str | None, Reaction], ...]:
+        """What runs in the transaction of a step that a case takes, each with the name of its plugin."""
+        mine = tuple((plugin, one) for plugin, one in self._following if isinstance(one, Reaction))
+        for plugin, one in mine:
+            if wrong := None if plugin.built_in else self._unprefixed(plugin, "reaction", one.name):
+                raise plugin.problem(wrong)
+        self._once("reactions", ((plugin, one.name) for plugin, one in mine))
+        return tuple((named_plugin(plugin), one) for plugin, one in mine)
+
+    @cached_property
+    def _following(self) -> tuple[tuple[Plugin, Handler | Reaction], ...]:
+        return tuple(self._brought("handlers", (Handler, Reaction), unchecked))
 
     @cached_property
     def jobs(self) -> tuple[tuple[str | None, Job], ...]:
@@ -670,8 +688,9 @@ def misnamed(plugin: Plugin, found: dict[str, Plugin]) -> str | None:
 
 def checked(plugins: Plugins) -> Plugins:
     """Ask for everything once, so that what is wrong is said before anything is served."""
-    known = ("apps", "roles", "permissions", "grantors", "registers", "extensions", "registry", "handlers", "jobs")
-    for what in (*known, "errands", "choices", "lifespans", "services", "checks", "channels", "feeds", "routes"):
+    known = ("apps", "roles", "permissions", "grantors", "registers", "extensions", "registry")
+    ways = ("choices", "lifespans", "services", "checks", "channels", "feeds", "routes")
+    for what in (*known, "handlers", "reactions", "jobs", "errands", *ways):
         getattr(plugins, what)
     return plugins
 

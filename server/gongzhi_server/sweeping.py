@@ -17,6 +17,7 @@ from . import database
 from .commands import Transaction
 from .events.outbox import Outbox
 from .plugins import CORE_APPS, CORE_PLUGINS
+from .reactions import ReactionTable
 
 CORE = Account("system:core", grants=(Grant("system", frozenset()),))
 """Whom the job of the same name acts as."""
@@ -34,7 +35,15 @@ async def once(dsn: str, now: datetime, keys: KeyRing, apps: Iterable[App] = COR
 async def _swept(now: datetime, keys: KeyRing) -> Swept:
     plugins = CORE_PLUGINS
     context = Context(
-        Viewer(CORE, now), keys, b"", _nothing, _nothing, _nothing, held=plugins.held, holders=plugins.holders
+        Viewer(CORE, now),
+        keys,
+        b"",
+        _nothing,
+        _nothing,
+        _nothing,
+        held=plugins.held,
+        holders=plugins.holders,
+        reactions=ReactionTable(plugins.reactions),
     )
     outbox = Outbox(plugins.registry, {one.name for _, one in plugins.jobs})
     async with in_transaction() as connection:

@@ -47,10 +47,12 @@ MODULES = (
         "runtime.waivers",
         "runtime.routes",
         "runtime.services",
+        "runtime.reactions",
     ),
     "values.errors",
 )
 OURS = {
+    "declare.columns": {"remember", "save_changes"},
     "runtime.context": {"Wanted"},
     "declare.entity": {"Entity", "Ref", "argument", "choice", "entity_of"},
     "declare.filters": {"Value", "aware", "grid_key", "kind_of", "long", "plain"},
@@ -69,6 +71,7 @@ OURS = {
     "core.events.rules": {"operators", "staff"},
     "runtime.jobs": {"check"},
     "runtime.routes": {"StaticFile", "hashed", "walk"},
+    "runtime.reactions": {"NoReactions", "Reactions", "check", "follow", "in_order"},
 }
 """What the server needs of these modules and plugins do not."""
 

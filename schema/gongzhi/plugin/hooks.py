@@ -20,6 +20,7 @@ from gongzhi.runtime.channels import Channel
 from gongzhi.runtime.context import Context
 from gongzhi.runtime.feeds import Feed
 from gongzhi.runtime.jobs import Handler, Job
+from gongzhi.runtime.reactions import Reaction
 from gongzhi.runtime.routes import Files, Route
 from gongzhi.runtime.services import Service
 from gongzhi.runtime.waivers import Grantor, Waiver
@@ -112,8 +113,11 @@ def events() -> Iterable[type[Event]]:
 
 
 @hookspec
-def handlers() -> Iterable[Handler]:
-    """What it does when something happens, of its own or of the core. Names begin with the plugin's name and a dot."""
+def handlers() -> Iterable[Handler | Reaction]:
+    """What it does when something happens, of its own or of the core: handlers afterwards, reactions as a part of it.
+
+    Names begin with the plugin's name and a dot.
+    """
     return ()
 
 

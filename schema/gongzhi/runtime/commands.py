@@ -211,6 +211,16 @@ def command(
     return decorate
 
 
+def payload_field(description: str, resolver: Callable[..., Any], *, requires: str | None) -> StrawberryField:
+    """Make a field that a plugin adds to a payload of the core, answered by a function of Python, for `extend`.
+
+    The function takes the payload as `strawberry.Parent`, `info: Info` and its arguments; its type is nullable.
+    """
+    metadata = {GUARD: Guard(requires) if requires else None, DECIDED: True}
+    field: StrawberryField = strawberry.field(resolver=resolver, description=description, metadata=metadata)
+    return field
+
+
 def problem(refusal: Refusal, language: Language) -> Problem:
     """A refusal as an entry of `errors`, of a batch that tells what came of each of its parts."""
     return Problem(code=refusal.code, message=refusal.text.say(language), path=list(refusal.path))

@@ -14,6 +14,7 @@ from gongzhi.declare.registers import Registers
 from gongzhi.declare.viewer import Viewer
 from gongzhi.runtime.channels import Channel
 from gongzhi.runtime.picture_decoding import PictureDecoder
+from gongzhi.runtime.reactions import NoReactions, Reactions
 from gongzhi.runtime.sealing import KeyRing
 
 if TYPE_CHECKING:
@@ -135,6 +136,8 @@ class Context:
     """The permissions whose holders may look people up by name (`gongzhi.core.disclosure.naming`)."""
     grantors: Mapping[str, Sequence[tuple[str | None, Grantor]]] = field(default_factory=dict)
     """Who may grant each waiver, each with the plugin whose it is (`gongzhi.runtime.waivers`)."""
+    reactions: Reactions = NoReactions()
+    """What runs in the transaction of a step that a case takes (`gongzhi.runtime.reactions`)."""
 
 
 Info = strawberry.Info[Context, None]

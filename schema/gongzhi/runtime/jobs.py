@@ -7,7 +7,6 @@ parked in the end; `gongzhi jobs list` shows it.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -17,8 +16,8 @@ from uuid import UUID
 from gongzhi.declare.events import Event, Occurrence
 from gongzhi.runtime.commands import Call
 from gongzhi.values.errors import DeclarationError
+from gongzhi.values.names import DOTTED
 
-NAME = re.compile(r"[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*")
 LONGEST = 60
 
 
@@ -93,5 +92,5 @@ def job(
 
 
 def check(name: str) -> None:
-    if not NAME.fullmatch(name) or len(name) > LONGEST:
+    if not DOTTED.fullmatch(name) or len(name) > LONGEST:
         raise DeclarationError(f"{name!r} is no name of a handler or job; write plugin.what, such as points.award")

@@ -31,6 +31,7 @@ from ..clock import CHINA, clock
 from ..errors import Problem
 from ..keys import keyring
 from ..plugins import Plugins
+from ..reactions import ReactionTable
 from ..settings import Settings
 from .notices import PASSWORD_BY_OPERATOR, tell_owner
 from .opening import WRITERS, desk
@@ -109,6 +110,7 @@ class Console:
             never,
             held=self.plugins.held,
             holders=self.plugins.holders,
+            reactions=ReactionTable(self.plugins.reactions),
             guarded=self.plugins.guarded,
             civic=self.plugins.civic,
         )

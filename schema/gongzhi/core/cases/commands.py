@@ -7,12 +7,11 @@ from typing import Any
 import strawberry
 from strawberry import UNSET
 
-from gongzhi.core.dispatch.merging import inform, main_of
-from gongzhi.core.dispatch.working import jointly
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
 from gongzhi.runtime.checks import text, told, wrong
 from gongzhi.runtime.commands import EXPECTED, KEY, Call, command, forbidden, given, prose
+from gongzhi.runtime.reactions import check
 from gongzhi.values import codes
 from gongzhi.values.errors import FIELD, Refusal
 
@@ -21,6 +20,7 @@ from .models import CaseRow, RatingSource, SettlementLevel, Status
 from .ratings import is_requester, keep_rating, refuse_involved
 from .reporting import BODY, TITLE
 from .steps import (
+    ANSWERED_WITH,
     CasePayload,
     advance,
     contested,
@@ -130,10 +130,8 @@ class ReplyToCaseInput:
 @command("Answer a case that is being handled (答复).", requires="cases.handle")
 async def reply_to_case(call: Call, input: ReplyToCaseInput) -> CasePayload:
     case = await handled(call, input)
-    units = await jointly(call, case)
     settle(call, case, text(input.text, BODY, "text"), input.level or await settling_level(call, case))
-    await inform(call, case)
-    return await advance(call, case, machine.REPLY, note=case.reply, jointly=units)
+    return await advance(call, case, machine.REPLY, note=case.reply)
 
 
 @strawberry.input(description="A case settled on the spot (自处理).")
@@ -154,7 +152,6 @@ async def handle_in_grid(call: Call, input: HandleInGridInput) -> CasePayload:
         await step(call, case, machine.ACCEPT)
     case.self_handled = True
     settle(call, case, text(input.text, BODY, "text"), await settling_level(call, case))
-    await inform(call, case)
     return await advance(call, case, machine.SETTLE, note=case.reply)
 
 
@@ -179,7 +176,7 @@ async def rate_case(call: Call, input: RateCaseInput) -> CasePayload:
     if not receipted and not mine:
         raise forbidden("number")
     await refuse_involved(call, case)
-    main = await main_of(call, case)
+    main: CaseRow | None = (await check(call, machine.RATED, case)).get(ANSWERED_WITH)
     if case.status == Status.CLOSED:
         raise over()
     if main is None and case.status != Status.REPLIED:

@@ -8,8 +8,6 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from gongzhi.core.clocks import running
-from gongzhi.core.dispatch import terms
 from gongzhi.core.notices.sending import Notice, notify
 from gongzhi.runtime.commands import Call
 from gongzhi.values.errors import Text
@@ -18,7 +16,7 @@ from gongzhi.values.labels import label
 from . import machine
 from .models import CaseRow, SettlementLevel, Status, Urgency
 from .step_notices import Message, announce_to_staff
-from .steps import MEDIATION_BEGUN, MEDIATION_OVER, OFFERED, record, saved
+from .steps import MEDIATION_BEGUN, MEDIATION_OVER, OFFERED, WAITS, react, record, saved
 
 BEGUN = Message(
     Text("A case is in mediation", "诉求转入人民调解"),
@@ -75,8 +73,7 @@ async def finish_mediation(
 
 async def wait(call: Call, case: CaseRow, until: datetime | None) -> None:
     """Hold the clocks of handling, or let them go on; work orders follow them."""
-    await running.hold_until(call, case, until)
-    await terms.follow(call, [case.id])
+    await react(call, WAITS, case, until=until)
 
 
 def offering(level: SettlementLevel) -> Message:

@@ -10,9 +10,6 @@ from strawberry import ID, UNSET
 
 from gongzhi.core.attachments.attaching import MOST, attach
 from gongzhi.core.attachments.models import AttachmentKind, AttachmentRow
-from gongzhi.core.clocks.running import begin
-from gongzhi.core.clocks.saving import save
-from gongzhi.core.dispatch.similar import SimilarMatter, similar
 from gongzhi.core.grids.models import GridRow
 from gongzhi.core.grids.types import PointInput, placed_point, position
 from gongzhi.core.people.liaisons import is_helper_of
@@ -23,6 +20,7 @@ from gongzhi.declare.entity import key_of, ref
 from gongzhi.runtime.checks import form, missing, text, today, told, wrong
 from gongzhi.runtime.commands import KEY, Call, Problem, cautions, command, given, made, problems, prose
 from gongzhi.runtime.context import Info
+from gongzhi.runtime.reactions import check, follow
 from gongzhi.runtime.screening import TextWarning
 from gongzhi.values import codes
 from gongzhi.values.codes import Series
@@ -84,9 +82,6 @@ class ReportCasePayload:
         resolver=receipt_code,
         description="With the number it opens the case to whoever has no account; keep it (回执码).",
     )
-    similar: list[SimilarMatter] | None = strawberry.field(
-        resolver=similar, description="Matters near it of the same sort that are known already (附近同类诉求)."
-    )
 
 
 @command("Report a matter; no account is needed (上报诉求).", requires=None)
@@ -144,14 +139,16 @@ async def filed(
         previous=previous,
         reported_at=call.now,
     )
-    clocks = await begin(call, case, machine.REPORT.event)
+    facts = await check(call, machine.REPORT.event, case)
+    following = await follow(call, machine.REPORT.event, case, **facts)
     case.number = await numbered(call, grid, series)  # as late as may be: others wait for theirs from here on
     await case.save(force_create=True)
     added = await attach(call, case, input.attachments) if input.attachments else []
     if not (title and description) and not await AttachmentRow.exists(id__in=added, kind=AttachmentKind.VOICE):
         raise unsaid("description" if title else "title")
     await noted(call, case, machine.REPORT)
-    await save(call, (), clocks)
+    for later in following:
+        await later()
     return case
 
 

@@ -9,8 +9,6 @@ import orjson
 import strawberry
 from uuid6 import uuid7
 
-from gongzhi.core.clocks import running
-from gongzhi.core.dispatch import following, terms
 from gongzhi.core.units.models import UnitRow
 from gongzhi.core.units.rules import EMPLOYERS
 from gongzhi.declare.columns import save_changes
@@ -18,6 +16,7 @@ from gongzhi.declare.entity import ref
 from gongzhi.declare.events import event_of
 from gongzhi.runtime.checks import missing, text, wrong
 from gongzhi.runtime.commands import Call, Problem, cautions, forbidden, made, problems, stale
+from gongzhi.runtime.reactions import check, follow
 from gongzhi.runtime.screening import TextWarning
 from gongzhi.values.errors import FIELD, Refusal
 from gongzhi.values.labels import join_labels, label
@@ -37,6 +36,14 @@ WORK = ("cases.accept", "cases.settle", "cases.handle", "cases.dispatch")
 RAISED = "case.level_raised"
 """The event of a case that went one level up."""
 
+ANSWERED_WITH = "answered_with"
+"""The fact by which a reaction to a rating names the case whose answer is this one's, too."""
+MOVED = "case.deadlines_moved"
+"""What reactions hear of cases, a list, whose deadlines were reckoned anew; `moved` is whether any changed."""
+GRACE_OVER = "case.grace_over"
+"""What reactions hear of an answered case whose grace is over and that nobody closes alone."""
+WAITS = "case.waits"
+"""What reactions hear when a case is to wait until a moment, `until`, or no longer, with None. No event tells it."""
 MEDIATION_BEGUN, MEDIATION_OVER = "case.mediation_begun", "case.mediation_over"
 OFFERED = "case.settlement_offered"
 """The event of a case that was settled elsewhere, at a level, and waits for its answer."""
@@ -136,17 +143,17 @@ async def step(
         raise illegal(case, taken)
     if taken is machine.ACCEPT and not case.title:
         raise untitled()
-    data = {"from": case.status, "to": taken.target, **data}
+    data = await check(call, taken.event, case, **{"from": case.status, "to": taken.target, **data})
     case.status = taken.target
     if taken is machine.CLOSE:
         case.closed_at = call.now
     if taken is machine.REOPEN:
         case.settled_at = None
         case.reopenings += 1
-    await following.follow(call, case, taken)
+    if taken is machine.RETURN:
+        case.lead_unit_id = None
+        await SupportRow.filter(case=case).delete()
     await record(call, case, taken, note, unit, **data)
-    if taken in (machine.RESUME, machine.REOPEN):
-        await terms.follow(call, [case.id])
 
 
 async def saved(case: CaseRow, shown: bool = False) -> CasePayload:
@@ -160,9 +167,16 @@ async def record(
 ) -> None:
     """Append to the timeline and publish the event; where no unit is named, it is that of whoever did it.
 
-    What is declared internal is a staff note on the timeline as well. The case's clocks follow.
+    What is declared internal is a staff note on the timeline as well. Reactions to the event follow.
     """
-    await running.follow(call, case, await noted(call, case, taken, note, unit, **data))
+    kind = await noted(call, case, taken, note, unit, **data)
+    await react(call, kind, case, **data)
+
+
+async def react(call: Call, event: str, row: Any, /, **facts: Any) -> None:
+    """Let reactions follow what happened to a row that is there, or to several."""
+    for later in await follow(call, event, row, **facts):
+        await later()
 
 
 async def noted(

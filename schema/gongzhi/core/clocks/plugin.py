@@ -7,6 +7,7 @@ from gongzhi.plugin.hooks import App, hookimpl
 from gongzhi.plugin.permissions import Permission, Role, permission
 from gongzhi.plugin.roles import ADMINISTRATOR
 from gongzhi.runtime.jobs import Job
+from gongzhi.runtime.reactions import Reaction
 
 
 @hookimpl
@@ -32,6 +33,13 @@ def permissions() -> list[Permission | Role]:
     return [
         permission("clocks.edit_rules", "Choose and write deadlines of a county or town (维护时限规则)", ADMINISTRATOR),
     ]
+
+
+@hookimpl
+def handlers() -> tuple[Reaction, ...]:
+    from .reacting import REACTIONS
+
+    return REACTIONS
 
 
 @hookimpl

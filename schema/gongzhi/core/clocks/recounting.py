@@ -8,7 +8,7 @@ from itertools import groupby
 from uuid6 import uuid7
 
 from gongzhi.core.cases.models import CaseRow, CategoryRow, ChannelRow
-from gongzhi.core.dispatch.terms import follow
+from gongzhi.core.cases.steps import MOVED, react
 from gongzhi.core.statistics.counting import followed
 from gongzhi.runtime.commands import Call
 
@@ -67,7 +67,7 @@ async def anew(call: Call, by: Standing, keys: Collection[object], why: Why) -> 
     moved = list(filter(None, traces))
     await save(call, running, traces=moved)
     await renew(call, cases)
-    await follow(call, [case.id for case in cases])
+    await react(call, MOVED, cases, moved=bool(moved))
     if moved:
         call.enqueue(followed, str(uuid7()))  # no event tells the figures
     return len(moved)

@@ -14,9 +14,7 @@ from gongzhi.core.calendars.reading import read
 from gongzhi.core.cases import machine
 from gongzhi.core.cases.events import REGISTRY
 from gongzhi.core.cases.models import Audience, CaseRow, EventRow, SettlementLevel, Status, Urgency
-from gongzhi.core.cases.steps import PLATFORM, advance
-from gongzhi.core.dispatch.approving import asked
-from gongzhi.core.dispatch.models import ApprovalKind
+from gongzhi.core.cases.steps import GRACE_OVER, PLATFORM, advance, react
 from gongzhi.core.notices.sending import Notice, notify
 from gongzhi.declare.events import event_of
 from gongzhi.runtime.commands import Call
@@ -50,7 +48,7 @@ OVERDUE_GRACE = (
     "where a.case_id = s.id and a.kind = 'CLOSING' and a.requested_at >= k.started_at)) "
     "order by k.due_at, k.id limit $2 for update of s skip locked"
 )
-GRACE_OVER = "答复后宽限期满，诉求人未提出异议，提请结案。"
+WHY = "答复后宽限期满，诉求人未提出异议，提请结案。"
 UNASSIGNED = SettlementLevel.TOWN
 
 
@@ -150,7 +148,7 @@ async def close(call: Call) -> int:
     cases: Iterable[CaseRow] = await CaseRow.filter(id__in=[row["id"] for row in rows], status=Status.REPLIED)
     for case in cases:
         if case.id in contested:
-            await asked(call, case, ApprovalKind.CLOSING, GRACE_OVER)
+            await react(call, GRACE_OVER, case, reason=WHY)
         else:
             await advance(call, case, machine.CLOSE)
     return len(rows)

@@ -159,6 +159,11 @@ async def resume_case(call: Call, input: CaseInput) -> CasePayload:
 # what the commands share
 
 
+async def ask_for_closing(call: Call, case: CaseRow, reason: str) -> None:
+    """Put closing a case before somebody who decides."""
+    await asked(call, case, ApprovalKind.CLOSING, reason)
+
+
 async def asked(call: Call, case: CaseRow, kind: ApprovalKind, reason: str, until: datetime | None = None) -> Approval:
     """A request for somebody else to decide; one of a kind at a time."""
     if await ApprovalRow.exists(case=case, kind=kind, state=ApprovalState.PENDING):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gongzhi.core.cases import machine
 from gongzhi.core.cases.machine import Step
-from gongzhi.core.cases.models import CaseRow, SupportRow
+from gongzhi.core.cases.models import CaseRow
 from gongzhi.runtime.commands import Call
 
 from . import terms
@@ -49,9 +49,6 @@ async def follow(call: Call, case: CaseRow, taken: Step) -> None:
     if taken is machine.REOPEN:
         await again(call, case)
         await tell(call, case, "case.reopened", units=[case.lead_unit_id])
-    if taken is machine.RETURN:
-        case.lead_unit_id = None
-        await SupportRow.filter(case=case).delete()
 
 
 async def moved(call: Call, case: CaseRow, order: OrderRow, state: OrderState) -> None:

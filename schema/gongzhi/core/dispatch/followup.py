@@ -9,9 +9,8 @@ from gongzhi.core.cases import machine
 from gongzhi.core.cases.commands import SOLVED
 from gongzhi.core.cases.models import CaseRow, RatingSource, Status
 from gongzhi.core.cases.ratings import keep_rating, refuse_involved
-from gongzhi.core.cases.steps import contested, interested, opened, record, saved, step, unready
+from gongzhi.core.cases.steps import contested, interested, opened, react, record, saved, step, unready
 from gongzhi.core.cases.types import Case
-from gongzhi.core.clocks import running
 from gongzhi.declare.entity import ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
@@ -71,7 +70,7 @@ async def record_follow_up(call: Call, input: RecordFollowUpInput) -> RecordFoll
         await keep_rating(call, case, case.lead_unit_id, RatingSource.FOLLOW_UP, rating, solved)
     await record(call, case, FOLLOWED, contact=input.contact, reached=input.reached, solved=solved, rating=rating)
     if input.reached:  # the requester has been asked, whatever they said
-        await running.follow(call, case, machine.RATED)
+        await react(call, machine.RATED, case)
     await heeded(call, case, solved, rating)
     await saved(case)
     return RecordFollowUpPayload(follow_up=ref(FollowUp, entry.id), case=ref(Case, case.id))

@@ -7,6 +7,7 @@ from gongzhi.declare.registers import Registers
 from gongzhi.plugin.hooks import App, hookimpl
 from gongzhi.plugin.permissions import Permission, Role, permission
 from gongzhi.plugin.roles import ADMINISTRATOR, COUNTY_DISPATCHER, DEPARTMENT_HANDLER, DISPATCHERS, FIELD_STAFF
+from gongzhi.runtime.reactions import Reaction
 from gongzhi.runtime.waivers import Waiver
 
 from .waivers import DESIGNATION
@@ -19,7 +20,7 @@ def tables() -> list[App]:
 
 @hookimpl
 def graphql() -> tuple[Extension, ...]:
-    from . import approving, directory, dispatching, followup, merging, objecting, types, work, working
+    from . import approving, directory, dispatching, followup, merging, objecting, similar, types, work, working
 
     return (
         *types.EXTENSIONS,
@@ -31,6 +32,7 @@ def graphql() -> tuple[Extension, ...]:
         *approving.EXTENSIONS,
         *merging.EXTENSIONS,
         *followup.EXTENSIONS,
+        *similar.EXTENSIONS,
     )
 
 
@@ -56,6 +58,13 @@ def permissions() -> list[Permission | Role | Waiver]:
         permission("dispatch.follow_up", "Ask requesters how it went (回访)", *DISPATCHERS),
         DESIGNATION,
     ]
+
+
+@hookimpl
+def handlers() -> tuple[Reaction, ...]:
+    from .reacting import REACTIONS
+
+    return REACTIONS
 
 
 @hookimpl

@@ -17,11 +17,14 @@ from pypika_tortoise.queries import Table
 
 from gongzhi.core.cases import rules
 from gongzhi.core.cases.models import Status
+from gongzhi.core.cases.reporting import ReportCasePayload
 from gongzhi.core.cases.types import Category, title_of
 from gongzhi.declare.entity import embedded, ref
 from gongzhi.declare.enums import named
+from gongzhi.declare.extend import extend
 from gongzhi.declare.plans import Argument, Frame
 from gongzhi.declare.sql import Sql, some
+from gongzhi.runtime.commands import payload_field
 from gongzhi.runtime.context import Info
 
 MOST = 20
@@ -177,3 +180,13 @@ def phase(status: Status) -> Phase:
     if status in (Status.REPLIED, Status.CLOSED):
         return Phase.SETTLED
     return Phase.REPORTED if status in (Status.REPORTED, Status.ACCEPTED) else Phase.HANDLING
+
+
+EXTENSIONS = (
+    extend(
+        ReportCasePayload,
+        similar=payload_field(
+            "Matters near it of the same sort that are known already (附近同类诉求).", similar, requires=None
+        ),
+    ),
+)

@@ -1,0 +1,35 @@
+"""Reactions of deadlines: clocks start, stop, pause and move in the transaction of the step that has them do so."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from gongzhi.core.cases import machine
+from gongzhi.core.cases.steps import WAITS
+from gongzhi.runtime.commands import Call
+from gongzhi.runtime.reactions import Happening, Later, reaction
+
+from . import running
+from .saving import save
+
+
+@reaction("clocks.begin", machine.REPORT.event)
+async def begin(call: Call, happening: Happening) -> Later:
+    """Start the clocks of a new case; they refer to its row, so they are saved after it."""
+    return partial(save, call, (), await running.begin(call, happening.row, happening.event))
+
+
+@reaction("clocks.follow")
+async def follow(call: Call, happening: Happening) -> None:
+    """Bring the clocks to where a step leaves them. What concerns no clock costs nothing."""
+    if happening.event != machine.REPORT.event:
+        await running.follow(call, happening.row, happening.event)
+
+
+@reaction("clocks.hold", WAITS)
+async def hold(call: Call, happening: Happening) -> None:
+    """Let no time of handling pass until the moment that the case waits for."""
+    await running.hold_until(call, happening.row, happening.facts["until"])
+
+
+REACTIONS = (begin, follow, hold)

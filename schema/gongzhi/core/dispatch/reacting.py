@@ -1,0 +1,63 @@
+"""Reactions of dispatch: work orders, requests and merged cases keep step with the case they belong to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from gongzhi.core.cases import machine
+from gongzhi.core.cases.steps import ANSWERED_WITH, GRACE_OVER, MOVED, WAITS
+from gongzhi.runtime.commands import Call
+from gongzhi.runtime.reactions import Happening, Phase, reaction
+
+from . import following, terms
+from .approving import ask_for_closing
+from .merging import inform, main_of
+from .working import jointly
+
+STEPS = {one.event: one for one in machine.STEPS}
+
+
+@reaction("dispatch.jointly", machine.REPLY.event, phase=Phase.CHECK)
+async def require_contributions(call: Call, happening: Happening) -> Mapping[str, Any]:
+    """Refuse an answer while a supporting unit has not contributed; the event names those that did."""
+    return {"jointly": await jointly(call, happening.row)}
+
+
+@reaction("dispatch.main", machine.RATED, phase=Phase.CHECK)
+async def find_main(call: Call, happening: Happening) -> Mapping[str, Any]:
+    """Name the case whose answer a merged case was given."""
+    return {ANSWERED_WITH: await main_of(call, happening.row)}
+
+
+@reaction("dispatch.orders", *STEPS)
+async def move_orders(call: Call, happening: Happening) -> None:
+    """Bring work orders, objections and requests to where the case now is."""
+    await following.follow(call, happening.row, STEPS[happening.event])
+
+
+@reaction("dispatch.merged", machine.REPLY.event, machine.SETTLE.event, after=("dispatch.orders", "clocks.follow"))
+async def answer_merged(call: Call, happening: Happening) -> None:
+    """Give the answer to those whose cases are part of this one, too."""
+    await inform(call, happening.row)
+
+
+@reaction(
+    "dispatch.deadlines", machine.RESUME.event, machine.REOPEN.event, WAITS, MOVED,
+    after=("dispatch.orders", "clocks.follow", "clocks.hold"),
+)  # fmt: skip
+async def move_deadlines(call: Call, happening: Happening) -> None:
+    """Have live work orders due when the clocks for handling are."""
+    rows = happening.row if isinstance(happening.row, list) else [happening.row]
+    await terms.follow(call, [row.id for row in rows])
+
+
+@reaction("dispatch.closing", GRACE_OVER)
+async def put_before_others(call: Call, happening: Happening) -> None:
+    """Ask somebody who may decide to close a case that is about a unit or the platform."""
+    await ask_for_closing(call, happening.row, happening.facts["reason"])
+
+
+REACTIONS = (
+    require_contributions, find_main, move_orders, answer_merged, move_deadlines, put_before_others,
+)  # fmt: skip

@@ -1,0 +1,131 @@
+"""Reactions: what a plugin refuses, adds and does in the transaction of a step that a case takes."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+import pytest_asyncio
+from gongzhi.plugin.hooks import GROUP
+from gongzhi.runtime.reactions import Phase, in_order, reaction
+from gongzhi.values.errors import DeclarationError
+from gongzhi_server.errors import Problem
+from gongzhi_server.plugins import load
+from gongzhi_server.testing import ESSENTIAL, Server, codes_of, serving
+
+from .conftest import Market
+from .test_reference import PAGE
+
+EXAMPLE = PAGE.split("```python reactions\n")[1].split("```")[0]
+DEPOSITS = """
+from gongzhi.runtime.reactions import Phase, reaction
+from gongzhi.values.errors import Refusal
+{example}
+
+@reaction("deposits.break", "case.declined")
+async def stumble(call, happening):
+    raise RuntimeError("secret 610921")
+
+@reaction("deposits.meddle", "case.withdrawn")
+async def meddle(call, happening):
+    await call.fetch("update cases.case set title = 'x' where id = $1", happening.row.id)
+
+@hookimpl
+def handlers():
+    return [veto, keep, stumble, meddle]
+""".replace("{example}", EXAMPLE)
+MATTER = {
+    "kind": "HELP",
+    "channel": "MINI_APP",
+    "category": "utilities.electricity",
+    "title": "路灯不亮",
+    "description": "村口路灯不亮",
+    "grid": "610921100001",
+}
+STEPPED = "case { status address }"
+
+
+@pytest_asyncio.fixture
+async def office(market: Market, filled: str, tmp_path: Path) -> AsyncIterator[Server]:
+    """A server with the plugin beside those that are always on."""
+    market.ship("deposits", DEPOSITS)
+    always = {one.name for one in ESSENTIAL.found}
+    entries = [*market.entries, *(one for one in entry_points(group=GROUP) if one.name in always)]
+    async with serving(filled, tmp_path, plugins=load(entries=entries)) as server:
+        yield server
+
+
+async def report(server: Server, **more: Any) -> tuple[Any, str]:
+    """A dispatcher, and the number of a case that waits for them."""
+    worker = server.as_("county_dispatcher", grid="610921")
+    [grid] = (await worker.ask('{ grid(code: "610921") { children(first: 1) { nodes { code } } } }')).data["grid"][
+        "children"
+    ]["nodes"]
+    payload = await worker.do(
+        "reportCase", "case { number address } errors { code }", **{**MATTER, "grid": grid["code"]} | more
+    )
+    assert payload["errors"] == [], payload
+    assert payload["case"]["address"] == "已登记"  # of a reaction, in the statement that makes the case
+    return worker, payload["case"]["number"]
+
+
+async def test_a_check_refuses_the_step(office: Server) -> None:
+    worker, number = await report(office, title="押金未退")
+    refused = await worker.do("acceptCase", STEPPED, number=number, expectedVersion=1)
+    assert codes_of(refused["errors"]) == ["DEPOSIT_OPEN"] and refused["errors"][0]["path"] == ["number"]
+    found = (await worker.ask("query($n: String!) { case(number: $n) { status } }", n=number)).data
+    assert found["case"]["status"] == "REPORTED"
+
+
+async def test_what_a_reaction_does_not_mind_goes_on(office: Server) -> None:
+    worker, number = await report(office)
+    accepted = await worker.do("acceptCase", STEPPED, number=number, expectedVersion=1)
+    assert accepted["errors"] == [] and accepted["case"]["status"] == "ACCEPTED"
+
+
+async def test_a_reaction_that_fails_takes_the_step_back(office: Server, caplog: Any) -> None:
+    """It is our fault, named in the log, with nothing written and nothing secret told."""
+    worker, number = await report(office)
+    answer = await worker.ask(
+        "mutation($input: ReasonedCaseInput!) { declineCase(input: $input) { case { status } } }",
+        input={"idempotencyKey": "k" * 20, "number": number, "expectedVersion": 1, "reason": "不属受理范围"},
+    )
+    assert answer.codes == ["INTERNAL_SERVER_ERROR"] and "secret" not in str(answer.body)
+    assert "deposits" in caplog.text
+    found = (await worker.ask("query($n: String!) { case(number: $n) { status } }", n=number)).data
+    assert found["case"]["status"] == "REPORTED"
+
+
+async def test_it_runs_only_where_the_plugin_is_on(office: Server, filled: str) -> None:
+    worker, number = await report(office, title="押金未退")
+    connection = await asyncpg.connect(filled)
+    await connection.execute("update plugins.activation set active = false where plugin = 'deposits'")
+    await connection.close()
+    accepted = await worker.do("acceptCase", STEPPED, number=number, expectedVersion=1)
+    assert accepted["errors"] == [] and accepted["case"]["status"] == "ACCEPTED"
+
+
+def test_they_run_behind_those_they_name() -> None:
+    @reaction("a.first", "case.closed", after=("z.last", "gone.away"))
+    async def first(call: Any, happening: Any) -> None: ...
+
+    @reaction("z.last", phase=Phase.FOLLOW)
+    async def last(call: Any, happening: Any) -> None: ...
+
+    assert [one.name for one in in_order([first, last])] == ["z.last", "a.first"]
+
+    @reaction("z.last", after=("a.first",))
+    async def circle(call: Any, happening: Any) -> None: ...
+
+    with pytest.raises(DeclarationError, match="is to run after itself"):
+        in_order([first, circle])
+
+
+def test_names_say_whose_they_are(market: Market) -> None:
+    market.ship("deposits", DEPOSITS.replace('"deposits.veto"', '"others.veto"'))
+    with pytest.raises(Problem, match="the reaction 'others.veto' must begin with 'deposits.'"):
+        market.load()
