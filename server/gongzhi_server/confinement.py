@@ -9,6 +9,14 @@ from .plugins import CORE_APPS
 
 CORE = frozenset(app.label for app in CORE_APPS)
 FOREIGN = "n.nspname <> $1 and n.nspname <> 'information_schema' and n.nspname not like 'pg\\_%'"
+WATCHING = """
+t.tgtype & 66 = 0 and exists(
+  select from pg_proc p join pg_namespace o on o.oid = p.pronamespace where p.oid = t.tgfoid and o.nspname = $1
+)"""
+"""A trigger that fires after a change, so neither before (2) nor instead of it (64), and calls one of its functions.
+
+It is the plugin's, whoever's the table is: it cannot alter the row, and goes when the schema goes.
+"""
 OBJECTS = f"""
 select 'the schema ' || n.nspname as name, n.nspowner::text as state from pg_namespace n where {FOREIGN}
 union all
@@ -31,7 +39,7 @@ select 'the constraint ' || k.conname || ' of ' || n.nspname || '.' || c.relname
 union all
 select 'the trigger ' || t.tgname || ' of ' || n.nspname || '.' || c.relname, t.tgenabled::text || t.tgfoid
   from pg_trigger t join pg_class c on c.oid = t.tgrelid join pg_namespace n on n.oid = c.relnamespace
-  where not t.tgisinternal and {FOREIGN}
+  where not t.tgisinternal and not ({WATCHING}) and {FOREIGN}
 union all
 select 'the function ' || n.nspname || '.' || p.proname || p.oid, md5(p.prosrc)
   from pg_proc p join pg_namespace n on n.oid = p.pronamespace where {FOREIGN}

@@ -19,7 +19,7 @@ from gongzhi.core.cases.ratings import is_independent
 from gongzhi.declare.events import Event, Occurrence, Registry
 from gongzhi.declare.extend import Extension
 from gongzhi.declare.plans import GUARD
-from gongzhi.declare.register_entries import GONE, Holding, Purpose
+from gongzhi.declare.register_entries import GONE, Holding, Kpi, Purpose
 from gongzhi.declare.registers import Registers
 from gongzhi.plugin import hooks
 from gongzhi.plugin.built_in import BUILT_IN
@@ -266,7 +266,7 @@ class Plugins:
         entries = self._entries
         added = {
             "cards": entries("cards", lambda plugin, one: self._unprefixed(plugin, "rule", one.name)),
-            "kpis": entries("kpis", lambda plugin, one: self._unprefixed(plugin, "figure", one.name)),
+            "kpis": entries("kpis", self._check_figure),
             "notices": entries("notices", lambda plugin, one: self._unprefixed(plugin, "purpose", one.purpose)),
             "holdings": entries("holdings", self._check_holding),
             "statements": entries("statements", unchecked),
@@ -482,6 +482,10 @@ class Plugins:
 
     def _check_job(self, plugin: Plugin, job: Job) -> str | None:
         return self._unprefixed(plugin, "job", job.name)
+
+    def _check_figure(self, plugin: Plugin, kpi: Kpi) -> str | None:
+        """Figures that every county has go by the name of the field that shows them; no two have one name."""
+        return None if plugin.always else self._unprefixed(plugin, "figure", kpi.name)
 
     def _check_permission(self, plugin: Plugin, permission: Permission) -> str | None:
         if wrong := self._unprefixed(plugin, "permission", permission.name):

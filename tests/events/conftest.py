@@ -23,7 +23,7 @@ from gongzhi_server.events.cursors import Cursors
 from gongzhi_server.gateway.limits import Limits
 from gongzhi_server.gateway.wire import Wire
 from gongzhi_server.plugins import Plugins
-from gongzhi_server.testing import SECRET, Clock, Server, create, drop, settings
+from gongzhi_server.testing import ESSENTIAL, SECRET, Clock, Server, create, drop, settings
 from gongzhi_server.tokens import Tokens
 from websockets.asyncio.client import ClientConnection, connect
 
@@ -141,7 +141,8 @@ class Station(Server):
 async def station(dsn: str, data: Path, plugins: Plugins | None = None) -> AsyncIterator[Station]:
     """The application over this database on a loopback port, in this very loop."""
     clock = Clock()
-    await activation.switch(dsn, [one.name for one in plugins.found] if plugins else [], clock())
+    plugins = plugins or ESSENTIAL
+    await activation.switch(dsn, plugins.switched, clock())
     app = create_app(settings(dsn, data), dsn, clock, plugins)
     config = uvicorn.Config(app, port=0, log_config=None, access_log=False, ws=Wire, ws_max_size=Limits().message)
     server = uvicorn.Server(config)

@@ -116,7 +116,7 @@ class Tower:
 @pytest_asyncio.fixture
 async def tower(market: Market, own: str, tmp_path: Path) -> AsyncIterator[Tower]:  # noqa: F811
     package = market.ship("chime", CHIME)
-    async with serving(own, tmp_path, plugins=market.load()) as server:
+    async with serving(own, tmp_path, plugins=market.load(essential=True)) as server:
         await server.worker.drain()  # the hourly run of now
         module = sys.modules[package]
         module.ran.clear()

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
-from gongzhi.core.statistics.digests import SECTIONS, TITLES, Period, days
 from gongzhi_server.testing import ESSENTIAL
+from gongzhi_statistics.digests import SECTIONS, TITLES, Period, days
 
 if TYPE_CHECKING:
     from .eyes import Row

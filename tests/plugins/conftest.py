@@ -15,7 +15,7 @@ import pytest_asyncio
 from gongzhi.plugin.hooks import GROUP
 from gongzhi_server.plugins import Plugins, load
 from gongzhi_server.schema import Schema, build
-from gongzhi_server.testing import create, drop
+from gongzhi_server.testing import ESSENTIAL, create, drop
 
 HEAD = """\
 from __future__ import annotations
@@ -65,8 +65,10 @@ class Market:
     def entries(self) -> list[EntryPoint]:
         return [one for one in entry_points(group=GROUP) if one.value.partition(".")[0] in self.roots]
 
-    def load(self) -> Plugins:
-        return load(entries=self.entries)
+    def load(self, *, essential: bool = False) -> Plugins:
+        """What is shipped; with `essential` beside the installed plugins that are always on."""
+        always = {one.name for one in ESSENTIAL.found} if essential else set()
+        return load(entries=[*self.entries, *(one for one in entry_points(group=GROUP) if one.name in always)])
 
     def schema(self) -> Schema:
         return build(self.load())

@@ -33,6 +33,13 @@ FOREIGN = {
     "create function gongzhi.mine() returns int language sql as 'select 1'": "the function gongzhi.mine",
     "insert into cases.channel (id, code, name) values (999, 'MINE', 'x')": "rows of cases.channel",
     "update cases.category set name = 'x'": "rows of cases.category",
+    "create function paths.mine() returns trigger language plpgsql as 'begin return null; end'; "
+    "create trigger mine before update on cases.case for each row execute function paths.mine()": (
+        "the trigger mine of cases.case"
+    ),
+    "create trigger mine after update on cases.case for each row execute function gongzhi.fixed()": (
+        "the trigger mine of cases.case"
+    ),
 }
 
 
@@ -49,7 +56,11 @@ async def test_migrations_touch_their_own_schema_alone(market: Market, empty: st
         with pytest.raises(Problem, match=f"migration paths.{name} was taken back: it touches {said}"):
             await database.migrate(empty, apps)
         (market.folder / f"gongzhi_paths/migrations/{name}.py").unlink()
-    honest = "create index by_name on paths.path (name); insert into paths.path select * from paths.path where false"
+    honest = (
+        "create index by_name on paths.path (name); insert into paths.path select * from paths.path where false; "
+        "create function paths.note() returns trigger language plpgsql as 'begin return null; end'; "
+        "create trigger note after update on cases.case for each row execute function paths.note()"
+    )
     market.write("gongzhi_paths/migrations/0002_honest.py", SECOND.format(sql=honest))
     importlib.invalidate_caches()
     await database.migrate(empty, apps)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from gongzhi_server.errors import Problem
-from gongzhi_server.testing import ESSENTIAL
+from gongzhi_server.plugins import CORE_PLUGINS
 
 from .conftest import Market
 
@@ -42,6 +42,18 @@ def test_wrong_entries_name_the_plugin(market: Market, hook: str, entry: str, to
     assert told in str(problem.value)
 
 
+def test_figures_of_all_counties_are_named_like_their_fields(market: Market) -> None:
+    """No two have one name, whoever they are from."""
+    kept = "\n@hookimpl\ndef about():\n    return [About(always=True)]\n"
+    entry = 'Kpi("rate", SAID, SAID, SAID, SAID)'
+    for name in ("kiosk", "shop"):
+        market.ship(name, "from gongzhi.plugin.hooks import About\n" + HEAD.format(hook="kpis", entry=entry) + kept)
+        if name == "kiosk":
+            assert [one.name for one in market.load().registers.kpis][-1] == "rate"
+    with pytest.raises(Problem, match="two figures are called 'rate'; the other is from plugin 'kiosk'"):
+        market.load()
+
+
 def test_registers_are_registers(market: Market) -> None:
     market.ship("shop", "@hookimpl\ndef registers(): return [1]")
     with pytest.raises(Problem, match="registers\\(\\) gave a int, not a Registers"):
@@ -52,4 +64,4 @@ def test_entries_join_the_core(market: Market) -> None:
     market.ship("shop", HEAD.format(hook="cards", entry=CARD.format("shop.credit")))
     registers = market.load().registers
     assert registers.card("shop.credit/1") and registers.card("service-tier/1")
-    assert registers.holdings == ESSENTIAL.registers.holdings
+    assert registers.holdings == CORE_PLUGINS.registers.holdings

@@ -7,9 +7,9 @@ from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
 import asyncpg
-from gongzhi.core.registers.kpis import KPIS
-from gongzhi.core.statistics import burden
 from gongzhi_server.testing import Server
+from gongzhi_statistics import burden
+from gongzhi_statistics.kpis import KPIS
 
 from .ground import GROUP, Ground
 from .test_figures import lead, statistics

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from random import Random
 from uuid import UUID
 
 import asyncpg
 import pytest
-from gongzhi_server import statistics
-from gongzhi_server.testing import Server
+from gongzhi_server.errands import run
+from gongzhi_server.testing import ESSENTIAL, Server
+from gongzhi_server.testing import settings as chosen
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -73,7 +75,9 @@ async def test_incremental_equals_rebuilt(ground: Ground, seed: int) -> None:
     await asyncio.to_thread(story)
 
 
-async def test_events_move_figures(server: Server, filled: str) -> None:
+async def test_events_move_figures(
+    server: Server, filled: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """Over HTTP: what a case's steps do to the sums, once the handler has heard of them."""
     connection = await asyncpg.connect(filled)
     today = "select sum(reported), sum(completed) from statistics.rollup r "
@@ -90,7 +94,11 @@ async def test_events_move_figures(server: Server, filled: str) -> None:
     assert not tally.failed
     assert tuple(await connection.fetchrow(today)) == ((reported or 0) + 1, (completed or 0) + 1)
     followed = [tuple(row) for row in await connection.fetch(SUMS)]
-    assert await statistics.rebuild(filled) > 0
+    [errand] = ESSENTIAL.errands["statistics"]
+    capsys.readouterr()
+    assert await run(chosen(filled, tmp_path), filled, "statistics", errand, {}, server.clock, ESSENTIAL) == 0
+    counted = await connection.fetchval("select count(*) from statistics.fact")
+    assert counted > 0 and capsys.readouterr().out == f"{counted:,} cases counted (已统计).\n"
     assert followed == [tuple(row) for row in await connection.fetch(SUMS)]
     await connection.close()
 

@@ -6,8 +6,8 @@ from datetime import date
 from typing import Any
 
 import pytest
-from gongzhi.core.statistics.digests import SECTIONS, Period, days
 from gongzhi_server.testing import Server
+from gongzhi_statistics.digests import SECTIONS, Period, days
 
 from .ground import COUNTY, GROUP, OTHER, Ground
 from .test_figures import lead, march

@@ -7,8 +7,8 @@ from itertools import product
 from typing import Any
 
 import pytest
-from gongzhi.core.statistics.figures import DAILY, EVER, WITHIN
 from gongzhi_server.testing import Server
+from gongzhi_statistics.figures import DAILY, EVER, WITHIN
 
 from .ground import COUNTY, GROUP, OTHER, TOWN, VILLAGE, Ground, china
 

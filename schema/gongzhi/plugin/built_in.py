@@ -30,7 +30,6 @@ BUILT_IN = (
     "gongzhi.core.sync.plugin",
     "gongzhi.core.webhooks.plugin",
     "gongzhi.core.intake.plugin",
-    "gongzhi.core.statistics.plugin",
     "gongzhi.core.emergency.plugin",
     "gongzhi.core.whistles.plugin",
     "gongzhi.core.contacts.plugin",

@@ -133,7 +133,7 @@ def registers() -> Iterable[Registers]:
     figures, notices and statements.
 
     A protected field without a purpose is not given to it. Names of rules and figures and purposes of notices begin
-    with the plugin's name and a dot.
+    with the plugin's name and a dot; those of figures need not, if the plugin is always on.
     """
     return ()
 

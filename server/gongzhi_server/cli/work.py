@@ -16,7 +16,6 @@ jobs = typer.Typer(help="Work in the background (后台任务): what waits, and 
 nats = typer.Typer(help="Events over NATS (消息总线).", no_args_is_help=True)
 retention = typer.Typer(help="How long data are kept (保存期限).", no_args_is_help=True)
 clocks = typer.Typer(help="Deadlines (时限) and what they bring about.", no_args_is_help=True)
-statistics = typer.Typer(help="Figures (统计).", no_args_is_help=True)
 
 
 @jobs.command("list")
@@ -85,12 +84,3 @@ def sweep() -> None:
         done = asyncio.run(sweeping.once(dsn, clock(), keyring(chosen), plugins.load().apps))
     print(f"{done.reminded} reminders sent (提醒), {done.closed} cases closed (结案).")
     print(f"{done.recounted} cases follow a new calendar (重算).")
-
-
-@statistics.command()
-def rebuild() -> None:
-    """Count all cases anew (重建统计)."""
-    from ..statistics import rebuild as recount
-
-    with cluster.running(settings()) as dsn:
-        print(f"{asyncio.run(recount(dsn)):,} cases counted (已统计).")

@@ -169,8 +169,9 @@ class Worker:
         return any(told)
 
     def needs_last(self, handler: Handler) -> bool:
-        """Whether the last event is enough for a handler: one of the core's, which is on in every county."""
-        return handler.latest and self.handlers[handler.name][0] is None
+        """Whether the last event is enough for a handler: one that is on in every county."""
+        whose, _ = self.handlers[handler.name]
+        return handler.latest and (whose is None or not is_switched(whose))
 
     async def told(self, connection: Any, whose: str | None, handler: Handler, event: Occurrence) -> bool:
         """Call a handler, but only where its plugin is on; tell whether it has told anything itself.

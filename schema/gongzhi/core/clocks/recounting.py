@@ -5,11 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from itertools import groupby
 
-from uuid6 import uuid7
-
 from gongzhi.core.cases.models import CaseRow, CategoryRow, ChannelRow
 from gongzhi.core.cases.steps import MOVED, react
-from gongzhi.core.statistics.counting import followed
 from gongzhi.runtime.commands import Call
 
 from .models import ClockRow, RuleRow, RuleSetKind, Why
@@ -68,8 +65,6 @@ async def anew(call: Call, by: Standing, keys: Collection[object], why: Why) -> 
     await save(call, running, traces=moved)
     await renew(call, cases)
     await react(call, MOVED, cases, moved=bool(moved))
-    if moved:
-        call.enqueue(followed, str(uuid7()))  # no event tells the figures
     return len(moved)
 
 

@@ -11,14 +11,12 @@ from strawberry.scalars import JSON
 
 from gongzhi.core.cases.events import EVENTS
 from gongzhi.core.cases.types import Case
-from gongzhi.core.grids.types import Grid
 from gongzhi.declare.entity import column, entity, expression, live, lookup, one, stream
 from gongzhi.declare.enums import named
 from gongzhi.declare.events import Actor, Occurrence
 from gongzhi.declare.extend import extend
 from gongzhi.declare.filters import placed
 from gongzhi.declare.roots import Subscription
-from gongzhi.values import codes
 
 from .models import OutboxRow
 from .rules import staff
@@ -53,10 +51,6 @@ def numbered(event: Occurrence, given: Mapping[str, Any]) -> bool:
     return bool(event.data.get("number") == given["number"])
 
 
-def within(event: Occurrence, given: Mapping[str, Any]) -> bool:
-    return event.grid is not None and given["code"] in (event.grid, *codes.ancestors(event.grid))
-
-
 EXTENSIONS = (
     extend(
         Subscription,
@@ -70,17 +64,6 @@ EXTENSIONS = (
             ),
             events=EVENTS,
             touches=numbered,
-        ),
-        grid_changed=live(
-            lookup(
-                "A grid as it is, and again whenever something happens to a case in it: for live figures (网格动态).",
-                "Its code (编码).",
-                by="code",
-                type=Grid | None,
-            ),
-            events=EVENTS,
-            touches=within,
-            handled="statistics.count",
         ),
     ),
 )

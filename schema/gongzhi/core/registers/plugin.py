@@ -16,6 +16,6 @@ def graphql() -> tuple[Extension, ...]:
 
 @hookimpl
 def registers() -> list[Registers]:
-    from . import holdings, kpis
+    from . import holdings
 
-    return [Registers(kpis=kpis.KPIS, holdings=holdings.HOLDINGS)]
+    return [Registers(holdings=holdings.HOLDINGS)]

@@ -9,12 +9,17 @@ from __future__ import annotations
 from datetime import timedelta
 
 from gongzhi.core.cases.events import EVENTS
+from gongzhi.core.cases.steps import MOVED
 from gongzhi.declare.events import Occurrence
 from gongzhi.runtime.commands import Call
 from gongzhi.runtime.jobs import Run, handler, job
+from gongzhi.runtime.reactions import Happening, reaction
+from uuid6 import uuid7
 
 MOST = 500
 """Notes that are followed at a time."""
+TURNS = 100
+"""How often a run of the job does so at most: what it has counted is lost if it is cut off for taking too long."""
 FOLLOW = "select statistics.follow($1) as counted"
 
 
@@ -34,5 +39,13 @@ async def counted(call: Call, happened: Occurrence) -> None:
 @job("statistics.follow", every=timedelta(minutes=1))
 async def followed(call: Call, run: Run) -> None:
     """Count what has changed without an event, such as deadlines that moved with the rules or the calendar."""
-    while await follow(call):
-        pass
+    for _ in range(TURNS):
+        if not await follow(call):
+            return
+
+
+@reaction("statistics.hurry", MOVED)
+async def hurried(call: Call, happening: Happening) -> None:
+    """Have moved deadlines counted at once, for no event tells of them."""
+    if happening.facts["moved"]:
+        call.enqueue(followed, str(uuid7()))

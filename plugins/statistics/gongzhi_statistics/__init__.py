@@ -1,10 +1,10 @@
-"""Registration: what `statistics` brings to the schema, by the hooks that every plugin has."""
+"""Statistics (统计分析): figures, digests, what is asked of grid workers, and what forms need not ask for."""
 
 from __future__ import annotations
 
 from gongzhi.declare.extend import Extension
 from gongzhi.declare.registers import Registers
-from gongzhi.plugin.hooks import App, hookimpl
+from gongzhi.plugin.hooks import About, App, Errand, hookimpl
 from gongzhi.plugin.permissions import Permission, Role, permission
 from gongzhi.plugin.roles import (
     ADMINISTRATOR,
@@ -16,22 +16,24 @@ from gongzhi.plugin.roles import (
     GRID_LEADER,
 )
 from gongzhi.runtime.jobs import Handler, Job
+from gongzhi.runtime.reactions import Reaction
+
+
+@hookimpl
+def about() -> list[About]:
+    return [About(always=True)]
 
 
 @hookimpl
 def tables() -> list[App]:
-    return [App("statistics", "gongzhi.core.statistics.models", "gongzhi.core.statistics.migrations")]
+    return [App("statistics", "gongzhi_statistics.models", "gongzhi_statistics.migrations")]
 
 
 @hookimpl
 def graphql() -> tuple[Extension, ...]:
-    from . import digests, prefilling, types
+    from . import digests, prefilling, streams, types
 
-    return (
-        *types.EXTENSIONS,
-        *prefilling.EXTENSIONS,
-        *digests.EXTENSIONS,
-    )
+    return (*types.EXTENSIONS, *prefilling.EXTENSIONS, *digests.EXTENSIONS, *streams.EXTENSIONS)
 
 
 @hookimpl
@@ -52,10 +54,10 @@ def permissions() -> list[Permission | Role]:
 
 
 @hookimpl
-def handlers() -> list[Handler]:
+def handlers() -> list[Handler | Reaction]:
     from . import counting
 
-    return [counting.counted]
+    return [counting.counted, counting.hurried]
 
 
 @hookimpl
@@ -67,6 +69,13 @@ def jobs() -> list[Job]:
 
 @hookimpl
 def registers() -> list[Registers]:
-    from . import holdings
+    from . import holdings, kpis
 
-    return [Registers(holdings=holdings.HOLDINGS)]
+    return [Registers(kpis=kpis.KPIS, holdings=holdings.HOLDINGS)]
+
+
+@hookimpl
+def errands() -> tuple[Errand, ...]:
+    from .console import ERRANDS
+
+    return ERRANDS

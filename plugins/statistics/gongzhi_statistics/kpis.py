@@ -1,4 +1,4 @@
-"""The core's figures: one formula each, published with the figure (docs/operators.md)."""
+"""Formulas: how each figure is computed, published under the name of the figure."""
 
 from __future__ import annotations
 

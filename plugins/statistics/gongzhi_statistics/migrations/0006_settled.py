@@ -1,6 +1,6 @@
 """What was settled counts by subject and level together."""
 
-from gongzhi.core.statistics.models import Dimension
+from gongzhi_statistics.models import Dimension
 from tortoise import fields, migrations
 from tortoise.migrations import operations as ops
 

@@ -10,9 +10,6 @@ from enum import StrEnum
 from typing import Any
 
 import strawberry
-from pypika_tortoise.queries import Table
-from pypika_tortoise.terms import Term
-
 from gongzhi.declare.entity import embedded
 from gongzhi.declare.enums import named
 from gongzhi.declare.extend import extend
@@ -20,6 +17,8 @@ from gongzhi.declare.plans import Argument, Frame
 from gongzhi.declare.roots import Query
 from gongzhi.declare.sql import Sql, bound
 from gongzhi.values.errors import Text
+from pypika_tortoise.queries import Table
+from pypika_tortoise.terms import Term
 
 from . import figures, rules
 from .figures import Figure, Scope, area

@@ -9,10 +9,9 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Any
 
+from gongzhi.core.cases.models import SettlementLevel
 from tortoise import fields
 from tortoise.models import Model
-
-from gongzhi.core.cases.models import SettlementLevel
 
 
 class Dimension(StrEnum):

@@ -7,7 +7,6 @@ from enum import StrEnum
 from typing import Any
 
 import strawberry
-
 from gongzhi.core.cases.models import SettlementLevel
 from gongzhi.core.grids.types import Grid
 from gongzhi.core.units.types import Unit
@@ -145,7 +144,7 @@ def series(at: Frame) -> Sql:
 
 
 def tipped(at: Frame) -> Sql:
-    """Tip-offs; nothing for the people of any unit, for one may be against it (rulings 6)."""
+    """Tip-offs; nothing for the people of any unit, for one may be against it."""
     if at.viewer.units():
         return Sql("null::int")
     number = f"select coalesce(sum(r.reported),0)::int from {figures.WITHIN} r where {{where}} and r.sealed "

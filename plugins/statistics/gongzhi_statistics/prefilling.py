@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from enum import StrEnum
 
 import strawberry
-
 from gongzhi.core.patrols.commands import CHANNEL
 from gongzhi.declare.entity import embedded
 from gongzhi.declare.enums import named
@@ -74,7 +73,8 @@ EXTENSIONS = (
         prefill=embedded(
             "What the caller's own post and household tell of a form's fields, so nobody need be asked (表单预填).",
             known,
-            type=list[Prefilled],
+            type=list[Prefilled] | None,
+            requires=None,
             arguments={"form": Argument(Form, "Which form (表单).")},
         ),
     ),

@@ -1,14 +1,13 @@
-"""Who may see figures: a declared aggregate for a role in a place, or for the people of a unit (rulings 11)."""
+"""Who may see figures: a declared aggregate for a role in a place, or for the people of a unit."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from pypika_tortoise.queries import Table
-from pypika_tortoise.terms import Criterion
-
 from gongzhi.declare.plans import Frame
 from gongzhi.declare.sql import Sql, some
+from pypika_tortoise.queries import Table
+from pypika_tortoise.terms import Criterion
 
 VIEW = "statistics.view"
 SEALED = "cases.view_sealed"

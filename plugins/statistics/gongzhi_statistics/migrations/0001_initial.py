@@ -1,7 +1,7 @@
 from tortoise import migrations
 from tortoise.migrations import operations as ops
 from gongzhi.core.cases.models import SettlementLevel
-from gongzhi.core.statistics.models import Dimension
+from gongzhi_statistics.models import Dimension
 from orjson import loads
 from tortoise.fields.data import JSON_DUMPS
 from uuid import uuid4

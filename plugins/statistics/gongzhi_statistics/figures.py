@@ -1,4 +1,4 @@
-"""Figures as SQL over the sums. Their formulas are published under the same names (`gongzhi.core.registers.kpis`).
+"""Figures as SQL over the sums. Their formulas are published under the same names (`kpis`).
 
 Small numbers: what counts fewer than ten persons is withheld, for it is about people one could name. What counts cases
 of a place is shown from three on, as a notice board in the village would show it. In a list, what would tell a withheld

@@ -100,10 +100,11 @@ BURDEN = (
     "(select jsonb_build_object("
     + ",".join(f"'{name}',round({value}/b.workers/b.weeks,2)" for name, value in SHARES.items())
     + f") from (select {WORKERS} as workers, ({FIELDS})::numeric as fields, ({SPARED})::numeric as spared, "
-    + f"({PHOTOS})::numeric as photos, ({{until}}-{{since}}+1)/7.0 as weeks) b where b.workers>={FEW})"
+    + f"({{photos}})::numeric as photos, ({{until}}-{{since}}+1)/7.0 as weeks) b where b.workers>={FEW})"
 )
 
 
 def asked(at: Frame, scope: Scope) -> Sql:
     """The burden as JSON, per worker and week; null where fewer than ten work, and above the county."""
-    return scope.sql(BURDEN, kind=at.row.kind, id=at.row.id)
+    place = {"kind": at.row.kind, "id": at.row.id}
+    return scope.sql(BURDEN, photos=scope.sql(PHOTOS, **place), **place)
