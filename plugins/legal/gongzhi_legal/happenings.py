@@ -1,4 +1,4 @@
-"""What legal services tell others: ids and states, to whoever has a seat. None of it may feed points (rulings 8)."""
+"""What legal services tell others: ids and states, to whoever has a seat. None of it may feed points."""
 
 from __future__ import annotations
 

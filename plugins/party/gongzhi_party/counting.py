@@ -1,4 +1,4 @@
-"""Counting votes, and what is left of them: ballots, a roll and receipts that nothing ties together (rulings 10).
+"""Counting votes, and what is left of them: ballots, a roll and receipts that nothing ties together.
 
 The urn becomes ballots, and the roll and the slips are written anew, each in an order of its own and with new keys, in
 one transaction. What was written while votes were taken is deleted with it, and swept by autovacuum soon after.

@@ -44,7 +44,7 @@ from .models import (
 )
 
 FEWEST = 10
-"""Fewer members than this are not counted in public (rulings 7)."""
+"""Fewer members than this are not counted in public."""
 NAME = "(select p.name from people.person p where p.id={0})"
 
 

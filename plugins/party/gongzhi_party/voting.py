@@ -1,6 +1,6 @@
 """Votes: open or secret, one a person or a household, by oneself or by written proxy.
 
-How a secret vote stays secret (rulings 10). Casting marks somebody as having voted, and puts what they say of each
+How a secret vote stays secret. Casting marks somebody as having voted, and puts what they say of each
 proposal into the urn: rows of their own with random keys, without account, key or time, tied to nobody. A slip with the
 digest of the receipt lies apart from both. Nothing is kept by the idempotency key, for whose store knows accounts and
 times. Closing (`counting.py`) moves the urn into ballots and writes the roll and the slips anew. What this does not

@@ -1,4 +1,4 @@
-"""Points by themselves, for events whose type lets itself be fed from (rulings 8).
+"""Points by themselves, for events whose type lets itself be fed from.
 
 Of the core's that is a problem somebody reported which has proved real and is settled (上报问题属实); plugins declare
 theirs, such as having come to an activity.
@@ -26,9 +26,9 @@ from .award import Act, award
 from .models import ProgrammeRow, RuleRow, RuleState
 
 KINDS = (CaseKind.HELP, CaseKind.SUGGESTION)
-"""Complaints, tip-offs and questions neither earn nor cost anything (domain.md 6.8)."""
+"""Complaints, tip-offs and questions neither earn nor cost anything."""
 APART = ("dispute", "petition", "advice", "legal")
-"""Subjects that never feed points (rulings 8)."""
+"""Subjects that never feed points."""
 
 
 @handler("points.feed", feedable=True)

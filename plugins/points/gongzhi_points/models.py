@@ -328,7 +328,7 @@ class VoteRow(Model):
 
 
 class PostingRow(Model):
-    """One movement of points: its legs in `entry` sum to zero. Facts are codes and numbers, frozen (ruling 9)."""
+    """One movement of points: its legs in `entry` sum to zero. Facts are codes and numbers, frozen."""
 
     id = key()
     programme: Any = fields.ForeignKeyField("points.ProgrammeRow", **FOREVER)

@@ -1,4 +1,4 @@
-"""What a rule must not be about (domain.md 6.8): points are never a price on rights, nor a punishment."""
+"""What a rule must not be about: points are never a price on rights, nor a punishment."""
 
 from __future__ import annotations
 

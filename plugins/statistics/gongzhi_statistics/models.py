@@ -1,7 +1,7 @@
 """The tables of figures: what each case counts for, and the sums by place and day.
 
 Days are calendar days in China (domain R14). `sealed` is the visibility class: tip-offs, and whatever else is against
-a unit, are counted apart from all the rest (rulings 6 and 11).
+a unit, are counted apart from all the rest.
 """
 
 from __future__ import annotations

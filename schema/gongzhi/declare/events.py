@@ -1,4 +1,4 @@
-"""Events: what happened, in ids, codes and numbers. Names and free text stay where they are (ruling 9).
+"""Events: what happened, in ids, codes and numbers. Names and free text stay where they are.
 
     @event("rubbish.collected", "A household's rubbish was collected (垃圾已收运).")
     class Collected(Event):

@@ -1,7 +1,7 @@
 """What no rule about people may be about, whatever it gives or takes: rights that nobody pays for by using them.
 
 Points and credit screen the words of their rules by this and by bans of their own. It is a guard against slips, not
-against cunning; the assembly's resolution, the published card and objections are the rest of it (domain.md 6.8).
+against cunning; the assembly's resolution, the published card and objections are the rest of it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Free text is screened for what must not be stored (domain 6.3). It warns and refuses nothing.
+"""Free text is screened for what must not be stored. It warns and refuses nothing.
 
 The words are data, in `screening.csv`; numbers are told by their check digits, so that a house number alarms nobody.
 """

@@ -205,7 +205,7 @@ def given(case: Case, place: int) -> Body | None:
 
 
 def _facts(case: Case, place: int, before: Status | None, after: Status | None) -> dict[str, Any]:
-    """What a step's event keeps: codes and figures, never names or texts (rulings 9)."""
+    """What a step's event keeps: codes and figures, never names or texts."""
     if case.turns[place].event == lives.RATED:
         solved = lives.REOPEN not in [turn.event for turn in case.turns[place + 1 : place + 2]]
         return {"rating": case.rating if solved else lives.UNSOLVED, "solved": solved}

@@ -41,7 +41,7 @@ TWICE = 120
 ACK = 10
 """Seconds after which what an integrator did not acknowledge comes again."""
 
-# Integrators get what concerns a case, but of tip-offs and of what is internal nothing (rulings 6 and 9).
+# Integrators get what concerns a case, but of tip-offs and of what is internal nothing.
 READ = f"""
 select {COLUMNS}, c.code as county, (not o.internal and k.series is not distinct from 'ORDINARY') as open
 from events.outbox o left join grids.grid g on g.id = o.grid_id left join grids.grid c on c.id = o.county_id

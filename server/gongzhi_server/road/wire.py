@@ -1,4 +1,4 @@
-"""What goes over NATS: CloudEvents, each as one message. Ids, codes and numbers only, as in the outbox (ruling 9)."""
+"""What goes over NATS: CloudEvents, each as one message. Ids, codes and numbers only, as in the outbox."""
 
 from __future__ import annotations
 

@@ -190,7 +190,7 @@ class Migration(migrations.Migration):
                 ('until', fields.DateField(null=True)),
                 ('reminded_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
             ],
-            options={'table': 'office', 'schema': 'party', 'app': 'party', 'pk_attr': 'id', 'table_description': 'A published office held by consent (rulings 7), for a term. The duty phone is published by consent, too.'},
+            options={'table': 'office', 'schema': 'party', 'app': 'party', 'pk_attr': 'id', 'table_description': 'A published office held by consent, for a term. The duty phone is published by consent, too.'},
             bases=['Model'],
         ),
         ops.CreateModel(

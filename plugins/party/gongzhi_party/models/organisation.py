@@ -90,7 +90,7 @@ class CoverageRow(Model):
 
 
 class OfficeRow(Model):
-    """A published office held by consent (rulings 7), for a term. The duty phone is published by consent, too."""
+    """A published office held by consent, for a term. The duty phone is published by consent, too."""
 
     id = key()
     branch: Any = fields.ForeignKeyField("party.BranchRow", **OWNED)

@@ -289,7 +289,7 @@ class Migration(migrations.Migration):
                 ('commitment', BytesField(generated=False, null=False, unique=False)),
                 ('hash', BytesField(generated=False, null=False, unique=False)),
             ],
-            options={'table': 'posting', 'schema': 'points', 'app': 'points', 'unique_together': (('programme', 'no'), ('programme', 'key')), 'pk_attr': 'id', 'table_description': 'One movement of points: its legs in `entry` sum to zero. Facts are codes and numbers, frozen (ruling 9).'},
+            options={'table': 'posting', 'schema': 'points', 'app': 'points', 'unique_together': (('programme', 'no'), ('programme', 'key')), 'pk_attr': 'id', 'table_description': 'One movement of points: its legs in `entry` sum to zero. Facts are codes and numbers, frozen.'},
             bases=['Model'],
         ),
         ops.CreateModel(

@@ -5,7 +5,7 @@
     chain:  hash = sha256(the hash before, number, kind, time, count, root)
 
 The chain is over commitments: whoever is erased, or whose entry has outlived its retention, takes the salt along, and
-nobody can tell from what stays who it was; the chain holds all the same (rulings 9).
+nobody can tell from what stays who it was; the chain holds all the same.
 """
 
 from __future__ import annotations

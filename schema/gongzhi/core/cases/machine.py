@@ -1,4 +1,4 @@
-"""The life of a case as data (rulings 16). `docs/cases.md` draws its diagram from this table."""
+"""The life of a case as data. `docs/cases.md` draws its diagram from this table."""
 
 from __future__ import annotations
 

@@ -88,7 +88,7 @@ async def opened(call: Call, input: Any, permission: str | None = None) -> CaseR
 
 
 async def disinterested(call: Call, case: CaseRow) -> None:
-    """Refuse the people of the unit that the case is against, whatever else they may (domain 6.10)."""
+    """Refuse the people of the unit that the case is against, whatever else they may."""
     units = [grant.unit for grant in call.viewer.account.grants if grant.unit is not None]
     if await accused(call, case, units):
         raise interested("number")
@@ -103,7 +103,7 @@ async def accused(call: Call, case: CaseRow, units: Sequence[int]) -> bool:
 
 
 async def contested(case: CaseRow) -> bool:
-    """Whether the case is about a unit or the platform itself, so that nobody closes it alone (domain 6.13)."""
+    """Whether the case is about a unit or the platform itself, so that nobody closes it alone."""
     about = await CategoryRow.get(id=case.category_id)
     return case.accused_unit_id is not None or about.code == PLATFORM
 

@@ -67,7 +67,7 @@ class Line(StrEnum):
 
 
 class Need(StrEnum):
-    """A wish for service that a household declares or accepts. Not a diagnosis, not a label (rulings 1)."""
+    """A wish for service that a household declares or accepts. Not a diagnosis, not a label."""
 
     VISIT = "VISIT"
     TRANSPORT = "TRANSPORT"

@@ -150,7 +150,7 @@ def present(at: Frame) -> Alternatives:
 
 
 def served(household: Table, viewer: Lens) -> Sql:
-    """Households of which one is a member, the helper or a grid worker: who may read what it asks for (rulings 1)."""
+    """Households of which one is a member, the helper or a grid worker: who may read what it asks for."""
     allowed = viewer.within(household, "people.view_needs")
     if allowed is None:
         return Sql("true")

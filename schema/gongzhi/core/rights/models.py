@@ -183,7 +183,7 @@ class DemandRow(Located):
 
 
 class ReleaseRow(Located):
-    """Positive statements that a person lets a recipient read, until a day, revocable (rulings 24)."""
+    """Positive statements that a person lets a recipient read, until a day, revocable."""
 
     id = key()
     person: Any = _person()

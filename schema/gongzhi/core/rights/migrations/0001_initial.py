@@ -87,7 +87,7 @@ class Migration(migrations.Migration):
                 ('revoked_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
                 ('account', fields.CharField(max_length=100)),
             ],
-            options={'table': 'release', 'schema': 'rights', 'app': 'rights', 'pk_attr': 'id', 'table_description': 'Positive statements that a person lets a recipient read, until a day, revocable (rulings 24).'},
+            options={'table': 'release', 'schema': 'rights', 'app': 'rights', 'pk_attr': 'id', 'table_description': 'Positive statements that a person lets a recipient read, until a day, revocable.'},
             bases=['Located'],
         ),
         ops.CreateModel(
