@@ -59,7 +59,6 @@ from .gateway.http import wrapped
 from .gateway.limits import Limits
 from .keys import keyring
 from .ledger import Ledger, ledger
-from .open311 import Window
 from .plain import Mounted, Toll
 from .plugins import Plugins
 from .publishing import Published as Told
@@ -102,7 +101,9 @@ class Space:
         outbox: Outbox,
         channels: tuple[Channel, ...] = (),
         choices: Mapping[type, Any] = MappingProxyType({}),
+        address: str = "",
     ) -> None:
+        self.address = address
         self.choices = choices
         self._variables = contextvars.copy_context()
         self.ledger = ledger
@@ -168,6 +169,7 @@ class Space:
             self.plugins.naming,
             self.plugins.grantors,
             self.reactions,
+            self.address,
         )
         return context
 
@@ -319,6 +321,7 @@ class Deployment:
             outbox,
             self.channels,
             self.choices,
+            self.settings.issuer,
         )
 
     def routes(
@@ -331,7 +334,7 @@ class Deployment:
         desk: Reception,
         archive: Archive,
     ) -> list[BaseRoute]:
-        """What is answered: GraphQL, signing in, Open311, what is fetched as a file, uploads, and plugins' feeds."""
+        """What is answered: GraphQL, signing in, what is fetched as a file, uploads, and plugins' feeds."""
         settings, secret, now = self.settings, self.secret, self.now
         operations, till = gateway.operations, gateway.operations.till
         assert space.listings
@@ -348,7 +351,6 @@ class Deployment:
         return [
             *(Route("/graphql", gateway), WebSocketRoute("/graphql", gateway)),
             *Counter(desk, door, gateway.settings, till).routes,
-            *Window(operations, gateway.settings, settings.issuer, now).routes,
             *published,
             tolled(f"{PATH}{{ticket}}", request_response(exports.answer)),
             tolled(f"{links.PATH}{{ticket}}", request_response(bulk.answer)),

@@ -21,10 +21,9 @@ from gongzhi.declare.sql import Sql
 from gongzhi_server import activation
 from gongzhi_server.app import create_app
 from gongzhi_server.gateway.rates import Overloaded
-from gongzhi_server.plugins import Plugins
 from gongzhi_server.schema import Schema, build
 from gongzhi_server.shares import Share
-from gongzhi_server.testing import TODAY, Clock, Server, settings
+from gongzhi_server.testing import ESSENTIAL, TODAY, Clock, Server, settings
 
 SLOW = '{ grid(code: "610921") { testStuck } }'
 QUICK = '{ grid(code: "610921") { name } }'
@@ -46,7 +45,7 @@ where datname=current_database() and state='active' and query like '%pg_sleep%' 
 def schema() -> Schema:
     """The schema with a field that takes a minute, as the worst of searches might."""
     stuck = expression("Takes long.", lambda at: Sql("(select 1 from pg_sleep(60))"), type=int | None, requires=None)
-    return build(Plugins(), [("test", extend(Grid, test_stuck=stuck))])
+    return build(ESSENTIAL, [("test", extend(Grid, test_stuck=stuck))])
 
 
 @asynccontextmanager
@@ -54,7 +53,7 @@ async def serving(dsn: str, data: Path, **changed: Any) -> AsyncIterator[tuple[S
     """A caller of the application, and the application's state."""
     chosen = replace(settings(dsn, data), **changed)
     await activation.switch(dsn, ["test"], TODAY, undecided=True)
-    app = create_app(chosen, dsn, Clock(), background=False, schema=schema())
+    app = create_app(chosen, dsn, Clock(), ESSENTIAL, background=False, schema=schema())
     async with app.router.lifespan_context(app):
         transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:

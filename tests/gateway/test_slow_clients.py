@@ -13,7 +13,7 @@ import pytest
 from gongzhi_server.app import create_app
 from gongzhi_server.gateway.limits import Limits
 from gongzhi_server.gateway.wire import HEAD, REFUSED, Http
-from gongzhi_server.testing import settings
+from gongzhi_server.testing import ESSENTIAL, settings
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from .conftest import running
@@ -70,7 +70,7 @@ async def ended(address: str, pieces: list[bytes]) -> bytes:
 async def test_every_way_in_ends(empty: str, tmp_path: Path) -> None:
     """Pieces come more often than anything times out that counts from piece to piece."""
     limits: Any = (("reading", SHORT), ("arriving", SHORT))
-    app = create_app(replace(settings(empty, tmp_path), limits=limits), empty)
+    app = create_app(replace(settings(empty, tmp_path), limits=limits), empty, plugins=ESSENTIAL)
     with running(app, "on", arriving=SHORT) as address:
         heard = await asyncio.gather(*(ended(address, pieces) for pieces, _ in SLOW.values()))
     wrong = {

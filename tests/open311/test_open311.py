@@ -14,7 +14,7 @@ import asyncpg
 import httpx
 import pytest
 from gongzhi_server.app import create_app
-from gongzhi_server.testing import TODAY, Clock, Server, settings
+from gongzhi_server.testing import ESSENTIAL, TODAY, Clock, Server, built, settings
 
 COUNTY = {"jurisdiction_id": "610921"}
 POLE = {
@@ -202,7 +202,7 @@ async def test_rates_and_trusted_documents(filled: str, tmp_path: Path) -> None:
     chosen = settings(filled, tmp_path)
     object.__setattr__(chosen, "rates", True)
     object.__setattr__(chosen, "allow_list", True)
-    app = create_app(chosen, filled, Clock(), background=False)
+    app = create_app(chosen, filled, Clock(), ESSENTIAL, background=False, schema=built(None))
     async with (
         app.router.lifespan_context(app),
         httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client,

@@ -138,6 +138,8 @@ class Context:
     """Who may grant each waiver, each with the plugin whose it is (`gongzhi.runtime.waivers`)."""
     reactions: Reactions = NoReactions()
     """What runs in the transaction of a step that a case takes (`gongzhi.runtime.reactions`)."""
+    address: str = ""
+    """The address that people know the deployment by, such as `https://gongzhi.example`."""
 
 
 Info = strawberry.Info[Context, None]

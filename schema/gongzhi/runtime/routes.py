@@ -28,7 +28,7 @@ from gongzhi.runtime.context import Context
 from gongzhi.values.errors import Text
 
 PATH = "/x"
-WELL_KNOWN: dict[str, str] = {}
+WELL_KNOWN = {"/open311": "integrations"}
 """Paths outside of `/x` that standards prescribe, each with the plugin that may claim it."""
 DIGITS = 16
 """Hexadecimal digits of a content's hash in an address."""

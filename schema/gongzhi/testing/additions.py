@@ -49,7 +49,7 @@ def definitions(sdl: str) -> dict[str, Any]:
 
 def read(sdl: str) -> list[str]:
     """The definitions of a snapshot, in the order in which they are compared."""
-    return sorted(print_ast(one) for one in parse(sdl).definitions)
+    return sorted(print_ast(one) for one in parse(sdl).definitions) if sdl.strip() else []
 
 
 def silent(found: list[DefinitionNode]) -> Iterator[str]:

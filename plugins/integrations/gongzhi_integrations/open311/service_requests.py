@@ -9,10 +9,10 @@ from uuid import UUID
 
 import orjson
 from gongzhi.core.intake.commands import INTAKE
+from gongzhi.runtime.checks import CHINA
 
-from ..clock import CHINA
-from .asked import Asked, Wrong, known
-from .subjects import CHANNEL, KINDS, RESIDENTS, URGENCIES
+from .inquiry import GeoReportError, Inquiry, known
+from .services import CHANNEL, KINDS, RESIDENTS, URGENCIES
 
 OPEN = {
     "REPORTED": "已上报 Reported", "ACCEPTED": "已受理 Accepted", "DISPATCHED": "已派单 Given to a unit",
@@ -47,31 +47,31 @@ mutation($input: ReportCaseInput!) { reportCase(input: $input) { case { number }
 """
 
 
-async def listed(asked: Asked) -> list[dict[str, Any]]:
-    """Requests, the last first. Raises Wrong."""
-    size = asked.number("page_size", PAGE, PAGE)
-    page = asked.number("page", 1, MOST // size)
-    return await found(asked, await chosen(asked), size, page)
+async def listed(inquiry: Inquiry) -> list[dict[str, Any]]:
+    """Requests, the last first. Raises GeoReportError."""
+    size = inquiry.number("page_size", PAGE, PAGE)
+    page = inquiry.number("page", 1, MOST // size)
+    return await found(inquiry, await chosen(inquiry), size, page)
 
 
-async def single(asked: Asked, number: str) -> list[dict[str, Any]]:
-    """A list of the one. Raises Wrong if there is none, or none that may be seen."""
-    matters = await found(asked, only(await asked.jurisdiction()) | {"number": {"equals": number}}, 1, 1)
+async def single(inquiry: Inquiry, number: str) -> list[dict[str, Any]]:
+    """A list of the one. Raises GeoReportError if there is none, or none that may be seen."""
+    matters = await found(inquiry, only(await inquiry.jurisdiction()) | {"number": {"equals": number}}, 1, 1)
     if not matters:
-        raise Wrong(404, "service_request_id provided was not found")
+        raise GeoReportError(404, "service_request_id provided was not found")
     return matters
 
 
-async def found(asked: Asked, condition: dict[str, Any], size: int, page: int) -> list[dict[str, Any]]:
+async def found(inquiry: Inquiry, condition: dict[str, Any], size: int, page: int) -> list[dict[str, Any]]:
     after, left = None, (page - 1) * size
     while left:
         first = min(left, PAGE)
-        data = await asked.ask(SKIP, filter=condition, first=first, after=after)
+        data = await inquiry.ask(SKIP, filter=condition, first=first, after=after)
         before = data["cases"]["pageInfo"]
         if not before["hasNextPage"]:
             return []
         after, left = before["endCursor"], left - first
-    data = await asked.ask(LIST, filter=condition, first=size, after=after)
+    data = await inquiry.ask(LIST, filter=condition, first=size, after=after)
     return [matter(one) for one in data["cases"]["nodes"]]
 
 
@@ -80,29 +80,29 @@ def only(county: str) -> dict[str, Any]:
     return {"grid": {"within": county}, "kind": {"in": list(KINDS)}}
 
 
-async def chosen(asked: Asked) -> dict[str, Any]:
-    """The condition that the parameters state. Raises Wrong."""
-    condition = only(await asked.jurisdiction())
-    if numbers := asked.texts("service_request_id"):  # then nothing else counts, says the specification
+async def chosen(inquiry: Inquiry) -> dict[str, Any]:
+    """The condition that the parameters state. Raises GeoReportError."""
+    condition = only(await inquiry.jurisdiction())
+    if numbers := inquiry.texts("service_request_id"):  # then nothing else counts, says the specification
         if len(numbers) > PAGE:
-            raise Wrong(400, f"service_request_id has more than {PAGE} values")
+            raise GeoReportError(400, f"service_request_id has more than {PAGE} values")
         return condition | {"number": {"in": numbers}}
-    if subjects := asked.texts("service_code"):
+    if subjects := inquiry.texts("service_code"):
         condition["category"] = {"in": subjects}
-    if statuses := known(asked.texts("status"), STATUSES, "status"):
+    if statuses := known(inquiry.texts("status"), STATUSES, "status"):
         condition["status"] = {"in": [one for each in statuses for one in STATUSES[each]]}
-    return condition | {"reportedAt": span(asked)}
+    return condition | {"reportedAt": span(inquiry)}
 
 
-def span(asked: Asked) -> dict[str, str]:
-    """From when to when, 90 days at most and the last 90 if nothing is said. Raises Wrong."""
-    start, end = asked.moment("start_date"), asked.moment("end_date")
-    last = datetime.fromisoformat(end) if end else asked.now + timedelta(seconds=1)
+def span(inquiry: Inquiry) -> dict[str, str]:
+    """From when to when, 90 days at most and the last 90 if nothing is said. Raises GeoReportError."""
+    start, end = inquiry.moment("start_date"), inquiry.moment("end_date")
+    last = datetime.fromisoformat(end) if end else inquiry.now + timedelta(seconds=1)
     first = datetime.fromisoformat(start) if start else last - SPAN
     if start and not end:
         last = min(last, first + SPAN)
     if not timedelta() <= last - first <= SPAN:
-        raise Wrong(400, "start_date must lie before end_date, and not more than 90 days before it")
+        raise GeoReportError(400, "start_date must lie before end_date, and not more than 90 days before it")
     return {"from": first.isoformat(), "before": last.isoformat()}
 
 
@@ -132,88 +132,88 @@ def matter(case: Any) -> dict[str, Any]:
     }
 
 
-async def filed(asked: Asked) -> list[dict[str, Any]]:
-    """File a case. Sent again, it is the same case. Raises Wrong."""
-    if asked.viewer.account.name is None:
-        raise Wrong(403, "api_key is missing: send it in the form, or as Authorization: Bearer")
-    county = await asked.jurisdiction()
-    given = {name: asked.text(name) for name in ("service_code", "description")}
+async def filed(inquiry: Inquiry) -> list[dict[str, Any]]:
+    """File a case. Sent again, it is the same case. Raises GeoReportError."""
+    if inquiry.viewer.account.name is None:
+        raise GeoReportError(403, "api_key is missing: send it in the form, or as Authorization: Bearer")
+    county = await inquiry.jurisdiction()
+    given = {name: inquiry.text(name) for name in ("service_code", "description")}
     if missing := [f"{name} was not provided" for name, value in given.items() if value is None]:
-        raise Wrong(400, *missing)
-    said = attributes(asked)
+        raise GeoReportError(400, *missing)
+    said = attributes(inquiry)
     description = given["description"] or ""
     input = {
-        "idempotencyKey": key(asked),
+        "idempotencyKey": key(inquiry),
         "kind": said["kind"],
         "urgency": said["urgency"],
         "channel": said["channel"],
         "category": given["service_code"],
         "title": description.splitlines()[0][:TITLE],
         "description": description,
-        **await located(asked, county),
+        **await located(inquiry, county),
     }
-    payload = (await asked.ask(REPORT, input=input))["reportCase"]
+    payload = (await inquiry.ask(REPORT, input=input))["reportCase"]
     if payload["errors"]:
-        raise Wrong(400, *(f"{'.'.join(one['path'] or ())}: {one['message']}" for one in payload["errors"]))
+        raise GeoReportError(400, *(f"{'.'.join(one['path'] or ())}: {one['message']}" for one in payload["errors"]))
     return [
         {
             "service_request_id": payload["case"]["number"],
-            "service_notice": notice(asked, payload["receiptCode"]),
+            "service_notice": notice(inquiry, payload["receiptCode"]),
             "account_id": None,
         }
     ]
 
 
-def attributes(asked: Asked) -> dict[str, str]:
-    """What attribute[…] says, or else what holds. Raises Wrong."""
-    channel = CHANNEL if asked.viewer.can(INTAKE) else RESIDENTS
-    said = {"kind": "HELP", "urgency": "ROUTINE", "channel": channel, **asked.attributes()}
+def attributes(inquiry: Inquiry) -> dict[str, str]:
+    """What attribute[…] says, or else what holds. Raises GeoReportError."""
+    channel = CHANNEL if inquiry.viewer.can(INTAKE) else RESIDENTS
+    said = {"kind": "HELP", "urgency": "ROUTINE", "channel": channel, **inquiry.attributes()}
     known(list(said), ("kind", "urgency", "channel"), "attribute[…]")
     known([said["kind"]], KINDS, "attribute[kind]")
     known([said["urgency"]], URGENCIES, "attribute[urgency]")
     return said
 
 
-async def located(asked: Asked, county: str) -> dict[str, Any]:
-    """Where it is: a point, a grid as `address_id`, or words, which leave it to the county. Raises Wrong."""
-    where: dict[str, Any] = {"address": asked.text("address_string")}
-    if asked.text("lat") or asked.text("long"):
-        point = {"latitude": degrees(asked, "lat", 90), "longitude": degrees(asked, "long", 180), "crs": "WGS84"}
-        found = (await asked.ask(WHERE, point=point))["gridAt"]
+async def located(inquiry: Inquiry, county: str) -> dict[str, Any]:
+    """Where it is: a point, a grid as `address_id`, or words, which leave it to the county. Raises GeoReportError."""
+    where: dict[str, Any] = {"address": inquiry.text("address_string")}
+    if inquiry.text("lat") or inquiry.text("long"):
+        point = {"latitude": degrees(inquiry, "lat", 90), "longitude": degrees(inquiry, "long", 180), "crs": "WGS84"}
+        found = (await inquiry.ask(WHERE, point=point))["gridAt"]
         if found is None or not found["code"].startswith(county):
-            raise Wrong(400, "lat and long lie outside of the jurisdiction")
+            raise GeoReportError(400, "lat and long lie outside of the jurisdiction")
         return where | {"place": point}
-    grid = asked.text("address_id")
+    grid = inquiry.text("address_id")
     if grid is None and where["address"] is None:
-        raise Wrong(400, "the location was not provided: send lat and long, address_id, or address_string")
+        raise GeoReportError(400, "the location was not provided: send lat and long, address_id, or address_string")
     if grid is not None and not grid.startswith(county):
-        raise Wrong(400, "address_id is no grid of the jurisdiction")
+        raise GeoReportError(400, "address_id is no grid of the jurisdiction")
     return where | {"grid": grid or county}
 
 
-def degrees(asked: Asked, name: str, most: int) -> float:
+def degrees(inquiry: Inquiry, name: str, most: int) -> float:
     try:
-        found = float(asked.text(name) or "")
+        found = float(inquiry.text(name) or "")
     except ValueError:
         found = float("nan")
     if not -most <= found <= most:
-        raise Wrong(400, f"{name} must be a number of degrees from -{most} to {most}")
+        raise GeoReportError(400, f"{name} must be a number of degrees from -{most} to {most}")
     return found
 
 
-def key(asked: Asked) -> str:
+def key(inquiry: Inquiry) -> str:
     """The client's idempotency key, or one derived from all that it sent, for the day."""
-    if given := asked.headers.get(b"idempotency-key"):
-        return given.decode("latin-1").strip().strip('"')
-    day = asked.now.astimezone(CHINA).date().isoformat()
-    sent = {name: value for name, value in asked.given.items() if name != "api_key"}
+    if given := inquiry.call.request.headers.get("idempotency-key"):
+        return given.strip().strip('"')
+    day = inquiry.now.astimezone(CHINA).date().isoformat()
+    sent = {name: value for name, value in inquiry.given.items() if name != "api_key"}
     digest = hashlib.sha256(orjson.dumps([day, sent], option=orjson.OPT_SORT_KEYS)).digest()
     return str(UUID(bytes=digest[:16]))
 
 
-def notice(asked: Asked, receipt: str) -> str:
+def notice(inquiry: Inquiry, receipt: str) -> str:
     """What the client has to know: the receipt code, and what was not kept."""
-    left = [name for name in UNKEPT if asked.text(name)]
+    left = [name for name in UNKEPT if inquiry.text(name)]
     said = [f"回执码 Receipt code: {receipt}."]
     if left:
         said.append(f"未保存 Not kept: {', '.join(left)}.")

@@ -1,4 +1,4 @@
-"""What was asked, as GeoReport has it: parameters by name, and who asks."""
+"""Inquiry: a request as GeoReport has it, with its parameters by name and who asks."""
 
 from __future__ import annotations
 
@@ -8,17 +8,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import orjson
 from gongzhi.declare.viewer import Viewer
-
-from ..gateway.operations import Caller, Operations
-from ..gateway.request import Request
+from gongzhi.runtime.routes import RouteCall
 
 COUNTY = re.compile(r"[0-9]{6}")
 FIELD = re.compile(r"attribute\[([a-z]+)\]")
 
 
-class Wrong(Exception):
+class GeoReportError(Exception):
     """A request that is answered with errors, one text each. The messages are shown to the client."""
 
     def __init__(self, status: int, *messages: str) -> None:
@@ -27,18 +24,15 @@ class Wrong(Exception):
 
 
 @dataclass(frozen=True)
-class Asked:
+class Inquiry:
     """One request."""
 
-    operations: Operations[Any]
-    caller: Caller
+    call: RouteCall
     given: Mapping[str, str]
-    headers: Mapping[bytes, bytes]
 
     @property
     def viewer(self) -> Viewer:
-        found: Viewer = self.caller.viewer
-        return found
+        return self.call.context.viewer
 
     @property
     def now(self) -> datetime:
@@ -53,32 +47,32 @@ class Asked:
         return [one.strip() for one in self.given.get(name, "").split(",") if one.strip()]
 
     def number(self, name: str, default: int, most: int) -> int:
-        """A whole number. Raises Wrong."""
+        """A whole number. Raises GeoReportError."""
         found = self.text(name)
         if found is None:
             return default
         if not (found.isascii() and found.isdecimal() and len(found) < 10 and 1 <= int(found) <= most):
-            raise Wrong(400, f"{name} must be a whole number from 1 to {most}")
+            raise GeoReportError(400, f"{name} must be a whole number from 1 to {most}")
         return int(found)
 
     def moment(self, name: str) -> str | None:
-        """A time with its offset, as W3C has it. Raises Wrong."""
+        """A time with its offset, as W3C has it. Raises GeoReportError."""
         found = self.text(name)
         try:
             if found and datetime.fromisoformat(found).tzinfo is None:
                 raise ValueError
         except ValueError:
-            raise Wrong(400, f"{name} must be a time such as 2026-01-31T08:00:00+08:00") from None
+            raise GeoReportError(400, f"{name} must be a time such as 2026-01-31T08:00:00+08:00") from None
         return found
 
     @property
     def county(self) -> str:
-        """The jurisdiction's code. Raises Wrong."""
+        """The jurisdiction's code. Raises GeoReportError."""
         found = self.text("jurisdiction_id")
         if found is None:
-            raise Wrong(400, "jurisdiction_id was not provided: send the six digits of the county's code")
+            raise GeoReportError(400, "jurisdiction_id was not provided: send the six digits of the county's code")
         if not COUNTY.fullmatch(found):
-            raise Wrong(404, "jurisdiction_id provided was not found")
+            raise GeoReportError(404, "jurisdiction_id provided was not found")
         return found
 
     def attributes(self) -> dict[str, str]:
@@ -87,31 +81,24 @@ class Asked:
         return {match[1]: value for match, value in found if match and value}
 
     async def ask(self, document: str, **variables: Any) -> Any:
-        """The data of one of our own operations, which /graphql would answer alike and which costs what it costs there.
-
-        Raises Wrong for expected errors, and what running it raises.
-        """
-        prepared = self.operations.prepare_own(document, self.caller)
-        answer = await self.operations.run(prepared, Request(document, variables=variables), self.caller)
-        return self.data(orjson.loads(answer.body))
-
-    def data(self, answer: Any) -> Any:
+        """The data of one of our own operations, as /graphql answers it. Raises GeoReportError for its errors."""
+        answer = await self.call.ask(document, **variables)
         if errors := answer.get("errors"):
             code = errors[0].get("extensions", {}).get("code")
-            raise Wrong(403 if code == "FORBIDDEN" else 500, *(one["message"] for one in errors))
+            raise GeoReportError(403 if code == "FORBIDDEN" else 500, *(one["message"] for one in errors))
         return answer["data"]
 
     async def jurisdiction(self) -> str:
-        """The county's code. Raises Wrong if there is no such county."""
+        """The county's code. Raises GeoReportError if there is no such county."""
         data = await self.ask("query($code: String!) { grid(code: $code) { kind } }", code=self.county)
         if data["grid"] is None or data["grid"]["kind"] != "COUNTY":
-            raise Wrong(404, "jurisdiction_id provided was not found")
+            raise GeoReportError(404, "jurisdiction_id provided was not found")
         return self.county
 
 
 def known(given: Sequence[str], wanted: Iterable[str], name: str) -> list[str]:
-    """The values, if all of them are wanted. Raises Wrong."""
+    """The values, if all of them are wanted. Raises GeoReportError."""
     choices = list(wanted)
     if strange := [one for one in given if one not in choices]:
-        raise Wrong(400, f"{name} has {len(strange)} unknown values; known are {', '.join(choices)}")
+        raise GeoReportError(400, f"{name} has {len(strange)} unknown values; known are {', '.join(choices)}")
     return list(given)

@@ -2,7 +2,3 @@
 
 Everything is asked of the schema, as /graphql asks it: the same commands, the same statements, the same eyes.
 """
-
-from .window import Window
-
-__all__ = ["Window"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .asked import Asked, Wrong
+from .inquiry import GeoReportError, Inquiry
 
 CATEGORIES = """
 query($after: String) {
@@ -23,20 +23,20 @@ CHANNEL, RESIDENTS = "HOTLINE_12345", "WEB"
 """How a case arrives if nothing is said: from a hotline's system, and from a resident's own account."""
 
 
-async def services(asked: Asked) -> list[dict[str, Any]]:
+async def services(inquiry: Inquiry) -> list[dict[str, Any]]:
     """The list: subjects that have no finer ones below them."""
-    await asked.jurisdiction()
-    found = await subjects(asked)
+    await inquiry.jurisdiction()
+    found = await subjects(inquiry)
     groups = {one["parent"]["code"] for one in found if one["parent"]}
     return [service(one) for one in found if one["code"] not in groups]
 
 
-async def subjects(asked: Asked) -> list[Any]:
+async def subjects(inquiry: Inquiry) -> list[Any]:
     """All subjects in use."""
     found: list[Any] = []
     page: Any = {"endCursor": None, "hasNextPage": True}
     while page["hasNextPage"]:
-        data = (await asked.ask(CATEGORIES, after=page["endCursor"]))["categories"]
+        data = (await inquiry.ask(CATEGORIES, after=page["endCursor"]))["categories"]
         found += [one for one in data["nodes"] if one["validTo"] is None]
         page = data["pageInfo"]
     return found
@@ -55,14 +55,14 @@ def service(subject: Any) -> dict[str, Any]:
     }
 
 
-async def definition(asked: Asked, code: str) -> dict[str, Any]:
-    """What may be said of a case of this subject. Raises Wrong."""
-    await asked.jurisdiction()
-    if code not in {one["code"] for one in await subjects(asked)}:
-        raise Wrong(404, "service_code provided was not found")
-    channels = (await asked.ask(CHANNELS))["channels"]["nodes"]
+async def definition(inquiry: Inquiry, code: str) -> dict[str, Any]:
+    """What may be said of a case of this subject. Raises GeoReportError."""
+    await inquiry.jurisdiction()
+    if code not in {one["code"] for one in await subjects(inquiry)}:
+        raise GeoReportError(404, "service_code provided was not found")
+    channels = (await inquiry.ask(CHANNELS))["channels"]["nodes"]
     attributes = [
-        attribute(1, "kind", "诉求类型 What is asked (HELP if nothing is said)", KINDS),
+        attribute(1, "kind", "诉求类型 What is inquiry (HELP if nothing is said)", KINDS),
         attribute(2, "urgency", "紧急程度 How soon somebody must look (ROUTINE if nothing is said)", URGENCIES),
         attribute(3, "channel", f"渠道 How it arrived ({CHANNEL})", {one["code"]: one["name"] for one in channels}),
     ]
