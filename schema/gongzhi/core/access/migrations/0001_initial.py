@@ -31,7 +31,7 @@ class Migration(migrations.Migration):
                 ('objects', ArrayField(element_type='TEXT')),
                 ('codes', ArrayField(element_type='TEXT')),
             ],
-            options={'table': 'act', 'schema': 'access', 'app': 'access', 'pk_attr': 'id', 'table_description': 'A mutation: which, on which objects (global ids), and the codes of what was refused. No values.'},
+            options={'table': 'act', 'schema': 'access', 'app': 'access', 'pk_attr': 'id', 'table_description': 'A mutation: which, on which objects (global ids), the codes of what was refused and the waivers. No values.'},
             bases=['Entry'],
         ),
         ops.CreateModel(
