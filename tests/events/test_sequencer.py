@@ -41,6 +41,29 @@ async def numbered(connection: asyncpg.Connection[Any]) -> list[str]:
     return [str(row["id"]) for row in rows]
 
 
+async def test_no_event_fails_while_its_month_is_made(empty: str) -> None:
+    """One transaction has written, another writes while the partition waits: both are there, in the new month."""
+    month = months.month(NOW)
+    async with asyncpg.create_pool(empty, min_size=3, max_size=3) as pool, pool.acquire() as early:
+        async with early.transaction():
+            await write(early)
+            made = asyncio.ensure_future(pool.execute("select events.partition($1)", month))
+            while not await waiting(early):
+                await asyncio.sleep(0)
+            late = asyncio.ensure_future(pool.execute(WRITE, str(uuid4()), NOW))
+            while await waiting(early) < 2:
+                await asyncio.sleep(0)
+        await asyncio.gather(made, late)
+        found = await early.fetch("select tableoid::regclass::text as name from events.outbox")
+    assert [row["name"] for row in found] == ["events.outbox_2026_06"] * 2
+
+
+async def waiting(connection: asyncpg.Connection[Any]) -> int:
+    """How many others of this database wait for a lock."""
+    sql = "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
+    return int(await connection.fetchval(sql))
+
+
 async def test_long_transaction_holds_nobody(empty: str, database: asyncpg.Connection[Any]) -> None:
     long = await asyncpg.connect(empty)
     transaction = long.transaction()
