@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 import sys
+from graphlib import TopologicalSorter
 from pathlib import Path
 from types import ModuleType
 
+import grimp
 import pytest
 
 TOOL = Path(__file__).parents[1] / "tools" / "layout.py"
@@ -37,6 +40,26 @@ def test_figures_only_come_nearer(layout: ModuleType) -> None:
     assert found.keys() == MOST.keys()
     grown = [f"{one.name}: {one.now}, was {MOST[one.name]}" for one in found.values() if one.now > MOST[one.name]]
     assert grown == []
+
+
+def test_the_map_names_files_that_are_there() -> None:
+    """Whoever follows ARCHITECTURE.md finds each file; those without a folder are in a package of the core."""
+    page = (TOOL.parents[1] / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    root = TOOL.parents[1]
+    server, core = root / "server" / "gongzhi_server", root / "schema" / "gongzhi"
+    named = re.findall(r"`((?:\w+/)*\w+\.py)`", page)
+    assert len(named) > 20
+    assert [
+        one
+        for one in named
+        if not any([(server / one).exists(), (core / one).exists(), (root / one).exists(), *core.rglob(one)])
+    ] == []
+
+
+@pytest.mark.parametrize("package", ["gongzhi", "gongzhi_server"])
+def test_no_modules_import_each_other_in_a_ring(package: str) -> None:
+    graph = grimp.build_graph(package, exclude_type_checking_imports=True)
+    TopologicalSorter({one: graph.find_modules_directly_imported_by(one) for one in graph.modules}).prepare()
 
 
 def test_no_packages_import_each_other_in_a_ring(layout: ModuleType) -> None:
