@@ -142,9 +142,13 @@ class Schema(strawberry.Schema):
         )
 
     def owner(self, command: Command) -> str | None:
-        """The plugin a mutation comes from; None for the core's."""
-        fields = self._added[Mutation].values()
-        return next((one.metadata.get(PLUGIN) for one in fields if one.metadata.get(COMMAND) is command), None)
+        """The plugin a mutation comes from, also where an entry of a batch carries it out; None for the core's."""
+        wanted = command.name, command.payload
+        for one in self._added[Mutation].values():
+            found = one.metadata.get(COMMAND)
+            if found and (found.name, found.payload) == wanted:
+                return one.metadata.get(PLUGIN)
+        return None
 
     def _extend(self, plugin: str, extension: Extension) -> None:
         for field in extension.fields:

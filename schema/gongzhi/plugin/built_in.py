@@ -27,7 +27,6 @@ BUILT_IN = (
     "gongzhi.core.dispatch.plugin",
     "gongzhi.core.attachments.plugin",
     "gongzhi.core.patrols.plugin",
-    "gongzhi.core.sync.plugin",
     "gongzhi.core.webhooks.plugin",
     "gongzhi.core.intake.plugin",
     "gongzhi.core.emergency.plugin",

@@ -6,8 +6,6 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import strawberry
-from strawberry import UNSET
-
 from gongzhi.core.cases import commands as cases
 from gongzhi.core.cases.models import CaseRow, SettlementLevel, Status
 from gongzhi.core.cases.steps import works
@@ -15,6 +13,7 @@ from gongzhi.core.cases.types import Case
 from gongzhi.declare.entity import ref
 from gongzhi.runtime.checks import told
 from gongzhi.runtime.commands import COMMAND, KEY, Command, forbidden, given, prose
+from strawberry import UNSET
 
 from .editing import UNWRITTEN, EditCasePayload
 from .history import Written, changed, conflict

@@ -1,15 +1,20 @@
-"""Registration: what `sync` brings to the schema, by the hooks that every plugin has."""
+"""Field work (外勤作业): work without a network, corrections of cases, and conflicts."""
 
 from __future__ import annotations
 
 from gongzhi.declare.extend import Extension
 from gongzhi.declare.registers import Registers
-from gongzhi.plugin.hooks import App, hookimpl
+from gongzhi.plugin.hooks import About, App, hookimpl
+
+
+@hookimpl
+def about() -> list[About]:
+    return [About(always=True)]
 
 
 @hookimpl
 def tables() -> list[App]:
-    return [App("sync", "gongzhi.core.sync.models", "gongzhi.core.sync.migrations")]
+    return [App("sync", "gongzhi_field.models", "gongzhi_field.migrations")]
 
 
 @hookimpl

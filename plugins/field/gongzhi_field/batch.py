@@ -10,7 +10,6 @@ from enum import StrEnum
 from typing import Any
 
 import strawberry
-
 from gongzhi.core.cases.models import CaseRow
 from gongzhi.core.cases.types import Case
 from gongzhi.core.patrols.types import Patrol

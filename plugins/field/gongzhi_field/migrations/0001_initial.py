@@ -1,6 +1,6 @@
 from tortoise import migrations
 from tortoise.migrations import operations as ops
-from gongzhi.core.sync.models import Keep
+from gongzhi_field.models import Keep
 from tortoise.fields.base import OnDelete
 from uuid6 import uuid7
 from tortoise import fields

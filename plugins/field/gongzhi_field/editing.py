@@ -6,19 +6,18 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 import strawberry
-from strawberry import UNSET
-
 from gongzhi.core.cases import machine
 from gongzhi.core.cases.models import CaseRow, CategoryRow, Status, Urgency
 from gongzhi.core.cases.reporting import ADDRESS, BODY, TITLE
 from gongzhi.core.cases.step_notices import announce_urgency
-from gongzhi.core.cases.steps import named, own, record, works
+from gongzhi.core.cases.steps import named, own, record, saved, works
 from gongzhi.core.cases.types import Case
 from gongzhi.declare.entity import ref
 from gongzhi.runtime.checks import text, told, wrong
 from gongzhi.runtime.commands import KEY, Call, Problem, cautions, command, forbidden, given, made, problems, prose
 from gongzhi.runtime.screening import TextWarning
 from gongzhi.values.errors import Refusal
+from strawberry import UNSET
 
 from .history import Written, changed, conflict
 from .types import CaseConflict
@@ -130,8 +129,7 @@ async def edited(written: Written, input: EditCaseInput) -> EditCasePayload:
         await record(call, case, EDITED, fields=done)
         if "urgency" in done and case.urgency != Urgency.ROUTINE:
             await announce_urgency(call, case)
-        case.version += 1
-        await case.save()
+        await saved(case)
     return EditCasePayload(case=ref(Case, case.id), conflicts=[ref(CaseConflict, row.id) for row in met])
 
 

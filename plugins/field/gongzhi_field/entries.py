@@ -8,8 +8,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import strawberry
-from strawberry import UNSET
-
 from gongzhi.core.cases.attachment_commands import AddAttachmentsInput, add_attachments
 from gongzhi.core.cases.models import Status
 from gongzhi.core.cases.reporting import ReportCaseInput, ReportCasePayload, filed, report_case
@@ -18,6 +16,7 @@ from gongzhi.core.patrols.commands import RecordPatrolInput, record_patrol
 from gongzhi.core.people.care_commands import RecordVisitInput, record_visit
 from gongzhi.declare.entity import ref
 from gongzhi.runtime.commands import Call, Command, given
+from strawberry import UNSET
 
 from . import steps
 from .editing import EditCaseInput, EditCasePayload, edited

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import strawberry
-from strawberry import ID
-
 from gongzhi.core.cases.models import CaseRow
-from gongzhi.core.cases.steps import record, works
+from gongzhi.core.cases.steps import record, saved, works
 from gongzhi.core.cases.types import Case
 from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
 from gongzhi.runtime.checks import wrong
 from gongzhi.runtime.commands import KEY, Call, Problem, command, forbidden, given, made, problems
+from strawberry import ID
 
 from .batch import sync
 from .editing import EDITED, FIELDS, edit_case, editable
@@ -60,8 +59,7 @@ async def taken(call: Call, case: CaseRow, row: ConflictRow) -> None:
     await field.write(case, row.mine)
     await changed(Written(call, call.now), case, row.field, before, row.mine)
     await record(call, case, EDITED, fields=[row.field])
-    case.version += 1
-    await case.save()
+    await saved(case)
 
 
 EXTENSIONS = (extend(Mutation, sync=sync, edit_case=edit_case, resolve_conflict=resolve_conflict),)

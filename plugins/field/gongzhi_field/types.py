@@ -67,13 +67,15 @@ EXTENSIONS = (
             "How its fields changed, the last first; for staff, and whoever wrote them (字段变更).",
             on="case",
             order="-at",
-            type=Connection[CaseChange],
+            type=Connection[CaseChange] | None,
+            requires=None,
         ),
         conflicts=connection(
             "Changes that met others and were not made, the last first (同步冲突).",
             on="case",
             order="-received_at",
-            type=Connection[CaseConflict],
+            type=Connection[CaseConflict] | None,
+            requires=None,
         ),
     ),
 )

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from pypika_tortoise.queries import Table
-
 from gongzhi.core.cases.rules import noted
 from gongzhi.declare.sql import Alternatives, Sql, widen
 from gongzhi.declare.viewer import Lens
+from pypika_tortoise.queries import Table
 
 
 def history(row: Table, viewer: Lens) -> Alternatives:
