@@ -184,14 +184,18 @@ class Plugins:
 
     @cached_property
     def grantors(self) -> Mapping[str, tuple[tuple[str | None, Grantor], ...]]:
-        """Who may grant each waiver, each with the name of its plugin; None for the core's."""
+        """Who may grant each waiver, each with the name of its plugin; None for the core's.
+
+        Waivers of plugins that are not here are left out. Raises Problem for one that its plugin does not declare.
+        """
         found: dict[str, list[tuple[str | None, Grantor]]] = {one.name: [] for one in self.waivers}
         mine = [(plugin, one) for plugin, one in self._powers if isinstance(one, Grantor)]
         for plugin, one in mine:
             for name in one.waivers:
-                if name not in found:
+                if name in found:
+                    found[name].append((named_plugin(plugin), one))
+                elif name.partition(".")[0] in TAKEN.union(*self.labels.values()):
                     raise plugin.problem(f"it grants the waiver {name!r}, which nobody declares")
-                found[name].append((named_plugin(plugin), one))
         return {name: tuple(grantors) for name, grantors in found.items()}
 
     @cached_property

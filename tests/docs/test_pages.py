@@ -14,7 +14,11 @@ import pytest
 from .pages import PAGES, ROOT, anchors, links
 
 TABLES = runpy.run_path(str(ROOT / "docs" / "tables.py"))
-RAISERS = [*sorted((ROOT / "schema" / "gongzhi").rglob("*.py")), ROOT / "server" / "gongzhi_server" / "commands.py"]
+RAISERS = [
+    *sorted((ROOT / "schema" / "gongzhi").rglob("*.py")),
+    *sorted((ROOT / "plugins" / "operations" / "gongzhi_operations").rglob("*.py")),
+    ROOT / "server" / "gongzhi_server" / "commands.py",
+]
 CODE = re.compile(r"[A-Z]+(_[A-Z]+)+|DUPLICATE|FORBIDDEN")
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from gongzhi.core.emergency.ending import FEW
+from gongzhi_operations.emergency.ending import FEW
 from gongzhi_server.testing import Clock, published, serving
 
 from .offices import COUNTY, POWER, TOWN, VILLAGE, WATER, Offices, refused

@@ -35,7 +35,7 @@ def tables(label: str = "broken", package: str = "gongzhi_broken", noun: str = "
     return f"""
 @hookimpl
 def tables():
-    return [App({label!r}, "{package}.models", "{package}.migrations", {noun!r})]
+    return [App({label!r}, "{package}.models", "{package}.migrations", noun={noun!r})]
 """
 
 

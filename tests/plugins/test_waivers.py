@@ -10,7 +10,7 @@ from typing import Any
 import asyncpg
 import pytest
 from gongzhi_server.errors import Problem
-from gongzhi_server.plugins import load
+from gongzhi_server.plugins import CORE_PLUGINS, load
 from gongzhi_server.testing import ESSENTIAL, Server, codes_of, serving
 
 from .conftest import Market
@@ -73,6 +73,7 @@ async def test_one_plugin_refuses_and_another_grants(market: Market, filled: str
     """As the reference has it; only where the one that grants is on."""
     market.ship("rubbish", RUBBISH)
     market.ship("festivals", WORDS + GRANTING)
+    assert load(without=["rubbish"], entries=market.entries).grantors.keys() == CORE_PLUGINS.grantors.keys()
     async with serving(filled, tmp_path, plugins=load(without=["festivals"], entries=market.entries)) as server:
         assert await collected(server, "nobody grants") == ["AT_NIGHT"]
     async with serving(filled, tmp_path, plugins=market.load()) as server:
@@ -109,7 +110,7 @@ async def test_a_grantor_that_fails_fails_the_command(
     [
         ("Waiver('night', 'callCollection', Text('x', 'x'))", "the waiver 'night' must begin with 'shop.'"),
         ("*[Waiver('shop.night', 'a', Text('x', 'x'))] * 2", "two waivers are called 'shop.night'"),
-        ("grantor('rubbish.nigth')(None)", "grants the waiver 'rubbish.nigth', which nobody declares"),
+        ("grantor('dispatch.nigth')(None)", "grants the waiver 'dispatch.nigth', which nobody declares"),
         ("grantor()(None)", "a grantor names the waivers that it grants"),
     ],
 )

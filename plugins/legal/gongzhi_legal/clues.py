@@ -7,9 +7,6 @@ import datetime
 import strawberry
 from gongzhi.core.grids.types import Grid
 from gongzhi.core.notices.sending import Notice, Office, notify
-from gongzhi.core.whistles.calling import call_units, summoned
-from gongzhi.core.whistles.events import Closed
-from gongzhi.core.whistles.types import Whistle
 from gongzhi.declare.entity import Connection, Node, column, connection, entity, key_of, one, ref
 from gongzhi.declare.events import Occurrence
 from gongzhi.declare.extend import extend
@@ -21,6 +18,9 @@ from gongzhi.runtime.jobs import handler
 from gongzhi.values.errors import Refusal, Text
 from gongzhi.values.labels import label
 from gongzhi.values.worktime import Term, Unit
+from gongzhi_operations.whistles.calling import call_units, summoned
+from gongzhi_operations.whistles.events import Closed
+from gongzhi_operations.whistles.types import Whistle
 from strawberry import ID, UNSET
 
 from . import visibility

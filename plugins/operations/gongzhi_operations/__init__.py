@@ -1,15 +1,22 @@
-"""Operations: supervision of what is overdue (催办、督办), and governance centres (综治中心)."""
+"""Operations: emergencies (平战结合), whistle calls (吹哨报到), supervision (督办), governance centres (综治中心)."""
 
 from __future__ import annotations
 
+from gongzhi.declare.events import Event
 from gongzhi.declare.extend import Extension
 from gongzhi.declare.registers import Registers
-from gongzhi.plugin.hooks import About, App, hookimpl
+from gongzhi.plugin.hooks import About, App, Errand, hookimpl
 from gongzhi.plugin.permissions import Permission, Role
 from gongzhi.runtime.jobs import Job
+from gongzhi.runtime.waivers import Grantor, Waiver
 
 from .centers import plugin as centers
+from .emergency import plugin as emergency
 from .supervision import plugin as supervision
+from .whistles import plugin as whistles
+
+PARTS = (emergency, whistles, centers, supervision)
+"""The packages, in the order in which their tables are made."""
 
 
 @hookimpl
@@ -19,24 +26,36 @@ def about() -> list[About]:
 
 @hookimpl
 def tables() -> list[App]:
-    return [*centers.tables(), *supervision.tables()]
+    return [table for one in PARTS for table in one.tables()]
 
 
 @hookimpl
 def graphql() -> tuple[Extension, ...]:
-    return (*centers.graphql(), *supervision.graphql())
+    return tuple(extension for one in PARTS for extension in one.graphql())
 
 
 @hookimpl
-def permissions() -> list[Permission | Role]:
-    return [*centers.permissions(), *supervision.permissions()]
+def permissions() -> list[Permission | Role | Waiver | Grantor]:
+    return [permission for one in PARTS for permission in one.permissions()]
+
+
+@hookimpl
+def events() -> tuple[type[Event], ...]:
+    return (*emergency.events(), *whistles.events())
 
 
 @hookimpl
 def jobs() -> list[Job]:
-    return supervision.jobs()
+    return [*emergency.jobs(), *whistles.jobs(), *supervision.jobs()]
 
 
 @hookimpl
 def registers() -> list[Registers]:
-    return [*centers.registers(), *supervision.registers()]
+    return [register for one in PARTS for register in one.registers()]
+
+
+@hookimpl
+def errands() -> list[Errand]:
+    from .demo import furnish
+
+    return [Errand("demo", furnish)]

@@ -29,8 +29,6 @@ BUILT_IN = (
     "gongzhi.core.patrols.plugin",
     "gongzhi.core.webhooks.plugin",
     "gongzhi.core.intake.plugin",
-    "gongzhi.core.emergency.plugin",
-    "gongzhi.core.whistles.plugin",
     "gongzhi.core.contacts.plugin",
     "gongzhi.core.exports.plugin",
     "gongzhi.core.findings.plugin",

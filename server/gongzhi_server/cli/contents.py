@@ -93,13 +93,13 @@ def furnish(
 
 
 def adorn(dsn: str, installed: Plugins, now: Callable[[], datetime]) -> None:
-    """Let the plugins add to the demo county what is theirs."""
+    """Let the plugins add to the demo county what is theirs, each after those it requires."""
     from .. import errands
 
-    for plugin, mine in sorted(installed.errands.items()):
-        for errand in mine:
+    for plugin in installed.found:
+        for errand in installed.errands.get(plugin.name, ()):
             if errand.name == "demo":
-                asyncio.run(errands.run(settings(), dsn, plugin, errand, {}, now, installed))
+                asyncio.run(errands.run(settings(), dsn, plugin.name, errand, {}, now, installed))
 
 
 def welcome(dsn: str, installed: Plugins) -> None:

@@ -17,7 +17,7 @@ from gongzhi.core.people.models import Duty
 from gongzhi.runtime.sealing import KeyRing
 
 from ..errors import Problem
-from . import bodies, calls, cases, centers, clocks, emergencies, grids, offices, patrols, records, whistles
+from . import bodies, calls, cases, centers, clocks, grids, offices, patrols, records
 from .bodies import Bodies
 from .care import Care, Post, Residents, look_after, posts
 from .chance import stream
@@ -240,11 +240,6 @@ async def _cases(writer: Writer, docket: Docket, seed: int, keys: KeyRing) -> No
         await writer.copy(table, columns, taken[table])
     patrolled = patrols.rows(stream(seed, "patrols"), found, docket.workers)
     await writer.copy("patrols.patrol", patrols.COLUMNS, patrolled)
-    past = await emergencies.rows(writer.connection, stream(seed, "emergencies"), docket.tree, docket.horizon)
-    await writer.copy("emergency.emergency", emergencies.COLUMNS, past)
-    called = whistles.rows(stream(seed, "whistles"), docket.tree, docket.bodies, docket.horizon)
-    for table, columns in whistles.TABLES.items():
-        await writer.copy(table, columns, called[table])
 
 
 async def _offices(writer: Writer, tree: Tree, organisations: Bodies) -> None:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Any
 
+from gongzhi.declare.columns import Located, key
 from tortoise import fields
 from tortoise.models import Model
-
-from gongzhi.declare.columns import Located, key
 
 
 class WhistleKind(StrEnum):

@@ -14,7 +14,7 @@ from gongzhi.runtime.waivers import Grantor
 
 @hookimpl
 def tables() -> list[App]:
-    return [App("emergency", "gongzhi.core.emergency.models", "gongzhi.core.emergency.migrations")]
+    return [App("emergency", "gongzhi_operations.emergency.models", "gongzhi_operations.emergency.migrations")]
 
 
 @hookimpl

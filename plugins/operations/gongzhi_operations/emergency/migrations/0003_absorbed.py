@@ -6,7 +6,7 @@ from tortoise.fields.base import OnDelete
 from tortoise.fields.db_defaults import SqlDefault
 from tortoise.migrations import operations as ops
 
-from gongzhi.core.emergency.models import EmergencyState
+from gongzhi_operations.emergency.models import EmergencyState
 
 
 class Migration(migrations.Migration):

@@ -5,8 +5,6 @@ from __future__ import annotations
 import datetime
 
 import strawberry
-from strawberry import ID, UNSET
-
 from gongzhi.core.dispatch.desk import acting
 from gongzhi.core.units.models import UnitRow
 from gongzhi.declare.entity import key_of, ref
@@ -18,6 +16,7 @@ from gongzhi.runtime.checks import duplicate, missing, text, told, wrong
 from gongzhi.runtime.commands import EXPECTED, KEY, Call, command, forbidden, given, prose, stale
 from gongzhi.values.errors import Refusal
 from gongzhi.values.labels import label
+from strawberry import ID, UNSET
 
 from .calling import MATTER, WhistlePayload
 from .events import Assessed, CheckedIn, Closed, Planned, TaskDone

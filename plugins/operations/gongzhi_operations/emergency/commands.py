@@ -6,8 +6,6 @@ import datetime
 from datetime import timedelta
 
 import strawberry
-from strawberry import ID, UNSET
-
 from gongzhi.core.accounts.independence import require_independence
 from gongzhi.core.grids.commands import standing
 from gongzhi.core.grids.models import GridRow
@@ -32,6 +30,7 @@ from gongzhi.runtime.commands import (
     stale,
 )
 from gongzhi.runtime.screening import TextWarning
+from strawberry import ID, UNSET
 
 from .absorbing import ABSORBED_MOST, absorb, load_absorbable
 from .ending import end

@@ -6,7 +6,6 @@ import datetime
 
 from gongzhi.core.cases.models import Light
 from gongzhi.core.cases.types import Case
-from gongzhi.core.emergency.types import Emergency
 from gongzhi.core.grids.types import Grid
 from gongzhi.core.units.types import Unit
 from gongzhi.declare.entity import Connection, Node, column, connection, entity, everyone, expression, many, one, pick
@@ -16,6 +15,8 @@ from gongzhi.declare.filters import placed
 from gongzhi.declare.plans import Frame
 from gongzhi.declare.roots import Query
 from gongzhi.declare.sql import Alternatives, Sql
+
+from gongzhi_operations.emergency.types import Emergency
 
 from . import rules
 from .models import AssessmentRow, Direction, PlanRow, SummonsRow, TaskRow, WhistleKind, WhistleRow, WhistleState
@@ -140,10 +141,21 @@ class Whistle(Node):
 EXTENSIONS = (
     extend(
         Query,
-        whistles=connection("Whistle calls, the last first (吹哨).", order="-asked_at", type=Connection[Whistle]),
+        whistles=connection(
+            "Whistle calls, the last first (吹哨).",
+            order="-asked_at",
+            type=Connection[Whistle] | None,
+            requires=None,
+        ),
     ),
     extend(
         Case,
-        whistles=connection("Whistle calls about it (吹哨).", on="case", order="-asked_at", type=Connection[Whistle]),
+        whistles=connection(
+            "Whistle calls about it (吹哨).",
+            on="case",
+            order="-asked_at",
+            type=Connection[Whistle] | None,
+            requires=None,
+        ),
     ),
 )

@@ -1,6 +1,6 @@
 from tortoise import migrations
 from tortoise.migrations import operations as ops
-from gongzhi.core.whistles.models import Direction, WhistleKind, WhistleState
+from gongzhi_operations.whistles.models import Direction, WhistleKind, WhistleState
 from tortoise.fields.base import OnDelete
 from uuid6 import uuid7
 from tortoise import fields

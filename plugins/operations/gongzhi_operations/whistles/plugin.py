@@ -16,7 +16,8 @@ from .waivers import APPROVAL
 
 @hookimpl
 def tables() -> list[App]:
-    return [App("whistles", "gongzhi.core.whistles.models", "gongzhi.core.whistles.migrations")]
+    models, migrations = "gongzhi_operations.whistles.models", "gongzhi_operations.whistles.migrations"
+    return [App("whistles", models, migrations, noun="whistle")]
 
 
 @hookimpl

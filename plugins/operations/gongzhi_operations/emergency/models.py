@@ -5,12 +5,11 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Any
 
+from gongzhi.declare.columns import Located, key
 from tortoise import fields
 from tortoise.contrib.postgres.fields import ArrayField
 from tortoise.fields.db_defaults import SqlDefault
 from tortoise.models import Model
-
-from gongzhi.declare.columns import Located, key
 
 
 class EmergencyState(StrEnum):

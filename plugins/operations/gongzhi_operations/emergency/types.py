@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import datetime
 
-from strawberry import ID
-from strawberry.scalars import JSON
-
 from gongzhi.core.grids.types import Grid
 from gongzhi.declare.entity import Connection, Node, column, connection, entity, everyone, many, one
 from gongzhi.declare.enums import named
@@ -15,6 +12,8 @@ from gongzhi.declare.filters import placed
 from gongzhi.declare.plans import Frame
 from gongzhi.declare.roots import Query
 from gongzhi.declare.sql import Alternatives, Sql
+from strawberry import ID
+from strawberry.scalars import JSON
 
 from . import rules
 from .models import EmergencyRow, EmergencyState, MarkRow, PowerRow
@@ -99,12 +98,14 @@ EXTENSIONS = (
         emergencies=connection(
             "The public register of emergencies, the last first (应急状态登记簿).",
             order="-starts_at",
-            type=Connection[Emergency],
+            type=Connection[Emergency] | None,
+            requires=None,
         ),
         emergency_powers=connection(
             "What may be done in an emergency, and which mutations it changes (应急权力清单).",
             order="code",
-            type=Connection[EmergencyPower],
+            type=Connection[EmergencyPower] | None,
+            requires=None,
         ),
     ),
 )
