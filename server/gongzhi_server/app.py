@@ -170,6 +170,7 @@ class Space:
             self.plugins.grantors,
             self.reactions,
             self.address,
+            self.plugins.timeline,
         )
         return context
 

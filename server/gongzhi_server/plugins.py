@@ -28,7 +28,7 @@ from gongzhi.plugin.permissions import Permission, Role
 from gongzhi.plugin.roles import ROLES
 from gongzhi.runtime.channels import Channel, Log
 from gongzhi.runtime.commands import Call
-from gongzhi.runtime.context import Context
+from gongzhi.runtime.context import Context, TimelineWords
 from gongzhi.runtime.feeds import Feed
 from gongzhi.runtime.jobs import Handler, Job
 from gongzhi.runtime.reactions import Reaction
@@ -36,6 +36,7 @@ from gongzhi.runtime.routes import PATH, WELL_KNOWN, Files, Route
 from gongzhi.runtime.services import Service
 from gongzhi.runtime.waivers import Grantor, Waiver
 from gongzhi.values.errors import DeclarationError
+from gongzhi.values.labels import split_label
 from pluggy import PluginValidationError
 from starlette.routing import compile_path
 from tortoise.models import Model
@@ -222,6 +223,12 @@ class Plugins:
     def _core_nouns(self) -> frozenset[str]:
         """What the types of the core's events begin with."""
         return frozenset(one.type.partition(".")[0] for plugin, one in self._events if plugin.built_in)
+
+    @cached_property
+    def timeline(self) -> TimelineWords:
+        """What plugins' events are called on the timelines of cases."""
+        mine = (one for plugin, one in self._events if one.timeline and not plugin.built_in)
+        return TimelineWords({one.type: (split_label(one.description), one.explanation) for one in mine})
 
     @property
     def tellers(self) -> Mapping[str, str]:

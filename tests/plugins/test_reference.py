@@ -53,7 +53,7 @@ MODULES = (
 )
 OURS = {
     "declare.columns": {"remember", "save_changes"},
-    "runtime.context": {"Wanted"},
+    "runtime.context": {"TimelineWords", "Wanted"},
     "declare.entity": {"Entity", "Ref", "argument", "choice", "entity_of"},
     "declare.filters": {"Value", "aware", "grid_key", "kind_of", "long", "plain"},
     "runtime.commands": {"Command", "problem"},

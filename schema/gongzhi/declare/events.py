@@ -23,7 +23,8 @@ from types import MappingProxyType
 from typing import Any, ClassVar, NewType, TypeVar
 from uuid import UUID
 
-from gongzhi.values.errors import DeclarationError
+from gongzhi.values.errors import DeclarationError, Text
+from gongzhi.values.labels import LABELLED
 
 Code = NewType("Code", str)
 """A text that is a code: letters, digits and `.:_-`, at most 60 of them."""
@@ -55,6 +56,10 @@ class Event:
     """Whether only staff may know of it."""
     unnamed: ClassVar[bool] = False
     """Whether nobody is to know what kind of actor it came from; it says SYSTEM, and a case's timeline names nobody."""
+    timeline: ClassVar[bool] = False
+    """Whether it stands on the timeline of the case it is about, put there by `gongzhi.core.cases.timeline.record`."""
+    explanation: ClassVar[Text | None] = None
+    """What it means for whoever reads the timeline, in their words."""
     hints: ClassVar[Mapping[str, Any]] = MappingProxyType({})
     """Its fields and their types."""
 
@@ -76,8 +81,13 @@ def event(
     feedable: bool = False,
     internal: bool = False,
     unnamed: bool = False,
+    timeline: bool = False,
+    explanation: Text | None = None,
 ) -> Callable[[type[E]], type[E]]:
     """Declare an event. A type's meaning never changes: what its fields mean does with its `version`.
+
+    With `timeline` it can be put on the timeline of a case: the description is its title there, so it has a Chinese
+    label in brackets, and `explanation` says to the reader what it means.
 
     Raises DeclarationError for a field that could hold a name or free text.
     """
@@ -88,10 +98,15 @@ def event(
         done = dataclass(frozen=True)(cls)
         done.type, done.description, done.version = type, description, version
         done.feedable, done.internal, done.unnamed = feedable, internal, unnamed
+        done.timeline, done.explanation = timeline, explanation
         done.hints = hints(done)
         for name, hint in done.hints.items():
             if not plain(hint):
                 raise DeclarationError(f"{done.__name__}.{name}: an event carries ids, codes and numbers only")
+        if timeline and not LABELLED.match(description):
+            raise DeclarationError(
+                f"{done.__name__}: the timeline needs a Chinese label in brackets: 'It was kept (保管).'"
+            )
         if feedable and not done.hints.keys() & {"number", "person"}:
             raise DeclarationError(f"{done.__name__}: what points may be given for is of a case, or names a `person`")
         return done

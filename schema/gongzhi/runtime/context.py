@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+import orjson
 import strawberry
 from tortoise.models import Model
 
@@ -16,6 +17,7 @@ from gongzhi.runtime.channels import Channel
 from gongzhi.runtime.picture_decoding import PictureDecoder
 from gongzhi.runtime.reactions import NoReactions, Reactions
 from gongzhi.runtime.sealing import KeyRing
+from gongzhi.values.errors import Language, Text
 
 if TYPE_CHECKING:
     from gongzhi.runtime.waivers import Grantor
@@ -89,6 +91,24 @@ def _unheld(permission: str) -> list[str]:
 
 
 @dataclass(frozen=True)
+class TimelineWords:
+    """Titles and explanations of events that plugins put on timelines, by their types."""
+
+    texts: Mapping[str, tuple[Text, Text | None]] = field(default_factory=dict)
+    _made: dict[str, str] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def words(self, language: Language) -> str:
+        """All of them as JSON, in a language; made once."""
+        if language not in self._made:
+            said = {
+                type: {"title": title.say(language), "text": text and text.say(language)}
+                for type, (title, text) in self.texts.items()
+            }
+            self._made[language] = orjson.dumps(said).decode()
+        return self._made[language]
+
+
+@dataclass(frozen=True)
 class Context:
     """One operation: who asks, and the keys of the deployment."""
 
@@ -140,6 +160,8 @@ class Context:
     """What runs in the transaction of a step that a case takes (`gongzhi.runtime.reactions`)."""
     address: str = ""
     """The address that people know the deployment by, such as `https://gongzhi.example`."""
+    timeline: TimelineWords = field(default_factory=TimelineWords)
+    """What plugins' events are called on the timelines of cases."""
 
 
 Info = strawberry.Info[Context, None]

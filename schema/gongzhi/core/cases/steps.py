@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -13,7 +13,7 @@ from gongzhi.core.units.models import UnitRow
 from gongzhi.core.units.rules import EMPLOYERS
 from gongzhi.declare.columns import save_changes
 from gongzhi.declare.entity import ref
-from gongzhi.declare.events import event_of
+from gongzhi.declare.events import Event, event_of
 from gongzhi.runtime.checks import missing, text, wrong
 from gongzhi.runtime.commands import Call, Problem, cautions, forbidden, made, problems, stale
 from gongzhi.runtime.reactions import check, follow
@@ -182,22 +182,39 @@ async def react(call: Call, event: str, row: Any, /, **facts: Any) -> None:
 async def noted(
     call: Call, case: CaseRow, taken: Step | str, note: str | None = None, unit: UnitRow | None = None, **data: Any
 ) -> str:
-    """The same without the clocks; the event's type."""
+    """The same without the reactions; the event's type."""
     kind = taken.event if isinstance(taken, Step) else taken
     declared = REGISTRY.find(kind)
-    acting = next((grant.unit for grant in call.viewer.account.grants if grant.unit), None)
-    audience = Audience.STAFF if declared.internal else Audience.PUBLIC
-    account = None if case.anonymous and taken is machine.REPORT else call.viewer.account.name
-    role = call.viewer.role
-    if declared.unnamed:
-        account = role = acting = None
-    said = text(note, NOTE, "note") if note else None
-    facts = orjson.dumps(data, default=str).decode()
-    happened = (call.now, audience.value, account, role, unit.id if unit else acting, said, facts)
-    await call.fetch(HAPPENED, uuid7(), case.id, kind, *happened)
+    unnamed = declared.unnamed or case.anonymous and taken is machine.REPORT
+    await write_event(call, case, declared, data, note, unit.id if unit else None, unnamed=unnamed)
     call.publish(event_of(declared, {"number": case.number, **data}), case)
     announce_step(call, case, kind, data.get("to") if kind == RAISED else None)
     return kind
+
+
+async def write_event(
+    call: Call, case: CaseRow, declared: type[Event], facts: Mapping[str, Any], note: str | None = None,
+    unit: int | None = None, *, unnamed: bool = False,
+) -> None:  # fmt: skip
+    """Write a line of the timeline: for staff alone, if the event is internal; without who did it, if it is unnamed."""
+    acting = next((grant.unit for grant in call.viewer.account.grants if grant.unit), None)
+    audience = Audience.STAFF if declared.internal else Audience.PUBLIC
+    account, role = call.viewer.account.name, call.viewer.role
+    if declared.unnamed:
+        role = acting = None
+    if unnamed:
+        account = None
+    said = text(note, NOTE, "note") if note else None
+    happened = (
+        call.now,
+        audience.value,
+        account,
+        role,
+        unit or acting,
+        said,
+        orjson.dumps(facts, default=str).decode(),
+    )
+    await call.fetch(HAPPENED, uuid7(), case.id, declared.type, *happened)
 
 
 def untitled() -> Refusal:

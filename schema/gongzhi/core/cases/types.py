@@ -175,11 +175,19 @@ def worded(at: Frame, texts: Mapping[str, Text]) -> Sql:
 
 
 def titled(at: Frame) -> Sql:
-    return Sql("coalesce({0},{1})", worded(at, {type: texts_of(type)[0] for type in STEPS}), at.row.type)
+    own = worded(at, {type: texts_of(type)[0] for type in STEPS})
+    return Sql("coalesce({0},{1},{2})", own, of_plugins(at, "title"), at.row.type)
 
 
 def explained(at: Frame) -> Sql:
-    return worded(at, {type: text for type in STEPS if (text := texts_of(type)[1])})
+    own = worded(at, {type: text for type in STEPS if (text := texts_of(type)[1])})
+    return Sql("coalesce({0},{1})", own, of_plugins(at, "text"))
+
+
+def of_plugins(at: Frame, what: str) -> Sql:
+    """The words that plugins have for events of theirs, in the caller's language; null for others."""
+    told = at.given.whole(lambda arguments, context: context.timeline.words(context.viewer.language), cast="jsonb")
+    return Sql(f"({{0}}->{{1}}->>'{what}')", told, at.row.type)
 
 
 @entity(EventRow, visible=rules.events, through="case", order=("at",), filter={"type": None, "at": None})
