@@ -19,7 +19,7 @@ from gongzhi.core.accounts.secrets import key_digest
 from gongzhi_server import activation
 from gongzhi_server.app import create_app
 from gongzhi_server.plugins import Plugins
-from gongzhi_server.testing import TODAY, Clock, Server, create, drop, settings
+from gongzhi_server.testing import ESSENTIAL, TODAY, Clock, Server, create, drop, settings
 
 from .receivers import Receiver, receiving
 
@@ -135,7 +135,7 @@ async def opened(dsn: str, data: Path, receiver: Receiver, plugins: Plugins | No
     clock = Clock(TODAY)
     chosen = replace(settings(dsn, data), webhook_networks=("127.0.0.0/8",))
     await activation.switch(dsn, [one.name for one in plugins.found] if plugins else [], clock())
-    app = create_app(chosen, dsn, clock, plugins, background=False)
+    app = create_app(chosen, dsn, clock, plugins or ESSENTIAL, background=False)
     database = await asyncpg.connect(dsn)
     for leftover in LEFTOVERS:
         await database.execute(f"delete from {leftover}")

@@ -28,7 +28,6 @@ BUILT_IN = (
     "gongzhi.core.attachments.plugin",
     "gongzhi.core.patrols.plugin",
     "gongzhi.core.webhooks.plugin",
-    "gongzhi.core.intake.plugin",
     "gongzhi.core.contacts.plugin",
     "gongzhi.core.exports.plugin",
     "gongzhi.core.findings.plugin",

@@ -8,8 +8,9 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from gongzhi.core.intake.commands import INTAKE
 from gongzhi.runtime.checks import CHINA
+
+from gongzhi_integrations.intake.commands import INTAKE
 
 from .inquiry import GeoReportError, Inquiry, known
 from .services import CHANNEL, KINDS, RESIDENTS, URGENCIES

@@ -146,7 +146,8 @@ class CounterRow(Model):
 class CaseRow(Located):
     """A matter that somebody raised. `warn_at` and `due_at` are the next of its clocks (`gongzhi.clocks`).
 
-    Of a recording that nobody has written down yet, `title` and `description` are empty.
+    Of a recording that nobody has written down yet, `title` and `description` are empty. What is
+    `external` was filed by another system with its `account`, which is nobody's inbox.
     """
 
     id = key()
@@ -170,6 +171,7 @@ class CaseRow(Located):
     filed_by_id: Any
     anonymous = fields.BooleanField(default=False)
     account = fields.CharField(max_length=100, null=True)
+    external = fields.BooleanField(default=False, db_default=False)
     longitude = fields.FloatField(null=True)
     latitude = fields.FloatField(null=True)
     place_source: Any = fields.JSONField(null=True)

@@ -91,12 +91,18 @@ async def report_case(call: Call, input: ReportCaseInput) -> ReportCasePayload:
 
 
 async def filed(
-    call: Call, input: ReportCaseInput, *, vouched: bool = False, requester_id: UUID | None = None
+    call: Call,
+    input: ReportCaseInput,
+    *,
+    vouched: bool = False,
+    requester_id: UUID | None = None,
+    external: bool = False,
 ) -> CaseRow:
     """The case that a report makes, numbered, with its clocks running.
 
     A command with rules of its own says `vouched` for the channel and origin that it has chosen, and who asks, if it
-    has looked them up itself; otherwise it is looked at whether the caller may say so.
+    has looked them up itself; otherwise it is looked at whether the caller may say so. `external`: another
+    system files it, for people of its own.
     """
     with form() as read:
         title = read(written, input, "title", TITLE)
@@ -130,6 +136,7 @@ async def filed(
         filed_by_id=own if requester and own != requester.id else None,
         anonymous=input.anonymous,
         account=None if input.anonymous else call.viewer.account.name,
+        external=external,
         grid=grid,
         longitude=point and point.longitude,
         latitude=point and point.latitude,

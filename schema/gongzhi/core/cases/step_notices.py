@@ -300,7 +300,7 @@ cross join lateral (
   union all
   select null, c.account, null where c.requester_id is null and c.filed_by_id is null and c.account is not null
     and not exists (select from accounts.account a where a.name = c.account and a.kind = 'MACHINE')
-    and not exists (select from intake.entry e where e.case_id = c.id)
+    and not c.external
   union all
   select null, null, k.id from contacts.contact k
   where k.case_id = c.id and k.verified_at is not null and r.account is not null

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from gongzhi.declare.columns import key
 from tortoise import fields
 from tortoise.models import Model
-
-from gongzhi.declare.columns import key
 
 
 class EntryRow(Model):

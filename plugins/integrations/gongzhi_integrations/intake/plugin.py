@@ -9,7 +9,7 @@ from gongzhi.plugin.hooks import App, hookimpl
 
 @hookimpl
 def tables() -> list[App]:
-    return [App("intake", "gongzhi.core.intake.models", "gongzhi.core.intake.migrations")]
+    return [App("intake", "gongzhi_integrations.intake.models", "gongzhi_integrations.intake.migrations")]
 
 
 @hookimpl

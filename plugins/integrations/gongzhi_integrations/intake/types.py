@@ -59,9 +59,13 @@ EXTENSIONS = (
             "The account of the system that filed it, if one did (来源系统).",
             column_of_entry("source"),
             type=str | None,
+            requires=None,
         ),
         external_number=expression(
-            "Its number there, such as a 12345 order's (外部编号).", column_of_entry("number"), type=str | None
+            "Its number there, such as a 12345 order's (外部编号).",
+            column_of_entry("number"),
+            type=str | None,
+            requires=None,
         ),
         hotline_call=within_row(
             "The call it was asked for by, if another system filed it; for who reads staff notes. The caller of a "

@@ -9,8 +9,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import strawberry
-from strawberry import UNSET
-
 from gongzhi.core.cases.models import CaseKind, Urgency
 from gongzhi.core.cases.reporting import ReportCaseInput, filed, receipt_code
 from gongzhi.core.cases.types import Case
@@ -39,6 +37,7 @@ from gongzhi.runtime.context import Context, Info
 from gongzhi.runtime.screening import TextWarning, screened
 from gongzhi.values import codes
 from gongzhi.values.errors import Refusal
+from strawberry import UNSET
 
 from .models import EntryRow
 
@@ -134,7 +133,7 @@ async def file(call: Call, entry: IntakeEntryInput) -> Filed:
         return Filed(case=ref(Case, known.case_id, shown=True))
     taken = read_call(call, entry)
     asked = {name: value for name, value in vars(entry).items() if name not in ("external_number", *OF_CALL)}
-    case = await filed(call, ReportCaseInput(idempotency_key="", **asked))
+    case = await filed(call, ReportCaseInput(idempotency_key="", **asked), external=True)
     await case.refresh_from_db()  # the database knows where it lies
     if not call.may(INTAKE, case):
         raise forbidden("place" if told(entry.place) else "grid")
