@@ -217,19 +217,20 @@ def greeting(at: At, _: Any) -> str | None:
 
 def plugins(at: At, _: Any) -> Any:
     at.need("plugins.view", "Query.plugins")
-    return [{**one, **standing(at, one["name"])} for one in PUBLISHED["plugins"]]
+    return [{**one, **standing(at, one)} for one in PUBLISHED["plugins"]]
 
 
-def standing(at: At, plugin: str) -> dict[str, Any]:
+def standing(at: At, plugin: dict[str, Any]) -> dict[str, Any]:
     """Whether a plugin is on and well, and what it failed in last."""
-    work = sorted(
-        (job for job in at.rows.kinds["Job"] if job.name.startswith(f"{plugin}.") and job.error is not None),
-        key=lambda job: (job.due_at, job.id),
-    )
-    parked = any(job.state == "PARKED" for job in at.rows.kinds["Job"] if job.name.startswith(f"{plugin}."))
-    decided = [one for one in at.rows.kinds["PluginActivation"] if one.plugin == plugin and one.until is None]
-    state = "FAILING" if parked else "ACTIVE" if any(one.active for one in decided) else "INACTIVE"
-    return {"state": state, "lastError": work[-1].error if work else None}
+    work = [job for job in at.rows.kinds["Job"] if job.name in plugin["jobs"]]
+    failed = sorted((job for job in work if job.error is not None), key=lambda job: (job.due_at, job.id))
+    parked = any(job.state == "PARKED" for job in work)
+    decided = [one for one in at.rows.kinds["PluginActivation"] if one.plugin == plugin["name"] and one.until is None]
+    active = plugin["always"] or any(one.active for one in decided)
+    return {
+        "state": "FAILING" if parked else "ACTIVE" if active else "INACTIVE",
+        "lastError": failed[-1].error if failed else None,
+    }
 
 
 def activations(at: At, _: Any) -> dict[str, Any]:

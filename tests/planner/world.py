@@ -37,9 +37,10 @@ PUBLISHED = {
             "name": "tests",
             "distribution": "gongzhi-tests",
             "version": "1.0",
+            "always": False,
             "fields": ["Case.age"],
             "tables": [],
-            "jobs": [],
+            "jobs": ["tests.remind"],
         }
         | {"dataPurposes": [{"plugin": "tests", "field": "Person.phone", "purpose": "test's", "basis": "测试"}]},
     ],
@@ -429,7 +430,7 @@ def notices(draw: Draw, people: list[UUID]) -> Rows:
 def jobs(draw: Draw) -> Rows:
     """In every state; names and moments come several times."""
     return [
-        {"id": draw.key(), "name": draw.of(("points.award", "party.remind")), "key": str(at), "arguments": {}}
+        {"id": draw.key(), "name": draw.of(("points.award", "tests.remind")), "key": str(at), "arguments": {}}
         | {"state": draw.of(("WAITING", "DONE", "PARKED")), "due_at": draw.instant(), "attempts": at}
         | {"error": draw.maybe("KeyError at points.py:1"), "finished_at": draw.maybe(NOW)}
         for at in range(9)
