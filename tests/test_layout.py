@@ -5,12 +5,15 @@ from __future__ import annotations
 import importlib.util
 import re
 import sys
+import tomllib
 from graphlib import TopologicalSorter
+from importlib.metadata import entry_points
 from pathlib import Path
 from types import ModuleType
 
 import grimp
 import pytest
+from gongzhi.plugin.hooks import GROUP
 
 TOOL = Path(__file__).parents[1] / "tools" / "layout.py"
 MOST = {
@@ -70,3 +73,21 @@ def test_comments_and_docstrings_are_no_code(layout: ModuleType, tmp_path: Path)
     file = tmp_path / "one.py"
     file.write_text('"""Words."""\n\n# why\ndef f() -> int:\n    """More\n    words."""\n    return (1 +\n        2)\n')
     assert layout.code_lines(file) == 3
+
+
+def test_plugins_import_those_that_they_require() -> None:
+    """What the linter lets pass between plugins is what they say of themselves."""
+    declared = tomllib.loads((TOOL.parents[1] / "pyproject.toml").read_text(encoding="utf-8"))
+    let = {
+        tuple(end.partition(".")[0] for end in one.split(" -> "))
+        for contract in declared["tool"]["importlinter"]["contracts"]
+        for one in contract.get("ignore_imports", ())
+    }
+    ours = {one.name: one.load() for one in entry_points(group=GROUP) if one.value.startswith("gongzhi_")}
+    said = {
+        (module.__name__, ours[name].__name__)
+        for module in ours.values()
+        for about in (module.about() if hasattr(module, "about") else ())
+        for name in about.requires
+    }
+    assert let == said

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from gongzhi.core.patrols.commands import FindingInput, RecordPatrolInput
 from gongzhi.runtime.screening import Concern, screen, screened
+from gongzhi_operations.patrols.commands import FindingInput, RecordPatrolInput
 from gongzhi_server.testing import TODAY, Server
 
 from .desks import COUNTY, MATTER, POWER, Desks

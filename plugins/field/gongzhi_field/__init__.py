@@ -9,7 +9,7 @@ from gongzhi.plugin.hooks import About, App, hookimpl
 
 @hookimpl
 def about() -> list[About]:
-    return [About(always=True)]
+    return [About(requires=("operations",), always=True)]
 
 
 @hookimpl

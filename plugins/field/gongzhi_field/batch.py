@@ -12,7 +12,6 @@ from typing import Any
 import strawberry
 from gongzhi.core.cases.models import CaseRow
 from gongzhi.core.cases.types import Case
-from gongzhi.core.patrols.types import Patrol
 from gongzhi.core.people.types import Visit
 from gongzhi.declare.bounds import check_values
 from gongzhi.declare.enums import named
@@ -22,6 +21,7 @@ from gongzhi.runtime.commands import COMMAND, Command, Problem, cautions, failed
 from gongzhi.runtime.context import Context, Info
 from gongzhi.runtime.screening import TextWarning, screened
 from gongzhi.values.errors import Refusal, Refusals
+from gongzhi_operations.patrols.types import Patrol
 
 from .entries import SORTS, SyncEntryInput
 from .types import CaseConflict

@@ -12,10 +12,10 @@ from gongzhi.core.cases.attachment_commands import AddAttachmentsInput, add_atta
 from gongzhi.core.cases.models import Status
 from gongzhi.core.cases.reporting import ReportCaseInput, ReportCasePayload, filed, report_case
 from gongzhi.core.cases.types import Case
-from gongzhi.core.patrols.commands import RecordPatrolInput, record_patrol
 from gongzhi.core.people.care_commands import RecordVisitInput, record_visit
 from gongzhi.declare.entity import ref
 from gongzhi.runtime.commands import Call, Command, given
+from gongzhi_operations.patrols.commands import RecordPatrolInput, record_patrol
 from strawberry import UNSET
 
 from . import steps

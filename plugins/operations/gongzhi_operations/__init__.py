@@ -1,4 +1,4 @@
-"""Operations: emergencies (平战结合), whistle calls (吹哨报到), supervision (督办), governance centres (综治中心)."""
+"""Operations: emergencies (平战结合), whistle calls (吹哨报到), supervision (督办), centres, patrols (巡查)."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ from gongzhi.runtime.waivers import Grantor, Waiver
 
 from .centers import plugin as centers
 from .emergency import plugin as emergency
+from .patrols import plugin as patrols
 from .supervision import plugin as supervision
 from .whistles import plugin as whistles
 
-PARTS = (emergency, whistles, centers, supervision)
+PARTS = (emergency, whistles, centers, patrols, supervision)
 """The packages, in the order in which their tables are made."""
 
 

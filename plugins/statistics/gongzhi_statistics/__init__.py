@@ -21,7 +21,7 @@ from gongzhi.runtime.reactions import Reaction
 
 @hookimpl
 def about() -> list[About]:
-    return [About(always=True)]
+    return [About(requires=("operations",), always=True)]
 
 
 @hookimpl

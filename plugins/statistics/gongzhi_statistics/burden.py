@@ -13,10 +13,10 @@ from typing import Any
 
 from gongzhi.core.cases.commands import HandleInGridInput
 from gongzhi.core.cases.reporting import ReportCaseInput
-from gongzhi.core.patrols.commands import CHANNEL, RecordPatrolInput
 from gongzhi.core.people.care_commands import RecordVisitInput
 from gongzhi.declare.plans import Frame
 from gongzhi.declare.sql import Sql
+from gongzhi_operations.patrols.commands import CHANNEL, RecordPatrolInput
 
 from .figures import FEW, WITHIN, Scope
 from .prefilling import KNOWN, Form

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from enum import StrEnum
 
 import strawberry
-from gongzhi.core.patrols.commands import CHANNEL
 from gongzhi.declare.entity import embedded
 from gongzhi.declare.enums import named
 from gongzhi.declare.extend import extend
 from gongzhi.declare.plans import Argument, Frame
 from gongzhi.declare.roots import Query
 from gongzhi.declare.sql import Sql
+from gongzhi_operations.patrols.commands import CHANNEL
 
 
 class Form(StrEnum):

@@ -26,7 +26,6 @@ BUILT_IN = (
     "gongzhi.core.resolutions.plugin",
     "gongzhi.core.dispatch.plugin",
     "gongzhi.core.attachments.plugin",
-    "gongzhi.core.patrols.plugin",
     "gongzhi.core.webhooks.plugin",
     "gongzhi.core.contacts.plugin",
     "gongzhi.core.exports.plugin",

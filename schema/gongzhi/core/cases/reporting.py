@@ -97,12 +97,13 @@ async def filed(
     vouched: bool = False,
     requester_id: UUID | None = None,
     external: bool = False,
+    unasked: bool = False,
 ) -> CaseRow:
     """The case that a report makes, numbered, with its clocks running.
 
     A command with rules of its own says `vouched` for the channel and origin that it has chosen, and who asks, if it
     has looked them up itself; otherwise it is looked at whether the caller may say so. `external`: another
-    system files it, for people of its own.
+    system files it, for people of its own. `unasked`: it has no requester, and whoever found it is who filed it.
     """
     with form() as read:
         title = read(written, input, "title", TITLE)
@@ -113,7 +114,9 @@ async def filed(
     if not vouched:
         require_channel(call, channel)
         require_origin(call, input.origin)
-    requester = await PersonRow.get(id=requester_id) if requester_id else await requester_of(call, input)
+    requester = None
+    if not unasked:
+        requester = await PersonRow.get(id=requester_id) if requester_id else await requester_of(call, input)
     grid = await grid_of(call, input, requester)
     accused = await named(UnitRow, input.against, "against") if input.against else None
     if accused and input.kind not in (CaseKind.TIP_OFF, CaseKind.COMPLAINT):
@@ -133,7 +136,7 @@ async def filed(
         description=description,
         status=Status.REPORTED,
         requester_id=None if input.anonymous else requester and requester.id,
-        filed_by_id=own if requester and own != requester.id else None,
+        filed_by_id=own if unasked or requester and own != requester.id else None,
         anonymous=input.anonymous,
         account=None if input.anonymous else call.viewer.account.name,
         external=external,

@@ -7,8 +7,6 @@ from datetime import timedelta
 from typing import Any
 
 import strawberry
-from strawberry import ID, UNSET
-
 from gongzhi.core.attachments.attaching import MOST
 from gongzhi.core.cases.models import CaseKind, CaseRow, Origin, Urgency
 from gongzhi.core.cases.reporting import ReportCaseInput, filed
@@ -21,6 +19,7 @@ from gongzhi.declare.roots import Mutation
 from gongzhi.runtime.checks import happened, text, told, wrong
 from gongzhi.runtime.commands import KEY, Call, Problem, cautions, command, forbidden, given, made, problems, prose
 from gongzhi.runtime.screening import TextWarning
+from strawberry import ID, UNSET
 
 from .models import PatrolRow
 from .types import Patrol
@@ -82,17 +81,14 @@ async def record_patrol(call: Call, input: RecordPatrolInput) -> RecordPatrolPay
 
 
 async def reported(call: Call, grid: str, finding: FindingInput) -> CaseRow:
-    """The case. Nobody asked for it, so it has no requester; whoever found it is who filed it."""
+    """Report what was found, which nobody asked for."""
     if finding.kind == CaseKind.TIP_OFF:
         raise wrong("A patrol's finding is no tip-off.", "巡查发现不能作为举报。", "case", "kind")
     given: dict[str, Any] = dict(vars(finding))
     if not told(finding.place):
         given["grid"] = grid
     input = ReportCaseInput(idempotency_key="", channel=CHANNEL, origin=Origin.PROACTIVE, **given)
-    case = await filed(call, input, vouched=True)
-    case.requester_id, case.filed_by_id = None, call.viewer.account.person
-    await case.save(update_fields=["requester_id", "filed_by_id"])
-    return case
+    return await filed(call, input, vouched=True, unasked=True)
 
 
 EXTENSIONS = (extend(Mutation, record_patrol=record_patrol),)

@@ -31,7 +31,12 @@ class Patrol(Node):
 EXTENSIONS = (
     extend(
         Grid,
-        patrols=connection("Patrols in it or below it (巡查).", inside, order="-at", type=Connection[Patrol]),
+        patrols=connection(
+            "Patrols in it or below it (巡查).", inside, order="-at", type=Connection[Patrol] | None, requires=None
+        ),
     ),
-    extend(Case, patrol=pick("The patrol that found it (来源巡查).", on="case", order="at", type=Patrol | None)),
+    extend(
+        Case,
+        patrol=pick("The patrol that found it (来源巡查).", on="case", order="at", type=Patrol | None, requires=None),
+    ),
 )

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from pypika_tortoise.queries import Table
-
 from gongzhi.declare.sql import Alternatives, Sql, widen
 from gongzhi.declare.viewer import Lens
+from pypika_tortoise.queries import Table
 
 VIEW = "patrols.view"
 

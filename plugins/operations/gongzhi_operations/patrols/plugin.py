@@ -11,7 +11,7 @@ from gongzhi.plugin.roles import ADMINISTRATOR, AUDITOR, DISPATCHERS, FIELD_STAF
 
 @hookimpl
 def tables() -> list[App]:
-    return [App("patrols", "gongzhi.core.patrols.models", "gongzhi.core.patrols.migrations")]
+    return [App("patrols", "gongzhi_operations.patrols.models", "gongzhi_operations.patrols.migrations")]
 
 
 @hookimpl
