@@ -144,11 +144,20 @@ class Plugins:
     @cached_property
     def labels(self) -> Mapping[str, frozenset[str]]:
         """What the published names of each plugin begin with: its name, the labels of its tables, and their nouns."""
-        found = {plugin.name: {plugin.name} for plugin in self.found}
+        nouns = {
+            name: {word for app in apps for word in (app.label, app.noun or app.label)}
+            for name, apps in self.owned.items()
+        }
+        return {plugin.name: frozenset({plugin.name, *nouns.get(plugin.name, ())}) for plugin in self.found}
+
+    @cached_property
+    def owned(self) -> Mapping[str, tuple[App, ...]]:
+        """The tables of each plugin that has any."""
+        found: dict[str, tuple[App, ...]] = {}
         for plugin, app in self._brought("tables", App, unchecked):
             if not plugin.built_in:
-                found[plugin.name] |= {app.label, app.noun or app.label}
-        return {name: frozenset(labels) for name, labels in found.items()}
+                found[plugin.name] = (*found.get(plugin.name, ()), app)
+        return found
 
     @cached_property
     def extensions(self) -> tuple[tuple[str, Extension], ...]:

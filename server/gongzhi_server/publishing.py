@@ -29,7 +29,6 @@ class Published:
 
 def published(plugins: Plugins, schema: Schema) -> Published:
     purposes = [{"plugin": name, **vars(one)} for name, one in plugins.purposes]
-    labels = plugins.labels
     found = [
         {
             "name": plugin.name,
@@ -37,7 +36,7 @@ def published(plugins: Plugins, schema: Schema) -> Published:
             "version": plugin.version,
             "always": plugin.always,
             "fields": sorted(schema.added(plugin.name)),
-            "tables": sorted(name for app in plugins.apps if app.label in labels[plugin.name] for name in tables(app)),
+            "tables": sorted(name for app in plugins.owned.get(plugin.name, ()) for name in tables(app)),
             "jobs": plugins.work_of(plugin.name),
             "dataPurposes": [one for one in purposes if one["plugin"] == plugin.name],
         }
