@@ -8,7 +8,7 @@ PLUGINS = $(filter-out plugins/_%,$(patsubst %/pyproject.toml,%,$(wildcard plugi
 PROJECTS = schema . $(PLUGINS)
 DECLARED = $(PROJECTS:%=%/pyproject.toml)
 LOCK = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-	--no-annotate --no-header --no-emit-package gongzhi --no-emit-package gongzhi-server --no-emit-package gongzhi-operations
+	--no-annotate --no-header --no-emit-package gongzhi --no-emit-package gongzhi-server --no-emit-package gongzhi-dispatch --no-emit-package gongzhi-operations
 
 .PHONY: run test test-all bench bench-quick lint format schema lock clean
 

@@ -23,6 +23,7 @@ from gongzhi_server import app as ours
 from gongzhi_server.clock import clock
 from gongzhi_server.events.outbox import Told
 from gongzhi_server.gateway import Limits
+from gongzhi_server.plugins import essential
 from gongzhi_server.serve import settle
 from gongzhi_server.settings import Settings
 from gongzhi_server.tokens import Tokens
@@ -96,7 +97,7 @@ def app() -> Any:
     """The server that is measured; it lets one address hold as many sockets as there are followers."""
     shell = ours.shell
     ours.shell = lambda settings: replace(shell(settings), limits=Limits(sockets=10_000))
-    made = ours.create_app(Settings(data=Path(), secret=SECRET), os.environ["BENCH_DSN"])
+    made = ours.create_app(Settings(data=Path(), secret=SECRET), os.environ["BENCH_DSN"], plugins=essential())
     settle()
     return made
 
@@ -237,7 +238,7 @@ async def sustained(bench: Bench, seconds: float) -> dict[str, float]:
 async def told_or_not(dsn: str) -> float:
     """How much longer a case takes to be reported with its event than without; in turns."""
     writes = Told.writes
-    application = ours.create_app(Settings(data=Path(), secret=SECRET), dsn, background=False)
+    application = ours.create_app(Settings(data=Path(), secret=SECRET), dsn, plugins=essential(), background=False)
     spent: dict[bool, list[float]] = {True: [], False: []}
     async with application.router.lifespan_context(application):
         transport = httpx.ASGITransport(application)

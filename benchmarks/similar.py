@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import asyncpg
-from gongzhi.core.dispatch.similar import ALIKE, HEARD, LEAST, SHOWN, in_cells
+from gongzhi_dispatch.similar import ALIKE, HEARD, LEAST, SHOWN, in_cells
 from gongzhi_server import database, testing
 from rich.console import Console
 from rich.table import Table

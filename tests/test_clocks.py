@@ -396,7 +396,7 @@ async def test_announcement_moves_deadlines(story: Story, filled: str) -> None:
     assert payload["errors"] == [] and payload["calendar"]["county"] is None
     assert china((await story.look())["REPLY"]["dueAt"]) == "01-08 18:00"
     keys = KeyRing({"main": b"k" * 32})
-    assert (await sweeping.once(filled, story.server.clock(), keys)).recounted > 0
+    assert (await sweeping.once(filled, story.server.clock(), keys, ESSENTIAL)).recounted > 0
     assert china((await story.look())["REPLY"]["dueAt"]) == "01-11 18:00"
     query = """query($n: String!) {
         case(number: $n) { clocks { stage changes { why } } } calendarYears { year provisional } }"""
@@ -631,7 +631,7 @@ async def test_demo_has_clocks(filled: str) -> None:
 
 async def test_doctor_looks_at_deadlines(server: Server, filled: str, tmp_path: Path) -> None:
     chosen = settings(filled, tmp_path)
-    ill_at_first = [text for well, text in await doctor.examine(chosen, filled) if not well]
+    ill_at_first = [text for well, text in await doctor.examine(chosen, filled, ESSENTIAL) if not well]
     assert ill_at_first == []
     connection = await asyncpg.connect(filled)
     try:
@@ -642,7 +642,7 @@ async def test_doctor_looks_at_deadlines(server: Server, filled: str, tmp_path: 
         await connection.execute("update clocks.rule set kind = 'HELP' where stage = 'REPLY'")
     finally:
         await connection.close()
-    said = " ".join(text for well, text in await doctor.examine(chosen, filled) if not well)
+    said = " ".join(text for well, text in await doctor.examine(chosen, filled, ESSENTIAL) if not well)
     assert "calendars about to end" in said and "provisional" in said and "without a deadline" in said
     query = "{ findings { name count english chinese } }"
     found = (await server.as_("auditor", grid=COUNTY).ask(query)).data["findings"]
@@ -665,7 +665,7 @@ async def test_doctor_looks_at_the_directory(filled: str, tmp_path: Path) -> Non
         await connection.execute("update people.post set until = current_date where duty = 'GRID_WORKER'")
     finally:
         await connection.close()
-    said = [text for well, text in await doctor.examine(settings(filled, tmp_path), filled) if not well]
+    said = [text for well, text in await doctor.examine(settings(filled, tmp_path), filled, ESSENTIAL) if not well]
     assert [text.partition(": ")[0] for text in said] == [
         "third-level grids without a worker",
         "entries of the dispatch directory that lead to a closed unit",

@@ -106,7 +106,7 @@ async def test_composed_owner_is_ordinary(postgres: str) -> None:
         here = urlsplit(postgres)
         dsn = here._replace(netloc=f"{name}:x@{here.netloc.partition('@')[2]}", path=f"/{name}").geturl()
         await database.migrate(dsn, load().apps)
-        said = await doctor.examine(Settings(data=ROOT, database=dsn, mode="production", secret="x" * 32), dsn)
+        said = await doctor.examine(Settings(data=ROOT, database=dsn, mode="production", secret="x" * 32), dsn, load())
         assert not any("role" in text for well, text in said if not well)
         owned = "select count(*) from pg_class where relowner = $1::text::regrole"
         connection = await asyncpg.connect(dsn)

@@ -13,7 +13,7 @@ from gongzhi_server import doctor
 from gongzhi_server.errors import Problem
 from gongzhi_server.keys import keyring
 from gongzhi_server.settings import Settings, kept
-from gongzhi_server.testing import settings
+from gongzhi_server.testing import ESSENTIAL, settings
 from gongzhi_server.weak_secrets import find_key_weakness
 from hypothesis import given
 from hypothesis import strategies as st
@@ -166,7 +166,9 @@ async def test_doctor_warns(empty: str, tmp_path: Path) -> None:
     plain = settings(empty, tmp_path)
 
     async def ill(**changes: object) -> str:
-        return " ".join(text for well, text in await doctor.examine(replace(plain, **changes), empty) if not well)
+        return " ".join(
+            text for well, text in await doctor.examine(replace(plain, **changes), empty, ESSENTIAL) if not well
+        )
 
     for host in ("127.0.0.1", "127.0.0.2", "::1", "localhost"):
         assert "development" not in await ill(host=host)

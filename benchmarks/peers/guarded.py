@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from gongzhi_server.app import create_app
+from gongzhi_server.plugins import essential
 from gongzhi_server.serve import settle
 from gongzhi_server.settings import Settings
 from starlette.applications import Starlette
@@ -15,6 +16,8 @@ from .ours import SECRET
 
 def app() -> Starlette:
     """The application over the database of the benchmark."""
-    made = create_app(Settings(data=Path(), secret=SECRET, rates=False, guard=True), os.environ["BENCH_DSN"])
+    made = create_app(
+        Settings(data=Path(), secret=SECRET, rates=False, guard=True), os.environ["BENCH_DSN"], plugins=essential()
+    )
     settle()
     return made

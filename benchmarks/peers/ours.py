@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from gongzhi_server.app import create_app
+from gongzhi_server.plugins import essential
 from gongzhi_server.serve import settle
 from gongzhi_server.settings import Settings
 from starlette.applications import Starlette
@@ -18,6 +19,6 @@ SECRET = "of no use outside the benchmark"
 def app() -> Starlette:
     """The application over the database of the benchmark."""
     settings = Settings(data=Path(), secret=SECRET)
-    made = create_app(settings, os.environ["BENCH_DSN"], contributions=CONTRIBUTIONS)
+    made = create_app(settings, os.environ["BENCH_DSN"], plugins=essential(), contributions=CONTRIBUTIONS)
     settle()
     return made

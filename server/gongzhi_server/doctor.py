@@ -6,13 +6,12 @@ from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 import asyncpg
-from gongzhi.core.findings import types as findings
-from gongzhi.core.findings.types import Check
+from gongzhi.declare.register_entries import Check
 from gongzhi.values.errors import Text
 
 from . import database
 from .keys import read_ring
-from .plugins import CORE_APPS
+from .plugins import Plugins
 from .settings import Settings
 from .weak_secrets import counts_up, find_key_weakness, find_weakness, repeats
 
@@ -52,15 +51,15 @@ SHORT = 16
 """Letters of a password that a machine remembers."""
 
 
-async def examine(settings: Settings, dsn: str) -> Sequence[Finding]:
+async def examine(settings: Settings, dsn: str, plugins: Plugins) -> Sequence[Finding]:
     """Each finding: whether it is well, and what it is about."""
     async with database.connection(dsn) as connection:
         found = await connection.fetch("select nspname from pg_namespace")
-        absent = sorted({app.label for app in CORE_APPS} - {name for (name,) in found})
+        absent = sorted({app.label for app in plugins.apps} - {name for (name,) in found})
         if absent:
             return [(False, f"tables are missing ({', '.join(absent)}): run gongzhi migrate")]
         checks = CHECKS if settings.development else (*CHECKS, ORDINARY)
-        found = [await _asked(connection, check) for check in (*checks, *findings.CHECKS)]
+        found = [await _asked(connection, check) for check in (*checks, *plugins.registers.checks)]
         return [*_mode(settings), *_secrets(settings), *found]
 
 

@@ -19,7 +19,7 @@ from gongzhi.core.cases.ratings import is_independent
 from gongzhi.declare.events import Event, Occurrence, Registry
 from gongzhi.declare.extend import Extension
 from gongzhi.declare.plans import GUARD
-from gongzhi.declare.register_entries import GONE, Holding, Kpi, Purpose
+from gongzhi.declare.register_entries import GONE, Check, Holding, Kpi, Purpose
 from gongzhi.declare.registers import Registers
 from gongzhi.plugin import hooks
 from gongzhi.plugin.built_in import BUILT_IN
@@ -291,9 +291,11 @@ class Plugins:
             "holdings": entries("holdings", self._check_holding),
             "statements": entries("statements", unchecked),
             "purposes": entries("purposes", self._check_purpose),
+            "checks": entries("checks", self._check_check),
         }
         self._once("rules", ((plugin, card.rule) for plugin, card in added["cards"]))
         self._once("figures", ((plugin, kpi.name) for plugin, kpi in added["kpis"]))
+        self._once("checks", ((plugin, one.name) for plugin, one in added["checks"]))
         self._once("kinds of statements", ((plugin, one.kind) for plugin, one in added["statements"]))
         notices = ((plugin, f"{one.purpose} {one.recipient} {one.version}") for plugin, one in added["notices"])
         self._once("notices", notices)
@@ -502,6 +504,9 @@ class Plugins:
 
     def _check_job(self, plugin: Plugin, job: Job) -> str | None:
         return self._unprefixed(plugin, "job", job.name)
+
+    def _check_check(self, plugin: Plugin, check: Check) -> str | None:
+        return None if plugin.always else self._unprefixed(plugin, "check", check.name)
 
     def _check_figure(self, plugin: Plugin, kpi: Kpi) -> str | None:
         """Figures that every county has go by the name of the field that shows them; no two have one name."""

@@ -15,6 +15,7 @@ from gongzhi.declare.extend import Extension
 from gongzhi.declare.filters import Comparison
 from gongzhi.declare.orders import Ordering
 from gongzhi.declare.plans import DECIDED, PLUGIN
+from gongzhi.declare.registers import Registers
 from gongzhi.declare.roots import Mutation, Query, Subscription
 from gongzhi.runtime.commands import COMMAND, Command
 from gongzhi.values.errors import DeclarationError
@@ -56,7 +57,7 @@ def build(installed: Plugins, contributions: Iterable[tuple[str, Extension]] = (
     """The schema with these plugins, leaving one out. Raises Problem, naming the plugin it cannot be built with."""
     kept = [one for one in installed.extensions if one[0] != leaving]
     try:
-        made = planned([*kept, *contributions])
+        made = planned([*kept, *contributions], installed.registers)
     except Exception as error:
         fault = first_fault(error)
         if fault and fault.plugin in {plugin.name for plugin in installed.found}:
@@ -75,9 +76,9 @@ def build(installed: Plugins, contributions: Iterable[tuple[str, Extension]] = (
     return made
 
 
-def planned(contributions: Iterable[tuple[str, Extension]]) -> Schema:
+def planned(contributions: Iterable[tuple[str, Extension]], registers: Registers | None = None) -> Schema:
     """A schema that the planner can plan."""
-    made = Schema(contributions)
+    made = Schema(contributions, registers=registers)
     Planner(made)
     return made
 
@@ -98,7 +99,13 @@ class Schema(strawberry.Schema):
     What cannot work is refused with the plugin's name.
     """
 
-    def __init__(self, contributions: Iterable[tuple[str, Extension]], types: Sequence[type] = ()) -> None:
+    def __init__(
+        self,
+        contributions: Iterable[tuple[str, Extension]],
+        types: Sequence[type] = (),
+        registers: Registers | None = None,
+    ) -> None:
+        self.registers = registers or Registers()
         config = StrawberryConfig(sort_schema=True)
         self._named = config.name_converter.from_field
         self._added: dict[type, dict[str, StrawberryField]] = defaultdict(dict)

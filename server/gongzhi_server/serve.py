@@ -64,14 +64,18 @@ def settle() -> None:
 
 
 def serve(
-    settings: Settings, fill: Callable[[str, Plugins], None] | None = None, without: Collection[str] = ()
+    settings: Settings,
+    fill: Callable[[str, Plugins], None] | None = None,
+    without: Collection[str] = (),
+    *,
+    only_core: bool = False,
 ) -> None:
     """Serve until Ctrl-C or SIGTERM, bringing the tables up to date first; `fill` gets the DSN and the plugins before.
 
     The port is taken first, so that a second server stops before it touches the database.
     """
     with haste():
-        installed = plugins.load(without)
+        installed = Plugins() if only_core else plugins.load(without)
     with bound(settings) as listener, cluster.running(settings) as dsn:
         with haste():
             app = create_app(settings, dsn, plugins=installed)  # before migrating: what is refused leaves no tables

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
 from gongzhi.core.clocks.sweeping import Swept, sweep
 from gongzhi.declare.viewer import Account, Grant, Viewer
-from gongzhi.plugin.hooks import App
 from gongzhi.runtime.context import Context
 from gongzhi.runtime.sealing import KeyRing
 from tortoise.transactions import in_transaction
@@ -16,24 +14,23 @@ from tortoise.transactions import in_transaction
 from . import database
 from .commands import Transaction
 from .events.outbox import Outbox
-from .plugins import CORE_APPS, CORE_PLUGINS
+from .plugins import Plugins
 from .reactions import ReactionTable
 
 CORE = Account("system:core", grants=(Grant("system", frozenset()),))
 """Whom the job of the same name acts as."""
 
 
-async def once(dsn: str, now: datetime, keys: KeyRing, apps: Iterable[App] = CORE_APPS) -> Swept:
+async def once(dsn: str, now: datetime, keys: KeyRing, plugins: Plugins) -> Swept:
     """Sweep the clocks of every county until nothing is due, and tell what was done."""
-    async with database.connected(database.config(dsn, apps, 2)):
+    async with database.connected(database.config(dsn, plugins.apps, 2)):
         total = Swept(0, 0, 0)
-        while (done := await _swept(now, keys)) != Swept(0, 0, 0):
+        while (done := await _swept(now, keys, plugins)) != Swept(0, 0, 0):
             total = Swept(total.recounted + done.recounted, total.reminded + done.reminded, total.closed + done.closed)
         return total
 
 
-async def _swept(now: datetime, keys: KeyRing) -> Swept:
-    plugins = CORE_PLUGINS
+async def _swept(now: datetime, keys: KeyRing, plugins: Plugins) -> Swept:
     context = Context(
         Viewer(CORE, now),
         keys,

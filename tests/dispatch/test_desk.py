@@ -8,10 +8,10 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from gongzhi.core.dispatch.desk import deciding
 from gongzhi.declare.viewer import Account, Grant, Viewer
 from gongzhi.runtime.context import Bounds
 from gongzhi.values.errors import Refusal
+from gongzhi_dispatch.desk import deciding
 from hypothesis import given
 from hypothesis import strategies as st
 

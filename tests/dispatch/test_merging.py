@@ -6,7 +6,7 @@ from typing import Any
 
 import asyncpg
 import pytest
-from gongzhi.core.dispatch.similar import HEARD, SHOWN
+from gongzhi_dispatch.similar import HEARD, SHOWN
 from gongzhi_server.testing import Server
 
 from .desks import CASE, MATTER, POWER, Desks, refused

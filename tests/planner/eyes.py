@@ -12,9 +12,9 @@ from functools import cached_property
 from typing import Any
 
 import asyncpg
-from gongzhi.core.findings.types import CHECKS
 from gongzhi.declare.viewer import Grant, Viewer
 from gongzhi.values.worktime import NEVER
+from gongzhi_server.testing import ESSENTIAL
 
 from . import dispatching, operating, outbound, taking
 
@@ -131,7 +131,7 @@ class Rows:
                 kind: [Row(kind, plainly(record)) for record in await connection.fetch(f'select * from {name}')]
                 for kind, name in TABLES.items()
             }, pairs)  # fmt: skip
-            for check in CHECKS:
+            for check in ESSENTIAL.registers.checks:
                 count = await connection.fetchval(check.sql)
                 said = check.say(count)
                 rows.found.append({"name": check.name, "count": count, "english": said.en, "chinese": said.zh})

@@ -171,4 +171,4 @@ def schema() -> Schema:
 
 def over_core(contributions: Iterable[tuple[str, Extension]], types: Sequence[type] = ()) -> Schema:
     """The schema of the core with these contributions."""
-    return Schema([*ESSENTIAL.extensions, *contributions], types)
+    return Schema([*ESSENTIAL.extensions, *contributions], types, ESSENTIAL.registers)

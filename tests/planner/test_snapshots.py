@@ -61,7 +61,7 @@ SNAPSHOTS = [
 async def test_statement_is_as_it_was(
     bench: Bench, name: str, text: str, variables: dict[str, str], viewer: str
 ) -> None:
-    made = bench.over(Schema(ESSENTIAL.extensions))
+    made = bench.over(Schema(ESSENTIAL.extensions, registers=ESSENTIAL.registers))
     await made.data(text, viewer, **variables)
     [(sql, _)] = made.seen
     path = HERE / f"{name}_{viewer}.sql"

@@ -110,7 +110,7 @@ async def test_a_grantor_that_fails_fails_the_command(
     [
         ("Waiver('night', 'callCollection', Text('x', 'x'))", "the waiver 'night' must begin with 'shop.'"),
         ("*[Waiver('shop.night', 'a', Text('x', 'x'))] * 2", "two waivers are called 'shop.night'"),
-        ("grantor('dispatch.nigth')(None)", "grants the waiver 'dispatch.nigth', which nobody declares"),
+        ("grantor('shop.nigth')(None)", "grants the waiver 'shop.nigth', which nobody declares"),
         ("grantor()(None)", "a grantor names the waivers that it grants"),
     ],
 )

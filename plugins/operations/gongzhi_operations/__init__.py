@@ -22,7 +22,7 @@ PARTS = (emergency, whistles, centers, patrols, supervision)
 
 @hookimpl
 def about() -> list[About]:
-    return [About(always=True)]
+    return [About(requires=("dispatch",), always=True)]
 
 
 @hookimpl

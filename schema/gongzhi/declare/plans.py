@@ -10,6 +10,7 @@ from pypika_tortoise.queries import Table
 from pypika_tortoise.terms import Term
 
 from gongzhi.declare.events import Event, Occurrence
+from gongzhi.declare.registers import Registers
 from gongzhi.declare.sql import Alternatives
 from gongzhi.declare.viewer import Lens
 
@@ -43,7 +44,8 @@ class Given(Protocol):
 class Frame:
     """Where a builder stands: the row a field belongs to, the rows it asks for, who asks, and with what.
 
-    `part` are the arguments of the part of the row that the field belongs to.
+    `part` are the arguments of the part of the row that the field belongs to; `registers` what all packages and plugins
+    declare.
     """
 
     row: Table
@@ -51,6 +53,7 @@ class Frame:
     viewer: Lens
     given: Given
     part: Given | None = None
+    registers: Registers = Registers()
 
 
 Build = Callable[[Frame], Term]

@@ -130,3 +130,21 @@ class Statement:
     kind: str
     description: Text
     say: Callable[[Any, UUID], Awaitable[Sequence[Claim]]] = field(compare=False)
+
+
+@dataclass(frozen=True)
+class Check:
+    """A question to the database whose answer should be zero, and what to say in either case.
+
+    `sql` selects one number; `{0}` in `ill` is that number. A plugin's check is named `plugin.check`, or by one of its
+    labels.
+    """
+
+    name: str
+    sql: str
+    well: Text
+    ill: Text
+
+    def say(self, count: int) -> Text:
+        """Tell what there is to say of this count."""
+        return Text(self.ill.en.format(count), self.ill.zh.format(count)) if count else self.well

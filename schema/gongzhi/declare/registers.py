@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from gongzhi.declare.register_entries import GONE, Card, Holding, Kpi, PrivacyNotice, Purpose, Statement
+from gongzhi.declare.register_entries import GONE, Card, Check, Holding, Kpi, PrivacyNotice, Purpose, Statement
 from gongzhi.values.errors import Language
 
 
@@ -24,6 +24,8 @@ class Registers:
     statements: tuple[Statement, ...] = ()
     purposes: tuple[Purpose, ...] = ()
     """Plugins have purposes; what the core reads, it reads by its own rules. Published as `dataPurposes`."""
+    checks: tuple[Check, ...] = ()
+    """What would hurt a deployment later; published to whoever may examine it."""
     _told: dict[tuple[str, Language], str] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def card(self, rule: str) -> Card | None:

@@ -24,7 +24,6 @@ BUILT_IN = (
     "gongzhi.core.registers.plugin",
     "gongzhi.core.rights.plugin",
     "gongzhi.core.resolutions.plugin",
-    "gongzhi.core.dispatch.plugin",
     "gongzhi.core.attachments.plugin",
     "gongzhi.core.webhooks.plugin",
     "gongzhi.core.contacts.plugin",

@@ -20,12 +20,15 @@ def serve(
     without: Annotated[
         list[str] | None, typer.Option(metavar="PLUGIN", help="Start without this plugin (插件); its tables stay.")
     ] = None,
+    only_core: Annotated[
+        bool, typer.Option("--only-core", help="Start without any plugin (仅核心); their tables stay.")
+    ] = False,
 ) -> None:
     """Serve GraphQL over HTTP (启动服务)."""
     with haste():
         from .. import serve
 
-    serve.serve(settings(), welcome if demo else None, without or ())
+    serve.serve(settings(), welcome if demo else None, without or (), only_core=only_core)
 
 
 def migrate() -> None:
@@ -63,11 +66,11 @@ def token(
 
 def doctor() -> None:
     """Check settings and database (体检)."""
-    from .. import doctor
+    from .. import doctor, plugins
 
     chosen = settings()
     with cluster.running(chosen) as dsn:
-        findings = asyncio.run(doctor.examine(chosen, dsn))
+        findings = asyncio.run(doctor.examine(chosen, dsn, plugins.load()))
     for well, finding in findings:
         print("✓" if well else "✗", finding)
     raise typer.Exit(code=0 if all(well for well, _ in findings) else 1)

@@ -81,6 +81,6 @@ def sweep() -> None:
 
     chosen = settings()
     with cluster.running(chosen) as dsn:
-        done = asyncio.run(sweeping.once(dsn, clock(), keyring(chosen), plugins.load().apps))
+        done = asyncio.run(sweeping.once(dsn, clock(), keyring(chosen), plugins.load()))
     print(f"{done.reminded} reminders sent (提醒), {done.closed} cases closed (结案).")
     print(f"{done.recounted} cases follow a new calendar (重算).")

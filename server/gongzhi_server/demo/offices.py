@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Any, Protocol
 
-from gongzhi.core.dispatch.matching import weight
 from gongzhi.core.units.models import UnitKind
 from gongzhi.values.codes import Kind
 
@@ -75,6 +74,11 @@ def entries(tree: Tree, bodies: Bodies, categories: Mapping[str, int]) -> tuple[
             rules.append((categories[category], town.id, bodies.town(town).id, basis, place, START, 1))
             helping.append([])
     return rules, helping
+
+
+def weight(category: str, kind: Kind) -> int:
+    """How special an entry is: by its subject first, then by its place."""
+    return (category.count(".") + 1) * 10 + list(Kind).index(kind)
 
 
 def duties(tree: Tree, categories: Mapping[str, int]) -> Rows:

@@ -152,7 +152,7 @@ class Compiler:
         self.part: Given | None = None
         self.within_plugin: str | None = None
         """The plugin whose field the rows at hand were reached by."""
-        self.budget = Budget(planner.limits, lens.viewer)
+        self.budget: Budget = Budget(planner.limits, lens.viewer)
         self.traits = {} if traits is None else traits
         self._names = itertools.count(1)
 
@@ -383,7 +383,7 @@ class Compiler:
         self, plan: Plan, of: GraphQLField, declared: Any, details: FieldDetailsList, row: Any, entity: Any
     ) -> tuple[Term, Shape]:
         given = self.given(of, details[0].node)
-        frame = Frame(row, row, self.lens, given, self.part)
+        frame = Frame(row, row, self.lens, given, self.part, self.planner.registers)
         kind: Any = get_named_type(of.type)
         match plan:
             case Key():

@@ -47,6 +47,7 @@ class Planner:
 
     def __init__(self, declared: Schema, limits: Limits | None = None) -> None:
         self.limits = limits or Limits()
+        self.registers = declared.registers
         self.declared, self.schema = declared, declared._schema
         self.entities: dict[str, Entity] = {}
         for name, kind in self.schema.type_map.items():

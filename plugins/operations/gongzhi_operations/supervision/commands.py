@@ -8,7 +8,6 @@ from gongzhi.core.cases import machine
 from gongzhi.core.cases.models import CaseRow
 from gongzhi.core.cases.steps import disinterested, unready
 from gongzhi.core.cases.types import Case
-from gongzhi.core.dispatch.desk import NUMBER, acting, belonging
 from gongzhi.core.grids.commands import standing
 from gongzhi.core.grids.models import GridRow
 from gongzhi.declare.entity import ref
@@ -32,6 +31,7 @@ from gongzhi.runtime.commands import (
 from gongzhi.runtime.screening import TextWarning
 from gongzhi.values.codes import Kind
 from gongzhi.values.worktime import Term
+from gongzhi_dispatch.desk import NUMBER, acting, belonging
 from strawberry import ID, UNSET
 
 from .issuing import ANSWERED, LIFTED, issue, note, ruled, tell

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from gongzhi.core.dispatch.holdings import ASKED
 from gongzhi.declare.register_entries import Holding
 from gongzhi.plugin.retention import PUBLIC, RECORDS
 from gongzhi.values.errors import Text
+from gongzhi_dispatch.holdings import ASKED
 
 HOLDINGS = (
     Holding("supervision.rule", Text("when cases are supervised", "督办规则"), PUBLIC, hidden=("account",)),

@@ -11,7 +11,6 @@ from gongzhi.core.calendars.durations import deadline, term
 from gongzhi.core.cases.models import CaseRow
 from gongzhi.core.cases.steps import accused, disinterested, interested, record
 from gongzhi.core.cases.types import Case
-from gongzhi.core.dispatch.desk import standing as unit_of
 from gongzhi.core.grids.commands import standing as grid_of
 from gongzhi.core.grids.models import GridRow
 from gongzhi.core.units.models import UnitRow
@@ -24,6 +23,7 @@ from gongzhi.runtime.screening import TextWarning
 from gongzhi.values.codes import Series
 from gongzhi.values.errors import Refusal
 from gongzhi.values.worktime import NEVER
+from gongzhi_dispatch.desk import standing as unit_of
 from strawberry import ID, UNSET
 
 from gongzhi_operations.emergency.types import Emergency

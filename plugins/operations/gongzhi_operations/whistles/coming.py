@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime
 
 import strawberry
-from gongzhi.core.dispatch.desk import acting
 from gongzhi.core.units.models import UnitRow
 from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.events import Code
@@ -16,6 +15,7 @@ from gongzhi.runtime.checks import duplicate, missing, text, told, wrong
 from gongzhi.runtime.commands import EXPECTED, KEY, Call, command, forbidden, given, prose, stale
 from gongzhi.values.errors import Refusal
 from gongzhi.values.labels import label
+from gongzhi_dispatch.desk import acting
 from strawberry import ID, UNSET
 
 from .calling import MATTER, WhistlePayload

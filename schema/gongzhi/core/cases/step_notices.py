@@ -38,7 +38,8 @@ class Message:
 class Told:
     """Who is told of a step.
 
-    `requester` is for whoever asked or filed it, and, unless it is `alone`, for those whose cases are part of it.
+    `requester` is for whoever asked or filed it, and, unless it is `alone`, for those whose cases are part of it: of
+    such cases whoever joins them has to tell.
     `staff` is for whoever has to act next, at the `level` where the case now is; None: it is in the event.
     `kind` is the kind of the notices, if it is not the type of the event.
     """
@@ -266,6 +267,8 @@ STEPS: dict[str, Told] = {
     "case.settlement_offered": NOBODY,
 }
 
+SHARED = tuple(event for event, told in STEPS.items() if told.requester and not told.alone)
+"""What those whose cases are part of it are told of as well."""
 TARGETS = {step.event: step.target for step in machine.STEPS}
 
 INSERT = """
@@ -277,21 +280,16 @@ insert into notices.notice (
 TEXTS = "title_en, title_zh, body_en, body_zh"
 NUMBERED = "r.title_en, r.title_zh, replace(r.body_en, '{number}', c.number), replace(r.body_zh, '{number}', c.number)"
 
-TELL_REQUESTERS = f"""
+REQUESTERS = f"""
 {INSERT}
 select gen_random_uuid(), r.kind, 'Case:' || c.id, r.at, null, false, true, {NUMBERED},
   w.person_id, w.account, w.contact_id, null, p.grid_id, null
 from unnest(
-  $1::uuid[], $2::text[], $3::text[], $4::timestamptz[], $5::bool[], $6::uuid[], $7::text[], $8::text[], $9::text[],
-  $10::text[], $11::text[]
-) r (case_id, kind, status, at, merged, person, account, {TEXTS})
+  $1::uuid[], $2::text[], $3::text[], $4::timestamptz[], $5::uuid[], $6::text[], $7::text[], $8::text[], $9::text[],
+  $10::text[]
+) r (case_id, kind, status, at, person, account, {TEXTS})
 join cases.case m on m.id = r.case_id and (r.status is null or m.status = r.status)
-cross join lateral (
-  select m.id
-  union all
-  select d.case_id from dispatch.merge d where r.merged and d.into_id = m.id and d.undone_at is null
-) of_matter (id)
-join cases.case c on c.id = of_matter.id
+join cases.case c on {{cases}}
 cross join lateral (
   select c.requester_id as person_id, null::text as account, null::uuid as contact_id
   where c.requester_id is not null
@@ -309,6 +307,7 @@ left join people.person p on p.id = w.person_id
 where (w.person_id is null or w.person_id is distinct from r.person)
   and (w.account is null or w.account is distinct from r.account)
 """
+TELL_REQUESTERS = REQUESTERS.replace("{cases}", "c.id = m.id")
 """Tells whoever asked, or filed it for them: in the inbox, and at a number that was left and proved.
 
 Nobody is told what they did themselves. Whoever has no account acts by receipt, as the owner of that number.
@@ -377,12 +376,22 @@ def announce_step(call: Call, case: CaseRow, event: str, level: SettlementLevel 
     """
     told = STEPS[event]
     kind, status = told.kind or event, TARGETS.get(event)
-    if told.requester:
-        actor = call.viewer.account
-        who = not told.alone, actor.person, actor.name
-        call.write_last(TELL_REQUESTERS, case.id, kind, status, call.now, *who, *texts(told.requester))
+    announce_to_requesters(call, case, event)
     if told.staff and awaits_others(call, case, event):
         announce_to_staff(call, case, told.staff, level or told.level, TO_DISPATCH if awaits(event) else kind, status)
+
+
+def announce_to_requesters(call: Call, case: CaseRow, event: str, statement: str = TELL_REQUESTERS) -> None:
+    """Tell those who asked, by a statement that `tell_requesters_of` made or for the case itself."""
+    told, actor = STEPS[event], call.viewer.account
+    if told.requester:
+        step = case.id, told.kind or event, TARGETS.get(event), call.now
+        call.write_last(statement, *step, actor.person, actor.name, *texts(told.requester))
+
+
+def tell_requesters_of(cases: str) -> str:
+    """The statement that tells those who asked in other cases `c`, which a condition finds by the case `m`."""
+    return REQUESTERS.replace("{cases}", cases)
 
 
 def announce_to_staff(

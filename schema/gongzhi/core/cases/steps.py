@@ -156,6 +156,17 @@ async def step(
     await record(call, case, taken, note, unit, **data)
 
 
+async def set_support(case: CaseRow, units: Sequence[UnitRow]) -> None:
+    """Have these units help with the case, and no others."""
+    await SupportRow.filter(case=case).delete()
+    await SupportRow.bulk_create([SupportRow(case=case, unit=unit) for unit in units])
+
+
+async def remove_support(case: CaseRow, unit: int) -> None:
+    """Have a unit help with the case no more."""
+    await SupportRow.filter(case=case, unit_id=unit).delete()
+
+
 async def saved(case: CaseRow, shown: bool = False) -> CasePayload:
     case.version += 1
     await save_changes(case)

@@ -255,15 +255,6 @@ def status_in(at: Frame, statuses: frozenset[Status]) -> Any:
     return Sql("{0} in (" + ",".join(f"'{one.value}'" for one in sorted(statuses)) + ")", at.rows.status)
 
 
-def rateable(at: Frame) -> Any:
-    """Answered; one that is part of another, while that one is."""
-    main = (
-        "select from dispatch.merge m join cases.case c on c.id=m.into_id "
-        "where m.case_id={1} and m.undone_at is null and c.status='REPLIED'"
-    )
-    return Sql(f"({{0}}='REPLIED' or {{0}}='MERGED' and exists({main}))", at.row.status, at.row.id)
-
-
 @entity(
     CaseRow,
     visible=rules.cases,
@@ -342,7 +333,6 @@ class Case(Node):
     rating: int | None = column("How the requester rated it, 1 to 5 (评分).")
     solved: bool | None = column("Whether the requester says it is solved (是否解决).")
     rating_comment: str | None = column("What the requester added (评价内容).")
-    may_rate: bool = expression("Whether it waits for a rating (可否评价).", rateable)
     reopenings: int = column("How often it was taken up again (重办次数).")
     previous: Case | None = one("The closed case it continues (前一诉求).")
     timeline: list[CaseEvent] = many("What happened, the first first (经过).", on="case", order="at", cap=100)

@@ -40,12 +40,11 @@ DUE = (
     "order by k.due_at, k.id limit $3 for update of s, k skip locked"
 )
 OVERDUE_GRACE = (
-    "select s.id, q.contested from clocks.clock k join cases.case s on s.id = k.case_id "
+    "select k.id as clock, s.id, q.contested from clocks.clock k join cases.case s on s.id = k.case_id "
     "join cases.category g on g.id = s.category_id "
     f"cross join lateral (select s.accused_unit_id is not null or g.code = '{PLATFORM}' as contested) q "
     "where k.stage = 'GRACE' and k.stopped_at is null and k.due_at <= $1 and s.status = 'REPLIED' "
-    "and not (q.contested and exists(select from dispatch.approval a "
-    "where a.case_id = s.id and a.kind = 'CLOSING' and a.requested_at >= k.started_at)) "
+    f"and not (q.contested and k.reminded >= {OVER}) "
     "order by k.due_at, k.id limit $2 for update of s skip locked"
 )
 WHY = "答复后宽限期满，诉求人未提出异议，提请结案。"
@@ -144,11 +143,12 @@ async def close(call: Call) -> int:
     A complaint about a unit or the platform is put before somebody who decides about closing it, once.
     """
     rows = await call.fetch(OVERDUE_GRACE, call.now, MOST)
-    contested = {row["id"] for row in rows if row["contested"]}
+    contested = {row["id"]: row["clock"] for row in rows if row["contested"]}
     cases: Iterable[CaseRow] = await CaseRow.filter(id__in=[row["id"] for row in rows], status=Status.REPLIED)
     for case in cases:
         if case.id in contested:
             await react(call, GRACE_OVER, case, reason=WHY)
         else:
             await advance(call, case, machine.CLOSE)
+    await ClockRow.filter(id__in=list(contested.values())).update(reminded=OVER)  # so that it is put up once
     return len(rows)

@@ -1,8 +1,6 @@
-"""What would hurt a deployment later, looked for in its data: asked by `gongzhi doctor` and by `Query.findings`."""
+"""Checks: what would hurt a deployment later, looked for in its data by `gongzhi doctor` and `Query.findings`."""
 
 from __future__ import annotations
-
-from dataclasses import dataclass
 
 import strawberry
 
@@ -10,25 +8,12 @@ from gongzhi.core.clocks.stock import DEFAULT
 from gongzhi.declare.entity import embedded
 from gongzhi.declare.extend import extend
 from gongzhi.declare.plans import Frame
+from gongzhi.declare.register_entries import Check
 from gongzhi.declare.roots import Query
 from gongzhi.declare.sql import Sql, quoted
 from gongzhi.values.errors import Text
 
 EXAMINE = "deployment.examine"
-
-
-@dataclass(frozen=True)
-class Check:
-    """A question to the database whose answer should be zero, and what to say in either case."""
-
-    name: str
-    sql: str
-    well: Text
-    ill: Text
-
-    def say(self, count: int) -> Text:
-        """What there is to say of this count."""
-        return Text(self.ill.en.format(count), self.ill.zh.format(count)) if count else self.well
 
 
 CHECKS = (
@@ -116,40 +101,6 @@ CHECKS = (
         ),
     ),
     Check(
-        "directory",
-        "select count(*) from dispatch.rule r join units.unit u on u.id = r.unit_id "
-        "where r.valid_to is null and u.valid_to is not null",
-        Text("no entry of the dispatch directory leads to a closed unit", "派单目录没有指向已停用单位的条目"),
-        Text("entries of the dispatch directory that lead to a closed unit: {0}", "派单目录中指向停用单位的条目：{0}"),
-    ),
-    Check(
-        "orphans",
-        "select count(*) from dispatch.rule r join cases.category c on c.id = r.category_id "
-        "join grids.grid g on g.id = r.grid_id where r.valid_to is null "
-        "and (c.valid_to is not null or g.valid_to is not null)",
-        Text(
-            "every entry of the dispatch directory is about a subject and a place that there are",
-            "派单目录条目的分类和网格均有效",
-        ),
-        Text(
-            "entries of the dispatch directory about a subject or a place that is no more: {0}",
-            "派单目录中分类或网格已停用的条目：{0}",
-        ),
-    ),
-    Check(
-        "undirected",
-        "select count(distinct c.id) from cases.category c cross join "
-        "(select distinct county_id from dispatch.rule where valid_to is null and county_id is not null) k "
-        "where c.valid_to is null and not exists(select from dispatch.rule r join cases.category d "
-        "on d.id = r.category_id join units.unit u on u.id = r.unit_id where r.valid_to is null "
-        "and r.county_id = k.county_id and u.valid_to is null and starts_with(c.code || '.', d.code || '.'))",
-        Text("every category has a unit in the dispatch directory", "每个诉求分类在派单目录中都有承办单位"),
-        Text(
-            "categories for which a county's dispatch directory has no unit: {0}",
-            "县级派单目录中没有承办单位的诉求分类：{0}",
-        ),
-    ),
-    Check(
         "closed_units",
         "select count(*) from units.unit u where valid_to is not null and exists "
         "(select from cases.case c where c.lead_unit_id = u.id "
@@ -170,7 +121,7 @@ class Finding:
 
 def found(at: Frame) -> Sql:
     """All checks as one JSON list."""
-    return Sql("jsonb_build_array(" + ",".join(map(one, CHECKS)) + ")")
+    return Sql("jsonb_build_array(" + ",".join(map(one, at.registers.checks)) + ")")
 
 
 def one(check: Check) -> str:
@@ -182,7 +133,7 @@ def one(check: Check) -> str:
         )
     )
     sql = check.sql.replace("{", "{{").replace("}", "}}")
-    return f"(select jsonb_build_object('name','{check.name}','count',q.n,{said}) from ({sql}) q (n))"
+    return f"(select jsonb_build_object('name',{quoted(check.name)},'count',q.n,{said}) from ({sql}) q (n))"
 
 
 EXTENSIONS = (

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import strawberry
-from strawberry import UNSET
-
 from gongzhi.core.cases import machine
 from gongzhi.core.cases.commands import SOLVED
 from gongzhi.core.cases.models import CaseRow, RatingSource, Status
@@ -17,6 +15,7 @@ from gongzhi.declare.roots import Mutation
 from gongzhi.runtime.checks import text, wrong
 from gongzhi.runtime.commands import EXPECTED, KEY, Call, Problem, cautions, command, given, made, problems, prose
 from gongzhi.runtime.screening import TextWarning
+from strawberry import UNSET
 
 from .desk import NUMBER, REASON
 from .models import Contact, FollowUpRow

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import strawberry
-from strawberry import ID, UNSET
-
 from gongzhi.core.calendars.durations import deadline
 from gongzhi.core.cases import machine
 from gongzhi.core.cases.models import CaseRow, CategoryRow, Status
@@ -31,6 +29,7 @@ from gongzhi.runtime.commands import (
 )
 from gongzhi.runtime.screening import TextWarning
 from gongzhi.values.errors import Refusal
+from strawberry import ID, UNSET
 
 from . import terms
 from .desk import NUMBER, REASON, belonging, deciding, leading, returns, standing

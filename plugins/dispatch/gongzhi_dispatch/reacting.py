@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from gongzhi.core.cases import machine
+from gongzhi.core.cases.step_notices import SHARED, announce_to_requesters, tell_requesters_of
 from gongzhi.core.cases.steps import ANSWERED_WITH, GRACE_OVER, MOVED, WAITS
 from gongzhi.runtime.commands import Call
 from gongzhi.runtime.reactions import Happening, Phase, reaction
@@ -16,6 +17,9 @@ from .merging import inform, main_of
 from .working import jointly
 
 STEPS = {one.event: one for one in machine.STEPS}
+TELL_MERGED = tell_requesters_of(
+    "c.id in (select d.case_id from dispatch.merge d where d.into_id = m.id and d.undone_at is null)"
+)
 
 
 @reaction("dispatch.jointly", machine.REPLY.event, phase=Phase.CHECK)
@@ -42,6 +46,12 @@ async def answer_merged(call: Call, happening: Happening) -> None:
     await inform(call, happening.row)
 
 
+@reaction("dispatch.notices", *SHARED)
+async def tell_merged(call: Call, happening: Happening) -> None:
+    """Tell those whose cases are part of this one what its requester is told."""
+    announce_to_requesters(call, happening.row, happening.event, TELL_MERGED)
+
+
 @reaction(
     "dispatch.deadlines", machine.RESUME.event, machine.REOPEN.event, WAITS, MOVED,
     after=("dispatch.orders", "clocks.follow", "clocks.hold"),
@@ -59,5 +69,5 @@ async def put_before_others(call: Call, happening: Happening) -> None:
 
 
 REACTIONS = (
-    require_contributions, find_main, move_orders, answer_merged, move_deadlines, put_before_others,
+    require_contributions, find_main, move_orders, answer_merged, tell_merged, move_deadlines, put_before_others,
 )  # fmt: skip

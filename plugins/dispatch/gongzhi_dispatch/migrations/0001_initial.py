@@ -1,6 +1,6 @@
 from tortoise import migrations
 from tortoise.migrations import operations as ops
-from gongzhi.core.dispatch.models import ApprovalKind, ApprovalState, Contact, OrderRole, OrderState, Ruling
+from gongzhi_dispatch.models import ApprovalKind, ApprovalState, Contact, OrderRole, OrderState, Ruling
 from gongzhi.core.units.models import UnitKind
 from tortoise.fields.base import OnDelete
 from uuid6 import uuid7

@@ -1,10 +1,10 @@
-"""Registration: what `dispatch` brings to the schema, by the hooks that every plugin has."""
+"""Dispatch: who answers for what, what each unit was given to do, and what was asked about it (派单)."""
 
 from __future__ import annotations
 
 from gongzhi.declare.extend import Extension
 from gongzhi.declare.registers import Registers
-from gongzhi.plugin.hooks import App, hookimpl
+from gongzhi.plugin.hooks import About, App, hookimpl
 from gongzhi.plugin.permissions import Permission, Role, permission
 from gongzhi.plugin.roles import ADMINISTRATOR, COUNTY_DISPATCHER, DEPARTMENT_HANDLER, DISPATCHERS, FIELD_STAFF
 from gongzhi.runtime.reactions import Reaction
@@ -14,8 +14,13 @@ from .waivers import DESIGNATION
 
 
 @hookimpl
+def about() -> list[About]:
+    return [About(always=True)]
+
+
+@hookimpl
 def tables() -> list[App]:
-    return [App("dispatch", "gongzhi.core.dispatch.models", "gongzhi.core.dispatch.migrations")]
+    return [App("dispatch", "gongzhi_dispatch.models", "gongzhi_dispatch.migrations")]
 
 
 @hookimpl
@@ -69,6 +74,6 @@ def handlers() -> tuple[Reaction, ...]:
 
 @hookimpl
 def registers() -> list[Registers]:
-    from . import holdings
+    from . import checks, holdings
 
-    return [Registers(holdings=holdings.HOLDINGS)]
+    return [Registers(holdings=holdings.HOLDINGS, checks=checks.CHECKS)]

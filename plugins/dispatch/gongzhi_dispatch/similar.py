@@ -13,8 +13,6 @@ from enum import StrEnum
 from typing import Annotated, Any
 
 import strawberry
-from pypika_tortoise.queries import Table
-
 from gongzhi.core.cases import rules
 from gongzhi.core.cases.models import Status
 from gongzhi.core.cases.reporting import ReportCasePayload
@@ -26,6 +24,7 @@ from gongzhi.declare.plans import Argument, Frame
 from gongzhi.declare.sql import Sql, some
 from gongzhi.runtime.commands import payload_field
 from gongzhi.runtime.context import Info
+from pypika_tortoise.queries import Table
 
 MOST = 20
 WINDOW = "interval '30 days'"

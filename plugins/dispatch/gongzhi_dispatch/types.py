@@ -103,10 +103,14 @@ EXTENSIONS = (
         dispatch_rules=connection(
             "The dispatch directory, the most special entries first (派单目录).",
             order="-weight",
-            type=Connection[DispatchRule],
+            type=Connection[DispatchRule] | None,
+            requires=None,
         ),
         listed_duties=connection(
-            "Duties that no town or village is given (部门职责清单).", order="valid_from", type=Connection[ListedDuty]
+            "Duties that no town or village is given (部门职责清单).",
+            order="valid_from",
+            type=Connection[ListedDuty] | None,
+            requires=None,
         ),
     ),
     extend(

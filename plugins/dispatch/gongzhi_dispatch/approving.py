@@ -5,8 +5,6 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 import strawberry
-from strawberry import ID, UNSET
-
 from gongzhi.core.cases import machine
 from gongzhi.core.cases.commands import CaseInput, ReasonedCaseInput
 from gongzhi.core.cases.models import CaseRow, Status
@@ -19,6 +17,7 @@ from gongzhi.declare.roots import Mutation
 from gongzhi.runtime.checks import duplicate, text, wrong
 from gongzhi.runtime.commands import EXPECTED, KEY, Call, Problem, cautions, command, given, made, problems, prose
 from gongzhi.runtime.screening import TextWarning
+from strawberry import ID, UNSET
 
 from . import terms
 from .desk import NUMBER, REASON, WHY, acting, belonging, deciding, leading

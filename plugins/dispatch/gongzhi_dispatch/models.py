@@ -5,11 +5,10 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Any
 
-from tortoise import fields
-from tortoise.models import Model
-
 from gongzhi.core.units.models import UnitKind
 from gongzhi.declare.columns import Located, key
+from tortoise import fields
+from tortoise.models import Model
 
 
 class OrderRole(StrEnum):

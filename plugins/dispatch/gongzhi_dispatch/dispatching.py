@@ -6,17 +6,16 @@ from collections.abc import Sequence
 from typing import Any
 
 import strawberry
-from strawberry import UNSET
-
 from gongzhi.core.cases import machine
-from gongzhi.core.cases.models import CaseRow, SupportRow
-from gongzhi.core.cases.steps import CasePayload, accused, advance, interested, opened
+from gongzhi.core.cases.models import CaseRow
+from gongzhi.core.cases.steps import CasePayload, accused, advance, interested, opened, set_support
 from gongzhi.core.units.models import UnitRow
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
 from gongzhi.runtime.checks import missing
 from gongzhi.runtime.commands import EXPECTED, KEY, Call, command, given, prose
 from gongzhi.values.errors import Refusal
+from strawberry import UNSET
 
 from . import terms
 from .desk import NUMBER, returns, standing
@@ -50,8 +49,7 @@ async def dispatch_case(call: Call, input: DispatchCaseInput) -> CasePayload:
         raise interested("leadUnit")
     await dutiful(call, case.county_id, case.category_id, lead, "leadUnit")
     case.lead_unit = lead
-    await SupportRow.filter(case=case).delete()
-    await SupportRow.bulk_create([SupportRow(case=case, unit=unit) for unit in support])
+    await set_support(case, support)
     data: dict[str, Any] = {"leadUnit": lead.code, "supportUnits": [unit.code for unit in support]}
     payload = await advance(call, case, machine.DISPATCH, note=input.note, unit=lead, **data)
     await issue(call, case, lead, support)

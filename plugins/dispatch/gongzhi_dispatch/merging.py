@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import strawberry
-
 from gongzhi.core.cases import machine
 from gongzhi.core.cases.models import CaseRow, Status
 from gongzhi.core.cases.steps import CasePayload, disinterested, opened, record, saved, settle, step, unready

@@ -1,4 +1,4 @@
-"""Where directory entries lie, what may be there once only, and the indexes, that of similar cases among them."""
+"""Where directory entries lie, what may be there once only, and the indexes."""
 
 from tortoise import migrations
 from tortoise.migrations import operations as ops
@@ -9,13 +9,11 @@ LIVE = "state in ('ISSUED', 'ACKNOWLEDGED', 'HANDLING', 'SUSPENDED')"
 
 
 class Migration(migrations.Migration):
-    dependencies = [("dispatch", "0001_initial"), ("cases", "0002_indexes")]
+    dependencies = [("dispatch", "0001_initial"), ("cases", "0007_similar")]
 
     operations = [
         ops.RunSQL(
             [
-                "create extension if not exists pg_trgm",
-                "create extension if not exists btree_gist",
                 *locate("dispatch.rule"),
                 *locate("dispatch.duty"),
                 "create unique index on dispatch.rule (category_id, grid_id) where valid_to is null",
@@ -40,9 +38,6 @@ class Migration(migrations.Migration):
                 "create unique index on dispatch.merge (case_id) where undone_at is null",
                 "create index on dispatch.merge (into_id)",
                 "create index on dispatch.follow_up (case_id, at, id)",
-                "create index similar_place on cases.case using gist (point(longitude, latitude), reported_at) "
-                "where longitude is not null",
-                "create index similar_village on cases.case (village_id, category_id, reported_at, id)",
             ]
         )
     ]

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import strawberry
-from strawberry import ID
-
-from gongzhi.core.cases.models import CaseRow, SupportRow
+from gongzhi.core.cases.models import CaseRow
 from gongzhi.core.cases.reporting import BODY
-from gongzhi.core.cases.steps import record
+from gongzhi.core.cases.steps import record, remove_support
 from gongzhi.core.units.models import UnitRow
 from gongzhi.declare.entity import ref
 from gongzhi.declare.extend import extend
@@ -30,6 +28,7 @@ from gongzhi.runtime.commands import (
 from gongzhi.runtime.screening import TextWarning
 from gongzhi.values.errors import Refusal
 from gongzhi.values.labels import label
+from strawberry import ID
 
 from .desk import REASON, WHY, acting, belonging
 from .models import LIVE, OrderRole, OrderRow, OrderState
@@ -109,7 +108,7 @@ async def withdraw_order(call: Call, input: WithdrawOrderInput) -> WorkOrderPayl
         raise past(order)
     text(input.reason, REASON, "reason")
     order.state, order.finished_at = OrderState.WITHDRAWN, call.now
-    await SupportRow.filter(case=case, unit_id=order.unit_id).delete()
+    await remove_support(case, order.unit_id)
     await tell(call, case, TAKEN_BACK, units=[order.unit_id])
     return await done(call, case, order, TAKEN_BACK, input.reason)
 

@@ -236,46 +236,86 @@ def merged_into(at: Frame) -> Alternatives:
     return [Sql(key, at.rows.id, at.row.id)]
 
 
+def rateable(at: Frame) -> Sql:
+    """Answered; one that is part of another, while that one is."""
+    main = (
+        "select from dispatch.merge m join cases.case c on c.id=m.into_id "
+        "where m.case_id={1} and m.undone_at is null and c.status='REPLIED'"
+    )
+    return Sql(f"({{0}}='REPLIED' or {{0}}='MERGED' and exists({main}))", at.row.status, at.row.id)
+
+
 EXTENSIONS = (
     extend(
         Query,
         objections=connection(
             "Objections to dispatches, the most urgent first (派单异议).",
             order="due_at",
-            type=Connection[DispatchObjection],
+            type=Connection[DispatchObjection] | None,
+            requires=None,
         ),
         approvals=connection(
             "What somebody else must agree to, the oldest first (待审批事项).",
             order="requested_at",
-            type=Connection[Approval],
+            type=Connection[Approval] | None,
+            requires=None,
         ),
     ),
     extend(
         Case,
         work_orders=connection(
-            "What each unit was given to do (工单).", on="case", order="issued_at", type=Connection[WorkOrder]
+            "What each unit was given to do (工单).",
+            on="case",
+            order="issued_at",
+            type=Connection[WorkOrder] | None,
+            requires=None,
         ),
+        may_rate=expression("Whether it waits for a rating (可否评价).", rateable, type=bool | None, requires=None),
         first_receiver=pick(
             "The unit that was given it first, and stays answerable until another took it over (首接单位).",
             first_given,
             type=Unit | None,
+            requires=None,
         ),
         returns=aggregate(
             "How often units gave it back (退单次数).",
             lambda: WorkOrder,
             lambda at: Sql("count(*) filter (where {0}='RETURNED')", at.rows.state),
             on="case",
-            type=int,
+            type=int | None,
+            requires=None,
         ),
         objections=connection(
-            "Objections to its dispatch (派单异议).", on="case", order="filed_at", type=Connection[DispatchObjection]
+            "Objections to its dispatch (派单异议).",
+            on="case",
+            order="filed_at",
+            type=Connection[DispatchObjection] | None,
+            requires=None,
         ),
         approvals=connection(
-            "What was asked about it and decided (审批).", on="case", order="requested_at", type=Connection[Approval]
+            "What was asked about it and decided (审批).",
+            on="case",
+            order="requested_at",
+            type=Connection[Approval] | None,
+            requires=None,
         ),
-        follow_ups=connection("How the requester was asked (回访).", on="case", order="at", type=Connection[FollowUp]),
-        merged=many("The cases that became part of it (并入的诉求).", merged, order="reported_at", type=list[Case]),
-        merged_into=pick("The case that it became part of (并入的主诉求).", merged_into, type=Case | None),
+        follow_ups=connection(
+            "How the requester was asked (回访).",
+            on="case",
+            order="at",
+            type=Connection[FollowUp] | None,
+            requires=None,
+        ),
+        merged=many(
+            "The cases that became part of it (并入的诉求).",
+            merged,
+            order="reported_at",
+            type=list[Case] | None,
+            requires=None,
+        ),
+        merged_into=pick(
+            "The case that it became part of (并入的主诉求).", merged_into, type=Case | None, requires=None
+        ),
         similar_cases=similar.FIELD,
     ),
     extend(
@@ -284,7 +324,8 @@ EXTENSIONS = (
             "What it was given to do, of the cases you may see (工单).",
             on="unit",
             order="due_at",
-            type=Connection[WorkOrder],
+            type=Connection[WorkOrder] | None,
+            requires=None,
         ),
     ),
 )

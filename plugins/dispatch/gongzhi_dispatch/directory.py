@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import strawberry
-from strawberry import ID
-
 from gongzhi.core.cases.models import CategoryRow
 from gongzhi.core.cases.steps import named
 from gongzhi.core.grids.commands import standing as grid_of
@@ -30,6 +28,7 @@ from gongzhi.runtime.commands import (
     stale,
 )
 from gongzhi.values.errors import Refusal
+from strawberry import ID
 
 from .desk import standing
 from .matching import DUTY, weight
