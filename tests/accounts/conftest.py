@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
-from uuid import uuid4
 
 import argon2
 import asyncpg
@@ -14,6 +13,7 @@ import pytest
 import pytest_asyncio
 from gongzhi_server.auth import passwords
 from gongzhi_server.testing import Server
+from uuid6 import uuid7
 
 PASSWORD = "correct horse battery"
 Enrol = Callable[..., Awaitable[dict[str, Any]]]
@@ -75,7 +75,7 @@ async def bestow(database: Any, name: str, role: str, **where: Any) -> None:
           (select id from units.unit where code=$5), coalesce($6, '2026-01-01'::timestamptz), $7, 'console'
         from accounts.account a where a.name=$2
         """,
-        uuid4(),
+        uuid7(),
         name,
         role,
         where.get("grid"),

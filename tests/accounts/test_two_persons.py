@@ -274,6 +274,10 @@ TAKEOVER = [("invite", 0, 1), ("print", 0, 0), ("suspend", 0, 1, True), ("invite
 IDENTITY = [("add", 0), ("link", 0, 2), ("admit", 0, 0), ("admit", 1, 0), ("suspend", 0, 3, True), ("revoke", 0, 1)]
 
 
+FORMER = [("revoke", 0, 0), ("invite", 0, 3), ("print", 0, 0)]
+"""Take the dispatcher's role away, and then their account, which has nothing any more, until the role is given back."""
+
+
 class Attack:
     """Moves of one person who has one account to begin with, and every account they can get into."""
 
@@ -424,6 +428,7 @@ def test_one_person_reaches_nothing_guarded(filled: str, tmp_path: Path, example
         @example("administrator", PUPPET)
         @example("administrator", TAKEOVER)
         @example("administrator", IDENTITY)
+        @example("administrator", FORMER)
         @given(START, MOVES)
         @tuned(max_examples=examples, deadline=None, suppress_health_check=list(HealthCheck))
         def attacked(role: str, moves: list[tuple[Any, ...]]) -> None:

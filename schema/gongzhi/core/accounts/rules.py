@@ -93,12 +93,19 @@ async def holds_guarded(call: Call, account: AccountRow) -> bool:
     return any(is_guarded(call, grant.role) for grant in await load_live_grants(call, account))
 
 
+async def has_held_guarded(call: Call, account: AccountRow) -> bool:
+    """Whether the account has, had, or is about to have a role that nobody gives alone."""
+    given = await GrantRow.filter(account=account, proposed_at=None).values_list("role", flat=True)
+    return any(is_guarded(call, role) for role in given) or await holds_guarded(call, account)
+
+
 async def takes_two_to_enter(call: Call, account: AccountRow) -> bool:
     """Whether one person alone must not make credentials for the account: they could sign in as its owner.
 
-    So it is for residents, whose own matters lie behind it, and for whoever holds what nobody gives alone.
+    So it is for residents, whose own matters lie behind it, and for whoever holds what nobody gives alone. Who held it
+    counts as well: whoever ended the role could walk in, wait until it is given back, and have it.
     """
-    return author(call) != CONSOLE and (account.person_id is not None or await holds_guarded(call, account))
+    return author(call) != CONSOLE and (account.person_id is not None or await has_held_guarded(call, account))
 
 
 async def may_confirm(call: Call, place: Place) -> bool:
