@@ -95,8 +95,8 @@ async def holds_guarded(call: Call, account: AccountRow) -> bool:
 
 async def has_held_guarded(call: Call, account: AccountRow) -> bool:
     """Whether the account has, had, or is about to have a role that nobody gives alone."""
-    given = await GrantRow.filter(account=account, proposed_at=None).values_list("role", flat=True)
-    return any(is_guarded(call, role) for role in given) or await holds_guarded(call, account)
+    given = await GrantRow.filter(account=account, proposed_at=None)
+    return any(is_guarded(call, grant.role) for grant in given) or await holds_guarded(call, account)
 
 
 async def takes_two_to_enter(call: Call, account: AccountRow) -> bool:
