@@ -17,7 +17,7 @@ from gongzhi.values.errors import Text
 from gongzhi.values.worktime import CHINA
 from gongzhi_server.errors import Problem
 from gongzhi_server.plugins import Plugin, Plugins, checked, empty
-from gongzhi_server.testing import Server, create, drop, serving, settings
+from gongzhi_server.testing import ESSENTIAL, Server, create, drop, serving, settings
 
 from .offices import POWER, Offices
 
@@ -62,8 +62,10 @@ class Sms:
 
 def plugged(*channels: Channel, notices: Sequence[PrivacyNotice] = (ASKED,)) -> Plugins:
     manager = empty()
+    for one in ESSENTIAL.found:
+        manager.register(ESSENTIAL.manager.get_plugin(one.name), name=one.name)
     manager.register(Sms(channels, notices), name="sms")
-    return checked(Plugins((Plugin("sms", "sms", "1"),), manager))
+    return checked(Plugins((*ESSENTIAL.found, Plugin("sms", "sms", "1")), manager))
 
 
 @pytest.fixture(scope="session")

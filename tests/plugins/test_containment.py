@@ -99,7 +99,7 @@ async def unruly(market: Market, filled: str, tmp_path: Path) -> AsyncIterator[S
     connection = await asyncpg.connect(filled)
     await connection.execute(SLOW)
     await connection.close()
-    async with serving(filled, tmp_path, plugins=market.load()) as server:
+    async with serving(filled, tmp_path, plugins=market.load(essential=True)) as server:
         yield server
 
 

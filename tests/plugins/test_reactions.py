@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
 import asyncpg
 import pytest
 import pytest_asyncio
-from gongzhi.plugin.hooks import GROUP
 from gongzhi.runtime.reactions import Phase, in_order, reaction
 from gongzhi.values.errors import DeclarationError
 from gongzhi_server.errors import Problem
-from gongzhi_server.plugins import load
-from gongzhi_server.testing import ESSENTIAL, Server, codes_of, serving
+from gongzhi_server.testing import Server, codes_of, serving
 
 from .conftest import Market
 from .test_reference import PAGE
@@ -53,9 +50,7 @@ STEPPED = "case { status address }"
 async def office(market: Market, filled: str, tmp_path: Path) -> AsyncIterator[Server]:
     """A server with the plugin beside those that are always on."""
     market.ship("deposits", DEPOSITS)
-    always = {one.name for one in ESSENTIAL.found}
-    entries = [*market.entries, *(one for one in entry_points(group=GROUP) if one.name in always)]
-    async with serving(filled, tmp_path, plugins=load(entries=entries)) as server:
+    async with serving(filled, tmp_path, plugins=market.load(essential=True)) as server:
         yield server
 
 

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
 import pytest
 import pytest_asyncio
-from gongzhi.plugin.hooks import GROUP
 from gongzhi_server.errors import Problem
-from gongzhi_server.plugins import load
-from gongzhi_server.testing import ESSENTIAL, Server, serving
+from gongzhi_server.testing import Server, serving
 
 from .conftest import Market
 
@@ -61,9 +58,7 @@ ASKED = "query($n: String!) { case(number: $n) { timeline { type title text note
 @pytest_asyncio.fixture
 async def office(market: Market, filled: str, tmp_path: Path) -> AsyncIterator[Server]:
     market.ship("deposits", DEPOSITS)
-    always = {one.name for one in ESSENTIAL.found}
-    entries = [*market.entries, *(one for one in entry_points(group=GROUP) if one.name in always)]
-    async with serving(filled, tmp_path, plugins=load(entries=entries)) as server:
+    async with serving(filled, tmp_path, plugins=market.load(essential=True)) as server:
         yield server
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import asyncpg
 import pytest
-from gongzhi.core.disclosure import commands
+from gongzhi.core.access import quota
 from gongzhi_server.testing import codes_of
 
 PLATES = "people { id name phone grid { code } }"
@@ -90,6 +90,6 @@ async def test_namesakes_and_quota(village: Any, asked: dict[str, Any], monkeypa
     many = await village.manager.do("findPeopleToName", PLATES, name="张三", **asked)
     assert codes_of(many["errors"]) == ["TOO_MANY"]
     await village.fetch("update people.person set name='李四' where id=$1", village.people[0])
-    monkeypatch.setattr(commands, "SPENT", commands.SPENT.replace("count(distinct one)", "100+count(distinct one)"))
+    monkeypatch.setattr(quota, "SPENT", quota.SPENT.replace("count(distinct one)", "100+count(distinct one)"))
     over = await village.manager.do("findPeopleToName", PLATES, name="李四", **asked)
     assert codes_of(over["errors"]) == ["QUOTA_EXCEEDED"] and over["people"] is None

@@ -62,8 +62,8 @@ async def definition(inquiry: Inquiry, code: str) -> dict[str, Any]:
         raise GeoReportError(404, "service_code provided was not found")
     channels = (await inquiry.ask(CHANNELS))["channels"]["nodes"]
     attributes = [
-        attribute(1, "kind", "诉求类型 What is inquiry (HELP if nothing is said)", KINDS),
-        attribute(2, "urgency", "紧急程度 How soon somebody must look (ROUTINE if nothing is said)", URGENCIES),
+        attribute(1, "kind", "诉求类型 What is inquiry (a request for help if nothing is said)", KINDS),
+        attribute(2, "urgency", "紧急程度 How soon somebody must look (routine if nothing is said)", URGENCIES),
         attribute(3, "channel", f"渠道 How it arrived ({CHANNEL})", {one["code"]: one["name"] for one in channels}),
     ]
     return {"service_code": code, "attributes": attributes}
