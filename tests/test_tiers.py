@@ -102,7 +102,7 @@ def test_asking_for_help_helps(inputs: Inputs, need: Need) -> None:
 
 
 def test_nothing_else_representable() -> None:
-    """The rule has no room for what rulings forbid: not as a field, not as a need, not as an income."""
+    """The rule has no room for what the card forbids: not as a field, not as a need, not as an income."""
     assert {field.name for field in dataclasses.fields(Inputs)} == {"day", "needs", "income", "awards"}
     assert not hasattr(Inputs(DAY), "__dict__")
     with pytest.raises(TypeError):

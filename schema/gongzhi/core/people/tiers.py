@@ -2,7 +2,7 @@
 
     decide(Inputs(day, needs={Need.VISIT})).tier is Tier.LIANXIN
 
-The rule is a pure function of what rulings allow it to see. `Inputs` has no room for anything else: health,
+The rule is a pure function of what the published card allows it to see. `Inputs` has no room for anything else: health,
 disability, past sentences and petitions cannot be given to it.
 """
 
