@@ -204,18 +204,25 @@ class Transaction:
                 return by
         return None
 
-    async def ask(self, plugin: str | None, grantor: Grantor, request: WaiverRequest) -> str | None:
-        """Have a grantor answer as the plugin whose it is, in this transaction.
+    def as_plugin(self, plugin: str | None) -> Transaction:
+        """This transaction as a plugin has it that takes part in another's command.
 
-        Checks that it makes are not the command's. Raises RuntimeError, which names the plugin, if it fails: without an
-        answer the command can neither go on nor be refused.
+        It discloses what the plugin has a purpose for, and checks that are made by it are not the command's.
         """
         own = copy.copy(self)
         own.plugin, own.checks = plugin, set()
+        return own
+
+    async def ask(self, plugin: str | None, grantor: Grantor, request: WaiverRequest) -> str | None:
+        """Have a grantor answer as the plugin whose it is, in this transaction.
+
+        Raises RuntimeError, which names the plugin, if it fails: without an
+        answer the command can neither go on nor be refused.
+        """
         try:
             with acting_as(plugin):
                 async with asyncio.timeout(GRANTING if plugin else None):
-                    return await grantor.function(own, request)
+                    return await grantor.function(self.as_plugin(plugin), request)
         except (Refusal, Refusals):
             raise
         except Exception as error:

@@ -9,17 +9,12 @@ from typing import Any
 from gongzhi.runtime.reactions import Happening, Phase, Reaction, in_order
 from gongzhi.values.errors import Refusal, Refusals
 
+from .commands import is_on
 from .errors import Fault
 from .ownership import acting_as
-from .plugins import is_switched
 
 LONGEST = 5.0
 """Seconds that a reaction of a plugin may take: somebody waits for the step, and the case is locked."""
-
-ON = (
-    "select exists(select from plugins.activation "
-    "where plugin = $1 and county_id = $2 and until is null and active) as on"
-)
 
 Run = Callable[[Any, Happening], Awaitable[Any]]
 
@@ -45,24 +40,17 @@ class ReactionTable:
         return found
 
 
-async def is_on(call: Any, plugin: str, row: Any) -> bool:
-    """Whether the plugin is switched on where the row lies."""
-    county = getattr(row, "county_id", None)
-    if county is None or not is_switched(plugin):
-        return True
-    return bool((await call.fetch(ON, plugin, county))[0]["on"])
-
-
 def contained(plugin: str, one: Reaction) -> Run:
     """A reaction of a plugin: it writes as the plugin, is cut off when it hangs, and is named when it fails."""
 
     async def run(call: Any, happening: Happening) -> Any:
         try:
-            if not await is_on(call, plugin, happening.row):
+            county = getattr(happening.row, "county_id", None)
+            if county is not None and not await is_on(plugin, county):
                 return None
             async with asyncio.timeout(LONGEST):
                 with acting_as(plugin):
-                    return await one.function(call, happening)
+                    return await one.function(call.as_plugin(plugin), happening)
         except (Refusal, Refusals):
             raise
         except TimeoutError as error:

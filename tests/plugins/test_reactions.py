@@ -27,13 +27,18 @@ from gongzhi.values.errors import Refusal
 async def stumble(call, happening):
     raise RuntimeError("secret 610921")
 
-@reaction("deposits.meddle", "case.withdrawn")
-async def meddle(call, happening):
-    await call.fetch("update cases.case set title = 'x' where id = $1", happening.row.id)
+@reaction("deposits.overreach", "case.accepted")
+async def overreach(call, happening):
+    from gongzhi.core.people.models import PersonRow
+
+    if happening.row.title == "改写":
+        await call.fetch("update cases.case set title = 'x' where id = $1", happening.row.id)
+    if happening.row.title == "打听":
+        await call.disclose(await PersonRow.first(), "Person.phone")
 
 @hookimpl
 def handlers():
-    return [veto, keep, stumble, meddle]
+    return [veto, keep, stumble, overreach]
 """.replace("{example}", EXAMPLE)
 MATTER = {
     "kind": "HELP",
@@ -93,6 +98,19 @@ async def test_a_reaction_that_fails_takes_the_step_back(office: Server, caplog:
     assert "deposits" in caplog.text
     found = (await worker.ask("query($n: String!) { case(number: $n) { status } }", n=number)).data
     assert found["case"]["status"] == "REPORTED"
+
+
+@pytest.mark.parametrize("title", ["改写", "打听"])
+async def test_a_reaction_reaches_no_further_than_its_plugin(office: Server, title: str) -> None:
+    """In a command of the core, too, it writes to no table of the core and has no number without a purpose."""
+    worker, number = await report(office, title=title)
+    answer = await worker.ask(
+        "mutation($input: AcceptCaseInput!) { acceptCase(input: $input) { case { status } } }",
+        input={"idempotencyKey": "k" * 20, "number": number, "expectedVersion": 1},
+    )
+    assert answer.codes == ["INTERNAL_SERVER_ERROR"]
+    found = (await worker.ask("query($n: String!) { case(number: $n) { status title } }", n=number)).data
+    assert found["case"] == {"status": "REPORTED", "title": title}
 
 
 async def test_it_runs_only_where_the_plugin_is_on(office: Server, filled: str) -> None:
