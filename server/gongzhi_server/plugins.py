@@ -166,31 +166,16 @@ class Plugins:
 
     @cached_property
     def permissions(self) -> tuple[Permission, ...]:
-        mine = tuple((plugin, one) for plugin, one in self._powers if isinstance(one, Permission))
-        for plugin, one in mine:
-            if wrong := None if plugin.built_in else self._check_permission(plugin, one):
-                raise plugin.problem(wrong)
-        self._once("permissions", ((plugin, one.name) for plugin, one in mine))
-        return tuple(values(mine))
+        return tuple(values(self._of_kind(self._powers, Permission, "permissions", self._check_permission)))
 
     @cached_property
     def roles(self) -> tuple[Role, ...]:
-        mine = tuple((plugin, one) for plugin, one in self._powers if isinstance(one, Role))
-        for plugin, one in mine:
-            if wrong := self._check_role(plugin, one):
-                raise plugin.problem(wrong)
-        self._once("roles", ((plugin, role.name) for plugin, role in mine))
-        return (*ROLES, *values(mine))
+        return (*ROLES, *values(self._of_kind(self._powers, Role, "roles", self._check_role)))
 
     @cached_property
     def waivers(self) -> tuple[Waiver, ...]:
         """The exceptions that may be asked for."""
-        mine = tuple((plugin, one) for plugin, one in self._powers if isinstance(one, Waiver))
-        for plugin, one in mine:
-            if wrong := None if plugin.built_in else self._unprefixed(plugin, "waiver", one.name):
-                raise plugin.problem(wrong)
-        self._once("waivers", ((plugin, one.name) for plugin, one in mine))
-        return tuple(values(mine))
+        return tuple(values(self._of_kind(self._powers, Waiver, "waivers", self._named_alike("waiver"))))
 
     @cached_property
     def grantors(self) -> Mapping[str, tuple[tuple[str | None, Grantor], ...]]:
@@ -247,22 +232,14 @@ class Plugins:
     @cached_property
     def handlers(self) -> tuple[tuple[str | None, Handler], ...]:
         """The handlers, each with the name of its plugin; None for the core's."""
-        mine = tuple((plugin, one) for plugin, one in self._following if isinstance(one, Handler))
-        for plugin, one in mine:
-            if wrong := None if plugin.built_in else self._check_handler(plugin, one):
-                raise plugin.problem(wrong)
-        self._once("handlers", ((plugin, one.name) for plugin, one in mine))
+        mine = self._of_kind(self._following, Handler, "handlers", self._check_handler)
         fed = tuple(self.registry.feedable.values())
         return tuple((named_plugin(plugin), feeding(one, fed) if one.feedable else one) for plugin, one in mine)
 
     @cached_property
     def reactions(self) -> tuple[tuple[str | None, Reaction], ...]:
         """What runs in the transaction of a step that a case takes, each with the name of its plugin."""
-        mine = tuple((plugin, one) for plugin, one in self._following if isinstance(one, Reaction))
-        for plugin, one in mine:
-            if wrong := None if plugin.built_in else self._unprefixed(plugin, "reaction", one.name):
-                raise plugin.problem(wrong)
-        self._once("reactions", ((plugin, one.name) for plugin, one in mine))
+        mine = self._of_kind(self._following, Reaction, "reactions", self._named_alike("reaction"))
         return tuple((named_plugin(plugin), one) for plugin, one in mine)
 
     @cached_property
@@ -308,8 +285,7 @@ class Plugins:
     def _entries(self, register: str, check: Callable[[Plugin, Any], str | None]) -> list[tuple[Plugin, Any]]:
         found = [(plugin, one) for plugin, book in self._books for one in getattr(book, register)]
         for plugin, one in found:
-            if wrong := None if plugin.built_in else check(plugin, one):
-                raise plugin.problem(wrong)
+            judge(plugin, one, check)
         return found
 
     @cached_property
@@ -376,12 +352,7 @@ class Plugins:
     @cached_property
     def services(self) -> tuple[tuple[Plugin, Service], ...]:
         """What works in one process of the deployment."""
-        mine = tuple((plugin, one) for plugin, one in self._lasting if isinstance(one, Service))
-        for plugin, one in mine:
-            if wrong := None if plugin.built_in else self._unprefixed(plugin, "service", one.name):
-                raise plugin.problem(wrong)
-        self._once("services", ((plugin, one.name) for plugin, one in mine))
-        return mine
+        return self._of_kind(self._lasting, Service, "services", self._named_alike("service"))
 
     @cached_property
     def _lasting(self) -> tuple[tuple[Plugin, Any], ...]:
@@ -451,9 +422,22 @@ class Plugins:
             for one in brought:
                 if not isinstance(one, kind):
                     raise plugin.problem(f"{hook}() gave a {type(one).__name__}, not a {named(kind)}")
-                if wrong := None if plugin.built_in else check(plugin, one):
-                    raise plugin.problem(wrong)
+                judge(plugin, one, check)
                 yield plugin, one
+
+    def _of_kind(
+        self,
+        found: Iterable[tuple[Plugin, Any]],
+        kind: type[T],
+        what: str,
+        check: Callable[[Plugin, Any], str | None],
+    ) -> tuple[tuple[Plugin, T], ...]:
+        """Those of one kind that a hook brought among others, each looked at, and no two of a name."""
+        mine = tuple((plugin, one) for plugin, one in found if isinstance(one, kind))
+        for plugin, one in mine:
+            judge(plugin, one, check)
+        self._once(what, ((plugin, one.name) for plugin, one in mine))  # type: ignore[attr-defined]
+        return mine
 
     def _once(self, what: str, named: Iterable[tuple[Plugin, str]]) -> None:
         """Refuse what is declared twice, be it by one plugin or by two."""
@@ -541,6 +525,10 @@ class Plugins:
         wordless = isinstance(holding.erase, str) and holding.erase != GONE
         return f"the holding {holding.table!r} is erased by columns, or GONE" if wordless else None
 
+    def _named_alike(self, what: str) -> Callable[[Plugin, Any], str | None]:
+        """A check that names of these say whose they are."""
+        return lambda plugin, one: self._unprefixed(plugin, what, one.name)
+
     def _unprefixed(self, plugin: Plugin, what: str, name: str) -> str | None:
         """What is wrong with a published name that does not say whose it is."""
         if name.partition(".")[0] in self.labels[plugin.name] and "." in name:
@@ -602,6 +590,12 @@ def feeding(one: Handler, fed: Sequence[type[Event]]) -> Handler:
 def named_plugin(plugin: Plugin) -> Owner | None:
     """The name of a plugin; None for a built-in one."""
     return None if plugin.built_in else plugin.owner
+
+
+def judge(plugin: Plugin, one: Any, check: Callable[[Plugin, Any], str | None]) -> None:
+    """Raise Problem for what a plugin brings and a check finds wrong; what is built in, tests hold."""
+    if not plugin.built_in and (wrong := check(plugin, one)):
+        raise plugin.problem(wrong)
 
 
 def unchecked(plugin: Plugin, one: Any) -> None:

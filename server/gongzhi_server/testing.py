@@ -19,7 +19,7 @@ from gongzhi.declare.events import Occurrence
 from . import activation
 from .app import create_app
 from .events.feed import EVENT, occurrence
-from .plugins import Plugins, essential
+from .plugins import Plugin, Plugins, checked, empty, essential
 from .schema import Schema, build
 from .settings import Settings
 from .tokens import Tokens
@@ -171,6 +171,15 @@ async def published(dsn: str) -> list[Occurrence]:
 
 ESSENTIAL = essential()
 """What tests run with unless they say otherwise: the core, and the plugins that are always on."""
+
+
+def essential_with(name: str, hooks: object) -> Plugins:
+    """These, and one more plugin that is an object with hooks of its own."""
+    manager = empty()
+    for one in ESSENTIAL.found:
+        manager.register(ESSENTIAL.manager.get_plugin(one.name), name=one.name)
+    manager.register(hooks, name=name)
+    return checked(Plugins((*ESSENTIAL.found, Plugin(name, name, "1")), manager))
 
 
 @lru_cache(maxsize=4)

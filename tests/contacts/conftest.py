@@ -10,8 +10,7 @@ import pytest
 import pytest_asyncio
 from gongzhi.plugin.hooks import hookimpl
 from gongzhi.runtime.channels import Addressee, Channel, Consent, Outbound
-from gongzhi_server.plugins import Plugin, Plugins, checked, empty
-from gongzhi_server.testing import ESSENTIAL, Server, serving
+from gongzhi_server.testing import Server, essential_with, serving
 
 
 class Sms:
@@ -43,10 +42,5 @@ def sms() -> Sms:
 
 @pytest_asyncio.fixture
 async def server(filled: str, tmp_path: Path, sms: Sms) -> AsyncIterator[Server]:
-    manager = empty()
-    for one in ESSENTIAL.found:
-        manager.register(ESSENTIAL.manager.get_plugin(one.name), name=one.name)
-    manager.register(sms, name="sms")
-    plugins = checked(Plugins((*ESSENTIAL.found, Plugin("sms", "sms", "1")), manager))
-    async with serving(filled, tmp_path, plugins=plugins, channels=("sms",)) as made:
+    async with serving(filled, tmp_path, plugins=essential_with("sms", sms), channels=("sms",)) as made:
         yield made

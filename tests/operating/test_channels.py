@@ -16,8 +16,8 @@ from gongzhi.runtime.channels import Addressee, Channel, Consent, Outbound
 from gongzhi.values.errors import Text
 from gongzhi.values.worktime import CHINA
 from gongzhi_server.errors import Problem
-from gongzhi_server.plugins import Plugin, Plugins, checked, empty
-from gongzhi_server.testing import ESSENTIAL, Server, create, drop, serving, settings
+from gongzhi_server.plugins import Plugins
+from gongzhi_server.testing import Server, create, drop, essential_with, serving, settings
 
 from .offices import POWER, Offices
 
@@ -61,11 +61,7 @@ class Sms:
 
 
 def plugged(*channels: Channel, notices: Sequence[PrivacyNotice] = (ASKED,)) -> Plugins:
-    manager = empty()
-    for one in ESSENTIAL.found:
-        manager.register(ESSENTIAL.manager.get_plugin(one.name), name=one.name)
-    manager.register(Sms(channels, notices), name="sms")
-    return checked(Plugins((*ESSENTIAL.found, Plugin("sms", "sms", "1")), manager))
+    return essential_with("sms", Sms(channels, notices))
 
 
 @pytest.fixture(scope="session")
