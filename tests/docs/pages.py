@@ -14,14 +14,16 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 ROOT = Path(__file__).parents[2]
-PAGES = {
-    path.name: path
-    for path in (
-        *sorted(ROOT.glob("*.md")),
-        *sorted(ROOT.glob("docs/*.md")),
-        *sorted(ROOT.glob("docs/integrators/*.md")),
-    )
-}
+
+
+def named(*patterns: str) -> dict[str, Path]:
+    """Pages by their place in the repository, such as `docs/frontends.md`."""
+    return {path.relative_to(ROOT).as_posix(): path for pattern in patterns for path in sorted(ROOT.glob(pattern))}
+
+
+PAGES = named("*.md", "docs/*.md", "docs/integrators/*.md")
+"""Those whose examples are carried out as a reader would."""
+ALL = named("*.md", ".github/**/*.md", "benchmarks/*.md", "docs/**/*.md", "plugins/*/README.md", "releasing/*.md")
 WHO = re.compile(r"# (?P<role>\w+)(?:, grid (?P<grid>\S+))?(?:, unit (?P<unit>\S+))?(?:, person (?P<person>\S+))?\n")
 SIGNS = re.compile(r"[^\w\- ]")
 
@@ -51,7 +53,7 @@ class Example:
 
 
 def tokens(page: str) -> list[Token]:
-    return MarkdownIt().enable("table").parse(PAGES[page].read_text(encoding="utf-8"))
+    return MarkdownIt().enable("table").parse(ALL[page].read_text(encoding="utf-8"))
 
 
 def blocks(page: str) -> list[Block]:

@@ -10,7 +10,7 @@ import pytest
 from gongzhi_server import settings
 from graphql import GraphQLNamedType, build_schema
 
-from .pages import PAGES, ROOT
+from .pages import ALL, PAGES, ROOT
 
 DENIAL = re.compile(
     r"\b(not (there|available|built|supported|implemented|possible) yet|not yet (there|available|built|supported)"
@@ -19,9 +19,7 @@ DENIAL = re.compile(
 )
 NAMED = re.compile(r"`([^`\n]+)`")
 FILES = {
-    **PAGES,
-    **{str(path.relative_to(ROOT)): path for path in sorted(ROOT.glob("plugins/*/README.md"))},
-    **{str(path.relative_to(ROOT)): path for path in sorted(ROOT.glob("docs/plugins/*.md"))},
+    **ALL,
     **{str(path.relative_to(ROOT)): path for path in sorted(ROOT.glob("tests/operations/*.graphql"))},
 }
 
@@ -32,7 +30,7 @@ def existing() -> frozenset[str]:
     schema = build_schema((ROOT / "schema" / "full.graphql").read_text(encoding="utf-8"), no_location=True)
     found = {name for kind in schema.type_map.values() for name in members(kind)}
     found |= {path.stem for path in (ROOT / "docs").rglob("*.md")}
-    found |= set(re.findall(r"`gongzhi ([a-z ]+?)`", PAGES["operators.md"].read_text(encoding="utf-8")))
+    found |= set(re.findall(r"`gongzhi ([a-z ]+?)`", PAGES["docs/operators.md"].read_text(encoding="utf-8")))
     server = ROOT / "server" / "gongzhi_server"
     texts = [path.read_text(encoding="utf-8") for path in (server / "app.py", *server.rglob("http.py"))]
     found |= {path for text in texts for path in re.findall(r'Route\(f?"(/[\w/-]*)', text)}

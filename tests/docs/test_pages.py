@@ -11,7 +11,7 @@ from urllib.parse import unquote
 
 import pytest
 
-from .pages import PAGES, ROOT, anchors, links
+from .pages import ALL, PAGES, ROOT, anchors, links
 
 TABLES = runpy.run_path(str(ROOT / "docs" / "tables.py"))
 RAISERS = [
@@ -23,34 +23,32 @@ RAISERS = [
 CODE = re.compile(r"[A-Z]+(_[A-Z]+)+|DUPLICATE|FORBIDDEN")
 
 
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("page", ALL)
 def test_tables_are_current(page: str) -> None:
-    text = PAGES[page].read_text(encoding="utf-8")
+    text = ALL[page].read_text(encoding="utf-8")
     assert text == TABLES["filled"](text), f"{page} is behind the code: run python docs/tables.py"
 
 
 def test_every_table_is_shown() -> None:
-    shown = {
-        found[2] for path in PAGES.values() for found in TABLES["PLACE"].finditer(path.read_text(encoding="utf-8"))
-    }
+    shown = {found[2] for path in ALL.values() for found in TABLES["PLACE"].finditer(path.read_text(encoding="utf-8"))}
     assert shown == set(TABLES["PIECES"])
 
 
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("page", ALL)
 def test_links_lead_somewhere(page: str) -> None:
     for link in links(page):
         if "://" in link:
             continue
         path, _, anchor = link.partition("#")
-        target = (PAGES[page].parent / path).resolve() if path else PAGES[page]
+        target = (ALL[page].parent / path).resolve() if path else ALL[page]
         assert target.exists(), f"{page} links to {link}, which is not there"
-        assert not anchor or unquote(anchor) in anchors(target.name), (
+        assert not anchor or unquote(anchor) in anchors(target.relative_to(ROOT).as_posix()), (
             f"{page} links to {link}, and there is no such heading"
         )
 
 
 def test_refusals_are_listed() -> None:
-    section = PAGES["frontends.md"].read_text(encoding="utf-8").split("### In a payload\n")[1].split("\n#")[0]
+    section = PAGES["docs/frontends.md"].read_text(encoding="utf-8").split("### In a payload\n")[1].split("\n#")[0]
     listed = re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE)
     assert listed == sorted({code for path in RAISERS for code in raised(path)})
 
@@ -69,3 +67,13 @@ def constants(node: ast.AST) -> Iterator[str]:
     for one in ast.walk(node):
         if isinstance(one, ast.Constant) and isinstance(one.value, str) and CODE.fullmatch(one.value):
             yield one.value
+
+
+def test_decisions_are_in_the_index() -> None:
+    """Each topic is a page that the index lists, and each of its paragraphs begins with what was decided."""
+    index = "docs/decisions/README.md"
+    topics = {page for page in ALL if page.startswith("docs/decisions/") and page != index}
+    assert {f"docs/decisions/{link}" for link in links(index)} == topics
+    for page in topics:
+        _, *paragraphs = ALL[page].read_text(encoding="utf-8").strip().split("\n\n")
+        assert [one for one in paragraphs if not re.match(r"\*\*[^*]+\*\*", one)] == [], page

@@ -9,7 +9,7 @@ import pytest
 from .pages import PAGES, ROOT, links
 
 NAMED = re.compile(r"`((?:tests|plugins)/[\w/.-]+\.py)(?:::(test_\w+))?`")
-PAGE = PAGES["security.md"].read_text(encoding="utf-8")
+PAGE = PAGES["docs/security.md"].read_text(encoding="utf-8")
 
 
 def test_named_tests_are_there() -> None:
@@ -28,7 +28,7 @@ def test_every_finding_has_a_row() -> None:
         assert len(row) == 6 and ("::" in row[5] or "**Open:**" in row[4]), row[2]
 
 
-@pytest.mark.parametrize("page", ["README.md", "README.zh-CN.md", "operators.md", "data-protection.md"])
+@pytest.mark.parametrize("page", ["README.md", "README.zh-CN.md", "docs/operators.md", "docs/data-protection.md"])
 def test_it_is_found(page: str) -> None:
     named = {link.rpartition("/")[2].partition("#")[0] for link in links(page)}
     assert {"security.md", "threat-model.md", "SECURITY.md"} <= named
