@@ -16,6 +16,7 @@ from gongzhi.values import codes
 from gongzhi.values.errors import FIELD, Refusal
 
 from . import machine, reporting
+from .contacting import CONTACTED
 from .models import CaseRow, RatingSource, SettlementLevel, Status
 from .ratings import is_requester, keep_rating, refuse_involved
 from .reporting import BODY, TITLE
@@ -106,6 +107,15 @@ async def withdraw_case(call: Call, input: CaseInput) -> CasePayload:
     if not own(call, case):
         raise forbidden("number")
     return await advance(call, case, machine.WITHDRAW, note=input.note)
+
+
+@command("Record that the unit is in touch with the requester (首次联系).", requires="cases.handle")
+async def contact_requester(call: Call, input: CaseInput) -> CasePayload:
+    case = await handled(call, input)
+    if case.status not in ("DISPATCHED", "HANDLING"):
+        raise unready(case, "登记联系", Status.DISPATCHED, Status.HANDLING)
+    await record(call, case, CONTACTED, input.note)
+    return await saved(case)
 
 
 @command("Start handling a dispatched case (开始办理).", requires="cases.handle")
@@ -235,6 +245,7 @@ EXTENSIONS = (
         accept_case=accept_case,
         decline_case=decline_case,
         withdraw_case=withdraw_case,
+        contact_requester=contact_requester,
         handle_case=handle_case,
         handle_in_grid=handle_in_grid,
         reply_to_case=reply_to_case,

@@ -1,4 +1,4 @@
-"""What may be decided about deadlines: by which rules and which calendar a county works, and that contact was made."""
+"""What may be decided about deadlines: by which rules and which calendar a county works."""
 
 from __future__ import annotations
 
@@ -12,9 +12,7 @@ from strawberry import UNSET
 from gongzhi.core.calendars import reading
 from gongzhi.core.calendars.models import CalendarRow, DayRow, YearRow
 from gongzhi.core.calendars.types import WorkCalendar
-from gongzhi.core.cases.commands import CaseInput
-from gongzhi.core.cases.models import CaseKind, CategoryRow, ChannelRow, Status, Urgency
-from gongzhi.core.cases.steps import CasePayload, handled, record, saved, unready
+from gongzhi.core.cases.models import CaseKind, CategoryRow, ChannelRow, Urgency
 from gongzhi.core.grids.models import GridRow
 from gongzhi.core.grids.types import Grid
 from gongzhi.declare.entity import ref
@@ -26,7 +24,6 @@ from gongzhi.values.codes import Kind
 from gongzhi.values.errors import FIELD
 from gongzhi.values.worktime import Unit
 
-from . import stages
 from .models import ChoiceRow, RuleRow, RuleSetKind, RuleSetRow, Stage, Why
 from .recounting import recount
 from .types import DeadlineRuleSet
@@ -38,15 +35,6 @@ LONGEST = {Unit.MINUTE: 10_000, Unit.WORKING_MINUTE: 10_000, Unit.HOUR: 2_000, U
 """The most a term may have of a unit; of days, a year and a half."""
 MOST = 200
 """The most rules of a set."""
-
-
-@command("Record that the unit is in touch with the requester (首次联系).", requires="cases.handle")
-async def contact_requester(call: Call, input: CaseInput) -> CasePayload:
-    case = await handled(call, input)
-    if case.status not in ("DISPATCHED", "HANDLING"):
-        raise unready(case, "登记联系", Status.DISPATCHED, Status.HANDLING)
-    await record(call, case, stages.CONTACTED, input.note)
-    return await saved(case)
 
 
 # rules
@@ -322,7 +310,6 @@ def minutes(clock: str, *path: str) -> int:
 EXTENSIONS = (
     extend(
         Mutation,
-        contact_requester=contact_requester,
         choose_deadline_rules=choose_deadline_rules,
         publish_deadline_rules=publish_deadline_rules,
         edit_calendar=edit_calendar,

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from gongzhi.core.cases import machine as m
+from gongzhi.core.cases.contacting import CONTACTED
 
 from .models import Stage as S
-
-CONTACTED = "case.contacted"
-"""The unit has been in touch with the requester (首次联系)."""
 
 STARTS: dict[str, tuple[S, ...]] = {
     m.REPORT.event: (S.RESPOND, S.ACCEPT, S.REPLY),

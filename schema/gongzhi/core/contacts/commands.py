@@ -12,11 +12,11 @@ from gongzhi.core.access.models import LookKind
 from gongzhi.core.access.quota import exhausted
 from gongzhi.core.access.rules import REVEAL
 from gongzhi.core.cases import machine
+from gongzhi.core.cases.contacting import awaits_contact
 from gongzhi.core.cases.models import CaseRow, EventRow
 from gongzhi.core.cases.rules import HANDLE, VIEW
 from gongzhi.core.cases.steps import disinterested, own, record
 from gongzhi.core.cases.types import Case
-from gongzhi.core.clocks.models import ClockRow, Stage
 from gongzhi.core.disclosure.commands import AGAIN, PURPOSE
 from gongzhi.core.grids.models import GridRow
 from gongzhi.core.people.models import PersonRow
@@ -196,9 +196,7 @@ async def must_contact(call: Call, case: CaseRow) -> bool:
     units = {grant.unit for grant in call.viewer.account.grants if grant.unit and HANDLE in grant.permissions}
     if case.series != Series.ORDINARY or case.lead_unit_id not in units:
         return False
-    return await ClockRow.exists(
-        case_id=case.id, stage=Stage.CONTACT, unit_id=case.lead_unit_id, stopped_at__isnull=True
-    )
+    return await awaits_contact(call, case)
 
 
 async def requester_of(case: CaseRow) -> PersonRow | None:

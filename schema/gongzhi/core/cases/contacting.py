@@ -1,0 +1,20 @@
+"""First contact: whether the unit that leads a case has been in touch with whoever asked (首次联系)."""
+
+from __future__ import annotations
+
+from gongzhi.runtime.commands import Call
+
+from . import machine
+from .models import CaseRow, Status
+
+CONTACTED = "case.contacted"
+"""The event of a unit that has been in touch with the requester."""
+LATEST = "select type from cases.event where case_id = $1 and type = any($2::text[]) order by at desc, id desc limit 1"
+
+
+async def awaits_contact(call: Call, case: CaseRow) -> bool:
+    """Whether the lead unit has the case since its last dispatch, and neither contacted anybody nor began handling."""
+    if case.status != Status.DISPATCHED:
+        return False
+    found = await call.fetch(LATEST, case.id, [machine.DISPATCH.event, CONTACTED])
+    return any(row["type"] == machine.DISPATCH.event for row in found)
