@@ -21,6 +21,7 @@ from gongzhi.declare.viewer import Viewer
 from gongzhi.runtime.channels import Channel
 from gongzhi.runtime.commands import Command
 from gongzhi.runtime.context import Bounds, Context, Look, Wanted
+from gongzhi.runtime.outbound.networks import OutboundNetworks
 from gongzhi.runtime.picture_decoding import PictureDecoder
 from gongzhi.runtime.sealing import KeyRing
 from starlette.applications import Starlette
@@ -72,7 +73,6 @@ from .shares import Shares, open_shares, writers
 from .vitals import Vitals
 from .webhooks import Courier, Selections, Tellers
 from .webhooks import courier as webhooks
-from .webhooks.addresses import Networks
 from .webhooks.bodies import Bodies
 from .webhooks.post import Post
 
@@ -297,9 +297,9 @@ class Deployment:
             hub.heard.append(services.call)
             app.state.worker, app.state.hub, app.state.vitals, app.state.space = worker, hub, vitals, space
             app.state.shares, app.state.guard, app.state.till = shares, guard, gateway.operations.till
-            lines = Lines(worker, settings.background_pool)
+            lines, reachable = Lines(worker, settings.background_pool), OutboundNetworks(settings.webhook_networks)
             async with (
-                delivering(dsn, Networks(settings.webhook_networks), door.accounts, bodies, self.keys, now) as courier,
+                delivering(dsn, reachable, door.accounts, bodies, self.keys, now) as courier,
                 vitals.held(),
                 files.swept(archive, now),
                 watching(guard),
@@ -362,7 +362,7 @@ class Deployment:
 
 @asynccontextmanager
 async def delivering(
-    dsn: str, networks: Networks, accounts: Accounts, bodies: Bodies, keys: KeyRing, now: Callable[[], datetime]
+    dsn: str, networks: OutboundNetworks, accounts: Accounts, bodies: Bodies, keys: KeyRing, now: Callable[[], datetime]
 ) -> AsyncIterator[Courier]:
     """Who takes events to webhooks, with connections of their own."""
     async with await database.writers(dsn, webhooks.ENDPOINTS + 1) as pool:

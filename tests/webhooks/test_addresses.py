@@ -12,14 +12,15 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from gongzhi.runtime.outbound.clients import make_client
+from gongzhi.runtime.outbound.networks import PRIVATE, OutboundNetworks
+from gongzhi.runtime.outbound.special_networks import IPV4, IPV6, embedded_address
 from gongzhi_server.auth.provider import COOL, PublishedKeys
-from gongzhi_server.webhooks.addresses import PRIVATE, Networks
 from gongzhi_server.webhooks.post import Attempt, Post
-from gongzhi_server.webhooks.sending import client
-from gongzhi_server.webhooks.special_networks import IPV4, IPV6, embedded_address
 from hypothesis import given
 from hypothesis.strategies import ip_addresses, sampled_from
 
+from ..plugins.test_reference import PAGE
 from .receivers import Receiver
 
 INSIDE = (
@@ -38,20 +39,22 @@ OUTSIDE = ("93.184.216.34", "1.1.1.1", "223.5.5.5", "192.0.1.1", "198.20.0.1", "
 @pytest.mark.parametrize("address", INSIDE)
 @pytest.mark.parametrize("scheme", ["https", "http"])
 def test_inside_is_refused(address: str, scheme: str) -> None:
-    assert not Networks().allow(ip_address(address), scheme)
+    assert not OutboundNetworks().allows(ip_address(address), scheme)
 
 
 @given(ip_addresses(), sampled_from(("https", "http")))
 def test_only_public_by_https(address: Any, scheme: str) -> None:
-    if Networks().allow(address, scheme):
+    if OutboundNetworks().allows(address, scheme):
         assert scheme == "https" and (getattr(address, "ipv4_mapped", None) or address).is_global
     named = [str(one) for one in (address, embedded_address(address)) if one is not None]
-    assert Networks(named).allow(address, "http")
+    assert OutboundNetworks(named).allows(address, "http")
 
 
 @pytest.mark.parametrize("address", OUTSIDE)
 def test_outside_is_reached_by_https(address: str) -> None:
-    assert Networks().allow(ip_address(address), "https") and not Networks().allow(ip_address(address), "http")
+    assert OutboundNetworks().allows(ip_address(address), "https") and not OutboundNetworks().allows(
+        ip_address(address), "http"
+    )
 
 
 @pytest.mark.parametrize("network", [*IPV4, *(one for one in IPV6 if one != "::ffff:0:0/96")])
@@ -59,33 +62,33 @@ def test_registries_are_kept_to(network: str) -> None:
     """No address of a special network, the first and the last neither, nor one in IPv6's clothes."""
     found = ip_network(network)
     for at in (found[0], found[-1], found[found.num_addresses // 2]):
-        assert not Networks().allow(at, "https")
+        assert not OutboundNetworks().allows(at, "https")
         if isinstance(at, IPv4Address):
             for prefix in ("::ffff:0:0", "64:ff9b::", "::"):
-                assert not Networks().allow(ip_address(int(ip_address(prefix)) + int(at)), "https")
+                assert not OutboundNetworks().allows(ip_address(int(ip_address(prefix)) + int(at)), "https")
 
 
 @given(ip_addresses(v=4))
 def test_gateways_open_nothing_more(address: IPv4Address) -> None:
     """Somebody who names a gateway's prefix opens what any address may be reached at, and no inner network."""
-    gateways = Networks(["64:ff9b::/96", "2002::/16", "2001::/32", "::/96"])
+    gateways = OutboundNetworks(["64:ff9b::/96", "2002::/16", "2001::/32", "::/96"])
     forms = (
         int(ip_address("64:ff9b::")) + int(address),
         int(ip_address("2002::")) + (int(address) << 80) + 1,
         int(ip_address("2001:0:1:1::")) + (~int(address) & 0xFFFF_FFFF),
     )
     for form in forms:
-        assert gateways.allow(IPv6Address(form), "https") == Networks().allow(address, "https")
-        assert not Networks().allow(IPv6Address(form), "https")
+        assert gateways.allows(IPv6Address(form), "https") == OutboundNetworks().allows(address, "https")
+        assert not OutboundNetworks().allows(IPv6Address(form), "https")
 
 
 def test_named_networks_are_allowed() -> None:
-    networks = Networks(("10.1.0.0/16",))
-    assert networks.allow(ip_address("10.1.2.3"), "http") and networks.allow(ip_address("::ffff:10.1.2.3"), "https")
-    assert not networks.allow(ip_address("10.2.2.3"), "https")
+    networks = OutboundNetworks(("10.1.0.0/16",))
+    assert networks.allows(ip_address("10.1.2.3"), "http") and networks.allows(ip_address("::ffff:10.1.2.3"), "https")
+    assert not networks.allows(ip_address("10.2.2.3"), "https")
 
 
-async def send(url: str, networks: Networks, timeout: float = 5) -> Attempt:
+async def send(url: str, networks: OutboundNetworks, timeout: float = 5) -> Attempt:
     post = Post(networks, timeout)
     try:
         return await post.send(url, uuid4(), "{}", [b"s" * 32], datetime(2026, 6, 30, tzinfo=UTC))
@@ -102,8 +105,8 @@ async def test_name_with_a_foot_inside(receiver: Receiver, monkeypatch: pytest.M
 
     monkeypatch.setattr("asyncio.base_events.BaseEventLoop.getaddrinfo", lookup)
     url = receiver.url.replace("127.0.0.1", "hotline.example.org")
-    assert await send(url, Networks()) == Attempt(error="REFUSED_ADDRESS")
-    assert await send(url, Networks()) == Attempt(error="REFUSED_ADDRESS")
+    assert await send(url, OutboundNetworks()) == Attempt(error="REFUSED_ADDRESS")
+    assert await send(url, OutboundNetworks()) == Attempt(error="REFUSED_ADDRESS")
     assert (receiver.got, answers) == ([], [])
 
 
@@ -116,14 +119,14 @@ async def test_provider_is_no_way_to_metadata(receiver: Receiver, monkeypatch: p
 
     monkeypatch.setattr("asyncio.base_events.BaseEventLoop.getaddrinfo", lookup)
     now = datetime(2026, 6, 30, tzinfo=UTC)
-    async with client(Networks(PRIVATE), timeout=5) as sender:
+    async with make_client(OutboundNetworks(PRIVATE), timeout=5) as sender:
         keys = PublishedKeys(receiver.url.replace("127.0.0.1", "id.example.org"), sender)
         assert await keys.find("k", now) is None and receiver.got == []
         assert await keys.find("k", now + COOL) is None and len(receiver.got) == 1
 
 
 OUTGOING = {
-    "webhooks/sending.py": "looks at every address; webhooks and identity providers",
+    "runtime/outbound/clients.py": "looks at every address; webhooks, identity providers and vendors",
     "road/line.py": "NATS, at the addresses that the operator sets",
     "files/scan.py": "the malware scanner, at the address that the operator sets",
     "files/vault.py": "the object store, at the address that the operator sets",
@@ -137,11 +140,11 @@ CLIENTS = re.compile(
 
 
 def test_outgoing_clients_are_known() -> None:
-    """A further client is `gongzhi_server.webhooks.sending.client`, or has a reason here and in the threat model."""
+    """A further client is `make_client` of `gongzhi.runtime.outbound`, or has a reason here and in the threat model."""
     root = Path(__file__).parents[2]
     files = [*root.glob("server/**/*.py"), *root.glob("schema/**/*.py"), *root.glob("plugins/*/gongzhi_*/**/*.py")]
     found = {path.as_posix() for path in files if CLIENTS.search(path.read_text(encoding="utf-8"))}
-    assert {one.partition("gongzhi_server/")[2] for one in found} == {*OUTGOING}
+    assert {re.sub(r".*/gongzhi(_\w+)?/", "", one) for one in found} == {*OUTGOING}
 
 
 async def test_name_is_kept_in_the_request(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -154,18 +157,18 @@ async def test_name_is_kept_in_the_request(receiver: Receiver, monkeypatch: pyte
     monkeypatch.setattr("uvloop.Loop.getaddrinfo", lookup, raising=False)
     monkeypatch.setattr("asyncio.base_events.BaseEventLoop.getaddrinfo", lookup)
     url = receiver.url.replace("127.0.0.1", "hotline.example.org")
-    assert (await send(url, Networks(["127.0.0.0/8"]))).status == 204
+    assert (await send(url, OutboundNetworks(["127.0.0.0/8"]))).status == 204
     assert looked[0] == "hotline.example.org"
     assert receiver.got[0].headers["host"] == f"hotline.example.org:{receiver.port}"
 
 
 async def test_errors_are_one_word(receiver: Receiver) -> None:
-    inside = Networks(["127.0.0.0/8"])
+    inside = OutboundNetworks(["127.0.0.0/8"])
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]
     assert await send(f"http://127.0.0.1:{port}/", inside) == Attempt(error="CONNECT")
     assert await send(f"https://{'x' * 64}.example/", inside) == Attempt(error="DNS")
-    assert await send(receiver.url, Networks()) == Attempt(error="REFUSED_ADDRESS")
+    assert await send(receiver.url, OutboundNetworks()) == Attempt(error="REFUSED_ADDRESS")
 
 
 async def test_plain_answer_to_tls() -> None:
@@ -175,23 +178,31 @@ async def test_plain_answer_to_tls() -> None:
 
     server = await asyncio.start_server(babble, "127.0.0.1", 0)
     url = f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
-    assert await send(url, Networks(["127.0.0.0/8"])) == Attempt(error="TLS")
+    assert await send(url, OutboundNetworks(["127.0.0.0/8"])) == Attempt(error="TLS")
     server.close()
 
 
 async def test_silence_is_cut_short() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}/"
-        assert await send(url, Networks(["127.0.0.0/8"]), timeout=0.2) == Attempt(error="TIMEOUT")
+        assert await send(url, OutboundNetworks(["127.0.0.0/8"]), timeout=0.2) == Attempt(error="TIMEOUT")
 
 
 async def test_redirects_are_not_followed(receiver: Receiver) -> None:
     receiver.answer = lambda got: (302, f"location: {receiver.url}\r\n")
-    assert (await send(receiver.url, Networks(["127.0.0.0/8"]))).status == 302
+    assert (await send(receiver.url, OutboundNetworks(["127.0.0.0/8"]))).status == 302
     assert len(receiver.got) == 1
 
 
 def test_no_proxy_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     """A proxy would connect for us, to what nobody has looked at."""
     monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
-    assert not Post(Networks()).client._mounts
+    assert not Post(OutboundNetworks()).client._mounts
+
+
+async def test_example_of_the_reference_works(receiver: Receiver) -> None:
+    [source] = re.findall(r"```python outbound\n(.*?)```", PAGE, re.DOTALL)
+    made: dict[str, Any] = {}
+    exec(source, made)
+    assert await made["weigh"](receiver.url) == "REFUSED_ADDRESS" and receiver.got == []
+    assert await made["weigh"](receiver.url, ("127.0.0.0/8",)) == "204"

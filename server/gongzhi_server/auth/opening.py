@@ -50,13 +50,13 @@ async def providers(settings: Settings, stack: AsyncExitStack) -> list[Provider]
     if not settings.issuers:
         return []
     import httpx
+    from gongzhi.runtime.outbound.clients import make_client
+    from gongzhi.runtime.outbound.networks import PRIVATE, OutboundNetworks
 
-    from ..webhooks.addresses import PRIVATE, Networks
-    from ..webhooks.sending import client as vetted
     from .provider import Provider, Trust
 
     # The operator names a provider, so it may be inside; its name may not turn out to mean a cloud's metadata.
-    client = await stack.enter_async_context(vetted(Networks(PRIVATE), 5, httpx.create_ssl_context()))
+    client = await stack.enter_async_context(make_client(OutboundNetworks(PRIVATE), 5, httpx.create_ssl_context()))
     pairs = zip(settings.issuers, settings.jwks, strict=True)
     return [Provider(Trust(issuer, jwks, settings.audience or "", settings.types), client) for issuer, jwks in pairs]
 

@@ -11,8 +11,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
+from gongzhi.runtime.outbound.networks import RefusedAddress, UnknownHost
 
-from ..webhooks.addresses import Refused, Unknown
 from .claims import ByIdentity, Claim
 from .jws import LEEWAY, Invalid, Pinned, Token, check
 
@@ -87,7 +87,7 @@ class PublishedKeys:
         self._asked = now
         try:
             self._keys, self._fetched = pinned(await self._fetch()), now
-        except (httpx.HTTPError, Refused, Unknown, ValueError, RecursionError) as error:
+        except (httpx.HTTPError, RefusedAddress, UnknownHost, ValueError, RecursionError) as error:
             logger.warning(
                 "the keys of an identity provider cannot be had from %s (%s)", self.url, type(error).__name__
             )

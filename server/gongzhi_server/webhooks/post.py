@@ -10,9 +10,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from gongzhi.runtime.outbound.networks import OutboundNetworks
 from standardwebhooks import Webhook
-
-from .addresses import Networks
 
 if TYPE_CHECKING:
     import httpx
@@ -40,15 +39,15 @@ class Attempt:
 class Post:
     """Sends. `networks` are those that may be reached."""
 
-    def __init__(self, networks: Networks, timeout: float = TIMEOUT) -> None:
+    def __init__(self, networks: OutboundNetworks, timeout: float = TIMEOUT) -> None:
         self.networks, self.timeout = networks, timeout
 
     @cached_property
     def client(self) -> httpx.AsyncClient:
         """Made for the first delivery: httpx with its certificates is a tenth of a start."""
-        from .sending import client
+        from gongzhi.runtime.outbound.clients import make_client
 
-        return client(self.networks, self.timeout)
+        return make_client(self.networks, self.timeout)
 
     async def send(self, url: str, id: UUID, body: str, secrets: Iterable[bytes], now: datetime) -> Attempt:
         """Try once. Whatever goes wrong is in the answer."""
@@ -58,9 +57,9 @@ class Post:
                 async with self.client.stream("POST", url, content=body.encode(), headers=signed) as reply:
                     return Attempt(reply.status_code, retry_after=reply.headers.get("retry-after"))
         except Exception as error:  # a receiver may be broken in any way
-            from .sending import word
+            from gongzhi.runtime.outbound.clients import name_failure
 
-            return Attempt(error=word(error))
+            return Attempt(error=name_failure(error))
 
     async def close(self) -> None:
         if "client" in vars(self):

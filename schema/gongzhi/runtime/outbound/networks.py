@@ -1,11 +1,11 @@
-"""Which addresses may be delivered to."""
+"""Outbound networks: which addresses may be connected to."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from ipaddress import IPv4Address, IPv6Address, ip_network
 
-from .special_networks import embedded_address, is_public
+from gongzhi.runtime.outbound.special_networks import embedded_address, is_public
 
 Address = IPv4Address | IPv6Address
 
@@ -13,21 +13,21 @@ PRIVATE = ("10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "172.16.0.0/12", "192.1
 """Where systems of one's own are. What an operator names may lie there; what others name may not."""
 
 
-class Refused(Exception):
-    """The address is one that nothing is delivered to."""
+class RefusedAddress(Exception):
+    """The name stands for an address that may not be connected to."""
 
 
-class Unknown(Exception):
+class UnknownHost(Exception):
     """The name has no address."""
 
 
-class Networks:
-    """The networks of the inside that may be delivered to, also by plain HTTP; others must be public, and by HTTPS."""
+class OutboundNetworks:
+    """Networks of the inside that may be reached, also by plain HTTP; any other must be public, and by HTTPS."""
 
     def __init__(self, inside: Iterable[str] = ()) -> None:
         self.inside = [ip_network(one) for one in inside]
 
-    def allow(self, address: Address, scheme: str) -> bool:
+    def allows(self, address: Address, scheme: str) -> bool:
         """Whether an address may be connected to.
 
         One that stands for another, which a gateway would connect to, is judged by that: naming the prefix of a NAT64
@@ -37,5 +37,5 @@ class Networks:
         inner = embedded_address(address)
         if inner is not None:
             mapped = getattr(address, "ipv4_mapped", None) is not None
-            return (mapped or inside) and self.allow(inner, scheme)
+            return (mapped or inside) and self.allows(inner, scheme)
         return inside or (scheme == "https" and is_public(address))
