@@ -19,8 +19,10 @@ from gongzhi.core.clocks.stages import STARTS, STOPS
 from gongzhi.declare.events import Event, hints
 from gongzhi.declare.roots import Mutation
 from gongzhi.plugin.roles import ROLES
+from gongzhi.plugin.settings import DESCRIPTION
 from gongzhi.runtime.commands import COMMAND, Command
 from gongzhi_server import cli, gateway
+from gongzhi_server.choices import variable_of
 from gongzhi_server.gateway import Close, Rate, Rates
 from gongzhi_server.gateway.codes import Code
 from gongzhi_server.gateway.limits import Limits
@@ -155,7 +157,12 @@ def mutations() -> str:
 
 
 def settings() -> str:
-    rows = ((code(f.metadata["variable"]), default(f.default), f.metadata["doc"]) for f in fields(Settings))
+    rows = [(code(f.metadata["variable"]), default(f.default), f.metadata["doc"]) for f in fields(Settings)]
+    rows += [
+        (code(variable_of(plugin, f)), default(f.default), f.metadata[DESCRIPTION])
+        for plugin, declared in ESSENTIAL.choices
+        for f in fields(declared)
+    ]
     return table("variable", "default", "what", rows=rows)
 
 

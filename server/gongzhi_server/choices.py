@@ -10,7 +10,7 @@ from pathlib import Path
 from types import MappingProxyType, UnionType
 from typing import Any
 
-from gongzhi.plugin.settings import SECRET
+from gongzhi.plugin.settings import PARSE, SECRET, VARIABLE
 
 from .errors import Problem
 from .plugins import Plugin, Plugins, said
@@ -37,9 +37,30 @@ READ: dict[type, tuple[Callable[[str], Any], str]] = {
 def chosen(plugins: Plugins, environ: Mapping[str, str], data: Path) -> Mapping[type, Any]:
     """Every plugin's settings by their class. Raises Problem with the plugin, the variable and what to do."""
     tables = written(data / FILE)
+    check_variables(plugins)
     return MappingProxyType(
         {declared: read(plugin, declared, environ, tables.get(plugin.name, {})) for plugin, declared in plugins.choices}
     )
+
+
+def check_variables(plugins: Plugins) -> None:
+    """Refuse a variable that two would read. Raises Problem."""
+    owners: dict[str, Plugin] = {}
+    for plugin, declared in plugins.choices:
+        for one in fields(declared):
+            variable = variable_of(plugin, one)
+            if not variable.startswith("GONGZHI_"):
+                raise plugin.problem(f"the variable {variable} of its setting {one.name!r} must begin with GONGZHI_")
+            if variable in CORE:
+                raise plugin.problem(f"its setting {one.name!r} would be {variable}, which is the core's")
+            if other := owners.get(variable):
+                raise plugin.problem(f"its setting {one.name!r} would be {variable}, which is plugin {other.name!r}'s")
+            owners[variable] = plugin
+
+
+def variable_of(plugin: Plugin, one: Field[Any]) -> str:
+    """The name of a setting in the environment."""
+    return one.metadata.get(VARIABLE) or f"GONGZHI_{plugin.name}_{one.name}".upper()
 
 
 def written(file: Path) -> dict[str, Any]:
@@ -63,9 +84,7 @@ def read(plugin: Plugin, declared: type, environ: Mapping[str, str], table: Any)
     hints = typing.get_type_hints(declared)
     given: dict[str, Any] = {}
     for name, one in known.items():
-        variable = f"GONGZHI_{plugin.name}_{name}".upper()
-        if variable in CORE:
-            raise plugin.problem(f"its setting {name!r} would be {variable}, which is the core's")
+        variable = variable_of(plugin, one)
         if text := environ.get(variable, ""):
             given[name] = value(plugin, variable, one, hints[name], text)
         elif name in table:
@@ -84,9 +103,11 @@ CORE = {one.metadata["variable"] for one in fields(Settings)}
 
 def value(plugin: Plugin, place: str, one: Field[Any], hint: Any, given: Any) -> Any:
     """A value as its field has it. Messages repeat none: it may be a secret."""
+    if parse := one.metadata.get(PARSE):
+        return parsed(plugin, place, parse, given)
     kind = single(hint)
     if kind not in READ:
-        raise plugin.problem(f"its setting {one.name!r} is of a type that cannot be read; use str, int, float, bool")
+        raise plugin.problem(f"its setting {one.name!r} is of a type that cannot be read; give it a `parse`")
     convert, what = READ[kind]
     if not isinstance(given, str) and not (type(given) is kind or (kind is float and type(given) is int)):
         raise plugin.problem(f"{place} must be {what}; change it, or take it out")
@@ -94,6 +115,16 @@ def value(plugin: Plugin, place: str, one: Field[Any], hint: Any, given: Any) ->
         return convert(given) if isinstance(given, str) else kind(given)
     except (ValueError, KeyError):
         raise plugin.problem(f"{place} must be {what}; change it, or unset it") from None
+
+
+def parsed(plugin: Plugin, place: str, parse: Callable[[str], Any], given: Any) -> Any:
+    """A value as the plugin's own function reads it from a text."""
+    if not isinstance(given, str):
+        raise plugin.problem(f"{place} must be a text; change it, or take it out")
+    try:
+        return parse(given)
+    except ValueError as error:
+        raise plugin.problem(f"{place} {error}") from None
 
 
 def single(hint: Any) -> Any:

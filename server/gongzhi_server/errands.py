@@ -40,27 +40,32 @@ class Group(TyperGroup):
         return super().get_command(ctx, cmd_name) or offered(cmd_name)
 
 
-def offered(plugin: str) -> Any:
-    """The commands of a plugin; None if it is not there or has none."""
+def offered(word: str) -> Any:
+    """The commands of a plugin, or of a group; None if there are none."""
     from . import plugins
 
     installed = plugins.load()
-    errands = installed.errands.get(plugin, ())
+    errands = installed.errands_called(word)
     if not errands:
         return None
-    said = f"What the plugin {plugin!r} does for operators (插件命令)."
+    said = f"What the plugin {errands[0][0]!r} does for operators (插件命令)."
     made = typer.Typer(add_completion=False, no_args_is_help=True, help=said)
     made.callback()(lambda: None)  # so that even one command has its name
-    for errand in errands:
+    for plugin, errand in errands:
         made.command(errand.name)(typed(installed, plugin, errand))
     return typer.main.get_command(made)
 
 
 def typed(installed: Plugins, plugin: str, errand: Errand) -> Callable[..., None]:
-    """A function as typer takes it: without the Call, with all else."""
+    """A function as typer takes it: without its first parameter, with all else."""
 
     def command(**options: Any) -> None:
         chosen = Settings.read(os.environ)
+        if not inspect.iscoroutinefunction(errand.function):
+            from . import choices
+
+            done: Any = errand.function(choices.chosen(installed, os.environ, chosen.data), **options)
+            raise typer.Exit(done or 0)
         with cluster.running(chosen) as dsn:
             code = asyncio.run(run(chosen, dsn, plugin, errand, options, installed=installed))
         raise typer.Exit(code)
@@ -98,7 +103,7 @@ async def run(
             async with in_transaction() as connection:
                 call = app.state.worker.calling(connection, plugin)
                 with acting_as(plugin if errand.name != "demo" else None):  # what is invented may be anybody's
-                    code = await errand.function(call, **options)
+                    code: int | None = await errand.function(call, **options)  # type: ignore[misc]
                 if code:
                     raise Unfinished(code)
                 await call.told.write(connection)

@@ -33,7 +33,7 @@ from gongzhi.runtime.feeds import Feed
 from gongzhi.runtime.jobs import Handler, Job
 from gongzhi.runtime.reactions import Reaction
 from gongzhi.runtime.routes import PATH, WELL_KNOWN, Files, Route
-from gongzhi.runtime.services import Service
+from gongzhi.runtime.services import ProcessService, Service
 from gongzhi.runtime.waivers import Grantor, Waiver
 from gongzhi.values.errors import DeclarationError
 from gongzhi.values.labels import split_label
@@ -49,6 +49,7 @@ NAME = re.compile(r"[a-z][a-z0-9_]{1,30}")
 FILE = re.compile(r"[a-z0-9][a-z0-9-]*\.[a-z0-9]+")
 ADDRESS = re.compile(r"(?:/[A-Za-z0-9._~{}:-]+)*/?")
 METHODS = frozenset(("GET", "POST", "PUT", "PATCH", "DELETE"))
+SERVICES = (Service, ProcessService)
 LONGEST, SLOWEST = 16 << 20, 60.0
 """The most bytes and seconds that a route may claim."""
 CORE = "core"
@@ -292,9 +293,17 @@ class Plugins:
     def errands(self) -> dict[str, tuple[Errand, ...]]:
         """What each plugin does for operators."""
         mine = tuple(self._brought("errands", Errand, unchecked))
-        self._once("errands", ((plugin, f"{plugin.name} {one.name}") for plugin, one in mine))
+        known = {plugin.name for plugin in self.found}
+        for plugin, one in mine:
+            if one.group and (not NAME.fullmatch(one.group) or one.group in known):
+                raise plugin.problem(f"the errand {one.name!r} cannot be in the group {one.group!r}")
+        self._once("errands", ((plugin, f"{one.group or plugin.name} {one.name}") for plugin, one in mine))
         names = {plugin.name for plugin, _ in mine}
         return {name: tuple(one for plugin, one in mine if plugin.name == name) for name in names}
+
+    def errands_called(self, word: str) -> list[tuple[str, Errand]]:
+        """The errands that are called by this word on the command line, each with the name of its plugin."""
+        return [(plugin, one) for plugin, mine in self.errands.items() for one in mine if (one.group or plugin) == word]
 
     @cached_property
     def channels(self) -> tuple[Channel, ...]:
@@ -347,16 +356,16 @@ class Plugins:
     @cached_property
     def lifespans(self) -> tuple[tuple[Plugin, Callable[[Context], AbstractAsyncContextManager[None]]], ...]:
         """What is held open while the server runs."""
-        return tuple((plugin, one) for plugin, one in self._lasting if not isinstance(one, Service))
+        return tuple((plugin, one) for plugin, one in self._lasting if not isinstance(one, SERVICES))
 
     @cached_property
-    def services(self) -> tuple[tuple[Plugin, Service], ...]:
-        """What works in one process of the deployment."""
-        return self._of_kind(self._lasting, Service, "services", self._named_alike("service"))
+    def services(self) -> tuple[tuple[Plugin, Service | ProcessService], ...]:
+        """What works in one process of the deployment, or in each."""
+        return self._of_kind(self._lasting, SERVICES, "services", self._named_alike("service"))
 
     @cached_property
     def _lasting(self) -> tuple[tuple[Plugin, Any], ...]:
-        return tuple(self._brought("lifespan", (Service, Callable), unchecked))
+        return tuple(self._brought("lifespan", (*SERVICES, Callable), unchecked))
 
     @cached_property
     def checks(self) -> tuple[tuple[Plugin, Callable[[Context], Awaitable[None]]], ...]:
@@ -428,7 +437,7 @@ class Plugins:
     def _of_kind(
         self,
         found: Iterable[tuple[Plugin, Any]],
-        kind: type[T],
+        kind: type[T] | tuple[type[T], ...],
         what: str,
         check: Callable[[Plugin, Any], str | None],
     ) -> tuple[tuple[Plugin, T], ...]:

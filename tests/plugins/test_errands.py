@@ -9,6 +9,7 @@ from uuid import uuid4
 import asyncpg
 import pytest
 from gongzhi_server import cli
+from gongzhi_server.errors import Problem
 from gongzhi_server.testing import create, drop
 from typer.testing import CliRunner
 
@@ -31,9 +32,15 @@ async def hello(call, name: Annotated[str, typer.Argument()], code: Annotated[in
     return code
 
 
+def weigh(settings, twice: Annotated[bool, typer.Option()] = False) -> int:
+    "Weigh (称重)."
+    print("weighed", len(settings), twice)
+    return 2 if twice else 0
+
+
 @hookimpl
 def errands():
-    return [Errand("hello", hello)]
+    return [Errand("hello", hello), Errand("weigh", weigh, group="scales")]
 """
 
 
@@ -56,6 +63,24 @@ def test_errand_runs_in_one_transaction(
         assert "Greet somebody" in CliRunner().invoke(cli.app, ["greeter", "--help"]).stdout
     finally:
         asyncio.run(drop(postgres, name))
+
+
+def test_errand_may_need_no_database(market: Market, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It gets what the operator chose, and goes by a word that operators know."""
+    market.ship("greeter", GREETER)
+    monkeypatch.setenv("DATABASE_URL", "postgresql://nobody@127.0.0.1:1/nothing")
+    monkeypatch.setenv("GONGZHI_MODE", "development")
+    done = CliRunner().invoke(cli.app, ["scales", "weigh"])
+    assert (done.exit_code, done.stdout) == (0, "weighed 0 False\n")
+    assert CliRunner().invoke(cli.app, ["scales", "weigh", "--twice"]).exit_code == 2
+    assert "weigh" not in CliRunner().invoke(cli.app, ["greeter", "--help"]).stdout
+
+
+def test_group_is_nobody_elses(market: Market) -> None:
+    market.ship("scales", "@hookimpl\ndef tables():\n    return []\n")
+    market.ship("greeter", GREETER)
+    with pytest.raises(Problem, match="the errand 'weigh' cannot be in the group 'scales'"):
+        market.load()
 
 
 def test_unknown_command_is_refused() -> None:

@@ -1,4 +1,4 @@
-"""Work of plugins that goes on in one process of the whole deployment."""
+"""Work of plugins that goes on in one process of the whole deployment, or in each."""
 
 from __future__ import annotations
 
@@ -24,7 +24,13 @@ from .test_reference import PAGE
 
 PUMP = """
 import asyncio
-from gongzhi.runtime.services import Service
+from dataclasses import dataclass
+from gongzhi.plugin.settings import setting
+from gongzhi.runtime.services import ProcessService, Service
+
+@dataclass(frozen=True)
+class Pumps:
+    drained: bool = setting("Whether to drain.", default=False)
 
 went, at_work, ways = [], set(), {}
 
@@ -49,9 +55,31 @@ async def pump(run):
     finally:
         at_work.discard(pid)
 
+drains = []
+
+async def drain(run):
+    async with run.open_pool(1) as pool:
+        if ways.get("drain") == "raise":
+            raise OSError("a name nobody must read")
+        async with pool.acquire() as connection:
+            drains.append(connection.get_server_pid())
+            try:
+                if ways.get("drain") == "write":
+                    await connection.execute("delete from plugins.activation")
+                await asyncio.Event().wait()
+            finally:
+                drains.remove(connection.get_server_pid())
+
+@hookimpl
+def settings():
+    return [Pumps]
+
 @hookimpl
 def lifespan():
-    return [Service("pump.pump", pump)]
+    return [
+        Service("pump.pump", pump),
+        ProcessService("pump.drain", drain, wanted=lambda chosen: chosen[Pumps].drained),
+    ]
 """
 
 
@@ -67,9 +95,9 @@ def pump(market: Market, monkeypatch: pytest.MonkeyPatch) -> tuple[Plugins, Any]
 
 
 @asynccontextmanager
-async def process(dsn: str, data: Path, plugins: Plugins) -> AsyncIterator[Server]:
+async def process(dsn: str, data: Path, plugins: Plugins, **environ: str) -> AsyncIterator[Server]:
     """One process of a deployment, with what goes on in the background."""
-    app = create_app(settings(dsn, data), dsn, Clock(), plugins, schema=built(plugins))
+    app = create_app(settings(dsn, data), dsn, Clock(), plugins, environ=environ, schema=built(plugins))
     async with (
         app.router.lifespan_context(app),
         httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client,
@@ -151,6 +179,34 @@ async def test_end_is_not_held_up(pump: tuple[Plugins, Any], empty: str, tmp_pat
     assert "the service pump.pump did not end within 0.05 seconds" in caplog.text
 
 
+async def test_every_process_has_its_own(pump: tuple[Plugins, Any], empty: str, tmp_path: Path) -> None:
+    """With connections of its own, which end with it; where the operator does not want it, nowhere."""
+    plugins, module = pump
+    async with process(empty, tmp_path, plugins):
+        await until(lambda: module.at_work)
+        assert module.drains == []
+    async with process(empty, tmp_path, plugins, GONGZHI_PUMP_DRAINED="yes"):
+        await until(lambda: len(module.drains) == 1)
+        async with process(empty, tmp_path, plugins, GONGZHI_PUMP_DRAINED="yes"):
+            await until(lambda: len(module.drains) == 2)
+            pids = set(module.drains)
+    assert len(pids) == 2 and not module.drains
+
+
+@pytest.mark.parametrize(("way", "fault"), [("raise", "OSError"), ("write", "NotOwner")])
+async def test_failure_in_every_process_is_told(
+    pump: tuple[Plugins, Any], empty: str, tmp_path: Path, caplog: Any, way: str, fault: str
+) -> None:
+    plugins, module = pump
+    module.ways["drain"] = way
+    async with process(empty, tmp_path, plugins, GONGZHI_PUMP_DRAINED="yes") as server:
+        await until(lambda: caplog.text.count(f"the service pump.drain of the plugin pump failed: {fault}") > 3)
+        assert (await server.client.get("/health")).json()["plugins"] == {"pump": "failing"}
+        assert "nobody must read" not in caplog.text
+        module.ways.clear()
+        await until(lambda: module.drains)
+
+
 async def test_example_of_the_reference_works(
     market: Market, empty: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -158,7 +214,12 @@ async def test_example_of_the_reference_works(
     market.ship("rubbish", source)
     told: list[str] = []
     async with process(empty, tmp_path, market.load()):
-        await until(lambda: told.append(capsys.readouterr().out) or "events so far: " in "".join(told))
+        await until(
+            lambda: (
+                told.append(capsys.readouterr().out)
+                or all(one in "".join(told) for one in ("events so far: ", "this process has scale 1"))
+            )
+        )
 
 
 def test_wrong_services_name_the_plugin(market: Market) -> None:

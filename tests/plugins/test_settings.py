@@ -15,6 +15,11 @@ SCALES = """
 from dataclasses import dataclass
 from gongzhi.plugin.settings import setting
 
+def read_hosts(text):
+    if "/" in text:
+        raise ValueError("is no list of hosts; write a,b")
+    return tuple(text.split(","))
+
 @dataclass(frozen=True)
 class Scales:
     station: str = setting("Where it is.")
@@ -22,6 +27,7 @@ class Scales:
     days: int = setting("For how long.", default=30)
     limit: float | None = setting("The most.", default=None)
     strict: bool = setting("Whether to refuse.", default=False)
+    hosts: tuple = setting("Where they are.", default=(), parse=read_hosts, variable="GONGZHI_WEIGHT_HOSTS")
 
     def __post_init__(self):
         if self.days > 99:
@@ -34,7 +40,9 @@ def settings():
 
 
 def read(market: Market, folder: Path, **environ: str) -> Any:
-    [found] = chosen(market.load(), {f"GONGZHI_SCALES_{name}": text for name, text in environ.items()}, folder).values()
+    known = {"HOSTS": "GONGZHI_WEIGHT_HOSTS"}
+    given = {known.get(name, f"GONGZHI_SCALES_{name}"): text for name, text in environ.items()}
+    [found] = chosen(market.load(), given, folder).values()
     return found
 
 
@@ -54,6 +62,9 @@ def test_environment_wins(market: Market, tmp_path: Path) -> None:
         ("", {"STATION": "x", "STRICT": "perhaps"}, "GONGZHI_SCALES_STRICT must be yes or no"),
         ("[scales]\nstation = 1", {}, "station in plugins.toml must be a text"),
         ("[scales]\nstatoin = 'x'", {}, "there is no setting 'statoin'; there are station, token"),
+        ("", {"STATION": "x", "HOSTS": "hunter2/"}, "GONGZHI_WEIGHT_HOSTS is no list of hosts; write a,b"),
+        ("[scales]\nstation = 'x'\nhosts = 'hunter2/'", {}, "hosts in plugins.toml is no list of hosts"),
+        ("[scales]\nstation = 'x'\nhosts = 1", {}, "hosts in plugins.toml must be a text"),
         ("scales = 1", {}, "scales must be a table, [scales]"),
         ("", {"STATION": "x", "DAYS": "100", "TOKEN": "hunter2"}, "its settings are refused: ValueError"),
     ],
@@ -65,6 +76,27 @@ def test_wrong_setting_is_refused(market: Market, tmp_path: Path, file: str, env
         read(market, tmp_path, **environ)
     assert str(problem.value).startswith("plugin 'scales' (gongzhi-scales 3.1): ") and told in str(problem.value)
     assert "hunter2" not in str(problem.value)
+
+
+def test_own_type_and_name_are_read(market: Market, tmp_path: Path) -> None:
+    market.ship("scales", SCALES)
+    assert read(market, tmp_path, STATION="x").hosts == ()
+    assert read(market, tmp_path, STATION="x", HOSTS="a,b").hosts == ("a", "b")
+
+
+@pytest.mark.parametrize(
+    ("variable", "told"),
+    [
+        ("PATH", "the variable PATH of its setting 'hosts' must begin with GONGZHI_"),
+        ("GONGZHI_SECRET", "would be GONGZHI_SECRET, which is the core's"),
+        ("GONGZHI_RIVER_STATION", "would be GONGZHI_RIVER_STATION, which is plugin 'river''s"),
+    ],
+)
+def test_variable_of_others_is_refused(market: Market, tmp_path: Path, variable: str, told: str) -> None:
+    market.ship("river", SCALES)
+    market.ship("scales", SCALES.replace("GONGZHI_WEIGHT_HOSTS", variable))
+    with pytest.raises(Problem, match=told):
+        chosen(market.load(), {}, tmp_path)
 
 
 def test_settings_are_frozen(market: Market) -> None:

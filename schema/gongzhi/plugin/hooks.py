@@ -22,7 +22,7 @@ from gongzhi.runtime.feeds import Feed
 from gongzhi.runtime.jobs import Handler, Job
 from gongzhi.runtime.reactions import Reaction
 from gongzhi.runtime.routes import Files, Route
-from gongzhi.runtime.services import Service
+from gongzhi.runtime.services import ProcessService, Service
 from gongzhi.runtime.waivers import Grantor, Waiver
 
 hookspec = HookspecMarker("gongzhi")
@@ -66,16 +66,20 @@ class App:
 
 @dataclass(frozen=True)
 class Errand:
-    """What an operator can have done on the command line: `gongzhi PLUGIN NAME`.
+    """What an operator can have done on the command line: `gongzhi PLUGIN NAME`, or `gongzhi GROUP NAME`.
 
     `function` is `async def f(call, …) -> int | None`: it runs in one transaction, as the plugin, everywhere. Its
     other parameters become arguments and options, as typer reads them; its docstring is the help; what it returns
     is the exit code, and anything but 0 or None takes back what it wrote. One called `demo` is also run, without
-    options, once the demo county is loaded.
+    options, once the demo county is loaded. A plain `def f(settings, …) -> int | None` gets what the operator chose for
+    plugins, by its class, and no database is opened for it.
     """
 
     name: str
-    function: Callable[..., Awaitable[int | None]]
+    function: Callable[..., Awaitable[int | None] | int | None]
+    group: str = ""
+    """A word in place of the plugin's name, for commands that operators knew before the plugin had them; it is neither
+    a command of the core nor a plugin's name."""
 
 
 @hookspec
@@ -154,9 +158,9 @@ def errands() -> Iterable[Errand]:
 
 
 @hookspec
-def lifespan() -> Iterable[Callable[[Context], AbstractAsyncContextManager[None]] | Service]:
+def lifespan() -> Iterable[Callable[[Context], AbstractAsyncContextManager[None]] | Service | ProcessService]:
     """What it holds open while the server runs, such as a connection elsewhere; and services, which work in one process
-    of the whole deployment.
+    of the whole deployment or in each.
 
     Ten seconds each to begin and to end. What fails to begin stops the start; what fails to end is logged.
     """
