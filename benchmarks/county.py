@@ -9,10 +9,14 @@ from datetime import date
 from pathlib import Path
 
 import asyncpg
-from gongzhi_server import activation, cluster, database, demo, plugins
+from gongzhi_server import demo
 from gongzhi_server.clock import clock
-from gongzhi_server.keys import keyring
+from gongzhi_server.deployment import plugin_activation as activation
+from gongzhi_server.plugins import loader as plugins
 from gongzhi_server.settings import Settings
+from gongzhi_server.storage import database
+from gongzhi_server.storage import embedded_postgres as cluster
+from gongzhi_server.storage.key_ring import keyring
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from .peers.ours import SECRET

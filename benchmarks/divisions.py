@@ -18,7 +18,10 @@ from urllib.parse import urlsplit
 from uuid import uuid4
 
 import asyncpg
-from gongzhi_server import cluster, database, imports, plugins
+from gongzhi_server import imports
+from gongzhi_server.plugins import loader as plugins
+from gongzhi_server.storage import database
+from gongzhi_server.storage import embedded_postgres as cluster
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 
 BAR = 90.0

@@ -13,8 +13,8 @@ from pathlib import Path
 from uuid import UUID, uuid4
 
 import asyncpg
-from gongzhi_server.auth.access import AccessTokens
-from gongzhi_server.auth.keys import SigningKeys
+from gongzhi_server.auth.access_tokens import AccessTokens
+from gongzhi_server.auth.signing_keys import SigningKeys
 from gongzhi_server.clock import clock
 from gongzhi_server.settings import Settings
 from rich.console import Console

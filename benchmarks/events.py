@@ -20,13 +20,13 @@ import httpx
 import orjson
 import uvloop
 from gongzhi_server import app as ours
+from gongzhi_server.auth.development_tokens import Tokens
 from gongzhi_server.clock import clock
 from gongzhi_server.events.outbox import Told
 from gongzhi_server.gateway import Limits
-from gongzhi_server.plugins import essential
+from gongzhi_server.plugins.loader import essential
 from gongzhi_server.serve import settle
 from gongzhi_server.settings import Settings
-from gongzhi_server.tokens import Tokens
 from rich.console import Console
 from rich.table import Table
 from websockets.asyncio.client import ClientConnection, connect
@@ -145,7 +145,7 @@ def reporting() -> dict[str, Any]:
 async def serving(dsn: str, port: int = 8799) -> AsyncIterator[Bench]:
     command = [
         *(sys.executable, "-m", "uvicorn", "benchmarks.events:app", "--factory", "--loop", "uvloop"),
-        *("--http", "httptools", "--ws", "gongzhi_server.gateway.wire:Wire", "--log-level", "warning"),
+        *("--http", "httptools", "--ws", "gongzhi_server.gateway.uvicorn_protocols:Wire", "--log-level", "warning"),
         *("--port", str(port), "--no-access-log"),
     ]
     environment = {**os.environ, "BENCH_DSN": dsn}

@@ -16,8 +16,10 @@ from pathlib import Path
 from typing import Any
 
 import asyncpg
-from gongzhi_server import database, demo, plugins, testing
-from gongzhi_server.keys import keyring
+from gongzhi_server import demo, testing
+from gongzhi_server.plugins import loader as plugins
+from gongzhi_server.storage import database
+from gongzhi_server.storage.key_ring import keyring
 from rich.console import Console
 from rich.table import Table
 

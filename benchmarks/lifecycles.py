@@ -20,8 +20,8 @@ import aiohttp
 import asyncpg
 import orjson
 from gongzhi_server import testing
+from gongzhi_server.auth.development_tokens import Tokens
 from gongzhi_server.clock import clock
-from gongzhi_server.tokens import Tokens
 from rich.console import Console
 from rich.table import Table
 

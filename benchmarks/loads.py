@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-from gongzhi_server import database, plugins, testing
+from gongzhi_server import testing
+from gongzhi_server.plugins import loader as plugins
 from gongzhi_server.settings import Settings
+from gongzhi_server.storage import database
 from rich.console import Console
 
 from . import county, divisions, npm

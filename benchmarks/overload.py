@@ -19,8 +19,8 @@ from uuid import uuid4
 
 import httpx
 import typer
+from gongzhi_server.auth.development_tokens import Tokens
 from gongzhi_server.clock import clock
-from gongzhi_server.tokens import Tokens
 from rich.console import Console
 from rich.table import Table
 

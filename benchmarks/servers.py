@@ -12,9 +12,9 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from gongzhi_server.auth.development_tokens import Tokens
 from gongzhi_server.clock import clock
 from gongzhi_server.errors import Problem
-from gongzhi_server.tokens import Tokens
 
 from . import npm
 from .load import Target

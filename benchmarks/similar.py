@@ -12,7 +12,8 @@ from urllib.parse import urlsplit
 
 import asyncpg
 from gongzhi_dispatch.similar import ALIKE, HEARD, LEAST, SHOWN, in_cells
-from gongzhi_server import database, testing
+from gongzhi_server import testing
+from gongzhi_server.storage import database
 from rich.console import Console
 from rich.table import Table
 

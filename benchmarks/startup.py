@@ -18,7 +18,9 @@ import time
 from statistics import median
 
 import httpx
-from gongzhi_server import database, plugins, testing
+from gongzhi_server import testing
+from gongzhi_server.plugins import loader as plugins
+from gongzhi_server.storage import database
 from rich.console import Console
 
 from .bars import said

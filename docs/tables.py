@@ -22,11 +22,11 @@ from gongzhi.plugin.roles import ROLES
 from gongzhi.plugin.settings import DESCRIPTION
 from gongzhi.runtime.commands import COMMAND, Command
 from gongzhi_server import cli, gateway
-from gongzhi_server.choices import variable_of
 from gongzhi_server.gateway import Close, Rate, Rates
-from gongzhi_server.gateway.codes import Code
+from gongzhi_server.gateway.error_codes import Code
 from gongzhi_server.gateway.limits import Limits
-from gongzhi_server.gateway.settings import documented
+from gongzhi_server.gateway.options import documented
+from gongzhi_server.plugins.choices import variable_of
 from gongzhi_server.settings import Settings
 from gongzhi_server.testing import ESSENTIAL
 from strawberry.types.field import StrawberryField

@@ -10,8 +10,10 @@ from uuid import uuid4
 
 import pytest
 import pytest_asyncio
-from gongzhi_server import cluster, database, demo
-from gongzhi_server.keys import keyring
+from gongzhi_server import demo
+from gongzhi_server.storage import database
+from gongzhi_server.storage import embedded_postgres as cluster
+from gongzhi_server.storage.key_ring import keyring
 from gongzhi_server.testing import ESSENTIAL, TODAY, Server, create, drop, serving, settings
 
 

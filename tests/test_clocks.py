@@ -32,10 +32,12 @@ from gongzhi.runtime.commands import Call
 from gongzhi.runtime.context import Context
 from gongzhi.runtime.sealing import KeyRing
 from gongzhi.values.worktime import CHINA, NEVER, Term, Unit
-from gongzhi_server import database, doctor, sweeping
-from gongzhi_server.commands import Transaction
+from gongzhi_server.commands.mutations import Transaction
+from gongzhi_server.commands.reactions import ReactionTable
+from gongzhi_server.deployment import doctor
 from gongzhi_server.events.outbox import Outbox
-from gongzhi_server.reactions import ReactionTable
+from gongzhi_server.jobs import sweeping
+from gongzhi_server.storage import database
 from gongzhi_server.testing import ESSENTIAL, Server, codes_of, settings
 from tortoise.transactions import in_transaction
 

@@ -13,9 +13,9 @@ from typing import Any
 
 import asyncpg
 import pytest
-from gongzhi_server import cluster
 from gongzhi_server.errors import Problem
 from gongzhi_server.settings import Settings
+from gongzhi_server.storage import embedded_postgres as cluster
 
 GUEST = """
 import signal

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import asyncpg
 import pytest
-from gongzhi_server.plugins import Plugins
+from gongzhi_server.plugins.loader import Plugins
 from gongzhi_server.testing import ESSENTIAL, Server, serving
 
 MATTER = {

@@ -12,7 +12,7 @@ import pytest
 import pytest_asyncio
 from gongzhi.core.notices.sending import Notice, Office, notify
 from gongzhi.values.errors import DeclarationError, Text
-from gongzhi_server import database
+from gongzhi_server.storage import database
 from gongzhi_server.testing import TODAY, Server, codes_of
 from tortoise.transactions import in_transaction
 

@@ -10,7 +10,7 @@ import asyncpg
 import pytest
 import pytest_asyncio
 from gongzhi.runtime import sealing
-from gongzhi_server.keys import keyring
+from gongzhi_server.storage.key_ring import keyring
 from gongzhi_server.testing import Server, codes_of, settings
 from stdnum.cn import ric
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncpg
-from gongzhi_server import database
+from gongzhi_server.storage import database
 
 TAKEN = "select sum(total_bytes) from pg_backend_memory_contexts where name like 'CachedPlan%'"
 

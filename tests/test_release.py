@@ -19,9 +19,10 @@ import pytest
 import yaml
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
-from gongzhi_server import database, doctor
-from gongzhi_server.plugins import load
+from gongzhi_server.deployment import doctor
+from gongzhi_server.plugins.loader import load
 from gongzhi_server.settings import Settings
+from gongzhi_server.storage import database
 
 ROOT = Path(__file__).parents[1]
 LOCKED = re.compile(r"^([\w.-]+)==([^ ;\\]+)", re.MULTILINE)

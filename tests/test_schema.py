@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from gongzhi_server.schema import Schema, sdl
+from gongzhi_server.graphql.schema import Schema, sdl
 from gongzhi_server.testing import ESSENTIAL
 from graphql import (
     GraphQLEnumType,

@@ -9,10 +9,10 @@ from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
-from gongzhi_server import doctor
+from gongzhi_server.deployment import doctor
 from gongzhi_server.errors import Problem
-from gongzhi_server.keys import keyring
 from gongzhi_server.settings import Settings, kept
+from gongzhi_server.storage.key_ring import keyring
 from gongzhi_server.testing import ESSENTIAL, settings
 from gongzhi_server.weak_secrets import find_key_weakness
 from hypothesis import given

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from gongzhi_server.haste import haste
+from gongzhi_server.deployment.startup import haste
 from tortoise import fields
 from tortoise.models import Model
 

@@ -15,7 +15,7 @@ from gongzhi.core.cases.events import EVENTS
 from gongzhi.core.cases.models import Urgency
 from gongzhi.core.cases.step_notices import NOBODY, STEPS, texts_of
 from gongzhi.values.worktime import CHINA
-from gongzhi_server import doctor
+from gongzhi_server.deployment import doctor
 from gongzhi_server.testing import ESSENTIAL, Server, settings
 
 COUNTY, UNIT, ACCUSED = "610921", "610921-GDGS", "610921-YJJ"

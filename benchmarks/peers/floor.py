@@ -13,7 +13,7 @@ from typing import Any
 
 import asyncpg
 import orjson
-from gongzhi_server import database
+from gongzhi_server.storage import database
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from gongzhi.declare.viewer import Account, Grant, Viewer
-from gongzhi_server.door import Door
+from gongzhi_server.auth.authentication import Door
 from gongzhi_server.testing import ESSENTIAL
 from starlette.applications import Starlette
 

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from gongzhi_server.app import create_app
-from gongzhi_server.plugins import essential
+from gongzhi_server.plugins.loader import essential
 from gongzhi_server.serve import settle
 from gongzhi_server.settings import Settings
 from starlette.applications import Starlette

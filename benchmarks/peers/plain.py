@@ -22,7 +22,7 @@ from gongzhi.core.cases.models import CaseKind, CaseRow, EventRow, Status, Urgen
 from gongzhi.core.grids.models import GridRow
 from gongzhi.core.people.models import PersonRow
 from gongzhi.values.codes import Kind
-from gongzhi_server import database
+from gongzhi_server.storage import database
 from starlette.applications import Starlette
 from starlette.routing import Route
 from strawberry import Parent

@@ -18,8 +18,11 @@ from gongzhi_points.accounts import issuer, opened
 from gongzhi_points.ledger import Posting, move
 from gongzhi_points.models import AccountKind, PostingKind, ProgrammeRow
 from gongzhi_points.verifying import verify
-from gongzhi_server import cluster, database, demo, plugins, testing
-from gongzhi_server.keys import keyring
+from gongzhi_server import demo, testing
+from gongzhi_server.plugins import loader as plugins
+from gongzhi_server.storage import database
+from gongzhi_server.storage import embedded_postgres as cluster
+from gongzhi_server.storage.key_ring import keyring
 from tortoise.transactions import in_transaction
 
 SINGLE, TOGETHER, LINES = 400, 5_000, 10_000

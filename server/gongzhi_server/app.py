@@ -30,47 +30,49 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute, request_response
 from starlette.types import ASGIApp
 
-from . import commands, database, files, road
-from .auth.accounts import Accounts
-from .auth.desk import Desk as Reception
-from .auth.http import Counter
-from .auth.opening import entrance
+from . import files, road
+from .auth.account_lookup import Accounts
+from .auth.assembly import entrance
+from .auth.authentication import Door, refused
+from .auth.service import Desk as Reception
 from .bulk import Desk as Bulk
 from .bulk import Listings
-from .choices import chosen
 from .clock import clock
-from .door import Door, refused
-from .engine import Engine, value_of
+from .commands import mutations as commands
+from .commands.reactions import ReactionTable
+from .endpoints.feeds import Feeds
+from .endpoints.plain_http import Mounted, Toll
+from .endpoints.routes import PluginRoutes
+from .endpoints.sign_in import Counter
+from .endpoints.subject_access import Exports
+from .endpoints.uploads import Desk
 from .errors import Problem
 from .events import Hub, Outbox
-from .events.lines import Lines
 from .events.resumptions import Resumptions
-from .events.work import Worker
-from .exports import Exports
-from .feeds import Feeds
 from .files.archive import Archive
-from .files.desk import Desk
-from .files.scan import scanner
+from .files.malware_scan import scanner
 from .files.vault import Vault
 from .gateway import Documents, Gateway, Guard, Published, Rates, Traits
 from .gateway import Settings as Shell
-from .gateway.documents import load
-from .gateway.guard import LEVELS
-from .gateway.http import wrapped
+from .gateway.application import wrapped
 from .gateway.limits import Limits
-from .keys import keyring
-from .ledger import Ledger, ledger
-from .plain import Mounted, Toll
-from .plugins import Plugins
-from .publishing import Published as Told
-from .publishing import published
-from .reactions import ReactionTable
-from .routes import PluginRoutes
-from .schema import Schema, build
-from .services import Services
+from .gateway.overload import LEVELS
+from .gateway.trusted_documents import load
+from .graphql.engine import Engine, value_of
+from .graphql.published_registers import Published as Told
+from .graphql.published_registers import published
+from .graphql.schema import Schema, build
+from .jobs.services import Services
+from .jobs.worker import Worker
+from .jobs.worker_tasks import Lines
+from .plugins.choices import chosen
+from .plugins.health import Vitals
+from .plugins.loader import Plugins
 from .settings import Settings
-from .shares import Shares, open_shares, writers
-from .vitals import Vitals
+from .storage import database
+from .storage.access_log import Ledger, ledger
+from .storage.connection_shares import Shares, open_shares, writers
+from .storage.key_ring import keyring
 from .webhooks import Courier, Selections, Tellers
 from .webhooks import courier as webhooks
 from .webhooks.bodies import Bodies

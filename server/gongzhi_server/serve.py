@@ -13,14 +13,16 @@ from pathlib import Path
 import uvicorn
 from starlette.types import ASGIApp
 
-from . import cluster, database, plugins
 from .app import bounds, create_app
+from .deployment.startup import haste
 from .errors import Problem
 from .gateway.limits import Limits
-from .gateway.wire import Wire, patient
-from .haste import haste
-from .plugins import Plugins
+from .gateway.uvicorn_protocols import Wire, patient
+from .plugins import loader as plugins
+from .plugins.loader import Plugins
 from .settings import Settings
+from .storage import database
+from .storage import embedded_postgres as cluster
 
 SWEEPS = 50_000, 20, 50
 """When garbage is collected. At Python's own pace every third event for 2 000 followers would wait for a full sweep."""

@@ -16,13 +16,13 @@ import asyncpg
 import httpx
 from gongzhi.declare.events import Occurrence
 
-from . import activation
 from .app import create_app
+from .auth.development_tokens import Tokens
+from .deployment import plugin_activation as activation
 from .events.feed import EVENT, occurrence
-from .plugins import Plugin, Plugins, checked, empty, essential
-from .schema import Schema, build
+from .graphql.schema import Schema, build
+from .plugins.loader import Plugin, Plugins, checked, empty, essential
 from .settings import Settings
-from .tokens import Tokens
 
 SECRET = "a secret for tests, as long as it must be"
 TODAY = datetime(2026, 6, 30, 2, 0, tzinfo=UTC)

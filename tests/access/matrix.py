@@ -23,9 +23,9 @@ from gongzhi.declare.viewer import Account, Grant, Viewer
 from gongzhi.runtime.commands import Command
 from gongzhi.runtime.context import Context, Wanted
 from gongzhi.values.codes import Kind
-from gongzhi_server import commands
+from gongzhi_server.commands import mutations as commands
 from gongzhi_server.events import Outbox
-from gongzhi_server.plugins import Plugins
+from gongzhi_server.plugins.loader import Plugins
 from gongzhi_server.testing import TODAY
 from graphql import GraphQLField, GraphQLObjectType, get_named_type, is_leaf_type
 from tortoise.models import Model

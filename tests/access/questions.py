@@ -19,10 +19,10 @@ from pathlib import Path
 
 from gongzhi.declare.entity import Entity
 from gongzhi.declare.plans import GUARD, OPEN, PLAN, Aggregate, Many, Pick
-from gongzhi_server import plugins
+from gongzhi_server.graphql.schema import build
 from gongzhi_server.planner.planner import Planner
 from gongzhi_server.planner.rows import owner_of
-from gongzhi_server.schema import build
+from gongzhi_server.plugins import loader as plugins
 from graphql import GraphQLField, GraphQLObjectType, get_named_type
 
 FILE = Path(__file__).parent / "conditions.txt"

@@ -7,8 +7,8 @@ from uuid import UUID
 
 from gongzhi.declare.viewer import Account, Grant, Viewer
 from gongzhi.runtime.context import Bounds, Look
-from gongzhi_server import database
-from gongzhi_server.ledger import ledger
+from gongzhi_server.storage import database
+from gongzhi_server.storage.access_log import ledger
 from gongzhi_server.testing import ESSENTIAL, TODAY
 
 from .conftest import Log, People

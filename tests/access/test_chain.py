@@ -15,8 +15,9 @@ import pytest
 from gongzhi.core.access import chain
 from gongzhi.declare.viewer import Account, Grant, Viewer
 from gongzhi.runtime.context import Look
-from gongzhi_server import audit, witness
 from gongzhi_server.errors import Problem
+from gongzhi_server.storage import audit
+from gongzhi_server.storage import audit_verify as witness
 from gongzhi_server.testing import TODAY, Server, create, drop
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st

@@ -16,10 +16,10 @@ import httpx
 import pytest
 from gongzhi.runtime import sealing
 from gongzhi.runtime.sealing import KeyRing, SealError
-from gongzhi_server import keys
 from gongzhi_server.app import create_app
 from gongzhi_server.errors import Problem
 from gongzhi_server.settings import Settings
+from gongzhi_server.storage import key_ring as keys
 from gongzhi_server.testing import Clock, Server, settings
 
 from .conftest import Log

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from gongzhi.declare.plans import PLAN, Sealed
-from gongzhi_server import plugins
-from gongzhi_server.schema import build
+from gongzhi_server.graphql.schema import build
+from gongzhi_server.plugins import loader as plugins
 from gongzhi_server.testing import Server
 from graphql import GraphQLObjectType
 

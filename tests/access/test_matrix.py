@@ -6,9 +6,9 @@ import os
 from pathlib import Path
 
 import asyncpg
-from gongzhi_server import database
-from gongzhi_server.keys import keyring
-from gongzhi_server.schema import build
+from gongzhi_server.graphql.schema import build
+from gongzhi_server.storage import database
+from gongzhi_server.storage.key_ring import keyring
 from gongzhi_server.testing import ESSENTIAL, settings
 
 from ..planner.bench import ROOMY, Bench

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import gongzhi
-from gongzhi_server.plugins import load
+from gongzhi_server.plugins.loader import load
 
 SEEING = {
     "legal/gongzhi_legal/requesting.py": "whoever refers others works in the field or dispatches, and sees people",

@@ -9,7 +9,7 @@ import pytest
 from gongzhi.core.access import quota
 from gongzhi.core.disclosure import commands
 from gongzhi.runtime import sealing
-from gongzhi_server.keys import keyring
+from gongzhi_server.storage.key_ring import keyring
 from gongzhi_server.testing import Server, codes_of, settings
 
 from .conftest import Log, People

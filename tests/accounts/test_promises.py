@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 from gongzhi.runtime.commands import COMMAND, TWO_PERSONS, Command
-from gongzhi_server import plugins
-from gongzhi_server.commands import require_checks
-from gongzhi_server.plugins import Plugins
-from gongzhi_server.schema import build
+from gongzhi_server.commands.mutations import require_checks
+from gongzhi_server.graphql.schema import build
+from gongzhi_server.plugins import loader as plugins
+from gongzhi_server.plugins.loader import Plugins
 
 ROOT = Path(__file__).resolve().parents[2]
 TWO = {

@@ -14,14 +14,14 @@ from gongzhi.core.grids.models import GridRow
 from gongzhi.declare.viewer import Account, Grant, Viewer
 from gongzhi.plugin.roles import ROLES
 from gongzhi.values.codes import Kind
-from gongzhi_server.auth.access import AccessTokens
-from gongzhi_server.auth.accounts import Accounts, Loaded, change, narrowed
+from gongzhi_server.auth.access_tokens import AccessTokens
+from gongzhi_server.auth.account_lookup import Accounts, Loaded, change, narrowed
+from gongzhi_server.auth.authentication import Door, Pass
 from gongzhi_server.auth.claims import ByKey, InSession
-from gongzhi_server.auth.keys import SigningKeys
 from gongzhi_server.auth.sessions import Sessions
-from gongzhi_server.database import readers
-from gongzhi_server.door import Door, Pass
-from gongzhi_server.plugins import Plugins
+from gongzhi_server.auth.signing_keys import SigningKeys
+from gongzhi_server.plugins.loader import Plugins
+from gongzhi_server.storage.database import readers
 from gongzhi_server.testing import ESSENTIAL, SECRET, TODAY, Server
 from hypothesis import given
 from hypothesis import strategies as st

@@ -18,8 +18,8 @@ import httpx
 import pytest
 import pytest_asyncio
 from gongzhi_server.app import create_app
+from gongzhi_server.auth.identity_provider import Provider, PublishedKeys, Trust
 from gongzhi_server.auth.jws import Invalid, Pinned, Token
-from gongzhi_server.auth.provider import Provider, PublishedKeys, Trust
 from gongzhi_server.testing import TODAY, Clock, Server, settings
 from hypothesis import given
 from hypothesis import strategies as st

@@ -7,8 +7,9 @@ from typing import Any
 
 import asyncpg
 import pytest
-from gongzhi_server import audit, database, plugins
-from gongzhi_server.plugins import Plugins
+from gongzhi_server.plugins import loader as plugins
+from gongzhi_server.plugins.loader import Plugins
+from gongzhi_server.storage import audit, database
 from gongzhi_server.testing import TODAY, Server, codes_of, serving
 
 from .conftest import PASSWORD, bestow

@@ -19,7 +19,7 @@ import pytest
 from argon2 import PasswordHasher
 from gongzhi_server.app import create_app
 from gongzhi_server.auth.devices import Devices
-from gongzhi_server.auth.keys import derived
+from gongzhi_server.auth.signing_keys import derived
 from gongzhi_server.testing import SECRET, TODAY, Clock, Server, serving, settings
 from joserfc import jwt
 from joserfc.jwk import KeySet

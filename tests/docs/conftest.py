@@ -11,7 +11,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from gongzhi_server import errands
+from gongzhi_server.cli import plugin_commands as errands
 from gongzhi_server.testing import ESSENTIAL, TODAY, create, drop, settings
 
 

@@ -17,14 +17,14 @@ import httpx
 import pytest
 import pytest_asyncio
 import uvicorn
-from gongzhi_server import activation
 from gongzhi_server.app import create_app, receipts
+from gongzhi_server.auth.development_tokens import Tokens
+from gongzhi_server.deployment import plugin_activation as activation
 from gongzhi_server.events.cursors import Cursors
 from gongzhi_server.gateway.limits import Limits
-from gongzhi_server.gateway.wire import Wire
-from gongzhi_server.plugins import Plugins
+from gongzhi_server.gateway.uvicorn_protocols import Wire
+from gongzhi_server.plugins.loader import Plugins
 from gongzhi_server.testing import ESSENTIAL, SECRET, Clock, Server, create, drop, settings
-from gongzhi_server.tokens import Tokens
 from websockets.asyncio.client import ClientConnection, connect
 
 CURSORS = Cursors(receipts(settings("postgresql:///x", Path("."))))

@@ -9,7 +9,7 @@ import sys
 from asyncio.subprocess import PIPE
 from pathlib import Path
 
-from gongzhi_server.schema import Schema
+from gongzhi_server.graphql.schema import Schema
 from gongzhi_server.testing import ESSENTIAL
 from graphql import parse, validate
 

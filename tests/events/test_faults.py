@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest_asyncio
-from gongzhi_server import activation
+from gongzhi_server.deployment import plugin_activation as activation
 from gongzhi_server.testing import TODAY
 
 from ..plugins.conftest import Market, market  # noqa: F401 - a fixture

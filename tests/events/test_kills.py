@@ -19,9 +19,9 @@ from uuid import uuid4
 import asyncpg
 import httpx
 import pytest
+from gongzhi_server.auth.development_tokens import Tokens
 from gongzhi_server.clock import clock
 from gongzhi_server.testing import SECRET
-from gongzhi_server.tokens import Tokens
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidHandshake, WebSocketException
 

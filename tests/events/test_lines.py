@@ -11,7 +11,7 @@ from typing import Any
 
 import asyncpg
 import pytest_asyncio
-from gongzhi_server.events.lines import Lines
+from gongzhi_server.jobs.worker_tasks import Lines
 from gongzhi_server.testing import Server, serving
 
 from ..plugins.conftest import Market, market  # noqa: F401 - a fixture

@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import pytest
 from gongzhi_server.errors import Problem
-from gongzhi_server.schema import build
+from gongzhi_server.graphql.schema import build
 from gongzhi_server.testing import serving
 
 from ..plugins.conftest import Market, market  # noqa: F401 - a fixture

@@ -6,9 +6,9 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from gongzhi_server.auth.development_tokens import Tokens
 from gongzhi_server.events.resumptions import WINDOW
 from gongzhi_server.testing import SECRET
-from gongzhi_server.tokens import Tokens
 from websockets.exceptions import ConnectionClosed
 
 from .conftest import Follower, Station

@@ -12,9 +12,9 @@ import asyncpg
 import pytest
 from gongzhi.declare.plans import LIVE
 from gongzhi.declare.viewer import Viewer
-from gongzhi_server.events.knowledge import Knowledge
-from gongzhi_server.execution import Session
-from gongzhi_server.schema import build
+from gongzhi_server.events.visibility import Knowledge
+from gongzhi_server.graphql.schema import build
+from gongzhi_server.planner.execution import Session
 from gongzhi_server.testing import ESSENTIAL
 from graphql import is_required_argument
 from websockets.exceptions import ConnectionClosed

@@ -7,7 +7,7 @@ import io
 
 import httpx
 import orjson
-from gongzhi_server.audit import verify
+from gongzhi_server.storage.audit import verify
 from gongzhi_server.testing import codes_of
 from openpyxl import load_workbook
 

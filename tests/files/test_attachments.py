@@ -10,12 +10,12 @@ from uuid import UUID
 import asyncpg
 import pytest
 from gongzhi.core.rights.erasure import erase
-from gongzhi_server import database
 from gongzhi_server.files import recordings
 from gongzhi_server.files.archive import Archive
 from gongzhi_server.files.vault import Vault
 from gongzhi_server.files.webm import keep_sound
-from gongzhi_server.keys import keyring
+from gongzhi_server.storage import database
+from gongzhi_server.storage.key_ring import keyring
 from gongzhi_server.testing import ESSENTIAL, TODAY, Server, codes_of, settings
 from PIL import Image
 

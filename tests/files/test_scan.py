@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 from gongzhi_server.app import create_app
-from gongzhi_server.files.scan import ScanError, scanner
+from gongzhi_server.files.malware_scan import ScanError, scanner
 from gongzhi_server.testing import TODAY, Clock, Server, settings
 
 from .conftest import Phone

@@ -35,7 +35,7 @@ from gongzhi_server.gateway import (
     Unauthenticated,
 )
 from gongzhi_server.gateway import limits as bounds
-from gongzhi_server.gateway.wire import Wire, patient
+from gongzhi_server.gateway.uvicorn_protocols import Wire, patient
 from graphql import (
     DocumentNode,
     ExecutionResult,

@@ -11,9 +11,9 @@ import httpx
 import pytest_asyncio
 from gongzhi.core.exports import links
 from gongzhi_server.app import create_app
+from gongzhi_server.endpoints.plain_http import Toll
 from gongzhi_server.gateway import Rate, Rates, Settings
-from gongzhi_server.gateway.rates import METER, Till, spend
-from gongzhi_server.plain import Toll
+from gongzhi_server.gateway.rate_limits import METER, Till, spend
 from gongzhi_server.testing import ESSENTIAL, Clock, Server, built, settings
 from starlette.responses import Response
 

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 from gongzhi_server.gateway import Published, Settings, Traits
-from gongzhi_server.gateway.refusals import discreet
+from gongzhi_server.gateway.error_responses import discreet
 from graphql import GraphQLError, build_schema, get_operation_ast, get_variable_values, parse, validate
 from hypothesis import given
 from hypothesis import strategies as st

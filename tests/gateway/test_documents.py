@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from gongzhi_server.errors import Problem
 from gongzhi_server.gateway import Documents, Limits, Refused, Stage
-from gongzhi_server.gateway.documents import OVERHEAD, add, load
+from gongzhi_server.gateway.trusted_documents import OVERHEAD, add, load
 from graphql import GraphQLError
 from hypothesis import given
 from hypothesis import strategies as st

@@ -11,10 +11,10 @@ from typing import Any
 import httpx
 import pytest
 from gongzhi_server.app import create_app
+from gongzhi_server.auth.development_tokens import Tokens
 from gongzhi_server.gateway import Code
-from gongzhi_server.schema import sdl
+from gongzhi_server.graphql.schema import sdl
 from gongzhi_server.testing import SECRET, TODAY, settings
-from gongzhi_server.tokens import Tokens
 from graphql import build_schema, is_scalar_type
 from hypothesis import HealthCheck, Phase, given
 from hypothesis import settings as options

@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import pytest
 from gongzhi_server.gateway import Traits
-from gongzhi_server.gateway.guard import LATE, WINDOW, Guard
+from gongzhi_server.gateway.overload import LATE, WINDOW, Guard
 from hypothesis import given
 from hypothesis import strategies as st
 

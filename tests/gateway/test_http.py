@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 from gongzhi_server.gateway import Code, Settings, Stage
-from gongzhi_server.gateway.refusals import CODES
+from gongzhi_server.gateway.error_responses import CODES
 
 GRAPHQL = "application/graphql-response+json"
 

@@ -18,11 +18,11 @@ from gongzhi.core.grids.types import Grid
 from gongzhi.declare.entity import expression
 from gongzhi.declare.extend import extend
 from gongzhi.declare.sql import Sql
-from gongzhi_server import activation
 from gongzhi_server.app import create_app
-from gongzhi_server.gateway.rates import Overloaded
-from gongzhi_server.schema import Schema, build
-from gongzhi_server.shares import Share
+from gongzhi_server.deployment import plugin_activation as activation
+from gongzhi_server.gateway.rate_limits import Overloaded
+from gongzhi_server.graphql.schema import Schema, build
+from gongzhi_server.storage.connection_shares import Share
 from gongzhi_server.testing import ESSENTIAL, TODAY, Clock, Server, settings
 
 SLOW = '{ grid(code: "610921") { testStuck } }'

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from gongzhi_server.gateway import Rate, Rates, Settings, Traits
-from gongzhi_server.gateway.rates import Limited, Till, network
+from gongzhi_server.gateway.rate_limits import Limited, Till, network
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 from gongzhi_server.app import create_app
 from gongzhi_server.gateway.limits import Limits
-from gongzhi_server.gateway.wire import HEAD, REFUSED, Http
+from gongzhi_server.gateway.uvicorn_protocols import HEAD, REFUSED, Http
 from gongzhi_server.testing import ESSENTIAL, settings
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 

@@ -16,7 +16,7 @@ from gongzhi.runtime.channels import Addressee, Channel, Consent, Outbound
 from gongzhi.values.errors import Text
 from gongzhi.values.worktime import CHINA
 from gongzhi_server.errors import Problem
-from gongzhi_server.plugins import Plugins
+from gongzhi_server.plugins.loader import Plugins
 from gongzhi_server.testing import Server, create, drop, essential_with, serving, settings
 
 from .offices import POWER, Offices

@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import asyncpg
 import pytest
-from gongzhi_server.schema import Schema
+from gongzhi_server.graphql.schema import Schema
 from gongzhi_server.testing import ESSENTIAL, Server
 from graphql import DocumentNode, parse, print_ast, validate
 from graphql.utilities import separate_operations

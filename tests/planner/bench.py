@@ -13,12 +13,12 @@ import orjson
 from gongzhi.declare.viewer import Viewer
 from gongzhi.runtime.context import Context, Look
 from gongzhi.runtime.sealing import KeyRing
-from gongzhi_server import database
-from gongzhi_server.engine import Engine
-from gongzhi_server.execution import Fetch
-from gongzhi_server.gateway.engine import Refused
+from gongzhi_server.gateway.interfaces import Refused
 from gongzhi_server.gateway.limits import Limits
-from gongzhi_server.schema import Schema
+from gongzhi_server.graphql.engine import Engine
+from gongzhi_server.graphql.schema import Schema
+from gongzhi_server.planner.execution import Fetch
+from gongzhi_server.storage import database
 from gongzhi_server.testing import ESSENTIAL
 
 from .plugin import schema

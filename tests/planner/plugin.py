@@ -31,7 +31,7 @@ from gongzhi.declare.filters import IntComparison, compare, guarded
 from gongzhi.declare.plans import Argument, Frame
 from gongzhi.declare.roots import Query
 from gongzhi.declare.sql import Sql
-from gongzhi_server.schema import Schema
+from gongzhi_server.graphql.schema import Schema
 from gongzhi_server.testing import ESSENTIAL
 from pypika_tortoise.terms import LiteralValue
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from gongzhi_server.planner import Document
-from gongzhi_server.planner.given import ArgumentRefusal
+from gongzhi_server.planner.arguments import ArgumentRefusal
 from graphql import get_variable_values
 
 from .bench import Bench

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 from gongzhi.declare.viewer import Account, Viewer
-from gongzhi_server.engine import Engine
 from gongzhi_server.gateway.limits import Limits
+from gongzhi_server.graphql.engine import Engine
 from gongzhi_server.planner import Document, Planner
 
 from .bench import ROOMY, Bench

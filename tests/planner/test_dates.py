@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from gongzhi.declare.entity import Entity
 from gongzhi.values.worktime import NEVER
+from gongzhi_server.graphql.schema import Schema
 from gongzhi_server.planner.planner import Planner
-from gongzhi_server.plugins import load
-from gongzhi_server.schema import Schema
+from gongzhi_server.plugins.loader import load
 from gongzhi_server.testing import built
 from graphql import (
     GraphQLField,

@@ -11,7 +11,7 @@ from random import Random
 from typing import Any
 
 import pytest
-from gongzhi_server.gateway.engine import Refused
+from gongzhi_server.gateway.interfaces import Refused
 from gongzhi_server.gateway.limits import Limits
 from graphql import (
     GraphQLEnumType,

@@ -14,7 +14,7 @@ from gongzhi.declare.roots import Mutation
 from gongzhi.declare.viewer import Viewer
 from gongzhi.runtime.commands import Call, Problem, command, made, problems
 from gongzhi.runtime.context import Context
-from gongzhi_server.engine import Engine
+from gongzhi_server.graphql.engine import Engine
 
 from .bench import ROOMY, Bench, context
 from .eyes import Rows

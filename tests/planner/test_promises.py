@@ -13,8 +13,8 @@ import pytest
 from gongzhi.declare.viewer import Account, Grant, Viewer
 from gongzhi.values import codes
 from gongzhi.values.codes import Kind
-from gongzhi_server.engine import Engine
 from gongzhi_server.gateway.limits import Limits
+from gongzhi_server.graphql.engine import Engine
 from gongzhi_server.testing import ESSENTIAL
 
 from .bench import ROOMY, Bench, context

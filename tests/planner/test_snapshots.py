@@ -10,7 +10,7 @@ import re
 from pathlib import Path
 
 import pytest
-from gongzhi_server.schema import Schema
+from gongzhi_server.graphql.schema import Schema
 from gongzhi_server.testing import ESSENTIAL
 
 from .bench import Bench

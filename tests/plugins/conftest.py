@@ -13,8 +13,8 @@ from uuid import uuid4
 import pytest
 import pytest_asyncio
 from gongzhi.plugin.hooks import GROUP
-from gongzhi_server.plugins import Plugins, load
-from gongzhi_server.schema import Schema, build
+from gongzhi_server.graphql.schema import Schema, build
+from gongzhi_server.plugins.loader import Plugins, load
 from gongzhi_server.testing import ESSENTIAL, create, drop
 
 HEAD = """\

@@ -11,7 +11,7 @@ from typing import Any
 
 from gongzhi.plugin import hooks
 from gongzhi.testing import fixtures
-from gongzhi_server.plugins import empty, own
+from gongzhi_server.plugins.loader import empty, own
 from gongzhi_server.testing import ESSENTIAL
 
 Parameters = list[str]

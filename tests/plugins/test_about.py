@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from gongzhi_server.errors import Problem
-from gongzhi_server.plugins import load
+from gongzhi_server.plugins.loader import load
 from gongzhi_server.testing import codes_of, serving
 
 from .conftest import Market

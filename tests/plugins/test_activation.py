@@ -10,7 +10,9 @@ from pathlib import Path
 import asyncpg
 import pytest
 import pytest_asyncio
-from gongzhi_server import activation, cli, database
+from gongzhi_server import cli
+from gongzhi_server.deployment import plugin_activation as activation
+from gongzhi_server.storage import database
 from gongzhi_server.testing import Clock, Server, serving
 from typer.testing import CliRunner
 

@@ -22,13 +22,12 @@ from gongzhi.declare.sql import Sql, alternatives, every, some
 from gongzhi.declare.sqltext import AFTER, BEFORE, is_loose
 from gongzhi.declare.viewer import Account, Viewer
 from gongzhi.values.errors import DeclarationError
-from gongzhi_server import execution
 from gongzhi_server.errors import Problem
-from gongzhi_server.planner import Planner
-from gongzhi_server.planner.lens import Lens
+from gongzhi_server.graphql.schema import build
+from gongzhi_server.planner import Planner, execution
 from gongzhi_server.planner.protection import find_protected
-from gongzhi_server.plugins import load
-from gongzhi_server.schema import build
+from gongzhi_server.planner.viewer_scope import Lens
+from gongzhi_server.plugins.loader import load
 from gongzhi_server.testing import TODAY, Answer, Server, serving
 from pypika_tortoise.context import DEFAULT_SQL_CONTEXT as PLAIN
 from pypika_tortoise.dialects.postgresql import PostgreSQLQuery

@@ -13,8 +13,9 @@ import httpx
 import pytest
 import pytest_asyncio
 from gongzhi.runtime.feeds import address, digest, token
-from gongzhi_server import activation, feeds
 from gongzhi_server.app import create_app
+from gongzhi_server.deployment import plugin_activation as activation
+from gongzhi_server.endpoints import feeds
 from gongzhi_server.errors import Problem
 from gongzhi_server.testing import TODAY, Clock, settings
 

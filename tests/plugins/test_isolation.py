@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from gongzhi_server import execution
-from gongzhi_server.events import work
+from gongzhi_server.jobs import worker as work
+from gongzhi_server.planner import execution
 from gongzhi_server.testing import Answer, Server, serving
 
 from .conftest import Market

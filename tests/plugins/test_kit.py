@@ -15,7 +15,7 @@ from uuid import uuid4
 
 import pytest
 from gongzhi_server.errors import Problem
-from gongzhi_server.scaffold import new, template
+from gongzhi_server.plugins.scaffold import new, template
 
 from .contracts import ROOT, releases, source
 

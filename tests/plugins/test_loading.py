@@ -9,9 +9,10 @@ from uuid import uuid4
 
 import asyncpg
 import pytest
-from gongzhi_server import cli, database
+from gongzhi_server import cli
 from gongzhi_server.errors import Problem
-from gongzhi_server.plugins import load
+from gongzhi_server.plugins.loader import load
+from gongzhi_server.storage import database
 from gongzhi_server.testing import create, drop
 from typer.testing import CliRunner
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from gongzhi_server import activation
-from gongzhi_server.schema import Schema
+from gongzhi_server.deployment import plugin_activation as activation
+from gongzhi_server.graphql.schema import Schema
 from gongzhi_server.testing import ESSENTIAL, TODAY, Server, serving
 
 from .conftest import Market

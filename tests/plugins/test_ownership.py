@@ -8,8 +8,8 @@ from pathlib import Path
 
 import asyncpg
 import pytest
-from gongzhi_server import database
 from gongzhi_server.errors import Problem
+from gongzhi_server.storage import database
 from gongzhi_server.testing import serving
 
 from .conftest import Market

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 from gongzhi.values.errors import DeclarationError
-from gongzhi_server.plugins import Plugins
-from gongzhi_server.publishing import published
-from gongzhi_server.schema import Schema
+from gongzhi_server.graphql.published_registers import published
+from gongzhi_server.graphql.schema import Schema
+from gongzhi_server.plugins.loader import Plugins
 from gongzhi_server.testing import ESSENTIAL, serving
 
 from .conftest import Market

@@ -12,7 +12,7 @@ from gongzhi.plugin import hooks
 from gongzhi.plugin.hooks import HookspecMarker
 from gongzhi.testing import fixtures
 from gongzhi_server import cli
-from gongzhi_server.plugins import empty
+from gongzhi_server.plugins.loader import empty
 
 from .contracts import ROOT
 

@@ -16,10 +16,10 @@ import httpx
 import pytest
 import pytest_asyncio
 from gongzhi.runtime import routes as contract
-from gongzhi_server import activation
 from gongzhi_server.app import create_app
+from gongzhi_server.deployment import plugin_activation as activation
 from gongzhi_server.errors import Problem
-from gongzhi_server.plugins import Plugins, load
+from gongzhi_server.plugins.loader import Plugins, load
 from gongzhi_server.testing import TODAY, Clock, Server, built, settings
 
 from .conftest import Market

@@ -13,10 +13,10 @@ from typing import Any
 import asyncpg
 import httpx
 import pytest
-from gongzhi_server import services
 from gongzhi_server.app import create_app
 from gongzhi_server.errors import Problem
-from gongzhi_server.plugins import Plugins
+from gongzhi_server.jobs import services
+from gongzhi_server.plugins.loader import Plugins
 from gongzhi_server.testing import Clock, Server, built, settings
 
 from .conftest import Market

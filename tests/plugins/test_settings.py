@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from gongzhi_server.choices import chosen
 from gongzhi_server.errors import Problem
+from gongzhi_server.plugins.choices import chosen
 
 from .conftest import Market
 

@@ -13,10 +13,10 @@ from pathlib import Path
 import asyncpg
 import pytest
 from gongzhi.core.people import migrations as people
-from gongzhi_server import database
+from gongzhi_server.deployment.plugin_removal import remove
 from gongzhi_server.errors import Problem
-from gongzhi_server.plugins import load
-from gongzhi_server.removal import remove
+from gongzhi_server.plugins.loader import load
+from gongzhi_server.storage import database
 from gongzhi_server.testing import ESSENTIAL
 
 from .conftest import Market

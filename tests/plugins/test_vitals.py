@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from gongzhi_server import vitals
 from gongzhi_server.errors import Problem
+from gongzhi_server.plugins import health as vitals
 from gongzhi_server.testing import Clock, serving
 
 from .conftest import Market

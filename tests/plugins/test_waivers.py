@@ -10,7 +10,7 @@ from typing import Any
 import asyncpg
 import pytest
 from gongzhi_server.errors import Problem
-from gongzhi_server.plugins import CORE_PLUGINS, load
+from gongzhi_server.plugins.loader import CORE_PLUGINS, load
 from gongzhi_server.testing import ESSENTIAL, Server, codes_of, serving
 
 from .conftest import Market

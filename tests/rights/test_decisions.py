@@ -19,7 +19,7 @@ from gongzhi.declare.register_entries import Card
 from gongzhi.declare.roots import Mutation
 from gongzhi.runtime.commands import KEY, Call, Problem, command, given, made, problems
 from gongzhi.values.errors import DeclarationError, Text
-from gongzhi_server.plugins import Plugin, Plugins
+from gongzhi_server.plugins.loader import Plugin, Plugins
 from gongzhi_server.testing import ESSENTIAL, serving
 from strawberry import ID
 

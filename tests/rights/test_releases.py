@@ -24,7 +24,7 @@ from gongzhi.declare.roots import Mutation
 from gongzhi.declare.sql import Sql
 from gongzhi.runtime.commands import KEY, Call, Problem, command, given, made, problems
 from gongzhi.values.errors import DeclarationError, Text
-from gongzhi_server.plugins import Plugin, Plugins
+from gongzhi_server.plugins.loader import Plugin, Plugins
 from gongzhi_server.testing import ESSENTIAL, serving
 from strawberry import ID, UNSET
 

@@ -9,8 +9,8 @@ import asyncpg
 import pytest
 from gongzhi.core.rights.erasure import erase, overdue
 from gongzhi.core.rights.exports import FRESH, opened, ticket
-from gongzhi_server import retention
-from gongzhi_server.exports import statement
+from gongzhi_server.endpoints.subject_access import statement
+from gongzhi_server.storage import retention
 from gongzhi_server.testing import ESSENTIAL, TODAY
 from hypothesis import given
 from hypothesis import strategies as st

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import asyncpg
 import pytest
-from gongzhi_server.errands import run
+from gongzhi_server.cli.plugin_commands import run
 from gongzhi_server.testing import ESSENTIAL, Server
 from gongzhi_server.testing import settings as chosen
 from hypothesis import HealthCheck, given, settings

@@ -8,8 +8,11 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from gongzhi_server import activation, database, errands, plugins
-from gongzhi_server.plugins import Plugins
+from gongzhi_server.cli import plugin_commands as errands
+from gongzhi_server.deployment import plugin_activation as activation
+from gongzhi_server.plugins import loader as plugins
+from gongzhi_server.plugins.loader import Plugins
+from gongzhi_server.storage import database
 from gongzhi_server.testing import TODAY, create, drop, settings
 
 

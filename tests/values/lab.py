@@ -15,11 +15,12 @@ import asyncpg
 from gongzhi.declare.viewer import Account, Grant, Viewer
 from gongzhi.runtime.commands import COMMAND, Command
 from gongzhi.runtime.context import Context
-from gongzhi_server import commands, database
+from gongzhi_server.commands import mutations as commands
 from gongzhi_server.events import Outbox
-from gongzhi_server.keys import keyring
-from gongzhi_server.plugins import Plugins
-from gongzhi_server.schema import build
+from gongzhi_server.graphql.schema import build
+from gongzhi_server.plugins.loader import Plugins
+from gongzhi_server.storage import database
+from gongzhi_server.storage.key_ring import keyring
 from gongzhi_server.testing import TODAY, settings
 from tortoise.transactions import in_transaction
 

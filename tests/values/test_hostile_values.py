@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from gongzhi_server.plugins import Plugins
+from gongzhi_server.plugins.loader import Plugins
 from graphql import EnumValueNode, GraphQLEnumType, GraphQLObjectType, is_required_argument
 
 from ..access.matrix import inner

@@ -7,7 +7,7 @@ import logging
 from typing import Any
 
 import pytest
-from gongzhi_server.gateway.refusals import MESSAGE, shorten
+from gongzhi_server.gateway.error_responses import MESSAGE, shorten
 from gongzhi_server.testing import Server
 
 MARKER = "王小明 513822199001011234"

@@ -20,11 +20,11 @@ from gongzhi.declare.roots import Mutation
 from gongzhi.declare.viewer import Viewer
 from gongzhi.runtime.commands import Call, Command, Problem, command, given, made, once, problems
 from gongzhi.runtime.context import Context
-from gongzhi_server import commands
+from gongzhi_server.commands import mutations as commands
+from gongzhi_server.commands.payloads import SCALARS, fields_to_store
 from gongzhi_server.errors import Fault
-from gongzhi_server.payloads import SCALARS, fields_to_store
-from gongzhi_server.plugins import Plugins
-from gongzhi_server.schema import Schema
+from gongzhi_server.graphql.schema import Schema
+from gongzhi_server.plugins.loader import Plugins
 from gongzhi_server.testing import ESSENTIAL
 from graphql import get_named_type, is_leaf_type
 from strawberry.scalars import JSON, Base64

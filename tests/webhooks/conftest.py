@@ -16,9 +16,9 @@ import httpx
 import pytest
 import pytest_asyncio
 from gongzhi.core.accounts.secrets import key_digest
-from gongzhi_server import activation
 from gongzhi_server.app import create_app
-from gongzhi_server.plugins import Plugins
+from gongzhi_server.deployment import plugin_activation as activation
+from gongzhi_server.plugins.loader import Plugins
 from gongzhi_server.testing import ESSENTIAL, TODAY, Clock, Server, create, drop, settings
 
 from .receivers import Receiver, receiving

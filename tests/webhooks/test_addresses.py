@@ -15,7 +15,7 @@ import pytest
 from gongzhi.runtime.outbound.clients import make_client
 from gongzhi.runtime.outbound.networks import PRIVATE, OutboundNetworks
 from gongzhi.runtime.outbound.special_networks import IPV4, IPV6, embedded_address
-from gongzhi_server.auth.provider import COOL, PublishedKeys
+from gongzhi_server.auth.identity_provider import COOL, PublishedKeys
 from gongzhi_server.webhooks.post import Attempt, Post
 from hypothesis import given
 from hypothesis.strategies import ip_addresses, sampled_from

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from gongzhi.runtime.sealing import KeyRing
-from gongzhi_server import keys
+from gongzhi_server.storage import key_ring as keys
 from gongzhi_server.testing import SECRET
 
 from .conftest import Desk

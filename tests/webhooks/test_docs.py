@@ -16,9 +16,10 @@ from uuid import NAMESPACE_URL, uuid5
 
 import pytest
 from gongzhi.runtime.outbound.networks import OutboundNetworks
-from gongzhi_server import asyncapi, plugins
 from gongzhi_server.clock import clock
-from gongzhi_server.schema import Schema
+from gongzhi_server.events import asyncapi
+from gongzhi_server.graphql.schema import Schema
+from gongzhi_server.plugins import loader as plugins
 from gongzhi_server.testing import ESSENTIAL
 from gongzhi_server.webhooks.post import Post
 from graphql import parse, validate

@@ -20,9 +20,9 @@ import asyncpg
 import httpx
 import pytest
 import pytest_asyncio
+from gongzhi_server.auth.development_tokens import Tokens
 from gongzhi_server.clock import clock
 from gongzhi_server.testing import SECRET, create, drop
-from gongzhi_server.tokens import Tokens
 
 from .conftest import KEY, MATTER, enrol
 from .receivers import Receiver

@@ -11,7 +11,7 @@ import pytest
 import uvicorn
 from gongzhi_server.app import create_app, receipts
 from gongzhi_server.events.cursors import Cursors
-from gongzhi_server.gateway.wire import Wire
+from gongzhi_server.gateway.uvicorn_protocols import Wire
 from gongzhi_server.testing import settings
 from websockets.asyncio.client import ClientConnection, connect
 

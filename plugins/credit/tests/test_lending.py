@@ -201,7 +201,7 @@ async def test_signed_decision_counts_once(town: Any, plugins: Any, tmp_path: An
     import json
     from datetime import timedelta
 
-    from gongzhi_server.errands import run
+    from gongzhi_server.cli.plugin_commands import run
     from gongzhi_server.testing import settings
     from standardwebhooks import Webhook
 

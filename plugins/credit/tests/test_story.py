@@ -9,8 +9,8 @@ from uuid import UUID, uuid4
 
 import pytest
 from gongzhi.declare.viewer import Account, Viewer
-from gongzhi_server.engine import Engine
-from gongzhi_server.schema import build
+from gongzhi_server.graphql.engine import Engine
+from gongzhi_server.graphql.schema import build
 from gongzhi_server.testing import TODAY
 from graphql import parse, print_ast, validate
 from graphql.utilities import separate_operations

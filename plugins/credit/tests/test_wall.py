@@ -7,8 +7,8 @@ from uuid import uuid4
 
 import asyncpg
 import pytest
-from gongzhi_server.engine import Engine
-from gongzhi_server.schema import build
+from gongzhi_server.graphql.engine import Engine
+from gongzhi_server.graphql.schema import build
 from graphql import GraphQLField, GraphQLNonNull, get_named_type, is_leaf_type, is_object_type
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")

@@ -127,7 +127,7 @@ async def test_nobody_leaves_with_open_matters(town: Any, codes: Any) -> None:
 @pytest.mark.slow
 async def test_demo_county_has_a_panel(town: Any, plugins: Any, tmp_path: Path) -> None:
     """It is furnished with the county, and a second time nothing comes twice; the office wraps its keys anew."""
-    from gongzhi_server.errands import run
+    from gongzhi_server.cli.plugin_commands import run
     from gongzhi_server.testing import settings
 
     for name in ("demo", "demo", "rewrap"):

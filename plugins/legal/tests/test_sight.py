@@ -57,7 +57,7 @@ async def matters(town: Any) -> dict[str, str]:
 
 async def test_no_role_reads_a_word(town: Any, plugins: Any) -> None:
     """Every role of the core and of every plugin, everywhere at once; by id, by list, by search, by count."""
-    from gongzhi_server.schema import build
+    from gongzhi_server.graphql.schema import build
     from graphql import GraphQLObjectType, is_leaf_type
 
     ids = await matters(town)

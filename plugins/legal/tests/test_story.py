@@ -100,8 +100,8 @@ async def test_question_by_the_operation(town: Any) -> None:
 def test_query_is_one_statement(name: str, plugins: Any) -> None:
     """What needs no words of a matter is left to the database alone."""
     from gongzhi.declare.viewer import Account, Viewer
-    from gongzhi_server.engine import Engine
-    from gongzhi_server.schema import build
+    from gongzhi_server.graphql.engine import Engine
+    from gongzhi_server.graphql.schema import build
     from gongzhi_server.testing import TODAY
 
     engine: Any = Engine(build(plugins), None, None)  # type: ignore[arg-type]
@@ -112,7 +112,7 @@ def test_query_is_one_statement(name: str, plugins: Any) -> None:
 
 
 def test_operations_are_valid(plugins: Any) -> None:
-    from gongzhi_server.schema import build
+    from gongzhi_server.graphql.schema import build
 
     schema = build(plugins)._schema
     assert {name: validate(schema, parse(text)) for name, text in OPERATIONS.items()} == dict.fromkeys(OPERATIONS, [])

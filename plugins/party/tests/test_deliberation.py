@@ -254,8 +254,8 @@ async def test_deputies_are_replied_to(town: Any) -> None:
 
 def test_operations_are_valid_and_planned_whole(plugins: Any) -> None:
     """Clients' operations; of the queries nothing is left to Python, and nothing is asked for twice."""
-    from gongzhi_server.engine import Engine
-    from gongzhi_server.schema import build
+    from gongzhi_server.graphql.engine import Engine
+    from gongzhi_server.graphql.schema import build
     from gongzhi_server.testing import TODAY
 
     schema = build(plugins)

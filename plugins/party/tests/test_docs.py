@@ -12,7 +12,7 @@ BLOCK = re.compile(r"^```(graphql|json)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
 def test_operations_of_the_page_are_valid(plugins: Any) -> None:
-    from gongzhi_server.schema import build
+    from gongzhi_server.graphql.schema import build
     from graphql import parse, validate
     from graphql.execution.values import get_variable_values
 

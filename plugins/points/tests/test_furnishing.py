@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from gongzhi_server.errands import run
+from gongzhi_server.cli.plugin_commands import run
 from gongzhi_server.testing import Clock, serving, settings
 
 ASKED = """{ pointsProgrammes { nodes { acts { mark recorder } rules { nodes { title act { mark } } } } } }"""

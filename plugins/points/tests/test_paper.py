@@ -112,7 +112,7 @@ async def test_statement_of_an_account(village: Any) -> None:
 
 async def test_operators_take_paper_over(village: Any, tmp_path: Path, plugins: Any) -> None:
     """A dry run first; then all of it; the same file again gives nothing again; and the ledger verifies."""
-    from gongzhi_server.errands import run
+    from gongzhi_server.cli.plugin_commands import run
     from gongzhi_server.testing import settings
 
     async def have(name: str, **options: Any) -> int:

@@ -69,7 +69,7 @@ async def test_claim_to_settlement(village: Any) -> None:
 
 @pytest.mark.parametrize("name", [name for name in OPERATIONS if name])
 async def test_operation_is_valid(name: str, plugins: Any) -> None:
-    from gongzhi_server.schema import build
+    from gongzhi_server.graphql.schema import build
     from graphql import validate
 
     assert validate(build(plugins)._schema, parse(OPERATIONS[name])) == []
@@ -79,8 +79,8 @@ async def test_operation_is_valid(name: str, plugins: Any) -> None:
 def test_query_is_one_statement(name: str, plugins: Any) -> None:
     """Nothing of it is left to Python, and nothing is asked for twice."""
     from gongzhi.declare.viewer import Account, Viewer
-    from gongzhi_server.engine import Engine
-    from gongzhi_server.schema import build
+    from gongzhi_server.graphql.engine import Engine
+    from gongzhi_server.graphql.schema import build
     from gongzhi_server.testing import TODAY
 
     engine: Any = Engine(build(plugins), None, None)  # type: ignore[arg-type]

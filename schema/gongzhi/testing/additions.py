@@ -27,7 +27,7 @@ INSIDE = {"enum_type_definition": "values"}
 
 def of(plugins: Any, name: str) -> list[DefinitionNode]:
     """The types it adds, and those it extends with what it adds to them."""
-    build = import_module("gongzhi_server.schema").build
+    build = import_module("gongzhi_server.graphql.schema").build
     before = definitions(build(plugins, leaving=name).as_str())
     found: list[DefinitionNode] = []
     for kind, node in definitions(build(plugins).as_str()).items():

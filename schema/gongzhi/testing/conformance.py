@@ -53,7 +53,7 @@ class Conformance:
         if not plugins.owned.get(self.plugin):
             pytest.skip("it has no tables")
         for app in plugins.owned[self.plugin]:
-            lacking = await import_module("gongzhi_server.database").lacking(database, app.label, plugins.apps)
+            lacking = await import_module("gongzhi_server.storage.database").lacking(database, app.label, plugins.apps)
             assert [one.name for one in lacking] == [], f"write it: gongzhi makemigrations {app.label}"
 
     async def test_tables_say_what_they_hold(self, database: str, plugins: Any) -> None:
@@ -89,7 +89,7 @@ class Conformance:
     async def test_denied_calls_leave_no_row(self, server: Any, database: str, plugins: Any) -> None:
         """A stranger is refused by every mutation that needs a permission, and nothing is written."""
         before = await self.rows(database, plugins)
-        schema = import_module("gongzhi_server.schema").build(plugins)._schema
+        schema = import_module("gongzhi_server.graphql.schema").build(plugins)._schema
         for name, kind in guarded(schema, self.plugin):
             query = f"mutation($input: {kind}!) {{ {name}(input: $input) {{ errors {{ code }} }} }}"
             answer = await server.ask(query, input=sample(schema.type_map[kind]))

@@ -24,7 +24,7 @@ from graphql import (
 from graphql.execution.collect_fields import FieldDetailsList, collect_subfields
 from graphql.execution.values import VariableValues
 
-from ..planner import Document
+from gongzhi_server.planner import Document
 
 TERM = re.compile(r"\(([^()]*[\u4e00-\u9fff][^()]*)\)\.?$")
 """The Chinese term in a description."""

@@ -21,12 +21,13 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from tortoise.transactions import in_transaction
 
-from .. import audit
-from ..auth.claims import OnBehalf
-from ..door import Door
-from ..gateway.engine import Unauthenticated
-from ..shares import Reader
-from ..together import write
+from gongzhi_server.auth.authentication import Door
+from gongzhi_server.auth.claims import OnBehalf
+from gongzhi_server.gateway.interfaces import Unauthenticated
+from gongzhi_server.storage import audit
+from gongzhi_server.storage.batched_writes import write
+from gongzhi_server.storage.connection_shares import Reader
+
 from .listings import Listing, Listings
 from .sheets import KINDS, Sheet
 

@@ -30,11 +30,12 @@ from graphql import (
 from graphql.execution.collect_fields import collect_fields
 from graphql.execution.values import VariableValues
 
-from ..engine import Engine
-from ..execution import Fetch, Session
-from ..gateway.engine import Refused
-from ..gateway.refusals import discreet
-from ..planner import Document
+from gongzhi_server.gateway.error_responses import discreet
+from gongzhi_server.gateway.interfaces import Refused
+from gongzhi_server.graphql.engine import Engine
+from gongzhi_server.planner import Document
+from gongzhi_server.planner.execution import Fetch, Session
+
 from .columns import Column, columned, subfields, unfit
 
 LISTS = ("cases", "people")

@@ -7,9 +7,13 @@ import signal
 import typer
 from gongzhi.values.errors import Refusal
 
-from ..errands import Group
-from ..errors import Problem
-from . import accounts, contents, plugins, schema, seals, server, work
+from gongzhi_server.errors import Problem
+
+from . import accounts, contents, plugins, server
+from . import clients as schema
+from . import jobs as work
+from . import keys as seals
+from .plugin_commands import Group
 from .terminal import fail, language
 
 # Commands import what they call: starting is quick, and one broken part does not take the others along.

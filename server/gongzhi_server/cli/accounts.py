@@ -11,7 +11,8 @@ from typing import Annotated, Any
 
 import typer
 
-from .. import cluster
+from gongzhi_server.storage import embedded_postgres as cluster
+
 from .terminal import language, settings
 
 group = typer.Typer(help="Accounts (账户): who may sign in, and what they may.", no_args_is_help=True)
@@ -93,8 +94,9 @@ def list_accounts() -> None:
 @contextmanager
 def console() -> Iterator[Any]:
     """Whoever runs the deployment, at the accounts."""
-    from .. import plugins
-    from ..auth.console import Console
+    from gongzhi_server.plugins import loader as plugins
+
+    from .account_administration import Console
 
     chosen = settings()
     with cluster.running(chosen) as dsn:

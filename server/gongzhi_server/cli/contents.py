@@ -12,13 +12,14 @@ from uuid import UUID
 
 import typer
 
-from .. import cluster
-from ..clock import CHINA, clock
-from ..settings import Settings
+from gongzhi_server.clock import CHINA, clock
+from gongzhi_server.settings import Settings
+from gongzhi_server.storage import embedded_postgres as cluster
+
 from .terminal import bars, language, settings, trouble
 
 if TYPE_CHECKING:
-    from ..plugins import Plugins
+    from gongzhi_server.plugins.loader import Plugins
 
 PEOPLE = 126_000
 SEED = 610921
@@ -40,7 +41,8 @@ def demo(
     seed: Annotated[int, typer.Option(help="The same seed makes the same county (随机种子).")] = SEED,
 ) -> None:
     """Load the demo county, its people invented (演示县)."""
-    from .. import database, plugins
+    from gongzhi_server.plugins import loader as plugins
+    from gongzhi_server.storage import database
 
     installed = plugins.load()
     with cluster.running(settings()) as dsn:
@@ -75,9 +77,10 @@ def furnish(
     dsn: str, installed: Plugins, people: int = PEOPLE, today: datetime | None = None, seed: int = SEED
 ) -> None:
     """Load the demo county, showing how far it is."""
-    from .. import activation, demo
-    from ..clock import today as day
-    from ..keys import keyring
+    from gongzhi_server import demo
+    from gongzhi_server.clock import today as day
+    from gongzhi_server.deployment import plugin_activation as activation
+    from gongzhi_server.storage.key_ring import keyring
 
     keys = keyring(settings())
     with bars() as report:
@@ -94,7 +97,7 @@ def furnish(
 
 def adorn(dsn: str, installed: Plugins, now: Callable[[], datetime]) -> None:
     """Let the plugins add to the demo county what is theirs, each after those it requires."""
-    from .. import errands
+    from . import plugin_commands as errands
 
     for plugin in installed.found:
         for errand in installed.errands.get(plugin.name, ()):
@@ -104,7 +107,7 @@ def adorn(dsn: str, installed: Plugins, now: Callable[[], datetime]) -> None:
 
 def welcome(dsn: str, installed: Plugins) -> None:
     """Load the demo county into a database that has nothing in it yet."""
-    from .. import demo
+    from gongzhi_server import demo
 
     if not asyncio.run(demo.loaded(dsn)):
         furnish(dsn, installed)
@@ -112,7 +115,7 @@ def welcome(dsn: str, installed: Plugins) -> None:
 
 def divide(dsn: str, files: list[Path], dry_run: bool) -> None:
     """Import divisions and print what came of it."""
-    from .. import imports
+    from gongzhi_server import imports
 
     with bars() as report:
         done = asyncio.run(imports.divisions(dsn, files[0] if len(files) == 1 else files, report, dry_run=dry_run))
@@ -121,8 +124,8 @@ def divide(dsn: str, files: list[Path], dry_run: bool) -> None:
 
 def settle(chosen: Settings, dsn: str, file: Path, dry_run: bool, update: bool) -> None:
     """Import people and households and print what came of it."""
-    from .. import imports
-    from ..keys import keyring
+    from gongzhi_server import imports
+    from gongzhi_server.storage.key_ring import keyring
 
     now = clock()
     with bars() as report:
@@ -143,7 +146,7 @@ def settle(chosen: Settings, dsn: str, file: Path, dry_run: bool, update: bool) 
 
 def retract(dsn: str, batch: UUID) -> None:
     """Undo an import and print what that took away."""
-    from .. import imports
+    from gongzhi_server import imports
 
     undone = asyncio.run(imports.undo(dsn, batch, clock()))
     print(f"{undone.people} people and {undone.households} households taken back (已撤销).")

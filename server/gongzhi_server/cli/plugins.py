@@ -9,9 +9,10 @@ from typing import Annotated
 
 import typer
 
-from .. import cluster
-from ..clock import clock
-from ..errors import Problem
+from gongzhi_server.clock import clock
+from gongzhi_server.errors import Problem
+from gongzhi_server.storage import embedded_postgres as cluster
+
 from .terminal import settings
 
 group = typer.Typer(help="What is installed beside the core (插件).", no_args_is_help=True)
@@ -20,7 +21,8 @@ group = typer.Typer(help="What is installed beside the core (插件).", no_args_
 @group.command("list")
 def listed() -> None:
     """List the plugins: version, state, and in what each failed last (插件列表)."""
-    from .. import plugins, standing
+    from gongzhi_server.deployment import plugin_status as standing
+    from gongzhi_server.plugins import loader as plugins
 
     found = plugins.load()
     if not found.found:
@@ -34,7 +36,8 @@ def listed() -> None:
 
 
 def switched(name: str, county: str | None, active: bool) -> None:
-    from .. import activation, plugins
+    from gongzhi_server.deployment import plugin_activation as activation
+    from gongzhi_server.plugins import loader as plugins
 
     installed = plugins.load()
     known = installed.switched
@@ -76,7 +79,7 @@ def new(
     into: Annotated[Path, typer.Option(file_okay=False, help="The folder to write it into.")] = Path("."),
 ) -> None:
     """Write a new plugin that passes its own tests (新建插件)."""
-    from .. import scaffold
+    from gongzhi_server.plugins import scaffold
 
     print(*scaffold.new(name, into), sep="\n")
 
@@ -87,8 +90,8 @@ def remove(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask (不再询问).")] = False,
 ) -> None:
     """Write a plugin's tables to files, then drop them (移除数据)."""
-    from .. import removal
-    from ..settings import folder as ensured
+    from gongzhi_server.deployment import plugin_removal as removal
+    from gongzhi_server.settings import folder as ensured
 
     def agreed(rows: Mapping[str, int]) -> bool:
         for table, count in rows.items():

@@ -8,9 +8,10 @@ from typing import Annotated
 
 import typer
 
-from .. import cluster
-from ..errors import Problem
-from ..haste import haste
+from gongzhi_server.deployment.startup import haste
+from gongzhi_server.errors import Problem
+from gongzhi_server.storage import embedded_postgres as cluster
+
 from .contents import welcome
 from .terminal import settings
 
@@ -26,14 +27,15 @@ def serve(
 ) -> None:
     """Serve GraphQL over HTTP (启动服务)."""
     with haste():
-        from .. import serve
+        from gongzhi_server import serve
 
     serve.serve(settings(), welcome if demo else None, without or (), only_core=only_core)
 
 
 def migrate() -> None:
     """Bring the database's tables up to date (迁移)."""
-    from .. import database, plugins
+    from gongzhi_server.plugins import loader as plugins
+    from gongzhi_server.storage import database
 
     with cluster.running(settings()) as dsn:
         asyncio.run(database.migrate(dsn, plugins.load().apps))
@@ -41,7 +43,8 @@ def migrate() -> None:
 
 def makemigrations(name: Annotated[str, typer.Argument(help="The room or plugin whose models changed.")]) -> None:
     """Write the migrations a room or plugin lacks (生成迁移)."""
-    from .. import database, plugins
+    from gongzhi_server.plugins import loader as plugins
+    from gongzhi_server.storage import database
 
     with cluster.running(settings()) as dsn:
         written = asyncio.run(database.write_migrations(dsn, name, plugins.load().apps))
@@ -58,7 +61,8 @@ def token(
     chosen = settings()
     if not chosen.development:
         raise Problem("gongzhi token works in development only (GONGZHI_MODE); in production people sign in")
-    from .. import plugins, tokens
+    from gongzhi_server.auth import development_tokens as tokens
+    from gongzhi_server.plugins import loader as plugins
 
     with cluster.running(chosen) as dsn:
         print(asyncio.run(tokens.issue(chosen, dsn, plugins.load(), role=role, grid=grid, unit=unit, person=person)))
@@ -66,7 +70,8 @@ def token(
 
 def doctor() -> None:
     """Check settings and database (体检)."""
-    from .. import doctor, plugins
+    from gongzhi_server.deployment import doctor
+    from gongzhi_server.plugins import loader as plugins
 
     chosen = settings()
     with cluster.running(chosen) as dsn:
@@ -84,7 +89,8 @@ def explain(
     grid: Annotated[str | None, typer.Option(metavar="CODE", help="The grid (网格) it is asked in.")] = None,
 ) -> None:
     """Print the one statement an operation becomes, and how PostgreSQL runs it (查询计划)."""
-    from .. import explain, plugins
+    from gongzhi_server.graphql import explain
+    from gongzhi_server.plugins import loader as plugins
 
     chosen = settings()
     text = file.read_text(encoding="utf-8")

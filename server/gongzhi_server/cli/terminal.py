@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from gongzhi.values.errors import Language
 
-from ..settings import Settings
+from gongzhi_server.settings import Settings
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -16,7 +16,8 @@ from gongzhi.core.clocks.rules import standing
 from gongzhi.core.people.models import Duty
 from gongzhi.runtime.sealing import KeyRing
 
-from ..errors import Problem
+from gongzhi_server.errors import Problem
+
 from . import bodies, calls, cases, centers, clocks, grids, offices, patrols, records
 from .bodies import Bodies
 from .care import Care, Post, Residents, look_after, posts

@@ -13,8 +13,9 @@ from gongzhi.runtime import sealing
 from gongzhi.runtime.sealing import KeyRing
 from gongzhi.values import codes
 
-from ..imports.registry import PHONE
-from ..imports.sealed import Owner, identity
+from gongzhi_server.imports.registry import PHONE
+from gongzhi_server.imports.sealed import Owner, identity
+
 from . import clock
 from .care import Care, Post
 from .chance import uuid7

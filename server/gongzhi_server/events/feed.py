@@ -10,7 +10,8 @@ from typing import Any
 import orjson
 from gongzhi.declare.events import Actor, Occurrence
 
-from ..execution import Fetch
+from gongzhi_server.planner.execution import Fetch
+
 from .sequencer import LOST, POLL
 
 log = logging.getLogger("gongzhi")

@@ -9,8 +9,9 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
-from ..execution import Fetch
-from ..gateway.rates import METER
+from gongzhi_server.gateway.rate_limits import METER
+from gongzhi_server.planner.execution import Fetch
+
 from .cursors import Cursors
 from .feed import Feed
 from .sequencer import POLL, Sequencer

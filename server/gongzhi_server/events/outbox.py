@@ -18,7 +18,7 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.models import Model
 from uuid6 import uuid7
 
-from ..together import Write, write
+from gongzhi_server.storage.batched_writes import Write, write
 
 LEVELS = "county_id, town_id, village_id, grid_1_id, grid_2_id, grid_3_id"
 PUBLISH = f"""

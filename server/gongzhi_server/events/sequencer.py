@@ -16,8 +16,9 @@ from typing import Any
 
 import asyncpg
 
-from ..election import try_lead
-from . import months
+from gongzhi_server.storage.election import try_lead
+
+from . import partitions as months
 
 log = logging.getLogger("gongzhi")
 

@@ -14,8 +14,9 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
+from gongzhi_server.endpoints.uploads import Desk
+
 from .archive import Archive
-from .desk import Desk
 
 __all__ = ["routes", "swept"]
 

@@ -2,27 +2,16 @@
 
 from __future__ import annotations
 
-from gongzhi_server.gateway.codes import Code, error
-from gongzhi_server.gateway.discovery import Published
-from gongzhi_server.gateway.documents import Documents
-from gongzhi_server.gateway.engine import (
-    Answer,
-    Authenticate,
-    Engine,
-    Forbidden,
-    Kind,
-    Prepared,
-    Refused,
-    Stage,
-    Traits,
-    Unauthenticated,
-)
-from gongzhi_server.gateway.guard import Guard
-from gongzhi_server.gateway.http import Gateway
-from gongzhi_server.gateway.limits import Limits
-from gongzhi_server.gateway.rates import Rate, Rates
-from gongzhi_server.gateway.settings import Settings
-from gongzhi_server.gateway.sockets import Close
+from .application import Gateway
+from .discovery import Published
+from .error_codes import Code, error
+from .interfaces import Answer, Authenticate, Engine, Forbidden, Kind, Prepared, Refused, Stage, Traits, Unauthenticated
+from .limits import Limits
+from .options import Settings
+from .overload import Guard
+from .rate_limits import Rate, Rates
+from .trusted_documents import Documents
+from .websocket import Close
 
 __all__ = [
     "Answer",

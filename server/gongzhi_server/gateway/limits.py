@@ -26,8 +26,8 @@ from graphql import (
 )
 from graphql import parse as read
 
-from gongzhi_server.gateway.codes import Code, error
-from gongzhi_server.gateway.engine import Refused, Stage
+from .error_codes import Code, error
+from .interfaces import Refused, Stage
 
 __all__ = ["Limits", "check", "parse", "variables"]
 

@@ -17,26 +17,15 @@ from typing import Any, Generic
 from graphql import GraphQLError, Lexer, Source, TokenKind
 from starlette.types import Scope
 
-from gongzhi_server.gateway import refusals
-from gongzhi_server.gateway.codes import Code, error
-from gongzhi_server.gateway.documents import Documents
-from gongzhi_server.gateway.engine import (
-    Answer,
-    Authenticate,
-    Engine,
-    Forbidden,
-    Memory,
-    P,
-    Refused,
-    Stage,
-    Traits,
-    Unauthenticated,
-)
-from gongzhi_server.gateway.guard import Guard
-from gongzhi_server.gateway.rates import METER, Header, Limited, Meter, Overloaded, Purse, Till, network
-from gongzhi_server.gateway.request import Request
-from gongzhi_server.gateway.settings import Settings
-from gongzhi_server.gateway.timeouts import Timeout
+from . import error_responses as refusals
+from .error_codes import Code, error
+from .interfaces import Answer, Authenticate, Engine, Forbidden, Memory, P, Refused, Stage, Traits, Unauthenticated
+from .options import Settings
+from .overload import Guard
+from .rate_limits import METER, Header, Limited, Meter, Overloaded, Purse, Till, network
+from .request import Request
+from .timeouts import Timeout
+from .trusted_documents import Documents
 
 __all__ = ["Caller", "Operations", "Progress"]
 

@@ -11,9 +11,9 @@ from urllib.parse import parse_qsl
 
 import orjson
 
-from gongzhi_server.gateway import limits as bounds
-from gongzhi_server.gateway.engine import Refused, Stage
-from gongzhi_server.gateway.limits import Limits
+from . import limits as bounds
+from .interfaces import Refused, Stage
+from .limits import Limits
 
 __all__ = ["Malformed", "Request", "Unreadable"]
 

@@ -12,8 +12,8 @@ from typing import Any
 from gongzhi.declare.viewer import Viewer
 from graphql import FieldNode, GraphQLError
 
-from ..gateway.codes import Code
-from ..gateway.limits import Limits
+from gongzhi_server.gateway.error_codes import Code
+from gongzhi_server.gateway.limits import Limits
 
 COPIED = 4_000
 """Characters that are written in a step: a long text is copied at every level it is nested in."""

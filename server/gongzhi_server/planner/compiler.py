@@ -54,16 +54,16 @@ from pypika_tortoise.queries import Table
 from pypika_tortoise.terms import LiteralValue, NullValue, Term, ValueWrapper
 
 from . import lists, looks
+from .arguments import Given
 from .budget import Budget
 from .containment import PluginFault, build_rows, build_term
 from .filters import filtered
-from .given import Given
-from .lens import Lens
 from .parameters import Parameters
 from .protection import ReadsProtected
 from .rows import Rows, declared_by, held, here, plugin_of, select
 from .scalars import as_declared, encode, json_leaf, quoted
 from .statement import Call, Shape, Statement
+from .viewer_scope import Lens
 
 if TYPE_CHECKING:
     from .document import Document, Trait

@@ -20,11 +20,12 @@ from graphql.execution.collect_fields import FragmentDetails
 from graphql.execution.get_variable_signature import GraphQLVariableSignature, get_variable_signature
 from graphql.execution.values import VariableValues, VariableValueSource
 
-from ..caching import Cache
-from ..gateway.engine import Kind
-from .arguments import open_arguments
-from .lens import Question, answers
+from gongzhi_server.caching import Cache
+from gongzhi_server.gateway.interfaces import Kind
+
+from .argument_checks import open_arguments
 from .statement import Statement
+from .viewer_scope import Question, answers
 
 DOCUMENT, TOKEN, PLANS, TRAIT = 14_000, 550, 2_000, 400
 """Bytes that a document, a token of it, the plans for a shape and a fact they depend on take, as measured."""

@@ -18,9 +18,9 @@ from pypika_tortoise.enums import Order
 from pypika_tortoise.terms import Criterion, LiteralValue, Term, Tuple
 
 from . import looks
+from .arguments import ArgumentRefusal
 from .containment import PluginFault, build_term
 from .filters import filtered
-from .given import ArgumentRefusal
 from .rows import Derived, Key, Rows, held, here, select_from
 from .scalars import quoted
 from .statement import Shape

@@ -15,18 +15,19 @@ from graphql.execution.collect_fields import FieldDetailsList, collect_fields, c
 from graphql.execution.values import VariableValues
 from strawberry.types.field import StrawberryField
 
-from ..caching import Cache
-from ..gateway.limits import Limits
+from gongzhi_server.caching import Cache
+from gongzhi_server.gateway.limits import Limits
+
 from .budget import PLANNING
 from .compiler import Compiler
 from .declarations import check
 from .document import Document, Trait
 from .introspection import Introspection
-from .lens import Lens, Question
 from .statement import Statement
+from .viewer_scope import Lens, Question
 
 if TYPE_CHECKING:
-    from ..schema import Schema
+    from gongzhi_server.graphql.schema import Schema
 
 
 @dataclass(frozen=True)

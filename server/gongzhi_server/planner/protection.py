@@ -20,7 +20,7 @@ from pypika_tortoise.queries import Table
 from pypika_tortoise.terms import Field, LiteralValue, Node, Star
 from tortoise.models import Model
 
-from ..plugins import CORE_APPS, own
+from gongzhi_server.plugins.loader import CORE_APPS, own
 
 ALL = "*"
 """Stands for every column of a row."""

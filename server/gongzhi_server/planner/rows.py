@@ -16,7 +16,8 @@ from pypika_tortoise.enums import Order
 from pypika_tortoise.queries import Selectable, Table
 from pypika_tortoise.terms import Criterion, LiteralValue, Term
 
-from ..plugins import is_switched
+from gongzhi_server.plugins.loader import is_switched
+
 from .containment import build_rows
 from .scalars import quoted, stored
 

@@ -15,7 +15,7 @@ from graphql import FieldNode, GraphQLError, GraphQLField
 from graphql.execution.collect_fields import FieldDetailsList
 from strawberry.types.field import StrawberryField
 
-from .given import Chosen
+from .arguments import Chosen
 
 STATEMENT, VALUE, SHAPE, CALL = 1_500, 1_200, 600, 700
 """Bytes that a statement, a parameter, an object of the answer and a call take, as measured."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 
-from ..events import Hub
-from ..settings import Settings
+from gongzhi_server.events import Hub
+from gongzhi_server.settings import Settings
 
 
 def join(hub: Hub, settings: Settings, dsn: str) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 import nats
 from nats.aio.client import Client
 
-from ..settings import Settings
+from gongzhi_server.settings import Settings
 
 log = logging.getLogger("gongzhi")
 

@@ -22,10 +22,11 @@ from nats.js import JetStreamContext
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy, Header, StorageType, StreamConfig, StreamInfo
 from nats.js.errors import NotFoundError
 
-from ..election import leading
-from ..events.cursors import Cursors
-from ..events.feed import COLUMNS, occurrence
-from ..events.sequencer import LOST, POLL
+from gongzhi_server.events.cursors import Cursors
+from gongzhi_server.events.feed import COLUMNS, occurrence
+from gongzhi_server.events.sequencer import LOST, POLL
+from gongzhi_server.storage.election import leading
+
 from .line import CUT, Line
 from .wire import ALL, COUNTY, CURSOR, HIDDEN, MEDIA, STREAM, cloud, shelf, subject
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 
-from ..events.feed import Feed
+from gongzhi_server.events.feed import Feed
+
 from .line import CUT, Line
 from .wire import ALL, occurrence
 

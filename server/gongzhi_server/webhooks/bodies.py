@@ -11,7 +11,8 @@ from gongzhi.core.events.telling import CURSORS, KEYS
 from gongzhi.core.webhooks.commands import TYPES
 from gongzhi.declare.viewer import Viewer
 
-from ..engine import Engine
+from gongzhi_server.graphql.engine import Engine
+
 from .selection import Selections
 from .tellers import Tellers
 

@@ -25,10 +25,11 @@ from gongzhi.runtime.sealing import KeyRing
 from gongzhi.values.errors import Text
 from tortoise.transactions import in_transaction
 
-from ..auth.accounts import Accounts
-from ..auth.claims import OnBehalf
-from ..events.sequencer import LOST, POLL
-from ..gateway.engine import Refused
+from gongzhi_server.auth.account_lookup import Accounts
+from gongzhi_server.auth.claims import OnBehalf
+from gongzhi_server.events.sequencer import LOST, POLL
+from gongzhi_server.gateway.interfaces import Refused
+
 from . import schedule
 from .bodies import Bodies
 from .log import BUSY, Log, Outcome

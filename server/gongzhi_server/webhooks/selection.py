@@ -29,10 +29,10 @@ from graphql import (
     visit,
 )
 
-from ..engine import Engine
-from ..events.streams import Asked
-from ..gateway.engine import Refused
-from ..planner.rows import owner_of
+from gongzhi_server.events.subscriptions import Asked
+from gongzhi_server.gateway.interfaces import Refused
+from gongzhi_server.graphql.engine import Engine
+from gongzhi_server.planner.rows import owner_of
 
 LONGEST = 4000
 EVENT = "subscription {{ caseEvents {{ id version actor data {case} }} }}"

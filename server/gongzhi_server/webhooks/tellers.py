@@ -11,10 +11,10 @@ from gongzhi.core.events.telling import CURSORS, KEYS
 from gongzhi.core.webhooks.commands import TYPES
 from gongzhi.declare.viewer import Viewer
 
-from ..engine import Engine
-from ..events.knowledge import is_open
-from ..events.streams import Asked
-from ..planner.declarations import streams_of
+from gongzhi_server.events.subscriptions import Asked
+from gongzhi_server.events.visibility import is_open
+from gongzhi_server.graphql.engine import Engine
+from gongzhi_server.planner.declarations import streams_of
 
 FACTS = "select id, version, actor, data::text as data from events.outbox where id = any($1)"
 

@@ -1,0 +1,53 @@
+"""Access tokens of our own, by RFC 9068: short-lived, signed, naming the account and the session they belong to."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from joserfc import jwt
+
+from .claims import Claim, InSession
+from .jws import Invalid, Registry, Token, check
+from .signing_keys import ALGORITHM, SigningKeys
+
+LIFETIME = timedelta(minutes=10)
+TYPE = "at+jwt"
+CLIENT = "gongzhi"
+"""The client of every token: our own sign-in. RFC 9068 asks for one."""
+
+
+class AccessTokens:
+    """Issues and reads them. `issuer` is the deployment's own address."""
+
+    def __init__(self, keys: SigningKeys, issuer: str) -> None:
+        self.keys, self.issuer, self.audience = keys, issuer, f"{issuer}/graphql"
+
+    def issue(self, account: UUID, session: UUID, now: datetime) -> str:
+        key = self.keys.current(now)
+        claims = {
+            "iss": self.issuer,
+            "sub": str(account),
+            "aud": self.audience,
+            "client_id": CLIENT,
+            "iat": int(now.timestamp()),
+            "exp": int((now + LIFETIME).timestamp()),
+            "jti": secrets.token_urlsafe(12),
+            "sid": str(session),
+        }
+        header = {"alg": ALGORITHM, "typ": TYPE, "kid": key.kid}
+        return jwt.encode(header, claims, key, registry=Registry(algorithms=[ALGORITHM]))
+
+    def read(self, token: Token, now: datetime) -> tuple[Claim, datetime]:
+        """Whom the token speaks for, and until when. Raises Invalid."""
+        token.typed([TYPE])
+        pinned = self.keys.find(token.header.get("kid"), now)
+        if pinned is None:
+            raise Invalid("signed with no key of ours")
+        claims = token.verified(pinned)
+        check(claims, self.issuer, self.audience, now)
+        try:
+            return InSession(UUID(claims["sub"]), UUID(claims["sid"])), datetime.fromtimestamp(claims["exp"], UTC)
+        except (KeyError, ValueError, TypeError, AttributeError) as error:
+            raise Invalid("it names no session") from error

@@ -1,0 +1,122 @@
+"""The account behind a credential, with what it was granted and may now, in one query."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from gongzhi.declare.viewer import Account, Grant, narrow_grants
+from gongzhi.values.codes import Kind
+
+from .claims import ByIdentity, ByKey, Claim, InSession, OnBehalf
+
+if TYPE_CHECKING:
+    import asyncpg
+
+    from gongzhi_server.storage.connection_shares import Reader
+
+QUERY = """
+select a.id, a.name, a.person_id, h.role, h.grid_id, r.kind, h.unit_id, h.since, h.until, {columns}
+from {source}
+join accounts.account a on a.id = c.account_id
+left join accounts.holding h on h.account_id = a.id and (h.until is null or h.until > $1::timestamptz)
+  and h.proposed_at is null
+left join grids.grid r on r.id = h.grid_id
+where a.suspended_at is null and {condition}
+order by h.since, h.id
+"""
+QUERIES: Mapping[type, str] = {
+    InSession: QUERY.format(
+        columns="c.expires_at, null::text[] permissions, null::uuid api_key",
+        source="accounts.session c",
+        condition="c.id = $2 and c.account_id = $3 and c.ended_at is null and c.expires_at > $1",
+    ),
+    ByKey: QUERY.format(
+        columns="c.expires_at, c.permissions, c.id api_key",
+        source="accounts.key c",
+        condition="c.digest = $2 and c.revoked_at is null and c.expires_at > $1",
+    ),
+    ByIdentity: QUERY.format(
+        columns="null::timestamptz expires_at, null::text[] permissions, null::uuid api_key",
+        source="accounts.identity c",
+        condition="c.issuer = $2 and c.subject = $3 and c.proposed_at is null",
+    ),
+    OnBehalf: QUERY.format(
+        columns="null::timestamptz expires_at, c.permissions, null::uuid api_key",
+        source="(select $2::uuid as account_id, $3::text[] as permissions) c",
+        condition="true",
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """An account as it is now, and when that changes by itself: a grant begins or ends, or the credential does."""
+
+    account: Account
+    until: datetime | None
+
+
+class Accounts:
+    """Loads accounts. `held` tells the permissions of a role, and raises KeyError for one that nobody declares."""
+
+    def __init__(self, pool: asyncpg.Pool[Any] | Reader, held: Callable[[str], frozenset[str]]) -> None:
+        self.pool, self.held = pool, held
+
+    async def load(self, claim: Claim, now: datetime) -> Loaded | None:
+        """The account; None if there is none, it is suspended, or the credential was taken back."""
+        rows = await self.pool.fetch(QUERIES[type(claim)], now, *values(claim))
+        if not rows:
+            return None
+        first = rows[0]
+        held = [row for row in rows if row["role"] is not None]
+        grants = [grant for row in held if row["since"] <= now for grant in self._grant(row)]
+        only = None if first["permissions"] is None else frozenset(first["permissions"])
+        nobody = only is not None or isinstance(claim, OnBehalf)  # it acts for the account, and is no person
+        account = Account(
+            name=first["name"],
+            person=None if nobody else first["person_id"],
+            grants=tuple(grants if only is None else narrowed(grants, only)),
+            id=first["id"],
+            api_key=first["api_key"],
+            expires=first["expires_at"] if isinstance(claim, ByKey) else None,
+        )
+        return Loaded(account, change(held, first["expires_at"], now))
+
+    def _grant(self, row: Mapping[str, Any]) -> Iterable[Grant]:
+        try:
+            permissions = self.held(row["role"])
+        except KeyError:  # its plugin is gone; whoever works for a unit still does
+            permissions = frozenset()
+        kind = Kind(row["kind"]) if row["kind"] else None
+        yield Grant(row["role"], permissions, kind=kind, grid=row["grid_id"], unit=row["unit_id"], until=row["until"])
+
+
+def values(claim: Claim) -> tuple[Any, ...]:
+    match claim:
+        case InSession(account, session):
+            return session, account
+        case ByKey(digest):
+            return (digest,)
+        case ByIdentity(issuer, subject):
+            return issuer, subject
+        case OnBehalf(account, permissions):
+            return account, permissions
+
+
+def narrowed(grants: Iterable[Grant], only: frozenset[str]) -> Iterable[Grant]:
+    """What is left of the grants for a key with these permissions: whom one works for bars, whatever a key may."""
+
+    def keep(grant: Grant) -> Grant | None:
+        kept = grant.permissions & only
+        return replace(grant, permissions=kept) if kept else None
+
+    return narrow_grants(grants, keep)
+
+
+def change(held: Iterable[Mapping[str, Any]], expires: datetime | None, now: datetime) -> datetime | None:
+    """When something begins or ends next."""
+    moments = [moment for row in held for moment in (row["since"], row["until"])]
+    return min((moment for moment in [*moments, expires] if moment is not None and moment > now), default=None)

@@ -1,0 +1,91 @@
+"""Puts the room together: the door, and what answers at `/auth/`."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import asyncpg
+
+from gongzhi_server.plugins.loader import Plugins
+from gongzhi_server.settings import Settings
+from gongzhi_server.storage import database
+from gongzhi_server.storage.connection_shares import Reader
+
+from .access_tokens import AccessTokens
+from .account_lookup import Accounts
+from .attempts import Attempts
+from .authentication import Door
+from .development_tokens import Tokens, Trials
+from .devices import Devices
+from .invalidation import listening
+from .passwords import Passwords
+from .service import Desk
+from .sessions import Sessions
+from .signing_keys import SigningKeys, derived
+
+if TYPE_CHECKING:
+    from .identity_provider import Provider
+
+WRITERS = 2
+"""Connections for signing in, and as many for renewing sessions; the read-only pools cannot write."""
+
+
+def desk(
+    pool: asyncpg.Pool[Any],
+    settings: Settings,
+    receipts: bytes,
+    passwords: Passwords,
+    renewing: asyncpg.Pool[Any] | None = None,
+) -> Desk:
+    """The desk over a pool that writes. Sessions are renewed over another one, so that no guessing holds them up."""
+    attempts = Attempts(pool, derived(settings.secret, "attempts"))
+    sessions = Sessions(renewing or pool, derived(settings.secret, "refresh tokens"))
+    return Desk(pool, passwords, attempts, sessions, receipts, Devices(derived(settings.secret, "devices")))
+
+
+async def providers(settings: Settings, stack: AsyncExitStack) -> list[Provider]:
+    """The identity providers that the settings name; where they name none, httpx is not loaded."""
+    if not settings.issuers:
+        return []
+    import httpx
+    from gongzhi.runtime.outbound.clients import make_client
+    from gongzhi.runtime.outbound.networks import PRIVATE, OutboundNetworks
+
+    from .identity_provider import Provider, Trust
+
+    # The operator names a provider, so it may be inside; its name may not turn out to mean a cloud's metadata.
+    client = await stack.enter_async_context(make_client(OutboundNetworks(PRIVATE), 5, httpx.create_ssl_context()))
+    pairs = zip(settings.issuers, settings.jwks, strict=True)
+    return [Provider(Trust(issuer, jwks, settings.audience or "", settings.types), client) for issuer, jwks in pairs]
+
+
+@asynccontextmanager
+async def entrance(
+    settings: Settings,
+    dsn: str,
+    readers: Reader,
+    plugins: Plugins,
+    receipts: bytes,
+    now: Callable[[], datetime],
+) -> AsyncIterator[tuple[Door, Desk]]:
+    """The door and the desk beside it, for as long as the server runs; the door hears of every change of an account."""
+    async with AsyncExitStack() as stack:
+        writers = await database.writers(dsn, WRITERS)
+        stack.push_async_callback(writers.close)
+        renewing = await database.writers(dsn, WRITERS)
+        stack.push_async_callback(renewing.close)
+        passwords = Passwords()
+        stack.callback(passwords.close)
+        door = Door(
+            Accounts(readers, plugins.held),
+            plugins,
+            AccessTokens(SigningKeys(settings.secret), settings.issuer),
+            Trials(Tokens(settings.secret), readers, plugins) if settings.development else None,
+            await providers(settings, stack),
+            now,
+        )
+        await stack.enter_async_context(listening(dsn, door.changed))
+        yield door, desk(writers, settings, receipts, passwords, renewing)

@@ -1,0 +1,200 @@
+"""Who is at the door: from a request's headers to its viewer."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+from urllib.parse import unquote_to_bytes
+from uuid import UUID
+
+from gongzhi.core.accounts.secrets import PREFIX, key_digest
+from gongzhi.declare.viewer import Account, Grant, Viewer
+from gongzhi.values.errors import Language
+
+from gongzhi_server.caching import Cache
+from gongzhi_server.clock import clock
+from gongzhi_server.gateway import negotiation
+from gongzhi_server.gateway.interfaces import Unauthenticated
+from gongzhi_server.plugins.loader import Plugins
+
+from .access_tokens import AccessTokens
+from .account_lookup import Accounts
+from .claims import ByKey, Claim
+from .development_tokens import ISSUER, Trials
+from .jws import LONGEST, Invalid, Token
+
+if TYPE_CHECKING:
+    from .identity_provider import Provider
+
+REMEMBERED, PASS, GRANT = 100_000_000, 8_000, 400
+"""Bytes of verified credentials that a process keeps, and about what one and a grant take, with what is asked of it."""
+PURPOSE = b"gongzhi-purpose"
+PURPOSE_LENGTH = 200
+UNHEARD = timedelta(seconds=30)
+"""So long an account is remembered without asking; changes are heard of at once, and this is the net below."""
+INVALID = 'Bearer error="invalid_token"'
+
+
+class Pass:
+    """A credential that was verified, and the account behind it as it was last seen."""
+
+    __slots__ = ("__weakref__", "account", "claim", "expires", "until")
+
+    def __init__(self, claim: Claim | None, expires: float) -> None:
+        self.claim, self.expires = claim, expires
+        self.account = Account()
+        self.until = 0.0
+        """Until when the account need not be looked at again, in seconds since 1970."""
+
+
+class Door:
+    """Knows accounts by their tokens and keys. What was verified is remembered until it expires or is taken back.
+
+    `trials` reads tokens for trying things out; without it there are none.
+    """
+
+    def __init__(
+        self,
+        accounts: Accounts,
+        plugins: Plugins,
+        access: AccessTokens,
+        trials: Trials | None = None,
+        providers: Sequence[Provider] = (),
+        now: Callable[[], datetime] = clock,
+    ) -> None:
+        self.accounts, self.access, self.trials, self.now = accounts, access, trials, now
+        self.providers = {provider.trust.issuer: provider for provider in providers}
+        self.stranger = Account(grants=(Grant("stranger", plugins.held("stranger")),))
+        self._known: Cache[str, Pass] = Cache(REMEMBERED)
+        self._passes: weakref.WeakSet[Pass] = weakref.WeakSet()
+        self._heard = 0
+        self.language = negotiation.remembered(language)
+
+    async def __call__(self, headers: Mapping[bytes, bytes]) -> Viewer:
+        """The viewer. Raises Unauthenticated for a token or key that is not valid."""
+        now = self.now()
+        tongue: Language = self.language(headers.get(b"accept-language", b""))
+        purpose = stated(headers[PURPOSE]) if PURPOSE in headers else None
+        header = headers.get(b"authorization")
+        if header is None:
+            return Viewer(self.stranger, now, tongue, purpose)
+        scheme, _, token = header.decode("latin-1").partition(" ")
+        if scheme.lower() != "bearer" or not token:
+            raise Unauthenticated("Send the token as `Authorization: Bearer …`.", INVALID)
+        return Viewer(await self.account(token, now), now, tongue, purpose)
+
+    async def account(self, token: str, now: datetime) -> Account:
+        """The account that a token or key speaks for. Raises Unauthenticated."""
+        found, moment = self._known.get(token), now.timestamp()
+        if found is not None and found.until > moment:
+            return found.account
+        try:
+            shown = found if found is not None and found.expires > moment else await self._verified(token, now)
+        except (ValueError, KeyError) as error:
+            raise refused() from error
+        if not await self._looked_up(shown, now):
+            self._known.pop(token)
+            raise refused()
+        self._known.put(token, shown, 2 * len(token) + PASS + GRANT * len(shown.account.grants))
+        return shown.account
+
+    async def current(self, viewer: Viewer) -> Viewer | None:
+        """The same viewer with what they are granted now; None once their credential is not good any more.
+
+        Whoever goes on for long asks before each step. It costs nothing as long as nothing has changed.
+        """
+        shown = viewer.account.credential
+        if not isinstance(shown, Pass):
+            return viewer
+        now = self.now()
+        moment = now.timestamp()
+        if shown.expires <= moment or (shown.until <= moment and not await self._looked_up(shown, now)):
+            return None
+        return viewer if shown.account is viewer.account else replace(viewer, account=shown.account, now=now)
+
+    def changed(self, account: UUID | None) -> None:
+        """Look this account up anew before it is believed again; None for all of them."""
+        self._heard += 1
+        for one in list(self._passes):
+            if account is None or one.account.id in (account, None):
+                one.until = 0.0
+
+    def expiry(self, viewer: Viewer) -> float | None:
+        """The seconds until the viewer's token is over; None for a stranger."""
+        expires = viewer.account.expires
+        return (expires - self.now()).total_seconds() if expires else None
+
+    async def _verified(self, token: str, now: datetime) -> Pass:
+        """What the token or key claims, once that is proven. Raises ValueError or KeyError."""
+        if token.startswith(PREFIX):
+            if len(token) > LONGEST:
+                raise Invalid("too long for a key")
+            return Pass(ByKey(key_digest(token)), datetime.max.replace(tzinfo=UTC).timestamp())
+        read = Token.read(token)
+        issuer = read.claims.get("iss")
+        if self.trials and issuer == ISSUER:
+            return await self._tried(token, now)
+        if issuer == self.access.issuer:
+            claim, expires = self.access.read(read, now)
+        elif isinstance(issuer, str) and issuer in self.providers:
+            claim, expires = await self.providers[issuer].read(read, now)
+        else:
+            raise Invalid("issued by nobody we trust")
+        return Pass(claim, expires.timestamp())
+
+    async def _tried(self, token: str, now: datetime) -> Pass:
+        assert self.trials
+        claims = self.trials.tokens.read(token, now)
+        shown = Pass(None, float(str(claims["exp"])))
+        shown.account = replace(await self.trials.granted(claims), credential=shown)
+        return shown
+
+    async def _looked_up(self, shown: Pass, now: datetime) -> bool:
+        """Whether the credential still stands for an account, which is remembered until something changes."""
+        if shown.claim is None:
+            shown.until = shown.expires
+            return True
+        heard = self._heard
+        loaded = await self.accounts.load(shown.claim, now)
+        if loaded is None:
+            shown.until, shown.account = 0.0, Account()
+            return False
+        ends = datetime.fromtimestamp(min(shown.expires, LAST), UTC)
+        if loaded.account.expires is not None:
+            ends = min(ends, loaded.account.expires)
+            shown.expires = ends.timestamp()
+        shown.account = replace(loaded.account, expires=ends, credential=shown)
+        self._passes.add(shown)
+        if heard == self._heard:  # else it may be old already
+            shown.until = min(shown.expires, *(one.timestamp() for one in (loaded.until, now + UNHEARD) if one))
+        return True
+
+
+LAST = datetime(9999, 1, 1, tzinfo=UTC).timestamp()
+
+
+def refused() -> Unauthenticated:
+    return Unauthenticated("The token is not valid, or it has expired; ask for a new one.", INVALID)
+
+
+def stated(header: bytes) -> str | None:
+    """What a request is for, percent-encoded UTF-8; None where nothing is said."""
+    return words(unquote_to_bytes(header).decode(errors="replace")) or None
+
+
+def words(text: str) -> str:
+    """A purpose in one line, of a length that can be kept."""
+    return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())[:PURPOSE_LENGTH]
+
+
+def language(header: bytes) -> Language:
+    """The better liked of our two languages; English where neither is named."""
+    best: tuple[float, Language] = (0.0, "en")
+    for tag, weight in negotiation.weights(header):
+        found: Language | None = "zh" if tag.startswith(b"zh") else "en" if tag.startswith(b"en") else None
+        if found and weight > best[0]:
+            best = (weight, found)
+    return best[1]

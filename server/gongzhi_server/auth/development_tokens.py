@@ -1,0 +1,110 @@
+"""Bearer tokens for trying things out. Signed with the deployment's own secret; development only.
+
+They stand for no account: what one may is written in the token. Accounts sign in by `auth`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+import asyncpg
+from gongzhi.declare.viewer import Account, Grant
+from gongzhi.values import codes
+from joserfc import jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import OctKey
+
+from gongzhi_server.clock import clock
+from gongzhi_server.errors import Problem
+from gongzhi_server.plugins.loader import Plugins
+from gongzhi_server.settings import Settings
+from gongzhi_server.storage import database
+
+if TYPE_CHECKING:
+    from gongzhi_server.storage.connection_shares import Reader
+
+ISSUER = "gongzhi"
+ALGORITHM = "HS256"
+TYPE = "at+jwt"
+LIFETIME = timedelta(days=30)
+LONGEST = 8192
+
+
+class Tokens:
+    """Issues and reads tokens. A token says who it is for, in which role, in which grid or unit."""
+
+    def __init__(self, secret: str) -> None:
+        self._key = OctKey.import_key(secret)
+
+    def issue(self, claims: Mapping[str, str], now: datetime, lifetime: timedelta = LIFETIME) -> str:
+        """A token with these claims (`sub`, `role`, optionally `grid`, `unit`, `person`)."""
+        times = {"iat": int(now.timestamp()), "exp": int((now + lifetime).timestamp())}
+        header = {"alg": ALGORITHM, "typ": TYPE}
+        return jwt.encode(header, {**claims, "iss": ISSUER, **times}, self._key)
+
+    def read(self, text: str, now: datetime) -> dict[str, object]:
+        """The claims. Raises ValueError for a token that is not ours or is over."""
+        if len(text) > LONGEST:
+            raise ValueError("The token is too long.")
+        try:
+            token = jwt.decode(text, self._key, algorithms=[ALGORITHM])
+            claims = jwt.JWTClaimsRegistry(
+                now=lambda: int(now.timestamp()),
+                iss={"essential": True, "value": ISSUER},
+                sub={"essential": True},
+                exp={"essential": True},
+            )
+            claims.validate(token.claims)
+        except (JoseError, ValueError) as error:
+            raise ValueError("The token is not valid, or it has expired.") from error
+        if token.header.get("typ") != TYPE:
+            raise ValueError("The token is of another kind.")
+        return dict(token.claims)
+
+
+class Trials:
+    """The accounts that tokens for trying things out speak for."""
+
+    def __init__(self, tokens: Tokens, pool: asyncpg.Pool[Any] | Reader, plugins: Plugins) -> None:
+        self.tokens, self.pool, self.plugins = tokens, pool, plugins
+
+    async def granted(self, claims: Mapping[str, object]) -> Account:
+        """The account that a token speaks for. Raises KeyError for a role, grid or unit that is not there."""
+        role = str(claims["role"])
+        grant = Grant(role, self.plugins.held(role))
+        if code := claims.get("grid"):
+            rows = await self.pool.fetch("select id from grids.grid where code=$1 and valid_to is null", str(code))
+            if not rows:
+                raise KeyError("grid")
+            grant = Grant(role, grant.permissions, kind=codes.kind(str(code)), grid=rows[0]["id"])
+        if code := claims.get("unit"):
+            rows = await self.pool.fetch("select id from units.unit where code=$1", str(code))
+            if not rows:
+                raise KeyError("unit")
+            grant = Grant(role, grant.permissions, unit=rows[0]["id"])
+        person = claims.get("person")
+        key = UUID(str(person).removeprefix("Person:")) if person else None
+        expires = datetime.fromtimestamp(float(str(claims["exp"])), UTC) if "exp" in claims else None
+        return Account(str(claims["sub"]), key, (grant,), expires)
+
+
+async def issue(settings: Settings, dsn: str, plugins: Plugins, **claims: str | None) -> str:
+    """A token to try things out with. Raises Problem for a role, grid, unit or person that is not there."""
+    given = {name: value for name, value in claims.items() if value}
+    given.setdefault("sub", "-".join(["demo", *given.values()]))
+    pool = await database.readers(dsn, 1)
+    try:
+        now = clock()
+        await Trials(Tokens(settings.secret), pool, plugins).granted(given)
+        return Tokens(settings.secret).issue(given, now)
+    except KeyError as error:
+        known = ", ".join(role.name for role in plugins.roles)
+        hint = f"; the roles are {known}" if error.args[0] == "role" else ""
+        raise Problem(f"there is no such {error.args[0]}{hint}") from error
+    except ValueError as error:
+        raise Problem("a grid is named by its code, a person by its id (Person:…)") from error
+    finally:
+        await pool.close()

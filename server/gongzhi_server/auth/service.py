@@ -1,0 +1,214 @@
+"""Signing in and out, passwords, and invitations: what happens behind `/auth/`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import nullcontext
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+from gongzhi.core.accounts.rules import account_name, canonical
+from gongzhi.core.accounts.secrets import invitation_mac
+from gongzhi.declare.viewer import Account
+from gongzhi.runtime.checks import wrong
+from gongzhi.values.errors import Refusal, Text
+from uuid6 import uuid7
+
+from gongzhi_server.storage.connection_shares import Share
+
+from . import sign_in_notices as notices
+from .attempts import Attempts, addressed, guesser
+from .devices import Devices
+from .passwords import LONGEST, Passwords, chosen
+from .sessions import Opened, Sessions
+
+FIND = """
+select a.id, p.hash, a.suspended_at is not null suspended
+from accounts.account a join accounts.password p on p.account_id = a.id where a.name = $1
+"""
+SET = """
+insert into accounts.password (id, account_id, hash, changed_at) values ($1, $2, $3, $4)
+on conflict (account_id) do update set hash = excluded.hash, changed_at = excluded.changed_at
+"""
+END_ALL = "update accounts.session set ended_at=$2 where account_id=$1 and ended_at is null"
+# Conditions are on the row that is written, not on its twin: of two at once, the second sees what the first wrote.
+USE = """
+update accounts.invitation i set used_at = $2::timestamptz from accounts.invitation o
+left join accounts.account a on a.id = o.account_id left join people.person p on p.id = o.person_id
+where i.id = o.id and i.mac = $1 and i.used_at is null and i.expires_at > $2
+returning i.account_id, i.person_id, i.created_by, a.name, a.suspended_at is not null suspended, p.grid_id, p.county_id
+"""
+OPEN = """
+insert into accounts.account (id, name, kind, grid_id, person_id, created_at, created_by, version)
+values ($1, $2, 'PERSON', $3, $4, $5, $6, 1)
+"""
+RESIDENT = """
+insert into accounts.holding (id, account_id, role, grid_id, since, granted_by)
+select $1, $2::uuid, 'resident', $3::int, $4, $5
+where not exists(
+  select from accounts.holding where account_id=$2 and role='resident' and grid_id=$3 and (until is null or until>$4)
+)
+"""
+
+
+class Wrong(Exception):
+    """The credentials are not good (401)."""
+
+    def __init__(self, en: str, zh: str) -> None:
+        super().__init__(en)
+        self.text = Text(en, zh)
+
+
+def mistaken() -> Wrong:
+    """One answer for a name nobody has, a wrong password, and a suspended account."""
+    return Wrong("The name or the password is wrong, or the account is suspended.", "账户名或密码错误，或账户已停用。")
+
+
+GUESTS, GUESTS_PATIENCE = 8, 5.0
+"""Devices that are not known and sign in side by side, and the seconds for which further ones wait."""
+
+
+@dataclass(frozen=True)
+class From:
+    """Where an attempt comes from: the network, and the tokens by which the device may be known."""
+
+    network: str
+    token: str | None = None
+    cookies: Mapping[str, str] = field(default_factory=dict)
+
+    def device(self, cookie: str) -> str | None:
+        """The device token that was sent, by itself or in a cookie."""
+        return self.token or self.cookies.get(cookie)
+
+
+@dataclass(frozen=True)
+class Desk:
+    """Opens sessions for those who prove who they are. `where` is the network that somebody comes from."""
+
+    pool: asyncpg.Pool[Any]
+    passwords: Passwords
+    attempts: Attempts
+    sessions: Sessions
+    receipts: bytes
+    devices: Devices
+    guests: Share = field(default_factory=lambda: Share("sign-in", GUESTS, GUESTS_PATIENCE))
+    """Places for devices that are not known, so that no crowd of them holds up those that are."""
+
+    async def sign_in(self, name: str, password: str, device: str | None, where: From, now: datetime) -> Opened:
+        """A new session. Raises Wrong, Blocked, Overloaded and Busy."""
+        account, known = await self._proven(canonical(name), password, where, now)
+        opened = await self.sessions.open(account, device, now)
+        if known is None:
+            await notices.tell_owner(self.pool, account, notices.NEW_DEVICE, now)
+        return self._remembering(opened, canonical(name), now, known)
+
+    async def change(self, name: str, password: str, new: str, where: From, now: datetime) -> Opened:
+        """A new password; every session ends and a new one begins. Raises what `sign_in` raises, and Refusal."""
+        plain = chosen(new, canonical(name), "newPassword")
+        account, known = await self._proven(canonical(name), password, where, now)
+        await self.set_password(self.pool, account, await self.passwords.hash(plain), now)
+        await notices.tell_owner(self.pool, account, notices.PASSWORD_CHANGED, now)
+        return self._remembering(await self.sessions.open(account, None, now), canonical(name), now, known)
+
+    async def accept(self, code: str, name: str, password: str, where: str, now: datetime) -> Opened:
+        """Use an invitation: set the password of the account it is for, or open one for the person it is for.
+
+        Raises Wrong, Refusal, Blocked and Busy.
+        """
+        plain = chosen(password, canonical(name), "password")
+        await self.attempts.begin(now, addressed(where))
+        hash = await self.passwords.hash(plain)
+        async with self.pool.acquire() as connection, connection.transaction():
+            found = await self._used(connection, code, now)
+            account, called = found["account_id"], found["name"]
+            if account is None:
+                called = account_name(name, "name")
+                account = await self._opened(connection, found, called, now)
+            await self.set_password(connection, account, hash, now)
+            await notices.tell_owner(connection, account, notices.PASSWORD_SET, now)
+        await self.attempts.succeeded(now, addressed(where), guesser(called, where))
+        return self._remembering(await self.sessions.open(account, None, now), called, now)
+
+    async def link(self, code: str, account: Account, where: str, now: datetime) -> None:
+        """Use an invitation for a person with the account that is signed in. Raises Wrong, Refusal and Blocked."""
+        if account.id is None or account.api_key is not None:
+            raise Wrong("Sign in with an account of your own first.", "请先登录本人账户。")
+        await self.attempts.begin(now, addressed(where))
+        async with self.pool.acquire() as connection, connection.transaction():
+            found = await self._used(connection, code, now)
+            if found["person_id"] is None:
+                raise wrong("This code is for setting a password.", "该邀请码用于设置密码。", "code")
+            await self._belongs(connection, account.id, found, now)
+            await notices.tell_owner(connection, account.id, notices.LINKED, now)
+        await self.attempts.succeeded(now, addressed(where))
+
+    async def set_password(self, connection: Any, account: UUID, hash: str, now: datetime) -> None:
+        """Store a hash, and end every session that the old password opened."""
+        await connection.execute(SET, uuid7(), account, hash, now)
+        await connection.execute(END_ALL, account, now)
+
+    async def _proven(self, name: str, password: str, where: From, now: datetime) -> tuple[UUID, bytes | None]:
+        """The account with this name and password, after the same work whether there is one or not; and the device."""
+        device = self.devices.find(where.device(self.devices.cookie(name)), name, now)
+        async with self.guests if device is None else nullcontext():
+            return await self._verified(name, password, where.network, device, now), device
+
+    async def _verified(self, name: str, password: str, network: str, device: bytes | None, now: datetime) -> UUID:
+        subjects = await self.attempts.subjects(now, name, network, device)
+        await self.attempts.begin(now, *subjects)
+        found = await self.pool.fetchrow(FIND, name)
+        right = await self.passwords.verify(found and found["hash"], password[: LONGEST + 1], device is not None)
+        if found is None or not right or found["suspended"]:
+            raise mistaken()
+        await self.attempts.succeeded(now, *subjects)
+        if self.passwords.outdated(found["hash"]):
+            renewed = await self.passwords.hash(password)
+            await self.pool.execute("update accounts.password set hash=$2 where account_id=$1", found["id"], renewed)
+        account: UUID = found["id"]
+        return account
+
+    def _remembering(self, opened: Opened, name: str, now: datetime, device: bytes | None = None) -> Opened:
+        """The same session, with the token by which its device is known from now on."""
+        token, cookie = self.devices.issue(name, now, device), self.devices.cookie(name)
+        return replace(opened, device=token, cookie=cookie)
+
+    async def _used(self, connection: Any, code: str, now: datetime) -> Any:
+        """What the code is for; from now on it is used. Raises Wrong."""
+        found = await connection.fetchrow(USE, invitation_mac(self.receipts, code), now)
+        if found is None or found["suspended"]:
+            raise Wrong(
+                "The code is wrong, used, or over; ask for a new one.", "邀请码错误、已使用或已过期，请重新获取。"
+            )
+        return found
+
+    async def _opened(self, connection: Any, found: Any, name: str, now: datetime) -> UUID:
+        """A new account for the person."""
+        account = uuid7()
+        try:
+            # They made it themselves: whoever invited them appoints nobody (`gongzhi.core.accounts.independence`).
+            await connection.execute(OPEN, account, name, found["grid_id"], found["person_id"], now, name)
+        except asyncpg.UniqueViolationError as error:
+            raise taken(error) from None
+        await connection.execute(RESIDENT, uuid7(), account, found["county_id"], now, found["created_by"])
+        return account
+
+    async def _belongs(self, connection: Any, account: UUID, found: Any, now: datetime) -> None:
+        """The account belongs to the person from now on."""
+        update = "update accounts.account set person_id=$2, version=version+1 where id=$1 and person_id is null"
+        try:
+            done = await connection.execute(update, account, found["person_id"])
+        except asyncpg.UniqueViolationError as error:
+            raise taken(error) from None
+        if not done.endswith(" 1"):
+            raise wrong("This account belongs to somebody already.", "该账户已关联人员。", "code")
+        await connection.execute(RESIDENT, uuid7(), account, found["county_id"], now, found["created_by"])
+
+
+def taken(error: asyncpg.UniqueViolationError) -> Refusal:
+    """The refusal for a name, or a person, that has an account."""
+    if "person" in (error.constraint_name or ""):
+        return wrong("They have an account already.", "该人员已有账户。", "code")
+    return wrong("There is an account with this name already; choose another.", "该账户名已存在，请更换。", "name")

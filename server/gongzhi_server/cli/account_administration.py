@@ -1,0 +1,149 @@
+"""Accounts from the command line: for the first administrator, and for what nobody signed in may grant."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+from gongzhi.core.accounts.commands import (
+    AddAccountInput,
+    GrantRoleInput,
+    LinkIdentityInput,
+    SetAccountSuspensionInput,
+    add_account,
+    grant_role,
+    link_identity,
+    set_account_suspension,
+)
+from gongzhi.core.accounts.models import AccountKind
+from gongzhi.core.accounts.rules import CONSOLE, canonical
+from gongzhi.declare.viewer import Account, Grant, Viewer
+from gongzhi.runtime.commands import COMMAND
+from gongzhi.runtime.context import Context
+from gongzhi.values.errors import Language, Refusal
+
+from gongzhi_server.app import receipts
+from gongzhi_server.auth.assembly import WRITERS, desk
+from gongzhi_server.auth.passwords import Passwords, chosen
+from gongzhi_server.auth.sign_in_notices import PASSWORD_BY_OPERATOR, tell_owner
+from gongzhi_server.clock import CHINA, clock
+from gongzhi_server.commands import mutations as commands
+from gongzhi_server.commands.reactions import ReactionTable
+from gongzhi_server.errors import Problem
+from gongzhi_server.plugins.loader import Plugins
+from gongzhi_server.settings import Settings
+from gongzhi_server.storage import database
+from gongzhi_server.storage.key_ring import keyring
+
+LISTED = """
+select a.name, a.kind, a.suspended_at is not null suspended, g.code grid,
+  coalesce(array_agg(h.role || coalesce(' ' || hg.code, ' ' || u.code, '') order by h.since, h.id)
+    filter (where h.proposed_at is null and h.since <= $1 and (h.until is null or h.until > $1)), '{}') roles
+from accounts.account a
+left join grids.grid g on g.id = a.grid_id
+left join accounts.holding h on h.account_id = a.id
+left join grids.grid hg on hg.id = h.grid_id
+left join units.unit u on u.id = h.unit_id
+group by a.id, g.code order by a.name
+"""
+
+
+class Console:
+    """Whoever runs the deployment: holds every permission everywhere, so the rules of accounts let them do anything."""
+
+    def __init__(self, settings: Settings, dsn: str, plugins: Plugins, language: Language) -> None:
+        self.settings, self.dsn, self.plugins = settings, dsn, plugins
+        everything = frozenset(one.name for one in plugins.permissions)
+        self.viewer = Viewer(Account(CONSOLE, grants=(Grant(CONSOLE, everything),)), clock(), language)
+
+    def add(self, name: str, kind: str, grid: str | None, role: str | None) -> str | None:
+        """Add an account, with a role in its grid; the code to set its password with. Raises Problem."""
+        given = {"name": name, "kind": AccountKind(kind.upper()), "grid": grid}
+        code: str | None = asyncio.run(self._do(add_account, AddAccountInput, **given)).code
+        if role:
+            self.grant(name, role, grid, None, None)
+        return code
+
+    def grant(self, name: str, role: str, grid: str | None, unit: str | None, until: datetime | None) -> None:
+        """Give a role, `until` the end of a day in China. Raises Problem."""
+        end = until.replace(tzinfo=CHINA) + timedelta(days=1) if until else None
+        given = {"account": canonical(name), "role": role, "grid": grid, "unit": unit, "until": end}
+        asyncio.run(self._do(grant_role, GrantRoleInput, **given))
+
+    def suspend(self, name: str, suspended: bool) -> None:
+        """Suspend an account, or let it in again. Raises Problem."""
+        account = canonical(name)
+        version = asyncio.run(self._value("select version from accounts.account where name=$1", account)) or 0
+        given = {"account": account, "expected_version": version, "suspended": suspended}
+        asyncio.run(self._do(set_account_suspension, SetAccountSuspensionInput, **given))
+
+    def link(self, name: str, issuer: str, subject: str) -> None:
+        """Let an account sign in by an identity provider. Raises Problem."""
+        given = {"account": canonical(name), "issuer": issuer, "subject": subject}
+        asyncio.run(self._do(link_identity, LinkIdentityInput, **given))
+
+    def password(self, name: str, password: str) -> None:
+        """Set a password; every session ends. Raises Problem, and Refusal for a password that is too easy."""
+        plain = chosen(password, canonical(name), "password")
+        asyncio.run(self._set(canonical(name), plain))
+
+    def lines(self) -> Iterable[str]:
+        """The accounts, one a line."""
+        for row in asyncio.run(self._rows()):
+            where = f"  {row['grid']}" if row["grid"] else ""
+            state = "  suspended (已停用)" if row["suspended"] else ""
+            yield f"{row['name']}  {row['kind'].lower()}{where}{state}  {', '.join(row['roles']) or '-'}"
+
+    async def _do(self, mutation: Any, form: type, **given: Any) -> Any:
+        """Carry out a command with what is not None. Raises Problem for what it refuses."""
+        told = {name: value for name, value in given.items() if value is not None}
+        asked = form(idempotency_key=str(uuid4()), **told)
+        viewer, settings = self.viewer, self.settings
+        context = Context(
+            viewer,
+            keyring(settings),
+            receipts(settings),
+            never,
+            never,
+            never,
+            held=self.plugins.held,
+            holders=self.plugins.holders,
+            reactions=ReactionTable(self.plugins.reactions),
+            guarded=self.plugins.guarded,
+            civic=self.plugins.civic,
+        )
+        async with database.connected(database.config(self.dsn, self.plugins.apps, 1)):
+            payload = await commands.perform(context, mutation.metadata[COMMAND], asked)
+        if payload.errors:
+            raise Problem("; ".join(f"{'.'.join(error.path or ())}: {error.message}" for error in payload.errors))
+        return payload
+
+    async def _set(self, name: str, password: str) -> None:
+        pool, passwords = await database.writers(self.dsn, WRITERS), Passwords()
+        try:
+            account = await pool.fetchval("select id from accounts.account where name=$1 and kind='PERSON'", name)
+            if account is None:
+                raise Problem("there is no person's account with this name; gongzhi account list shows them")
+            hash = await passwords.hash(password)
+            await desk(pool, self.settings, receipts(self.settings), passwords).set_password(
+                pool, account, hash, self.viewer.now
+            )
+            await tell_owner(pool, account, PASSWORD_BY_OPERATOR, self.viewer.now, CONSOLE)
+        finally:
+            passwords.close()
+            await pool.close()
+
+    async def _value(self, sql: str, *values: Any) -> Any:
+        async with database.connection(self.dsn) as connection:
+            return await connection.fetchval(sql, *values)
+
+    async def _rows(self) -> Any:
+        async with database.connection(self.dsn) as connection:
+            return await connection.fetch(LISTED, self.viewer.now)
+
+
+async def never(*_: Any) -> Any:
+    raise Refusal("FORBIDDEN", "Not from the command line.", "命令行不支持此操作。")

@@ -1,0 +1,52 @@
+"""What clients build on: the schema, the events, and the documents they send by their hash."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .terminal import settings
+
+documents = typer.Typer(help="Trusted documents (可信文档), which clients send by their hash.", no_args_is_help=True)
+
+
+def schema(
+    core: Annotated[bool, typer.Option("--core", help="Without the plugins (不含插件).")] = False,
+) -> None:
+    """Print the GraphQL schema, sorted (模式)."""
+    from gongzhi_server.graphql import schema
+
+    print(schema.sdl(core=core), end="")
+
+
+def asyncapi(
+    core: Annotated[bool, typer.Option("--core", help="Without the plugins (不含插件).")] = False,
+) -> None:
+    """Print the AsyncAPI document of all events (事件文档)."""
+    import json
+
+    from gongzhi_server.events import asyncapi
+    from gongzhi_server.plugins import loader as plugins
+    from gongzhi_server.plugins.loader import Plugins
+
+    installed = Plugins() if core else plugins.load()
+    found = asyncapi.document(installed.registry, installed.tellers)
+    print(json.dumps(found, indent=2, ensure_ascii=False))
+
+
+@documents.command("add")
+def trust(
+    files: Annotated[
+        list[Path], typer.Argument(exists=True, dir_okay=False, help="GraphQL documents, or a build tool's manifests.")
+    ],
+) -> None:
+    """Add documents, once they fit the schema, and print their ids (添加); a running server reads them at its start."""
+    from gongzhi_server.gateway.trusted_documents import add, validator
+    from gongzhi_server.graphql import schema
+    from gongzhi_server.plugins import loader as plugins
+
+    check = validator(schema.build(plugins.load())._schema)
+    for hash in add(settings().manifest, files, check):
+        print(f"sha256:{hash}")

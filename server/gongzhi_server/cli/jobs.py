@@ -1,0 +1,88 @@
+"""What the server does by itself: jobs, events over NATS, deadlines, figures, retention."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated
+from uuid import UUID
+
+import typer
+
+from gongzhi_server.clock import clock
+from gongzhi_server.storage import embedded_postgres as cluster
+
+from .terminal import settings
+
+jobs = typer.Typer(help="Work in the background (后台任务): what waits, and what was given up.", no_args_is_help=True)
+nats = typer.Typer(help="Events over NATS (消息总线).", no_args_is_help=True)
+retention = typer.Typer(help="How long data are kept (保存期限).", no_args_is_help=True)
+clocks = typer.Typer(help="Deadlines (时限) and what they bring about.", no_args_is_help=True)
+
+
+@jobs.command("list")
+def waiting(
+    everything: Annotated[bool, typer.Option("--all", help="What is done, too (含已完成).")] = False,
+) -> None:
+    """List the jobs that wait or were given up, and the handlers that are behind (任务列表)."""
+    from gongzhi_server.jobs import failed_jobs as parked
+
+    with cluster.running(settings()) as dsn:
+        found = asyncio.run(parked.listed(dsn, everything))
+        late = asyncio.run(parked.behind(dsn))
+    for one in found:
+        print(f"{one['id']}  {one['state']:7}  {one['name']}  due {one['due_at']:%Y-%m-%d %H:%M:%S}Z  "
+              f"attempts {one['attempts']}  {one['error'] or ''}".rstrip())  # fmt: skip
+    for one in late:
+        print(f"{one['name']} is {one['events']} events behind")
+    if not (found or late):
+        print("Nothing waits, and nothing was given up.")
+
+
+@jobs.command("redrive")
+def redrive(
+    job: Annotated[UUID | None, typer.Argument(help="The job's id; all that were given up, if none is named.")] = None,
+) -> None:
+    """Have what was given up tried again (重试任务)."""
+    from gongzhi_server.jobs import failed_jobs as parked
+
+    with cluster.running(settings()) as dsn:
+        count = asyncio.run(parked.redrive(dsn, clock(), job))
+    print(f"{count} to be tried again.")
+
+
+@nats.command("accounts")
+def nats_accounts() -> None:
+    """Print the accounts part of the NATS servers' configuration (账户配置)."""
+    from gongzhi_server.road.accounts import configuration
+
+    print(configuration(settings().nats_integrators), end="")
+
+
+@retention.command()
+def run(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only count what would be anonymised (试运行).")] = False,
+) -> None:
+    """Anonymise what is past its time, table by table (清理期满数据)."""
+    from gongzhi_server.plugins import loader as plugins
+    from gongzhi_server.storage.retention import run as anonymise
+
+    chosen = settings()
+    with cluster.running(chosen) as dsn:
+        counts = asyncio.run(anonymise(dsn, plugins.load().registers.holdings, clock(), dry_run=dry_run))
+    for table, count in counts.items():
+        print(f"{table}: {count:,}")
+    print("Nothing was changed (试运行)." if dry_run else f"{sum(counts.values()):,} rows anonymised (已匿名化).")
+
+
+@clocks.command()
+def sweep() -> None:
+    """Send reminders, close what nobody contests any more, follow new calendars (时限巡检)."""
+    from gongzhi_server.jobs import sweeping
+    from gongzhi_server.plugins import loader as plugins
+    from gongzhi_server.storage.key_ring import keyring
+
+    chosen = settings()
+    with cluster.running(chosen) as dsn:
+        done = asyncio.run(sweeping.once(dsn, clock(), keyring(chosen), plugins.load()))
+    print(f"{done.reminded} reminders sent (提醒), {done.closed} cases closed (结案).")
+    print(f"{done.recounted} cases follow a new calendar (重算).")

@@ -1,0 +1,76 @@
+"""The keys of protected values, and the chain over looks and mutations."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gongzhi_server.clock import clock
+from gongzhi_server.storage import embedded_postgres as cluster
+
+from .terminal import bars, fail, settings
+
+keys = typer.Typer(help="The keys of protected values (密钥).", no_args_is_help=True)
+audit = typer.Typer(help="The chain over looks and mutations (审计).", no_args_is_help=True)
+
+
+@keys.command()
+def status() -> None:
+    """Count what is under which key (密钥状态)."""
+    from gongzhi_server.storage import key_ring as kept
+
+    chosen = settings()
+    with cluster.running(chosen) as dsn:
+        found = asyncio.run(kept.status(dsn, kept.keyring(chosen)))
+    for name, people in found.people.items():
+        print(
+            f"{name}{' (current)' if name == found.current else ''}: {people:,} people, "
+            f"{found.others[name]:,} files and endpoints"
+        )
+    raise typer.Exit(code=0 if found.done else 1)
+
+
+@keys.command()
+def rotate() -> None:
+    """Put every protected value under the current key; goes on where it was left (轮换密钥)."""
+    from gongzhi_server.storage import key_ring as kept
+
+    chosen = settings()
+    with cluster.running(chosen) as dsn, bars() as report:
+        moved = asyncio.run(kept.rotate(dsn, kept.keyring(chosen), report))
+    print(f"{moved:,} people moved; earlier keys can be dropped once gongzhi keys status says so.")
+
+
+@audit.command()
+def verify(
+    anchors: Annotated[
+        list[Path] | None, typer.Option("--anchor", exists=True, dir_okay=False, help="Files of gongzhi audit anchor.")
+    ] = None,
+) -> None:
+    """Prove that nothing was changed, removed or put in another order (核验)."""
+    from gongzhi_server.storage import audit_verify as witness
+
+    with cluster.running(settings()) as dsn:
+        found = asyncio.run(witness.verify(dsn, anchors or ()))
+    print(f"{found.links:,} links, {found.looks:,} looks, {found.acts:,} mutations; {found.loose:,} not chained yet")
+    if found.wrong:
+        fail(found.wrong)
+
+
+@audit.command("anchor")
+def anchor(
+    to: Annotated[Path | None, typer.Option(metavar="FILE", help="Add it to this file; else print it.")] = None,
+) -> None:
+    """Tell the chain's end, to be kept outside of this machine (锚定)."""
+    from gongzhi_server.storage import audit_verify as witness
+
+    with cluster.running(settings()) as dsn:
+        line = asyncio.run(witness.anchor(dsn, clock()))
+    if to is None:
+        print(line)
+    else:
+        with to.open("a", encoding="utf-8") as file:
+            file.write(f"{line}\n")

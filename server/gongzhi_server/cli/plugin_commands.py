@@ -1,0 +1,113 @@
+"""What plugins do for operators: `gongzhi points verify`. Plugins are imported only when one of theirs is called."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import os
+import typing
+from collections.abc import Callable
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import typer
+from typer.core import TyperGroup
+
+from gongzhi_server.clock import clock
+from gongzhi_server.settings import Settings
+from gongzhi_server.storage import embedded_postgres as cluster
+
+if TYPE_CHECKING:
+    from gongzhi.plugin.hooks import Errand
+
+    from gongzhi_server.plugins.loader import Plugins
+
+UNFINISHED = "the errand ended with an exit code"
+
+
+class Unfinished(Exception):
+    """It said that something is wrong, so nothing it wrote is kept."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(UNFINISHED)
+        self.code = code
+
+
+class Group(TyperGroup):
+    """The command line; a name it does not know may be a plugin's."""
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        return super().get_command(ctx, cmd_name) or offered(cmd_name)
+
+
+def offered(word: str) -> Any:
+    """The commands of a plugin, or of a group; None if there are none."""
+    from gongzhi_server.plugins import loader as plugins
+
+    installed = plugins.load()
+    errands = installed.errands_called(word)
+    if not errands:
+        return None
+    said = f"What the plugin {errands[0][0]!r} does for operators (插件命令)."
+    made = typer.Typer(add_completion=False, no_args_is_help=True, help=said)
+    made.callback()(lambda: None)  # so that even one command has its name
+    for plugin, errand in errands:
+        made.command(errand.name)(typed(installed, plugin, errand))
+    return typer.main.get_command(made)
+
+
+def typed(installed: Plugins, plugin: str, errand: Errand) -> Callable[..., None]:
+    """A function as typer takes it: without its first parameter, with all else."""
+
+    def command(**options: Any) -> None:
+        chosen = Settings.read(os.environ)
+        if not inspect.iscoroutinefunction(errand.function):
+            from gongzhi_server.plugins import choices
+
+            done: Any = errand.function(choices.chosen(installed, os.environ, chosen.data), **options)
+            raise typer.Exit(done or 0)
+        with cluster.running(chosen) as dsn:
+            code = asyncio.run(run(chosen, dsn, plugin, errand, options, installed=installed))
+        raise typer.Exit(code)
+
+    hints = typing.get_type_hints(errand.function, include_extras=True)
+    _, *rest = inspect.signature(errand.function).parameters.values()
+    parameters = [one.replace(annotation=hints[one.name], kind=inspect.Parameter.KEYWORD_ONLY) for one in rest]
+    command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    command.__annotations__ = {one.name: one.annotation for one in parameters}
+    command.__doc__ = inspect.getdoc(errand.function)
+    return command
+
+
+async def run(
+    chosen: Settings,
+    dsn: str,
+    plugin: str,
+    errand: Errand,
+    options: dict[str, Any],
+    now: Callable[[], datetime] = clock,
+    installed: Plugins | None = None,
+) -> int:
+    """Have it done, in one transaction; its exit code."""
+    from tortoise.transactions import in_transaction
+
+    from gongzhi_server.app import create_app
+    from gongzhi_server.plugins import loader as plugins
+    from gongzhi_server.plugins.ownership import acting_as
+    from gongzhi_server.storage import database
+
+    installed = installed or plugins.load()
+    await database.migrate(dsn, installed.apps)
+    app = create_app(chosen, dsn, now, installed, background=False)
+    async with app.router.lifespan_context(app):
+        try:
+            async with in_transaction() as connection:
+                call = app.state.worker.calling(connection, plugin)
+                with acting_as(plugin if errand.name != "demo" else None):  # what is invented may be anybody's
+                    code: int | None = await errand.function(call, **options)  # type: ignore[misc]
+                if code:
+                    raise Unfinished(code)
+                await call.told.write(connection)
+        except Unfinished as unfinished:
+            return unfinished.code
+    return 0

@@ -1,0 +1,1 @@
+"""Mutations: carried out in one transaction each, with their reactions and payloads."""

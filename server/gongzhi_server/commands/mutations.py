@@ -1,0 +1,447 @@
+"""Carries out mutations: permission, idempotency, one transaction, refusals as data."""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+import dataclasses
+import hashlib
+import hmac
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+import strawberry
+from gongzhi.core.access.models import LookKind
+from gongzhi.core.accounts.models import AccountRow, Belonging, InvitationRow
+from gongzhi.core.journal.models import RequestRow
+from gongzhi.core.people.models import HouseholdRow, PersonRow
+from gongzhi.core.people.protected import clear
+from gongzhi.core.plugins.models import ActivationRow
+from gongzhi.declare.bounds import check_values, columns_bound
+from gongzhi.declare.columns import loaded, remember
+from gongzhi.declare.entity import Entity
+from gongzhi.declare.events import Event
+from gongzhi.declare.sql import Bind, Sql
+from gongzhi.declare.viewer import Viewer
+from gongzhi.runtime.commands import TWO_PERSONS, Command, Problem
+from gongzhi.runtime.context import Context, Look
+from gongzhi.runtime.jobs import Job
+from gongzhi.runtime.waivers import Grantor, Waiver, WaiverRequest
+from gongzhi.values.errors import Refusal, Refusals, Text
+from gongzhi.values.labels import field_label
+from pypika_tortoise.dialects.postgresql import PostgreSQLQuery as Query
+from pypika_tortoise.queries import Table
+from pypika_tortoise.terms import ValueWrapper
+from tortoise.backends.base.client import BaseDBAsyncClient
+from tortoise.models import Model
+from tortoise.transactions import in_transaction
+from uuid6 import uuid7
+
+from gongzhi_server.events.outbox import Outbox, Told
+from gongzhi_server.planner.parameters import Parameters
+from gongzhi_server.planner.rows import Rows
+from gongzhi_server.planner.viewer_scope import Lens
+from gongzhi_server.plugins.loader import is_switched
+from gongzhi_server.plugins.ownership import acting_as
+from gongzhi_server.storage import audit
+from gongzhi_server.storage.batched_writes import Write, write
+
+from .payloads import objects_in, restore_payload, settle_payload, store_payload
+
+GRANTING = 5.0
+"""Seconds that a plugin may take to say whether it grants a waiver."""
+NOWHERE = Outbox()
+"""For what tells nobody anything."""
+
+
+ENTERED = """
+select exists(
+    select from plugins.activation a where a.plugin = $1 and a.until is null and a.active and (
+        $2::int[] is null or exists(
+            select from grids.grid g where g.id = any($2) and coalesce(g.county_id, a.county_id) = a.county_id
+        )
+    )
+) as on
+"""
+
+
+WANTED = "@wanted"
+"""The variable that holds what a row is looked for by."""
+TAKE = (
+    "insert into journal.request (id, account, idempotency_key, mutation, mac, at, result) "
+    "values ($1, $2, $3, $4, $5, $6, $7) on conflict do nothing"
+)
+MEMBERS = "select person_id from people.membership where household_id = any($1) and until is null"
+OWNERS = "select person_id from accounts.account where id = any($1) and person_id is not null"
+END = "update journal.request set result=$3 where account=$1 and idempotency_key=$2"
+
+
+class Denied(Exception):
+    """The viewer holds the permission nowhere."""
+
+    def __init__(self, permission: str) -> None:
+        super().__init__(f"This needs the permission {permission!r}.")
+        self.permission = permission
+
+
+class Transaction:
+    """`gongzhi.runtime.commands.Call` over an open transaction."""
+
+    def __init__(
+        self, context: Context, connection: BaseDBAsyncClient, plugin: str | None = None, outbox: Outbox = NOWHERE
+    ) -> None:
+        self.context, self.connection, self.plugin = context, connection, plugin
+        self.told = Told(outbox, context.viewer)
+        self.checks: set[str] = set()
+        self.waived: list[str] = []
+        self.persons: set[UUID] = set()
+        self.households: set[UUID] = set()
+        self.accounts: set[UUID] = set()
+
+    @property
+    def viewer(self) -> Viewer:
+        return self.context.viewer
+
+    @property
+    def now(self) -> datetime:
+        return self.context.viewer.now
+
+    async def fetch(self, sql: str, *values: Any) -> list[dict[str, Any]]:
+        return await self.connection.execute_query_dict(sql, list(values))
+
+    async def find(self, cls: type, *path: str, shown: bool = False, **value: Any) -> Any:
+        """The row is read by the key of the visible one, for a list of branches cannot be locked itself."""
+        entity: Entity = cls.__entity__  # type: ignore[attr-defined]
+        [(column, wanted)] = value.items()
+        statement, values = visible(entity, self.context, column, wanted, shown)
+        found = await self.connection.execute_query_dict(locking(entity.model, entity.key, statement), values)
+        if not found:
+            raise missing(entity, path)
+        row = loaded(entity.model, found[0])
+        remember(row)
+        await self.allow(row, path)
+        self.note(row)
+        return row
+
+    def note(self, row: Model) -> None:
+        """Remember whom a row stands for: what a command locks of people is what it is done to."""
+        if isinstance(row, PersonRow):
+            self.persons.add(row.id)
+        elif isinstance(row, AccountRow):
+            self.accounts.add(row.id)
+        elif isinstance(row, Belonging | InvitationRow) and row.account_id is not None:
+            self.accounts.add(row.account_id)
+        elif isinstance(row, InvitationRow) and row.person_id is not None:
+            self.persons.add(row.person_id)
+        elif isinstance(row, HouseholdRow):
+            self.households.add(row.id)
+
+    def concern(self, *people: UUID) -> None:
+        self.persons.update(people)
+
+    async def concerned(self, payload: Any) -> set[UUID]:
+        """Everybody this was done to: people, the members of households, and whom accounts belong to."""
+        made = {one.key for one in objects_in(payload) if one.entity.name == "Person"}
+        members = await self.fetch(MEMBERS, list(self.households)) if self.households else []
+        owners = await self.fetch(OWNERS, list(self.accounts)) if self.accounts else []
+        return self.persons | made | {row["person_id"] for row in (*members, *owners)}
+
+    async def allow(self, row: Model, path: Sequence[str]) -> None:
+        """Refuse a plugin's command on a row of a county that has not switched the plugin on."""
+        county = getattr(row, "county_id", None)
+        if self.plugin is not None and county is not None and not await is_on(self.plugin, county):
+            raise self.inactive(path)
+
+    async def enter(self) -> None:
+        """Refuse a plugin's command to whoever acts only where it is not switched on."""
+        if self.plugin is None or not is_switched(self.plugin):
+            return
+        grants = self.viewer.account.grants
+        grids = None if any(one.grid is None for one in grants) or not grants else [one.grid for one in grants]
+        if not (await self.fetch(ENTERED, self.plugin, grids))[0]["on"]:
+            raise self.inactive(())
+
+    def inactive(self, path: Sequence[str]) -> Refusal:
+        return Refusal(
+            "PLUGIN_INACTIVE",
+            f"The plugin {self.plugin!r} is not switched on in this county.",
+            f"本县未启用插件 {self.plugin!r}。",
+            path,
+        )
+
+    async def disclose(self, person: Model, field: str) -> list[str]:
+        assert isinstance(person, PersonRow)
+        declared = orjson.loads(self.context.published)["dataPurposes"]
+        said = {one["field"]: one["purpose"] for one in declared if one["plugin"] == self.plugin}
+        purpose = said.get(field)
+        kind, told = LookKind.REVEAL, f"{self.plugin}: {purpose}"
+        if self.plugin and purpose is None:
+            kind, told = LookKind.READ, f"{self.plugin}: refused, no purpose is declared"
+        await self.context.look(Look([person.id], [field], told[:200], kind))
+        if self.plugin and purpose is None:
+            raise PermissionError(f"the plugin {self.plugin!r} has declared no purpose for {field}")
+        return await clear(self.context.keys, person, field)
+
+    def publish(self, happened: Event, row: Model | None = None) -> None:
+        self.told.publish(happened, row)
+
+    def enqueue(
+        self, job: Job, key: str, *, at: datetime | None = None, row: Model | None = None, **arguments: Any
+    ) -> None:
+        self.told.enqueue(job, key, at, row, arguments)
+
+    def write_last(self, sql: str, *row: Any) -> None:
+        self.told.write_last(sql, row)
+
+    async def waive(self, waiver: Waiver, row: Model, about: str) -> str | None:
+        county, request = getattr(row, "county_id", None), WaiverRequest(waiver, row, about)
+        for plugin, grantor in self.context.grantors.get(waiver.name, ()):
+            if (plugin is None or await is_on(plugin, county)) and (by := await self.ask(plugin, grantor, request)):
+                self.waived.append(waiver.name)
+                return by
+        return None
+
+    def as_plugin(self, plugin: str | None) -> Transaction:
+        """This transaction as a plugin has it that takes part in another's command.
+
+        It discloses what the plugin has a purpose for, and checks that are made by it are not the command's.
+        """
+        own = copy.copy(self)
+        own.plugin, own.checks = plugin, set()
+        return own
+
+    async def ask(self, plugin: str | None, grantor: Grantor, request: WaiverRequest) -> str | None:
+        """Have a grantor answer as the plugin whose it is, in this transaction.
+
+        Raises RuntimeError, which names the plugin, if it fails: without an
+        answer the command can neither go on nor be refused.
+        """
+        try:
+            with acting_as(plugin):
+                async with asyncio.timeout(GRANTING if plugin else None):
+                    return await grantor.function(self.as_plugin(plugin), request)
+        except (Refusal, Refusals):
+            raise
+        except Exception as error:
+            raise RuntimeError(f"the plugin {plugin!r} failed to answer for {request.waiver.name}") from error
+
+    def may(self, permission: str, row: Model) -> bool:
+        grants = [grant for grant in self.viewer.account.grants if permission in grant.permissions]
+        return any(
+            grant.everywhere
+            or (grant.kind is not None and getattr(row, f"{grant.kind.lower()}_id", None) == grant.grid)
+            or (grant.unit is not None and getattr(row, "lead_unit_id", None) == grant.unit)
+            for grant in grants
+        )
+
+
+async def is_on(plugin: str, county: int | None) -> bool:
+    """Whether a plugin is on in a county; what lies in none has only those that are always on."""
+    return not is_switched(plugin) or (
+        county is not None and await ActivationRow.exists(plugin=plugin, county_id=county, until=None, active=True)
+    )
+
+
+def visible(entity: Entity, context: Context, column: str, value: Any, shown: bool) -> tuple[str, list[Any]]:
+    """The statement for the key of the row with this value, if the viewer may see it; its text is made once."""
+    viewer = context.viewer
+    known: dict[Any, Any] = viewer.account.answers
+    key = visible, entity.name, column, shown, viewer.glass is not None
+    if key not in known:
+        known[key] = looking(entity, None if shown else Lens(viewer, {}), column)
+    sql, binds = known[key]
+    return sql, [bind.read({WANTED: value}, context) if isinstance(bind, Bind) else bind for bind in binds]
+
+
+def looking(entity: Entity, lens: Lens | None, column: str) -> tuple[str, tuple[Any, ...]]:
+    """The text of the statement above, and what it binds."""
+    meta = entity.model._meta
+    table = Table(meta.db_table, schema=meta.schema, alias="t")
+    rows = Rows(entity, table, lens, None, None)
+    wanted = ValueWrapper(Bind(lambda variables, context: variables[WANTED]))
+    rows.where(Sql("{0}={1}", table.field(entity.column(column)), wanted))
+    parameters = Parameters()
+    query = rows.select(table.field(entity.key).as_("key"))
+    return query.get_sql(Query.SQL_CONTEXT.copy(parameterizer=parameters)), tuple(parameters.values)
+
+
+def locking(model: type[Model], key: str, keys: str) -> str:
+    """The statement that reads and locks the rows with these keys."""
+    meta = model._meta
+    columns = ",".join(f'r."{column}"' for column in meta.fields_db_projection.values())
+    return f'select {columns} from "{meta.schema}"."{meta.db_table}" r where r."{key}" in ({keys}) for update of r'
+
+
+def missing(entity: Entity, path: Sequence[str]) -> Refusal:
+    """One answer for what is not there and for what is not yours."""
+    return Refusal("NOT_FOUND", "There is no such thing, or you may not see it.", "没有找到，或您无权查看。", path)
+
+
+async def perform(
+    context: Context, command: Command, given: Any, plugin: str | None = None, outbox: Outbox = NOWHERE
+) -> Any:
+    """The command's payload. It is carried out once for a key; sent again, it answers as it did.
+
+    `plugin` is whose command it is; None for the core's.
+    """
+    try:
+        account, key = ("", "") if command.repeats else claimant(context.viewer, given.idempotency_key)
+    except Refusal as refusal:
+        return answered(command, refused(command, refusal), context.viewer)
+    if command.requires and not context.viewer.can(command.requires):
+        raise Denied(command.requires)
+    try:
+        check_values(given)
+    except Refusals as refusals:
+        return answered(command, refused(command, refusals), context.viewer)
+    if command.repeats:
+        return await repeated(context, command, given, plugin, outbox)
+    mac = fingerprint(context, command, given)
+    try:
+        async with in_transaction() as connection:
+            request = await claimed(connection, account, key, command, mac, context.viewer.now)
+            if request is not None:
+                return replayed(command, request, mac, context.viewer)
+            call = Transaction(context, connection, plugin, outbox)
+            await call.enter()
+            with columns_bound(given), acting_as(plugin):
+                payload = await command.function(call, given)
+            require_checks(command, call)
+            told = call.told.writes()
+            kept = store_payload(payload)
+            settle_payload(payload, kept)
+            ended = Write(END, [account, key, orjson.dumps(kept).decode()])
+            people = await call.concerned(payload)
+            acted = audit.act(context.viewer, command.name, objects(payload), call.waived, people)
+            await write(connection, ended, acted, *told)
+        if told:
+            outbox.wake()
+        return payload
+    except (Refusal, Refusals) as refusal:
+        result = refused(command, refusal)
+        # The transaction took its own request back with it.
+        taken = taking(account, key, command, mac, context.viewer.now, result)
+        await write(RequestRow._meta.db, taken, audit.act(context.viewer, command.name, codes=codes(result)))
+        return answered(command, result, context.viewer)
+
+
+def require_checks(command: Command, call: Transaction) -> None:
+    """Let nothing be written by a command that left out a check it promises. Raises RuntimeError."""
+    if command.two_persons and TWO_PERSONS not in call.checks:
+        raise RuntimeError(f"{command.name} takes two persons, and never called require_independence")
+
+
+async def repeated(context: Context, command: Command, given: Any, plugin: str | None, outbox: Outbox) -> Any:
+    """The payload of a command that is carried out each time; that it was is all that is kept."""
+    try:
+        async with in_transaction() as connection:
+            call = Transaction(context, connection, plugin, outbox)
+            await call.enter()
+            with columns_bound(given), acting_as(plugin):
+                payload = await command.function(call, given)
+            require_checks(command, call)
+            told = call.told.writes()
+            said = [*(one.code for one in payload.errors), *call.waived]
+            await write(connection, audit.act(context.viewer, command.name, objects(payload), said), *told)
+        if told:
+            outbox.wake()
+        return payload
+    except (Refusal, Refusals) as refusal:
+        result = refused(command, refusal)
+        await write(RequestRow._meta.db, audit.act(context.viewer, command.name, codes=codes(result)))
+        return answered(command, result, context.viewer)
+
+
+def refused(command: Command, refusal: Refusal | Refusals) -> dict[str, Any]:
+    """What is stored of a request that was refused, and answered."""
+    several = refusal.refusals if isinstance(refusal, Refusals) else (refusal,)
+    said = [(one, one.about(field_label(command.input, one.path))) for one in several]
+    return {"errors": [[one.code, text.en, text.zh, list(one.path)] for one, text in said]}
+
+
+def codes(result: dict[str, Any]) -> list[str]:
+    return [code for code, *_ in result["errors"]]
+
+
+def objects(payload: Any) -> list[str]:
+    """The global ids of a payload's objects."""
+    return [f"{one.entity.name}:{one.key}" for one in objects_in(payload)]
+
+
+def claimant(viewer: Viewer, key: str) -> tuple[str, str]:
+    """Whose key it is. A stranger's must be a UUID, so that nobody guesses what another stranger sent."""
+    if not 1 <= len(key) <= 100:
+        raise Refusal(
+            "BAD_USER_INPUT",
+            "The idempotency key must have 1 to 100 characters.",
+            "幂等键长度应为 1 至 100 个字符。",
+            ("idempotencyKey",),
+        )
+    if viewer.account.name is not None:
+        return viewer.account.name, key
+    try:
+        return "stranger", str(UUID(key))
+    except ValueError as error:
+        raise Refusal(
+            "BAD_USER_INPUT",
+            "Without an account the idempotency key must be a UUID.",
+            "未登录时幂等键须为 UUID。",
+            ("idempotencyKey",),
+        ) from error
+
+
+def fingerprint(context: Context, command: Command, given: Any) -> bytes:
+    """A MAC of what was asked, so that a key cannot stand for two different requests."""
+    asked = {name: value for name, value in vars(given).items() if name != "idempotency_key"}
+    text = json.dumps([command.name, asked], default=plain, sort_keys=True)  # takes integers of any length
+    return hmac.digest(context.receipts, text.encode(), hashlib.sha256)
+
+
+def plain(value: Any) -> Any:
+    if value is strawberry.UNSET:
+        return None
+    return vars(value) if dataclasses.is_dataclass(value) else str(value)
+
+
+def taking(
+    account: str, key: str, command: Command, mac: bytes, now: datetime, result: dict[str, Any] | None = None
+) -> Write:
+    """A request under its key; nothing is written if somebody has the key."""
+    kept = None if result is None else orjson.dumps(result).decode()
+    return Write(TAKE, [uuid7(), account, key, command.name, mac, now, kept])
+
+
+async def claimed(
+    connection: BaseDBAsyncClient, account: str, key: str, command: Command, mac: bytes, now: datetime
+) -> RequestRow | None:
+    """Take the key, or find the request that took it; waits for one that is under way."""
+    claim = taking(account, key, command, mac, now)
+    if await connection.execute_query_dict(f"{claim.sql} returning id", list(claim.values)):
+        return None
+    return await RequestRow.get(account=account, idempotency_key=key)
+
+
+def replayed(command: Command, request: RequestRow, mac: bytes, viewer: Viewer) -> Any:
+    """The payload of a request that was carried out before; its objects are planned as they are now."""
+    if request.mutation != command.name or not hmac.compare_digest(request.mac, mac):
+        raise Refusal(
+            "IDEMPOTENCY_KEY_REUSED",
+            "This key was used for another request; use a new one.",
+            "该幂等键已用于其他请求，请更换。",
+            ("idempotencyKey",),
+        )
+    return answered(command, request.result or {}, viewer)
+
+
+def answered(command: Command, result: dict[str, Any], viewer: Viewer) -> Any:
+    """A payload from what is stored of it, in the caller's language."""
+    objects = restore_payload(command.payload, result)
+    errors = [
+        Problem(code=code, message=Text(en, zh).say(viewer.language), path=path)
+        for code, en, zh, path in result.get("errors", ())
+    ]
+    return command.payload(**objects, errors=errors)

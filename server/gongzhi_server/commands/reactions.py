@@ -1,0 +1,62 @@
+"""Reactions of the built-in packages and of plugins, in their order, each contained."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import Any
+
+from gongzhi.runtime.reactions import Happening, Phase, Reaction, in_order
+from gongzhi.values.errors import Refusal, Refusals
+
+from gongzhi_server.errors import Fault
+from gongzhi_server.plugins.ownership import acting_as
+
+from .mutations import is_on
+
+LONGEST = 5.0
+"""Seconds that a reaction of a plugin may take: somebody waits for the step, and the case is locked."""
+
+Run = Callable[[Any, Happening], Awaitable[Any]]
+
+
+class ReactionTable:
+    """Which reactions run at an event, looked up once for each."""
+
+    def __init__(self, reactions: Iterable[tuple[str | None, Reaction]]) -> None:
+        found = list(reactions)
+        whose = {one.name: plugin for plugin, one in found}
+        self._ordered = [(whose[one.name], one) for one in in_order(one for _, one in found)]
+        self._known: dict[tuple[Phase, str], tuple[Run, ...]] = {}
+        """One entry an event type of the schema."""
+
+    def to(self, phase: Phase, event: str) -> Sequence[Run]:
+        found = self._known.get((phase, event))
+        if found is None:
+            found = self._known[phase, event] = tuple(
+                one.function if plugin is None else contained(plugin, one)
+                for plugin, one in self._ordered
+                if one.phase is phase and (not one.events or event in one.events)
+            )
+        return found
+
+
+def contained(plugin: str, one: Reaction) -> Run:
+    """A reaction of a plugin: it writes as the plugin, is cut off when it hangs, and is named when it fails."""
+
+    async def run(call: Any, happening: Happening) -> Any:
+        try:
+            county = getattr(happening.row, "county_id", None)
+            if county is not None and not await is_on(plugin, county):
+                return None
+            async with asyncio.timeout(LONGEST):
+                with acting_as(plugin):
+                    return await one.function(call.as_plugin(plugin), happening)
+        except (Refusal, Refusals):
+            raise
+        except TimeoutError as error:
+            raise Fault(plugin, f"the reaction {one.name!r} took more than {LONGEST:g} s") from error
+        except Exception as error:
+            raise Fault(plugin, f"the reaction {one.name!r} failed: {type(error).__name__}") from error
+
+    return run

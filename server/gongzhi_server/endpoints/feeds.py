@@ -1,0 +1,105 @@
+"""`/feeds/PLUGIN/TOKEN/NAME`: files that plugins make for whoever has the address. There is no list of them."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+from collections.abc import Callable
+from time import perf_counter
+
+from gongzhi.runtime.context import Context
+from gongzhi.runtime.feeds import PATH, Feed, Page
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
+
+from gongzhi_server.gateway.application import SAFE, Settings, wrapped
+from gongzhi_server.gateway.operations import address
+from gongzhi_server.gateway.overload import Guard
+from gongzhi_server.gateway.rate_limits import Limited, Till
+from gongzhi_server.jobs.worker import ON
+from gongzhi_server.planner.execution import Fetch
+from gongzhi_server.plugins.loader import FAULTS, Plugins
+
+from .plain_http import Mounted
+
+log = logging.getLogger("gongzhi")
+
+PATIENCE = 5.0
+"""Seconds a plugin has to make one."""
+REST = re.compile(r"(?P<plugin>[a-z][a-z0-9_]+)/(?P<token>[A-Za-z0-9_-]{22,128})/(?P<name>[a-z0-9.-]+)")
+ABSENT = {"error": "This link does not work, or no longer. 链接无效或已失效。"}
+LATER = {"error": "This cannot be had at the moment. 暂时无法获取。"}
+RETRY = 300
+HEADERS = {name.decode(): value.decode() for name, value in SAFE} | {"x-robots-tag": "noindex"}
+
+
+class Feeds:
+    """Answers whoever has an address. `context` makes what a plugin has at hand; `till` counts addresses they ask from.
+
+    Nothing tells a token that is not known from a plugin that is not there or is off.
+    """
+
+    def __init__(
+        self,
+        plugins: Plugins,
+        context: Callable[[str], Context],
+        fetch: Fetch,
+        settings: Settings,
+        till: Till | None,
+        guard: Guard | None = None,
+    ) -> None:
+        self.feeds, self.context, self.fetch = plugins.feeds, context, fetch
+        self.settings, self.till, self.guard = settings, till, guard
+
+    @property
+    def routes(self) -> list[Route]:
+        return [Route(f"{PATH}/{{rest:path}}", Mounted(wrapped(self.serve, self.settings)), methods=["GET"])]
+
+    async def serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        try:
+            response = await self.answer(request)
+        except Limited as limited:
+            response = JSONResponse(LATER, 429, headers={"retry-after": str(limited.after)})
+        response.headers.update(HEADERS)
+        await response(scope, receive, send)
+
+    async def answer(self, request: Request) -> Response:
+        """The file. Raises Limited for who asks too often, the sooner for who guesses."""
+        purse = self.till.purse(None, None, address(request.scope)) if self.till else None
+        if purse:
+            purse.pay()
+        if self.guard:
+            self.guard.admit(stranger=True)
+        begun = perf_counter()
+        response = await self.opened(request.path_params["rest"])
+        if purse:
+            purse.charge(0, perf_counter() - begun, paid=1)
+        if response is None and purse:
+            purse.pay(purse.till.rates.refused)
+        return response or JSONResponse(ABSENT, 404)
+
+    async def opened(self, rest: str) -> Response | None:
+        """What lies at this address, if anything does."""
+        match = REST.fullmatch(rest)
+        feed = self.feeds.get((match["plugin"], match["name"])) if match else None
+        if not match or not feed:
+            return None
+        try:
+            page = await self.page(match["plugin"], feed, match["token"])
+        except FAULTS as error:
+            log.error("the plugin %s failed in its feed %s: %s", match["plugin"], feed.name, type(error).__name__)
+            return JSONResponse(LATER, 503, headers={"retry-after": str(RETRY)})
+        return Response(page.body, headers={"content-type": feed.media}) if page else None
+
+    async def page(self, plugin: str, feed: Feed, token: str) -> Page | None:
+        """What a token opens where the plugin is on."""
+        on = {row[0] for row in await self.fetch(ON, plugin)}
+        if not on:
+            return None
+        async with asyncio.timeout(PATIENCE):
+            page = await feed.function(self.context(plugin), token)
+        return page if page and page.county in on else None

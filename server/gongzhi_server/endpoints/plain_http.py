@@ -1,0 +1,92 @@
+"""What plain HTTP beside /graphql shares: refusals with a status, bodies of bounded size and time, tolls in headers."""
+
+from __future__ import annotations
+
+import asyncio
+
+from gongzhi.values.errors import Text
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from gongzhi_server.gateway.error_codes import Code
+from gongzhi_server.gateway.operations import Caller, address
+from gongzhi_server.gateway.rate_limits import METER, Limited, Meter, Till
+
+__all__ = ["Late", "Mounted", "Refused", "Toll", "TooLarge", "tolls", "whole"]
+
+
+class Refused(Exception):
+    """A request that is not carried out, with its status and code."""
+
+    def __init__(self, status: int, code: Code, en: str, zh: str, **headers: str) -> None:
+        super().__init__(en)
+        self.status, self.code, self.text, self.headers = status, code, Text(en, zh), headers
+
+
+class Late(Exception):
+    """A body that did not arrive in time."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"The body did not arrive within {seconds:g} seconds (limits.reading).")
+        self.zh = f"请求体未在 {seconds:g} 秒内送达（limits.reading）。"
+
+
+class TooLarge(Exception):
+    """A body of more bytes than are read."""
+
+
+class Mounted:
+    """An ASGI application as a class, which is how a Route tells it from a function of a request."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self.app(scope, receive, send)
+
+
+LATER = {"error": "Too much at this moment; try again later. 请求过多，请稍后重试。"}
+
+
+class Toll:
+    """An ASGI application behind a toll: each request costs its address a point, and the time it takes. 429 for whom
+    has none, and where there is no place for it; nothing may have been sent by then."""
+
+    def __init__(self, app: ASGIApp, till: Till | None) -> None:
+        self.app, self.till = app, till
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        purse = self.till.purse(None, None, address(scope)) if self.till else None
+        meter = Meter()
+        before = METER.set(meter)
+        try:
+            if purse:
+                purse.pay()
+            await self.app(scope, receive, send)
+        except Limited as limited:
+            headers = {"retry-after": str(limited.after), "cache-control": "no-store"}
+            await JSONResponse(LATER, 429, headers)(scope, receive, send)
+        finally:
+            METER.reset(before)
+            if purse and purse.paid:
+                purse.charge(0, meter.seconds, paid=1)
+
+
+async def whole(request: Request, most: int, seconds: float) -> bytes:
+    """The body. Raises TooLarge as soon as it has more than so many bytes, and Late if it takes longer to arrive."""
+    kept = bytearray()
+    try:
+        async with asyncio.timeout(seconds):
+            async for piece in request.stream():
+                kept += piece
+                if len(kept) > most:
+                    raise TooLarge
+    except TimeoutError:
+        raise Late(seconds) from None
+    return bytes(kept)
+
+
+def tolls(caller: Caller) -> dict[str, str]:
+    """The headers that tell what may still be asked."""
+    return {name.decode(): value.decode() for name, value in caller.headers()}

@@ -1,0 +1,326 @@
+"""Routes: HTTP of plugins below `/x/PLUGIN`, as the gateway has it: who calls, what it costs, what a browser may do."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import orjson
+from gongzhi.declare.viewer import Viewer
+from gongzhi.runtime.context import Context
+from gongzhi.runtime.routes import PATH, Files, Route, RouteCall, RouteRefusal
+from gongzhi.values.errors import Refusal, Refusals, Text
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.routing import BaseRoute, Mount
+from starlette.routing import Route as Path
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from gongzhi_server.auth.authentication import language
+from gongzhi_server.gateway import error_responses as refusals
+from gongzhi_server.gateway.application import SAFE, Settings, wrapped
+from gongzhi_server.gateway.error_codes import Code
+from gongzhi_server.gateway.interfaces import Forbidden, Unauthenticated
+from gongzhi_server.gateway.interfaces import Refused as Unfit
+from gongzhi_server.gateway.negotiation import cross_site, fold, gzips
+from gongzhi_server.gateway.operations import Caller, Operations
+from gongzhi_server.gateway.rate_limits import METER, Limited, Meter
+from gongzhi_server.gateway.request import Request as Operation
+from gongzhi_server.jobs.worker import ON
+from gongzhi_server.jobs.worker import said as placed
+from gongzhi_server.planner.execution import Fetch
+from gongzhi_server.plugins.loader import FAULTS, Plugin, Plugins, is_switched
+from gongzhi_server.plugins.ownership import acting_as
+
+from .plain_http import Late, Mounted, Refused, Toll, TooLarge, tolls, whole
+
+log = logging.getLogger("gongzhi")
+
+READING = ("GET", "HEAD")
+WITH_BODY = ("POST", "PUT", "PATCH")
+PAGE = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
+    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+"""What a page may load: what comes from here, and no script or style within it."""
+FOREVER, ANEW = "public, max-age=31536000, immutable", "no-cache"
+STATUSES = {"FORBIDDEN": 403, "NOT_FOUND": 404}
+"""The statuses of refusals that are not 400."""
+FOUND_NOTHING = Text("There is nothing here.", "此处无内容。")
+
+
+class Failed(Exception):
+    """Code of a plugin has failed; the message is the name of what it failed by."""
+
+
+@dataclass(frozen=True)
+class Told:
+    """A refusal, and the headers that go with its status."""
+
+    refusal: RouteRefusal
+    headers: Mapping[str, str]
+
+
+class PluginRoutes:
+    """Answers for plugins. `context` makes what a viewer's request has at hand; `blame` hears whose code has failed."""
+
+    def __init__(
+        self,
+        plugins: Plugins,
+        operations: Operations[Any],
+        context: Callable[[Viewer], Context],
+        fetch: Fetch,
+        settings: Settings,
+        blame: Callable[[str, str], None],
+    ) -> None:
+        self.plugins, self.operations, self.context, self.fetch = plugins, operations, context, fetch
+        self.settings, self.blame = settings, blame
+
+    @property
+    def routes(self) -> list[BaseRoute]:
+        """A mount for each place under which plugins answer: `/x/PLUGIN`, and the well-known paths that are theirs."""
+        places: dict[str, list[BaseRoute]] = {}
+        for plugin, one in self.plugins.routes:
+            app = self.serve_files(one) if isinstance(one, Files) else self.serve(plugin, one)
+            path = f"{one.path}/{{name:path}}" if isinstance(one, Files) else one.path
+            methods = ("GET",) if isinstance(one, Files) else one.methods
+            places.setdefault(place_of(plugin, one), []).append(
+                Path(path, Mounted(wrapped(app, self.settings, methods)))
+            )
+        return [Mount(place, routes=found) for place, found in places.items()]
+
+    def serve(self, plugin: Plugin, route: Route) -> ASGIApp:
+        """An ASGI application that answers at a route."""
+
+        async def serve(scope: Scope, receive: Receive, send: Send) -> None:
+            request = Request(scope, receive)
+            try:
+                response = await self.respond(plugin, route, request)
+            except ClientDisconnect:
+                return
+            if not isinstance(response, StreamingResponse):
+                await response(scope, receive, send)
+                return
+            try:
+                async with asyncio.timeout(route.seconds):
+                    await response(scope, receive, send)
+            except FAULTS as error:  # it has begun already, so all there is left is to end the connection
+                self.note(plugin, route, error)
+
+        return serve
+
+    async def respond(self, plugin: Plugin, route: Route, request: Request) -> Response:
+        """The response with the headers that it must have, whatever becomes of the request."""
+        headers: dict[str, str] = {}
+        caller: Caller | None = None
+        purse = self.operations.purse(request.scope)  # for who cannot be asked who they are
+        try:
+            self.admit(route, request)
+            request = await self.received(route, request)
+            caller = await self.operations.enter(await credentials(route, request), request.scope)
+            purse = caller.purse
+            if purse:
+                purse.pay()
+            if caller.stranger and not route.strangers:
+                raise Unauthenticated("Credentials are missing.", "Bearer")
+            if request.method in READING:
+                self.operations.admit(caller)
+            response = await self.answer(plugin, route, request, caller)
+            headers = tolls(caller)
+        except ClientDisconnect:
+            raise
+        except FAULTS as error:
+            told = self.refusal(plugin, route, error)
+            response, headers = refused(route, request, told.refusal), dict(told.headers)
+            caller = None
+        finally:
+            if purse:
+                purse.settle()
+        guard_browser(response, shared=caller is not None and caller.stranger)
+        response.headers.update(headers)
+        return response
+
+    def admit(self, route: Route, request: Request) -> None:
+        """Refuse what no plugin needs to see."""
+        method = "GET" if request.method == "HEAD" else request.method
+        if method not in route.methods:
+            allow = ", ".join(route.methods)
+            said = f"Send a {' or '.join(route.methods)}.", f"请使用 {'、'.join(route.methods)} 方法。"
+            raise Refused(405, Code.METHOD_NOT_ALLOWED, *said, allow=allow)
+        origins = {origin.encode() for origin in self.settings.origins}
+        if cross_site(fold(request.scope["headers"]), origins):
+            said = "Requests from other sites are refused.", "不接受其他网站的请求。"
+            raise Refused(403, Code.CROSS_SITE_REQUEST, *said)
+
+    async def received(self, route: Route, request: Request) -> Request:
+        """The request with its whole body at hand. Raises TooLarge and Late."""
+        read = request.method in WITH_BODY
+        try:
+            body = await whole(request, route.longest, self.settings.limits.reading) if read else b""
+        except TooLarge:
+            said = f"Send {route.longest} bytes at most.", f"请求不得超过 {route.longest} 字节。"
+            raise Refused(413, Code.REQUEST_TOO_LARGE, *said) from None
+
+        async def replay() -> Message:
+            return {"type": "http.request", "body": body, "more_body": False}
+
+        return Request(request.scope, replay)
+
+    async def answer(self, plugin: Plugin, route: Route, request: Request, caller: Caller) -> Response:
+        """What the plugin answers, in its time. What its code fails by is Failed; what it refuses, and us, passes."""
+        call = RouteCall(request, self.context(caller.viewer), partial(self.ask, caller), await self.counties(plugin))
+        if call.counties is not None and not call.counties:
+            raise Refusal("NOT_FOUND", FOUND_NOTHING.en, FOUND_NOTHING.zh)
+        meter = Meter()
+        before = METER.set(meter)
+        try:
+            with acting_as(plugin.name):
+                async with asyncio.timeout(route.seconds):
+                    response = await route.answer(call)
+            if not isinstance(response, Response):
+                raise TypeError(f"it answered a {type(response).__name__}, which is no Response")
+            return response
+        except EXPECTED:
+            raise
+        except FAULTS as error:
+            raise Failed from error
+        finally:
+            METER.reset(before)
+            if caller.purse:
+                caller.purse.charge(0, meter.seconds, paid=1)
+
+    async def ask(self, caller: Caller, document: str, **variables: Any) -> Mapping[str, Any]:
+        """What /graphql answers the caller, and what it costs there."""
+        prepared = self.operations.prepare_own(document, caller)
+        with acting_as(None):
+            answer = await self.operations.run(prepared, Operation(document, variables=variables), caller)
+        found: Mapping[str, Any] = orjson.loads(answer.body)
+        return found
+
+    async def counties(self, plugin: Plugin) -> frozenset[int] | None:
+        """The counties where a plugin is on; None for one that is on everywhere."""
+        if not is_switched(plugin.owner):
+            return None
+        return frozenset(row[0] for row in await self.fetch(ON, plugin.name))
+
+    def refusal(self, plugin: Plugin, route: Route, problem: BaseException) -> Told:
+        """What a caller is told. What was not expected is in the log under an id, with the plugin's name."""
+        match problem:
+            case Refused(status=status, code=code, text=text, headers=headers):
+                return Told(RouteRefusal(status, code.value, (text,)), headers)
+            case Refusal(code=code, text=text):
+                return Told(RouteRefusal(STATUSES.get(code, 400), code, (text,)), {})
+            case Refusals(refusals=several):
+                return Told(RouteRefusal(400, Code.BAD_USER_INPUT.value, tuple(one.text for one in several)), {})
+            case Late():
+                text = Text(str(problem), problem.zh)
+                return Told(RouteRefusal(408, Code.REQUEST_TIMEOUT.value, (text,)), {"connection": "close"})
+            case Unauthenticated(challenge=challenge):
+                text = Text("The credentials are missing, wrong or expired.", "凭证缺失、无效或已过期。")
+                return Told(RouteRefusal(401, Code.UNAUTHENTICATED.value, (text,)), {"www-authenticate": challenge})
+            case Forbidden():
+                text = Text("You may not do this.", "您无权进行此操作。")
+                return Told(RouteRefusal(403, Code.FORBIDDEN.value, (text,)), {})
+            case Limited(after=after):
+                text = Text(f"{problem} Try again in {after} seconds.", f"请求过多，请在 {after} 秒后重试。")
+                return Told(RouteRefusal(429, Code.RATE_LIMITED.value, (text,)), {"retry-after": str(after)})
+            case Unfit(errors=errors):
+                texts = tuple(Text(said, said) for said in (refusals.discreet(one.message) for one in errors))
+                return Told(RouteRefusal(400, Code.BAD_REQUEST.value, texts), {})
+            case Failed(__cause__=TimeoutError() as late):
+                self.note(plugin, route, late)
+                text = Text("It took too long and was cut off.", "处理超时，已中止。")
+                return Told(RouteRefusal(503, Code.TIMEOUT.value, (text,)), {})
+        id = self.note(plugin, route, problem.__cause__ or problem)
+        text = Text(f"Something went wrong; it is in the log under {id}.", f"服务出错，日志编号 {id}。")
+        return Told(RouteRefusal(500, Code.INTERNAL_SERVER_ERROR.value, (text,)), {})
+
+    def note(self, plugin: Plugin, route: Route, error: BaseException) -> str:
+        """Log that a route has failed, without what it failed on, and count it; the id of the entry."""
+        id = secrets.token_hex(8)
+        log.error("the plugin %s failed in its route %s, id %s: %s", plugin.name, route.path, id, placed(error))
+        self.blame(plugin.name, type(error).__name__)
+        return id
+
+    def serve_files(self, files: Files) -> ASGIApp:
+        """An ASGI application that sends static files."""
+
+        async def serve(scope: Scope, receive: Receive, send: Send) -> None:
+            response = sent(files, Request(scope, receive))
+            guard_browser(response, shared=True)
+            await response(scope, receive, send)
+
+        return Toll(serve, self.operations.till)
+
+
+EXPECTED = (Refusal, Refusals, Refused, Limited, Forbidden, Unauthenticated, Unfit, ClientDisconnect)
+"""What a handler may raise of itself or pass on from us."""
+
+
+def place_of(plugin: Plugin, one: Route | Files) -> str:
+    """The path below which a route or files lie."""
+    return one.root or f"{PATH}/{plugin.name}"
+
+
+async def credentials(route: Route, request: Request) -> Mapping[bytes, bytes]:
+    """The headers, with the token that a standard has elsewhere among them. Raises Failed."""
+    headers = fold(request.scope["headers"])
+    if route.credential is None:
+        return headers
+    try:
+        token = await route.credential(request)
+    except EXPECTED:
+        raise
+    except FAULTS as error:
+        raise Failed from error
+    return {**headers, b"authorization": b"Bearer " + token.encode("latin-1", "replace")} if token else headers
+
+
+def refused(route: Route, request: Request, refusal: RouteRefusal) -> Response:
+    """A refusal as the route writes it; as we do if it writes none, or fails at that."""
+    if route.refuse:
+        try:
+            return route.refuse(request, refusal)
+        except FAULTS as error:
+            log.error("a refusal of the route %s could not be written: %s", route.path, placed(error))
+    tongue = language(request.headers.get("accept-language", "").encode("latin-1"))
+    errors = [{"message": text.say(tongue), "extensions": {"code": refusal.code}} for text in refusal.texts]
+    return JSONResponse({"errors": errors}, refusal.status)
+
+
+def guard_browser(response: Response, shared: bool) -> None:
+    """Add the headers that every response has. Caches keep nothing but what is for everybody and says so."""
+    own = response.headers.get("cache-control") if shared else None
+    vary = response.headers.get("vary")
+    response.headers.update({name.decode(): value.decode() for name, value in SAFE})
+    if own:
+        response.headers["cache-control"] = own
+    if vary:
+        response.headers.add_vary_header(vary)
+    if response.headers.get("content-type", "").startswith("text/html"):
+        response.headers["content-security-policy"] = PAGE
+
+
+def sent(files: Files, request: Request) -> Response:
+    """A static file; at its address for good, and at its plain name until it changes."""
+    name = request.path_params["name"]
+    lasting = files.addressed.get(name)
+    found = lasting or files.contents.get(name)
+    if request.method not in READING:
+        return JSONResponse({"error": "Send a GET. 请使用 GET 方法。"}, 405, {"allow": "GET"})
+    if found is None:
+        return JSONResponse({"error": f"{FOUND_NOTHING.en} {FOUND_NOTHING.zh}"}, 404)
+    packed = found.compressed is not None and gzips(request.headers.get("accept-encoding", "").encode("latin-1"))
+    tag = f'"{found.digest}{"-gzip" if packed else ""}"'
+    headers = {"cache-control": FOREVER if lasting else ANEW, "etag": tag}
+    if tag in [each.strip().removeprefix("W/") for each in request.headers.get("if-none-match", "").split(",")]:
+        return Response(None, 304, headers)
+    if packed:
+        headers["content-encoding"] = "gzip"
+    body = found.compressed if packed else found.body
+    return Response(body, headers={**headers, "content-type": found.media})

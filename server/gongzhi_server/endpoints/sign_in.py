@@ -1,0 +1,249 @@
+"""`/auth/` over plain HTTP: JSON in, JSON out, refusals shaped like those of GraphQL."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import orjson
+from gongzhi.runtime.checks import form, wrong
+from gongzhi.values.errors import Language, Refusal, Refusals, Text
+from starlette.requests import ClientDisconnect, Request, cookie_parser
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from gongzhi_server.auth.access_tokens import LIFETIME
+from gongzhi_server.auth.attempts import Blocked
+from gongzhi_server.auth.authentication import Door
+from gongzhi_server.auth.devices import LIFETIME as REMEMBERED
+from gongzhi_server.auth.passwords import Busy
+from gongzhi_server.auth.service import Desk, From, Wrong
+from gongzhi_server.auth.sessions import Opened
+from gongzhi_server.gateway import error_responses as refusals
+from gongzhi_server.gateway.application import SAFE, Settings, wrapped
+from gongzhi_server.gateway.error_codes import Code
+from gongzhi_server.gateway.interfaces import Unauthenticated
+from gongzhi_server.gateway.negotiation import cross_site, fold, is_json
+from gongzhi_server.gateway.operations import address
+from gongzhi_server.gateway.rate_limits import Limited, Till, network
+
+from .plain_http import Late, Mounted, Refused, TooLarge, whole
+
+LARGEST = 8192
+CACHED = 300
+"""Seconds that the public keys may be kept."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A request: who sent it from where, and the fields of its body."""
+
+    headers: Mapping[bytes, bytes]
+    where: str
+    now: datetime
+    body: Mapping[str, Any]
+
+    @property
+    def origin(self) -> From:
+        """Where it comes from, with what the device is known by. Raises Refusal for a token that is no text."""
+        cookies = cookie_parser(self.headers.get(b"cookie", b"").decode("latin-1"))
+        return From(self.where, self.text("deviceToken"), cookies)
+
+    def texts(self, *names: str) -> list[str]:
+        """Fields that must be there. Raises Refusals for all that are not."""
+        with form() as read:
+            found = [read(required, self.body, name) for name in names]
+        return found
+
+    def text(self, name: str) -> str | None:
+        """A field that may be there."""
+        return None if self.body.get(name) in (None, "") else required(self.body, name)
+
+
+Answer = Callable[[Asked], Awaitable[Any]]
+
+
+def required(body: Mapping[str, Any], name: str) -> str:
+    value = body.get(name)
+    if not isinstance(value, str) or not 0 < len(value) <= 1024 or "\x00" in value:
+        raise wrong(f"{name} is missing, or no text.", f"缺少 {name}，或格式不正确。", name)
+    return value
+
+
+class Counter:
+    """Answers at `/auth/`. `till` counts requests by address, where rates are limited."""
+
+    def __init__(self, desk: Desk, door: Door, settings: Settings, till: Till | None) -> None:
+        self.desk, self.door, self.settings, self.till = desk, door, settings, till
+        self.origins = frozenset(origin.encode() for origin in settings.origins)
+
+    @property
+    def routes(self) -> list[BaseRoute]:
+        posts = {
+            "sign-in": self.sign_in,
+            "refresh": self.refresh,
+            "sign-out": self.sign_out,
+            "password": self.password,
+            "invitation": self.invitation,
+        }
+        found: list[BaseRoute] = [Route(f"/auth/{path}", self.served(answer, "POST")) for path, answer in posts.items()]
+        return [*found, Route("/auth/keys", self.served(self.keys, "GET"))]
+
+    async def sign_in(self, asked: Asked) -> Any:
+        name, password = asked.texts("name", "password")
+        device = asked.text("device")
+        return await self.desk.sign_in(name, password, device and device[:100], asked.origin, asked.now)
+
+    async def refresh(self, asked: Asked) -> Any:
+        [token] = asked.texts("refreshToken")
+        opened = await self.desk.sessions.renew(token, asked.now)
+        if opened is None:
+            raise Wrong("The session is over; sign in again.", "会话已结束，请重新登录。")
+        return opened
+
+    async def sign_out(self, asked: Asked) -> Any:
+        [token] = asked.texts("refreshToken")
+        await self.desk.sessions.end(token, asked.now)
+        return {}
+
+    async def password(self, asked: Asked) -> Any:
+        name, password, new = asked.texts("name", "password", "newPassword")
+        return await self.desk.change(name, password, new, asked.origin, asked.now)
+
+    async def invitation(self, asked: Asked) -> Any:
+        [code] = asked.texts("code")
+        if b"authorization" in asked.headers:
+            viewer = await self.door(asked.headers)
+            await self.desk.link(code, viewer.account, asked.where, asked.now)
+            return {}
+        password, name = asked.texts("password")[0], asked.text("name") or ""
+        return await self.desk.accept(code, name, password, asked.where, asked.now)
+
+    async def keys(self, asked: Asked) -> Any:
+        return self.door.access.keys.public(asked.now)
+
+    def tokens(self, opened: Opened, now: datetime) -> dict[str, Any]:
+        """What a client keeps: tokens, and what the device is known by where somebody has just proved who they are."""
+        device = {"deviceToken": opened.device} if opened.device else {}
+        return {
+            **device,
+            "accessToken": self.door.access.issue(opened.account, opened.session, now),
+            "tokenType": "Bearer",
+            "expiresIn": int(LIFETIME.total_seconds()),
+            "refreshToken": opened.refresh,
+        }
+
+    def served(self, answer: Answer, method: str) -> ASGIApp:
+        """An ASGI application that answers with what `answer` makes of a request."""
+
+        async def serve(scope: Scope, receive: Receive, send: Send) -> None:
+            headers = fold(scope["headers"])
+            language = self.door.language(headers.get(b"accept-language", b""))
+            try:
+                asked = await self.read(Request(scope, receive), headers, method)
+                found = await answer(asked)
+                body = self.tokens(found, asked.now) if isinstance(found, Opened) else found
+                response = replied(200, body, CACHED if method == "GET" else 0)
+                if isinstance(found, Opened) and found.device:
+                    self.remember(response, found.cookie, found.device)
+            except ClientDisconnect:
+                return
+            except Exception as problem:
+                response = refusal(problem, language)
+            await response(scope, receive, send)
+
+        return Mounted(wrapped(serve, self.settings))
+
+    def remember(self, response: Response, cookie: str, device: str) -> None:
+        """Have a browser keep what its device is known by; it sends it to `/auth/` and nowhere else."""
+        response.set_cookie(
+            cookie,
+            device,
+            max_age=int(REMEMBERED.total_seconds()),
+            path="/auth",
+            secure=self.door.access.issuer.startswith("https://"),
+            httponly=True,
+            samesite="strict",
+        )
+
+    async def read(self, request: Request, headers: Mapping[bytes, bytes], method: str) -> Asked:
+        """The request. Raises Refused and Limited."""
+        if request.method != method:
+            raise Refused(405, Code.METHOD_NOT_ALLOWED, f"Send a {method}.", f"请使用 {method} 方法。", allow=method)
+        if cross_site(headers, self.origins):
+            raise Refused(
+                403, Code.CROSS_SITE_REQUEST, "Requests from other sites are refused.", "不接受其他网站的请求。"
+            )
+        where = address(request.scope)
+        if self.till:
+            self.till.purse(None, None, where).pay()
+        body = await content(request, headers, self.settings.limits.reading) if method == "POST" else {}
+        return Asked(headers, network(where), self.door.now(), body)
+
+
+async def content(request: Request, headers: Mapping[bytes, bytes], seconds: float) -> Mapping[str, Any]:
+    """The JSON object that was sent. Raises Refused."""
+    if not is_json(headers.get(b"content-type", b"")) or headers.get(b"content-encoding", b"identity") != b"identity":
+        message = "Send the body as Content-Type: application/json, in UTF-8."
+        raise Refused(415, Code.UNSUPPORTED_MEDIA_TYPE, message, "请以 application/json（UTF-8）发送。")
+    try:
+        found = orjson.loads(await whole(request, LARGEST, seconds))
+    except TooLarge:
+        said = f"Send {LARGEST} bytes at most.", f"请求不得超过 {LARGEST} 字节。"
+        raise Refused(413, Code.REQUEST_TOO_LARGE, *said) from None
+    except Late as late:
+        raise Refused(408, Code.REQUEST_TIMEOUT, str(late), late.zh, connection="close") from None
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
+        raise Refused(400, Code.BAD_REQUEST, "The body must be a JSON object.", "请求体应为 JSON 对象。")
+    return found
+
+
+def refusal(problem: Exception, language: Language) -> Response:
+    """What a caller is told. What was not expected is in the log under an id."""
+    match problem:
+        case Refused(status=status, code=code, text=text, headers=headers):
+            return failed(status, [told(code, text.say(language))], **headers)
+        case Refusal():
+            return failed(400, [field(problem, language)])
+        case Refusals(refusals=several):
+            return failed(400, [field(one, language) for one in several])
+        case Wrong(text=text):
+            return failed(401, [told(Code.UNAUTHENTICATED, text.say(language))], **{"www-authenticate": "Bearer"})
+        case Unauthenticated(challenge=challenge):
+            return failed(401, [told(Code.UNAUTHENTICATED, str(problem))], **{"www-authenticate": challenge})
+        case Blocked(after=after) | Limited(after=after):
+            text = Text(f"Too many attempts. Try again in {after} seconds.", f"尝试次数过多，请在 {after} 秒后重试。")
+            return failed(
+                429, [told(Code.RATE_LIMITED, text.say(language), retryAfter=after)], **{"retry-after": str(after)}
+            )
+        case Busy():
+            text = Text("Too much at this moment. Try again in a second.", "系统繁忙，请稍后重试。")
+            return failed(503, [told(Code.TIMEOUT, text.say(language))], **{"retry-after": "1"})
+    return failed(500, refusals.formatted([refusals.masked(problem)]))
+
+
+def told(code: Code, message: str, **extensions: Any) -> dict[str, Any]:
+    return {"message": message, "extensions": {"code": code.value, **extensions}}
+
+
+def field(refusal: Refusal, language: Language) -> dict[str, Any]:
+    return told(Code.BAD_USER_INPUT, refusal.text.say(language), path=list(refusal.path))
+
+
+def failed(status: int, errors: list[dict[str, Any]], **headers: str) -> Response:
+    response = replied(status, {"errors": errors})
+    response.headers.update(headers)
+    return response
+
+
+def replied(status: int, body: Any, cached: int = 0) -> Response:
+    response = Response(orjson.dumps(body, default=str), status, media_type="application/json")
+    response.headers.update({name.decode(): value.decode() for name, value in SAFE})
+    if cached:
+        response.headers["cache-control"] = f"public, max-age={cached}"
+    return response

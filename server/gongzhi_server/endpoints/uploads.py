@@ -1,0 +1,292 @@
+"""Where files are handed in and given out, over plain HTTP: POST /attachments, GET the links that the schema tells."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+import logging
+import re
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from contextlib import AbstractAsyncContextManager
+from datetime import datetime
+from tempfile import SpooledTemporaryFile
+from typing import Any, BinaryIO, cast
+from uuid import UUID
+
+from gongzhi.core.attachments import links
+from gongzhi.core.attachments.models import AttachmentKind, AttachmentRow
+from gongzhi.declare.viewer import Viewer
+from gongzhi.runtime.picture_decoding import PictureDecoder
+from gongzhi.values.errors import Language, Text
+from starlette.datastructures import UploadFile
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.types import Message, Receive, Scope, Send
+
+from gongzhi_server.auth.authentication import language
+from gongzhi_server.files.archive import Archive
+from gongzhi_server.files.content import LARGEST, MB, Unfit, examine
+from gongzhi_server.files.malware_scan import Scan, ScanError
+from gongzhi_server.gateway import Code, negotiation
+from gongzhi_server.gateway import error_responses as refusals
+from gongzhi_server.gateway.error_codes import error
+from gongzhi_server.gateway.interfaces import Forbidden, Unauthenticated
+from gongzhi_server.gateway.operations import Operations
+from gongzhi_server.gateway.rate_limits import Limited
+
+from .plain_http import Refused, tolls
+
+logger = logging.getLogger(__name__)
+
+SECONDS = 300
+"""How long an upload may take to arrive."""
+SLOWEST = 2_000
+"""Bytes a second that it must have, by and large; a telephone in the hills has them."""
+SPOOL = 1 * MB
+FRAME = 10_000
+"""What a form may add to its file, in bytes."""
+STRANGERS = frozenset({AttachmentKind.PHOTO, AttachmentKind.VOICE})
+"""What may be sent without an account."""
+STRANGERS_MOST = 5 * MB
+POINTS, STRANGERS_POINTS = 5, 30
+"""What an upload costs of the caller's rate."""
+DOWNLOAD_POINTS = 0.2
+"""What a download costs of its address's rate; a page may show a dozen pictures, and a whole office has one address."""
+HEADERS = {
+    "content-security-policy": "default-src 'none'; sandbox; frame-ancestors 'none'",
+    "cross-origin-resource-policy": "cross-origin",  # the link is the right; pages of other origins show it
+    "referrer-policy": "no-referrer",
+    "x-content-type-options": "nosniff",
+}
+ENDINGS = {
+    "image/jpeg": "jpg",
+    "audio/mpeg": "mp3",
+    "audio/mp4": "m4a",
+    "audio/wav": "wav",
+    "audio/webm": "webm",
+    "audio/amr": "amr",
+    "audio/amr-wb": "awb",
+    "video/mp4": "mp4",
+    "application/pdf": "pdf",
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.document": "docx",
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": "xlsx",
+}
+TIME = re.compile(r"[0-9]{1,12}")
+
+
+class Desk:
+    """The ASGI application of /attachments. `secret` signs links; `run` is for what needs the tables.
+
+    `share` has a place for each that is at the database.
+    """
+
+    def __init__(
+        self,
+        operations: Operations[Any],
+        archive: Archive,
+        scan: Scan,
+        secret: bytes,
+        now: Callable[[], datetime],
+        run: Callable[[Coroutine[Any, Any, Response]], Awaitable[Response]],
+        pictures: PictureDecoder,
+        share: AbstractAsyncContextManager[Any],
+    ) -> None:
+        self.operations, self.archive, self.scan, self.secret = operations, archive, scan, secret
+        self.now, self.run, self.pictures, self.share = now, run, pictures, share
+        self._working = asyncio.Semaphore(2)  # files that are looked at: each takes a core
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        try:
+            response = await self.run(self.answer(request))
+        except ClientDisconnect:
+            return
+        except Exception as problem:
+            response = self.refusal(problem, language(request.headers.get("accept-language", "").encode("latin-1")))
+        await response(scope, receive, send)
+
+    async def answer(self, request: Request) -> Response:
+        rest = request.url.path.removeprefix(links.PATH).strip("/")
+        methods = ("GET", "HEAD") if rest else ("POST",)
+        if request.method not in methods:
+            raise Refused(405, Code.METHOD_NOT_ALLOWED, f"Send {' or '.join(methods)}.", "请求方法不支持。")
+        return await (self.give(request, rest) if rest else self.take(request))
+
+    # handing in
+
+    async def take(self, request: Request) -> Response:
+        """Take a file in; answer with the id to name in mutations."""
+        headers = negotiation.fold(request.scope["headers"])
+        caller = await self.operations.enter(headers, request.scope)
+        viewer: Viewer = caller.viewer
+        stranger = viewer.account.name is None
+        client = self.client(headers) if stranger else None
+        if caller.purse:
+            caller.purse.pay(STRANGERS_POINTS if stranger else POINTS)
+        async with self.share:
+            room = await self.archive.has_room(viewer, client)
+        if not room:
+            message = "Too many uploads wait for their case: report it first."
+            raise Refused(429, Code.RATE_LIMITED, message, "待提交的附件过多，请先上报。")
+        most = STRANGERS_MOST if stranger else LARGEST
+        with SpooledTemporaryFile(SPOOL) as spooled:
+            file = cast(BinaryIO, spooled)
+            size = await received(request, file, most, self.operations.limits.reading)
+            row = await self.kept(viewer, client, file, size)
+        body = {"id": f"Attachment:{row.id}", "kind": row.kind, "mediaType": row.media_type, "size": row.size}
+        return JSONResponse(body, 201, {"cache-control": "no-store", **HEADERS, **tolls(caller)})
+
+    async def kept(self, viewer: Viewer, client: bytes | None, file: BinaryIO, size: int) -> AttachmentRow:
+        """Look at the file, and keep what is harmless of it."""
+        if not await self.scan(file):
+            raise Refused(422, Code.BAD_USER_INPUT, "The malware scanner refuses the file.", "文件未通过恶意软件检查。")
+        kinds = STRANGERS if viewer.account.name is None else frozenset(AttachmentKind)
+        async with self._working:
+            content = await examine(file, size, self.pictures, kinds)
+        async with self.share:
+            return await self.archive.add(viewer, client, content)
+
+    def client(self, headers: Mapping[bytes, bytes]) -> bytes:
+        """A stranger's client id, which is made up once by the app; kept is a MAC of it."""
+        try:
+            made = UUID(headers.get(b"x-client-id", b"").decode("latin-1"))
+        except ValueError:
+            message = "Without an account send X-Client-Id: a UUID of your app's own."
+            raise Refused(400, Code.BAD_REQUEST, message, "未登录时须发送 X-Client-Id（UUID）。") from None
+        return hmac.digest(self.secret, b"client " + made.bytes, hashlib.sha256)[:16]
+
+    # giving out
+
+    async def give(self, request: Request, rest: str) -> Response:
+        """The file of a link that is good."""
+        if purse := self.operations.purse(request.scope):
+            purse.pay(DOWNLOAD_POINTS)
+        id, variant = self.named(request, rest)
+        async with self.share:
+            found = await self.archive.find(id, variant)
+        if found is None:
+            raise gone()
+        row, stream = found
+        picture = row.kind == AttachmentKind.PHOTO
+        media = "image/jpeg" if variant == links.THUMBNAIL else row.media_type
+        headers = {
+            **HEADERS,
+            "cache-control": f"private, max-age={links.WINDOW}",
+            "content-disposition": f'{"inline" if picture else "attachment"}; filename="{row.id}.{ENDINGS[media]}"',
+        }
+        if variant == links.FULL:
+            headers["content-length"] = str(row.size)
+        if request.method == "HEAD":
+            return Response(None, 200, headers, media)
+        return StreamingResponse(stream, 200, headers, media)
+
+    def named(self, request: Request, rest: str) -> tuple[UUID, str]:
+        """Which file a link is for. Raises Refused; for a wrong link alike, whether there is such a file or not."""
+        name, _, variant = rest.partition("/")
+        expires, signature = request.query_params.get("expires", ""), request.query_params.get("signature", "")
+        try:
+            id = UUID(name)
+        except ValueError:
+            id = UUID(int=0)
+        good = TIME.fullmatch(expires) and variant in links.VARIANTS
+        wanted = links.signature(self.secret, id, variant, int(expires) if good else 0)
+        if not good or not hmac.compare_digest(wanted.encode(), signature.encode()):
+            raise Refused(403, Code.FORBIDDEN, "This is no link of ours.", "链接无效。")
+        if int(expires) <= self.now().timestamp():
+            raise gone()
+        return id, variant
+
+    def refusal(self, problem: Exception, tongue: Language) -> Response:
+        """Turn what was raised into a reply."""
+        headers = {"cache-control": "no-store", "connection": "close", **HEADERS}
+        match problem:
+            case Refused(status=status, code=code, text=text):
+                return told(status, code, text.say(tongue), headers)
+            case Unfit(text=text):
+                return told(415, Code.UNSUPPORTED_MEDIA_TYPE, text.say(tongue), headers)
+            case Unauthenticated(challenge=challenge):
+                return told(401, Code.UNAUTHENTICATED, str(problem), headers | {"www-authenticate": challenge})
+            case Forbidden():
+                return told(403, Code.FORBIDDEN, str(problem), headers)
+            case Limited(after=after):
+                return told(429, Code.RATE_LIMITED, str(problem), headers | {"retry-after": str(after)})
+            case ScanError():
+                logger.error("no upload is taken: %s", problem)
+                message = Text(
+                    "Files cannot be checked at the moment: try again later.", "暂时无法检查文件，请稍后再试。"
+                )
+                return told(503, Code.TIMEOUT, message.say(tongue), headers)
+            case TimeoutError():
+                message = Text("The file did not arrive in time.", "文件上传超时。")
+                return told(408, Code.REQUEST_TIMEOUT, message.say(tongue), headers)
+        return JSONResponse({"errors": refusals.formatted([refusals.masked(problem)])}, 500, headers)
+
+
+def gone() -> Refused:
+    return Refused(410, Code.FORBIDDEN, "The link is over: ask for a new one.", "链接已失效，请重新获取。")
+
+
+def told(status: int, code: Code, message: str, headers: Mapping[str, str]) -> Response:
+    return JSONResponse({"errors": refusals.formatted([error(code, message)])}, status, headers)
+
+
+def too_large(most: int) -> Refused:
+    return Refused(
+        413, Code.REQUEST_TOO_LARGE, f"The file is larger than {most // MB} MB.", f"文件超过 {most // MB} MB。"
+    )
+
+
+async def received(request: Request, file: BinaryIO, most: int, pause: float) -> int:
+    """Write the request's file here as it comes; its size. It is the body, or the one file of a form.
+
+    Raises TimeoutError if nothing comes for `pause` seconds, or too little all in all.
+    """
+    length = request.headers.get("content-length", "0")
+    if TIME.fullmatch(length) is None or int(length) > most + FRAME:
+        raise too_large(most)
+    request = Request(request.scope, counted(request.receive, most, pause))
+    async with asyncio.timeout(SECONDS):
+        media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if media == "multipart/form-data":
+            await form(request, file)
+        else:
+            async for chunk in request.stream():
+                file.write(chunk)
+    if (size := file.tell()) > most:
+        raise too_large(most)
+    return size
+
+
+async def form(request: Request, file: BinaryIO) -> None:
+    """Copy the one file of a form."""
+    try:
+        async with request.form(max_files=1, max_fields=8, max_part_size=FRAME) as parts:
+            for _, part in parts.multi_items():
+                if isinstance(part, UploadFile):
+                    while chunk := await part.read(SPOOL):
+                        file.write(chunk)
+                    return
+    except (HTTPException, ValueError) as problem:
+        raise Refused(400, Code.BAD_REQUEST, "The form cannot be read.", "无法读取表单。") from problem
+    raise Refused(400, Code.BAD_REQUEST, "The form has no file.", "表单中没有文件。")
+
+
+def counted(receive: Receive, most: int, pause: float) -> Receive:
+    """The same body, until there is too much of it, whatever its header promised, or it comes too slowly."""
+    now = asyncio.get_running_loop().time
+    begun, size = now(), 0
+
+    async def read() -> Message:
+        nonlocal size
+        async with asyncio.timeout(pause):
+            message = await receive()
+        size += len(message.get("body", b""))
+        if size > most + FRAME:
+            raise too_large(most)
+        if message.get("more_body") and size < SLOWEST * (now() - begun - pause):
+            raise TimeoutError
+        return message
+
+    return read

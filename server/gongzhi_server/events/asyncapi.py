@@ -1,0 +1,182 @@
+"""The AsyncAPI 3 document of all events: what is told, and in which form. `gongzhi asyncapi` prints it."""
+
+from __future__ import annotations
+
+import datetime
+import enum
+import types
+import typing
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from importlib.metadata import version
+from types import MappingProxyType
+from typing import Any
+from uuid import UUID
+
+from gongzhi.declare.events import CODE, Actor, Code, Event, bare, camel
+
+from gongzhi_server.road.wire import COUNTY, CURSOR
+
+VERSION = "3.0.0"
+SCALARS: dict[Any, dict[str, Any]] = {
+    bool: {"type": "boolean"},
+    int: {"type": "integer"},
+    Decimal: {"type": "string", "format": "decimal"},
+    UUID: {"type": "string", "format": "uuid"},
+    datetime.date: {"type": "string", "format": "date"},
+    datetime.datetime: {"type": "string", "format": "date-time"},
+    Code: {"type": "string", "pattern": f"^{CODE.pattern}$"},
+}
+TEXT = {"type": "string"}
+HEADERS = {
+    "type": "object",
+    "required": ["webhook-id", "webhook-timestamp", "webhook-signature"],
+    "properties": {
+        "webhook-id": {**TEXT, "format": "uuid", "description": "The event's id, the same each time."},
+        "webhook-timestamp": {**TEXT, "description": "When it was sent, in seconds since 1970."},
+        "webhook-signature": {**TEXT, "description": "Standard Webhooks: `v1,…`, separated by spaces."},
+    },
+}
+STREAM_HEADERS = {
+    "type": "object",
+    "required": ["Nats-Msg-Id", CURSOR],
+    "properties": {
+        "Nats-Msg-Id": {**TEXT, "format": "uuid", "description": "The event's id, the same each time."},
+        CURSOR: {**TEXT, "description": "With it a subscription over GraphQL goes on after this event."},
+    },
+}
+WEBHOOK = {
+    "address": None,
+    "title": "An endpoint (事件回调)",
+    "description": "Whatever address `createWebhook` was given; see docs/integrators/webhooks.md.",
+}
+STREAM = {
+    "address": f"{COUNTY}.{{county}}.{{town}}.{{type}}",
+    "title": "A county's stream over NATS JetStream (消息总线)",
+    "description": "The events of its cases, but for tip-offs and what is internal; see docs/integrators/nats.md.",
+    "parameters": {
+        "county": {"description": "Its division code, six digits."},
+        "town": {"description": "The division code of the town, nine digits; `_` where the case lies in none."},
+        "type": {"description": "The event's type, such as `case.accepted`."},
+    },
+}
+STREAMED = ".streamed"
+"""Ends the names of what is said of an event as the stream has it."""
+EXTENSIONS: Mapping[str, Mapping[str, Any]] = {
+    "dataversion": {"type": "integer", "description": "The version of the facts."},
+    "actor": {"enum": [one.value for one in Actor]},
+    "county": {**TEXT, "description": "The division code of the county."},
+    "grid": {**TEXT, "description": "The code of the grid."},
+    "caseid": {**TEXT, "format": "uuid", "description": "The key inside the case's global id."},
+}
+OWNER = "x-gongzhi-plugin"
+ABOUT = (
+    "What happens to cases, told in order and without a gap, and what the plugins of this server tell; they are named "
+    f"in `{OWNER}`. Events hold codes, ids and numbers, never names or what people wrote. GraphQL subscriptions tell "
+    "the same events under the same ids; docs/integrators/ has all three, with working clients."
+)
+
+
+def document(events: Iterable[type[Event]], owners: Mapping[str, str] = MappingProxyType({})) -> dict[str, Any]:
+    """The document: webhooks, and counties' streams over NATS. Subscriptions have the GraphQL schema.
+
+    `owners` are the plugins that declare events, by the events' types.
+    """
+    known = sorted(events, key=lambda one: one.type)
+    shared = [one for one in known if not one.internal]
+    return {
+        "asyncapi": VERSION,
+        "info": {
+            "title": "Gongzhi (共治): events",
+            "version": version("gongzhi"),
+            "description": ABOUT,
+            "license": {"name": "Apache-2.0", "url": "https://www.apache.org/licenses/LICENSE-2.0"},
+        },
+        "defaultContentType": "application/cloudevents+json",
+        "channels": {
+            "webhook": WEBHOOK | {"messages": {one.type: reference("messages", one.type) for one in known}},
+            "stream": STREAM | {"messages": {one.type: reference("messages", one.type + STREAMED) for one in shared}},
+        },
+        "operations": {
+            "deliver": operation("webhook", "Deliver events to an endpoint (投递事件)", known),
+            "publish": operation("stream", "Publish the events of a county's cases (发布事件)", shared),
+        },
+        "components": {
+            "messages": {
+                **{one.type: message(one, "", owners) for one in known},
+                **{one.type + STREAMED: message(one, STREAMED, owners) for one in shared},
+            },
+            "schemas": {
+                "headers": HEADERS,
+                "headers" + STREAMED: STREAM_HEADERS,
+                **{one.type: envelope(one, delivered(one)) for one in known},
+                **{one.type + STREAMED: envelope(one, facts(one), **EXTENSIONS) for one in shared},
+            },
+        },
+    }
+
+
+def reference(kind: str, name: str) -> dict[str, str]:
+    return {"$ref": f"#/components/{kind}/{name}"}
+
+
+def operation(channel: str, title: str, events: Iterable[type[Event]]) -> dict[str, Any]:
+    place = f"#/channels/{channel}"
+    messages = [{"$ref": f"{place}/messages/{one.type}"} for one in events]
+    return {"action": "send", "title": title, "channel": {"$ref": place}, "messages": messages}
+
+
+def message(event: type[Event], form: str, owners: Mapping[str, str]) -> dict[str, Any]:
+    owner = {OWNER: owners[event.type]} if event.type in owners else {}
+    return {
+        "name": event.type,
+        "title": event.description,
+        "contentType": "application/cloudevents+json",
+        "headers": reference("schemas", f"headers{form}"),
+        "payload": reference("schemas", f"{event.type}{form}"),
+        **owner,
+    }
+
+
+def envelope(event: type[Event], data: Mapping[str, Any], **extensions: Mapping[str, Any]) -> dict[str, Any]:
+    """The CloudEvent of an event, as JSON Schema."""
+    properties = {
+        "specversion": {"const": "1.0"},
+        "id": {**TEXT, "format": "uuid"},
+        "source": {**TEXT, "format": "uri-reference"},
+        "type": {"const": event.type},
+        "time": {**TEXT, "format": "date-time"},
+        "subject": {**TEXT, "description": "The case's number."},
+        "datacontenttype": {"const": "application/json"},
+        **extensions,
+        "data": data,
+    }
+    required = ["specversion", "id", "source", "type", "time", "datacontenttype", "data"]
+    return {"type": "object", "description": event.description, "required": required, "properties": properties}
+
+
+def delivered(event: type[Event]) -> dict[str, Any]:
+    """The data of an event as an endpoint gets it."""
+    data = {
+        "version": {"const": event.version},
+        "actor": {"enum": [one.value for one in Actor]},
+        "facts": facts(event),
+        "case": {"type": ["object", "null"], "description": "The case as it is, by the endpoint's selection."},
+    }
+    return {"type": "object", "required": ["version", "actor", "facts"], "properties": data}
+
+
+def facts(event: type[Event]) -> dict[str, Any]:
+    """What an event class declares, as JSON Schema. More may be added to it later."""
+    known = {camel(name): schema(hint) for name, hint in event.hints.items()}
+    return {"type": "object", "required": list(known), "properties": known}
+
+
+def schema(hint: Any) -> dict[str, Any]:
+    if typing.get_origin(hint) in (types.UnionType, typing.Union):
+        return {"anyOf": [schema(bare(hint)), {"type": "null"}]}
+    if typing.get_origin(hint) is tuple:
+        return {"type": "array", "items": schema(typing.get_args(hint)[0])}
+    if isinstance(hint, type) and issubclass(hint, enum.Enum):
+        return {"enum": [one.value for one in hint]}
+    return dict(SCALARS[hint])

@@ -1,0 +1,237 @@
+"""Subscriptions: who follows what from where, and what each event means to them.
+
+Everybody reads the feed at their own pace and holds nothing but a position. Those for whom a statement and all
+its parameters are the same make a group: what an event means is found out and encoded once for all of them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import Any
+from weakref import WeakValueDictionary
+
+from gongzhi.core.events.telling import CURSORS, KEYS
+from gongzhi.declare.events import Occurrence
+from gongzhi.declare.plans import LIVE, PLAN, Live
+from gongzhi.declare.viewer import Viewer
+from gongzhi.runtime.context import Context
+from graphql import GraphQLError, get_argument_values
+from graphql.execution.values import VariableValues
+
+from gongzhi_server.gateway.interfaces import Answer
+from gongzhi_server.planner import Document, Followed, Statement
+from gongzhi_server.planner.execution import Session
+
+from .cursors import Cursors
+from .feed import Feed
+from .sequencer import AWAY
+from .visibility import Knowledge, Rule
+
+PAUSE = 0.2
+"""Seconds for which what is followed live rests after an answer."""
+PATIENCE = 10.0
+"""Seconds that an answer waits for a handler whose work it shows."""
+HANDLED = "select position from events.consumer where name = $1"
+REMEMBERED = 16
+"""Chunks of events whose answers a group keeps for those who come a little later."""
+NEVER = datetime(2000, 1, 1, tzinfo=UTC)
+"""Stands for the time where two subscriptions are compared."""
+
+Current = Callable[[Viewer], Awaitable[Viewer]]
+"""From a viewer to the same one now, with the grants they have by now. Raises what the gateway can word."""
+Encode = Callable[[bytes, Sequence[GraphQLError], Viewer, int, str | None], Answer]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A subscription as it was sent."""
+
+    document: Document
+    given: dict[str, Any]
+    variables: VariableValues
+    field: Followed
+
+    @cached_property
+    def plan(self) -> Any:
+        return self.field.declared.metadata.get(LIVE) or self.field.declared.metadata[PLAN]
+
+    @cached_property
+    def live(self) -> bool:
+        """Whether it is told how something is, not what happened."""
+        return isinstance(self.plan, Live)
+
+    @cached_property
+    def arguments(self) -> dict[str, Any]:
+        return get_argument_values(self.field.of, self.field.details[0].node, self.variables)
+
+
+class Streams:
+    """All that is followed in one process."""
+
+    def __init__(
+        self,
+        feed: Feed,
+        cursors: Cursors,
+        current: Current,
+        session: Callable[[Asked, Viewer], Session],
+        encode: Encode,
+        context: Callable[[Viewer], Context],
+        now: Callable[[], datetime],
+        knowledge: Knowledge,
+    ) -> None:
+        self.feed, self.cursors, self.current = feed, cursors, current
+        self.session, self.encode, self.context, self.now = session, encode, context, now
+        self.knowledge = knowledge
+        self._groups: WeakValueDictionary[Any, Group] = WeakValueDictionary()
+        self._handled: dict[str, int] = {}
+
+    def group(self, asked: Asked, viewer: Viewer, statement: Statement) -> Group:
+        """The group of a subscription. Raises Refusal for an argument that cannot be taken."""
+        key = (id(statement), viewer.language, *self.scope(asked, viewer, statement))
+        found = self._groups.get(key)
+        if found is None:
+            found = self._groups[key] = Group(self, asked, viewer, statement)
+        return found
+
+    def scope(self, asked: Asked, viewer: Viewer, statement: Statement) -> tuple[Any, ...]:
+        """What the answers depend on beside the statement's text."""
+        bound = self.bound(asked, viewer, statement)
+        touching = repr(asked.arguments) if asked.live else ""
+        rules = self.rules(asked, viewer)
+        touching += repr([(id(one), self.bound(of, viewer, one)) for of, one in rules])
+        who = (viewer.account, repr(asked.given)) if statement.shape.live else ()  # Python may look at anything
+        return (asked.field.of.extensions["strawberry-definition"].python_name, bound, touching, *who)
+
+    def bound(self, asked: Asked, viewer: Viewer, statement: Statement) -> str:
+        """The parameters of a statement, whatever the time and the events are."""
+        variables = {**asked.variables.coerced, KEYS: None, CURSORS: None}
+        return repr(statement.arguments(variables, self.context(replace(viewer, now=NEVER))))
+
+    def rules(self, asked: Asked, viewer: Viewer) -> list[Rule]:
+        """The rules by which somebody may know of the events that change what they follow live."""
+        return self.knowledge.rules((one.type for one in asked.plan.events), viewer) if asked.live else []
+
+    async def handled(self, handler: str, position: int) -> None:
+        """Wait until a handler has come as far as this; not for ever, for it may be slow or not run at all."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(PATIENCE):
+                while self._handled.get(handler, 0) < position:
+                    rows = await self.feed.fetch(HANDLED, handler)
+                    if not rows:
+                        return
+                    self._handled[handler] = rows[0]["position"]
+                    if rows[0]["position"] < position:
+                        await asyncio.sleep(PAUSE)
+
+    def reached(self, handler: str | None) -> int:
+        """The position up to which an answer of now counts in everything, also what a handler makes of it."""
+        return min(self.feed.position, self._handled.get(handler, 0)) if handler else self.feed.position
+
+    async def follow(
+        self, asked: Asked, viewer: Viewer, position: int, plan: Callable[[Viewer], Statement]
+    ) -> AsyncGenerator[Answer, None]:
+        """Answers from a position on, without end. Raises Expired, and what `current` raises."""
+        group = self.group(asked, viewer, plan(viewer))
+        state: Any = None
+        if asked.live:
+            state = await group.now(position, anew=True)
+            yield state
+        while True:
+            try:
+                events = await self.feed.after(position)
+                now = await self.current(viewer)
+                if now.account is not viewer.account:
+                    viewer, group = now, self.group(asked, now, plan(now))
+                answers = await group.answer(position, events)
+            except AWAY:
+                await asyncio.sleep(self.feed.poll)  # the database is away; nothing is lost meanwhile
+                continue
+            position = events[-1].position
+            for answer in answers:
+                if state is None:
+                    yield answer
+                elif answer.body != state.body:
+                    state = answer
+                    yield state
+                    await asyncio.sleep(PAUSE)
+
+
+class Group:
+    """Subscriptions to which everything means the same."""
+
+    def __init__(self, streams: Streams, asked: Asked, viewer: Viewer, statement: Statement) -> None:
+        self.streams, self.asked, self.viewer, self.statement = streams, asked, viewer, statement
+        self.types = {one.type for one in asked.plan.events}
+        self.rules = streams.rules(asked, viewer)
+        self._told: OrderedDict[tuple[int, int], asyncio.Task[list[Answer]]] = OrderedDict()
+        self._state: tuple[int, asyncio.Task[Answer]] | None = None
+
+    async def answer(self, position: int, events: Sequence[Occurrence]) -> list[Answer]:
+        """What these events mean to the group; they follow a position."""
+        return await (self.live(events) if self.asked.live else self.told(position, events))
+
+    async def told(self, position: int, events: Sequence[Occurrence]) -> list[Answer]:
+        """What a stream tells of these events."""
+        mine = [one for one in events if one.type in self.types]
+        if not mine:
+            return []
+        key = position, events[-1].position
+        task = self._told.get(key)
+        if task is None or failed(task):
+            task = self._told[key] = asyncio.create_task(self.answers(mine))
+            if len(self._told) > REMEMBERED:
+                self._told.popitem(last=False)
+        return task.result() if task.done() else await asyncio.shield(task)
+
+    async def answers(self, events: Sequence[Occurrence]) -> list[Answer]:
+        """One statement for all of them; what may not be seen or is not asked for is left out."""
+        cursors = [self.streams.cursors.seal(one.position) for one in events]
+        given = {KEYS: [one.id for one in events], CURSORS: cursors}
+        rows, errors = await self.session().told(self.statement, given)
+        head = b'{"%s":' % self.asked.field.key.encode()
+        found = zip(events, cursors, rows, strict=True)
+        return [
+            self.streams.encode(head + row + b"}", errors, self.viewer, self.statement.cost, cursor)
+            for _, cursor, row in found
+            if row is not None
+        ]
+
+    async def live(self, events: Sequence[Occurrence]) -> list[Answer]:
+        """What is followed as it is now, if one of these events may have changed it, and may be known of.
+
+        Else the answer, or that it came, would tell that something happened.
+        """
+        touches, arguments = self.asked.plan.touches, self.asked.arguments
+        mine = [one for one in events if one.type in self.types and (not touches or touches(one, arguments))]
+        viewer = replace(self.viewer, now=self.streams.now())
+        if mine and await self.streams.knowledge.may_know(self.rules, mine, viewer):
+            if self.asked.plan.handled:
+                await self.streams.handled(self.asked.plan.handled, events[-1].position)
+            return [await self.now(events[-1].position)]
+        return []
+
+    async def now(self, position: int, anew: bool = False) -> Answer:
+        """What is followed as it is, at this position or a later one; `anew` if other things may have changed it."""
+        known = self._state
+        if known is None or known[0] < position or failed(known[1]) or anew and known[1].done():
+            self._state = self.streams.reached(self.asked.plan.handled), asyncio.create_task(self.state())
+            known = self._state
+        return await asyncio.shield(known[1])
+
+    async def state(self) -> Answer:
+        data, errors = await self.session().query(self.statement)
+        return self.streams.encode(data, errors, self.viewer, self.statement.cost, None)  # a cursor tells of all events
+
+    def session(self) -> Session:
+        """Runs for one of the group as of now."""
+        return self.streams.session(self.asked, replace(self.viewer, now=self.streams.now()))
+
+
+def failed(task: asyncio.Task[Any]) -> bool:
+    return task.done() and (task.cancelled() or task.exception() is not None)

@@ -1,0 +1,62 @@
+"""Knowledge of events: whether a viewer may know of any of them, which decides what they notice of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from gongzhi.core.events.telling import CURSORS, KEYS
+from gongzhi.declare.events import Occurrence
+from gongzhi.declare.plans import GUARD
+from gongzhi.declare.viewer import Viewer
+
+from gongzhi_server.planner import Planner, Statement
+from gongzhi_server.planner.declarations import streams_of
+
+if TYPE_CHECKING:
+    from gongzhi_server.planner.execution import Session
+
+    from .subscriptions import Asked
+
+Rule = tuple["Asked", Statement]
+"""A stream, asked for nothing but whether there is something to tell, and its statement for a viewer."""
+
+
+class Knowledge:
+    """Asks the streams of a schema, each of which has the rule for its events. `ask` makes a stream an operation."""
+
+    def __init__(
+        self, planner: Planner, ask: Callable[[str], Asked], session: Callable[[Asked, Viewer], Session]
+    ) -> None:
+        self.planner, self.ask, self.session = planner, ask, session
+
+    @cached_property
+    def _streams(self) -> Mapping[str, Asked]:
+        return {
+            name: self.ask(f"subscription {{ {name} {{ __typename }} }}") for name in streams_of(self.planner.schema)
+        }
+
+    def rules(self, types: Iterable[str], viewer: Viewer) -> list[Rule]:
+        """The rules by which somebody may know of events of these types."""
+        told = streams_of(self.planner.schema)
+        asked = [self._streams[name] for name, of in told.items() if of & set(types)]
+        return [(one, self.statement(one, viewer)) for one in asked if is_open(one, viewer)]
+
+    def statement(self, asked: Asked, viewer: Viewer) -> Statement:
+        return self.planner.stream(asked.document, asked.variables, viewer, asked.field)
+
+    async def may_know(self, rules: Sequence[Rule], events: Sequence[Occurrence], viewer: Viewer) -> bool:
+        """Whether the rules tell somebody of one of the events at least."""
+        given: dict[str, Any] = {KEYS: [one.id for one in events], CURSORS: ["" for _ in events]}
+        for asked, statement in rules:
+            rows, _ = await self.session(asked, viewer).told(statement, given)
+            if any(row is not None for row in rows):
+                return True
+        return False
+
+
+def is_open(asked: Asked, viewer: Viewer) -> bool:
+    """Whether the viewer holds the permission that a stream needs, if it needs one."""
+    guard = asked.field.declared.metadata.get(GUARD)
+    return guard is None or viewer.can(guard.permission)

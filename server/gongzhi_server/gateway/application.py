@@ -1,0 +1,396 @@
+"""GraphQL over HTTP: one ASGI application between the wire and the engine."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any, Generic
+
+import orjson
+from graphql import GraphQLError
+from starlette.middleware.cors import CORSMiddleware
+from starlette.types import ASGIApp, Receive, Scope, Send
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
+
+from . import error_responses as refusals
+from . import negotiation
+from .discovery import PAGE
+from .error_codes import Code, error
+from .interfaces import (
+    Answer,
+    Authenticate,
+    Engine,
+    Forbidden,
+    Kind,
+    Memory,
+    P,
+    Refused,
+    Stage,
+    Traits,
+    Unauthenticated,
+)
+from .negotiation import EVENTS, GRAPHQL, JSON
+from .operations import Caller, Operations, Progress
+from .options import Settings
+from .overload import Guard
+from .rate_limits import Header, Limited
+from .request import Malformed, Request, Unreadable
+from .server_sent_events import Stream
+from .timeouts import Timeout
+from .trusted_documents import Documents
+from .websocket import Socket
+
+__all__ = ["Gateway", "Settings"]
+
+SAFE: tuple[Header, ...] = (
+    (b"cache-control", b"no-store"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"vary", b"accept, accept-encoding"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+)
+HTML = b"text/html"
+TYPED = {media: ((b"content-type", media + b"; charset=utf-8"), *SAFE) for media in (GRAPHQL, JSON, EVENTS, HTML)}
+LARGE = 131_072  # bytes from which compressing would hold up the others too long
+READABLE = ("RateLimit", "RateLimit-Policy", "Retry-After")  # by pages of other origins
+BLANK = b" \t\r\n"
+SENDABLE = (
+    "Authorization",
+    "Content-Type",
+    "GongZhi-Purpose",
+    "GraphQL-Require-Preflight",
+    "Apollo-Require-Preflight",
+    "X-Apollo-Operation-Name",
+    "Last-Event-ID",
+)
+
+
+class Refusal(Exception):
+    """A request that HTTP alone is enough to refuse."""
+
+    def __init__(self, status: int, problem: GraphQLError, *headers: Header) -> None:
+        super().__init__(problem.message)
+        self.status = status
+        self.problem = problem
+        self.headers = headers
+
+
+class Disconnected(Exception):
+    """The client is gone; nobody waits for a reply."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What goes back over the wire."""
+
+    status: int
+    body: bytes
+    headers: tuple[Header, ...] = ()
+    media: bytes | None = None
+    """The media type, where it is not the negotiated one."""
+
+
+class Gateway(Generic[P]):
+    """An ASGI application for one URL: negotiates, authenticates, reads, lets the engine answer, frames the reply.
+
+    It speaks HTTP and WebSocket. `documents` knows the trusted ones; without it there are none, and hashes of
+    persisted queries are accepted. `memory` holds where subscriptions go on after their token has ended.
+    """
+
+    def __init__(
+        self,
+        engine: Engine[P],
+        authenticate: Authenticate,
+        settings: Settings | None = None,
+        traits: Traits | None = None,
+        documents: Documents | None = None,
+        memory: Memory | None = None,
+        guard: Guard | None = None,
+    ) -> None:
+        self.settings = settings or Settings()
+        self.limits = self.settings.limits
+        documents = Documents() if documents is None else documents
+        self.operations = Operations(engine, authenticate, self.settings, traits or Traits(), documents, memory, guard)
+        self.audit = self.settings.status == "audit"
+        self.default = JSON if self.audit else GRAPHQL
+        self.media = negotiation.remembered(partial(negotiation.media, default=self.default))
+        self.gzips = negotiation.remembered(negotiation.gzips)
+        self.is_json = negotiation.remembered(negotiation.is_json)
+        self.origins = frozenset(origin.encode() for origin in self.settings.origins)
+        self.app = wrapped(self.serve, self.settings)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self.app(scope, receive, send)
+
+    async def serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            await Socket(self.operations, scope, receive, send).serve(self.origins)
+            return
+        headers = negotiation.fold(scope["headers"])
+        media = self.default
+        try:
+            media = self.negotiated(headers, scope)
+            reply = await self.answer(scope, headers, media, receive)
+        except Disconnected:
+            return
+        except Exception as problem:
+            reply = self.refusal(problem, media)
+        if isinstance(reply, Stream):
+            lines = [*TYPED[EVENTS], (b"x-accel-buffering", b"no"), *reply.headers]
+            await reply.write(receive, send, lines, self.limits)
+        else:
+            await self.write(reply, self.typed(reply, media), headers, send)
+
+    def typed(self, reply: Reply, media: bytes) -> bytes:
+        """The media type of a reply. By the release, only a success may call itself JSON."""
+        if reply.media:
+            return reply.media
+        if reply.status >= 300 and not self.audit:
+            return GRAPHQL
+        return media if media in (GRAPHQL, JSON) else self.default
+
+    def negotiated(self, headers: Mapping[bytes, bytes], scope: Scope) -> bytes:
+        """The media type to reply in."""
+        if sum(map(len, headers.values())) > self.limits.headers:
+            raise too_large(431, "The headers are", "headers", self.limits.headers)
+        accept = headers.get(b"accept")
+        if accept is None:
+            return self.default
+        if self.settings.page and HTML in accept and scope["method"] == "GET" and not scope["query_string"]:
+            return HTML
+        media = self.media(accept)
+        if media is None:
+            message = "Accept application/graphql-response+json or application/json; nothing else can be sent."
+            raise Refusal(406, error(Code.NOT_ACCEPTABLE, message))
+        return media
+
+    async def answer(
+        self, scope: Scope, headers: Mapping[bytes, bytes], media: bytes, receive: Receive
+    ) -> Reply | Stream:
+        method = scope["method"]
+        if media == HTML:
+            return Reply(200, PAGE, media=HTML)
+        self.admit(method, headers)
+        caller = await self.operations.enter(headers, scope)
+        try:
+            reply = await self.reply(scope, headers, media, receive, caller)
+        except Disconnected:
+            raise
+        except Exception as problem:
+            reply = self.refusal(problem, media, caller)
+        if caller.purse is None:
+            return reply
+        lines = reply.headers + caller.headers()
+        if isinstance(reply, Stream):
+            return replace(reply, headers=lines)
+        return Reply(reply.status, reply.body, lines, reply.media)
+
+    async def reply(
+        self, scope: Scope, headers: Mapping[bytes, bytes], media: bytes, receive: Receive, caller: Caller
+    ) -> Reply | Stream:
+        method = scope["method"]
+        try:
+            request = await self.read(receive, headers) if method == "POST" else self.url(scope["query_string"])
+        except (Malformed, Refused, Refusal):  # reading it took time, too
+            if caller.purse:
+                caller.purse.pay()
+            raise
+        if isinstance(request, list):
+            return await self.batch(request, caller)
+        if media == EVENTS:
+            return await self.stream(resumed(request, headers), caller, scope, headers)
+        prepared = await self.operations.prepare(request, caller)
+        permit(prepared.operation, method)
+        answer = await self.operations.run(prepared, request, caller)
+        return Reply(294 if answer.errors and media == GRAPHQL else 200, answer.body)
+
+    async def stream(self, request: Request, caller: Caller, scope: Scope, headers: Mapping[bytes, bytes]) -> Stream:
+        """Answer in events. Who reads them sees no status, so a document that is refused is told in an event, too."""
+        seat = ExitStack()
+        seat.enter_context(self.operations.seat(caller))
+        progress = Progress()
+        try:
+            prepared = await self.operations.prepare(request, caller)
+            if prepared.operation == "mutation":
+                permit(prepared.operation, scope["method"])
+            answers = self.operations.answers(prepared, request, caller, progress)
+        except (Refused, Malformed) as problem:
+            answers = single(dump(self.operations.told(problem, caller)))
+        except BaseException:
+            seat.close()
+            raise
+
+        async def watch() -> None:
+            try:
+                await self.operations.watch(caller, headers, scope)
+            finally:
+                await self.operations.remember([progress])
+
+        return Stream(answers, partial(self.operations.told, caller=caller), watch, seat)
+
+    async def batch(self, requests: Sequence[Request], caller: Caller) -> Reply:
+        """Answer one after the other, within one budget of cost and time."""
+        bodies: list[bytes] = []
+        cost, loop = 0, asyncio.get_running_loop()
+        end = loop.time() + self.limits.running
+        for request in requests:
+            try:
+                if cost > self.limits.cost:
+                    raise Refused([exhausted(cost, self.limits.cost)], Stage.COST)
+                prepared = await self.operations.prepare(request, caller)
+                permit(prepared.operation, "POST")
+                answer = await self.operations.run(prepared, request, caller, end - loop.time())
+                cost += answer.cost
+                bodies.append(answer.body)
+            except Exception as problem:
+                bodies.append(dump(self.operations.told(problem, caller)))
+        return Reply(200, b"[" + b",".join(bodies) + b"]", media=JSON)
+
+    def admit(self, method: str, headers: Mapping[bytes, bytes]) -> None:
+        """Refuse what no engine needs to see."""
+        if method == "POST":
+            if not self.is_json(headers.get(b"content-type", b"")):
+                message = "Send the body as Content-Type: application/json, in UTF-8."
+                raise Refusal(415, error(Code.UNSUPPORTED_MEDIA_TYPE, message), (b"accept-post", JSON))
+            if headers.get(b"content-encoding", b"identity").lower() != b"identity":
+                message = "Send the body uncompressed, without Content-Encoding."
+                raise Refusal(415, error(Code.UNSUPPORTED_MEDIA_TYPE, message), (b"accept-encoding", b"identity"))
+        elif method != "GET":
+            message = "Send a POST, or a GET for queries."
+            raise Refusal(405, error(Code.METHOD_NOT_ALLOWED, message), (b"allow", b"GET, POST"))
+        if negotiation.cross_site(headers, self.origins):
+            message = "Requests from other sites need the header GraphQL-Require-Preflight."
+            raise Refusal(403, error(Code.CROSS_SITE_REQUEST, message))
+
+    def url(self, query: bytes) -> Request:
+        if len(query) > self.limits.url:
+            raise too_large(414, "The query string is", "url", self.limits.url)
+        return Request.url(query, self.limits)
+
+    async def read(self, receive: Receive, headers: Mapping[bytes, bytes]) -> Request | list[Request]:
+        limit = self.limits.body
+        length = headers.get(b"content-length", b"0")
+        if length.isdigit() and (len(length) > 15 or int(length) > limit):
+            raise too_large(413, "The body is", "body", limit)
+        try:
+            with Timeout(self.limits.reading):
+                body = await whole(receive, limit)
+        except TimeoutError:
+            message = f"The body did not arrive within {self.limits.reading:g} seconds (limits.reading)."
+            raise Refusal(408, error(Code.REQUEST_TIMEOUT, message), (b"connection", b"close")) from None
+        if self.settings.batch and body.lstrip(BLANK).startswith(b"["):
+            return Request.bodies(body, self.limits, self.settings.batch)
+        return Request.body(body, self.limits)
+
+    def refusal(self, problem: Exception, media: bytes, caller: Caller | None = None) -> Reply:
+        """Turn what was raised into a reply."""
+        if isinstance(problem, Refusal):
+            return Reply(problem.status, dump(refusals.formatted([problem.problem])), problem.headers)
+        status, extra = self.line(problem, media)
+        return Reply(status, dump(self.operations.told(problem, caller)), extra)
+
+    def line(self, problem: Exception, media: bytes) -> tuple[int, tuple[Header, ...]]:
+        """The status of a reply that tells of a problem, and the headers that go with it."""
+        match problem:
+            case Refused(stage=stage):
+                return self.status(stage, media), ()
+            case Malformed():
+                return 400 if self.audit or isinstance(problem, Unreadable) else 422, ()
+            case Unauthenticated(challenge=challenge):
+                return 401, ((b"www-authenticate", challenge.encode("latin-1")),)
+            case Forbidden():
+                return 403, ()
+            case Limited(after=after):
+                return 429, ((b"retry-after", b"%d" % after),)
+            case TimeoutError():
+                return 503, ()
+        return 500, ()
+
+    def status(self, stage: Stage, media: bytes) -> int:
+        """The status of a request that is well-formed and yet was not executed."""
+        if self.audit:
+            return 200 if media == JSON else 400
+        return 400 if stage is Stage.PARSE else 422
+
+    async def write(self, reply: Reply, media: bytes, headers: Mapping[bytes, bytes], send: Send) -> None:
+        body, extra = reply.body, reply.headers
+        smallest = self.settings.compress
+        if smallest is not None and len(body) >= smallest and self.gzips(headers.get(b"accept-encoding", b"")):
+            body = await compress(body)
+            extra += ((b"content-encoding", b"gzip"),)
+        lines = [*TYPED[media], (b"content-length", b"%d" % len(body)), *extra]
+        await send({"type": "http.response.start", "status": reply.status, "headers": lines})
+        await send({"type": "http.response.body", "body": body})
+
+
+def wrapped(app: ASGIApp, settings: Settings, methods: Sequence[str] = ("GET", "POST")) -> ASGIApp:
+    """What answers, behind what is needed for other origins and for proxies."""
+    if settings.origins:
+        app = CORSMiddleware(app, list(settings.origins), methods, SENDABLE, expose_headers=READABLE)
+    if settings.proxies:
+        app = ProxyHeadersMiddleware(app, list(settings.proxies))  # type: ignore[arg-type,assignment]
+    return app
+
+
+def permit(operation: Kind, method: str) -> None:
+    """Refuse an operation that may not be sent this way."""
+    if operation == "subscription":
+        message = "Subscriptions need a connection that stays open; this one gives a single reply."
+        raise Refused([error(Code.OPERATION_NOT_ALLOWED, message)], Stage.OPERATION)
+    if operation == "mutation" and method == "GET":
+        raise Refusal(405, error(Code.OPERATION_NOT_ALLOWED, "Send mutations by POST."), (b"allow", b"POST"))
+
+
+async def whole(receive: Receive, limit: int) -> bytes:
+    """Read a body of at most `limit` bytes, whatever its header promised."""
+    chunks: list[bytes] = []
+    left, more = limit, True
+    while more:
+        message = await receive()
+        if message["type"] != "http.request":
+            raise Disconnected
+        chunks.append(message.get("body", b""))
+        left -= len(chunks[-1])
+        if left < 0:
+            raise too_large(413, "The body is", "body", limit)
+        more = message.get("more_body", False)
+    return b"".join(chunks)
+
+
+def too_large(status: int, subject: str, setting: str, limit: int) -> Refusal:
+    message = f"{subject} larger than {limit:,} bytes (limits.{setting})."
+    return Refusal(status, error(Code.REQUEST_TOO_LARGE, message, limit=f"limits.{setting}", allowed=limit))
+
+
+def exhausted(cost: int, most: int) -> GraphQLError:
+    message = f"The operations of a batch may return {most:,} objects together (limits.cost); ask for fewer at once."
+    return error(Code.COST_EXCEEDED, message, cost=cost, limit=most, setting="limits.cost")
+
+
+def resumed(request: Request, headers: Mapping[bytes, bytes]) -> Request:
+    """The request with the place to go on from, if an event stream was cut off."""
+    last = headers.get(b"last-event-id")
+    if not last:
+        return request
+    return replace(request, extensions={**(request.extensions or {}), "lastEventId": last.decode("utf-8", "replace")})
+
+
+async def single(body: bytes) -> AsyncGenerator[Answer, None]:
+    yield Answer(body, errors=True, data=False)
+
+
+def dump(errors: Sequence[Mapping[str, Any]]) -> bytes:
+    """A response of errors alone."""
+    return orjson.dumps({"errors": errors}, default=str)
+
+
+async def compress(body: bytes) -> bytes:
+    if len(body) < LARGE:
+        return gzip.compress(body, 1, mtime=0)
+    return await asyncio.to_thread(gzip.compress, body, 1, mtime=0)

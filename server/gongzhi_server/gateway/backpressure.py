@@ -1,0 +1,51 @@
+"""The way out to a client that stays connected, and what becomes of one that does not read."""
+
+from __future__ import annotations
+
+import asyncio
+
+from starlette.types import Message, Send
+
+from .limits import Limits
+
+__all__ = ["Gone", "Outlet", "Slow"]
+
+
+class Gone(Exception):
+    """The client is gone; nobody waits for anything."""
+
+
+class Slow(Exception):
+    """The client does not read what it asked for."""
+
+
+class Outlet:
+    """Sends messages one by one.
+
+    Each producer waits for its own message to leave, so there is one message waiting per operation, and of all of them
+    no more than `limits.outgoing` bytes. Whoever makes us wait for longer than `limits.stalling` is slow.
+    """
+
+    def __init__(self, send: Send, limits: Limits) -> None:
+        self.send, self.limits = send, limits
+        self.lock = asyncio.Lock()
+        self.waiting = 0
+        self.closed = False
+
+    async def put(self, message: Message, size: int, last: bool = False) -> None:
+        """Send; raise Slow or Gone. Nothing goes out after the last message."""
+        if self.waiting and self.waiting + size > self.limits.outgoing:
+            raise Slow
+        self.waiting += size
+        try:
+            async with asyncio.timeout(self.limits.stalling), self.lock:
+                if self.closed:
+                    raise Gone
+                self.closed = last
+                await self.send(message)
+        except TimeoutError:
+            raise Slow from None
+        except OSError:
+            raise Gone from None
+        finally:
+            self.waiting -= size

@@ -1,0 +1,99 @@
+"""What a client is told when something goes wrong, by whichever way it came."""
+
+from __future__ import annotations
+
+import logging
+import re
+import secrets
+from collections.abc import Sequence
+from typing import Any
+
+from graphql import GraphQLError
+
+from .error_codes import Code, error
+from .interfaces import Forbidden, Refused, Stage, Unauthenticated
+from .limits import Limits
+from .rate_limits import Limited
+from .request import Malformed
+
+__all__ = ["CODES", "discreet", "formatted", "masked", "told"]
+
+logger = logging.getLogger(__name__)
+
+CODES = {
+    Stage.PARSE: Code.GRAPHQL_PARSE_FAILED,
+    Stage.VALIDATION: Code.GRAPHQL_VALIDATION_FAILED,
+    Stage.OPERATION: Code.OPERATION_RESOLUTION_FAILURE,
+    Stage.COERCION: Code.BAD_USER_INPUT,
+    Stage.COST: Code.COST_EXCEEDED,
+    Stage.LIMIT: Code.LIMIT_EXCEEDED,
+}
+# Where the messages of graphql-core repeat a value, which may be somebody's data: always up to the end.
+REPEATED = re.compile(
+    r"(?P<kept>cannot represent[^:]*): .*|, but encountered error '.*|(?:[,;]|(?<=\?)) [Ff]ound\b.*", re.DOTALL
+)
+# No name of the schema is longer.
+NAME = re.compile(r"(\w{60})\w+", re.ASCII)
+MESSAGE = 1_000
+UNKNOWN = re.compile(r"Value ['\"].*['\"] does not exist in", re.DOTALL)
+# A key of a JSON object that is no name may be anything.
+KEY = re.compile(r"unknown field (?!'[_A-Za-z]\w{0,59}').*", re.DOTALL)
+SUGGESTION = re.compile(r" Did you mean .*", re.DOTALL)
+
+
+def told(problem: Exception, limits: Limits, suggest: bool = False) -> list[dict[str, Any]]:
+    """The errors of a response. What is not meant for the client stays in the log."""
+    match problem:
+        case Refused(errors=errors, stage=stage):
+            return formatted(errors, CODES[stage], suggest)
+        case Malformed():
+            return formatted([error(Code.BAD_REQUEST, str(problem))])
+        case Unauthenticated():
+            return formatted([error(Code.UNAUTHENTICATED, str(problem))])
+        case Forbidden():
+            return formatted([error(Code.FORBIDDEN, str(problem))])
+        case Limited(after=after):
+            message = f"{problem} Try again in {after} seconds."
+            return formatted([error(Code.RATE_LIMITED, message, retryAfter=after, policy=problem.policy)])
+        case TimeoutError():
+            message = f"The operation took longer than {limits.running:g} seconds (limits.running)."
+            return formatted([error(Code.TIMEOUT, message)])
+    return formatted([masked(problem)])
+
+
+def masked(problem: Exception) -> GraphQLError:
+    """Log a fault of ours under an id, and give the client the id alone."""
+    name = secrets.token_hex(8)
+    logger.error("request failed, id %s", name, exc_info=problem)
+    message = f"Something went wrong on our side. Whoever runs the server finds it in the log under {name}."
+    return error(Code.INTERNAL_SERVER_ERROR, message, id=name)
+
+
+def formatted(errors: Sequence[GraphQLError], code: Code | None = None, suggest: bool = False) -> list[dict[str, Any]]:
+    """The errors as JSON has them; those without a code of their own are graphql-core's, and get this one."""
+    return [coded(each, code, suggest) for each in errors]
+
+
+def coded(problem: GraphQLError, code: Code | None, suggest: bool) -> dict[str, Any]:
+    plain: dict[str, Any] = {**problem.formatted}
+    extensions = problem.extensions or {}
+    if "code" not in extensions:
+        plain["message"] = discreet(plain["message"], suggest)
+        extensions = {"code": code, **extensions}
+    return {**plain, "message": shorten(plain["message"]), "extensions": extensions}
+
+
+def shorten(message: str) -> str:
+    """Return a message in which long names, which only a caller can have made up, are cut, and which is not long."""
+    said = NAME.sub(lambda match: f"{match[1]}…", message)
+    return said if len(said) <= MESSAGE else f"{said[:MESSAGE]}…"
+
+
+def discreet(message: str, suggest: bool = False) -> str:
+    """A message of graphql-core without the values that it repeats, and without suggestions unless they are wanted."""
+    said = UNKNOWN.sub("The value does not exist in", message)
+    said = REPEATED.sub(lambda match: match["kept"] or "", said)
+    said = KEY.sub("an unknown field", said)
+    if not suggest:
+        said = SUGGESTION.sub("", said)
+    return said if said.endswith((".", "?")) else said + "."

@@ -1,0 +1,42 @@
+"""How the gateway answers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, fields
+from typing import Any, Literal
+
+from .limits import Limits
+from .rate_limits import Rates
+
+__all__ = ["Settings", "documented"]
+
+
+def option(default: Any, doc: str) -> Any:
+    """Declare a setting with its default and what it does."""
+    return field(default=default, metadata={"doc": doc})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """How the gateway answers."""
+
+    status: Literal["audit", "release"] = option(
+        "audit",
+        "Where the official audits and the September 2026 release of GraphQL over HTTP clash: audit answers "
+        "application/json clients with 200 and invalid documents with 400; release gives 4xx to both, 422 for what "
+        "can be read but not executed.",
+    )
+    compress: int | None = option(1_024, "Bytes from which a response is compressed if the client can read it.")
+    batch: int = option(0, "Operations a batch may have, costed as a whole; 0 refuses batches.")
+    origins: tuple[str, ...] = option((), "Other origins whose pages may call, by CORS and by socket.")
+    proxies: tuple[str, ...] = option((), "Proxies (addresses or networks) whose X-Forwarded-For is believed.")
+    page: bool = option(False, "Answer a browser that opens the address with a page that says where things are.")
+    rates: Rates | None = option(None, "How much each account, key and address may ask for; None: without end.")
+    limits: Limits = option(Limits(), "The most a request may ask for.")
+
+
+def documented(declared: type[Any]) -> Iterator[tuple[str, Any, str]]:
+    """Yield name, default and meaning of each field of a class of settings."""
+    for each in fields(declared):
+        yield each.name, each.default, each.metadata["doc"]

@@ -1,0 +1,101 @@
+"""GraphQL over server-sent events, as `graphql-sse` has it: an operation per request, in a response that stays open."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import AbstractContextManager, aclosing
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from starlette.types import Receive, Send
+
+from .backpressure import Gone, Outlet, Slow
+from .interfaces import Answer
+from .limits import Limits
+from .rate_limits import Header
+
+__all__ = ["COMPLETE", "Stream", "event"]
+
+COMPLETE = b"event: complete\ndata: \n\n"
+COMMENT = b":\n\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """A response that goes on until the operation is over, the client is gone or their credentials are."""
+
+    answers: AsyncGenerator[Answer, None]
+    told: Callable[[Exception], list[dict[str, Any]]]
+    watch: Callable[[], Awaitable[None]]
+    """Raises what `told` can word once the credentials do not hold any more."""
+    seat: AbstractContextManager[Any]
+    """What the caller holds for as long as it lasts."""
+    headers: tuple[Header, ...] = ()
+
+    async def write(self, receive: Receive, send: Send, headers: list[Header], limits: Limits) -> None:
+        """Send it all."""
+        outlet = Outlet(send, limits)
+        try:
+            with self.seat:
+                await send({"type": "http.response.start", "status": 200, "headers": headers})
+                async with asyncio.TaskGroup() as group:
+                    beside = departure(receive), beat(outlet, limits.ping), self.expiry(outlet)
+                    tasks = [group.create_task(each) for each in beside]
+                    await self.flow(outlet)
+                    for task in tasks:
+                        task.cancel()
+        except* (Gone, Slow, OSError):
+            pass
+
+    async def flow(self, outlet: Outlet) -> None:
+        """Send an event for each answer, and the end."""
+        try:
+            async with aclosing(self.answers) as answers:
+                async for answer in answers:
+                    await say(outlet, event(answer))
+        except (Gone, Slow):
+            raise
+        except Exception as problem:
+            await say(outlet, self.failure(problem) + COMPLETE, last=True)
+        else:
+            await say(outlet, COMPLETE, last=True)
+
+    async def expiry(self, outlet: Outlet) -> None:
+        """End the stream when the credentials do."""
+        try:
+            await self.watch()
+        except Exception as problem:
+            await say(outlet, self.failure(problem) + COMPLETE, last=True)
+            raise Gone from None
+
+    def failure(self, problem: Exception) -> bytes:
+        return event(Answer(orjson.dumps({"errors": self.told(problem)}, default=str)))
+
+
+def event(answer: Answer) -> bytes:
+    """A `next` event. A line feed between the tokens of the JSON begins another line of data."""
+    body = answer.body
+    if b"\n" in body or b"\r" in body:
+        body = body.replace(b"\r", b" ").replace(b"\n", b"\ndata: ")
+    place = b"id: " + answer.cursor.encode() + b"\n" if answer.cursor else b""
+    return place + b"event: next\ndata: " + body + b"\n\n"
+
+
+async def say(outlet: Outlet, text: bytes, last: bool = False) -> None:
+    await outlet.put({"type": "http.response.body", "body": text, "more_body": not last}, len(text), last)
+
+
+async def beat(outlet: Outlet, seconds: float) -> None:
+    """Send a comment now and then, so that nothing on the way takes the connection for dead."""
+    while True:
+        await asyncio.sleep(seconds)
+        await say(outlet, COMMENT)
+
+
+async def departure(receive: Receive) -> None:
+    """Wait until the client is gone."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
+    raise Gone

@@ -1,0 +1,197 @@
+"""Documents sent by their hash: those the operator has added, and those clients have sent before.
+
+The first are trusted: they may be of any size, and a deployment can answer nothing else. The second are Apollo's
+automatic persisted queries, which save bytes and protect nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Mapping
+from hashlib import sha256
+from hmac import compare_digest
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from graphql import GraphQLSchema, validate
+
+from gongzhi_server.errors import Problem
+
+from .error_codes import Code, error
+from .interfaces import Refused, Stage
+from .limits import Limits, parse
+from .request import Malformed, Request
+
+__all__ = ["Documents", "Found", "add", "load", "validator"]
+
+HASH = re.compile(r"[0-9a-f]{64}")
+PREFIX = "sha256:"
+APOLLO = "apollo-persisted-query-manifest"
+STORE = 10_000_000
+OVERHEAD = 300  # bytes that a kept document takes besides its text
+
+
+class Found(NamedTuple):
+    """The document of a request."""
+
+    text: str
+    trusted: bool = False
+    keep: str | None = None
+    """The hash to keep it under once it has proved valid."""
+
+
+class Documents:
+    """Finds the document of a request. `only`: nothing but trusted ones; `store`: bytes for persisted queries."""
+
+    def __init__(self, trusted: Mapping[str, str] | None = None, only: bool = False, store: int = STORE) -> None:
+        self.trusted = dict(trusted or {})
+        self.only = only
+        self.store = 0 if only else store
+        self._kept: OrderedDict[str, str] = OrderedDict()
+        self._bytes = 0
+
+    def find(self, request: Request) -> Found:
+        """Raise Refused for what is unknown or not allowed, Malformed for what contradicts itself."""
+        if request.document is not None:
+            return self._trusted(request.document, request)
+        if request.extensions and (persisted := request.extensions.get("persistedQuery")) is not None:
+            return self._persisted(persisted, request.query)
+        if not self.trusted and not self.only:
+            return Found(request.query)
+        return self._whole(request.query)
+
+    def keep(self, hash: str, text: str) -> None:
+        """Keep a valid document under its hash, the least recently used ones forgotten for it."""
+        size = len(text.encode()) + OVERHEAD
+        if hash in self._kept or size > self.store:
+            return
+        self._kept[hash] = text
+        self._bytes += size
+        while self._bytes > self.store:
+            self._bytes -= len(self._kept.popitem(last=False)[1].encode()) + OVERHEAD
+
+    def _trusted(self, identifier: str, request: Request) -> Found:
+        if request.query:
+            raise Malformed("Send a documentId or a query, not both.")
+        text = self.trusted.get(identifier.removeprefix(PREFIX)) if identifier.startswith(PREFIX) else None
+        if text is None:
+            message = "There is no trusted document of this documentId, which is sha256: and 64 hexadecimal digits."
+            raise Refused([error(Code.PERSISTED_QUERY_NOT_FOUND, message)], Stage.OPERATION)
+        return Found(text, True)
+
+    def _persisted(self, persisted: Any, query: str) -> Found:
+        hash = checked(persisted)
+        if text := self.trusted.get(hash):
+            if query and query != text:
+                raise Malformed("provided sha does not match query")
+            return Found(text, True)
+        if query and not compare_digest(digest(query), hash):
+            raise Malformed("provided sha does not match query")
+        if not self.store:
+            if query:
+                return self._whole(query)
+            raise Refused([error(Code.PERSISTED_QUERY_NOT_SUPPORTED, "PersistedQueryNotSupported")], Stage.OPERATION)
+        if query:
+            return Found(query, keep=hash)
+        if hash not in self._kept:
+            raise Refused([error(Code.PERSISTED_QUERY_NOT_FOUND, "PersistedQueryNotFound")], Stage.OPERATION)
+        self._kept.move_to_end(hash)
+        return Found(self._kept[hash])
+
+    def _whole(self, text: str) -> Found:
+        trusted = digest(text) in self.trusted
+        if self.only and not trusted:
+            message = "Only documents that the operator has added are answered here (gongzhi documents add)."
+            raise Refused([error(Code.QUERY_NOT_IN_SAFELIST, message)], Stage.OPERATION)
+        return Found(text, trusted)
+
+
+def checked(persisted: Any) -> str:
+    """The hash in `extensions.persistedQuery`."""
+    if not isinstance(persisted, dict) or persisted.get("version") != 1:
+        raise Malformed("Unsupported persisted query version")
+    hash = persisted.get("sha256Hash")
+    if not isinstance(hash, str) or not HASH.fullmatch(hash):
+        raise Malformed("extensions.persistedQuery.sha256Hash is 64 hexadecimal digits, in lower case.")
+    return hash
+
+
+def digest(text: str) -> str:
+    return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def load(path: Path) -> dict[str, str]:
+    """The trusted documents of a manifest by their hashes; none if there is no such file. Raise Problem."""
+    return manifest(path) if path.exists() else {}
+
+
+def add(path: Path, files: Iterable[Path], check: Callable[[str], None]) -> dict[str, str]:
+    """Add GraphQL files, and manifests of clients' build tools, to the manifest at `path`; return what was added.
+
+    `check` raises Refused for a document that is not valid. Nothing is written unless all of them are.
+    """
+    known = load(path)
+    given = {hash: (text, file) for file in files for hash, text in read(file).items() if hash not in known}
+    for text, file in given.values():
+        try:
+            check(text)
+        except Refused as refused:
+            reasons = " ".join(each.message for each in refused.errors)
+            raise Problem(f"{file}: {reasons}") from None
+    added = {hash: text for hash, (text, _) in given.items()}
+    if added:
+        write(path, known | added)
+    return added
+
+
+def validator(schema: GraphQLSchema) -> Callable[[str], None]:
+    """A check for `add`: a document fits the schema, whatever its size."""
+
+    def check(text: str) -> None:
+        if errors := validate(schema, parse(text, Limits().trusting)):
+            raise Refused(errors, Stage.VALIDATION)
+
+    return check
+
+
+def read(file: Path) -> dict[str, str]:
+    """The documents of a file by their hashes. The text of a GraphQL file counts as it is, to the last blank."""
+    if file.suffix == ".json":
+        return manifest(file)
+    try:
+        text = file.read_bytes().decode()
+    except (OSError, UnicodeDecodeError) as problem:
+        raise Problem(f"{file} cannot be read as UTF-8 ({type(problem).__name__})") from None
+    return {digest(text): text}
+
+
+def manifest(file: Path) -> dict[str, str]:
+    """The documents of a manifest: ours and Relay's (hash to text), or Apollo's."""
+    try:
+        entries = json.loads(file.read_bytes())
+        if isinstance(entries, dict) and entries.get("format") == APOLLO:
+            entries = {each["id"]: each["body"] for each in entries["operations"]}
+        if not all(isinstance(text, str) for text in entries.values()):
+            raise TypeError
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        raise Problem(f"{file} is no manifest: a JSON object of hashes and documents, or Apollo's format") from None
+    found = {name.removeprefix(PREFIX): text for name, text in entries.items()}
+    for hash, text in found.items():
+        if digest(text) != hash:
+            raise Problem(f"{file}: the id {hash[:80]!r} is not the SHA-256 of its document; make the manifest anew")
+    return found
+
+
+def write(path: Path, documents: Mapping[str, str]) -> None:
+    """Write the manifest, complete or not at all."""
+    part = path.with_name(path.name + ".part")
+    listed = {PREFIX + hash: documents[hash] for hash in sorted(documents)}
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part.write_text(json.dumps(listed, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+        os.replace(part, path)
+    except OSError as problem:
+        raise Problem(f"{path} cannot be written ({problem.strerror})") from None

@@ -1,0 +1,313 @@
+"""GraphQL over WebSocket: the subprotocol `graphql-transport-ws`, on ASGI messages.
+
+The libraries there are bring an executor of their own, or drop `extensions`, or cannot hold back a flood. The protocol
+is eight messages, so it is spoken here, with the gateway's own limits, documents and errors.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, aclosing, contextmanager
+from enum import IntEnum
+from typing import Any, Generic
+
+import orjson
+from starlette.types import Receive, Scope, Send
+
+from . import negotiation
+from .backpressure import Gone, Outlet, Slow
+from .error_codes import Code, error
+from .error_responses import masked
+from .interfaces import Forbidden, P, Refused, Stage, Unauthenticated
+from .operations import Caller, Operations, Progress
+from .rate_limits import Limited
+from .request import Malformed, Request, decode
+
+__all__ = ["PROTOCOL", "Close", "Socket"]
+
+PROTOCOL = "graphql-transport-ws"
+REASON = 123  # bytes that a close frame has room for
+LONGEST = 255  # characters of an id, which every answer repeats
+BURST = 5  # seconds' worth of messages that may come at once
+
+
+class Close(IntEnum):
+    """A close code and what it says."""
+
+    description: str
+
+    def __new__(cls, value: int, description: str = "") -> Close:
+        member = int.__new__(cls, value)
+        member._value_ = value
+        member.description = description
+        return member
+
+    TOO_BIG = 1009, "A message is larger than limits.message."
+    INVALID = 4400, "A message is not one of the protocol; the reason says what is wrong with it."
+    UNINITIALIZED = 4401, "An operation came before connection_ack."
+    FORBIDDEN = 4403, "The credentials are wrong, or have expired while the socket was open."
+    SUBPROTOCOL = 4406, "The client does not speak graphql-transport-ws."
+    LATE = 4408, "connection_init did not arrive within limits.initializing."
+    DUPLICATE = 4409, "The id belongs to an operation that is still under way."
+    AGAIN = 4429, "connection_init came twice."
+    CROWDED = 4498, "The account, or the address of a stranger, has limits.sockets open; close one."
+    SLOW = 4499, "The client does not read what it asked for (limits.stalling, limits.outgoing)."
+    FAULT = 4500, "Our fault; the reason has the id of the entry in the server's log."
+
+
+class Closed(Exception):
+    """The conversation ends with a code."""
+
+    def __init__(self, code: Close, reason: str | None = None) -> None:
+        super().__init__(reason or code.description)
+        self.code = code
+
+
+class Socket(Generic[P]):
+    """One connection, from the handshake to its end."""
+
+    def __init__(self, operations: Operations[P], scope: Scope, receive: Receive, send: Send) -> None:
+        self.operations, self.limits = operations, operations.limits
+        self.scope, self.receive, self.send = scope, receive, send
+        self.headers = dict(negotiation.fold(scope["headers"]))
+        self.outlet = Outlet(send, self.limits)
+        self.seat = ExitStack()
+        self.caller: Caller | None = None
+        self.tasks: dict[str, asyncio.Task[None]] = {}
+        self.progress: dict[str, Progress] = {}
+        self.due = 0.0
+
+    async def serve(self, origins: frozenset[bytes]) -> None:
+        """Shake hands and talk. A page of another site is refused before that."""
+        await self.receive()
+        large = sum(map(len, self.headers.values())) > self.limits.headers
+        if large or negotiation.foreign(self.headers, origins):
+            await self.send({"type": "websocket.close"})
+            return
+        try:
+            if PROTOCOL not in self.scope["subprotocols"]:
+                await self.send({"type": "websocket.accept"})
+                await self.close(Closed(Close.SUBPROTOCOL))
+                return
+            await self.send({"type": "websocket.accept", "subprotocol": PROTOCOL})
+            with self.seat:
+                await self.talk()
+        except OSError:
+            pass  # gone before we could say so
+
+    async def talk(self) -> None:
+        """Obey messages until either side has had enough."""
+        why: Exception = Gone()
+        try:
+            async with asyncio.TaskGroup() as self.group:
+                await self.converse()
+        except* (Closed, Gone) as ended:
+            why = ended.exceptions[0]
+        except* Slow:
+            why = Closed(Close.SLOW)
+        except* Exception as faults:
+            why = Closed(Close.FAULT, str((masked(faults.exceptions[0]).extensions or {})["id"]))
+        if isinstance(why, Closed):
+            if why.code is Close.FORBIDDEN:  # before the client hears of it: it comes back at once
+                await self.operations.remember(self.progress.values())
+            await self.close(why)
+
+    async def close(self, why: Closed) -> None:
+        reason = str(why).encode()[:REASON].decode(errors="ignore")
+        try:
+            async with asyncio.timeout(self.limits.stalling):
+                await self.send({"type": "websocket.close", "code": int(why.code), "reason": reason})
+        except TimeoutError:
+            pass  # it does not read even that
+
+    async def converse(self) -> None:
+        try:
+            async with asyncio.timeout(self.limits.initializing):
+                while self.caller is None:
+                    await self.obey(await self.hear())
+        except TimeoutError:
+            raise Closed(Close.LATE) from None
+        self.group.create_task(self.beat())
+        self.group.create_task(self.watch(self.caller))
+        while True:
+            await self.obey(await self.hear())
+
+    async def hear(self) -> Mapping[str, Any]:
+        """The next message; raise Closed for what is none."""
+        await self.pace()
+        message = await self.receive()
+        if message["type"] == "websocket.disconnect":
+            raise Gone
+        text = message.get("text")
+        if text is None:
+            raise Closed(Close.INVALID, "Messages are text, not binary.")
+        raw = text.encode("utf-8", "surrogatepass")
+        if len(raw) > self.limits.message:
+            raise Closed(Close.TOO_BIG)
+        try:
+            parsed = decode(raw, "The message", self.limits)
+        except Malformed as problem:
+            raise Closed(Close.INVALID, str(problem)) from None
+        except Refused as refused:
+            return self.excessive(raw, refused)
+        if not isinstance(parsed, dict):
+            raise Closed(Close.INVALID, "A message is a JSON object.")
+        return parsed
+
+    def excessive(self, raw: bytes, refused: Refused) -> Mapping[str, Any]:
+        """Blame an operation that is too large for itself, and anything else on the socket."""
+        parsed = orjson.loads(raw)
+        if isinstance(parsed, dict) and parsed.get("type") == "subscribe":
+            return {**parsed, "payload": refused}
+        raise Closed(Close.INVALID, refused.errors[0].message)
+
+    async def pace(self) -> None:
+        """Let a flood wait in the client's own buffers."""
+        now = asyncio.get_running_loop().time()
+        self.due = max(self.due + 1 / self.limits.messages, now - BURST)
+        if self.due > now:
+            await asyncio.sleep(self.due - now)
+
+    async def obey(self, message: Mapping[str, Any]) -> None:
+        payload = message.get("payload")
+        match message.get("type"):
+            case "subscribe":
+                await self.subscribe(identifier(message), payload)
+            case "complete":
+                self.progress.pop(identifier(message), None)
+                if task := self.tasks.pop(identifier(message), None):
+                    task.cancel()
+            case "connection_init":
+                await self.initialize(optional(payload))
+            case "ping":
+                await self.say({"type": "pong", "payload": payload} if optional(payload) else {"type": "pong"})
+            case "pong":
+                optional(payload)
+            case _:
+                kinds = "connection_init, subscribe, complete, ping or pong"
+                raise Closed(Close.INVALID, f"The type of a message is {kinds}.")
+
+    async def initialize(self, payload: Mapping[str, Any]) -> None:
+        if self.caller:
+            raise Closed(Close.AGAIN)
+        self.headers |= credentials(payload)
+        caller = await self.enter()
+        try:
+            self.seat.enter_context(self.operations.seat(caller))
+        except Limited:
+            raise Closed(Close.CROWDED) from None
+        with refusing():
+            if caller.purse:
+                caller.purse.pay()
+        await self.say({"type": "connection_ack"})
+        self.caller = caller
+
+    async def enter(self) -> Caller:
+        """Who is at the other end by now; raise Closed if they may not be."""
+        with refusing():
+            return await self.operations.enter(self.headers, self.scope)
+
+    async def subscribe(self, name: str, payload: Any) -> None:
+        if self.caller is None:
+            raise Closed(Close.UNINITIALIZED)
+        if name in self.tasks:
+            raise Closed(Close.DUPLICATE)
+        try:
+            if isinstance(payload, Refused):
+                raise payload
+            if len(self.tasks) >= self.limits.operations:
+                raise Refused([crowded(self.limits.operations)], Stage.LIMIT)
+            request = Request.checked(payload)
+        except Malformed as problem:
+            raise Closed(Close.INVALID, str(problem)) from None
+        except Refused as refused:
+            await self.fail(name, refused)
+            return
+        self.tasks[name] = self.group.create_task(self.operate(name, request))
+
+    async def operate(self, name: str, request: Request) -> None:
+        """Carry out an operation: its answers, and the end or an error."""
+        caller = await self.enter()
+        head = b'{"id":' + orjson.dumps(name) + b',"type":"next","payload":'
+        problem: Exception | None = None
+        try:
+            prepared = await self.operations.prepare(request, caller)
+            progress = self.progress[name] = Progress()
+            async with aclosing(self.operations.answers(prepared, request, caller, progress)) as answers:
+                async for answer in answers:
+                    await self.utter(head + answer.body + b"}")
+        except (Gone, Slow):
+            raise
+        except (Unauthenticated, Forbidden) as ended:
+            # The whole socket ends: an error of one operation is final to clients, and they would not come back.
+            raise Closed(Close.FORBIDDEN, str(ended)) from None
+        except Exception as raised:
+            problem = raised
+        if self.tasks.get(name) is asyncio.current_task():
+            self.progress.pop(name, None)
+            del self.tasks[name]  # before the last word, after which the client may use the id again
+        await (self.fail(name, problem) if problem else self.say({"id": name, "type": "complete"}))
+
+    async def fail(self, name: str, problem: Exception) -> None:
+        await self.say({"id": name, "type": "error", "payload": self.operations.told(problem, self.caller)})
+
+    async def say(self, message: Mapping[str, Any]) -> None:
+        await self.utter(orjson.dumps(message, default=str))
+
+    async def utter(self, text: bytes) -> None:
+        await self.outlet.put({"type": "websocket.send", "text": text.decode()}, len(text))
+
+    async def beat(self) -> None:
+        """Ping now and then, so that nothing on the way takes the connection for dead."""
+        while True:
+            await asyncio.sleep(self.limits.ping)
+            await self.say({"type": "ping"})
+
+    async def watch(self, caller: Caller) -> None:
+        """Close the socket when the credentials expire or are taken back."""
+        with refusing():
+            await self.operations.watch(caller, self.headers, self.scope, self.announce)
+
+    async def announce(self, left: float) -> None:
+        """Tell the client in how many seconds its credentials end, in the payload of a ping."""
+        await self.say({"type": "ping", "payload": {"expiresIn": round(left)}})
+
+
+@contextmanager
+def refusing() -> Iterator[None]:
+    """Close the socket where the credentials do not hold."""
+    try:
+        yield
+    except (Unauthenticated, Forbidden, Limited) as problem:
+        raise Closed(Close.FORBIDDEN, str(problem)) from None
+
+
+def identifier(message: Mapping[str, Any]) -> str:
+    name = message.get("id")
+    if not isinstance(name, str) or not 0 < len(name) <= LONGEST:
+        raise Closed(Close.INVALID, f"The id of an operation is a string of 1 to {LONGEST} characters.")
+    return name
+
+
+def optional(payload: Any) -> Mapping[str, Any]:
+    if payload is not None and not isinstance(payload, dict):
+        raise Closed(Close.INVALID, "The payload is a JSON object or null.")
+    return payload or {}
+
+
+def credentials(payload: Mapping[str, Any]) -> dict[bytes, bytes]:
+    """The header that `authorization` or `token` of connection_init stands for."""
+    values = {name.lower(): value for name, value in payload.items() if name.lower() in ("authorization", "token")}
+    if not all(value is None or isinstance(value, str) and value.isascii() for value in values.values()):
+        raise Closed(Close.INVALID, "authorization and token of connection_init are strings of ASCII.")
+    if given := values.get("authorization"):
+        return {b"authorization": given.encode()}
+    if given := values.get("token"):
+        return {b"authorization": b"Bearer " + given.encode()}
+    return {}
+
+
+def crowded(most: int) -> Any:
+    message = f"At most {most} operations may be under way on a socket (limits.operations)."
+    return error(Code.LIMIT_EXCEEDED, message, limit="limits.operations", allowed=most)

@@ -1,0 +1,1 @@
+"""The GraphQL schema and the engine that answers documents by it."""

@@ -1,0 +1,439 @@
+"""What stands behind the gateway: prepares documents, runs operations, words errors."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import aclosing
+from contextvars import copy_context
+from dataclasses import replace
+from datetime import datetime
+from functools import partial
+from time import perf_counter, thread_time
+from typing import Any, TypeVar
+from uuid import uuid4
+
+import orjson
+from asyncpg.exceptions import QueryCanceledError
+from gongzhi.core.disclosure.types import Glass
+from gongzhi.declare.entity import key_of
+from gongzhi.declare.plans import GUARD, Live
+from gongzhi.declare.viewer import Viewer
+from gongzhi.runtime.context import Context
+from gongzhi.values.errors import Language, Refusal
+from graphql import GraphQLError, Node, get_operation_ast, validate
+from graphql.execution.values import VariableValues, get_variable_values
+from tortoise.models import Model
+
+from gongzhi_server.auth.authentication import words
+from gongzhi_server.clock import clock
+from gongzhi_server.commands.mutations import Denied
+from gongzhi_server.events.feed import Expired
+from gongzhi_server.events.hub import Hub
+from gongzhi_server.events.subscriptions import Asked, Current, Streams
+from gongzhi_server.events.visibility import Knowledge
+from gongzhi_server.gateway import limits
+from gongzhi_server.gateway.error_codes import Code, error
+from gongzhi_server.gateway.error_responses import discreet
+from gongzhi_server.gateway.interfaces import Answer, Kind, Refused, Stage
+from gongzhi_server.gateway.limits import Limits
+from gongzhi_server.gateway.rate_limits import Limited, spend
+from gongzhi_server.planner import Document, Planner, Statement
+from gongzhi_server.planner.arguments import ArgumentRefusal
+from gongzhi_server.planner.budget import Exceeded
+from gongzhi_server.planner.document import PLANNED
+from gongzhi_server.planner.execution import Fetch, Lost, Session
+from gongzhi_server.planner.planner import Documents
+from gongzhi_server.storage.connection_shares import Shares, Unshared
+
+from .schema import Schema
+
+LARGE = 500
+"""Values in the variables from which they are coerced in a thread."""
+FEW = 1_000
+"""Steps of planning that are taken at once; what needs more is planned in a thread."""
+
+T = TypeVar("T")
+
+log = logging.getLogger("gongzhi")
+
+PLACES = 10
+"""The most places in a document that one error names."""
+
+
+async def value_of(fetch: Fetch, model: type[Model], column: str, key: Any) -> Any:
+    """One column of the row with this key."""
+    meta = model._meta
+    statement = f'select "{column}" from "{meta.schema}"."{meta.db_table}" where "{meta.db_pk_column}"=$1'
+    [[found]] = await fetch(statement, key)
+    return found
+
+
+async def unchanged(viewer: Viewer) -> Viewer:
+    return viewer
+
+
+def overlooked(plugin: str, fault: str) -> None:
+    """Nobody keeps count."""
+
+
+class Engine:
+    """Answers operations of one schema. `context` makes what runs for a viewer have at hand.
+
+    `blame` hears which plugin failed in an operation, and with which error. `shares` are the places at the database;
+    without them everything reads by `fetch`.
+    """
+
+    def __init__(
+        self,
+        schema: Schema,
+        fetch: Fetch,
+        context: Callable[[Viewer], Context],
+        bounds: Limits | None = None,
+        hub: Hub | None = None,
+        current: Current = unchanged,
+        now: Callable[[], datetime] = clock,
+        blame: Callable[[str, str], None] = overlooked,
+        shares: Shares | None = None,
+    ) -> None:
+        self.limits = bounds or Limits()
+        self.planner, self.blame = Planner(schema, self.limits), blame
+        self._brief = self.planner.within(FEW)
+        self.shares: Shares | Unshared = shares or Unshared(fetch)
+        self.context = context
+        self.hub = hub
+        if hub:
+            knowledge = Knowledge(self.planner, self.asked, self.session)
+            self.streams = Streams(hub.feed, hub.cursors, current, self.session, self.encoded, context, now, knowledge)
+        self._coercing, self._planning = (ThreadPoolExecutor(1, name) for name in ("coercing", "planning"))
+        self._documents = {
+            (trusted, stranger): self._share(trusted, stranger)
+            for trusted in (False, True)
+            for stranger in (False, True)
+        }
+        """Prepared documents. Strangers have caches of their own, so what they send drives out nobody else's."""
+
+    def recall(self, text: str, name: str | None, /, trusted: bool = False, stranger: bool = False) -> Document | None:
+        """The operation, if it has been prepared and is kept."""
+        return self._documents[trusted, stranger].recall(text, name)
+
+    def prepare(self, text: str, name: str | None, /, trusted: bool = False, stranger: bool = False) -> Document:
+        """The operation, parsed, measured and validated once; raises Refused. A trusted one may be of any size."""
+        return self._documents[trusted, stranger].find(text, name)
+
+    def _share(self, trusted: bool, stranger: bool) -> Documents:
+        """The cache of such documents."""
+        _, most = self.limits.setting("cache", stranger)
+        bounds = self.limits.trusting if trusted else self.limits
+        return Documents(partial(self._prepared, bounds, most=most // 8), most)
+
+    def _prepared(self, bounds: Limits, text: str, name: str | None, most: int = PLANNED) -> Document:
+        schema = self.planner.schema
+        ast = limits.parse(text, bounds)
+        if found := limits.check(ast, bounds):
+            raise Refused(found, Stage.LIMIT)
+        if invalid := validate(schema, ast, max_errors=self.limits.errors):
+            raise Refused(merge_errors(invalid), Stage.VALIDATION)
+        node = get_operation_ast(ast, name)
+        if node is None:
+            message = "The document has no operation of this operationName." if name else "Name the operation to run."
+            raise Refused([error(Code.OPERATION_RESOLUTION_FAILURE, message)], Stage.OPERATION)
+        return Document(schema, ast, node, most=most)
+
+    async def run(
+        self,
+        document: Document,
+        variables: Mapping[str, Any] | None,
+        viewer: Viewer,
+        extensions: Mapping[str, Any] | None = None,
+    ) -> Answer:
+        """Execute; raises Refused for bad variables or too high a cost, TimeoutError where PostgreSQL gave up.
+
+        A request with `extensions: {"cost": true}` is told what its query cost.
+        """
+        given = dict(variables or {})
+        viewer = stated(viewer, extensions)
+        coerced = await self.coerced_apart(document, given) if is_large(given) else self.coerced(document, given)
+        session = self._session(document, given, coerced, viewer, document.operation)
+        try:
+            for argument in document.arguments:
+                argument.check(coerced)
+            statement, cost = await self._plan(session)
+            data, errors = await (self._mutate(session) if statement is None else session.query(statement))
+        except QueryCanceledError as late:
+            raise TimeoutError from late
+        except Refusal as refusal:
+            raise Refused([refused(refusal, viewer.language)], Stage.COERCION) from refusal
+        except GraphQLError as problem:
+            raise Refused([problem], Stage.LIMIT if isinstance(problem, Exceeded) else Stage.COERCION) from problem
+        told = {"cost": {"objects": cost, "limit": self.limits.cost}} if (extensions or {}).get("cost") else {}
+        self.count(errors)
+        return answer(data, errors, viewer.language, told, cost)
+
+    async def _plan(self, session: Session) -> tuple[Statement | None, int]:
+        """The statement of a query, none of a mutation, and the cost."""
+        document, variables, viewer = session.document, session.variables, session.viewer
+        if document.operation == "query":
+            statement = await self._planned(lambda planner: planner.query(document, variables, viewer))
+            return statement, self.afforded(statement.cost)
+        cost = await self._planned(lambda planner: planner.payload(document, variables, viewer))
+        return None, self.afforded(cost)
+
+    async def _planned(self, make: Callable[[Planner], T]) -> T:
+        """What a planner makes: here if that takes few steps, else in a thread, for it would hold up everybody else.
+
+        Planning is charged even if it is refused.
+        """
+        begun = perf_counter()
+        try:
+            return make(self._brief)
+        except Exceeded as exceeded:
+            if not exceeded.is_of_planning:
+                raise
+        finally:
+            spend(perf_counter() - begun)
+        seconds, context = 0.0, copy_context()
+
+        def plan() -> T:
+            nonlocal seconds
+            begun = thread_time()
+            try:
+                return context.run(make, self.planner)
+            finally:
+                seconds = thread_time() - begun
+
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._planning, plan)
+        finally:
+            spend(seconds)
+
+    async def _mutate(self, session: Session) -> tuple[bytes, list[GraphQLError]]:
+        """The answer of a mutation, which runs once it has a place. Raises Overloaded."""
+        async with self.shares.command(session.viewer):
+            begun = perf_counter()
+            try:
+                return await session.mutate()
+            finally:
+                spend(perf_counter() - begun)
+
+    async def subscribe(
+        self,
+        document: Document,
+        variables: Mapping[str, Any] | None,
+        viewer: Viewer,
+        extensions: Mapping[str, Any] | None = None,
+    ) -> AsyncGenerator[Answer, None]:
+        """Answer after each event; raises Refused, for a cursor that is too old with CURSOR_EXPIRED.
+
+        A stream first yields an answer without a body, whose cursor is where it begins.
+
+        It goes on after the argument `after`, or else after `extensions["lastEventId"]`, or begins with what comes.
+        """
+        if self.hub is None:
+            raise Refused(
+                [error(Code.OPERATION_NOT_ALLOWED, "Nothing is told here; ask with a query.")], Stage.OPERATION
+            )
+        given = dict(variables or {})
+        coerced = await self.coerced_apart(document, given) if is_large(given) else self.coerced(document, given)
+        try:
+            for argument in document.arguments:
+                argument.check(coerced)
+            asked = Asked(document, given, coerced, self.planner.followed(document, coerced))
+            self.allow(asked, viewer)
+            field = asked.field
+            statement = await self._planned(lambda planner: planner.stream(document, coerced, viewer, field))
+            self.afforded(statement.cost)
+            if statement.shape.looks:  # one answer serves many, and a look is somebody's
+                message = "A subscription shows nobody's file: follow ids and codes, and ask for the file with a query."
+                raise Refused([error(Code.OPERATION_NOT_ALLOWED, message)], Stage.OPERATION)
+            await self.hub.start()
+            position = await self.beginning(asked, (extensions or {}).get("lastEventId"))
+            if not asked.live:
+                yield Answer(b"", cursor=self.hub.cursors.seal(position))
+            following = self.streams.follow(
+                asked, viewer, position, lambda now: self.planner.stream(document, coerced, now, asked.field)
+            )
+            async with aclosing(following) as answers:
+                async for each in answers:
+                    yield each
+        except QueryCanceledError as late:
+            raise TimeoutError from late
+        except Lost as lost:
+            self.count([lost])
+            raise Refused([shown(lost, viewer.language)], Stage.OPERATION) from lost
+        except Expired as gone:
+            message = "The events after this cursor are no longer kept; load what you follow, and begin anew."
+            raise Refused([error(Code.CURSOR_EXPIRED, message)], Stage.OPERATION) from gone
+        except Refusal as refusal:
+            raise Refused([refused(refusal, viewer.language)], Stage.COERCION) from refusal
+        except GraphQLError as problem:
+            raise Refused([problem], Stage.LIMIT if isinstance(problem, Exceeded) else Stage.COERCION) from problem
+
+    def allow(self, asked: Asked, viewer: Viewer) -> None:
+        """Refuse somebody without the permission that the field needs."""
+        guard = asked.field.declared.metadata.get(GUARD)
+        if guard and not viewer.can(guard.permission):
+            raise Refused([refusal_of(Denied(guard.permission))], Stage.OPERATION)
+
+    async def beginning(self, asked: Asked, last: str | None) -> int:
+        """The position that a subscription goes on from. Raises Expired, and Refusal for what is no cursor."""
+        assert self.hub
+        cursor = asked.arguments.get("after") or last
+        if not cursor or isinstance(asked.plan, Live):
+            return self.hub.feed.position
+        position = self.hub.cursors.open(cursor)
+        if position is None:
+            raise Refusal("BAD_USER_INPUT", "That is no cursor of ours.", "续传游标无效。", ("after",))
+        await self.hub.feed.check(position)
+        return position
+
+    def asked(self, text: str) -> Asked:
+        """A subscription of our own, without variables."""
+        document = self.prepare(text, None)
+        variables = self.coerced(document, {})
+        return Asked(document, {}, variables, self.planner.followed(document, variables))
+
+    def session(self, asked: Asked, viewer: Viewer) -> Session:
+        """What runs a subscription's statement for a viewer."""
+        document, variables = asked.document, asked.variables
+
+        def again(plugin: str) -> Statement:
+            return self.planner.stream(document, variables, viewer, asked.field, plugin)
+
+        return self._session(document, asked.given, variables, viewer, "subscription", again)
+
+    def _session(
+        self,
+        document: Document,
+        given: dict[str, Any],
+        variables: VariableValues,
+        viewer: Viewer,
+        kind: Kind,
+        again: Callable[[str], Statement] | None = None,
+    ) -> Session:
+        """What runs an operation, reading within the share that is due to it."""
+        fetch, context = self.shares.reader(viewer, kind), self.context(viewer)
+        if kind != "query":  # which a context reads for, if nothing else is said
+            context = replace(context, fetch=fetch, value=partial(value_of, fetch))
+        return Session(self.planner, fetch, document, given, variables, context, again)
+
+    def encoded(
+        self, data: bytes, errors: Sequence[GraphQLError], viewer: Viewer, cost: int, cursor: str | None
+    ) -> Answer:
+        """An answer of a subscription."""
+        self.count(errors)
+        return replace(answer(data, errors, viewer.language, {}, cost), cursor=cursor)
+
+    def count(self, errors: Iterable[GraphQLError]) -> None:
+        """Say which plugins failed; to refuse what was asked for is no failure."""
+        for one in errors:
+            plugin = (one.extensions or {}).get("plugin")
+            if plugin and not isinstance(one.original_error, Refusal | Denied):
+                self.blame(plugin, type(one.original_error).__name__)
+
+    async def coerced_apart(self, document: Document, given: dict[str, Any]) -> VariableValues:
+        """The same as `coerced`, in a thread: reading thousands of dates takes long."""
+        return await asyncio.get_running_loop().run_in_executor(self._coercing, self.coerced, document, given)
+
+    def coerced(self, document: Document, given: dict[str, Any]) -> VariableValues:
+        if simple := document.simply_coerced(given):
+            return simple
+        definitions = document.node.variable_definitions or ()
+        found = get_variable_values(self.planner.schema, definitions, given, max_errors=self.limits.errors)
+        if isinstance(found, list):
+            raise Refused(found, Stage.COERCION)
+        return found
+
+    def afforded(self, cost: int) -> int:
+        """The cost, if it is within the budget; raises Refused before anything is run."""
+        most = self.limits.cost
+        if cost <= most:
+            return cost
+        message = f"The operation costs {cost} objects, and {most} are allowed; ask for fewer at once."
+        problem = error(Code.COST_EXCEEDED, message, cost=cost, limit=most, setting="limits.cost")
+        raise Refused([problem], Stage.COST)
+
+
+def merge_errors(errors: Iterable[GraphQLError]) -> list[GraphQLError]:
+    """Return errors that say the same as one, with the places of all: a directive nobody knows is one mistake."""
+    found: dict[str, list[Node]] = {}
+    for one in errors:
+        found.setdefault(one.message, []).extend(one.nodes or ())
+    return [GraphQLError(message, nodes[:PLACES]) for message, nodes in found.items()]
+
+
+def is_large(given: dict[str, Any]) -> bool:
+    """Whether there are more values in it than are coerced in a few milliseconds."""
+    if not any(isinstance(one, dict | list) for one in given.values()):
+        return False
+    left, stack = LARGE, [given]
+    while stack and left >= 0:
+        found = stack.pop()
+        if isinstance(found, dict | list):
+            left -= len(found)
+            stack += found.values() if isinstance(found, dict) else found[:LARGE]
+    return left < 0
+
+
+def stated(viewer: Viewer, extensions: Mapping[str, Any] | None) -> Viewer:
+    """The viewer with what the request says of itself: `purpose`, and the `glass` to look through."""
+    said = {name: value for name in ("purpose", "glass") if isinstance(value := (extensions or {}).get(name), str)}
+    if not said:
+        return viewer
+    purpose = words(said.get("purpose", "")) or viewer.purpose
+    return replace(viewer, purpose=purpose, glass=key_of(Glass)(said.get("glass", "")))
+
+
+def answer(
+    data: bytes, errors: Iterable[GraphQLError], language: Language, extensions: Mapping[str, Any], cost: int = 0
+) -> Answer:
+    """The response. What was not expected is in the log under an id, and the caller is told the id."""
+    found = [shown(one, language).formatted for one in errors]
+    body = b'{"data":' + data
+    if found:
+        body += b',"errors":' + orjson.dumps(found, default=str)
+    if extensions:
+        body += b',"extensions":' + orjson.dumps(extensions)
+    return Answer(body + b"}", errors=bool(found), data=data != b"null", cost=cost)
+
+
+def shown(problem: GraphQLError, language: Language) -> GraphQLError:
+    """The error as the caller may see it."""
+    cause = problem.original_error
+    place: dict[str, Any] = {"nodes": problem.nodes, "path": problem.path}
+    if cause is None:
+        if "code" in (problem.extensions or {}):
+            return problem
+        extensions = {"code": Code.BAD_USER_INPUT.value, **(problem.extensions or {})}
+        return GraphQLError(discreet(problem.message), **place, extensions=extensions)
+    if isinstance(cause, Refusal):
+        found = refused(cause, language)
+        return GraphQLError(found.message, **place, extensions=found.extensions)
+    if isinstance(cause, Denied):
+        return refusal_of(cause, **place)
+    if isinstance(cause, Limited):
+        extensions = {"code": Code.RATE_LIMITED.value, "retryAfter": cause.after, "policy": cause.policy}
+        return GraphQLError(f"{cause} Try again in {cause.after} seconds.", **place, extensions=extensions)
+    identifier = uuid4().hex
+    log.error("operation failed (%s)", identifier, exc_info=cause)
+    plugin = {name: said for name, said in (problem.extensions or {}).items() if name == "plugin"}
+    extensions = {"code": Code.INTERNAL_SERVER_ERROR.value, "id": identifier, **plugin}
+    return GraphQLError("Something went wrong on our side.", **place, extensions=extensions)
+
+
+def refusal_of(denied: Denied, **place: Any) -> GraphQLError:
+    extensions = {"code": Code.FORBIDDEN.value, "permission": denied.permission}
+    return GraphQLError(str(denied), **place, extensions=extensions)
+
+
+def refused(refusal: Refusal, language: Language) -> GraphQLError:
+    """An expected failure as an error of the request."""
+    extensions: dict[str, Any] = {"code": Code.BAD_USER_INPUT.value}
+    if refusal.path:
+        extensions["path"] = list(refusal.path)
+    nodes = [refusal.node] if isinstance(refusal, ArgumentRefusal) else None
+    if nodes:
+        extensions["field"] = nodes[0].name.value
+    return GraphQLError(refusal.text.say(language), nodes, extensions=extensions)

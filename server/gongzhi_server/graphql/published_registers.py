@@ -1,0 +1,50 @@
+"""What is told of the plugins, once, as JSON; see `gongzhi.plugins`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+import orjson
+from gongzhi.plugin.hooks import App
+
+from gongzhi_server.plugins.loader import Plugins, own
+
+from .schema import Schema
+
+
+@dataclass(frozen=True)
+class Published:
+    """Each plugin with what it adds, keeps and does, and all purposes together; and which of them are not well."""
+
+    told: dict[str, list[dict[str, Any]]]
+
+    def json(self, failing: Mapping[str, str] = MappingProxyType({})) -> str:
+        """All of it, with what the plugins fail in that are not well."""
+        ill = {name: {"failing": why} for name, why in failing.items()}
+        found = [one | ill.get(one["name"], {}) for one in self.told["plugins"]]
+        return orjson.dumps({**self.told, "plugins": found}).decode()
+
+
+def published(plugins: Plugins, schema: Schema) -> Published:
+    purposes = [{"plugin": name, **vars(one)} for name, one in plugins.purposes]
+    found = [
+        {
+            "name": plugin.name,
+            "distribution": plugin.distribution,
+            "version": plugin.version,
+            "always": plugin.always,
+            "fields": sorted(schema.added(plugin.name)),
+            "tables": sorted(name for app in plugins.owned.get(plugin.name, ()) for name in tables(app)),
+            "jobs": plugins.work_of(plugin.name),
+            "dataPurposes": [one for one in purposes if one["plugin"] == plugin.name],
+        }
+        for plugin in plugins.found
+    ]
+    return Published({"plugins": found, "dataPurposes": purposes})
+
+
+def tables(app: App) -> Iterable[str]:
+    return (f"{app.label}.{model._meta.db_table}" for model in own(app))

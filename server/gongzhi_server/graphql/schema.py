@@ -1,0 +1,276 @@
+"""The GraphQL schema: the core's types with the fields that its rooms and the plugins add to them."""
+
+from __future__ import annotations
+
+import copy
+import enum
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from types import MappingProxyType
+
+import strawberry
+from gongzhi.declare.entity import Entity
+from gongzhi.declare.extend import Extension
+from gongzhi.declare.filters import Comparison
+from gongzhi.declare.orders import Ordering
+from gongzhi.declare.plans import DECIDED, PLUGIN
+from gongzhi.declare.registers import Registers
+from gongzhi.declare.roots import Mutation, Query, Subscription
+from gongzhi.runtime.commands import COMMAND, Command
+from gongzhi.values.errors import DeclarationError
+from graphql import GraphQLEnumType, GraphQLInputObjectType
+from strawberry.exceptions import DuplicatedTypeName
+from strawberry.schema.config import StrawberryConfig
+from strawberry.schema_directive import Location
+from strawberry.types.base import StrawberryObjectDefinition, StrawberryOptional
+from strawberry.types.field import StrawberryField
+
+from gongzhi_server.commands.payloads import check_payload
+from gongzhi_server.errors import Fault
+from gongzhi_server.planner import Planner
+from gongzhi_server.plugins import loader as plugins
+from gongzhi_server.plugins.loader import CORE, Plugins
+
+from .list_arguments import complete, filtering, ordering
+
+JOINING = {"and", "or", "not"}
+
+
+@strawberry.schema_directive(
+    locations=[
+        Location.ENUM_VALUE,
+        Location.FIELD_DEFINITION,
+        Location.INPUT_FIELD_DEFINITION,
+    ],  # sorted: else two print
+    description="Which plugin this comes from (来源插件).",
+)
+class From:
+    plugin: str
+
+
+def sdl(*, core: bool = False) -> str:
+    """The schema as text, sorted: of the core alone, or with the installed plugins."""
+    return build(Plugins() if core else plugins.load()).as_str() + "\n"
+
+
+def build(installed: Plugins, contributions: Iterable[tuple[str, Extension]] = (), leaving: str = "") -> Schema:
+    """The schema with these plugins, leaving one out. Raises Problem, naming the plugin it cannot be built with."""
+    kept = [one for one in installed.extensions if one[0] != leaving]
+    try:
+        made = planned([*kept, *contributions], installed.registers)
+    except Exception as error:
+        fault = first_fault(error)
+        if fault and fault.plugin in {plugin.name for plugin in installed.found}:
+            raise installed.plugin(fault.plugin).problem(fault.cause) from error
+        for at, plugin in enumerate(installed.found):
+            tried = {CORE, *(one.name for one in installed.found[: at + 1])}
+            try:
+                planned([one for one in installed.extensions if one[0] in tried])
+            except Exception as again:
+                raise plugin.problem(again) from error
+        raise
+    for name, purpose in installed.purposes if not leaving else ():
+        kind, _, field = purpose.field.partition(".")
+        if field not in getattr(made._schema.type_map.get(kind), "fields", ()):
+            raise installed.plugin(name).problem(f"it has a purpose for {purpose.field!r}, which is no field")
+    return made
+
+
+def planned(contributions: Iterable[tuple[str, Extension]], registers: Registers | None = None) -> Schema:
+    """A schema that the planner can plan."""
+    made = Schema(contributions, registers=registers)
+    Planner(made)
+    return made
+
+
+def first_fault(error: BaseException) -> Fault | None:
+    """The fault behind an error; graphql-core words what happens in its thunks anew."""
+    chain: list[BaseException] = []
+    found: BaseException | None = error
+    while found is not None and found not in chain:  # the causes of some errors run in a circle
+        chain.append(found)
+        found = found.__cause__ or found.__context__
+    return next((one for one in chain if isinstance(one, Fault)), None)
+
+
+class Schema(strawberry.Schema):
+    """Contributions are (plugin, extension) pairs, the core's among them under `CORE`.
+
+    What cannot work is refused with the plugin's name.
+    """
+
+    def __init__(
+        self,
+        contributions: Iterable[tuple[str, Extension]],
+        types: Sequence[type] = (),
+        registers: Registers | None = None,
+    ) -> None:
+        self.registers = registers or Registers()
+        config = StrawberryConfig(sort_schema=True)
+        self._named = config.name_converter.from_field
+        self._added: dict[type, dict[str, StrawberryField]] = defaultdict(dict)
+        self._owner: dict[tuple[type, str], str] = {}
+        self._asked: dict[type, dict[str, tuple[Comparison, From]]] = defaultdict(dict)
+        self._filters: dict[Entity, type | None] = {}
+        self._ordered: dict[type, dict[str, Ordering]] = defaultdict(dict)
+        self._orders: dict[Entity, type[enum.Enum] | None] = {}
+        for plugin, extension in contributions:
+            self._extend(plugin, extension)
+        mutation, subscription = (root if root in self._added else None for root in (Mutation, Subscription))
+        try:
+            super().__init__(Query, mutation, subscription, types=types, config=config)
+        except DuplicatedTypeName as error:
+            both = " and ".join(sorted(place(one) for one in (error.first_cls, error.second_cls)))
+            raise DeclarationError(f"{both} have one GraphQL name") from error
+        except TypeError as error:
+            if fault := first_fault(error):
+                raise fault from None
+            raise
+        self._read_enums_as_members()
+        self._leave_unions_to_commands()
+        self._check_targets()
+        self._check_payloads()
+
+    def comparisons(self, entity: Entity) -> Mapping[str, Comparison]:
+        """What the lists of an entity can be filtered by in this schema."""
+        added = self._asked.get(entity.cls)
+        return entity.filter if added is None else {**entity.filter, **{name: one for name, (one, _) in added.items()}}
+
+    def orderings(self, entity: Entity) -> Mapping[str, Ordering]:
+        """The orders that plugins add to the lists of an entity in this schema."""
+        return self._ordered.get(entity.cls, {})
+
+    def added(self, plugin: str) -> Iterable[str]:
+        """The fields a plugin adds to types of others, such as `Case.visits`."""
+        return (
+            f"{target.__strawberry_definition__.name}.{name}"  # type: ignore[attr-defined]
+            for (target, name), owner in self._owner.items()
+            if owner == plugin
+        )
+
+    def owner(self, command: Command) -> str | None:
+        """The plugin a mutation comes from, also where an entry of a batch carries it out; None for the core's."""
+        wanted = command.name, command.payload
+        for one in self._added[Mutation].values():
+            found = one.metadata.get(COMMAND)
+            if found and (found.name, found.payload) == wanted:
+                return one.metadata.get(PLUGIN)
+        return None
+
+    def _extend(self, plugin: str, extension: Extension) -> None:
+        for field in extension.fields:
+            self._add(plugin, extension.target, field)
+        for name, comparison in extension.filter.items():
+            self._ask(plugin, extension.target, name, comparison)
+        for name, order in extension.order.items():
+            self._order(plugin, extension.target, name, order)
+
+    def _add(self, plugin: str, target: type, field: StrawberryField) -> None:
+        name = self._named(field)
+        definition = target.__strawberry_definition__  # type: ignore[attr-defined]
+        where = f"{definition.name}.{name}"
+        if name in {self._named(known) for known in definition.fields}:
+            raise Fault(plugin, f"{where} would replace a field of the type itself")
+        if owner := self._owner.get((target, name)):
+            raise Fault(plugin, f"{where} is already added by {owner!r}")
+        if not field.description:
+            raise Fault(plugin, f"{where} has no description")
+        field = copy.copy(field)
+        if plugin != CORE:
+            if not field.metadata.get(DECIDED):
+                raise Fault(plugin, f"{where} must say who may ask for it: requires=…, or requires=None for all")
+            if not isinstance(field.type, StrawberryOptional) and target is not Subscription:
+                raise Fault(plugin, f"{where} must be nullable, or its failure would null the whole {definition.name}")
+            field.metadata = MappingProxyType({**field.metadata, PLUGIN: plugin})
+            field.directives = [*field.directives, From(plugin=plugin)]
+        self._owner[target, name] = plugin
+        self._added[target][name] = field
+
+    def _ask(self, plugin: str, target: type, name: str, comparison: Comparison) -> None:
+        where = f"the filter {name!r} of {target.__name__}"
+        if name in JOINING or name in target.__entity__.filter:  # type: ignore[attr-defined]
+            raise Fault(plugin, f"{where} would replace one of the type itself")
+        if name in self._asked[target]:
+            raise Fault(plugin, f"{where} is already added by {self._asked[target][name][1].plugin!r}")
+        if comparison.requires == "":
+            raise Fault(plugin, f"{where} must say who may use it: guarded(…, requires=…), or requires=None for all")
+        self._asked[target][name] = replace(comparison, plugin=plugin), From(plugin=plugin)
+
+    def _order(self, plugin: str, target: type, name: str, order: Ordering) -> None:
+        where = f"the order {name!r} of {target.__name__}"
+        if name in target.__entity__.order:  # type: ignore[attr-defined]
+            raise Fault(plugin, f"{where} would replace one of the type itself")
+        if name in self._ordered[target]:
+            raise Fault(plugin, f"{where} is already added by {self._ordered[target][name].plugin!r}")
+        self._ordered[target][name] = replace(order, plugin=plugin)
+
+    def _check_targets(self) -> None:
+        owners = {**self._owner, **{(target, ""): plugin for target, plugin in self._askers()}}
+        for (target, _), plugin in owners.items():
+            name = target.__strawberry_definition__.name  # type: ignore[attr-defined]
+            if name not in self._schema.type_map:
+                raise Fault(plugin, f"extends {name}, which nothing in the schema returns")
+
+    def _read_enums_as_members(self) -> None:
+        """Let commands have members of enums: sorting the schema makes its enums anew, and they would read texts."""
+        for kind in self._schema.type_map.values():
+            definition = kind.extensions.get("strawberry-definition")
+            if isinstance(kind, GraphQLEnumType) and definition:
+                for value in kind.values.values():
+                    value.value = definition.wrapped_cls(value.value)
+                kind.__dict__.pop("_value_lookup", None)
+
+    def _leave_unions_to_commands(self) -> None:
+        """Let inputs of which exactly one member is given be checked with all the others (`gongzhi.declare.bounds`).
+
+        Strawberry raises an error of its own while the arguments are read, which would be our fault and end a whole
+        batch; there, the one entry is refused by its path.
+        """
+        for kind in self._schema.type_map.values():
+            definition = kind.extensions.get("strawberry-definition")
+            if isinstance(kind, GraphQLInputObjectType) and getattr(definition, "is_one_of", False):
+                kind.__dict__.pop("out_type", None)
+
+    def _check_payloads(self) -> None:
+        """Refuse a mutation whose answer could not be given again."""
+        for name, field in self._added[Mutation].items():
+            command: Command | None = field.metadata.get(COMMAND)
+            if command and not command.repeats:
+                try:
+                    check_payload(command.payload)
+                except DeclarationError as error:
+                    raise Fault(self._owner[Mutation, name], str(error)) from error
+
+    def _askers(self) -> Iterable[tuple[type, str]]:
+        """Who adds conditions and orders to the lists of a type."""
+        yield from ((target, added.plugin) for target, ways in self._asked.items() for _, added in ways.values())
+        yield from ((target, one.plugin) for target, ways in self._ordered.items() for one in ways.values())
+
+    def _filter(self, entity: Entity) -> type | None:
+        """The filter of an entity in this schema; another schema in the process has one of its own."""
+        if entity not in self._filters:
+            self._filters[entity] = filtering(entity, self._asked.get(entity.cls, {}))
+        return self._filters[entity]
+
+    def _ordering(self, entity: Entity) -> type[enum.Enum] | None:
+        """The orders of an entity in this schema."""
+        if entity not in self._orders:
+            added = {name: From(plugin=one.plugin) for name, one in self.orderings(entity).items()}
+            self._orders[entity] = ordering(entity, added)
+        return self._orders[entity]
+
+    def get_fields(self, type_definition: StrawberryObjectDefinition) -> list[StrawberryField]:
+        added = self._added.get(type_definition.origin, {}).values()
+        return [self._complete(field, type_definition) for field in (*type_definition.fields, *added)]
+
+    def _complete(self, field: StrawberryField, definition: StrawberryObjectDefinition) -> StrawberryField:
+        try:
+            return complete(field, definition.name, self._filter, self._ordering)
+        except DeclarationError as error:
+            owner = self._owner.get((definition.origin, self._named(field)), CORE)
+            raise Fault(owner, str(error)) from error
+
+
+def place(cls: type | None) -> str:
+    return f"{cls.__module__}.{cls.__qualname__}" if cls else "an unknown type"

@@ -1,0 +1,1 @@
+"""Work beside requests: handlers of events, jobs, services of plugins."""

@@ -1,0 +1,144 @@
+"""Services of plugins at work: in one process of the deployment or in each, run again when they fail."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
+from functools import partial
+from typing import Any
+
+import asyncpg
+from gongzhi.runtime.context import Context
+from gongzhi.runtime.services import ProcessRun, ProcessService, Service, ServiceRun
+
+from gongzhi_server.events.sequencer import LOST, POLL
+from gongzhi_server.plugins.loader import FAULTS, Plugin, Plugins
+from gongzhi_server.plugins.ownership import acting_as
+from gongzhi_server.storage.database import writers
+from gongzhi_server.storage.election import Deposed, election, leading
+
+from .worker import said
+
+log = logging.getLogger("gongzhi")
+
+FIRST, LONGEST = 1.0, 60.0
+"""Seconds after which a service is run again, and the longest it rests; twice as long each time."""
+ENDING = 10.0
+"""Seconds a service has to end when the server stops."""
+
+
+class Failed(Exception):
+    """A service has failed; the cause says by what."""
+
+
+class Services:
+    """Runs them. `context` makes what a plugin has at hand, `run` knows the tables, `blame` hears what failed."""
+
+    def __init__(
+        self,
+        plugins: Plugins,
+        dsn: str,
+        context: Callable[[str], Context],
+        run: Callable[..., Any],
+        blame: Callable[[str, str], None],
+    ) -> None:
+        self.plugins, self.dsn, self.context, self.run, self.blame = plugins, dsn, context, run, blame
+        self.published: set[asyncio.Event] = set()
+
+    def call(self) -> None:
+        """Events have been published."""
+        for event in self.published:
+            event.set()
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Have them at work for as long as the block lasts; what does not end in time ends with the process."""
+        tasks = {
+            asyncio.create_task(self.run(self.serve(plugin, one))): one.name
+            for plugin, one in self.plugins.services
+            if one.wanted(self.context(plugin.name).settings)
+        }
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+            late = (await asyncio.wait(tasks, timeout=ENDING))[1] if tasks else ()
+            for task in late:
+                log.error("the service %s did not end within %g seconds", tasks[task], ENDING)
+
+    async def serve(self, plugin: Plugin, service: Service | ProcessService) -> None:
+        """Run a service until cancelled: at once, or whenever this process is elected."""
+        loop, pause = asyncio.get_running_loop(), FIRST / 2
+        while True:
+            begun = loop.time()
+            try:
+                await self.run_once(plugin, service)
+            except (Deposed, *LOST) as error:
+                log.warning("the service %s has lost its connection: %s", service.name, type(error).__name__)
+            except Failed as failed:
+                fault = failed.__cause__ or failed
+                log.error("the service %s of the plugin %s failed: %s", service.name, plugin.name, said(fault))
+                self.blame(plugin.name, type(fault).__name__)
+            pause = FIRST if loop.time() - begun > LONGEST else min(2 * pause, LONGEST)
+            await asyncio.sleep(pause)
+
+    async def run_once(self, plugin: Plugin, service: Service | ProcessService) -> None:
+        """Run a service until it ends. Raises Failed, and Deposed or one of LOST for a lost connection."""
+        if isinstance(service, Service):
+            await self.lead(plugin, service)
+        else:
+            await self.attend(plugin, service)
+
+    async def lead(self, plugin: Plugin, service: Service) -> None:
+        """Run a service once, as soon as this process is elected."""
+        with self.hearing() as news:
+            async with leading(self.dsn, election(service.name), partial(wait, news, POLL)) as connection:
+                run = ServiceRun(connection, partial(self.context, plugin.name), partial(wait, news))
+                try:
+                    with acting_as(plugin.name):
+                        await service.run(run)
+                except FAULTS as error:
+                    raise (Deposed if connection.is_closed() else Failed) from error
+
+    async def attend(self, plugin: Plugin, service: ProcessService) -> None:
+        """Run a service of every process once."""
+        with self.hearing() as news:
+            try:
+                with acting_as(plugin.name):
+                    await service.run(self.process_run(plugin, news))
+            except FAULTS as error:
+                raise Failed from error
+
+    def process_run(self, plugin: Plugin, news: asyncio.Event) -> ProcessRun:
+        """What a plugin's service of every process has at hand."""
+        return ProcessRun(partial(self.context, plugin.name), partial(wait, news), self.open_pool)
+
+    @asynccontextmanager
+    async def open_pool(self, most: int) -> AsyncIterator[asyncpg.Pool[Any]]:
+        """Open connections when they are needed, and close them at once when the block ends."""
+        pool = await writers(self.dsn, most)
+        try:
+            yield pool
+        finally:
+            pool.terminate()  # what is still under way was cancelled; waiting for it would hold the end up
+
+    @contextmanager
+    def hearing(self) -> Iterator[asyncio.Event]:
+        """An event that is set whenever events have been published."""
+        news = asyncio.Event()
+        self.published.add(news)
+        try:
+            yield news
+        finally:
+            self.published.discard(news)
+
+
+async def wait(news: asyncio.Event, seconds: float) -> None:
+    """Wait until something is published, and so many seconds at the longest."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await news.wait()
+    news.clear()

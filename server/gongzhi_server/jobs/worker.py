@@ -1,0 +1,333 @@
+"""Handlers and jobs: run in a transaction each, together with the note that they have run.
+
+A handler has a place in the outbox, and whoever locks that row takes the next event. What fails becomes a job, so
+that it holds up nothing behind it. Jobs are rows that are taken with `skip locked` when they are due.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import traceback
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+
+import orjson
+from gongzhi.declare.events import Occurrence
+from gongzhi.declare.viewer import Account, Grant, Viewer
+from gongzhi.runtime.jobs import Handler, Run
+from gongzhi.values.errors import Refusal
+from tortoise.transactions import in_transaction
+from uuid6 import uuid7
+
+from gongzhi_server.clock import CHINA
+from gongzhi_server.commands.mutations import Transaction
+from gongzhi_server.events.feed import EVENT, occurrence
+from gongzhi_server.events.outbox import Outbox
+from gongzhi_server.events.sequencer import AWAY, BATCH, SHUT
+from gongzhi_server.plugins.loader import Plugins, is_switched
+from gongzhi_server.plugins.ownership import acting_as
+from gongzhi_server.storage.database import ANEW
+
+log = logging.getLogger("gongzhi")
+
+ATTEMPTS = 8
+FIRST, LONGEST = timedelta(seconds=10), timedelta(hours=6)
+"""How long after the first failure it is tried again, and the longest it waits; four times as long each time."""
+HANDLING, WORKING = 60.0, 900.0
+"""Seconds that a handler and a job of a plugin may take."""
+EPOCH = datetime(2000, 1, 1, tzinfo=CHINA)
+
+NEXT = EVENT + "where o.position > $1 and o.type = any($2) order by o.position limit $3"
+LAST = EVENT + "where o.position > $1 and o.type = any($2) order by o.position desc limit 1"
+ONE = EVENT + "where o.id = $1"
+BEGIN = """
+insert into events.consumer (name, position)
+select name, given from unnest($1::text[]) name, events.counter on conflict do nothing
+"""
+CLAIM = """
+select c.position, n.given from events.consumer c, events.counter n where c.name = $1 for update of c skip locked
+"""
+MOVE = "update events.consumer set position = $2 where name = $1"
+FAIL = """
+insert into events.job (id, name, key, event_id, county_id, arguments, state, due_at, attempts, error)
+values ($1, $2, $3, $4, $5, '{}', 'WAITING', $6, 1, $7) on conflict (name, key) do nothing
+"""
+DUE = """
+select id, name, key, event_id, county_id, arguments::text as arguments, due_at, attempts from events.job
+where state = 'WAITING' and due_at <= $1 and name = any($2) order by due_at, id limit 1 for update skip locked
+"""
+DONE = "update events.job set state = 'DONE', attempts = attempts + 1, finished_at = $2, error = null where id = $1"
+AGAIN = """
+update events.job set attempts = attempts + 1, state = $3, due_at = $4, error = $5
+where id = $1 and attempts = $2 and state = 'WAITING'
+"""
+PLAN = """
+insert into events.job (id, name, key, arguments, state, due_at, attempts)
+select id, name, key, '{}', 'WAITING', due, 0
+from unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[]) j (id, name, key, due)
+on conflict (name, key) do nothing
+"""
+ON = "select county_id from plugins.activation where plugin = $1 and until is null and active"
+COUNTIES = "select id from grids.grid where kind = 'COUNTY' and valid_to is null order by id"
+
+
+@dataclass
+class Tally:
+    """What came of a turn."""
+
+    done: int = 0
+    failed: list[str] = field(default_factory=list)
+    """The names of what failed, once for each time."""
+
+
+class Worker:
+    """Does what there is to do. `context` makes what runs for a viewer have at hand."""
+
+    def __init__(
+        self,
+        plugins: Plugins,
+        context: Callable[[Viewer], Any],
+        outbox: Outbox,
+        now: Callable[[], datetime],
+    ) -> None:
+        self.plugins, self.context, self.outbox, self.now = plugins, context, outbox, now
+        self.handlers = {one.name: (whose, one) for whose, one in plugins.handlers}
+        self.jobs = {one.name: (whose, one) for whose, one in plugins.jobs}
+        held = Grant("system", frozenset(one.name for one in plugins.permissions))
+        owners = None, *(one.name for one in plugins.found)
+        self.systems = {whose: Account(f"system:{whose or 'core'}", grants=(held,)) for whose in owners}
+        self.planned: dict[str, datetime] = {}
+
+    async def open(self) -> None:
+        """Give new handlers their place: they begin with what happens from now on."""
+        if self.handlers:
+            async with in_transaction() as connection:
+                await connection.execute_query(BEGIN, [list(self.handlers)])
+
+    async def drain(self) -> Tally:
+        """Number what is committed, then handle and run everything that is due, one after the other."""
+        tally = Tally()
+        while await self.turn(tally):
+            pass
+        return tally
+
+    async def turn(self, tally: Tally) -> int:
+        """One round; how much there was to do."""
+        before = tally.done + len(tally.failed)
+        async with in_transaction() as connection:
+            await connection.execute_query("select events.number($1)", [BATCH])
+        for name in self.handlers:
+            await repeated(partial(self.handle, name, tally))
+        await self.plan()
+        await repeated(partial(self.work, [*self.jobs, *self.handlers], tally))
+        return tally.done + len(tally.failed) - before
+
+    # handlers
+
+    async def handle(self, name: str, tally: Tally) -> bool:
+        """Let a handler have its next events; tell whether there were any. If one of several fails, one goes alone."""
+        whose, handler = self.handlers[name]
+        taken: list[Occurrence] = []
+        try:
+            try:
+                told = await self.advance(whose, handler, taken, handler.batch)
+            except AWAY:
+                raise
+            except Exception:
+                if len(taken) < 2:
+                    raise
+                taken.clear()
+                told = await self.advance(whose, handler, taken, 1)
+        except AWAY:
+            raise
+        except Exception as error:
+            if not taken:
+                raise
+            await self.fail(handler, taken[0], cause(error))
+            tally.failed.append(handler.name)
+            return True
+        self.wake(told)
+        tally.done += len(taken)
+        return bool(taken)
+
+    async def advance(self, whose: str | None, handler: Handler, taken: list[Occurrence], most: int) -> bool:
+        """Take up to so many events and have them handled in one transaction; tell whether anything was told."""
+        async with in_transaction() as connection:
+            claimed = await connection.execute_query_dict(CLAIM, [handler.name])
+            if not claimed or claimed[0]["position"] >= claimed[0]["given"]:
+                return False  # another process is at it, or there is nothing new
+            after = [claimed[0]["position"], [one.type for one in handler.events]]
+            wanted = (LAST, after) if self.needs_last(handler) else (NEXT, [*after, most])
+            taken += map(occurrence, await connection.execute_query_dict(*wanted))
+            told = [await self.told(connection, whose, handler, one) for one in taken]
+            await connection.execute_query(MOVE, [handler.name, taken[-1].position if taken else claimed[0]["given"]])
+        return any(told)
+
+    def needs_last(self, handler: Handler) -> bool:
+        """Whether the last event is enough for a handler: one that is on in every county."""
+        whose, _ = self.handlers[handler.name]
+        return handler.latest and (whose is None or not is_switched(whose))
+
+    async def told(self, connection: Any, whose: str | None, handler: Handler, event: Occurrence) -> bool:
+        """Call a handler, but only where its plugin is on; tell whether it has told anything itself.
+
+        Of what happened in no county it is told where the plugin is on in any.
+        """
+        on = await self.on(connection, whose)
+        if on is not None and (event.county not in on if event.county else not on):
+            return False
+        call = self.calling(connection, whose)
+        async with patience(whose, HANDLING):
+            with acting_as(whose):
+                await handler.function(call, event)
+        return await call.told.write(connection)
+
+    async def fail(self, handler: Handler, event: Occurrence, error: BaseException) -> None:
+        """Leave the event to a job, and go on behind it."""
+        log.error("the handler %s failed on an event %s", handler.name, event.type, exc_info=error)
+        async with in_transaction() as connection:
+            claimed = await connection.execute_query_dict(CLAIM, [handler.name])
+            if claimed and claimed[0]["position"] < event.position:
+                due = self.now() + FIRST
+                key = str(event.id)
+                values = [uuid7(), handler.name, key, event.id, event.county, due, said(error)]
+                await connection.execute_query(FAIL, values)
+                await connection.execute_query(MOVE, [handler.name, event.position])
+
+    # jobs
+
+    async def plan(self) -> None:
+        """Put down the runs of periodic jobs that are not planned yet; of those missed only the last."""
+        due = {one.name: slot(self.now(), one.every, one.offset) for _, one in self.jobs.values() if one.every}
+        new = {name: at for name, at in due.items() if self.planned.get(name) != at}
+        if new:
+            keys = [f"every {at.isoformat()}" for at in new.values()]
+            async with in_transaction() as connection:
+                await connection.execute_query(PLAN, [[uuid7() for _ in new], list(new), keys, list(new.values())])
+            self.planned |= new
+
+    async def work(self, names: Collection[str], tally: Tally) -> bool:
+        """Run one job of these names that is due; tell whether there was one."""
+        row: dict[str, Any] | None = None
+        try:
+            async with in_transaction() as connection:
+                found = await connection.execute_query_dict(DUE, [self.now(), list(names)])
+                if not found:
+                    return False
+                row = found[0]
+                told = await self.perform(connection, row)
+                await connection.execute_query(DONE, [row["id"], self.now()])
+        except AWAY:
+            raise
+        except Exception as error:
+            if row is None:
+                raise
+            await self.retry(row, cause(error))
+            tally.failed.append(row["name"])
+            return True
+        self.wake(told)
+        tally.done += 1
+        return True
+
+    async def perform(self, connection: Any, row: dict[str, Any]) -> bool:
+        """Run a job, or a handler that failed before."""
+        if row["event_id"]:
+            found = await connection.execute_query_dict(ONE, [row["event_id"]])
+            if not found:
+                raise LookupError("the event is no longer kept")
+            return await self.told(connection, *self.handlers[row["name"]], occurrence(found[0]))
+        whose, one = self.jobs[row["name"]]
+        await connection.execute_query(ANEW)
+        counties = [each["id"] for each in await connection.execute_query_dict(COUNTIES)]
+        on = await self.on(connection, whose)
+        if on is not None:
+            counties = [each for each in counties if each in on]
+            if row["county_id"] not in on if row["county_id"] else not on:
+                return False
+        call = self.calling(connection, whose)
+        arguments = orjson.loads(row["arguments"])
+        async with patience(whose, WORKING):
+            with acting_as(whose):
+                await one.function(call, Run(row["id"], row["due_at"], row["attempts"] + 1, tuple(counties), arguments))
+        return await call.told.write(connection)
+
+    async def retry(self, row: dict[str, Any], error: BaseException) -> None:
+        """Try it again later, or park it."""
+        log.error("the job %s failed", row["name"], exc_info=error)
+        attempts = row["attempts"] + 1
+        state = "PARKED" if attempts >= ATTEMPTS else "WAITING"
+        due = self.now() + min(FIRST * 4 ** (attempts - 1), LONGEST)
+        async with in_transaction() as connection:
+            await connection.execute_query(AGAIN, [row["id"], row["attempts"], state, due, said(error)])
+
+    # for both
+
+    def calling(self, connection: Any, whose: str | None) -> Transaction:
+        """What a handler or job has at hand: it acts for its plugin, everywhere."""
+        return Transaction(self.context(self.acting(whose)), connection, whose, self.outbox)
+
+    def acting(self, whose: str | None) -> Viewer:
+        """The core or a plugin itself, as somebody who asks."""
+        return Viewer(self.systems[whose], self.now())
+
+    async def on(self, connection: Any, whose: str | None) -> frozenset[int] | None:
+        """The counties where the plugin is on; None for the core and for plugins that are on everywhere."""
+        if whose is None or not is_switched(whose):
+            return None
+        return frozenset(one["county_id"] for one in await connection.execute_query_dict(ON, [whose]))
+
+    def wake(self, told: bool) -> None:
+        if told:
+            self.outbox.wake()
+
+
+class Failed(Exception):
+    """A handler or job did not manage; the cause says why. It may have lost a connection, but that was none of ours."""
+
+
+class Slow(Exception):
+    """A plugin took longer than it may."""
+
+
+@asynccontextmanager
+async def patience(whose: str | None, seconds: float) -> AsyncIterator[None]:
+    """Give up on a plugin that takes too long; the core may. Raises Failed."""
+    limit = asyncio.timeout(seconds if whose else None)
+    try:
+        async with limit:
+            yield
+    except SHUT:
+        raise
+    except TimeoutError as late:
+        slow = Slow(f"it took more than {seconds:g} seconds").with_traceback(late.__traceback__)
+        raise Failed from (slow if limit.expired() else late)
+    except Exception as error:
+        raise Failed from error
+
+
+def cause(error: Exception) -> BaseException:
+    return error.__cause__ or error if isinstance(error, Failed) else error
+
+
+async def repeated(step: Callable[[], Awaitable[bool]]) -> None:
+    while await step():
+        pass
+
+
+def slot(now: datetime, every: timedelta, offset: timedelta) -> datetime:
+    """The last moment at which a periodic job was due."""
+    begin = EPOCH + offset
+    return begin + (now - begin) // every * every
+
+
+def said(error: BaseException) -> str:
+    """What failed and where, without what it failed on: that may be somebody's."""
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f" at {frames[-1].filename.rpartition('/')[2]}:{frames[-1].lineno}" if frames else ""
+    code = f" {error.code}" if isinstance(error, Refusal) else ""
+    return f"{type(error).__name__}{code}{place}"[:300]

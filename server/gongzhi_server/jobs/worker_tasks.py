@@ -1,0 +1,122 @@
+"""Handlers and kinds of jobs side by side: each goes on by itself, and one that is slow holds up nothing else."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from contextlib import suppress
+
+from tortoise import connections
+
+from gongzhi_server.events.sequencer import AWAY, POLL
+
+from .worker import Tally, Worker
+
+log = logging.getLogger("gongzhi")
+
+STRETCH = 100
+"""Events or jobs after which the next in line has its turn."""
+RESTING = 0.5
+"""Seconds that a handler rests for which the last event is enough: it then has at once what happened meanwhile."""
+BUSY = """
+select 'handler' as kind, c.name from events.consumer c, events.counter n
+where c.name = any($1) and c.position < n.given
+union all
+select distinct 'job', j.name from events.job j where j.state = 'WAITING' and j.due_at <= $3 and j.name = any($2)
+"""
+
+Line = tuple[str, str]
+"""What goes on by itself: a handler or a kind of job, and its name."""
+
+
+class Lines:
+    """The work of one process. No more than `most` lines go on at a time, for each takes a connection."""
+
+    def __init__(self, worker: Worker, most: int) -> None:
+        self.worker, self.most = worker, most
+        self.chance = random.Random()
+        self.called = asyncio.Event()
+        self.under_way: set[Line] = set()
+        self.resting: set[Line] = set()
+        self.missed: set[Line] = set()
+        """Those for which there was something to do while they, or too many others, were under way."""
+
+    def call(self) -> None:
+        """There may be something to do."""
+        self.called.set()
+
+    async def run(self) -> None:
+        """Work until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            while True:
+                self.called.clear()
+                try:
+                    await self.look(group)
+                except AWAY as error:
+                    log.warning("handlers and jobs rest for a moment: %s", type(error).__name__)
+                except Exception:  # whatever it is, the next turn may do better
+                    log.exception("handlers and jobs rest for a moment")
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(POLL):
+                        await self.called.wait()
+
+    async def look(self, group: asyncio.TaskGroup) -> None:
+        """Begin with what there is to do and nobody here does yet."""
+        await self.worker.plan()
+        for line in await self.busy():
+            if line in self.resting:
+                continue
+            if line in self.under_way or len(self.under_way) >= self.most:
+                self.missed.add(line)
+            else:
+                self.under_way.add(line)
+                group.create_task(self.serve(line))
+
+    async def busy(self) -> list[Line]:
+        """The handlers that are behind, and the kinds of jobs that are due."""
+        handlers, jobs = list(self.worker.handlers), list(self.worker.jobs)
+        connection = connections.get("default")
+        rows = await connection.execute_query_dict(BUSY, [handlers, jobs + handlers, self.worker.now()])
+        lines = [(row["kind"], row["name"]) for row in rows]
+        self.chance.shuffle(lines)  # nobody is always the last
+        return lines
+
+    async def serve(self, line: Line) -> None:
+        """Go on with a line for a stretch; whatever goes wrong is its own."""
+        rests = self.rests(line)
+        try:
+            for _ in range(1 if rests else STRETCH):
+                if not await self.step(*line):
+                    break
+            else:
+                self.missed.add(line)
+        except AWAY as error:
+            log.warning("%s rests for a moment: %s", line[1], type(error).__name__)
+        except Exception:
+            log.exception("%s rests for a moment", line[1])
+        finally:
+            self.under_way.remove(line)
+            if rests:
+                self.missed.discard(line)
+                self.resting.add(line)
+                asyncio.get_running_loop().call_later(RESTING, self.rested, line)
+            if self.missed - self.under_way:  # the others that were missed will look when they are done
+                self.missed.clear()
+                self.call()
+
+    def rests(self, line: Line) -> bool:
+        """Whether a line is a handler for which the last event is enough."""
+        kind, name = line
+        return kind == "handler" and self.worker.needs_last(self.worker.handlers[name][1])
+
+    def rested(self, line: Line) -> None:
+        """Let a line have its turn again, in case there is something to do."""
+        self.resting.discard(line)
+        self.call()
+
+    async def step(self, kind: str, name: str) -> bool:
+        """One event or job; whether there was one."""
+        if kind == "handler":
+            return await self.worker.handle(name, Tally())
+        return await self.worker.work([name], Tally())

@@ -1,0 +1,431 @@
+"""Runs a planned operation: its JSON goes out as it came, but for what Python must add to it."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import inspect
+import logging
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+import orjson
+from asyncpg import CharacterNotInRepertoireError, DataError, PostgresError
+from asyncpg.exceptions import QueryCanceledError
+from gongzhi.core.access.models import VIA_PLUGIN, LookKind
+from gongzhi.declare.entity import Entity, Ref
+from gongzhi.declare.plans import PLUGIN
+from gongzhi.runtime import sealing
+from gongzhi.runtime.context import Look
+from gongzhi.values.errors import Refusal
+from graphql import (
+    GraphQLError,
+    GraphQLLeafType,
+    GraphQLNonNull,
+    GraphQLObjectType,
+    execute,
+    get_argument_values,
+    get_named_type,
+    get_nullable_type,
+    is_leaf_type,
+    is_list_type,
+)
+from graphql.execution.collect_fields import collect_fields
+from graphql.execution.values import VariableValues
+from strawberry.dataloader import DataLoader
+from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
+from strawberry.types.arguments import convert_arguments
+
+from . import Document, Planner, Statement
+from .budget import Budget
+from .compiler import MASKED, Failed
+from .looks import LOOK
+from .scalars import stored
+from .statement import Call, Shape
+
+Fetch = Callable[..., Awaitable[Sequence[Any]]]
+
+SEALED = '"@sealed"'
+"""No text of anybody's can hold it: there its quotes are escaped."""
+
+log = logging.getLogger("gongzhi")
+
+
+PATIENCE = 5.0
+"""Seconds a Python field of a plugin may take."""
+AGAIN = 2.0
+"""Seconds for a statement that took too long with what a plugin has in it, and is made again without."""
+
+
+class Lost(GraphQLError):
+    """Rows were asked for by a condition of a plugin that failed: there is nothing to answer."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where in an answer rows stand. Behind a list it is where the list stands, and no path leads into it."""
+
+    path: tuple[str | int, ...]
+    exact: bool = True
+
+    @classmethod
+    def of(cls, path: Sequence[str | int]) -> Place:
+        """Return the place of a row; of one in a list, that of the list."""
+        cut = next((at for at, step in enumerate(path) if isinstance(step, int)), None)
+        return cls(tuple(path[:cut]), cut is None)
+
+    def locate(self, error: GraphQLError) -> GraphQLError:
+        """Return an error of a statement for rows with its path from the root of the answer."""
+        path = (*self.path, *(error.path or ())) if self.exact else self.path
+        cause, extensions = error.original_error, error.extensions
+        return GraphQLError(error.message, error.nodes, path=path, original_error=cause, extensions=extensions)
+
+
+class Row:
+    """The columns a Python field asked for, and no others."""
+
+    def __init__(self, values: Mapping[str, Any]) -> None:
+        self.__dict__.update(values)
+
+    def __getattr__(self, name: str) -> Any:
+        raise AttributeError(f"{name!r} is not among the columns this field says it needs")
+
+
+class Executor(StrawberryGraphQLCoreExecutionContext):
+    """graphql-core, for roots that are Python; it leaves alone what a statement has answered."""
+
+    def __init__(self, *args: Any, session: Session, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.session = session
+
+    def execute_field(self, parent_type: Any, source: Any, details: Any, path: Any, position: Any) -> Any:
+        if type(source) is dict and path.key in source:
+            return source[path.key]
+        return super().execute_field(parent_type, source, details, path, position)
+
+    def complete_object_value(
+        self, return_type: Any, details: Any, info: Any, path: Any, result: Any, position: Any
+    ) -> Any:
+        if isinstance(result, Ref):
+            return self.session.row(result, return_type, details, path.as_list())
+        return super().complete_object_value(return_type, details, info, path, result, position)
+
+
+class Session:
+    """One operation as it runs.
+
+    `again` makes its statement without what a plugin has in it, for when it fails; a query's, if nothing else is said.
+    """
+
+    def __init__(
+        self,
+        planner: Planner,
+        fetch: Fetch,
+        document: Document,
+        given: dict[str, Any],
+        variables: VariableValues,
+        context: Any,
+        again: Callable[[str], Statement] | None = None,
+    ) -> None:
+        self.again = again or (lambda plugin: planner.query(document, variables, self.viewer, plugin))
+        self.planner, self.fetch, self.document, self.context = planner, fetch, document, context
+        self.given, self.variables = given, variables
+        self.viewer = context.viewer
+        self.errors: list[GraphQLError] = []
+        self._loaders: dict[Statement, DataLoader[Any, Any]] = {}
+        self._told: set[Statement] = set()
+        self._seen: dict[str | None, tuple[set[str], dict[str, None]]] = {}
+        self._tried: dict[str, None] = {}
+
+    async def query(self, statement: Statement) -> tuple[bytes, list[GraphQLError]]:
+        """The answer's `data` as JSON, and its errors. Whose files were looked at is written down before."""
+        try:
+            return await self.answer(statement)
+        except Lost as lost:
+            return b"null", [lost]
+        finally:
+            await self.record()
+
+    async def mutate(self) -> tuple[bytes, list[GraphQLError]]:
+        """The same of a mutation."""
+        try:
+            return await self.execute()
+        finally:
+            await self.record()
+
+    async def record(self) -> None:
+        """Write down whose files were looked at; nothing if they were one's own. Nobody is shown what fails here.
+
+        Where somebody in office asked by a condition on files and found nobody, that is written down as well: who is
+        not there tells something, too, and who tries conditions out one by one is seen by it.
+        """
+        if self._tried and self.serves() and not any(people for people, _ in self._seen.values()):
+            await self.look(set(), tuple(self._tried))
+        for plugin, (found, fields) in self._seen.items():
+            if people := {UUID(one) for one in found} - {self.viewer.account.person}:
+                await self.look(people, (*fields, f"{VIA_PLUGIN}{plugin}") if plugin else tuple(fields))
+        self._seen.clear()
+        self._tried.clear()
+
+    def serves(self) -> bool:
+        """Say whether whoever asks is in office."""
+        return any(one.grid is not None or one.unit is not None for one in self.viewer.account.grants)
+
+    async def look(self, people: Collection[UUID], fields: tuple[str, ...]) -> None:
+        """Write one entry of the access log."""
+        operation = self.document.title
+        kind = LookKind.BREAK_GLASS if self.viewer.glass else LookKind.READ
+        kind = LookKind.EXPORT if self.document.taken else kind
+        await self.context.look(Look(people, fields, self.viewer.purpose or operation, kind, operation))
+
+    async def answer(self, statement: Statement) -> tuple[bytes, list[GraphQLError]]:
+        text = "{}"
+        if statement.sql or statement.fault:
+            statement, [[text]] = await self.sound(
+                statement, lambda one: self.send(one, self.variables.coerced), self.again
+            )
+        self.errors += statement.errors
+        shape = statement.shape
+        if shape.tried:
+            self._tried.update(dict.fromkeys(shape.tried))
+        if not shape.live and not shape.python and not (shape.seals and SEALED in text):
+            return text.encode(), self.errors
+        root = orjson.loads(text)
+        await self.finish([root], shape)
+        if shape.python:
+            fields, errors = await self.planner.introspection.answer(self.document, self.given)
+            self.errors += errors
+            return await self.execute({**root, **fields})
+        return orjson.dumps(root), self.errors
+
+    async def sound(
+        self,
+        statement: Statement,
+        send: Callable[[Statement], Awaitable[Sequence[Any]]],
+        without: Callable[[str], Statement],
+    ) -> tuple[Statement, Sequence[Any]]:
+        """What a statement finds. If it fails with the fields of one plugin and not `without` them, these are null.
+
+        One that took too long is not waited for that long again. Raises Lost if it is a condition of the plugin's that
+        fails.
+        """
+        if fault := statement.fault:
+            raise Lost(fault.message, fault.nodes, extensions=fault.extensions, original_error=fault.original_error)
+        try:
+            return statement, await send(statement)
+        except PostgresError as error:
+            late = isinstance(error, QueryCanceledError)
+            for plugin in sorted(statement.plugins):
+                other = without(plugin)
+                with suppress(PostgresError, TimeoutError):
+                    async with asyncio.timeout(AGAIN if late else None):
+                        found = await send(other)
+                    log.error("a statement failed with what is in it of the plugin %s", plugin, exc_info=error)
+                    if other.lost:
+                        path, owner = other.lost_path or None, {"plugin": plugin}
+                        raise Lost(MASKED, other.lost, path=path, extensions=owner, original_error=error) from error
+                    for one in other.errors:
+                        if isinstance(one.original_error, Failed):
+                            one.original_error = error
+                    return other, found
+            raise
+
+    async def execute(self, root: Any = None) -> tuple[bytes, list[GraphQLError]]:
+        """Run what graphql-core must: mutations, and root fields that are Python."""
+        result: Any = execute(
+            self.planner.schema,
+            self.document.ast,
+            root,
+            self.context,
+            self.given,
+            self.document.name,
+            executor_class=Executor,
+            session=self,
+        )
+        result = await result if inspect.isawaitable(result) else result
+        for error in result.errors or ():
+            if error.original_error and error.path and (plugin := self.owner(str(error.path[0]))):
+                error.extensions = {**(error.extensions or {}), "plugin": plugin}
+        return orjson.dumps(result.data), [*self.errors, *(result.errors or ())]
+
+    def owner(self, key: str) -> str | None:
+        """The plugin of the root field with this key in the answer; None for the core's."""
+        root = self.planner.schema.mutation_type if self.document.operation == "mutation" else None
+        root = root or self.planner.schema.query_type
+        assert root
+        schema, fragments = self.planner.schema, self.document.fragments
+        found = collect_fields(schema, fragments, self.variables, root, self.document.node).grouped_field_set[key]
+        declared = root.fields[found[0].node.name.value].extensions.get("strawberry-definition")
+        return declared.metadata.get(PLUGIN) if declared else None
+
+    async def row(self, ref: Ref, kind: Any, details: Any, path: Sequence[str | int]) -> Any:
+        """The planned selection of one row; rows asked for together come from one statement."""
+        make = partial(
+            self.planner.rows, self.document, self.variables, self.viewer, ref.entity, kind, details, ref.shown
+        )
+        statement = make()
+        if statement not in self._loaders:
+            place = Place.of(path)
+            self._loaders[statement] = DataLoader(load_fn=lambda keys: self.rows(statement, keys, make, place))
+        return await self._loaders[statement].load(ref.key)
+
+    async def rows(
+        self, statement: Statement, keys: list[Any], make: Callable[..., Statement], place: Place
+    ) -> list[Any]:
+        """Rows by their keys, None for those that are not there or not to be seen; `make` makes another statement."""
+        given = {**self.variables.coerced, "@keys": keys}
+        statement, sent = await self.sound(
+            statement, lambda one: self.send(one, given), lambda plugin: make(without=plugin)
+        )
+        self.tell(statement, place)
+        self._tried.update(dict.fromkeys(statement.shape.tried))
+        found = {row["key"]: orjson.loads(row["row"]) for row in sent}
+        await self.finish(list(found.values()), statement.shape)
+        return [found.get(key) for key in keys]
+
+    def tell(self, statement: Statement, place: Place) -> None:
+        """The errors that come with a statement, once however often it is sent; its rows stand in this place."""
+        if statement not in self._told:
+            self._told.add(statement)
+            self.errors += map(place.locate, statement.errors)
+
+    async def told(
+        self, statement: Statement, given: Mapping[str, Any]
+    ) -> tuple[list[bytes | None], list[GraphQLError]]:
+        """Rows by the keys that are given, each as JSON, and their errors. Raises Lost."""
+        variables = {**self.variables.coerced, **given}
+        statement, sent = await self.sound(statement, lambda one: self.send(one, variables), self.again)
+        self.errors += statement.errors
+        if not (statement.shape.live or statement.shape.seals):
+            found = {row["key"]: row["row"].encode() for row in sent}
+        else:
+            objects = {row["key"]: orjson.loads(row["row"]) for row in sent}
+            await self.finish(list(objects.values()), statement.shape)
+            found = {key: orjson.dumps(one) for key, one in objects.items()}
+        return [found.get(key) for key in given["@keys"]], self.errors
+
+    async def send(self, statement: Statement, variables: Mapping[str, Any]) -> Sequence[Any]:
+        """What the statement finds. Raises Refusal for a value that PostgreSQL has no room for."""
+        try:
+            arguments = statement.arguments(variables, self.context)
+            if statement.chosen:
+                Budget(self.planner.limits, self.viewer).spend("choices", statement.choices(arguments))
+            return await self.fetch(statement.sql, *arguments)
+        except (DataError, CharacterNotInRepertoireError) as error:
+            if type(error) not in (DataError, CharacterNotInRepertoireError):
+                raise  # what a statement makes of good values is our fault
+            en = "A value is too large, too small or of no use for what it is compared with."
+            raise Refusal("BAD_USER_INPUT", en, "有一个值超出了可比较的范围。") from error
+
+    async def finish(self, objects: list[dict[str, Any]], shape: Shape) -> None:
+        """Note whose files they are, open what is sealed, and call the Python fields, each once, outer ones first."""
+        if shape.look:
+            people, fields = self._seen.setdefault(shape.plugin, (set(), {}))
+            fields.update(dict.fromkeys((*(f"{shape.kind}.{name}" for name in shape.fields), *shape.asked)))
+            people.update(flat([one.pop(LOOK) for one in objects]))
+        for key in shape.sealed:
+            for one in objects:
+                if isinstance(one[key], dict):
+                    one[key] = self.opened(one[key])
+        if shape.calls:
+            rows = [
+                Row({name: python(shape.entity, name, one.pop(f"@{name}")) for name in shape.needs}) for one in objects
+            ]
+            for call in shape.calls:
+                await self.call(call, rows, objects)
+        for key, inner in shape.inner.items():
+            found = list(flat(one[key] for one in objects))
+            if found:
+                await self.finish(found, inner)
+
+    def opened(self, found: dict[str, Any]) -> Any:
+        """A protected value in clear, or its mask if the keys at hand do not open it."""
+        if found["@sealed"] is None:  # there is nothing, or its key has been destroyed
+            return found["mask"]
+        county, wrapped, context, value = found["@sealed"]
+        try:
+            key = self.context.keys.unwrap(county, base64.b64decode(wrapped))
+            return sealing.open(key, context, base64.b64decode(value))
+        except sealing.SealError as error:
+            log.error("a protected value is shown masked to whom it belongs: %s", error)
+            return found["mask"]
+
+    async def call(self, call: Call, rows: list[Row], objects: list[dict[str, Any]]) -> None:
+        """Set one Python field; the statement has said true where its plugin is off, and Python sees no such row."""
+        on = [at for at, one in enumerate(objects) if not one[call.key]]
+        values = await self.values(call, [rows[at] for at in on]) if on else []
+        for one in objects:
+            one[call.key] = None
+        for at, value in zip(on, values, strict=True):
+            objects[at][call.key] = value
+
+    async def values(self, call: Call, rows: list[Row]) -> list[Any]:
+        """What the field is on these rows. If it fails, it is null on all of them and there is one error."""
+        plugin = call.declared.metadata.get(PLUGIN)
+        try:
+            values = call.plan.function(rows, self.context, **self.arguments(call))
+            if inspect.isawaitable(values):
+                async with asyncio.timeout(PATIENCE if plugin else None):
+                    values = await values
+            if len(values) != len(rows):
+                raise ValueError(f"{len(rows)} rows went in and {len(values)} values came out")
+            return await self.sent(call, values)
+        except Exception as error:
+            if isinstance(call.of.type, GraphQLNonNull):
+                raise
+            known = isinstance(error, Refusal)
+            message = str(error) if known else MASKED
+            owner = {"plugin": plugin} if plugin else None
+            located = GraphQLError(message, call.node, path=call.path, original_error=error, extensions=owner)
+            self.errors.append(located)
+            return [None] * len(rows)
+
+    def arguments(self, call: Call) -> dict[str, Any]:
+        """The call's arguments by their Python names, input objects as instances."""
+        given = get_argument_values(call.of, call.node, self.variables)
+        converter = self.planner.declared.schema_converter
+        return convert_arguments(given, call.declared.arguments, converter.scalar_registry, converter.config)
+
+    async def sent(self, call: Call, values: Sequence[Any]) -> list[Any]:
+        """The values as JSON has them: leaves serialised, references planned."""
+        named = get_named_type(call.of.type)
+        if is_leaf_type(named):
+            return [leaf(named, value, is_list_type(get_nullable_type(call.of.type))) for value in values]
+        assert isinstance(named, GraphQLObjectType)
+        entity = self.planner.entities[named.name]
+        make = partial(self.planner.rows, self.document, self.variables, self.viewer, entity, named, call.details)
+        keys = [one.key for one in flat(values)]
+        place = Place(call.path, call.exact)
+        statement = make()
+        if not keys:
+            self.tell(statement, place)
+        found = dict(zip(keys, await self.rows(statement, keys, make, place), strict=True)) if keys else {}
+        return [
+            [found[one.key] for one in value] if isinstance(value, list) else value and found[value.key]
+            for value in values
+        ]
+
+
+def python(entity: Entity | None, name: str, value: Any) -> Any:
+    return stored(entity, name, value) if entity else value
+
+
+def flat(values: Any) -> Iterator[Any]:
+    """What is inside lists of lists, without the nulls."""
+    for value in values:
+        if isinstance(value, list):
+            yield from flat(value)
+        elif value is not None:
+            yield value
+
+
+def leaf(kind: GraphQLLeafType, value: Any, listed: bool) -> Any:
+    if value is None:
+        return None
+    if listed:
+        return [leaf(kind, one, False) for one in value]
+    return kind.coerce_output_value(value)

@@ -1,0 +1,141 @@
+"""The viewer as a statement sees it: what shapes the text is noted, what does not is bound."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable
+from typing import Any
+
+from gongzhi.declare.sql import Alternatives, Bind, Sql, within
+from gongzhi.declare.viewer import Account, Grant, Viewer
+from gongzhi.values.codes import Kind
+from pypika_tortoise.queries import Table
+from pypika_tortoise.terms import Term, ValueWrapper
+
+from gongzhi_server.clock import CHINA
+
+Question = tuple[str | None, ...]
+"""Something a text depends on, asked of a viewer: what to ask, and about which permission."""
+
+BROKEN: Question = ("broken",)
+"""The one question about the operation, not the account."""
+
+
+def held(account: Account, permission: str | None) -> list[Grant]:
+    """The grants that hold the permission; all of them where none is named."""
+    return [grant for grant in account.grants if permission is None or permission in grant.permissions]
+
+
+def areas(account: Account, permission: str) -> tuple[Kind | None, ...] | None:
+    """The kinds of the grids the permission is held in, in the order of the grants; None for everywhere."""
+    grants = held(account, permission)
+    if any(grant.everywhere for grant in grants):
+        return None
+    return tuple(grant.kind for grant in grants if grant.grid is not None)
+
+
+def grids(account: Account, permission: str) -> tuple[int, ...]:
+    """The grids the permission is held in, in the order of the grants."""
+    return tuple(grant.grid for grant in held(account, permission) if grant.grid is not None)
+
+
+def units(account: Account, permission: str | None) -> tuple[int, ...]:
+    """The units the permission is held for, in the order of the grants."""
+    return tuple(grant.unit for grant in held(account, permission) if grant.unit is not None)
+
+
+ANSWERS: dict[str, Callable[..., Hashable]] = {
+    "can": lambda account, permission: permission in account.granted,
+    "covers": lambda account, wider, permission: all(wider in grant.permissions for grant in held(account, permission)),
+    "known": lambda account: account.person is not None,
+    "areas": areas,
+    "grids": grids,
+    "units": units,
+    "unit count": lambda account, permission: len(units(account, permission)),
+}
+"""What may be asked. A text depends on how many units there are; which grids and units they are is bound."""
+
+
+class Lens:
+    """Answers the questions of `gongzhi.declare.viewer.Lens` and keeps them, for they belong to the statement's key."""
+
+    def __init__(self, viewer: Viewer, asked: dict[Question, None]) -> None:
+        self.viewer, self._asked = viewer, asked
+        self._facts: dict[Any, Term] = {}
+
+    def _ask(self, *question: str | None) -> Any:
+        self._asked[question] = None
+        return answer(self.viewer, question)
+
+    def _fact(self, name: Any, cast: str, read: Callable[[Viewer], Any]) -> Term:
+        """One parameter a fact, however often it is mentioned."""
+        if name not in self._facts:
+            self._facts[name] = Sql(
+                f"{{0}}::{cast}", ValueWrapper(Bind(lambda variables, context: read(context.viewer)))
+            )
+        return self._facts[name]
+
+    @property
+    def now(self) -> Term:
+        return self._fact("now", "timestamptz", lambda viewer: viewer.now)
+
+    @property
+    def today(self) -> Term:
+        return self._fact("today", "date", lambda viewer: viewer.now.astimezone(CHINA).date())
+
+    @property
+    def person(self) -> Term:
+        return self._fact("person", "uuid", lambda viewer: viewer.account.person)
+
+    @property
+    def account(self) -> Term:
+        return self._fact("account", "text", lambda viewer: viewer.account.name)
+
+    @property
+    def glass(self) -> Term:
+        return self._fact("glass", "uuid", lambda viewer: viewer.glass)
+
+    def broken(self) -> bool:
+        return bool(self._ask("broken"))
+
+    def can(self, permission: str) -> bool:
+        return bool(self._ask("can", permission))
+
+    def covers(self, wider: str, permission: str) -> bool:
+        return bool(self._ask("covers", wider, permission))
+
+    def known(self) -> bool:
+        return bool(self._ask("known"))
+
+    def within(self, table: Table, permission: str) -> Alternatives:
+        kinds = self._ask("areas", permission)
+        if kinds is None:
+            return None
+        return [within(table, kind, self._area(permission, at)) for at, kind in enumerate(kinds)]
+
+    def _area(self, permission: str, at: int) -> Term:
+        where = ("grids", permission)
+        return self._fact(("area", permission, at), "int", lambda viewer: answer(viewer, where)[at])
+
+    def units(self, permission: str | None = None) -> list[Term]:
+        def read(at: int) -> Callable[[Viewer], int]:
+            return lambda viewer: answer(viewer, ("units", permission))[at]
+
+        count = self._ask("unit count", permission)
+        return [self._fact(("unit", permission, at), "int", read(at)) for at in range(count)]
+
+
+def answers(viewer: Viewer, questions: Iterable[Question]) -> tuple[Hashable, ...]:
+    """All the answers. Nearly always the account has been asked before: this runs with every operation."""
+    known = viewer.account.answers
+    return tuple([known[one] if one in known else answer(viewer, one) for one in questions])
+
+
+def answer(viewer: Viewer, question: Question) -> Any:
+    """The answer, from what this account has been asked before."""
+    if question == BROKEN:
+        return viewer.glass is not None
+    known = viewer.account.answers
+    if question not in known:
+        what, *about = question
+        known[question] = ANSWERS[str(what)](viewer.account, *about)
+    return known[question]

@@ -1,0 +1,136 @@
+"""What operators chose about plugins: from the environment, and from plugins.toml in the data folder."""
+
+from __future__ import annotations
+
+import tomllib
+import typing
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, Field, fields
+from pathlib import Path
+from types import MappingProxyType, UnionType
+from typing import Any
+
+from gongzhi.plugin.settings import PARSE, SECRET, VARIABLE
+
+from gongzhi_server.errors import Problem
+from gongzhi_server.settings import Settings
+
+from .loader import Plugin, Plugins, said
+
+FILE = "plugins.toml"
+TRUTH = {"yes": True, "no": False, "true": True, "false": False}
+
+
+def truth(text: str) -> bool:
+    return TRUTH[text.lower()]
+
+
+READ: dict[type, tuple[Callable[[str], Any], str]] = {
+    str: (str, "a text"),
+    int: (int, "a whole number"),
+    float: (float, "a number"),
+    bool: (truth, "yes or no"),
+    Path: (Path, "a path"),
+}
+"""How a text becomes a value, and what it must be."""
+
+
+def chosen(plugins: Plugins, environ: Mapping[str, str], data: Path) -> Mapping[type, Any]:
+    """Every plugin's settings by their class. Raises Problem with the plugin, the variable and what to do."""
+    tables = written(data / FILE)
+    check_variables(plugins)
+    return MappingProxyType(
+        {declared: read(plugin, declared, environ, tables.get(plugin.name, {})) for plugin, declared in plugins.choices}
+    )
+
+
+def check_variables(plugins: Plugins) -> None:
+    """Refuse a variable that two would read. Raises Problem."""
+    owners: dict[str, Plugin] = {}
+    for plugin, declared in plugins.choices:
+        for one in fields(declared):
+            variable = variable_of(plugin, one)
+            if not variable.startswith("GONGZHI_"):
+                raise plugin.problem(f"the variable {variable} of its setting {one.name!r} must begin with GONGZHI_")
+            if variable in CORE:
+                raise plugin.problem(f"its setting {one.name!r} would be {variable}, which is the core's")
+            if other := owners.get(variable):
+                raise plugin.problem(f"its setting {one.name!r} would be {variable}, which is plugin {other.name!r}'s")
+            owners[variable] = plugin
+
+
+def variable_of(plugin: Plugin, one: Field[Any]) -> str:
+    """The name of a setting in the environment."""
+    return one.metadata.get(VARIABLE) or f"GONGZHI_{plugin.name}_{one.name}".upper()
+
+
+def written(file: Path) -> dict[str, Any]:
+    """The tables of the file; none where there is no file."""
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        raise Problem(f"{file} cannot be read ({error.strerror}); let the server's account read it") from None
+    except ValueError:
+        raise Problem(f"{file} is no TOML; write a table for each plugin: [rubbish], then days = 30") from None
+
+
+def read(plugin: Plugin, declared: type, environ: Mapping[str, str], table: Any) -> Any:
+    known = {one.name: one for one in fields(declared)}
+    if not isinstance(table, dict):
+        raise plugin.problem(f"{FILE}: {plugin.name} must be a table, [{plugin.name}]")
+    if strange := sorted(set(table) - set(known)):
+        raise plugin.problem(f"{FILE}: there is no setting {strange[0]!r}; there are {', '.join(known)}")
+    hints = typing.get_type_hints(declared)
+    given: dict[str, Any] = {}
+    for name, one in known.items():
+        variable = variable_of(plugin, one)
+        if text := environ.get(variable, ""):
+            given[name] = value(plugin, variable, one, hints[name], text)
+        elif name in table:
+            given[name] = value(plugin, f"{name} in {FILE}", one, hints[name], table[name])
+        elif one.default is MISSING and one.default_factory is MISSING:
+            raise plugin.problem(f"{variable} must be set; or write {name} = … under [{plugin.name}] in {FILE}")
+    try:
+        return declared(**given)
+    except Exception as error:  # its own checks; what they say could repeat a secret
+        cause: object = type(error).__name__ if any(one.metadata.get(SECRET) for one in known.values()) else error
+        raise plugin.problem(f"its settings are refused: {said(cause)}") from None
+
+
+CORE = {one.metadata["variable"] for one in fields(Settings)}
+
+
+def value(plugin: Plugin, place: str, one: Field[Any], hint: Any, given: Any) -> Any:
+    """A value as its field has it. Messages repeat none: it may be a secret."""
+    if parse := one.metadata.get(PARSE):
+        return parsed(plugin, place, parse, given)
+    kind = single(hint)
+    if kind not in READ:
+        raise plugin.problem(f"its setting {one.name!r} is of a type that cannot be read; give it a `parse`")
+    convert, what = READ[kind]
+    if not isinstance(given, str) and not (type(given) is kind or (kind is float and type(given) is int)):
+        raise plugin.problem(f"{place} must be {what}; change it, or take it out")
+    try:
+        return convert(given) if isinstance(given, str) else kind(given)
+    except (ValueError, KeyError):
+        raise plugin.problem(f"{place} must be {what}; change it, or unset it") from None
+
+
+def parsed(plugin: Plugin, place: str, parse: Callable[[str], Any], given: Any) -> Any:
+    """A value as the plugin's own function reads it from a text."""
+    if not isinstance(given, str):
+        raise plugin.problem(f"{place} must be a text; change it, or take it out")
+    try:
+        return parse(given)
+    except ValueError as error:
+        raise plugin.problem(f"{place} {error}") from None
+
+
+def single(hint: Any) -> Any:
+    """The type itself, of a type or None."""
+    if typing.get_origin(hint) in (UnionType, typing.Union):
+        kinds = [one for one in typing.get_args(hint) if one is not type(None)]
+        return kinds[0] if len(kinds) == 1 else None
+    return hint

@@ -1,0 +1,115 @@
+"""What plugins hold open while the server runs, and whether they are well."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import Counter, deque
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from datetime import datetime, timedelta
+from typing import Any
+
+from gongzhi.runtime.context import Context
+
+from .loader import FAULTS, Plugin, Plugins, said
+
+log = logging.getLogger("gongzhi")
+
+OPENING = 10.0
+EXAMINING = 2.0
+"""Seconds a plugin has to begin and to end, and to say whether it is well."""
+TIMES = 3
+"""How often in a row it must fail before that is reported."""
+FRESH = timedelta(seconds=10)
+"""How long what it said counts."""
+RECENT = timedelta(minutes=10)
+"""How long a failure in what somebody asked for counts."""
+
+
+class Vitals:
+    """`context` makes what a plugin has at hand, `tell` hears which of them are not well."""
+
+    def __init__(
+        self,
+        plugins: Plugins,
+        context: Callable[[str], Context],
+        now: Callable[[], datetime],
+        tell: Callable[[dict[str, str]], None],
+    ) -> None:
+        self.plugins, self.context, self.now, self.tell = plugins, context, now, tell
+        self.failed: Counter[str] = Counter()
+        self._said: dict[str, str] = {}
+        self._blamed: dict[str, deque[tuple[datetime, str]]] = {}
+        self._at: datetime | None = None
+
+    @property
+    def failing(self) -> dict[str, str]:
+        """The plugins that failed again and again, and in what; never the message, which could be somebody's."""
+        unwell = {name: self._said[name] for name, times in self.failed.items() if times >= TIMES}
+        blamed = {name: times[-1][1] for name, times in self._blamed.items() if self.again(times)}
+        return blamed | unwell
+
+    def again(self, times: deque[tuple[datetime, str]]) -> bool:
+        """Whether these failures are many and recent."""
+        return len(times) == TIMES and self.now() - times[0][0] < RECENT
+
+    def blame(self, plugin: str, fault: str) -> None:
+        """A plugin has failed in what somebody asked for; `fault` is the name of the error."""
+        self._blamed.setdefault(plugin, deque(maxlen=TIMES)).append((self.now(), fault))
+        if plugin in self.failing:
+            self.tell(self.failing)
+
+    @asynccontextmanager
+    async def held(self) -> AsyncIterator[None]:
+        """Begin what they hold open. Raises Problem, naming the plugin that cannot."""
+        async with AsyncExitStack() as stack:
+            for plugin, lifespan in self.plugins.lifespans:
+                stack.push_async_exit(await opened(plugin, lifespan, self.context(plugin.name)))
+            yield
+
+    async def examine(self) -> dict[str, str]:
+        """Ask all of them, unless they have been asked just now; the plugins that fail again and again."""
+        now = self.now()
+        if self._at is None or not timedelta() <= now - self._at < FRESH:
+            self._at = now
+            checks = self.plugins.checks
+            found = await asyncio.gather(*(self.well(plugin, check) for plugin, check in checks))
+            bad = {plugin.name: one for (plugin, _), one in zip(checks, found, strict=True) if one}
+            self.failed = Counter({name: self.failed[name] + 1 for name in bad})
+            self._said = bad
+            self.tell(self.failing)
+        return self.failing
+
+    async def well(self, plugin: Plugin, check: Callable[[Context], Awaitable[None]]) -> str | None:
+        """What a check ended in; None if it is well."""
+        try:
+            async with asyncio.timeout(EXAMINING):
+                await check(self.context(plugin.name))
+        except FAULTS as error:
+            log.warning("the plugin %s is not well: %s", plugin.name, type(error).__name__)
+            return type(error).__name__
+        return None
+
+
+async def opened(
+    plugin: Plugin, lifespan: Callable[[Context], AbstractAsyncContextManager[None]], context: Context
+) -> Callable[..., Awaitable[None]]:
+    """Begin one; how to end it."""
+    try:
+        async with asyncio.timeout(OPENING):
+            running = lifespan(context)
+            await running.__aenter__()
+    except TimeoutError:
+        raise plugin.problem(f"lifespan() did not begin within {OPENING:g} seconds") from None
+    except FAULTS as error:
+        raise plugin.problem(f"lifespan() failed: {said(error)}") from error
+
+    async def ended(*error: Any) -> None:
+        try:
+            async with asyncio.timeout(OPENING):
+                await running.__aexit__(None, None, None)
+        except FAULTS as late:
+            log.error("the plugin %s did not end well", plugin.name, exc_info=late)
+
+    return ended

@@ -1,0 +1,70 @@
+"""Ownership of rows: while code of a plugin runs, it alone cannot write to the tables of the core.
+
+What the core does for a plugin, in a word of the contract, is the core's: whose code it is that writes is told by the
+module that asked for the statement. This is against mistakes, as all that guards plugins is.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+from .loader import CORE_APPS
+
+CORE = frozenset(app.label for app in CORE_APPS) | {"public", "gongzhi"}
+OURS = frozenset(("gongzhi", "gongzhi_server"))
+BETWEEN = frozenset(("tortoise", "asyncpg", "asyncio", "contextlib"))
+"""Packages that only pass a statement on."""
+PASSING = frozenset(
+    ("gongzhi_server.plugins.ownership", "gongzhi_server.storage.database", "gongzhi_server.commands.mutations")
+)
+"""Our own modules that do."""
+WRITES = re.compile(
+    r"\b(?:insert\s+into|update|delete\s+from|truncate(?:\s+table)?|merge\s+into)\s+(?:only\s+)?"
+    r"\"?(?P<schema>\w+)\"?\s*\.\s*\"?(?P<table>\w+)\"?",
+    re.IGNORECASE,
+)
+
+_acting: ContextVar[str | None] = ContextVar("acting", default=None)
+
+
+class NotOwner(PermissionError):
+    """Code of a plugin writes to a table of the core; a command or a word of the contract is the way."""
+
+
+@contextmanager
+def acting_as(plugin: str | None) -> Iterator[None]:
+    """Run code of a plugin; None for the core's."""
+    token = _acting.set(plugin)
+    try:
+        yield
+    finally:
+        _acting.reset(token)
+
+
+def check_writes(sql: str) -> None:
+    """Let a statement pass. Raises NotOwner for one by which a plugin would write to the core's tables."""
+    plugin = _acting.get()
+    if plugin is None:
+        return
+    for found in WRITES.finditer(sql):
+        schema = found["schema"].lower()
+        if schema in CORE and asking().partition(".")[0] not in OURS:
+            raise NotOwner(
+                f"the plugin {plugin!r} writes to {schema}.{found['table']}, which is the core's: "
+                "call what the contract has for it (docs/plugins/reference.md)"
+            )
+
+
+def asking() -> str:
+    """The module that asked for the statement which is about to be sent."""
+    frame = sys._getframe(1)
+    while frame is not None:
+        name = str(frame.f_globals.get("__name__", ""))
+        if name.partition(".")[0] not in BETWEEN and name not in PASSING:
+            return name
+        frame = frame.f_back  # type: ignore[assignment]
+    return ""

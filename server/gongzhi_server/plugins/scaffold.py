@@ -1,0 +1,59 @@
+"""A new plugin: a distribution that passes its own tests from the first minute."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from gongzhi_server.errors import Problem
+
+from .loader import NAME, TAKEN
+
+WORD = "sample"
+"""What the template calls itself: its plugin, its package and, with a capital, its types."""
+
+HERE = Path(__file__).parent
+
+
+def template() -> Path:
+    """Where the template is: in the wheel, or beside the server's source."""
+    packed = HERE / "template"
+    return packed if packed.exists() else HERE.parent.parent / "plugins" / "_template"
+
+
+def new(name: str, into: Path) -> list[Path]:
+    """Write it; the files. Raises Problem for a name that cannot be, or a folder that is there already."""
+    if not NAME.fullmatch(name) or name in TAKEN or name.startswith("pg_"):
+        raise Problem(f"a plugin cannot be called {name!r}: lower-case letters, digits, underscores; not a room's name")
+    folder = into / f"gongzhi-{name.replace('_', '-')}"
+    if folder.exists():
+        raise Problem(f"{folder} is there already; name another place with --into")
+    return [written(folder, file, name) for file in files(template())]
+
+
+def files(root: Path) -> Iterator[Path]:
+    """The template's files, by their way from its root."""
+    kinds = {".py", ".toml", ".graphql"}
+    found = (one for one in sorted(root.rglob("*")) if one.suffix in kinds and "__pycache__" not in one.parts)
+    yield from (one.relative_to(root) for one in found)
+
+
+def written(folder: Path, file: Path, name: str) -> Path:
+    path = folder / str(file).replace(WORD, name)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(renamed((template() / file).read_text(encoding="utf-8"), name), encoding="utf-8")
+    return path
+
+
+def renamed(text: str, name: str) -> str:
+    """The text with the plugin's own name, in every spelling the template has of it."""
+    capital = "".join(word.capitalize() for word in name.split("_"))
+    camel = capital[0].lower() + capital[1:]
+    for old, new in (
+        ("gongzhi-sample", f"gongzhi-{name.replace('_', '-')}"),
+        ("sampleNote", f"{camel}Note"),
+        ("Sample", capital),
+        (WORD, name),
+    ):
+        text = text.replace(old, new)
+    return text

@@ -1,0 +1,297 @@
+"""Writes down who looked at whose file and who did what, and proves that nobody has changed it since."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Union
+from uuid import UUID
+
+import asyncpg
+import orjson
+from asyncpg.pool import PoolConnectionProxy
+from gongzhi.core.access import chain
+from gongzhi.declare.viewer import Viewer
+from gongzhi.runtime.context import Look
+from uuid6 import uuid7
+
+from .batched_writes import Write
+
+Connection = Union["asyncpg.Connection[Any]", "PoolConnectionProxy[Any]"]
+
+LOOK, ACT = "LOOK", "ACT"
+BATCH = 1000
+"""Mutations in a link, at most."""
+
+EXTEND = """with head as (
+  update access.head set number=number+1, hash=sha256(hash||int8send(number+1)||$1) where id=1 returning number, hash
+), link as (
+  insert into access.link (id, kind, at, count, root, hash) select number, $2, $3, $4, $5, hash from head
+) """
+"""Adds a link; whoever comes second waits for the first, and sees what it left."""
+
+KEEP = (
+    EXTEND
+    + """insert into access.look (id, at, account, role, unit_id, grid_id, county_id, salt, content, kind, operation,
+  purpose, fields, persons, salts, commitments, link, place)
+select l.id, l.at, l.account, l.role, l.unit_id, l.grid_id, l.county_id, l.salt, l.content, l.kind, l.operation,
+  l.purpose, l.fields, l.persons, l.salts, l.commitments, head.number, l.place
+from json_populate_recordset(null::access.look, $6::json) l, head"""
+)
+HOMES = "select id, county_id from people.person where id=any($1)"
+SERVED = "select id, county_id from grids.grid where id=any($1)"
+ACTED = (
+    "insert into access.act (id, at, account, role, unit_id, grid_id, mutation, objects, codes, salt, content, "
+    "persons, salts, commitments) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)"
+)
+LOOSE = "select id, content, commitments from access.act where link is null order by id limit $1 for update skip locked"
+SEAL = (
+    EXTEND
+    + """update access.act a set link=head.number, place=one.place-1
+from unnest($6::uuid[]) with ordinality one(id, place), head where a.id=one.id"""
+)
+
+
+# what is written
+
+
+def office(viewer: Viewer) -> tuple[str | None, int | None, int | None]:
+    """The role, unit and grid that something is recorded under."""
+    grants = viewer.account.grants
+    return (grants[0].role, grants[0].unit, grants[0].grid) if grants else (None, None, None)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A look as it is written."""
+
+    row: dict[str, Any]
+    digest: bytes
+    account: str | None
+    at: datetime
+    viewer: Viewer
+
+
+Seen = tuple[Viewer, Look]
+"""Somebody's look."""
+
+
+async def entries(connection: Connection | asyncpg.Pool[Any], looks: Sequence[Seen]) -> list[Entry]:
+    """The entries of looks: one for each county that the people live in, nearly always one.
+
+    A look that found nobody is written under the county of whoever took it.
+    """
+    asked = list({person for _, look in looks for person in look.people})
+    homes = {row["id"]: row["county_id"] for row in await connection.fetch(HOMES, asked)}
+    offices = [grid for viewer, look in looks if not look.people and (grid := office(viewer)[2]) is not None]
+    served = {row["id"]: row["county_id"] for row in await connection.fetch(SERVED, offices)} if offices else {}
+    return [
+        entry(viewer, part, county)
+        for viewer, look in looks
+        for county, part in divided(look, homes, served.get(office(viewer)[2]))
+    ]
+
+
+def divided(look: Look, homes: Mapping[UUID, int], served: int | None = None) -> list[tuple[int | None, Look]]:
+    """The look by counties; that of `served` if it found nobody."""
+    if not look.people:
+        return [(served, look)]
+    counties: dict[int | None, list[UUID]] = {}
+    for person in look.people:
+        counties.setdefault(homes.get(person), []).append(person)
+    return [(county, replace(look, people=people)) for county, people in counties.items()]
+
+
+def entry(viewer: Viewer, look: Look, county: int | None = None) -> Entry:
+    """The row of a look, bytes in hexadecimal, and what the chain will know of it."""
+    key, people, (role, unit, grid) = UUID(int=uuid7().int), sorted(look.people), office(viewer)
+    salt, *salts = chain.salts(1 + len(people))
+    purpose, operation, fields = look.purpose[:200], look.operation[:100], list(look.fields)
+    account, at = viewer.account.name, viewer.now
+    said = said_look(key, at, account, role, unit, grid, look.kind, operation, purpose, fields, county)
+    content = chain.content(salt, said)
+    commitments = [chain.person(one, person) for one, person in zip(salts, people, strict=True)]
+    row = {
+        "id": key, "at": at, "account": account, "role": role, "unit_id": unit, "grid_id": grid,
+        "county_id": county, "salt": hexed(salt), "content": hexed(content), "kind": look.kind, "operation": operation,
+        "purpose": purpose, "fields": fields, "persons": people, "salts": list(map(hexed, salts)),
+        "commitments": list(map(hexed, commitments)),
+    }  # fmt: skip
+    return Entry(row, chain.digest(content, commitments), account, at, viewer)
+
+
+def said_look(*values: Any) -> Sequence[Any]:
+    """What a look says, in the order it is committed to: key, time, account, …; the county last, where it has one."""
+    return [LOOK, *(values if values[-1] is not None else values[:-1])]
+
+
+def hexed(value: bytes) -> str:
+    return "\\x" + value.hex()
+
+
+async def keep(connection: Connection | asyncpg.Pool[Any], entries: Sequence[Entry]) -> None:
+    """Write looks down as one link of the chain, in one statement."""
+    root, at = chain.root(one.digest for one in entries), max(one.at for one in entries)
+    rows = orjson.dumps([{**one.row, "place": place} for place, one in enumerate(entries)], default=str).decode()
+    tail = chain.tail(LOOK, at, len(entries), root)
+    await connection.execute(KEEP, tail, LOOK, at, len(entries), root, rows)
+
+
+def act(
+    viewer: Viewer,
+    mutation: str,
+    objects: Collection[str] = (),
+    codes: Collection[str] = (),
+    persons: Collection[UUID] = (),
+) -> Write:
+    """A mutation as it is written down, in the transaction that it was; `seal` puts it into the chain.
+
+    `codes` are those of what was refused, and the names of waivers by which it was not.
+    `persons` are those it was done to, who read it in their log.
+    """
+    key, (role, unit, grid) = UUID(int=uuid7().int), office(viewer)
+    people = sorted(persons)
+    salt, *salts = chain.salts(1 + len(people))
+    said = [ACT, key, viewer.now, viewer.account.name, role, unit, grid, mutation, list(objects), list(codes)]
+    content = chain.content(salt, said)
+    commitments = [chain.person(one, person) for one, person in zip(salts, people, strict=True)]
+    concerned = [people, salts, commitments] if people else [None, None, None]  # most acts concern nobody
+    return Write(ACTED, [*said[1:], salt, content, *concerned])
+
+
+async def seal(connection: Connection, now: datetime) -> int:
+    """Put the mutations that are committed and not in the chain yet into it; how many there were."""
+    done, found = 0, BATCH
+    while found == BATCH:
+        async with connection.transaction():
+            rows = await connection.fetch(LOOSE, BATCH)
+            if rows:
+                root = chain.root(chain.digest(row["content"], row["commitments"] or ()) for row in rows)
+                tail = chain.tail(ACT, now, len(rows), root)
+                await connection.execute(SEAL, tail, ACT, now, len(rows), root, [row["id"] for row in rows])
+        found = len(rows)
+        done += found
+    return done
+
+
+# what is proved
+
+
+@dataclass(frozen=True)
+class Anchor:
+    """The chain's end at some time, to be kept where nobody who can change the database can change it."""
+
+    number: int
+    at: str
+    hash: str
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What was verified, and the first thing that is wrong, if anything is."""
+
+    links: int
+    looks: int
+    acts: int
+    loose: int
+    """Mutations that are not in the chain yet."""
+    wrong: str | None = None
+
+
+class Broken(Exception):
+    """Something is not as it was written."""
+
+
+async def anchor(connection: Connection, now: datetime) -> Anchor:
+    """The chain's end, once what is committed has been put into it."""
+    await seal(connection, now)
+    [row] = await connection.fetch("select number, hash from access.head")
+    return Anchor(row["number"], now.isoformat(), row["hash"].hex())
+
+
+async def verify(connection: Connection, anchors: Iterable[Anchor] = ()) -> Finding:
+    """Follow the whole chain, in one snapshot, and name the first row that is not as it was written."""
+    counts = {LOOK: 0, ACT: 0}
+    number, wrong = 0, None
+    async with connection.transaction(isolation="repeatable_read", readonly=True):
+        loose: int = await connection.fetchval("select count(*) from access.act where link is null")
+        try:
+            known = {one.number: one for one in anchors}
+            before = chain.START
+            async for link in links(connection):
+                number += 1
+                before = await proved(connection, link, number, before)
+                counts[link["kind"]] += link["count"]
+                if number in known and before.hex() != known.pop(number).hash:
+                    raise Broken(f"link {number} is not the one of the anchor: the chain was made anew")
+            if known:
+                raise Broken(f"the chain ends at link {number}, before the anchor's link {min(known)}")
+            await ended(connection, number, before)
+        except Broken as broken:
+            wrong = str(broken)
+    return Finding(number, counts[LOOK], counts[ACT], loose, wrong)
+
+
+async def links(connection: Connection) -> AsyncIterator[asyncpg.Record]:
+    async for row in connection.cursor("select * from access.link order by id", prefetch=500):
+        yield row
+
+
+async def proved(connection: Connection, link: asyncpg.Record, number: int, before: bytes) -> bytes:
+    """The hash of a link that is right, with all its entries."""
+    if link["id"] != number:
+        raise Broken(f"link {number} is missing")
+    table = "look" if link["kind"] == LOOK else "act"
+    rows = await connection.fetch(f"select * from access.{table} where link=$1 order by place", number)
+    for place, row in enumerate(rows):
+        if row["place"] != place:
+            raise Broken(f"entry {place} of link {number} ({table}) is missing")
+        told(table, row)
+    if len(rows) != link["count"]:
+        raise Broken(f"link {number} has {link['count']} entries, and {len(rows)} are there ({table})")
+    root = chain.root(chain.digest(row["content"], row.get("commitments") or ()) for row in rows)
+    if root != link["root"]:
+        raise Broken(f"the entries of link {number} ({table}) are not those that were written, or in another order")
+    found = chain.link(before, number, link["kind"], link["at"], link["count"], root)
+    if found != link["hash"]:
+        raise Broken(f"link {number} does not follow from the one before")
+    return found
+
+
+def told(table: str, row: asyncpg.Record) -> None:
+    """Check that an entry says what it commits to, as far as it still says anything."""
+    common = (row["id"], row["at"], row["account"], row["role"], row["unit_id"], row["grid_id"])
+    if table == "look":
+        mine = (*common, row["kind"], row["operation"], row["purpose"], row["fields"])
+        said = [said_look(*mine, row["county_id"]), said_look(*mine, None)]  # of old looks the county was added later
+    else:
+        said = [[ACT, *common, row["mutation"], row["objects"], row["codes"]]]
+    check_people(table, row)
+    if row["salt"] is not None and row["content"] not in [chain.content(row["salt"], one) for one in said]:
+        raise Broken(f"{table} {row['id']} does not say what was written")
+
+
+def check_people(table: str, row: asyncpg.Record) -> None:
+    """Check that an entry names the people it commits to, as far as they are not erased."""
+    persons, salts, commitments = ([*(row[name] or ())] for name in ("persons", "salts", "commitments"))
+    people = zip(persons, salts, commitments, strict=False)
+    same = len(persons) == len(salts) == len(commitments)
+    if not same or any(key and salt and chain.person(salt, key) != kept for key, salt, kept in people):
+        raise Broken(f"{table} {row['id']} names other people than were written")
+    if any((key is None) != (salt is None) for key, salt in zip(persons, salts, strict=True)):
+        raise Broken(f"{table} {row['id']} has lost people, or their salts, alone")
+
+
+async def ended(connection: Connection, number: int, before: bytes) -> None:
+    """Check that the chain ends where its head says, and that no entry stands beside it."""
+    head = await connection.fetchrow("select number, hash from access.head")
+    if head is None or (head["number"], head["hash"]) != (number, before):
+        raise Broken(f"the chain ends at link {number}, and its head says otherwise")
+    for table in ("look", "act"):
+        stray = await connection.fetchval(
+            f"select id from access.{table} e where not exists (select from access.link l where l.id=e.link) "
+            f"and {'true' if table == 'look' else 'e.link is not null'} limit 1"
+        )
+        if stray:
+            raise Broken(f"{table} {stray} is in no link")

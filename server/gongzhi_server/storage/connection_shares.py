@@ -1,0 +1,216 @@
+"""Shares: bounded places at the database, so that no kind of caller takes the connections that another one needs.
+
+A share is a bulkhead. Each has connections of its own; who comes when all of them are busy waits in a line of bounded
+length for a bounded time, and is then told to come back later. So a flood of one kind fills its own share and no other.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, nullcontext
+from dataclasses import dataclass
+from time import perf_counter
+from typing import Any
+
+import asyncpg
+from gongzhi.declare.viewer import Viewer
+
+from gongzhi_server.gateway.interfaces import Kind
+from gongzhi_server.gateway.rate_limits import Overloaded, spend
+from gongzhi_server.planner.execution import Fetch
+from gongzhi_server.settings import Settings
+
+from . import database
+
+__all__ = ["Reader", "Share", "Shares", "Unshared", "open_shares"]
+
+PATIENCE = 2.0
+"""Seconds that somebody waits for a place."""
+LONGEST_LINE = 64
+"""How many wait for a place at most."""
+FILES = 4
+"""Uploads and downloads that are at the database at a time."""
+SPARE = 1
+"""Connections for writing beyond those of the shares, for alerts and notices."""
+
+
+class Share:
+    """A number of places. `async with share` takes one; raises Overloaded if none becomes free in time."""
+
+    def __init__(self, name: str, size: int, patience: float = PATIENCE, longest: int = LONGEST_LINE) -> None:
+        self.name, self.size, self.patience, self.longest = name, size, patience, longest
+        self.busy = self.most = self.refused = 0
+        self._line: deque[tuple[float, asyncio.Future[None]]] = deque()
+
+    @property
+    def waited(self) -> float:
+        """Seconds for which the first in the line has waited; 0 if nobody waits."""
+        return perf_counter() - self._line[0][0] if self._line else 0.0
+
+    async def __aenter__(self) -> None:
+        if not self.take():
+            await self.wait()
+
+    async def __aexit__(self, *error: object) -> None:
+        self.leave()
+
+    def take(self) -> bool:
+        """Take a place if there is one at once; who has one must `leave`."""
+        if self.busy >= self.size:
+            return False
+        self.busy += 1
+        if self.busy > self.most:
+            self.most = self.busy
+        return True
+
+    async def wait(self) -> None:
+        """Take a place that somebody leaves. Raises Overloaded."""
+        if len(self._line) >= self.longest:
+            raise self._refusal()
+        place: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        entry = perf_counter(), place
+        self._line.append(entry)
+        try:
+            async with asyncio.timeout(self.patience):
+                await place
+        except BaseException as error:
+            if entry in self._line:
+                self._line.remove(entry)
+            elif place.done() and not place.cancelled():  # it was given up in the moment in which it was handed over
+                self.leave()
+            if isinstance(error, TimeoutError):
+                raise self._refusal() from None
+            raise
+
+    def leave(self) -> None:
+        """Hand the place to the first in the line, or free it. `busy` never drops while somebody waits."""
+        while self._line:
+            _, place = self._line.popleft()
+            if not place.done():
+                place.set_result(None)
+                return
+        self.busy -= 1
+
+    def _refusal(self) -> Overloaded:
+        self.refused += 1
+        return Overloaded(self.name, self.patience)
+
+
+class Reader:
+    """Reads within a share. The seconds of each statement are added to what its operation is charged."""
+
+    def __init__(self, share: Share, pool: asyncpg.Pool[Any], metered: bool = True) -> None:
+        self.share, self.pool, self.metered = share, pool, metered
+
+    async def fetch(self, sql: str, *values: Any) -> Sequence[Any]:
+        """The rows of a statement. Raises Overloaded."""
+        if not self.share.take():  # what every read does is spelled out: a context manager costs as much as all of it
+            await self.share.wait()
+        begun = perf_counter()
+        try:
+            return await self.pool.fetch(sql, *values)
+        finally:
+            self.share.leave()
+            if self.metered:
+                spend(perf_counter() - begun)
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[Any]:
+        """A connection for several statements. Raises Overloaded."""
+        async with self.share, self.pool.acquire() as connection:
+            begun = perf_counter()
+            try:
+                yield connection
+            finally:
+                if self.metered:
+                    spend(perf_counter() - begun)
+
+
+@dataclass(frozen=True)
+class Unshared:
+    """For one caller alone, as in tests and on the command line: nothing is shared."""
+
+    fetch: Fetch
+
+    def reader(self, viewer: Viewer, kind: Kind) -> Fetch:
+        return self.fetch
+
+    def command(self, viewer: Viewer) -> AbstractAsyncContextManager[Any]:
+        return nullcontext()
+
+
+@dataclass(frozen=True)
+class Shares:
+    """The shares of one process, and which of them is whose."""
+
+    strangers: Reader
+    accounts: Reader
+    commands: Reader
+    """What a mutation reads. It writes over Tortoise's pool, which has a connection for each place in `writing`."""
+    sessions: Reader
+    background: Reader
+    writing: Share
+    strangers_writing: Share
+    """How many of the places in `writing` strangers may have."""
+    files: Share
+
+    @property
+    def every(self) -> tuple[Share, ...]:
+        readers = self.strangers, self.accounts, self.commands, self.sessions, self.background
+        return (*(one.share for one in readers), self.writing, self.strangers_writing, self.files)
+
+    def waited(self) -> float:
+        """Seconds for which a mutation, or the check of somebody's session, has waited by now."""
+        return max(self.writing.waited, self.commands.share.waited, self.sessions.share.waited)
+
+    def reader(self, viewer: Viewer, kind: Kind) -> Fetch:
+        """What reads for an operation of this kind. What strangers follow is theirs, too."""
+        if kind == "mutation":
+            return self.commands.fetch
+        name = viewer.account.name
+        if name is None:
+            return self.strangers.fetch
+        if kind == "subscription" or name.startswith("system:"):
+            return self.background.fetch
+        return self.accounts.fetch
+
+    def command(self, viewer: Viewer) -> AbstractAsyncContextManager[None]:
+        """A place for a mutation; strangers have half of them at most, so that offices always have some."""
+        return self.writing if viewer.account.name is not None else self._strangers_command()
+
+    @asynccontextmanager
+    async def _strangers_command(self) -> AsyncIterator[None]:
+        async with self.strangers_writing, self.writing:
+            yield
+
+
+def writers(settings: Settings) -> int:
+    """The size of Tortoise's pool: each share that writes finds its connections there."""
+    return settings.commands_pool + settings.background_pool + FILES + SPARE
+
+
+@asynccontextmanager
+async def open_shares(dsn: str, settings: Settings) -> AsyncIterator[Shares]:
+    """Open the pools of every share. All but the first open their connections when they are needed."""
+    async with AsyncExitStack() as stack:
+
+        async def opened(name: str, size: int, **more: Any) -> Reader:
+            metered = more.pop("metered", True)
+            pool = await stack.enter_async_context(await database.readers(dsn, size, **more))
+            return Reader(Share(name, size), pool, metered)
+
+        commands = settings.commands_pool
+        yield Shares(
+            accounts=await opened("accounts", settings.pool),
+            strangers=await opened(
+                "strangers", settings.strangers_pool, timeout=settings.strangers_seconds, least=0, parallel=False
+            ),
+            commands=await opened("commands", max(2, commands // 2), least=0, metered=False),
+            sessions=await opened("sessions", settings.sessions_pool, least=0, metered=False),
+            background=await opened("background", settings.background_pool, least=0),
+            writing=Share("commands", commands),
+            strangers_writing=Share("commands of strangers", max(1, commands // 2)),
+            files=Share("files", FILES),
+        )

@@ -1,0 +1,271 @@
+"""The tables of the core and of the plugins, and the pools that reach them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Iterable
+from contextlib import asynccontextmanager
+from importlib import import_module
+from pkgutil import iter_modules, resolve_name
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import asyncpg
+from asyncpg.connection import _StatementCache  # type: ignore[attr-defined]
+from gongzhi.plugin.built_in import FLOOR
+from gongzhi.plugin.hooks import App
+from tortoise.context import TortoiseContext
+from tortoise.exceptions import BaseORMException
+from tortoise.migrations.autodetector import MigrationAutodetector
+from tortoise.migrations.operations import CreateSchema, DropSchema
+from tortoise.migrations.writer import ImportManager, MigrationWriter
+
+from gongzhi_server.errors import Problem
+from gongzhi_server.plugins.loader import CORE_APPS
+from gongzhi_server.plugins.ownership import check_writes
+
+from .migration_state import Executor
+
+MIGRATION_LOCK = 0x676F6E677A6869  # "gongzhi"
+
+PLANNED_ONCE = {"plan_cache_mode": "force_generic_plan"}
+"""Planning short statements costs more than running them. Long ones want a plan for their values: see `ANEW`."""
+ANEW = "set local plan_cache_mode = auto"
+READ_ONLY = {
+    "default_transaction_read_only": "on",
+    **PLANNED_ONCE,
+    "jit": "off",  # costs more than it gives on statements that are prepared and short
+    "timezone": "UTC",
+}
+
+
+STATEMENTS = 1000
+"""Prepared statements that a connection keeps; they are kept for good."""
+
+
+STATEMENT_TEXT = 1_000_000
+"""Characters of the statements that a connection keeps prepared. PostgreSQL takes some thirty bytes for each."""
+
+
+class Prepared(_StatementCache):  # type: ignore[misc]
+    """The prepared statements of a connection, bounded by the length of their texts besides their number."""
+
+    __slots__ = ()
+
+    def _maybe_cleanup(self) -> None:
+        super()._maybe_cleanup()
+        taken = sum(len(text) for text, *_ in self._entries)
+        while taken > STATEMENT_TEXT and len(self._entries) > 1:
+            (text, *_), entry = self._entries.popitem(last=False)
+            taken -= len(text)
+            self._clear_entry_callback(entry)
+            self._on_remove(entry._statement)
+
+
+class Clean(asyncpg.Connection):
+    """A connection that lives by transactions alone, so there is nothing to reset when it goes back to the pool.
+
+    Resetting is a statement of its own, one more for every transaction. Whoever listens, sets something for good or
+    takes a lock that outlives a transaction has a connection outside the pools.
+    """
+
+    __slots__ = ()
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        cache: Any = self._stmt_cache  # type: ignore[has-type]
+        self._stmt_cache = Prepared(
+            loop=cache._loop,
+            max_size=cache.get_max_size(),
+            on_remove=cache._on_remove,
+            max_lifetime=cache.get_max_lifetime(),
+        )
+
+    def get_reset_query(self) -> str:
+        return ""
+
+    async def reset(self, *, timeout: float | None = None) -> None:
+        if timeout is None:  # asyncpg would make a timer that never rings, for every statement
+            await self._reset()
+        else:
+            await super().reset(timeout=timeout)
+
+    def _execute(self, query: str, *given: Any, **named: Any) -> Awaitable[Any]:
+        check_writes(query)
+        return super()._execute(query, *given, **named)  # type: ignore[misc,no-any-return]
+
+    def execute(self, query: str, *given: Any, **named: Any) -> Awaitable[Any]:  # type: ignore[override]
+        check_writes(query)
+        return super().execute(query, *given, **named)
+
+    def executemany(self, command: str, *given: Any, **named: Any) -> Awaitable[Any]:  # type: ignore[override]
+        check_writes(command)
+        return super().executemany(command, *given, **named)
+
+
+async def readers(dsn: str, size: int, timeout: float = 10, least: int = 2, parallel: bool = True) -> asyncpg.Pool[Any]:
+    """A pool for the planner's statements: read only, prepared once, planned once; `timeout` in seconds.
+
+    `least` connections stay open. Without `parallel` a statement has one process of PostgreSQL's and no helpers.
+    """
+    settings = READ_ONLY | {"statement_timeout": f"{int(timeout * 1000)}"}
+    if not parallel:
+        settings["max_parallel_workers_per_gather"] = "0"
+    return await asyncpg.create_pool(
+        dsn,
+        min_size=min(size, least),
+        max_size=size,
+        connection_class=Clean,
+        server_settings=settings,
+        statement_cache_size=STATEMENTS,
+        max_cached_statement_lifetime=0,
+    )
+
+
+@asynccontextmanager
+async def connection(dsn: str) -> AsyncIterator[asyncpg.Connection[Any]]:
+    """One connection, for as long as the block lasts."""
+    made = await asyncpg.connect(dsn, server_settings={"timezone": "UTC"})
+    try:
+        yield made
+    finally:
+        await made.close()
+
+
+async def writers(dsn: str, size: int) -> asyncpg.Pool[Any]:
+    """A pool for short statements that write, opened when they come."""
+    return await asyncpg.create_pool(
+        dsn, min_size=0, max_size=size, connection_class=Clean, server_settings={"timezone": "UTC"}
+    )
+
+
+def config(dsn: str, apps: Iterable[App] = CORE_APPS, size: int = 8, short: bool = False) -> dict[str, Any]:
+    """Tortoise's configuration for these apps; of `short` statements the plans are kept, see `PLANNED_ONCE`."""
+    parts = credentials(dsn, size)
+    if short:
+        parts["server_settings"] |= PLANNED_ONCE
+    return {
+        "connections": {"default": {"engine": "tortoise.backends.asyncpg", "credentials": parts}},
+        "apps": {
+            app.label: {"models": [app.models], "migrations": app.migrations, "default_connection": "default"}
+            for app in apps
+        },
+        "use_tz": True,
+        "timezone": "UTC",
+    }
+
+
+def credentials(dsn: str, size: int) -> dict[str, Any]:
+    """A DSN as Tortoise takes it in parts; with a socket's folder as `?host=`."""
+    url = urlsplit(dsn)
+    host = url.hostname or parse_qs(url.query).get("host", ["localhost"])[0]
+    return {
+        "host": unquote(host),
+        "port": url.port or int(parse_qs(url.query).get("port", ["5432"])[0]),
+        "user": unquote(url.username or "postgres"),
+        "password": unquote(url.password or ""),
+        "database": url.path.lstrip("/") or "postgres",
+        "min_size": 1,
+        "max_size": size,
+        "connection_class": Clean,
+        "statement_cache_size": STATEMENTS,
+        "max_cached_statement_lifetime": 0,
+        # A role that is called like one of our schemas must not find its tables there.
+        "server_settings": {"search_path": "public"},
+    }
+
+
+@asynccontextmanager
+async def connected(settings: dict[str, Any]) -> AsyncIterator[TortoiseContext]:
+    """Tortoise over these apps, for as long as the block lasts."""
+    async with TortoiseContext() as context:
+        await context.init(config=settings)
+        yield context
+
+
+async def migrate(dsn: str, apps: Iterable[App] = CORE_APPS) -> None:
+    """Bring every app's tables up to date, all together. Processes that start at the same time take turns."""
+    known = tuple(apps)
+    settings = config(dsn, known)
+    lock = await asyncpg.connect(dsn)
+    try:
+        await lock.execute("select pg_advisory_lock($1)", MIGRATION_LOCK)
+        if not _written(settings) <= await _recorded(lock):
+            async with connected(settings) as context:
+                await _applied(Executor(context.connections.get("default"), settings["apps"]))
+        for seed in (app.seed for app in known if app.seed):
+            await resolve_name(seed)(lock)
+    finally:
+        await lock.close()
+
+
+def _written(settings: dict[str, Any]) -> set[tuple[str, str]]:
+    """The migrations of these apps by their names; nothing of them is imported, for mostly there is nothing to do."""
+    folders = {label: import_module(app["migrations"]).__path__ for label, app in settings["apps"].items()}
+    found = ((label, one) for label, folder in folders.items() for one in iter_modules(folder))
+    return {(label, one.name) for label, one in found if not one.ispkg and one.name[0] not in "_~"}
+
+
+async def _recorded(connection: asyncpg.Connection[Any]) -> set[tuple[str, str]]:
+    """The migrations that have been applied."""
+    if not await connection.fetchval("select to_regclass('public.tortoise_migrations')"):
+        return set()
+    return {(app, name) for app, name in await connection.fetch("select app, name from public.tortoise_migrations")}
+
+
+async def _applied(executor: Executor) -> None:
+    """Apply what is missing; raises Problem with the name of the migration that failed and left no trace."""
+    under_way: list[str] = []
+
+    def follow(event: str, label: str, name: str) -> None:
+        under_way[:] = [f"{label}.{name}"] if event.endswith("_start") else []
+
+    try:
+        await executor.migrate(progress=follow)
+    except (BaseORMException, asyncpg.PostgresError) as error:
+        [name] = under_way or ["the list of migrations"]
+        raise Problem(f"migration {name} failed and was taken back: {type(error).__name__}: {error}") from error
+
+
+async def write_migrations(dsn: str, label: str, apps: Iterable[App] = CORE_APPS) -> list[str]:
+    """Write the migrations one app lacks; the paths of the files. Raises Problem for an app that is not there."""
+    return [str(writer.write()) for writer in await lacking(dsn, label, apps)]
+
+
+async def lacking(dsn: str, label: str, apps: Iterable[App] = CORE_APPS) -> list[MigrationWriter]:
+    """The migrations one app lacks."""
+    known = tuple(apps)
+    if label not in {app.label for app in known}:
+        raise Problem(f"{label!r} has no tables here; those who have are {', '.join(app.label for app in known)}")
+    return [writer for writer in await changes(dsn, known) if writer.app_label == label]
+
+
+async def changes(dsn: str, apps: Iterable[App] = CORE_APPS) -> list[MigrationWriter]:
+    """The migrations that these apps lack, seen together so that foreign keys across apps resolve."""
+    settings = config(dsn, apps)
+    async with connected(settings) as context:
+        assert context.apps
+        found = await MigrationAutodetector(context.apps, settings["apps"]).changes()
+    return [made for made in map(_confined, found) if made.operations]
+
+
+class Writer(MigrationWriter):
+    """Says of a key of numbers that the database does not make them; Tortoise writes down only that it does."""
+
+    def _render_field(self, field: Any, imports: ImportManager) -> str:
+        text = super()._render_field(field, imports)
+        given = field.pk and field.allows_generated and not field.generated
+        return text.replace("primary_key=True", "primary_key=True, generated=False", 1) if given else text
+
+
+def _confined(found: MigrationWriter) -> MigrationWriter:
+    """The migration without other apps' schemas, depending on the last of each app's that every contract has."""
+    label = found.app_label
+    operations = [
+        one for one in found.operations if not isinstance(one, CreateSchema | DropSchema) or one.schema_name == label
+    ]
+    last = dict(sorted(found.dependencies))
+    dependencies = sorted((app, FLOOR.get(app, name)) for app, name in last.items())
+    module = found.migrations_module
+    return Writer(
+        found.name, label, operations, dependencies=dependencies, initial=found.initial, migrations_module=module
+    )

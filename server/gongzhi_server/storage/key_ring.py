@@ -1,0 +1,185 @@
+"""The key ring of protected values: where it comes from, and how everything is moved under its current key."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import subprocess
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import asyncpg
+from gongzhi.core.people.sealed import PHONE, RESIDENT_ID
+from gongzhi.runtime import sealing
+from gongzhi.runtime.sealing import KeyRing, SealError
+
+from gongzhi_server.errors import Problem
+from gongzhi_server.settings import Settings
+from gongzhi_server.weak_secrets import find_key_weakness
+
+from . import database
+
+SECONDS = 30
+"""How long the command may take that prints the key ring."""
+
+COUNTY = "(select g.code from grids.grid g where g.id=t.county_id)"
+WRAPPED = (
+    ("attachments.attachment", "data_key", "t.county"),
+    ("contacts.contact", "data_key", COUNTY),
+    ("webhooks.webhook", "secret", COUNTY),
+    ("webhooks.webhook", "previous_secret", COUNTY),
+)
+"""What is wrapped for a county beside people's data keys: the table, the column, the county's six digits."""
+NEXT = """select t.id, {county} as county, t.{column} as key from {table} t
+where length(t.{column}) > 2 and substring(t.{column} from 1 for length($1::bytea)) <> $1
+order by t.id limit $2 for update of t"""
+REWRAP = """update {table} t set {column}=one.key
+from unnest($1::uuid[], $2::bytea[]) one(id, key) where t.id=one.id"""
+OTHERS = " union all ".join(f"select {column}, false from {table}" for table, column, _ in WRAPPED)
+STATUS = f"""select convert_from(substring(w.key from 3 for get_byte(w.key, 1)), 'UTF8') as name,
+count(*) filter (where w.person) as people, count(*) filter (where not w.person) as others
+from (select data_key, true from people.person union all {OTHERS}) w (key, person)
+where length(w.key) > 2 group by 1 order by 1"""
+OLD = "p.data_key is not null and substring(p.data_key from 1 for length($1::bytea)) <> $1"
+LEFT = f"select count(*) from people.person p where {OLD}"
+TAKE = f"""select p.id, p.data_key, p.resident_id_sealed, g.code as county
+from people.person p join grids.grid g on g.id=p.county_id
+where {OLD} order by p.id limit $2 for update of p skip locked"""
+NUMBERS = "select id, person_id, sealed from people.phone where person_id=any($1) and sealed is not null for update"
+MOVE = """update people.person p set data_key=one.key, resident_id_blind=one.blind
+from unnest($1::uuid[], $2::bytea[], $3::bytea[]) one(id, key, blind) where p.id=one.id"""
+MOVE_NUMBERS = """update people.phone p set blind=one.blind
+from unnest($1::uuid[], $2::bytea[]) one(id, blind) where p.id=one.id"""
+
+Report = Callable[[str, int, int], None]
+
+
+def keyring(settings: Settings) -> KeyRing:
+    """The key ring that the settings name; in development, if they name none, one derived from the secret.
+
+    Raises Problem, which never repeats anything of a key. In production the current key must be no weak one; older
+    ones may be, so that a ring with one can still be rotated.
+    """
+    try:
+        ring = read_ring(settings)
+    except SealError as error:
+        raise Problem(f"the key ring cannot be read: {error}") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise Problem(f"the key ring cannot be read: {type(error).__name__}") from None
+    weak = ring.weaknesses(find_key_weakness) if ring and not settings.development else {}
+    if ring and ring.current in weak:
+        raise Problem(
+            f"the current key of the ring {weak[ring.current]}; make one with: openssl rand -base64 32, put it first "
+            "under a new id, leave the old one behind it, and run gongzhi keys rotate"
+        )
+    return ring or KeyRing({"main": hashlib.sha256(b"gongzhi keys " + settings.secret.encode()).digest()})
+
+
+def read_ring(settings: Settings) -> KeyRing | None:
+    """The key ring that the settings name, if they do."""
+    if settings.keys:
+        return KeyRing.parse(settings.keys)
+    if settings.keys_file:
+        return KeyRing.read(settings.keys_file)
+    return KeyRing.parse(printed(settings.keys_command)) if settings.keys_command else None
+
+
+def printed(command: Sequence[str]) -> str:
+    """What the command prints."""
+    try:
+        done = subprocess.run(command, capture_output=True, timeout=SECONDS, check=True)
+    except subprocess.TimeoutExpired:
+        raise Problem(f"GONGZHI_KEYS_COMMAND took more than {SECONDS} s") from None
+    except subprocess.CalledProcessError as error:
+        raise Problem(f"GONGZHI_KEYS_COMMAND ended with status {error.returncode}") from None
+    return done.stdout.decode()
+
+
+@dataclass(frozen=True)
+class Status:
+    """How many data keys are wrapped under which key of the ring: people's, and those of `WRAPPED`."""
+
+    current: str
+    people: dict[str, int]
+    others: dict[str, int]
+
+    @property
+    def done(self) -> bool:
+        return not {name for name in self.people if self.people[name] or self.others[name]} - {self.current}
+
+
+async def status(dsn: str, keys: KeyRing) -> Status:
+    async with database.connection(dsn) as connection:
+        found = await connection.fetch(STATUS)
+        people, others = ({row["name"]: row[what] for row in found} for what in ("people", "others"))
+        return Status(keys.current, people, others)
+
+
+async def rotate(dsn: str, keys: KeyRing, report: Report = lambda *_: None, size: int = 500) -> int:
+    """Move everybody under the current key, some at a time; how many were moved.
+
+    A person is moved in one piece: the data key rewrapped, the blind indexes made anew. Who is being changed by
+    somebody else is taken later, so nobody waits for more than one batch, and whoever is interrupted goes on.
+    """
+    async with database.connection(dsn) as connection:
+        everybody, moved = await connection.fetchval(LEFT, keys.header), 0
+        while left := await connection.fetchval(LEFT, keys.header):
+            async with connection.transaction():
+                taken = await batch(connection, keys, size)
+            moved += taken
+            report("Rotating keys (轮换密钥)", moved, max(everybody, moved + left - taken))
+            if not taken:
+                await asyncio.sleep(0.1)  # those who are left are being changed just now
+        for table, column, county in WRAPPED:
+            while await rewrapped(connection, keys, (table, column, county), size):
+                pass
+        return moved
+
+
+async def batch(connection: asyncpg.Connection[Any], keys: KeyRing, size: int) -> int:
+    """Move the next ones."""
+    people = await connection.fetch(TAKE, keys.header, size)
+    phones = defaultdict(list)
+    for row in await connection.fetch(NUMBERS, [person["id"] for person in people]):
+        phones[row["person_id"]].append(row)
+    moved, numbers = [], []
+    for person in people:
+        try:
+            moved.append(turned(keys, person))
+            numbers += [dialled(keys, person, phone) for phone in phones[person["id"]]]
+        except SealError as error:
+            raise Problem(f"Person:{person['id']} cannot be moved, and nobody after them was: {error}") from None
+    await connection.execute(MOVE, *columns(moved, 3))
+    await connection.execute(MOVE_NUMBERS, *columns(numbers, 2))
+    return len(people)
+
+
+async def rewrapped(connection: asyncpg.Connection[Any], keys: KeyRing, where: tuple[str, str, str], size: int) -> int:
+    """Move the next keys of a column; how many."""
+    table, column, county = where
+    async with connection.transaction():
+        found = await connection.fetch(NEXT.format(table=table, column=column, county=county), keys.header, size)
+        moved = [(row["id"], keys.rewrap(row["county"], row["key"])) for row in found]
+        await connection.execute(REWRAP.format(table=table, column=column), *columns(moved, 2))
+        return len(moved)
+
+
+def turned(keys: KeyRing, person: asyncpg.Record) -> tuple[Any, bytes, bytes | None]:
+    """A person's data key and the blind index of their resident ID, under the current key."""
+    county, value = person["county"], person["resident_id_sealed"]
+    key = keys.unwrap(county, person["data_key"])
+    number = value and sealing.open(key, f"people.person.resident_id:{person['id']}", value)
+    return person["id"], keys.wrap(county, key), keys.blind(county, RESIDENT_ID, number) if number else None
+
+
+def dialled(keys: KeyRing, person: asyncpg.Record, phone: asyncpg.Record) -> tuple[Any, bytes]:
+    """The blind index of a telephone number, under the current key."""
+    key = keys.unwrap(person["county"], person["data_key"])
+    number = sealing.open(key, f"people.phone.number:{phone['id']}", phone["sealed"])
+    return phone["id"], keys.blind(person["county"], PHONE, number)
+
+
+def columns(rows: Sequence[Sequence[Any]], count: int) -> list[list[Any]]:
+    return [[row[at] for row in rows] for at in range(count)]
