@@ -30,7 +30,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute, request_response
 from starlette.types import ASGIApp
 
-from . import files, road
+from . import road
 from .auth.account_lookup import Accounts
 from .auth.assembly import entrance
 from .auth.authentication import Door, refused
@@ -45,11 +45,11 @@ from .endpoints.plain_http import Mounted, Toll
 from .endpoints.routes import PluginRoutes
 from .endpoints.sign_in import Counter
 from .endpoints.subject_access import Exports
-from .endpoints.uploads import Desk
+from .endpoints.uploads import Desk, upload_routes
 from .errors import Problem
 from .events import Hub, Outbox
 from .events.resumptions import Resumptions
-from .files.archive import Archive
+from .files.archive import Archive, sweep_hourly
 from .files.malware_scan import scanner
 from .files.vault import Vault
 from .gateway import Documents, Gateway, Guard, Published, Rates, Traits
@@ -303,7 +303,7 @@ class Deployment:
             async with (
                 delivering(dsn, reachable, door.accounts, bodies, self.keys, now) as courier,
                 vitals.held(),
-                files.swept(archive, now),
+                sweep_hourly(archive, now),
                 watching(guard),
                 working(hub, space, (lines, courier) if self.background else ()),
                 services.running() if self.background else nullcontext(),
@@ -357,7 +357,7 @@ class Deployment:
             *published,
             tolled(f"{PATH}{{ticket}}", request_response(exports.answer)),
             tolled(f"{links.PATH}{{ticket}}", request_response(bulk.answer)),
-            *files.routes(uploads, settings.origins, settings.proxies),
+            *upload_routes(uploads, settings.origins, settings.proxies),
             *Feeds(self.plugins, acting, shares.background.fetch, gateway.settings, till, operations.guard).routes,
         ]
 

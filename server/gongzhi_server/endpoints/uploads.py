@@ -7,7 +7,7 @@ import hashlib
 import hmac
 import logging
 import re
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from tempfile import SpooledTemporaryFile
@@ -21,9 +21,12 @@ from gongzhi.runtime.picture_decoding import PictureDecoder
 from gongzhi.values.errors import Language, Text
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
+from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
-from starlette.types import Message, Receive, Scope, Send
+from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from gongzhi_server.auth.authentication import language
 from gongzhi_server.files.archive import Archive
@@ -39,6 +42,8 @@ from gongzhi_server.gateway.rate_limits import Limited
 from .plain_http import Refused, tolls
 
 logger = logging.getLogger(__name__)
+
+SENDABLE = ("Authorization", "Content-Type", "X-Client-Id")
 
 SECONDS = 300
 """How long an upload may take to arrive."""
@@ -290,3 +295,13 @@ def counted(receive: Receive, most: int, pause: float) -> Receive:
         return message
 
     return read
+
+
+def upload_routes(desk: Desk, origins: Sequence[str], proxies: Sequence[str]) -> list[Route]:
+    """Return the routes for handing files in and giving them out, with what other origins and proxies need."""
+    app: ASGIApp = desk
+    if origins:
+        app = CORSMiddleware(app, list(origins), ("GET", "HEAD", "POST"), SENDABLE)
+    if proxies:
+        app = ProxyHeadersMiddleware(app, list(proxies))  # type: ignore[arg-type,assignment]
+    return [Route(path, app) for path in (links.PATH, links.PATH + "/{rest:path}")]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 from uuid import UUID
 
@@ -27,6 +29,7 @@ WAITING, STRANGERS_WAITING = 50, 9
 STRANGERS_BYTES = 1_000 * MB
 """What all strangers together may have waiting."""
 SWEPT = 500
+HOUR = 3600
 
 
 class Archive:
@@ -86,3 +89,24 @@ class Archive:
             await self.vault.delete(row.id, *VARIANTS)
             await row.delete()
         return len(rows)
+
+
+@asynccontextmanager
+async def sweep_hourly(archive: Archive, now: Callable[[], datetime]) -> AsyncIterator[None]:
+    """Remove once an hour what is left over, for as long as the block lasts."""
+    task = asyncio.create_task(_sweep_forever(archive, now))
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+async def _sweep_forever(archive: Archive, now: Callable[[], datetime]) -> None:
+    while True:
+        await asyncio.sleep(HOUR)
+        try:
+            await archive.sweep(now())
+        except Exception as error:  # the store or the database is away; there is another hour
+            logger.error("uploads were not swept: %s", type(error).__name__)
