@@ -20,8 +20,8 @@ from gongzhi_server.storage import embedded_postgres as cluster
 GUEST = """
 import signal
 import sys
-from gongzhi_server import cluster
 from gongzhi_server.settings import Settings
+from gongzhi_server.storage import embedded_postgres as cluster
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job, and all below it, ignore Ctrl-C
 with cluster.running(Settings.read({"GONGZHI_DATA": sys.argv[1]})) as dsn:
     print(dsn, flush=True)

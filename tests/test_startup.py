@@ -14,17 +14,18 @@ from tortoise.models import Model
 
 SPARED = {"PIL", "docx", "docxtpl", "httpx", "icalendar", "jinja2", "lxml", "nats", "numpy", "openpyxl", "pygments"}
 SPARED |= {"hypothesis", "pytest", "rich", "shapely", "typst", "gongzhi.testing"}
-SPARED |= {f"gongzhi_server.{room}" for room in ("demo", "doctor", "imports", "testing")}
+SPARED |= {f"gongzhi_server.{room}" for room in ("demo", "deployment.doctor", "imports", "testing")}
 """What documents, sheets, pictures and boundaries are made with, or what operators and tests use."""
 
 
 PROGRAM = """
 import asyncio, os, sys
 import gongzhi_server.cli, gongzhi_server.serve
-from gongzhi_server import app, plugins, settings
+from gongzhi_server import app, settings
+from gongzhi_server.plugins import loader
 
 async def main():
-    made = app.create_app(settings.Settings.read(os.environ), os.environ["DATABASE_URL"], plugins=plugins.load())
+    made = app.create_app(settings.Settings.read(os.environ), os.environ["DATABASE_URL"], plugins=loader.load())
     async with made.router.lifespan_context(made):
         print(*sys.modules)
 

@@ -32,7 +32,7 @@ def existing() -> frozenset[str]:
     found |= {path.stem for path in (ROOT / "docs").rglob("*.md")}
     found |= set(re.findall(r"`gongzhi ([a-z ]+?)`", PAGES["docs/operators.md"].read_text(encoding="utf-8")))
     server = ROOT / "server" / "gongzhi_server"
-    texts = [path.read_text(encoding="utf-8") for path in (server / "app.py", *server.rglob("http.py"))]
+    texts = [path.read_text(encoding="utf-8") for path in (server / "app.py", *(server / "endpoints").glob("*.py"))]
     found |= {path for text in texts for path in re.findall(r'Route\(f?"(/[\w/-]*)', text)}
     found |= set(re.findall(r"GONGZHI_[A-Z_]+", Path(settings.__file__).read_text(encoding="utf-8")))
     return frozenset(name.lower() for name in found)

@@ -18,7 +18,7 @@ RAISERS = [
     *sorted((ROOT / "schema" / "gongzhi").rglob("*.py")),
     *sorted((ROOT / "plugins" / "dispatch" / "gongzhi_dispatch").rglob("*.py")),
     *sorted((ROOT / "plugins" / "operations" / "gongzhi_operations").rglob("*.py")),
-    ROOT / "server" / "gongzhi_server" / "commands.py",
+    ROOT / "server" / "gongzhi_server" / "commands" / "mutations.py",
 ]
 CODE = re.compile(r"[A-Z]+(_[A-Z]+)+|DUPLICATE|FORBIDDEN")
 

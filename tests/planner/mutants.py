@@ -35,13 +35,15 @@ class Mutant(NamedTuple):
 
 
 MUTANTS = (
-    Mutant("variables in literals stay as first seen", "given", "parts = {key: part", "parts = {} and {key: part"),
+    Mutant("variables in literals stay as first seen", "arguments", "parts = {key: part", "parts = {} and {key: part"),
     Mutant("viewers share what differs", "document", "tuple(answer(viewer, question) for question in self.asked),", ""),
     Mutant("values share what differs", "document", "tuple(trait(variables, way, of) for way, of in self.traits),", ""),
     Mutant("true is as good as false", "document", "if value is None or isinstance(value, bool):", "if value is None:"),
-    Mutant("everywhere is nowhere", "lens", "if any(grant.everywhere", "if all(grant.everywhere"),
-    Mutant("all areas are the first", "lens", "if grant.grid is not None][at]", "if grant.grid is not None][0]"),
-    Mutant("all units are the first", "lens", "if one.unit is not None][at]", "if one.unit is not None][0]"),
+    Mutant("everywhere is nowhere", "viewer_scope", "if any(grant.everywhere", "if all(grant.everywhere"),
+    Mutant(
+        "all areas are the first", "viewer_scope", "if grant.grid is not None][at]", "if grant.grid is not None][0]"
+    ),
+    Mutant("all units are the first", "viewer_scope", "if one.unit is not None][at]", "if one.unit is not None][0]"),
     Mutant("branches overlap", "rows", "for other in rows[:at])", "for other in rows[:0])"),
     Mutant("owners are not asked", "rows", "if lens and target.through and", "if not lens and target.through and"),
     Mutant("owners are asked twice", "rows", "and owner != target.through:", "and owner != '':"),

@@ -12,7 +12,7 @@ from .loader import NAME, TAKEN
 WORD = "sample"
 """What the template calls itself: its plugin, its package and, with a capital, its types."""
 
-HERE = Path(__file__).parent
+HERE = Path(__file__).parents[1]
 
 
 def template() -> Path:
