@@ -17,7 +17,7 @@ from gongzhi.core.calendars import holidays
 from gongzhi.core.calendars import stock as calendars
 from gongzhi.core.cases import machine
 from gongzhi.core.cases.models import CaseRow, SettlementLevel, Status
-from gongzhi.core.cases.steps import advance
+from gongzhi.core.cases.steps import advance_case
 from gongzhi.core.clocks import course
 from gongzhi.core.clocks.models import ClockRow, Stage
 from gongzhi.core.clocks.recounting import catch_up
@@ -139,7 +139,7 @@ async def take(story: Story, dsn: str, step: machine.Step) -> None:
     """A step that has no mutation yet."""
     async with calling(dsn, story.server.clock()) as call:
         case = await CaseRow.get(number=story.number)
-        await advance(call, case, step)
+        await advance_case(call, case, step)
     story.version += 1
 
 

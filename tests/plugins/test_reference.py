@@ -18,9 +18,9 @@ from .contracts import ROOT
 
 FOLDER = ROOT / "docs" / "plugins"
 PAGE = (FOLDER / "reference.md").read_text(encoding="utf-8")
-NAMED = set(re.findall(r"`(\w+)[^`]*`", PAGE))
+NAMED = set(re.findall(r"`(?:await )?(\w+)[^`]*`", PAGE))
 MODULES = (
-    *("core.events.rules", "core.events.telling"),
+    *("core.cases.opening", "core.events.rules", "core.events.telling"),
     *(
         "declare.columns",
         "declare.entity",
@@ -41,6 +41,7 @@ MODULES = (
         "runtime.context",
         "runtime.feeds",
         "runtime.jobs",
+        "runtime.locks",
         "runtime.office_documents",
         "runtime.outbound.clients",
         "runtime.outbound.networks",
@@ -54,7 +55,9 @@ MODULES = (
     "values.errors",
 )
 OURS = {
-    "declare.columns": {"remember", "save_changes"},
+    "core.cases.opening": {"enter_cases", "find_by_codes", "locate_places", "outside", "require_county"},
+    "declare.columns": {"insert_rows", "remember", "save_changes"},
+    "declare.located": {"place_in_grid"},
     "runtime.context": {"TimelineWords", "Wanted"},
     "declare.entity": {"Entity", "Ref", "argument", "choice", "entity_of"},
     "declare.filters": {"Value", "aware", "grid_key", "kind_of", "long", "plain"},

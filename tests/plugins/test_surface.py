@@ -24,6 +24,9 @@ CONSTANT = re.compile(r"[A-Z][A-Z_]+")
 
 BESIDE = {
     "runtime.channels": {"Channel"},
+    "core.cases.steps": {"CasePayload", "advance_case", "find_case"},
+    "core.cases.machine": {"Step"},
+    "core.cases.reporting": {"ReportCaseInput", "file_report"},
     "core.notices.sending": {"Notice", "notify"},
     "declare.registers": {"Registers"},
     "declare.register_entries": {"Card", "Holding", "Kpi", "PrivacyNotice", "Purpose", "Statement"},

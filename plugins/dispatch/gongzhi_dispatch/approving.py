@@ -8,7 +8,7 @@ import strawberry
 from gongzhi.core.cases import machine
 from gongzhi.core.cases.commands import CaseInput, ReasonedCaseInput
 from gongzhi.core.cases.models import CaseRow, Status
-from gongzhi.core.cases.steps import CasePayload, advance, handled, opened, record, saved, step, unready
+from gongzhi.core.cases.steps import CasePayload, advance_case, find_case, handled, record, saved, step, unready
 from gongzhi.core.cases.types import Case
 from gongzhi.declare.entity import ref
 from gongzhi.declare.extend import extend
@@ -86,7 +86,7 @@ async def request_suspension(call: Call, input: RequestSuspensionInput) -> Appro
 
 @command("Ask to void a case (申请作废).", requires=ASK)
 async def request_voiding(call: Call, input: ReasonedCaseInput) -> ApprovalPayload:
-    case = await opened(call, input, ASK)
+    case = await find_case(call, input, ASK)
     if case.status not in machine.OPEN:
         raise unready(case, "申请作废", *machine.OPEN)
     return ApprovalPayload(approval=await asked(call, case, ApprovalKind.VOIDING, input.reason))
@@ -94,7 +94,7 @@ async def request_voiding(call: Call, input: ReasonedCaseInput) -> ApprovalPaylo
 
 @command("Ask to close a complaint about a unit or the platform (申请结案).", requires="cases.close")
 async def request_closing(call: Call, input: ReasonedCaseInput) -> ApprovalPayload:
-    case = await opened(call, input, "cases.close")
+    case = await find_case(call, input, "cases.close")
     if case.status != Status.REPLIED:
         raise unready(case, "申请结案", Status.REPLIED)
     return ApprovalPayload(approval=await asked(call, case, ApprovalKind.CLOSING, input.reason))
@@ -152,7 +152,7 @@ async def carried_out(call: Call, case: CaseRow, approval: ApprovalRow) -> None:
 @command("Take a case up again that was on hold (恢复办理).", requires="cases.handle")
 async def resume_case(call: Call, input: CaseInput) -> CasePayload:
     case = await handled(call, input)
-    return await advance(call, case, machine.RESUME, note=input.note)
+    return await advance_case(call, case, machine.RESUME, note=input.note)
 
 
 # what the commands share

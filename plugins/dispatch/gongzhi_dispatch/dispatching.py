@@ -8,7 +8,7 @@ from typing import Any
 import strawberry
 from gongzhi.core.cases import machine
 from gongzhi.core.cases.models import CaseRow
-from gongzhi.core.cases.steps import CasePayload, accused, advance, interested, opened, set_support
+from gongzhi.core.cases.steps import CasePayload, accused, advance_case, find_case, interested, set_support
 from gongzhi.core.units.models import UnitRow
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
@@ -42,7 +42,7 @@ class DispatchCaseInput:
 
 @command("Give an accepted or returned case to units (派单).", requires="cases.dispatch")
 async def dispatch_case(call: Call, input: DispatchCaseInput) -> CasePayload:
-    case = await opened(call, input, "cases.dispatch")
+    case = await find_case(call, input, "cases.dispatch")
     await designated(call, case)
     lead, support = await (chosen(input) if input.lead_unit else proposed(call, case))
     if await accused(call, case, [lead.id, *(unit.id for unit in support)]):
@@ -51,7 +51,7 @@ async def dispatch_case(call: Call, input: DispatchCaseInput) -> CasePayload:
     case.lead_unit = lead
     await set_support(case, support)
     data: dict[str, Any] = {"leadUnit": lead.code, "supportUnits": [unit.code for unit in support]}
-    payload = await advance(call, case, machine.DISPATCH, note=input.note, unit=lead, **data)
+    payload = await advance_case(call, case, machine.DISPATCH, note=input.note, unit=lead, **data)
     await issue(call, case, lead, support)
     await tell(call, case, "case.assigned", units=[lead.id, *(unit.id for unit in support)])
     return payload

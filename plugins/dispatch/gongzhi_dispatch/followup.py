@@ -7,7 +7,7 @@ from gongzhi.core.cases import machine
 from gongzhi.core.cases.commands import SOLVED
 from gongzhi.core.cases.models import CaseRow, RatingSource, Status
 from gongzhi.core.cases.ratings import keep_rating, refuse_involved
-from gongzhi.core.cases.steps import contested, interested, opened, react, record, saved, step, unready
+from gongzhi.core.cases.steps import contested, find_case, interested, react, record, saved, step, unready
 from gongzhi.core.cases.types import Case
 from gongzhi.declare.entity import ref
 from gongzhi.declare.extend import extend
@@ -48,7 +48,7 @@ class RecordFollowUpInput:
 @command("Record that the requester was asked; never by the unit that answered (登记回访).", requires=FOLLOW)
 async def record_follow_up(call: Call, input: RecordFollowUpInput) -> RecordFollowUpPayload:
     solved, rating = told(input)
-    case = await opened(call, input, FOLLOW)
+    case = await find_case(call, input, FOLLOW)
     if case.status != Status.REPLIED:
         raise unready(case, "回访", Status.REPLIED)
     if case.lead_unit_id and case.lead_unit_id in {grant.unit for grant in call.viewer.account.grants}:

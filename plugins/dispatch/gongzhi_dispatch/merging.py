@@ -5,7 +5,7 @@ from __future__ import annotations
 import strawberry
 from gongzhi.core.cases import machine
 from gongzhi.core.cases.models import CaseRow, Status
-from gongzhi.core.cases.steps import CasePayload, disinterested, opened, record, saved, settle, step, unready
+from gongzhi.core.cases.steps import CasePayload, disinterested, find_case, record, saved, settle, step, unready
 from gongzhi.core.cases.types import Case
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
@@ -37,7 +37,7 @@ async def merge_cases(call: Call, input: MergeCasesInput) -> CasePayload:
         number: await call.find(Case, "number" if number == input.number else "merge", number=number)
         for number in sorted([*numbers, input.number])  # in one order, so that two merges do not wait for each other
     }
-    main = await opened(call, input, JOIN)
+    main = await find_case(call, input, JOIN)
     if main.status not in machine.OPEN:
         raise unready(main, "并入其他诉求", *machine.OPEN)
     for number in numbers:
@@ -73,7 +73,7 @@ class UnmergeCaseInput:
 @command("Have a merged case stand by itself again, as it was reported (撤销并单).", requires=JOIN)
 async def unmerge_case(call: Call, input: UnmergeCaseInput) -> CasePayload:
     note = text(input.reason, REASON, "reason")
-    case = await opened(call, input, JOIN)
+    case = await find_case(call, input, JOIN)
     merge = await MergeRow.filter(case=case, undone_at=None).first()
     if merge is None:
         raise missing("The case is part of no other.", "该诉求未并入其他诉求。", "number")

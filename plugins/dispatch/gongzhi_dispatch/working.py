@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import strawberry
 from gongzhi.core.cases.models import CaseRow
-from gongzhi.core.cases.reporting import BODY
+from gongzhi.core.cases.opening import BODY
 from gongzhi.core.cases.steps import record, remove_support
 from gongzhi.core.units.models import UnitRow
 from gongzhi.declare.entity import ref

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import strawberry
 from gongzhi.core.cases import machine
 from gongzhi.core.cases.models import CaseRow, CategoryRow, Status, Urgency
-from gongzhi.core.cases.reporting import ADDRESS, BODY, TITLE
+from gongzhi.core.cases.opening import ADDRESS, BODY, TITLE
 from gongzhi.core.cases.step_notices import announce_urgency
 from gongzhi.core.cases.steps import named, own, record, saved, works
 from gongzhi.core.cases.types import Case

@@ -10,7 +10,7 @@ from typing import Any
 import strawberry
 from gongzhi.core.cases.attachment_commands import AddAttachmentsInput, add_attachments
 from gongzhi.core.cases.models import Status
-from gongzhi.core.cases.reporting import ReportCaseInput, ReportCasePayload, filed, report_case
+from gongzhi.core.cases.reporting import ReportCaseInput, ReportCasePayload, file_report, report_case
 from gongzhi.core.cases.types import Case
 from gongzhi.core.people.care_commands import RecordVisitInput, record_visit
 from gongzhi.declare.entity import ref
@@ -79,7 +79,7 @@ def offline(name: str, take: steps.Take, requires: str) -> Sort:
 
 
 async def reported(written: Written, input: Any) -> Any:
-    case = await filed(written.call, input)
+    case = await file_report(written.call, input)
     await changed(written, case, "status", None, Status.REPORTED)
     return ReportCasePayload(case=ref(Case, case.id, shown=True))
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
 from uuid import UUID
 
 import strawberry
-from gongzhi.core.cases.models import CaseKind
-from gongzhi.core.cases.reporting import ReportCaseInput, filed
+from gongzhi.core.cases.models import CaseKind, Origin
+from gongzhi.core.cases.opening import CaseDraft, open_case
 from gongzhi.core.cases.types import Case
 from gongzhi.core.grids.models import GridRow
 from gongzhi.core.notices.sending import Notice, notify
@@ -204,9 +203,17 @@ async def report_for_household(call: Call, input: ReportForHouseholdInput) -> Re
     if link.person_id != call.viewer.account.person or link.until is not None:
         raise forbidden("link")
     household, grid = await HouseholdRow.get(id=link.household_id), await GridRow.get(id=link.grid_id)
-    asks: dict[str, Any] = {"title": input.title, "description": input.description, "category": input.category}
-    report = ReportCaseInput(idempotency_key="", kind=CaseKind.HELP, channel=CHANNEL, grid=grid.code, **asks)
-    case = await filed(call, report, vouched=True, requester_id=household.head_id)
+    draft = CaseDraft(
+        CaseKind.HELP,
+        CHANNEL,
+        input.category,
+        input.title,
+        input.description,
+        grid.code,
+        origin=Origin.REACTIVE,
+        requester=household.head_id or link.person_id,
+    )
+    case = await open_case(call, draft)
     return ReportForHouseholdPayload(case=ref(Case, case.id, shown=True))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
 from tortoise import fields
@@ -37,6 +37,17 @@ class BytesField(Field[bytes], bytes):  # type: ignore[misc]
 def loaded(model: type[M], row: Mapping[str, Any]) -> M:
     """A model's object, of a row that a statement of our own has found, all columns of it."""
     return model._init_from_db(**row)
+
+
+async def insert_rows(model: type[M], rows: Sequence[M]) -> None:
+    """Insert new rows, and have them know that they are there: what changes of them later `save_changes` saves."""
+    if len(rows) == 1:
+        await rows[0].save(force_create=True)
+    else:
+        await model.bulk_create(rows)
+    for row in rows:
+        row._saved_in_db = True
+        remember(row)
 
 
 def remember(row: Model) -> None:

@@ -28,6 +28,12 @@ def levels(table: str, *order: str, where: str = "") -> list[str]:
     return [f"create index on {table} ({level}, {', '.join(order)}){tail}" for level in LEVELS]
 
 
+def place_in_grid(row: Any, grid: Any) -> None:
+    """Set the levels of a new row as the database will, so that what looks at them before it is saved finds them."""
+    for level in LEVELS:
+        setattr(row, level, getattr(grid, level))
+
+
 def covers(area: Any, row: Any) -> bool:
     """Whether a located row, or a grid itself, lies in the grid of another row."""
     return area.grid_id in {getattr(row, "grid_id", None), *(getattr(row, level) for level in LEVELS)}

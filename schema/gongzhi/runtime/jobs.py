@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from gongzhi.declare.events import Event, Occurrence
+from gongzhi.declare.events import Event
 from gongzhi.runtime.commands import Call
 from gongzhi.values.errors import DeclarationError
 from gongzhi.values.names import DOTTED
@@ -23,17 +23,19 @@ LONGEST = 60
 
 @dataclass(frozen=True)
 class Handler:
-    """A function that is called for each event of some types, once for each, in their order."""
+    """A function that is called with an `Occurrence` of some types, once for each, in their order."""
 
     name: str
     events: tuple[type[Event], ...]
-    function: Callable[[Call, Occurrence], Awaitable[None]]
+    function: Callable[[Call, Any], Awaitable[None]]
     feedable: bool = False
     """Whether it is called for every event that points or credit may be given for, whoever declares it."""
     latest: bool = False
     """Whether the last of the events that wait is enough for it."""
     batch: int = 1
     """Events that it has in one transaction at most."""
+    together: bool = False
+    """Whether it is called once with a list of them."""
 
 
 @dataclass(frozen=True)
@@ -60,22 +62,28 @@ class Job:
 
 
 def handler(
-    name: str, *events: type[Event], feedable: bool = False, latest: bool = False, batch: int = 1
-) -> Callable[[Callable[[Call, Occurrence], Awaitable[None]]], Handler]:
+    name: str,
+    *events: type[Event],
+    feedable: bool = False,
+    latest: bool = False,
+    batch: int = 1,
+    together: bool = False,
+) -> Callable[[Callable[[Call, Any], Awaitable[None]]], Handler]:
     """Make a function a handler of these events. Its name stays for ever: what it has done is kept under it.
 
     With `feedable` it hears of whatever points or credit may be given for, from plugins it knows nothing of, too.
     With `latest` it may be spared an event if a later one waits already, of whatever case, and may rest for half a
     second between two: for handlers that look for themselves at what there is to do.
     With `batch` it has so many events in one transaction, up to 500: for those that do not mind that what they did for
-    the events before is undone with the one that fails, and done again.
+    the events before is undone with the one that fails, and done again. If it takes them `together` it is called once
+    for all of them, with a list, so that it can do for a thousand events what needs few statements.
     """
     check(name)
     if not 1 <= batch <= 500:
         raise DeclarationError(f"the handler {name!r} has a batch of {batch}; it can be 1 to 500")
     if not (events or feedable) or not all(one.type for one in events):
         raise DeclarationError(f"the handler {name!r} must name events that are declared with @event")
-    return lambda function: Handler(name, events, function, feedable, latest, batch)
+    return lambda function: Handler(name, events, function, feedable, latest, batch, together)
 
 
 def job(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import traceback
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -164,28 +164,30 @@ class Worker:
             after = [claimed[0]["position"], [one.type for one in handler.events]]
             wanted = (LAST, after) if self.needs_last(handler) else (NEXT, [*after, most])
             taken += map(occurrence, await connection.execute_query_dict(*wanted))
-            told = [await self.told(connection, whose, handler, one) for one in taken]
+            told = await self.hear(connection, whose, handler, taken)
             await connection.execute_query(MOVE, [handler.name, taken[-1].position if taken else claimed[0]["given"]])
-        return any(told)
+        return told
 
     def needs_last(self, handler: Handler) -> bool:
         """Whether the last event is enough for a handler: one that is on in every county."""
         whose, _ = self.handlers[handler.name]
         return handler.latest and (whose is None or not is_switched(whose))
 
-    async def told(self, connection: Any, whose: str | None, handler: Handler, event: Occurrence) -> bool:
-        """Call a handler, but only where its plugin is on; tell whether it has told anything itself.
+    async def hear(self, connection: Any, whose: str | None, handler: Handler, events: Sequence[Occurrence]) -> bool:
+        """Call a handler for what happened where its plugin is on; tell whether it has told anything itself.
 
-        Of what happened in no county it is told where the plugin is on in any.
+        Of what happened in no county it hears where the plugin is on in any.
         """
         on = await self.on(connection, whose)
-        if on is not None and (event.county not in on if event.county else not on):
-            return False
-        call = self.calling(connection, whose)
-        async with patience(whose, HANDLING):
-            with acting_as(whose):
-                await handler.function(call, event)
-        return await call.told.write(connection)
+        heard = [one for one in events if on is None or (one.county in on if one.county else on)]
+        told = False
+        for given in ([heard] if heard else []) if handler.together else heard:
+            call = self.calling(connection, whose)
+            async with patience(whose, HANDLING):
+                with acting_as(whose):
+                    await handler.function(call, given)
+            told |= await call.told.write(connection)
+        return told
 
     async def fail(self, handler: Handler, event: Occurrence, error: BaseException) -> None:
         """Leave the event to a job, and go on behind it."""
@@ -240,7 +242,7 @@ class Worker:
             found = await connection.execute_query_dict(ONE, [row["event_id"]])
             if not found:
                 raise LookupError("the event is no longer kept")
-            return await self.told(connection, *self.handlers[row["name"]], occurrence(found[0]))
+            return await self.hear(connection, *self.handlers[row["name"]], [occurrence(found[0])])
         whose, one = self.jobs[row["name"]]
         await connection.execute_query(ANEW)
         counties = [each["id"] for each in await connection.execute_query_dict(COUNTIES)]

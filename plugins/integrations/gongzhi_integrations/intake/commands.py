@@ -10,7 +10,7 @@ from typing import Any
 
 import strawberry
 from gongzhi.core.cases.models import CaseKind, Urgency
-from gongzhi.core.cases.reporting import ReportCaseInput, filed, receipt_code
+from gongzhi.core.cases.reporting import ReportCaseInput, file_report, receipt_code
 from gongzhi.core.cases.types import Case
 from gongzhi.core.contacts.commands import keep_number_of_caller
 from gongzhi.core.grids.types import PointInput
@@ -133,8 +133,7 @@ async def file(call: Call, entry: IntakeEntryInput) -> Filed:
         return Filed(case=ref(Case, known.case_id, shown=True))
     taken = read_call(call, entry)
     asked = {name: value for name, value in vars(entry).items() if name not in ("external_number", *OF_CALL)}
-    case = await filed(call, ReportCaseInput(idempotency_key="", **asked), external=True)
-    await case.refresh_from_db()  # the database knows where it lies
+    case = await file_report(call, ReportCaseInput(idempotency_key="", **asked), external=True)
     if not call.may(INTAKE, case):
         raise forbidden("place" if told(entry.place) else "grid")
     if phone := taken.pop("phone"):

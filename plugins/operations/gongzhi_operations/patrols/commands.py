@@ -9,7 +9,7 @@ from typing import Any
 import strawberry
 from gongzhi.core.attachments.attaching import MOST
 from gongzhi.core.cases.models import CaseKind, CaseRow, Origin, Urgency
-from gongzhi.core.cases.reporting import ReportCaseInput, filed
+from gongzhi.core.cases.opening import CaseDraft, open_case
 from gongzhi.core.cases.types import Case
 from gongzhi.core.grids.commands import standing
 from gongzhi.core.grids.types import PointInput
@@ -84,11 +84,10 @@ async def reported(call: Call, grid: str, finding: FindingInput) -> CaseRow:
     """Report what was found, which nobody asked for."""
     if finding.kind == CaseKind.TIP_OFF:
         raise wrong("A patrol's finding is no tip-off.", "巡查发现不能作为举报。", "case", "kind")
-    given: dict[str, Any] = dict(vars(finding))
-    if not told(finding.place):
+    given: dict[str, Any] = {name: value if told(value) else None for name, value in vars(finding).items()}
+    if given["place"] is None:
         given["grid"] = grid
-    input = ReportCaseInput(idempotency_key="", channel=CHANNEL, origin=Origin.PROACTIVE, **given)
-    return await filed(call, input, vouched=True, unasked=True)
+    return await open_case(call, CaseDraft(channel=CHANNEL, origin=Origin.PROACTIVE, **given))
 
 
 EXTENSIONS = (extend(Mutation, record_patrol=record_patrol),)

@@ -9,6 +9,7 @@ from gongzhi.core.calendars import reading
 from gongzhi.core.cases.models import CaseRow
 from gongzhi.runtime.commands import Call
 from gongzhi.runtime.jobs import Run, job
+from gongzhi.runtime.locks import lock_rows
 from gongzhi.values.worktime import Calendar, Course, Term, reckon
 
 from .issuing import issue, ruled
@@ -43,8 +44,7 @@ async def supervise(call: Call, county: int, rule: RuleRow, calendar: Calendar) 
     """Supervise what has been overdue for as long as the rule says."""
     due = since(calendar, overdue(rule), call.now)
     rows = await call.fetch(OVERDUE, county, due, LEVELS, rule.level.value, MOST)
-    keys = [row["id"] for row in rows]
-    cases = await CaseRow.filter(id__in=keys).order_by("id").select_for_update(skip_locked=True)
+    cases = await lock_rows(CaseRow, [row["id"] for row in rows], skip_locked=True)
     answer = reckon(calendar, Term(rule.reply, rule.reply_unit), Course(call.now))
     for case in cases:
         await issue(call, case, rule.level, answer, rule=rule)

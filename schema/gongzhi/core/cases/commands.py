@@ -18,15 +18,15 @@ from gongzhi.values.errors import FIELD, Refusal
 from . import machine, reporting
 from .contacting import CONTACTED
 from .models import CaseRow, RatingSource, SettlementLevel, Status
+from .opening import BODY, TITLE
 from .ratings import is_requester, keep_rating, refuse_involved
-from .reporting import BODY, TITLE
 from .steps import (
     ANSWERED_WITH,
     CasePayload,
-    advance,
+    advance_case,
     contested,
+    find_case,
     handled,
-    opened,
     own,
     record,
     saved,
@@ -75,9 +75,9 @@ class ReasonedCaseInput:
 
 @command("Accept a reported case (受理).", requires="cases.accept")
 async def accept_case(call: Call, input: AcceptCaseInput) -> CasePayload:
-    case = await opened(call, input, "cases.accept")
+    case = await find_case(call, input, "cases.accept")
     write_down(case, input)
-    return await advance(call, case, machine.ACCEPT, note=input.note)
+    return await advance_case(call, case, machine.ACCEPT, note=input.note)
 
 
 def write_down(case: CaseRow, input: Any) -> None:
@@ -97,16 +97,16 @@ def write_down(case: CaseRow, input: Any) -> None:
 
 @command("Decline a reported case, with the reason (不予受理).", requires="cases.accept")
 async def decline_case(call: Call, input: ReasonedCaseInput) -> CasePayload:
-    case = await opened(call, input, "cases.accept")
-    return await advance(call, case, machine.DECLINE, note=text(input.reason, REASON, "reason"))
+    case = await find_case(call, input, "cases.accept")
+    return await advance_case(call, case, machine.DECLINE, note=text(input.reason, REASON, "reason"))
 
 
 @command("Withdraw one's own case before it is accepted (撤回).", requires=None)
 async def withdraw_case(call: Call, input: CaseInput) -> CasePayload:
-    case = await opened(call, input)
+    case = await find_case(call, input)
     if not own(call, case):
         raise forbidden("number")
-    return await advance(call, case, machine.WITHDRAW, note=input.note)
+    return await advance_case(call, case, machine.WITHDRAW, note=input.note)
 
 
 @command("Record that the unit is in touch with the requester (首次联系).", requires="cases.handle")
@@ -121,7 +121,7 @@ async def contact_requester(call: Call, input: CaseInput) -> CasePayload:
 @command("Start handling a dispatched case (开始办理).", requires="cases.handle")
 async def handle_case(call: Call, input: CaseInput) -> CasePayload:
     case = await handled(call, input)
-    return await advance(call, case, machine.HANDLE, note=input.note)
+    return await advance_case(call, case, machine.HANDLE, note=input.note)
 
 
 @strawberry.input(description="An answer to a case (答复).")
@@ -141,7 +141,7 @@ class ReplyToCaseInput:
 async def reply_to_case(call: Call, input: ReplyToCaseInput) -> CasePayload:
     case = await handled(call, input)
     settle(call, case, text(input.text, BODY, "text"), input.level or await settling_level(call, case))
-    return await advance(call, case, machine.REPLY, note=case.reply)
+    return await advance_case(call, case, machine.REPLY, note=case.reply)
 
 
 @strawberry.input(description="A case settled on the spot (自处理).")
@@ -156,13 +156,13 @@ class HandleInGridInput:
 
 @command("Settle a case in the grid; it never leaves it (网格自处理).", requires="cases.settle")
 async def handle_in_grid(call: Call, input: HandleInGridInput) -> CasePayload:
-    case = await opened(call, input, "cases.settle")
+    case = await find_case(call, input, "cases.settle")
     write_down(case, input)
     if case.status == Status.REPORTED:
         await step(call, case, machine.ACCEPT)
     case.self_handled = True
     settle(call, case, text(input.text, BODY, "text"), await settling_level(call, case))
-    return await advance(call, case, machine.SETTLE, note=case.reply)
+    return await advance_case(call, case, machine.SETTLE, note=case.reply)
 
 
 @strawberry.input(description="What the requester makes of it (评价).")
@@ -199,12 +199,12 @@ async def rate_case(call: Call, input: RateCaseInput) -> CasePayload:
     await record(call, case, machine.RATED, case.rating_comment, rating=input.rating, solved=input.solved)
     if main:  # rated for itself; unsolved for one of them is unsolved
         if not input.solved:
-            await advance(call, main, machine.REOPEN)
+            await advance_case(call, main, machine.REOPEN)
         return await saved(case, shown=receipted)
     if not input.solved:
-        return await advance(call, case, machine.REOPEN, shown=receipted)
+        return await advance_case(call, case, machine.REOPEN, shown=receipted)
     if input.rating >= SOLVED:
-        return await advance(call, case, machine.CLOSE, shown=receipted)
+        return await advance_case(call, case, machine.CLOSE, shown=receipted)
     return await saved(case, shown=receipted)
 
 
@@ -221,7 +221,7 @@ def over() -> Refusal:
 
 @command("Close an answered case (结案).", requires="cases.close")
 async def close_case(call: Call, input: CaseInput) -> CasePayload:
-    case = await opened(call, input, "cases.close")
+    case = await find_case(call, input, "cases.close")
     if await contested(case):
         raise Refusal(
             "APPROVAL_NEEDED",
@@ -229,13 +229,13 @@ async def close_case(call: Call, input: CaseInput) -> CasePayload:
             "针对单位或平台的投诉须经审批结案，请申请结案。",
             ("number",),
         )
-    return await advance(call, case, machine.CLOSE, note=input.note)
+    return await advance_case(call, case, machine.CLOSE, note=input.note)
 
 
 @command("Take an answered case up again, with the reason (重办).", requires="cases.close")
 async def reopen_case(call: Call, input: ReasonedCaseInput) -> CasePayload:
-    case = await opened(call, input, "cases.close")
-    return await advance(call, case, machine.REOPEN, note=text(input.reason, REASON, "reason"))
+    case = await find_case(call, input, "cases.close")
+    return await advance_case(call, case, machine.REOPEN, note=text(input.reason, REASON, "reason"))
 
 
 EXTENSIONS = (

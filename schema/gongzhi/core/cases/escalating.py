@@ -17,7 +17,7 @@ from gongzhi.values.errors import Refusal
 
 from . import machine
 from .models import SettlementLevel
-from .steps import RAISED, CasePayload, disinterested, level_of, opened, record, saved, unready, works
+from .steps import RAISED, CasePayload, disinterested, find_case, level_of, record, saved, unready, works
 from .types import Case
 
 LEVELS = tuple(SettlementLevel)
@@ -35,7 +35,7 @@ class EscalateCaseInput:
 
 @command("Raise a case to the next level; it says where a matter could not be settled (逐级上报).", requires=None)
 async def escalate_case(call: Call, input: EscalateCaseInput) -> CasePayload:
-    reason, case = text(input.reason, REASON, "reason"), await opened(call, input)
+    reason, case = text(input.reason, REASON, "reason"), await find_case(call, input)
     if not await works(call, case):
         raise forbidden("number")
     await disinterested(call, case)

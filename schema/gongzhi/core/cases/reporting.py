@@ -11,16 +11,16 @@ from strawberry import ID, UNSET
 from gongzhi.core.attachments.attaching import MOST, attach
 from gongzhi.core.attachments.models import AttachmentKind, AttachmentRow
 from gongzhi.core.grids.models import GridRow
-from gongzhi.core.grids.types import PointInput, placed_point, position
+from gongzhi.core.grids.types import PointInput, position
 from gongzhi.core.people.liaisons import is_helper_of
 from gongzhi.core.people.models import PersonRow
 from gongzhi.core.people.types import Person
 from gongzhi.core.units.models import UnitRow
 from gongzhi.declare.entity import key_of, ref
-from gongzhi.runtime.checks import form, missing, text, today, told, wrong
+from gongzhi.declare.located import place_in_grid
+from gongzhi.runtime.checks import form, missing, text, told, wrong
 from gongzhi.runtime.commands import KEY, Call, Problem, cautions, command, given, made, problems, prose
 from gongzhi.runtime.context import Info
-from gongzhi.runtime.reactions import check, follow
 from gongzhi.runtime.screening import TextWarning
 from gongzhi.values import codes
 from gongzhi.values.codes import Series
@@ -29,17 +29,9 @@ from gongzhi.values.errors import Refusal
 from . import machine
 from .channels import require_channel, require_origin
 from .models import CaseKind, CaseRow, CategoryRow, ChannelRow, Origin, Status, Urgency
-from .steps import named, noted
+from .opening import ADDRESS, BODY, TITLE, enter_cases, locate_places, outside, require_county
+from .steps import named
 from .types import Case
-
-TITLE, BODY, ADDRESS = 200, 10_000, 200
-"""The most characters of a title, a description and an address."""
-
-NUMBERED = (
-    "insert into cases.counter (county, day, series, given) select g.code, $2, $3, 1 from grids.grid g where g.id = $1 "
-    "on conflict (county, day, series) do update set given = cases.counter.given + 1 returning county, given"
-)
-"""Takes the next number of a county, day and series."""
 
 
 @strawberry.input(description="A matter to be reported (上报诉求).")
@@ -86,11 +78,11 @@ class ReportCasePayload:
 
 @command("Report a matter; no account is needed (上报诉求).", requires=None)
 async def report_case(call: Call, input: ReportCaseInput) -> ReportCasePayload:
-    case = await filed(call, input)
+    case = await file_report(call, input)
     return ReportCasePayload(case=ref(Case, case.id, shown=True))
 
 
-async def filed(
+async def file_report(
     call: Call,
     input: ReportCaseInput,
     *,
@@ -99,7 +91,7 @@ async def filed(
     external: bool = False,
     unasked: bool = False,
 ) -> CaseRow:
-    """The case that a report makes, numbered, with its clocks running.
+    """Open the case that somebody reports, numbered, with its clocks running. Raises Refusals at fields of the input.
 
     A command with rules of its own says `vouched` for the channel and origin that it has chosen, and who asks, if it
     has looked them up itself; otherwise it is looked at whether the caller may say so. `external`: another
@@ -149,16 +141,11 @@ async def filed(
         previous=previous,
         reported_at=call.now,
     )
-    facts = await check(call, machine.REPORT.event, case)
-    following = await follow(call, machine.REPORT.event, case, **facts)
-    case.number = await numbered(call, grid, series)  # as late as may be: others wait for theirs from here on
-    await case.save(force_create=True)
+    place_in_grid(case, grid)
+    await enter_cases(call, [case])
     added = await attach(call, case, input.attachments) if input.attachments else []
     if not (title and description) and not await AttachmentRow.exists(id__in=added, kind=AttachmentKind.VOICE):
         raise unsaid("description" if title else "title")
-    await noted(call, case, machine.REPORT)
-    for later in following:
-        await later()
     return case
 
 
@@ -198,42 +185,15 @@ async def requester_of(call: Call, input: ReportCaseInput) -> PersonRow | None:
 async def grid_of(call: Call, input: ReportCaseInput, requester: PersonRow | None) -> GridRow:
     """The grid the matter lies in: of its place, as named, or the requester's."""
     if input.place:
-        found = await located(call, input.place)
-        path, said = "place", ("The place lies in no grid of ours.", "该位置不在任何网格内。")
-    elif input.grid:
+        [key] = await locate_places(call, [input.place])
+        if key is None:
+            raise outside()
+        return require_county(await GridRow.get(id=key), "place")
+    if input.grid:
         found = await GridRow.get_or_none(code=input.grid, valid_to=None)
-        path, said = "grid", ("There is no grid with this code.", "网格编码不存在。")
-    else:
-        found = await GridRow.get(id=requester.grid_id) if requester else None
-        path, said = "place", ("Say where it is: a place or a grid.", "请提供位置或网格编码。")
-    if found is None:
-        raise missing(*said, path)
-    if found.county_id is None:
-        raise wrong("Name a grid inside a county.", "请选择县级以下网格。", path)
-    return found
-
-
-async def located(call: Call, place: PointInput) -> GridRow | None:
-    rows = await call.fetch(
-        "select g.id from grids.ring r join grids.grid g on g.id=r.grid_id and g.valid_to is null "
-        "where not r.hole and r.area @> $1::text::point and not exists(select 1 from grids.ring h "
-        "where h.grid_id=g.id and h.hole and h.area @> $1::text::point) order by g.path desc limit 1",
-        placed_point(vars(place)),
-    )
-    return await GridRow.get(id=rows[0]["id"]) if rows else None
-
-
-async def numbered(call: Call, grid: GridRow, series: Series) -> str:
-    """The next number of the county, day and series. The counter's row is locked until the case is there.
-
-    Tip-offs are numbered in no order, so that whoever files two does not learn how many others did.
-    """
-    day = today(call)
-    while True:
-        [row] = await call.fetch(NUMBERED, grid.county_id, day, series.value)
-        if series != Series.SEALED:
-            return codes.case_number(row["county"], day, row["given"], series)
-        given = codes.scattered(call.context.receipts, row["county"], day, row["given"])
-        number = codes.case_number(row["county"], day, given, series)
-        if not await CaseRow.exists(number=number):  # those of before were given out in order
-            return number
+        if found is None:
+            raise missing("There is no grid with this code.", "网格编码不存在。", "grid")
+        return require_county(found, "grid")
+    if requester is None:
+        raise missing("Say where it is: a place or a grid.", "请提供位置或网格编码。", "place")
+    return require_county(await GridRow.get(id=requester.grid_id), "place")

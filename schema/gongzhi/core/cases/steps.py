@@ -54,7 +54,8 @@ PLATFORM = "platform"
 
 HAPPENED = (
     "insert into cases.event (id, case_id, type, at, audience, account, role, unit_id, note, data) "
-    "values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
+    "select * from unnest($1::uuid[], $2::uuid[], $3::text[], $4::timestamptz[], $5::text[], $6::text[], $7::text[], "
+    "$8::int[], $9::text[], $10::jsonb[])"
 )
 LEVELS = """
 select (
@@ -76,8 +77,11 @@ class CasePayload:
     errors: list[Problem] = problems()
 
 
-async def opened(call: Call, input: Any, permission: str | None = None) -> CaseRow:
-    """The case, locked, at the version the caller saw, where they may do this."""
+async def find_case(call: Call, input: Any, permission: str | None = None) -> CaseRow:
+    """Find and lock the case that an input names by `number` and `expected_version`, where the caller may do this.
+
+    Without a permission whoever sees the case may. Raises Refusal.
+    """
     case: CaseRow = await call.find(Case, "number", number=input.number)
     if permission:
         if not call.may(permission, case):
@@ -118,19 +122,22 @@ def interested(*path: str) -> Refusal:
 
 
 async def handled(call: Call, input: Any) -> CaseRow:
-    """The same for whoever handles it: the lead unit, or the grid while no unit has it."""
-    case = await opened(call, input, "cases.handle")
+    """Find and lock a case for whoever handles it: its lead unit, or the grid while no unit has it."""
+    case = await find_case(call, input, "cases.handle")
     units = {grant.unit for grant in call.viewer.account.grants if "cases.handle" in grant.permissions}
     if case.lead_unit_id and case.lead_unit_id not in units and not call.viewer.can("cases.dispatch"):
         raise forbidden("number")
     return case
 
 
-async def advance(
+async def advance_case(
     call: Call, case: CaseRow, taken: Step, note: str | None = None, unit: UnitRow | None = None,
     shown: bool = False, **data: Any,
 ) -> CasePayload:  # fmt: skip
-    """Take a step, save the case, answer with it."""
+    """Take a step that the case's status allows, let reactions refuse or follow it, save the case, and answer with it.
+
+    Whether the caller may is asked by `find_case`. Raises Refusal.
+    """
     await step(call, case, taken, note, unit, **data)
     return await saved(case, shown)
 
@@ -138,7 +145,7 @@ async def advance(
 async def step(
     call: Call, case: CaseRow, taken: Step, note: str | None = None, unit: UnitRow | None = None, **data: Any
 ) -> None:
-    """Take a step that the machine allows, and record it."""
+    """Take a step that the machine allows, and record it; the case is not saved."""
     if case.status not in taken.sources:
         raise illegal(case, taken)
     if taken is machine.ACCEPT and not case.title:
@@ -196,18 +203,35 @@ async def noted(
     """The same without the reactions; the event's type."""
     kind = taken.event if isinstance(taken, Step) else taken
     declared = REGISTRY.find(kind)
-    unnamed = declared.unnamed or case.anonymous and taken is machine.REPORT
-    await write_event(call, case, declared, data, note, unit.id if unit else None, unnamed=unnamed)
+    await write_event(call, case, declared, data, note, unit.id if unit else None)
     call.publish(event_of(declared, {"number": case.number, **data}), case)
     announce_step(call, case, kind, data.get("to") if kind == RAISED else None)
     return kind
 
 
+async def record_reports(call: Call, cases: Sequence[CaseRow]) -> None:
+    """Record that cases were reported, with one statement for all of them; reactions to it have run before."""
+    declared = REGISTRY.find(machine.REPORT.event)
+    lines = [_line(call, case, declared, {}, unnamed=declared.unnamed or case.anonymous) for case in cases]
+    await _write_lines(call, lines)
+    for case in cases:
+        call.publish(event_of(declared, {"number": case.number}), case)
+        announce_step(call, case, declared.type)
+
+
 async def write_event(
     call: Call, case: CaseRow, declared: type[Event], facts: Mapping[str, Any], note: str | None = None,
-    unit: int | None = None, *, unnamed: bool = False,
+    unit: int | None = None,
 ) -> None:  # fmt: skip
     """Write a line of the timeline: for staff alone, if the event is internal; without who did it, if it is unnamed."""
+    await _write_lines(call, [_line(call, case, declared, facts, note, unit, unnamed=declared.unnamed)])
+
+
+def _line(
+    call: Call, case: CaseRow, declared: type[Event], facts: Mapping[str, Any], note: str | None = None,
+    unit: int | None = None, *, unnamed: bool,
+) -> tuple[Any, ...]:  # fmt: skip
+    """The values of one line of a timeline."""
     acting = next((grant.unit for grant in call.viewer.account.grants if grant.unit), None)
     audience = Audience.STAFF if declared.internal else Audience.PUBLIC
     account, role = call.viewer.account.name, call.viewer.role
@@ -216,16 +240,14 @@ async def write_event(
     if unnamed:
         account = None
     said = text(note, NOTE, "note") if note else None
-    happened = (
-        call.now,
-        audience.value,
-        account,
-        role,
-        unit or acting,
-        said,
-        orjson.dumps(facts, default=str).decode(),
-    )
-    await call.fetch(HAPPENED, uuid7(), case.id, declared.type, *happened)
+    data = orjson.dumps(facts, default=str).decode()
+    return (
+        uuid7(), case.id, declared.type, call.now, audience.value, account, role, unit or acting, said, data,
+    )  # fmt: skip
+
+
+async def _write_lines(call: Call, lines: Sequence[tuple[Any, ...]]) -> None:
+    await call.fetch(HAPPENED, *(list(column) for column in zip(*lines, strict=True)))
 
 
 def untitled() -> Refusal:

@@ -32,6 +32,6 @@ async def record(call: Call, case: CaseRow | UUID, happened: Event, note: str | 
         raise DeclarationError(f"{declared.type!r} does not stand on timelines; declare it with timeline=True")
     row = case if isinstance(case, CaseRow) else await CaseRow.select_for_update().get(id=case)
     facts = {name: value for name, value in written(happened).items() if name != "number"}
-    await write_event(call, row, declared, facts, note, unnamed=declared.unnamed)
+    await write_event(call, row, declared, facts, note)
     call.publish(happened, row)
     await react(call, declared.type, row, **facts)

@@ -14,7 +14,7 @@ from gongzhi.core.calendars.reading import read
 from gongzhi.core.cases import machine
 from gongzhi.core.cases.events import REGISTRY
 from gongzhi.core.cases.models import Audience, CaseRow, EventRow, SettlementLevel, Status, Urgency
-from gongzhi.core.cases.steps import GRACE_OVER, PLATFORM, advance, react
+from gongzhi.core.cases.steps import GRACE_OVER, PLATFORM, advance_case, react
 from gongzhi.core.notices.sending import Notice, notify
 from gongzhi.declare.events import event_of
 from gongzhi.runtime.commands import Call
@@ -149,6 +149,6 @@ async def close(call: Call) -> int:
         if case.id in contested:
             await react(call, GRACE_OVER, case, reason=WHY)
         else:
-            await advance(call, case, machine.CLOSE)
+            await advance_case(call, case, machine.CLOSE)
     await ClockRow.filter(id__in=list(contested.values())).update(reminded=OVER)  # so that it is put up once
     return len(rows)

@@ -1,0 +1,226 @@
+"""Opening cases: how commands, handlers and jobs make cases of what they know, one or a thousand in a transaction.
+
+    draft = CaseDraft(CaseKind.HELP, "IOT", "environment.bins", "满溢", "垃圾桶满溢", grid="610921101")
+    await open_cases(call, [draft])
+
+Whoever may not do so has to be refused before: a draft is a plugin's word, so nobody is asked whether the caller may
+file by its channel or for its requester. What somebody typed in goes by `gongzhi.core.cases.reporting`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+from uuid import UUID
+
+from tortoise.models import Model
+
+from gongzhi.core.attachments.attaching import attach
+from gongzhi.core.grids.models import GridRow
+from gongzhi.core.grids.types import PointInput, placed_point, position
+from gongzhi.declare.columns import insert_rows
+from gongzhi.declare.located import place_in_grid
+from gongzhi.runtime.checks import form, missing, text, today, wrong
+from gongzhi.runtime.commands import Call
+from gongzhi.runtime.reactions import Later, check, follow
+from gongzhi.values import codes
+from gongzhi.values.codes import Series
+from gongzhi.values.errors import FIELD, Refusal
+
+from . import machine
+from .models import CaseKind, CaseRow, CategoryRow, ChannelRow, Origin, Status, Urgency
+from .steps import record_reports
+
+M = TypeVar("M", bound=Model)
+TITLE, BODY, ADDRESS = 200, 10_000, 200
+"""The most characters of a title, a description and an address."""
+
+NUMBERED = (
+    "insert into cases.counter (county, day, series, given) select g.code, $2, $3, $4 from grids.grid g "
+    "where g.id = $1 on conflict (county, day, series) do update set given = cases.counter.given + $4 "
+    "returning county, given"
+)
+"""Takes the next numbers of a county, day and series; `given` is the last of them."""
+LOCATE = (
+    "select (select g.id from grids.ring r join grids.grid g on g.id=r.grid_id and g.valid_to is null "
+    "where not r.hole and r.area @> p.place::point and not exists(select 1 from grids.ring h "
+    "where h.grid_id=g.id and h.hole and h.area @> p.place::point) order by g.path desc limit 1) as grid "
+    "from unnest($1::text[]) with ordinality p (place, at) order by p.at"
+)
+
+
+@dataclass(frozen=True)
+class CaseDraft:
+    """What a case is opened of. It lies in `grid`, given by its code, or in the smallest grid around `place`."""
+
+    kind: CaseKind
+    channel: str
+    """How it arrived, as a channel's code."""
+    category: str
+    """What it is about, as a category's code."""
+    title: str
+    description: str
+    grid: str | None = None
+    place: PointInput | None = None
+    address: str | None = None
+    urgency: Urgency = Urgency.ROUTINE
+    origin: Origin = Origin.PROACTIVE
+    requester: UUID | None = None
+    """The key of the person who asks, if anybody does."""
+    attachments: Sequence[str] = ()
+    """The ids that the caller's uploads were answered with."""
+    external: bool = False
+    """Whether a system opens it, whose account is nobody's inbox."""
+
+
+async def open_case(call: Call, draft: CaseDraft) -> CaseRow:
+    """Open a case, numbered and with its clocks running. Raises Refusal, at the name of a draft's field."""
+    [case] = await open_cases(call, [draft])
+    return case
+
+
+async def open_cases(call: Call, drafts: Sequence[CaseDraft]) -> list[CaseRow]:
+    """Open a case of each draft, in their order, with a few statements for all of them; all, or none.
+
+    Reactions run for each. Counties lock their counters in a fixed order, so that two who open many wait for each
+    other and never hold each other up. Raises Refusal, at the name of a draft's field.
+    """
+    categories = await find_by_codes(CategoryRow, [one.category for one in drafts], "category", valid_to=None)
+    channels = await find_by_codes(ChannelRow, [one.channel for one in drafts], "channel")
+    grids = await _grids(call, drafts)
+    cases = [
+        _unsaved(call, draft, categories[draft.category], channels[draft.channel], grid)
+        for draft, grid in zip(drafts, grids, strict=True)
+    ]
+    await enter_cases(call, cases)
+    for draft, case in zip(drafts, cases, strict=True):
+        if draft.attachments:
+            await attach(call, case, draft.attachments)
+    return cases
+
+
+async def enter_cases(call: Call, cases: Sequence[CaseRow]) -> None:
+    """Number new cases, save them, and record that they were reported; what reacts to a report may refuse one."""
+    following: list[Later] = []
+    for case in cases:
+        facts = await check(call, machine.REPORT.event, case)
+        following += await follow(call, machine.REPORT.event, case, **facts)
+    await _number(call, cases)  # as late as may be: others wait for theirs from here on
+    await insert_rows(CaseRow, cases)
+    await record_reports(call, cases)
+    for later in following:
+        await later()
+
+
+async def find_by_codes(model: type[M], wanted: Sequence[str], path: str, **more: Any) -> Mapping[str, M]:
+    """The rows with these codes, the newest of each. Raises Refusal for a code that no row has."""
+    found = await model.filter(code__in=list(set(wanted)), **more).order_by("id")
+    rows = {row.code: row for row in found}  # type: ignore[attr-defined]
+    if len(rows) < len(set(wanted)):
+        raise missing(f"{FIELD}: nothing has this code.", f"{FIELD}：没有此代码。", path)
+    return rows
+
+
+async def locate_places(call: Call, places: Sequence[PointInput]) -> list[int | None]:
+    """The key of the smallest grid around each place. Raises Refusal for what is no position on Earth."""
+    rows = await call.fetch(LOCATE, [placed_point(vars(place)) for place in places])
+    return [row["grid"] for row in rows]
+
+
+def require_county(grid: GridRow, path: str) -> GridRow:
+    """Refuse a grid above the counties, in which no case lies."""
+    if grid.county_id is None:
+        raise wrong("Name a grid inside a county.", "请选择县级以下网格。", path)
+    return grid
+
+
+def outside() -> Refusal:
+    """The refusal for a place that lies in no grid."""
+    return missing("The place lies in no grid of ours.", "该位置不在任何网格内。", "place")
+
+
+async def _grids(call: Call, drafts: Sequence[CaseDraft]) -> list[GridRow]:
+    """The grid of each draft."""
+    places = [draft.place for draft in drafts if draft.place is not None]
+    found = iter(await locate_places(call, places) if places else [])
+    keys = [next(found) if draft.place is not None else None for draft in drafts]
+    rows = {row.id: row for row in await GridRow.filter(id__in=[key for key in set(keys) if key])} if places else {}
+    named = [draft.grid or "" for draft in drafts if draft.place is None]
+    coded = await find_by_codes(GridRow, named, "grid", valid_to=None) if named else {}
+    grids: list[GridRow] = []
+    for draft, key in zip(drafts, keys, strict=True):
+        if draft.place is None:
+            grids.append(require_county(coded[draft.grid or ""], "grid"))
+        elif key is None:
+            raise outside()
+        else:
+            grids.append(require_county(rows[key], "place"))
+    return grids
+
+
+def _unsaved(call: Call, draft: CaseDraft, category: CategoryRow, channel: ChannelRow, grid: GridRow) -> CaseRow:
+    """The case of a draft, without a number."""
+    place = vars(draft.place) if draft.place else None
+    point = position(place) if place else None
+    own = call.viewer.account.person
+    with form() as read:
+        title = read(text, draft.title, TITLE, "title")
+        description = read(text, draft.description, BODY, "description")
+        address = read(text, draft.address, ADDRESS, "address") if draft.address else None
+    case = CaseRow(
+        series=Series.SEALED if draft.kind == CaseKind.TIP_OFF else Series.ORDINARY,
+        kind=draft.kind,
+        channel=channel,
+        category=category,
+        urgency=draft.urgency,
+        origin=draft.origin,
+        title=title,
+        description=description,
+        status=Status.REPORTED,
+        requester_id=draft.requester,
+        filed_by_id=own if own != draft.requester else None,
+        account=call.viewer.account.name,
+        external=draft.external,
+        grid=grid,
+        longitude=point and point.longitude,
+        latitude=point and point.latitude,
+        place_source=place,
+        address=address,
+        reported_at=call.now,
+    )
+    place_in_grid(case, grid)
+    return case
+
+
+async def _number(call: Call, cases: Sequence[CaseRow]) -> None:
+    """Give cases the next numbers of their counties, day and series. The counters are locked until all are there.
+
+    Tip-offs are numbered in no order, so that whoever files two does not learn how many others did.
+    """
+    day = today(call)
+    wanted = Counter((case.county_id, case.series) for case in cases)
+    for county, series in sorted(wanted):
+        count = wanted[county, series]
+        [row] = await call.fetch(NUMBERED, county, day, series.value, count)
+        next_numbers = iter(range(row["given"] - count + 1, row["given"] + 1))
+        for case in cases:
+            if (case.county_id, case.series) != (county, series):
+                continue
+            if series == Series.SEALED:
+                case.number = await _scattered_number(call, county, row["county"], next(next_numbers))
+            else:
+                case.number = codes.case_number(row["county"], day, next(next_numbers), series)
+
+
+async def _scattered_number(call: Call, county: int | None, code: str, given: int) -> str:
+    """The number of a tip-off; those of before were given out in order, so one may be taken."""
+    day = today(call)
+    while True:
+        scattered = codes.scattered(call.context.receipts, code, day, given)
+        number = codes.case_number(code, day, scattered, Series.SEALED)
+        if not await CaseRow.exists(number=number):
+            return number
+        [row] = await call.fetch(NUMBERED, county, day, Series.SEALED.value, 1)
+        given = row["given"]

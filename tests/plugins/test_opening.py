@@ -1,0 +1,140 @@
+"""Cases that plugins open and take through their steps, by the words of the reference."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import asyncpg
+import pytest
+import pytest_asyncio
+from gongzhi_server.testing import Server, codes_of, serving
+
+from .conftest import Market
+from .test_reference import PAGE
+
+EXAMPLE = PAGE.split("```python opening\n")[1].split("```")[0]
+BINS = """
+import strawberry
+from gongzhi.core.cases import machine
+from gongzhi.core.cases.models import CaseKind
+from gongzhi.core.cases.opening import CaseDraft, open_case, open_cases
+from gongzhi.core.cases.steps import CasePayload, advance_case, find_case
+from gongzhi.declare.entity import ref
+from gongzhi.declare.events import Code, Event, Occurrence, event
+from gongzhi.runtime.commands import EXPECTED, KEY, Call, Problem, command, given, made, problems
+from gongzhi.runtime.jobs import handler
+
+@strawberry.input(description="A case (诉求).")
+class AcceptBinCaseInput:
+    idempotency_key: str = given(KEY)
+    number: str = given("Its number (编号).")
+    expected_version: int = given(EXPECTED)
+
+@strawberry.input(description="Alarms (告警).")
+class SoundInput:
+    idempotency_key: str = given(KEY)
+    grid: str = given("Where (网格编码).")
+    bins: int = given("Of how many bins (数量).")
+
+@strawberry.input(description="A case to open (诉求).")
+class OpenOneInput:
+    idempotency_key: str = given(KEY)
+    grid: str = given("Where (网格编码).")
+    category: str = given("Of what (分类代码).")
+
+@strawberry.type(description="What came of it (结果).")
+class SoundPayload:
+    case: Case | None = made("The case (诉求).")
+    errors: list[Problem] = problems()
+
+{example}
+
+@command("Sound alarms (告警).", requires=None)
+async def sound(call: Call, input: SoundInput) -> SoundPayload:
+    for at in range(input.bins):
+        call.publish(BinFull(bin=f"B{at}", grid=input.grid))
+    return SoundPayload()
+
+@command("Open a case (上报).", requires=None)
+async def open_one(call: Call, input: OpenOneInput) -> SoundPayload:
+    case = await open_case(call, CaseDraft(CaseKind.HELP, "IOT", input.category, "满溢", "已满", grid=input.grid))
+    assert case.county_id is not None
+    return SoundPayload(case=ref(Case, case.id, shown=True))
+
+@hookimpl
+def events():
+    return [BinFull]
+
+@hookimpl
+def handlers():
+    return [open_cases_of_full_bins]
+
+@hookimpl
+def graphql():
+    return [extend(Mutation, sound=sound, open_one=open_one, accept_bin_case=accept_bin_case)]
+""".replace("{example}", EXAMPLE)
+GRID = "610921101222"
+OPENED = """
+select count(*) as cases, count(distinct c.number) as numbers, count(distinct c.title) as bins,
+  count(*) filter (where e.type = 'case.reported') as lines, min(c.title) as title
+from cases.case c join cases.channel h on h.id = c.channel_id and h.code = 'IOT'
+left join cases.event e on e.case_id = c.id
+where c.account = 'system:bins' and c.status = 'REPORTED'
+"""
+
+
+@pytest_asyncio.fixture
+async def yard(market: Market, filled: str, tmp_path: Path) -> AsyncIterator[Server]:
+    market.ship("bins", BINS)
+    async with serving(filled, tmp_path, plugins=market.load(essential=True)) as server:
+        yield server
+
+
+async def opened(dsn: str) -> dict[str, object]:
+    connection = await asyncpg.connect(dsn)
+    try:
+        return dict(await connection.fetchrow(OPENED))
+    finally:
+        await connection.close()
+
+
+async def test_a_thousand_alarms_become_a_thousand_cases(yard: Server, filled: str) -> None:
+    """Each once, numbered, on its own timeline, whichever batch it came in; nobody opens one twice."""
+    await yard.do("sound", "case { id }", grid=GRID, bins=1000)
+    assert (await yard.worker.drain()).failed == []
+    wanted = {"cases": 1000, "numbers": 1000, "bins": 1000, "lines": 1000, "title": "垃圾桶 B0 满溢"}
+    assert await opened(filled) == wanted
+    assert (await yard.worker.drain()).failed == []
+    assert await opened(filled) == wanted
+
+
+async def test_alarms_of_a_batch_that_fails_are_tried_alone(yard: Server, filled: str) -> None:
+    """One of a grid that is not there holds up none of the others."""
+    await yard.do("sound", "case { id }", grid=GRID, bins=3)
+    await yard.do("sound", "case { id }", grid="610921999999", bins=1)
+    await yard.do("sound", "case { id }", grid=GRID, bins=2)
+    assert (await yard.worker.drain()).failed == ["bins.open_cases"]
+    assert (await opened(filled))["cases"] == 5
+
+
+async def test_a_plugin_takes_a_step(yard: Server) -> None:
+    dispatcher = yard.as_("county_dispatcher", grid="610921")
+    matter = {"grid": GRID, "category": "environment.bins"}
+    case = (await dispatcher.do("openOne", "case { number version status }", **matter))["case"]
+    assert case["status"] == "REPORTED"
+    said = {"number": case["number"], "expectedVersion": case["version"]}
+    done = await dispatcher.do("acceptBinCase", "case { status timeline { type note } }", **said)
+    assert done["case"]["status"] == "ACCEPTED" and done["errors"] == []
+    assert done["case"]["timeline"][-1] == {"type": "case.accepted", "note": "传感器告警，予以受理。"}
+    again = await dispatcher.do("acceptBinCase", "case { status }", **said)
+    assert codes_of(again["errors"]) == ["STALE_VERSION"]
+
+
+@pytest.mark.parametrize(
+    ("grid", "category", "path"),
+    [("610921999999", "environment.bins", "grid"), (GRID, "environment.none", "category"), ("61", "other", "grid")],
+)
+async def test_what_a_draft_has_wrong_is_named(yard: Server, grid: str, category: str, path: str) -> None:
+    refused = await yard.do("openOne", "case { number }", grid=grid, category=category)
+    assert refused["case"] is None and [one["path"] for one in refused["errors"]] == [[path]]
