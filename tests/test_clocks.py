@@ -117,7 +117,8 @@ async def calling(dsn: str, now: datetime) -> AsyncIterator[Call]:
     async with database.connected(database.config(dsn, size=2)), in_transaction() as connection:
         reactions = ReactionTable(ESSENTIAL.reactions)
         keys = KeyRing({"main": b"k" * 32})
-        context = Context(Viewer(Account(), now), keys, b"", nothing, nothing, nothing, reactions=reactions)
+        kept = {"registers": ESSENTIAL.registers, "reactions": reactions}
+        context = Context(Viewer(Account(), now), keys, b"", nothing, nothing, nothing, **kept)
         outbox = Outbox(ESSENTIAL.registry, {one.name for _, one in ESSENTIAL.jobs})
         call = Transaction(context, connection, outbox=outbox)
         yield call

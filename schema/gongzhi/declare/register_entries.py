@@ -148,3 +148,24 @@ class Check:
     def say(self, count: int) -> Text:
         """Tell what there is to say of this count."""
         return Text(self.ill.en.format(count), self.ill.zh.format(count)) if count else self.well
+
+
+@dataclass(frozen=True)
+class OfficeHours:
+    """When a county's offices are open, for what waits for that, such as notices. One plugin at most knows them.
+
+    `next_opening` is SQL: the moment from which they are open next, `{at}` itself while they are; `{county}` is the
+    county's key, or null.
+    """
+
+    next_opening: str
+
+
+ANY_DAY = OfficeHours(
+    "(case when ({at} at time zone 'Asia/Shanghai')::time < '08:00' "
+    "then (date_trunc('day', {at} at time zone 'Asia/Shanghai') + interval '8 hours') at time zone 'Asia/Shanghai' "
+    "when ({at} at time zone 'Asia/Shanghai')::time >= '20:00' "
+    "then (date_trunc('day', {at} at time zone 'Asia/Shanghai') + interval '32 hours') at time zone 'Asia/Shanghai' "
+    "else {at} end)"
+)
+"""From eight to eight on every day: the office hours where no plugin knows better."""

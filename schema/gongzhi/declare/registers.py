@@ -9,7 +9,18 @@ from typing import Any
 
 import orjson
 
-from gongzhi.declare.register_entries import GONE, Card, Check, Holding, Kpi, PrivacyNotice, Purpose, Statement
+from gongzhi.declare.register_entries import (
+    ANY_DAY,
+    GONE,
+    Card,
+    Check,
+    Holding,
+    Kpi,
+    OfficeHours,
+    PrivacyNotice,
+    Purpose,
+    Statement,
+)
 from gongzhi.values.errors import Language
 
 
@@ -26,6 +37,8 @@ class Registers:
     """Plugins have purposes; what the core reads, it reads by its own rules. Published as `dataPurposes`."""
     checks: tuple[Check, ...] = ()
     """What would hurt a deployment later; published to whoever may examine it."""
+    office_hours: tuple[OfficeHours, ...] = ()
+    """When offices are open: of one plugin at most. Not published."""
     _told: dict[tuple[str, Language], str] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def card(self, rule: str) -> Card | None:
@@ -45,6 +58,10 @@ class Registers:
     def statement(self, kind: str) -> Statement | None:
         """Who says this kind of statement."""
         return next((one for one in self.statements if one.kind == kind), None)
+
+    def next_opening(self, county: str, at: str) -> str:
+        """SQL for when a county's offices are open next; both are SQL, too."""
+        return next(iter(self.office_hours), ANY_DAY).next_opening.format(county=county, at=at)
 
     def told(self, what: str, language: Language) -> str:
         """A register as JSON, in a language; made once."""

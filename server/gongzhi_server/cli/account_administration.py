@@ -111,6 +111,7 @@ class Console:
             never,
             held=self.plugins.held,
             holders=self.plugins.holders,
+            registers=self.plugins.registers,
             reactions=ReactionTable(self.plugins.reactions),
             guarded=self.plugins.guarded,
             civic=self.plugins.civic,

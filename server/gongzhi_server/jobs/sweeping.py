@@ -40,6 +40,7 @@ async def _swept(now: datetime, keys: KeyRing, plugins: Plugins) -> Swept:
         _nothing,
         held=plugins.held,
         holders=plugins.holders,
+        registers=plugins.registers,
         reactions=ReactionTable(plugins.reactions),
     )
     outbox = Outbox(plugins.registry, {one.name for _, one in plugins.jobs})

@@ -270,10 +270,12 @@ class Plugins:
             "statements": entries("statements", unchecked),
             "purposes": entries("purposes", self._check_purpose),
             "checks": entries("checks", self._check_check),
+            "office_hours": entries("office_hours", unchecked),
         }
         self._once("rules", ((plugin, card.rule) for plugin, card in added["cards"]))
         self._once("figures", ((plugin, kpi.name) for plugin, kpi in added["kpis"]))
         self._once("checks", ((plugin, one.name) for plugin, one in added["checks"]))
+        self._once("registers of office hours", ((plugin, "office_hours") for plugin, _ in added["office_hours"]))
         self._once("kinds of statements", ((plugin, one.kind) for plugin, one in added["statements"]))
         notices = ((plugin, f"{one.purpose} {one.recipient} {one.version}") for plugin, one in added["notices"])
         self._once("notices", notices)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from gongzhi.declare.extend import Extension
+from gongzhi.declare.register_entries import OfficeHours
+from gongzhi.declare.registers import Registers
 from gongzhi.plugin.hooks import App, hookimpl
 from gongzhi.plugin.permissions import Permission, Role, permission
 from gongzhi.plugin.roles import ADMINISTRATOR
@@ -32,3 +34,10 @@ def permissions() -> list[Permission | Role]:
     return [
         permission("calendars.edit", "Change when offices are open (维护工作日历)", ADMINISTRATOR),
     ]
+
+
+@hookimpl
+def registers() -> list[Registers]:
+    from .reading import NEXT_OPENING
+
+    return [Registers(office_hours=(OfficeHours(NEXT_OPENING),))]

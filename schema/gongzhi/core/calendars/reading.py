@@ -32,6 +32,13 @@ LAID = (
     "select $1, * from unnest($2::timestamptz[], $3::timestamptz[], $4::bigint[])"
 )
 
+NEXT_OPENING = (
+    "coalesce((select greatest({at}, s.opens_at) from calendars.span s where s.calendar_id = (select k.id from "
+    "calendars.calendar k where k.county_id = {county} or k.county_id is null order by k.county_id nulls last limit 1) "
+    "and s.opens_at > {at} - interval '1 day' and s.closes_at > {at} order by s.opens_at limit 1), {at})"
+)
+"""When the offices of a county are open next: at once if they are, or if its calendar ends before."""
+
 
 async def of(fetch: Fetch, county: int | None) -> Calendar:
     """The calendar of a county; above counties, everybody's."""

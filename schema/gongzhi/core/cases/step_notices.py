@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from gongzhi.core.notices.sending import NEXT_OPENING, Notice, notify
+from gongzhi.core.notices.sending import Notice, notify
 from gongzhi.runtime.commands import Call
 from gongzhi.values.errors import Text
 from gongzhi.values.labels import split_label
@@ -329,7 +329,7 @@ join accounts.account a on a.id = h.account_id and a.suspended_at is null
 TELL_STAFF = f"""
 {INSERT}
 select gen_random_uuid(), r.kind, 'Case:' || c.id, r.at,
-  case when c.urgency = 'ROUTINE' then {NEXT_OPENING.format(county="c.county_id", at="r.at")} end,
+  case when c.urgency = 'ROUTINE' then {{opening}} end,
   c.urgency = 'EMERGENCY', true, {NUMBERED}, t.person_id, t.account, null, t.office,
   case when t.account is null then coalesce(p.grid_id, t.grid_id) end,
   case when c.series = 'SEALED' then c.accused_unit_id end
@@ -404,7 +404,8 @@ def announce_to_staff(
 ) -> None:
     """Tell whoever has to act at a level."""
     said = texts(ALARM if message is NEW and case.urgency == Urgency.EMERGENCY else message)
-    call.write_last(TELL_STAFF, case.id, kind, status, call.now, level or SettlementLevel.GRID, *said)
+    statement = TELL_STAFF.replace("{opening}", call.context.registers.next_opening("c.county_id", "r.at"))
+    call.write_last(statement, case.id, kind, status, call.now, level or SettlementLevel.GRID, *said)
 
 
 async def announce_urgency(call: Call, case: CaseRow) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from itertools import groupby
 
+from gongzhi.core.cases.deadlines import save_deadlines
 from gongzhi.core.cases.models import CaseRow, CategoryRow, ChannelRow
 from gongzhi.core.cases.steps import MOVED, react
 from gongzhi.runtime.commands import Call
@@ -12,7 +13,7 @@ from gongzhi.runtime.commands import Call
 from .models import ClockRow, RuleRow, RuleSetKind, Why
 from .rules import Matter, Standing, kept, standing
 from .running import due, move
-from .saving import renew, save
+from .saving import save
 
 MOST = 500
 """Cases whose clocks are reckoned anew at a time."""
@@ -63,7 +64,7 @@ async def anew(call: Call, by: Standing, keys: Collection[object], why: Why) -> 
         due(case, clocks.get(case.id, ()))
     moved = list(filter(None, traces))
     await save(call, running, traces=moved)
-    await renew(call, cases)
+    await save_deadlines(call, cases)
     await react(call, MOVED, cases, moved=bool(moved))
     return len(moved)
 

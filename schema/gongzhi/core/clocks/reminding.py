@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
+from gongzhi.core.cases.events import Escalated, Reminded
 from gongzhi.core.cases.models import SettlementLevel as Level
 from gongzhi.core.cases.rules import SEALED
 from gongzhi.core.notices.sending import Office
+from gongzhi.declare.events import Code
 from gongzhi.values.errors import Text
 from gongzhi.values.worktime import WARNING
 
@@ -95,10 +96,13 @@ class Reminder:
         )
 
     @property
-    def facts(self) -> dict[str, Any]:
-        """What the case's event keeps: who was responsible then, and whom it went up to."""
-        facts = {"stage": self.of.stage.value, "threshold": self.threshold, "responsible": self.of.unit_code}
-        return facts | ({"escalatedTo": self.escalated.value} if self.escalated else {})
+    def event(self) -> Reminded:
+        """What the case's timeline keeps: who was responsible then, and whom it went up to."""
+        number, stage, unit = Code(self.of.number), Code(self.of.stage.value), self.of.unit_code
+        responsible = Code(unit) if unit else None
+        if level := self.escalated:
+            return Escalated(number, stage, self.threshold, responsible, Code(level.value))
+        return Reminded(number, stage, self.threshold, responsible)
 
 
 def reminders(clocks: Iterable[Standing], now: datetime) -> Iterator[Reminder]:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
+from gongzhi.core.cases.deadlines import set_deadline
 from gongzhi.core.cases.models import CaseRow
 from gongzhi.declare.columns import Located
 from gongzhi.runtime.commands import Call
@@ -24,7 +25,7 @@ HANDLING = (Stage.HANDLE, Stage.REPLY)
 async def follow(call: Call, case: CaseRow, event: str) -> None:
     """Start and stop the clocks that this step starts and stops; sets `warn_at` and `due_at` of the case.
 
-    The case is not saved; its caller does that, or `saving.renew`s it.
+    The case is not saved: whoever takes the step does that.
     """
     if not (event in stages.STARTS or event in stages.STOPS or event in (stages.PAUSES, stages.RESUMES)):
         return
@@ -63,8 +64,7 @@ async def county(case: CaseRow) -> int:
 def due(case: CaseRow, running: Iterable[ClockRow]) -> None:
     """The next moments of a case's clocks become its own, for its lists are in their order."""
     met = [clock for clock in running if clock.stage not in stages.HIDDEN]
-    case.warn_at = earliest(clock.warn_at for clock in met)
-    case.due_at = earliest(clock.due_at for clock in met)
+    set_deadline(case, earliest(clock.warn_at for clock in met), earliest(clock.due_at for clock in met))
 
 
 def begun(

@@ -41,8 +41,6 @@ BOTH = (
     f"select {', '.join(GIVEN)} from {places(GIVEN, len(CHANGED))}"
 )
 RUNNING = "select * from clocks.clock where case_id = $1 and stopped_at is null order by started_at, id"
-MOMENTS = {"id": "uuid", "warn_at": "timestamptz", "due_at": "timestamptz"}
-RENEW = f'update cases."case" c set warn_at = r.warn_at, due_at = r.due_at from {places(MOMENTS)} where c.id = r.id'
 
 
 async def running(call: Call, case: CaseRow) -> list[ClockRow]:
@@ -62,12 +60,6 @@ async def save(
         await call.fetch(START, *columns(GIVEN, started))
     if made := list(traces):
         await TraceRow.bulk_create(made)
-
-
-async def renew(call: Call, cases: Sequence[CaseRow]) -> None:
-    """Save the next moments of cases, which `running.due` has set."""
-    if cases:
-        await call.fetch(RENEW, *columns(MOMENTS, cases))
 
 
 def columns(names: Iterable[str], rows: Sequence[Model]) -> list[list[Any]]:

@@ -12,11 +12,10 @@ from typing import Any
 
 from gongzhi.core.calendars.reading import read
 from gongzhi.core.cases import machine
-from gongzhi.core.cases.events import REGISTRY
-from gongzhi.core.cases.models import Audience, CaseRow, EventRow, SettlementLevel, Status, Urgency
+from gongzhi.core.cases.deadlines import record_reminders
+from gongzhi.core.cases.models import CaseRow, SettlementLevel, Status, Urgency
 from gongzhi.core.cases.steps import GRACE_OVER, PLATFORM, advance_case, react
 from gongzhi.core.notices.sending import Notice, notify
-from gongzhi.declare.events import event_of
 from gongzhi.runtime.commands import Call
 from gongzhi.runtime.jobs import Run, job
 from gongzhi.values.errors import Text
@@ -27,7 +26,6 @@ from .reminding import OVER, Reminder, Standing, reminders
 
 MOST = 500
 """Reminders, or cases to close, of one sweep."""
-REMINDED, ESCALATED = "case.reminded", "case.escalated"
 
 DUE = (
     "select k.id as clock, k.stage, k.warn_at, k.due_at, k.reminded, s.id as case, s.number, s.series, s.lead_unit_id, "
@@ -76,12 +74,8 @@ async def remind(call: Call) -> int:
     due = list(reminders(map(standing, rows), call.now))
     for reminder in due:
         await tell(call, reminder)
-    await EventRow.bulk_create([event(call, reminder) for reminder in due])
     cases = {case.id: case for case in await CaseRow.filter(id__in={one.of.case for one in due})}
-    for reminder in due:
-        kind = ESCALATED if reminder.escalated else REMINDED
-        facts = {"number": reminder.of.number, **reminder.facts}
-        call.publish(event_of(REGISTRY.find(kind), facts), cases[reminder.of.case])
+    await record_reminders(call, [(cases[one.of.case], one.event, one.of.unit) for one in due])
     for threshold in {reminder.threshold for reminder in due}:
         keys = [one.of.clock for one in due if one.threshold == threshold]
         await ClockRow.filter(id__in=keys).update(reminded=threshold)
@@ -124,17 +118,6 @@ async def tell(call: Call, reminder: Reminder) -> None:
     kind = "clock.overdue" if reminder.threshold == OVER else "clock.warned"
     notice = Notice(kind, reminder.title, hint, f"Case:{reminder.of.case}", wakes=reminder.of.emergency)
     await notify(call, notice, units=reminder.units, offices=reminder.offices)
-
-
-def event(call: Call, reminder: Reminder) -> EventRow:
-    return EventRow(
-        case_id=reminder.of.case,
-        type=ESCALATED if reminder.escalated else REMINDED,
-        at=call.now,
-        audience=Audience.STAFF,
-        unit_id=reminder.of.unit,
-        data=reminder.facts,
-    )
 
 
 async def close(call: Call) -> int:

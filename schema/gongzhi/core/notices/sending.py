@@ -10,26 +10,21 @@ from uuid import UUID
 
 from uuid6 import uuid7
 
+from gongzhi.declare.registers import Registers
+from gongzhi.runtime.context import Context
 from gongzhi.values.errors import DeclarationError, Text
 
 from .models import NoticeRow
 from .rules import OFFICES
 
-NEXT_OPENING = (
-    "coalesce((select greatest({at}, s.opens_at) from calendars.span s where s.calendar_id = (select k.id from "
-    "calendars.calendar k where k.county_id = {county} or k.county_id is null order by k.county_id nulls last limit 1) "
-    "and s.opens_at > {at} - interval '1 day' and s.closes_at > {at} order by s.opens_at limit 1), {at})"
-)
-"""When the offices of a county are open next: at once if they are, or if its calendar ends before."""
-
-WRITE = f"""
+WRITE = """
 insert into notices.notice (
   id, kind, person_id, account, unit_id, office, grid_id, title_en, title_zh, body_en, body_zh, about, at, due_at,
   wakes, barred_unit_id, pending
 )
 select n.id, n.kind, n.person, n.account, n.unit, n.office, coalesce(p.grid_id, u.grid_id, n.grid), n.title_en,
   n.title_zh, n.body_en, n.body_zh, n.about, n.at,
-  case when n.county is not null then {NEXT_OPENING.format(county="n.county", at="n.at")} end, n.wakes, n.barred, true
+  case when n.county is not null then {opening} end, n.wakes, n.barred, true
 from unnest(
   $1::uuid[], $2::text[], $3::uuid[], $4::text[], $5::int[], $6::text[], $7::int[], $8::text[], $9::text[],
   $10::text[], $11::text[], $12::text[], $13::timestamptz[], $14::int[], $15::bool[], $16::int[]
@@ -40,7 +35,7 @@ left join people.person p on p.id = n.person
 left join units.unit u on u.id = n.unit
 where (n.person is null or p.id is not null) and (n.unit is null or u.id is not null)
 """
-"""Writes notices, each to its addressee, unless the person or unit is no more."""
+"""Writes notices, each to its addressee, unless the person or unit is no more. What waits, waits for the `opening`."""
 
 
 class Timed(Protocol):
@@ -53,6 +48,9 @@ class Timed(Protocol):
 @runtime_checkable
 class WritesLast(Protocol):
     """Something that writes rows with the last statement of a transaction, such as a Call."""
+
+    @property
+    def context(self) -> Context: ...
 
     def write_last(self, sql: str, *row: Any) -> None: ...
 
@@ -114,10 +112,17 @@ async def notify(
         *(addressed(call, notice, office=office) for office in dict.fromkeys(offices)),
     ]
     if isinstance(call, WritesLast):
+        statement = write_statement(call.context.registers)
         for row in rows:
-            call.write_last(WRITE, *row)
+            call.write_last(statement, *row)
     elif rows:
-        await NoticeRow._meta.db.execute_query(WRITE, [list(column) for column in zip(*rows, strict=True)])
+        statement = write_statement(Registers())
+        await NoticeRow._meta.db.execute_query(statement, [list(column) for column in zip(*rows, strict=True)])
+
+
+def write_statement(registers: Registers) -> str:
+    """The statement that writes notices, in a deployment with these office hours."""
+    return WRITE.replace("{opening}", registers.next_opening("n.county", "n.at"))
 
 
 def addressed(
