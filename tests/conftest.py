@@ -1,37 +1,22 @@
-"""One throw-away cluster for all tests; every test that writes gets a database of its own."""
+"""Fixtures: databases of the throw-away cluster of `gongzhi.testing`; every test that writes gets its own."""
 
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
 import pytest_asyncio
-from gongzhi_server import demo
-from gongzhi_server.storage import database
-from gongzhi_server.storage import embedded_postgres as cluster
-from gongzhi_server.storage.key_ring import keyring
-from gongzhi_server.testing import ESSENTIAL, TODAY, Server, create, drop, serving, settings
-
-
-@pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a cluster: GONGZHI_TEST_DSN, or an embedded one."""
-    if dsn := os.environ.get("GONGZHI_TEST_DSN"):
-        yield dsn
-    else:
-        with cluster.throwaway(tmp_path_factory.mktemp("postgres")) as dsn:
-            yield dsn
+from gongzhi_server.testing import ESSENTIAL, Server, create, drop, load_demo, migrate, serving
 
 
 @pytest.fixture(scope="session")
 def tables(postgres: str) -> Iterator[str]:
     """The name of a database with the tables of the core and of what is always on, and nothing in them."""
     name = f"tables_{uuid4().hex}"
-    asyncio.run(database.migrate(asyncio.run(create(postgres, name)), ESSENTIAL.apps))
+    asyncio.run(migrate(asyncio.run(create(postgres, name)), ESSENTIAL.apps))
     yield name
     asyncio.run(drop(postgres, name))
 
@@ -41,8 +26,7 @@ def county(postgres: str, tables: str, tmp_path_factory: pytest.TempPathFactory)
     """The name of a database with a small demo county: 2 000 people. Read it, or copy it."""
     name = f"county_{uuid4().hex}"
     dsn = asyncio.run(create(postgres, name, tables))
-    keys = keyring(settings(dsn, tmp_path_factory.mktemp("data")))
-    asyncio.run(demo.load(dsn, people=2000, today=TODAY.date(), keys=keys))
+    asyncio.run(load_demo(dsn, 2000, tmp_path_factory.mktemp("data")))
     yield name
     asyncio.run(drop(postgres, name))
 

@@ -16,13 +16,18 @@ import asyncpg
 import httpx
 from gongzhi.declare.events import Occurrence
 
+from . import demo
 from .app import create_app
 from .auth.development_tokens import Tokens
 from .deployment import plugin_activation as activation
 from .events.feed import EVENT, occurrence
 from .graphql.schema import Schema, build
 from .plugins.loader import Plugin, Plugins, checked, empty, essential
+from .plugins.loader import load as load
 from .settings import Settings
+from .storage.database import migrate as migrate
+from .storage.embedded_postgres import throwaway as throwaway
+from .storage.key_ring import keyring
 
 SECRET = "a secret for tests, as long as it must be"
 TODAY = datetime(2026, 6, 30, 2, 0, tzinfo=UTC)
@@ -66,6 +71,11 @@ async def drop(dsn: str, name: str) -> None:
         await connection.execute(f'drop database if exists "{name}" with (force)')
     finally:
         await connection.close()
+
+
+async def load_demo(dsn: str, people: int, data: Path) -> None:
+    """Fill a database with the demo county as it is on the tests' day."""
+    await demo.load(dsn, people=people, today=TODAY.date(), keys=keyring(settings(dsn, data)))
 
 
 @dataclass

@@ -18,9 +18,9 @@ from gongzhi.declare.events import Occurrence
 PEOPLE = 300
 
 
-def machine(module: str) -> Any:
-    """A module of the server, imported when it is needed: the contract does not depend on it."""
-    return import_module(f"gongzhi_server.{module}")
+def machine() -> Any:
+    """Import what the server offers to tests, when it is needed: the contract does not depend on the server."""
+    return import_module("gongzhi_server.testing")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -35,24 +35,23 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     if dsn := os.environ.get("GONGZHI_TEST_DSN"):
         yield dsn
     else:
-        with machine("cluster").throwaway(tmp_path_factory.mktemp("postgres")) as dsn:
+        with machine().throwaway(tmp_path_factory.mktemp("postgres")) as dsn:
             yield dsn
 
 
 @pytest.fixture(scope="session")
 def plugins() -> Any:
     """The installed plugins."""
-    return machine("plugins").load()
+    return machine().load()
 
 
 @pytest.fixture(scope="session")
 def small_county(postgres: str, plugins: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The name of a database with every plugin's tables and the invented county. It is only copied."""
-    testing, name = machine("testing"), f"county_{uuid4().hex}"
+    testing, name = machine(), f"county_{uuid4().hex}"
     dsn = asyncio.run(testing.create(postgres, name))
-    asyncio.run(machine("database").migrate(dsn, plugins.apps))
-    keys = machine("keys").keyring(testing.settings(dsn, tmp_path_factory.mktemp("data")))
-    asyncio.run(machine("demo").load(dsn, people=PEOPLE, today=testing.TODAY.date(), keys=keys))
+    asyncio.run(testing.migrate(dsn, plugins.apps))
+    asyncio.run(testing.load_demo(dsn, PEOPLE, tmp_path_factory.mktemp("data")))
     yield name
     asyncio.run(testing.drop(postgres, name))
 
@@ -60,7 +59,7 @@ def small_county(postgres: str, plugins: Any, tmp_path_factory: pytest.TempPathF
 @pytest_asyncio.fixture
 async def database(postgres: str, small_county: str) -> AsyncIterator[str]:
     """The address of a database for one test: an invented county of 300 people, and the plugins' tables."""
-    testing, name = machine("testing"), f"test_{uuid4().hex}"
+    testing, name = machine(), f"test_{uuid4().hex}"
     yield await testing.create(postgres, name, small_county)
     await testing.drop(postgres, name)
 
@@ -68,7 +67,7 @@ async def database(postgres: str, small_county: str) -> AsyncIterator[str]:
 @pytest_asyncio.fixture
 async def server(database: str, plugins: Any, tmp_path: Path) -> AsyncIterator[Any]:
     """The server over it: `await server.ask(query, **variables)`, `await server.do(mutation, selection, **input)`."""
-    async with machine("testing").serving(database, tmp_path, plugins=plugins) as made:
+    async with machine().serving(database, tmp_path, plugins=plugins) as made:
         yield made
 
 
@@ -77,7 +76,7 @@ def events(database: str) -> Callable[..., Any]:
     """What has been published so far, the first first: `[one.type for one in await events("rubbish.collected")]`."""
 
     async def read(*types: str) -> list[Occurrence]:
-        found: list[Occurrence] = await machine("testing").published(database)
+        found: list[Occurrence] = await machine().published(database)
         return [one for one in found if not types or one.type in types]
 
     return read
