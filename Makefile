@@ -9,8 +9,15 @@ PROJECTS = schema . $(PLUGINS)
 DECLARED = $(PROJECTS:%=%/pyproject.toml)
 LOCK = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--no-annotate --no-header --no-emit-package gongzhi --no-emit-package gongzhi-server --no-emit-package gongzhi-dispatch --no-emit-package gongzhi-operations
+RECORDS = tests/access/test_conditions.py tests/access/test_matrix.py tests/planner/test_snapshots.py \
+	tests/plugins/test_surface.py $(wildcard $(PLUGINS:%=%/tests/test_conformance.py))
 
-.PHONY: run test test-all bench bench-quick lint format schema lock clean
+.DEFAULT_GOAL = run
+.PHONY: help run test test-all bench bench-quick lint format schema migration docs records
+.PHONY: lock licences release images clean
+
+help:  ## list what there is to make
+	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name what; do printf '%-12s %s\n' "$$name" "$$what"; done
 
 run: .venv/run  ## start the server; the demo county is loaded on first start
 	@.venv/bin/gongzhi serve --demo
@@ -27,13 +34,13 @@ bench: .venv/dev  ## compare with the peers: ten minutes on a quiet machine
 bench-quick: .venv/dev  ## one short round in a small county, to see that it works
 	.venv/bin/python -m benchmarks --quick
 
-lint: .venv/dev
+lint: .venv/dev  ## ruff, mypy and import-linter, as CI runs them
 	.venv/bin/ruff check
 	.venv/bin/ruff format --check
 	.venv/bin/mypy
 	.venv/bin/lint-imports
 
-format: .venv/dev
+format: .venv/dev  ## mend what ruff can mend
 	.venv/bin/ruff check --fix
 	.venv/bin/ruff format
 
@@ -42,9 +49,22 @@ schema: .venv/run  ## write the committed SDL, and the document of events
 	.venv/bin/gongzhi schema > schema/full.part && mv schema/full.part schema/full.graphql
 	.venv/bin/gongzhi asyncapi > schema/asyncapi.part && mv schema/asyncapi.part schema/asyncapi.json
 
+migration: .venv/run  ## write the migration that models lack: make migration NAME=people
+	@.venv/bin/gongzhi makemigrations $(or $(NAME),$(error say whose: make migration NAME=people))
+
+docs: .venv/run  ## write the tables of the pages from the code
+	.venv/bin/python docs/tables.py
+
+records: .venv/dev schema docs  ## write anew all that is written down and compared: read the diff before you commit it
+	GONGZHI_CONDITIONS=write GONGZHI_MATRIX=write GONGZHI_SNAPSHOTS=write GONGZHI_SURFACE=write \
+		.venv/bin/pytest -q --write-additions $(RECORDS)
+
 lock:  ## pin anew (needs uv); add LOCK_FLAGS=--upgrade for newer versions
 	$(LOCK) $(LOCK_FLAGS) --group build pyproject.toml $(PLUGINS:%=%/pyproject.toml) -o requirements.lock
 	$(LOCK) $(LOCK_FLAGS) --group build --group dev -c requirements.lock pyproject.toml $(PLUGINS:%=%/pyproject.toml) -o requirements-dev.lock
+
+licences: .venv/dev  ## write the list of licences from the lock file
+	.venv/bin/python releasing/licences.py
 
 release: .venv/dev  ## into dist/: wheels, source archives, bill of materials, licences, checksums
 	.venv/bin/python releasing/release.py
@@ -52,7 +72,7 @@ release: .venv/dev  ## into dist/: wheels, source archives, bill of materials, l
 images:  ## pin the images of Dockerfile and compose.yaml by their digests (needs docker)
 	$(PYTHON) releasing/images.py
 
-clean:  ## all but the data
+clean:  ## remove all that was made, but not the data
 	rm -rf .venv .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -prune -exec rm -rf {} +
 

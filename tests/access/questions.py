@@ -14,7 +14,7 @@ A line of `conditions.txt` is a question, what the code makes of it, and why tha
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from gongzhi.declare.entity import Entity
@@ -93,3 +93,13 @@ def written() -> dict[str, tuple[str, str]]:
     lines = (line for line in FILE.read_text().splitlines() if line and not line.startswith("#"))
     parts = ([one.strip() for one in line.split("|")] for line in lines)
     return {question: (policy, reason) for question, policy, reason in parts}
+
+
+def write(declared: Mapping[str, str]) -> None:
+    """Write a line for each question; one that is new or tells otherwise has no reason until somebody gives it."""
+    head = [line for line in FILE.read_text().splitlines() if line.startswith("#")]
+    judged = written()
+    reasons = {one: judged[one][1] if judged.get(one, ("",))[0] == policy else "" for one, policy in declared.items()}
+    FILE.write_text(
+        "\n".join([*head, *(f"{one} | {declared[one]} | {why}".rstrip() for one, why in reasons.items())]) + "\n"
+    )
