@@ -13,7 +13,7 @@ RECORDS = tests/access/test_conditions.py tests/access/test_matrix.py tests/plan
 	tests/plugins/test_surface.py $(wildcard $(PLUGINS:%=%/tests/test_conformance.py))
 
 .DEFAULT_GOAL = run
-.PHONY: help run test test-all bench bench-quick lint format schema migration docs records
+.PHONY: help run test test-all bench bench-quick lint format schema migration plugin docs records
 .PHONY: lock licences release images clean
 
 help:  ## list what there is to make
@@ -52,12 +52,16 @@ schema: .venv/run  ## write the committed SDL, and the document of events
 migration: .venv/run  ## write the migration that models lack: make migration NAME=people
 	@.venv/bin/gongzhi makemigrations $(or $(NAME),$(error say whose: make migration NAME=people))
 
+plugin: .venv/run  ## begin a plugin of this repository: make plugin NAME=weather
+	.venv/bin/gongzhi plugin new $(or $(NAME),$(error say which: make plugin NAME=weather)) --into plugins
+	mv plugins/gongzhi-$(NAME) plugins/$(NAME)
+
 docs: .venv/run  ## write the tables of the pages from the code
 	.venv/bin/python docs/tables.py
 
 records: .venv/dev schema docs  ## write anew all that is written down and compared: read the diff before you commit it
 	GONGZHI_CONDITIONS=write GONGZHI_MATRIX=write GONGZHI_SNAPSHOTS=write GONGZHI_SURFACE=write \
-		.venv/bin/pytest -q --write-additions $(RECORDS)
+		.venv/bin/pytest -q -n auto --dist loadfile --write-additions $(RECORDS)
 
 lock:  ## pin anew (needs uv); add LOCK_FLAGS=--upgrade for newer versions
 	$(LOCK) $(LOCK_FLAGS) --group build pyproject.toml $(PLUGINS:%=%/pyproject.toml) -o requirements.lock

@@ -21,6 +21,7 @@ from gongzhi.declare.roots import Mutation
 from gongzhi.plugin.roles import ROLES
 from gongzhi.plugin.settings import DESCRIPTION
 from gongzhi.runtime.commands import COMMAND, Command
+from gongzhi.values.labels import split_label
 from gongzhi_server import cli, gateway
 from gongzhi_server.gateway import Close, Rate, Rates
 from gongzhi_server.gateway.error_codes import Code
@@ -29,6 +30,7 @@ from gongzhi_server.gateway.options import documented
 from gongzhi_server.plugins.choices import variable_of
 from gongzhi_server.settings import Settings
 from gongzhi_server.testing import ESSENTIAL
+from graphql import GraphQLEnumType, GraphQLObjectType, build_schema
 from strawberry.types.field import StrawberryField
 
 FOLDER = Path(__file__).parent
@@ -250,11 +252,42 @@ def fed(one: type[Event]) -> str:
     return "yes" if one.feedable else "no"
 
 
+# the glossary
+
+
+UNSAID = re.compile(r"__|Query$|Mutation$|Subscription$|PageInfo$|\w+(Payload|Connection|Edge|Order|Result)$")
+"""Types that are no terms of the field: roots, and what every list and mutation has."""
+WORD = re.compile(r"(?<=[a-z])(?=[A-Z])")
+FIRST = re.compile(r"\s*[;:(（]|\. ")
+"""What ends the first part of a description."""
+
+
+def terms() -> str:
+    """All types and enums of the schema with its plugins: what they are called in Chinese, in English, and there."""
+    sdl = (FOLDER.parent / "schema" / "full.graphql").read_text(encoding="utf-8")
+    found = [
+        kind
+        for name, kind in sorted(build_schema(sdl, no_location=True).type_map.items())
+        if isinstance(kind, GraphQLObjectType | GraphQLEnumType) and not UNSAID.match(name)
+    ]
+    return table("中文", "English", "identifier", "what it is, or its values", rows=map(term, found))
+
+
+def term(kind: GraphQLObjectType | GraphQLEnumType) -> Iterator[str]:
+    yield split_label(kind.description or "").zh
+    yield WORD.sub(" ", kind.name).lower()
+    yield code(kind.name)
+    if isinstance(kind, GraphQLEnumType):
+        yield ", ".join(f"{code(name)} {split_label(one.description or '').zh}" for name, one in kind.values.items())
+    else:
+        yield FIRST.split(" ".join((kind.description or "").split()))[0].rstrip(".")
+
+
 PIECES: dict[str, Callable[[], str]] = {
     piece.__name__: piece
     for piece in (
         *(diagram, steps, stages, mutations, settings, console, limits, codes, roles, permissions),
-        *(shell, rates, closes, events),
+        *(shell, rates, closes, events, terms),
     )
 }
 

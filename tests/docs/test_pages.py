@@ -77,3 +77,10 @@ def test_decisions_are_in_the_index() -> None:
     for page in topics:
         _, *paragraphs = ALL[page].read_text(encoding="utf-8").strip().split("\n\n")
         assert [one for one in paragraphs if not re.match(r"\*\*[^*]+\*\*", one)] == [], page
+
+
+def test_every_page_is_in_the_index() -> None:
+    """Whoever looks for a page finds it from docs/README.md, by who reads it."""
+    listed = {(ROOT / "docs" / link).resolve() for link in links("docs/README.md")}
+    pages = [page for page in ALL if page.startswith("docs/") and not page.startswith("docs/decisions/")]
+    assert [page for page in pages if page != "docs/README.md" and ALL[page] not in listed] == []

@@ -1,11 +1,10 @@
-"""What the pages tell readers to type: curl is run against a server on loopback, the rest must at least exist."""
+"""What the pages tell readers to type: curl is run against a server on loopback."""
 
 from __future__ import annotations
 
 import asyncio
 import json
 import os
-import re
 import shlex
 import shutil
 import subprocess
@@ -16,9 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-import typer
 import uvicorn
-from gongzhi_server import cli
 from gongzhi_server.app import create_app
 from gongzhi_server.serve import address, bound
 from gongzhi_server.settings import Settings
@@ -28,9 +25,6 @@ from .pages import PAGES, ROOT, Block, shells
 from .test_examples import found, holes
 
 CURLS = [block for page in PAGES for block in shells(page) if "curl " in block.text]
-LINES = [
-    (block, line) for page in PAGES for block in shells(page) for line in re.findall(r"gongzhi [^#\n)]+", block.text)
-]
 
 
 class Loopback(uvicorn.Server):
@@ -94,17 +88,3 @@ def test_readme_shows_ten_towns(url: str, filled: str) -> None:
         first = next(block for block in CURLS if block.page == page)
         answer = json.loads(run(first, url, filled))
         assert answer["data"]["grid"]["children"]["totalCount"] == 10
-
-
-@pytest.mark.parametrize(("block", "line"), LINES, ids=str)
-def test_commands_exist(block: Block, line: str) -> None:
-    """Each `gongzhi` line names a command and options that there are."""
-    command = typer.main.get_command(cli.app)
-    for word in shlex.split(line)[1:]:
-        inner = getattr(command, "commands", None)
-        if inner is not None:
-            assert word in inner, f"{block}: gongzhi has no {word}"
-            command = inner[word]
-        elif word.startswith("--"):
-            known = {option for parameter in command.params for option in parameter.opts}
-            assert word.partition("=")[0] in known, f"{block}: {line} has no {word}"
