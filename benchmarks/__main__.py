@@ -12,7 +12,7 @@ import typer
 from gongzhi_server.errors import Problem
 from rich.console import Console
 
-from . import bars, county, deadlines, door, events, growth, lifecycles, loads, memory, similar, speed
+from . import bars, county, deadlines, door, events, growth, lifecycles, loads, memory, similar, speed, storm
 from .questions import Question, questions
 from .servers import running
 
@@ -36,6 +36,7 @@ def bench(
     doors: Annotated[bool, typer.Option("--door", help="What signing in and grants cost, instead.")] = False,
     like: Annotated[bool, typer.Option("--similar", help="Finding similar cases among a million, instead.")] = False,
     lives: Annotated[bool, typer.Option("--lifecycles", help="Whole lives of cases over HTTP, instead.")] = False,
+    alarms: Annotated[bool, typer.Option("--storm", help="A thousand alarms become cases, instead.")] = False,
     followed: Annotated[bool, typer.Option("--events", help="Events and who follows them, instead.")] = False,
     cases: Annotated[int, typer.Option(help="Among how many cases the lives are lived.")] = 100_000,
     data: Annotated[Path | None, typer.Option(help="Where the embedded database is kept.", show_default=False)] = None,
@@ -63,6 +64,8 @@ def bench(
                 found["similar"] = similar.measure(console, dsn)
             if lives:
                 found[f"lifecycles among {cases}"] = lifecycles.measure(console, dsn, cases, quick)
+            if alarms:
+                found["storm"] = storm.measure(console, dsn)
             if followed:
                 found["events"] = events.measure(console, dsn, quick)
             if not found:

@@ -21,6 +21,7 @@ from gongzhi.declare.viewer import Viewer
 from gongzhi.runtime.channels import Channel
 from gongzhi.runtime.commands import Command
 from gongzhi.runtime.context import Bounds, Context, Look, Wanted
+from gongzhi.runtime.jobs import Job
 from gongzhi.runtime.outbound.networks import OutboundNetworks
 from gongzhi.runtime.picture_decoding import PictureDecoder
 from gongzhi.runtime.sealing import KeyRing
@@ -29,6 +30,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute, request_response
 from starlette.types import ASGIApp
+from tortoise.models import Model
 
 from . import road
 from .auth.account_lookup import Accounts
@@ -48,6 +50,7 @@ from .endpoints.subject_access import Exports
 from .endpoints.uploads import Desk, upload_routes
 from .errors import Problem
 from .events import Hub, Outbox
+from .events.outbox import Told as Pending
 from .events.resumptions import Resumptions
 from .files.archive import Archive, sweep_hourly
 from .files.malware_scan import scanner
@@ -117,6 +120,7 @@ class Space:
         self.listings: Listings | None = None
         self.published = told.json()
         self.pictures = PictureDecoder()
+        self.archive: Archive | None = None
 
     def ail(self, failing: Mapping[str, str]) -> None:
         """Tell of the plugins that are not well."""
@@ -144,6 +148,17 @@ class Space:
         async def listed(asking: Viewer, document: str, variables: Mapping[str, Any]) -> Wanted:
             assert self.listings
             return await self.listings.wanted(asking, document, variables)
+
+        async def enqueue(
+            job: Job, key: str, *, at: datetime | None = None, row: Model | None = None, **arguments: Any
+        ) -> None:
+            told = Pending(self.outbox, viewer)
+            told.enqueue(job, key, at, row, arguments)
+            await self.run(told.commit())
+
+        async def stored(row: Any) -> bytes | None:
+            assert self.archive
+            return await self.archive.read(row)
 
         fetch = self.shares.reader(viewer, "query")
         context = Context(
@@ -173,6 +188,8 @@ class Space:
             self.reactions,
             self.address,
             self.plugins.timeline,
+            enqueue,
+            stored,
         )
         return context
 
@@ -288,7 +305,7 @@ class Deployment:
             memory = Resumptions(desk.sessions.pool, now)
             guard = Guard(shares.waited) if enforced(settings, settings.guard) else None
             gateway = Gateway(engine, door, shell(settings), traits(settings, door), self.documents, memory, guard)
-            archive = Archive(Vault.at(settings.store), self.keys)
+            archive = space.archive = Archive(Vault.at(settings.store), self.keys)
             await worker.open()
             answering = PluginRoutes(
                 plugins, gateway.operations, space.context, shares.background.fetch, gateway.settings, vitals.blame

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import asyncpg
 import pytest
 import pytest_asyncio
 from gongzhi_server.testing import Server, codes_of, serving
+from PIL import Image
 
 from .conftest import Market
 from .test_reference import PAGE
@@ -17,6 +19,7 @@ EXAMPLE = PAGE.split("```python opening\n")[1].split("```")[0]
 BINS = """
 import strawberry
 from gongzhi.core.cases import machine
+from gongzhi.core.cases.attachment_reading import read_attachment
 from gongzhi.core.cases.models import CaseKind
 from gongzhi.core.cases.opening import CaseDraft, open_case, open_cases
 from gongzhi.core.cases.steps import CasePayload, advance_case, find_case
@@ -62,6 +65,21 @@ async def open_one(call: Call, input: OpenOneInput) -> SoundPayload:
     assert case.county_id is not None
     return SoundPayload(case=ref(Case, case.id, shown=True))
 
+@strawberry.input(description="A file to read (附件).")
+class ReadFileInput:
+    idempotency_key: str = given(KEY)
+    file: str = given("Which (附件标识).")
+
+@strawberry.type(description="What is in it (内容).")
+class ReadFilePayload:
+    told: str | None = made("Its type and size (类型和大小).")
+    errors: list[Problem] = problems()
+
+@command("Read a file (读取附件).", requires=None)
+async def read_file(call: Call, input: ReadFileInput) -> ReadFilePayload:
+    found = await read_attachment(call, input.file, "file", longest=2000)
+    return ReadFilePayload(told=f"{found.media_type} {len(found.content)}")
+
 @hookimpl
 def events():
     return [BinFull]
@@ -72,7 +90,7 @@ def handlers():
 
 @hookimpl
 def graphql():
-    return [extend(Mutation, sound=sound, open_one=open_one, accept_bin_case=accept_bin_case)]
+    return [extend(Mutation, sound=sound, open_one=open_one, accept_bin_case=accept_bin_case, read_file=read_file)]
 """.replace("{example}", EXAMPLE)
 GRID = "610921101222"
 OPENED = """
@@ -129,6 +147,20 @@ async def test_a_plugin_takes_a_step(yard: Server) -> None:
     assert done["case"]["timeline"][-1] == {"type": "case.accepted", "note": "传感器告警，予以受理。"}
     again = await dispatcher.do("acceptBinCase", "case { status }", **said)
     assert codes_of(again["errors"]) == ["STALE_VERSION"]
+
+
+async def test_a_plugin_reads_a_file_that_its_caller_sees(yard: Server) -> None:
+    worker, picture = yard.as_("grid_worker", grid=GRID), io.BytesIO()
+    Image.new("RGB", (8, 8)).save(picture, "PNG")
+    sent = await yard.client.post("/attachments", content=picture.getvalue(), headers=worker.headers)
+    matter = {"kind": "HELP", "category": "environment.bins", "title": "满溢", "description": "已满", "grid": GRID}
+    sent_as = {"channel": "GRID_WORKER", "attachments": [sent.json()["id"]]}
+    made = await worker.do("reportCase", "case { attachments { id size } }", **matter, **sent_as)
+    [file] = made["case"]["attachments"]
+    read = await worker.do("readFile", "told", file=file["id"])
+    assert read["told"] == f"image/png {file['size']}", read
+    elsewhere = await yard.as_("grid_worker", grid="610921103").do("readFile", "told", file=file["id"])
+    assert codes_of(elsewhere["errors"]) == ["NOT_FOUND"] and elsewhere["errors"][0]["path"] == ["file"]
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ FOLDER = ROOT / "docs" / "plugins"
 PAGE = (FOLDER / "reference.md").read_text(encoding="utf-8")
 NAMED = set(re.findall(r"`(?:await )?(\w+)[^`]*`", PAGE))
 MODULES = (
-    *("core.cases.opening", "core.events.rules", "core.events.telling"),
+    *("core.cases.attachment_reading", "core.cases.opening", "core.events.rules", "core.events.telling"),
     *(
         "declare.columns",
         "declare.entity",

@@ -14,10 +14,11 @@ import asyncpg
 import httpx
 import pytest
 from gongzhi_server.app import create_app
+from gongzhi_server.deployment import plugin_activation as activation
 from gongzhi_server.errors import Problem
 from gongzhi_server.jobs import services
 from gongzhi_server.plugins.loader import Plugins
-from gongzhi_server.testing import Clock, Server, built, settings
+from gongzhi_server.testing import TODAY, Clock, Server, built, published, settings
 
 from .conftest import Market
 from .test_reference import PAGE
@@ -80,6 +81,30 @@ def lifespan():
         Service("pump.pump", pump),
         ProcessService("pump.drain", drain, wanted=lambda chosen: chosen[Pumps].drained),
     ]
+"""
+
+
+SCALES = """
+from gongzhi.declare.events import Event, event
+from gongzhi.runtime.commands import Call
+from gongzhi.runtime.jobs import Run, job
+from gongzhi.runtime.services import Service, ServiceRun
+{example}
+async def twice(run):
+    await run.context().enqueue(weigh, "reading 1", kilograms=7)
+    await listen(run)
+
+@hookimpl
+def events():
+    return [Weighed]
+
+@hookimpl
+def jobs():
+    return [weigh]
+
+@hookimpl
+def lifespan():
+    return [Service("scales.listen", twice)]
 """
 
 
@@ -220,6 +245,19 @@ async def test_example_of_the_reference_works(
                 or all(one in "".join(told) for one in ("events so far: ", "this process has scale 1"))
             )
         )
+
+
+async def test_a_service_writes_by_a_job(market: Market, filled: str, tmp_path: Path) -> None:
+    """As the reference has it: however often it says so, under one key it is one run."""
+    [source] = re.findall(r"```python enqueue\n(.*?)```", PAGE, re.DOTALL)
+    market.ship("scales", SCALES.replace("{example}", source))
+    await activation.switch(filled, ["scales"], TODAY, undecided=True)
+    found: list[Any] = []
+    async with process(filled, tmp_path, market.load()), asyncio.timeout(30):
+        while not found:
+            await asyncio.sleep(0.01)
+            found = [one.data for one in await published(filled) if one.type == "scales.weighed"]
+    assert found == [{"kilograms": 7}]
 
 
 def test_wrong_services_name_the_plugin(market: Market) -> None:

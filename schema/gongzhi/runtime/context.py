@@ -90,6 +90,16 @@ def _unheld(permission: str) -> list[str]:
     return []
 
 
+async def _unqueued(job: Any, key: str, **more: Any) -> None:
+    """Refuse a job where nothing runs any."""
+    raise RuntimeError("no jobs are run here, so none can be enqueued")
+
+
+async def _unstored(row: Any) -> bytes | None:
+    """Refuse a file where none are kept."""
+    raise RuntimeError("no files are kept here, so none can be read")
+
+
 @dataclass(frozen=True)
 class TimelineWords:
     """Titles and explanations of events that plugins put on timelines, by their types."""
@@ -162,6 +172,11 @@ class Context:
     """The address that people know the deployment by, such as `https://gongzhi.example`."""
     timeline: TimelineWords = field(default_factory=TimelineWords)
     """What plugins' events are called on the timelines of cases."""
+    enqueue: Callable[..., Awaitable[None]] = _unqueued
+    """Has a job run as `Call.enqueue` does, in a transaction of its own: the way to write from a route, a service or
+    what is held open while the server runs. Once it returns the job is kept."""
+    stored: Callable[[Any], Awaitable[bytes | None]] = _unstored
+    """The file of an attachment's row (`gongzhi.core.cases.attachment_reading`); None once it is erased."""
 
 
 Info = strawberry.Info[Context, None]

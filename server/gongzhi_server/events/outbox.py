@@ -16,6 +16,7 @@ from gongzhi.runtime.jobs import Job
 from gongzhi.values.errors import DeclarationError
 from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.models import Model
+from tortoise.transactions import in_transaction
 from uuid6 import uuid7
 
 from gongzhi_server.storage.batched_writes import Write, write
@@ -85,6 +86,12 @@ class Told:
         if writes := self.writes():
             await write(connection, *writes)
         return bool(writes)
+
+    async def commit(self) -> None:
+        """Write it all in a transaction of its own, and have somebody look at it."""
+        async with in_transaction() as connection:
+            await self.write(connection)
+        self.outbox.wake()
 
     def _published(self) -> Iterator[Write]:
         if self.events:

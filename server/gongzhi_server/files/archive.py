@@ -81,6 +81,11 @@ class Archive:
             logger.error("attachment %s is not in the store", id)
             return None
 
+    async def read(self, row: AttachmentRow) -> bytes | None:
+        """The whole file of a row; None once it is erased."""
+        found = await self.find(row.id, FULL)
+        return b"".join([piece async for piece in found[1]]) if found else None
+
     async def sweep(self, now: datetime) -> int:
         """Remove uploads that no case has had within a day, and what is erased. Answers with how many."""
         old = Q(at__lte=now - KEPT) | Q(data_key__isnull=True)
