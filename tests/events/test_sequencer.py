@@ -13,7 +13,7 @@ from uuid import uuid4
 import asyncpg
 import pytest
 import pytest_asyncio
-from gongzhi_server.events import months
+from gongzhi_server.events import partitions
 from gongzhi_server.events.sequencer import LEADER, Sequencer, number
 
 NOW = datetime(2026, 6, 30, 2, tzinfo=UTC)
@@ -43,7 +43,7 @@ async def numbered(connection: asyncpg.Connection[Any]) -> list[str]:
 
 async def test_no_event_fails_while_its_month_is_made(empty: str) -> None:
     """One transaction has written, another writes while the partition waits: both are there, in the new month."""
-    month = months.month(NOW)
+    month = partitions.month(NOW)
     async with asyncpg.create_pool(empty, min_size=3, max_size=3) as pool, pool.acquire() as early:
         async with early.transaction():
             await write(early)
@@ -166,9 +166,9 @@ async def test_another_leads_when_one_is_killed(empty: str, database: asyncpg.Co
 async def test_months_come_and_go(database: asyncpg.Connection[Any]) -> None:
     old, young = await write(database, NOW - timedelta(days=200)), await write(database)
     for ahead in (-7, -6):
-        await database.execute("select events.partition($1)", months.month(NOW, ahead))
+        await database.execute("select events.partition($1)", partitions.month(NOW, ahead))
     await number(database.fetchval)
-    await months.tidy(database, NOW, timedelta(days=90))
+    await partitions.tidy(database, NOW, timedelta(days=90))
     names = await database.fetch("select relid::regclass::text from pg_partition_tree('events.outbox') where isleaf")
     assert sorted(name for (name,) in names) == [
         *(f"events.outbox_2026_{month:02}" for month in (6, 7, 8, 9)),
@@ -189,13 +189,13 @@ async def test_last_run_is_remembered(database: asyncpg.Connection[Any]) -> None
             "values (gen_random_uuid(), $1, $2, '{}', 'DONE', $3, $3, 1)",
             *(f"tests.{name}", f"every {at.isoformat()}", at),
         )
-    await months.tidy(database, NOW, timedelta(days=90))
+    await partitions.tidy(database, NOW, timedelta(days=90))
     left = await database.fetch("select name, $1 - due_at as age from events.job order by due_at", NOW)
     assert [(row["name"], row["age"].days) for row in left] == [("tests.yearly", 200), ("tests.daily", 1)]
 
 
 async def test_what_waits_is_not_dropped(database: asyncpg.Connection[Any]) -> None:
-    await database.execute("select events.partition($1)", months.month(NOW, -7))
+    await database.execute("select events.partition($1)", partitions.month(NOW, -7))
     await write(database, NOW - timedelta(days=200))
-    await months.tidy(database, NOW, timedelta(days=90))
+    await partitions.tidy(database, NOW, timedelta(days=90))
     assert await database.fetchval("select count(*) from events.outbox") == 1
