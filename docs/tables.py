@@ -13,6 +13,7 @@ from typing import Any
 
 import typer
 from gongzhi.core.cases import machine
+from gongzhi.core.cases import steps as steps_of_cases
 from gongzhi.core.cases.machine import OPEN, STEPS, Step
 from gongzhi.core.clocks.models import Stage
 from gongzhi.core.clocks.stages import STARTS, STOPS
@@ -110,17 +111,19 @@ def taken(command: Command) -> list[Step]:
 
 
 def reached(function: Any, found: dict[str, Any]) -> dict[str, Any]:
-    """A function, and those of its module that it calls, by name."""
+    """A function, and those of its package that it calls, by name."""
     found[function.__name__] = function
     for name in function.__code__.co_names:
         inner = function.__globals__.get(name)
-        if (
-            name not in found
-            and getattr(inner, "__module__", None) == function.__module__
-            and hasattr(inner, "__code__")
-        ):
+        if name not in found and package(inner) == package(function) and hasattr(inner, "__code__"):
             reached(inner, found)
     return found
+
+
+def package(function: Any) -> str:
+    """The package a function is of; none for what every step passes through, whatever step it is."""
+    module = str(getattr(function, "__module__", ""))
+    return "" if module == steps_of_cases.__name__ else module.rpartition(".")[0]
 
 
 def camel(name: str) -> str:
