@@ -1,4 +1,4 @@
-"""Carries out mutations: permission, idempotency, one transaction, refusals as data."""
+"""Mutations: runs a command in one transaction, with its permission, idempotency key and refusals as data."""
 
 from __future__ import annotations
 
@@ -58,6 +58,8 @@ NOWHERE = Outbox()
 """For what tells nobody anything."""
 
 
+# Raw SQL, since whoever acts in several counties may enter if any of them has switched the
+# plugin on. A grid above the counties has no county of its own and so meets every activation.
 ENTERED = """
 select exists(
     select from plugins.activation a where a.plugin = $1 and a.until is null and a.active and (
@@ -71,6 +73,8 @@ select exists(
 
 WANTED = "@wanted"
 """The variable that holds what a row is looked for by."""
+# "On conflict do nothing" makes taking a key atomic: of two equal requests at once the
+# second waits for the first to commit, and then finds its row instead of inserting one.
 TAKE = (
     "insert into journal.request (id, account, idempotency_key, mutation, mac, at, result) "
     "values ($1, $2, $3, $4, $5, $6, $7) on conflict do nothing"
@@ -89,15 +93,18 @@ class Denied(Exception):
 
 
 class Transaction:
-    """`gongzhi.runtime.commands.Call` over an open transaction."""
+    """The `Call` of a command (`gongzhi.runtime.commands`) over an open transaction."""
 
     def __init__(
         self, context: Context, connection: BaseDBAsyncClient, plugin: str | None = None, outbox: Outbox = NOWHERE
     ) -> None:
         self.context, self.connection, self.plugin = context, connection, plugin
         self.told = Told(outbox, context.viewer)
+        # Names of the checks that the command has run; one that promises a check and skips it is rolled back.
         self.checks: set[str] = set()
         self.waived: list[str] = []
+        # Whom the command is done to, for the audit: collected
+        # from what it locks, so that no command has to declare it.
         self.persons: set[UUID] = set()
         self.households: set[UUID] = set()
         self.accounts: set[UUID] = set()
@@ -114,7 +121,7 @@ class Transaction:
         return await self.connection.execute_query_dict(sql, list(values))
 
     async def find(self, cls: type, *path: str, shown: bool = False, **value: Any) -> Any:
-        """The row is read by the key of the visible one, for a list of branches cannot be locked itself."""
+        """Lock a row that the viewer may see and return it."""
         entity: Entity = cls.__entity__  # type: ignore[attr-defined]
         [(column, wanted)] = value.items()
         statement, values = visible(entity, self.context, column, wanted, shown)
@@ -122,6 +129,7 @@ class Transaction:
         if not found:
             raise missing(entity, path)
         row = loaded(entity.model, found[0])
+        # Remembered before anything changes, so that only changed columns are written and the old values are at hand.
         remember(row)
         await self.allow(row, path)
         self.note(row)
@@ -141,10 +149,11 @@ class Transaction:
             self.households.add(row.id)
 
     def concern(self, *people: UUID) -> None:
+        """Add people to those whom the audit names as concerned."""
         self.persons.update(people)
 
     async def concerned(self, payload: Any) -> set[UUID]:
-        """Everybody this was done to: people, the members of households, and whom accounts belong to."""
+        """Return everybody this was done to: people, the members of households, and the holders of accounts."""
         made = {one.key for one in objects_in(payload) if one.entity.name == "Person"}
         members = await self.fetch(MEMBERS, list(self.households)) if self.households else []
         owners = await self.fetch(OWNERS, list(self.accounts)) if self.accounts else []
@@ -159,6 +168,8 @@ class Transaction:
     async def enter(self) -> None:
         """Refuse a plugin's command to whoever acts only where it is not switched on."""
         if self.plugin is None or not is_switched(self.plugin):
+            # A grant without a grid (everywhere, or for a unit) is
+            # bound to no county; rows are checked again when found.
             return
         grants = self.viewer.account.grants
         grids = None if any(one.grid is None for one in grants) or not grants else [one.grid for one in grants]
@@ -178,6 +189,7 @@ class Transaction:
         declared = orjson.loads(self.context.published)["dataPurposes"]
         said = {one["field"]: one["purpose"] for one in declared if one["plugin"] == self.plugin}
         purpose = said.get(field)
+        # The look is written first: whoever may not read the value is on record as having tried.
         kind, told = LookKind.REVEAL, f"{self.plugin}: {purpose}"
         if self.plugin and purpose is None:
             kind, told = LookKind.READ, f"{self.plugin}: refused, no purpose is declared"
@@ -200,26 +212,32 @@ class Transaction:
     async def waive(self, waiver: Waiver, row: Model, about: str) -> str | None:
         county, request = getattr(row, "county_id", None), WaiverRequest(waiver, row, about)
         for plugin, grantor in self.context.grantors.get(waiver.name, ()):
+            # Grantors are asked in order, and the first that grants
+            # ends the search: a waiver needs one reason, not all.
             if (plugin is None or await is_on(plugin, county)) and (by := await self.ask(plugin, grantor, request)):
                 self.waived.append(waiver.name)
                 return by
         return None
 
     def as_plugin(self, plugin: str | None) -> Transaction:
-        """This transaction as a plugin has it that takes part in another's command.
+        """Return this transaction as a plugin has it that takes part in another's command.
 
         It discloses what the plugin has a purpose for, and checks that are made by it are not the command's.
         """
+        # A shallow copy shares connection, outbox and the people
+        # concerned; only what belongs to the plugin is its own.
         own = copy.copy(self)
         own.plugin, own.checks = plugin, set()
         return own
 
     async def ask(self, plugin: str | None, grantor: Grantor, request: WaiverRequest) -> str | None:
-        """Have a grantor answer as the plugin whose it is, in this transaction.
+        """Have a grantor answer in this transaction on behalf of its plugin.
 
         Raises RuntimeError, which names the plugin, if it fails: without an
         answer the command can neither go on nor be refused.
         """
+        # A plugin that hangs would keep the locks of the row, so
+        # its answer has a deadline; the core's grantors have none.
         try:
             with acting_as(plugin):
                 async with asyncio.timeout(GRANTING if plugin else None):
@@ -230,6 +248,7 @@ class Transaction:
             raise RuntimeError(f"the plugin {plugin!r} failed to answer for {request.waiver.name}") from error
 
     def may(self, permission: str, row: Model) -> bool:
+        # Answered from the row's own columns: no query, and the row is locked, so it cannot move meanwhile.
         grants = [grant for grant in self.viewer.account.grants if permission in grant.permissions]
         return any(
             grant.everywhere
@@ -240,15 +259,17 @@ class Transaction:
 
 
 async def is_on(plugin: str, county: int | None) -> bool:
-    """Whether a plugin is on in a county; what lies in none has only those that are always on."""
+    """Return whether a plugin is on in a county; outside of any county only those count that are always on."""
     return not is_switched(plugin) or (
         county is not None and await ActivationRow.exists(plugin=plugin, county_id=county, until=None, active=True)
     )
 
 
 def visible(entity: Entity, context: Context, column: str, value: Any, shown: bool) -> tuple[str, list[Any]]:
-    """The statement for the key of the row with this value, if the viewer may see it; its text is made once."""
+    """Return the statement for the key of the row with this value, if the viewer may see it."""
     viewer = context.viewer
+    # The text depends on the grants alone, so it is kept with
+    # the account's other answers; only values are bound anew.
     known: dict[Any, Any] = viewer.account.answers
     key = visible, entity.name, column, shown, viewer.glass is not None
     if key not in known:
@@ -258,7 +279,7 @@ def visible(entity: Entity, context: Context, column: str, value: Any, shown: bo
 
 
 def looking(entity: Entity, lens: Lens | None, column: str) -> tuple[str, tuple[Any, ...]]:
-    """The text of the statement above, and what it binds."""
+    """Write the statement that finds a visible row by a column, and return its text with what it binds."""
     meta = entity.model._meta
     table = Table(meta.db_table, schema=meta.schema, alias="t")
     rows = Rows(entity, table, lens, None, None)
@@ -270,30 +291,34 @@ def looking(entity: Entity, lens: Lens | None, column: str) -> tuple[str, tuple[
 
 
 def locking(model: type[Model], key: str, keys: str) -> str:
-    """The statement that reads and locks the rows with these keys."""
+    """Return the statement that reads and locks the rows with these keys."""
     meta = model._meta
     columns = ",".join(f'r."{column}"' for column in meta.fields_db_projection.values())
+    # A union of branches cannot be locked in PostgreSQL, so the visible key
+    # is looked up in a subquery and the lock is taken on the table itself.
     return f'select {columns} from "{meta.schema}"."{meta.db_table}" r where r."{key}" in ({keys}) for update of r'
 
 
 def missing(entity: Entity, path: Sequence[str]) -> Refusal:
-    """One answer for what is not there and for what is not yours."""
+    """Make one refusal for what is not there and for what the viewer may not see, so that neither can be told apart."""
     return Refusal("NOT_FOUND", "There is no such thing, or you may not see it.", "没有找到，或您无权查看。", path)
 
 
 async def perform(
     context: Context, command: Command, given: Any, plugin: str | None = None, outbox: Outbox = NOWHERE
 ) -> Any:
-    """The command's payload. It is carried out once for a key; sent again, it answers as it did.
+    """Carry out a command once for its key and return the payload; sent again, it answers as it did.
 
     `plugin` is whose command it is; None for the core's.
     """
     try:
         account, key = ("", "") if command.repeats else claimant(context.viewer, given.idempotency_key)
     except Refusal as refusal:
+        # Refused before there is a key to keep it under, so nothing is stored.
         return answered(command, refused(command, refusal), context.viewer)
     if command.requires and not context.viewer.can(command.requires):
         raise Denied(command.requires)
+    # Bounds of values are checked before the key is taken: the corrected request may have the same key.
     try:
         check_values(given)
     except Refusals as refusals:
@@ -302,6 +327,8 @@ async def perform(
         return await repeated(context, command, given, plugin, outbox)
     mac = fingerprint(context, command, given)
     try:
+        # One transaction: what the command writes, its events, the act for
+        # the audit and the stored answer commit together or not at all.
         async with in_transaction() as connection:
             request = await claimed(connection, account, key, command, mac, context.viewer.now)
             if request is not None:
@@ -310,20 +337,27 @@ async def perform(
             await call.enter()
             with columns_bound(given), acting_as(plugin):
                 payload = await command.function(call, given)
+            # A skipped check raises here, inside the transaction, so nothing of the command stays.
             require_checks(command, call)
             told = call.told.writes()
+            # The payload is stored and read back before it is answered, so that the first answer equals every replay.
             kept = store_payload(payload)
             settle_payload(payload, kept)
             ended = Write(END, [account, key, orjson.dumps(kept).decode()])
             people = await call.concerned(payload)
             acted = audit.act(context.viewer, command.name, objects(payload), call.waived, people)
+            # One round trip for the last statements (see "A mutation's
+            # statements are counted" in docs/decisions/commands.md).
             await write(connection, ended, acted, *told)
+        # Only after the commit: a wake-up before it would find nothing.
         if told:
             outbox.wake()
         return payload
     except (Refusal, Refusals) as refusal:
         result = refused(command, refusal)
         # The transaction took its own request back with it.
+        # Written in a transaction of its own; "on conflict do nothing" leaves an answer
+        # alone that an equal request, which was waiting meanwhile, has stored under the key.
         taken = taking(account, key, command, mac, context.viewer.now, result)
         await write(RequestRow._meta.db, taken, audit.act(context.viewer, command.name, codes=codes(result)))
         return answered(command, result, context.viewer)
@@ -336,13 +370,14 @@ def require_checks(command: Command, call: Transaction) -> None:
 
 
 async def repeated(context: Context, command: Command, given: Any, plugin: str | None, outbox: Outbox) -> Any:
-    """The payload of a command that is carried out each time; that it was is all that is kept."""
+    """Carry out a command that has no idempotency key, and return its payload; that it ran is all that is kept."""
     try:
         async with in_transaction() as connection:
             call = Transaction(context, connection, plugin, outbox)
             await call.enter()
             with columns_bound(given), acting_as(plugin):
                 payload = await command.function(call, given)
+            # Nothing of the payload is stored: it may hold a secret that is answered once.
             require_checks(command, call)
             told = call.told.writes()
             said = [*(one.code for one in payload.errors), *call.waived]
@@ -357,8 +392,9 @@ async def repeated(context: Context, command: Command, given: Any, plugin: str |
 
 
 def refused(command: Command, refusal: Refusal | Refusals) -> dict[str, Any]:
-    """What is stored of a request that was refused, and answered."""
+    """Return what is stored of a refused request, and answered to it."""
     several = refusal.refusals if isinstance(refusal, Refusals) else (refusal,)
+    # A refusal does not know for which input it is said; the label of the field is put in where its path is known.
     said = [(one, one.about(field_label(command.input, one.path))) for one in several]
     return {"errors": [[one.code, text.en, text.zh, list(one.path)] for one, text in said]}
 
@@ -368,12 +404,12 @@ def codes(result: dict[str, Any]) -> list[str]:
 
 
 def objects(payload: Any) -> list[str]:
-    """The global ids of a payload's objects."""
+    """Return the global ids of a payload's objects."""
     return [f"{one.entity.name}:{one.key}" for one in objects_in(payload)]
 
 
 def claimant(viewer: Viewer, key: str) -> tuple[str, str]:
-    """Whose key it is. A stranger's must be a UUID, so that nobody guesses what another stranger sent."""
+    """Return the owner of an idempotency key, and the key. A stranger's key must be a UUID."""
     if not 1 <= len(key) <= 100:
         raise Refusal(
             "BAD_USER_INPUT",
@@ -383,6 +419,7 @@ def claimant(viewer: Viewer, key: str) -> tuple[str, str]:
         )
     if viewer.account.name is not None:
         return viewer.account.name, key
+    # All strangers share one account, so a key that can be guessed would answer one stranger with another's payload.
     try:
         return "stranger", str(UUID(key))
     except ValueError as error:
@@ -395,9 +432,11 @@ def claimant(viewer: Viewer, key: str) -> tuple[str, str]:
 
 
 def fingerprint(context: Context, command: Command, given: Any) -> bytes:
-    """A MAC of what was asked, so that a key cannot stand for two different requests."""
+    """Compute a MAC of what was asked, so that a key cannot stand for two different requests."""
     asked = {name: value for name, value in vars(given).items() if name != "idempotency_key"}
     text = json.dumps([command.name, asked], default=plain, sort_keys=True)  # takes integers of any length
+    # Keyed by a secret of the deployment: a plain digest of a
+    # short input, such as a telephone number, could be guessed.
     return hmac.digest(context.receipts, text.encode(), hashlib.sha256)
 
 
@@ -410,7 +449,7 @@ def plain(value: Any) -> Any:
 def taking(
     account: str, key: str, command: Command, mac: bytes, now: datetime, result: dict[str, Any] | None = None
 ) -> Write:
-    """A request under its key; nothing is written if somebody has the key."""
+    """Build the statement that stores a request under its key; it writes nothing if the key is taken."""
     kept = None if result is None else orjson.dumps(result).decode()
     return Write(TAKE, [uuid7(), account, key, command.name, mac, now, kept])
 
@@ -421,12 +460,14 @@ async def claimed(
     """Take the key, or find the request that took it; waits for one that is under way."""
     claim = taking(account, key, command, mac, now)
     if await connection.execute_query_dict(f"{claim.sql} returning id", list(claim.values)):
+        # Without a row from "returning" the key was taken, by a transaction that has committed since.
         return None
     return await RequestRow.get(account=account, idempotency_key=key)
 
 
 def replayed(command: Command, request: RequestRow, mac: bytes, viewer: Viewer) -> Any:
-    """The payload of a request that was carried out before; its objects are planned as they are now."""
+    """Return the payload of a request that was carried out before; its objects are planned as they are now."""
+    # Compared in constant time, as all MACs are.
     if request.mutation != command.name or not hmac.compare_digest(request.mac, mac):
         raise Refusal(
             "IDEMPOTENCY_KEY_REUSED",
@@ -438,7 +479,7 @@ def replayed(command: Command, request: RequestRow, mac: bytes, viewer: Viewer) 
 
 
 def answered(command: Command, result: dict[str, Any], viewer: Viewer) -> Any:
-    """A payload from what is stored of it, in the caller's language."""
+    """Build a payload from what is stored of it, in the caller's language."""
     objects = restore_payload(command.payload, result)
     errors = [
         Problem(code=code, message=Text(en, zh).say(viewer.language), path=path)

@@ -47,6 +47,8 @@ def unchanged(value: Any) -> Any:
     return value
 
 
+# Each value is stored as text or a JSON number that its own type reads back
+# to the same value: a Decimal as text, since JSON's floats would round it.
 SCALARS: dict[Any, tuple[Read, Read]] = {
     str: (str, str),
     ID: (str, str),
@@ -84,6 +86,7 @@ def check_kind(kind: Any, place: str, around: tuple[type, ...]) -> None:
     elif kind in SCALARS or isinstance(kind, StrawberryEnumDefinition) or hasattr(kind, "__entity__"):
         pass
     elif has_object_definition(kind) and not kind.__strawberry_definition__.is_interface:
+        # A type within itself has no bound to how deep it is stored, and a check that descends would never end.
         if kind in around:
             raise DeclarationError(f"{place}: {kind.__name__} holds itself, which a payload cannot be stored with")
         for field in kind.__strawberry_definition__.fields:
@@ -107,6 +110,7 @@ def store_fields(value: Any, place: str, skip: str = "") -> dict[str, Any]:
     owner: type = type(value)
     made = {}
     for name, kind in kinds_by_name(owner).items():
+        # Nulls are left out: stored answers are kept for as long as idempotency keys are, so they are kept small.
         if name != skip and (found := getattr(value, name)) is not None:
             made[name] = store(kind, found, f"{place}.{name}")
     return made
@@ -119,6 +123,7 @@ def store(kind: Any, value: Any, place: str) -> Any:
         return None
     if isinstance(kind, StrawberryList):
         return [store(kind.of_type, one, place) for one in value]
+    # A row is stored by its key alone. A replay plans it anew, with what the viewer may see by then.
     if isinstance(value, Ref):
         return [str(value.key), value.shown]
     if isinstance(kind, StrawberryEnumDefinition):
@@ -134,6 +139,7 @@ def store(kind: Any, value: Any, place: str) -> Any:
 def restore_payload(kind: type, stored: dict[str, Any]) -> dict[str, Any]:
     """Return the fields of a payload, its errors apart, from what is stored of it."""
     found = kinds_by_name(kind)
+    # Names that the payload no longer has are dropped: a release may remove a field while older answers are kept.
     return {name: restore(found[name], value) for name, value in stored.items() if name != ERRORS and name in found}
 
 
@@ -173,6 +179,7 @@ def objects_in(value: Any) -> Iterator[Ref]:
             yield from objects_in(one)
 
 
+# Read for every mutation, and fixed once the schema is built.
 @cache
 def kinds_by_name(kind: type) -> dict[str, Any]:
     return {field.python_name: field.type for field in fields_to_store(kind)}

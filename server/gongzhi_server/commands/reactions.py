@@ -1,4 +1,4 @@
-"""Reactions of the built-in packages and of plugins, in their order, each contained."""
+"""Reactions: calls those of built-in packages and plugins at a step of a case, in order, each contained."""
 
 from __future__ import annotations
 
@@ -25,14 +25,17 @@ class ReactionTable:
 
     def __init__(self, reactions: Iterable[tuple[str | None, Reaction]]) -> None:
         found = list(reactions)
+        # A plugin may name only its own reactions, so a name tells whose it is.
         whose = {one.name: plugin for plugin, one in found}
         self._ordered = [(whose[one.name], one) for one in in_order(one for _, one in found)]
         self._known: dict[tuple[Phase, str], tuple[Run, ...]] = {}
         """One entry an event type of the schema."""
 
     def to(self, phase: Phase, event: str) -> Sequence[Run]:
+        """Return the reactions that run at an event in a phase, in their order."""
         found = self._known.get((phase, event))
         if found is None:
+            # Each distinct event type is looked up once; steps of cases are the most frequent mutation.
             found = self._known[phase, event] = tuple(
                 one.function if plugin is None else contained(plugin, one)
                 for plugin, one in self._ordered
@@ -42,7 +45,7 @@ class ReactionTable:
 
 
 def contained(plugin: str, one: Reaction) -> Run:
-    """A reaction of a plugin: it writes as the plugin, is cut off when it hangs, and is named when it fails."""
+    """Wrap a plugin's reaction: it writes as the plugin, is cut off when it hangs, and is named when it fails."""
 
     async def run(call: Any, happening: Happening) -> Any:
         try:
@@ -52,6 +55,7 @@ def contained(plugin: str, one: Reaction) -> Run:
             async with asyncio.timeout(LONGEST):
                 with acting_as(plugin):
                     return await one.function(call.as_plugin(plugin), happening)
+        # A refusal is an answer to the caller, and stops the step; everything else is a fault of the plugin.
         except (Refusal, Refusals):
             raise
         except TimeoutError as error:

@@ -1,4 +1,4 @@
-"""One GraphQL operation, one SQL statement."""
+"""Planner: compiles one GraphQL operation into one SQL statement."""
 
 from .document import Document
 from .planner import Followed, Planner

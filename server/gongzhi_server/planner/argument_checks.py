@@ -1,4 +1,4 @@
-"""Arguments of a document: which of them are to be checked with each request, and whether values are within bounds."""
+"""Argument checks: which arguments of a document each request must be checked for, and whether values are in bounds."""
 
 from __future__ import annotations
 
@@ -58,6 +58,7 @@ class Argument:
             self.check(NOTHING)
         except ArgumentRefusal:
             return False
+        # A literal that is within bounds stays so, and is checked once for the document instead of with each request.
         return True
 
 
@@ -72,6 +73,8 @@ class Collector(Visitor):
     def enter_field(self, node: FieldNode, *_: Any) -> None:
         of = self.types.get_field_def()
         declared = of.extensions.get("strawberry-definition") if of else None
+        # Commands check the bounds of their input themselves and
+        # answer in `errors`; here it would be a GraphQL error.
         if of and not (declared and COMMAND in declared.metadata):
             for one in node.arguments or ():
                 name = one.name.value

@@ -1,4 +1,4 @@
-"""A field's arguments, as parameters and as facts that shape the text."""
+"""Arguments: those of one field, as bound parameters and as facts that shape the statement's text."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ Source = Callable[[Any], Any]
 
 
 class Chosen(Bind):
-    """A list of values that a condition compares with. How many it holds is counted when they are known."""
+    """A list of values that a condition compares with; how many it holds is counted when they are known."""
 
 
 class Given:
@@ -55,7 +55,9 @@ class Given:
         return self.values.get(name) is not None
 
     def bind(self, *path: str | int, convert: Callable[[Any], Any] | None = None, cast: str = "") -> Term:
-        """An argument's value as a parameter, read from the variables when the statement runs."""
+        """Bind an argument's value as a parameter, read from the variables when the statement runs."""
+        # A literal is fixed with the document; a variable is read
+        # anew each time, since the statement is shared by requests.
         source, fixed = self._source(path), self.at(*path)
         checked = self.refusing(path, convert) if convert else None
         if source is None:
@@ -69,7 +71,7 @@ class Given:
         return Sql(f"{{0}}::{cast}", term) if cast else term
 
     def whole(self, convert: Callable[[Mapping[str, Any], Any], Any], cast: str = "") -> Term:
-        """All the arguments as one parameter, in whatever way they were written."""
+        """Bind all the arguments as one parameter, in whatever way they were written."""
         sources = {name: self._source((name,)) for name in self.values}
         fixed = self.values
 
@@ -82,7 +84,9 @@ class Given:
         return Sql(f"{{0}}::{cast}", term) if cast else term
 
     def trait(self, *path: str | int, of: Callable[[Any], Hashable]) -> Any:
-        """A fact about the value, which becomes part of the statement's key if the value is a variable's."""
+        """Return a fact about the value, which becomes part of the statement's key if the value is a variable's."""
+        # Without a trait, a statement compiled for one value would
+        # be found again for another that needs a different text.
         ast, rest = self._node(path)
         if isinstance(ast, VariableNode) and ast.name.value in self.coerced:
             self.traits[_listed(self.coerced, (ast.name.value, *rest)), of] = None
@@ -104,7 +108,7 @@ class Given:
         return converted
 
     def at(self, *path: str | int) -> Any:
-        """The value now, or None. What is made of it must not depend on it but through traits."""
+        """Return the value now, or None. What is made of it must not depend on it but through traits."""
         value: Any = self.values
         for key in path:
             try:
@@ -114,7 +118,7 @@ class Given:
         return value
 
     def _node(self, path: Way) -> tuple[ValueNode | None, Way]:
-        """What is written on the way to the value, as far as it is written, and the rest of the way."""
+        """Return what is written on the way to the value, as far as it is written, and the rest of the way."""
         ast: ValueNode | None = next(
             (one.value for one in self.node.arguments or () if one.name.value == path[0]), None
         )
@@ -124,7 +128,7 @@ class Given:
         return ast, rest
 
     def _source(self, path: Way) -> Source | None:
-        """What reads the value from the variables, or None if all of it is written in the document."""
+        """Return what reads the value from the variables, or None if all of it is written in the document."""
         ast, rest = self._node(path)
         if not isinstance(ast, VariableNode):
             return self._filled(ast, self.at(*path))
@@ -132,7 +136,7 @@ class Given:
         return _reader(_listed(self.coerced, (name, *rest))) if name in self.coerced else None
 
     def _filled(self, ast: ValueNode | None, value: Any) -> Source | None:
-        """What puts the variables that stand in a literal into their places."""
+        """Return what puts the variables that stand in a literal into their places."""
         if isinstance(ast, VariableNode):
             return _reader((ast.name.value,)) if ast.name.value in self.coerced else None
         keys = value if isinstance(value, dict) else range(len(value)) if isinstance(value, list) else ()
@@ -140,6 +144,7 @@ class Given:
         if not parts:
             return None
 
+        # Copied each time: the literal is shared by all requests of the document.
         def read(variables: Any) -> Any:
             made = value.copy()
             for key, part in parts.items():
@@ -155,13 +160,14 @@ def _into(ast: ValueNode | None, path: Way) -> tuple[ValueNode | None, Way]:
         return next((one.value for one in ast.fields if one.name.value == key), None), tuple(rest)
     if isinstance(ast, ListValueNode) and isinstance(key, int):
         return ast.values[key], tuple(rest)
+    # GraphQL's input coercion of lists: a single value stands for a list of one.
     if key == 0:  # one value where a list is due
         return ast, tuple(rest)
     return None, ()
 
 
 def _listed(variables: Mapping[str, Any], way: Way) -> Way:
-    """The way, without an index into a variable that is itself one item of the list."""
+    """Return the way without an index into a variable that is itself one item of the list."""
     value: Any = variables
     kept: list[str | int] = []
     for key in way:
@@ -173,7 +179,7 @@ def _listed(variables: Mapping[str, Any], way: Way) -> Way:
 
 
 def variable_names(ast: ValueNode | None) -> Iterator[str]:
-    """The variables inside a literal."""
+    """Yield the variables inside a literal."""
     if isinstance(ast, VariableNode):
         yield ast.name.value
     inside = ast.values if isinstance(ast, ListValueNode) else ()

@@ -39,7 +39,9 @@ class Exceeded(GraphQLError):
 
 
 def exceeded(setting: str, allowed: int, message: str, node: FieldNode | None) -> Exceeded:
-    """The error for a limit, naming the setting and the field."""
+    """Make the error for a limit, naming the setting and the field."""
+    # Message and extensions name the setting, so that an operator
+    # knows what to raise and a client what to ask less of.
     extensions: dict[str, Any] = {
         "code": Code.LIMIT_EXCEEDED.value,
         "limit": f"limits.{setting}",
@@ -60,10 +62,11 @@ class Budget:
         """The field that is planned now, for errors to name."""
         self.used = dict.fromkeys(NOUNS, 0)
         self._most = {name: self.limit(name) for name in NOUNS}
+        # Kept apart from the other counts: this one is compared with every term that is written.
         self._steps, self._planning = 0, self._most["planning"][1]
 
     def limit(self, name: str) -> tuple[str, int]:
-        """The setting that bounds something for the caller, and how much it allows."""
+        """Return the setting that bounds something for the caller, and how much it allows."""
         return self.limits.setting(name, self.stranger)
 
     def step(self, characters: int = 0) -> None:
@@ -85,6 +88,7 @@ class Budget:
     def nest(self, depth: int) -> None:
         """Refuse a filter that is nested too deep."""
         setting, allowed = self.limit("filters")
+        # Depth is bounded apart from steps: a filter is compiled by recursion, and Python's stack is short.
         if depth > allowed:
             message = f"A filter has at most {allowed:,} levels of and, or and not."
             raise exceeded(setting, allowed, message, self.node)

@@ -1,4 +1,4 @@
-"""Turns one selection into one statement."""
+"""Compiler: turns one selection of a document into one SQL statement."""
 
 from __future__ import annotations
 
@@ -69,6 +69,7 @@ if TYPE_CHECKING:
     from .document import Document, Trait
     from .planner import Planner
 
+# `row_to_json` of a subquery keeps the members in the order of the selection, as GraphQL asks for.
 SINGLE = "(select row_to_json({0}) from {1} {0})"
 IS_THERE = "jsonb_typeof({}::jsonb)<>'null'"
 """Whether a JSON value is neither missing nor null: PostgreSQL takes JSON's null for a value."""
@@ -105,6 +106,7 @@ class Way:
         """Go into a field, and back at the end of the block."""
         before = self._end
         self._keys.append(key)
+        # Only the outermost list ends the path; lists further in lie behind it already.
         if before is None and of is not None and isinstance(get_nullable_type(of.type), GraphQLList):
             self._end = len(self._keys)
         try:
@@ -115,7 +117,7 @@ class Way:
 
 
 def response_key(details: FieldDetailsList) -> str:
-    """The name that a field has in the answer."""
+    """Return the name that a field has in the answer."""
     node = details[0].node
     return node.alias.value if node.alias else node.name.value
 
@@ -138,6 +140,8 @@ class Compiler:
     ) -> None:
         self.planner, self.schema, self.document = planner, planner.schema, document
         self.variables, self.lens = variables, lens
+        # `plugins` is the set that the statement depends on: if
+        # it fails, it is made again without each of them in turn.
         self.without, self.plugins = without, set[str]()
         self.errors: list[GraphQLError] = []
         self.checks: list[Term] = []
@@ -148,6 +152,7 @@ class Compiler:
         self.fault: GraphQLError | None = None
         self.owner: str | None = None
         """The plugin whose fields are being planned; None for the core's."""
+        # `times` is how often the object being compiled may come: the product of the sizes of the lists around it.
         self.cost, self.times = 0, 1
         self.part: Given | None = None
         self.within_plugin: str | None = None
@@ -159,15 +164,22 @@ class Compiler:
     # whole statements
 
     def root(self, kind: GraphQLObjectType, grouped: GroupedFieldSet) -> Statement:
+        """Compile the selection of a root type into the statement for a whole answer."""
+
         def build() -> Statement:
             terms, shape = self.object(kind, fitting(grouped), None, None)
+            # Cast to text in the database: the answer goes out as these
+            # bytes, and is parsed only where Python has to add to it.
             sql = Sql("select row_to_json(r)::text from {0} r", select(*terms)) if terms else None
             return self.finish(sql, shape)
 
         return self.whole(build)
 
     def keyed(self, entity: Entity, kind: GraphQLObjectType, details: FieldDetailsList, shown: bool) -> Statement:
+        """Compile the selection of an entity into a statement for its rows by key."""
+
         def build() -> Statement:
+            # What a mutation has just made is shown to whoever made it, although they might not see it otherwise.
             rows = Rows(entity, self.table(entity), None if shown else self.lens, None, None)
             terms, shape = self.object(kind, self.subfields(kind, details), rows.table, entity, rows)
             return self.keys(rows, terms, shape)
@@ -175,7 +187,7 @@ class Compiler:
         return self.whole(build)
 
     def streamed(self, plan: Stream, of: GraphQLField, entity: Entity, details: FieldDetailsList) -> Statement:
-        """Rows over the outbox, of those with these keys, that the viewer asks for and may see."""
+        """Compile the rows over the outbox, of those with the given keys, that the viewer asks for and may see."""
 
         def build() -> Statement:
             table = self.table(entity)
@@ -183,6 +195,7 @@ class Compiler:
             at = Frame(table, table, self.lens, self.given(of, details[0].node))
             where = build_rows(plugin, plan.where, at) if plan.where else None
             rows = Rows(entity, table, self.lens, where, None, plugin)
+            # A plugin's events are not told for counties that have not switched the plugin on.
             if (on_here := here(plugin, entity, table)) is not None:
                 rows.where(on_here)
             filtered(self, rows, at)
@@ -194,7 +207,7 @@ class Compiler:
         return self.whole(build)
 
     def whole(self, build: Callable[[], Statement]) -> Statement:
-        """The statement; one without an answer, where a plugin failed and no field can be null for it."""
+        """Run `build`; return a statement without an answer if a plugin failed and no field can be null for it."""
         try:
             return build()
         except PluginFault as fault:
@@ -202,13 +215,16 @@ class Compiler:
             return self.finish(None, Shape())
 
     def keys(self, rows: Rows, terms: list[Term], shape: Shape) -> Statement:
-        """Of these rows those with the keys that are given when the statement runs."""
+        """Narrow these rows to those with the keys that are given when the statement runs."""
         key = rows.table.field(rows.target.key)
+        # One array parameter for any number of keys, so that the text, and PostgreSQL's plan for it, stay the same.
         rows.where(Sql("{0}=any({1})", key, ValueWrapper(Bind(lambda variables, context: variables["@keys"]))))
         return self.finish(rows.select(key.as_("key"), self.nested(terms).as_("row")), shape)
 
     def finish(self, query: Any, shape: Shape) -> Statement:
+        """Write the text of a query and gather what a statement carries with it."""
         parameters = Parameters(self.budget)
+        # Parameters are counted while the text is written, when no single field can be named any more.
         self.budget.node = None
         sql = query.get_sql(Query.SQL_CONTEXT.copy(parameterizer=parameters)) if query else ""
         values, plugins = tuple(parameters.values), frozenset(self.plugins)
@@ -227,7 +243,7 @@ class Compiler:
         entity: Entity | None,
         rows: Rows | None = None,
     ) -> tuple[list[Term], Shape]:
-        """The selected fields of an object as terms over its row, one of the `rows` unless it is a part of one."""
+        """Compile an object's selected fields as terms over its row, one of the `rows` unless it is a part of one."""
         self.cost += self.times
         if entity is not None and (plugin := plugin_of(entity)):
             self.plugins.add(plugin)
@@ -238,6 +254,8 @@ class Compiler:
                 term = self.field(kind, key, details, row, entity, shape)
             if term is not None:
                 terms.append(term.as_(key))
+        # Hidden members for Python fields start with "@", which no
+        # alias in GraphQL can; they are taken out of the answer.
         if row is not None and entity is not None:
             terms += [row.field(entity.column(name)).as_(f"@{name}") for name in shape.needs]
         if rows is not None and (look := looks.look(self, rows, shape)) is not None:
@@ -247,6 +265,7 @@ class Compiler:
     def field(
         self, kind: GraphQLObjectType, key: str, details: FieldDetailsList, row: Any, entity: Any, shape: Shape
     ) -> Term | None:
+        """Compile one selected field; return None for one that Python answers."""
         node = self.budget.node = details[0].node
         self.budget.step()
         if node.name.value == "__typename":
@@ -259,12 +278,16 @@ class Compiler:
             return None
         around, reached, before = self.owner, self.within_plugin, len(self.errors)
         of_type = self.planner.entities.get(kind.name)
+        # What is reached by a plugin's field belongs to the plugin too, unless the type it leads to is the core's.
         self.owner = declared.metadata.get(PLUGIN) or (declared_by(of_type, around) if of_type else around)
         try:
             return self.term(kind, key, plan, of, declared, details, row, entity, shape)
         except PluginFault as fault:
+            # GraphQL lets null rise to the nearest nullable field;
+            # so does the fault, until a field can be null for it.
             if isinstance(of.type, GraphQLNonNull):
                 raise
+            # Errors from inside the failed field are dropped: one error for the whole of it is reported instead.
             del self.errors[before:]
             self.tell(fault, f"{kind.name}.{node.name.value}")
             return self.broken(fault.plugin, node, fault.__cause__)
@@ -283,8 +306,10 @@ class Compiler:
         entity: Any,
         shape: Shape,
     ) -> Term | None:
-        """A field that is planned. Raises PluginFault."""
+        """Compile a planned field. Raises PluginFault."""
         node = details[0].node
+        # The order matters: a plugin's fault first, then permission, and only then the term
+        # itself, so that nothing of a field that is denied is ever written into the statement.
         guard: Guard | None = declared.metadata.get(GUARD)
         off = self.off(declared, row, entity)
         if plugin := declared.metadata.get(PLUGIN):
@@ -293,6 +318,8 @@ class Compiler:
                 return self.broken(plugin, node)
         if guard and not self.lens.can(guard.permission):
             term = self.denied(guard, kind, of, row, node)
+        # The statement cannot compute a Python field. It sends which
+        # rows Python must not be given, under the field's key.
         elif isinstance(plan, Batch):
             shape.select(node.name.value, False)
             shape.calls.append(Call(key, plan, declared, of, details, self.way.path, self.way.exact))
@@ -300,38 +327,43 @@ class Compiler:
             return self.withheld(off, self.held(guard, row, entity))
         else:
             shape.select(node.name.value, isinstance(plan, Key) or declared.metadata.get(OPEN, False))
+            # Restored by the caller if planning raises.
             around, self.within_plugin = self.within_plugin, plugin or self.within_plugin
             term, child = self.planned(plan, of, declared, details, row, entity)
             self.within_plugin = around
             shape.add(key, child)
             if guard and (held := self.held(guard, row, entity)) is not None:
                 mask = self.mask(guard, of, row, node) if guard.masked else NullValue()
+                # A permission may be held in one grid only, so it is a
+                # condition on each row, not a fact about the viewer.
                 term = Sql("case when {0} then {1} else {2} end", held, term, mask)
             if isinstance(plan, Sealed) and self.lens.known():
                 shape.sealed.append(key)
         return Sql("case when {0} then null else {1} end", off, term) if off else term
 
     def off(self, declared: Any, row: Any, entity: Entity | None) -> Term | None:
-        """Whether the row lies where the field's plugin is not switched on; of a root field, whether it is nowhere."""
+        """Return the condition that the row lies where the field's plugin is off; None where it always is on."""
         on_here = here(declared.metadata.get(PLUGIN), entity, row)
         return None if on_here is None else Sql("not {0}", on_here)
 
     def held(self, guard: Guard | None, row: Any, entity: Entity | None) -> Term | None:
-        """Whether the viewer holds the field's permission on the row; None if they hold it on all rows."""
+        """Return the condition that the viewer holds the field's permission on the row; None if they hold it on all."""
         return held(entity, row, self.lens, guard.permission) if guard and entity else None
 
     def withheld(self, off: Term | None, held: Term | None) -> Term:
-        """True for the rows that a Python field must not be given, null for the others."""
+        """Mark the rows that a Python field must not be given: true for those, null for the others."""
+        # "Is not true" takes null for not held: a row without a grid is covered by no grant.
         if held is None:
             return off or NullValue()
         return Sql("nullif({0} or ({1}) is not true,false)", off or Sql("false"), held)
 
     def mask(self, guard: Guard, of: GraphQLField, row: Any, node: FieldNode) -> Term:
+        """Return the term that stands for a value whose permission the viewer does not hold."""
         assert guard.masked
         return self.value(of.type, guard.masked, Frame(row, row, self.lens, self.given(of, node)))
 
     def count(self, plan: Batch, kind: Any, details: FieldDetailsList) -> None:
-        """What Python returns is planned when it is known; what it costs is counted now."""
+        """Count what a Python field costs, now; its rows are planned when they are known."""
         target = self.planner.entities.get(kind.name)
         if target is None:
             self.cost += self.times * plan.cost
@@ -341,7 +373,7 @@ class Compiler:
             del self.errors[before:]  # they come with the rows
 
     def denied(self, guard: Guard, kind: GraphQLObjectType, of: GraphQLField, row: Any, node: FieldNode) -> Term:
-        """What somebody without the permission sees: a mask, or null and an error for the selected field."""
+        """Return what somebody without the permission sees: a mask, or null and an error for the selected field."""
         if guard.masked:
             return self.mask(guard, of, row, node)
         name = f"{kind.name}.{node.name.value}"
@@ -351,12 +383,12 @@ class Compiler:
         return NullValue()
 
     def broken(self, plugin: str, node: FieldNode, cause: BaseException | None = None) -> Term:
-        """What stands for a field of the plugin that failed: null and a masked error."""
+        """Return what stands for a field of a plugin that failed, null, and add a masked error."""
         self.errors.append(masked(plugin, node, cause or Failed(plugin), self.way.path))
         return NullValue()
 
     def fail(self, fault: PluginFault, node: FieldNode | OperationDefinitionNode) -> None:
-        """Have the whole of the statement fail, for what was asked for cannot be told without the plugin."""
+        """Let the whole statement fail, because what was asked for cannot be answered without the plugin."""
         self.tell(fault, node.name.value if node.name else "the operation")
         self.fault = self.fault or masked(fault.plugin, node, fault.__cause__ or fault)
 
@@ -369,7 +401,7 @@ class Compiler:
             log.error("a builder of the plugin %s failed in %s", fault.plugin, where, exc_info=cause)
 
     def unmet(self, plugin: str, node: FieldNode) -> bool:
-        """Whether a condition of the plugin is to be left out, since a statement failed with it.
+        """Return whether a condition of the plugin is to be left out, because a statement failed with it.
 
         Nobody asked for the rows without it, as they might do without a field: then there is no answer.
         """
@@ -382,6 +414,7 @@ class Compiler:
     def planned(
         self, plan: Plan, of: GraphQLField, declared: Any, details: FieldDetailsList, row: Any, entity: Any
     ) -> tuple[Term, Shape]:
+        """Compile a field by the kind of its plan, and return its term with what Python has to do inside it."""
         given = self.given(of, details[0].node)
         frame = Frame(row, row, self.lens, given, self.part, self.planner.registers)
         kind: Any = get_named_type(of.type)
@@ -398,6 +431,8 @@ class Compiler:
                 once = self.name("j")  # computed once, however many of its fields are asked for
                 inner = self.embedded(of.type, details, Sql(f"{once}.value"))
                 value = build_term(self.owner, build, frame)
+                # "Offset 0" keeps PostgreSQL from folding the subquery,
+                # which would compute the value once for each of its fields.
                 return Sql(f"(select {{0}} from (select {{1}} as value offset 0) {once})", inner, value), Shape()
             case Part(present):
                 there = build_term(self.owner, present, frame) if present else None
@@ -409,14 +444,15 @@ class Compiler:
         return self.related(plan, entity_of(declared.type), kind, details, frame, entity, declared.metadata.get(OPEN))
 
     def value(self, kind: GraphQLOutputType, build: Build, frame: Frame) -> Term:
-        """What a builder makes of the row, as the type is sent; a plugin's is made to be of the type it declares."""
+        """Build a value as its type is sent; a plugin's is cast to the type it declares."""
         term = build_term(self.owner, build, frame)
+        # The core's builders are covered by tests of types; a plugin's wrong type must fail here, with its name.
         return encode(kind, as_declared(kind, term) if self.owner else term)
 
     def within(
         self, given: Given, present: Term | None, kind: Any, details: FieldDetailsList, row: Any, entity: Any
     ) -> tuple[Term, Shape]:
-        """A part of the row. What stands in it knows its arguments."""
+        """Compile a part of the row; what stands in it knows its arguments."""
         around, self.part = self.part, given
         try:
             terms, shape = self.object(kind, self.subfields(kind, details), row, entity)
@@ -426,8 +462,9 @@ class Compiler:
         return (Sql("case when {0} then {1} end", present, inner) if present else inner), shape
 
     def sealed(self, plan: Sealed, of: GraphQLField, frame: Frame) -> Term:
-        """The mask; on a row of the viewer's own, what it takes to open the value, with the mask behind it."""
+        """Return the mask; on a row of the viewer's own, what it takes to open the value, with the mask behind it."""
         mask = encode(of.type, plan.mask(frame))
+        # Somebody without a person has no row of their own, and so the cheaper text.
         if not self.lens.known():
             return mask
         text = "case when {0} then json_build_object('@sealed',{1},'mask',{2}) else to_json({2}) end"
@@ -445,14 +482,19 @@ class Compiler:
         entity: Entity | None,
         open: bool | None,
     ) -> tuple[Term, Shape]:
+        """Compile a relation: one row by foreign key, one picked row, or many."""
         table = self.table(target)
         at = Frame(frame.row, table, self.lens, frame.given)
         match plan:
             case One(key):
+                # No rule of visibility on a foreign key: the row the
+                # viewer sees names it, and it guards its own fields.
                 rows = Rows(target, table, self.lens, None, None)
                 rows.where(Sql("{0}={1}", table.field(target.key), frame.row.field(entity.column(key))))  # type: ignore[union-attr]
                 return self.single(rows, kind, details)
             case Pick():
+                # Asked for by itself at the root, a row is a look at
+                # its file; reached from its owner, the owner's is.
                 rows = self.rows(target, plan, at, entity, None if plan.shown else self.lens)
                 rows.alone, rows.told = entity is None, self.covered(rows, plan, open)
                 return self.single(rows, kind, details, plan.order)
@@ -464,13 +506,14 @@ class Compiler:
         raise TypeError(f"{plan} is not a relation")
 
     def covered(self, rows: Rows, plan: Pick | Many, open: bool | None) -> bool:
-        """Whether the rows were reached from the one they belong to, by a field that is itself a look at its file."""
+        """Return whether the rows were reached from their owner, by a field that is itself a look at its file."""
         return bool(plan.on) and plan.on == rows.target.through and not open
 
     def rows(
         self, target: Entity, plan: Pick | Many | Aggregate, at: Frame, entity: Entity | None, lens: Lens | None
     ) -> Rows:
-        """The target's rows that belong to the row the field stands on, of those the lens lets through."""
+        """Return the target's rows that belong to the row the field stands on, of those the viewer may see."""
+        # The owner's visibility has been checked where the field stands; it need not be checked for each row again.
         owner = plan.on if plan.on == target.through else None
         rows = Rows(target, at.rows, lens, build_rows(self.owner, plan.where, at) if plan.where else None, owner)
         if plan.on and entity:
@@ -478,12 +521,14 @@ class Compiler:
         return rows
 
     def single(self, rows: Rows, kind: Any, details: FieldDetailsList, order: str = "") -> tuple[Term, Shape]:
+        """Compile one row as a subquery that gives its JSON object, or null."""
         terms, shape = self.object(kind, self.subfields(kind, details), rows.table, rows.target, rows)
         query = rows.ordered(rows.keys(order), 1).select(*some(terms)) if order else rows.select(*some(terms))
         return Sql(SINGLE, self.name("x"), query), shape
 
     def choice(self, given: Given, argument: str, details: FieldDetailsList) -> tuple[Term, Shape]:
-        """A row of whatever type the id names; its type is a trait, so each type has a statement of its own."""
+        """Compile a row of whatever type a global id names."""
+        # The type is part of the statement's key, so each type has a statement of its own.
         named = given.trait(argument, of=type_name)
         target = self.planner.entities.get(named or "")
         if target is None:
@@ -499,20 +544,24 @@ class Compiler:
         return self.single(rows, self.schema.type_map[target.name], details)
 
     def aggregate(self, plan: Aggregate, of: GraphQLField, frame: Frame, entity: Entity | None) -> Term:
+        """Compile a value over all the rows of a relation, such as a count."""
         target: Entity = plan.of().__entity__  # type: ignore[attr-defined]
         at = Frame(frame.row, self.table(target), self.lens, frame.given)
         rows = self.rows(target, plan, at, entity, self.lens)
         return Sql("{0}", rows.whole().select(self.value(of.type, plan.build, at)))
 
     def embedded(self, of: GraphQLOutputType, details: FieldDetailsList, value: Term) -> Term:
-        """The selected fields of JSON objects."""
+        """Compile the selected fields of JSON objects."""
         found = get_nullable_type(of)
         if isinstance(found, GraphQLList):
             item = self.name("j")
             inner = self.embedded(found.of_type, details, Sql(f"{item}.value"))
             text = f"(select coalesce(json_agg({{0}}),'[]') from jsonb_array_elements({{1}}) {item})"
+            # A JSON null would otherwise be taken for a value and expanded.
             return Sql(f"case when {IS_THERE.format('{1}')} then {text} end", inner, value)
         if not isinstance(found, GraphQLObjectType):
+            # JSON of a plugin may hold anything: each leaf is cast,
+            # so that a wrong type fails here and not in a client.
             return json_leaf(found, value) if self.owner else value
         self.cost += self.times
         terms: list[Term] = []
@@ -543,6 +592,7 @@ class Compiler:
         return self.document.node
 
     def table(self, target: Entity) -> Table:
+        # Every mention of a table has an alias of its own, so that a condition never refers to the wrong one.
         meta = target.model._meta
         return Table(meta.db_table, schema=meta.schema, alias=self.name("t"))
 
@@ -551,13 +601,13 @@ class Compiler:
 
 
 def masked(plugin: str, node: Node, cause: BaseException, path: tuple[str, ...] | None = None) -> GraphQLError:
-    """The error for what a plugin failed in; only its name is told."""
+    """Make the error for what a plugin failed in. Only its name is told; the cause goes to the log."""
     original = cause if isinstance(cause, Exception) else Failed(plugin)
     return GraphQLError(MASKED, node, path=path, extensions={"plugin": plugin}, original_error=original)
 
 
 def fitting(grouped: GroupedFieldSet) -> GroupedFieldSet:
-    """The same fields, if PostgreSQL does not cut their keys off."""
+    """Return the fields unchanged. Raise GraphQLError for a key that PostgreSQL would cut off."""
     for key, details in grouped.items():
         if len(key) > NAMEDATALEN:
             message = f"The alias of {details[0].node.name.value} is longer than {NAMEDATALEN} characters."
@@ -566,9 +616,10 @@ def fitting(grouped: GroupedFieldSet) -> GroupedFieldSet:
 
 
 def type_name(text: str) -> str:
+    """Return the type of a global id, `Type:key`."""
     return text.partition(":")[0]
 
 
 def some(terms: list[Term]) -> list[Term]:
-    """The terms, or the empty selection that Postgres allows and pypika does not."""
+    """Return the terms, or the empty selection that PostgreSQL allows and pypika does not."""
     return terms or [Sql("")]

@@ -1,4 +1,4 @@
-"""Builders of plugins: called so that what fails in one stays with its plugin, and reads nothing protected."""
+"""Containment: calls builders of plugins so that a failure stays with its plugin and nothing protected is read."""
 
 from __future__ import annotations
 
@@ -22,20 +22,23 @@ class PluginFault(Exception):
 
 
 def build_term(plugin: str | None, function: Callable[..., Any], *given: Any) -> Any:
-    """The term that a builder makes of what it is given. Raises PluginFault for a plugin's that fails."""
+    """Build the term that a builder makes of what it is given. Raises PluginFault for a plugin's that fails."""
     return contained(plugin, lambda: as_term(function(*given)), given) if plugin else function(*given)
 
 
 def build_rows(plugin: str | None, function: Callable[..., Any], *given: Any) -> Any:
-    """The alternatives that a rule makes of what it is given. Raises PluginFault for a plugin's that fails."""
+    """Build the alternatives that a rule makes of what it is given. Raises PluginFault for a plugin's that fails."""
     return contained(plugin, lambda: alternatives(function(*given)), given) if plugin else function(*given)
 
 
 def contained(plugin: str, function: Callable[[], Any], given: tuple[Any, ...]) -> Any:
+    """Call a plugin's builder, refuse protected columns in what it gave, and raise PluginFault if it fails."""
     try:
         found = function()
+        # Checked on what the builder gave, before other terms are put around it that may read these columns rightly.
         if column := find_protected(found, *given):
             raise ReadsProtected(column)
+    # These have an author who meant them for the caller, so they pass; all else is masked.
     except (GraphQLError, Refusal, PluginFault):
         raise
     except Exception as error:
@@ -44,7 +47,7 @@ def contained(plugin: str, function: Callable[[], Any], given: tuple[Any, ...]) 
 
 
 def as_term(found: Any) -> Term:
-    """What a builder gave, if it is SQL. Raises DeclarationError."""
+    """Return what a builder gave, if it is SQL. Raises DeclarationError."""
     if not isinstance(found, Term):
         raise DeclarationError(f"a builder gave {type(found).__name__} where SQL is due, such as Sql(…)")
     return found

@@ -1,4 +1,4 @@
-"""What cannot be planned is refused before anything is served, by type and field."""
+"""Declaration checks: refuses at the start what cannot be planned, by type and field."""
 
 from __future__ import annotations
 
@@ -49,11 +49,12 @@ from .rows import plugin_of
 
 
 def check(schema: GraphQLSchema, entities: Mapping[str, Entity]) -> None:
-    """Look at every planned field. Raises DeclarationError for the first that cannot work."""
+    """Check every planned field. Raises DeclarationError for the first that cannot work."""
     for entity in entities.values():
         owners = {field.python_name for field in entity.cls.__strawberry_definition__.fields}  # type: ignore[attr-defined]
         if entity.through and entity.through not in owners & entity.model._meta.fk_fields:
             raise DeclarationError(f"{entity.name} is seen through {entity.through!r}, which is no relation of it")
+        # The core's rules are run by its tests; a plugin's are tried here, before anybody depends on them.
         if entity.cls.__module__.partition(".")[0] != "gongzhi":
             tried(f"the rule of {entity.name}", alternatives, entity.visible, table_of(entity, "probe"), Probe())
     for name, kind in schema.type_map.items():
@@ -83,9 +84,11 @@ class Check:
         return is_list_type(get_nullable_type(self.type))
 
     def fail(self, why: str) -> None:
+        """Raise DeclarationError that names the field."""
         raise DeclarationError(f"{self.where} {why}")
 
     def plan(self, plan: Any, entity: Entity | None) -> None:
+        """Check that a plan and the declared type of its field go together."""
         match plan:
             case None:
                 self.fail("does not say how it is made; give the name of its column or key")
@@ -107,19 +110,20 @@ class Check:
                 self.fail("has fields of its own, so its type must be an object")
             case Batch() if not is_leaf_type(self.named) and self.target is None:
                 self.fail(f"returns {self.named.name}, which is kept in no table")
+        # A part may stand in rows of several types, so its columns cannot be checked against one.
         if entity:  # a part may be of several
             self.columns(plan, entity)
         if isinstance(plan, Pick | Many | Aggregate):
             self.relation(plan, plan.of().__entity__ if isinstance(plan, Aggregate) else self.target)  # type: ignore[attr-defined]
 
     def live(self, plan: Live, schema: GraphQLSchema) -> None:
-        """Each of its events is told by a stream, whose rule says who may notice that it happened."""
+        """Check that each of its events is told by a stream, whose rule says who may notice that it happened."""
         told = frozenset[str]().union(*streams_of(schema).values())
         if unknown := [one.type for one in plan.events if one.type not in told]:
             self.fail(f"changes with {unknown[0]!r}, of which no stream tells, so nobody may know of it")
 
     def rules(self, plan: Any) -> None:
-        """What its builders make of nobody in particular is what is due; what fails may do so later, too."""
+        """Try its builders with a viewer and arguments that stand for nobody in particular."""
         table = table_of(self.target, "rows") if self.target else Table("rows")
         at: Any = Frame(Table("row"), table, Probe(), Nothing(), Nothing())
         if where := getattr(plan, "where", None):
@@ -128,7 +132,7 @@ class Check:
             tried(self.where, as_term, build, at)
 
     def columns(self, plan: Any, entity: Entity) -> None:
-        """What it reads of its own row is there, and is not sealed."""
+        """Check that the columns it reads of its own row exist and are not sealed."""
         if isinstance(plan, One) and plan.key not in entity.model._meta.fk_fields:
             self.fail(f"follows {plan.key!r}, which is no foreign key of {entity.model.__name__}")
         names = plan.needs if isinstance(plan, Batch) else (plan.name,) if isinstance(plan, Column) else ()
@@ -139,7 +143,7 @@ class Check:
                 self.fail(f"reads {name!r}, which is sealed and never sent")
 
     def relation(self, plan: Any, target: Entity | None) -> None:
-        """What it asks of other rows is there; a page turns by a column that is never null."""
+        """Check what it asks of other rows; a page is ordered by a column that is never null."""
         assert target
         if plan.on and self.where.startswith(("Query.", "Subscription.")):
             self.fail(f"finds its rows by {plan.on!r}, but hangs on no row")
@@ -148,6 +152,8 @@ class Check:
         order = getattr(plan, "order", "").removeprefix("-")
         if order and order not in target.model._meta.fields_map:
             self.fail(f"is ordered by {order!r}, which {target.model.__name__} does not have")
+        # A cursor is compared as a row of values, and a comparison
+        # with null is neither true nor false: rows would be lost.
         if order and isinstance(plan, Page) and target.model._meta.fields_map[order].null:
             self.fail(f"is ordered by {order!r}, which may be null")
 
@@ -199,6 +205,7 @@ def tried(where: str, check: Callable[[Any], Any], build: Callable[..., Any], *g
     except DeclarationError as error:
         raise DeclarationError(f"{where}: {error}") from error
     except Exception:
+        # It may work for other viewers; what fails while serving is contained there.
         return  # it may be good for others; what fails while serving is contained there
     try:
         check(found)
@@ -207,18 +214,19 @@ def tried(where: str, check: Callable[[Any], Any], build: Callable[..., Any], *g
 
 
 def table_of(entity: Entity, alias: str) -> Table:
+    """Return an entity's table under an alias."""
     meta = entity.model._meta
     return Table(meta.db_table, schema=meta.schema, alias=alias)
 
 
 def columns(entity: Entity) -> set[str]:
-    """The columns of its table, those of foreign keys too."""
+    """Return the columns of an entity's table, those of foreign keys included."""
     meta = entity.model._meta
     return {*meta.fields_db_projection.values(), *(entity.column(key) for key in meta.fk_fields)}
 
 
 def streams_of(schema: GraphQLSchema) -> dict[str, frozenset[str]]:
-    """The streams that can be followed without arguments, and the types of event that each tells of."""
+    """Return the streams that can be followed without arguments, and the event types that each tells of."""
     root, found = schema.subscription_type, {}
     for name, field in root.fields.items() if root else ():
         plan = field.extensions["strawberry-definition"].metadata.get(PLAN)
@@ -228,12 +236,12 @@ def streams_of(schema: GraphQLSchema) -> dict[str, frozenset[str]]:
 
 
 def planned(of: GraphQLField) -> bool:
-    """Whether it was made with the words of `gongzhi.declare.entity`."""
+    """Return whether a field was made with the words of `gongzhi.declare.entity`."""
     declared = of.extensions.get("strawberry-definition")
     return declared is not None and PLAN in declared.metadata
 
 
 def connects(kind: Any) -> bool:
-    """Whether it is a Connection of something."""
+    """Return whether a type is a Connection of something."""
     definition = kind.extensions.get("strawberry-definition")
     return getattr(getattr(definition, "concrete_of", None), "origin", None) is Connection

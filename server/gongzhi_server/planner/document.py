@@ -1,4 +1,4 @@
-"""A validated operation and the statements made for it so far."""
+"""Documents: a validated operation, and the statements made for it so far."""
 
 from __future__ import annotations
 
@@ -65,6 +65,7 @@ class Document:
             for found in ast.definitions
             if isinstance(found, FragmentDefinitionNode)
         }
+        # Statements are kept with their document: they die with it, and one document cannot fill the cache of all.
         self._plans: Cache[Hashable, Plans] = Cache(most)
         self._own = measure(ast)
         self.arguments = open_arguments(schema, ast)
@@ -73,7 +74,7 @@ class Document:
         """Hears that the document takes more or less than before."""
 
     def simply_coerced(self, given: Mapping[str, Any]) -> VariableValues | None:
-        """The variables, coerced, if each is given and fits; else graphql-core must tell, or knows what is left out.
+        """Coerce the variables if each is given and fits; return None where graphql-core must decide.
 
         It looks up the types of variables in the schema each time, which most operations spare themselves here.
         """
@@ -85,6 +86,7 @@ class Document:
                 return None
             try:
                 value = coerced[name] = coerce_input_value(given[name], signature.type)
+            # Input nested as deep as Python's stack: graphql-core refuses it with a proper error.
             except RecursionError:
                 return None
             if value is Undefined:
@@ -103,14 +105,17 @@ class Document:
         return [one for plans in self._plans.values() for one in plans.statements.values()]
 
     def plans(self, nodes: tuple[int, ...], variables: Mapping[str, Any]) -> Plans:
-        """The statements for variables of this shape; some that are new, if there were none."""
+        """Return the plans for variables of this shape, new ones if there are none."""
         key = nodes, tuple((name, shape(value)) for name, value in variables.items())
         found = self._plans.get(key)
         if found is None:
+            # One shape may take half of the document's room, so that
+            # a client with many shapes cannot push out all others.
             found = Plans(self._plans.most // 2, lambda size: self._grown(key, found, size))
         return found
 
     def _grown(self, key: Hashable, plans: Plans | None, size: int) -> None:
+        # Both caches are told: the document has grown for whoever keeps it, too.
         assert plans
         self._plans.put(key, plans, size)
         if self.keep:
@@ -127,7 +132,7 @@ class Plans:
         self._keep, self._lock = keep, Lock()
 
     def find(self, variables: Mapping[str, Any], viewer: Viewer) -> Statement | None:
-        """The statement that these variables and this viewer have had made before."""
+        """Return the statement that was made for such variables and such a viewer, or None."""
         return self.statements.get(self._key(variables, viewer))
 
     def add(
@@ -138,17 +143,19 @@ class Plans:
         asked: Mapping[Question, None],
         traits: Mapping[Trait, None],
     ) -> None:
-        """Keep what has been made for them; making it has told what the key is made of.
+        """Keep a statement that has been made; making it has told what its key is made of.
 
         Threads may do so at once. What the key is made of only ever grows at its end: were a question lost, statements
         that depend on it would be found by the answers to another one.
         """
         with self._lock:
+            # New dictionaries, not changed ones: readers go through them without the lock.
             self.asked, self.traits = {**self.asked, **asked}, {**self.traits, **traits}
             self.statements.put(self._key(variables, viewer), statement, statement.size)
             self._keep(self.statements.bytes + (len(self.asked) + len(self.traits)) * TRAIT + PLANS)
 
     def _key(self, variables: Mapping[str, Any], viewer: Viewer) -> Hashable:
+        # In the order in which they were first asked; equal answers to all of them mean an equal text.
         return (
             tuple(trait(variables, way, of) for way, of in self.traits),
             answers(viewer, self.asked),
@@ -156,13 +163,13 @@ class Plans:
 
 
 def signatures(schema: GraphQLSchema, node: OperationDefinitionNode) -> list[GraphQLVariableSignature]:
-    """The variables of a valid operation with their types."""
+    """Return the variables of a valid operation with their types."""
     found = (get_variable_signature(schema, one) for one in node.variable_definitions or ())
     return [one for one in found if isinstance(one, GraphQLVariableSignature)]
 
 
 def measure(ast: DocumentNode) -> int:
-    """About how many bytes a parsed document takes: mostly its tokens, and the nodes that are made of them."""
+    """Estimate the bytes that a parsed document takes: mostly its tokens, and the nodes that are made of them."""
     text, tokens = 0, 0
     if ast.loc:
         text = len(ast.loc.source.body)
@@ -173,18 +180,19 @@ def measure(ast: DocumentNode) -> int:
 
 
 def shape(value: Any) -> Any:
-    """The part of a variable's value that every text depends on: what is there, and what is true."""
+    """Return the part of a variable's value that every text depends on: what is there, and what is true."""
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, dict):
         return tuple((key, shape(inner)) for key, inner in value.items())
+    # Lists of objects are filters, whose text depends on each; how many plain values a list has does not matter.
     if isinstance(value, list) and value and isinstance(value[0], dict):
         return tuple(map(shape, value))
     return True
 
 
 def trait(variables: Mapping[str, Any], way: tuple[str | int, ...], of: Callable[[Any], Hashable]) -> Hashable:
-    """What a trait says of these variables; None where the way to its value ends early."""
+    """Evaluate a trait for these variables; None where the way to its value ends early."""
     value: Any = variables
     for key in way:
         try:

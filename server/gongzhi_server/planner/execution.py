@@ -1,4 +1,4 @@
-"""Runs a planned operation: its JSON goes out as it came, but for what Python must add to it."""
+"""Execution: runs a planned operation and sends its JSON as it came, except for what Python must add."""
 
 from __future__ import annotations
 
@@ -103,6 +103,7 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
         self.session = session
 
     def execute_field(self, parent_type: Any, source: Any, details: Any, path: Any, position: Any) -> Any:
+        # A statement has answered these fields already; graphql-core would call their resolvers, which do not exist.
         if type(source) is dict and path.key in source:
             return source[path.key]
         return super().execute_field(parent_type, source, details, path, position)
@@ -110,6 +111,7 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
     def complete_object_value(
         self, return_type: Any, details: Any, info: Any, path: Any, result: Any, position: Any
     ) -> Any:
+        # A reference in a mutation's payload: its row is planned and fetched only now, after the transaction.
         if isinstance(result, Ref):
             return self.session.row(result, return_type, details, path.as_list())
         return super().complete_object_value(return_type, details, info, path, result, position)
@@ -136,29 +138,31 @@ class Session:
         self.given, self.variables = given, variables
         self.viewer = context.viewer
         self.errors: list[GraphQLError] = []
+        # Rows that a payload names come together: one statement for all of one kind, whatever their number.
         self._loaders: dict[Statement, DataLoader[Any, Any]] = {}
         self._told: set[Statement] = set()
         self._seen: dict[str | None, tuple[set[str], dict[str, None]]] = {}
         self._tried: dict[str, None] = {}
 
     async def query(self, statement: Statement) -> tuple[bytes, list[GraphQLError]]:
-        """The answer's `data` as JSON, and its errors. Whose files were looked at is written down before."""
+        """Run a query and return the `data` as JSON, with its errors. Looks are written before it returns."""
         try:
             return await self.answer(statement)
         except Lost as lost:
             return b"null", [lost]
+        # In any case, since rows may have been read before something failed.
         finally:
             await self.record()
 
     async def mutate(self) -> tuple[bytes, list[GraphQLError]]:
-        """The same of a mutation."""
+        """Run a mutation and return the `data` as JSON, with its errors. Looks are written before it returns."""
         try:
             return await self.execute()
         finally:
             await self.record()
 
     async def record(self) -> None:
-        """Write down whose files were looked at; nothing if they were one's own. Nobody is shown what fails here.
+        """Write down whose files were looked at; nothing if they were one's own. A failure here stops the answer.
 
         Where somebody in office asked by a condition on files and found nobody, that is written down as well: who is
         not there tells something, too, and who tries conditions out one by one is seen by it.
@@ -168,6 +172,7 @@ class Session:
         for plugin, (found, fields) in self._seen.items():
             if people := {UUID(one) for one in found} - {self.viewer.account.person}:
                 await self.look(people, (*fields, f"{VIA_PLUGIN}{plugin}") if plugin else tuple(fields))
+        # Cleared, since a live subscription records again after each of its answers.
         self._seen.clear()
         self._tried.clear()
 
@@ -183,6 +188,7 @@ class Session:
         await self.context.look(Look(people, fields, self.viewer.purpose or operation, kind, operation))
 
     async def answer(self, statement: Statement) -> tuple[bytes, list[GraphQLError]]:
+        """Send a statement and return the answer, with what Python has to add to it."""
         text = "{}"
         if statement.sql or statement.fault:
             statement, [[text]] = await self.sound(
@@ -192,6 +198,7 @@ class Session:
         shape = statement.shape
         if shape.tried:
             self._tried.update(dict.fromkeys(shape.tried))
+        # The common case: nothing to open, to count as a look, or to compute, so the database's text is the answer.
         if not shape.live and not shape.python and not (shape.seals and SEALED in text):
             return text.encode(), self.errors
         root = orjson.loads(text)
@@ -208,7 +215,7 @@ class Session:
         send: Callable[[Statement], Awaitable[Sequence[Any]]],
         without: Callable[[str], Statement],
     ) -> tuple[Statement, Sequence[Any]]:
-        """What a statement finds. If it fails with the fields of one plugin and not `without` them, these are null.
+        """Send a statement; if it fails with one plugin's fields and not `without` them, answer null for these.
 
         One that took too long is not waited for that long again. Raises Lost if it is a condition of the plugin's that
         fails.
@@ -217,7 +224,10 @@ class Session:
             raise Lost(fault.message, fault.nodes, extensions=fault.extensions, original_error=fault.original_error)
         try:
             return statement, await send(statement)
+        # The database does not say whose part failed, so each plugin is left out in turn, in a fixed order.
         except PostgresError as error:
+            # A statement that was cut off for its time would hold a
+            # connection as long again, so the second try gets less.
             late = isinstance(error, QueryCanceledError)
             for plugin in sorted(statement.plugins):
                 other = without(plugin)
@@ -225,6 +235,8 @@ class Session:
                     async with asyncio.timeout(AGAIN if late else None):
                         found = await send(other)
                     log.error("a statement failed with what is in it of the plugin %s", plugin, exc_info=error)
+                    # Left out was a condition, so the rows are other rows than
+                    # those asked for: no answer is better than a wrong one.
                     if other.lost:
                         path, owner = other.lost_path or None, {"plugin": plugin}
                         raise Lost(MASKED, other.lost, path=path, extensions=owner, original_error=error) from error
@@ -248,12 +260,13 @@ class Session:
         )
         result = await result if inspect.isawaitable(result) else result
         for error in result.errors or ():
+            # A client that reports a fault should know which vendor to turn to.
             if error.original_error and error.path and (plugin := self.owner(str(error.path[0]))):
                 error.extensions = {**(error.extensions or {}), "plugin": plugin}
         return orjson.dumps(result.data), [*self.errors, *(result.errors or ())]
 
     def owner(self, key: str) -> str | None:
-        """The plugin of the root field with this key in the answer; None for the core's."""
+        """Return the plugin of the root field with this key in the answer; None for the core's."""
         root = self.planner.schema.mutation_type if self.document.operation == "mutation" else None
         root = root or self.planner.schema.query_type
         assert root
@@ -263,7 +276,7 @@ class Session:
         return declared.metadata.get(PLUGIN) if declared else None
 
     async def row(self, ref: Ref, kind: Any, details: Any, path: Sequence[str | int]) -> Any:
-        """The planned selection of one row; rows asked for together come from one statement."""
+        """Load the planned selection of one row; rows asked for together come from one statement."""
         make = partial(
             self.planner.rows, self.document, self.variables, self.viewer, ref.entity, kind, details, ref.shown
         )
@@ -276,7 +289,7 @@ class Session:
     async def rows(
         self, statement: Statement, keys: list[Any], make: Callable[..., Statement], place: Place
     ) -> list[Any]:
-        """Rows by their keys, None for those that are not there or not to be seen; `make` makes another statement."""
+        """Fetch rows by their keys, None for those that are missing or not visible; `make` makes another statement."""
         given = {**self.variables.coerced, "@keys": keys}
         statement, sent = await self.sound(
             statement, lambda one: self.send(one, given), lambda plugin: make(without=plugin)
@@ -285,10 +298,11 @@ class Session:
         self._tried.update(dict.fromkeys(statement.shape.tried))
         found = {row["key"]: orjson.loads(row["row"]) for row in sent}
         await self.finish(list(found.values()), statement.shape)
+        # `any(keys)` returns rows in no order, so they are put back into the order of the keys.
         return [found.get(key) for key in keys]
 
     def tell(self, statement: Statement, place: Place) -> None:
-        """The errors that come with a statement, once however often it is sent; its rows stand in this place."""
+        """Add the errors that come with a statement, once however often it is sent; its rows stand in this place."""
         if statement not in self._told:
             self._told.add(statement)
             self.errors += map(place.locate, statement.errors)
@@ -296,7 +310,7 @@ class Session:
     async def told(
         self, statement: Statement, given: Mapping[str, Any]
     ) -> tuple[list[bytes | None], list[GraphQLError]]:
-        """Rows by the keys that are given, each as JSON, and their errors. Raises Lost."""
+        """Fetch rows by the keys that are given, each as JSON, and their errors. Raises Lost."""
         variables = {**self.variables.coerced, **given}
         statement, sent = await self.sound(statement, lambda one: self.send(one, variables), self.again)
         self.errors += statement.errors
@@ -309,23 +323,27 @@ class Session:
         return [found.get(key) for key in given["@keys"]], self.errors
 
     async def send(self, statement: Statement, variables: Mapping[str, Any]) -> Sequence[Any]:
-        """What the statement finds. Raises Refusal for a value that PostgreSQL has no room for."""
+        """Send a statement. Raises Refusal for a value that PostgreSQL has no room for."""
         try:
             arguments = statement.arguments(variables, self.context)
             if statement.chosen:
+                # How many values a list holds is known only with the
+                # variables, so this limit is counted for each request.
                 Budget(self.planner.limits, self.viewer).spend("choices", statement.choices(arguments))
             return await self.fetch(statement.sql, *arguments)
         except (DataError, CharacterNotInRepertoireError) as error:
+            # Subclasses, such as division by zero, come from what the statement computes, not from a caller's value.
             if type(error) not in (DataError, CharacterNotInRepertoireError):
                 raise  # what a statement makes of good values is our fault
             en = "A value is too large, too small or of no use for what it is compared with."
             raise Refusal("BAD_USER_INPUT", en, "有一个值超出了可比较的范围。") from error
 
     async def finish(self, objects: list[dict[str, Any]], shape: Shape) -> None:
-        """Note whose files they are, open what is sealed, and call the Python fields, each once, outer ones first."""
+        """Note whose files were read, open what is sealed, and call the Python fields, each once, outer ones first."""
         if shape.look:
             people, fields = self._seen.setdefault(shape.plugin, (set(), {}))
             fields.update(dict.fromkeys((*(f"{shape.kind}.{name}" for name in shape.fields), *shape.asked)))
+            # Popped, so that it never reaches the client.
             people.update(flat([one.pop(LOOK) for one in objects]))
         for key in shape.sealed:
             for one in objects:
@@ -333,7 +351,9 @@ class Session:
                     one[key] = self.opened(one[key])
         if shape.calls:
             rows = [
-                Row({name: python(shape.entity, name, one.pop(f"@{name}")) for name in shape.needs}) for one in objects
+                # Python fields get what they declared and nothing more; one that reads on would work by chance.
+                Row({name: python(shape.entity, name, one.pop(f"@{name}")) for name in shape.needs})
+                for one in objects
             ]
             for call in shape.calls:
                 await self.call(call, rows, objects)
@@ -343,7 +363,7 @@ class Session:
                 await self.finish(found, inner)
 
     def opened(self, found: dict[str, Any]) -> Any:
-        """A protected value in clear, or its mask if the keys at hand do not open it."""
+        """Open a protected value, or return its mask if the keys at hand do not open it."""
         if found["@sealed"] is None:  # there is nothing, or its key has been destroyed
             return found["mask"]
         county, wrapped, context, value = found["@sealed"]
@@ -355,7 +375,8 @@ class Session:
             return found["mask"]
 
     async def call(self, call: Call, rows: list[Row], objects: list[dict[str, Any]]) -> None:
-        """Set one Python field; the statement has said true where its plugin is off, and Python sees no such row."""
+        """Set one Python field on all objects."""
+        # The statement has said true where the plugin is off or the permission is not held: Python sees no such row.
         on = [at for at, one in enumerate(objects) if not one[call.key]]
         values = await self.values(call, [rows[at] for at in on]) if on else []
         for one in objects:
@@ -364,17 +385,20 @@ class Session:
             objects[at][call.key] = value
 
     async def values(self, call: Call, rows: list[Row]) -> list[Any]:
-        """What the field is on these rows. If it fails, it is null on all of them and there is one error."""
+        """Compute a Python field on these rows. If it fails, it is null on all of them and there is one error."""
         plugin = call.declared.metadata.get(PLUGIN)
         try:
             values = call.plan.function(rows, self.context, **self.arguments(call))
             if inspect.isawaitable(values):
+                # A hanging plugin would hold the operation and its connection;
+                # the core's own fields are bounded by their statements.
                 async with asyncio.timeout(PATIENCE if plugin else None):
                     values = await values
             if len(values) != len(rows):
                 raise ValueError(f"{len(rows)} rows went in and {len(values)} values came out")
             return await self.sent(call, values)
         except Exception as error:
+            # No row may have null here, so the error rises as GraphQL says.
             if isinstance(call.of.type, GraphQLNonNull):
                 raise
             known = isinstance(error, Refusal)
@@ -385,13 +409,13 @@ class Session:
             return [None] * len(rows)
 
     def arguments(self, call: Call) -> dict[str, Any]:
-        """The call's arguments by their Python names, input objects as instances."""
+        """Return a call's arguments by their Python names, input objects as instances."""
         given = get_argument_values(call.of, call.node, self.variables)
         converter = self.planner.declared.schema_converter
         return convert_arguments(given, call.declared.arguments, converter.scalar_registry, converter.config)
 
     async def sent(self, call: Call, values: Sequence[Any]) -> list[Any]:
-        """The values as JSON has them: leaves serialised, references planned."""
+        """Convert a field's values to JSON: leaves are serialised, references planned and fetched."""
         named = get_named_type(call.of.type)
         if is_leaf_type(named):
             return [leaf(named, value, is_list_type(get_nullable_type(call.of.type))) for value in values]
@@ -401,6 +425,7 @@ class Session:
         keys = [one.key for one in flat(values)]
         place = Place(call.path, call.exact)
         statement = make()
+        # Even without rows the errors of the selection are reported, as they are for planned lists.
         if not keys:
             self.tell(statement, place)
         found = dict(zip(keys, await self.rows(statement, keys, make, place), strict=True)) if keys else {}
@@ -411,11 +436,12 @@ class Session:
 
 
 def python(entity: Entity | None, name: str, value: Any) -> Any:
+    """Convert a column's JSON value to Python where the row's entity is known."""
     return stored(entity, name, value) if entity else value
 
 
 def flat(values: Any) -> Iterator[Any]:
-    """What is inside lists of lists, without the nulls."""
+    """Yield what is inside lists of lists, without the nulls."""
     for value in values:
         if isinstance(value, list):
             yield from flat(value)
@@ -424,6 +450,7 @@ def flat(values: Any) -> Iterator[Any]:
 
 
 def leaf(kind: GraphQLLeafType, value: Any, listed: bool) -> Any:
+    """Serialise a leaf value, or a list of them."""
     if value is None:
         return None
     if listed:

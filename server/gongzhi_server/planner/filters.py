@@ -1,4 +1,4 @@
-"""The `filter` argument as criteria."""
+"""Filters: compiles the `filter` argument into conditions on rows."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SEARCHING = 10
 
 
 def filtered(compiler: Compiler, rows: Rows, at: Frame) -> None:
-    """Keep only the rows that meet the filter, if there is one."""
+    """Narrow rows to those that meet the filter, if there is one."""
     given: Any = at.given
     if "filter" in given:
         criterion = Filter(compiler, at, rows).all(("filter",), 0)
@@ -43,12 +43,13 @@ class Filter:
         self.budget = compiler.budget
 
     def all(self, path: tuple[str | int, ...], depth: int) -> Criterion | None:
+        """Compile all entries of a filter object, which a row has to meet together."""
         self.budget.nest(depth)
         found = [one for name in self.given.at(*path) if (one := self.one((*path, name), depth)) is not None]
         return every(*found) if found else None
 
     def one(self, path: tuple[str | int, ...], depth: int) -> Criterion | None:
-        """One entry of a filter object, so many levels deep. What is null is no condition."""
+        """Compile one entry of a filter object at a depth. What is null is no condition."""
         self.budget.step()
         name, value = path[-1], self.given.at(*path)
         if value is None:
@@ -62,12 +63,15 @@ class Filter:
                 return (every if name == "and" else some)(*kept) if kept else None
             case "not":
                 inside = self.all(path, depth + 1)
+                # A comparison with null is null: without "coalesce" a row
+                # without the value would meet neither it nor its negation.
                 return None if inside is None else Sql("not coalesce({0},false)", inside)
         comparison = self.known[snake(str(name))]
         allowed = self.allow(str(name), comparison)
         if comparison.plugin and self.compiler.unmet(comparison.plugin, self.given.node):
             return Sql("false")
         ways = [way for way in value if value[way] is not None]
+        # A condition on what is not open is a look at whomever it finds, so it is noted for the access log.
         if ways and not self.target.is_open(snake(str(name))):
             self.rows.conditions[str(name)] = None
             self.rows.filtered = True
@@ -82,14 +86,14 @@ class Filter:
         return every(*allowed, *found) if found else None
 
     def value(self, path: tuple[str | int, ...]) -> Value:
-        """What one condition compares with; each is counted, and costs something on all the rows it is asked of."""
+        """Return what one condition compares with, counted, with what it costs on the rows it is asked of."""
         self.budget.spend("conditions")
         searched = path[-1] == SEARCH
         self.compiler.cost += self.compiler.times * (SEARCHING if searched else 1)
         return Value(Searching(self.given, self.budget) if searched else self.given, path)
 
     def allow(self, name: str, comparison: Comparison) -> list[Criterion]:
-        """The rows on which the viewer may ask; elsewhere the condition would tell what they may not see.
+        """Return the rows on which the viewer may ask; elsewhere the condition would tell what they may not see.
 
         A plugin's condition is met by no row of a county where the plugin is off.
         """
@@ -119,7 +123,7 @@ class Searching:
         return getattr(self._given, name)
 
     def bind(self, *path: str | int, convert: Callable[[Any], Any] | None = None, cast: str = "") -> Any:
-        """The text as a parameter, once it is known to be short enough."""
+        """Bind the text as a parameter, once it is known to be short enough."""
 
         def checked(text: str) -> Any:
             self.check(text)
@@ -128,6 +132,7 @@ class Searching:
         return self._given.bind(*path, convert=checked, cast=cast)
 
     def check(self, text: str) -> None:
+        # In bytes, which is what the index and the comparison work on.
         if len(text.encode()) > self._allowed:
             message = f"A text to search for has at most {self._allowed:,} bytes in UTF-8."
             raise exceeded(self._setting, self._allowed, message, self._node)

@@ -42,6 +42,7 @@ class SchemaExecutor(Executor[Any]):
     """graphql-core that answers introspection fields at the root and leaves out all others."""
 
     def execute_field(self, parent_type: Any, source: Any, details: Any, path: Any, position: Any) -> Any:
+        # Undefined leaves a field out of the answer; the statement has answered it.
         if path.prev is None and details[0].node.name.value not in FIELDS:
             return Undefined
         return super().execute_field(parent_type, source, details, path, position)
@@ -64,6 +65,7 @@ class Introspection:
         """
         if not asks_for_schema(document, document.node.selection_set, set()):
             return {}, []
+        # Undeclared variables cannot change the answer, and would only make keys of their own.
         declared = {one.variable.name.value for one in document.node.variable_definitions or ()}
         values = {name: value for name, value in given.items() if name in declared}
         key = document, orjson.dumps(values, option=orjson.OPT_SORT_KEYS, default=str)
@@ -86,10 +88,12 @@ class Introspection:
         return {name: orjson.dumps(value) for name, value in (result.data or {}).items()}, list(result.errors or ())
 
     def _keep(self, key: tuple[Document, bytes], found: dict[str, bytes]) -> None:
+        # Keys are written by callers, so their length is bounded, or the cache would be filled with them.
         if len(key[1]) > LONGEST_KEY or weight(found) > self.most:
             return
         self._kept[key] = found
         self._size += weight(found)
+        # The least recently asked goes first.
         while self._size > self.most:
             self._size -= weight(self._kept.popitem(last=False)[1])
 

@@ -1,4 +1,4 @@
-"""Lists and pages of rows."""
+"""Lists: compiles lists and pages of rows, with their windows, cursors and totals."""
 
 from __future__ import annotations
 
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 LISTED = "(select coalesce(json_agg(row_to_json({0})),'[]') from {1} {0})"
 CURSOR = "replace(encode(convert_to(json_build_array({0},{1})::text,'utf8'),'base64'),E'\\n','')"
+# Starts with "@", as no column or alias does.
 NUMBER = "@i"
 
 
@@ -43,6 +44,8 @@ class Window:
             raise ArgumentRefusal(both, given.node, ("last",))
         self.back = "last" in given
         name = "last" if self.back else "first"
+        # Both shape the text (a limit is a constant that PostgreSQL
+        # plans by), so they are part of the statement's key.
         size = given.trait(name, of=itself)
         if size is not None and not 0 <= size <= plan.cap:
             said = f"It must be between 0 and {plan.cap}.", f"应在 0 至 {plan.cap} 之间。"
@@ -61,6 +64,7 @@ class Window:
             if asked:
                 rows.conditions[camel(named)] = None
         if self.back:
+            # The last rows are the first in the reverse order; they are turned round again where they are aggregated.
             self.keys = [key.turned for key in self.keys]
         self.after, self.before = "after" in given, "before" in given
 
@@ -74,7 +78,7 @@ class Window:
                 compiler.checks += [at.given.bind(end, convert=Place(key, i)) for i, key in enumerate(self.keys)]
 
     def bounds(self, rows: Rows, at: Frame) -> Criterion | None:
-        """The rows between the cursors, one row comparison each, which the order's own index serves."""
+        """Return the condition for rows between the cursors: one row comparison each, served by the order's index."""
         found: Criterion | None = None
         for name, follows in (("after", not self.back), ("before", self.back)):
             if name in at.given:
@@ -89,13 +93,14 @@ class Window:
 def many(
     compiler: Compiler, plan: Many, rows: Rows, kind: Any, details: FieldDetailsList, at: Frame
 ) -> tuple[Term, Shape]:
-    """A plain list."""
+    """Compile a plain list."""
     filtered(compiler, rows, at)
     window = Window(compiler, plan, rows, at)
     terms, shape = multiplied(compiler, window.size, kind, details, rows)
     query = rows.ordered(window.keys, window.size)
     if not window.back:
         return Sql(LISTED, compiler.name("o"), query.select(*some(terms))), shape
+    # The last rows were read in reverse order, so they are sorted once more, as the client expects them.
     last = select_from(Derived(Sql("{0}", query.select(rows.table.star)), rows.table.alias)).select(*some(terms))
     for key in window.keys:
         last = last.orderby(key.term, order=key.turned.way)
@@ -105,7 +110,7 @@ def many(
 def page(
     compiler: Compiler, plan: Many, rows: Rows, kind: Any, details: FieldDetailsList, at: Frame
 ) -> tuple[Term, Shape]:
-    """A connection. Its rows are read once, one more than asked for, and numbered as they come."""
+    """Compile a connection. Its rows are read once, one more than asked for, and numbered as they come."""
     filtered(compiler, rows, at)
     window = Window(compiler, plan, rows, at)
     window.check_cursors(compiler, at)
@@ -130,8 +135,10 @@ def page(
         parts.append(term.as_(key))
     if (look := looks.page(compiler, rows, shape, made.placed, made.counted)) is not None:
         parts.append(look.as_(looks.LOOK))
+    # Only totals and type names are selected: no row has to be read for them.
     if not made.read:
         return compiler.nested(parts), shape
+    # The row beyond the page tells whether another page follows, without counting.
     limited = rows.ordered(window.keys, window.size + 1, window.bounds(rows, at)).select(rows.table.star)
     alias = rows.table.alias
     source = select_from(Derived(Sql("{0}", limited), alias)).select(
@@ -143,12 +150,13 @@ def page(
 
 
 def added(compiler: Compiler, asked: str, rows: Rows, at: Frame) -> list[Key] | None:
-    """An order that a plugin has added; None for a column's, and nothing if the plugin's has failed already."""
+    """Return an order that a plugin has added; None for a column's, and nothing if the plugin's has failed."""
     name, _, way = asked.rpartition("_")
     found = compiler.planner.declared.orderings(rows.target).get(name)
     if found is None:
         return None
     given: Any = at.given
+    # An order tells something of the value it sorts by, so it needs the permission of the value.
     if found.requires and not at.viewer.can(found.requires):
         extensions = {"code": "FORBIDDEN", "permission": found.requires}
         message = f"The order {name.upper()} needs the permission {found.requires!r}."
@@ -160,6 +168,7 @@ def added(compiler: Compiler, asked: str, rows: Rows, at: Frame) -> list[Key] | 
     on = [one for one in (here(found.plugin, rows.target, rows.table),) if one is not None]
     if found.requires and (where := held(rows.target, rows.table, compiler.lens, found.requires)) is not None:
         on.append(where)
+    # Where the viewer may not know the value, or the plugin is off, rows sort as if they had none.
     if on:
         guarded = replace(found, build=lambda at: Sql("case when {0} then {1} end", every(*on), found.build(at)))
     else:
@@ -171,6 +180,7 @@ def added(compiler: Compiler, asked: str, rows: Rows, at: Frame) -> list[Key] | 
         compiler.tell(fault, f"the order {name.upper()}")
         compiler.broken(fault.plugin, given.node, fault.__cause__)
         return []
+    # The key of the row breaks ties: without it, rows of equal value could be skipped between two pages.
     return [Key(guarded.value(at), key.way, found.read), key]
 
 
@@ -182,16 +192,18 @@ class PageOf:
         self.read = self.counted = self.placed = False
 
     def total(self) -> Term:
-        """How many rows there are; a great many are counted by the hundred where a condition tells of their files."""
+        """Count the rows; many are counted by the hundred where a condition tells of their files."""
         self.counted = True
         total = self.rows.count()
         return looks.rounded(self.compiler, self.rows, total) or total
 
     def nodes(self, kind: Any, details: FieldDetailsList) -> tuple[Term, Shape]:
+        """Compile the `nodes` of a connection."""
         terms, shape = multiplied(self.compiler, self.window.size, kind, details, self.rows)
         return self.listed(self.compiler.nested(terms)), shape
 
     def edges(self, kind: Any, details: FieldDetailsList) -> tuple[Term, Shape]:
+        """Compile the `edges` of a connection."""
         compiler, shape, parts = self.compiler, Shape(), []
         for key, inside in compiler.subfields(kind, details).items():
             match inside[0].node.name.value:
@@ -209,6 +221,7 @@ class PageOf:
         return self.listed(compiler.nested(parts)), shape
 
     def info(self, kind: Any, details: FieldDetailsList) -> Term:
+        """Compile `pageInfo`."""
         parts = []
         for key, inside in self.compiler.subfields(kind, details).items():
             name = inside[0].node.name.value
@@ -217,7 +230,7 @@ class PageOf:
         return Sql("json_build_object(" + ",".join(f"{{{at}}}" for at in range(len(parts))) + ")", *parts)
 
     def fact(self, name: str) -> Term:
-        """Something of `pageInfo`. The end that was cut off is exact; at the other a cursor tells."""
+        """Compile one field of `pageInfo`. The end that was cut off is exact; at the other a cursor tells."""
         self.read = self.placed = True
         window, size = self.window, self.window.size
         further, earlier = ("hasPreviousPage", "hasNextPage") if window.back else ("hasNextPage", "hasPreviousPage")
@@ -233,6 +246,7 @@ class PageOf:
         return Sql(f"case when least(count(*),{size})>0 then {CURSOR} end", *places)
 
     def listed(self, item: Term) -> Term:
+        """Aggregate an item of each row into a list, without the extra row."""
         self.read = True
         order = " order by {1} desc" if self.window.back else ""
         text = f"coalesce(json_agg({{0}}{order}) filter (where {{1}}<={self.window.size}),'[]')"
@@ -244,6 +258,7 @@ class PageOf:
 
     def places(self) -> list[Term]:
         terms = [key.term for key in self.window.keys]
+        # A cursor has two values always, so that its form does not tell by what the list is ordered.
         return terms if len(terms) > 1 else terms * 2
 
 
@@ -254,11 +269,13 @@ class Place:
         self.key, self.at = key, at
 
     def __call__(self, cursor: str) -> Any:
+        """Read this value from a cursor. Raises Refusal for a text that is no cursor of the list."""
         try:
             values = orjson.loads(base64.b64decode(cursor, validate=True))
             if not isinstance(values, list) or len(values) != 2 or None in values:
                 raise ValueError
             return self.key.read(values[self.at])
+        # Cursors are opaque, so whatever is wrong with one is the caller's, and has one message.
         except (ValueError, TypeError, AttributeError, OverflowError) as error:
             raise Refusal("BAD_USER_INPUT", "That is not a cursor of this list.", "该游标不属于此列表。") from error
 
@@ -266,7 +283,7 @@ class Place:
 def multiplied(
     compiler: Compiler, times: int, kind: Any, details: FieldDetailsList, rows: Rows
 ) -> tuple[list[Term], Shape]:
-    """The object's fields, its cost counted as often as it may come."""
+    """Compile an object's fields, with its cost counted as often as it may come."""
     before, compiler.times = compiler.times, compiler.times * times
     try:
         return compiler.object(kind, compiler.subfields(kind, details), rows.table, rows.target, rows)
@@ -284,7 +301,7 @@ def camel(name: str) -> str:
 
 
 def column_order(asked: str) -> str:
-    """An order of the schema, `reported_at_desc`, as the plans have it, `-reported_at`."""
+    """Translate an order of the schema, `reported_at_desc`, to the one of plans, `-reported_at`."""
     name, _, way = asked.rpartition("_")
     return f"-{name}" if way == "desc" else name
 

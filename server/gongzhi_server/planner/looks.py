@@ -1,4 +1,4 @@
-"""Looks: whose files a selection looks at, by a hidden member of its objects that is taken out again."""
+"""Looks: finds whose files a selection reads, by a hidden member of its objects that is taken out of the answer."""
 
 from __future__ import annotations
 
@@ -28,7 +28,8 @@ COUNTED = f"(select case when count(*)<={EXACT} then json_agg(f) end from ({{0}}
 
 
 def look(compiler: Compiler, rows: Rows, shape: Shape) -> Sql | None:
-    """The people whose file the selection of these rows looks at; None where it is no look, or told of already."""
+    """Return the people whose file the selection of these rows looks at; None where it is no look, or one already."""
+    # A file that is taken out of the system is a look however little of it is selected.
     if rows.told or not (rows.alone or shape.beyond or rows.telling or compiler.document.taken):
         return None
     found = file(compiler, rows.target, rows.table)
@@ -39,7 +40,7 @@ def look(compiler: Compiler, rows: Rows, shape: Shape) -> Sql | None:
 
 
 def page(compiler: Compiler, rows: Rows, shape: Shape, placed: bool, counted: bool) -> Sql | None:
-    """The people of whom a page tells something by itself: its cursors, whether more follow, and its count.
+    """Return the people of whom a page tells something by itself: its cursors, whether more follow, and its count.
 
     Without this, a condition could be tried out on somebody with no more than `totalCount` or `pageInfo` selected.
     """
@@ -47,6 +48,7 @@ def page(compiler: Compiler, rows: Rows, shape: Shape, placed: bool, counted: bo
         return None
     shape.look, shape.kind = True, rows.target.name
     tell_conditions(compiler, rows, shape)
+    # One more than is counted exactly: with it, the aggregate below knows that there are too many, and names none.
     first = Sql("{0}", rows.whole().select(found.as_("f")).limit(EXACT + 1))
     members: list[Term] = [
         Sql("json_agg({0})", found) if placed else NullValue(),
@@ -56,28 +58,29 @@ def page(compiler: Compiler, rows: Rows, shape: Shape, placed: bool, counted: bo
 
 
 def rounded(compiler: Compiler, rows: Rows, total: Term) -> Term | None:
-    """A count by a condition on files, coarse where there are too many to tell them all; None for other counts."""
+    """Round a count by a condition on files where there are too many to name; None for other counts."""
     return Sql(ROUNDED, total) if rows.filtered and telling_file(compiler, rows) is not None else None
 
 
 def telling_file(compiler: Compiler, rows: Rows) -> Sql | None:
-    """Whose file each row is, if it tells something of it that the row is among these."""
+    """Return whose file each row is, if being among these rows tells something of it."""
     return file(compiler, rows.target, rows.table) if rows.telling and not rows.told else None
 
 
 def tell_conditions(compiler: Compiler, rows: Rows, shape: Shape) -> None:
-    """Note what the rows were asked for by, so that the entry names it, also where nobody was found."""
+    """Note what the rows were asked for by, so that the entry names it even where nobody was found."""
     shape.plugin = compiler.within_plugin or rows.plugin
     asked = [f"{rows.target.name}.{name}" for name in rows.conditions]
     shape.asked += [one for one in asked if one not in shape.asked]
 
 
 def file(compiler: Compiler, entity: Entity, row: Table) -> Sql | None:
-    """The people whose file a row of this entity is: its own, or that of the row it belongs to."""
+    """Return the people whose file a row of this entity is: its own, or that of the row it belongs to."""
     if entity.file:
         return build_term(plugin_of(entity), entity.file, row, compiler.lens)  # type: ignore[no-any-return]
     if not entity.through:
         return None
+    # The owner may itself be owned, so this climbs until an entity has a file of its own.
     owner = owner_of(entity)
     above = compiler.table(owner)
     if (found := file(compiler, owner, above)) is None:

@@ -1,4 +1,4 @@
-"""What is bound when a statement runs."""
+"""Parameters: numbers the values that are bound when a statement runs."""
 
 from __future__ import annotations
 
@@ -25,7 +25,8 @@ class Texts:
         self._known: dict[tuple[int, bool, bool], tuple[Term, str]] = {}
 
     def find(self, term: Term, ctx: SqlContext, write: Write) -> str:
-        """The text of the term, written by `write` the first time."""
+        """Return the text of a term, written by `write` the first time."""
+        # By identity: terms compare to terms, not to booleans, so they cannot be looked up by equality.
         key = id(term), ctx.with_namespace, ctx.subcriterion
         found = self._known.get(key)
         if found is None:
@@ -46,6 +47,8 @@ class Parameters(Parameterizer):
         """The number of each value by its id; `values` keeps them alive."""
 
     def should_parameterize(self, value: Any) -> bool:
+        # Only what callers send is bound. Constants of the schema
+        # stay, so that PostgreSQL can plan partial indexes by them.
         return isinstance(value, Bind)
 
     def create_param(self, value: Any) -> Parameter:

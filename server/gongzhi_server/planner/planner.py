@@ -1,4 +1,4 @@
-"""Compiles operations and keeps what it compiled."""
+"""Planner: compiles operations into statements and keeps them."""
 
 from __future__ import annotations
 
@@ -59,14 +59,14 @@ class Planner:
         check(self.schema, self.entities)
 
     def within(self, steps: int) -> Planner:
-        """The same planner, for statements that take no more than so many steps."""
+        """Return this planner limited to statements that take no more than so many steps."""
         brief = copy(self)
         most = {name: min(steps, getattr(self.limits, name)) for name in PLANNING}
         brief.limits = replace(self.limits, **most)
         return brief
 
     def query(self, document: Document, variables: VariableValues, viewer: Viewer, without: str = "") -> Statement:
-        """The statement for the whole of a query; `without` what a plugin has in it, for when that fails."""
+        """Return the statement for a whole query; `without` names a plugin to leave out after it has failed."""
         root = self.schema.query_type
         assert root
 
@@ -74,15 +74,18 @@ class Planner:
             grouped = collect_fields(self.schema, document.fragments, variables, root, document.node)
             return compiler.root(root, grouped.grouped_field_set)
 
+        # Not cached: a statement without a plugin is made once,
+        # after a failure, and the plugin may work again at once.
         if without:
             return build(Compiler(self, document, variables, Lens(viewer, {}), without))
         return self._cached(document, variables, viewer, (), build)
 
     def followed(self, document: Document, variables: VariableValues) -> Followed:
-        """The one field of a subscription."""
+        """Return the one field of a subscription."""
         root = self.schema.subscription_type
         assert root
         grouped = collect_fields(self.schema, document.fragments, variables, root, document.node).grouped_field_set
+        # Validation has made sure that a subscription has exactly one root field.
         [(key, details)] = grouped.items()
         of = root.fields[details[0].node.name.value]
         return Followed(key, of, of.extensions["strawberry-definition"], details)
@@ -90,7 +93,7 @@ class Planner:
     def stream(
         self, document: Document, variables: VariableValues, viewer: Viewer, field: Followed, without: str = ""
     ) -> Statement:
-        """The statement of a subscription: of a stream's events by their keys, or of what is followed live."""
+        """Return the statement of a subscription: a stream's events by their keys, or what is followed live."""
         plan = field.declared.metadata[PLAN]
         root = self.schema.subscription_type
 
@@ -105,7 +108,7 @@ class Planner:
         return self._cached(document, variables, viewer, (), build)
 
     def payload(self, document: Document, variables: VariableValues, viewer: Viewer) -> int:
-        """What the entities in a mutation's payloads cost, told before anything is done."""
+        """Return what the entities in a mutation's payloads cost, before anything is done."""
         root = self.schema.mutation_type
         assert root
         grouped = collect_fields(self.schema, document.fragments, variables, root, document.node).grouped_field_set
@@ -119,7 +122,7 @@ class Planner:
         owner: GraphQLObjectType,
         details: FieldDetailsList,
     ) -> int:
-        """What the entities below one field of a payload cost; those of a list as often as it may be long."""
+        """Return what the entities below one field of a payload cost; those of a list as often as it may be long."""
         field = owner.fields.get(details[0].node.name.value)
         kind = get_named_type(field.type) if field else None
         if field is None or not isinstance(kind, GraphQLObjectType):
@@ -142,7 +145,7 @@ class Planner:
         shown: bool = False,
         without: str = "",
     ) -> Statement:
-        """The statement for rows of one entity by their keys, which are its variable `@keys`; `without` as above."""
+        """Return the statement for rows of an entity by the keys in `@keys`; `without` names a plugin that failed."""
 
         def build(compiler: Compiler) -> Statement:
             return compiler.keyed(entity, kind, details, shown)
@@ -163,6 +166,8 @@ class Planner:
         values: Mapping[str, Any] = variables.coerced
         plans = document.plans(nodes, values)
         found = plans.find(values, viewer)
+        # The questions and traits are noted while it is compiled,
+        # and become the key under which it is found next time.
         if found is None:
             asked: dict[Question, None] = {}
             traits: dict[Trait, None] = {}
@@ -178,16 +183,17 @@ class Documents:
         self._prepare, self.kept = prepare, Cache[tuple[str, str | None], Document](most)
 
     def recall(self, text: str, name: str | None) -> Document | None:
-        """The document, if it is kept."""
+        """Return the document, or None if it is not kept."""
         return self.kept.get((text, name))
 
     def find(self, text: str, name: str | None) -> Document:
-        """The document, prepared if it is not kept."""
+        """Return the document, and prepare it if it is not kept."""
         return self.recall(text, name) or self._made(text, name)
 
     def _made(self, text: str, name: str | None) -> Document:
         made, key = self._prepare(text, name), (text, name)
 
+        # A document grows with each statement, so it is weighed again whenever it does.
         def keep(document: Document) -> None:
             self.kept.put(key, document, document.size + 2 * len(text))
 

@@ -1,4 +1,4 @@
-"""Protected columns: finds those that SQL of a plugin reads. Nothing that a caller writes is looked at.
+"""Protected columns: finds those that SQL of a plugin reads.
 
 What is looked at is what a builder gave, before anything is put around it: the columns in its terms, and in its text
 those of the tables that the text names. Words that only look like a protected column, such as a column of the same name
@@ -36,9 +36,11 @@ class ReadsProtected(Exception):
         self.column = column
 
 
+# The tables are fixed once the plugins are loaded.
 @cache
 def protected() -> Tables:
-    """The columns of the core's tables that hold sealed values or open them, by table."""
+    """Return the columns of the core's tables that hold sealed values or open them, by table."""
+    # Only sealed values are stored as bytes, so a new protected column is found without being listed here.
     found: dict[str, frozenset[str]] = {}
     models: list[type[Model]] = [model for app in CORE_APPS for model in own(app)]
     for model in models:
@@ -52,12 +54,13 @@ def protected() -> Tables:
 
 
 def find_protected(term: Any, *given: Any) -> str | None:
-    """The first protected column that a term reads; `given` are the tables, or the frame, that its builder had."""
+    """Return the first protected column that a term reads; `given` are the tables, or the frame, its builder had."""
     aliases = {one.alias: name for one in tables(given) if (name := name_of(one)) in protected() and one.alias}
     return next(reads(term, aliases), None)
 
 
 def tables(given: Iterable[Any]) -> Iterator[Table]:
+    """Yield the tables that a builder was given."""
     for one in given:
         if isinstance(one, Frame):
             yield from tables((one.row, one.rows))
@@ -66,17 +69,18 @@ def tables(given: Iterable[Any]) -> Iterator[Table]:
 
 
 def name_of(table: Any) -> str:
-    """A table's name with its schema; nothing, for a subquery."""
+    """Return a table's name with its schema; nothing for a subquery."""
     if not isinstance(table, Table):
         return ""
     return f"{getattr(table._schema, '_name', '')}.{table._table_name}"
 
 
 def reads(node: Any, aliases: Mapping[str, str]) -> Iterator[str]:
-    """The protected columns in a term and the terms inside it."""
+    """Yield the protected columns in a term and the terms inside it."""
     if isinstance(node, Sql):
         yield from in_text(node, aliases)
         yield from reads((*node.parts, *node.named.values()), aliases)
+    # A star reads every column of the table.
     elif isinstance(node, Field):
         sealed = protected().get(name_of(node.table), frozenset())
         if isinstance(node, Star) and sealed or node.name in sealed:
@@ -87,19 +91,21 @@ def reads(node: Any, aliases: Mapping[str, str]) -> Iterator[str]:
     elif isinstance(node, list | tuple | set):
         for one in node:
             yield from reads(one, aliases)
+    # Terms of pypika keep their operands in attributes of many names, so all of them are searched.
     elif isinstance(node, Node) or type(node).__module__.startswith("pypika_tortoise."):
         for one in getattr(node, "__dict__", {}).values():
             yield from reads(one, aliases)
 
 
 def in_text(node: Sql, aliases: Mapping[str, str]) -> Iterator[str]:
-    """What the text of a term reads; tables and literal text in its places belong to it."""
+    """Find what the text of a term reads; tables and literal text in its places belong to it."""
     values = {str(at): part for at, part in enumerate(node.parts)} | node.named
     pieces = node.template.pieces
     return in_words("".join(one.text + spelled(values, one.place) for one in pieces), aliases)
 
 
 def spelled(values: Mapping[str, Any], place: str | None) -> str:
+    """Return the text that stands in a place of a template, or a hole for a bound value."""
     if place is None:
         return ""
     value = values[place]
@@ -111,10 +117,11 @@ def spelled(values: Mapping[str, Any], place: str | None) -> str:
 
 
 def in_words(text: str, known: Mapping[str, str]) -> Iterator[str]:
-    """The protected columns that a text reads, by the tables that it names and those that are known by an alias."""
+    """Yield the protected columns that a text reads, by the tables it names and those known by an alias."""
     words = list(tokens(text))
     names = dict(known)
     places = set[int]()
+    # First the tables (schema.table [as] alias), then the columns: an alias may be used before it is introduced.
     for at in range(len(words) - 2):
         table = "".join((words[at].name, words[at + 1].text, words[at + 2].name))
         if table in protected():
@@ -132,11 +139,12 @@ def in_words(text: str, known: Mapping[str, str]) -> Iterator[str]:
 
 
 def read_at(words: list[Token], at: int, names: Mapping[str, str], here: set[str]) -> str | None:
-    """The protected column that the word at a place reads; `here` are the tables that the text itself names."""
+    """Return the protected column that the word at a place reads; `here` are the tables that the text itself names."""
     name, after = words[at].name, follows(words, at + 1)
     if follows(words, at - 1).kind == "dot":
         return None
     if table := names.get(name):
+        # A function of the name of a table, not the table.
         if after.kind == "open":
             return None
         column = follows(words, at + 2)
@@ -145,9 +153,10 @@ def read_at(words: list[Token], at: int, names: Mapping[str, str], here: set[str
         return f"{table}.{column.name}" if column.name in protected()[table] else None
     if here and words[at].text == ALL and follows(words, at - 1).name in ("select", "distinct"):
         return f"{names[min(here)]}.{ALL}"
+    # An unqualified column could be of any table the text names, so the strictest reading is taken.
     return next((f"{names[one]}.{name}" for one in sorted(here) if name in protected()[names[one]]), None)
 
 
 def follows(words: list[Token], at: int) -> Token:
-    """The word at a place; none, outside the text."""
+    """Return the word at a place; an empty one outside the text."""
     return words[at] if 0 <= at < len(words) else Token("", "")

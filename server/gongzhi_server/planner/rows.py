@@ -1,4 +1,4 @@
-"""Which rows of a table a field asks for: those it names, of those the viewer may see."""
+"""Rows: those of a table that a field asks for, out of those the viewer may see."""
 
 from __future__ import annotations
 
@@ -39,12 +39,15 @@ class Key:
 
 
 def select_from(rows: Selectable) -> Any:
-    """A query over these rows. It is changed where pypika would copy it, so go on with what its methods return."""
+    """Start a query over these rows.
+
+    It is changed where pypika would copy it, so go on with what its methods return.
+    """
     return Query.from_(rows, immutable=False)
 
 
 def select(*terms: Term) -> Any:
-    """A query of terms that need no table."""
+    """Start a query of terms that need no table."""
     return Query._builder(immutable=False).select(*terms)
 
 
@@ -89,7 +92,9 @@ class Rows:
         self.conditions: dict[str, None] = {}
         self.plugin = plugin_of(target)
         """Whose rows they are, or whose condition or order finds them; None for the core's."""
+        # The rule of visibility is applied here and nowhere else: every statement reads rows by this class.
         seen = build_rows(self.plugin or whose, target.visible, table, lens) if lens else None
+        # Rows that belong to another are seen only if that one is, unless they were reached from it.
         if lens and target.through and owner != target.through:
             self.criteria.append(_owned(target, table, lens))
         if (on_here := here(self.plugin, target, table)) is not None:
@@ -102,11 +107,12 @@ class Rows:
         return self.sorted or bool(self.conditions)
 
     def where(self, criterion: Criterion) -> Rows:
+        """Add a condition that all the rows have to meet."""
         self.criteria.append(criterion)
         return self
 
     def whole(self, more: Criterion | None = None) -> Any:
-        """All of them, in no order."""
+        """Select from all the rows, in no order."""
         if len(self.branches) == 1:
             return self._branch(self.branches[0], select_from(self.table), more)
         return select_from(Derived(self._union(lambda query: query, more), self.table.alias))
@@ -115,7 +121,8 @@ class Rows:
         return self.whole().select(*terms)
 
     def count(self) -> Term:
-        """How many there are, counted a branch at a time."""
+        """Count the rows, a branch at a time."""
+        # Summed, not united: each branch can be counted from its own index.
         ones = [
             self._branch(branch, select_from(self.table), None).select(LiteralValue("count(*)"))
             for branch in self.branches
@@ -123,7 +130,7 @@ class Rows:
         return Sql("+".join(f"{{{at}}}" for at in range(len(ones))) or "0", *ones)
 
     def ordered(self, keys: Sequence[Key], limit: Any, more: Criterion | None = None) -> Any:
-        """The first of them in an order: each branch cut off by itself, then all of them together."""
+        """Select the first rows in an order: each branch cut off by itself, then all of them together."""
 
         def cut(query: Any) -> Any:
             for key in keys:
@@ -135,7 +142,7 @@ class Rows:
         return cut(select_from(Derived(self._union(cut, more), self.table.alias)))
 
     def keys(self, order: str) -> list[Key]:
-        """The columns of an order, ties broken by key in the same direction."""
+        """Return the columns of an order, ties broken by key in the same direction."""
         way = Order.desc if order.startswith("-") else Order.asc
         named = order.removeprefix("-")
         column = self.target.column(named) if named else self.target.key
@@ -148,10 +155,12 @@ class Rows:
         criteria = (*branch, *self.criteria, *([more] if more is not None else ()))
         if not criteria:
             return query
+        # Each criterion in parentheses: one that holds "or" would otherwise weaken the others.
         return query.where(Sql(" AND ".join(f"({{{at}}})" for at in range(len(criteria))), *criteria))
 
     def _union(self, cut: Any, more: Criterion | None) -> Sql:
         if not self.branches:
+            # No alternative means that nobody may see any; the query stays well-formed and finds nothing.
             return Sql("{0}", select_from(self.table).select(self.table.star).where(Sql("false")))
         parts = [
             cut(self._branch(branch, select_from(self.table), more)).select(self.table.star) for branch in self.branches
@@ -160,21 +169,23 @@ class Rows:
 
 
 def _branches(on: Alternatives, seen: Alternatives) -> list[list[Criterion]]:
-    """What is asked for and what may be seen, multiplied out; a row is in one branch only."""
+    """Multiply out what is asked for and what may be seen, so that a row is in one branch only."""
     asked, allowed = _apart(on), _apart(seen)
     return [[*one, *other] for one in asked for other in allowed]
 
 
 def _apart(rows: Alternatives) -> list[list[Criterion]]:
+    """Make alternatives exclude each other: each keeps the rows that none before it has."""
     if rows is None:
         return [[]]
     if isinstance(rows, Disjoint):
         return [[row] for row in rows]
+    # "Is not true" keeps rows for which an earlier alternative is null, which "not" would lose.
     return [[row, *(Sql("({0}) is not true", other) for other in rows[:at])] for at, row in enumerate(rows)]
 
 
 def held(target: Entity, table: Table, lens: Lens, permission: str) -> Criterion | None:
-    """That the viewer holds the permission on a row of the table; None if that is the same for all its rows."""
+    """Return the condition that the viewer holds the permission on a row; None if it is the same for all rows."""
     if target.held or "grid_3_id" in target.model._meta.fields_map:
         rows = lens.within(table, permission)
         if target.held:
@@ -182,6 +193,7 @@ def held(target: Entity, table: Table, lens: Lens, permission: str) -> Criterion
         return None if rows is None else some(Sql("false"), *rows)
     if target.through is None:
         return None
+    # Rows without grids of their own lie where their owner does.
     owner, other, belongs = _owner(target, table, "h")
     inner = held(owner, other, lens, permission)
     if inner is None:
@@ -191,18 +203,18 @@ def held(target: Entity, table: Table, lens: Lens, permission: str) -> Criterion
 
 
 def plugin_of(target: Entity) -> str | None:
-    """The plugin whose rows they are; None for the core's."""
+    """Return the plugin whose rows they are; None for the core's."""
     return getattr(target.model, "__plugin__", None)
 
 
 def declared_by(target: Entity, plugin: str | None) -> str | None:
-    """The plugin whose type it is, of those that are reached by a field of a plugin; None for the core's."""
+    """Return the plugin whose type an entity reached by a plugin's field is; None for the core's."""
     core = target.cls.__module__.partition(".")[0] == "gongzhi"
     return plugin_of(target) or (None if core else plugin)
 
 
 def here(plugin: str | None, target: Entity | None, table: Any) -> Criterion | None:
-    """That the row lies in a county that has switched the plugin on, or what it belongs to does.
+    """Return the condition that a row, or what it belongs to, lies in a county that has switched the plugin on.
 
     Of what lies in no county, that one of them has. None of a plugin that is always on, and of the core.
     """
@@ -220,21 +232,21 @@ def here(plugin: str | None, target: Entity | None, table: Any) -> Criterion | N
 
 
 def _owned(target: Entity, table: Table, lens: Lens) -> Criterion:
-    """The row's owner is visible."""
+    """Return the condition that the row's owner is visible."""
     owner, other, belongs = _owner(target, table, "o")
     rows = Rows(owner, other, lens, None, None).where(belongs)
     return Sql("exists{0}", rows.whole().select(LiteralValue("1")))
 
 
 def _owner(target: Entity, table: Table, letter: str) -> tuple[Entity, Table, Criterion]:
-    """The entity that a row belongs to, its table under an alias of its own, and that the row belongs to its row."""
+    """Return the entity a row belongs to, its table under an alias of its own, and the condition that joins both."""
     owner, column = owner_of(target), target.column(target.through or "")
     other = Table(owner.model._meta.db_table, schema=owner.model._meta.schema, alias=f"{table.alias}{letter}")
     return owner, other, Sql("{0}={1}", other.field(owner.key), table.field(column))
 
 
 def owner_of(target: Entity) -> Entity:
-    """The entity that the rows of this one belong to."""
+    """Return the entity that the rows of this one belong to."""
     for declared in target.cls.__strawberry_definition__.fields:  # type: ignore[attr-defined]
         if declared.python_name == target.through:
             return entity_of(declared.type)

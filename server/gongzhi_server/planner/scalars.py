@@ -1,4 +1,4 @@
-"""Terms whose JSON is what the schema promises for a type."""
+"""Scalars: terms whose JSON is what the schema promises for a type."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from pypika_tortoise.terms import LiteralValue, Term
 from tortoise.fields import DateField, DatetimeField
 
 # PostgreSQL's JSON of a timestamptz is ISO 8601 with its offset already, and a date's is a date.
+# A Decimal as a JSON number would be rounded by clients that read numbers as doubles.
 FORMS = {"Decimal": "{0}::text", "ID": "{0}::text"}
 DATES = "Date", "DateTime"
 FINITE = "nullif({0},'infinity')"
@@ -19,10 +20,11 @@ FINITE = "nullif({0},'infinity')"
 
 
 def encode(kind: GraphQLOutputType, term: Term) -> Term:
-    """The term as the type is sent."""
+    """Convert a term to the JSON that its type is sent as."""
     named = get_nullable_type(kind)
     if isinstance(named, GraphQLEnumType):
         names = {str(getattr(value.value, "value", value.value)): name for name, value in named.values.items()}
+        # An enum that is stored under the names it is sent by needs no translation.
         if any(value != name for value, name in names.items()):
             whens = " ".join(f"when {quoted(value)} then {quoted(name)}" for value, name in names.items())
             return Sql("case {0} {1} end", term, LiteralValue(whens))
@@ -47,10 +49,11 @@ CASTS = {
 
 
 def as_declared(kind: GraphQLOutputType, term: Term) -> Term:
-    """The term as a value of the type, so that one of another type fails where it is computed, and not in a client."""
+    """Cast a term to the type it declares, so that a wrong one fails in the database and not in a client."""
     named = get_nullable_type(kind)
     if isinstance(named, GraphQLEnumType):
         values = ",".join(quoted(str(value.value)) for value in named.values.values())
+        # A value that is none of the enum's is made to fail: a text that cannot be cast to int names it in the log.
         other = f"('no {named.name}: '||{{0}}::text)::int::text"
         text = f"case when {{0}}::text in ({values}) then {{0}}::text when {{0}} is not null then {other} end"
         return Sql(text, term)
@@ -59,7 +62,7 @@ def as_declared(kind: GraphQLOutputType, term: Term) -> Term:
 
 
 def json_leaf(kind: Any, value: Term) -> Term:
-    """A value inside JSON as one of the type."""
+    """Cast a value inside JSON to a leaf type."""
     named = get_nullable_type(kind)
     cast = None if isinstance(named, GraphQLList | GraphQLEnumType) else CASTS.get(named.name)
     return (
@@ -68,7 +71,7 @@ def json_leaf(kind: Any, value: Term) -> Term:
 
 
 def stored(entity: Entity, name: str, value: Any) -> Any:
-    """A JSON value of a column as Python has it; PostgreSQL's infinity is asyncpg's last day."""
+    """Convert a JSON value of a column to Python; PostgreSQL's infinity is asyncpg's last day."""
     if value == "infinity":
         field = entity.field(name)
         if isinstance(field, DateField):
@@ -79,5 +82,5 @@ def stored(entity: Entity, name: str, value: Any) -> Any:
 
 
 def quoted(text: Any) -> str:
-    """A constant of our own schema as SQL."""
+    """Quote a constant of our own schema as SQL."""
     return "'" + str(text).replace("'", "''") + "'"

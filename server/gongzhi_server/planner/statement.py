@@ -1,4 +1,4 @@
-"""A compiled selection, and what Python still has to do on its rows."""
+"""Statements: a compiled selection, and what Python still has to do on its rows."""
 
 from __future__ import annotations
 
@@ -67,6 +67,7 @@ class Shape:
     def needs(self) -> list[str]:
         return sorted({name for call in self.calls for name in call.plan.needs})
 
+    # Cached: it is asked with every answer, and a statement does not change.
     @cached_property
     def live(self) -> bool:
         """Whether every answer has to be taken apart."""
@@ -95,6 +96,7 @@ class Shape:
         return own + sum(one.size for one in self.inner.values())
 
     def add(self, key: str, child: Shape) -> None:
+        # Subtrees that need nothing from Python are not kept, so an answer is walked only where it must be.
         if child.live or child.seals:
             self.inner[key] = child
 
@@ -103,6 +105,7 @@ class Shape:
         self.beyond = self.beyond or not open
 
 
+# Compared by identity: statements are keys of loaders and sets, and equal texts may be of different documents.
 @dataclass(frozen=True, eq=False)
 class Statement:
     """SQL with its parameters, its cost in objects, and the errors that come with every answer to it."""
@@ -131,6 +134,7 @@ class Statement:
         return sys.getsizeof(self.sql) + STATEMENT + len(self.values) * VALUE + self.shape.size
 
     def arguments(self, variables: Mapping[str, Any], context: Any) -> list[Any]:
+        """Return the values of the parameters, after what is only to be checked has been read."""
         for check in self.checks:
             check.read(variables, context)
         return [value.read(variables, context) for value in self.values]
@@ -141,5 +145,5 @@ class Statement:
         return tuple(at for at, value in enumerate(self.values) if type(value) is Chosen)
 
     def choices(self, arguments: Sequence[Any]) -> int:
-        """How many values these lists hold."""
+        """Count the values that these lists hold."""
         return sum(len(arguments[at]) for at in self.chosen)

@@ -1,4 +1,4 @@
-"""The viewer as a statement sees it: what shapes the text is noted, what does not is bound."""
+"""Viewer scope: the viewer as a statement sees them; what shapes the text is noted, what does not is bound."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ BROKEN: Question = ("broken",)
 
 
 def held(account: Account, permission: str | None) -> list[Grant]:
-    """The grants that hold the permission; all of them where none is named."""
+    """Return the grants that hold the permission; all of them where none is named."""
     return [grant for grant in account.grants if permission is None or permission in grant.permissions]
 
 
 def areas(account: Account, permission: str) -> tuple[Kind | None, ...] | None:
-    """The kinds of the grids the permission is held in, in the order of the grants; None for everywhere."""
+    """Return the kinds of the grids the permission is held in, in the order of the grants; None for everywhere."""
     grants = held(account, permission)
     if any(grant.everywhere for grant in grants):
         return None
@@ -34,15 +34,17 @@ def areas(account: Account, permission: str) -> tuple[Kind | None, ...] | None:
 
 
 def grids(account: Account, permission: str) -> tuple[int, ...]:
-    """The grids the permission is held in, in the order of the grants."""
+    """Return the grids the permission is held in, in the order of the grants."""
     return tuple(grant.grid for grant in held(account, permission) if grant.grid is not None)
 
 
 def units(account: Account, permission: str | None) -> tuple[int, ...]:
-    """The units the permission is held for, in the order of the grants."""
+    """Return the units the permission is held for, in the order of the grants."""
     return tuple(grant.unit for grant in held(account, permission) if grant.unit is not None)
 
 
+# Answers that shape a text must be few and common to many accounts, or each account would have
+# statements of its own: so kinds of grids and the number of units are asked, and their ids are bound.
 ANSWERS: dict[str, Callable[..., Hashable]] = {
     "can": lambda account, permission: permission in account.granted,
     "covers": lambda account, wider, permission: all(wider in grant.permissions for grant in held(account, permission)),
@@ -67,7 +69,7 @@ class Lens:
         return answer(self.viewer, question)
 
     def _fact(self, name: Any, cast: str, read: Callable[[Viewer], Any]) -> Term:
-        """One parameter a fact, however often it is mentioned."""
+        """Bind a fact about the viewer as one parameter, however often it is mentioned."""
         if name not in self._facts:
             self._facts[name] = Sql(
                 f"{{0}}::{cast}", ValueWrapper(Bind(lambda variables, context: read(context.viewer)))
@@ -80,6 +82,7 @@ class Lens:
 
     @property
     def today(self) -> Term:
+        # The day in China: the database's own date follows its time zone.
         return self._fact("today", "date", lambda viewer: viewer.now.astimezone(CHINA).date())
 
     @property
@@ -112,6 +115,8 @@ class Lens:
             return None
         return [within(table, kind, self._area(permission, at)) for at, kind in enumerate(kinds)]
 
+    # By position, in the order of the grants: the text knows how many areas there are, the values come with the viewer.
+
     def _area(self, permission: str, at: int) -> Term:
         where = ("grids", permission)
         return self._fact(("area", permission, at), "int", lambda viewer: answer(viewer, where)[at])
@@ -125,13 +130,14 @@ class Lens:
 
 
 def answers(viewer: Viewer, questions: Iterable[Question]) -> tuple[Hashable, ...]:
-    """All the answers. Nearly always the account has been asked before: this runs with every operation."""
+    """Answer all the questions. Nearly always the account has been asked before: this runs with every operation."""
     known = viewer.account.answers
     return tuple([known[one] if one in known else answer(viewer, one) for one in questions])
 
 
 def answer(viewer: Viewer, question: Question) -> Any:
-    """The answer, from what this account has been asked before."""
+    """Answer a question from what this account has been asked before."""
+    # Broken glass belongs to the request, so it must not be kept with the account.
     if question == BROKEN:
         return viewer.glass is not None
     known = viewer.account.answers
