@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from importlib import import_module
 from typing import Any
 
@@ -27,10 +28,9 @@ INSIDE = {"enum_type_definition": "values"}
 
 def of(plugins: Any, name: str) -> list[DefinitionNode]:
     """The types it adds, and those it extends with what it adds to them."""
-    build = import_module("gongzhi_server.graphql.schema").build
-    before = definitions(build(plugins, leaving=name).as_str())
+    before = definitions(plugins, leaving=name)
     found: list[DefinitionNode] = []
-    for kind, node in definitions(build(plugins).as_str()).items():
+    for kind, node in definitions(plugins).items():
         known = before.get(kind)
         if known is None:
             found.append(node)
@@ -42,8 +42,10 @@ def of(plugins: Any, name: str) -> list[DefinitionNode]:
     return found
 
 
-def definitions(sdl: str) -> dict[str, Any]:
-    """The types of a schema by name."""
+@lru_cache(maxsize=2)  # building a schema takes seconds, and tests of one plugin ask for the same two
+def definitions(plugins: Any, leaving: str = "") -> dict[str, Any]:
+    """The types of the schema with these plugins by name; one plugin is left out."""
+    sdl = import_module("gongzhi_server.graphql.schema").build(plugins, leaving=leaving).as_str()
     return {one.name.value: one for one in parse(sdl).definitions if isinstance(one, TypeDefinitionNode)}
 
 

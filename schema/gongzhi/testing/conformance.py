@@ -89,7 +89,7 @@ class Conformance:
     async def test_denied_calls_leave_no_row(self, server: Any, database: str, plugins: Any) -> None:
         """A stranger is refused by every mutation that needs a permission, and nothing is written."""
         before = await self.rows(database, plugins)
-        schema = import_module("gongzhi_server.graphql.schema").build(plugins)._schema
+        schema = import_module("gongzhi_server.testing").built(plugins)._schema
         for name, kind in guarded(schema, self.plugin):
             query = f"mutation($input: {kind}!) {{ {name}(input: $input) {{ errors {{ code }} }} }}"
             answer = await server.ask(query, input=sample(schema.type_map[kind]))

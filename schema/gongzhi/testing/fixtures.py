@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -46,22 +47,59 @@ def plugins() -> Any:
 
 
 @pytest.fixture(scope="session")
-def small_county(postgres: str, plugins: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The name of a database with every plugin's tables and the invented county. It is only copied."""
-    testing, name = machine(), f"county_{uuid4().hex}"
-    dsn = asyncio.run(testing.create(postgres, name))
-    asyncio.run(testing.migrate(dsn, plugins.apps))
-    asyncio.run(testing.load_demo(dsn, PEOPLE, tmp_path_factory.mktemp("data")))
+def all_tables(postgres: str, plugins: Any) -> Iterator[str]:
+    """The name of a database with every plugin's tables and nothing in them. It is only copied."""
+    name = f"tables_{uuid4().hex}"
+    asyncio.run(machine().migrate(asyncio.run(machine().create(postgres, name)), plugins.apps))
     yield name
-    asyncio.run(testing.drop(postgres, name))
+    asyncio.run(machine().drop(postgres, name))
+
+
+@pytest.fixture(scope="session")
+def small_county(postgres: str, all_tables: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The name of a database with every plugin's tables and the invented county. It is only copied."""
+    name = f"county_{uuid4().hex}"
+    dsn = asyncio.run(machine().create(postgres, name, all_tables))
+    asyncio.run(machine().load_demo(dsn, PEOPLE, tmp_path_factory.mktemp("data")))
+    yield name
+    asyncio.run(machine().drop(postgres, name))
+
+
+@asynccontextmanager
+async def copied(postgres: str, template: str) -> AsyncIterator[str]:
+    name = f"test_{uuid4().hex}"
+    yield await machine().create(postgres, name, template)
+    await machine().drop(postgres, name)
 
 
 @pytest_asyncio.fixture
 async def database(postgres: str, small_county: str) -> AsyncIterator[str]:
     """The address of a database for one test: an invented county of 300 people, and the plugins' tables."""
-    testing, name = machine(), f"test_{uuid4().hex}"
-    yield await testing.create(postgres, name, small_county)
-    await testing.drop(postgres, name)
+    async with copied(postgres, small_county) as dsn:
+        yield dsn
+
+
+@pytest_asyncio.fixture
+async def empty_database(postgres: str, all_tables: str) -> AsyncIterator[str]:
+    """The address of a database for one test, with the plugins' tables and nothing in them."""
+    async with copied(postgres, all_tables) as dsn:
+        yield dsn
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def shared_database(postgres: str, small_county: str) -> AsyncIterator[str]:
+    """As `database`, for all tests of a module: they must not meet in it."""
+    async with copied(postgres, small_county) as dsn:
+        yield dsn
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def shared_server(
+    shared_database: str, plugins: Any, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Any]:
+    """The server over it. Tests that ask it are marked `pytest.mark.asyncio(loop_scope="module")`."""
+    async with machine().serving(shared_database, tmp_path_factory.mktemp("data"), plugins=plugins) as made:
+        yield made
 
 
 @pytest_asyncio.fixture

@@ -10,7 +10,7 @@ from gongzhi_server.testing import Clock
 
 from .offices import POWER, TOWN_HALL, VILLAGE, WATER, Offices, refused
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 WHISTLE = (
     "whistle { id kind state version calledAt emergency { id } "

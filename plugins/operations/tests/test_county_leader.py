@@ -10,7 +10,7 @@ from gongzhi_server.testing import Clock, Server
 
 from .offices import COUNTY, POWER, TOWN, Offices, opening, refused
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 SUPERVISED = """{ supervisions(first: 50) { totalCount nodes { id caseNumber level state reason reply light
   unit { code } case { title } } } }"""
@@ -60,12 +60,12 @@ async def test_leader_sees_what_offices_do(offices: Offices, clock: Clock) -> No
     assert (await away.ask(OVERVIEW, grid=COUNTY)).data["grid"]["statistics"] is None
 
 
-async def test_leader_opens_no_file(offices: Offices, clock: Clock, filled: str) -> None:
+async def test_leader_opens_no_file(offices: Offices, clock: Clock, shared_database: str) -> None:
     """No person, household or case by list, id or number; no protected value; nothing is done."""
     opening(clock)
     number, supervision = await supervised(offices)
     caller = leader(offices.server)
-    connection = await asyncpg.connect(filled)
+    connection = await asyncpg.connect(shared_database)
     try:
         person = await connection.fetchval("select id from people.person order by id limit 1")
         household = await connection.fetchval("select id from people.household limit 1")
@@ -99,11 +99,11 @@ async def denied(caller: Server, mutation: str, selection: str, **given: Any) ->
     return [one["extensions"]["code"] for one in answer.errors or ()] == ["FORBIDDEN"]
 
 
-async def test_leader_learns_of_no_tip_off(offices: Offices, clock: Clock, filled: str) -> None:
+async def test_leader_learns_of_no_tip_off(offices: Offices, clock: Clock, shared_database: str) -> None:
     """What is supervised of a tip-off, or of a case against a unit, is for those who see the case alone."""
     opening(clock)
     (sealed, one), (against, other) = await supervised(offices), await supervised(offices)
-    connection = await asyncpg.connect(filled)
+    connection = await asyncpg.connect(shared_database)
     try:
         await connection.execute("update cases.case set series = 'SEALED' where number = $1", sealed)
         accused = (

@@ -10,7 +10,7 @@ import pytest
 
 from .desks import CASE, POWER, Desks, opening, refused
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 APPROVAL = "approval { id kind state unit { code } reason }"
 DECIDED = "approval { state decision } case { status version }"
@@ -50,7 +50,7 @@ async def clocks(desks: Desks, number: str) -> Any:
     return {"dueAt": case["dueAt"], **{one["stage"]: one for one in case["clocks"]}}
 
 
-async def test_extension_moves_the_clocks(desks: Desks, filled: str) -> None:
+async def test_extension_moves_the_clocks(desks: Desks, shared_database: str) -> None:
     """To the close of the last working day that was asked for; what time was spent stays spent, and it is counted."""
     opening(desks)
     desks = Desks(desks.server)
@@ -71,7 +71,7 @@ async def test_extension_moves_the_clocks(desks: Desks, filled: str) -> None:
         assert after[stage]["spent"] == before[stage]["spent"] > 0
         assert after[stage]["allowed"] == before[stage]["allowed"] + 4 * 450
         assert [one["why"] for one in after[stage]["changes"]] == ["EXTENDED"]
-    connection = await asyncpg.connect(filled)
+    connection = await asyncpg.connect(shared_database)
     counted = 'select f.extended from statistics.current f join cases."case" c on c.id = f.case_id where c.number = $1'
     assert await connection.fetchval(counted, number) is True
     await connection.close()

@@ -13,7 +13,7 @@ from gongzhi_server.testing import Clock, published, serving
 
 from .offices import COUNTY, POWER, TOWN, VILLAGE, WATER, Offices, refused
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 ROW = "emergency { id state startsAt endsAt version powers { code commands } previous { id } }"
 REGISTER = """query($g: String!) { emergencies(filter: { grid: { within: $g } }, first: 50) {
@@ -118,7 +118,7 @@ async def entry_of(caller: Any, id: str) -> Any:
     return (await caller.ask(asked, id=id)).data["node"]
 
 
-async def test_larger_absorbs_smaller(offices: Offices, clock: Clock, filled: str) -> None:
+async def test_larger_absorbs_smaller(offices: Offices, clock: Clock, shared_database: str) -> None:
     """What holds and what waits in two villages goes into the town's, with its second person's word and not before."""
     town, [first, second, *_] = TOWNS["absorbing"], await villages_of(offices, TOWNS["absorbing"])
     own, colleague = (offices.server.as_("town_dispatcher", grid=town, sub=name) for name in ("one", "two"))
@@ -149,8 +149,8 @@ async def test_larger_absorbs_smaller(offices: Offices, clock: Clock, filled: st
     assert (await entry_of(offices.server, holds["id"]))["absorbedBy"] == {"id": id}, "the register says so"
     assert await entry_of(offices.server, waits["id"]) is None
     assert (await entry_of(offices.server, id))["absorbs"] == taken[:1]
-    assert await happened_to(filled, holds["id"]) == ["emergency.confirmed", "emergency.absorbed"]
-    assert await happened_to(filled, waits["id"]) == ["emergency.declared", "emergency.absorbed"]
+    assert await happened_to(shared_database, holds["id"]) == ["emergency.confirmed", "emergency.absorbed"]
+    assert await happened_to(shared_database, waits["id"]) == ["emergency.declared", "emergency.absorbed"]
     for one in (holds, waits):
         assert await offices.told(own, "emergency.absorbed", one["id"]) == 1
     for one in (holds, waits):
@@ -161,12 +161,12 @@ async def test_larger_absorbs_smaller(offices: Offices, clock: Clock, filled: st
     assert blown["emergency"] == {"id": id}, "what is done now is done by the larger one's power"
 
 
-async def happened_to(filled: str, id: str) -> list[str]:
+async def happened_to(shared_database: str, id: str) -> list[str]:
     """What was told of an emergency, by type."""
-    return [one.type for one in await published(filled) if f"Emergency:{one.data.get('emergency')}" == id]
+    return [one.type for one in await published(shared_database) if f"Emergency:{one.data.get('emergency')}" == id]
 
 
-async def test_absorbed_once(offices: Offices, clock: Clock, filled: str) -> None:
+async def test_absorbed_once(offices: Offices, clock: Clock, shared_database: str) -> None:
     """A county's, a town's within it and the end of a village's in both, at once: all are answered, each is told."""
     town, [village, *_] = TOWNS["racing"], await villages_of(offices, TOWNS["racing"])
     own = offices.server.as_("town_dispatcher", grid=town, sub="declares")
@@ -187,12 +187,12 @@ async def test_absorbed_once(offices: Offices, clock: Clock, filled: str) -> Non
     assert done.count(widest["id"]) == 1 and done.count(made["id"]) <= 1
     assert {error["code"] for one in answers for error in one["errors"]} <= {"DUPLICATE", "STALE_VERSION"}, answers
     entry = await entry_of(offices.county, holds["id"])
-    told = await happened_to(filled, holds["id"])
+    told = await happened_to(shared_database, holds["id"])
     over = {"ABSORBED": "emergency.absorbed", "ENDED": "emergency.ended"}[entry["state"]]
     assert told == ["emergency.confirmed", over]
     middle = await entry_of(offices.county, made["id"])
     assert (middle["state"], middle["absorbedBy"]) == ("ABSORBED", {"id": widest["id"]})
-    assert (await happened_to(filled, made["id"])).count("emergency.absorbed") == 1
+    assert (await happened_to(shared_database, made["id"])).count("emergency.absorbed") == 1
     await offices.do(offices.county, "endEmergency", ROW, emergency=widest["id"], expectedVersion=2)
 
 
@@ -221,13 +221,13 @@ async def test_unconfirmed_lapses(offices: Offices, clock: Clock) -> None:
     assert state == "LAPSED"
 
 
-async def test_beside_another_server(offices: Offices, clock: Clock, empty: str, tmp_path: Path) -> None:
+async def test_beside_another_server(offices: Offices, clock: Clock, empty_database: str, tmp_path: Path) -> None:
     """Whose jobs run is not for whoever started last in this process to say."""
     made = (await offices.do(offices.county, "declareEmergency", ROW, grid="610921108", **declared(clock, 1)))[
         "emergency"
     ]
     clock.move(hours=2)
-    async with serving(empty, tmp_path, clock) as other:
+    async with serving(empty_database, tmp_path, clock) as other:
         await other.worker.drain()
         await offices.server.worker.drain()
     [state] = [one["state"] for one in await register(offices.county, "610921108") if one["id"] == made["id"]]

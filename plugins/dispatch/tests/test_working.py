@@ -6,11 +6,10 @@ from datetime import datetime, timedelta
 
 import asyncpg
 import pytest
-from gongzhi_server.testing import Server
 
 from .desks import CASE, MATTER, POWER, ROADS, SAFETY, WATER, Desks, refused
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 ORDER = "workOrder { state version acknowledgedAt contribution }"
 INBOX = """query($u: String!, $s: [WorkOrderState!]) { unit(code: $u) {
@@ -74,10 +73,10 @@ async def test_unit_inbox(desks: Desks) -> None:
     assert number not in [one["case"]["number"] for one in other["nodes"]]
 
 
-async def test_requesters_see_no_orders(desks: Desks, server: Server) -> None:
+async def test_requesters_see_no_orders(desks: Desks) -> None:
     found = await desks.dispatched(POWER)
     query = "query($number: String!, $receiptCode: String!) { caseByReceipt(number: $number, receiptCode: $receiptCode)"
-    shown = await server.ask(query + " { workOrders { totalCount } objections { totalCount } } }", **found)
+    shown = await desks.server.ask(query + " { workOrders { totalCount } objections { totalCount } } }", **found)
     assert shown.data["caseByReceipt"] == {"workOrders": {"totalCount": 0}, "objections": {"totalCount": 0}}
 
 
@@ -101,9 +100,9 @@ async def test_reopened_order(desks: Desks) -> None:
     assert order["state"] == "HANDLING"
 
 
-async def test_those_concerned_are_told(desks: Desks, filled: str) -> None:
+async def test_those_concerned_are_told(desks: Desks, shared_database: str) -> None:
     """Units of their work, dispatchers of what waits for them, requesters of their answer: by number, never by name."""
-    person = await fetched(filled, "select id from people.person order by id limit 1")
+    person = await fetched(shared_database, "select id from people.person order by id limit 1")
     inbox = "{ me { notices(first: 100) { nodes { title body about } } } }"
     resident = desks.server.as_("resident", person=str(person))
     number = (await resident.do("reportCase", "case { number }", **MATTER))["case"]["number"]

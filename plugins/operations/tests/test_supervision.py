@@ -10,7 +10,7 @@ from gongzhi_server.testing import Clock
 
 from .offices import COUNTY, POWER, Offices, opening, refused
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 ROW = "supervision { id level state version replyDueAt light unit { code } }"
 READ = """query($n: String!) { case(number: $n) { dueAt supervisions(first: 20) { nodes { level state reason reply
@@ -64,11 +64,11 @@ async def test_only_the_county_lists(offices: Offices, clock: Clock) -> None:
     assert (await elsewhere.ask(listed)).data["supervisions"]["nodes"] == []
 
 
-async def test_requester_reads_none_of_it(offices: Offices, filled: str) -> None:
+async def test_requester_reads_none_of_it(offices: Offices, shared_database: str) -> None:
     import asyncpg
 
     number = await offices.case()
-    connection = await asyncpg.connect(filled)
+    connection = await asyncpg.connect(shared_database)
     person = await connection.fetchval("select id from people.person order by id limit 1")
     await connection.execute("update cases.case set requester_id = $1 where number = $2", person, number)
     await connection.close()

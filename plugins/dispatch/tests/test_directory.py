@@ -5,11 +5,10 @@ from __future__ import annotations
 import asyncpg
 import pytest
 import pytest_asyncio
-from gongzhi_server.testing import Server
 
 from .desks import CASE, COUNTY, POWER, ROADS, SAFETY, TOWN, TOWN_HALL, Desks, refused
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 RULE = "rule { id version unit { code } supportUnits { code } basis validTo previous { version validTo } }"
 PROPOSAL = """query($n: String!) { case(number: $n) { dispatchProposal {
@@ -19,10 +18,10 @@ ENTRY = {"grid": COUNTY, "basis": "汉阴县派单目录（示例）第1条"}
 SUBJECTS = ["village_affairs", "roads", "agriculture", "paperwork", "health", "other"]
 
 
-@pytest_asyncio.fixture(scope="module", autouse=True, loop_scope="session")
-async def unsaid(filled: str) -> None:
+@pytest_asyncio.fixture(scope="module", autouse=True, loop_scope="module")
+async def unsaid(shared_database: str) -> None:
     """The demo county's directory forgets the subjects of the stories."""
-    connection = await asyncpg.connect(filled)
+    connection = await asyncpg.connect(shared_database)
     ended = "update dispatch.rule r set valid_to = r.valid_from from cases.category c where c.id = r.category_id "
     await connection.execute(ended + "and c.code = any($1)", SUBJECTS)
     await connection.close()
@@ -101,11 +100,11 @@ async def test_closed_units_are_not_proposed(desks: Desks) -> None:
     assert await proposal(desks, number) is None
 
 
-async def test_who_keeps_the_directory(desks: Desks, server: Server) -> None:
+async def test_who_keeps_the_directory(desks: Desks) -> None:
     mutation = "mutation($i: SetDispatchRuleInput!) { setDispatchRule(input: $i) { errors { code path } } }"
     given = {**ENTRY, "category": "other", "unit": ROADS, "expectedVersion": 0, "idempotencyKey": "entry"}
     assert (await desks.town.ask(mutation, i=given)).codes == ["FORBIDDEN"]
-    elsewhere = server.as_("county_dispatcher", grid="610921110")
+    elsewhere = desks.server.as_("county_dispatcher", grid="610921110")
     payload = (await elsewhere.ask(mutation, i=given)).data["setDispatchRule"]
     assert payload["errors"] == [{"code": "FORBIDDEN", "path": ["grid"]}]
 

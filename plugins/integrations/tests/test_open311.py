@@ -158,15 +158,15 @@ async def test_pages_and_times_are_complete(server: Server, hotline: Server) -> 
     assert "90 days" in error["description"]
 
 
-async def test_only_what_the_key_may_see(server: Server, hotline: Server, filled: str) -> None:
+async def test_only_what_the_key_may_see(server: Server, hotline: Server, database: str) -> None:
     number = await file(hotline)
     for other in (server, server.as_("integrator", grid="610921102")):
         assert await get(other, "v2/requests.json", **COUNTY, service_request_id=number) == []
         [error] = await get(other, f"v2/requests/{number}.json", 404, **COUNTY)
         assert error["description"] == "service_request_id provided was not found"
-    database = await asyncpg.connect(filled)
-    await database.execute("update cases.case set kind = 'TIP_OFF', series = 'SEALED' where number = $1", number)
-    await database.close()
+    connection = await asyncpg.connect(database)
+    await connection.execute("update cases.case set kind = 'TIP_OFF', series = 'SEALED' where number = $1", number)
+    await connection.close()
     for caller in (hotline, server.as_("administrator")):
         assert await get(caller, "v2/requests.json", **COUNTY, service_request_id=number) == []
     [error] = await post(hotline, 400, **POLE, **{"attribute[kind]": "TIP_OFF"})
@@ -197,12 +197,12 @@ async def test_errors_have_the_format_of_the_specification(server: Server, hotli
     assert "from 1 to 10" in (await get(hotline, "v2/requests.json", 400, **COUNTY, **page))[0]["description"]
 
 
-async def test_rates_and_trusted_documents(filled: str, tmp_path: Path) -> None:
+async def test_rates_and_trusted_documents(database: str, tmp_path: Path) -> None:
     """Limits hold here as they do at /graphql, and no list of trusted documents is needed."""
-    chosen = settings(filled, tmp_path)
+    chosen = settings(database, tmp_path)
     object.__setattr__(chosen, "rates", True)
     object.__setattr__(chosen, "allow_list", True)
-    app = create_app(chosen, filled, Clock(), ESSENTIAL, background=False, schema=built(None))
+    app = create_app(chosen, database, Clock(), ESSENTIAL, background=False, schema=built(None))
     async with (
         app.router.lifespan_context(app),
         httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client,
@@ -216,13 +216,13 @@ async def test_rates_and_trusted_documents(filled: str, tmp_path: Path) -> None:
         assert int(reply.headers["retry-after"]) > 0 and reply.json()[0]["code"] == 429
 
 
-async def test_api_keys_are_ours(server: Server, filled: str) -> None:
+async def test_api_keys_are_ours(server: Server, database: str) -> None:
     """What is filed with a key is its account's, which is nobody in person; a key that is over is refused."""
     administrator = server.as_("administrator")
     made = await administrator.do("addAccount", "account { id } code", name="hotline", grid="610921")
     signed = (await server.post("invitation", code=made["code"], password="correct horse battery")).body
-    database = await asyncpg.connect(filled)
-    await database.execute(HOLDING)
+    connection = await asyncpg.connect(database)
+    await connection.execute(HOLDING)
     owner = server.bearing(signed["accessToken"])
     key = await owner.do("createApiKey", "apiKey { id } secret", label="311", permissions=["cases.view"])
     assert key["errors"] == []
@@ -230,18 +230,18 @@ async def test_api_keys_are_ours(server: Server, filled: str) -> None:
     bearer = server.bearing(key["secret"])
     [found] = await get(bearer, f"v2/requests/{number}.json", **COUNTY)
     assert found["description"] == POLE["description"]
-    row = await database.fetchrow("select account, requester_id from cases.case where number = $1", number)
+    row = await connection.fetchrow("select account, requester_id from cases.case where number = $1", number)
     assert row and tuple(row) == ("hotline", None)
     assert (await owner.do("revokeApiKey", "apiKey { id }", apiKey=key["apiKey"]["id"]))["errors"] == []
     async with asyncio.timeout(10):
         while (await bearer.client.get("/open311/v2/services.json", params=COUNTY, headers=bearer.headers)).is_success:
             await asyncio.sleep(0.02)  # PostgreSQL tells of it
     assert (await post(server, 403, **POLE, api_key=key["secret"]))[0]["description"].startswith("api_key was invalid")
-    await database.close()
+    await connection.close()
 
 
 async def test_example_on_the_page_works(server: Server, hotline: Server) -> None:
-    page = (Path(__file__).parents[2] / "docs" / "integrators" / "open311.md").read_text(encoding="utf-8")
+    page = (Path(__file__).parents[3] / "docs" / "integrators" / "open311.md").read_text(encoding="utf-8")
     [form] = re.findall(r"```text form\n(.*?)```", page, re.DOTALL)
     [shown] = re.findall(r"```json\n(.*?)```", page, re.DOTALL)
     [made] = await post(hotline, **dict(line.split("=", 1) for line in form.splitlines()))

@@ -56,14 +56,14 @@ async def test_burden_by_hand(small: Server, ground: Ground) -> None:
     }
 
 
-async def test_prefilled_forms(server: Server, filled: str) -> None:
+async def test_prefilled_forms(server: Server, database: str) -> None:
     """A worker is known by the post, a resident by the household, and a stranger not at all."""
     asked = "query($f: PrefilledForm!) { prefill(form: $f) { field value } }"
 
     async def known(caller: Server, form: str) -> dict[str, str]:
         return {one["field"]: one["value"] for one in (await caller.ask(asked, f=form)).data["prefill"]}
 
-    connection = await asyncpg.connect(filled)
+    connection = await asyncpg.connect(database)
     worker = await connection.fetchrow(
         "select p.person_id::text as person, g.code as grid from people.post p join grids.grid g on g.id = p.grid_id "
         "where p.duty = 'GRID_WORKER' and p.until is null limit 1"

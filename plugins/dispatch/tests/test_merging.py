@@ -11,7 +11,7 @@ from gongzhi_server.testing import Server
 
 from .desks import CASE, MATTER, POWER, Desks, refused
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 SIMILAR = (
     "query($n: String!) { case(number: $n) { similarCases(first: 3) { number title similarity distance status } } }"
@@ -136,9 +136,9 @@ SPOTS = [(109.5011, 32.0011), (109.5003, 32.0018), (109.5019, 32.0001)]
 """Three places in one cell of the lattice."""
 
 
-async def test_nobody_is_found_from_many_distances(filled: str) -> None:
+async def test_nobody_is_found_from_many_distances(shared_database: str) -> None:
     """However many matters somebody reports, and from wherever: what they are told is the same for a whole cell."""
-    connection = await asyncpg.connect(filled)
+    connection = await asyncpg.connect(shared_database)
     kept = connection.transaction()
     await kept.start()
     mine, theirs = await connection.fetch(

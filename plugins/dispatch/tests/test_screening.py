@@ -31,7 +31,7 @@ def test_screened_texts(text: str, concerns: list[Concern]) -> None:
     assert screen(text) == concerns
 
 
-@pytest.mark.asyncio(loop_scope="session")
+@pytest.mark.asyncio(loop_scope="module")
 async def test_warnings_at_intake(desks: Desks) -> None:
     asked = "case { number } warnings { field concern message }"
     said = {**MATTER, "title": "邻居信教扰民", "description": "请打13800138000"}
@@ -47,7 +47,7 @@ async def test_warnings_at_intake(desks: Desks) -> None:
     assert (await desks.server.do("reportCase", asked, **MATTER))["warnings"] == []
 
 
-@pytest.mark.asyncio(loop_scope="session")
+@pytest.mark.asyncio(loop_scope="module")
 async def test_warnings_of_staff(desks: Desks) -> None:
     """Replies, notes and reasons are screened as reports are, and sent again they warn again."""
     number = (await desks.accepted())["number"]

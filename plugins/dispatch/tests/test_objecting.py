@@ -9,7 +9,7 @@ import pytest
 
 from .desks import CASE, COUNTY, POWER, ROADS, SAFETY, WATER, Desks, refused
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 OBJECTION = "objection { id dueAt ruling unit { code } suggestedUnit { code } }"
 RULING = """objection { ruling reason ruledAt } case { status version leadUnit { code } }

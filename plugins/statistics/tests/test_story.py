@@ -153,8 +153,8 @@ class Story:
 
 
 @pytest.mark.parametrize("seed", [1, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(2, 12))])
-async def test_figures_equal_a_rebuild(server: Server, filled: str, seed: int) -> None:
-    connection = await asyncpg.connect(filled)
+async def test_figures_equal_a_rebuild(server: Server, database: str, seed: int) -> None:
+    connection = await asyncpg.connect(database)
     try:
         story = Story(server, connection, seed)
         for _ in range(3):
@@ -168,9 +168,9 @@ async def test_figures_equal_a_rebuild(server: Server, filled: str, seed: int) -
         await connection.close()
 
 
-async def test_other_rules_move_the_sums(server: Server, filled: str) -> None:
+async def test_other_rules_move_the_sums(server: Server, database: str) -> None:
     """A county chooses other rules; the sums follow without waiting for the night."""
-    connection = await asyncpg.connect(filled)
+    connection = await asyncpg.connect(database)
     try:
         story = Story(server, connection, 0)
         for _ in range(5):

@@ -6,7 +6,7 @@ import pytest
 
 from .desks import CASE, MATTER, POWER, SAFETY, Desks, refused
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 FOLLOWED = "followUp { contact reached solved rating note role } case { status version rating reopenings }"
 APPROVED = "approval { state } case { status }"

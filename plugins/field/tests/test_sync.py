@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from itertools import combinations
 from typing import Any
 from uuid import uuid4
 
 import pytest
-import pytest_asyncio
-from gongzhi_server.testing import Server, codes_of, create, drop, serving
+from gongzhi_server.testing import Server, codes_of
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -27,13 +25,10 @@ RESULTS = """results { clientId state case { number status version title address
 AGO = "2026-06-30T08:00:00+08:00"
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def office(postgres: str, county: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Server]:
+@pytest.fixture
+def office(shared_server: Server) -> Server:
     """One server for all of these tests: each has a case of its own."""
-    name = f"test_{uuid4().hex}"
-    async with serving(await create(postgres, name, county), tmp_path_factory.mktemp("data")) as made:
-        yield made
-    await drop(postgres, name)
+    return shared_server
 
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

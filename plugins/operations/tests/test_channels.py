@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from datetime import date, datetime
 from pathlib import Path
-from uuid import uuid4
 
 import pytest
 import pytest_asyncio
@@ -17,11 +16,11 @@ from gongzhi.values.errors import Text
 from gongzhi.values.worktime import CHINA
 from gongzhi_server.errors import Problem
 from gongzhi_server.plugins.loader import Plugins
-from gongzhi_server.testing import Server, create, drop, essential_with, serving, settings
+from gongzhi_server.testing import Server, essential_with, serving, settings
 
 from .offices import POWER, Offices
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 PHONE = "13800138000"
 GATE = Consent("sms.notices", "gateway")
@@ -64,21 +63,19 @@ def plugged(*channels: Channel, notices: Sequence[PrivacyNotice] = (ASKED,)) -> 
     return essential_with("sms", Sms(channels, notices))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def gates() -> tuple[Gate, Gate]:
     return Gate("sms", GATE), Gate("push", None)
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def server(
-    postgres: str, county: str, gates: tuple[Gate, Gate], tmp_path_factory: pytest.TempPathFactory
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def gated(
+    shared_database: str, gates: tuple[Gate, Gate], tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Server]:
-    name = f"test_{uuid4().hex}"
-    dsn = await create(postgres, name, county)
+    """The server with both gateways."""
     path: Path = tmp_path_factory.mktemp("data")
-    async with serving(dsn, path, plugins=plugged(*gates), channels=("sms", "push")) as made:
+    async with serving(shared_database, path, plugins=plugged(*gates), channels=("sms", "push")) as made:
         yield made
-    await drop(postgres, name)
 
 
 async def resident(server: Server) -> Server:
@@ -108,45 +105,45 @@ async def answered(server: Server, who: Server) -> None:
     await offices.do(offices.unit(POWER), "replyToCase", "case { status }", expectedVersion=4, text="已修。", **given)
 
 
-async def test_only_who_agreed_is_written_to(server: Server, gates: tuple[Gate, Gate]) -> None:
+async def test_only_who_agreed_is_written_to(gated: Server, gates: tuple[Gate, Gate]) -> None:
     sms, push = gates
-    who = await resident(server)
-    await answered(server, who)
-    server.clock.move(minutes=1)
-    await server.worker.drain()
+    who = await resident(gated)
+    await answered(gated, who)
+    gated.clock.move(minutes=1)
+    await gated.worker.drain()
     assert sms.sent == []
     assert {one.unit is not None for notice, one in push.sent if notice.kind == "case.assigned"} == {True}
     agreed = await who.do("giveConsent", "consent { id }", purpose=GATE.purpose, noticeVersion=1)
     assert agreed["errors"] == [], agreed
-    await answered(server, who)
-    server.clock.move(minutes=1)
-    await server.worker.drain()
+    await answered(gated, who)
+    gated.clock.move(minutes=1)
+    await gated.worker.drain()
     [(notice, addressee)] = [one for one in sms.sent if one[0].kind == "case.replied"]
     assert addressee.phone == PHONE and "13800" not in repr(addressee)
     assert "测试居民" not in notice.body.zh and notice.about is not None
     seen = (await who.ask("{ me { accessLog(first: 9) { nodes { purpose fields } } } }")).data["me"]["accessLog"]
     assert {"purpose": GATE.purpose, "fields": ["Person.phone"]} in seen["nodes"]
-    await server.worker.drain()
+    await gated.worker.drain()
     kinds = sorted(notice.kind for notice, _ in sms.sent)
     assert kinds == ["case.accepted", "case.dispatched", "case.replied"]  # each once, while nothing fails
     await who.do("withdrawConsent", "consent { id }", purpose=GATE.purpose)
-    await answered(server, who)
-    server.clock.move(minutes=1)
-    await server.worker.drain()
+    await answered(gated, who)
+    gated.clock.move(minutes=1)
+    await gated.worker.drain()
     assert len(sms.sent) == len(kinds)
 
 
-async def test_what_fails_is_tried_again(server: Server, gates: tuple[Gate, Gate]) -> None:
+async def test_what_fails_is_tried_again(gated: Server, gates: tuple[Gate, Gate]) -> None:
     _, push = gates
-    await Offices(server).case(handling=False)
+    await Offices(gated).case(handling=False)
     push.down = True
     push.sent.clear()
-    server.clock.move(minutes=1)
-    failed = (await server.worker.drain()).failed
+    gated.clock.move(minutes=1)
+    failed = (await gated.worker.drain()).failed
     assert "notices.send" in failed and push.sent == []
     push.down = False
-    server.clock.move(minutes=5)
-    await server.worker.drain()
+    gated.clock.move(minutes=5)
+    await gated.worker.drain()
     kinds = [notice.kind for notice, _ in push.sent]
     assert "case.assigned" in kinds
     assert len({notice.id for notice, _ in push.sent}) == len(push.sent)
@@ -164,26 +161,24 @@ async def test_log_is_there_by_itself(tmp_path: Path) -> None:
     assert settings("postgresql:///x", tmp_path).channels == ("log",)
 
 
-async def test_emergency_wakes_people_on_duty(server: Server, gates: tuple[Gate, Gate]) -> None:
+async def test_emergency_wakes_people_on_duty(gated: Server, gates: tuple[Gate, Gate]) -> None:
     """At night the worker's telephone of duty rings, without their consent; what can wait is sent in the morning."""
     sms, push = gates
-    server.clock.time = datetime(2026, 7, 1, 23, 0, tzinfo=CHINA)
+    gated.clock.time = datetime(2026, 7, 1, 23, 0, tzinfo=CHINA)
     sms.sent.clear()
     push.sent.clear()
     matter = {"kind": "HELP", "channel": "WEB", "category": "roads.lighting", "title": "路灯", "description": "不亮"}
     for urgency in ("EMERGENCY", "ROUTINE"):
-        payload = await server.do(
-            "reportCase", "case { number }", grid="610921101222-020202", urgency=urgency, **matter
-        )
+        payload = await gated.do("reportCase", "case { number }", grid="610921101222-020202", urgency=urgency, **matter)
         assert payload["errors"] == []
-    server.clock.move(minutes=1)
-    await server.worker.drain()
+    gated.clock.move(minutes=1)
+    await gated.worker.drain()
     [(notice, addressee)] = sms.sent
     assert notice.wakes and notice.title.zh == "特急诉求" and addressee.person and addressee.phone
     told = [notice.wakes for notice, _ in push.sent if notice.kind == "case.reported"]
     assert told == [True, True]  # the worker, and the town's dispatchers
-    server.clock.time = datetime(2026, 7, 2, 8, 31, tzinfo=CHINA)
-    await server.worker.drain()
+    gated.clock.time = datetime(2026, 7, 2, 8, 31, tzinfo=CHINA)
+    await gated.worker.drain()
     assert sms.sent == [(notice, addressee)]
     told = [notice.wakes for notice, _ in push.sent if notice.kind == "case.reported"]
     assert told == [True, True, False]

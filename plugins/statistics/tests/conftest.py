@@ -12,14 +12,14 @@ from .ground import Ground
 
 
 @pytest_asyncio.fixture
-async def ground(empty: str) -> AsyncIterator[Ground]:
+async def ground(empty_database: str) -> AsyncIterator[Ground]:
     """The place, without any case."""
-    async with Ground.opened(empty) as made:
+    async with Ground.opened(empty_database) as made:
         yield made
 
 
 @pytest_asyncio.fixture
-async def small(ground: Ground, empty: str, tmp_path: Path) -> AsyncIterator[Server]:
+async def small(ground: Ground, empty_database: str, tmp_path: Path) -> AsyncIterator[Server]:
     """The application over it."""
-    async with serving(empty, tmp_path) as made:
+    async with serving(empty_database, tmp_path) as made:
         yield made

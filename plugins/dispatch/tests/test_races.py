@@ -21,7 +21,7 @@ from gongzhi_server.testing import ESSENTIAL, Clock, Server, settings
 
 from .desks import POWER, ROADS, SAFETY, WATER, Desks
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 UNITS = POWER, WATER, ROADS, SAFETY
 KNOWN = {"STALE_VERSION", "ILLEGAL_TRANSITION"}
@@ -60,9 +60,9 @@ async def race(address: str, clock: Clock, callers: int, number: str, version: i
 
 
 @pytest.mark.parametrize("callers", [40, pytest.param(200, marks=pytest.mark.slow)])
-async def test_one_dispatch_of_many(desks: Desks, filled: str, tmp_path: Path, callers: int) -> None:
+async def test_one_dispatch_of_many(desks: Desks, shared_database: str, tmp_path: Path, callers: int) -> None:
     number, clock = (await desks.accepted())["number"], desks.server.clock
-    with listening(filled, tmp_path, clock) as address:
+    with listening(shared_database, tmp_path, clock) as address:
         replies = await race(address, clock, callers, number, 2)
         late = await race(address, clock, 5, number, 3)
     won = [reply["case"] for reply in replies if reply["case"]]
@@ -92,10 +92,10 @@ async def test_one_ruling_of_many(desks: Desks) -> None:
     assert (await desks.state(number))["steps"].count("case.voided") <= 1
 
 
-async def test_at_most_one_lead(desks: Desks, filled: str) -> None:
+async def test_at_most_one_lead(desks: Desks, shared_database: str) -> None:
     """What the commands see to, the database sees to again."""
     number = (await desks.dispatched())["number"]
-    connection = await asyncpg.connect(filled)
+    connection = await asyncpg.connect(shared_database)
     copied = """insert into dispatch.work_order
         (id, case_id, unit_id, role, state, issued_at, due_at, warn_at, extended, version)
         select gen_random_uuid(), o.case_id, u.id, 'LEAD', 'ISSUED', o.issued_at, o.due_at, o.warn_at, false, 1

@@ -76,10 +76,10 @@ async def test_incremental_equals_rebuilt(ground: Ground, seed: int) -> None:
 
 
 async def test_events_move_figures(
-    server: Server, filled: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    server: Server, database: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Over HTTP: what a case's steps do to the sums, once the handler has heard of them."""
-    connection = await asyncpg.connect(filled)
+    connection = await asyncpg.connect(database)
     today = "select sum(reported), sum(completed) from statistics.rollup r "
     today += "join grids.grid g on g.id = r.grid_id and not r.monthly "
     today += "where g.code = '610921' and dimension = 'ALL' and day = '2026-06-30'"
@@ -96,7 +96,7 @@ async def test_events_move_figures(
     followed = [tuple(row) for row in await connection.fetch(SUMS)]
     [errand] = ESSENTIAL.errands["statistics"]
     capsys.readouterr()
-    assert await run(chosen(filled, tmp_path), filled, "statistics", errand, {}, server.clock, ESSENTIAL) == 0
+    assert await run(chosen(database, tmp_path), database, "statistics", errand, {}, server.clock, ESSENTIAL) == 0
     counted = await connection.fetchval("select count(*) from statistics.fact")
     assert counted > 0 and capsys.readouterr().out == f"{counted:,} cases counted (已统计).\n"
     assert followed == [tuple(row) for row in await connection.fetch(SUMS)]
@@ -121,14 +121,14 @@ async def test_missed_cases_found(ground: Ground) -> None:
     assert (found := await ground.sums()) and found == await ground.rebuild()
 
 
-async def test_second_waits_for_first(ground: Ground, empty: str) -> None:
+async def test_second_waits_for_first(ground: Ground, empty_database: str) -> None:
     """Two who count a case that was never counted: neither fails, and it counts once."""
     case = await ground.case("2026-03-02T09:00", due="2026-03-09T18:00")
-    other = await asyncpg.connect(empty)
+    other = await asyncpg.connect(empty_database)
     async with ground.connection.transaction():
         await ground.count(case)
         second = asyncio.create_task(other.execute("select statistics.count($1)", [case]))
-        watcher = await asyncpg.connect(empty)
+        watcher = await asyncpg.connect(empty_database)
         while not await watcher.fetchval("select exists(select from pg_locks where not granted)"):
             assert not second.done()
         await watcher.close()

@@ -28,10 +28,10 @@ async def village(server: Server) -> str:
     return str(answer.data["grids"]["nodes"][0]["code"])
 
 
-async def test_patrol_becomes_a_case(server: Server, filled: str) -> None:
+async def test_patrol_becomes_a_case(server: Server, database: str) -> None:
     """Nobody asked, so it has no requester; who found it is who filed it, and sees it."""
     code = await village(server)
-    connection = await asyncpg.connect(filled)
+    connection = await asyncpg.connect(database)
     person = await connection.fetchval("select id from people.person limit 1")
     await connection.close()
     worker = server.as_("grid_worker", grid=code, person=f"Person:{person}")
