@@ -110,7 +110,7 @@ def store_fields(value: Any, place: str, skip: str = "") -> dict[str, Any]:
     owner: type = type(value)
     made = {}
     for name, kind in kinds_by_name(owner).items():
-        # Nulls are left out: stored answers are kept for as long as idempotency keys are, so they are kept small.
+        # Nulls are left out, to keep what is stored small; reading back fills them in.
         if name != skip and (found := getattr(value, name)) is not None:
             made[name] = store(kind, found, f"{place}.{name}")
     return made

@@ -1,4 +1,4 @@
-"""Events from the outbox to whoever follows them: numbered, read, told to subscribers, handled."""
+"""Events: numbered after their commit, read from the outbox, told to subscribers, handled."""
 
 from .hub import Hub as Hub
 from .outbox import Outbox as Outbox

@@ -1,4 +1,4 @@
-"""The AsyncAPI 3 document of all events: what is told, and in which form. `gongzhi asyncapi` prints it."""
+"""AsyncAPI document: the events that are told, and in which form; `gongzhi asyncapi` prints it (AsyncAPI 3)."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from gongzhi.declare.events import CODE, Actor, Code, Event, bare, camel
 from gongzhi_server.road.wire import COUNTY, CURSOR
 
 VERSION = "3.0.0"
+# How each type of a fact is written in JSON. A Decimal is a text, so that no reader rounds it.
 SCALARS: dict[Any, dict[str, Any]] = {
     bool: {"type": "boolean"},
     int: {"type": "integer"},
@@ -78,11 +79,13 @@ ABOUT = (
 
 
 def document(events: Iterable[type[Event]], owners: Mapping[str, str] = MappingProxyType({})) -> dict[str, Any]:
-    """The document: webhooks, and counties' streams over NATS. Subscriptions have the GraphQL schema.
+    """Build the document: webhooks, and counties' streams over NATS. Subscriptions have the GraphQL schema.
 
     `owners` are the plugins that declare events, by the events' types.
     """
+    # Sorted, so that the document is the same text each time, and a diff of it shows changes only.
     known = sorted(events, key=lambda one: one.type)
+    # Streams are shared by many readers, so internal events do not go there.
     shared = [one for one in known if not one.internal]
     return {
         "asyncapi": VERSION,
@@ -117,16 +120,19 @@ def document(events: Iterable[type[Event]], owners: Mapping[str, str] = MappingP
 
 
 def reference(kind: str, name: str) -> dict[str, str]:
+    """Refer to a component of the document."""
     return {"$ref": f"#/components/{kind}/{name}"}
 
 
 def operation(channel: str, title: str, events: Iterable[type[Event]]) -> dict[str, Any]:
+    """Describe the sending of events over a channel."""
     place = f"#/channels/{channel}"
     messages = [{"$ref": f"{place}/messages/{one.type}"} for one in events]
     return {"action": "send", "title": title, "channel": {"$ref": place}, "messages": messages}
 
 
 def message(event: type[Event], form: str, owners: Mapping[str, str]) -> dict[str, Any]:
+    """Describe an event as a message in a form: delivered, or streamed."""
     owner = {OWNER: owners[event.type]} if event.type in owners else {}
     return {
         "name": event.type,
@@ -139,7 +145,7 @@ def message(event: type[Event], form: str, owners: Mapping[str, str]) -> dict[st
 
 
 def envelope(event: type[Event], data: Mapping[str, Any], **extensions: Mapping[str, Any]) -> dict[str, Any]:
-    """The CloudEvent of an event, as JSON Schema."""
+    """Build the CloudEvent of an event (CloudEvents 1.0) as JSON Schema."""
     properties = {
         "specversion": {"const": "1.0"},
         "id": {**TEXT, "format": "uuid"},
@@ -156,7 +162,7 @@ def envelope(event: type[Event], data: Mapping[str, Any], **extensions: Mapping[
 
 
 def delivered(event: type[Event]) -> dict[str, Any]:
-    """The data of an event as an endpoint gets it."""
+    """Build the data of an event as an endpoint gets it."""
     data = {
         "version": {"const": event.version},
         "actor": {"enum": [one.value for one in Actor]},
@@ -167,12 +173,14 @@ def delivered(event: type[Event]) -> dict[str, Any]:
 
 
 def facts(event: type[Event]) -> dict[str, Any]:
-    """What an event class declares, as JSON Schema. More may be added to it later."""
+    """Build what an event class declares as JSON Schema."""
+    # No "additionalProperties: false": later versions may add facts, and clients must accept them.
     known = {camel(name): schema(hint) for name, hint in event.hints.items()}
     return {"type": "object", "required": list(known), "properties": known}
 
 
 def schema(hint: Any) -> dict[str, Any]:
+    """Translate the type of a fact to JSON Schema."""
     if typing.get_origin(hint) in (types.UnionType, typing.Union):
         return {"anyOf": [schema(bare(hint)), {"type": "null"}]}
     if typing.get_origin(hint) is tuple:

@@ -20,17 +20,24 @@ class Cursors:
     """
 
     def __init__(self, secret: bytes) -> None:
+        # ECB is safe for a single block that is never repeated with other content: each
+        # position is encrypted once, to the same cursor, and there is no second block
+        # whose equality could show. The key is derived from the deployment's secret.
         self._cipher = Cipher(AES(hashlib.sha256(b"gongzhi cursors " + secret).digest()), ECB())
 
     def seal(self, position: int) -> str:
+        """Seal a position as a cursor."""
         block = self._cipher.encryptor().update(MARK + position.to_bytes(8, "big"))
         return base64.urlsafe_b64encode(block).decode().rstrip("=")
 
     def open(self, cursor: str) -> int | None:
-        """The position; None for what is no cursor of ours."""
+        """Return the position; None for what is no cursor of ours."""
         try:
+            # Without padding in the cursor; surplus padding is ignored when decoding.
             block = base64.b64decode(cursor + "==", altchars=b"-_", validate=True)
         except ValueError:
             return None
         plain = self._cipher.decryptor().update(block) if len(block) == 16 else b""
+        # The mark stands for a MAC: a made-up block decrypts to
+        # noise, and begins with these eight bytes once in 2^64 times.
         return int.from_bytes(plain[8:], "big") if plain.startswith(MARK) else None

@@ -1,4 +1,4 @@
-"""The events of the outbox in the order of their positions. The last are kept at hand for all who follow."""
+"""Feed: the events of the outbox in the order of their positions; the last are kept in memory for all who follow."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from .sequencer import LOST, POLL
 
 log = logging.getLogger("gongzhi")
 
+# Events in memory. Whoever is further behind reads the table again.
 KEPT = 2000
 CHUNK = 200
 """Events that are read and told together."""
@@ -48,16 +49,18 @@ class Feed:
         self._kept = []
 
     def hint(self) -> None:
-        """There may be news."""
+        """Note that there may be news."""
         self._hint.set()
 
     async def run(self) -> None:
         """Keep up until cancelled."""
         while True:
+            # Cleared before reading: a hint that arrives meanwhile is not lost, but leads to another look.
             self._hint.clear()
             try:
                 while await self.advance():
                     pass
+            # The loop must survive the database; the next look, after a moment, begins where this one stopped.
             except LOST as error:
                 log.warning("the events cannot be read just now: %s", type(error).__name__)
             try:
@@ -75,7 +78,7 @@ class Feed:
         return len(found) == CHUNK
 
     def take(self, heard: Occurrence) -> None:
-        """Take up an event that was heard of; if one before it was not, all of them are read."""
+        """Take up an event that was heard of; if one before it was not, read all of them."""
         if heard.position == self.position + 1:
             self._add([heard])
         elif heard.position > self.position:
@@ -83,39 +86,45 @@ class Feed:
 
     def _add(self, found: list[Occurrence]) -> None:
         if found[0].position != self.position + 1:  # away for longer than events are kept
+            # A gap would break the promise that events follow without one, so what was kept before it is dropped.
             self._kept = []
         self._kept += found
         del self._kept[:-KEPT]
         self.position = found[-1].position
+        # Wakes all who wait, and gives those who come later an event of their own.
         self._news.set()
         self._news = asyncio.Event()
 
     async def check(self, position: int) -> None:
-        """Raise Expired if one cannot go on from there."""
+        """Raise Expired if one cannot go on from a position."""
         [row] = await self.fetch("select given, gone from events.counter")
+        # "gone" is the last position whose partition was dropped; beyond "given" no position was ever given.
         if not row["gone"] <= position <= row["given"]:
             raise Expired
 
     async def after(self, position: int) -> Sequence[Occurrence]:
-        """The next events after a position, without a gap; waits for them. Raises Expired."""
+        """Return the next events after a position, without a gap; wait for them. Raises Expired."""
         while position >= self.position:
             await self._news.wait()
         first = self._kept[0].position if self._kept else self.position + 1
         if position + 1 >= first:
+            # Positions have no gaps, so the place in memory is a subtraction.
             at = position + 1 - first
             return self._kept[at : at + CHUNK]
         found = await read(self.fetch, position)
+        # The first that is found is another: what lay between has been dropped.
         if not found or found[0].position != position + 1:
             raise Expired
         return found
 
 
 async def read(fetch: Fetch, position: int) -> list[Occurrence]:
+    """Read the next events after a position from the outbox."""
     return [occurrence(row) for row in await fetch(READ, position, CHUNK)]
 
 
 def occurrence(row: Any) -> Occurrence:
-    """An event from a row of the outbox."""
+    """Build an event from a row of the outbox."""
     return Occurrence(
         row["id"],
         row["position"],

@@ -1,4 +1,4 @@
-"""Everything that goes on with events in one process, started once and stopped with it."""
+"""Hub: all that runs for events in one process, started once and stopped with it."""
 
 from __future__ import annotations
 
@@ -35,14 +35,15 @@ class Hub:
         self.work: list[Callable[[], Coroutine[Any, Any, None]]] = []
         self.heard: list[Callable[[], None]] = [self.feed.hint]
         self._tasks: list[asyncio.Task[None]] = []
+        # Two first subscribers may come at the same time; the tasks must be started once.
         self._starting = asyncio.Lock()
 
     def wake(self) -> None:
-        """This process has committed something to be told."""
+        """Note that this process has committed something to be told."""
         self.sequencer.wake()
 
     def advanced(self) -> None:
-        """Positions have been given."""
+        """Call all who wait for events: positions have been given."""
         for hear in self.heard:
             hear()
 
@@ -50,6 +51,8 @@ class Hub:
         """Start what does not run yet. Events from now on are told."""
         async with self._starting:
             if not self._tasks:
+                # The feed's place is taken before anything runs, so
+                # that no event falls between start and first reading.
                 await self.feed.open()
                 runs = (self.sequencer.run, self.feed.run, *self.work)
                 context = contextvars.copy_context()
@@ -57,6 +60,7 @@ class Hub:
                 self._tasks = [asyncio.create_task(run(), context=context.copy()) for run in runs]
 
     async def stop(self) -> None:
+        """Cancel what runs and wait for its end."""
         for task in self._tasks:
             task.cancel()
         for task in self._tasks:

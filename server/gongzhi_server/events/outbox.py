@@ -1,4 +1,4 @@
-"""What a transaction has to tell: events and jobs, written just before it is committed."""
+"""Outbox: the events and jobs that a transaction tells, written just before it is committed."""
 
 from __future__ import annotations
 
@@ -22,6 +22,8 @@ from uuid6 import uuid7
 from gongzhi_server.storage.batched_writes import Write, write
 
 LEVELS = "county_id, town_id, village_id, grid_1_id, grid_2_id, grid_3_id"
+# One statement for all events of a transaction. "With ordinality" keeps the order in which they were published, which
+# is the order of their positions later. The grid's ancestors are copied, so that rules of visibility need no join.
 PUBLISH = f"""
 insert into events.outbox (id, type, version, internal, case_id, data, at, actor, grid_id, {LEVELS})
 select e.id, e.type, e.version, e.internal, e.case_id, e.data, $7, e.actor, g.id, {LEVELS}
@@ -29,6 +31,7 @@ from unnest($1::uuid[], $2::text[], $3::int[], $4::bool[], $5::uuid[], $6::jsonb
   with ordinality e (id, type, version, internal, case_id, data, actor, grid, place)
 left join grids.grid g on g.id = e.grid order by e.place
 """
+# A job is known by its name and key: enqueued twice, it runs once.
 ENQUEUE = """
 insert into events.job (id, name, key, county_id, arguments, state, due_at, attempts)
 select id, name, key, county, arguments, 'WAITING', due, 0
@@ -59,12 +62,14 @@ class Told:
         """Rows for statements that take a list for each of their values."""
 
     def publish(self, happened: Event, row: Model | None) -> None:
-        """Raises DeclarationError for what nobody declares."""
+        """Publish an event about a row. Raises DeclarationError for an event that nobody declares."""
+        # By class, not by type alone: another class with the same type could hold other facts.
         if self.outbox.registry.find(happened.type) is not type(happened):
             raise DeclarationError(f"{happened.type!r} is declared by another class than {type(happened).__name__}")
         self.events.append((happened, row))
 
     def enqueue(self, job: Job, key: str, at: datetime | None, row: Model | None, arguments: dict[str, Any]) -> None:
+        """Enqueue a job under a key. Raises DeclarationError for a job that nobody declares."""
         if job.name not in self.outbox.jobs:
             raise DeclarationError(f"the job {job.name!r} is enqueued and nobody declares it")
         if not 0 < len(key) <= LONGEST:
@@ -74,23 +79,26 @@ class Told:
         self.jobs.append((uuid7(), job.name, key, county, orjson.dumps(arguments, default=str).decode(), due))
 
     def write_last(self, sql: str, row: Sequence[Any]) -> None:
+        """Add a row to a statement that is written at the end; rows for one statement go together."""
         self.last.setdefault(sql, []).append(row)
 
     def writes(self) -> list[Write]:
-        """What writes it all; nothing if there was nothing to tell."""
+        """Return the statements that write it all; none if there was nothing to tell."""
+        # Turned into columns, since the statements take one array for each of their values ("unnest").
         last = (Write(sql, [list(column) for column in zip(*rows, strict=True)]) for sql, rows in self.last.items())
         return [*self._published(), *self._enqueued(), *last]
 
     async def write(self, connection: BaseDBAsyncClient) -> bool:
-        """Write it all; tell whether there was anything."""
+        """Write it all; return whether there was anything."""
         if writes := self.writes():
             await write(connection, *writes)
         return bool(writes)
 
     async def commit(self) -> None:
-        """Write it all in a transaction of its own, and have somebody look at it."""
+        """Write it all in a transaction of its own, and wake whoever numbers events."""
         async with in_transaction() as connection:
             await self.write(connection)
+        # After the commit: before it there is nothing to be seen.
         self.outbox.wake()
 
     def _published(self) -> Iterator[Write]:
@@ -105,6 +113,7 @@ class Told:
                 [orjson.dumps(written(one)).decode() for one in events],
             ]
             grids = [getattr(row, "grid_id", None) for row in rows]
+            # An event may say that nobody is to be named as its actor, as for tip-offs; then it is the system's.
             actors = [(Actor.SYSTEM if one.unnamed else actor(self.viewer)).value for one in events]
             yield Write(PUBLISH, [*columns, self.viewer.now, actors, grids])
 
@@ -114,11 +123,12 @@ class Told:
 
 
 def case_of(row: Model | None) -> UUID | None:
-    """The case a row is, or belongs to."""
+    """Return the case that a row is, or belongs to."""
     found: UUID | None = row.id if isinstance(row, CaseRow) else getattr(row, "case_id", None)
     return found
 
 
 def actor(viewer: Viewer) -> Actor:
+    """Return what kind of actor a viewer is, which is all that an event tells of them."""
     role = viewer.role
     return Actor.STRANGER if role is None else ACTORS.get(role, Actor.STAFF)

@@ -1,4 +1,4 @@
-"""The partitions of the outbox: made ahead, and dropped when nobody may ask for them any more."""
+"""Partitions: those of the outbox, made ahead, and dropped when nobody may ask for them any more."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from typing import Any
 
 import asyncpg
 
+# If the process stands still over the end of a month, writers still find a partition.
 AHEAD = 3
 """Months for which there is a partition before they begin."""
 
+# Events of a month without a partition land in the default one and are deleted there by row.
 STRAYS = """
 with gone as (delete from events.outbox_other where at < $1 and position is not null returning position)
 update events.counter set gone = greatest(gone, (select max(position) from gone)) where exists (select from gone)
@@ -40,8 +42,9 @@ async def tidy(connection: asyncpg.Connection[Any], now: datetime, retention: ti
 
 
 async def drop(connection: asyncpg.Connection[Any], name: str) -> None:
-    """Drop a month, and remember up to which position there is nothing left. What waits to be numbered is kept."""
+    """Drop a month, and note the last position that is gone. What waits to be numbered is kept."""
     async with connection.transaction():
+        # The same row lock as numbering takes, so that no position is given in this partition while it goes.
         await connection.execute("select given from events.counter for update")
         if await connection.fetchval(f"select exists (select from {name} where position is null)"):
             return
@@ -50,15 +53,18 @@ async def drop(connection: asyncpg.Connection[Any], name: str) -> None:
 
 
 def month(now: datetime, ahead: int = 0) -> date:
-    """The first day of a month, counted from this one, in UTC."""
+    """Return the first day of a month, counted from this one, in UTC."""
+    # Partitions are bounded by UTC months in the database.
     day = now.astimezone(UTC)
     years, months = divmod(day.month - 1 + ahead, 12)
     return date(day.year + years, months + 1, 1)
 
 
 def over(name: str, oldest: datetime) -> bool:
-    """Whether all of the month a partition is named after lies before a moment."""
+    """Return whether all of the month that a partition is named after lies before a moment."""
     *_, year, number = name.rsplit("_", 2)
     if not (year.isdigit() and number.isdigit()):
+        # The default partition has no month in its name, and is never dropped.
         return False
+    # Over is a month whose successor has begun by then.
     return month(datetime(int(year), int(number), 1, tzinfo=UTC), 1) <= oldest.astimezone(UTC).date()

@@ -16,6 +16,7 @@ import asyncpg
 WINDOW = timedelta(minutes=2)
 """For so long after a connection ended a client may come back."""
 
+# Old entries are deleted along the way, so no job has to do it. Of one key the last connection counts.
 REMEMBER = """
 with gone as (delete from events.resumption where until < $3)
 insert into events.resumption (key, cursor, until)

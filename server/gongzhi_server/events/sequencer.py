@@ -1,4 +1,4 @@
-"""Gives committed events their positions. Every process stands ready, and one at a time does it.
+"""Sequencer: gives committed events their positions; every process stands ready, and one at a time does it.
 
 Writers leave the position open. The leader numbers what is committed, in the order of insertion, with one statement
 that locks the counter; so positions have no holes, and one becomes visible together with all before it. A
@@ -22,8 +22,10 @@ from . import partitions as months
 
 log = logging.getLogger("gongzhi")
 
+# Key of the advisory lock. The lock only spares work: that positions have no holes is held by the counter's row lock.
 LEADER = 0x676F6E677A6865  # "gongzhe"
 WRITTEN, NUMBERED = "gongzhi_written", "gongzhi_numbered"
+# Bounds how long the counter's row is locked by one statement.
 BATCH = 1000
 POLL = 1.0
 """Seconds after which everybody looks, even if nobody called."""
@@ -59,7 +61,7 @@ class Sequencer:
         self._tidied: datetime | None = None
 
     def wake(self) -> None:
-        """Something has been committed by this process."""
+        """Note that this process has committed something."""
         self.written = True
         self.called.set()
 
@@ -74,28 +76,36 @@ class Sequencer:
                 await asyncio.sleep(self.poll)
 
     async def serve(self) -> None:
+        """Listen, and take a turn whenever called, until the connection is lost."""
+        # A connection outside the pools: listening and an advisory lock belong to the session.
         connection: asyncpg.Connection[Any] = await asyncpg.connect(self.dsn, server_settings={"search_path": "public"})
         try:
             await connection.add_listener(NUMBERED, lambda *_: self.advanced())
             await connection.add_listener(WRITTEN, lambda *_: self.called.set())
             while True:
+                # Cleared before the turn, so that a call during it leads to another.
                 self.called.clear()
                 if await self.turn(connection):
+                    # More commits usually follow one; waiting a moment numbers them together.
                     await asyncio.sleep(PACE)
                 with suppress(TimeoutError):
                     async with asyncio.timeout(self.poll):
                         await self.called.wait()
         finally:
             self.leads = False
+            # Not closed politely: a half-dead connection would be waited for, and its lock goes with it either way.
             connection.terminate()
 
     async def turn(self, connection: asyncpg.Connection[Any]) -> bool:
-        """Number what there is to be numbered, or call the leader; tell whether something was."""
+        """Give positions to what is committed, or call the leader; return whether any was given."""
+        # Taken back at once: what is committed from now on sets it again.
         written, self.written = self.written, False
         if not self.leads:
             self.leads = await try_lead(connection, LEADER)
         if not self.leads:
             if written:
+                # Notify takes a lock of the whole database, so only this
+                # line does it, once for many commits, and never a writer.
                 await connection.execute(f"notify {WRITTEN}")
             return False
         numbered = await number(connection.fetchval)
@@ -103,6 +113,7 @@ class Sequencer:
         return numbered > 0
 
     async def tidy(self, connection: asyncpg.Connection[Any]) -> None:
+        """Look after the partitions, once an hour."""
         now = self.now()
         if self._tidied is None or now - self._tidied >= TIDY:
             await months.tidy(connection, now, self.retention)
@@ -110,7 +121,8 @@ class Sequencer:
 
 
 async def number(fetch: Callable[..., Awaitable[Any]]) -> int:
-    """Number everything that is committed by now; how much it was."""
+    """Give positions to everything that is committed by now; return how many were given."""
+    # A full batch means that there may be more.
     done = found = await fetch("select events.number($1)", BATCH)
     while found == BATCH:
         found = await fetch("select events.number($1)", BATCH)

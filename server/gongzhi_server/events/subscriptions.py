@@ -88,11 +88,13 @@ class Streams:
         self.feed, self.cursors, self.current = feed, cursors, current
         self.session, self.encode, self.context, self.now = session, encode, context, now
         self.knowledge = knowledge
+        # Weak: a group lives as long as somebody in it does, and goes with the last.
         self._groups: WeakValueDictionary[Any, Group] = WeakValueDictionary()
         self._handled: dict[str, int] = {}
 
     def group(self, asked: Asked, viewer: Viewer, statement: Statement) -> Group:
-        """The group of a subscription. Raises Refusal for an argument that cannot be taken."""
+        """Return the group of a subscription, a new one if there is none. Raises Refusal for a bad argument."""
+        # By identity of the statement, which the planner shares among viewers with the same text.
         key = (id(statement), viewer.language, *self.scope(asked, viewer, statement))
         found = self._groups.get(key)
         if found is None:
@@ -100,29 +102,32 @@ class Streams:
         return found
 
     def scope(self, asked: Asked, viewer: Viewer, statement: Statement) -> tuple[Any, ...]:
-        """What the answers depend on beside the statement's text."""
+        """Return what the answers depend on besides the statement's text."""
         bound = self.bound(asked, viewer, statement)
         touching = repr(asked.arguments) if asked.live else ""
         rules = self.rules(asked, viewer)
+        # Who may know of an event is decided by rules with parameters of their own, so these belong to the key.
         touching += repr([(id(one), self.bound(of, viewer, one)) for of, one in rules])
         who = (viewer.account, repr(asked.given)) if statement.shape.live else ()  # Python may look at anything
         return (asked.field.of.extensions["strawberry-definition"].python_name, bound, touching, *who)
 
     def bound(self, asked: Asked, viewer: Viewer, statement: Statement) -> str:
-        """The parameters of a statement, whatever the time and the events are."""
+        """Return the parameters of a statement as text, whatever the time and the events are."""
         variables = {**asked.variables.coerced, KEYS: None, CURSORS: None}
+        # A fixed time stands in for now, or no two subscriptions would ever be alike.
         return repr(statement.arguments(variables, self.context(replace(viewer, now=NEVER))))
 
     def rules(self, asked: Asked, viewer: Viewer) -> list[Rule]:
-        """The rules by which somebody may know of the events that change what they follow live."""
+        """Return the rules by which the viewer may know of the events that change what they follow live."""
         return self.knowledge.rules((one.type for one in asked.plan.events), viewer) if asked.live else []
 
     async def handled(self, handler: str, position: int) -> None:
-        """Wait until a handler has come as far as this; not for ever, for it may be slow or not run at all."""
+        """Wait until a handler has come as far as a position; not for ever, for it may be slow or not run at all."""
         with suppress(TimeoutError):
             async with asyncio.timeout(PATIENCE):
                 while self._handled.get(handler, 0) < position:
                     rows = await self.feed.fetch(HANDLED, handler)
+                    # No such row: the handler has never run here, and nothing is to be waited for.
                     if not rows:
                         return
                     self._handled[handler] = rows[0]["position"]
@@ -130,22 +135,25 @@ class Streams:
                         await asyncio.sleep(PAUSE)
 
     def reached(self, handler: str | None) -> int:
-        """The position up to which an answer of now counts in everything, also what a handler makes of it."""
+        """Return the position up to which an answer of now counts in everything, also what a handler makes of it."""
         return min(self.feed.position, self._handled.get(handler, 0)) if handler else self.feed.position
 
     async def follow(
         self, asked: Asked, viewer: Viewer, position: int, plan: Callable[[Viewer], Statement]
     ) -> AsyncGenerator[Answer, None]:
-        """Answers from a position on, without end. Raises Expired, and what `current` raises."""
+        """Yield answers from a position on, without end. Raises Expired, and what `current` raises."""
         group = self.group(asked, viewer, plan(viewer))
         state: Any = None
         if asked.live:
+            # Somebody who begins to follow gets the state of now, not one that others were told a while ago.
             state = await group.now(position, anew=True)
             yield state
         while True:
             try:
                 events = await self.feed.after(position)
+                # Before each answer: a session may have ended, or grants may have changed, since the last one.
                 now = await self.current(viewer)
+                # Accounts are cached, so the same object means the same grants.
                 if now.account is not viewer.account:
                     viewer, group = now, self.group(asked, now, plan(now))
                 answers = await group.answer(position, events)
@@ -156,6 +164,7 @@ class Streams:
             for answer in answers:
                 if state is None:
                     yield answer
+                # Live answers repeat the whole; an equal one would tell that an event happened behind it.
                 elif answer.body != state.body:
                     state = answer
                     yield state
@@ -173,27 +182,31 @@ class Group:
         self._state: tuple[int, asyncio.Task[Answer]] | None = None
 
     async def answer(self, position: int, events: Sequence[Occurrence]) -> list[Answer]:
-        """What these events mean to the group; they follow a position."""
+        """Return what these events mean to the group; they follow a position."""
         return await (self.live(events) if self.asked.live else self.told(position, events))
 
     async def told(self, position: int, events: Sequence[Occurrence]) -> list[Answer]:
-        """What a stream tells of these events."""
+        """Return what a stream tells of these events."""
         mine = [one for one in events if one.type in self.types]
         if not mine:
             return []
+        # The chunk is known by its ends, so that members who read the same chunk share one answer.
         key = position, events[-1].position
         task = self._told.get(key)
+        # A failed run is not kept: the next member tries again.
         if task is None or failed(task):
             task = self._told[key] = asyncio.create_task(self.answers(mine))
             if len(self._told) > REMEMBERED:
                 self._told.popitem(last=False)
+        # Shielded: the task is shared, and a member who leaves must not cancel it for the others.
         return task.result() if task.done() else await asyncio.shield(task)
 
     async def answers(self, events: Sequence[Occurrence]) -> list[Answer]:
-        """One statement for all of them; what may not be seen or is not asked for is left out."""
+        """Encode these events by one statement; what may not be seen or is not asked for is left out."""
         cursors = [self.streams.cursors.seal(one.position) for one in events]
         given = {KEYS: [one.id for one in events], CURSORS: cursors}
         rows, errors = await self.session().told(self.statement, given)
+        # The answer's JSON is put together from the bytes that the database made, without parsing them.
         head = b'{"%s":' % self.asked.field.key.encode()
         found = zip(events, cursors, rows, strict=True)
         return [
@@ -203,7 +216,7 @@ class Group:
         ]
 
     async def live(self, events: Sequence[Occurrence]) -> list[Answer]:
-        """What is followed as it is now, if one of these events may have changed it, and may be known of.
+        """Return what is followed as it is now, if one of these events may have changed it, and may be known of.
 
         Else the answer, or that it came, would tell that something happened.
         """
@@ -211,25 +224,28 @@ class Group:
         mine = [one for one in events if one.type in self.types and (not touches or touches(one, arguments))]
         viewer = replace(self.viewer, now=self.streams.now())
         if mine and await self.streams.knowledge.may_know(self.rules, mine, viewer):
+            # A figure that a handler keeps lags behind the event; answering at once would send the old figure.
             if self.asked.plan.handled:
                 await self.streams.handled(self.asked.plan.handled, events[-1].position)
             return [await self.now(events[-1].position)]
         return []
 
     async def now(self, position: int, anew: bool = False) -> Answer:
-        """What is followed as it is, at this position or a later one; `anew` if other things may have changed it."""
+        """Return what is followed at this position or later; `anew` if other things may have changed it."""
         known = self._state
         if known is None or known[0] < position or failed(known[1]) or anew and known[1].done():
+            # The position is taken before the state is read, so that it never claims to know more than it does.
             self._state = self.streams.reached(self.asked.plan.handled), asyncio.create_task(self.state())
             known = self._state
         return await asyncio.shield(known[1])
 
     async def state(self) -> Answer:
+        """Query the state of now, and encode it."""
         data, errors = await self.session().query(self.statement)
         return self.streams.encode(data, errors, self.viewer, self.statement.cost, None)  # a cursor tells of all events
 
     def session(self) -> Session:
-        """Runs for one of the group as of now."""
+        """Make an operation that runs for one of the group as of now."""
         return self.streams.session(self.asked, replace(self.viewer, now=self.streams.now()))
 
 

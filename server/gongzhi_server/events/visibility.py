@@ -32,22 +32,24 @@ class Knowledge:
         self.planner, self.ask, self.session = planner, ask, session
 
     @cached_property
+    # Asked for nothing but `__typename`: the rule of the stream alone decides whether there is an answer.
     def _streams(self) -> Mapping[str, Asked]:
         return {
             name: self.ask(f"subscription {{ {name} {{ __typename }} }}") for name in streams_of(self.planner.schema)
         }
 
     def rules(self, types: Iterable[str], viewer: Viewer) -> list[Rule]:
-        """The rules by which somebody may know of events of these types."""
+        """Return the rules by which a viewer may know of events of these types."""
         told = streams_of(self.planner.schema)
         asked = [self._streams[name] for name, of in told.items() if of & set(types)]
         return [(one, self.statement(one, viewer)) for one in asked if is_open(one, viewer)]
 
     def statement(self, asked: Asked, viewer: Viewer) -> Statement:
+        """Return the statement of a stream for a viewer."""
         return self.planner.stream(asked.document, asked.variables, viewer, asked.field)
 
     async def may_know(self, rules: Sequence[Rule], events: Sequence[Occurrence], viewer: Viewer) -> bool:
-        """Whether the rules tell somebody of one of the events at least."""
+        """Return whether the rules tell somebody of at least one of the events."""
         given: dict[str, Any] = {KEYS: [one.id for one in events], CURSORS: ["" for _ in events]}
         for asked, statement in rules:
             rows, _ = await self.session(asked, viewer).told(statement, given)
@@ -57,6 +59,6 @@ class Knowledge:
 
 
 def is_open(asked: Asked, viewer: Viewer) -> bool:
-    """Whether the viewer holds the permission that a stream needs, if it needs one."""
+    """Return whether the viewer holds the permission that a stream needs, if it needs one."""
     guard = asked.field.declared.metadata.get(GUARD)
     return guard is None or viewer.can(guard.permission)

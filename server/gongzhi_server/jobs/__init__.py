@@ -1,1 +1,1 @@
-"""Work beside requests: handlers of events, jobs, services of plugins."""
+"""Jobs: work beside requests, by handlers of events, jobs, and services of plugins."""

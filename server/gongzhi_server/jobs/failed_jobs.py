@@ -1,4 +1,4 @@
-"""Jobs as operators see them: what waits, what was given up, and having that tried again."""
+"""Failed jobs: what waits, what was given up, and having it tried again, for operators."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ where state = 'PARKED' and ($2::uuid is null or id = $2) returning id
 
 
 async def listed(dsn: str, everything: bool = False) -> list[Any]:
-    """The jobs that wait or were given up, the first due first; with `everything` those that are done, too."""
+    """List the jobs that wait or were given up, the first due first; with `everything` those that are done, too."""
     connection = await asyncpg.connect(dsn)
     try:
         return list(await connection.fetch(LISTED, everything))
@@ -31,7 +31,7 @@ async def listed(dsn: str, everything: bool = False) -> list[Any]:
 
 
 async def behind(dsn: str) -> list[Any]:
-    """The handlers that have events before them, and how many have happened since theirs."""
+    """List the handlers that have events before them, and how many have happened since theirs."""
     connection = await asyncpg.connect(dsn)
     try:
         return list(await connection.fetch(BEHIND))
@@ -40,7 +40,7 @@ async def behind(dsn: str) -> list[Any]:
 
 
 async def redrive(dsn: str, now: datetime, job: UUID | None = None) -> int:
-    """Have a parked job tried again, or all of them; how many."""
+    """Have a parked job tried again, or all of them; return how many."""
     connection = await asyncpg.connect(dsn)
     try:
         return len(await connection.fetch(REDRIVE, now, job))

@@ -1,4 +1,4 @@
-"""Services of plugins at work: in one process of the deployment or in each, run again when they fail."""
+"""Services: those of plugins, in one process of the deployment or in each, run again when they fail."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Services:
         self.published: set[asyncio.Event] = set()
 
     def call(self) -> None:
-        """Events have been published."""
+        """Tell all services that events have been published."""
         for event in self.published:
             event.set()
 
@@ -63,6 +63,8 @@ class Services:
         try:
             yield
         finally:
+            # In turn: first all are cancelled, then all are waited
+            # for, so the slowest alone decides how long it takes.
             for task in tasks:
                 task.cancel()
             late = (await asyncio.wait(tasks, timeout=ENDING))[1] if tasks else ()
@@ -82,6 +84,8 @@ class Services:
                 fault = failed.__cause__ or failed
                 log.error("the service %s of the plugin %s failed: %s", service.name, plugin.name, said(fault))
                 self.blame(plugin.name, type(fault).__name__)
+            # One that ran well for a while begins anew with the shortest
+            # rest; one that fails at once rests longer each time.
             pause = FIRST if loop.time() - begun > LONGEST else min(2 * pause, LONGEST)
             await asyncio.sleep(pause)
 
@@ -95,11 +99,14 @@ class Services:
     async def lead(self, plugin: Plugin, service: Service) -> None:
         """Run a service once, as soon as this process is elected."""
         with self.hearing() as news:
+            # While it waits to be elected it also wakes on events, since those come when something has changed.
             async with leading(self.dsn, election(service.name), partial(wait, news, POLL)) as connection:
                 run = ServiceRun(connection, partial(self.context, plugin.name), partial(wait, news))
                 try:
                     with acting_as(plugin.name):
                         await service.run(run)
+                # With the connection the election is lost, whatever the
+                # service itself ran into: that is no fault of the plugin.
                 except FAULTS as error:
                     raise (Deposed if connection.is_closed() else Failed) from error
 
@@ -113,12 +120,13 @@ class Services:
                 raise Failed from error
 
     def process_run(self, plugin: Plugin, news: asyncio.Event) -> ProcessRun:
-        """What a plugin's service of every process has at hand."""
+        """Build what a plugin's service of every process has at hand."""
         return ProcessRun(partial(self.context, plugin.name), partial(wait, news), self.open_pool)
 
     @asynccontextmanager
     async def open_pool(self, most: int) -> AsyncIterator[asyncpg.Pool[Any]]:
         """Open connections when they are needed, and close them at once when the block ends."""
+        # A pool apart from the server's, so that a plugin with many connections takes none from requests.
         pool = await writers(self.dsn, most)
         try:
             yield pool
@@ -127,7 +135,7 @@ class Services:
 
     @contextmanager
     def hearing(self) -> Iterator[asyncio.Event]:
-        """An event that is set whenever events have been published."""
+        """Yield an event that is set whenever events have been published."""
         news = asyncio.Event()
         self.published.add(news)
         try:

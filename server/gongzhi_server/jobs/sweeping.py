@@ -1,4 +1,4 @@
-"""What time alone brings about, done in a transaction of its own by nobody in particular."""
+"""Sweep: does what time alone brings about, in transactions of its own, for the command line."""
 
 from __future__ import annotations
 
@@ -25,15 +25,18 @@ async def once(dsn: str, now: datetime, keys: KeyRing, plugins: Plugins) -> Swep
     """Sweep the clocks of every county until nothing is due, and tell what was done."""
     async with database.connected(database.config(dsn, plugins.apps, 2)):
         total = Swept(0, 0, 0)
+        # A portion at a time: each has a transaction of its own, and ends when nothing is due any more.
         while (done := await _swept(now, keys, plugins)) != Swept(0, 0, 0):
             total = Swept(total.recounted + done.recounted, total.reminded + done.reminded, total.closed + done.closed)
         return total
 
 
 async def _swept(now: datetime, keys: KeyRing, plugins: Plugins) -> Swept:
+    """Sweep one portion, and tell what was done."""
     context = Context(
         Viewer(CORE, now),
         keys,
+        # No receipts, looks or files: a sweep issues no receipt and answers nobody.
         b"",
         _nothing,
         _nothing,

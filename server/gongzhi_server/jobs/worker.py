@@ -1,4 +1,4 @@
-"""Handlers and jobs: run in a transaction each, together with the note that they have run.
+"""Worker: runs handlers and jobs in a transaction each, together with the note that they have run.
 
 A handler has a place in the outbox, and whoever locks that row takes the next event. What fails becomes a job, so
 that it holds up nothing behind it. Jobs are rows that are taken with `skip locked` when they are due.
@@ -40,32 +40,39 @@ FIRST, LONGEST = timedelta(seconds=10), timedelta(hours=6)
 """How long after the first failure it is tried again, and the longest it waits; four times as long each time."""
 HANDLING, WORKING = 60.0, 900.0
 """Seconds that a handler and a job of a plugin may take."""
+# Periodic jobs are counted from here, at midnight in China, so that "every day" means a Chinese day.
 EPOCH = datetime(2000, 1, 1, tzinfo=CHINA)
 
 NEXT = EVENT + "where o.position > $1 and o.type = any($2) order by o.position limit $3"
 LAST = EVENT + "where o.position > $1 and o.type = any($2) order by o.position desc limit 1"
 ONE = EVENT + "where o.id = $1"
+# A handler that is new begins at the counter's position: it is not given what happened before it existed.
 BEGIN = """
 insert into events.consumer (name, position)
 select name, given from unnest($1::text[]) name, events.counter on conflict do nothing
 """
+# "Skip locked": if another process has this handler's row, this one goes on with something else instead of waiting.
 CLAIM = """
 select c.position, n.given from events.consumer c, events.counter n where c.name = $1 for update of c skip locked
 """
 MOVE = "update events.consumer set position = $2 where name = $1"
+# The key is the event's id, so an event fails into one job, however often it is noted.
 FAIL = """
 insert into events.job (id, name, key, event_id, county_id, arguments, state, due_at, attempts, error)
 values ($1, $2, $3, $4, $5, '{}', 'WAITING', $6, 1, $7) on conflict (name, key) do nothing
 """
+# As above; taken in the order in which they are due.
 DUE = """
 select id, name, key, event_id, county_id, arguments::text as arguments, due_at, attempts from events.job
 where state = 'WAITING' and due_at <= $1 and name = any($2) order by due_at, id limit 1 for update skip locked
 """
 DONE = "update events.job set state = 'DONE', attempts = attempts + 1, finished_at = $2, error = null where id = $1"
+# The attempts are compared, so that only what this run took is changed: an operator may have redriven it meanwhile.
 AGAIN = """
 update events.job set attempts = attempts + 1, state = $3, due_at = $4, error = $5
 where id = $1 and attempts = $2 and state = 'WAITING'
 """
+# Each run of a periodic job has its moment as key, so that of many processes one plans it.
 PLAN = """
 insert into events.job (id, name, key, arguments, state, due_at, attempts)
 select id, name, key, '{}', 'WAITING', due, 0
@@ -100,7 +107,9 @@ class Worker:
         self.jobs = {one.name: (whose, one) for whose, one in plugins.jobs}
         held = Grant("system", frozenset(one.name for one in plugins.permissions))
         owners = None, *(one.name for one in plugins.found)
+        # One account for the core and each plugin, so that what they do is told apart in the audit.
         self.systems = {whose: Account(f"system:{whose or 'core'}", grants=(held,)) for whose in owners}
+        # What this process has planned already, to spare the statement at every turn.
         self.planned: dict[str, datetime] = {}
 
     async def open(self) -> None:
@@ -110,14 +119,14 @@ class Worker:
                 await connection.execute_query(BEGIN, [list(self.handlers)])
 
     async def drain(self) -> Tally:
-        """Number what is committed, then handle and run everything that is due, one after the other."""
+        """Give committed events their positions, then handle and run everything that is due, one after the other."""
         tally = Tally()
         while await self.turn(tally):
             pass
         return tally
 
     async def turn(self, tally: Tally) -> int:
-        """One round; how much there was to do."""
+        """Do one round; return how much there was to do."""
         before = tally.done + len(tally.failed)
         async with in_transaction() as connection:
             await connection.execute_query("select events.number($1)", [BATCH])
@@ -130,15 +139,21 @@ class Worker:
     # handlers
 
     async def handle(self, name: str, tally: Tally) -> bool:
-        """Let a handler have its next events; tell whether there were any. If one of several fails, one goes alone."""
+        """Let a handler have its next events; return whether there were any.
+
+        If one of several fails, one goes alone.
+        """
         whose, handler = self.handlers[name]
         taken: list[Occurrence] = []
         try:
             try:
                 told = await self.advance(whose, handler, taken, handler.batch)
+            # The database is away: nothing was handled, and nothing has failed either.
             except AWAY:
                 raise
             except Exception:
+                # With one event there is nobody else to blame. Several
+                # are tried again one by one, to find the one that fails.
                 if len(taken) < 2:
                     raise
                 taken.clear()
@@ -147,6 +162,7 @@ class Worker:
             raise
         except Exception as error:
             if not taken:
+                # It failed before any event was taken, so it is no event's fault.
                 raise
             await self.fail(handler, taken[0], cause(error))
             tally.failed.append(handler.name)
@@ -156,7 +172,7 @@ class Worker:
         return bool(taken)
 
     async def advance(self, whose: str | None, handler: Handler, taken: list[Occurrence], most: int) -> bool:
-        """Take up to so many events and have them handled in one transaction; tell whether anything was told."""
+        """Take up to so many events and handle them in one transaction; return whether anything was told."""
         async with in_transaction() as connection:
             claimed = await connection.execute_query_dict(CLAIM, [handler.name])
             if not claimed or claimed[0]["position"] >= claimed[0]["given"]:
@@ -165,16 +181,20 @@ class Worker:
             wanted = (LAST, after) if self.needs_last(handler) else (NEXT, [*after, most])
             taken += map(occurrence, await connection.execute_query_dict(*wanted))
             told = await self.hear(connection, whose, handler, taken)
+            # The place moves in the same transaction as what the handler wrote:
+            # either both are there or neither. Without events of its types it moves
+            # to the end, so that the next look need not pass over the others again.
             await connection.execute_query(MOVE, [handler.name, taken[-1].position if taken else claimed[0]["given"]])
         return told
 
     def needs_last(self, handler: Handler) -> bool:
-        """Whether the last event is enough for a handler: one that is on in every county."""
+        """Return whether the last event is enough for a handler: one that is on in every county."""
+        # A plugin that is on in some counties may have to skip the last event and hear an earlier one.
         whose, _ = self.handlers[handler.name]
         return handler.latest and (whose is None or not is_switched(whose))
 
     async def hear(self, connection: Any, whose: str | None, handler: Handler, events: Sequence[Occurrence]) -> bool:
-        """Call a handler for what happened where its plugin is on; tell whether it has told anything itself.
+        """Call a handler for what happened where its plugin is on; return whether it has told anything itself.
 
         Of what happened in no county it hears where the plugin is on in any.
         """
@@ -190,10 +210,12 @@ class Worker:
         return told
 
     async def fail(self, handler: Handler, event: Occurrence, error: BaseException) -> None:
-        """Leave the event to a job, and go on behind it."""
+        """Leave an event to a job, and go on behind it."""
         log.error("the handler %s failed on an event %s", handler.name, event.type, exc_info=error)
+        # A transaction of its own, since that of the handler was rolled back with all it wrote.
         async with in_transaction() as connection:
             claimed = await connection.execute_query_dict(CLAIM, [handler.name])
+            # Another process may have handled the event meanwhile; then there is nothing to leave.
             if claimed and claimed[0]["position"] < event.position:
                 due = self.now() + FIRST
                 key = str(event.id)
@@ -204,7 +226,7 @@ class Worker:
     # jobs
 
     async def plan(self) -> None:
-        """Put down the runs of periodic jobs that are not planned yet; of those missed only the last."""
+        """Note the runs of periodic jobs that are not planned yet; of those missed only the last."""
         due = {one.name: slot(self.now(), one.every, one.offset) for _, one in self.jobs.values() if one.every}
         new = {name: at for name, at in due.items() if self.planned.get(name) != at}
         if new:
@@ -214,15 +236,18 @@ class Worker:
             self.planned |= new
 
     async def work(self, names: Collection[str], tally: Tally) -> bool:
-        """Run one job of these names that is due; tell whether there was one."""
+        """Run one job of these names that is due; return whether there was one."""
         row: dict[str, Any] | None = None
         try:
             async with in_transaction() as connection:
                 found = await connection.execute_query_dict(DUE, [self.now(), list(names)])
                 if not found:
                     return False
+                # Set before it runs: after a failure it tells that there was a row to retry.
                 row = found[0]
                 told = await self.perform(connection, row)
+                # Done is noted in the transaction of the job itself, so a
+                # job has run once exactly as far as the database knows.
                 await connection.execute_query(DONE, [row["id"], self.now()])
         except AWAY:
             raise
@@ -244,11 +269,14 @@ class Worker:
                 raise LookupError("the event is no longer kept")
             return await self.hear(connection, *self.handlers[row["name"]], [occurrence(found[0])])
         whose, one = self.jobs[row["name"]]
+        # Jobs read many rows by their values, so these statements
+        # get a plan for the values (docs/decisions/commands.md).
         await connection.execute_query(ANEW)
         counties = [each["id"] for each in await connection.execute_query_dict(COUNTIES)]
         on = await self.on(connection, whose)
         if on is not None:
             counties = [each for each in counties if each in on]
+            # Where the plugin is off the job is done without running: what it was for is no longer wanted.
             if row["county_id"] not in on if row["county_id"] else not on:
                 return False
         call = self.calling(connection, whose)
@@ -259,10 +287,11 @@ class Worker:
         return await call.told.write(connection)
 
     async def retry(self, row: dict[str, Any], error: BaseException) -> None:
-        """Try it again later, or park it."""
+        """Try a job again later, or park it after its last attempt."""
         log.error("the job %s failed", row["name"], exc_info=error)
         attempts = row["attempts"] + 1
         state = "PARKED" if attempts >= ATTEMPTS else "WAITING"
+        # Four times as long each time: most faults of others last minutes, some last a night.
         due = self.now() + min(FIRST * 4 ** (attempts - 1), LONGEST)
         async with in_transaction() as connection:
             await connection.execute_query(AGAIN, [row["id"], row["attempts"], state, due, said(error)])
@@ -270,20 +299,21 @@ class Worker:
     # for both
 
     def calling(self, connection: Any, whose: str | None) -> Transaction:
-        """What a handler or job has at hand: it acts for its plugin, everywhere."""
+        """Build what a handler or job has at hand: it acts for its plugin, everywhere."""
         return Transaction(self.context(self.acting(whose)), connection, whose, self.outbox)
 
     def acting(self, whose: str | None) -> Viewer:
-        """The core or a plugin itself, as somebody who asks."""
+        """Return the core or a plugin itself as a viewer."""
         return Viewer(self.systems[whose], self.now())
 
     async def on(self, connection: Any, whose: str | None) -> frozenset[int] | None:
-        """The counties where the plugin is on; None for the core and for plugins that are on everywhere."""
+        """Return the counties where the plugin is on; None for the core and for plugins that are on everywhere."""
         if whose is None or not is_switched(whose):
             return None
         return frozenset(one["county_id"] for one in await connection.execute_query_dict(ON, [whose]))
 
     def wake(self, told: bool) -> None:
+        """Wake whoever numbers events, if anything was told."""
         if told:
             self.outbox.wake()
 
@@ -298,37 +328,41 @@ class Slow(Exception):
 
 @asynccontextmanager
 async def patience(whose: str | None, seconds: float) -> AsyncIterator[None]:
-    """Give up on a plugin that takes too long; the core may. Raises Failed."""
+    """Give up on a plugin that takes too long; the core may take its time. Raises Failed."""
     limit = asyncio.timeout(seconds if whose else None)
     try:
         async with limit:
             yield
+    # The database going away is not the plugin's failure, so it is let through as it is.
     except SHUT:
         raise
     except TimeoutError as late:
         slow = Slow(f"it took more than {seconds:g} seconds").with_traceback(late.__traceback__)
+        # A timeout of the plugin's own is told apart from ours by the expired limit.
         raise Failed from (slow if limit.expired() else late)
     except Exception as error:
         raise Failed from error
 
 
 def cause(error: Exception) -> BaseException:
+    """Return what a handler or job failed by."""
     return error.__cause__ or error if isinstance(error, Failed) else error
 
 
 async def repeated(step: Callable[[], Awaitable[bool]]) -> None:
+    """Take a step again and again until there is nothing left to do."""
     while await step():
         pass
 
 
 def slot(now: datetime, every: timedelta, offset: timedelta) -> datetime:
-    """The last moment at which a periodic job was due."""
+    """Return the last moment at which a periodic job was due."""
     begin = EPOCH + offset
     return begin + (now - begin) // every * every
 
 
 def said(error: BaseException) -> str:
-    """What failed and where, without what it failed on: that may be somebody's."""
+    """Say what failed and where, without its text: that may hold somebody's values."""
     frames = traceback.extract_tb(error.__traceback__)
     place = f" at {frames[-1].filename.rpartition('/')[2]}:{frames[-1].lineno}" if frames else ""
     code = f" {error.code}" if isinstance(error, Refusal) else ""

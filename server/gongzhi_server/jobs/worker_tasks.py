@@ -1,4 +1,4 @@
-"""Handlers and kinds of jobs side by side: each goes on by itself, and one that is slow holds up nothing else."""
+"""Worker tasks: handlers and kinds of jobs side by side; one that is slow holds up nothing else."""
 
 from __future__ import annotations
 
@@ -43,11 +43,12 @@ class Lines:
         """Those for which there was something to do while they, or too many others, were under way."""
 
     def call(self) -> None:
-        """There may be something to do."""
+        """Note that there may be something to do."""
         self.called.set()
 
     async def run(self) -> None:
         """Work until cancelled."""
+        # The group holds the tasks: they are cancelled and waited for together with this loop.
         async with asyncio.TaskGroup() as group:
             while True:
                 self.called.clear()
@@ -74,18 +75,20 @@ class Lines:
                 group.create_task(self.serve(line))
 
     async def busy(self) -> list[Line]:
-        """The handlers that are behind, and the kinds of jobs that are due."""
+        """List the handlers that are behind, and the kinds of jobs that are due."""
         handlers, jobs = list(self.worker.handlers), list(self.worker.jobs)
         connection = connections.get("default")
+        # One statement asks for all, so a look costs the same however many handlers there are.
         rows = await connection.execute_query_dict(BUSY, [handlers, jobs + handlers, self.worker.now()])
         lines = [(row["kind"], row["name"]) for row in rows]
         self.chance.shuffle(lines)  # nobody is always the last
         return lines
 
     async def serve(self, line: Line) -> None:
-        """Go on with a line for a stretch; whatever goes wrong is its own."""
+        """Work on a line for a stretch; whatever goes wrong is its own."""
         rests = self.rests(line)
         try:
+            # Bounded, so that a line with much to do gives its connection to the next one in between.
             for _ in range(1 if rests else STRETCH):
                 if not await self.step(*line):
                     break
@@ -106,7 +109,7 @@ class Lines:
                 self.call()
 
     def rests(self, line: Line) -> bool:
-        """Whether a line is a handler for which the last event is enough."""
+        """Return whether a line is a handler for which the last event is enough."""
         kind, name = line
         return kind == "handler" and self.worker.needs_last(self.worker.handlers[name][1])
 
@@ -116,7 +119,7 @@ class Lines:
         self.call()
 
     async def step(self, kind: str, name: str) -> bool:
-        """One event or job; whether there was one."""
+        """Handle one event or run one job; return whether there was one."""
         if kind == "handler":
             return await self.worker.handle(name, Tally())
         return await self.worker.work([name], Tally())

@@ -1,1 +1,1 @@
-"""What lasts: the database and its pools, migrations, the audit chain, the access log, the key ring."""
+"""Storage: the database and its pools, migrations, the audit chain, the access log, the key ring."""

@@ -1,4 +1,4 @@
-"""Keeps the access log while serving: replies wait for their looks, which are written a batch at a time."""
+"""Access log: replies wait for their looks, which are written a batch at a time."""
 
 from __future__ import annotations
 
@@ -28,12 +28,14 @@ HOUR = timedelta(hours=1)
 PAUSE = 1.0
 """Seconds between two looks at who looks at much."""
 
+# Counted in SQL over the stored log, so that all processes of a deployment count together.
 BULK = (
     "select (count(distinct one)+count(distinct l.id) filter (where l.persons='{}'))::int "
     "from access.look l left join lateral unnest(l.persons) one on true "
     "where l.account=$1 and l.at>$2 and (one is null or $3::uuid is distinct from one)"
 )
 """Whose files, and each time that a condition on files found nobody as if it were somebody."""
+# Neighbours are people of one's own village outside of one's household, where the village is not one's office.
 NEIGHBOURS = """select count(distinct p.id)::int
 from access.look l, unnest(l.persons) one, people.person p, people.person me
 where l.account=$1 and l.at>$2 and p.id=one and me.id=$3 and p.village_id=me.village_id and p.id<>me.id
@@ -53,10 +55,12 @@ class Ledger:
         self._waiting: list[tuple[Seen, asyncio.Future[None]]] = []
         self._acted: datetime | None = None
         self._stirred, self._looked = asyncio.Event(), asyncio.Event()
+        # The last entry of each account since the last watch: only those who looked have to be counted.
         self._readers: dict[str, Entry] = {}
 
     async def look(self, viewer: Viewer, look: Look) -> None:
-        """Write a look down; raises what went wrong, and then nothing may be shown."""
+        """Write a look down. Raises what went wrong, and then nothing may be shown."""
+        # The reply waits on this future, which is set when the batch with its look is committed.
         written = asyncio.get_running_loop().create_future()
         self._waiting.append(((viewer, look), written))
         self._stirred.set()
@@ -71,8 +75,11 @@ class Ledger:
         """Write what waits, for as long as the server runs. What comes in the meantime is the next batch."""
         while True:
             await self._stirred.wait()
+            # Cleared before the work, so that what arrives during it is not forgotten.
             self._stirred.clear()
             while self._waiting:
+                # A batch is one link of the chain, whose end is locked:
+                # many looks in one link, instead of a queue for the lock.
                 batch, self._waiting = self._waiting[:BATCH], self._waiting[BATCH:]
                 await self.keep(batch)
             if self._acted:
@@ -80,7 +87,7 @@ class Ledger:
                 await self.seal(now)
 
     async def keep(self, batch: list[tuple[Seen, asyncio.Future[None]]]) -> None:
-        """Write one batch and let its replies go, or fail them all."""
+        """Write one batch and release its replies, or fail them all."""
         try:
             entries = await audit.entries(self.pool, [seen for seen, _ in batch])
             await audit.keep(self.pool, entries)
@@ -104,14 +111,16 @@ class Ledger:
             log.error("mutations wait to be put into the audit's chain: %s", type(error).__name__)
 
     async def watch(self) -> None:
-        """Look into who looks at much, for as long as the server runs."""
+        """Count who looks at much, for as long as the server runs."""
         while True:
             await self._looked.wait()
             self._looked.clear()
             try:
                 await self.patrol()
+            # Alerts are best effort: a failure here must not stop the log itself.
             except Exception:
                 log.exception("the access log could not be looked through for bulk reads")
+            # Rests between two counts, so that many looks in a row are counted once.
             await asyncio.sleep(PAUSE)
 
     async def patrol(self) -> None:
@@ -128,7 +137,7 @@ class Ledger:
                     await self.warn(kind, account, entry, count, since)
 
     async def warn(self, kind: AlertKind, account: str, entry: Entry, count: int, since: datetime) -> None:
-        """Write an alert, one an hour for an account."""
+        """Write an alert, at most one an hour for an account."""
         county = await self.pool.fetchval(COUNTY, account, since)
         async with in_transaction():
             if county and not await AlertRow.exists(account=account, kind=kind, at__gt=since):
@@ -137,7 +146,8 @@ class Ledger:
 
 @asynccontextmanager
 async def ledger(dsn: str, bounds: Bounds) -> AsyncIterator[Ledger]:
-    """A ledger that writes for as long as the block lasts. Tortoise must know its connections."""
+    """Open a log that writes for as long as the block lasts. Tortoise must know its connections."""
+    # Two connections: one for batches and seals, one for the counting.
     pool = await writers(dsn, 2)
     kept = Ledger(pool, bounds)
     tasks = [asyncio.create_task(kept.write()), asyncio.create_task(kept.watch())]

@@ -1,4 +1,4 @@
-"""Writes down who looked at whose file and who did what, and proves that nobody has changed it since."""
+"""Audit chain: records who looked at whose file and who did what, and proves that nothing has changed since."""
 
 from __future__ import annotations
 
@@ -24,6 +24,8 @@ LOOK, ACT = "LOOK", "ACT"
 BATCH = 1000
 """Mutations in a link, at most."""
 
+# The update locks the one row of the chain's head, so links are added one at a time. PostgreSQL computes
+# the hash, since only this statement knows which link came before: sha256(previous hash, number, tail).
 EXTEND = """with head as (
   update access.head set number=number+1, hash=sha256(hash||int8send(number+1)||$1) where id=1 returning number, hash
 ), link as (
@@ -45,6 +47,7 @@ ACTED = (
     "insert into access.act (id, at, account, role, unit_id, grid_id, mutation, objects, codes, salt, content, "
     "persons, salts, commitments) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)"
 )
+# "Skip locked": another process may be sealing the same acts at the moment.
 LOOSE = "select id, content, commitments from access.act where link is null order by id limit $1 for update skip locked"
 SEAL = (
     EXTEND
@@ -57,7 +60,7 @@ from unnest($6::uuid[]) with ordinality one(id, place), head where a.id=one.id""
 
 
 def office(viewer: Viewer) -> tuple[str | None, int | None, int | None]:
-    """The role, unit and grid that something is recorded under."""
+    """Return the role, unit and grid that something is recorded under."""
     grants = viewer.account.grants
     return (grants[0].role, grants[0].unit, grants[0].grid) if grants else (None, None, None)
 
@@ -78,7 +81,7 @@ Seen = tuple[Viewer, Look]
 
 
 async def entries(connection: Connection | asyncpg.Pool[Any], looks: Sequence[Seen]) -> list[Entry]:
-    """The entries of looks: one for each county that the people live in, nearly always one.
+    """Build the entries of looks: one for each county that the people live in, nearly always one.
 
     A look that found nobody is written under the county of whoever took it.
     """
@@ -94,7 +97,7 @@ async def entries(connection: Connection | asyncpg.Pool[Any], looks: Sequence[Se
 
 
 def divided(look: Look, homes: Mapping[UUID, int], served: int | None = None) -> list[tuple[int | None, Look]]:
-    """The look by counties; that of `served` if it found nobody."""
+    """Divide a look by counties; one that found nobody goes to `served`."""
     if not look.people:
         return [(served, look)]
     counties: dict[int | None, list[UUID]] = {}
@@ -104,14 +107,18 @@ def divided(look: Look, homes: Mapping[UUID, int], served: int | None = None) ->
 
 
 def entry(viewer: Viewer, look: Look, county: int | None = None) -> Entry:
-    """The row of a look, bytes in hexadecimal, and what the chain will know of it."""
+    """Build the row of a look, bytes in hexadecimal, and what the chain will know of it."""
+    # Sorted, so that the order does not tell in which order rows were found.
     key, people, (role, unit, grid) = UUID(int=uuid7().int), sorted(look.people), office(viewer)
+    # A salt for the entry and one for each person: erasing
+    # somebody takes their salt, and the commitment tells nothing.
     salt, *salts = chain.salts(1 + len(people))
     purpose, operation, fields = look.purpose[:200], look.operation[:100], list(look.fields)
     account, at = viewer.account.name, viewer.now
     said = said_look(key, at, account, role, unit, grid, look.kind, operation, purpose, fields, county)
     content = chain.content(salt, said)
     commitments = [chain.person(one, person) for one, person in zip(salts, people, strict=True)]
+    # The row is passed to PostgreSQL as JSON; bytea columns read hexadecimal there.
     row = {
         "id": key, "at": at, "account": account, "role": role, "unit_id": unit, "grid_id": grid,
         "county_id": county, "salt": hexed(salt), "content": hexed(content), "kind": look.kind, "operation": operation,
@@ -122,11 +129,12 @@ def entry(viewer: Viewer, look: Look, county: int | None = None) -> Entry:
 
 
 def said_look(*values: Any) -> Sequence[Any]:
-    """What a look says, in the order it is committed to: key, time, account, …; the county last, where it has one."""
+    """Return what a look says, in the order it is committed to: key, time, account, …; the county last, if any."""
     return [LOOK, *(values if values[-1] is not None else values[:-1])]
 
 
 def hexed(value: bytes) -> str:
+    """Write bytes as PostgreSQL reads them in text."""
     return "\\x" + value.hex()
 
 
@@ -145,7 +153,7 @@ def act(
     codes: Collection[str] = (),
     persons: Collection[UUID] = (),
 ) -> Write:
-    """A mutation as it is written down, in the transaction that it was; `seal` puts it into the chain.
+    """Build the record of a mutation, written in the transaction of the mutation; `seal` puts it into the chain.
 
     `codes` are those of what was refused, and the names of waivers by which it was not.
     `persons` are those it was done to, who read it in their log.
@@ -161,9 +169,10 @@ def act(
 
 
 async def seal(connection: Connection, now: datetime) -> int:
-    """Put the mutations that are committed and not in the chain yet into it; how many there were."""
+    """Put the committed mutations that are not in the chain yet into it; return how many there were."""
     done, found = 0, BATCH
     while found == BATCH:
+        # A transaction for each link, so that the chain's head is locked briefly however much there is to seal.
         async with connection.transaction():
             rows = await connection.fetch(LOOSE, BATCH)
             if rows:
@@ -204,7 +213,7 @@ class Broken(Exception):
 
 
 async def anchor(connection: Connection, now: datetime) -> Anchor:
-    """The chain's end, once what is committed has been put into it."""
+    """Return the chain's end, once what is committed has been put into it."""
     await seal(connection, now)
     [row] = await connection.fetch("select number, hash from access.head")
     return Anchor(row["number"], now.isoformat(), row["hash"].hex())
@@ -214,6 +223,7 @@ async def verify(connection: Connection, anchors: Iterable[Anchor] = ()) -> Find
     """Follow the whole chain, in one snapshot, and name the first row that is not as it was written."""
     counts = {LOOK: 0, ACT: 0}
     number, wrong = 0, None
+    # Repeatable read: the chain goes on growing meanwhile, and all queries here must see the same end of it.
     async with connection.transaction(isolation="repeatable_read", readonly=True):
         loose: int = await connection.fetchval("select count(*) from access.act where link is null")
         try:
@@ -223,6 +233,8 @@ async def verify(connection: Connection, anchors: Iterable[Anchor] = ()) -> Find
                 number += 1
                 before = await proved(connection, link, number, before)
                 counts[link["kind"]] += link["count"]
+                # Whoever can write the table can make a whole new chain
+                # that is consistent; an anchor kept elsewhere shows it.
                 if number in known and before.hex() != known.pop(number).hash:
                     raise Broken(f"link {number} is not the one of the anchor: the chain was made anew")
             if known:
@@ -234,12 +246,13 @@ async def verify(connection: Connection, anchors: Iterable[Anchor] = ()) -> Find
 
 
 async def links(connection: Connection) -> AsyncIterator[asyncpg.Record]:
+    """Yield the links in order, by a cursor: the chain does not fit into memory."""
     async for row in connection.cursor("select * from access.link order by id", prefetch=500):
         yield row
 
 
 async def proved(connection: Connection, link: asyncpg.Record, number: int, before: bytes) -> bytes:
-    """The hash of a link that is right, with all its entries."""
+    """Return the hash of a link after checking it and all its entries. Raises Broken."""
     if link["id"] != number:
         raise Broken(f"link {number} is missing")
     table = "look" if link["kind"] == LOOK else "act"
@@ -268,6 +281,7 @@ def told(table: str, row: asyncpg.Record) -> None:
     else:
         said = [[ACT, *common, row["mutation"], row["objects"], row["codes"]]]
     check_people(table, row)
+    # Without a salt the entry was erased: its commitment stays in the chain, and nothing is left to compare.
     if row["salt"] is not None and row["content"] not in [chain.content(row["salt"], one) for one in said]:
         raise Broken(f"{table} {row['id']} does not say what was written")
 
@@ -279,6 +293,7 @@ def check_people(table: str, row: asyncpg.Record) -> None:
     same = len(persons) == len(salts) == len(commitments)
     if not same or any(key and salt and chain.person(salt, key) != kept for key, salt, kept in people):
         raise Broken(f"{table} {row['id']} names other people than were written")
+    # Erasing takes key and salt together; one without the other has been tampered with.
     if any((key is None) != (salt is None) for key, salt in zip(persons, salts, strict=True)):
         raise Broken(f"{table} {row['id']} has lost people, or their salts, alone")
 
@@ -288,6 +303,7 @@ async def ended(connection: Connection, number: int, before: bytes) -> None:
     head = await connection.fetchrow("select number, hash from access.head")
     if head is None or (head["number"], head["hash"]) != (number, before):
         raise Broken(f"the chain ends at link {number}, and its head says otherwise")
+    # Acts wait for their link for a moment; a look is written together with its link, so none may be without.
     for table in ("look", "act"):
         stray = await connection.fetchval(
             f"select id from access.{table} e where not exists (select from access.link l where l.id=e.link) "

@@ -1,4 +1,4 @@
-"""`gongzhi audit`: the chain's end as a line to be kept elsewhere, and the whole of it looked over."""
+"""Audit commands: `gongzhi audit` prints the chain's end as a line to be kept elsewhere, and verifies the chain."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from .audit import Anchor, Finding
 
 
 async def anchor(dsn: str, now: datetime) -> str:
-    """The chain's end as a line of JSON: number, time, hash."""
+    """Return the chain's end as a line of JSON: number, time, hash."""
     async with database.connection(dsn) as connection:
         return orjson.dumps(asdict(await audit.anchor(connection, now))).decode()
 
 
 async def verify(dsn: str, files: Iterable[Path] = ()) -> Finding:
-    """Look the chain over, and hold it against these anchors. Raises Problem for a file that holds something else."""
+    """Verify the chain, and compare it with these anchors. Raises Problem for a file that holds something else."""
     anchors = [one for file in files for one in read(file)]
     async with database.connection(dsn) as connection:
         return await audit.verify(connection, anchors)
 
 
 def read(file: Path) -> list[Anchor]:
-    """The anchors of a file, one a line."""
+    """Read the anchors of a file, one a line."""
     try:
         return [Anchor(**orjson.loads(line)) for line in file.read_text(encoding="utf-8").splitlines() if line.strip()]
     except (ValueError, TypeError) as error:

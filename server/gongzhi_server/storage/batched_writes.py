@@ -1,4 +1,4 @@
-"""Several statements that go to the database as one."""
+"""Batched writes: several statements that go to the database as one."""
 
 from __future__ import annotations
 
@@ -21,22 +21,24 @@ class Write:
 
 
 def together(*writes: Write) -> Write:
-    """One statement that does them all. None of them sees what another one does."""
+    """Join statements into one that does them all. None of them sees what another one does."""
     texts: list[str] = []
     values: list[Any] = []
     for write in writes:
         texts.append(shifted(write.sql, len(values)))
         values.extend(write.values)
+    # Data-modifying CTEs all run to the end, whether or not the outer statement reads them, and on one
+    # snapshot. So two of them must not write the same row: only one of these changes would take effect.
     parts = [f"w{at} as ({text})" for at, text in enumerate(texts[:-1])]
     return Write(f"with {', '.join(parts)} {texts[-1]}" if parts else texts[0], values)
 
 
 def shifted(sql: str, by: int) -> str:
-    """The statement, with the numbers of its values so much higher."""
+    """Return a statement with the numbers of its values raised by so much."""
     return PLACE.sub(lambda found: f"${int(found[1]) + by}", sql)
 
 
 async def write(connection: BaseDBAsyncClient, *writes: Write) -> None:
-    """Write all of it with one statement."""
+    """Write several statements in one round trip."""
     whole = together(*writes)
     await connection.execute_query(whole.sql, list(whole.values))

@@ -57,16 +57,18 @@ class Share:
         self.leave()
 
     def take(self) -> bool:
-        """Take a place if there is one at once; who has one must `leave`."""
+        """Take a place if there is one at once; whoever has one must `leave`."""
         if self.busy >= self.size:
             return False
         self.busy += 1
+        # The most at a time is a measure for operators.
         if self.busy > self.most:
             self.most = self.busy
         return True
 
     async def wait(self) -> None:
-        """Take a place that somebody leaves. Raises Overloaded."""
+        """Wait for a place that somebody leaves. Raises Overloaded."""
+        # A line that is full is refused at once: nobody waits whose turn cannot come in time.
         if len(self._line) >= self.longest:
             raise self._refusal()
         place: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -75,6 +77,8 @@ class Share:
         try:
             async with asyncio.timeout(self.patience):
                 await place
+        # Any end but success, cancelling included, must neither
+        # stay in the line nor keep a place that was handed over.
         except BaseException as error:
             if entry in self._line:
                 self._line.remove(entry)
@@ -105,9 +109,10 @@ class Reader:
         self.share, self.pool, self.metered = share, pool, metered
 
     async def fetch(self, sql: str, *values: Any) -> Sequence[Any]:
-        """The rows of a statement. Raises Overloaded."""
+        """Fetch the rows of a statement within the share. Raises Overloaded."""
         if not self.share.take():  # what every read does is spelled out: a context manager costs as much as all of it
             await self.share.wait()
+        # The clock starts once there is a place: waiting in line is the fault of others, and is not charged.
         begun = perf_counter()
         try:
             return await self.pool.fetch(sql, *values)
@@ -118,7 +123,7 @@ class Reader:
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Any]:
-        """A connection for several statements. Raises Overloaded."""
+        """Lend a connection for several statements. Raises Overloaded."""
         async with self.share, self.pool.acquire() as connection:
             begun = perf_counter()
             try:
@@ -162,32 +167,35 @@ class Shares:
         return (*(one.share for one in readers), self.writing, self.strangers_writing, self.files)
 
     def waited(self) -> float:
-        """Seconds for which a mutation, or the check of somebody's session, has waited by now."""
+        """Return the seconds for which a mutation, or the check of somebody's session, has waited by now."""
         return max(self.writing.waited, self.commands.share.waited, self.sessions.share.waited)
 
     def reader(self, viewer: Viewer, kind: Kind) -> Fetch:
-        """What reads for an operation of this kind. What strangers follow is theirs, too."""
+        """Return what reads for an operation of this kind. What strangers follow is read by their share, too."""
         if kind == "mutation":
             return self.commands.fetch
         name = viewer.account.name
         if name is None:
             return self.strangers.fetch
+        # What is followed is asked again and again; it must not take the places of those who wait for one answer.
         if kind == "subscription" or name.startswith("system:"):
             return self.background.fetch
         return self.accounts.fetch
 
     def command(self, viewer: Viewer) -> AbstractAsyncContextManager[None]:
-        """A place for a mutation; strangers have half of them at most, so that offices always have some."""
+        """Return a place for a mutation; strangers have half of them at most, so that offices always have some."""
         return self.writing if viewer.account.name is not None else self._strangers_command()
 
     @asynccontextmanager
     async def _strangers_command(self) -> AsyncIterator[None]:
+        # Always in this order: whoever waited for the second while
+        # holding it the other way round could block the first.
         async with self.strangers_writing, self.writing:
             yield
 
 
 def writers(settings: Settings) -> int:
-    """The size of Tortoise's pool: each share that writes finds its connections there."""
+    """Return the size of Tortoise's pool: each share that writes finds its connections there."""
     return settings.commands_pool + settings.background_pool + FILES + SPARE
 
 
@@ -204,6 +212,8 @@ async def open_shares(dsn: str, settings: Settings) -> AsyncIterator[Shares]:
         commands = settings.commands_pool
         yield Shares(
             accounts=await opened("accounts", settings.pool),
+            # Without parallel workers a stranger's statement is one
+            # process of PostgreSQL's; with them it could be three.
             strangers=await opened(
                 "strangers", settings.strangers_pool, timeout=settings.strangers_seconds, least=0, parallel=False
             ),

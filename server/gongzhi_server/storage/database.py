@@ -1,4 +1,4 @@
-"""The tables of the core and of the plugins, and the pools that reach them."""
+"""Database: the tables of the core and of the plugins, and the pools that reach them."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ from gongzhi_server.plugins.ownership import check_writes
 
 from .migration_state import Executor
 
+# Advisory lock: processes that start at the same time migrate one after the other.
 MIGRATION_LOCK = 0x676F6E677A6869  # "gongzhi"
 
 PLANNED_ONCE = {"plan_cache_mode": "force_generic_plan"}
@@ -38,6 +39,7 @@ READ_ONLY = {
 }
 
 
+# asyncpg bounds prepared statements by number only; texts here may be very long, so their length is bounded as well.
 STATEMENTS = 1000
 """Prepared statements that a connection keeps; they are kept for good."""
 
@@ -54,6 +56,7 @@ class Prepared(_StatementCache):  # type: ignore[misc]
     def _maybe_cleanup(self) -> None:
         super()._maybe_cleanup()
         taken = sum(len(text) for text, *_ in self._entries)
+        # The oldest go first; the one just added always stays.
         while taken > STATEMENT_TEXT and len(self._entries) > 1:
             (text, *_), entry = self._entries.popitem(last=False)
             taken -= len(text)
@@ -81,6 +84,7 @@ class Clean(asyncpg.Connection):
         )
 
     def get_reset_query(self) -> str:
+        """Return nothing to run when a connection goes back to the pool."""
         return ""
 
     async def reset(self, *, timeout: float | None = None) -> None:
@@ -90,6 +94,7 @@ class Clean(asyncpg.Connection):
             await super().reset(timeout=timeout)
 
     def _execute(self, query: str, *given: Any, **named: Any) -> Awaitable[Any]:
+        # Guards what plugins run on such a connection: see `check_writes`.
         check_writes(query)
         return super()._execute(query, *given, **named)  # type: ignore[misc,no-any-return]
 
@@ -103,10 +108,11 @@ class Clean(asyncpg.Connection):
 
 
 async def readers(dsn: str, size: int, timeout: float = 10, least: int = 2, parallel: bool = True) -> asyncpg.Pool[Any]:
-    """A pool for the planner's statements: read only, prepared once, planned once; `timeout` in seconds.
+    """Open a pool for the planner's statements: read only, prepared once, planned once; `timeout` in seconds.
 
     `least` connections stay open. Without `parallel` a statement has one process of PostgreSQL's and no helpers.
     """
+    # The time limit is PostgreSQL's own: it ends the statement there, even if this process has stopped waiting.
     settings = READ_ONLY | {"statement_timeout": f"{int(timeout * 1000)}"}
     if not parallel:
         settings["max_parallel_workers_per_gather"] = "0"
@@ -117,13 +123,14 @@ async def readers(dsn: str, size: int, timeout: float = 10, least: int = 2, para
         connection_class=Clean,
         server_settings=settings,
         statement_cache_size=STATEMENTS,
+        # 0 keeps prepared statements for good; the bound above is what removes them.
         max_cached_statement_lifetime=0,
     )
 
 
 @asynccontextmanager
 async def connection(dsn: str) -> AsyncIterator[asyncpg.Connection[Any]]:
-    """One connection, for as long as the block lasts."""
+    """Open one connection, for as long as the block lasts."""
     made = await asyncpg.connect(dsn, server_settings={"timezone": "UTC"})
     try:
         yield made
@@ -132,14 +139,14 @@ async def connection(dsn: str) -> AsyncIterator[asyncpg.Connection[Any]]:
 
 
 async def writers(dsn: str, size: int) -> asyncpg.Pool[Any]:
-    """A pool for short statements that write, opened when they come."""
+    """Open a pool for short statements that write; its connections are made when they are needed."""
     return await asyncpg.create_pool(
         dsn, min_size=0, max_size=size, connection_class=Clean, server_settings={"timezone": "UTC"}
     )
 
 
 def config(dsn: str, apps: Iterable[App] = CORE_APPS, size: int = 8, short: bool = False) -> dict[str, Any]:
-    """Tortoise's configuration for these apps; of `short` statements the plans are kept, see `PLANNED_ONCE`."""
+    """Return Tortoise's configuration for these apps; the plans of `short` statements are kept, see `PLANNED_ONCE`."""
     parts = credentials(dsn, size)
     if short:
         parts["server_settings"] |= PLANNED_ONCE
@@ -155,7 +162,7 @@ def config(dsn: str, apps: Iterable[App] = CORE_APPS, size: int = 8, short: bool
 
 
 def credentials(dsn: str, size: int) -> dict[str, Any]:
-    """A DSN as Tortoise takes it in parts; with a socket's folder as `?host=`."""
+    """Split a DSN into the parts that Tortoise takes; a socket's folder stands in `?host=`."""
     url = urlsplit(dsn)
     host = url.hostname or parse_qs(url.query).get("host", ["localhost"])[0]
     return {
@@ -176,7 +183,7 @@ def credentials(dsn: str, size: int) -> dict[str, Any]:
 
 @asynccontextmanager
 async def connected(settings: dict[str, Any]) -> AsyncIterator[TortoiseContext]:
-    """Tortoise over these apps, for as long as the block lasts."""
+    """Connect Tortoise to these apps, for as long as the block lasts."""
     async with TortoiseContext() as context:
         await context.init(config=settings)
         yield context
@@ -187,11 +194,14 @@ async def migrate(dsn: str, apps: Iterable[App] = CORE_APPS) -> None:
     known = tuple(apps)
     settings = config(dsn, known)
     lock = await asyncpg.connect(dsn)
+    # A connection of its own: the lock belongs to the session, and goes with it even if the process is killed.
     try:
         await lock.execute("select pg_advisory_lock($1)", MIGRATION_LOCK)
+        # Mostly nothing is missing; then neither models nor migrations are loaded.
         if not _written(settings) <= await _recorded(lock):
             async with connected(settings) as context:
                 await _applied(Executor(context.connections.get("default"), settings["apps"]))
+        # Seeds run at each start, after the migrations, and are written so that they may.
         for seed in (app.seed for app in known if app.seed):
             await resolve_name(seed)(lock)
     finally:
@@ -199,24 +209,25 @@ async def migrate(dsn: str, apps: Iterable[App] = CORE_APPS) -> None:
 
 
 def _written(settings: dict[str, Any]) -> set[tuple[str, str]]:
-    """The migrations of these apps by their names; nothing of them is imported, for mostly there is nothing to do."""
+    """List the migrations of these apps by their names, without importing them: mostly there is nothing to do."""
     folders = {label: import_module(app["migrations"]).__path__ for label, app in settings["apps"].items()}
     found = ((label, one) for label, folder in folders.items() for one in iter_modules(folder))
     return {(label, one.name) for label, one in found if not one.ispkg and one.name[0] not in "_~"}
 
 
 async def _recorded(connection: asyncpg.Connection[Any]) -> set[tuple[str, str]]:
-    """The migrations that have been applied."""
+    """Read which migrations have been applied."""
     if not await connection.fetchval("select to_regclass('public.tortoise_migrations')"):
         return set()
     return {(app, name) for app, name in await connection.fetch("select app, name from public.tortoise_migrations")}
 
 
 async def _applied(executor: Executor) -> None:
-    """Apply what is missing; raises Problem with the name of the migration that failed and left no trace."""
+    """Apply what is missing. Raises Problem with the name of the migration that failed and left no trace."""
     under_way: list[str] = []
 
     def follow(event: str, label: str, name: str) -> None:
+        # Told of each start and end; what is under way when an error comes is the one that failed.
         under_way[:] = [f"{label}.{name}"] if event.endswith("_start") else []
 
     try:
@@ -227,12 +238,12 @@ async def _applied(executor: Executor) -> None:
 
 
 async def write_migrations(dsn: str, label: str, apps: Iterable[App] = CORE_APPS) -> list[str]:
-    """Write the migrations one app lacks; the paths of the files. Raises Problem for an app that is not there."""
+    """Write the migrations one app lacks and return the paths of the files. Raises Problem for an unknown app."""
     return [str(writer.write()) for writer in await lacking(dsn, label, apps)]
 
 
 async def lacking(dsn: str, label: str, apps: Iterable[App] = CORE_APPS) -> list[MigrationWriter]:
-    """The migrations one app lacks."""
+    """Return the migrations one app lacks."""
     known = tuple(apps)
     if label not in {app.label for app in known}:
         raise Problem(f"{label!r} has no tables here; those who have are {', '.join(app.label for app in known)}")
@@ -240,7 +251,7 @@ async def lacking(dsn: str, label: str, apps: Iterable[App] = CORE_APPS) -> list
 
 
 async def changes(dsn: str, apps: Iterable[App] = CORE_APPS) -> list[MigrationWriter]:
-    """The migrations that these apps lack, seen together so that foreign keys across apps resolve."""
+    """Return the migrations that these apps lack, seen together so that foreign keys across apps resolve."""
     settings = config(dsn, apps)
     async with connected(settings) as context:
         assert context.apps
@@ -258,7 +269,7 @@ class Writer(MigrationWriter):
 
 
 def _confined(found: MigrationWriter) -> MigrationWriter:
-    """The migration without other apps' schemas, depending on the last of each app's that every contract has."""
+    """Confine a migration to its app's schema, and to the last migration of each other app that all contracts have."""
     label = found.app_label
     operations = [
         one for one in found.operations if not isinstance(one, CreateSchema | DropSchema) or one.schema_name == label

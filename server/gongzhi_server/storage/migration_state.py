@@ -1,4 +1,4 @@
-"""Tortoise's migrations without the work that nobody asked for.
+"""Migration state: Tortoise's migrations without rendering models that nobody looks at.
 
 Before each operation Tortoise renders every model anew, in case the operation wants to know how things were, and after
 each it builds the queries of every model again. With some two hundred tables that is nine tenths of a first start, and
@@ -20,6 +20,7 @@ from tortoise.models import Model
 from gongzhi_server.plugins.confinement import CORE, Confined
 
 
+# This rests on two methods of Tortoise that are not promised: see docs/decisions/deployment.md.
 class Executor(MigrationExecutor):
     """Applies migrations."""
 
@@ -28,6 +29,7 @@ class Executor(MigrationExecutor):
         return Projection(state.models, Apps(state.apps))
 
     def _migration_plan(self, *given: Any, **named: Any) -> list[PlanStep]:
+        # A plugin's migrations are confined to its own tables; the core's are not.
         plan = super()._migration_plan(*given, **named)
         return [
             step if step.migration.app_label in CORE else replace(step, migration=Confined(step.migration))  # type: ignore[arg-type]
@@ -39,6 +41,7 @@ class Projection(State):
     """The models as migrations left them."""
 
     def clone(self) -> State:
+        # Rendered only if an operation asks for the earlier state, as renaming and removing do.
         return Earlier({key: model.clone() for key, model in self.models.items()}, self.apps)
 
 
@@ -69,6 +72,7 @@ class Apps(StateApps):
             label: {name: model for name, model in models.items() if model not in self._built}
             for label, models in everything.items()
         }
+        # Tortoise builds the queries of every model again; it is shown only those that are new.
         try:
             self.apps = fresh
             super()._build_initial_querysets()

@@ -1,4 +1,4 @@
-"""Anonymises what is past its time, as the holdings say. A run may be stopped and started again at any moment."""
+"""Retention: anonymises what is past its time, as the holdings say. A run may be stopped and started at any moment."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PORTION = 1000
 
 
 async def run(dsn: str, holdings: Iterable[Holding], now: datetime, *, dry_run: bool = False) -> dict[str, int]:
-    """How many rows of each table were, or would be, anonymised; tables with none are left out."""
+    """Anonymise what is due and return how many rows of each table were, or would be; tables with none are left out."""
     known = tuple(holdings)
     counts: dict[str, int] = {}
     async with database.connection(dsn) as connection:
@@ -28,7 +28,7 @@ async def run(dsn: str, holdings: Iterable[Holding], now: datetime, *, dry_run: 
 
 
 async def due(connection: Any, holding: Holding, now: datetime) -> int:
-    """How many rows' time is over."""
+    """Count the rows whose time is over."""
     found: int = await connection.fetchval(f"select count(*) from ({overdue(holding)}) d", now)
     return found
 
@@ -37,6 +37,7 @@ async def sweep(connection: Any, holdings: tuple[Holding, ...], holding: Holding
     """Anonymise the rows whose time is over, a portion a transaction; with a person goes all that is held of them."""
     total = 0
     while True:
+        # Locked rows are skipped, so a command under way is not waited for; they are due at the next run still.
         async with connection.transaction():
             found = await connection.fetch(overdue(holding, f"limit {PORTION} for update of t skip locked"), now)
             keys = [row["id"] for row in found]
