@@ -180,9 +180,14 @@ def default(value: object) -> str:
 
 
 def console() -> str:
+    return table("command", "what", rows=lines())
+
+
+def lines() -> Iterator[tuple[str, str]]:
+    """Each command of the command line, with what it does."""
     group = typer.main.get_command(cli.app)
-    found = [(name, *row) for name, one in group.commands.items() for row in called(one)]  # type: ignore[attr-defined]
-    return table("command", "what", rows=((code(f"gongzhi {name}{rest}"), said) for name, rest, said in found))
+    for name, one in group.commands.items():  # type: ignore[attr-defined]
+        yield from ((code(f"gongzhi {name}{rest}"), said) for rest, said in called(one))
 
 
 def called(command: object) -> Iterator[tuple[str, str]]:
@@ -255,6 +260,36 @@ def fed(one: type[Event]) -> str:
     return "yes" if one.feedable else "no"
 
 
+# the same, for pages in Chinese
+
+
+def roles_zh() -> str:
+    return table("角色", "中文名称", rows=((code(one.name), one.chinese) for one in ROLES))
+
+
+def permissions_zh() -> str:
+    rows = ((code(one.name), split_label(one.description).zh, held_zh(one.roles)) for one in ESSENTIAL.permissions)
+    return table("权限", "说明", "角色", rows=rows)
+
+
+def held_zh(names: frozenset[str]) -> str:
+    return "、".join(role.chinese for role in ROLES if role.name in names)
+
+
+def mutations_zh() -> str:
+    rows = ((one.metadata[COMMAND], split_label(one.description or "").zh) for one in fields_of_mutation())
+    return table(
+        "变更操作",
+        "说明",
+        "权限",
+        rows=((code(camel(one.name)), said, code(one.requires) if one.requires else "无") for one, said in rows),
+    )
+
+
+def console_zh() -> str:
+    return table("命令", "说明", rows=((name, split_label(said).zh) for name, said in lines()))
+
+
 # the glossary
 
 
@@ -291,6 +326,7 @@ PIECES: dict[str, Callable[[], str]] = {
     for piece in (
         *(diagram, steps, stages, mutations, settings, console, limits, codes, roles, permissions),
         *(shell, rates, closes, events, terms),
+        *(roles_zh, permissions_zh, mutations_zh, console_zh),
     )
 }
 

@@ -21,9 +21,13 @@ def named(*patterns: str) -> dict[str, Path]:
     return {path.relative_to(ROOT).as_posix(): path for pattern in patterns for path in sorted(ROOT.glob(pattern))}
 
 
-PAGES = named("*.md", "docs/*.md", "docs/integrators/*.md")
-"""Those whose examples are carried out as a reader would."""
 ALL = named("*.md", ".github/**/*.md", "benchmarks/*.md", "docs/**/*.md", "plugins/*/README.md", "releasing/*.md")
+PAGES = {
+    page: path
+    for page, path in named("*.md", "docs/*.md", "docs/integrators/*.md").items()
+    if page == "README.zh-CN.md" or not page.endswith(".zh-CN.md")
+}
+"""Those whose examples are carried out as a reader would. Pages in Chinese have the same ones: test_chinese.py."""
 WHO = re.compile(r"# (?P<role>\w+)(?:, grid (?P<grid>\S+))?(?:, unit (?P<unit>\S+))?(?:, person (?P<person>\S+))?\n")
 SIGNS = re.compile(r"[^\w\- ]")
 
