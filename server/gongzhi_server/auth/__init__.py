@@ -1,1 +1,1 @@
-"""Who somebody is: passwords, sessions, keys, identity providers, and what the door remembers of them."""
+"""Authentication: passwords, sessions, API keys, identity providers, and what is remembered of credentials."""

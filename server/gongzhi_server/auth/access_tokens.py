@@ -12,6 +12,7 @@ from .claims import Claim, InSession
 from .jws import Invalid, Registry, Token, check
 from .signing_keys import ALGORITHM, SigningKeys
 
+# Short, so that a stolen token is of little use; sessions are renewed by refresh tokens, which can be taken back.
 LIFETIME = timedelta(minutes=10)
 TYPE = "at+jwt"
 CLIENT = "gongzhi"
@@ -25,6 +26,7 @@ class AccessTokens:
         self.keys, self.issuer, self.audience = keys, issuer, f"{issuer}/graphql"
 
     def issue(self, account: UUID, session: UUID, now: datetime) -> str:
+        """Issue a token for an account in a session."""
         key = self.keys.current(now)
         claims = {
             "iss": self.issuer,
@@ -40,9 +42,12 @@ class AccessTokens:
         return jwt.encode(header, claims, key, registry=Registry(algorithms=[ALGORITHM]))
 
     def read(self, token: Token, now: datetime) -> tuple[Claim, datetime]:
-        """Whom the token speaks for, and until when. Raises Invalid."""
+        """Return whom the token speaks for, and until when. Raises Invalid."""
+        # The type first: an ID token or another kind of JWT with the same keys must not pass (RFC 9068, section 4).
         token.typed([TYPE])
         pinned = self.keys.find(token.header.get("kid"), now)
+        # The key is found by its id among ours and brings its own
+        # algorithm; the header's word for either is not taken.
         if pinned is None:
             raise Invalid("signed with no key of ours")
         claims = token.verified(pinned)

@@ -1,4 +1,4 @@
-"""The account behind a credential, with what it was granted and may now, in one query."""
+"""Account lookup: loads the account behind a credential, with what it was granted, in one query."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from gongzhi_server.storage.connection_shares import Reader
 
+# Raw SQL, since every kind of credential must be joined to the same account and grants, and it runs with every
+# credential that is not remembered. Grants that begin later are read, too: they tell when the answer gets old.
 QUERY = """
 select a.id, a.name, a.person_id, h.role, h.grid_id, r.kind, h.unit_id, h.since, h.until, {columns}
 from {source}
@@ -66,12 +68,13 @@ class Accounts:
         self.pool, self.held = pool, held
 
     async def load(self, claim: Claim, now: datetime) -> Loaded | None:
-        """The account; None if there is none, it is suspended, or the credential was taken back."""
+        """Load the account; None if there is none, it is suspended, or the credential was taken back."""
         rows = await self.pool.fetch(QUERIES[type(claim)], now, *values(claim))
         if not rows:
             return None
         first = rows[0]
         held = [row for row in rows if row["role"] is not None]
+        # A grant that has not begun gives nothing yet.
         grants = [grant for row in held if row["since"] <= now for grant in self._grant(row)]
         only = None if first["permissions"] is None else frozenset(first["permissions"])
         nobody = only is not None or isinstance(claim, OnBehalf)  # it acts for the account, and is no person
@@ -86,6 +89,7 @@ class Accounts:
         return Loaded(account, change(held, first["expires_at"], now))
 
     def _grant(self, row: Mapping[str, Any]) -> Iterable[Grant]:
+        """Build the grant of a holding, with the permissions of its role."""
         try:
             permissions = self.held(row["role"])
         except KeyError:  # its plugin is gone; whoever works for a unit still does
@@ -95,6 +99,7 @@ class Accounts:
 
 
 def values(claim: Claim) -> tuple[Any, ...]:
+    """Return what a query binds for a claim, in its order."""
     match claim:
         case InSession(account, session):
             return session, account
@@ -107,7 +112,7 @@ def values(claim: Claim) -> tuple[Any, ...]:
 
 
 def narrowed(grants: Iterable[Grant], only: frozenset[str]) -> Iterable[Grant]:
-    """What is left of the grants for a key with these permissions: whom one works for bars, whatever a key may."""
+    """Narrow the grants to a key's permissions, keeping the units one works for, which bar whatever a key may."""
 
     def keep(grant: Grant) -> Grant | None:
         kept = grant.permissions & only
@@ -117,6 +122,6 @@ def narrowed(grants: Iterable[Grant], only: frozenset[str]) -> Iterable[Grant]:
 
 
 def change(held: Iterable[Mapping[str, Any]], expires: datetime | None, now: datetime) -> datetime | None:
-    """When something begins or ends next."""
+    """Return the moment at which something begins or ends next, or None."""
     moments = [moment for row in held for moment in (row["since"], row["until"])]
     return min((moment for moment in [*moments, expires] if moment is not None and moment > now), default=None)

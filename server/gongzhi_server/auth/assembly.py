@@ -1,4 +1,4 @@
-"""Puts the room together: the door, and what answers at `/auth/`."""
+"""Assembly: builds authentication and the service behind `/auth/` from the settings."""
 
 from __future__ import annotations
 
@@ -40,14 +40,18 @@ def desk(
     passwords: Passwords,
     renewing: asyncpg.Pool[Any] | None = None,
 ) -> Desk:
-    """The desk over a pool that writes. Sessions are renewed over another one, so that no guessing holds them up."""
+    """Build the sign-in service over a pool that writes.
+
+    Sessions are renewed over another pool, so that no guessing holds them up.
+    """
+    # Each purpose has a key of its own, derived from the secret: what one MAC is good for never passes as another.
     attempts = Attempts(pool, derived(settings.secret, "attempts"))
     sessions = Sessions(renewing or pool, derived(settings.secret, "refresh tokens"))
     return Desk(pool, passwords, attempts, sessions, receipts, Devices(derived(settings.secret, "devices")))
 
 
 async def providers(settings: Settings, stack: AsyncExitStack) -> list[Provider]:
-    """The identity providers that the settings name; where they name none, httpx is not loaded."""
+    """Return the identity providers that the settings name; where they name none, httpx is not loaded."""
     if not settings.issuers:
         return []
     import httpx
@@ -71,7 +75,7 @@ async def entrance(
     receipts: bytes,
     now: Callable[[], datetime],
 ) -> AsyncIterator[tuple[Door, Desk]]:
-    """The door and the desk beside it, for as long as the server runs; the door hears of every change of an account."""
+    """Yield authentication and the sign-in service for as long as the server runs, and keep them told of changes."""
     async with AsyncExitStack() as stack:
         writers = await database.writers(dsn, WRITERS)
         stack.push_async_callback(writers.close)
@@ -87,5 +91,6 @@ async def entrance(
             await providers(settings, stack),
             now,
         )
+        # Listening begins before the first request, so that no change of an account goes unheard.
         await stack.enter_async_context(listening(dsn, door.changed))
         yield door, desk(writers, settings, receipts, passwords, renewing)

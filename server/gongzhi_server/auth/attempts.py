@@ -1,4 +1,4 @@
-"""Guessing is slowed down: after a few failures the guesser waits, each time twice as long.
+"""Attempts: slows guessing down; after a few failures the guesser waits, each time twice as long.
 
 Who waits is an address, an address with one name, or a device; never a name by itself, for anybody could keep the right
 person out by it. A name that many addresses guess at leaves each further one two tries instead of six. Counted in the
@@ -24,6 +24,8 @@ SOME, MANY = 5, 50
 TIDY = timedelta(minutes=10)
 FAILED = "select failures from accounts.attempt where subject = $1 and at >= $2"
 
+# Counting and refusing are one statement: under the lock of the row a hundred attempts at once are counted one by
+# one. No row comes back for one who still has to wait. The exponent is bounded, since 2^n would overflow an interval.
 BEGIN = """
 insert into accounts.attempt as a (subject, failures, at) values ($1, 1, $2)
 on conflict (subject) do update set
@@ -60,22 +62,22 @@ class Subject:
 
 
 def name_of(name: str) -> Subject:
-    """Everybody who tries this name. It is counted, and never waits."""
+    """Return the subject for everybody who tries this name. It is counted, and never waits."""
     return Subject("name", name, NEVER)
 
 
 def guesser(name: str, network: str) -> Subject:
-    """An address that tries this name."""
+    """Return the subject for an address that tries this name."""
     return Subject("guesser", f"{network} {name}", SOME)
 
 
 def addressed(network: str) -> Subject:
-    """A whole office may come from one address."""
+    """Return the subject for an address, which may be a whole office's."""
     return Subject("address", network, 30)
 
 
 def device_of(key: bytes) -> Subject:
-    """A device that has signed in before: it waits for its own failures alone."""
+    """Return the subject for a device that has signed in before: it waits for its own failures alone."""
     return Subject("device", key.hex(), SOME)
 
 
@@ -90,20 +92,25 @@ class Attempts:
         self._tidied: datetime | None = None
 
     def mac(self, subject: Subject) -> bytes:
+        """Compute the MAC that a subject is stored under."""
         return hmac.digest(self.secret, f"{subject.kind} {subject.value}".encode(), hashlib.sha256)
 
     async def subjects(self, now: datetime, name: str, network: str, device: bytes | None) -> tuple[Subject, ...]:
-        """What an attempt at this name counts for."""
+        """Return what an attempt at this name counts for."""
+        # A known device counts for itself only, so guessers elsewhere cannot keep its owner out.
         if device is not None:
             return (device_of(device),)
         everybody, here = name_of(name), guesser(name, network)
         failures = await self.pool.fetchval(FAILED, self.mac(everybody), now - FORGOTTEN)
+        # A name that very many guess at leaves each further address two tries. The name itself never waits.
         if failures is not None and failures >= MANY:
             here = replace(here, free=1)
         return addressed(network), here, everybody
 
     async def begin(self, now: datetime, *subjects: Subject) -> None:
-        """Count an attempt for each. Raises Blocked for one that has to wait."""
+        """Count an attempt for each subject. Raises Blocked for one that has to wait."""
+        # Counted before the password is checked, or parallel
+        # attempts would all be checked before the first is counted.
         for subject in subjects:
             since = now - FORGOTTEN
             counted = await self.pool.fetchval(BEGIN, self.mac(subject), now, since, subject.free, FIRST, LONGEST)
@@ -111,6 +118,7 @@ class Attempts:
                 raise Blocked(await self._left(subject, now))
 
     async def _left(self, subject: Subject, now: datetime) -> int:
+        """Return the whole seconds that a subject still has to wait."""
         until = await self.pool.fetchval(
             "select blocked_until from accounts.attempt where subject=$1", self.mac(subject)
         )
@@ -119,6 +127,8 @@ class Attempts:
     async def succeeded(self, now: datetime, *subjects: Subject) -> None:
         """Take the attempt back: whoever was right begins anew, and what others share is as it was."""
         for subject in subjects:
+            # What is one's own is forgotten; an address or a name is
+            # shared, so only this attempt is taken off its count.
             if subject.kind in ("guesser", "device"):
                 await self.pool.execute("delete from accounts.attempt where subject=$1", self.mac(subject))
             else:
@@ -126,7 +136,7 @@ class Attempts:
         await self._tidy(now)
 
     async def _tidy(self, now: datetime) -> None:
-        """Forget what is long over; now and then, for it reads the whole table, which guessers can make large."""
+        """Forget what is long over; now and then, because it reads the whole table, which guessers can make large."""
         if self._tidied is None or now - self._tidied >= TIDY:
             self._tidied = now
             await self.pool.execute("delete from accounts.attempt where at < $1", now - 2 * FORGOTTEN)

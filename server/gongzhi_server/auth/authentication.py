@@ -1,4 +1,4 @@
-"""Who is at the door: from a request's headers to its viewer."""
+"""Authentication: from a request's headers to its viewer."""
 
 from __future__ import annotations
 
@@ -69,32 +69,38 @@ class Door:
         self.providers = {provider.trust.issuer: provider for provider in providers}
         self.stranger = Account(grants=(Grant("stranger", plugins.held("stranger")),))
         self._known: Cache[str, Pass] = Cache(REMEMBERED)
+        # Weak: a credential that the bounded cache has dropped need not be told of changes any more.
         self._passes: weakref.WeakSet[Pass] = weakref.WeakSet()
+        # Counts changes heard of, to notice one that comes while an account is being loaded.
         self._heard = 0
         self.language = negotiation.remembered(language)
 
     async def __call__(self, headers: Mapping[bytes, bytes]) -> Viewer:
-        """The viewer. Raises Unauthenticated for a token or key that is not valid."""
+        """Return the viewer of a request. Raises Unauthenticated for a token or key that is not valid."""
         now = self.now()
         tongue: Language = self.language(headers.get(b"accept-language", b""))
         purpose = stated(headers[PURPOSE]) if PURPOSE in headers else None
         header = headers.get(b"authorization")
         if header is None:
             return Viewer(self.stranger, now, tongue, purpose)
+        # Latin-1 maps every byte, so wrong bytes are refused as an unknown token instead of raising here.
         scheme, _, token = header.decode("latin-1").partition(" ")
         if scheme.lower() != "bearer" or not token:
             raise Unauthenticated("Send the token as `Authorization: Bearer …`.", INVALID)
         return Viewer(await self.account(token, now), now, tongue, purpose)
 
     async def account(self, token: str, now: datetime) -> Account:
-        """The account that a token or key speaks for. Raises Unauthenticated."""
+        """Return the account that a token or key speaks for. Raises Unauthenticated."""
+        # The common case takes one look into a dictionary: no signature is checked and no query sent.
         found, moment = self._known.get(token), now.timestamp()
         if found is not None and found.until > moment:
             return found.account
         try:
+            # A signature that held once holds until the token expires; only the account must be looked at again.
             shown = found if found is not None and found.expires > moment else await self._verified(token, now)
         except (ValueError, KeyError) as error:
             raise refused() from error
+        # Forgotten at once, so that a key that was taken back is not found again.
         if not await self._looked_up(shown, now):
             self._known.pop(token)
             raise refused()
@@ -102,11 +108,12 @@ class Door:
         return shown.account
 
     async def current(self, viewer: Viewer) -> Viewer | None:
-        """The same viewer with what they are granted now; None once their credential is not good any more.
+        """Return the viewer with what they are granted now; None once their credential is not good any more.
 
         Whoever goes on for long asks before each step. It costs nothing as long as nothing has changed.
         """
         shown = viewer.account.credential
+        # Strangers have no credential that could end.
         if not isinstance(shown, Pass):
             return viewer
         now = self.now()
@@ -116,23 +123,26 @@ class Door:
         return viewer if shown.account is viewer.account else replace(viewer, account=shown.account, now=now)
 
     def changed(self, account: UUID | None) -> None:
-        """Look this account up anew before it is believed again; None for all of them."""
+        """Have this account looked up anew before it is used again; None for all of them."""
         self._heard += 1
         for one in list(self._passes):
+            # An account without an id is still being loaded, so it may be the one.
             if account is None or one.account.id in (account, None):
                 one.until = 0.0
 
     def expiry(self, viewer: Viewer) -> float | None:
-        """The seconds until the viewer's token is over; None for a stranger."""
+        """Return the seconds until the viewer's token is over; None for a stranger."""
         expires = viewer.account.expires
         return (expires - self.now()).total_seconds() if expires else None
 
     async def _verified(self, token: str, now: datetime) -> Pass:
-        """What the token or key claims, once that is proven. Raises ValueError or KeyError."""
+        """Verify a token or key and return what it claims. Raises ValueError or KeyError."""
+        # Keys are random, not signed: whether one is good only the table knows, so it is looked up by its digest.
         if token.startswith(PREFIX):
             if len(token) > LONGEST:
                 raise Invalid("too long for a key")
             return Pass(ByKey(key_digest(token)), datetime.max.replace(tzinfo=UTC).timestamp())
+        # The issuer is read before anything is verified, only to choose by whose keys to verify.
         read = Token.read(token)
         issuer = read.claims.get("iss")
         if self.trials and issuer == ISSUER:
@@ -146,6 +156,7 @@ class Door:
         return Pass(claim, expires.timestamp())
 
     async def _tried(self, token: str, now: datetime) -> Pass:
+        """Verify a token for trying things out, which stands for no account."""
         assert self.trials
         claims = self.trials.tokens.read(token, now)
         shown = Pass(None, float(str(claims["exp"])))
@@ -153,8 +164,9 @@ class Door:
         return shown
 
     async def _looked_up(self, shown: Pass, now: datetime) -> bool:
-        """Whether the credential still stands for an account, which is remembered until something changes."""
+        """Return whether the credential still stands for an account, which is remembered until something changes."""
         if shown.claim is None:
+            # What such a token grants is written in it, so nothing can change but its end.
             shown.until = shown.expires
             return True
         heard = self._heard
@@ -177,21 +189,23 @@ LAST = datetime(9999, 1, 1, tzinfo=UTC).timestamp()
 
 
 def refused() -> Unauthenticated:
+    """Make the one answer for every credential that is not good, so that nothing tells why."""
     return Unauthenticated("The token is not valid, or it has expired; ask for a new one.", INVALID)
 
 
 def stated(header: bytes) -> str | None:
-    """What a request is for, percent-encoded UTF-8; None where nothing is said."""
+    """Return what a request is for, percent-encoded UTF-8; None where nothing is said."""
     return words(unquote_to_bytes(header).decode(errors="replace")) or None
 
 
 def words(text: str) -> str:
-    """A purpose in one line, of a length that can be kept."""
+    """Clean a purpose to one line of a length that can be kept."""
+    # Line breaks and control characters would let a purpose forge entries where logs are read as text.
     return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())[:PURPOSE_LENGTH]
 
 
 def language(header: bytes) -> Language:
-    """The better liked of our two languages; English where neither is named."""
+    """Return the better liked of our two languages; English where neither is named."""
     best: tuple[float, Language] = (0.0, "en")
     for tag, weight in negotiation.weights(header):
         found: Language | None = "zh" if tag.startswith(b"zh") else "en" if tag.startswith(b"en") else None

@@ -1,4 +1,4 @@
-"""Bearer tokens for trying things out. Signed with the deployment's own secret; development only.
+"""Development tokens: bearer tokens for trying things out, signed with the deployment's own secret.
 
 They stand for no account: what one may is written in the token. Accounts sign in by `auth`.
 """
@@ -40,13 +40,14 @@ class Tokens:
         self._key = OctKey.import_key(secret)
 
     def issue(self, claims: Mapping[str, str], now: datetime, lifetime: timedelta = LIFETIME) -> str:
-        """A token with these claims (`sub`, `role`, optionally `grid`, `unit`, `person`)."""
+        """Issue a token with these claims (`sub`, `role`, optionally `grid`, `unit`, `person`)."""
         times = {"iat": int(now.timestamp()), "exp": int((now + lifetime).timestamp())}
         header = {"alg": ALGORITHM, "typ": TYPE}
         return jwt.encode(header, {**claims, "iss": ISSUER, **times}, self._key)
 
     def read(self, text: str, now: datetime) -> dict[str, object]:
-        """The claims. Raises ValueError for a token that is not ours or is over."""
+        """Return the claims. Raises ValueError for a token that is not ours or is over."""
+        # Bounded before it is parsed.
         if len(text) > LONGEST:
             raise ValueError("The token is too long.")
         try:
@@ -72,7 +73,7 @@ class Trials:
         self.tokens, self.pool, self.plugins = tokens, pool, plugins
 
     async def granted(self, claims: Mapping[str, object]) -> Account:
-        """The account that a token speaks for. Raises KeyError for a role, grid or unit that is not there."""
+        """Build the account that a token speaks for. Raises KeyError for a role, grid or unit that does not exist."""
         role = str(claims["role"])
         grant = Grant(role, self.plugins.held(role))
         if code := claims.get("grid"):
@@ -92,12 +93,13 @@ class Trials:
 
 
 async def issue(settings: Settings, dsn: str, plugins: Plugins, **claims: str | None) -> str:
-    """A token to try things out with. Raises Problem for a role, grid, unit or person that is not there."""
+    """Issue a token to try things out with. Raises Problem for a role, grid, unit or person that does not exist."""
     given = {name: value for name, value in claims.items() if value}
     given.setdefault("sub", "-".join(["demo", *given.values()]))
     pool = await database.readers(dsn, 1)
     try:
         now = clock()
+        # Looked up now, so that a mistyped code is refused here and not with the first request.
         await Trials(Tokens(settings.secret), pool, plugins).granted(given)
         return Tokens(settings.secret).issue(given, now)
     except KeyError as error:

@@ -28,18 +28,20 @@ class Devices:
         self.secret = secret
 
     def issue(self, name: str, now: datetime, device: bytes | None = None) -> str:
-        """A token for a device that has just signed in to this account; for the one it had, if it was known."""
+        """Issue a token for a device that has just signed in to this account; for the one it had, if it was known."""
         body = (device or secrets.token_bytes(KEY)) + int(now.timestamp()).to_bytes(TIME, "big")
         return PREFIX + base64.urlsafe_b64encode(body + self._mac(body, name)).decode()
 
     def find(self, token: str | None, name: str, now: datetime) -> bytes | None:
-        """The key of the device that shows this token for this account; None for anything else."""
+        """Return the key of the device that shows this token for this account; None for anything else."""
+        # Bounded before decoding: anybody may send a cookie of any length.
         if token is None or not token.startswith(PREFIX) or len(token) > 100 or not token.isascii():
             return None
         try:
             raw = base64.b64decode(token.removeprefix(PREFIX), b"-_", validate=True)
         except ValueError:
             return None
+        # The name is part of the MAC, so a token of one account proves nothing for another.
         body, mac = raw[: KEY + TIME], raw[KEY + TIME :]
         if not hmac.compare_digest(mac, self._mac(body, name)):
             return None
@@ -47,8 +49,10 @@ class Devices:
         return body[:KEY] if age < LIFETIME.total_seconds() else None
 
     def cookie(self, name: str) -> str:
-        """The name of the cookie for this account, so that several people may share a browser."""
+        """Return the name of the cookie for this account, so that several people may share a browser."""
+        # A digest, since a cookie's name is readable to whoever uses the browser next.
         return f"gongzhi-device-{hmac.digest(self.secret, b'cookie ' + name.encode(), hashlib.sha256).hex()[:12]}"
 
     def _mac(self, body: bytes, name: str) -> bytes:
+        # Cut to 24 bytes, which is still far beyond guessing, and keeps the cookie short.
         return hmac.digest(self.secret, b"device " + body + name.encode(), hashlib.sha256)[:MAC]

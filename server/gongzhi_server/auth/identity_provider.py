@@ -1,4 +1,4 @@
-"""A county's identity provider: its tokens, verified by the keys it publishes."""
+"""Identity provider: verifies a county's tokens by the keys that its provider publishes."""
 
 from __future__ import annotations
 
@@ -44,12 +44,13 @@ class Provider:
         self.trust, self.keys = trust, PublishedKeys(trust.jwks, client)
 
     async def read(self, token: Token, now: datetime) -> tuple[Claim, datetime]:
-        """Whom the token speaks for, and until when. Raises Invalid."""
+        """Return whom the token speaks for, and until when. Raises Invalid."""
         token.typed(self.trust.types)
         pinned = await self.keys.find(token.header.get("kid"), now)
         if pinned is None:
             raise Invalid("signed with no key of the issuer")
         claims = token.verified(pinned)
+        # Another machine's clock may differ, so its times get a leeway; our own tokens get none.
         check(claims, self.trust.issuer, self.trust.audience, now, LEEWAY)
         try:
             expires = datetime.fromtimestamp(claims["exp"], UTC)
@@ -69,21 +70,28 @@ class PublishedKeys:
         self._lock = asyncio.Lock()
 
     async def find(self, name: object, now: datetime) -> Pinned | None:
-        """The key with this id; one that is unknown makes us look again, once."""
+        """Return the key with this id, or None; an unknown id causes one fetch."""
+        # Anybody can send a token with any key id; the cool-down keeps them from making us fetch without end.
         if not isinstance(name, str):
             return None
         if name not in self._keys or not self._within(FRESH, now):
             async with self._lock:
+                # Checked again under the lock: whoever waited for it finds the keys that the one before has fetched.
                 if name not in self._keys or not self._within(FRESH, now):
                     await self._refresh(now)
+        # If the provider does not answer, old keys serve on for
+        # a while, and then no more: it may have taken one back.
         return self._keys.get(name) if self._within(STALE, now) else None
 
     def _within(self, span: timedelta, now: datetime) -> bool:
+        """Return whether the keys were fetched within a span."""
         return self._fetched is not None and now - self._fetched < span
 
     async def _refresh(self, now: datetime) -> None:
+        """Fetch the keys, unless somebody asked a moment ago; a failure leaves the old ones."""
         if self._asked is not None and now - self._asked < COOL:
             return
+        # Set before fetching, so that a provider that fails is not asked at once again.
         self._asked = now
         try:
             self._keys, self._fetched = pinned(await self._fetch()), now
@@ -93,7 +101,7 @@ class PublishedKeys:
             )
 
     async def _fetch(self) -> Any:
-        """The JWKS as JSON. Redirects are not followed, and nothing large is read."""
+        """Fetch the JWKS as JSON. Redirects are not followed, and nothing large is read."""
         body = bytearray()
         async with self.client.stream("GET", self.url, headers={"accept": "application/json"}) as reply:
             if reply.status_code != 200:
@@ -106,10 +114,11 @@ class PublishedKeys:
 
 
 def pinned(published: Any) -> Mapping[str, Pinned]:
-    """The keys by their ids. An id that two keys have names neither."""
+    """Return the keys by their ids. An id that two keys have names neither."""
     entries = published.get("keys") if isinstance(published, dict) else None
     if not isinstance(entries, list):
         raise ValueError("no JWKS")
+    # Bounded: each key is parsed, and the list is somebody else's.
     named = [one for one in entries[:KEYS] if isinstance(one, dict) and isinstance(one.get("kid"), str)]
     names = [one["kid"] for one in named]
     found = {one["kid"]: Pinned.of(one) for one in named if names.count(one["kid"]) == 1}

@@ -1,4 +1,4 @@
-"""What other processes did to accounts: LISTEN on one channel, for as long as the server runs."""
+"""Invalidation: hears over LISTEN what other processes did to accounts, for as long as the server runs."""
 
 from __future__ import annotations
 
@@ -24,10 +24,11 @@ Hear = Callable[[UUID | None], None]
 
 @asynccontextmanager
 async def listening(dsn: str, hear: Hear) -> AsyncIterator[None]:
-    """Listen for as long as the block lasts. It begins when the connection stands, or has failed to for a while."""
+    """Listen for as long as the block lasts. It begins once the connection is made, or has failed for a while."""
     ready = asyncio.Event()
     task = asyncio.create_task(follow(dsn, hear, ready))
     try:
+        # The server starts even if the connection fails: accounts are looked up again after some seconds anyway.
         with suppress(TimeoutError):
             async with asyncio.timeout(PATIENCE):
                 await ready.wait()
@@ -48,6 +49,7 @@ async def follow(dsn: str, hear: Hear, ready: asyncio.Event) -> None:
         except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             logger.warning("changes of accounts are not heard (%s); trying again", type(error).__name__)
             wait = min(2 * wait, LONGEST)
+        # Notifications sent while nobody listened are lost, so everything is looked up anew.
         hear(None)
         await asyncio.sleep(wait)
 
@@ -57,15 +59,18 @@ async def once(dsn: str, hear: Hear, ready: asyncio.Event) -> None:
     lost = asyncio.Event()
 
     def heard(connection: Any, process: int, channel: str, payload: object) -> None:
+        """Pass on which account has changed; any, if the payload does not say."""
         try:
             hear(UUID(str(payload)))
         except ValueError:
             hear(None)
 
+    # Outside the pools, whose connections are not reset and must not listen.
     connection = await asyncpg.connect(dsn, server_settings={"application_name": "gongzhi accounts"})
     try:
         connection.add_termination_listener(lambda connection: lost.set())
         await connection.add_listener(CHANNEL, heard)
+        # After the listener stands: what changed before it was not heard.
         hear(None)
         ready.set()
         await lost.wait()

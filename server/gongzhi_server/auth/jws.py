@@ -1,4 +1,4 @@
-"""Signed tokens, read by the rules of RFC 8725: the key decides the algorithm, and the header decides nothing."""
+"""Signed tokens: read by the rules of RFC 8725, by which the key decides the algorithm, not the header."""
 
 from __future__ import annotations
 
@@ -21,6 +21,8 @@ FOREIGN = {"jku", "jwk", "x5u", "x5c"}
 """Header parameters that would bring their own key."""
 Key = RSAKey | ECKey | OKPKey
 
+# One algorithm for a kind of key (RFC 8725, section 3.1). With HMAC or "none"
+# among them, a public key could be used as a shared secret, or no key at all.
 ALGORITHMS: Mapping[tuple[str, str | None], tuple[str, ...]] = {
     ("RSA", None): ("RS256",),
     ("EC", "P-256"): ("ES256",),
@@ -41,7 +43,7 @@ class Pinned:
 
     @classmethod
     def of(cls, jwk: Mapping[str, Any]) -> Pinned | None:
-        """The key of an entry of a JWKS; None for one that is not for verifying signatures, or too weak."""
+        """Import a key from an entry of a JWKS; None for one that is not for verifying signatures, or too weak."""
         kind = (str(jwk.get("kty")), jwk.get("crv"))
         usable = ALGORITHMS.get(kind, ())
         if jwk.get("alg") is not None:
@@ -49,12 +51,15 @@ class Pinned:
         if not usable or jwk.get("use", "sig") != "sig" or "verify" not in jwk.get("key_ops", ["verify"]):
             return None
         try:
+            # Only public members are imported: a provider that publishes
+            # a private key by mistake must not make us hold it.
             return cls.imported(kind[0], {name: value for name, value in jwk.items() if name in PUBLIC}, usable)
         except (JoseError, ValueError, TypeError):
             return None
 
     @classmethod
     def imported(cls, kind: str, public: dict[str, Any], usable: tuple[str, ...]) -> Pinned | None:
+        """Import the public key of a kind; None for RSA below 2048 bits."""
         key = KINDS[kind].import_key(public)
         if isinstance(key, RSAKey) and key.public_key.key_size < 2048:
             return None
@@ -72,6 +77,7 @@ class Registry(JWSRegistry):
     max_payload_length = LONGEST
 
     def get_alg(self, name: str) -> Any:
+        """Return the algorithm. Raises Invalid for one that is not the key's."""
         if name not in (self.allowed or ()):
             raise Invalid("the algorithm is not the key's")
         return self.algorithms[name]
@@ -89,15 +95,17 @@ class Token:
     def read(cls, text: str) -> Token:
         """Take a compact JWS apart. Raises Invalid."""
         parts = text.split(".")
+        # Bounded before anything is decoded.
         if len(text) > LONGEST or len(parts) != 3 or not text.isascii():
             raise Invalid("no compact JWS of 8 KiB at most")
         header, claims = (mapping(part) for part in parts[:2])
+        # "crit" asks for an extension that must be understood; we know none (RFC 7515, section 4.1.11).
         if FOREIGN & header.keys() or "crit" in header:
             raise Invalid("the header brings its own key, or asks for an extension")
         return cls(text, header, claims)
 
     def verified(self, pinned: Pinned) -> dict[str, Any]:
-        """The claims, once the signature is checked. Raises Invalid."""
+        """Verify the signature and return the claims. Raises Invalid."""
         registry = Registry(algorithms=pinned.algorithms, strict_check_header=False)
         try:
             return dict(jwt.decode(self.text, pinned.key, registry=registry).claims)
@@ -112,8 +120,9 @@ class Token:
 
 
 def mapping(part: str) -> dict[str, Any]:
-    """A JSON object in base64url, in which no name is twice."""
+    """Decode a JSON object in base64url, in which no name is twice."""
     try:
+        # A doubled name is read differently by different parsers, so one could check what another does not see.
         found = json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)), object_pairs_hook=unique)
     except (ValueError, RecursionError) as error:
         raise Invalid("no JSON in base64url") from error
@@ -123,6 +132,7 @@ def mapping(part: str) -> dict[str, Any]:
 
 
 def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Build an object of members. Raises Invalid for a doubled name."""
     if len(dict(pairs)) < len(pairs):
         raise Invalid("a name is twice in it")
     return dict(pairs)

@@ -1,4 +1,4 @@
-"""Passwords, hashed by argon2id; a few at a time, on threads, since each takes much memory and time."""
+"""Passwords: hashed by argon2id on threads, a few at a time, since each takes much memory and time."""
 
 from __future__ import annotations
 
@@ -33,30 +33,36 @@ class Passwords:
 
     def __init__(self, hasher: PasswordHasher | None = None) -> None:
         self._hasher = hasher or PasswordHasher()
+        # Known devices have a thread of their own, so a crowd of guessers does not hold them up.
         self._lanes = {False: Lane(AT_ONCE), True: Lane(1)}
 
     async def hash(self, password: str) -> str:
+        """Hash a password. Raises Busy."""
         return await self._lanes[False].run(lambda: self._hasher.hash(normal(password)))
 
     async def verify(self, hash: str | None, password: str, known: bool = False) -> bool:
-        """Whether it is the password; with no hash, False after the same work. Known devices do not wait for others."""
+        """Check a password; with no hash, return False after the same work. Known devices do not wait for others."""
         lane = self._lanes[known]
+        # The time must not tell whether a name has a password, so a decoy is verified where there is no hash.
         found = await lane.run(lambda: self._matches(self._decoy, hash, normal(password)))
         return found and hash is not None
 
     def outdated(self, hash: str) -> bool:
-        """Whether the hash was made with weaker parameters than today's."""
+        """Return whether the hash was made with weaker parameters than today's."""
         return self._hasher.check_needs_rehash(hash)
 
     def close(self) -> None:
+        """Stop the threads; what waits is dropped."""
         for lane in self._lanes.values():
             lane.threads.shutdown(wait=False, cancel_futures=True)
 
     @cached_property
     def _decoy(self) -> str:
+        """Hash a text that is nobody's password, with the same parameters as real ones."""
         return self._hasher.hash("nobody's password")
 
     def _matches(self, decoy: str, hash: str | None, password: str) -> bool:
+        """Verify a password against its hash, or the decoy."""
         try:
             return self._hasher.verify(hash or decoy, password)
         except (VerificationError, InvalidHashError):
@@ -71,23 +77,24 @@ class Lane:
         self.under_way = 0
 
     async def run(self, work: Callable[[], T]) -> T:
-        """What this comes to. Raises Busy."""
+        """Run work on a thread and return what it comes to. Raises Busy."""
         if self.under_way >= WAITING:
             raise Busy
         self.under_way += 1
         try:
+            # On a thread: argon2 releases the interpreter while it works, so the event loop goes on.
             return await asyncio.get_running_loop().run_in_executor(self.threads, work)
         finally:
             self.under_way -= 1
 
 
 def normal(password: str) -> str:
-    """The same characters, however the keyboard composed them."""
+    """Normalise a password to the same characters, however the keyboard composed them."""
     return unicodedata.normalize("NFKC", password)
 
 
 def chosen(password: str, name: str, *path: str) -> str:
-    """A password somebody wants from now on. Raises Refusal for one that is guessed first."""
+    """Check a password that somebody wants from now on. Raises Refusal for one that is guessed first."""
     plain = normal(password)
     if not SHORTEST <= len(plain) <= LONGEST:
         raise wrong(

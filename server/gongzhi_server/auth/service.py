@@ -1,4 +1,4 @@
-"""Signing in and out, passwords, and invitations: what happens behind `/auth/`."""
+"""Sign-in service: signing in and out, passwords, and invitations, as they are asked for at `/auth/`."""
 
 from __future__ import annotations
 
@@ -45,6 +45,7 @@ OPEN = """
 insert into accounts.account (id, name, kind, grid_id, person_id, created_at, created_by, version)
 values ($1, $2, 'PERSON', $3, $4, $5, $6, 1)
 """
+# Inserted unless they hold it already, in one statement, so that accepting twice at once grants once.
 RESIDENT = """
 insert into accounts.holding (id, account_id, role, grid_id, since, granted_by)
 select $1, $2::uuid, 'resident', $3::int, $4, $5
@@ -63,7 +64,7 @@ class Wrong(Exception):
 
 
 def mistaken() -> Wrong:
-    """One answer for a name nobody has, a wrong password, and a suspended account."""
+    """Make the one answer for a name nobody has, a wrong password, and a suspended account."""
     return Wrong("The name or the password is wrong, or the account is suspended.", "账户名或密码错误，或账户已停用。")
 
 
@@ -80,7 +81,7 @@ class From:
     cookies: Mapping[str, str] = field(default_factory=dict)
 
     def device(self, cookie: str) -> str | None:
-        """The device token that was sent, by itself or in a cookie."""
+        """Return the device token that was sent, by itself or in a cookie."""
         return self.token or self.cookies.get(cookie)
 
 
@@ -98,15 +99,17 @@ class Desk:
     """Places for devices that are not known, so that no crowd of them holds up those that are."""
 
     async def sign_in(self, name: str, password: str, device: str | None, where: From, now: datetime) -> Opened:
-        """A new session. Raises Wrong, Blocked, Overloaded and Busy."""
+        """Open a new session. Raises Wrong, Blocked, Overloaded and Busy."""
         account, known = await self._proven(canonical(name), password, where, now)
         opened = await self.sessions.open(account, device, now)
+        # A device that is not known may be somebody else's: the owner is told.
         if known is None:
             await notices.tell_owner(self.pool, account, notices.NEW_DEVICE, now)
         return self._remembering(opened, canonical(name), now, known)
 
     async def change(self, name: str, password: str, new: str, where: From, now: datetime) -> Opened:
-        """A new password; every session ends and a new one begins. Raises what `sign_in` raises, and Refusal."""
+        """Set a new password; every session ends and a new one begins. Raises what `sign_in` raises, and Refusal."""
+        # The new password is checked first: that costs nothing and counts as no attempt.
         plain = chosen(new, canonical(name), "newPassword")
         account, known = await self._proven(canonical(name), password, where, now)
         await self.set_password(self.pool, account, await self.passwords.hash(plain), now)
@@ -120,8 +123,11 @@ class Desk:
         """
         plain = chosen(password, canonical(name), "password")
         await self.attempts.begin(now, addressed(where))
+        # Hashed before the transaction, which would otherwise stay open for the time of a hash.
         hash = await self.passwords.hash(plain)
         async with self.pool.acquire() as connection, connection.transaction():
+            # Using the code and what it is for are one transaction:
+            # if the account cannot be made, the code stays good.
             found = await self._used(connection, code, now)
             account, called = found["account_id"], found["name"]
             if account is None:
@@ -134,6 +140,7 @@ class Desk:
 
     async def link(self, code: str, account: Account, where: str, now: datetime) -> None:
         """Use an invitation for a person with the account that is signed in. Raises Wrong, Refusal and Blocked."""
+        # A key acts for an account and is no person, so it must not bind one.
         if account.id is None or account.api_key is not None:
             raise Wrong("Sign in with an account of your own first.", "请先登录本人账户。")
         await self.attempts.begin(now, addressed(where))
@@ -151,19 +158,22 @@ class Desk:
         await connection.execute(END_ALL, account, now)
 
     async def _proven(self, name: str, password: str, where: From, now: datetime) -> tuple[UUID, bytes | None]:
-        """The account with this name and password, after the same work whether there is one or not; and the device."""
+        """Verify name and password, with the same work whether there is such an account; return it and the device."""
         device = self.devices.find(where.device(self.devices.cookie(name)), name, now)
         async with self.guests if device is None else nullcontext():
             return await self._verified(name, password, where.network, device, now), device
 
     async def _verified(self, name: str, password: str, network: str, device: bytes | None, now: datetime) -> UUID:
+        """Count the attempt, verify the password, and return the account. Raises Wrong, Blocked and Busy."""
         subjects = await self.attempts.subjects(now, name, network, device)
         await self.attempts.begin(now, *subjects)
         found = await self.pool.fetchrow(FIND, name)
+        # Cut, so that a text of a megabyte is not normalised and hashed; one longer than allowed fails all the same.
         right = await self.passwords.verify(found and found["hash"], password[: LONGEST + 1], device is not None)
         if found is None or not right or found["suspended"]:
             raise mistaken()
         await self.attempts.succeeded(now, *subjects)
+        # Now is the only time at which the password is at hand in clear, so an old hash is replaced now.
         if self.passwords.outdated(found["hash"]):
             renewed = await self.passwords.hash(password)
             await self.pool.execute("update accounts.password set hash=$2 where account_id=$1", found["id"], renewed)
@@ -171,12 +181,12 @@ class Desk:
         return account
 
     def _remembering(self, opened: Opened, name: str, now: datetime, device: bytes | None = None) -> Opened:
-        """The same session, with the token by which its device is known from now on."""
+        """Add the token by which the device is known from now on to a session."""
         token, cookie = self.devices.issue(name, now, device), self.devices.cookie(name)
         return replace(opened, device=token, cookie=cookie)
 
     async def _used(self, connection: Any, code: str, now: datetime) -> Any:
-        """What the code is for; from now on it is used. Raises Wrong."""
+        """Use a code and return what it is for. Raises Wrong."""
         found = await connection.fetchrow(USE, invitation_mac(self.receipts, code), now)
         if found is None or found["suspended"]:
             raise Wrong(
@@ -185,7 +195,7 @@ class Desk:
         return found
 
     async def _opened(self, connection: Any, found: Any, name: str, now: datetime) -> UUID:
-        """A new account for the person."""
+        """Open a new account for the person of an invitation."""
         account = uuid7()
         try:
             # They made it themselves: whoever invited them appoints nobody (`gongzhi.core.accounts.independence`).
@@ -196,19 +206,21 @@ class Desk:
         return account
 
     async def _belongs(self, connection: Any, account: UUID, found: Any, now: datetime) -> None:
-        """The account belongs to the person from now on."""
+        """Have the account belong to the person from now on."""
+        # "person_id is null" in the update itself: of two links at once the second changes nothing.
         update = "update accounts.account set person_id=$2, version=version+1 where id=$1 and person_id is null"
         try:
             done = await connection.execute(update, account, found["person_id"])
         except asyncpg.UniqueViolationError as error:
             raise taken(error) from None
+        # asyncpg returns the command's tag, "UPDATE 1" for one row.
         if not done.endswith(" 1"):
             raise wrong("This account belongs to somebody already.", "该账户已关联人员。", "code")
         await connection.execute(RESIDENT, uuid7(), account, found["county_id"], now, found["created_by"])
 
 
 def taken(error: asyncpg.UniqueViolationError) -> Refusal:
-    """The refusal for a name, or a person, that has an account."""
+    """Make the refusal for a name, or a person, that has an account."""
     if "person" in (error.constraint_name or ""):
         return wrong("They have an account already.", "该人员已有账户。", "code")
     return wrong("There is an account with this name already; choose another.", "该账户名已存在，请更换。", "name")

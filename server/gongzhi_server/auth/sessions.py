@@ -1,4 +1,4 @@
-"""Sessions: each is a family of refresh tokens, of which one at a time is good. A used one that comes back ends it.
+"""Sessions: families of refresh tokens, of which one at a time is good. A used one that comes back ends its session.
 
 A refresh token is the session's key, its generation, and a MAC of both. Nothing of it is stored; a token we made is
 known from one that somebody made up, so guessing ends nobody's session.
@@ -35,6 +35,7 @@ OPEN = """
 insert into accounts.session (id, account_id, device, generation, created_at, used_at, expires_at)
 values ($1, $2, $3, 0, $4, $4, $5)
 """
+# The generation is compared in the update, under the lock of the row: of two renewals with one token one succeeds.
 RENEW = """
 update accounts.session s
 set generation = s.generation + 1, used_at = $3::timestamptz, repeated_at = null,
@@ -75,12 +76,13 @@ class Sessions:
         self.pool, self.secret = pool, secret
 
     async def open(self, account: UUID, device: str | None, now: datetime) -> Opened:
+        """Open a session for an account and return it with its first refresh token."""
         session = uuid7()
         await self.pool.execute(OPEN, session, account, device, now, now + IDLE)
         return Opened(account, session, self.token(session, 0))
 
     async def renew(self, token: str, now: datetime) -> Opened | None:
-        """The session with its next refresh token; None for one that is not good.
+        """Renew a session and return its next refresh token; None for a token that is not good.
 
         The token used last is answered once more with the same, within a minute. Any other that was used ends the
         session, as does a third of several that come with the same token at once.
@@ -94,6 +96,8 @@ class Sessions:
             found = await self.pool.fetchrow(REPEAT, session, generation, now, REPEATABLE)
         if found is not None:
             return Opened(found["account_id"], session, self.token(session, found["generation"]))
+        # A token of an earlier generation was stolen or copied. Who
+        # has which cannot be known, so nobody keeps the session.
         if await self.pool.fetchval(REUSED, session, generation, now):
             logger.warning("a refresh token was used twice; session %s has been ended", session)
         return None
@@ -106,11 +110,13 @@ class Sessions:
             )
 
     def token(self, session: UUID, generation: int) -> str:
+        """Make the refresh token of a generation."""
         body = session.bytes + generation.to_bytes(4, "big")
         return PREFIX + base64.urlsafe_b64encode(body + self._mac(body)).decode()
 
     def read(self, token: str) -> tuple[UUID, int] | None:
-        """Session and generation of a token that we made."""
+        """Return session and generation of a token that we made, or None."""
+        # Bounded and checked before decoding: anybody may send anything.
         if not token.startswith(PREFIX) or len(token) > 100 or not token.isascii():
             return None
         try:
@@ -118,9 +124,11 @@ class Sessions:
         except ValueError:
             return None
         body, mac = raw[:20], raw[20:]
+        # With the MAC a made-up token is told apart without the database, and ends nobody's session.
         if len(body) < 20 or not hmac.compare_digest(mac, self._mac(body)):
             return None
         return UUID(bytes=body[:16]), int.from_bytes(body[16:], "big")
 
     def _mac(self, body: bytes) -> bytes:
+        # 28 bytes make a token whose base64 needs no padding (20 + 28 = 48).
         return hmac.digest(self.secret, body, hashlib.sha256)[:28]

@@ -1,4 +1,4 @@
-"""Notices of signing in: whoever an account belongs to reads who came in by it, in their inbox and in their log."""
+"""Sign-in notices: tell the owner of an account, in inbox and log, who signed in to it and what was changed."""
 
 from __future__ import annotations
 
@@ -56,6 +56,7 @@ async def tell_owner(connection: Any, account: UUID, event: Event, now: datetime
     owner = await connection.fetchrow(OWNER + "where a.id=$1", account)
     if owner is None:
         return
+    # Addressed to the person where there is one; an account that belongs to nobody on file is addressed by its name.
     name = None if owner["person_id"] else owner["name"]
     title = event.title
     texts = title.en, title.zh, NOT_ME.en, NOT_ME.zh

@@ -1,1 +1,1 @@
-"""Plain HTTP beside `/graphql`: signing in, uploads, downloads, feeds, and routes of plugins."""
+"""Endpoints: plain HTTP beside `/graphql`, for signing in, uploads, downloads, feeds, and routes of plugins."""

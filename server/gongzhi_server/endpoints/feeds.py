@@ -1,4 +1,4 @@
-"""`/feeds/PLUGIN/TOKEN/NAME`: files that plugins make for whoever has the address. There is no list of them."""
+"""Feeds: files that plugins make for whoever has the address, `/feeds/PLUGIN/TOKEN/NAME`; there is no list of them."""
 
 from __future__ import annotations
 
@@ -59,6 +59,7 @@ class Feeds:
         return [Route(f"{PATH}/{{rest:path}}", Mounted(wrapped(self.serve, self.settings)), methods=["GET"])]
 
     async def serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request for a feed."""
         request = Request(scope, receive)
         try:
             response = await self.answer(request)
@@ -68,22 +69,24 @@ class Feeds:
         await response(scope, receive, send)
 
     async def answer(self, request: Request) -> Response:
-        """The file. Raises Limited for who asks too often, the sooner for who guesses."""
+        """Answer with the file. Raises Limited for whoever asks too often, the sooner for those who guess."""
         purse = self.till.purse(None, None, address(request.scope)) if self.till else None
         if purse:
             purse.pay()
         if self.guard:
             self.guard.admit(stranger=True)
+        # Charged by time, since what a plugin makes may be large.
         begun = perf_counter()
         response = await self.opened(request.path_params["rest"])
         if purse:
             purse.charge(0, perf_counter() - begun, paid=1)
         if response is None and purse:
+            # A link that does not work is a guess, until its address has none left.
             purse.pay(purse.till.rates.refused)
         return response or JSONResponse(ABSENT, 404)
 
     async def opened(self, rest: str) -> Response | None:
-        """What lies at this address, if anything does."""
+        """Return what lies at this address, if anything does."""
         match = REST.fullmatch(rest)
         feed = self.feeds.get((match["plugin"], match["name"])) if match else None
         if not match or not feed:
@@ -92,14 +95,16 @@ class Feeds:
             page = await self.page(match["plugin"], feed, match["token"])
         except FAULTS as error:
             log.error("the plugin %s failed in its feed %s: %s", match["plugin"], feed.name, type(error).__name__)
+            # An error that may pass: calendars and the like come back, where a 404 would make them forget the feed.
             return JSONResponse(LATER, 503, headers={"retry-after": str(RETRY)})
         return Response(page.body, headers={"content-type": feed.media}) if page else None
 
     async def page(self, plugin: str, feed: Feed, token: str) -> Page | None:
-        """What a token opens where the plugin is on."""
+        """Return what a token opens where the plugin is on."""
         on = {row[0] for row in await self.fetch(ON, plugin)}
         if not on:
             return None
         async with asyncio.timeout(PATIENCE):
             page = await feed.function(self.context(plugin), token)
+        # The page's county is checked afterwards: only the plugin knows whose token it is.
         return page if page and page.county in on else None

@@ -1,4 +1,4 @@
-"""What plain HTTP beside /graphql shares: refusals with a status, bodies of bounded size and time, tolls in headers."""
+"""Plain HTTP: what endpoints beside /graphql share: refusals with a status, bounded bodies, rate-limit headers."""
 
 from __future__ import annotations
 
@@ -74,7 +74,10 @@ class Toll:
 
 
 async def whole(request: Request, most: int, seconds: float) -> bytes:
-    """The body. Raises TooLarge as soon as it has more than so many bytes, and Late if it takes longer to arrive."""
+    """Read the body.
+
+    Raises TooLarge as soon as it has more than so many bytes, and Late if it takes longer to arrive.
+    """
     kept = bytearray()
     try:
         async with asyncio.timeout(seconds):
@@ -88,5 +91,5 @@ async def whole(request: Request, most: int, seconds: float) -> bytes:
 
 
 def tolls(caller: Caller) -> dict[str, str]:
-    """The headers that tell what may still be asked."""
+    """Return the headers that tell what may still be asked."""
     return {name.decode(): value.decode() for name, value in caller.headers()}

@@ -1,4 +1,4 @@
-"""Routes: HTTP of plugins below `/x/PLUGIN`, as the gateway has it: who calls, what it costs, what a browser may do."""
+"""Routes: HTTP of plugins below `/x/PLUGIN`, with the gateway's credentials, rate limits and browser rules."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ class PluginRoutes:
         return [Mount(place, routes=found) for place, found in places.items()]
 
     def serve(self, plugin: Plugin, route: Route) -> ASGIApp:
-        """An ASGI application that answers at a route."""
+        """Make an ASGI application that answers at a route."""
 
         async def serve(scope: Scope, receive: Receive, send: Send) -> None:
             request = Request(scope, receive)
@@ -103,6 +103,7 @@ class PluginRoutes:
                 response = await self.respond(plugin, route, request)
             except ClientDisconnect:
                 return
+            # A plain response is short; a stream goes on in the plugin's code, so it has a time limit.
             if not isinstance(response, StreamingResponse):
                 await response(scope, receive, send)
                 return
@@ -115,11 +116,12 @@ class PluginRoutes:
         return serve
 
     async def respond(self, plugin: Plugin, route: Route, request: Request) -> Response:
-        """The response with the headers that it must have, whatever becomes of the request."""
+        """Answer a request with the headers that a response must have, whatever becomes of the request."""
         headers: dict[str, str] = {}
         caller: Caller | None = None
         purse = self.operations.purse(request.scope)  # for who cannot be asked who they are
         try:
+            # The order is fixed: form of the request, body, credentials, points, and only then the plugin's code.
             self.admit(route, request)
             request = await self.received(route, request)
             caller = await self.operations.enter(await credentials(route, request), request.scope)
@@ -137,6 +139,7 @@ class PluginRoutes:
         except FAULTS as error:
             told = self.refusal(plugin, route, error)
             response, headers = refused(route, request, told.refusal), dict(told.headers)
+            # A refusal is not for everybody, so no cache may keep it.
             caller = None
         finally:
             if purse:
@@ -158,7 +161,7 @@ class PluginRoutes:
             raise Refused(403, Code.CROSS_SITE_REQUEST, *said)
 
     async def received(self, route: Route, request: Request) -> Request:
-        """The request with its whole body at hand. Raises TooLarge and Late."""
+        """Read the whole body and return the request with it at hand. Raises TooLarge and Late."""
         read = request.method in WITH_BODY
         try:
             body = await whole(request, route.longest, self.settings.limits.reading) if read else b""
@@ -166,13 +169,17 @@ class PluginRoutes:
             said = f"Send {route.longest} bytes at most.", f"请求不得超过 {route.longest} 字节。"
             raise Refused(413, Code.REQUEST_TOO_LARGE, *said) from None
 
+        # The plugin's code reads the body from memory, so no slow client keeps it waiting.
         async def replay() -> Message:
             return {"type": "http.request", "body": body, "more_body": False}
 
         return Request(request.scope, replay)
 
     async def answer(self, plugin: Plugin, route: Route, request: Request, caller: Caller) -> Response:
-        """What the plugin answers, in its time. What its code fails by is Failed; what it refuses, and us, passes."""
+        """Let the plugin answer, within its time.
+
+        What its code fails by is Failed; what it refuses, and what is ours, passes.
+        """
         call = RouteCall(request, self.context(caller.viewer), partial(self.ask, caller), await self.counties(plugin))
         if call.counties is not None and not call.counties:
             raise Refusal("NOT_FOUND", FOUND_NOTHING.en, FOUND_NOTHING.zh)
@@ -195,21 +202,25 @@ class PluginRoutes:
                 caller.purse.charge(0, meter.seconds, paid=1)
 
     async def ask(self, caller: Caller, document: str, **variables: Any) -> Mapping[str, Any]:
-        """What /graphql answers the caller, and what it costs there."""
+        """Answer a document as /graphql does for the caller, at the same cost."""
         prepared = self.operations.prepare_own(document, caller)
+        # What the schema's own code does is not the plugin's act, even though the plugin has asked for it.
         with acting_as(None):
             answer = await self.operations.run(prepared, Operation(document, variables=variables), caller)
         found: Mapping[str, Any] = orjson.loads(answer.body)
         return found
 
     async def counties(self, plugin: Plugin) -> frozenset[int] | None:
-        """The counties where a plugin is on; None for one that is on everywhere."""
+        """Return the counties where a plugin is on; None for one that is on everywhere."""
         if not is_switched(plugin.owner):
             return None
         return frozenset(row[0] for row in await self.fetch(ON, plugin.name))
 
     def refusal(self, plugin: Plugin, route: Route, problem: BaseException) -> Told:
-        """What a caller is told. What was not expected is in the log under an id, with the plugin's name."""
+        """Word what a caller is told.
+
+        What was not expected is in the log under an id, with the plugin's name.
+        """
         match problem:
             case Refused(status=status, code=code, text=text, headers=headers):
                 return Told(RouteRefusal(status, code.value, (text,)), headers)
@@ -241,14 +252,14 @@ class PluginRoutes:
         return Told(RouteRefusal(500, Code.INTERNAL_SERVER_ERROR.value, (text,)), {})
 
     def note(self, plugin: Plugin, route: Route, error: BaseException) -> str:
-        """Log that a route has failed, without what it failed on, and count it; the id of the entry."""
+        """Log that a route has failed, without what it failed on, count it, and return the id of the entry."""
         id = secrets.token_hex(8)
         log.error("the plugin %s failed in its route %s, id %s: %s", plugin.name, route.path, id, placed(error))
         self.blame(plugin.name, type(error).__name__)
         return id
 
     def serve_files(self, files: Files) -> ASGIApp:
-        """An ASGI application that sends static files."""
+        """Make an ASGI application that sends static files."""
 
         async def serve(scope: Scope, receive: Receive, send: Send) -> None:
             response = sent(files, Request(scope, receive))
@@ -263,12 +274,12 @@ EXPECTED = (Refusal, Refusals, Refused, Limited, Forbidden, Unauthenticated, Unf
 
 
 def place_of(plugin: Plugin, one: Route | Files) -> str:
-    """The path below which a route or files lie."""
+    """Return the path below which a route or files lie."""
     return one.root or f"{PATH}/{plugin.name}"
 
 
 async def credentials(route: Route, request: Request) -> Mapping[bytes, bytes]:
-    """The headers, with the token that a standard has elsewhere among them. Raises Failed."""
+    """Return the headers, with a token added that a standard puts elsewhere. Raises Failed."""
     headers = fold(request.scope["headers"])
     if route.credential is None:
         return headers
@@ -282,7 +293,7 @@ async def credentials(route: Route, request: Request) -> Mapping[bytes, bytes]:
 
 
 def refused(route: Route, request: Request, refusal: RouteRefusal) -> Response:
-    """A refusal as the route writes it; as we do if it writes none, or fails at that."""
+    """Write a refusal as the route does; in our form if it writes none, or fails at that."""
     if route.refuse:
         try:
             return route.refuse(request, refusal)
@@ -307,7 +318,7 @@ def guard_browser(response: Response, shared: bool) -> None:
 
 
 def sent(files: Files, request: Request) -> Response:
-    """A static file; at its address for good, and at its plain name until it changes."""
+    """Answer with a static file; at its address for good, and at its plain name until it changes."""
     name = request.path_params["name"]
     lasting = files.addressed.get(name)
     found = lasting or files.contents.get(name)
@@ -316,6 +327,7 @@ def sent(files: Files, request: Request) -> Response:
     if found is None:
         return JSONResponse({"error": f"{FOUND_NOTHING.en} {FOUND_NOTHING.zh}"}, 404)
     packed = found.compressed is not None and gzips(request.headers.get("accept-encoding", "").encode("latin-1"))
+    # A compressed file is other bytes, so it has a tag of its own.
     tag = f'"{found.digest}{"-gzip" if packed else ""}"'
     headers = {"cache-control": FOREVER if lasting else ANEW, "etag": tag}
     if tag in [each.strip().removeprefix("W/") for each in request.headers.get("if-none-match", "").split(",")]:

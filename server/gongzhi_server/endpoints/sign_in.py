@@ -1,4 +1,4 @@
-"""`/auth/` over plain HTTP: JSON in, JSON out, refusals shaped like those of GraphQL."""
+"""Sign-in endpoints: `/auth/` over plain HTTP with JSON, and refusals shaped like those of GraphQL."""
 
 from __future__ import annotations
 
@@ -53,13 +53,13 @@ class Asked:
         return From(self.where, self.text("deviceToken"), cookies)
 
     def texts(self, *names: str) -> list[str]:
-        """Fields that must be there. Raises Refusals for all that are not."""
+        """Return fields that must be there. Raises Refusals for all that are not."""
         with form() as read:
             found = [read(required, self.body, name) for name in names]
         return found
 
     def text(self, name: str) -> str | None:
-        """A field that may be there."""
+        """Return a field that may be there."""
         return None if self.body.get(name) in (None, "") else required(self.body, name)
 
 
@@ -67,6 +67,7 @@ Answer = Callable[[Asked], Awaitable[Any]]
 
 
 def required(body: Mapping[str, Any], name: str) -> str:
+    """Return a text of the body. Raises Refusal for one that is missing, too long or no text."""
     value = body.get(name)
     if not isinstance(value, str) or not 0 < len(value) <= 1024 or "\x00" in value:
         raise wrong(f"{name} is missing, or no text.", f"缺少 {name}，或格式不正确。", name)
@@ -93,11 +94,13 @@ class Counter:
         return [*found, Route("/auth/keys", self.served(self.keys, "GET"))]
 
     async def sign_in(self, asked: Asked) -> Any:
+        """Sign in with name and password."""
         name, password = asked.texts("name", "password")
         device = asked.text("device")
         return await self.desk.sign_in(name, password, device and device[:100], asked.origin, asked.now)
 
     async def refresh(self, asked: Asked) -> Any:
+        """Renew a session by its refresh token."""
         [token] = asked.texts("refreshToken")
         opened = await self.desk.sessions.renew(token, asked.now)
         if opened is None:
@@ -105,15 +108,18 @@ class Counter:
         return opened
 
     async def sign_out(self, asked: Asked) -> Any:
+        """End a session; the answer is the same whether it was open or not."""
         [token] = asked.texts("refreshToken")
         await self.desk.sessions.end(token, asked.now)
         return {}
 
     async def password(self, asked: Asked) -> Any:
+        """Change a password."""
         name, password, new = asked.texts("name", "password", "newPassword")
         return await self.desk.change(name, password, new, asked.origin, asked.now)
 
     async def invitation(self, asked: Asked) -> Any:
+        """Use an invitation: with the account that is signed in, or to set a password."""
         [code] = asked.texts("code")
         if b"authorization" in asked.headers:
             viewer = await self.door(asked.headers)
@@ -123,10 +129,11 @@ class Counter:
         return await self.desk.accept(code, name, password, asked.where, asked.now)
 
     async def keys(self, asked: Asked) -> Any:
+        """Return the public keys that access tokens are verified with."""
         return self.door.access.keys.public(asked.now)
 
     def tokens(self, opened: Opened, now: datetime) -> dict[str, Any]:
-        """What a client keeps: tokens, and what the device is known by where somebody has just proved who they are."""
+        """Return what a client keeps: tokens, and the device's token where somebody has just proved who they are."""
         device = {"deviceToken": opened.device} if opened.device else {}
         return {
             **device,
@@ -137,7 +144,7 @@ class Counter:
         }
 
     def served(self, answer: Answer, method: str) -> ASGIApp:
-        """An ASGI application that answers with what `answer` makes of a request."""
+        """Make an ASGI application that answers with what `answer` makes of a request."""
 
         async def serve(scope: Scope, receive: Receive, send: Send) -> None:
             headers = fold(scope["headers"])
@@ -164,13 +171,14 @@ class Counter:
             device,
             max_age=int(REMEMBERED.total_seconds()),
             path="/auth",
+            # Scripts cannot read it, other sites cannot have it sent, and over HTTPS it never goes out in clear.
             secure=self.door.access.issuer.startswith("https://"),
             httponly=True,
             samesite="strict",
         )
 
     async def read(self, request: Request, headers: Mapping[bytes, bytes], method: str) -> Asked:
-        """The request. Raises Refused and Limited."""
+        """Read a request. Raises Refused and Limited."""
         if request.method != method:
             raise Refused(405, Code.METHOD_NOT_ALLOWED, f"Send a {method}.", f"请使用 {method} 方法。", allow=method)
         if cross_site(headers, self.origins):
@@ -178,6 +186,7 @@ class Counter:
                 403, Code.CROSS_SITE_REQUEST, "Requests from other sites are refused.", "不接受其他网站的请求。"
             )
         where = address(request.scope)
+        # Paid before the body is read and a password hashed.
         if self.till:
             self.till.purse(None, None, where).pay()
         body = await content(request, headers, self.settings.limits.reading) if method == "POST" else {}
@@ -185,7 +194,7 @@ class Counter:
 
 
 async def content(request: Request, headers: Mapping[bytes, bytes], seconds: float) -> Mapping[str, Any]:
-    """The JSON object that was sent. Raises Refused."""
+    """Read the JSON object that was sent. Raises Refused."""
     if not is_json(headers.get(b"content-type", b"")) or headers.get(b"content-encoding", b"identity") != b"identity":
         message = "Send the body as Content-Type: application/json, in UTF-8."
         raise Refused(415, Code.UNSUPPORTED_MEDIA_TYPE, message, "请以 application/json（UTF-8）发送。")
@@ -204,7 +213,7 @@ async def content(request: Request, headers: Mapping[bytes, bytes], seconds: flo
 
 
 def refusal(problem: Exception, language: Language) -> Response:
-    """What a caller is told. What was not expected is in the log under an id."""
+    """Word what a caller is told. What was not expected is in the log under an id."""
     match problem:
         case Refused(status=status, code=code, text=text, headers=headers):
             return failed(status, [told(code, text.say(language))], **headers)
@@ -228,20 +237,24 @@ def refusal(problem: Exception, language: Language) -> Response:
 
 
 def told(code: Code, message: str, **extensions: Any) -> dict[str, Any]:
+    """Build an error with its code."""
     return {"message": message, "extensions": {"code": code.value, **extensions}}
 
 
 def field(refusal: Refusal, language: Language) -> dict[str, Any]:
+    """Build the error of a field."""
     return told(Code.BAD_USER_INPUT, refusal.text.say(language), path=list(refusal.path))
 
 
 def failed(status: int, errors: list[dict[str, Any]], **headers: str) -> Response:
+    """Answer with errors."""
     response = replied(status, {"errors": errors})
     response.headers.update(headers)
     return response
 
 
 def replied(status: int, body: Any, cached: int = 0) -> Response:
+    """Answer with JSON and the headers that all answers have."""
     response = Response(orjson.dumps(body, default=str), status, media_type="application/json")
     response.headers.update({name.decode(): value.decode() for name, value in SAFE})
     if cached:

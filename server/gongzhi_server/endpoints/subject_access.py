@@ -1,4 +1,4 @@
-"""The copy of everything held about a person, as a file; fetched by a link that works for ten minutes."""
+"""Subject-access copy: everything held about a person as a file, fetched by a link that works for ten minutes."""
 
 from __future__ import annotations
 
@@ -44,7 +44,10 @@ class Exports:
         self.reader, self.keys, self.secret, self.holdings, self.now = reader, keys, secret, holdings, now
 
     async def answer(self, request: Request) -> Response:
+        """Answer a link with the copy, or with 404."""
         key = opened(self.secret, request.path_params["ticket"], self.now())
+        # Repeatable read: all tables are copied as of one moment, or
+        # a row moved meanwhile would be there twice or not at all.
         async with self.reader.connection() as connection, connection.transaction(isolation="repeatable_read"):
             demand = await connection.fetchrow(OF, key) if key else None
             if demand is None:
@@ -54,7 +57,7 @@ class Exports:
         return Response(orjson.dumps(body), media_type="application/json", headers=HEADERS)
 
     async def copy(self, connection: Any, person: UUID) -> dict[str, Any]:
-        """The rows about a person, table by table, as one snapshot; sealed values opened."""
+        """Copy the rows about a person, table by table, as one snapshot; sealed values opened."""
         owner = await connection.fetchrow(WHOSE, person)
         key = self.keys.unwrap(owner["code"], owner["data_key"]) if owner and owner["data_key"] else None
         tables: dict[str, dict[str, Any]] = {}
@@ -63,23 +66,25 @@ class Exports:
                 rows = tables.setdefault(holding.table, {})
                 for [text] in await connection.fetch(statement(holding), person):
                     row = orjson.loads(text)
+                    # A table may be held for several reasons; the same row is given once.
                     rows.setdefault(row["id"], {}).update(clear(row, holding, key))
         return {
             table: {"what": self.said(table), "rows": list(rows.values())} for table, rows in sorted(tables.items())
         }
 
     def said(self, table: str) -> dict[str, str]:
+        """Return what a table is for, in both languages."""
         return next(vars(one.what) for one in self.holdings if one.table == table)
 
 
 def statement(holding: Holding) -> str:
-    """The statement for the rows about a person, as JSON."""
+    """Return the statement for the rows about a person, as JSON."""
     hidden = "".join(f" - '{column}'" for column in holding.hidden)
     return f"select (to_jsonb(t){hidden})::text from {holding.table} t where {holding.person} order by t.id"
 
 
 def clear(row: dict[str, Any], holding: Holding, key: bytes | None) -> dict[str, Any]:
-    """The row with its sealed values in clear, under their names without `_sealed`."""
+    """Return the row with its sealed values in clear, under their names without `_sealed`."""
     for column, context in holding.sealed.items():
         blob = row.pop(column, None)
         if blob is not None:
@@ -88,6 +93,7 @@ def clear(row: dict[str, Any], holding: Holding, key: bytes | None) -> dict[str,
 
 
 def unsealed(key: bytes | None, context: str, blob: str) -> str | None:
+    """Open a sealed value; None if its key is gone."""
     try:
         return sealing.open(key, context, bytes.fromhex(blob.removeprefix("\\x"))) if key else None
     except SealError:

@@ -1,4 +1,4 @@
-"""Where files are handed in and given out, over plain HTTP: POST /attachments, GET the links that the schema tells."""
+"""Uploads: takes files in at POST /attachments, and gives them out by the links that the schema tells."""
 
 from __future__ import annotations
 
@@ -59,6 +59,7 @@ POINTS, STRANGERS_POINTS = 5, 30
 """What an upload costs of the caller's rate."""
 DOWNLOAD_POINTS = 0.2
 """What a download costs of its address's rate; a page may show a dozen pictures, and a whole office has one address."""
+# An uploaded file is a stranger's content on our origin: sandboxed, and never guessed to be another type.
 HEADERS = {
     "content-security-policy": "default-src 'none'; sandbox; frame-ancestors 'none'",
     "cross-origin-resource-policy": "cross-origin",  # the link is the right; pages of other origins show it
@@ -103,6 +104,7 @@ class Desk:
         self._working = asyncio.Semaphore(2)  # files that are looked at: each takes a core
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request with a file, an upload's id or a refusal."""
         request = Request(scope, receive)
         try:
             response = await self.run(self.answer(request))
@@ -113,6 +115,7 @@ class Desk:
         await response(scope, receive, send)
 
     async def answer(self, request: Request) -> Response:
+        """Tell uploads from downloads by the path."""
         rest = request.url.path.removeprefix(links.PATH).strip("/")
         methods = ("GET", "HEAD") if rest else ("POST",)
         if request.method not in methods:
@@ -122,7 +125,7 @@ class Desk:
     # handing in
 
     async def take(self, request: Request) -> Response:
-        """Take a file in; answer with the id to name in mutations."""
+        """Take a file in and answer with the id to name in mutations."""
         headers = negotiation.fold(request.scope["headers"])
         caller = await self.operations.enter(headers, request.scope)
         viewer: Viewer = caller.viewer
@@ -131,11 +134,13 @@ class Desk:
         if caller.purse:
             caller.purse.pay(STRANGERS_POINTS if stranger else POINTS)
         async with self.share:
+            # The place is held for the query alone, not while the file arrives, which may take minutes.
             room = await self.archive.has_room(viewer, client)
         if not room:
             message = "Too many uploads wait for their case: report it first."
             raise Refused(429, Code.RATE_LIMITED, message, "待提交的附件过多，请先上报。")
         most = STRANGERS_MOST if stranger else LARGEST
+        # Spooled to disk beyond a megabyte, so that many uploads at once do not fill the memory.
         with SpooledTemporaryFile(SPOOL) as spooled:
             file = cast(BinaryIO, spooled)
             size = await received(request, file, most, self.operations.limits.reading)
@@ -144,7 +149,8 @@ class Desk:
         return JSONResponse(body, 201, {"cache-control": "no-store", **HEADERS, **tolls(caller)})
 
     async def kept(self, viewer: Viewer, client: bytes | None, file: BinaryIO, size: int) -> AttachmentRow:
-        """Look at the file, and keep what is harmless of it."""
+        """Examine the file, and keep what is harmless of it."""
+        # Scanned as it came, before anything of it is decoded.
         if not await self.scan(file):
             raise Refused(422, Code.BAD_USER_INPUT, "The malware scanner refuses the file.", "文件未通过恶意软件检查。")
         kinds = STRANGERS if viewer.account.name is None else frozenset(AttachmentKind)
@@ -154,7 +160,7 @@ class Desk:
             return await self.archive.add(viewer, client, content)
 
     def client(self, headers: Mapping[bytes, bytes]) -> bytes:
-        """A stranger's client id, which is made up once by the app; kept is a MAC of it."""
+        """Return a MAC of a stranger's client id, which their app makes up once; the id itself is not kept."""
         try:
             made = UUID(headers.get(b"x-client-id", b"").decode("latin-1"))
         except ValueError:
@@ -165,7 +171,7 @@ class Desk:
     # giving out
 
     async def give(self, request: Request, rest: str) -> Response:
-        """The file of a link that is good."""
+        """Send the file of a link that is good."""
         if purse := self.operations.purse(request.scope):
             purse.pay(DOWNLOAD_POINTS)
         id, variant = self.named(request, rest)
@@ -178,6 +184,7 @@ class Desk:
         media = "image/jpeg" if variant == links.THUMBNAIL else row.media_type
         headers = {
             **HEADERS,
+            # Private: a browser may keep the file as long as the link works, and nothing between may.
             "cache-control": f"private, max-age={links.WINDOW}",
             "content-disposition": f'{"inline" if picture else "attachment"}; filename="{row.id}.{ENDINGS[media]}"',
         }
@@ -188,10 +195,14 @@ class Desk:
         return StreamingResponse(stream, 200, headers, media)
 
     def named(self, request: Request, rest: str) -> tuple[UUID, str]:
-        """Which file a link is for. Raises Refused; for a wrong link alike, whether there is such a file or not."""
+        """Return which file a link is for.
+
+        Raises Refused; for a wrong link alike, whether there is such a file or not.
+        """
         name, _, variant = rest.partition("/")
         expires, signature = request.query_params.get("expires", ""), request.query_params.get("signature", "")
         try:
+            # A wrong id goes on to the comparison of signatures, so that it takes as long as a right one.
             id = UUID(name)
         except ValueError:
             id = UUID(int=0)
@@ -205,6 +216,7 @@ class Desk:
 
     def refusal(self, problem: Exception, tongue: Language) -> Response:
         """Turn what was raised into a reply."""
+        # The connection is closed: the rest of an upload that was refused is not read.
         headers = {"cache-control": "no-store", "connection": "close", **HEADERS}
         match problem:
             case Refused(status=status, code=code, text=text):
@@ -230,21 +242,24 @@ class Desk:
 
 
 def gone() -> Refused:
+    """Make the refusal of a link that is over."""
     return Refused(410, Code.FORBIDDEN, "The link is over: ask for a new one.", "链接已失效，请重新获取。")
 
 
 def told(status: int, code: Code, message: str, headers: Mapping[str, str]) -> Response:
+    """Answer with an error."""
     return JSONResponse({"errors": refusals.formatted([error(code, message)])}, status, headers)
 
 
 def too_large(most: int) -> Refused:
+    """Make the refusal of a file that is too large."""
     return Refused(
         413, Code.REQUEST_TOO_LARGE, f"The file is larger than {most // MB} MB.", f"文件超过 {most // MB} MB。"
     )
 
 
 async def received(request: Request, file: BinaryIO, most: int, pause: float) -> int:
-    """Write the request's file here as it comes; its size. It is the body, or the one file of a form.
+    """Write the request's file as it comes and return its size. It is the body, or the one file of a form.
 
     Raises TimeoutError if nothing comes for `pause` seconds, or too little all in all.
     """
@@ -267,6 +282,7 @@ async def received(request: Request, file: BinaryIO, most: int, pause: float) ->
 async def form(request: Request, file: BinaryIO) -> None:
     """Copy the one file of a form."""
     try:
+        # Bounded parts and fields: the parser would otherwise keep all that a form brings.
         async with request.form(max_files=1, max_fields=8, max_part_size=FRAME) as parts:
             for _, part in parts.multi_items():
                 if isinstance(part, UploadFile):
@@ -279,7 +295,7 @@ async def form(request: Request, file: BinaryIO) -> None:
 
 
 def counted(receive: Receive, most: int, pause: float) -> Receive:
-    """The same body, until there is too much of it, whatever its header promised, or it comes too slowly."""
+    """Bound a body: end it when it is too much, whatever its header promised, or comes too slowly."""
     now = asyncio.get_running_loop().time
     begun, size = now(), 0
 
@@ -290,6 +306,7 @@ def counted(receive: Receive, most: int, pause: float) -> Receive:
         size += len(message.get("body", b""))
         if size > most + FRAME:
             raise too_large(most)
+        # Slow but steady senders are let go on; one that sends a byte now and then to hold the place is not.
         if message.get("more_body") and size < SLOWEST * (now() - begun - pause):
             raise TimeoutError
         return message

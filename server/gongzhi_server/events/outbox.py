@@ -113,7 +113,7 @@ class Told:
                 [orjson.dumps(written(one)).decode() for one in events],
             ]
             grids = [getattr(row, "grid_id", None) for row in rows]
-            # An event may say that nobody is to be named as its actor, as for tip-offs; then it is the system's.
+            # An event may be declared to name nobody; then its actor is the system, whoever acted.
             actors = [(Actor.SYSTEM if one.unnamed else actor(self.viewer)).value for one in events]
             yield Write(PUBLISH, [*columns, self.viewer.now, actors, grids])
 

@@ -1,4 +1,4 @@
-"""The gateway: GraphQL over HTTP, WebSocket and server-sent events to the letter, and a hard shell."""
+"""Gateway: GraphQL over HTTP, WebSocket and server-sent events by their specifications, within limits."""
 
 from __future__ import annotations
 

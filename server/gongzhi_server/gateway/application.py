@@ -46,6 +46,7 @@ from .websocket import Socket
 
 __all__ = ["Gateway", "Settings"]
 
+# Answers may hold personal data: no cache keeps them. The policy is for browsers that are made to open one as a page.
 SAFE: tuple[Header, ...] = (
     (b"cache-control", b"no-store"),
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
@@ -119,6 +120,7 @@ class Gateway(Generic[P]):
         self.operations = Operations(engine, authenticate, self.settings, traits or Traits(), documents, memory, guard)
         self.audit = self.settings.status == "audit"
         self.default = JSON if self.audit else GRAPHQL
+        # Clients send the same few headers again and again, so what they parse to is remembered.
         self.media = negotiation.remembered(partial(negotiation.media, default=self.default))
         self.gzips = negotiation.remembered(negotiation.gzips)
         self.is_json = negotiation.remembered(negotiation.is_json)
@@ -126,9 +128,11 @@ class Gateway(Generic[P]):
         self.app = wrapped(self.serve, self.settings)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request behind the middleware for other origins and proxies."""
         await self.app(scope, receive, send)
 
     async def serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request over HTTP, or hand over to the WebSocket."""
         if scope["type"] == "websocket":
             await Socket(self.operations, scope, receive, send).serve(self.origins)
             return
@@ -142,13 +146,14 @@ class Gateway(Generic[P]):
         except Exception as problem:
             reply = self.refusal(problem, media)
         if isinstance(reply, Stream):
+            # "x-accel-buffering: no" keeps nginx from holding events back.
             lines = [*TYPED[EVENTS], (b"x-accel-buffering", b"no"), *reply.headers]
             await reply.write(receive, send, lines, self.limits)
         else:
             await self.write(reply, self.typed(reply, media), headers, send)
 
     def typed(self, reply: Reply, media: bytes) -> bytes:
-        """The media type of a reply. By the release, only a success may call itself JSON."""
+        """Return the media type of a reply. By the release, only a success may call itself JSON."""
         if reply.media:
             return reply.media
         if reply.status >= 300 and not self.audit:
@@ -156,7 +161,8 @@ class Gateway(Generic[P]):
         return media if media in (GRAPHQL, JSON) else self.default
 
     def negotiated(self, headers: Mapping[bytes, bytes], scope: Scope) -> bytes:
-        """The media type to reply in."""
+        """Choose the media type to reply in. Raises Refusal."""
+        # Before anything is parsed out of them.
         if sum(map(len, headers.values())) > self.limits.headers:
             raise too_large(431, "The headers are", "headers", self.limits.headers)
         accept = headers.get(b"accept")
@@ -173,9 +179,11 @@ class Gateway(Generic[P]):
     async def answer(
         self, scope: Scope, headers: Mapping[bytes, bytes], media: bytes, receive: Receive
     ) -> Reply | Stream:
+        """Admit, authenticate and answer a request."""
         method = scope["method"]
         if media == HTML:
             return Reply(200, PAGE, media=HTML)
+        # What HTTP alone can refuse is refused before the credentials are checked, which costs a query at worst.
         self.admit(method, headers)
         caller = await self.operations.enter(headers, scope)
         try:
@@ -194,6 +202,7 @@ class Gateway(Generic[P]):
     async def reply(
         self, scope: Scope, headers: Mapping[bytes, bytes], media: bytes, receive: Receive, caller: Caller
     ) -> Reply | Stream:
+        """Read the request and run what it asks for."""
         method = scope["method"]
         try:
             request = await self.read(receive, headers) if method == "POST" else self.url(scope["query_string"])
@@ -208,10 +217,15 @@ class Gateway(Generic[P]):
         prepared = await self.operations.prepare(request, caller)
         permit(prepared.operation, method)
         answer = await self.operations.run(prepared, request, caller)
+        # 294 is the status of a partial success in the release of GraphQL over HTTP.
         return Reply(294 if answer.errors and media == GRAPHQL else 200, answer.body)
 
     async def stream(self, request: Request, caller: Caller, scope: Scope, headers: Mapping[bytes, bytes]) -> Stream:
-        """Answer in events. Who reads them sees no status, so a document that is refused is told in an event, too."""
+        """Answer in events.
+
+        Who reads them sees no status, so a document that is refused is told in an event, too.
+        """
+        # Taken before the document is prepared, so that a caller cannot have more prepared at once than connections.
         seat = ExitStack()
         seat.enter_context(self.operations.seat(caller))
         progress = Progress()
@@ -222,6 +236,7 @@ class Gateway(Generic[P]):
             answers = self.operations.answers(prepared, request, caller, progress)
         except (Refused, Malformed) as problem:
             answers = single(dump(self.operations.told(problem, caller)))
+        # From here the stream holds the seat and lets it go at its end; until then it is ours to let go.
         except BaseException:
             seat.close()
             raise
@@ -239,6 +254,7 @@ class Gateway(Generic[P]):
         bodies: list[bytes] = []
         cost, loop = 0, asyncio.get_running_loop()
         end = loop.time() + self.limits.running
+        # In sequence: in parallel a batch would take as many connections as it has operations.
         for request in requests:
             try:
                 if cost > self.limits.cost:
@@ -253,29 +269,35 @@ class Gateway(Generic[P]):
         return Reply(200, b"[" + b",".join(bodies) + b"]", media=JSON)
 
     def admit(self, method: str, headers: Mapping[bytes, bytes]) -> None:
-        """Refuse what no engine needs to see."""
+        """Refuse what needs no engine to be refused."""
         if method == "POST":
             if not self.is_json(headers.get(b"content-type", b"")):
                 message = "Send the body as Content-Type: application/json, in UTF-8."
                 raise Refusal(415, error(Code.UNSUPPORTED_MEDIA_TYPE, message), (b"accept-post", JSON))
+            # A compressed body could be a thousand times its size (a zip bomb), and its length would say nothing.
             if headers.get(b"content-encoding", b"identity").lower() != b"identity":
                 message = "Send the body uncompressed, without Content-Encoding."
                 raise Refusal(415, error(Code.UNSUPPORTED_MEDIA_TYPE, message), (b"accept-encoding", b"identity"))
         elif method != "GET":
             message = "Send a POST, or a GET for queries."
             raise Refusal(405, error(Code.METHOD_NOT_ALLOWED, message), (b"allow", b"GET, POST"))
+        # Such a page cannot read the answer, but could make the browser send it with cookies: CSRF.
         if negotiation.cross_site(headers, self.origins):
             message = "Requests from other sites need the header GraphQL-Require-Preflight."
             raise Refusal(403, error(Code.CROSS_SITE_REQUEST, message))
 
     def url(self, query: bytes) -> Request:
+        """Read a request from the query string of a GET."""
         if len(query) > self.limits.url:
             raise too_large(414, "The query string is", "url", self.limits.url)
         return Request.url(query, self.limits)
 
     async def read(self, receive: Receive, headers: Mapping[bytes, bytes]) -> Request | list[Request]:
+        """Read a request, or a batch, from the body of a POST."""
         limit = self.limits.body
         length = headers.get(b"content-length", b"0")
+        # Refused by its header before a byte is read; the length
+        # itself is bounded, since int() of many digits is slow.
         if length.isdigit() and (len(length) > 15 or int(length) > limit):
             raise too_large(413, "The body is", "body", limit)
         try:
@@ -283,6 +305,7 @@ class Gateway(Generic[P]):
                 body = await whole(receive, limit)
         except TimeoutError:
             message = f"The body did not arrive within {self.limits.reading:g} seconds (limits.reading)."
+            # Closed, because the rest of the body would be taken for the next request.
             raise Refusal(408, error(Code.REQUEST_TIMEOUT, message), (b"connection", b"close")) from None
         if self.settings.batch and body.lstrip(BLANK).startswith(b"["):
             return Request.bodies(body, self.limits, self.settings.batch)
@@ -296,7 +319,7 @@ class Gateway(Generic[P]):
         return Reply(status, dump(self.operations.told(problem, caller)), extra)
 
     def line(self, problem: Exception, media: bytes) -> tuple[int, tuple[Header, ...]]:
-        """The status of a reply that tells of a problem, and the headers that go with it."""
+        """Return the status of a reply that tells of a problem, and the headers that go with it."""
         match problem:
             case Refused(stage=stage):
                 return self.status(stage, media), ()
@@ -313,12 +336,13 @@ class Gateway(Generic[P]):
         return 500, ()
 
     def status(self, stage: Stage, media: bytes) -> int:
-        """The status of a request that is well-formed and yet was not executed."""
+        """Return the status of a request that is well-formed and yet was not executed."""
         if self.audit:
             return 200 if media == JSON else 400
         return 400 if stage is Stage.PARSE else 422
 
     async def write(self, reply: Reply, media: bytes, headers: Mapping[bytes, bytes], send: Send) -> None:
+        """Send a reply, compressed where the client reads that and it pays."""
         body, extra = reply.body, reply.headers
         smallest = self.settings.compress
         if smallest is not None and len(body) >= smallest and self.gzips(headers.get(b"accept-encoding", b"")):
@@ -330,9 +354,10 @@ class Gateway(Generic[P]):
 
 
 def wrapped(app: ASGIApp, settings: Settings, methods: Sequence[str] = ("GET", "POST")) -> ASGIApp:
-    """What answers, behind what is needed for other origins and for proxies."""
+    """Wrap an application in what other origins and proxies need."""
     if settings.origins:
         app = CORSMiddleware(app, list(settings.origins), methods, SENDABLE, expose_headers=READABLE)
+    # Outermost, so that whatever comes after sees the client's address and not the proxy's.
     if settings.proxies:
         app = ProxyHeadersMiddleware(app, list(settings.proxies))  # type: ignore[arg-type,assignment]
     return app
@@ -343,6 +368,7 @@ def permit(operation: Kind, method: str) -> None:
     if operation == "subscription":
         message = "Subscriptions need a connection that stays open; this one gives a single reply."
         raise Refused([error(Code.OPERATION_NOT_ALLOWED, message)], Stage.OPERATION)
+    # A GET may be sent by a link or an image of any page, and may be repeated by what lies between.
     if operation == "mutation" and method == "GET":
         raise Refusal(405, error(Code.OPERATION_NOT_ALLOWED, "Send mutations by POST."), (b"allow", b"POST"))
 
@@ -364,17 +390,19 @@ async def whole(receive: Receive, limit: int) -> bytes:
 
 
 def too_large(status: int, subject: str, setting: str, limit: int) -> Refusal:
+    """Make the refusal of something larger than a limit."""
     message = f"{subject} larger than {limit:,} bytes (limits.{setting})."
     return Refusal(status, error(Code.REQUEST_TOO_LARGE, message, limit=f"limits.{setting}", allowed=limit))
 
 
 def exhausted(cost: int, most: int) -> GraphQLError:
+    """Make the error for a batch that costs too much together."""
     message = f"The operations of a batch may return {most:,} objects together (limits.cost); ask for fewer at once."
     return error(Code.COST_EXCEEDED, message, cost=cost, limit=most, setting="limits.cost")
 
 
 def resumed(request: Request, headers: Mapping[bytes, bytes]) -> Request:
-    """The request with the place to go on from, if an event stream was cut off."""
+    """Add the place to go on from to a request, if its event stream was cut off."""
     last = headers.get(b"last-event-id")
     if not last:
         return request
@@ -382,15 +410,18 @@ def resumed(request: Request, headers: Mapping[bytes, bytes]) -> Request:
 
 
 async def single(body: bytes) -> AsyncGenerator[Answer, None]:
+    """Yield one response as a stream."""
     yield Answer(body, errors=True, data=False)
 
 
 def dump(errors: Sequence[Mapping[str, Any]]) -> bytes:
-    """A response of errors alone."""
+    """Write a response of errors alone."""
     return orjson.dumps({"errors": errors}, default=str)
 
 
 async def compress(body: bytes) -> bytes:
+    """Compress a body, a large one on a thread. The fastest level: more costs time and saves little."""
     if len(body) < LARGE:
+        # "mtime=0" makes equal bodies equal bytes.
         return gzip.compress(body, 1, mtime=0)
     return await asyncio.to_thread(gzip.compress, body, 1, mtime=0)

@@ -1,4 +1,4 @@
-"""The way out to a client that stays connected, and what becomes of one that does not read."""
+"""Backpressure: sends messages to a client that stays connected, and gives up on one that does not read."""
 
 from __future__ import annotations
 
@@ -33,11 +33,13 @@ class Outlet:
         self.closed = False
 
     async def put(self, message: Message, size: int, last: bool = False) -> None:
-        """Send; raise Slow or Gone. Nothing goes out after the last message."""
+        """Send a message. Raises Slow or Gone. Nothing goes out after the last message."""
+        # One message always fits, however large; only further ones wait for room.
         if self.waiting and self.waiting + size > self.limits.outgoing:
             raise Slow
         self.waiting += size
         try:
+            # The lock keeps messages whole and in order; waiting for it counts as waiting for the client.
             async with asyncio.timeout(self.limits.stalling), self.lock:
                 if self.closed:
                     raise Gone

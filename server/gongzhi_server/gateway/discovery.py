@@ -1,4 +1,4 @@
-"""What the server says of itself: the schema as a file, and a page for who opens the address in a browser."""
+"""Discovery: the schema as a file, and a page for whoever opens the address in a browser."""
 
 from __future__ import annotations
 
@@ -31,6 +31,7 @@ class Published:
 
     def __init__(self, sdl: str, seconds: int = 3_600) -> None:
         self.text = sdl.encode()
+        # A strong tag from the text itself: clients ask again and are told that nothing has changed.
         self.etag = f'"{sha256(self.text).hexdigest()[:32]}"'
         self.headers = [
             (b"cache-control", b"public, max-age=%d" % seconds),
@@ -50,10 +51,11 @@ class Published:
             await reply(send, 200, lines, self.text if scope["method"] == "GET" else b"")
 
     def known(self, tags: str) -> bool:
-        """Whether the client has this very schema. A proxy that compresses may have made the tag a weak one."""
+        """Return whether the client has this very schema. A proxy that compresses may have made the tag a weak one."""
         return tags.strip() == "*" or self.etag in (tag.strip().removeprefix("W/") for tag in tags.split(","))
 
 
 async def reply(send: Send, status: int, headers: list[tuple[bytes, bytes]], body: bytes = b"") -> None:
+    """Send a whole response."""
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

@@ -1,4 +1,4 @@
-"""The closed set of `extensions.code`: every error that leaves the server carries one of these."""
+"""Error codes: the closed set of `extensions.code`, one of which every error carries that leaves the server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a client is told when something goes wrong, by whichever way it came."""
+"""Error responses: what a client is told when something goes wrong, whichever way the request came."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ SUGGESTION = re.compile(r" Did you mean .*", re.DOTALL)
 
 
 def told(problem: Exception, limits: Limits, suggest: bool = False) -> list[dict[str, Any]]:
-    """The errors of a response. What is not meant for the client stays in the log."""
+    """Word the errors of a response. What is not meant for the client stays in the log."""
     match problem:
         case Refused(errors=errors, stage=stage):
             return formatted(errors, CODES[stage], suggest)
@@ -70,13 +70,15 @@ def masked(problem: Exception) -> GraphQLError:
 
 
 def formatted(errors: Sequence[GraphQLError], code: Code | None = None, suggest: bool = False) -> list[dict[str, Any]]:
-    """The errors as JSON has them; those without a code of their own are graphql-core's, and get this one."""
+    """Convert errors to JSON; those without a code of their own are graphql-core's, and get this one."""
     return [coded(each, code, suggest) for each in errors]
 
 
 def coded(problem: GraphQLError, code: Code | None, suggest: bool) -> dict[str, Any]:
+    """Convert one error to JSON, with a code, without values of the caller's."""
     plain: dict[str, Any] = {**problem.formatted}
     extensions = problem.extensions or {}
+    # Only graphql-core's messages repeat values; ours are written not to.
     if "code" not in extensions:
         plain["message"] = discreet(plain["message"], suggest)
         extensions = {"code": code, **extensions}
@@ -90,10 +92,11 @@ def shorten(message: str) -> str:
 
 
 def discreet(message: str, suggest: bool = False) -> str:
-    """A message of graphql-core without the values that it repeats, and without suggestions unless they are wanted."""
+    """Strip a message of graphql-core of the values it repeats, and of suggestions unless they are wanted."""
     said = UNKNOWN.sub("The value does not exist in", message)
     said = REPEATED.sub(lambda match: match["kept"] or "", said)
     said = KEY.sub("an unknown field", said)
+    # Suggestions name fields of the schema, which is not told to those who may not explore it.
     if not suggest:
         said = SUGGESTION.sub("", said)
     return said if said.endswith((".", "?")) else said + "."

@@ -1,4 +1,4 @@
-"""The seam between the gateway and what stands behind it: an engine that answers, a door that knows the viewer."""
+"""Interfaces: what the gateway asks of the engine, of authentication and of a memory, and what it gets back."""
 
 from __future__ import annotations
 
@@ -134,10 +134,12 @@ class Memory(Protocol):
 
 
 def nothing(viewer: Any) -> None:
+    """Return None: the trait is unknown."""
     return None
 
 
 def everybody(viewer: Any) -> bool:
+    """Return True: anybody may."""
     return True
 
 

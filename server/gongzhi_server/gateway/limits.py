@@ -1,4 +1,4 @@
-"""How large a request may be, and the one linear pass that measures a document."""
+"""Limits: how large a request may be, and the one linear pass that measures a document."""
 
 from __future__ import annotations
 
@@ -36,6 +36,7 @@ INCREMENTAL = ("defer", "stream")
 TOO_MANY = "Syntax Error: Document contains more than"
 # What a syntax error quotes of the document may be somebody's data.
 QUOTED = re.compile(r"(String|BlockString|Int|Float) '.*'", re.DOTALL)
+# PostgreSQL's text cannot hold U+0000; escaped backslashes before it are skipped in pairs.
 NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u(?:0000|\{0+\})|\0")
 NAMED = re.compile(r"[_A-Za-z][_0-9A-Za-z]{0,59}")
 # Counts stop here, so that a document that expands without end is measured with small numbers.
@@ -101,7 +102,7 @@ class Limits:
     recheck: float = most(60, "Seconds after which the credentials of a socket or stream are checked again.")
 
     def setting(self, name: str, stranger: bool) -> tuple[str, int]:
-        """The setting that bounds something for a caller, and how much it allows: the tighter one, for strangers."""
+        """Return the setting that bounds something, and how much it allows; for strangers the tighter one."""
         names = [name, f"{STRANGER}{name}"] if stranger and hasattr(self, f"{STRANGER}{name}") else [name]
         found = min(names, key=lambda each: int(getattr(self, each)))
         return found, getattr(self, found)
@@ -130,10 +131,13 @@ def parse(text: str, limits: Limits) -> DocumentNode:
     """Parse a document that keeps to the limits on its text; raise Refused otherwise."""
     if len(text) > limits.document:
         raise Refused([exceeded("The document has", "characters", "document", len(text), limits)], Stage.LIMIT)
+    # Before parsing: graphql-core takes U+0000 in strings, and the database would fail on it as a fault of ours.
     if NUL.search(text):
         message = "The document holds the character U+0000, which cannot be stored; leave it out."
         raise Refused([error(Code.GRAPHQL_PARSE_FAILED, message)], Stage.PARSE)
     try:
+        # Tokens are bounded while they are read: a short document
+        # can nest so deep that parsing it exhausts the stack.
         return read(text, max_lexical_tokens=limits.tokens, max_comments=limits.comments)
     except GraphQLSyntaxError as problem:
         raise unreadable(problem, limits) from None
@@ -155,6 +159,8 @@ def check(document: DocumentNode, limits: Limits) -> list[GraphQLError]:
 
     Needs no schema and no validation before it: unknown fragments count nothing, fragments in a circle are an error.
     """
+    # Each fragment is measured once, in an order in which what it spreads is known; written out, a document
+    # of fragments that spread each other twice would double with each and never be measured in time.
     fragments = {node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)}
     meter = Meter()
     try:
@@ -175,9 +181,10 @@ def check(document: DocumentNode, limits: Limits) -> list[GraphQLError]:
 
 
 def spreads(node: FragmentDefinitionNode) -> set[str]:
-    """The fragments that are spread in this one itself."""
+    """Return the fragments that are spread in this one itself."""
     names = set()
     stack: list[SelectionNode] = list(node.selection_set.selections)
+    # A stack of our own, since depth has not been checked yet and recursion could be exhausted.
     while stack:
         match stack.pop():
             case FragmentSpreadNode(name=name):
@@ -195,17 +202,20 @@ class Meter:
         self.incremental: list[DirectiveNode] = []
 
     def definition(self, node: FragmentDefinitionNode | OperationDefinitionNode) -> Size:
+        """Measure an operation or a fragment, directives on variables included."""
         size = self.selections(node.selection_set.selections)
         variables = sum(self.directives(variable.directives) for variable in node.variable_definitions or ())
         return size._replace(directives=min(MANY, size.directives + self.directives(node.directives) + variables))
 
     def selections(self, nodes: Iterable[SelectionNode]) -> Size:
+        """Add up the fields of a selection set and what is inside them."""
         depth = fields = aliases = directives = roots = 0
         for node in nodes:
             directives += self.directives(node.directives)
             inner = self.inner(node)
             if isinstance(node, FieldNode):
                 name = node.name.value
+                # Introspection nests deep in every tool's query; validation has a rule of its own for it.
                 depth = max(depth, 1 if name in INTROSPECTION else 1 + inner.depth)
                 fields += 1
                 aliases += node.alias is not None and name != "__typename"
@@ -219,12 +229,14 @@ class Meter:
         return Size(depth, min(MANY, fields), min(MANY, aliases), min(MANY, directives), min(MANY, roots))
 
     def inner(self, node: SelectionNode) -> Size:
+        """Measure what is inside a field or fragment."""
         if isinstance(node, FragmentSpreadNode):
             return self.known.get(node.name.value, NOTHING)
         selected: Any = getattr(node, "selection_set", None)
         return self.selections(selected.selections) if selected else NOTHING
 
     def directives(self, nodes: Iterable[DirectiveNode] | None) -> int:
+        """Count directives, noting those that are not supported."""
         count = 0
         for node in nodes or ():
             count += 1
@@ -234,7 +246,7 @@ class Meter:
 
 
 def overrun(node: OperationDefinitionNode, size: Size, limits: Limits) -> list[GraphQLError]:
-    """What of an operation exceeds the limits."""
+    """Return the errors for what of an operation exceeds the limits."""
     counts = size._asdict()
     if node.operation is OperationType.MUTATION:
         counts["mutations"] = counts.pop("roots")
@@ -247,12 +259,14 @@ def overrun(node: OperationDefinitionNode, size: Size, limits: Limits) -> list[G
 
 
 def incremental(node: DirectiveNode) -> GraphQLError:
+    """Make the error for a directive that asks for an answer in pieces."""
     message = f"@{node.name.value} is not supported: answers are sent whole. Leave it out."
     return error(Code.GRAPHQL_VALIDATION_FAILED, message, node)
 
 
 def variables(value: Any, limits: Limits, path: str = "variables") -> list[GraphQLError]:
     """Return what is too deep, too long or too many in parsed JSON; stops at the first finding."""
+    # Iterative, since the nesting is what is being measured; orjson has bounded it only by its own stack.
     stack: list[tuple[Way, Any]] = [((), value)] if isinstance(value, (dict, list)) else []
     left = limits.values
     while stack:
@@ -270,6 +284,7 @@ def variables(value: Any, limits: Limits, path: str = "variables") -> list[Graph
 
 
 def entries(value: Mapping[str, Any] | list[Any]) -> Iterable[tuple[str | int, Any]]:
+    """Return the members of an object or list with their keys."""
     return value.items() if isinstance(value, Mapping) else enumerate(value)
 
 

@@ -1,4 +1,4 @@
-"""What the headers of a request ask for: media type, compression, and whether a browser was tricked into it."""
+"""Negotiation: what a request's headers ask for, from media type and compression to signs of a cross-site request."""
 
 from __future__ import annotations
 
@@ -32,6 +32,7 @@ def fold(headers: Iterable[tuple[bytes, bytes]]) -> Mapping[bytes, bytes]:
 
 def remembered(parse: Callable[[bytes], T], size: int = 256, longest: int = 512) -> Callable[[bytes], T]:
     """Remember what was parsed of the last `size` headers; a very long one is parsed each time."""
+    # Bounded in number and length, since headers are written by callers.
     cached = lru_cache(size)(parse)
     return lambda header: cached(header) if len(header) <= longest else parse(header)
 
@@ -55,7 +56,7 @@ def media(accept: bytes, default: bytes) -> bytes | None:
 
 
 def specific(name: bytes, kind: bytes) -> int:
-    """How closely a media range names a type: 0 not at all, 3 exactly."""
+    """Return how closely a media range names a type: 0 not at all, 3 exactly."""
     return 3 if name == kind else 2 if name == b"application/*" else 1 if name == b"*/*" else 0
 
 
@@ -98,6 +99,7 @@ def cross_site(headers: Mapping[bytes, bytes], allowed: Collection[bytes] = ()) 
     so in Sec-Fetch-Site, older ones at least in Origin; other clients send neither. Whoever can set a header that needs
     a preflight is not such a page, because a preflight is granted to allowed origins alone.
     """
+    # These headers need a preflight, so a page that could send one was allowed to.
     if any(headers.get(name) for name in PREFLIGHT):
         return False
     if split(headers.get(b"content-type", b"").lower())[0] not in SIMPLE:

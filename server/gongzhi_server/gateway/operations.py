@@ -1,4 +1,4 @@
-"""What every way in has in common: who calls, which document, what it may cost, and running it."""
+"""Operations: what HTTP, sockets and event streams share: caller, document, cost, and running it."""
 
 from __future__ import annotations
 
@@ -51,6 +51,7 @@ class Caller:
     """They have no account."""
 
     def headers(self) -> tuple[Header, ...]:
+        """Return the headers that tell what the caller may still ask."""
         return self.purse.headers() if self.purse else ()
 
 
@@ -86,11 +87,12 @@ class Operations(Generic[P]):
         self._waiting = {False: 0, True: 0}
 
     async def enter(self, headers: Mapping[bytes, bytes], scope: Scope) -> Caller:
-        """Find out who calls; raise Unauthenticated, Forbidden, or Limited for who keeps guessing."""
+        """Find out who calls. Raises Unauthenticated, Forbidden, or Limited for somebody who keeps guessing."""
         try:
             viewer = await self.authenticate(headers)
         except (Unauthenticated, Forbidden):
             if self.till:
+                # Wrong credentials cost their address much, so that guessing tokens is slow.
                 self.till.purse(None, None, address(scope)).pay(self.till.rates.refused)
             raise
         account = self.traits.account(viewer)
@@ -100,16 +102,18 @@ class Operations(Generic[P]):
         return Caller(viewer, self.traits.discover(viewer), who, purse, account is None)
 
     async def prepare(self, request: Request, caller: Caller) -> P:
-        """Find and prepare the document, and take a point for it; raise Limited, Malformed or Refused."""
+        """Find and prepare the document, and take a point for it. Raises Limited, Malformed or Refused."""
         if caller.purse:
             caller.purse.pay()
         text, trusted, keep = self.documents.find(request)
+        # A cheap search first; only a text that mentions it is read token by token.
         if not caller.discovers and not trusted and INTROSPECTION.search(text) and self.introspects(text):
             message = "The schema cannot be explored here: introspection is off."
             raise Refused([error(Code.FORBIDDEN, message)], Stage.VALIDATION)
         behind = self.guard is not None and self.guard.level > 0
         if behind and "mutation" not in text:  # surely a read: it is not even parsed
             self.admit(caller)
+        # Found without a thread: nearly every operation has been sent before.
         prepared = self.engine.recall(text, request.name, trusted, caller.stranger)
         if prepared is None:
             prepared = await self._prepare(text, request.name, trusted, caller)
@@ -121,12 +125,14 @@ class Operations(Generic[P]):
 
     async def _prepare(self, text: str, name: str | None, trusted: bool, caller: Caller) -> P:
         """Prepare a document in a thread, and charge for the time that it takes of the processor."""
+        # Bounded, since each waiting document holds memory and its caller a connection.
         if self._waiting[caller.stranger] >= WAITING:
             raise Overloaded("documents", RETRY)
         seconds = 0.0
 
         def make() -> P:
             nonlocal seconds
+            # The thread's own processor time: waiting for the interpreter is not the caller's fault.
             begun = thread_time()
             try:
                 return self.engine.prepare(text, name, trusted, caller.stranger)
@@ -143,11 +149,11 @@ class Operations(Generic[P]):
                 caller.purse.charge(0, seconds, paid=1)
 
     def purse(self, scope: Scope) -> Purse | None:
-        """What pays for an address."""
+        """Return what pays for an address, or None without rates."""
         return self.till.purse(None, None, address(scope)) if self.till else None
 
     def admit(self, caller: Caller) -> None:
-        """Let a read of this caller's in, unless the server is behind; raise Overloaded."""
+        """Let a read of this caller in, unless the server is behind. Raises Overloaded."""
         if self.guard is not None:
             self.guard.admit(caller.stranger)
 
@@ -159,6 +165,7 @@ class Operations(Generic[P]):
 
     def introspects(self, text: str) -> bool:
         """Say whether a document names an introspection field, as far as it can be read at all."""
+        # Bounded by the same limits as parsing; a longer document is refused there.
         lexer = Lexer(Source(text[: self.limits.document]))
         try:
             for _ in range(self.limits.tokens + 1):
@@ -174,6 +181,7 @@ class Operations(Generic[P]):
     async def run(self, prepared: P, request: Request, caller: Caller, seconds: float | None = None) -> Answer:
         """Execute within the time; raise Refused or TimeoutError. What it took is charged, whatever became of it."""
         meter, cost = Meter(), 0
+        # A context variable, because what works for the operation lies many calls below and in other tasks.
         before = METER.set(meter)
         try:
             with Timeout(self.limits.running if seconds is None else seconds):
@@ -205,6 +213,8 @@ class Operations(Generic[P]):
         try:
             async with aclosing(stream) as events:
                 async for answer in events:
+                    # At least a point for each event, however cheap: a
+                    # stream could otherwise send without end for one point.
                     if caller.purse:
                         caller.purse.charge(max(1, answer.cost), meter.take())
                     if answer.body:
@@ -222,6 +232,7 @@ class Operations(Generic[P]):
         account = self.traits.account(caller.viewer)
         if self.memory is None or account is None:
             return None
+        # Account and whole request, so that no other subscription, and nobody else's, goes on from the cursor.
         what = [account, request.query, request.document, request.name, request.variables]
         return sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()
 
@@ -240,7 +251,7 @@ class Operations(Generic[P]):
             await self.memory.remember(known)
 
     def told(self, problem: Exception, caller: Caller | None = None) -> list[dict[str, Any]]:
-        """The errors of a response."""
+        """Word the errors of a response."""
         return refusals.told(problem, self.limits, suggest=caller is not None and caller.discovers)
 
     @contextmanager
@@ -253,6 +264,7 @@ class Operations(Generic[P]):
             yield
         finally:
             self._open[caller.who] -= 1
+            # Removed at zero, or the counter would grow with every address that ever came.
             if not self._open[caller.who]:
                 del self._open[caller.who]
 
@@ -293,6 +305,6 @@ class Crowded(Limited):
 
 
 def address(scope: Scope) -> str:
-    """Where a connection comes from; the proxy's word for it only where the proxy is believed."""
+    """Return the address a connection comes from; a proxy's word for it only where the proxy is believed."""
     client = scope.get("client")
     return client[0] if client else ""

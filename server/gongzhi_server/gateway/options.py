@@ -1,4 +1,4 @@
-"""How the gateway answers."""
+"""Options: the settings of the gateway, each with its default and meaning."""
 
 from __future__ import annotations
 

@@ -50,6 +50,7 @@ class Guard:
         self._last.append(max(late, self.waits()))
         behind = self.behind
         reached = sum(behind >= bound for bound in LATE)
+        # Refusal ends at half the bound at which it began, so that the level does not flicker around it.
         kept = sum(behind >= bound / 2 for bound in LATE)
         level = max(reached, min(self.level, kept))
         if level != self.level:
@@ -64,8 +65,9 @@ class Guard:
             raise Overloaded("server", RETRY)
 
     async def watch(self) -> None:
-        """Measure, for as long as the server runs."""
+        """Measure for as long as the server runs."""
         while True:
+            # A loop that is busy wakes late: how much later than asked is how long others wait as well.
             begun = perf_counter()
             await asyncio.sleep(BEAT)
             self.observe(perf_counter() - begun - BEAT)

@@ -1,4 +1,4 @@
-"""How much a caller may ask for in a time: token buckets, filled by the second and emptied by cost.
+"""Rate limits: how much a caller may ask for in a time, by token buckets that are emptied by cost.
 
 A bucket is in one process; several processes give several times as much.
 """
@@ -83,7 +83,7 @@ class Meter:
         self.seconds = 0.0
 
     def take(self) -> float:
-        """The seconds since the last time."""
+        """Return the seconds since the last time, and begin anew."""
         taken, self.seconds = self.seconds, 0.0
         return taken
 
@@ -108,7 +108,9 @@ class Bucket:
         self.left = float(rate.points)
 
     def fill(self, now: float) -> None:
+        """Add what has flowed in since the last time, up to the full bucket."""
         self.left = min(self.rate.points, self.left + (now - self.at) * self.rate.refill)
+        # Computed when it is looked at: no timer fills a hundred thousand buckets.
         self.at = now
 
     @property
@@ -134,7 +136,8 @@ class Purse:
                 raise Limited(bucket.policy, bucket.rate, (1 - bucket.left) / bucket.rate.refill)
 
     def pay(self, points: float = 1) -> None:
-        """Take points for something that is about to be done; raise Limited if there is not one left."""
+        """Take points for something that is about to be done. Raises Limited if there is not one left."""
+        # All buckets are checked before any is charged, so a refusal costs nothing.
         self.check()
         self.paid = True
         for bucket in self.buckets:
@@ -153,10 +156,11 @@ class Purse:
         rates = self.till.rates
         timed = max(0.0, seconds * rates.second - paid)
         for bucket in self.buckets:
+            # May go below zero: what has run is owed, and the next operation waits until the debt is paid off.
             bucket.left -= objects / rates.objects + timed
 
     def headers(self) -> tuple[Header, ...]:
-        """RateLimit and RateLimit-Policy, by the draft of the IETF."""
+        """Write RateLimit and RateLimit-Policy, by the draft of the IETF."""
         left = ", ".join([bucket.header for bucket in self.buckets])
         policy = ", ".join([self.till.policies[bucket.policy] for bucket in self.buckets])
         return (b"ratelimit", left.encode()), (b"ratelimit-policy", policy.encode())
@@ -174,7 +178,7 @@ class Till:
         self._buckets: OrderedDict[tuple[str, str], Bucket] = OrderedDict()
 
     def purse(self, account: str | None, key: str | None, address: str) -> Purse:
-        """What pays for this caller."""
+        """Return the buckets that pay for this caller."""
         if account is None and key is None:
             return Purse(self, [self._bucket("address", self.rates.address, network(address))])
         buckets = []
@@ -185,6 +189,7 @@ class Till:
         return Purse(self, buckets)
 
     def _bucket(self, policy: str, rate: Rate, name: str) -> Bucket:
+        """Return a bucket, full if it is new; the one unused for longest is dropped."""
         found = self._buckets.get((policy, name))
         if found is None:
             found = self._buckets[policy, name] = Bucket(policy, rate, self.now())
@@ -196,11 +201,13 @@ class Till:
 
 
 def network(address: str) -> str:
-    """What an address is counted as: one of IPv6 is one of the 2^64 that its owner has."""
+    """Return what an address is counted as; of IPv6 the network of 64 bits that its owner has."""
     if ":" not in address:
         return address
     try:
+        # Without the zone ("%eth0"), which is local to a machine.
         found = ip_address(address.partition("%")[0])
     except ValueError:
         return address
+    # An IPv4 address written as IPv6 must not be counted apart from itself.
     return str(mapped) if (mapped := getattr(found, "ipv4_mapped", None)) else str(int(found) >> 64)

@@ -1,4 +1,4 @@
-"""A GraphQL request as it came over HTTP: the body of a POST, or the query string of a GET."""
+"""Requests: what came over HTTP, in the body of a POST or the query string of a GET."""
 
 from __future__ import annotations
 
@@ -63,8 +63,10 @@ class Request:
         try:
             pairs = parse_qsl(raw.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=20)
         except ValueError:
+            # "from None": the text of the error would repeat the query string.
             raise Unreadable("The query string of the URL is not at most 20 parameters in UTF-8.") from None
         parameters: dict[str, Any] = dict(pairs)
+        # Of a doubled parameter one reader takes the first and another the last, so it is refused.
         if len(parameters) < len(pairs):
             raise Malformed("A parameter is in the URL twice.")
         parameters = {name: text for name, text in parameters.items() if text}
@@ -93,6 +95,7 @@ class Request:
 
 
 def typed(parameters: dict[str, Any], name: str, kind: type) -> Any:
+    """Return a parameter. Raises Malformed if it is of another type."""
     value = parameters.get(name)
     if value is not None and not isinstance(value, kind):
         raise Malformed(f"The parameter {name} must be {'a string' if kind is str else 'a JSON object'}.")
@@ -101,6 +104,7 @@ def typed(parameters: dict[str, Any], name: str, kind: type) -> Any:
 
 def decode(raw: bytes, subject: str, limits: Limits, path: str = "") -> Any:
     """Parse JSON that means one thing only: no doubled keys, no integers that would be rounded, no U+0000."""
+    # Before parsing: a body of a million brackets makes a million objects, which takes long to build and to free.
     if opened(raw) > limits.values and opened(outside(raw)) > limits.values:
         raise Unreadable(f"{subject} has more than {limits.values:,} objects and lists (limits.values).")
     try:
@@ -109,6 +113,8 @@ def decode(raw: bytes, subject: str, limits: Limits, path: str = "") -> Any:
         raise Unreadable(f"{subject} is not JSON in UTF-8, or has a number out of range.") from None
     if found := bounds.variables(value, limits, path):
         raise Refused(found, Stage.LIMIT)
+    # orjson keeps the last of doubled keys and rounds long integers silently. Whether
+    # it might have is checked cheaply; only a suspicious text is read again, slowly.
     if b"\\u00" in raw or raw.count(b":") != colons(value):
         strict(raw, subject)
     return value
@@ -120,7 +126,7 @@ def opened(raw: bytes) -> int:
 
 
 def outside(raw: bytes) -> bytes:
-    """The text without what is between quotes."""
+    """Return the text without what is between quotes."""
     return b"".join(raw.replace(rb"\\", b"").replace(rb"\"", b"").split(b'"')[::2])
 
 
@@ -146,6 +152,7 @@ def strict(raw: bytes, subject: str) -> None:
 
 
 def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Build an object of members. Raises Unreadable for a doubled key."""
     members = dict(pairs)
     if len(members) < len(pairs):
         raise Unreadable("A key is twice in the same JSON object.")
@@ -153,6 +160,8 @@ def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def integer(digits: str) -> int:
+    """Read an integer. Raises Unreadable for one of more than 64 bits."""
+    # Its length first: int() of very many digits takes long.
     if len(digits) > 20 or not -(2**63) <= int(digits) < 2**64:
         raise Unreadable("An integer has more than 64 bits; send long numbers as strings.")
     return int(digits)

@@ -1,4 +1,4 @@
-"""GraphQL over server-sent events, as `graphql-sse` has it: an operation per request, in a response that stays open."""
+"""Server-sent events: GraphQL as `graphql-sse` has it, an operation per request, in a response that stays open."""
 
 from __future__ import annotations
 
@@ -40,6 +40,7 @@ class Stream:
         try:
             with self.seat:
                 await send({"type": "http.response.start", "status": 200, "headers": headers})
+                # One group: whichever ends first, operation, client or credentials, ends the others.
                 async with asyncio.TaskGroup() as group:
                     beside = departure(receive), beat(outlet, limits.ping), self.expiry(outlet)
                     tasks = [group.create_task(each) for each in beside]
@@ -71,12 +72,14 @@ class Stream:
             raise Gone from None
 
     def failure(self, problem: Exception) -> bytes:
+        """Word a problem as an event."""
         return event(Answer(orjson.dumps({"errors": self.told(problem)}, default=str)))
 
 
 def event(answer: Answer) -> bytes:
-    """A `next` event. A line feed between the tokens of the JSON begins another line of data."""
+    """Frame an answer as a `next` event. A line feed between the tokens of the JSON begins another line of data."""
     body = answer.body
+    # Strings in JSON hold no raw line breaks, so these only separate tokens and may be changed.
     if b"\n" in body or b"\r" in body:
         body = body.replace(b"\r", b" ").replace(b"\n", b"\ndata: ")
     place = b"id: " + answer.cursor.encode() + b"\n" if answer.cursor else b""
@@ -84,6 +87,7 @@ def event(answer: Answer) -> bytes:
 
 
 async def say(outlet: Outlet, text: bytes, last: bool = False) -> None:
+    """Send a piece of the body."""
     await outlet.put({"type": "http.response.body", "body": text, "more_body": not last}, len(text), last)
 
 

@@ -1,4 +1,4 @@
-"""Timeout: how long a block of a request may take."""
+"""Timeout: bounds how long a block of a request may take."""
 
 from __future__ import annotations
 
@@ -22,10 +22,12 @@ class Timeout:
     def __enter__(self) -> None:
         task = current_task()
         assert task
+        # How often the task was being cancelled already, to tell our cancelling from somebody else's.
         self._task, self._before = task, task.cancelling()
         self._timer = task.get_loop().call_later(max(0.0, self._seconds), self._expire)
 
     def _expire(self) -> None:
+        """Cancel the task because time is up."""
         self._expired = True
         self._task.cancel()
 

@@ -1,4 +1,4 @@
-"""Documents sent by their hash: those the operator has added, and those clients have sent before.
+"""Trusted documents: those the operator has added, and those that clients send by their hash (persisted queries).
 
 The first are trusted: they may be of any size, and a deployment can answer nothing else. The second are Apollo's
 automatic persisted queries, which save bytes and protect nothing.
@@ -54,7 +54,10 @@ class Documents:
         self._bytes = 0
 
     def find(self, request: Request) -> Found:
-        """Raise Refused for what is unknown or not allowed, Malformed for what contradicts itself."""
+        """Find the document of a request.
+
+        Raises Refused for one unknown or not allowed, Malformed for a contradiction.
+        """
         if request.document is not None:
             return self._trusted(request.document, request)
         if request.extensions and (persisted := request.extensions.get("persistedQuery")) is not None:
@@ -70,10 +73,12 @@ class Documents:
             return
         self._kept[hash] = text
         self._bytes += size
+        # Bounded by bytes: a few long documents take as much as many short ones.
         while self._bytes > self.store:
             self._bytes -= len(self._kept.popitem(last=False)[1].encode()) + OVERHEAD
 
     def _trusted(self, identifier: str, request: Request) -> Found:
+        """Find a document by its id."""
         if request.query:
             raise Malformed("Send a documentId or a query, not both.")
         text = self.trusted.get(identifier.removeprefix(PREFIX)) if identifier.startswith(PREFIX) else None
@@ -83,11 +88,13 @@ class Documents:
         return Found(text, True)
 
     def _persisted(self, persisted: Any, query: str) -> Found:
+        """Find a document by a hash of Apollo's persisted queries, whose clients expect these very messages."""
         hash = checked(persisted)
         if text := self.trusted.get(hash):
             if query and query != text:
                 raise Malformed("provided sha does not match query")
             return Found(text, True)
+        # Anybody could otherwise have their own document answered under the hash of another.
         if query and not compare_digest(digest(query), hash):
             raise Malformed("provided sha does not match query")
         if not self.store:
@@ -95,6 +102,7 @@ class Documents:
                 return self._whole(query)
             raise Refused([error(Code.PERSISTED_QUERY_NOT_SUPPORTED, "PersistedQueryNotSupported")], Stage.OPERATION)
         if query:
+            # Kept only once it has proved valid.
             return Found(query, keep=hash)
         if hash not in self._kept:
             raise Refused([error(Code.PERSISTED_QUERY_NOT_FOUND, "PersistedQueryNotFound")], Stage.OPERATION)
@@ -102,6 +110,7 @@ class Documents:
         return Found(self._kept[hash])
 
     def _whole(self, text: str) -> Found:
+        """Find a document that was sent whole; refuse it where only trusted ones are answered."""
         trusted = digest(text) in self.trusted
         if self.only and not trusted:
             message = "Only documents that the operator has added are answered here (gongzhi documents add)."
@@ -110,7 +119,7 @@ class Documents:
 
 
 def checked(persisted: Any) -> str:
-    """The hash in `extensions.persistedQuery`."""
+    """Return the hash in `extensions.persistedQuery`. Raises Malformed."""
     if not isinstance(persisted, dict) or persisted.get("version") != 1:
         raise Malformed("Unsupported persisted query version")
     hash = persisted.get("sha256Hash")
@@ -120,11 +129,12 @@ def checked(persisted: Any) -> str:
 
 
 def digest(text: str) -> str:
+    """Return the hash of a document. Lone surrogates are hashed too, and refused later as no valid document."""
     return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def load(path: Path) -> dict[str, str]:
-    """The trusted documents of a manifest by their hashes; none if there is no such file. Raise Problem."""
+    """Load the trusted documents of a manifest by their hashes; none if there is no such file. Raise Problem."""
     return manifest(path) if path.exists() else {}
 
 
@@ -148,7 +158,7 @@ def add(path: Path, files: Iterable[Path], check: Callable[[str], None]) -> dict
 
 
 def validator(schema: GraphQLSchema) -> Callable[[str], None]:
-    """A check for `add`: a document fits the schema, whatever its size."""
+    """Return a check for `add`: a document fits the schema, whatever its size."""
 
     def check(text: str) -> None:
         if errors := validate(schema, parse(text, Limits().trusting)):
@@ -158,7 +168,7 @@ def validator(schema: GraphQLSchema) -> Callable[[str], None]:
 
 
 def read(file: Path) -> dict[str, str]:
-    """The documents of a file by their hashes. The text of a GraphQL file counts as it is, to the last blank."""
+    """Read the documents of a file by their hashes. The text of a GraphQL file counts as it is, to the last blank."""
     if file.suffix == ".json":
         return manifest(file)
     try:
@@ -169,7 +179,7 @@ def read(file: Path) -> dict[str, str]:
 
 
 def manifest(file: Path) -> dict[str, str]:
-    """The documents of a manifest: ours and Relay's (hash to text), or Apollo's."""
+    """Read the documents of a manifest: ours and Relay's (hash to text), or Apollo's."""
     try:
         entries = json.loads(file.read_bytes())
         if isinstance(entries, dict) and entries.get("format") == APOLLO:
@@ -180,6 +190,7 @@ def manifest(file: Path) -> dict[str, str]:
         raise Problem(f"{file} is no manifest: a JSON object of hashes and documents, or Apollo's format") from None
     found = {name.removeprefix(PREFIX): text for name, text in entries.items()}
     for hash, text in found.items():
+        # Hashes are checked once here, so that serving may trust them.
         if digest(text) != hash:
             raise Problem(f"{file}: the id {hash[:80]!r} is not the SHA-256 of its document; make the manifest anew")
     return found
@@ -187,6 +198,7 @@ def manifest(file: Path) -> dict[str, str]:
 
 def write(path: Path, documents: Mapping[str, str]) -> None:
     """Write the manifest, complete or not at all."""
+    # Written beside and renamed: a server that reads meanwhile sees the old file or the new one.
     part = path.with_name(path.name + ".part")
     listed = {PREFIX + hash: documents[hash] for hash in sorted(documents)}
     try:

@@ -1,4 +1,4 @@
-"""uvicorn's protocols, hardened: slow clients are given up, and wrong bytes are their business, not the log's."""
+"""uvicorn protocols: hardened so that slow clients are given up and wrong bytes are answered, not logged."""
 
 from __future__ import annotations
 
@@ -34,16 +34,19 @@ class Http(HttpToolsProtocol):
     seconds = 10.0
 
     def connection_made(self, transport: BaseTransport) -> None:
+        """Begin to wait for the head of the first request."""
         self._size = 0
         self._deadline: TimerHandle | None = None
         super().connection_made(transport)  # type: ignore[arg-type]
         self._expect()
 
     def connection_lost(self, exc: Exception | None) -> None:
+        """Stop the timer of a connection that is gone."""
         self._stop_waiting()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
+        """Take bytes, bound the size of a head, and keep the deadline for one that is not complete."""
         super().data_received(data)
         cycle = self.cycle
         if cycle is not None and cycle.scope is self.scope:  # the head is complete, and nothing of another one is here
@@ -60,20 +63,23 @@ class Http(HttpToolsProtocol):
             self._expect()
 
     def handle_websocket_upgrade(self) -> None:
+        """Hand the connection to the WebSocket protocol."""
         super().handle_websocket_upgrade()
         self._stop_waiting()
         self._expect = lambda: None  # type: ignore[method-assign]  # from now on the connection is Wire's
 
     def _expect(self) -> None:
+        """Start the time for the head of a request."""
         self._deadline = self.loop.call_later(self.seconds, self._give_up)
 
     def _stop_waiting(self) -> None:
+        """Stop the time for the head of a request."""
         if self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None
 
     def _give_up(self) -> None:
-        """Close. Who has begun a request is told why, unless an answer is under way."""
+        """Close the connection. Whoever has begun a request is told why, unless an answer is under way."""
         self._deadline = None
         if self.transport.is_closing():
             return
@@ -83,7 +89,7 @@ class Http(HttpToolsProtocol):
 
 
 def patient(seconds: float) -> type[Http]:
-    """The protocol with so many seconds for a head."""
+    """Return the protocol with so many seconds for a head."""
     return type("Http", (Http,), {"seconds": seconds})
 
 
@@ -96,32 +102,40 @@ class Wire(WebSocketsSansIOProtocol):
     """
 
     def connection_made(self, transport: BaseTransport) -> None:
+        """Have the kernel take little for a client that does not read."""
         super().connection_made(transport)
         wire = transport.get_extra_info("socket")
         if wire is not None and wire.family in (socket.AF_INET, socket.AF_INET6):
+            # With a low bound a send waits soon, and the gateway
+            # notices a slow client before megabytes lie in the kernel.
             wire.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT)
 
     async def run_asgi(self) -> None:
+        """Run the application, and cut off a client that has not read everything by its end."""
         await super().run_asgi()
         if not self.writable.is_set():
             self.transport.abort()
 
     def keepalive_timeout(self) -> None:
+        """Cut off a client that does not answer pings."""
         super().keepalive_timeout()
         self.transport.abort()
 
     def data_received(self, data: bytes) -> None:
+        """Answer a handshake that cannot be read, which uvicorn leaves open."""
         super().data_received(data)
         if self.conn.handshake_exc and not self.handshake_initiated and not self.transport.is_closing():
             self.transport.write(REFUSED)
             self.transport.close()
 
     def handle_cont(self, event: Frame) -> None:
+        """Join many small frames of a message, which uvicorn keeps one by one."""
         if len(self.frames) > FRAGMENTS:
             self.frames = [b"".join(self.frames)]
         super().handle_cont(event)
 
     def send_receive_event_to_app(self) -> None:
+        """Pass a text that is not UTF-8 on as bytes."""
         if self.curr_msg_data_type == "text":
             try:
                 b"".join(self.frames).decode()

@@ -80,8 +80,10 @@ class Socket(Generic[P]):
 
     async def serve(self, origins: frozenset[bytes]) -> None:
         """Shake hands and talk. A page of another site is refused before that."""
+        # The first message is the handshake itself.
         await self.receive()
         large = sum(map(len, self.headers.values())) > self.limits.headers
+        # Browsers open sockets to any origin with cookies, without a preflight: only Origin tells.
         if large or negotiation.foreign(self.headers, origins):
             await self.send({"type": "websocket.close"})
             return
@@ -100,6 +102,7 @@ class Socket(Generic[P]):
         """Obey messages until either side has had enough."""
         why: Exception = Gone()
         try:
+            # One group for everything on the socket: the first fault ends all its operations.
             async with asyncio.TaskGroup() as self.group:
                 await self.converse()
         except* (Closed, Gone) as ended:
@@ -114,6 +117,7 @@ class Socket(Generic[P]):
             await self.close(why)
 
     async def close(self, why: Closed) -> None:
+        """Send the close code. Its reason is cut to what a close frame holds, between characters."""
         reason = str(why).encode()[:REASON].decode(errors="ignore")
         try:
             async with asyncio.timeout(self.limits.stalling):
@@ -122,6 +126,7 @@ class Socket(Generic[P]):
             pass  # it does not read even that
 
     async def converse(self) -> None:
+        """Wait for connection_init, and then obey messages without end."""
         try:
             async with asyncio.timeout(self.limits.initializing):
                 while self.caller is None:
@@ -134,7 +139,7 @@ class Socket(Generic[P]):
             await self.obey(await self.hear())
 
     async def hear(self) -> Mapping[str, Any]:
-        """The next message; raise Closed for what is none."""
+        """Receive the next message. Raises Closed for what is none."""
         await self.pace()
         message = await self.receive()
         if message["type"] == "websocket.disconnect":
@@ -163,18 +168,21 @@ class Socket(Generic[P]):
         raise Closed(Close.INVALID, refused.errors[0].message)
 
     async def pace(self) -> None:
-        """Let a flood wait in the client's own buffers."""
+        """Delay reading, so that a flood waits in the client's own buffers."""
         now = asyncio.get_running_loop().time()
+        # Like a token bucket kept as one moment: the time at which the next message is due.
         self.due = max(self.due + 1 / self.limits.messages, now - BURST)
         if self.due > now:
             await asyncio.sleep(self.due - now)
 
     async def obey(self, message: Mapping[str, Any]) -> None:
+        """Carry out one message of the protocol."""
         payload = message.get("payload")
         match message.get("type"):
             case "subscribe":
                 await self.subscribe(identifier(message), payload)
             case "complete":
+                # Forgotten before it is cancelled: who completes a subscription does not want to go on with it.
                 self.progress.pop(identifier(message), None)
                 if task := self.tasks.pop(identifier(message), None):
                     task.cancel()
@@ -189,6 +197,7 @@ class Socket(Generic[P]):
                 raise Closed(Close.INVALID, f"The type of a message is {kinds}.")
 
     async def initialize(self, payload: Mapping[str, Any]) -> None:
+        """Take connection_init: credentials, a seat and a point, then the acknowledgement."""
         if self.caller:
             raise Closed(Close.AGAIN)
         self.headers |= credentials(payload)
@@ -201,14 +210,16 @@ class Socket(Generic[P]):
             if caller.purse:
                 caller.purse.pay()
         await self.say({"type": "connection_ack"})
+        # Set last: operations are taken only after the acknowledgement is out.
         self.caller = caller
 
     async def enter(self) -> Caller:
-        """Who is at the other end by now; raise Closed if they may not be."""
+        """Find out who is at the other end by now. Raises Closed if they may not be there."""
         with refusing():
             return await self.operations.enter(self.headers, self.scope)
 
     async def subscribe(self, name: str, payload: Any) -> None:
+        """Start an operation. Raises Closed for what breaks the protocol; other problems are the operation's."""
         if self.caller is None:
             raise Closed(Close.UNINITIALIZED)
         if name in self.tasks:
@@ -228,7 +239,9 @@ class Socket(Generic[P]):
 
     async def operate(self, name: str, request: Request) -> None:
         """Carry out an operation: its answers, and the end or an error."""
+        # Asked for each operation: grants may have changed since the socket was opened.
         caller = await self.enter()
+        # The frame is put together from bytes, so that a large answer is not parsed and written again.
         head = b'{"id":' + orjson.dumps(name) + b',"type":"next","payload":'
         problem: Exception | None = None
         try:
@@ -244,18 +257,22 @@ class Socket(Generic[P]):
             raise Closed(Close.FORBIDDEN, str(ended)) from None
         except Exception as raised:
             problem = raised
+        # Another task may have the id by now, if the client has completed this one and begun anew.
         if self.tasks.get(name) is asyncio.current_task():
             self.progress.pop(name, None)
             del self.tasks[name]  # before the last word, after which the client may use the id again
         await (self.fail(name, problem) if problem else self.say({"id": name, "type": "complete"}))
 
     async def fail(self, name: str, problem: Exception) -> None:
+        """Send the error that ends an operation."""
         await self.say({"id": name, "type": "error", "payload": self.operations.told(problem, self.caller)})
 
     async def say(self, message: Mapping[str, Any]) -> None:
+        """Send a message."""
         await self.utter(orjson.dumps(message, default=str))
 
     async def utter(self, text: bytes) -> None:
+        """Send a message that is JSON already, and wait until it has left."""
         await self.outlet.put({"type": "websocket.send", "text": text.decode()}, len(text))
 
     async def beat(self) -> None:
@@ -284,6 +301,7 @@ def refusing() -> Iterator[None]:
 
 
 def identifier(message: Mapping[str, Any]) -> str:
+    """Return the id of a message. Raises Closed for one that cannot be one."""
     name = message.get("id")
     if not isinstance(name, str) or not 0 < len(name) <= LONGEST:
         raise Closed(Close.INVALID, f"The id of an operation is a string of 1 to {LONGEST} characters.")
@@ -291,13 +309,14 @@ def identifier(message: Mapping[str, Any]) -> str:
 
 
 def optional(payload: Any) -> Mapping[str, Any]:
+    """Return the payload of a message, empty if there is none."""
     if payload is not None and not isinstance(payload, dict):
         raise Closed(Close.INVALID, "The payload is a JSON object or null.")
     return payload or {}
 
 
 def credentials(payload: Mapping[str, Any]) -> dict[bytes, bytes]:
-    """The header that `authorization` or `token` of connection_init stands for."""
+    """Return the header that `authorization` or `token` of connection_init stands for."""
     values = {name.lower(): value for name, value in payload.items() if name.lower() in ("authorization", "token")}
     if not all(value is None or isinstance(value, str) and value.isascii() for value in values.values()):
         raise Closed(Close.INVALID, "authorization and token of connection_init are strings of ASCII.")
@@ -309,5 +328,6 @@ def credentials(payload: Mapping[str, Any]) -> dict[bytes, bytes]:
 
 
 def crowded(most: int) -> Any:
+    """Make the error for too many operations at once."""
     message = f"At most {most} operations may be under way on a socket (limits.operations)."
     return error(Code.LIMIT_EXCEEDED, message, limit="limits.operations", allowed=most)

@@ -1,1 +1,1 @@
-"""The GraphQL schema and the engine that answers documents by it."""
+"""GraphQL: the schema, and the engine that answers documents by it."""

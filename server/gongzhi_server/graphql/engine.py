@@ -1,4 +1,4 @@
-"""What stands behind the gateway: prepares documents, runs operations, words errors."""
+"""Engine: prepares documents, runs operations and words their errors, behind the gateway."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ PLACES = 10
 
 
 async def value_of(fetch: Fetch, model: type[Model], column: str, key: Any) -> Any:
-    """One column of the row with this key."""
+    """Return one column of the row with this key."""
     meta = model._meta
     statement = f'select "{column}" from "{meta.schema}"."{meta.db_table}" where "{meta.db_pk_column}"=$1'
     [[found]] = await fetch(statement, key)
@@ -72,11 +72,12 @@ async def value_of(fetch: Fetch, model: type[Model], column: str, key: Any) -> A
 
 
 async def unchanged(viewer: Viewer) -> Viewer:
+    """Return the viewer as they are: nothing here can change them."""
     return viewer
 
 
 def overlooked(plugin: str, fault: str) -> None:
-    """Nobody keeps count."""
+    """Ignore which plugin failed."""
 
 
 class Engine:
@@ -100,6 +101,7 @@ class Engine:
     ) -> None:
         self.limits = bounds or Limits()
         self.planner, self.blame = Planner(schema, self.limits), blame
+        # Tried first, on the event loop: nearly all operations take few steps, and a thread costs more than they do.
         self._brief = self.planner.within(FEW)
         self.shares: Shares | Unshared = shares or Unshared(fetch)
         self.context = context
@@ -107,6 +109,7 @@ class Engine:
         if hub:
             knowledge = Knowledge(self.planner, self.asked, self.session)
             self.streams = Streams(hub.feed, hub.cursors, current, self.session, self.encoded, context, now, knowledge)
+        # One thread each: coercing and planning hold the interpreter, so more threads would only slow the loop down.
         self._coercing, self._planning = (ThreadPoolExecutor(1, name) for name in ("coercing", "planning"))
         self._documents = {
             (trusted, stranger): self._share(trusted, stranger)
@@ -116,22 +119,28 @@ class Engine:
         """Prepared documents. Strangers have caches of their own, so what they send drives out nobody else's."""
 
     def recall(self, text: str, name: str | None, /, trusted: bool = False, stranger: bool = False) -> Document | None:
-        """The operation, if it has been prepared and is kept."""
+        """Return the operation, if it has been prepared and is kept."""
         return self._documents[trusted, stranger].recall(text, name)
 
     def prepare(self, text: str, name: str | None, /, trusted: bool = False, stranger: bool = False) -> Document:
-        """The operation, parsed, measured and validated once; raises Refused. A trusted one may be of any size."""
+        """Prepare an operation: parse, measure and validate it once. Raises Refused.
+
+        A trusted one may be of any size.
+        """
         return self._documents[trusted, stranger].find(text, name)
 
     def _share(self, trusted: bool, stranger: bool) -> Documents:
-        """The cache of such documents."""
+        """Make the cache of trusted or untrusted, strangers' or others' documents."""
         _, most = self.limits.setting("cache", stranger)
         bounds = self.limits.trusting if trusted else self.limits
+        # One document has an eighth of the cache at most, so that one with many shapes does not drive out the rest.
         return Documents(partial(self._prepared, bounds, most=most // 8), most)
 
     def _prepared(self, bounds: Limits, text: str, name: str | None, most: int = PLANNED) -> Document:
+        """Parse, measure and validate a document. Raises Refused."""
         schema = self.planner.schema
         ast = limits.parse(text, bounds)
+        # Measured before it is validated: rules of validation take time that grows faster than the document.
         if found := limits.check(ast, bounds):
             raise Refused(found, Stage.LIMIT)
         if invalid := validate(schema, ast, max_errors=self.limits.errors):
@@ -162,6 +171,7 @@ class Engine:
                 argument.check(coerced)
             statement, cost = await self._plan(session)
             data, errors = await (self._mutate(session) if statement is None else session.query(statement))
+        # PostgreSQL's own time limit ended the statement; to the caller it is the same as ours.
         except QueryCanceledError as late:
             raise TimeoutError from late
         except Refusal as refusal:
@@ -173,16 +183,17 @@ class Engine:
         return answer(data, errors, viewer.language, told, cost)
 
     async def _plan(self, session: Session) -> tuple[Statement | None, int]:
-        """The statement of a query, none of a mutation, and the cost."""
+        """Return the statement of a query, none of a mutation, and the cost."""
         document, variables, viewer = session.document, session.variables, session.viewer
         if document.operation == "query":
             statement = await self._planned(lambda planner: planner.query(document, variables, viewer))
             return statement, self.afforded(statement.cost)
+        # A mutation's payload is costed before it runs: afterwards it could not be refused.
         cost = await self._planned(lambda planner: planner.payload(document, variables, viewer))
         return None, self.afforded(cost)
 
     async def _planned(self, make: Callable[[Planner], T]) -> T:
-        """What a planner makes: here if that takes few steps, else in a thread, for it would hold up everybody else.
+        """Make a plan: here if that takes few steps, else in a thread, for it would hold up everybody else.
 
         Planning is charged even if it is refused.
         """
@@ -200,6 +211,7 @@ class Engine:
             nonlocal seconds
             begun = thread_time()
             try:
+                # The context goes along, so that what is spent in the thread is charged to the operation.
                 return context.run(make, self.planner)
             finally:
                 seconds = thread_time() - begun
@@ -210,7 +222,7 @@ class Engine:
             spend(seconds)
 
     async def _mutate(self, session: Session) -> tuple[bytes, list[GraphQLError]]:
-        """The answer of a mutation, which runs once it has a place. Raises Overloaded."""
+        """Answer a mutation once it has a place. Raises Overloaded."""
         async with self.shares.command(session.viewer):
             begun = perf_counter()
             try:
@@ -225,7 +237,7 @@ class Engine:
         viewer: Viewer,
         extensions: Mapping[str, Any] | None = None,
     ) -> AsyncGenerator[Answer, None]:
-        """Answer after each event; raises Refused, for a cursor that is too old with CURSOR_EXPIRED.
+        """Answer after each event. Raises Refused, for a cursor that is too old with CURSOR_EXPIRED.
 
         A stream first yields an answer without a body, whose cursor is where it begins.
 
@@ -248,6 +260,7 @@ class Engine:
             if statement.shape.looks:  # one answer serves many, and a look is somebody's
                 message = "A subscription shows nobody's file: follow ids and codes, and ask for the file with a query."
                 raise Refused([error(Code.OPERATION_NOT_ALLOWED, message)], Stage.OPERATION)
+            # The hub starts with the first subscriber; a server that nobody follows reads no events.
             await self.hub.start()
             position = await self.beginning(asked, (extensions or {}).get("lastEventId"))
             if not asked.live:
@@ -278,9 +291,10 @@ class Engine:
             raise Refused([refusal_of(Denied(guard.permission))], Stage.OPERATION)
 
     async def beginning(self, asked: Asked, last: str | None) -> int:
-        """The position that a subscription goes on from. Raises Expired, and Refusal for what is no cursor."""
+        """Return the position that a subscription goes on from. Raises Expired, and Refusal for what is no cursor."""
         assert self.hub
         cursor = asked.arguments.get("after") or last
+        # What is followed live begins with what is now: there is nothing to catch up with.
         if not cursor or isinstance(asked.plan, Live):
             return self.hub.feed.position
         position = self.hub.cursors.open(cursor)
@@ -290,13 +304,13 @@ class Engine:
         return position
 
     def asked(self, text: str) -> Asked:
-        """A subscription of our own, without variables."""
+        """Make a subscription of our own, without variables."""
         document = self.prepare(text, None)
         variables = self.coerced(document, {})
         return Asked(document, {}, variables, self.planner.followed(document, variables))
 
     def session(self, asked: Asked, viewer: Viewer) -> Session:
-        """What runs a subscription's statement for a viewer."""
+        """Make what runs a subscription's statement for a viewer."""
         document, variables = asked.document, asked.variables
 
         def again(plugin: str) -> Statement:
@@ -313,7 +327,7 @@ class Engine:
         kind: Kind,
         again: Callable[[str], Statement] | None = None,
     ) -> Session:
-        """What runs an operation, reading within the share that is due to it."""
+        """Make what runs an operation, reading within the share that is due to it."""
         fetch, context = self.shares.reader(viewer, kind), self.context(viewer)
         if kind != "query":  # which a context reads for, if nothing else is said
             context = replace(context, fetch=fetch, value=partial(value_of, fetch))
@@ -322,22 +336,23 @@ class Engine:
     def encoded(
         self, data: bytes, errors: Sequence[GraphQLError], viewer: Viewer, cost: int, cursor: str | None
     ) -> Answer:
-        """An answer of a subscription."""
+        """Encode an answer of a subscription."""
         self.count(errors)
         return replace(answer(data, errors, viewer.language, {}, cost), cursor=cursor)
 
     def count(self, errors: Iterable[GraphQLError]) -> None:
-        """Say which plugins failed; to refuse what was asked for is no failure."""
+        """Count which plugins failed; to refuse what was asked for is no failure."""
         for one in errors:
             plugin = (one.extensions or {}).get("plugin")
             if plugin and not isinstance(one.original_error, Refusal | Denied):
                 self.blame(plugin, type(one.original_error).__name__)
 
     async def coerced_apart(self, document: Document, given: dict[str, Any]) -> VariableValues:
-        """The same as `coerced`, in a thread: reading thousands of dates takes long."""
+        """Coerce variables in a thread: reading thousands of dates takes long."""
         return await asyncio.get_running_loop().run_in_executor(self._coercing, self.coerced, document, given)
 
     def coerced(self, document: Document, given: dict[str, Any]) -> VariableValues:
+        """Coerce variables. Raises Refused for values that their types do not allow."""
         if simple := document.simply_coerced(given):
             return simple
         definitions = document.node.variable_definitions or ()
@@ -347,7 +362,7 @@ class Engine:
         return found
 
     def afforded(self, cost: int) -> int:
-        """The cost, if it is within the budget; raises Refused before anything is run."""
+        """Return the cost, if it is within the budget. Raises Refused before anything is run."""
         most = self.limits.cost
         if cost <= most:
             return cost
@@ -365,9 +380,10 @@ def merge_errors(errors: Iterable[GraphQLError]) -> list[GraphQLError]:
 
 
 def is_large(given: dict[str, Any]) -> bool:
-    """Whether there are more values in it than are coerced in a few milliseconds."""
+    """Return whether there are more values in it than are coerced in a few milliseconds."""
     if not any(isinstance(one, dict | list) for one in given.values()):
         return False
+    # Stops as soon as the bound is passed, so the check itself is short for any size.
     left, stack = LARGE, [given]
     while stack and left >= 0:
         found = stack.pop()
@@ -378,7 +394,7 @@ def is_large(given: dict[str, Any]) -> bool:
 
 
 def stated(viewer: Viewer, extensions: Mapping[str, Any] | None) -> Viewer:
-    """The viewer with what the request says of itself: `purpose`, and the `glass` to look through."""
+    """Add to a viewer what the request says of itself: `purpose`, and the `glass` to look through."""
     said = {name: value for name in ("purpose", "glass") if isinstance(value := (extensions or {}).get(name), str)}
     if not said:
         return viewer
@@ -389,8 +405,9 @@ def stated(viewer: Viewer, extensions: Mapping[str, Any] | None) -> Viewer:
 def answer(
     data: bytes, errors: Iterable[GraphQLError], language: Language, extensions: Mapping[str, Any], cost: int = 0
 ) -> Answer:
-    """The response. What was not expected is in the log under an id, and the caller is told the id."""
+    """Build the response. What was not expected is in the log under an id, and the caller is told the id."""
     found = [shown(one, language).formatted for one in errors]
+    # The database's JSON goes in as it is; parsing and writing it again would cost more than the query.
     body = b'{"data":' + data
     if found:
         body += b',"errors":' + orjson.dumps(found, default=str)
@@ -400,7 +417,7 @@ def answer(
 
 
 def shown(problem: GraphQLError, language: Language) -> GraphQLError:
-    """The error as the caller may see it."""
+    """Build the error as the caller may see it."""
     cause = problem.original_error
     place: dict[str, Any] = {"nodes": problem.nodes, "path": problem.path}
     if cause is None:
@@ -416,6 +433,7 @@ def shown(problem: GraphQLError, language: Language) -> GraphQLError:
     if isinstance(cause, Limited):
         extensions = {"code": Code.RATE_LIMITED.value, "retryAfter": cause.after, "policy": cause.policy}
         return GraphQLError(f"{cause} Try again in {cause.after} seconds.", **place, extensions=extensions)
+    # Anything else is a fault: its text may quote values, so only an id leaves the server.
     identifier = uuid4().hex
     log.error("operation failed (%s)", identifier, exc_info=cause)
     plugin = {name: said for name, said in (problem.extensions or {}).items() if name == "plugin"}
@@ -424,12 +442,13 @@ def shown(problem: GraphQLError, language: Language) -> GraphQLError:
 
 
 def refusal_of(denied: Denied, **place: Any) -> GraphQLError:
+    """Build the error for a permission that is not held."""
     extensions = {"code": Code.FORBIDDEN.value, "permission": denied.permission}
     return GraphQLError(str(denied), **place, extensions=extensions)
 
 
 def refused(refusal: Refusal, language: Language) -> GraphQLError:
-    """An expected failure as an error of the request."""
+    """Build an error of the request from an expected failure."""
     extensions: dict[str, Any] = {"code": Code.BAD_USER_INPUT.value}
     if refusal.path:
         extensions["path"] = list(refusal.path)

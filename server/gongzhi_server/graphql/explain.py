@@ -1,4 +1,4 @@
-"""What an operation becomes: its plan, its one statement, and how PostgreSQL runs that."""
+"""Explain: prints what an operation becomes, with its plan, its one statement, and how PostgreSQL runs that."""
 
 from __future__ import annotations
 
@@ -29,7 +29,8 @@ BREAKS = re.compile(r"(?<=[ ,(])(?=(?:select|from|where|order by|union all|left 
 async def show(
     dsn: str, plugins: Plugins, text: str, operation: str | None, variables: str, **claims: str | None
 ) -> None:
-    """Print it for a viewer with these claims. Raises Problem for a document that is refused."""
+    """Print the plan of a query for a viewer with these claims. Raises Problem for a document that is refused."""
+    # A read-only pool: "explain analyze" runs the statement.
     pool = await database.readers(dsn, 1)
     try:
         given = {name: value for name, value in claims.items() if value}
@@ -59,6 +60,7 @@ async def show(
 
 
 def _context(viewer: Viewer) -> Any:
+    """Build a context without keys or mutations, which a query needs to bind its values."""
     from gongzhi.runtime.context import Context
     from gongzhi.runtime.sealing import KeyRing
 
@@ -66,7 +68,7 @@ def _context(viewer: Viewer) -> Any:
 
 
 def outline(engine: Engine, document: Document, cost: int) -> Tree:
-    """The fields of the operation, each with how it is made."""
+    """Return the fields of the operation as a tree, each with how it is made."""
     name = document.name or "query"
     tree = Tree(f"{name}: at most {cost} objects of {engine.limits.cost} allowed")
     visit(document.ast, TypeInfoVisitor(info := TypeInfo(engine.planner.schema), Outline(tree, info)))
@@ -81,6 +83,7 @@ class Outline(Visitor):
         self.branches, self.info = [tree], info
 
     def enter_field(self, node: FieldNode, *_: Any) -> None:
+        """Add a branch for a field."""
         of = self.info.get_field_def()
         declared = of.extensions.get("strawberry-definition") if of else None
         plan = declared.metadata.get(PLAN) if declared else None
@@ -95,4 +98,5 @@ class Outline(Visitor):
         return parent is not None and parent.name.endswith(("Connection", "Edge", "PageInfo"))
 
     def leave_field(self, node: FieldNode, *_: Any) -> None:
+        """Go back to the branch above."""
         self.branches.pop()

@@ -1,4 +1,4 @@
-"""The arguments of lists: which there are depends on the schema a type stands in, for plugins add to them."""
+"""List arguments: paging, filters and orders of a list, which depend on the schema a type stands in."""
 
 from __future__ import annotations
 
@@ -23,13 +23,14 @@ def complete(
     filters: Callable[[Entity], type | None],
     orders: Callable[[Entity], type[enum.Enum] | None],
 ) -> StrawberryField:
-    """A copy of a planned field, checked, with the arguments that depend on what it returns and on the schema."""
+    """Copy a planned field, checked, with the arguments that depend on what it returns and on the schema."""
     plan, guard, where = field.metadata.get(PLAN), field.metadata.get(GUARD), f"{owner}.{field.python_name}"
     withheld = isinstance(plan, One | Pick) and not entity_of(field.type, where).open
     refused = guard and not guard.masked and not isinstance(plan, Stream)  # a stream is refused as a whole
     if (withheld or isinstance(plan, Pick) or refused) and not isinstance(field.type, StrawberryOptional):
         raise DeclarationError(f"{where} may be withheld from a viewer, so it must be optional")
     if isinstance(plan, Stream):
+        # A copy: the declared field is shared by all schemas of the process, and these arguments are of one.
         field = copy.copy(field)
         if asked := filters(entity_of(field.type, where)):
             field.arguments = [*field.arguments, argument("filter", which(asked))]
@@ -44,6 +45,7 @@ def complete(
 
 
 def paging(plan: Many, filter: type | None, order: type[enum.Enum] | None) -> dict[str, Argument]:
+    """Return the arguments of a list: how many, from where, in which order, and which rows."""
     found = {
         "first": Argument(int, f"How many from the start, {plan.cap} at most (前几条)."),
         "last": Argument(int, f"How many from the end, {plan.cap} at most (后几条)."),
@@ -59,11 +61,12 @@ def paging(plan: Many, filter: type | None, order: type[enum.Enum] | None) -> di
 
 
 def which(kind: type) -> Argument:
+    """Return the argument for a filter."""
     return Argument(typing.Optional[kind], "Which rows (过滤).")  # noqa: UP045
 
 
 def ordering(entity: Entity, added: Mapping[str, object]) -> type[enum.Enum] | None:
-    """The orders an entity's lists can be asked for in, in a schema that adds these, each with its directive."""
+    """Build the orders an entity's lists can be asked for in, in a schema that adds these, each with its directive."""
     names = [f"{name}_{way}".upper() for name in (*entity.order, *added) for way in ("asc", "desc")]
     if not names:
         return None
@@ -79,7 +82,7 @@ def ordering(entity: Entity, added: Mapping[str, object]) -> type[enum.Enum] | N
 
 
 def filtering(entity: Entity, added: Mapping[str, tuple[Comparison, object]]) -> type | None:
-    """The filter an entity's lists can be asked for with in a schema that adds these, each with its directive."""
+    """Build the filter an entity's lists can be asked for with in a schema that adds these, each with its directive."""
     hints, fields = {}, {}
     own = {name: (comparison, None) for name, comparison in entity.filter.items()}
     for name, (comparison, directive) in (own | dict(added)).items():
@@ -97,6 +100,8 @@ def filtering(entity: Entity, added: Mapping[str, tuple[Comparison, object]]) ->
     )
     many = StrawberryAnnotation(typing.Optional[list[made]])  # type: ignore[valid-type]  # noqa: UP045
     single = StrawberryAnnotation(typing.Optional[made])  # noqa: UP045
+    # A type that refers to itself cannot be written as annotations
+    # of its own class, so these fields are added after it.
     for name, kind, said in (
         ("and", many, "All of these (且)."),
         ("or", many, "One of these (或)."),

@@ -1,4 +1,4 @@
-"""What is told of the plugins, once, as JSON; see `gongzhi.plugins`."""
+"""Published registers: what the schema tells of the plugins, built once as JSON; see `gongzhi.plugins`."""
 
 from __future__ import annotations
 
@@ -22,13 +22,14 @@ class Published:
     told: dict[str, list[dict[str, Any]]]
 
     def json(self, failing: Mapping[str, str] = MappingProxyType({})) -> str:
-        """All of it, with what the plugins fail in that are not well."""
+        """Write all of it as JSON, with what the plugins fail in that are not well."""
         ill = {name: {"failing": why} for name, why in failing.items()}
         found = [one | ill.get(one["name"], {}) for one in self.told["plugins"]]
         return orjson.dumps({**self.told, "plugins": found}).decode()
 
 
 def published(plugins: Plugins, schema: Schema) -> Published:
+    """Collect what is told of each plugin and all purposes."""
     purposes = [{"plugin": name, **vars(one)} for name, one in plugins.purposes]
     found = [
         {
@@ -47,4 +48,5 @@ def published(plugins: Plugins, schema: Schema) -> Published:
 
 
 def tables(app: App) -> Iterable[str]:
+    """Return the tables of an app, by their names in SQL."""
     return (f"{app.label}.{model._meta.db_table}" for model in own(app))

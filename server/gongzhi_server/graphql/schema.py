@@ -1,4 +1,4 @@
-"""The GraphQL schema: the core's types with the fields that its rooms and the plugins add to them."""
+"""Schema: the core's types with the fields that its packages and the plugins add to them."""
 
 from __future__ import annotations
 
@@ -50,12 +50,15 @@ class From:
 
 
 def sdl(*, core: bool = False) -> str:
-    """The schema as text, sorted: of the core alone, or with the installed plugins."""
+    """Return the schema as text, sorted: of the core alone, or with the installed plugins."""
     return build(Plugins() if core else plugins.load()).as_str() + "\n"
 
 
 def build(installed: Plugins, contributions: Iterable[tuple[str, Extension]] = (), leaving: str = "") -> Schema:
-    """The schema with these plugins, leaving one out. Raises Problem, naming the plugin it cannot be built with."""
+    """Build the schema with these plugins, leaving one out.
+
+    Raises Problem, naming the plugin it cannot be built with.
+    """
     kept = [one for one in installed.extensions if one[0] != leaving]
     try:
         made = planned([*kept, *contributions], installed.registers)
@@ -63,6 +66,8 @@ def build(installed: Plugins, contributions: Iterable[tuple[str, Extension]] = (
         fault = first_fault(error)
         if fault and fault.plugin in {plugin.name for plugin in installed.found}:
             raise installed.plugin(fault.plugin).problem(fault.cause) from error
+        # No fault names a plugin: plugins are added one by one
+        # until it fails again, and the last one added is to blame.
         for at, plugin in enumerate(installed.found):
             tried = {CORE, *(one.name for one in installed.found[: at + 1])}
             try:
@@ -78,14 +83,14 @@ def build(installed: Plugins, contributions: Iterable[tuple[str, Extension]] = (
 
 
 def planned(contributions: Iterable[tuple[str, Extension]], registers: Registers | None = None) -> Schema:
-    """A schema that the planner can plan."""
+    """Build a schema and check that all of it can be planned."""
     made = Schema(contributions, registers=registers)
     Planner(made)
     return made
 
 
 def first_fault(error: BaseException) -> Fault | None:
-    """The fault behind an error; graphql-core words what happens in its thunks anew."""
+    """Return the fault behind an error; graphql-core rewords errors that happen while it resolves types."""
     chain: list[BaseException] = []
     found: BaseException | None = error
     while found is not None and found not in chain:  # the causes of some errors run in a circle
@@ -107,6 +112,7 @@ class Schema(strawberry.Schema):
         registers: Registers | None = None,
     ) -> None:
         self.registers = registers or Registers()
+        # Sorted, so that the printed schema does not depend on the order in which plugins are loaded.
         config = StrawberryConfig(sort_schema=True)
         self._named = config.name_converter.from_field
         self._added: dict[type, dict[str, StrawberryField]] = defaultdict(dict)
@@ -133,16 +139,16 @@ class Schema(strawberry.Schema):
         self._check_payloads()
 
     def comparisons(self, entity: Entity) -> Mapping[str, Comparison]:
-        """What the lists of an entity can be filtered by in this schema."""
+        """Return what the lists of an entity can be filtered by in this schema."""
         added = self._asked.get(entity.cls)
         return entity.filter if added is None else {**entity.filter, **{name: one for name, (one, _) in added.items()}}
 
     def orderings(self, entity: Entity) -> Mapping[str, Ordering]:
-        """The orders that plugins add to the lists of an entity in this schema."""
+        """Return the orders that plugins add to the lists of an entity in this schema."""
         return self._ordered.get(entity.cls, {})
 
     def added(self, plugin: str) -> Iterable[str]:
-        """The fields a plugin adds to types of others, such as `Case.visits`."""
+        """Return the fields a plugin adds to types of others, such as `Case.visits`."""
         return (
             f"{target.__strawberry_definition__.name}.{name}"  # type: ignore[attr-defined]
             for (target, name), owner in self._owner.items()
@@ -150,7 +156,7 @@ class Schema(strawberry.Schema):
         )
 
     def owner(self, command: Command) -> str | None:
-        """The plugin a mutation comes from, also where an entry of a batch carries it out; None for the core's."""
+        """Return the plugin a mutation comes from, also as an entry of a batch; None for the core's."""
         wanted = command.name, command.payload
         for one in self._added[Mutation].values():
             found = one.metadata.get(COMMAND)
@@ -159,6 +165,7 @@ class Schema(strawberry.Schema):
         return None
 
     def _extend(self, plugin: str, extension: Extension) -> None:
+        """Take in the fields, filters and orders of an extension."""
         for field in extension.fields:
             self._add(plugin, extension.target, field)
         for name, comparison in extension.filter.items():
@@ -167,6 +174,7 @@ class Schema(strawberry.Schema):
             self._order(plugin, extension.target, name, order)
 
     def _add(self, plugin: str, target: type, field: StrawberryField) -> None:
+        """Add a field to a type. Raises Fault, naming the plugin."""
         name = self._named(field)
         definition = target.__strawberry_definition__  # type: ignore[attr-defined]
         where = f"{definition.name}.{name}"
@@ -178,8 +186,10 @@ class Schema(strawberry.Schema):
             raise Fault(plugin, f"{where} has no description")
         field = copy.copy(field)
         if plugin != CORE:
+            # Nothing is open by mistake: a plugin must decide who may ask for each of its fields.
             if not field.metadata.get(DECIDED):
                 raise Fault(plugin, f"{where} must say who may ask for it: requires=…, or requires=None for all")
+            # A failing field becomes null; where it may not, GraphQL makes the whole object null.
             if not isinstance(field.type, StrawberryOptional) and target is not Subscription:
                 raise Fault(plugin, f"{where} must be nullable, or its failure would null the whole {definition.name}")
             field.metadata = MappingProxyType({**field.metadata, PLUGIN: plugin})
@@ -188,6 +198,7 @@ class Schema(strawberry.Schema):
         self._added[target][name] = field
 
     def _ask(self, plugin: str, target: type, name: str, comparison: Comparison) -> None:
+        """Add a condition to a type's filter. Raises Fault."""
         where = f"the filter {name!r} of {target.__name__}"
         if name in JOINING or name in target.__entity__.filter:  # type: ignore[attr-defined]
             raise Fault(plugin, f"{where} would replace one of the type itself")
@@ -198,6 +209,7 @@ class Schema(strawberry.Schema):
         self._asked[target][name] = replace(comparison, plugin=plugin), From(plugin=plugin)
 
     def _order(self, plugin: str, target: type, name: str, order: Ordering) -> None:
+        """Add an order to a type's lists. Raises Fault."""
         where = f"the order {name!r} of {target.__name__}"
         if name in target.__entity__.order:  # type: ignore[attr-defined]
             raise Fault(plugin, f"{where} would replace one of the type itself")
@@ -206,6 +218,7 @@ class Schema(strawberry.Schema):
         self._ordered[target][name] = replace(order, plugin=plugin)
 
     def _check_targets(self) -> None:
+        """Refuse an extension of a type that nothing returns: it would be silently without effect."""
         owners = {**self._owner, **{(target, ""): plugin for target, plugin in self._askers()}}
         for (target, _), plugin in owners.items():
             name = target.__strawberry_definition__.name  # type: ignore[attr-defined]
@@ -243,28 +256,30 @@ class Schema(strawberry.Schema):
                     raise Fault(self._owner[Mutation, name], str(error)) from error
 
     def _askers(self) -> Iterable[tuple[type, str]]:
-        """Who adds conditions and orders to the lists of a type."""
+        """Yield who adds conditions and orders to the lists of a type."""
         yield from ((target, added.plugin) for target, ways in self._asked.items() for _, added in ways.values())
         yield from ((target, one.plugin) for target, ways in self._ordered.items() for one in ways.values())
 
     def _filter(self, entity: Entity) -> type | None:
-        """The filter of an entity in this schema; another schema in the process has one of its own."""
+        """Return the filter of an entity in this schema; another schema in the process has one of its own."""
         if entity not in self._filters:
             self._filters[entity] = filtering(entity, self._asked.get(entity.cls, {}))
         return self._filters[entity]
 
     def _ordering(self, entity: Entity) -> type[enum.Enum] | None:
-        """The orders of an entity in this schema."""
+        """Return the orders of an entity in this schema."""
         if entity not in self._orders:
             added = {name: From(plugin=one.plugin) for name, one in self.orderings(entity).items()}
             self._orders[entity] = ordering(entity, added)
         return self._orders[entity]
 
     def get_fields(self, type_definition: StrawberryObjectDefinition) -> list[StrawberryField]:
+        """Return a type's fields with those that were added to it, as Strawberry asks for them."""
         added = self._added.get(type_definition.origin, {}).values()
         return [self._complete(field, type_definition) for field in (*type_definition.fields, *added)]
 
     def _complete(self, field: StrawberryField, definition: StrawberryObjectDefinition) -> StrawberryField:
+        """Add the arguments of a list to a field. Raises Fault, naming whose field it is."""
         try:
             return complete(field, definition.name, self._filter, self._ordering)
         except DeclarationError as error:
@@ -273,4 +288,5 @@ class Schema(strawberry.Schema):
 
 
 def place(cls: type | None) -> str:
+    """Return where a class is defined."""
     return f"{cls.__module__}.{cls.__qualname__}" if cls else "an unknown type"
