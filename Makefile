@@ -10,7 +10,7 @@ DECLARED = $(PROJECTS:%=%/pyproject.toml)
 LOCK = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--no-annotate --no-header --no-emit-package gongzhi --no-emit-package gongzhi-server --no-emit-package gongzhi-dispatch --no-emit-package gongzhi-operations
 RECORDS = tests/access/test_conditions.py tests/access/test_matrix.py tests/planner/test_snapshots.py \
-	tests/plugins/test_surface.py $(wildcard $(PLUGINS:%=%/tests/test_conformance.py))
+	tests/plugins/test_surface.py tests/rights/test_kept.py $(wildcard $(PLUGINS:%=%/tests/test_conformance.py))
 
 .DEFAULT_GOAL = run
 .PHONY: help run test test-all bench bench-quick lint format schema migration plugin docs records
@@ -60,7 +60,7 @@ docs: .venv/run  ## write the tables of the pages from the code
 	.venv/bin/python docs/tables.py
 
 records: .venv/dev schema docs  ## write anew all that is written down and compared: read the diff before you commit it
-	GONGZHI_CONDITIONS=write GONGZHI_MATRIX=write GONGZHI_SNAPSHOTS=write GONGZHI_SURFACE=write \
+	GONGZHI_CONDITIONS=write GONGZHI_KEPT=write GONGZHI_MATRIX=write GONGZHI_SNAPSHOTS=write GONGZHI_SURFACE=write \
 		.venv/bin/pytest -q -n auto --dist loadfile --write-additions $(RECORDS)
 
 lock:  ## pin anew (needs uv); add LOCK_FLAGS=--upgrade for newer versions
