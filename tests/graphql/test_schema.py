@@ -19,7 +19,7 @@ from graphql import (
     specified_directives,
 )
 
-FOLDER = Path(__file__).parent.parent / "schema"
+FOLDER = Path(__file__).parents[2] / "schema"
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 BUILT_IN = {"String", "Int", "Float", "Boolean", "ID"}
 STANDARD = {"Date", "DateTime", "JSON", "Decimal"}

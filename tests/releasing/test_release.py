@@ -24,7 +24,7 @@ from gongzhi_server.plugins.loader import load
 from gongzhi_server.settings import Settings
 from gongzhi_server.storage import database
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 LOCKED = re.compile(r"^([\w.-]+)==([^ ;\\]+)", re.MULTILINE)
 
 

@@ -19,7 +19,7 @@ from gongzhi.values.labels import UNNAMED, field_label, label, split_label
 from gongzhi_server.testing import ESSENTIAL, Server
 from graphql import GraphQLEnumType, GraphQLInputObjectType, build_schema
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 PLACES = ("schema/gongzhi", "plugins")
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 IDENTIFIER = re.compile(r"\b(?:[A-Z][A-Z0-9]*_[A-Z0-9_]+|[A-Z]{4,}|[a-z]+(?:[A-Z][a-z0-9]*)+|[a-z0-9]+_[a-z0-9_]+)\b")
@@ -43,7 +43,7 @@ DIGEST = "digests.py"
 def calls() -> Iterator[tuple[str, ast.Call]]:
     for place in PLACES:
         for path in sorted((ROOT / place).rglob("*.py")):
-            if {"migrations", "tests", "_template"} & set(path.parts) or path.name == DIGEST:
+            if {"migrations", "tests", "_template"} & set(path.relative_to(ROOT).parts) or path.name == DIGEST:
                 continue
             for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
                 if isinstance(node, ast.Call):
