@@ -1,4 +1,4 @@
-"""The command line: what an operator types, a module for each kind of thing."""
+"""Command line: what an operator types, a module for each kind of thing."""
 
 from __future__ import annotations
 
@@ -60,6 +60,7 @@ def main() -> None:
 
 def obey() -> None:
     """Take SIGTERM and a closed terminal like Ctrl-C, so that whatever runs is cleaned up."""
+    # Only if nobody has set a handler before us.
     if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
         signal.signal(signal.SIGTERM, signal.default_int_handler)
     if signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:  # under nohup it is ignored

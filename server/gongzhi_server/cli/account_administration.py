@@ -1,4 +1,4 @@
-"""Accounts from the command line: for the first administrator, and for what nobody signed in may grant."""
+"""Account administration: the console that `gongzhi account` works through, also for the first administrator."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class Console:
         self.viewer = Viewer(Account(CONSOLE, grants=(Grant(CONSOLE, everything),)), clock(), language)
 
     def add(self, name: str, kind: str, grid: str | None, role: str | None) -> str | None:
-        """Add an account, with a role in its grid; the code to set its password with. Raises Problem."""
+        """Add an account, with a role in its grid, and return the code to set its password with. Raises Problem."""
         given = {"name": name, "kind": AccountKind(kind.upper()), "grid": grid}
         code: str | None = asyncio.run(self._do(add_account, AddAccountInput, **given)).code
         if role:
@@ -69,6 +69,7 @@ class Console:
 
     def grant(self, name: str, role: str, grid: str | None, unit: str | None, until: datetime | None) -> None:
         """Give a role, `until` the end of a day in China. Raises Problem."""
+        # The last day counts as a whole, so the role ends at midnight in China.
         end = until.replace(tzinfo=CHINA) + timedelta(days=1) if until else None
         given = {"account": canonical(name), "role": role, "grid": grid, "unit": unit, "until": end}
         asyncio.run(self._do(grant_role, GrantRoleInput, **given))
@@ -76,6 +77,7 @@ class Console:
     def suspend(self, name: str, suspended: bool) -> None:
         """Suspend an account, or let it in again. Raises Problem."""
         account = canonical(name)
+        # The version is read for the caller: the console has not shown one that could be outdated.
         version = asyncio.run(self._value("select version from accounts.account where name=$1", account)) or 0
         given = {"account": account, "expected_version": version, "suspended": suspended}
         asyncio.run(self._do(set_account_suspension, SetAccountSuspensionInput, **given))
@@ -91,7 +93,7 @@ class Console:
         asyncio.run(self._set(canonical(name), plain))
 
     def lines(self) -> Iterable[str]:
-        """The accounts, one a line."""
+        """Yield the accounts, one a line."""
         for row in asyncio.run(self._rows()):
             where = f"  {row['grid']}" if row["grid"] else ""
             state = "  suspended (已停用)" if row["suspended"] else ""
@@ -100,6 +102,7 @@ class Console:
     async def _do(self, mutation: Any, form: type, **given: Any) -> Any:
         """Carry out a command with what is not None. Raises Problem for what it refuses."""
         told = {name: value for name, value in given.items() if value is not None}
+        # Commands run as over GraphQL, with all their rules, so the console cannot do what they forbid.
         asked = form(idempotency_key=str(uuid4()), **told)
         viewer, settings = self.viewer, self.settings
         context = Context(
@@ -123,6 +126,7 @@ class Console:
         return payload
 
     async def _set(self, name: str, password: str) -> None:
+        """Set the password of a person's account, and tell its owner."""
         pool, passwords = await database.writers(self.dsn, WRITERS), Passwords()
         try:
             account = await pool.fetchval("select id from accounts.account where name=$1 and kind='PERSON'", name)
@@ -138,13 +142,16 @@ class Console:
             await pool.close()
 
     async def _value(self, sql: str, *values: Any) -> Any:
+        """Read one value."""
         async with database.connection(self.dsn) as connection:
             return await connection.fetchval(sql, *values)
 
     async def _rows(self) -> Any:
+        """Read the accounts with the roles they hold."""
         async with database.connection(self.dsn) as connection:
             return await connection.fetch(LISTED, self.viewer.now)
 
 
 async def never(*_: Any) -> Any:
+    """Refuse: what the command line does needs none of this."""
     raise Refusal("FORBIDDEN", "Not from the command line.", "命令行不支持此操作。")

@@ -1,4 +1,4 @@
-"""Who may sign in, and what they may."""
+"""Accounts: commands for who may sign in, and what they may."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def list_accounts() -> None:
 
 @contextmanager
 def console() -> Iterator[Any]:
-    """Whoever runs the deployment, at the accounts."""
+    """Yield the accounts as whoever runs the deployment administers them."""
     from gongzhi_server.plugins import loader as plugins
 
     from .account_administration import Console

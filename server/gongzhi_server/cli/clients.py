@@ -1,4 +1,4 @@
-"""What clients build on: the schema, the events, and the documents they send by their hash."""
+"""Clients: commands for what they build on: the schema, the events, and documents sent by their hash."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is in the database: the demo county, and imports from files."""
+"""Contents: commands for what is in the database: the demo county, and imports from files."""
 
 from __future__ import annotations
 
@@ -60,6 +60,7 @@ def load(
     undo: Annotated[UUID | None, typer.Option(metavar="BATCH", help="Take back an import of residents (撤销).")] = None,
 ) -> None:
     """Import from files, or undo an import (导入)."""
+    # Typer cannot say that one of two is needed, so it is checked here.
     if bool(files) == bool(undo) or (undo and kind is Kind.DIVISIONS):
         raise typer.BadParameter("name what to import, or a batch of residents with --undo", param_hint="FILES")
     chosen = settings()
@@ -96,7 +97,7 @@ def furnish(
 
 
 def adorn(dsn: str, installed: Plugins, now: Callable[[], datetime]) -> None:
-    """Let the plugins add to the demo county what is theirs, each after those it requires."""
+    """Let the plugins add what is theirs to the demo county, each after those it requires."""
     from . import plugin_commands as errands
 
     for plugin in installed.found:

@@ -1,4 +1,4 @@
-"""What the server does by itself: jobs, events over NATS, deadlines, figures, retention."""
+"""Jobs: commands for what the server does by itself: jobs, events over NATS, deadlines, figures, retention."""
 
 from __future__ import annotations
 

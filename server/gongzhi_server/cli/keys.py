@@ -1,4 +1,4 @@
-"""The keys of protected values, and the chain over looks and mutations."""
+"""Keys: commands for the keys of protected values, and for the chain over looks and mutations."""
 
 from __future__ import annotations
 
@@ -30,6 +30,7 @@ def status() -> None:
             f"{name}{' (current)' if name == found.current else ''}: {people:,} people, "
             f"{found.others[name]:,} files and endpoints"
         )
+    # The status is also the exit code, so that a script knows when the earlier keys can be dropped.
     raise typer.Exit(code=0 if found.done else 1)
 
 
@@ -72,5 +73,6 @@ def anchor(
     if to is None:
         print(line)
     else:
+        # Appended, so that one file holds all anchors that were ever taken.
         with to.open("a", encoding="utf-8") as file:
             file.write(f"{line}\n")

@@ -1,4 +1,4 @@
-"""What plugins do for operators: `gongzhi points verify`. Plugins are imported only when one of theirs is called."""
+"""Plugin commands: what plugins do for operators, such as `gongzhi points verify`; loaded when one is called."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Group(TyperGroup):
 
 
 def offered(word: str) -> Any:
-    """The commands of a plugin, or of a group; None if there are none."""
+    """Return the commands of a plugin, or of a group; None if there are none."""
     from gongzhi_server.plugins import loader as plugins
 
     installed = plugins.load()
@@ -57,7 +57,7 @@ def offered(word: str) -> Any:
 
 
 def typed(installed: Plugins, plugin: str, errand: Errand) -> Callable[..., None]:
-    """A function as typer takes it: without its first parameter, with all else."""
+    """Return a function as typer takes it: without its first parameter, with all else."""
 
     def command(**options: Any) -> None:
         chosen = Settings.read(os.environ)
@@ -70,6 +70,7 @@ def typed(installed: Plugins, plugin: str, errand: Errand) -> Callable[..., None
             code = asyncio.run(run(chosen, dsn, plugin, errand, options, installed=installed))
         raise typer.Exit(code)
 
+    # Typer reads options off a signature, so the errand's own is passed on, with keywords instead of positions.
     hints = typing.get_type_hints(errand.function, include_extras=True)
     _, *rest = inspect.signature(errand.function).parameters.values()
     parameters = [one.replace(annotation=hints[one.name], kind=inspect.Parameter.KEYWORD_ONLY) for one in rest]
@@ -88,7 +89,7 @@ async def run(
     now: Callable[[], datetime] = clock,
     installed: Plugins | None = None,
 ) -> int:
-    """Have it done, in one transaction; its exit code."""
+    """Run an errand in one transaction and return its exit code."""
     from tortoise.transactions import in_transaction
 
     from gongzhi_server.app import create_app
@@ -98,6 +99,7 @@ async def run(
 
     installed = installed or plugins.load()
     await database.migrate(dsn, installed.apps)
+    # The whole application without its background work: an errand has the same at hand as a request.
     app = create_app(chosen, dsn, now, installed, background=False)
     async with app.router.lifespan_context(app):
         try:
@@ -106,6 +108,8 @@ async def run(
                 with acting_as(plugin if errand.name != "demo" else None):  # what is invented may be anybody's
                     code: int | None = await errand.function(call, **options)  # type: ignore[misc]
                 if code:
+                    # Raised, so that the transaction is rolled back: an
+                    # errand that finds something wrong leaves nothing behind.
                     raise Unfinished(code)
                 await call.told.write(connection)
         except Unfinished as unfinished:

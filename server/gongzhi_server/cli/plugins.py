@@ -1,4 +1,4 @@
-"""What is installed beside the core."""
+"""Plugins: commands for what is installed beside the core."""
 
 from __future__ import annotations
 
@@ -36,6 +36,7 @@ def listed() -> None:
 
 
 def switched(name: str, county: str | None, active: bool) -> None:
+    """Switch a plugin on or off, and print in how many counties that changed something."""
     from gongzhi_server.deployment import plugin_activation as activation
     from gongzhi_server.plugins import loader as plugins
 
@@ -99,6 +100,7 @@ def remove(
         return yes or typer.confirm("Write these tables to files, and drop them (导出后删除)?")
 
     kept = settings()
+    # Named by the moment, so that a second removal does not write over the files of the first.
     folder = ensured(kept.data) / "removed" / f"{name}-{clock():%Y%m%d-%H%M%S}"
     with cluster.running(kept) as dsn:
         files = asyncio.run(removal.remove(dsn, name, folder, agreed))

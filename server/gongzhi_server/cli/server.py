@@ -1,4 +1,4 @@
-"""Serving, the tables, and looking after both."""
+"""Server: commands for serving, the tables, and looking after both."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every command has in common: the settings, and how progress and trouble look."""
+"""Terminal: what every command has in common: the settings, and how progress and trouble look."""
 
 from __future__ import annotations
 
@@ -22,12 +22,13 @@ Report = Callable[[str, int, int], None]
 
 
 def settings() -> Settings:
+    """Read the settings from the environment."""
     return Settings.read(os.environ)
 
 
 @cache
 def trouble() -> Console:
-    """Where progress and trouble are told."""
+    """Return where progress and trouble are told: standard error, since output may be piped."""
     from rich.console import Console  # serving starts without it
 
     return Console(stderr=True)
@@ -51,7 +52,7 @@ def bars() -> Iterator[Report]:
 
 
 def language() -> Language:
-    """The language of the terminal, as far as we speak it."""
+    """Return the language of the terminal, as far as we speak it."""
     spoken = os.environ.get("LC_ALL") or os.environ.get("LC_MESSAGES") or os.environ.get("LANG") or ""
     return "zh" if spoken.startswith("zh") else "en"
 

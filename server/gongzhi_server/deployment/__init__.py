@@ -1,1 +1,1 @@
-"""What operators do to a deployment: starting it, looking it over, switching plugins."""
+"""Deployment: what operators do: starting it, looking it over, switching plugins."""

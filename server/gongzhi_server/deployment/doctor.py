@@ -1,4 +1,4 @@
-"""Looks a deployment over: what would hurt later, said now."""
+"""Doctor: looks a deployment over, to say now what would hurt later."""
 
 from __future__ import annotations
 
@@ -52,9 +52,10 @@ SHORT = 16
 
 
 async def examine(settings: Settings, dsn: str, plugins: Plugins) -> Sequence[Finding]:
-    """Each finding: whether it is well, and what it is about."""
+    """Return each finding: whether it is well, and what it is about."""
     async with database.connection(dsn) as connection:
         found = await connection.fetch("select nspname from pg_namespace")
+        # Without the tables the other checks would fail on their own SQL.
         absent = sorted({app.label for app in plugins.apps} - {name for (name,) in found})
         if absent:
             return [(False, f"tables are missing ({', '.join(absent)}): run gongzhi migrate")]
@@ -64,6 +65,7 @@ async def examine(settings: Settings, dsn: str, plugins: Plugins) -> Sequence[Fi
 
 
 def _mode(settings: Settings) -> Sequence[Finding]:
+    """Check that a server in development is not reachable by others."""
     if settings.development and settings.open:
         return [
             (
@@ -78,7 +80,7 @@ def _mode(settings: Settings) -> Sequence[Finding]:
 
 
 def _secrets(settings: Settings) -> Sequence[Finding]:
-    """Secrets that somebody made up. In production the server does not start with the first two."""
+    """Check secrets that somebody made up. In production the server does not start with the first two."""
     if settings.development and not settings.open:
         return []
     ring, password = read_ring(settings), urlsplit(settings.database or "").password
@@ -93,5 +95,6 @@ def _secrets(settings: Settings) -> Sequence[Finding]:
 
 
 async def _asked(connection: asyncpg.Connection, check: Check) -> Finding:
+    """Run a check; its statement counts what is wrong."""
     count = await connection.fetchval(check.sql)
     return count == 0, check.say(count).en

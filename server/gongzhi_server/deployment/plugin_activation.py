@@ -1,4 +1,4 @@
-"""Switching plugins on and off in counties, from the console and for tests."""
+"""Plugin activation: switches plugins on and off in counties, from the console and for tests."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from datetime import datetime
 from gongzhi_server.errors import Problem
 from gongzhi_server.storage import database
 
+# Activations are never changed, only closed and followed by another, so that it stays known when a plugin was on.
 DECIDED = """
 select g.id, p.plugin from grids.grid g cross join unnest($1::text[]) p(plugin)
 where g.kind = 'COUNTY' and g.valid_to is null and ($2::text is null or g.code = $2) and not exists (
@@ -33,7 +34,7 @@ async def switch(
     active: bool = True,
     undecided: bool = False,
 ) -> int:
-    """Switch plugins on, or off, in a county by its code, or in all; in how many that changed something.
+    """Switch plugins on or off in a county by its code, or in all; return in how many that changed something.
 
     With `undecided` only where nothing was ever decided. Raises Problem for a code that is no county's.
     """

@@ -1,4 +1,4 @@
-"""Taking away what a plugin keeps: said first, written to files, then dropped."""
+"""Plugin removal: says what a plugin keeps, writes it to files, then drops it."""
 
 from __future__ import annotations
 
@@ -31,12 +31,15 @@ async def remove(dsn: str, name: str, folder: Path, agreed: Callable[[Mapping[st
     if not NAME.fullmatch(name) or name in TAKEN:
         raise Problem(f"{name!r} is no plugin, so it cannot be removed")
     async with database.connection(dsn) as connection, connection.transaction():
+        # The same lock as migrations take, so that no starting server makes the tables anew meanwhile.
         await connection.execute("select pg_advisory_xact_lock($1)", MIGRATION_LOCK)
         tables = await locked(connection, name)
         rows = {table: await connection.fetchval(f'select count(*) from {name}."{table}"') for table in tables}
         if not agreed(rows):
             return None
         files = [await export(connection, name, table, folder) for table in tables]
+        # All in one transaction: if a file cannot be written, nothing
+        # is dropped. The name was checked, so it may stand in SQL.
         await connection.execute(f"drop schema {name} cascade")
         await connection.execute("delete from tortoise_migrations where app=$1", name)
         await connection.execute("delete from events.consumer where starts_with(name, $1)", f"{name}.")
@@ -45,12 +48,13 @@ async def remove(dsn: str, name: str, folder: Path, agreed: Callable[[Mapping[st
 
 
 async def locked(connection: asyncpg.Connection, name: str) -> list[str]:
-    """The plugin's tables, which nobody writes to from now on."""
+    """Lock the plugin's tables against writing and return their names."""
     if not await connection.fetchval("select count(*) from pg_namespace where nspname=$1", name):
         raise Problem(f"there are no tables of a plugin {name!r}")
     if referring := [table for (table,) in await connection.fetch(REFERRING, name)]:
         raise Problem(f"tables elsewhere refer to those of {name!r}: {', '.join(referring)}; remove them first")
     tables = [table for (table,) in await connection.fetch(TABLES, name)]
+    # Share mode still lets others read; what is counted is what is exported.
     for table in tables:
         await connection.execute(f'lock table {name}."{table}" in share mode')
     return tables

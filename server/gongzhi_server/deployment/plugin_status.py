@@ -1,4 +1,4 @@
-"""How plugins are, as the console tells it."""
+"""Plugin status: how the plugins are, for the console."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from gongzhi_server.storage import database
 
 
 async def of(dsn: str, plugins: Plugins) -> dict[str, tuple[str, str | None]]:
-    """The state of each plugin by its name, and in what it failed last."""
+    """Return the state of each plugin by its name, and in what it failed last."""
     known = [{"name": one.name, "always": one.always, "jobs": plugins.work_of(one.name)} for one in plugins.found]
     told = orjson.dumps({"plugins": known}).decode()
     async with database.connection(dsn) as connection:

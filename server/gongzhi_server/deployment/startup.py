@@ -1,4 +1,4 @@
-"""What a start leaves out, since nothing would come of it."""
+"""Startup: leaves out of a start what nothing would come of."""
 
 from __future__ import annotations
 
@@ -17,12 +17,14 @@ def haste() -> Iterator[None]:
     from tortoise import models
 
     read, sweeping = models._get_comments, gc.isenabled()
+    # See "A start looks for no garbage" in docs/decisions/deployment.md.
     models._get_comments = lambda cls: {}
     gc.disable()
     try:
         yield
     finally:
         models._get_comments = read
+        # Moved out of the collector's sight, so that later collections do not walk over what stays for good either.
         gc.freeze()
         if sweeping:
             gc.enable()

@@ -1,4 +1,4 @@
-"""The files that are kept, with their rows: adding, finding, and removing those that no case has."""
+"""Archive: the files that are kept, with their rows: adding, finding, and removing those that no case has."""
 
 from __future__ import annotations
 
@@ -39,7 +39,8 @@ class Archive:
         self.vault, self.keys = vault, keys
 
     async def has_room(self, viewer: Viewer, client: bytes | None) -> bool:
-        """Whether the caller may send another file before they report."""
+        """Return whether the caller may send another file before they report."""
+        # Rows whose key was destroyed take no room any more.
         waiting = AttachmentRow.filter(case_id=None, data_key__isnull=False)
         if viewer.account.name is not None:
             return await waiting.filter(account=viewer.account.name).count() < WAITING
@@ -50,6 +51,8 @@ class Archive:
 
     async def add(self, viewer: Viewer, client: bytes | None, content: Content) -> AttachmentRow:
         """Keep a file. Its row is there first: if anything fails, the sweep finds what was left."""
+        # A key for each file, wrapped under the county's: destroying it erases the
+        # file, wherever copies lie. An upload has no county before a case takes it.
         key = sealing.data_key()
         row = AttachmentRow(
             kind=content.kind,
@@ -71,7 +74,8 @@ class Archive:
         return row
 
     async def find(self, id: UUID, variant: str) -> tuple[AttachmentRow, AsyncIterator[bytes]] | None:
-        """A file of a case, and its bytes."""
+        """Find a file of a case, and its bytes; None if there is none."""
+        # Only files of cases are given out; what waits was seen by nobody who may decide about it.
         row = await AttachmentRow.get_or_none(id=id, case_id__isnull=False)
         if row is None or row.data_key is None or (variant == THUMBNAIL and not row.thumbnail):
             return None
@@ -82,15 +86,16 @@ class Archive:
             return None
 
     async def read(self, row: AttachmentRow) -> bytes | None:
-        """The whole file of a row; None once it is erased."""
+        """Read the whole file of a row; None once it is erased."""
         found = await self.find(row.id, FULL)
         return b"".join([piece async for piece in found[1]]) if found else None
 
     async def sweep(self, now: datetime) -> int:
-        """Remove uploads that no case has had within a day, and what is erased. Answers with how many."""
+        """Remove uploads that no case has had within a day, and what is erased; return how many."""
         old = Q(at__lte=now - KEPT) | Q(data_key__isnull=True)
         rows = await AttachmentRow.filter(old, case_id=None).order_by("at").limit(SWEPT)
         for row in rows:
+            # The file first: a row without a file is found again by the next sweep, a file without a row never.
             await self.vault.delete(row.id, *VARIANTS)
             await row.delete()
         return len(rows)
@@ -109,6 +114,7 @@ async def sweep_hourly(archive: Archive, now: Callable[[], datetime]) -> AsyncIt
 
 
 async def _sweep_forever(archive: Archive, now: Callable[[], datetime]) -> None:
+    """Sweep every hour until cancelled."""
     while True:
         await asyncio.sleep(HOUR)
         try:

@@ -1,4 +1,4 @@
-"""What a file is, told by its content, and made harmless: no position, no camera, no owner, no macros."""
+"""File content: tells what a file is by its bytes, and makes it harmless: no position, camera, owner or macros."""
 
 from __future__ import annotations
 
@@ -58,12 +58,13 @@ class Format:
 
 
 async def photo(file: BinaryIO, decoder: PictureDecoder) -> Cleaned:
+    """Decode a photo and encode it anew, which leaves out all that is not the picture."""
     remade = await decoder.remake(file.read(), edge=EDGE, small=SMALL)
     return io.BytesIO(remade.whole), remade.small
 
 
 def threaded(clean: Callable[[BinaryIO], BinaryIO]) -> Callable[[BinaryIO, PictureDecoder], Awaitable[Cleaned]]:
-    """Clean in a thread: it takes long for a large file."""
+    """Make a cleaner that runs in a thread: it takes long for a large file."""
 
     async def run(file: BinaryIO, _: PictureDecoder) -> Cleaned:
         return await asyncio.to_thread(clean, file), None
@@ -72,11 +73,13 @@ def threaded(clean: Callable[[BinaryIO], BinaryIO]) -> Callable[[BinaryIO, Pictu
 
 
 def office(file: BinaryIO) -> BinaryIO:
+    """Check an office document, which is kept as it is."""
     check_document(file)
     return file
 
 
 def portable(file: BinaryIO) -> BinaryIO:
+    """Check a PDF, which is kept as it is."""
     check_pdf(file.read())
     return file
 
@@ -119,7 +122,11 @@ async def examine(
     decoder: PictureDecoder,
     kinds: frozenset[AttachmentKind] = frozenset(AttachmentKind),
 ) -> Content:
-    """Make an upload harmless: what is kept of it. Raises Unfit, whatever a hostile file makes a library raise."""
+    """Make an upload harmless and return what is kept of it.
+
+    Raises Unfit, whatever a hostile file makes a library raise.
+    """
+    # By content alone: names and declared types are the sender's word.
     format = FORMATS.get(await asyncio.to_thread(sniffed, file))
     if format is None or format.kind not in kinds:
         taken = ", ".join(NAMES[kind] for kind in AttachmentKind if kind in kinds)
@@ -139,9 +146,10 @@ async def examine(
 
 
 def sniffed(file: BinaryIO) -> str:
-    """The media type of the content, as far as we take it; empty for anything else."""
+    """Return the media type of the content, as far as we take it; empty for anything else."""
     file.seek(0)
     head = file.read(HEAD)
+    # M4A and MP4 are one container; what its tracks hold decides, since phones write either brand.
     if head[4:8] == b"ftyp":
         return "audio/mp4" if head[8:12] in (b"M4A ", b"M4B ") or recordings.is_sound(file) else "video/mp4"
     if head[:4] == b"PK\x03\x04":
@@ -154,6 +162,7 @@ def sniffed(file: BinaryIO) -> str:
         return "audio/amr"
     if head[:9] == b"#!AMR-WB\n":
         return "audio/amr-wb"
+    # MPEG frame sync without an ID3 tag, which puremagic does not know.
     if head[:2] in (b"\xff\xfb", b"\xff\xf3", b"\xff\xf2"):
         return "audio/mpeg"
     try:
@@ -164,7 +173,7 @@ def sniffed(file: BinaryIO) -> str:
 
 
 def inside(file: BinaryIO) -> str:
-    """Which office document an archive is, by the folder its text lies in."""
+    """Return which office document an archive is, by the folder its text lies in."""
     try:
         with open_archive(file) as archive:
             names = set(archive.namelist())

@@ -16,7 +16,7 @@ NAMES = ("JavaScript", "Launch", "ImportData", "RichMedia")
 
 
 def spelled(name: str) -> str:
-    """A pattern of a name each of whose letters may be written as a number: JavaScript, J#61vaScript."""
+    """Return a pattern of a name each of whose letters may be written as a number: JavaScript, J#61vaScript."""
     return "".join(f"(?:{letter}|#(?i:{ord(letter):02x}))" for letter in name)
 
 
@@ -29,6 +29,8 @@ HEAD = 2_000
 
 def check_pdf(raw: bytes) -> None:
     """Raise DocumentError for a PDF that runs something when it is opened or clicked on."""
+    # Searched as bytes, not parsed: readers repair broken files
+    # in different ways, so a parse might see less than they do.
     if any(ACTIVE.search(piece) for piece in (raw, *unpack(raw))):
         raise DocumentError(
             "The PDF holds scripts or starts programs; print it to a new PDF and send that.",
@@ -37,7 +39,7 @@ def check_pdf(raw: bytes) -> None:
 
 
 def unpack(raw: bytes) -> Iterator[bytes]:
-    """The packed objects of a document, as far as they are in zlib's format. Raises DocumentError for a bomb.
+    """Yield the packed objects of a document, as far as they are in zlib's format. Raises DocumentError for a bomb.
 
     Streams do not overlap, so what is read is no more than the document; one in which they do is a bomb as well.
     """
@@ -53,6 +55,7 @@ def unpack(raw: bytes) -> Iterator[bytes]:
         unread -= end - begin
         reader = zlib.decompressobj()
         try:
+            # Bounded while it unpacks: a few bytes can unfold to gigabytes.
             piece = reader.decompress(view[begin + 1 : end], left)
         except zlib.error:
             continue

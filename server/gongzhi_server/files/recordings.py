@@ -1,4 +1,4 @@
-"""Recordings and films without what the device wrote beside them: where, when, by whom, with what."""
+"""Recordings: sound and films without what the device wrote beside them: where, when, by whom, with what."""
 
 from __future__ import annotations
 
@@ -39,10 +39,11 @@ class Box:
 
 
 def emptied(file: BinaryIO) -> BinaryIO:
-    """An MP4 whose boxes stay where they are; those that tell of people and places are free space, filled with zeros.
+    """Turn the boxes of an MP4 that tell of people and places into free space of zeros; all others stay in place.
 
     Raises ValueError for what is no MP4.
     """
+    # Nothing moves: indexes in the file hold offsets, and moving sound or pictures would break them.
     found = list(boxes(file, 0, file.seek(0, io.SEEK_END)))
     if not {b"ftyp", b"moov"} <= {box.kind for box in found}:
         raise ValueError("not an MP4")
@@ -52,11 +53,13 @@ def emptied(file: BinaryIO) -> BinaryIO:
 
 
 def boxes(file: BinaryIO, at: int, end: int, depth: int = 0) -> Iterator[Box]:
-    """Each box from here to there, and those inside of holders."""
+    """Yield each box between two places, and those inside of holders."""
+    # Bounded in number and depth: a hostile file may nest without end, or be nothing but heads.
     for _ in range(MOST):
         if at >= end:
             return
         box = read(file, at, end)
+        # What is not known at the top could hold anything, so the file is refused rather than searched.
         if depth == DEEPEST or (depth == 0 and box.kind not in KNOWN):
             raise ValueError("a box does not belong here")
         yield box
@@ -67,9 +70,11 @@ def boxes(file: BinaryIO, at: int, end: int, depth: int = 0) -> Iterator[Box]:
 
 
 def read(file: BinaryIO, at: int, end: int) -> Box:
+    """Read the head of a box. Raises ValueError for one that does not fit into what holds it."""
     file.seek(at)
     head = file.read(16)
     size, start = int.from_bytes(head[:4], "big"), at + 8
+    # A size of 1 says that the real one follows in 64 bits; 0, that the box goes to the end.
     if size == 1:
         size, start = int.from_bytes(head[8:16], "big"), at + 16
     stop = at + size if size else end
@@ -82,24 +87,27 @@ def blank(file: BinaryIO, box: Box) -> None:
     """Wipe what a box tells of people, places and times; the rest of it stays."""
     if box.kind in TOLD:
         file.seek(box.at + 4)
+        # Renamed to "free" before it is wiped: players skip it by its kind.
         file.write(b"free")
         wipe(file, box.start, box.stop)
     elif box.kind == b"hdlr":
         wipe(file, min(box.start + NAMED, box.stop), box.stop)
     elif box.kind in HEADERS and box.stop - box.start >= 20:
         file.seek(box.start)
+        # Version 1 has times of 64 bits.
         times = 16 if file.read(1) == b"\x01" else 8
         wipe(file, box.start + 4, box.start + 4 + times)
 
 
 def wipe(file: BinaryIO, start: int, stop: int) -> None:
+    """Fill a part of the file with zeros."""
     file.seek(start)
     for at in range(start, stop, 65_536):
         file.write(bytes(min(65_536, stop - at)))
 
 
 def is_sound(file: BinaryIO) -> bool:
-    """Whether the tracks of an MP4 are all sound, whatever brand it says it has. False for what is damaged."""
+    """Return whether the tracks of an MP4 are all sound, whatever brand it claims. False for what is damaged."""
     try:
         first = islice(boxes(file, 0, file.seek(0, io.SEEK_END)), MOST)
         found = [box for box in first if box.kind == b"hdlr"]
@@ -109,13 +117,13 @@ def is_sound(file: BinaryIO) -> bool:
 
 
 def handler(file: BinaryIO, box: Box) -> bytes:
-    """What a track's handler is for."""
+    """Return what a track's handler is for."""
     file.seek(box.start + 8)
     return file.read(4)
 
 
 def plain_wav(file: BinaryIO) -> BinaryIO:
-    """A WAV of its format and its sound alone. Raises ValueError for what is no WAV, or not coded as sound is."""
+    """Rebuild a WAV of its format and sound alone. Raises ValueError for what is no WAV, or not coded as sound is."""
     data = file.read()
     if data[:4] != b"RIFF" or data[8:12] != b"WAVE":
         raise ValueError("not a WAV")
@@ -124,6 +132,7 @@ def plain_wav(file: BinaryIO) -> BinaryIO:
     tag, channels, rate, align = (int.from_bytes(form[a:b], "little") for a, b in ((0, 2), (2, 4), (4, 8), (12, 14)))
     if not 16 <= len(form) <= 50 or tag not in SOUND or not 1 <= channels <= 8 or not rate or not align or not sound:
         raise ValueError("not sound")
+    # PCM needs sixteen bytes; what follows them is of no use and could hide something.
     parts = [chunk(b"fmt ", form[:16] if tag == 1 else form)]
     if fact := found.get(b"fact"):
         parts.append(chunk(b"fact", fact[:4]))
@@ -149,11 +158,12 @@ def chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
 
 
 def chunk(kind: bytes, content: bytes) -> bytes:
+    """Write a chunk, padded to an even length as RIFF wants."""
     return kind + len(content).to_bytes(4, "little") + content + bytes(len(content) % 2)
 
 
 def whole_frames(file: BinaryIO) -> BinaryIO:
-    """An AMR of whole frames and nothing behind them. Raises ValueError for what is no AMR."""
+    """Cut an AMR to whole frames and nothing behind them. Raises ValueError for what is no AMR."""
     data = file.read()
     magic = next((one for one in AMR if data.startswith(one)), None)
     if magic is None:
@@ -162,6 +172,7 @@ def whole_frames(file: BinaryIO) -> BinaryIO:
     for _ in range(FRAMES):
         if at >= len(data):
             break
+        # The frame's type is in bits 3 to 6 of its first byte (RFC 4867, section 5.3); its padding bits must be 0.
         size = sizes[data[at] >> 3 & 15]
         if data[at] & 0x83 or size < 0:
             raise ValueError("not a frame")
@@ -176,9 +187,10 @@ def whole_frames(file: BinaryIO) -> BinaryIO:
 
 
 def untagged(file: BinaryIO) -> BinaryIO:
-    """An MP3 without its tags, before (ID3v2) and behind (ID3v1, APEv2). Raises ValueError for what is no MP3."""
+    """Strip an MP3 of its tags, before (ID3v2) and behind (ID3v1, APEv2). Raises ValueError for what is no MP3."""
     data = file.read()
     while data[:3] == b"ID3" and len(data) > 10:
+        # ID3 writes sizes with seven bits a byte, so that no byte looks like the begin of a frame.
         size = sum(byte << shift for byte, shift in zip(data[6:10], (21, 14, 7, 0), strict=True))
         data = data[10 + size + (10 if data[5] & 0x10 else 0) :]
     data = data.lstrip(b"\0")

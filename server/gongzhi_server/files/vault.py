@@ -1,4 +1,4 @@
-"""Where files are kept: on disk or in S3, each sealed piece by piece under a key of its own."""
+"""Vault: stores files on disk or in S3, each sealed piece by piece under a key of its own."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from gongzhi.runtime.sealing import SealError
 from obstore.store import LocalStore, ObjectStore, from_url
 
+# In pieces, so that a large file is sealed and sent without being in memory, and no byte leaves unchecked.
 PIECE, TAG = 65_536, 16
 
 
@@ -26,16 +27,17 @@ class Vault:
 
     @classmethod
     def at(cls, where: str | Path) -> Vault:
-        """Files in a folder, or at an address such as s3://bucket/folder."""
+        """Open a folder, or an address such as s3://bucket/folder, as a vault."""
         if "://" in str(where):
             return cls(from_url(str(where)))
         return cls(LocalStore(Path(where), mkdir=True))
 
     async def put(self, id: UUID, variant: str, key: bytes, file: BinaryIO) -> None:
+        """Seal a file and store it."""
         await self.store.put_async(place(id, variant), sealed(key, variant, file))
 
     async def get(self, id: UUID, variant: str, key: bytes) -> AsyncIterator[bytes]:
-        """The file, piece by piece. Raises FileNotFoundError at once, SealError where it was changed."""
+        """Return the file, piece by piece. Raises FileNotFoundError at once, SealError where it was changed."""
         found = await self.store.get_async(place(id, variant))
         return opened(key, variant, found.stream(min_chunk_size=PIECE + TAG))
 
@@ -47,20 +49,23 @@ class Vault:
 
 
 def place(id: UUID, variant: str) -> str:
-    """Where a file lies; the last digits are random, so folders fill evenly."""
+    """Return where a file lies; the last digits are random, so folders fill evenly."""
     return f"{id.hex[-2:]}/{id}.{variant}"
 
 
 def cipher(key: bytes, variant: str) -> AESGCM:
+    """Make the cipher of a file's variant."""
+    # A key of its own for each variant: the same nonces under one key would break AES-GCM.
     return AESGCM(hmac.digest(key, variant.encode(), hashlib.sha256))
 
 
 def nonce(count: int, last: bool) -> bytes:
-    """Pieces are numbered and the last is marked, so that none can be left out, added or put elsewhere."""
+    """Make the nonce of a piece: numbered, and the last one marked, so that none can be left out, added or put elsewhere."""
     return count.to_bytes(11, "big") + bytes([last])
 
 
 def sealed(key: bytes, variant: str, file: BinaryIO) -> Iterator[bytes]:
+    """Yield a file's pieces, sealed. An empty file has one empty piece, which says that it is the last."""
     box, count, piece = cipher(key, variant), 0, file.read(PIECE)
     while True:
         following = file.read(PIECE)
@@ -71,6 +76,7 @@ def sealed(key: bytes, variant: str, file: BinaryIO) -> Iterator[bytes]:
 
 
 async def opened(key: bytes, variant: str, stream: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """Yield a stored file's pieces, opened."""
     box, count, held = cipher(key, variant), 0, b""
     async for chunk in stream:
         held += bytes(chunk)
@@ -81,6 +87,7 @@ async def opened(key: bytes, variant: str, stream: AsyncIterator[bytes]) -> Asyn
 
 
 def unsealed(box: AESGCM, count: int, last: bool, piece: bytes) -> bytes:
+    """Open a piece. Raises SealError if it was changed, cut off or put elsewhere."""
     try:
         return box.decrypt(nonce(count, last), piece, None)
     except (InvalidTag, ValueError):

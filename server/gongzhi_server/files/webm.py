@@ -53,10 +53,11 @@ class Element:
 
 
 def keep_sound(file: BinaryIO) -> BinaryIO:
-    """A WebM whose elements stay where they are; those that tell of people, places and devices are void, and zero.
+    """Void the elements of a WebM that tell of people, places and devices; all others stay where they are.
 
     Raises ValueError for what is no WebM, or holds anything but tracks of Opus.
     """
+    # Nothing moves, as in an MP4: positions in the file would no longer hold.
     data = bytearray(file.read())
     kept = list(Reader(data).children(ROOT, len(data)))
     if [one.id for one in kept if one.id in KEPT[ROOT]] != [EBML, SEGMENT]:
@@ -81,6 +82,7 @@ def require_opus(data: bytearray, kept: Sequence[Element]) -> None:
 
 
 def contents(data: bytearray, kept: Sequence[Element], id: int) -> list[bytes]:
+    """Return the contents of all elements with an id."""
     return [bytes(data[one.start : one.stop]) for one in kept if one.id == id]
 
 
@@ -94,6 +96,7 @@ class Reader:
         """Yield what is kept of a holder's content, and of what is in it."""
         while self.at < stop:
             element = self.head(stop)
+            # A cluster of unknown size ends where an element of the segment's own begins.
             if endless and element.id >= FOUR_BYTES:
                 return
             if element.id not in KEPT[holder]:
@@ -121,7 +124,7 @@ class Reader:
         return Element(id or 0, self.at, start, end, endless)
 
     def number(self, at: int, most: int, marked: bool = False) -> tuple[int | None, int]:
-        """A number whose leading zeros tell how many bytes it has; and what follows it. None for an unknown size.
+        """Read a number whose leading zeros tell its bytes; return it, None if unknown, and the place behind it.
 
         An id is `marked`: it keeps the bit that ends the zeros.
         """
@@ -130,6 +133,7 @@ class Reader:
         if width > most or at + width > len(self.data):
             raise ValueError("not a number")
         whole = int.from_bytes(self.data[at : at + width], "big")
+        # All ones stand for an unknown size (RFC 8794, section 6.2).
         value = whole if marked else whole - (1 << 7 * width)
         return None if not marked and value == (1 << 7 * width) - 1 else value, at + width
 
@@ -143,6 +147,7 @@ class Reader:
     def wipe(self, element: Element) -> None:
         """Make an element a void one of the same length."""
         length = element.stop - element.at
+        # The void's own size field takes one byte or eight, so that head and content are exactly as long as before.
         size = (0x80 | length - 2).to_bytes() if length <= 128 else b"\1" + (length - 9).to_bytes(7, "big")
         head = VOID.to_bytes() + size
         self.data[element.at : element.stop] = head + bytes(length - len(head))

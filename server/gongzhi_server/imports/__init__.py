@@ -1,4 +1,4 @@
-"""Imports of grids and of people from files: reported row by row, tried out first if asked, undone as a whole."""
+"""Imports: grids and people from files, reported row by row, tried out first if asked, undone as a whole."""
 
 from __future__ import annotations
 

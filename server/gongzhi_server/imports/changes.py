@@ -1,4 +1,4 @@
-"""What an import changes in people who are registered."""
+"""Changes: what an import changes in people who are registered."""
 
 from __future__ import annotations
 
@@ -58,7 +58,9 @@ def difference(keys: KeyRing, update: Update, row: Mapping[str, Any]) -> Change 
         "grid_id": place.grid_id if draft.grid else None,
     }
     columns = {name: value for name, value in told.items() if value is not None and value != row[name]}
+    # A resident ID is added, never replaced: another number on file is for an officer to decide.
     named = bool(draft.resident_id) and row["resident_id_blind"] is None
+    # Numbers are compared by their blind indexes under every key of the ring: rows may be under an older key.
     blinds = [keys.blinds(place.county, PHONE, number) for number in draft.phones]
     rung = bool(blinds) and not alike(blinds, row["phones"])
     return Change(update, row["data_key"], columns, named, rung) if columns or named or rung else None
@@ -77,8 +79,10 @@ async def write(connection: asyncpg.Connection[Any], keys: KeyRing, changes: Col
         if values:
             sets = ", ".join(f"{name} = ${place}" for place, name in enumerate(values, 2))
             query = f"update people.person set {sets}, version = version + 1 where id = $1"
+            # The names of the columns are ours; values are bound.
             await connection.execute(query, owner.id, *values.values())
         if change.phones:
+            # Replaced as a whole, since their rank is their order in the file.
             await connection.execute("delete from people.phone where person_id = $1", owner.id)
             await connection.executemany(ADD_PHONE, phones(keys, owner, change.update.sited.draft.phones))
 
@@ -91,6 +95,8 @@ def opened(keys: KeyRing, change: Change) -> bytes:
 
 
 def protected(keys: KeyRing, owner: Owner, change: Change) -> Iterator[tuple[str, Any]]:
+    """Return the protected columns that change."""
+    # Somebody without protected values had no key yet.
     if change.data_key is None and (change.identity or change.phones):
         yield "data_key", keys.wrap(owner.county, owner.key)
     if change.identity:

@@ -1,4 +1,4 @@
-"""The columns of a table of residents, one row a person, and the words that may stand in them."""
+"""Columns: those of a table of residents, one row a person, and the words that may stand in them."""
 
 from __future__ import annotations
 
@@ -76,6 +76,7 @@ def line(most: int) -> Reader:
 
 def number(text: str, today: date) -> str:
     """Read a household number."""
+    # A spreadsheet has turned it into a number and may have dropped leading zeros, so it is refused, not guessed at.
     if NUMBER.fullmatch(text):
         raise refusal("NUMBER")
     return str(line(40)(text, today))
@@ -96,6 +97,7 @@ def word(known: Mapping[str, W]) -> Reader:
 
 
 def listed(values: Iterable[StrEnum]) -> str:
+    """Return the values of an enum as a list to be read."""
     return ", ".join(dict.fromkeys(values))
 
 
@@ -106,6 +108,7 @@ def needs(text: str, today: date) -> list[str]:
 
 
 def parts(text: str) -> list[str]:
+    """Split a cell at commas and the like."""
     return [part for piece in SEPARATORS.split(text) if (part := piece.strip())]
 
 
@@ -122,6 +125,8 @@ def birth_date(text: str, today: date) -> date:
 
 
 def day(text: str) -> date:
+    """Read a date. Raises Refusal."""
+    # Excel's dates come with a time of midnight.
     found = DATE.fullmatch(text.removesuffix(" 00:00:00").removesuffix(" 0:00:00"))
     if not found or (not (found[2] and found[4]) and len(text) != 8):
         raise refusal("DATE")

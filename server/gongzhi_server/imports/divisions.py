@@ -1,4 +1,4 @@
-"""The import of grids by their codes: the national tables of divisions (行政区划), and grids below a village."""
+"""Divisions: imports grids by their codes, the national tables of divisions (行政区划) and grids below a village."""
 
 from __future__ import annotations
 
@@ -32,6 +32,7 @@ def code(text: str, today: date) -> str:
 
 
 def name(text: str, today: date) -> str:
+    """Read a grid's name."""
     if len(text) > NAME:
         raise refusal("LONG", most=NAME)
     return text
@@ -47,6 +48,7 @@ ABOVE = (
 )
 COLUMNS = (CODE, TITLE, *ABOVE)
 
+# A temporary table, so that hundreds of thousands of rows are checked by a few joins. It goes with the transaction.
 INCOMING = """
 create temporary table incoming (ordinal int, file int, line int, code varchar, name varchar, kind varchar,
     parent varchar) on commit drop
@@ -68,6 +70,7 @@ delete from incoming i where i.parent is not null
   and not exists (select from grids.grid p where p.code = i.parent and p.valid_to is null)
 returning i.ordinal, i.file, i.line, i.parent
 """
+# At most so many rows come back to be reported, with the number of all: a file may be wrong in every line.
 FIRST = "with gone as ({}) select *, count(*) over () as total from gone order by ordinal limit $1"
 CHANGE = """
 update grids.grid g set name = i.name, version = g.version + 1
@@ -77,6 +80,7 @@ NEW = """
 delete from incoming i using grids.grid g where g.code = i.code and g.valid_to is null
 """
 PROVINCES = "select kind, left(code, 2) as province, count(*) as rows from incoming group by 1, 2 order by 2"
+# Province by province, so that progress can be shown and no statement writes half a million rows.
 ADD = """
 insert into grids.grid (code, name, kind, use, parent_id, version)
 select i.code, i.name, i.kind, 'BASE', p.id, 1
@@ -99,6 +103,7 @@ async def divisions(
     watch, findings = Stopwatch(), Findings()
     connection = await asyncpg.connect(dsn)
     try:
+        # A dry run does all the same and is rolled back, so its report is exact.
         transaction = connection.transaction()
         await transaction.start()
         incoming = await stage(connection, files, findings, progress)
@@ -121,6 +126,7 @@ async def divisions(
 
 
 def listed(source: Path | Iterable[Path]) -> list[Path]:
+    """Return the files to import. Raises Refusal if there are none."""
     if not isinstance(source, Path):
         files = list(source)
     else:
@@ -185,6 +191,7 @@ class Incoming:
         return True
 
     def report(self, table: Table, row: Row, column: Column, error: CodeError | Refusal) -> None:
+        """Report what is wrong with a cell."""
         told = translated(error) if isinstance(error, CodeError) else error
         self.findings.add(table.file, row.line, table.headings[column.name], told)
 
@@ -206,11 +213,14 @@ async def stage(
 ) -> Incoming:
     """Read the files into a temporary table."""
     incoming = Incoming(files, findings, progress)
+    # One import at a time: two would wait for each other's rows, or add a grid twice.
     await connection.execute("select pg_advisory_xact_lock($1)", LOCK)
+    # For this transaction alone: it sorts and joins far more than a request does.
     await connection.execute("set local work_mem = '64MB'")
     await connection.execute("set local jit = off")
     await connection.execute(INCOMING)
     await connection.copy_records_to_table("incoming", records=incoming, columns=FIELDS)
+    # Without statistics PostgreSQL takes the table for small and joins by going through all of it for each row.
     await connection.execute("analyze incoming")
     return incoming
 
@@ -256,5 +266,5 @@ async def add(connection: asyncpg.Connection[Any], progress: Progress) -> int:
 
 
 def affected(tag: str) -> int:
-    """How many rows a statement wrote, by its command tag."""
+    """Return how many rows a statement wrote, by its command tag."""
     return int(tag.split()[-1])

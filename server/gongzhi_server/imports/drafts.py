@@ -1,4 +1,4 @@
-"""Rows of a table of residents, checked each by itself."""
+"""Drafts: rows of a table of residents, each checked by itself."""
 
 from __future__ import annotations
 
@@ -33,6 +33,7 @@ class Draft:
     address: str | None
     gender: Gender | None
     birth: date | None
+    # Out of `repr`, so that no log of a draft holds a number.
     resident_id: str | None = field(repr=False)
     phones: tuple[str, ...] = field(repr=False)
     grid: str | None
@@ -50,7 +51,7 @@ class Sheet:
     rows: int
 
     def heading(self, column: str) -> str:
-        """What the file calls a column."""
+        """Return what the file calls a column."""
         return self.headings.get(column, "")
 
 
@@ -68,6 +69,7 @@ def checked(table: Table, today: date, findings: Findings, progress: Progress) -
         before = findings.tally.total()
         values = dict(cells(table, row, today, findings))
         contradictions(table, row, values, findings)
+        # A row counts as good if checking it has added no finding.
         if findings.tally.total() == before:
             yield draft(row.line, values)
         if table.count % STEP == 0:
@@ -109,6 +111,8 @@ def draft(line: int, values: Mapping[str, Any]) -> Draft:
         name=values["name"],
         residence=values["residence"],
         address=values["address"],
+        # The resident ID (GB 11643) holds birth date and gender,
+        # so it decides; what contradicts it was reported before.
         gender=Gender(codes.gender(number)) if number else values["gender"],
         birth=codes.birth_date(number) if number else values["birth date"],
         resident_id=number,

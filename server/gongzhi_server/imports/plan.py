@@ -1,4 +1,4 @@
-"""What is to become of the rows of a table of residents, given what is registered already."""
+"""Plan: what becomes of each row of a table of residents, given what is registered already."""
 
 from __future__ import annotations
 
@@ -79,7 +79,8 @@ class Reporter:
 
 
 def about(known: Known | None) -> dict[str, object]:
-    """What a report may tell of somebody: the surname and the id."""
+    # The report may be read by somebody who must not see the register.
+    """Return what a report may tell of somebody: the surname and the id."""
     return {"name": known.name[:1] + "*" * (len(known.name) - 1), "person": known.id} if known else {}
 
 
@@ -89,12 +90,14 @@ def site(
     """Find where everybody lives: in the grid of the row, or else where the household is registered or its head is."""
     heads = {draft.number: draft for draft in drafts if draft.relation is Relation.HEAD and draft.grid}
     for draft in drafts:
+        # A registered household decides where it is; else its head's row does.
         house, head = houses.get(draft.number), heads.get(draft.number)
         home = house.place if house else places.get(head.grid or "") if head else None
         place = places.get(draft.grid) if draft.grid else home
         if place is None:
             said = draft.grid or (head and head.grid)
             say.skip(draft, "grid", "NO_GRID" if said else "REQUIRED")
+        # A household's rows and keys belong to one county.
         elif home and place.county_id != home.county_id:
             say.skip(draft, "grid", "NUMBER_TAKEN" if house else "OTHER_COUNTY")
         else:
@@ -109,6 +112,7 @@ def distinct(rows: Collection[Sited], say: Reporter) -> Iterator[Sited]:
         draft = row.draft
         line = holders.get((row.place.county_id, draft.resident_id)) if draft.resident_id else None
         twin = members.get((draft.number, draft.name, draft.birth))
+        # Two rows with different resident IDs are two people, even with one name and birth date.
         if twin and not (twin.resident_id and draft.resident_id):
             line = line or twin.line
         if line:
@@ -136,7 +140,9 @@ class Recognition:
                 yield row
 
     def match(self, row: Sited) -> Known | None:
+        """Return who a row is about, if they are registered: by resident ID, or as a member of the household."""
         draft, holders = row.draft, self.registry.holders
+        # By blind index under every key of the ring, since rows may be under an older one.
         if draft.resident_id:
             blinds = self.keys.blinds(row.place.county, RESIDENT_ID, draft.resident_id)
             if found := next((holders[blind] for blind in blinds if blind in holders), None):
@@ -146,6 +152,7 @@ class Recognition:
         return twin if twin and not (twin.blind and draft.resident_id) else None
 
     def meet(self, row: Sited, known: Known) -> None:
+        """Keep a row about somebody who is registered as an update, or report it."""
         earlier = self.updates.get(known.id)
         if earlier:
             self.say.skip(row.draft, "", "DUPLICATE_LINE", line=earlier.sited.draft.line)
@@ -200,10 +207,12 @@ def found(group: Collection[Sited], fresh: Collection[Sited]) -> Founding:
 
 
 def listed(lines: Collection[int]) -> str:
+    """Write line numbers as a list."""
     return ", ".join(map(str, lines))
 
 
 def grouped(rows: Collection[Sited]) -> dict[str, list[Sited]]:
+    """Group rows by household number, in the order of the file."""
     groups: dict[str, list[Sited]] = {}
     for row in rows:
         groups.setdefault(row.draft.number, []).append(row)

@@ -1,4 +1,4 @@
-"""What the database knows already of the households and people in a file."""
+"""Registry: the households and people in a file that the database knows already."""
 
 from __future__ import annotations
 
@@ -32,6 +32,7 @@ PERSON = """
 select p.id, p.name, p.birth_date, p.grid_id, p.resident_id_blind, m.household_id
 from people.person p left join people.membership m on m.person_id = p.id and m.until is null
 """
+# A resident ID whose ownership is contested identifies nobody until that is settled.
 HOLDERS = PERSON + "where p.county_id = $1 and p.resident_id_blind = any($2::bytea[]) and p.contested_at is null"
 MEMBERS = PERSON + "where m.household_id = any($1::uuid[])"
 NAMESAKES = PERSON + "where p.county_id = $1 and p.name = any($2::text[]) and p.birth_date is not null"
@@ -131,11 +132,13 @@ class Reader:
 
 
 def house(row: Any) -> House:
+    """Build a household from its row."""
     place = Place(row["grid_id"], row["county_id"], row["county"])
     return House(row["id"], row["head_id"], row["address"], frozenset(row["needs"]), place)
 
 
 def known(row: Any) -> Known:
+    """Build a person from their row."""
     return Known(
         row["id"], row["name"], row["birth_date"], row["grid_id"], row["resident_id_blind"], row["household_id"]
     )

@@ -1,4 +1,4 @@
-"""What came of an import: counts, and what was found in which cell."""
+"""Report: what came of an import, in counts, and what was found in which cell."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ class Findings:
         return CAP - len(self.kept)
 
     def sorted(self) -> tuple[Finding, ...]:
-        """The findings in the order of files and lines."""
+        """Return the findings in the order of files and lines."""
         return tuple(sorted(self.kept, key=lambda found: (found.file, found.line)))
 
 
@@ -114,6 +114,7 @@ class Report:
         return "\n".join(self._lines(language))
 
     def _lines(self, language: Language) -> Iterator[str]:
+        """Yield the lines of the report."""
         words = CHINESE if language == "zh" else ENGLISH
         facts: dict[str, Any] = vars(self) | {"same": self.same, "more": self.count - len(self.problems)}
         yield words["dry" if self.dry_run else "done"].format(**facts)

@@ -1,4 +1,4 @@
-"""The import of people and households, one row a person."""
+"""Residents: imports people and households from a table, one row a person."""
 
 from __future__ import annotations
 
@@ -45,7 +45,9 @@ async def residents(
     sheet = read(file, today, findings, progress)
     connection = await asyncpg.connect(dsn)
     try:
+        # Read-only for a dry run: PostgreSQL itself refuses a write.
         async with connection.transaction(readonly=dry_run):
+            # The same lock as for divisions: one import at a time.
             await connection.execute("select pg_advisory_xact_lock($1)", LOCK)
             decided, changed = await decide(connection, keys, sheet, Reporter(sheet, findings), on_duplicate)
             batch = None
@@ -86,6 +88,7 @@ async def decide(
 
 
 async def registry(reader: Reader, rows: Collection[Sited], houses: dict[str, House]) -> Registry:
+    # County by county, because blind indexes are made under each county's own key.
     """Look up who of these people is registered, county by county."""
     holders: dict[bytes, Known] = {}
     namesakes: dict[Namesake, Known] = {}

@@ -1,4 +1,4 @@
-"""Protected values of people (`gongzhi.core.people.sealed`) as records to be copied into the tables."""
+"""Sealed values: protected values of people (`gongzhi.core.people.sealed`) as records to be copied into tables."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tables as people send them: CSV in the encodings that Chinese offices use, and XLSX."""
+"""Tables: as people send them, CSV in the encodings that Chinese offices use, and XLSX."""
 
 from __future__ import annotations
 
@@ -28,6 +28,7 @@ SAMPLE = 1 << 16  # bytes that the encoding is told by
 DELIMITERS = ",;\t"
 NAMES = {"utf-8": "UTF-8", "utf-8-sig": "UTF-8 with BOM", "gb18030": "GB18030"}
 FORMULA_ERRORS = {"#DIV/0!", "#N/A", "#NAME?", "#NULL!", "#NUM!", "#REF!", "#VALUE!"}
+# Excel keeps numbers as doubles, which are exact to fifteen digits.
 DIGITS_KEPT = 15  # of a number in a spreadsheet; resident IDs have more
 NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?E[+-]?[0-9]+|[0-9]+\.[0-9]+", re.IGNORECASE)
 UNPACKED = DocumentLimits(entries=5_000, total=2_000_000_000, part=1_000_000_000)
@@ -65,10 +66,13 @@ class Column:
         """Return what a cell says, None if it is empty; raise Refusal or CodeError."""
         if not text:
             if self.filled:
+                # Kept as floats or E-notation by a spreadsheet: such a cell was a number, not a text.
                 raise refusal("REQUIRED")
             return None
         if text in FORMULA_ERRORS:
             raise refusal("FORMULA")
+        # Control characters are invisible and would be kept; other
+        # unprintable ones, such as format marks, are cleaned away.
         if not text.isprintable() and any(unicodedata.category(letter) == "Cc" for letter in text):
             raise refusal("CONTROL")
         return self.read(text, today)
@@ -104,6 +108,7 @@ class Table:
         for line, heading in self.unknown:
             findings.add(self.file, line, heading, refusal("UNKNOWN_COLUMN"), skips=False)
         for line, record in self.records:
+            # A blank row means nothing, but a broken one must be reported, though it is empty as well.
             if record is not BROKEN and not any(record):
                 continue
             self.count += 1
@@ -120,6 +125,7 @@ def opened(path: Path, columns: Iterable[Column]) -> Iterator[Table]:
     """Open a CSV or XLSX file whose first row names these columns; raise Refusal where that cannot be done."""
     with path.open("rb") as file:
         start = file.read(8)
+    # Old .xls files (OLE) are sent on to the workbook reader too, which says that they cannot be read.
     if start.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")) or path.suffix.lower() in (".xls", ".xlsx"):
         with workbook(path) as (size, records):
             lines = Lines(records)
@@ -169,11 +175,13 @@ def table(
 
 
 def label(column: Column) -> str:
+    """Return a column's name with its first Chinese one."""
     return f"{column.name} ({column.aliases[0]})" if column.aliases else column.name
 
 
 def plain(heading: str) -> str:
     """Return what tells headings apart: not case, blanks, underscores, a star or words in brackets."""
+    # NFKC makes full-width letters and brackets, as Chinese input methods write them, the usual ones.
     text = unicodedata.normalize("NFKC", heading).casefold()
     return re.sub(r"\(.*?\)|[\s_*-]", "", text)
 
@@ -214,12 +222,14 @@ def detect(path: Path) -> str:
     lines = sample.splitlines()
     if len(sample) == SAMPLE and len(lines) > 1:
         lines.pop()  # cut off, perhaps inside a letter
+    # Lines in ASCII read the same in both.
     telling = [line for line in lines if not line.isascii()]
     readable = sum(decodes(line, "utf-8") for line in telling)
     return "utf-8" if 2 * readable >= len(telling) else "gb18030"
 
 
 def decodes(line: bytes, encoding: str) -> bool:
+    """Return whether a line can be decoded."""
     try:
         line.decode(encoding)
     except UnicodeDecodeError:
@@ -232,7 +242,9 @@ def parse(path: Path, encoding: str, text: io.TextIOBase) -> Iterator[Record]:
     try:
         lines = bounded(path.name, text)
         first = next(lines)
+        # Told by the heading, which holds no free text.
         delimiter = max(DELIMITERS, key=first.count)
+        # Strict, or a quotation mark that is not closed would swallow the rest of the file into one cell.
         reader = csv.reader(follow(first, lines), delimiter=delimiter, strict=True)
         while True:
             line = reader.line_num + 1
@@ -260,6 +272,7 @@ def bounded(file: str, text: io.TextIOBase) -> Iterator[str]:
 
 
 def follow(first: str, rest: Iterable[str]) -> Iterator[str]:
+    """Yield the first line and then the rest."""
     yield first
     yield from rest
 
@@ -299,7 +312,9 @@ def workbook(path: Path) -> Iterator[tuple[int, Iterator[Record]]]:
         with path.open("rb") as file, open_archive(file) as archive:
             check_archive(archive, UNPACKED)
         with warnings.catch_warnings():
+            # openpyxl warns of every feature it passes over, which tells the operator nothing.
             warnings.simplefilter("ignore")
+            # "data_only" gives the results of formulas; "read_only" reads row by row.
             book = load_workbook(path, read_only=True, data_only=True)
     except DocumentError:
         raise refusal("BOMB", file=path.name) from None
@@ -351,5 +366,6 @@ def written(cell: object) -> str:
     if isinstance(cell, datetime):
         return str(cell.date()) if cell.time() == datetime.min.time() else str(cell)
     if isinstance(cell, int) and abs(cell) >= 10**DIGITS_KEPT:
+        # So many digits were rounded already; E-notation marks the cell as a number whose digits are lost.
         return f"{cell:E}"
     return str(cell)

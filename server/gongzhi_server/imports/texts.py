@@ -1,4 +1,4 @@
-"""What an import says about files, rows and cells. No text holds a value: it may be personal."""
+"""Texts: what an import says about files, rows and cells. No text holds a value: it may be personal."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Plugins as the server has them: found, loaded, confined, and looked after."""
+"""Plugins: found, loaded, confined, and looked after by the server."""

@@ -1,4 +1,4 @@
-"""What operators chose about plugins: from the environment, and from plugins.toml in the data folder."""
+"""Plugin settings: what operators choose for plugins, in the environment and in plugins.toml in the data folder."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ TRUTH = {"yes": True, "no": False, "true": True, "false": False}
 
 
 def truth(text: str) -> bool:
+    """Read yes or no. Raises KeyError for anything else."""
     return TRUTH[text.lower()]
 
 
@@ -36,8 +37,9 @@ READ: dict[type, tuple[Callable[[str], Any], str]] = {
 
 
 def chosen(plugins: Plugins, environ: Mapping[str, str], data: Path) -> Mapping[type, Any]:
-    """Every plugin's settings by their class. Raises Problem with the plugin, the variable and what to do."""
+    """Read every plugin's settings, by class. Raises Problem with the plugin, the variable and what to do."""
     tables = written(data / FILE)
+    # Checked for all plugins before any is read: the same text would otherwise set two things.
     check_variables(plugins)
     return MappingProxyType(
         {declared: read(plugin, declared, environ, tables.get(plugin.name, {})) for plugin, declared in plugins.choices}
@@ -60,12 +62,12 @@ def check_variables(plugins: Plugins) -> None:
 
 
 def variable_of(plugin: Plugin, one: Field[Any]) -> str:
-    """The name of a setting in the environment."""
+    """Return the name of a setting in the environment."""
     return one.metadata.get(VARIABLE) or f"GONGZHI_{plugin.name}_{one.name}".upper()
 
 
 def written(file: Path) -> dict[str, Any]:
-    """The tables of the file; none where there is no file."""
+    """Read the tables of the file; none where there is no file."""
     try:
         return tomllib.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -77,9 +79,11 @@ def written(file: Path) -> dict[str, Any]:
 
 
 def read(plugin: Plugin, declared: type, environ: Mapping[str, str], table: Any) -> Any:
+    """Read one plugin's settings: the environment first, then the file, then the default. Raises Problem."""
     known = {one.name: one for one in fields(declared)}
     if not isinstance(table, dict):
         raise plugin.problem(f"{FILE}: {plugin.name} must be a table, [{plugin.name}]")
+    # A misspelled name would otherwise leave the default in force without a word.
     if strange := sorted(set(table) - set(known)):
         raise plugin.problem(f"{FILE}: there is no setting {strange[0]!r}; there are {', '.join(known)}")
     hints = typing.get_type_hints(declared)
@@ -95,6 +99,7 @@ def read(plugin: Plugin, declared: type, environ: Mapping[str, str], table: Any)
     try:
         return declared(**given)
     except Exception as error:  # its own checks; what they say could repeat a secret
+        # Where any setting is a secret, the plugin's own message may quote it, so only the error's name is passed on.
         cause: object = type(error).__name__ if any(one.metadata.get(SECRET) for one in known.values()) else error
         raise plugin.problem(f"its settings are refused: {said(cause)}") from None
 
@@ -103,13 +108,14 @@ CORE = {one.metadata["variable"] for one in fields(Settings)}
 
 
 def value(plugin: Plugin, place: str, one: Field[Any], hint: Any, given: Any) -> Any:
-    """A value as its field has it. Messages repeat none: it may be a secret."""
+    """Convert a value to its field's type. Messages repeat no value: it may be a secret."""
     if parse := one.metadata.get(PARSE):
         return parsed(plugin, place, parse, given)
     kind = single(hint)
     if kind not in READ:
         raise plugin.problem(f"its setting {one.name!r} is of a type that cannot be read; give it a `parse`")
     convert, what = READ[kind]
+    # By exact type: bool is a subclass of int, and `days = true` is a mistake.
     if not isinstance(given, str) and not (type(given) is kind or (kind is float and type(given) is int)):
         raise plugin.problem(f"{place} must be {what}; change it, or take it out")
     try:
@@ -119,7 +125,7 @@ def value(plugin: Plugin, place: str, one: Field[Any], hint: Any, given: Any) ->
 
 
 def parsed(plugin: Plugin, place: str, parse: Callable[[str], Any], given: Any) -> Any:
-    """A value as the plugin's own function reads it from a text."""
+    """Convert a value by the plugin's own function, which reads a text."""
     if not isinstance(given, str):
         raise plugin.problem(f"{place} must be a text; change it, or take it out")
     try:
@@ -129,7 +135,7 @@ def parsed(plugin: Plugin, place: str, parse: Callable[[str], Any], given: Any) 
 
 
 def single(hint: Any) -> Any:
-    """The type itself, of a type or None."""
+    """Return the type itself, of a type or None."""
     if typing.get_origin(hint) in (UnionType, typing.Union):
         kinds = [one for one in typing.get_args(hint) if one is not type(None)]
         return kinds[0] if len(kinds) == 1 else None

@@ -1,4 +1,4 @@
-"""Confinement of migrations: what one of a plugin's touches outside of the plugin's own schema takes it back."""
+"""Confinement: rolls back a plugin's migration that touches anything outside of the plugin's own schema."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ t.tgtype & 66 = 0 and exists(
 
 It is the plugin's, whoever's the table is: it cannot alter the row, and goes when the schema goes.
 """
+# Compared before and after the migration, read from PostgreSQL's catalogues:
+# SQL can be written in too many ways to tell from its text what it touches.
 OBJECTS = f"""
 select 'the schema ' || n.nspname as name, n.nspowner::text as state from pg_namespace n where {FOREIGN}
 union all
@@ -66,8 +68,9 @@ class Confined:
         return getattr(self.migration, name)
 
     async def apply(self, state: Any, *, dry_run: bool, schema_editor: Any) -> Any:
-        """Apply it. Raises Problem for one that touches what is not its plugin's."""
+        """Apply the migration. Raises Problem for one that touches what is not its plugin's."""
         label, name = self.migration.app_label, f"{self.migration.app_label}.{self.migration.name}"
+        # Without a transaction it could not be taken back.
         if not schema_editor.atomic_migration:
             raise Problem(f"migration {name} must be atomic: leave `atomic = False` out")
         before = await objects(schema_editor.client, label)
@@ -75,6 +78,7 @@ class Confined:
         after = await objects(schema_editor.client, label)
         touched = sorted(one for one in before.keys() | after.keys() if differs(before.get(one), after.get(one)))
         if touched:
+            # Raised inside the transaction, which is rolled back with all that the migration did.
             raise Problem(
                 f"migration {name} was taken back: it touches {touched[0]}, and a plugin's migrations touch the schema "
                 f"{label!r} alone"
@@ -83,10 +87,10 @@ class Confined:
 
 
 def differs(before: str | None, after: str | None) -> bool:
-    """Whether something is another than before; a table's count that is 0 is as good as none."""
+    """Return whether a state is another than before; a table's count that is 0 is as good as none."""
     return (before or "0") != (after or "0")
 
 
 async def objects(client: Any, label: str) -> dict[str, str]:
-    """What there is outside of a schema, and its state."""
+    """Read what there is outside of a schema, with its state."""
     return {row["name"]: row["state"] for row in await client.execute_query_dict(OBJECTS, [label])}

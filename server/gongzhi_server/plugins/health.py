@@ -1,4 +1,4 @@
-"""What plugins hold open while the server runs, and whether they are well."""
+"""Plugin health: what plugins hold open while the server runs, and which of them fail again and again."""
 
 from __future__ import annotations
 
@@ -40,6 +40,7 @@ class Vitals:
         self.plugins, self.context, self.now, self.tell = plugins, context, now, tell
         self.failed: Counter[str] = Counter()
         self._said: dict[str, str] = {}
+        # The last few failures of each plugin; a longer history decides nothing.
         self._blamed: dict[str, deque[tuple[datetime, str]]] = {}
         self._at: datetime | None = None
 
@@ -51,38 +52,41 @@ class Vitals:
         return blamed | unwell
 
     def again(self, times: deque[tuple[datetime, str]]) -> bool:
-        """Whether these failures are many and recent."""
+        """Return whether these failures are many and recent."""
         return len(times) == TIMES and self.now() - times[0][0] < RECENT
 
     def blame(self, plugin: str, fault: str) -> None:
-        """A plugin has failed in what somebody asked for; `fault` is the name of the error."""
+        """Note that a plugin has failed in what somebody asked for; `fault` is the name of the error."""
         self._blamed.setdefault(plugin, deque(maxlen=TIMES)).append((self.now(), fault))
         if plugin in self.failing:
             self.tell(self.failing)
 
     @asynccontextmanager
     async def held(self) -> AsyncIterator[None]:
-        """Begin what they hold open. Raises Problem, naming the plugin that cannot."""
+        """Begin what plugins hold open, and end it with the block. Raises Problem, naming the plugin that cannot."""
+        # Ended in reverse order, so that a plugin still has what it requires.
         async with AsyncExitStack() as stack:
             for plugin, lifespan in self.plugins.lifespans:
                 stack.push_async_exit(await opened(plugin, lifespan, self.context(plugin.name)))
             yield
 
     async def examine(self) -> dict[str, str]:
-        """Ask all of them, unless they have been asked just now; the plugins that fail again and again."""
+        """Ask all plugins, unless they have been asked just now; return those that fail again and again."""
         now = self.now()
+        # A clock set back would otherwise keep an old answer for as long as it is behind.
         if self._at is None or not timedelta() <= now - self._at < FRESH:
             self._at = now
             checks = self.plugins.checks
             found = await asyncio.gather(*(self.well(plugin, check) for plugin, check in checks))
             bad = {plugin.name: one for (plugin, _), one in zip(checks, found, strict=True) if one}
+            # Those that are well are not in the new count, so a single good answer begins the count anew.
             self.failed = Counter({name: self.failed[name] + 1 for name in bad})
             self._said = bad
             self.tell(self.failing)
         return self.failing
 
     async def well(self, plugin: Plugin, check: Callable[[Context], Awaitable[None]]) -> str | None:
-        """What a check ended in; None if it is well."""
+        """Return the name of the error that a check ended in; None if the plugin is well."""
         try:
             async with asyncio.timeout(EXAMINING):
                 await check(self.context(plugin.name))
@@ -95,7 +99,7 @@ class Vitals:
 async def opened(
     plugin: Plugin, lifespan: Callable[[Context], AbstractAsyncContextManager[None]], context: Context
 ) -> Callable[..., Awaitable[None]]:
-    """Begin one; how to end it."""
+    """Begin what one plugin holds open, and return how to end it."""
     try:
         async with asyncio.timeout(OPENING):
             running = lifespan(context)
@@ -106,6 +110,7 @@ async def opened(
         raise plugin.problem(f"lifespan() failed: {said(error)}") from error
 
     async def ended(*error: Any) -> None:
+        # Bounded too: a plugin that hangs at its end must not keep the server from stopping.
         try:
             async with asyncio.timeout(OPENING):
                 await running.__aexit__(None, None, None)

@@ -1,4 +1,4 @@
-"""The plugins that are installed: found, asked what they bring, and refused by name where that cannot work."""
+"""Plugin loader: finds the installed plugins, asks what they bring, and refuses by name where that cannot work."""
 
 from __future__ import annotations
 
@@ -54,6 +54,7 @@ LONGEST, SLOWEST = 16 << 20, 60.0
 """The most bytes and seconds that a route may claim."""
 CORE = "core"
 """Whose the packages of the contract are, where a plugin's name stands."""
+# Names of PostgreSQL schemas that exist already; a plugin's schema is called like the plugin.
 TAKEN = {one.split(".")[-2] for one in BUILT_IN} | {"gongzhi", "public", CORE, "information_schema"}
 FAULTS = (Exception, SystemExit)
 """What a plugin may end in. Ctrl-C is not its doing."""
@@ -71,7 +72,7 @@ class Owner(str):
 
 
 def is_switched(plugin: str) -> bool:
-    """Whether it depends on the county that a plugin is there."""
+    """Return whether it depends on the county that a plugin is there."""
     return not getattr(plugin, "always", False)
 
 
@@ -94,22 +95,23 @@ class Plugin:
 
     @classmethod
     def of(cls, entry: EntryPoint) -> Plugin:
+        """Read the plugin of an installed distribution's entry point."""
         dist = entry.dist
         return cls(entry.name, dist.name if dist else "no distribution", dist.version if dist else "?")
 
     def problem(self, cause: object) -> Problem:
-        """A refusal that names the plugin, its distribution and version, and the cause, in one line."""
+        """Make a refusal that names the plugin, its distribution and version, and the cause, in one line."""
         return Problem(f"plugin {self.name!r} ({self.distribution} {self.version}): {said(cause)}")
 
 
 def said(cause: object) -> str:
-    """A cause in one line."""
+    """Write a cause in one line."""
     text = f"{type(cause).__name__}: {cause}" if isinstance(cause, BaseException) else str(cause)
     return " ".join(text.split())
 
 
 def empty() -> pluggy.PluginManager:
-    """A plugin manager that knows the hooks and the built-in plugins."""
+    """Make a plugin manager that knows the hooks and the built-in plugins."""
     manager = pluggy.PluginManager("gongzhi")
     manager.add_hookspecs(hooks)
     for plugin, module in built_in():
@@ -119,7 +121,7 @@ def empty() -> pluggy.PluginManager:
 
 @cache
 def built_in() -> tuple[tuple[Plugin, str], ...]:
-    """The packages of the contract, each with its module of hooks, in the order in which their tables are made."""
+    """Return the packages of the contract with their modules of hooks, in the order in which tables are made."""
     release = version("gongzhi")
     return tuple((Plugin(one.split(".")[-2], "gongzhi", release, built_in=True), one) for one in BUILT_IN)
 
@@ -129,6 +131,8 @@ class Plugins:
     """What the core and its plugins declare, together."""
 
     found: tuple[Plugin, ...] = ()
+    # Each hook is called when it is first needed and its answer
+    # kept: plugins are asked once, and declare the same for all.
     manager: pluggy.PluginManager = field(default_factory=empty)
 
     @cached_property
@@ -138,6 +142,7 @@ class Plugins:
         self._once("apps", ((plugin, app.label) for plugin, app in found))
         self._once("nouns or plugins", ((plugin, name) for plugin in self.found for name in self.labels[plugin.name]))
         for plugin, app in found:
+            # Rules of visibility and errors ask a model whose it is.
             for model in () if plugin.built_in else own(app):
                 model.__plugin__ = plugin.owner  # type: ignore[attr-defined]
         return tuple(values(found))
@@ -254,7 +259,7 @@ class Plugins:
         return tuple((named_plugin(plugin), one) for plugin, one in mine)
 
     def work_of(self, plugin: str) -> list[str]:
-        """The names of a plugin's handlers and jobs, sorted."""
+        """Return the names of a plugin's handlers and jobs, sorted."""
         work: tuple[tuple[str | None, Handler | Job], ...] = (*self.handlers, *self.jobs)
         return sorted(one.name for whose, one in work if whose == plugin)
 
@@ -286,6 +291,7 @@ class Plugins:
         return tuple(self._brought("registers", Registers, unchecked))
 
     def _entries(self, register: str, check: Callable[[Plugin, Any], str | None]) -> list[tuple[Plugin, Any]]:
+        """Return the entries of one register that plugins declare, each checked."""
         found = [(plugin, one) for plugin, book in self._books for one in getattr(book, register)]
         for plugin, one in found:
             judge(plugin, one, check)
@@ -304,12 +310,13 @@ class Plugins:
         return {name: tuple(one for plugin, one in mine if plugin.name == name) for name in names}
 
     def errands_called(self, word: str) -> list[tuple[str, Errand]]:
-        """The errands that are called by this word on the command line, each with the name of its plugin."""
+        """Return the errands that are called by a word on the command line, each with the name of its plugin."""
         return [(plugin, one) for plugin, mine in self.errands.items() for one in mine if (one.group or plugin) == word]
 
     @cached_property
     def channels(self) -> tuple[Channel, ...]:
         """The ways out for notices: the log, and what plugins bring."""
+        # One hook brings several kinds of ways out; here are those that are neither feeds nor routes.
         mine = tuple((plugin, one) for plugin, one in self._ways if not isinstance(one, (Feed, Route, Files)))
         for plugin, one in mine:
             if wrong := self._check_channel(plugin, one):
@@ -342,7 +349,7 @@ class Plugins:
         return tuple(self._brought("channels", (Channel, Feed, Route, Files), unchecked))
 
     def chosen(self, names: Iterable[str]) -> tuple[Channel, ...]:
-        """The channels of these names. Raises Problem for one that nobody brings."""
+        """Return the channels of these names. Raises Problem for one that nobody brings."""
         known = {one.name: one for one in self.channels}
         if missing := sorted(set(names) - set(known)):
             raise Problem(f"GONGZHI_CHANNELS: there is no channel {missing[0]}; there are {', '.join(sorted(known))}")
@@ -380,7 +387,7 @@ class Plugins:
         return [one.name for one in self.found if not one.always]
 
     def held(self, role: str) -> frozenset[str]:
-        """The permissions of a role. Raises KeyError for a role that nobody declared."""
+        """Return the permissions of a role. Raises KeyError for a role that nobody declared."""
         if role not in self._held:
             raise KeyError("role")
         return self._held[role]
@@ -392,7 +399,7 @@ class Plugins:
         }
 
     def holders(self, permission: str) -> list[str]:
-        """The names of the roles that hold a permission, sorted."""
+        """Return the names of the roles that hold a permission, sorted."""
         return sorted(role for one in self.permissions if one.name == permission for role in one.roles)
 
     @cached_property
@@ -411,13 +418,13 @@ class Plugins:
         return frozenset(one.name for one in self.roles if one.civic)
 
     def plugin(self, name: str) -> Plugin:
-        """The plugin of this name. Raises StopIteration if it is not among them."""
+        """Return the plugin of a name. Raises StopIteration if it is not among them."""
         return next(plugin for plugin in self.found if plugin.name == name)
 
     def _brought(
         self, hook: str, kind: Any, check: Callable[[Plugin, Any], str | None]
     ) -> Iterator[tuple[Plugin, Any]]:
-        """What a hook brings: of the built-in plugins, and then plugin by plugin in the order in which they are loaded.
+        """Yield what a hook brings: the built-in plugins' first, and then plugin by plugin in the order of loading.
 
         pluggy itself would call them the last first, and not say whose answer is whose.
         """
@@ -443,7 +450,7 @@ class Plugins:
         what: str,
         check: Callable[[Plugin, Any], str | None],
     ) -> tuple[tuple[Plugin, T], ...]:
-        """Those of one kind that a hook brought among others, each looked at, and no two of a name."""
+        """Return those of one kind that a hook brought among others, each checked, and no two of a name."""
         mine = tuple((plugin, one) for plugin, one in found if isinstance(one, kind))
         for plugin, one in mine:
             judge(plugin, one, check)
@@ -459,6 +466,7 @@ class Plugins:
             owners[name] = plugin
 
     def _check_app(self, plugin: Plugin, app: App) -> str | None:
+        """Check the tables of an app: its label, its migrations, and that they lie in the plugin's own schema."""
         if not NAME.fullmatch(app.label) or app.label in TAKEN:
             return f"the app cannot be labelled {app.label!r}: the core has that name, or it is none"
         if app.noun and (not app.label.startswith(app.noun) or app.noun in TAKEN | self._core_nouns):
@@ -477,6 +485,7 @@ class Plugins:
         return f"two models share the table {app.label}.{twice[0]}" if twice else None
 
     def _check_extension(self, plugin: Plugin, extension: Extension) -> str | None:
+        """Check that what an extension requires is declared."""
         declared = {one.name for one in self.permissions}
         needed = {one.python_name: one.metadata[GUARD].permission for one in extension.fields if one.metadata[GUARD]}
         needed |= {name: one.requires for name, one in extension.filter.items() if one.requires}
@@ -487,27 +496,32 @@ class Plugins:
         return None
 
     def _check_event(self, plugin: Plugin, declared: type) -> str | None:
+        """Check that a class is an event whose type says whose it is."""
         if not issubclass(declared, Event) or not declared.type:
             return f"{declared.__name__} is no event; decorate it with @event"
         return self._unprefixed(plugin, "event", declared.type)
 
     def _check_handler(self, plugin: Plugin, handler: Handler) -> str | None:
+        """Check that the events a handler waits for are declared."""
         unknown = [one.type for one in handler.events if one.type not in self.registry]
         if unknown:
             return f"the handler {handler.name!r} waits for {unknown[0]!r}, which nobody declares"
         return self._unprefixed(plugin, "handler", handler.name)
 
     def _check_job(self, plugin: Plugin, job: Job) -> str | None:
+        """Check that a job's name says whose it is."""
         return self._unprefixed(plugin, "job", job.name)
 
     def _check_check(self, plugin: Plugin, check: Check) -> str | None:
+        """Check that a health check's name says whose it is."""
         return None if plugin.always else self._unprefixed(plugin, "check", check.name)
 
     def _check_figure(self, plugin: Plugin, kpi: Kpi) -> str | None:
-        """Figures that every county has go by the name of the field that shows them; no two have one name."""
+        """Check a figure's name. Those of plugins that are always on may have the name of the field that shows them."""
         return None if plugin.always else self._unprefixed(plugin, "figure", kpi.name)
 
     def _check_permission(self, plugin: Plugin, permission: Permission) -> str | None:
+        """Check a permission's name and roles; what guards people is nothing that residents' roles may hold."""
         if wrong := self._unprefixed(plugin, "permission", permission.name):
             return wrong
         unknown = sorted(permission.roles - {role.name for role in self.roles})
@@ -518,15 +532,18 @@ class Plugins:
         return f"the permission {permission.name!r} names unknown roles: {', '.join(unknown)}" if unknown else None
 
     def _check_role(self, plugin: Plugin, role: Role) -> str | None:
+        """Check that a role is none of the core's."""
         taken = {one.name for one in ROLES}
         return f"the role {role.name!r} is one of the core's" if role.name in taken else None
 
     def _check_settings(self, plugin: Plugin, declared: type) -> str | None:
+        """Check that settings are a frozen dataclass, since they are shared."""
         if not is_dataclass(declared) or not declared.__dataclass_params__.frozen:  # type: ignore[attr-defined]
             return f"the settings {declared.__name__} must be a dataclass with frozen=True"
         return None
 
     def _check_holding(self, plugin: Plugin, holding: Holding) -> str | None:
+        """Check that a holding is one of the plugin's own tables, with a term and a way to erase it."""
         if holding.table.partition(".")[0] not in self.labels[plugin.name]:
             return f"the holding {holding.table!r} must be one of the plugin's own tables"
         if bool(holding.months) != bool(holding.since):
@@ -537,11 +554,11 @@ class Plugins:
         return f"the holding {holding.table!r} is erased by columns, or GONE" if wordless else None
 
     def _named_alike(self, what: str) -> Callable[[Plugin, Any], str | None]:
-        """A check that names of these say whose they are."""
+        """Return a check that names of these say whose they are."""
         return lambda plugin, one: self._unprefixed(plugin, what, one.name)
 
     def _unprefixed(self, plugin: Plugin, what: str, name: str) -> str | None:
-        """What is wrong with a published name that does not say whose it is."""
+        """Return what is wrong with a published name that does not say whose it is."""
         if name.partition(".")[0] in self.labels[plugin.name] and "." in name:
             return None
         return f"the {what} {name!r} must begin with {f'{plugin.name}.'!r}"
@@ -551,6 +568,7 @@ class Plugins:
         return frozenset(f"{app.label}.{model._meta.db_table}" for app in self.apps for model in own(app))
 
     def _check_channel(self, plugin: Plugin, channel: Channel) -> str | None:
+        """Check that a channel that needs consent has a privacy notice that asks for it."""
         wanted = channel.consent
         texts = [one for one in self.registers.notices if wanted and one.purpose == wanted.purpose and one.consent]
         if wanted and not any(one.recipient in (None, wanted.recipient) for one in texts):
@@ -558,12 +576,13 @@ class Plugins:
         return None
 
     def _check_purpose(self, plugin: Plugin, purpose: Purpose) -> str | None:
+        """Check that a purpose says what for and on which legal basis."""
         empty = not (purpose.purpose.strip() and purpose.basis.strip())
         return f"the purpose for {purpose.field!r} must say what for, and on which legal basis" if empty else None
 
 
 def check_place(plugin: Plugin, one: Route | Files) -> str | None:
-    """What is wrong with where a route lies."""
+    """Return what is wrong with where a route lies."""
     if one.root and WELL_KNOWN.get(one.root) != plugin.name:
         return f"the route {one.path!r} claims {one.root!r}, which is no well-known path of this plugin"
     try:
@@ -576,7 +595,7 @@ def check_place(plugin: Plugin, one: Route | Files) -> str | None:
 
 
 def check_route(one: Route) -> str | None:
-    """What is wrong with how a route answers."""
+    """Return what is wrong with how a route answers."""
     if not one.methods or not METHODS.issuperset(one.methods):
         return f"the route {one.path!r} must have methods among {', '.join(sorted(METHODS))}"
     if not inspect.iscoroutinefunction(one.answer):
@@ -587,7 +606,8 @@ def check_route(one: Route) -> str | None:
 
 
 def feeding(one: Handler, fed: Sequence[type[Event]]) -> Handler:
-    """The handler, called for what may be fed from as well; a case that only its handler asked for is not told of."""
+    """Return the handler, called also for events it may be fed by; cases only their handlers asked for are left out."""
+    # Whoever handles a case could otherwise file it themselves, and earn points or credit by it.
     types = {event.type for event in fed} - {event.type for event in one.events}
 
     async def function(call: Call, happened: Occurrence) -> None:
@@ -599,31 +619,32 @@ def feeding(one: Handler, fed: Sequence[type[Event]]) -> Handler:
 
 
 def named_plugin(plugin: Plugin) -> Owner | None:
-    """The name of a plugin; None for a built-in one."""
+    """Return the name of a plugin; None for a built-in one."""
     return None if plugin.built_in else plugin.owner
 
 
 def judge(plugin: Plugin, one: Any, check: Callable[[Plugin, Any], str | None]) -> None:
-    """Raise Problem for what a plugin brings and a check finds wrong; what is built in, tests hold."""
+    """Raise Problem for what a plugin brings and a check finds wrong; what is built in is checked by tests."""
     if not plugin.built_in and (wrong := check(plugin, one)):
         raise plugin.problem(wrong)
 
 
 def unchecked(plugin: Plugin, one: Any) -> None:
-    """Nothing can be wrong with it by itself."""
+    """Accept it: nothing can be wrong with it by itself."""
 
 
 def named(kind: Any) -> str:
+    """Return the name of a kind, or of several."""
     return " or ".join(one.__name__ for one in (kind if isinstance(kind, tuple) else (kind,)))
 
 
 def values(found: Iterable[tuple[Plugin, T]]) -> Iterator[T]:
-    """What was brought, without who brought it."""
+    """Return what was brought, without who brought it."""
     return (one for _, one in found)
 
 
 def own(app: App) -> list[type[Model]]:
-    """The models that an app declares itself; what it imports from elsewhere is not its own."""
+    """Return the models that an app declares itself; what it imports from elsewhere is not its own."""
     root = app.models.partition(".")[0]
     found = inspect.getmembers(import_module(app.models), inspect.isclass)
     return [
@@ -640,6 +661,7 @@ def load(without: Collection[str] = (), entries: Iterable[EntryPoint] | None = N
     """
     manager = empty()
     found: dict[str, Plugin] = {}
+    # By name, so that the order does not depend on how the distributions were installed.
     there = sorted(entry_points(group=GROUP) if entries is None else entries, key=lambda one: (one.name, one.value))
     if missing := sorted(set(without) - {entry.name for entry in there}):
         raise Problem(f"there is no plugin {', '.join(missing)} to leave out")
@@ -655,17 +677,18 @@ def load(without: Collection[str] = (), entries: Iterable[EntryPoint] | None = N
 
 
 def essential() -> Plugins:
-    """The core with the installed plugins that are always on."""
+    """Load the core with the installed plugins that are always on."""
     return load(without=load().switched)
 
 
 def ordered(plugins: Plugins) -> tuple[Plugin, ...]:
-    """The plugins with what they say of themselves, each behind those that it requires. Raises Problem."""
+    """Return the plugins with what they say of themselves, each behind those that it requires. Raises Problem."""
     about = {plugin.name: one for plugin, one in plugins._brought("about", About, unchecked) if not plugin.built_in}
     known = {one.name: replace(one, always=about.get(one.name, About()).always) for one in plugins.found}
     order: dict[str, Plugin] = {}
 
     def place(plugin: Plugin, waiting: tuple[str, ...]) -> None:
+        """Put a plugin behind what it requires. Raises Problem for one that requires itself."""
         if plugin.name in waiting:
             way = ", ".join(waiting[waiting.index(plugin.name) + 1 :])
             raise plugin.problem(f"it requires itself, by way of {way}")
@@ -688,6 +711,8 @@ def register(manager: pluggy.PluginManager, plugin: Plugin, entry: EntryPoint) -
     try:
         manager.register(entry.load(), name=plugin.name)
         manager.check_pending()
+        # Strawberry keeps the declaration on the class itself, so a
+        # plugin that decorates a core enum changes it for everybody.
         for kind, before in declared.items():
             if kind.__dict__["__strawberry_definition__"] is not before:
                 kind.__strawberry_definition__ = before  # type: ignore[attr-defined]
@@ -701,7 +726,7 @@ def register(manager: pluggy.PluginManager, plugin: Plugin, entry: EntryPoint) -
 
 
 def core_enums(of: type[enum.Enum] = enum.Enum) -> dict[type[enum.Enum], Any]:
-    """The enums that the core has in the schema, each with what is declared of it."""
+    """Return the enums that the core has in the schema, each with what is declared of it."""
     found: dict[type[enum.Enum], Any] = {}
     for kind in of.__subclasses__():
         if kind.__module__.partition(".")[0] == "gongzhi" and "__strawberry_definition__" in kind.__dict__:
@@ -711,6 +736,7 @@ def core_enums(of: type[enum.Enum] = enum.Enum) -> dict[type[enum.Enum], Any]:
 
 
 def misnamed(plugin: Plugin, found: dict[str, Plugin]) -> str | None:
+    """Return what is wrong with a plugin's name."""
     if not NAME.fullmatch(plugin.name):
         return "the name must be lower-case letters, digits and underscores"
     if plugin.name in TAKEN or plugin.name.startswith("pg_"):

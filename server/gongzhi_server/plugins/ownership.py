@@ -1,4 +1,4 @@
-"""Ownership of rows: while code of a plugin runs, it alone cannot write to the tables of the core.
+"""Row ownership: keeps a plugin's code from writing to the tables of the core by itself.
 
 What the core does for a plugin, in a word of the contract, is the core's: whose code it is that writes is told by the
 module that asked for the statement. This is against mistakes, as all that guards plugins is.
@@ -28,6 +28,7 @@ WRITES = re.compile(
     re.IGNORECASE,
 )
 
+# A context variable, since plugins run side by side on one event loop.
 _acting: ContextVar[str | None] = ContextVar("acting", default=None)
 
 
@@ -37,7 +38,7 @@ class NotOwner(PermissionError):
 
 @contextmanager
 def acting_as(plugin: str | None) -> Iterator[None]:
-    """Run code of a plugin; None for the core's."""
+    """Run code as a plugin's; None for the core's."""
     token = _acting.set(plugin)
     try:
         yield
@@ -48,6 +49,7 @@ def acting_as(plugin: str | None) -> Iterator[None]:
 def check_writes(sql: str) -> None:
     """Let a statement pass. Raises NotOwner for one by which a plugin would write to the core's tables."""
     plugin = _acting.get()
+    # The common case costs one look at a variable.
     if plugin is None:
         return
     for found in WRITES.finditer(sql):
@@ -60,7 +62,8 @@ def check_writes(sql: str) -> None:
 
 
 def asking() -> str:
-    """The module that asked for the statement which is about to be sent."""
+    """Return the module that asked for the statement that is about to be sent."""
+    # Frames rather than parameters: a statement passes through Tortoise and asyncpg, which hand nothing on.
     frame = sys._getframe(1)
     while frame is not None:
         name = str(frame.f_globals.get("__name__", ""))

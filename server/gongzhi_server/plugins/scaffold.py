@@ -1,4 +1,4 @@
-"""A new plugin: a distribution that passes its own tests from the first minute."""
+"""Scaffold: writes a new plugin, a distribution that passes its own tests from the first minute."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ HERE = Path(__file__).parents[1]
 
 
 def template() -> Path:
-    """Where the template is: in the wheel, or beside the server's source."""
+    """Return where the template is: in the wheel, or beside the server's source."""
     packed = HERE / "template"
     return packed if packed.exists() else HERE.parent.parent / "plugins" / "_template"
 
 
 def new(name: str, into: Path) -> list[Path]:
-    """Write it; the files. Raises Problem for a name that cannot be, or a folder that is there already."""
+    """Write the plugin and return its files. Raises Problem for a name that cannot be, or a folder that exists."""
     if not NAME.fullmatch(name) or name in TAKEN or name.startswith("pg_"):
         raise Problem(f"a plugin cannot be called {name!r}: lower-case letters, digits, underscores; not a room's name")
     folder = into / f"gongzhi-{name.replace('_', '-')}"
@@ -32,13 +32,14 @@ def new(name: str, into: Path) -> list[Path]:
 
 
 def files(root: Path) -> Iterator[Path]:
-    """The template's files, by their way from its root."""
+    """Yield the template's files, by their way from its root."""
     kinds = {".py", ".toml", ".graphql"}
     found = (one for one in sorted(root.rglob("*")) if one.suffix in kinds and "__pycache__" not in one.parts)
     yield from (one.relative_to(root) for one in found)
 
 
 def written(folder: Path, file: Path, name: str) -> Path:
+    """Write one file of the template under the plugin's name."""
     path = folder / str(file).replace(WORD, name)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(renamed((template() / file).read_text(encoding="utf-8"), name), encoding="utf-8")
@@ -46,9 +47,10 @@ def written(folder: Path, file: Path, name: str) -> Path:
 
 
 def renamed(text: str, name: str) -> str:
-    """The text with the plugin's own name, in every spelling the template has of it."""
+    """Return the text with the plugin's own name, in every spelling the template has of it."""
     capital = "".join(word.capitalize() for word in name.split("_"))
     camel = capital[0].lower() + capital[1:]
+    # The longest spellings first, or the shorter ones would cut them up.
     for old, new in (
         ("gongzhi-sample", f"gongzhi-{name.replace('_', '-')}"),
         ("sampleNote", f"{camel}Note"),
