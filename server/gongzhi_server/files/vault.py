@@ -60,7 +60,7 @@ def cipher(key: bytes, variant: str) -> AESGCM:
 
 
 def nonce(count: int, last: bool) -> bytes:
-    """Make the nonce of a piece: numbered, and the last one marked, so that none can be left out, added or put elsewhere."""
+    """Make the nonce of a piece: numbered, the last marked, so that none can be left out, added or moved."""
     return count.to_bytes(11, "big") + bytes([last])
 
 
