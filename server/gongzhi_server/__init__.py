@@ -1,1 +1,1 @@
-"""The machine that serves the contract."""
+"""Server: serves the contract of `gongzhi` as GraphQL over HTTP."""

@@ -1,4 +1,4 @@
-"""The application: the schema, its engine and its gateway, over one database."""
+"""Application: the schema, its engine and its gateway, over one database."""
 
 from __future__ import annotations
 
@@ -87,7 +87,8 @@ T = TypeVar("T")
 
 
 def receipts(settings: Settings) -> bytes:
-    """The secret behind receipt codes and idempotency MACs."""
+    """Derive the secret behind receipt codes and idempotency MACs."""
+    # Not the secret itself: what one purpose shows of its key must tell nothing of another's.
     return hashlib.sha256(b"gongzhi receipts " + settings.secret.encode()).digest()
 
 
@@ -110,6 +111,8 @@ class Space:
     ) -> None:
         self.address = address
         self.choices = choices
+        # Tortoise keeps its connections in a context variable, which
+        # requests do not inherit: they come in tasks of the server.
         self._variables = contextvars.copy_context()
         self.ledger = ledger
         self.shares, self.keys, self.secret, self.told, self.schema = shares, keys, secret, told, schema
@@ -127,11 +130,13 @@ class Space:
         self.published = self.told.json(failing)
 
     def context(self, viewer: Viewer) -> Context:
-        """What everything that runs for this viewer has at hand."""
+        """Build what everything that runs for a viewer has at hand."""
 
         async def perform(command: Command, given: Any) -> Any:
             work = commands.perform(context, command, given, self.schema.owner(command), self.outbox)
             done = await self.run(work)
+            # The chain of acts is extended soon after, not in the
+            # command's transaction, where all would queue for its end.
             self.ledger.acted(viewer.now)
             return done
 
@@ -160,6 +165,7 @@ class Space:
             assert self.archive
             return await self.archive.read(row)
 
+        # Read within the viewer's share, so that what plugins read for a stranger takes a stranger's place.
         fetch = self.shares.reader(viewer, "query")
         context = Context(
             viewer,
@@ -208,13 +214,15 @@ def create_app(
     environ: Mapping[str, str] = os.environ,
     schema: Schema | None = None,
 ) -> Starlette:
-    """An ASGI application with these plugins; `contributions` are further fields, for tests and benchmarks.
+    """Build an ASGI application with these plugins; `contributions` are further fields, for tests and benchmarks.
+
     A `schema` is one that was built with them before.
     Without `background` nothing is handled by itself, and events get positions only while somebody follows them.
 
     Raises Problem, naming the plugin, if the schema cannot be built.
     """
     plugins = plugins or Plugins()
+    # All that can fail by configuration fails here, before anything is opened.
     schema = schema or build(plugins, contributions)
     made = Deployment(
         settings,
@@ -231,12 +239,14 @@ def create_app(
         Documents(load(settings.manifest), settings.allow_list),
         bounds(settings),
     )
+    # The other routes are added when the application starts, since they need the database.
     return Starlette(routes=[Route("/health", health)], lifespan=made.lifespan)
 
 
 async def health(request: Request) -> Response:
-    """Whether the server answers, which plugins are not well, and what is refused while it is behind."""
+    """Report whether the server answers, which plugins are not well, and what is refused while it is behind."""
     state = request.app.state
+    # Plugins are named, and what they fail in is not: anybody may ask.
     failing, guard = await state.vitals.examine(), state.guard
     body: dict[str, Any] = {"status": "ok"}
     if failing:
@@ -277,6 +287,7 @@ class Deployment:
             settings.appointed,
             settings.proposed,
         )
+        # Opened in the order in which the later need the earlier; closed the other way round.
         async with (
             open_shares(dsn, settings) as shares,
             database.connected(database.config(dsn, plugins.apps, writers(settings), short=True)),
@@ -317,6 +328,7 @@ class Deployment:
             app.state.worker, app.state.hub, app.state.vitals, app.state.space = worker, hub, vitals, space
             app.state.shares, app.state.guard, app.state.till = shares, guard, gateway.operations.till
             lines, reachable = Lines(worker, settings.background_pool), OutboundNetworks(settings.webhook_networks)
+            # Background work starts last, when everything that it may call is there, and stops first.
             async with (
                 delivering(dsn, reachable, door.accounts, bodies, self.keys, now) as courier,
                 vitals.held(),
@@ -329,7 +341,7 @@ class Deployment:
                 yield
 
     def space(self, shares: Shares, kept: Ledger, outbox: Outbox) -> Space:
-        """Where what runs finds all of this."""
+        """Build what everything that runs finds the deployment's parts by."""
         return Space(
             shares,
             self.keys,
@@ -354,7 +366,7 @@ class Deployment:
         desk: Reception,
         archive: Archive,
     ) -> list[BaseRoute]:
-        """What is answered: GraphQL, signing in, what is fetched as a file, uploads, and plugins' feeds."""
+        """Return the routes: GraphQL, signing in, what is fetched as a file, uploads, and plugins' feeds."""
         settings, secret, now = self.settings, self.secret, self.now
         operations, till = gateway.operations, gateway.operations.till
         assert space.listings
@@ -383,7 +395,7 @@ class Deployment:
 async def delivering(
     dsn: str, networks: OutboundNetworks, accounts: Accounts, bodies: Bodies, keys: KeyRing, now: Callable[[], datetime]
 ) -> AsyncIterator[Courier]:
-    """Who takes events to webhooks, with connections of their own."""
+    """Yield what delivers events to webhooks, with connections of its own."""
     async with await database.writers(dsn, webhooks.ENDPOINTS + 1) as pool:
         post = Post(networks)
         try:
@@ -394,7 +406,7 @@ async def delivering(
 
 @asynccontextmanager
 async def working(hub: Hub, space: Space, work: Sequence[Lines | Courier]) -> AsyncIterator[None]:
-    """These at work. Without any, the hub starts once somebody follows events; it is stopped in any case."""
+    """Keep these at work. Without any, the hub starts once somebody follows events; it is stopped in any case."""
     for one in work:
         hub.heard.append(one.call)
         hub.work.append(partial(running, space, one))
@@ -419,16 +431,17 @@ async def watching(guard: Guard | None) -> AsyncIterator[None]:
 
 
 async def running(space: Space, one: Lines | Courier) -> None:
+    """Run background work where the tables are known."""
     await space.run(one.run())
 
 
 def acting_for(space: Space, worker: Worker) -> Callable[[str], Context]:
-    """Make what a plugin has at hand that acts by itself."""
+    """Return what makes the context of a plugin that acts by itself."""
     return lambda name: space.context(worker.acting(name))
 
 
 def shell(settings: Settings) -> Shell:
-    """What of the settings is the gateway's."""
+    """Return the gateway's settings."""
     limited = enforced(settings, settings.rates)
     return Shell(
         status=settings.status,
@@ -442,12 +455,12 @@ def shell(settings: Settings) -> Shell:
 
 
 def enforced(settings: Settings, chosen: bool | None) -> bool:
-    """Whether something holds that is for production if nothing else is chosen."""
+    """Return whether something holds that is for production if nothing else is chosen."""
     return not settings.development if chosen is None else chosen
 
 
 def current(door: Door) -> Callable[[Viewer], Awaitable[Viewer]]:
-    """The same viewer with what they are granted now. Raises Unauthenticated once that is over."""
+    """Return what brings a viewer up to date. It raises Unauthenticated once their credential is over."""
 
     async def look_again(viewer: Viewer) -> Viewer:
         found = await door.current(viewer)
@@ -459,7 +472,7 @@ def current(door: Door) -> Callable[[Viewer], Awaitable[Viewer]]:
 
 
 def bounds(settings: Settings) -> Limits:
-    """The limits of requests. Raises Problem for a name that is none, or nothing at all."""
+    """Read the limits of requests. Raises Problem for a name that is none, or nothing at all."""
     known = [each.name for each in fields(Limits)]
     if wrong := sorted(name for name, most in settings.limits if name not in known or not most):
         raise Problem(f"GONGZHI_LIMITS: {wrong[0]} is no limit, or is 0; the limits are {', '.join(known)}")
@@ -467,7 +480,10 @@ def bounds(settings: Settings) -> Limits:
 
 
 def traits(settings: Settings, door: Door) -> Traits:
-    """What the gateway may know of a viewer. The schema is explored in development, or by who keeps the deployment."""
+    """Return what the gateway may know of a viewer.
+
+    The schema is explored in development, or by whoever keeps the deployment.
+    """
     return Traits(
         account=lambda viewer: viewer.account.name,
         key=lambda viewer: str(viewer.account.api_key) if viewer.account.api_key else None,

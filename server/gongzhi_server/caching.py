@@ -28,6 +28,7 @@ class Cache(Generic[K, V]):
         self._trial: OrderedDict[K, tuple[V, int]] = OrderedDict()
         self._proven: OrderedDict[K, tuple[V, int]] = OrderedDict()
         self._bytes = self._proven_bytes = 0
+        # Documents are prepared and planned in threads, so several may change it at once.
         self._lock = Lock()
 
     def __len__(self) -> int:
@@ -42,18 +43,20 @@ class Cache(Generic[K, V]):
         return self._bytes
 
     def values(self) -> Iterator[V]:
-        """What is kept, in no order."""
+        """Yield what is kept, in no order."""
+        # Copied first: another thread may change the dictionaries meanwhile.
         for found, _ in [*self._proven.values(), *self._trial.values()]:
             yield found
 
     def get(self, key: K) -> V | None:
-        """The value, which has proven itself by that; None if it is not kept."""
+        """Return the value, which has proven itself by that; None if it is not kept."""
         with self._lock:
             if (entry := self._proven.get(key)) is not None:
                 self._proven.move_to_end(key)
                 return entry[0]
             if (entry := self._trial.pop(key, None)) is None:
                 return None
+            # Asked for a second time: it leaves the trial.
             self._proven[key] = entry
             self._proven_bytes += entry[1]
             self._shed()
@@ -75,6 +78,7 @@ class Cache(Generic[K, V]):
             self._drop(key)
 
     def _drop(self, key: K) -> None:
+        """Take an entry out."""
         if (entry := self._proven.pop(key, None)) is not None:
             self._proven_bytes -= entry[1]
         else:

@@ -1,4 +1,4 @@
-"""The wall clock. Nothing else in the house reads it; everything is handed the time."""
+"""Clock: the wall clock, which nothing else in the house reads; everything is handed the time."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ CHINA = ZoneInfo("Asia/Shanghai")
 
 
 def clock() -> datetime:
-    """Now, in UTC."""
+    """Return now, in UTC."""
     return datetime.now(UTC)
 
 
 def today() -> date:
-    """The day it is in China."""
+    """Return the day it is in China."""
+    # Named explicitly: a server may run in any time zone, and deadlines are counted in Chinese days.
     return clock().astimezone(CHINA).date()

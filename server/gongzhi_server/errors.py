@@ -1,4 +1,4 @@
-"""What can go wrong before anything is served."""
+"""Errors: what can go wrong before anything is served."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One process that serves the schema over HTTP until it is told to stop."""
+"""Serving: one process that serves the schema over HTTP until it is told to stop."""
 
 from __future__ import annotations
 
@@ -53,6 +53,7 @@ class Server(uvicorn.Server):
         self.greeting = greeting
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start as uvicorn does, then settle and greet."""
         await super().startup(sockets)
         settle()
         print(self.greeting, flush=True)
@@ -92,6 +93,7 @@ def serve(
 def bound(settings: Settings) -> socket.socket:
     """Take the port, without listening on it yet."""
     listener = socket.socket(socket.AF_INET6 if ":" in settings.host else socket.AF_INET)
+    # Otherwise a server that was just stopped would keep the port for a minute.
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     if sys.platform == "linux":  # accepted sockets inherit it; elsewhere the proxy in front has to do it
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 1000 * DEAF)
@@ -107,12 +109,14 @@ def bound(settings: Settings) -> socket.socket:
 
 
 def address(listener: socket.socket) -> str:
-    """The URL at which this machine reaches the server."""
+    """Return the URL at which this machine reaches the server."""
+    # Read from the socket: with port 0 the system has chosen one.
     host, port = listener.getsockname()[:2]
     return f"http://{EVERYWHERE.get(host) or (f'[{host}]' if ':' in host else host)}:{port}"
 
 
 def greeting(settings: Settings, url: str) -> str:
+    """Write what is printed once the server answers."""
     if not settings.development:
         return f"Gongzhi 共治 answers at {url}/graphql"
     return f"""\
@@ -129,6 +133,6 @@ Ctrl-C stops it."""
 
 
 def program() -> str:
-    """How to call this program from here."""
+    """Return how to call this program from here."""
     path = Path(sys.executable).with_name("gongzhi")
     return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)

@@ -1,4 +1,4 @@
-"""What an operator may choose, read once from the environment."""
+"""Settings: what an operator may choose, read once from the environment."""
 
 from __future__ import annotations
 
@@ -37,6 +37,7 @@ def whole(low: int, high: int) -> Callable[[str], int]:
 
 
 def mode(text: str) -> str:
+    """Accept a mode."""
     if text not in MODES:
         raise ValueError(f"is neither {' nor '.join(MODES)}; give one of them, or unset it")
     return text
@@ -62,6 +63,7 @@ def words(text: str) -> tuple[str, ...]:
 
 
 def origins(text: str) -> tuple[str, ...]:
+    """Accept origins of other sites."""
     for origin in (found := words(text)):
         if not ORIGIN.fullmatch(origin):
             raise ValueError("is no list of origins; write https://desk.example.org, separated by commas")
@@ -86,18 +88,22 @@ def address(text: str) -> str:
 
 
 def base(text: str) -> str:
+    """Accept an address, without a slash at its end."""
     return address(text).rstrip("/")
 
 
 def addresses(text: str) -> tuple[str, ...]:
+    """Accept addresses of servers."""
     return tuple(address(each) for each in words(text))
 
 
 def types(text: str) -> tuple[str, ...]:
+    """Accept types of tokens, without the prefix that may be left out of `typ` (RFC 7515, section 4.1.9)."""
     return tuple(word.lower().removeprefix("application/") for word in words(text))
 
 
 def proxies(text: str) -> tuple[str, ...]:
+    """Accept addresses and networks."""
     found = words(text)
     try:
         for each in found:
@@ -116,12 +122,14 @@ def arguments(text: str) -> tuple[str, ...]:
 
 
 def yes(text: str) -> bool:
+    """Accept yes or no."""
     if text not in ("yes", "no"):
         raise ValueError("is neither yes nor no; give one of them, or unset it")
     return text == "yes"
 
 
 def store(text: str) -> str:
+    """Accept a folder, or an address in S3."""
     scheme, found, rest = text.partition("://")
     if found and (scheme != "s3" or not rest):
         raise ValueError("is neither a folder nor s3://bucket/folder; give one of them, or unset it")
@@ -141,6 +149,7 @@ def servers(text: str) -> tuple[str, ...]:
 
 
 def copies(text: str) -> int:
+    """Accept a number of replicas; an even one would tolerate no more failures than the next lower odd one."""
     if text not in ("1", "3", "5"):
         raise ValueError("is neither 1, 3 nor 5; give one of them, or unset it")
     return int(text)
@@ -156,12 +165,14 @@ def integrators(text: str) -> tuple[tuple[str, str], ...]:
 
 
 def status(text: str) -> str:
+    """Accept a set of statuses."""
     if text not in ("audit", "release"):
         raise ValueError("is neither audit nor release; give one of them, or unset it")
     return text
 
 
 def secret(text: str) -> str:
+    """Accept a secret that is long enough. Messages never repeat it."""
     if len(text) < SECRET_LENGTH:
         raise ValueError(f"is shorter than {SECRET_LENGTH} characters; make one with: openssl rand -hex 32")
     return text
@@ -169,6 +180,7 @@ def secret(text: str) -> str:
 
 def variable(name: str, default: Any, parse: Callable[[str], Any], doc: str, *, hidden: bool = False) -> Any:
     """Declare a setting: its environment variable, what holds when that is not set, how to read it, what it means."""
+    # Hidden ones are left out of `repr`, so that no log of the settings shows them.
     return field(default=default, repr=not hidden, metadata={"variable": name, "parse": parse, "doc": doc})
 
 
@@ -323,6 +335,7 @@ class Settings:
     def read(cls, environ: Mapping[str, str]) -> Settings:
         """Read every setting; raise Problem naming the variable that is wrong. An empty variable counts as not set."""
         given = {f.name: value(f.metadata, text) for f in fields(cls) if (text := environ.get(f.metadata["variable"]))}
+        # Whoever names a database means it: the strict mode is the default then.
         given.setdefault("mode", "production" if "database" in given else "development")
         if given["mode"] == "production":
             demand(cls, given, "database", "secret")
@@ -334,6 +347,7 @@ class Settings:
             raise Problem(f"set one of {', '.join(f'GONGZHI_{name.upper()}' for name in sorted(several))}, not several")
         trusting(given)
         if "secret" not in given:
+            # In development alone: several machines of a deployment would each make their own.
             given["secret"] = kept(given.get("data", cls.data))
         return cls(**given)
 
@@ -366,9 +380,11 @@ class Settings:
 
 
 def value(metadata: Mapping[str, Any], text: str) -> Any:
+    """Read a variable. Raises Problem, which names it."""
     try:
         return metadata["parse"](text)
     except ValueError as error:
+        # "from None": the parser's error may hold the value, which may be a secret.
         raise Problem(f"{metadata['variable']} {error}") from None
 
 
@@ -391,7 +407,7 @@ def trusting(given: Mapping[str, Any]) -> None:
 
 
 def kept(data: Path) -> str:
-    """This data folder's own secret, made on first use."""
+    """Return this data folder's own secret, made on first use."""
     path = folder(data) / "secret"
     try:
         if not path.exists():
@@ -409,6 +425,8 @@ def publish(path: Path, text: str) -> None:
     try:
         with os.fdopen(handle, "w") as file:
             file.write(text + "\n")
+        # A link fails where the file exists, in one step: of two
+        # processes that start at once both read the same secret.
         with suppress(FileExistsError):
             os.link(name, path)
     finally:

@@ -1,4 +1,4 @@
-"""What tests need: throw-away databases, and an application to ask things of."""
+"""Testing: what tests need, throw-away databases and an application to ask things of."""
 
 from __future__ import annotations
 
@@ -47,16 +47,18 @@ class Clock:
 
 
 def settings(dsn: str, data: Path) -> Settings:
+    """Return settings for tests over a database."""
     return Settings(data=data, database=dsn, mode="development", secret=SECRET, pool=4)
 
 
 def beside(dsn: str, name: str) -> str:
-    """The address of another database of the same cluster."""
+    """Return the address of another database of the same cluster."""
     return urlunsplit(urlsplit(dsn)._replace(path=f"/{name}"))
 
 
 async def create(dsn: str, name: str, template: str = "template0") -> str:
-    """A new database, a copy of another one nobody is connected to."""
+    """Create a database, a copy of another one nobody is connected to."""
+    # PostgreSQL copies the files of a template, which is far faster than migrating a new database.
     connection = await asyncpg.connect(dsn)
     try:
         await connection.execute(f'create database "{name}" template "{template}"')
@@ -66,6 +68,7 @@ async def create(dsn: str, name: str, template: str = "template0") -> str:
 
 
 async def drop(dsn: str, name: str) -> None:
+    """Drop a database, disconnecting whoever is left."""
     connection = await asyncpg.connect(dsn)
     try:
         await connection.execute(f'drop database if exists "{name}" with (force)')
@@ -129,21 +132,22 @@ class Server:
     """What handles events and runs jobs; nothing does so by itself here."""
 
     def as_(self, role: str, **claims: str) -> Server:
-        """A caller with a role, in a `grid`, for a `unit`, who is a `person`."""
+        """Return a caller with a role, in a `grid`, for a `unit`, who is a `person`."""
         claims = {"sub": "-".join([role, *claims.values()]), "role": role, **claims}
         token = Tokens(SECRET).issue(claims, self.clock())
         return Server(self.client, self.clock, {"authorization": f"Bearer {token}"}, self.worker)
 
     def bearing(self, token: str) -> Server:
-        """A caller with this access token or API key."""
+        """Return a caller with this access token or API key."""
         return Server(self.client, self.clock, {"authorization": f"Bearer {token}"})
 
     async def post(self, path: str, **body: Any) -> Answer:
-        """What `/auth/` says to this."""
+        """Post to `/auth/` and return what it says."""
         reply = await self.client.post(f"/auth/{path}", json=body, headers=self.headers)
         return Answer(reply.status_code, reply.json())
 
     async def ask(self, query: str, **variables: Any) -> Answer:
+        """Ask a document over HTTP."""
         body = {"query": query, "variables": variables}
         reply = await self.client.post("/graphql", json=body, headers=self.headers)
         return Answer(reply.status_code, reply.json())
@@ -170,7 +174,7 @@ SHARED = {
 
 
 async def published(dsn: str) -> list[Occurrence]:
-    """The events in the outbox in the order in which they were written; those without a position have 0."""
+    """Return the events in the outbox in the order in which they were written; those without a position have 0."""
     event = EVENT.replace("o.position,", "coalesce(o.position, 0) as position,")
     connection = await asyncpg.connect(dsn)
     try:
@@ -184,7 +188,7 @@ ESSENTIAL = essential()
 
 
 def essential_with(name: str, hooks: object) -> Plugins:
-    """These, and one more plugin that is an object with hooks of its own."""
+    """Return the essential plugins, and one more plugin that is an object with hooks of its own."""
     manager = empty()
     for one in ESSENTIAL.found:
         manager.register(ESSENTIAL.manager.get_plugin(one.name), name=one.name)
@@ -194,7 +198,7 @@ def essential_with(name: str, hooks: object) -> Plugins:
 
 @lru_cache(maxsize=4)
 def built(plugins: Plugins | None) -> Schema:
-    """The schema with these plugins; it takes longer to build than most tests to run."""
+    """Build the schema with these plugins; it takes longer to build than most tests to run."""
     return build(plugins or ESSENTIAL)
 
 
@@ -207,13 +211,14 @@ async def serving(
     active: bool = True,
     channels: tuple[str, ...] = (),
 ) -> AsyncIterator[Server]:
-    """The application over this database; unless not `active`, plugins are on in counties that have not decided.
+    """Serve the application over this database; unless not `active`, plugins are on in undecided counties.
 
     Notices go out by these channels.
     """
     clock = clock or Clock()
     plugins = plugins or ESSENTIAL
     names = plugins.switched if active else []
+    # No background work: tests say themselves when events are handled, and nothing happens between two lines.
     await activation.switch(dsn, names, clock(), undecided=True)
     chosen = replace(settings(dsn, data), channels=channels)
     app = create_app(chosen, dsn, clock, plugins, background=False, schema=built(plugins))
@@ -224,5 +229,5 @@ async def serving(
 
 
 def codes_of(errors: Sequence[dict[str, Any]]) -> list[str]:
-    """The codes of a payload's errors."""
+    """Return the codes of a payload's errors."""
     return [one["code"] for one in errors]

@@ -22,6 +22,7 @@ def find_weakness(text: str) -> str | None:
         return "repeats itself"
     if counts_up(text):
         return "is a row of letters or digits"
+    # The entropy of the letters as they come, times their number: low for few letters, or for one that comes often.
     if sum(-count * math.log2(count / len(text)) for count in Counter(text).values()) < BITS:
         return "has too few different letters"
     if any(word in text.lower() for word in WORDS):
@@ -30,7 +31,7 @@ def find_weakness(text: str) -> str | None:
 
 
 def find_key_weakness(key: bytes) -> str | None:
-    """The same of a key of 32 bytes."""
+    """Say why a key of 32 bytes is none; None if nothing is known against it."""
     if repeats(key):
         return "is the same over and over"
     if counts_up(key):
@@ -43,12 +44,13 @@ def find_key_weakness(key: bytes) -> str | None:
 
 
 def repeats(value: str | bytes) -> bool:
-    """Whether it is a shorter piece over and over, the last time perhaps cut off."""
+    """Return whether it is a shorter piece over and over, the last time perhaps cut off."""
+    # A text with period n equals itself shifted by n.
     return any(value[size:] == value[:-size] for size in range(1, len(value) // 2 + 1))
 
 
 def counts_up(value: str | bytes) -> bool:
-    """Whether most of it goes up or down by the same step: 0123456789abc…"""
+    """Return whether most of it goes up or down by the same step: 0123456789abc…"""
     codes: Sequence[int] = value if isinstance(value, bytes) else [ord(letter) for letter in value]
     steps = Counter(after - before for before, after in zip(codes, codes[1:], strict=False))
     return max(steps.values(), default=0) * 2 > len(codes)

@@ -1,4 +1,4 @@
-"""The demo county: Hanyin (汉阴县, 610921), its real divisions, and people and cases that nobody is meant by."""
+"""Demo county: Hanyin (汉阴县, 610921), with its real divisions, and invented people and cases."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The organisations (单位) of the county: real kinds, invented telephones."""
+"""Bodies: the organisations (单位) of the county: real kinds, invented telephones."""
 
 from __future__ import annotations
 
@@ -66,20 +66,22 @@ class Bodies:
         return [body for body in self.by_code.values() if body.reach is Reach.LINE]
 
     def department(self, letters: str) -> Body:
+        """Return a department of the county by its letters."""
         return self.by_code[f"{CODE}-{letters}"]
 
     def town(self, grid: Grid) -> Body:
-        """The government of the town a grid lies in."""
+        """Return the government of the town a grid lies in."""
         return self.by_code[_town(grid.town)]
 
     def village(self, grid: Grid) -> Body:
-        """The committee of the village a grid lies in."""
+        """Return the committee of the village a grid lies in."""
         return self.by_code[_village(grid.village)]
 
 
 def found(tree: Tree) -> Bodies:
     """Set the county's organisations up."""
     bodies = [*_lines(tree.county), *_governments(tree)]
+    # A village's committee is under its town's government, so towns come first.
     by_code = {body.code: body for body in bodies}
     for village in tree.of(Kind.VILLAGE):
         code, above = _village(village), by_code[_town(village.town)]
@@ -88,6 +90,7 @@ def found(tree: Tree) -> Bodies:
 
 
 def _lines(county: Grid) -> Iterator[Body]:
+    """Yield what works for the whole county: departments, enterprises and associations."""
     for kind, names in (
         (UnitKind.COUNTY_DEPARTMENT, DEPARTMENTS),
         (UnitKind.ENTERPRISE, ENTERPRISES),
@@ -98,25 +101,28 @@ def _lines(county: Grid) -> Iterator[Body]:
 
 
 def _governments(tree: Tree) -> Iterator[Body]:
+    """Yield the government of each town."""
     for town in tree.of(Kind.TOWN):
         yield Body(_town(town), f"{town.name}人民政府", UnitKind.TOWN_BODY, Reach.AREA, town)
 
 
 def _committee(village: Grid) -> str:
-    """Its full name: the division table abbreviates it."""
+    """Return a village committee's full name, which the division table abbreviates."""
     return village.place + ("村民委员会" if village.place.endswith("村") else "居民委员会")
 
 
 def _town(grid: Grid) -> str:
+    """Return the code of the government of a town."""
     return f"{grid.code}-ZF"
 
 
 def _village(grid: Grid) -> str:
+    """Return the code of the committee of a village."""
     return f"{grid.code}-WH"
 
 
 def rows(bodies: Sequence[Body]) -> Iterator[tuple[Any, ...]]:
-    """The rows of `units.unit`. Nobody's telephone starts with 0915-000."""
+    """Yield the rows of `units.unit`. No real telephone number starts with 0915-000."""
     for place, body in enumerate(bodies, 1):
         up = body.parent.id if body.parent else None
         phone = f"0915-{place:07}"

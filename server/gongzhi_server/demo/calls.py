@@ -1,4 +1,4 @@
-"""Calls: what a hotline tells of the cases that somebody who is not on file asked for by telephone."""
+"""Calls: what a hotline tells of cases that people who are not on file asked for by telephone."""
 
 from __future__ import annotations
 
@@ -30,9 +30,10 @@ SOURCE = "demo.hotline"
 
 
 def rows(random: Random, cases: Iterable[Case], keys: KeyRing) -> dict[str, list[tuple[Any, ...]]]:
-    """The rows of both tables: the calls, and the numbers to call back."""
+    """Build the rows of both tables: the calls, and the numbers to call back."""
     made: dict[str, list[tuple[Any, ...]]] = {table: [] for table in TABLES}
     for at, case in enumerate(taken(cases), 1):
+        # Called some minutes before the case was written down.
         reported = case.last(lives.REPORT)
         called = reported - timedelta(minutes=random.randint(3, 20))
         caller = SURNAMES.draw(random) + random.choice(("先生", "女士"))
@@ -55,7 +56,7 @@ def rows(random: Random, cases: Iterable[Case], keys: KeyRing) -> dict[str, list
 
 
 def taken(cases: Iterable[Case]) -> Iterator[Case]:
-    """Cases of callers who gave a name and are not on file."""
+    """Yield the cases of callers who gave a name and are not on file."""
     for case in cases:
         asker = case.asker
         if asker.channel == HOTLINE and asker.person is None and not asker.anonymous:

@@ -1,4 +1,4 @@
-"""How households are looked after: needs, awards, tiers, helpers and visits; and who is responsible for which grid."""
+"""Care: how households are looked after, with needs, awards, tiers, helpers and visits, and who is responsible."""
 
 from __future__ import annotations
 
@@ -94,18 +94,20 @@ class Residents:
     def __init__(self, households: Sequence[Household], today: date) -> None:
         self.near: dict[Grid, list[Person]] = defaultdict(list)
         for household in households:
+            # People registered here who live elsewhere cannot take on a duty here.
             for person, _ in household.members:
                 if 25 <= person.age(today) < 66 and person.residence is not ResidenceKind.REGISTERED:
                     self._file(person)
 
     def _file(self, person: Person) -> None:
+        """File somebody under each grid around them, from the smallest to the county."""
         grid: Grid | None = person.grid
         while grid is not None:
             self.near[grid].append(person)
             grid = grid.parent
 
     def of(self, grid: Grid) -> list[Person]:
-        """Those of the smallest grid around this one in which there are at least two."""
+        """Return those of the smallest grid around this one in which there are at least two."""
         around: Grid | None = grid
         while around is not None:
             if len(self.near[around]) > 1:
@@ -115,14 +117,16 @@ class Residents:
 
 
 def posts(random: Random, tree: Tree, residents: Residents) -> Iterator[Post]:
-    """A worker for each third-level grid, a leader for each first- and third-level grid."""
+    """Yield the posts: a worker for each third-level grid, a leader for each first- and third-level grid."""
     phones: dict[UUID, str] = {}
     for grid in tree.grids:
         if grid.kind not in (Kind.GRID_1, Kind.GRID_3):
+            # Two different people: who leads a grid does not also work it.
             continue
         leader, worker = random.sample(residents.of(grid), 2)
         duties = [(Duty.GRID_LEADER, leader), (Duty.GRID_WORKER, worker)]
         for duty, person in duties[: 1 if grid.kind is Kind.GRID_1 else 2]:
+            # One duty phone a person, however many posts they hold.
             phone = phones.setdefault(person.id, str(DUTY_PHONE + len(phones)))
             yield Post(grid, duty, person, phone)
 
@@ -136,6 +140,7 @@ def look_after(
         needs, awards, decided = _needs(random, household), _awards(random, today), _past(random, today, 20, 330)
         income = INCOMES.draw(random)
         inputs = Inputs(clock.day(decided), frozenset(needs), income, frozenset(awards))
+        # By the published rule itself, so that the demo cannot show a tier that the rule would not give.
         decision = decide(inputs)
         leader, worker = duties[household.grid, Duty.GRID_LEADER], duties[household.grid, Duty.GRID_WORKER]
         helper = _helper(random, household, leader, residents) if decision.tier is Tier.LIANXIN else None
@@ -147,18 +152,19 @@ def look_after(
 
 
 def _needs(random: Random, household: Household) -> tuple[Need, ...]:
+    """Draw the needs of a household, by the kind of its family."""
     often, kinds = NEEDS.get(household.family, OTHERS)
     return tuple(random.sample(kinds, random.choice((1, 1, 2)))) if random.random() < often else ()
 
 
 def _awards(random: Random, today: date) -> tuple[int, ...]:
-    """The years for which the household was a 平安家庭."""
+    """Draw the years for which the household was a 平安家庭."""
     chance = PEACEFUL.draw(random)
     return tuple(year for year in range(SINCE.year, today.year) if random.random() < chance)
 
 
 def _helper(random: Random, household: Household, leader: Person, residents: Residents) -> tuple[Line, Person]:
-    """Somebody from outside the household, from as near as may be."""
+    """Choose somebody from outside the household, from as near as may be."""
     line, own = LINES.draw(random), {person.id for person, _ in household.members}
     near = [leader] if line is Line.CENTER_HOUSEHOLD else residents.of(household.grid)
     for circle in (near, residents.of(household.grid.village), residents.of(household.grid.up(Kind.COUNTY))):
@@ -169,7 +175,7 @@ def _helper(random: Random, household: Household, leader: Person, residents: Res
 
 
 def _visits(random: Random, tier: Tier, visitor: Person, today: date) -> tuple[Visit, ...]:
-    """A few visits in the last year, in order; none to those who are served when they call."""
+    """Draw a few visits in the last year, in order; none for those who are served when they call."""
     if tier not in RECENT:
         return ()
     moments = [
@@ -180,6 +186,6 @@ def _visits(random: Random, tier: Tier, visitor: Person, today: date) -> tuple[V
 
 
 def _past(random: Random, today: date, least: int, most: int) -> int:
-    """A moment by day, so many days ago."""
+    """Draw a moment by day, so many days ago."""
     start = clock.midnight(today) - random.randint(least, most) * clock.DAY
     return start + random.randrange(*clock.OFFICE)

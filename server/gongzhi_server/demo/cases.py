@@ -1,4 +1,4 @@
-"""Invented cases, and the rows they make."""
+"""Cases: invented ones, and the rows they make."""
 
 from __future__ import annotations
 
@@ -92,6 +92,7 @@ class Case:
         return next((clock.utc(turn.at) for turn in reversed(self.turns) if turn.event in events), None)
 
     def count(self, event: str) -> int:
+        """Count the steps of a kind."""
         return sum(turn.event == event for turn in self.turns)
 
 
@@ -104,6 +105,7 @@ COLUMNS = (
     "settled_at", "closed_at", "reply", "replied_at", "rating", "solved", "rating_comment", "reopenings", "version",
     "warn_at", "due_at",
 )  # fmt: skip
+# Raw SQL over the timeline, since an answer's ratings depend on which answer stood at the time of each.
 RATINGS = """
 insert into cases.rating (id, case_id, unit_id, answered_at, at, source, rating, solved, comment, counts)
 select md5('rating' || e.id)::uuid, c.id, c.lead_unit_id, a.at, e.at,
@@ -130,10 +132,11 @@ def rows(
     categories: Mapping[str, int],
     dues: Mapping[UUID, tuple[datetime, datetime]],
 ) -> Iterator[tuple[Any, ...]]:
-    """The rows of `cases.case`; `dues` are warning and deadline of those that have any."""
+    """Yield the rows of `cases.case`; `dues` are warning and deadline of those that have any."""
     for case in cases:
         asker, hands, place, name = case.asker, case.hands, case.place, case.asker.grid.place
         title, description = (text.replace("{place}", name) for text in (case.story.title, case.story.description))
+        # The place is kept as it was sent, too, in the coordinates it came in.
         source = place and _json({"longitude": place.longitude, "latitude": place.latitude, "crs": Crs.WGS84})
         lead = hands.lead if case.status is not Status.RETURNED else None
         answered, category = case.last(lives.REPLY, lives.SETTLE), categories[case.story.category]
@@ -150,7 +153,7 @@ def rows(
 
 
 def events(random: Random, cases: Iterable[Case]) -> Iterator[tuple[Any, ...]]:
-    """The rows of `cases.event`."""
+    """Yield the rows of `cases.event`."""
     for case in cases:
         before: Status | None = None
         for place, turn in enumerate(case.turns):
@@ -158,6 +161,7 @@ def events(random: Random, cases: Iterable[Case]) -> Iterator[tuple[Any, ...]]:
             account = f"demo.{role.name}.{body.code}" if role and body else None
             after = lives.TARGETS.get(turn.event, before)
             data, unit = _json(_facts(case, place, before, after)), given(case, place) or body
+            # Why a unit sent a case back is between offices, and not shown to whoever asked.
             audience = Audience.STAFF if turn.event == lives.RETURN else Audience.PUBLIC
             at, note = clock.utc(turn.at), _note(random, case, turn.event)
             key, name = uuid7(random, at), role and role.name
@@ -166,19 +170,19 @@ def events(random: Random, cases: Iterable[Case]) -> Iterator[tuple[Any, ...]]:
 
 
 def supports(random: Random, cases: Iterable[Case]) -> Iterator[tuple[Any, ...]]:
-    """The rows of `cases.support`."""
+    """Yield the rows of `cases.support`."""
     for case in cases:
         if case.hands.support:
             yield uuid7(random, case.last(lives.DISPATCH)), case.id, case.hands.support.id
 
 
 def counters(given: Mapping[tuple[date, Series], int]) -> Iterator[tuple[Any, ...]]:
-    """The rows of `cases.counter`."""
+    """Yield the rows of `cases.counter`."""
     return ((CODE, day, series, count) for (day, series), count in given.items())
 
 
 def _actor(case: Case, place: int) -> tuple[Role | None, Body | None]:
-    """Who took a step: in which role, for which organisation."""
+    """Return who took a step: in which role, for which organisation."""
     hands = case.hands
     match case.turns[place].event:
         case lives.REPORT:
@@ -198,14 +202,15 @@ def _actor(case: Case, place: int) -> tuple[Role | None, Body | None]:
 
 
 def given(case: Case, place: int) -> Body | None:
-    """Who a case was dispatched to by this step."""
+    """Return the unit a case was dispatched to by this step."""
     if case.turns[place].event != lives.DISPATCH:
         return None
+    # The first dispatch after acceptance goes wrong, if one does.
     return case.hands.misled if case.hands.misled and case.turns[place - 1].event == lives.ACCEPT else case.hands.lead
 
 
 def _facts(case: Case, place: int, before: Status | None, after: Status | None) -> dict[str, Any]:
-    """What a step's event keeps: codes and figures, never names or texts."""
+    """Return what a step's event keeps: codes and figures, never names or texts."""
     if case.turns[place].event == lives.RATED:
         solved = lives.REOPEN not in [turn.event for turn in case.turns[place + 1 : place + 2]]
         return {"rating": case.rating if solved else lives.UNSOLVED, "solved": solved}
@@ -219,7 +224,7 @@ def _facts(case: Case, place: int, before: Status | None, after: Status | None) 
 
 
 def _note(random: Random, case: Case, event: str) -> str | None:
-    """What somebody wrote beside a step."""
+    """Return what somebody wrote beside a step."""
     if event in (lives.REPLY, lives.SETTLE):
         return case.reply
     notes = stories.NOTES.get(event)
@@ -227,7 +232,8 @@ def _note(random: Random, case: Case, event: str) -> str | None:
 
 
 def _comment(case: Case) -> str | None:
-    """Half of those who rate say something."""
+    """Return the comment of a rating; half of those who rate say something."""
+    # By the id rather than by chance: it needs no further draw, which would change all later ones.
     if case.rating is None or case.id.int % 2:
         return None
     words = stories.PRAISE if case.rating >= lives.GOOD else stories.GRUMBLES
@@ -235,4 +241,5 @@ def _comment(case: Case) -> str | None:
 
 
 def _json(value: Any) -> str:
+    """Write a value as JSON."""
     return orjson.dumps(value).decode()

@@ -1,4 +1,4 @@
-"""The governance centres (综治中心) of the county: the county's, each town's, and each town's first village's."""
+"""Centres: the governance centres (综治中心) of the county, of each town, and of each town's first village."""
 
 from __future__ import annotations
 
@@ -39,11 +39,11 @@ def found(tree: Tree, bodies: Bodies) -> list[Center]:
 
 
 def rows(centers: Sequence[Center]) -> Iterator[tuple[Any, ...]]:
-    """The rows of `centers.center`. Nobody's telephone starts with 0915-000."""
+    """Yield the rows of `centers.center`. No real telephone number starts with 0915-000."""
     for place, center in enumerate(centers, 1):
         yield center.id, center.grid.id, center.name, f"{center.name}（演示地址）", f"0915-000{9000 + place}", 1
 
 
 def seats(centers: Sequence[Center]) -> Iterator[tuple[Any, ...]]:
-    """The rows of `centers.seat`."""
+    """Yield the rows of `centers.seat`."""
     return ((center.id, body.id) for center in centers for body in center.seats)

@@ -1,4 +1,4 @@
-"""Chance that comes out the same for the same seed."""
+"""Chance: draws that come out the same for the same seed."""
 
 from __future__ import annotations
 
@@ -14,13 +14,15 @@ T = TypeVar("T", bound=Hashable)
 
 
 def stream(seed: int, name: str) -> Random:
-    """A stream of chance of its own for each part of the county, so that a change in one leaves the others alone."""
+    """Make a stream of chance for one part of the county, so that a change in one part leaves the others alone."""
+    # Seeded by a text: Python hashes it with SHA-512, the same in every version and on every machine.
     return Random(f"{seed}/{name}")
 
 
 def uuid7(random: Random, moment: datetime) -> UUID:
-    """A key as RFC 9562 has it: its first 48 bits are the moment in milliseconds."""
+    """Make a key as RFC 9562 has it: its first 48 bits are the moment in milliseconds."""
     milliseconds = int(moment.timestamp() * 1000)
+    # Version 7 and variant 10, with chance in all other bits.
     return UUID(int=milliseconds << 80 | 7 << 76 | random.getrandbits(12) << 64 | 2 << 62 | random.getrandbits(62))
 
 
@@ -32,6 +34,7 @@ class Lot(Generic[T]):
         self.sums = list(accumulate(weights.values()))
 
     def draw(self, random: Random) -> T:
+        """Draw one, by weight."""
         return self.names[bisect(self.sums, random.random() * self.sums[-1], hi=len(self.names) - 1)]
 
 
@@ -50,7 +53,7 @@ def shares(total: int, weights: Mapping[T, float], least: int = 0) -> dict[T, in
 
 
 def deck(random: Random, total: int, weights: Mapping[T, float], least: int = 0) -> list[T]:
-    """As many cards as `total`, in shares by weight, shuffled."""
+    """Deal as many cards as `total`, in shares by weight, shuffled."""
     cards = [name for name, count in shares(total, weights, least).items() for _ in range(count)]
     random.shuffle(cards)
     return cards

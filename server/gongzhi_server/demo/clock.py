@@ -1,9 +1,10 @@
-"""Time in the county, in whole seconds since 1970 UTC. Its clocks show eight hours more, without summer time."""
+"""Clock: time in the county, in whole seconds since 1970 UTC; its clocks show eight hours more, without summer time."""
 
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
 
+# Whole seconds rather than datetimes: hundreds of thousands of moments are drawn, and arithmetic on integers is fast.
 MINUTE, HOUR, DAY = 60, 3600, 86_400
 EAST = 8 * HOUR
 EPOCH = date(1970, 1, 1).toordinal()
@@ -15,21 +16,22 @@ WAKING = 7 * HOUR + 30 * MINUTE, 21 * HOUR
 
 
 def midnight(day: date) -> int:
-    """When a day begins in the county."""
+    """Return the moment at which a day begins in the county."""
     return (day.toordinal() - EPOCH) * DAY - EAST
 
 
 def day(moment: int) -> date:
-    """The day it is in the county."""
+    """Return the day it is in the county."""
     return date.fromordinal((moment + EAST) // DAY + EPOCH)
 
 
 def utc(moment: int) -> datetime:
+    """Convert a moment to a datetime."""
     return datetime.fromtimestamp(moment, UTC)
 
 
 def within(moment: int, hours: tuple[int, int], weekdays: int, late: int) -> int:
-    """The moment itself if it lies in these hours of so many weekdays, else `late` seconds after they next begin."""
+    """Return the moment if it lies in these hours of so many weekdays, else `late` seconds after they next begin."""
     days, seconds = divmod(moment + EAST, DAY)
     if seconds < hours[1] and (days + THURSDAY) % 7 < weekdays:
         return moment if seconds >= hours[0] else days * DAY + hours[0] + late - EAST

@@ -1,4 +1,4 @@
-"""Loading the demo county into a database that does not have it: all of it, or nothing."""
+"""County: loads the demo county into a database that does not have it, all of it or nothing."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ class Summary:
 
 
 async def loaded(dsn: str) -> bool:
-    """Whether the database has the county already."""
+    """Return whether the database has the county already."""
     connection = await asyncpg.connect(dsn)
     try:
         return await _present(connection)
@@ -101,12 +101,17 @@ async def load(
     began = time.perf_counter()
     connection = await asyncpg.connect(dsn)
     try:
+        # One transaction: a load that breaks off leaves nothing.
         writer = Writer(connection, progress or _silence)
         async with connection.transaction():
+            # The lock keeps two loads apart, and lets others read
+            # meanwhile. A check without it would find both nothing.
             await connection.execute("lock table grids.grid in share row exclusive mode")
             if await _present(connection):
                 raise Problem(f"county {CODE} is there already; the demo county goes into a database without it")
             await _fill(writer, people, today, seed, keys)
+        # Outside the transaction, where alone PostgreSQL allows
+        # it. Without statistics the first queries would be slow.
         await connection.execute(f"vacuum (analyze) {', '.join(TABLES)}")
     finally:
         await connection.close()
@@ -116,10 +121,12 @@ async def load(
 
 
 async def _present(connection: asyncpg.Connection[Any]) -> bool:
+    """Return whether the database has the county."""
     return bool(await connection.fetchval("select exists(select from grids.grid where code = $1)", CODE))
 
 
 def _silence(step: str, done: int, total: int) -> None:
+    """Report no progress."""
     pass
 
 
@@ -135,6 +142,7 @@ class Writer:
         """Append rows; `total` is how many there will be, 0 if that is not known."""
         schema, name = table.split(".")
         counted = self.counted(table, rows, total)
+        # COPY: hundreds of thousands of rows, many times faster than inserts.
         await self.connection.copy_records_to_table(name, schema_name=schema, columns=columns, records=counted)
 
     async def reserve(self, table: str, count: int) -> list[int]:
@@ -145,11 +153,11 @@ class Writer:
         return [key for (key,) in found]
 
     async def keys(self, query: str, *values: Any) -> dict[str, int]:
-        """Codes and the keys they have, from a query for the two."""
+        """Read codes and the keys they have, by a query for the two."""
         return dict(await self.connection.fetch(query, *values))
 
     def counted(self, step: str, things: Iterable[T], total: int = 0) -> Iterator[T]:
-        """The same things, reporting now and then how many there have been."""
+        """Yield the things, reporting now and then how many there have been."""
         count = 0
         self.progress(step, 0, total)
         for count, thing in enumerate(things, 1):
@@ -161,6 +169,7 @@ class Writer:
 
 
 async def _fill(writer: Writer, people: int, today: date, seed: int, keys: KeyRing) -> None:
+    """Make and write all of it, in the order of foreign keys. Each part has its own stream of chance."""
     tree = grids.plant(stream(seed, "grids"))
     organisations = await _ground(writer, tree)
     homes = list(writer.counted("households", settle(stream(seed, "people"), tree.bases, people, today)))
@@ -208,6 +217,7 @@ async def _ground(writer: Writer, tree: Tree) -> Bodies:
 async def _people(
     writer: Writer, cares: Sequence[Care], held: Sequence[Post], people: int, seed: int, keys: KeyRing
 ) -> None:
+    """Write people, households and what is done for them."""
     homes, vault, random = [care.household for care in cares], records.Vault(keys), stream(seed, "records")
     await writer.copy("people.person", records.PERSON, vault.persons(cares), people)
     await writer.copy("people.phone", records.PHONES, vault.phones(random, homes))
@@ -221,6 +231,7 @@ async def _people(
 
 
 async def _cases(writer: Writer, docket: Docket, seed: int, keys: KeyRing) -> None:
+    """Write cases, their clocks, timelines, calls and patrols."""
     await catalog.seed(writer.connection)
     await calendars.seed(writer.connection)
     await rules.seed(writer.connection)
@@ -228,12 +239,14 @@ async def _cases(writer: Writer, docket: Docket, seed: int, keys: KeyRing) -> No
     categories = await writer.keys("select code, id from cases.category where edition = $1", catalog.EDITION)
     found, random = list(writer.counted("cases", docket.cases())), stream(seed, "events")
     await writer.copy("cases.counter", cases.COUNTER, cases.counters(docket.given), len(docket.given))
+    # Deadlines are reckoned by the calendar that stands in the database, as they are for real cases.
     dials = Dials(await standing(writer.connection.fetch, docket.tree.county.id), docket.horizon)
     running = list(dials.rows(stream(seed, "clocks"), found))
     await writer.copy("cases.case", cases.COLUMNS, cases.rows(found, channels, categories, dials.next), len(found))
     await writer.copy("clocks.clock", clocks.COLUMNS, running, len(running))
     await writer.copy("cases.event", cases.EVENT, cases.events(random, found))
     await writer.copy("cases.support", cases.SUPPORT, cases.supports(random, found))
+    # The next statement joins what was just copied; without statistics it would be planned for empty tables.
     await writer.connection.execute("analyze cases.case, cases.event")
     await writer.connection.execute(cases.RATINGS)
     taken = calls.rows(stream(seed, "calls"), found, keys)
@@ -244,6 +257,7 @@ async def _cases(writer: Writer, docket: Docket, seed: int, keys: KeyRing) -> No
 
 
 async def _offices(writer: Writer, tree: Tree, organisations: Bodies) -> None:
+    """Write the dispatch directory, the duties, and the work orders that follow from the cases."""
     categories = await writer.keys("select code, id from cases.category where edition = $1", catalog.EDITION)
     rules, helping = offices.entries(tree, organisations, categories)
     keys = await writer.reserve("dispatch.rule", len(rules))

@@ -1,4 +1,4 @@
-"""Who raises what with whom: the county's cases, written down in the order in which they were reported."""
+"""Docket: who raises what with whom, as the county's cases in the order in which they were reported."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class Docket:
     """The number of the last case in a town about a subject."""
 
     def cases(self) -> Iterator[Case]:
-        """Every case: the ordinary ones as they were reported, then the sealed tip-offs."""
+        """Yield every case: the ordinary ones as they were reported, then the sealed tip-offs."""
         for place, moment in enumerate(self._reports(self.fates.ordinary, clock.midnight(SINCE))):
             yield self._ordinary(place, moment)
         late = [status for status in self.fates.sealed if status is not Status.REPLIED]
@@ -87,7 +87,7 @@ class Docket:
         return stories.read()
 
     def _reports(self, count: int, since: int, until: int | None = None) -> list[int]:
-        """Moments of reporting: more of them as time goes by, fewer at weekends."""
+        """Draw moments of reporting: more of them as time goes by, fewer at weekends."""
         days = range(since, until or self.horizon, clock.DAY)
         weights = [
             (0.5 + place / len(days)) * (1 if clock.day(day).weekday() < 5 else 0.6) for place, day in enumerate(days)
@@ -96,6 +96,7 @@ class Docket:
         return sorted(day + int(self.random.triangular(7.5, 20.5, 10.5) * clock.HOUR) for day in chosen)
 
     def _number(self, moment: int, series: Series) -> str:
+        """Give the next number of a day in a series."""
         day = clock.day(moment)
         self.given[day, series] += 1
         return case_number(CODE, day, self.given[day, series], series)
@@ -103,7 +104,9 @@ class Docket:
     # --- ordinary cases ---
 
     def _ordinary(self, place: int, moment: int) -> Case:
+        """Make the ordinary case at a place in the order of reporting."""
         status, dispute = self.fates.status.get(place), place in self.fates.disputes
+        # The order of draws matters: the same seed makes the same county only while each draw stays in its place.
         story = self._story(dispute)
         asker = self._asker(story)
         turns = self._course(moment, status, dispute)
@@ -129,11 +132,13 @@ class Docket:
         )
 
     def _story(self, dispute: bool) -> Story:
+        """Choose what the case is about."""
         if not dispute:
             return self.random.choice(self.stories.ordinary)
         return self.stories.disputes[KINDS.draw(self.random)]
 
     def _asker(self, story: Story) -> Asker:
+        """Choose who asks, where, and by which channel."""
         random = self.random
         trouble = story.kind in (CaseKind.HELP, CaseKind.COMPLAINT)
         if trouble and story.category in SENSED and random.random() < 0.12:
@@ -146,7 +151,7 @@ class Docket:
         return Asker(person.grid, CHANNELS.draw(random), person)
 
     def _course(self, moment: int, status: Status | None, dispute: bool) -> list[Turn]:
-        """The steps up to the answer, or up to the status in which the case stays without one."""
+        """Return the steps up to the answer, or up to the status in which the case stays without one."""
         random = self.random
         if status is not None:
             return lives.squeeze(lives.course(random, moment, lives.UNFINISHED[status]), self.horizon)
@@ -158,7 +163,7 @@ class Docket:
         return lives.squeeze(turns, self.horizon)
 
     def _level(self, place: int, story: Story, turns: Sequence[Turn]) -> SettlementLevel:
-        """Where the case is settled, or would be."""
+        """Return where the case is settled, or would be."""
         if turns[-1].event == lives.SETTLE:
             return SettlementLevel.GRID
         if place in self.fates.disputes:
@@ -168,7 +173,7 @@ class Docket:
         return LEVELS.draw(self.random)
 
     def _aftermath(self, place: int, answered: int, level: SettlementLevel) -> list[Turn]:
-        """What follows the answer and has happened already."""
+        """Return what follows the answer and has happened already."""
         rating = self.fates.ratings[place]
         good = rating is not None and rating >= lives.GOOD
         again = good and place < self.fates.recent and level is not SettlementLevel.GRID
@@ -176,6 +181,7 @@ class Docket:
         return [turn for turn in lives.aftermath(self.random, answered, rating, reopened) if turn.at < self.horizon]
 
     def _hands(self, grid: Grid, story: Story, level: SettlementLevel, turns: Sequence[Turn]) -> Hands:
+        """Choose the organisations that the case goes through."""
         desk, village = self.bodies.town(grid), self.bodies.village(grid)
         steps = [turn.event for turn in turns]
         if lives.DISPATCH not in steps:
@@ -188,11 +194,12 @@ class Docket:
         return Hands(desk, village, lead, misled, support)
 
     def _origin(self, asker: Asker) -> Origin:
+        """Return whether the matter was found before anybody asked."""
         patrol = asker.channel in ("GRID_WORKER", "VISIT") and not asker.proxy and self.random.random() < 0.2
         return Origin.PROACTIVE if patrol or asker.channel == "IOT" else Origin.REACTIVE
 
     def _place(self, grid: Grid) -> Point | None:
-        """Somewhere in the grid, off its sides."""
+        """Draw a place in the grid, off its sides."""
         if grid.land is None or self.random.random() > PLACED:
             return None
         return grid.land.at(self.random.uniform(0.05, 0.95), self.random.uniform(0.05, 0.95))
@@ -200,7 +207,7 @@ class Docket:
     # --- sealed tip-offs ---
 
     def _sealed(self, status: Status, moment: int) -> Case:
-        """A tip-off against a local unit: it lies in the county, so that its place gives nobody away."""
+        """Make a tip-off against a local unit; it lies in the county, so that its place gives nobody away."""
         steps = lives.PLAIN if status is Status.REPLIED else lives.UNFINISHED[status]
         turns = lives.squeeze(lives.course(self.random, moment, steps), self.horizon)
         number = self._number(moment, Series.SEALED)

@@ -1,4 +1,4 @@
-"""What becomes of the county's cases: how many end in which way, to match the published figures (docs/demo.md)."""
+"""Fates: how many of the county's cases end in which way, to match the published figures (docs/demo.md)."""
 
 from __future__ import annotations
 
@@ -47,13 +47,16 @@ def deal(random: Random, people: int) -> Fates:
     """Deal the fates of a county of so many people."""
 
     def scaled(figure: float) -> int:
+        # A smaller county has the same shares of all.
         return round(figure * people / PEOPLE)
 
     sealed = max(2, scaled(SEALED))
     ordinary = max(10, scaled(CASES) - sealed)
+    # With enough cases every status occurs at least once, so that each can be seen.
     least = 1 if ordinary >= 400 else 0
     status = _status(random, ordinary, least)
     recent = ordinary - 2 * round(max(6 * least, ordinary * OPEN))
+    # Settled disputes are among old cases: new ones may still be under way.
     old = [place for place in range(recent) if place not in status]
     settled = deck(random, scaled(sum(SETTLED.values())), SETTLED)
     disputes: dict[int, Level | None] = dict(zip(random.sample(old, len(settled)), settled, strict=True))
@@ -66,9 +69,10 @@ def deal(random: Random, people: int) -> Fates:
 
 
 def _status(random: Random, cases: int, least: int) -> dict[int, Status]:
-    """Those among the newest that are under way, and those before them that ended without an answer."""
+    """Choose which of the newest are under way, and which before them ended without an answer."""
     under_way = shares(round(max(6 * least, cases * OPEN)), OPEN_AS, least)
     ended = deck(random, round(max(4 * least, cases * ENDED)), ENDED_AS, least)
+    # Twice as many as are under way, so that answered cases stand among them.
     recent = cases - 2 * sum(under_way.values())
     newest = sorted(random.sample(range(recent, cases), sum(under_way.values())), reverse=True)
     stand = [status for status, count in under_way.items() for _ in range(count)]

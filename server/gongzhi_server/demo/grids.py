@@ -1,4 +1,4 @@
-"""The county's grid tree: real divisions, and below each village three levels of invented grids."""
+"""Grids: the county's tree of real divisions, and below each village three levels of invented grids."""
 
 from __future__ import annotations
 
@@ -45,17 +45,19 @@ class Grid:
     id: int = 0
 
     def add(self, code: str, name: str, area: Land, use: Use = Use.BASE) -> Grid:
+        """Add a grid below this one."""
         child = Grid(code, name, kind(code), self, area, use)
         self.children.append(child)
         return child
 
     def divide(self, weights: Sequence[float]) -> list[Land]:
+        """Divide this grid's land by weight."""
         if self.land is None:
             raise LookupError(f"grid {self.code} has no boundary to divide")
         return self.land.divide(weights)
 
     def up(self, kind: Kind) -> Grid:
-        """The ancestor of this kind, or the grid itself."""
+        """Return the ancestor of a kind, or the grid itself."""
         grid: Grid | None = self
         while grid is not None:
             if grid.kind is kind:
@@ -64,7 +66,7 @@ class Grid:
         raise LookupError(f"grid {self.code} lies in no {kind}")
 
     def walk(self) -> Iterator[Grid]:
-        """This grid and all below it, parents before their children."""
+        """Yield this grid and all below it, parents before their children."""
         yield self
         for child in self.children:
             yield from child.walk()
@@ -103,11 +105,12 @@ class Tree:
         return [grid for grid in self.of(Kind.GRID_3) if grid.use is Use.BASE]
 
     def of(self, kind: Kind) -> list[Grid]:
+        """Return the grids of a kind."""
         return [grid for grid in self.grids if grid.kind is kind]
 
 
 def divisions() -> dict[str, str]:
-    """The names of the county's divisions by code, and of the province and city above it."""
+    """Read the names of the county's divisions by code, and of the province and city above it."""
     with (files(__package__) / "divisions.csv").open(encoding="utf-8") as lines:
         return {row["code"]: row["name"] for row in csv.DictReader(lines)}
 
@@ -122,6 +125,7 @@ def plant(random: Random) -> Tree:
     sizes = shares(BASES, villages, least=12)
     towns = [code for code in names if kind(code) is Kind.TOWN]
     inside = [{village: size for village, size in sizes.items() if parent(village) == town} for town in towns]
+    # Land in proportion to base grids, so that these come out about equally large.
     areas = county.divide([sum(villages.values()) for villages in inside])
     for code, area, villages_ in zip(towns, areas, inside, strict=True):
         _town(random, county.add(code, names[code], area), villages_, names)
@@ -129,6 +133,7 @@ def plant(random: Random) -> Tree:
 
 
 def _town(random: Random, town: Grid, sizes: dict[str, int], names: dict[str, str]) -> None:
+    """Lay out the villages of a town; the first has a school, which is a dedicated grid."""
     special = {next(iter(sizes)): f"{town.name}中心小学"} | PARK
     for (code, size), area in zip(sizes.items(), town.divide(list(sizes.values())), strict=True):
         _village(random, town.add(code, names[code], area), size, special.get(code))
@@ -146,6 +151,7 @@ def _village(random: Random, village: Grid, size: int, special: str | None) -> N
 
 
 def _sector(sector: Grid, place: int, groups: list[tuple[int, int]], special: str | None) -> None:
+    """Divide a sector into groups, and these into base grids."""
     village = sector.village.code
     areas = sector.divide([size for _, size in groups])
     for second, ((number, size), area) in enumerate(zip(groups, areas, strict=True), 1):
@@ -176,7 +182,7 @@ RING = "grid_id", "area", "hole"
 
 
 def rows(grids: Sequence[Grid]) -> Iterator[tuple[Any, ...]]:
-    """The rows of `grids.grid`."""
+    """Yield the rows of `grids.grid`."""
     for grid in grids:
         up = grid.parent.id if grid.parent else None
         boundary = orjson.dumps(geojson([grid.land.ring])).decode() if grid.land else None
@@ -184,5 +190,5 @@ def rows(grids: Sequence[Grid]) -> Iterator[tuple[Any, ...]]:
 
 
 def rings(grids: Sequence[Grid]) -> Iterator[tuple[Any, ...]]:
-    """The rows of `grids.ring`."""
+    """Yield the rows of `grids.ring`."""
     return ((grid.id, grid.land.polygon, False) for grid in grids if grid.land)

@@ -1,4 +1,4 @@
-"""Invented land: a rectangle cut into rectangles, without gaps and without overlaps.
+"""Land: invented, a rectangle cut into rectangles without gaps and without overlaps.
 
 Sides run along the axes, so that neighbours share their cuts exactly.
 """
@@ -29,6 +29,7 @@ class Land:
     @property
     def wide(self) -> bool:
         """Whether it is longer from west to east than from south to north, in metres."""
+        # Meridians draw together towards the poles.
         shrink = cos(radians((self.south + self.north) / 2 / MICRO))
         return (self.east - self.west) * shrink > self.north - self.south
 
@@ -43,9 +44,10 @@ class Land:
         return Polygon(*((point.longitude * MICRO, point.latitude * MICRO) for point in self.ring.points[:-1]))
 
     def at(self, across: float, up: float) -> Point:
-        """The place this far (0 to 1) from west to east and from south to north."""
+        """Return the place this far (0 to 1) from west to east and from south to north."""
         longitude = self.west + (self.east - self.west) * across
         latitude = self.south + (self.north - self.south) * up
+        # Seven decimals are a centimetre.
         return Point(round(longitude / MICRO, 7), round(latitude / MICRO, 7))
 
     def divide(self, weights: Sequence[float]) -> list[Land]:
@@ -53,11 +55,13 @@ class Land:
         if len(weights) == 1:
             return [self]
         sums = list(accumulate(weights))
+        # In halves rather than strips, so that pieces stay about as wide as they are high.
         half = min(range(1, len(weights)), key=lambda place: abs(sums[place - 1] - sums[-1] / 2))
         first, second = self._cut(sums[half - 1] / sums[-1])
         return first.divide(weights[:half]) + second.divide(weights[half:])
 
     def _cut(self, share: float) -> tuple[Land, Land]:
+        """Cut in two across the longer side."""
         if self.wide:
             middle = self.west + round((self.east - self.west) * share)
             return Land(self.west, self.south, middle, self.north), Land(middle, self.south, self.east, self.north)

@@ -1,4 +1,4 @@
-"""The steps a case takes and when, along the machine of `gongzhi.core.cases.machine`."""
+"""Lives: the steps a case takes and when, along the machine of `gongzhi.core.cases.machine`."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def course(random: Random, reported: int, steps: Iterable[str]) -> list[Turn]:
 
 
 def aftermath(random: Random, answered: int, rating: int | None, reopened: bool) -> Iterator[Turn]:
-    """What follows an answer: ratings, one more round if the matter was not solved, closing."""
+    """Yield what follows an answer: ratings, one more round if the matter was not solved, closing."""
     if reopened:
         first = _next(random, RATED, answered)
         answered = _next(random, REPLY, first)
@@ -110,16 +110,18 @@ def squeeze(turns: list[Turn], horizon: int) -> list[Turn]:
     if length <= room:
         return turns
     moments = (start + (turn.at - start) * room // length for turn in turns)
+    # Rounding may put two steps into one second, or in the wrong order.
     apart = accumulate(moments, lambda before, moment: max(before + 1, moment))
     return [Turn(turn.event, at) for turn, at in zip(turns, apart, strict=True)]
 
 
 def status(turns: Iterable[Turn]) -> Status:
-    """Where these steps have led."""
+    """Return where these steps have led."""
     return [TARGETS[turn.event] for turn in turns if turn.event != RATED][-1]
 
 
 def _next(random: Random, step: str, before: int) -> int:
+    """Draw the moment of a step, in the hours in which it is taken."""
     pace = PACES[step]
     moment = before + int(random.uniform(pace.least, pace.most))
     return clock.within(moment, pace.hours, pace.weekdays, int(random.uniform(0, 4 * HOUR)))

@@ -1,4 +1,4 @@
-"""Names put together by chance. Whoever bears one of them is not meant."""
+"""Names: put together by chance, and meant to be nobody's."""
 
 from __future__ import annotations
 
@@ -29,6 +29,6 @@ GIVEN = {
 
 
 def given(random: Random, gender: Gender, year: int) -> str:
-    """A given name of two characters, or now and then of one, as was usual for the year of birth."""
+    """Draw a given name of two characters, or now and then of one, as was usual for the year of birth."""
     first, second = GIVEN[gender, year < OLD]
     return (random.choice(first) if random.random() < 0.85 else "") + random.choice(second)

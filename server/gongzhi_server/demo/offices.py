@@ -1,4 +1,4 @@
-"""The county's dispatch directory and list of duties, invented, and the work orders that its cases have left."""
+"""Offices: the county's invented dispatch directory and list of duties, and the work orders of its cases."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class Connection(Protocol):
 
 
 def entries(tree: Tree, bodies: Bodies, categories: Mapping[str, int]) -> tuple[list[Any], list[Any]]:
-    """The rows of `dispatch.rule` without their keys, and the units that help by each."""
+    """Build the rows of `dispatch.rule` without their keys, and the units that help by each."""
     rules, helping = [], []
     for at, (category, (lead, *others)) in enumerate(DIRECTORY.items(), 1):
         basis = f"汉阴县派单目录（虚构示例）第 {at} 条"
@@ -77,17 +77,18 @@ def entries(tree: Tree, bodies: Bodies, categories: Mapping[str, int]) -> tuple[
 
 
 def weight(category: str, kind: Kind) -> int:
-    """How special an entry is: by its subject first, then by its place."""
+    """Return how special an entry is: by its subject first, then by its place."""
     return (category.count(".") + 1) * 10 + list(Kind).index(kind)
 
 
 def duties(tree: Tree, categories: Mapping[str, int]) -> Rows:
-    """The rows of `dispatch.duty`."""
+    """Yield the rows of `dispatch.duty`."""
     for at, category in enumerate(DUTIES, 1):
         kind = UnitKind.ENTERPRISE if category.startswith("utilities") else UnitKind.COUNTY_DEPARTMENT
         yield categories[category], tree.county.id, kind, f"县级部门职责清单（虚构示例）第 {at} 项", START
 
 
+# Raw SQL over the timeline: each order's state depends on the step that came next, which window functions tell.
 # What a case's own events tell: the last dispatch is its lead unit's order, one that was returned was somebody else's.
 ORDERS = """
 with step as (

@@ -1,4 +1,4 @@
-"""The patrols behind what was found before anybody had to ask (未诉先办)."""
+"""Patrols: those behind what was found before anybody had to ask (未诉先办)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SENSOR = "IOT"
 
 
 def rows(random: Random, cases: Iterable[Case], workers: Mapping[Grid, Person]) -> Iterator[tuple[Any, ...]]:
-    """The rows of `patrols.patrol`: each by the worker of the grid, some minutes before the report."""
+    """Yield the rows of `patrols.patrol`: each by the worker of the grid, some minutes before the report."""
     for case in cases:
         worker = workers.get(case.asker.grid)
         if case.origin is Origin.PROACTIVE and case.asker.channel != SENSOR and worker:

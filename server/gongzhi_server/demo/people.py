@@ -1,4 +1,4 @@
-"""Invented people in invented families: who lives where, with whom, how old."""
+"""People: invented ones in invented families: who lives where, with whom, how old."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ class Person(NamedTuple):
     created: datetime
 
     def age(self, today: date) -> int:
-        """In years, right but for a day around the birthday."""
+        """Return the age in years, right but for a day around the birthday."""
         return (today - self.birth).days * 100 // 36525
 
 
@@ -106,7 +106,7 @@ class Settlement:
         self.phones = 0
 
     def household(self, grid: Grid, most: int, entered: datetime) -> Household:
-        """A household of at most so many people."""
+        """Make a household of at most so many people."""
         family = FAMILY.draw(self.random)
         members = tuple(self._members(family, grid, most, entered))
         self.houses[grid.village.code] += 1
@@ -115,7 +115,9 @@ class Settlement:
         return Household(uuid7(self.random, entered), number, family.name, address, grid, members, entered)
 
     def _members(self, family: Family, grid: Grid, most: int, entered: datetime) -> Iterator[tuple[Person, Relation]]:
+        """Yield the members of a household, with surnames as families have them."""
         kin = _kin(self.random, family)[:most]
+        # A wife keeps her own surname, and children mostly have their father's.
         own, other = names.SURNAMES.draw(self.random), names.SURNAMES.draw(self.random)
         husband = any(relation is Relation.SPOUSE and gender is Gender.MALE for relation, gender, _ in kin)
         fathers = other if husband else own
@@ -126,8 +128,10 @@ class Settlement:
             yield self._person(surname, gender, age, grid, entered), relation
 
     def _person(self, surname: str, gender: Gender, age: int, grid: Grid, entered: datetime) -> Person:
+        """Make somebody."""
         random = self.random
         birth = self.today - timedelta(days=age * 36525 // 100 + random.randint(1, 365))
+        # Nobody was on file before they were born.
         created = max(entered, datetime.combine(birth, time(1), UTC))
         return Person(
             uuid7(random, created),
@@ -142,13 +146,15 @@ class Settlement:
         )
 
     def _resident_id(self, birth: date, gender: Gender) -> str:
-        """The next number of the day: odd for men, even for women (GB 11643)."""
+        """Return the next resident ID of the day: odd for men, even for women (GB 11643)."""
         self.births[birth, gender] += 1
         sequence = self.births[birth, gender] * 2 - (gender is Gender.MALE)
         body = f"{CODE}{birth.year:04}{birth.month:02}{birth.day:02}{sequence:03}"
+        # The check digit is computed over seventeen digits; the library wants eighteen and ignores the last.
         return body + ric.calc_check_digit(body + "0")
 
     def _phone(self) -> str:
+        """Give the next telephone number."""
         self.phones += 1
         return str(MOBILE + self.phones)
 
@@ -156,6 +162,7 @@ class Settlement:
 def settle(random: Random, grids: Sequence[Grid], people: int, today: date) -> Iterator[Household]:
     """Fill the grids with households until there are exactly so many people, about as many in each grid."""
     settlement, placed = Settlement(random, today), 0
+    # The last target is exactly `people`, so that no rounding leaves somebody out.
     sums = list(accumulate(random.uniform(0.6, 1.4) for _ in grids))
     for grid, reached in zip(grids, sums, strict=True):
         target = round(people * reached / sums[-1])
@@ -167,7 +174,7 @@ def settle(random: Random, grids: Sequence[Grid], people: int, today: date) -> I
 
 
 def _kin(random: Random, family: Family) -> list[tuple[Relation, Gender, int]]:
-    """Relation, gender and age of everybody in a family of this kind, the head first."""
+    """Draw relation, gender and age of everybody in a family of this kind, the head first."""
     age, gender = random.randint(family.low, family.high), HEAD.draw(random)
     found = [(Relation.HEAD, gender, age)]
     for kin in family.kin:
@@ -181,6 +188,7 @@ OPPOSITE = {Gender.FEMALE: Gender.MALE, Gender.MALE: Gender.FEMALE}
 
 
 def _gender(random: Random, relation: Relation, found: Sequence[tuple[Relation, Gender, int]]) -> Gender:
+    """Draw the gender of a member, given who has been drawn already."""
     if relation is Relation.SPOUSE:
         return OPPOSITE[found[0][1]]
     if relation is Relation.PARENT:
@@ -189,7 +197,7 @@ def _gender(random: Random, relation: Relation, found: Sequence[tuple[Relation, 
 
 
 def _residence(random: Random, age: int) -> ResidenceKind:
-    """Many of working age are registered here and live elsewhere."""
+    """Draw where somebody lives: many of working age are registered here and live elsewhere."""
     away = 0.3 if 18 <= age < 50 else 0.05
     draw = random.random()
     if draw < away:
@@ -198,5 +206,5 @@ def _residence(random: Random, age: int) -> ResidenceKind:
 
 
 def _reachable(age: int) -> float:
-    """How many at this age have a telephone of their own."""
+    """Return how many at this age have a telephone of their own."""
     return 0.0 if age < 14 else 0.9 if age < 70 else 0.6

@@ -1,4 +1,4 @@
-"""The rows that people, households and their care make. Protected values leave here sealed, masked and blind."""
+"""Records: the rows that people, households and their care make, protected values sealed, masked and blind."""
 
 from __future__ import annotations
 
@@ -51,6 +51,7 @@ class Vault:
         self.owners: dict[UUID, Owner] = {}
 
     def persons(self, cares: Iterable[Care]) -> Rows:
+        """Yield the rows of `people.person`."""
         for care in cares:
             for person, _ in care.household.members:
                 owner = Owner(person.id, CODE, sealing.data_key())
@@ -64,6 +65,7 @@ class Vault:
                 )  # fmt: skip
 
     def phones(self, random: Random, households: Iterable[Household]) -> Rows:
+        """Yield the rows of `people.phone`, and forget each data key with it."""
         for household in households:
             for person, _ in household.members:
                 if person.phone:
@@ -74,6 +76,7 @@ class Vault:
 
 
 def households(cares: Iterable[Care]) -> Rows:
+    """Yield the rows of `people.household`."""
     for care in cares:
         home = care.household
         yield (
@@ -83,6 +86,7 @@ def households(cares: Iterable[Care]) -> Rows:
 
 
 def memberships(random: Random, households: Iterable[Household]) -> Rows:
+    """Yield the rows of `people.membership`."""
     for household in households:
         for person, relation in household.members:
             since = max(person.birth, SINCE)
@@ -90,12 +94,14 @@ def memberships(random: Random, households: Iterable[Household]) -> Rows:
 
 
 def awards(random: Random, cares: Iterable[Care]) -> Rows:
+    """Yield the rows of `people.award`."""
     for care in cares:
         for year in care.awards:
             yield uuid7(random, care.household.created), care.household.id, PEACEFUL, year
 
 
 def tiers(random: Random, cares: Iterable[Care]) -> Rows:
+    """Yield the rows of `people.tier`, with the inputs and reasons of each decision."""
     for care in cares:
         decided, decision = clock.utc(care.decided), care.decision
         inputs = orjson.dumps(care.inputs.json).decode()
@@ -107,6 +113,7 @@ def tiers(random: Random, cares: Iterable[Care]) -> Rows:
 
 
 def liaisons(random: Random, cares: Iterable[Care]) -> Rows:
+    """Yield the rows of `people.liaison`."""
     for care in cares:
         if care.helper:
             line, helper = care.helper
@@ -115,6 +122,7 @@ def liaisons(random: Random, cares: Iterable[Care]) -> Rows:
 
 
 def visits(random: Random, cares: Iterable[Care]) -> Rows:
+    """Yield the rows of `people.visit`, written down some minutes after each."""
     for care in cares:
         for visit in care.visits:
             at, home = clock.utc(visit.at), care.household
@@ -124,5 +132,6 @@ def visits(random: Random, cares: Iterable[Care]) -> Rows:
 
 
 def posts(random: Random, held: Iterable[Post]) -> Rows:
+    """Yield the rows of `people.post`."""
     for post in held:
         yield uuid7(random, CENSUS[0]), post.grid.id, post.duty, post.person.id, post.phone, SINCE

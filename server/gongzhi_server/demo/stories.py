@@ -1,4 +1,4 @@
-"""What people raise, in templates: `{place}` stands for a village and group, such as 三坪村三组."""
+"""Stories: what people raise, in templates in which `{place}` stands for a village and group, such as 三坪村三组."""
 
 from __future__ import annotations
 
@@ -30,6 +30,7 @@ class Stories(NamedTuple):
 
 
 def read() -> Stories:
+    """Read the matters from the file beside this module."""
     with (files(__package__) / "stories.csv").open(encoding="utf-8") as lines:
         rows = [_story(row) for row in csv.DictReader(lines)]
     disputes = {story.category: story for story in rows if story.category in DISPUTES}
@@ -37,6 +38,7 @@ def read() -> Stories:
 
 
 def _story(row: dict[str, str]) -> Story:
+    """Read a matter from a row."""
     texts = row["title"], row["description"], row["reply"]
     return Story(row["category"], CaseKind(row["kind"]), row["unit"], row["line"] == "line", *texts)
 
