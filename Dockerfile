@@ -7,7 +7,7 @@ COPY requirements.lock ./
 RUN /opt/gongzhi/bin/pip install --require-hashes -r requirements.lock
 COPY . ./
 RUN /opt/gongzhi/bin/pip install --no-deps --no-build-isolation \
-    ./schema . ./plugins/credit ./plugins/dispatch ./plugins/field ./plugins/integrations ./plugins/legal ./plugins/operations \
+    ./schema . ./plugins/credit ./plugins/deadlines ./plugins/dispatch ./plugins/field ./plugins/integrations ./plugins/legal ./plugins/operations \
     ./plugins/party ./plugins/points ./plugins/statistics
 
 FROM python:3.13-slim

@@ -53,7 +53,8 @@ def load(dsn: str, settings: Settings, people: int | None = None) -> demo.Summar
             progress.update(task, description=step, completed=done, total=total or None)
 
         some = {} if people is None else {"people": people}
-        return asyncio.run(demo.load(dsn, today=TODAY, keys=keyring(settings), progress=show, **some))
+        apps = plugins.essential().apps
+        return asyncio.run(demo.load(dsn, today=TODAY, keys=keyring(settings), apps=apps, progress=show, **some))
 
 
 async def numbers(dsn: str) -> list[str]:

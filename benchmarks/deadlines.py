@@ -9,8 +9,8 @@ from datetime import UTC, date, datetime, timedelta
 from random import Random
 from typing import Any
 
-from gongzhi.core.calendars import holidays
 from gongzhi.values.worktime import Calendar, Course, Pause, Term, Unit, reckon
+from gongzhi_deadlines.calendars import holidays
 from rich.console import Console
 from rich.table import Table
 

@@ -94,8 +94,9 @@ async def timed(caller: testing.Server, document: str) -> list[float]:
 
 async def fill(dsn: str, folder: Path) -> int:
     """The grids and people of the demo county, and the sums of a million cases; how many sums there are."""
-    await database.migrate(dsn, plugins.essential().apps)
-    await demo.load(dsn, people=PEOPLE, today=TODAY, keys=keyring(testing.settings(dsn, folder)))
+    apps = plugins.essential().apps
+    await database.migrate(dsn, apps)
+    await demo.load(dsn, people=PEOPLE, today=TODAY, keys=keyring(testing.settings(dsn, folder)), apps=apps)
     connection: asyncpg.Connection[Any] = await asyncpg.connect(dsn)
     try:
         await connection.execute("truncate statistics.fact, statistics.rollup; set synchronous_commit = off")

@@ -15,14 +15,14 @@ import typer
 from gongzhi.core.cases import machine
 from gongzhi.core.cases import steps as steps_of_cases
 from gongzhi.core.cases.machine import OPEN, STEPS, Step
-from gongzhi.core.clocks.models import Stage
-from gongzhi.core.clocks.stages import STARTS, STOPS
 from gongzhi.declare.events import Event, hints
 from gongzhi.declare.roots import Mutation
 from gongzhi.plugin.roles import ROLES
 from gongzhi.plugin.settings import DESCRIPTION
 from gongzhi.runtime.commands import COMMAND, Command
 from gongzhi.values.labels import split_label
+from gongzhi_deadlines.clocks.models import Stage
+from gongzhi_deadlines.clocks.stages import STARTS, STOPS
 from gongzhi_server import cli, gateway
 from gongzhi_server.gateway import Close, Rate, Rates
 from gongzhi_server.gateway.error_codes import Code

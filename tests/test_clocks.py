@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime
@@ -13,30 +14,31 @@ from uuid import UUID
 
 import asyncpg
 import pytest
-from gongzhi.core.calendars import holidays
-from gongzhi.core.calendars import stock as calendars
 from gongzhi.core.cases import machine
 from gongzhi.core.cases.models import CaseRow, SettlementLevel, Status
 from gongzhi.core.cases.steps import advance_case
-from gongzhi.core.clocks import course
-from gongzhi.core.clocks.models import ClockRow, Stage
-from gongzhi.core.clocks.recounting import catch_up
-from gongzhi.core.clocks.reminding import Standing, reminders
-from gongzhi.core.clocks.rules import Matter, Rule, standing
-from gongzhi.core.clocks.running import extend, ruled
-from gongzhi.core.clocks.saving import CHANGING
-from gongzhi.core.clocks.sweeping import Swept, sweep
 from gongzhi.core.grids.models import GridRow
 from gongzhi.declare.viewer import Account, Viewer
 from gongzhi.runtime.commands import Call
 from gongzhi.runtime.context import Context
 from gongzhi.runtime.sealing import KeyRing
 from gongzhi.values.worktime import CHINA, NEVER, Term, Unit
+from gongzhi_deadlines.calendars import defaults as calendars
+from gongzhi_deadlines.calendars import holidays
+from gongzhi_deadlines.clocks import course
+from gongzhi_deadlines.clocks.models import ClockRow, Stage
+from gongzhi_deadlines.clocks.recalculation import catch_up
+from gongzhi_deadlines.clocks.reminders import RunningClock, reminders
+from gongzhi_deadlines.clocks.rules import Matter, Rule, load_standing
+from gongzhi_deadlines.clocks.running import extend, find_rule
+from gongzhi_deadlines.clocks.storage import CHANGING
+from gongzhi_deadlines.clocks.sweeping import Swept, sweep
+from gongzhi_server.cli import plugin_commands
 from gongzhi_server.commands.mutations import Transaction
 from gongzhi_server.commands.reactions import ReactionTable
 from gongzhi_server.deployment import doctor
 from gongzhi_server.events.outbox import Outbox
-from gongzhi_server.jobs import sweeping
+from gongzhi_server.plugins.ownership import acting_as
 from gongzhi_server.storage import database
 from gongzhi_server.testing import ESSENTIAL, Server, codes_of, settings
 from tortoise.transactions import in_transaction
@@ -131,7 +133,8 @@ def swept(story: Story, filled: str) -> Callable[[], Awaitable[Swept]]:
 
     async def run() -> Swept:
         async with calling(filled, story.server.clock()) as call:
-            return await sweep(call)
+            with acting_as("deadlines"):
+                return await sweep(call)
 
     return run
 
@@ -381,7 +384,9 @@ async def test_nation_is_not_a_countys(server: Server) -> None:
     assert codes_of(payload["errors"]) == ["FORBIDDEN"]
 
 
-async def test_announcement_moves_deadlines(story: Story, filled: str) -> None:
+async def test_announcement_moves_deadlines(
+    story: Story, filled: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """A deadline in a provisional year moves when the notice comes, by the operator's command, and says why."""
     story.server.clock.time = datetime(2026, 12, 31, 10, 0, tzinfo=CHINA)
     await story.report()
@@ -398,8 +403,10 @@ async def test_announcement_moves_deadlines(story: Story, filled: str) -> None:
     )
     assert payload["errors"] == [] and payload["calendar"]["county"] is None
     assert china((await story.look())["REPLY"]["dueAt"]) == "01-08 18:00"
-    keys = KeyRing({"main": b"k" * 32})
-    assert (await sweeping.once(filled, story.server.clock(), keys, ESSENTIAL)).recounted > 0
+    [errand] = [one for _, one in ESSENTIAL.errands_called("clocks") if one.name == "sweep"]
+    chosen = settings(filled, tmp_path)
+    assert await plugin_commands.run(chosen, filled, "deadlines", errand, {}, story.server.clock, ESSENTIAL) == 0
+    assert re.search(r"^[1-9]\d* cases follow a new calendar", capsys.readouterr().out, re.MULTILINE)
     assert china((await story.look())["REPLY"]["dueAt"]) == "01-11 18:00"
     query = """query($n: String!) {
         case(number: $n) { clocks { stage changes { why } } } calendarYears { year provisional } }"""
@@ -491,9 +498,10 @@ def test_whom_to_remind() -> None:
         ({**nobody, "sealed": True}, over, (), (10,), "COUNTY"),
     ]
     for who, moments, units, grids, level in expected:
-        [found] = reminders([Standing(**who, **moments, reminded=0)], now)
+        [found] = reminders([RunningClock(**who, **moments, reminded=0)], now)
         assert (found.units, found.grids, found.escalated) == (units, grids, level)
-    assert not list(reminders([Standing(**body, **over, reminded=100), Standing(**body, **warned, reminded=80)], now))
+    known = [RunningClock(**body, **over, reminded=100), RunningClock(**body, **warned, reminded=80)]
+    assert not list(reminders(known, now))
 
 
 async def test_sweeps_share_the_work(story: Story, filled: str, swept: Callable[[], Awaitable[Swept]]) -> None:
@@ -682,8 +690,8 @@ async def test_demo_is_reckoned_alike(filled: str) -> None:
     """What is kept of the demo's clocks is what the engine makes of their course."""
     async with calling(filled, datetime(2026, 6, 30, tzinfo=CHINA)) as call:
         clocks = await ClockRow.all().order_by("id").limit(300)
-        by = await standing(call.fetch, (await GridRow.get(code=COUNTY)).id)
+        by = await load_standing(call.fetch, (await GridRow.get(code=COUNTY)).id)
         for clock in clocks:
             kept = {name: getattr(clock, name) for name in CHANGING}
-            course.set_to(clock, await ruled(by, clock), by, call.now)
+            course.set_to(clock, await find_rule(by, clock), by, call.now)
             assert {name: getattr(clock, name) for name in CHANGING} == kept

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from gongzhi.core.clocks import course
-from gongzhi.core.clocks.models import ClockRow
 from gongzhi.values.worktime import NEVER
+from gongzhi_deadlines.clocks import course
+from gongzhi_deadlines.clocks.models import ClockRow
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -7,7 +7,6 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from gongzhi.core.calendars import holidays
 from gongzhi.values.worktime import (
     CHINA,
     NEVER,
@@ -24,6 +23,7 @@ from gongzhi.values.worktime import (
     reckon,
     spent,
 )
+from gongzhi_deadlines.calendars import holidays
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

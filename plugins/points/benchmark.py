@@ -48,7 +48,7 @@ async def measure(dsn: str, folder: Path) -> bool:
     installed = plugins.load()
     await database.migrate(dsn, installed.apps)
     keys = keyring(testing.settings(dsn, folder))
-    await demo.load(dsn, people=300, today=testing.TODAY.date(), keys=keys)
+    await demo.load(dsn, people=300, today=testing.TODAY.date(), keys=keys, apps=installed.apps)
     async with testing.serving(dsn, folder, plugins=installed) as server:
         manager = server.as_("points_manager", grid="610921100")
         made = await manager.do("addPointsProgramme", "programme { id }", code="bench", name="测速", grid="610921100")

@@ -78,7 +78,8 @@ async def drop(dsn: str, name: str) -> None:
 
 async def load_demo(dsn: str, people: int, data: Path) -> None:
     """Fill a database with the demo county as it is on the tests' day."""
-    await demo.load(dsn, people=people, today=TODAY.date(), keys=keyring(settings(dsn, data)))
+    keys = keyring(settings(dsn, data))
+    await demo.load(dsn, people=people, today=TODAY.date(), keys=keys, apps=ESSENTIAL.apps)
 
 
 @dataclass

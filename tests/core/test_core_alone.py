@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import datetime
 from pathlib import Path
 
 import asyncpg
 import pytest
+from gongzhi.runtime.checks import CHINA
 from gongzhi_server.plugins.loader import Plugins
 from gongzhi_server.testing import ESSENTIAL, Server, serving
 
@@ -76,3 +78,21 @@ async def test_nothing_fails_in_the_background(core: Server) -> None:
 async def test_findings_are_those_of_the_core(core: Server) -> None:
     found = (await core.as_("administrator").ask("{ findings { name } }")).data["findings"]
     assert [one["name"] for one in found] == [one.name for one in Plugins().registers.checks]
+
+
+@pytest.mark.parametrize(
+    ("told", "due"),
+    [("06-30 05:00", "06-30 08:00"), ("06-30 12:00", "06-30 12:00"), ("06-30 22:30", "07-01 08:00")],
+)
+async def test_notices_wait_for_the_morning(core: Server, filled: str, told: str, due: str) -> None:
+    """Without anybody's calendar, offices are open from eight to eight."""
+    core.clock.time = datetime.strptime(f"2026-{told}", "%Y-%m-%d %H:%M").replace(tzinfo=CHINA)
+    await core.do("reportCase", REPORTED, **MATTER)
+    connection = await asyncpg.connect(filled)
+    try:
+        found = await connection.fetch(
+            "select due_at from notices.notice where kind = 'case.reported' and at = $1", core.clock.time
+        )
+    finally:
+        await connection.close()
+    assert {f"{one['due_at'].astimezone(CHINA):%m-%d %H:%M}" for one in found} == {due}

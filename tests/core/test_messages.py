@@ -12,10 +12,10 @@ import pytest
 from gongzhi.core.cases import machine
 from gongzhi.core.cases.models import CaseRow, Status
 from gongzhi.core.cases.steps import unready
-from gongzhi.core.clocks.commands import PublishDeadlineRulesInput
 from gongzhi.runtime.checks import text
 from gongzhi.values.errors import Refusal
 from gongzhi.values.labels import UNNAMED, field_label, label, split_label
+from gongzhi_deadlines.clocks.commands import PublishDeadlineRulesInput
 from gongzhi_server.testing import ESSENTIAL, Server
 from graphql import GraphQLEnumType, GraphQLInputObjectType, build_schema
 

@@ -24,7 +24,7 @@ from gongzhi_server.demo.chance import deck, shares
 from gongzhi_server.demo.county import TABLES
 from gongzhi_server.demo.land import Land
 from gongzhi_server.errors import Problem
-from gongzhi_server.testing import TODAY, beside, create, drop
+from gongzhi_server.testing import ESSENTIAL, TODAY, beside, create, drop
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
@@ -148,7 +148,7 @@ async def test_households_whole(place: str) -> None:
 
 
 async def test_values_sealed(empty: str) -> None:
-    await demo.load(empty, people=FEW, today=DAY, keys=KEYS)
+    await demo.load(empty, people=FEW, today=DAY, keys=KEYS, apps=ESSENTIAL.apps)
     people = await fetch(
         empty,
         "select p.id, p.birth_date, p.gender, p.data_key, p.resident_id_sealed, p.resident_id_mask, "
@@ -389,11 +389,11 @@ async def checksums(dsn: str) -> dict[str, str]:
 
 
 async def test_same_seed_same_county(postgres: str, tables: str, empty: str) -> None:
-    first = await demo.load(empty, people=FEW, today=DAY, keys=KEYS)
+    first = await demo.load(empty, people=FEW, today=DAY, keys=KEYS, apps=ESSENTIAL.apps)
     name = f"again_{uuid4().hex}"
     other = await create(postgres, name, tables)
     try:
-        second = await demo.load(other, people=FEW, today=DAY, keys=KEYS)
+        second = await demo.load(other, people=FEW, today=DAY, keys=KEYS, apps=ESSENTIAL.apps)
         assert await checksums(empty) == await checksums(other)
     finally:
         await drop(postgres, name)
@@ -401,7 +401,7 @@ async def test_same_seed_same_county(postgres: str, tables: str, empty: str) -> 
 
 
 async def test_other_seed_other_people(place: str, empty: str) -> None:
-    await demo.load(empty, people=FEW, today=DAY, seed=1, keys=KEYS)
+    await demo.load(empty, people=FEW, today=DAY, seed=1, keys=KEYS, apps=ESSENTIAL.apps)
     names = [set(await fetch(dsn, "select name from people.person order by id limit 300")) for dsn in (place, empty)]
     assert names[0] != names[1]
 
@@ -414,7 +414,7 @@ async def test_failure_leaves_nothing(empty: str, table: str) -> None:
 
     before = await checksums(empty)
     with pytest.raises(RuntimeError, match="stopped"):
-        await demo.load(empty, people=FEW, today=DAY, keys=KEYS, progress=stop)
+        await demo.load(empty, people=FEW, today=DAY, keys=KEYS, apps=ESSENTIAL.apps, progress=stop)
     assert await checksums(empty) == before
     assert not await demo.loaded(empty)
 
@@ -423,19 +423,19 @@ async def test_second_load_refused(filled: str) -> None:
     assert await demo.loaded(filled)
     before = await checksums(filled)
     with pytest.raises(Problem, match="610921 is there already"):
-        await demo.load(filled, people=FEW, today=DAY, keys=KEYS)
+        await demo.load(filled, people=FEW, today=DAY, keys=KEYS, apps=ESSENTIAL.apps)
     assert await checksums(filled) == before
 
 
 async def test_odd_figures_refused(empty: str) -> None:
     with pytest.raises(Problem, match="people"):
-        await demo.load(empty, people=99, today=DAY, keys=KEYS)
+        await demo.load(empty, people=99, today=DAY, keys=KEYS, apps=ESSENTIAL.apps)
     with pytest.raises(Problem, match="today"):
-        await demo.load(empty, people=FEW, today=date(2021, 12, 31), keys=KEYS)
+        await demo.load(empty, people=FEW, today=date(2021, 12, 31), keys=KEYS, apps=ESSENTIAL.apps)
 
 
 async def test_smallest_county_loads(empty: str) -> None:
-    summary = await demo.load(empty, people=100, today=date(2022, 1, 1), keys=KEYS)
+    summary = await demo.load(empty, people=100, today=date(2022, 1, 1), keys=KEYS, apps=ESSENTIAL.apps)
     assert (summary.people, summary.cases) == (100, 21)
 
 
@@ -448,7 +448,7 @@ async def test_neighbours_stay(empty: str) -> None:
     async with connected(empty) as connection:
         province = await connection.fetchval(insert, "61", "陕西省", "PROVINCE", None)
         city = await connection.fetchval(insert, "6101", "西安市", "CITY", province)
-        await demo.load(empty, people=100, today=DAY, keys=KEYS)
+        await demo.load(empty, people=100, today=DAY, keys=KEYS, apps=ESSENTIAL.apps)
         assert await connection.fetchval("select parent_id from grids.grid where code = '6109'") == province
         assert await connection.fetchval("select parent_id from grids.grid where code = '6101'") == province
         assert await connection.fetchval(insert, "610102", "新城区", "COUNTY", city) > city
@@ -456,9 +456,11 @@ async def test_neighbours_stay(empty: str) -> None:
 
 async def test_progress_counts(empty: str) -> None:
     seen: dict[str, list[tuple[int, int]]] = {}
-    summary = await demo.load(
-        empty, people=FEW, today=DAY, keys=KEYS, progress=lambda step, *count: seen.setdefault(step, []).append(count)
-    )
+
+    def note(step: str, *count: int) -> None:
+        seen.setdefault(step, []).append(count)
+
+    summary = await demo.load(empty, people=FEW, today=DAY, keys=KEYS, apps=ESSENTIAL.apps, progress=note)
     assert seen["people.person"][-1] == (FEW, FEW)
     assert seen["cases.event"][-1] == (summary.events, summary.events)
     assert all(done <= total or not total for counts in seen.values() for done, total in counts)

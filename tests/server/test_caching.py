@@ -50,8 +50,6 @@ def test_what_is_too_large_is_not_kept() -> None:
 
 
 BOUNDED = {
-    "gongzhi/core/calendars/reading.py": "256 calendars that the operator keeps",
-    "gongzhi/core/clocks/rules.py": "256 editions of rules that the operator keeps",
     "gongzhi/declare/bounds.py": "the inputs of the schema",
     "gongzhi/declare/events.py": "the events that are declared",
     "gongzhi/declare/filters.py": "the enums of the schema",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from gongzhi.core.clocks.rules import standing
 from gongzhi.core.notices.sending import Notice, notify
 from gongzhi.core.rights.consenting import agreement
 from gongzhi.core.rights.models import ReleaseRow
@@ -14,6 +13,7 @@ from gongzhi.runtime.commands import Call
 from gongzhi.values.errors import Refusal, Text
 from gongzhi.values.labels import label
 from gongzhi.values.worktime import NEVER, Course, Pause, Term, Unit, reckon
+from gongzhi_deadlines.clocks.rules import load_standing
 
 from .appraisal_models import AppraisalRow
 from .happenings import ApplicationChanged
@@ -95,7 +95,7 @@ async def ready(call: Call, appraisal: AppraisalRow) -> None:
 
 async def due(call: Call, row: ApplicationRow, days: int) -> datetime:
     """By when the lender decides: so many working days from the day after it was sent, less what it waited for."""
-    by = await standing(call.fetch, row.county_id)  # type: ignore[arg-type]
+    by = await load_standing(call.fetch, row.county_id)  # type: ignore[arg-type]
     pauses = tuple(Pause(moment(since), moment(until)) for since, until in row.pauses)
     return reckon(by.calendar, Term(days, Unit.WORKING_DAY, True), Course(row.sent_at or call.now, pauses)).due
 

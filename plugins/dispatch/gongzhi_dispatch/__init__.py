@@ -15,7 +15,7 @@ from .waivers import DESIGNATION
 
 @hookimpl
 def about() -> list[About]:
-    return [About(always=True)]
+    return [About(requires=("deadlines",), always=True)]
 
 
 @hookimpl

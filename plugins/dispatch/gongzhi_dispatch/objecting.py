@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import strawberry
-from gongzhi.core.calendars.durations import deadline
 from gongzhi.core.cases import machine
 from gongzhi.core.cases.models import CaseRow, CategoryRow, Status
 from gongzhi.core.cases.steps import handled, record, saved, step, unready
@@ -29,6 +28,7 @@ from gongzhi.runtime.commands import (
 )
 from gongzhi.runtime.screening import TextWarning
 from gongzhi.values.errors import Refusal
+from gongzhi_deadlines.calendars.durations import reckon_deadline
 from strawberry import ID, UNSET
 
 from . import terms
@@ -75,7 +75,7 @@ async def object_to_dispatch(call: Call, input: ObjectToDispatchInput) -> Object
         grounds=grounds,
         filed_at=call.now,
         filed_by=call.viewer.account.name,
-        due_at=(await deadline(call, case.county_id, terms.RULING)).due,
+        due_at=(await reckon_deadline(call, case.county_id, terms.RULING)).due,
     )
     await tell(call, case, OBJECTED, accounts=[order.issued_by])
     await record(call, case, OBJECTED, unit=await UnitRow.get(id=order.unit_id))

@@ -9,13 +9,13 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
-from gongzhi.core.calendars import reading
-from gongzhi.core.calendars.durations import deadline
 from gongzhi.core.cases.models import CaseRow
-from gongzhi.core.clocks import running
-from gongzhi.core.clocks.models import Stage
 from gongzhi.runtime.commands import Call
 from gongzhi.values.worktime import WARNING, Course, Term, Unit, extended, reckon
+from gongzhi_deadlines.calendars import reading
+from gongzhi_deadlines.calendars.durations import reckon_deadline
+from gongzhi_deadlines.clocks import running
+from gongzhi_deadlines.clocks.models import Stage
 
 from .models import LIVE, OrderRow
 
@@ -53,7 +53,7 @@ async def handling(call: Call, case: CaseRow) -> tuple[datetime, datetime]:
     """When a work order that is issued now is due, and when its light turns amber."""
     for clock in await call.fetch(CLOCK, case.id):
         return clock["due_at"], clock["warn_at"]
-    default = await deadline(call, case.county_id, HANDLING)
+    default = await reckon_deadline(call, case.county_id, HANDLING)
     return default.due, default.warns
 
 
@@ -64,7 +64,7 @@ async def follow(call: Call, cases: Iterable[Any]) -> None:
 
 async def over(call: Call, case: CaseRow, term: Term, since: datetime) -> bool:
     """Whether a term that began then is over."""
-    calendar = await reading.of(call.fetch, case.county_id)
+    calendar = await reading.load_calendar(call.fetch, case.county_id)
     return call.now > reckon(calendar, term, Course(since)).due
 
 
@@ -73,7 +73,7 @@ async def extend(call: Call, case: CaseRow, order: OrderRow, until: datetime) ->
     more = await longer(call, case, order, until)
     if more.amount:
         await running.extend(call, case, more)
-        order.due_at = extended(await reading.of(call.fetch, case.county_id), order.due_at, more)
+        order.due_at = extended(await reading.load_calendar(call.fetch, case.county_id), order.due_at, more)
         order.warn_at = order.issued_at + (order.due_at - order.issued_at) * WARNING / 100
     order.extended, order.version = True, order.version + 1
     await order.save()
@@ -82,11 +82,11 @@ async def extend(call: Call, case: CaseRow, order: OrderRow, until: datetime) ->
 
 async def longer(call: Call, case: CaseRow, order: OrderRow, until: datetime) -> Term:
     """How much more time it takes for the order to be due then; of no amount, if it is due no earlier."""
-    return await running.longer(call, case, order.due_at, until, HANDLING)
+    return await running.measure_extension(call, case, order.due_at, until, HANDLING)
 
 
 async def postpone(call: Call, case: CaseRow, order: OrderRow, since: datetime) -> None:
     """Add the working time since then to what the order has left."""
-    calendar = await reading.of(call.fetch, case.county_id)
+    calendar = await reading.load_calendar(call.fetch, case.county_id)
     away = calendar.passed(call.now) - calendar.passed(since)
     order.due_at, order.warn_at = calendar.after(order.due_at, away), calendar.after(order.warn_at, away)

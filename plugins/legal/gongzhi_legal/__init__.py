@@ -13,7 +13,7 @@ from gongzhi.runtime.jobs import Handler, Job
 
 @hookimpl
 def about() -> list[About]:
-    return [About(requires=("operations",))]
+    return [About(requires=("deadlines", "operations"))]
 
 
 @hookimpl

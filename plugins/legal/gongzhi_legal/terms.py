@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, datetime, time
 
-from gongzhi.core.clocks.rules import standing
 from gongzhi.runtime.checks import CHINA
 from gongzhi.runtime.commands import Call
 from gongzhi.values.worktime import Course, Term, Unit, reckon
+from gongzhi_deadlines.clocks.rules import load_standing
 
 MEDIATION = 30
 """Days of a mediation, if the parties agree on no more."""
@@ -20,14 +20,14 @@ ACCEPTANCE, DECISION = 3, 15
 
 async def ends(call: Call, county: int | None, start: datetime, days: int, more: Sequence[int] = ()) -> datetime:
     """When so many days end that are counted from the day after; on a day off, they end with the next working day."""
-    calendar = (await standing(call.fetch, county or 0)).calendar
+    calendar = (await load_standing(call.fetch, county or 0)).calendar
     added = tuple(Term(one, Unit.DAY) for one in more)
     return reckon(calendar, Term(days, Unit.DAY, next_day=True), Course(start, extensions=added)).due
 
 
 async def answered_by(call: Call, county: int | None, term: Term) -> datetime:
     """When a term ends that begins now."""
-    return reckon((await standing(call.fetch, county or 0)).calendar, term, Course(call.now)).due
+    return reckon((await load_standing(call.fetch, county or 0)).calendar, term, Course(call.now)).due
 
 
 def begins(day: date) -> datetime:

@@ -22,7 +22,7 @@ PARTS = (emergency, whistles, centers, patrols, supervision)
 
 @hookimpl
 def about() -> list[About]:
-    return [About(requires=("dispatch",), always=True)]
+    return [About(requires=("deadlines", "dispatch"), always=True)]
 
 
 @hookimpl

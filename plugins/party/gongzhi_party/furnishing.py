@@ -6,8 +6,6 @@ import secrets
 from datetime import timedelta
 from typing import Any
 
-from gongzhi.core.calendars.reading import OF_COUNTY
-from gongzhi.core.calendars.reading import read as calendar_of
 from gongzhi.core.grids.models import GridRow
 from gongzhi.core.people.models import HouseholdRow, LiaisonRow, Line, PersonRow
 from gongzhi.core.resolutions.adopting import resolve
@@ -15,6 +13,7 @@ from gongzhi.core.resolutions.models import Body
 from gongzhi.runtime.checks import CHINA, today
 from gongzhi.runtime.commands import Call
 from gongzhi.values.codes import Kind
+from gongzhi_deadlines.calendars.reading import OF_COUNTY, parse_calendar
 
 from . import recurrence
 from .models import (
@@ -122,7 +121,7 @@ async def enrol(call: Call, branch: BranchRow, people: list[PersonRow]) -> None:
 async def plan(call: Call, branch: BranchRow, town: GridRow) -> None:
     """A year of activities, by the calendar."""
     [row] = await call.fetch(OF_COUNTY, town.county_id)
-    calendar = calendar_of(row["content"])
+    calendar = parse_calendar(row["content"])
     for form, title, rule, hour, shift in SERIES:
         first = (call.now + timedelta(days=1)).astimezone(CHINA).replace(hour=hour, minute=0, second=0, microsecond=0)
         kept, turns = recurrence.turns(rule, first, shift, calendar, call.now)

@@ -6,8 +6,6 @@ import datetime
 from datetime import timedelta
 
 import strawberry
-from gongzhi.core.calendars.reading import OF_COUNTY
-from gongzhi.core.calendars.reading import read as calendar_of
 from gongzhi.core.grids.models import GridRow
 from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
@@ -16,6 +14,7 @@ from gongzhi.runtime.checks import text, wrong
 from gongzhi.runtime.commands import KEY, Call, Problem, command, forbidden, given, made, problems
 from gongzhi.values.errors import Refusal
 from gongzhi.values.worktime import Calendar
+from gongzhi_deadlines.calendars.reading import OF_COUNTY, parse_calendar
 from strawberry import ID
 
 from . import recurrence
@@ -69,7 +68,7 @@ async def plan_activity_series(call: Call, input: PlanActivitySeriesInput) -> Pa
 async def calendar_in(call: Call, grid: GridRow) -> Calendar:
     """The working calendar of a grid's county, with its days off and make-up days."""
     [row] = await call.fetch(OF_COUNTY, grid.county_id)
-    return calendar_of(row["content"])
+    return parse_calendar(row["content"])
 
 
 @strawberry.input(description="A series that ends before its time (结束系列活动).")

@@ -83,7 +83,7 @@ async def test_series_follows_an_announced_calendar(town: Any) -> None:
     february = series["activities"][7]
     assert february["startsAt"].startswith("2027-02-25")
     await sign(town.resident(), february["id"])
-    calendars = import_module("gongzhi.core.calendars.reading")
+    calendars = import_module("gongzhi_deadlines.calendars.reading")
     connection = await asyncpg.connect(town.dsn)
     try:
         await connection.execute(

@@ -75,8 +75,8 @@ class Ground:
     @classmethod
     @asynccontextmanager
     async def opened(cls, dsn: str) -> AsyncIterator[Ground]:
-        from gongzhi.core.calendars import stock as calendars
-        from gongzhi.core.clocks import stock as rules
+        from gongzhi_deadlines.calendars import defaults as calendars
+        from gongzhi_deadlines.clocks import defaults as rules
 
         connection = await asyncpg.connect(dsn)
         try:

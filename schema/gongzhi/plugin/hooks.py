@@ -62,6 +62,10 @@ class App:
     noun: str = ""
     """The singular of the label, where published names have that: `whistle` of `whistles`, for `whistle.called`. The
     label begins with it, and it is nobody else's."""
+    demo: str = ""
+    """What fills the tables from the cases of the demo county and their timelines, in the transaction that loads them:
+    `package.module:function`, an `async def f(connection, county, now)` with the county's key and the moment that it is
+    there. What follows from no case, the errand `demo` adds."""
 
 
 @dataclass(frozen=True)

@@ -84,10 +84,10 @@ def furnish(
     from gongzhi_server.storage.key_ring import keyring
 
     keys = keyring(settings())
+    begun = today.date() if today else day()
     with bars() as report:
-        found = asyncio.run(
-            demo.load(dsn, people=people, today=today.date() if today else day(), seed=seed, keys=keys, progress=report)
-        )
+        loading = demo.load(dsn, people=people, today=begun, seed=seed, keys=keys, apps=installed.apps, progress=report)
+        found = asyncio.run(loading)
     trouble().print(
         f"Hanyin (汉阴县): {found.grids:,} grids, {found.people:,} people, {found.cases:,} cases, "
         f"all invented, in {found.seconds:.0f} s"

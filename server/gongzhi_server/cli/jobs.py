@@ -1,4 +1,4 @@
-"""Jobs: commands for what the server does by itself: jobs, events over NATS, deadlines, figures, retention."""
+"""Jobs: commands for what the server does by itself: jobs, events over NATS, retention."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ from .terminal import settings
 jobs = typer.Typer(help="Work in the background (后台任务): what waits, and what was given up.", no_args_is_help=True)
 nats = typer.Typer(help="Events over NATS (消息总线).", no_args_is_help=True)
 retention = typer.Typer(help="How long data are kept (保存期限).", no_args_is_help=True)
-clocks = typer.Typer(help="Deadlines (时限) and what they bring about.", no_args_is_help=True)
 
 
 @jobs.command("list")
@@ -72,17 +71,3 @@ def run(
     for table, count in counts.items():
         print(f"{table}: {count:,}")
     print("Nothing was changed (试运行)." if dry_run else f"{sum(counts.values()):,} rows anonymised (已匿名化).")
-
-
-@clocks.command()
-def sweep() -> None:
-    """Send reminders, close what nobody contests any more, follow new calendars (时限巡检)."""
-    from gongzhi_server.jobs import sweeping
-    from gongzhi_server.plugins import loader as plugins
-    from gongzhi_server.storage.key_ring import keyring
-
-    chosen = settings()
-    with cluster.running(chosen) as dsn:
-        done = asyncio.run(sweeping.once(dsn, clock(), keyring(chosen), plugins.load()))
-    print(f"{done.reminded} reminders sent (提醒), {done.closed} cases closed (结案).")
-    print(f"{done.recounted} cases follow a new calendar (重算).")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from itertools import pairwise
 from random import Random
 from typing import Any, NamedTuple
@@ -127,12 +127,9 @@ COUNTER = "county", "day", "series", "given"
 
 
 def rows(
-    cases: Iterable[Case],
-    channels: Mapping[str, int],
-    categories: Mapping[str, int],
-    dues: Mapping[UUID, tuple[datetime, datetime]],
+    cases: Iterable[Case], channels: Mapping[str, int], categories: Mapping[str, int]
 ) -> Iterator[tuple[Any, ...]]:
-    """Yield the rows of `cases.case`; `dues` are warning and deadline of those that have any."""
+    """Yield the rows of `cases.case`; when they are due, whoever reckons that says afterwards."""
     for case in cases:
         asker, hands, place, name = case.asker, case.hands, case.place, case.asker.grid.place
         title, description = (text.replace("{place}", name) for text in (case.story.title, case.story.description))
@@ -148,7 +145,7 @@ def rows(
             source, place and f"{asker.grid.town.name}{name}", lead and lead.id,
             hands.accused and hands.accused.id, case.level is SettlementLevel.GRID, case.level, case.last(lives.REPORT),
             answered, case.last(lives.CLOSE), case.reply, answered, case.rating, case.rating and True, _comment(case),
-            case.count(lives.REOPEN), case.version, *dues.get(case.id, (NEVER, NEVER)),
+            case.count(lives.REOPEN), case.version, NEVER, NEVER,
         )  # fmt: skip
 
 

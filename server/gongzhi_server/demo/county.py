@@ -6,23 +6,21 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from pkgutil import resolve_name
 from typing import Any, TypeVar
 
 import asyncpg
-from gongzhi.core.calendars import stock as calendars
 from gongzhi.core.cases import catalog
-from gongzhi.core.clocks import stock as rules
-from gongzhi.core.clocks.rules import standing
 from gongzhi.core.people.models import Duty
+from gongzhi.plugin.hooks import App
 from gongzhi.runtime.sealing import KeyRing
 
 from gongzhi_server.errors import Problem
 
-from . import bodies, calls, cases, centers, clocks, grids, offices, patrols, records
+from . import bodies, calls, cases, centers, clock, grids, offices, patrols, records
 from .bodies import Bodies
 from .care import Care, Post, Residents, look_after, posts
 from .chance import stream
-from .clocks import Dials
 from .docket import Docket
 from .fates import deal
 from .grids import CODE, Tree
@@ -87,11 +85,13 @@ async def load(
     today: date,
     seed: int = SEED,
     keys: KeyRing,
+    apps: Sequence[App] = (),
     progress: Progress | None = None,
 ) -> Summary:
     """Load the county with so many people, as it is on the morning of `today`.
 
-    The same seed, day and number of people make the same county, but for what is sealed: that differs each time.
+    What the `apps` of plugins add to cases is a part of it. The same seed, day and number of people make the same
+    county, but for what is sealed: that differs each time.
     Raises Problem where the county is there already or the figures are out of range; nothing is written then.
     """
     if people < LEAST:
@@ -109,7 +109,7 @@ async def load(
             await connection.execute("lock table grids.grid in share row exclusive mode")
             if await _present(connection):
                 raise Problem(f"county {CODE} is there already; the demo county goes into a database without it")
-            await _fill(writer, people, today, seed, keys)
+            await _fill(writer, people, today, seed, keys, apps)
         # Outside the transaction, where alone PostgreSQL allows
         # it. Without statistics the first queries would be slow.
         await connection.execute(f"vacuum (analyze) {', '.join(TABLES)}")
@@ -168,7 +168,7 @@ class Writer:
         self.progress(step, count, count)
 
 
-async def _fill(writer: Writer, people: int, today: date, seed: int, keys: KeyRing) -> None:
+async def _fill(writer: Writer, people: int, today: date, seed: int, keys: KeyRing, apps: Sequence[App]) -> None:
     """Make and write all of it, in the order of foreign keys. Each part has its own stream of chance."""
     tree = grids.plant(stream(seed, "grids"))
     organisations = await _ground(writer, tree)
@@ -184,6 +184,11 @@ async def _fill(writer: Writer, people: int, today: date, seed: int, keys: KeyRi
         stream(seed, "cases"), tree, organisations, everybody, workers, deal(stream(seed, "fates"), people), today
     )
     await _cases(writer, docket, seed, keys)
+    # Before the work orders, which are due when the clocks of their cases are.
+    for app in apps:
+        if app.demo:
+            writer.progress(app.label, 0, 0)
+            await resolve_name(app.demo)(writer.connection, tree.county.id, clock.utc(docket.horizon))
     await _offices(writer, tree, organisations)
     writer.progress("figures", 0, 0)
     counted = await writer.connection.fetchval("select statistics.rebuild()")
@@ -231,19 +236,13 @@ async def _people(
 
 
 async def _cases(writer: Writer, docket: Docket, seed: int, keys: KeyRing) -> None:
-    """Write cases, their clocks, timelines, calls and patrols."""
+    """Write cases, timelines, calls and patrols."""
     await catalog.seed(writer.connection)
-    await calendars.seed(writer.connection)
-    await rules.seed(writer.connection)
     channels = await writer.keys("select code, id from cases.channel")
     categories = await writer.keys("select code, id from cases.category where edition = $1", catalog.EDITION)
     found, random = list(writer.counted("cases", docket.cases())), stream(seed, "events")
     await writer.copy("cases.counter", cases.COUNTER, cases.counters(docket.given), len(docket.given))
-    # Deadlines are reckoned by the calendar that stands in the database, as they are for real cases.
-    dials = Dials(await standing(writer.connection.fetch, docket.tree.county.id), docket.horizon)
-    running = list(dials.rows(stream(seed, "clocks"), found))
-    await writer.copy("cases.case", cases.COLUMNS, cases.rows(found, channels, categories, dials.next), len(found))
-    await writer.copy("clocks.clock", clocks.COLUMNS, running, len(running))
+    await writer.copy("cases.case", cases.COLUMNS, cases.rows(found, channels, categories), len(found))
     await writer.copy("cases.event", cases.EVENT, cases.events(random, found))
     await writer.copy("cases.support", cases.SUPPORT, cases.supports(random, found))
     # The next statement joins what was just copied; without statistics it would be planned for empty tables.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import strawberry
-from gongzhi.core.calendars.durations import deadline, term
 from gongzhi.core.cases import machine
 from gongzhi.core.cases.models import CaseRow
 from gongzhi.core.cases.steps import disinterested, unready
@@ -31,6 +30,7 @@ from gongzhi.runtime.commands import (
 from gongzhi.runtime.screening import TextWarning
 from gongzhi.values.codes import Kind
 from gongzhi.values.worktime import Term
+from gongzhi_deadlines.calendars.durations import parse_term, reckon_deadline
 from gongzhi_dispatch.desk import NUMBER, acting, belonging
 from strawberry import ID, UNSET
 
@@ -77,11 +77,11 @@ async def supervise_case(call: Call, input: SuperviseCaseInput) -> SupervisionPa
     if await SupervisionRow.exists(case=case, level=input.level, state=State.OPEN, unit_id=case.lead_unit_id):
         raise duplicate("The unit has yet to answer one of this level.", "同级督办尚未回复。", "level")
     if input.reply_within:
-        reply = term(input.reply_within, "replyWithin")
+        reply = parse_term(input.reply_within, "replyWithin")
     else:
         rule = (await ruled(call, case.county_id))[input.level]
         reply = Term(rule.reply, rule.reply_unit)
-    due = await deadline(call, case.county_id, reply)
+    due = await reckon_deadline(call, case.county_id, reply)
     supervision = await issue(call, case, input.level, due, reason=reason)
     return SupervisionPayload(supervision=ref(Supervision, supervision.id, shown=True))
 
@@ -168,7 +168,7 @@ async def set_supervision_rule(call: Call, input: SetSupervisionRuleInput) -> Su
         raise wrong("Name a county.", "请指定县。", "county")
     if not call.may(EDIT, grid):
         raise forbidden("county")
-    overdue, reply = term(input.overdue, "overdue"), term(input.reply, "reply")
+    overdue, reply = parse_term(input.overdue, "overdue"), parse_term(input.reply, "reply")
     basis = text(input.basis, BASIS, "basis")
     await RuleRow.filter(county=grid, level=input.level, until=None).update(until=call.now)
     rule = await RuleRow.create(

@@ -5,12 +5,12 @@ from __future__ import annotations
 from bisect import bisect_left
 from datetime import datetime, timedelta
 
-from gongzhi.core.calendars import reading
 from gongzhi.core.cases.models import CaseRow
 from gongzhi.runtime.commands import Call
 from gongzhi.runtime.jobs import Run, job
 from gongzhi.runtime.locks import lock_rows
 from gongzhi.values.worktime import Calendar, Course, Term, reckon
+from gongzhi_deadlines.calendars import reading
 
 from .issuing import issue, ruled
 from .models import Level, RuleRow
@@ -33,7 +33,7 @@ LEVELS = [level.value for level in Level]
 async def swept(call: Call, run: Run) -> None:
     """In the working hours of each county."""
     for county in run.counties:
-        calendar = await reading.of(call.fetch, county)
+        calendar = await reading.load_calendar(call.fetch, county)
         if calendar.open(call.now):
             rules = await ruled(call, county)
             for level in reversed(Level):

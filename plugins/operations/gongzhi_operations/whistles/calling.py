@@ -7,7 +7,6 @@ from typing import Any
 
 import strawberry
 from gongzhi.core.accounts.independence import require_independence
-from gongzhi.core.calendars.durations import deadline, term
 from gongzhi.core.cases.models import CaseRow
 from gongzhi.core.cases.steps import accused, disinterested, interested, record
 from gongzhi.core.cases.types import Case
@@ -23,6 +22,7 @@ from gongzhi.runtime.screening import TextWarning
 from gongzhi.values.codes import Series
 from gongzhi.values.errors import Refusal
 from gongzhi.values.worktime import NEVER
+from gongzhi_deadlines.calendars.durations import parse_term, reckon_deadline
 from gongzhi_dispatch.desk import standing as unit_of
 from strawberry import ID, UNSET
 
@@ -68,7 +68,7 @@ class CallWhistleInput:
 @command("Call units together; what a village calls for may need the town's approval (吹哨).", requires=CALL)
 async def call_whistle(call: Call, input: CallWhistleInput) -> WhistlePayload:
     matter, within = text(input.matter, MATTER, "matter"), input.check_in_within or WITHIN[input.kind]
-    term(within, "checkInWithin", wall=input.kind == WhistleKind.EMERGENCY)
+    parse_term(within, "checkInWithin", wall=input.kind == WhistleKind.EMERGENCY)
     case = await about(call, input.case) if input.case else None
     grid = await place(call, input, case)
     units = await summoned(call, input.units, case)
@@ -156,7 +156,8 @@ async def blown(call: Call, whistle: WhistleRow) -> bool:
 async def blow(call: Call, whistle: WhistleRow, units: Sequence[UnitRow]) -> None:
     """The clocks of the units start, and they are told."""
     wall = whistle.kind == WhistleKind.EMERGENCY
-    due = await deadline(call, whistle.county_id, term(whistle.check_in_within, "checkInWithin", wall=wall))
+    term = parse_term(whistle.check_in_within, "checkInWithin", wall=wall)
+    due = await reckon_deadline(call, whistle.county_id, term)
     await SummonsRow.filter(whistle=whistle).update(warn_at=due.warns, due_at=due.due)
     whistle.state, whistle.called_at = WhistleState.CALLED, call.now
     await whistle.save()

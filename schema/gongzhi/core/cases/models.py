@@ -144,7 +144,7 @@ class CounterRow(Model):
 
 
 class CaseRow(Located):
-    """A matter that somebody raised. `warn_at` and `due_at` are the next of its clocks (`gongzhi.clocks`).
+    """A matter that somebody raised. `warn_at` and `due_at` are set by whoever reckons deadlines (`deadlines.py`).
 
     Of a recording that nobody has written down yet, `title` and `description` are empty. What is
     `external` was filed by another system with its `account`, which is nobody's inbox.

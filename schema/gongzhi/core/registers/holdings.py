@@ -26,14 +26,5 @@ HOLDINGS = (
         "events.resumption", Text("where streams go on, for two minutes", "事件流的续传位置，保留两分钟"), OPERATION
     ),
     Holding("events.job", Text("work in the background", "后台任务"), OPERATION),
-    Holding("calendars.year", Text("years and their notices", "年度节假日安排"), PUBLIC),
-    Holding("calendars.calendar", Text("working hours", "工作时间"), PUBLIC),
-    Holding("calendars.day", Text("holidays and make-up days", "节假日和调休"), PUBLIC),
-    Holding("calendars.span", Text("working hours, laid out", "工作时段"), PUBLIC),
-    Holding("clocks.rule_set", Text("rules of deadlines", "时限规则集"), PUBLIC),
-    Holding("clocks.rule", Text("rules of deadlines, one by one", "时限规则"), PUBLIC),
-    Holding("clocks.choice", Text("which rules a county chose", "时限规则选用"), PUBLIC),
-    Holding("clocks.clock", Text("deadlines of cases", "诉求时限"), OPERATION),
-    Holding("clocks.trace", Text("why deadlines moved", "时限变更记录"), OPERATION),
     Holding("resolutions.resolution", Text("what assemblies decided", "决议"), PUBLIC),
 )

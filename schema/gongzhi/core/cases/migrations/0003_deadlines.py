@@ -16,7 +16,7 @@ class Migration(migrations.Migration):
     operations = [
         ops.AlterModelOptions(
             name='CaseRow',
-            options={'table': 'case', 'schema': 'cases', 'app': 'cases', 'pk_attr': 'id', 'table_description': 'A matter that somebody raised. `warn_at` and `due_at` are the next of its clocks (`gongzhi.clocks`).'},
+            options={'table': 'case', 'schema': 'cases', 'app': 'cases', 'pk_attr': 'id', 'table_description': 'A matter that somebody raised. `warn_at` and `due_at` are set by whoever reckons deadlines (`deadlines.py`).'},
         ),
         ops.AddField(
             model_name='CaseRow',

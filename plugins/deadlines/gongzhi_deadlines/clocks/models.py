@@ -5,12 +5,11 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Any
 
-from tortoise import fields
-from tortoise.models import Model
-
 from gongzhi.core.cases.models import CaseKind, Urgency
 from gongzhi.declare.columns import Located, key
 from gongzhi.values.worktime import Unit
+from tortoise import fields
+from tortoise.models import Model
 
 
 class Stage(StrEnum):

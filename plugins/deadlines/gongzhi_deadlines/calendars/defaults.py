@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any, Protocol
 
 import orjson
-
 from gongzhi.values.worktime import OFFICE, WEEK
 
 from . import holidays, reading

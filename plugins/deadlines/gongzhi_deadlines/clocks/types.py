@@ -5,8 +5,6 @@ from __future__ import annotations
 import datetime
 from typing import Any
 
-from strawberry.scalars import JSON
-
 from gongzhi.core.cases.models import CaseKind, Light, Urgency
 from gongzhi.core.cases.types import Case
 from gongzhi.core.grids.types import Grid
@@ -31,6 +29,7 @@ from gongzhi.declare.plans import Argument, Frame
 from gongzhi.declare.roots import Query
 from gongzhi.declare.sql import Alternatives, Sql, bound
 from gongzhi.values.worktime import Unit
+from strawberry.scalars import JSON
 
 from .models import ClockRow, RuleRow, RuleSetKind, RuleSetRow, Stage, TraceRow, Why
 from .rules import LIMITS, SET, TOWN
@@ -235,12 +234,14 @@ EXTENSIONS = (
             in_force,
             arguments={"county": Argument(str, "The county, by code (县级区划代码).")},
             type=DeadlineRuleSet | None,
+            requires=None,
         ),
         town_deadline_rules=pick(
             "A town's own rules, the last edition; null if it never had any (镇级时限规则).",
             last_of_town,
             arguments={"town": Argument(str, "The town, by code (乡镇街道编码).")},
             type=DeadlineRuleSet | None,
+            requires=None,
         ),
         town_deadline_limits=pick(
             "Within what a county's towns may have rules of their own, the last edition; null or without rules: they "
@@ -248,9 +249,13 @@ EXTENSIONS = (
             last_limits,
             arguments={"county": Argument(str, "The county, by code (县级区划代码).")},
             type=DeadlineRuleSet | None,
+            requires=None,
         ),
         deadline_rule_sets=connection(
-            "Sets of rules, every edition (时限规则集列表).", order="code", type=Connection[DeadlineRuleSet]
+            "Sets of rules, every edition (时限规则集列表).",
+            order="code",
+            type=Connection[DeadlineRuleSet] | None,
+            requires=None,
         ),
     ),
     extend(
@@ -260,7 +265,8 @@ EXTENSIONS = (
             on="case",
             order="started_at",
             cap=50,
-            type=list[Clock],
+            type=list[Clock] | None,
+            requires=None,
         ),
         follow_up_due_at=aggregate(
             "By when the requester is to be asked about the answer (回访时限).",
@@ -269,6 +275,7 @@ EXTENSIONS = (
             following_up,
             on="case",
             type=datetime.datetime | None,
+            requires=None,
         ),
     ),
 )

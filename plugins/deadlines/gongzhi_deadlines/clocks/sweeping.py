@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from gongzhi.core.calendars.reading import read
 from gongzhi.core.cases import machine
 from gongzhi.core.cases.deadlines import record_reminders
 from gongzhi.core.cases.models import CaseRow, SettlementLevel, Status, Urgency
@@ -20,9 +19,10 @@ from gongzhi.runtime.commands import Call
 from gongzhi.runtime.jobs import Run, job
 from gongzhi.values.errors import Text
 
+from ..calendars.reading import parse_calendar
 from .models import ClockRow, Stage
-from .recounting import catch_up
-from .reminding import OVER, Reminder, Standing, reminders
+from .recalculation import catch_up
+from .reminders import OVER, Reminder, RunningClock, reminders
 
 MOST = 500
 """Reminders, or cases to close, of one sweep."""
@@ -59,21 +59,31 @@ class Swept:
 
 
 @job("clocks.sweep", every=timedelta(minutes=1))
-async def swept(call: Call, run: Run) -> None:
+async def run_sweep(call: Call, run: Run) -> None:
     await sweep(call)
+
+
+async def sweep_all(call: Call) -> None:
+    """Send reminders, close what nobody contests any more, follow new calendars (时限巡检)."""
+    total, done = Swept(0, 0, 0), await sweep(call)
+    while done != Swept(0, 0, 0):
+        total = Swept(total.recounted + done.recounted, total.reminded + done.reminded, total.closed + done.closed)
+        done = await sweep(call)
+    print(f"{total.reminded} reminders sent (提醒), {total.closed} cases closed (结案).")
+    print(f"{total.recounted} cases follow a new calendar (重算).")
 
 
 async def sweep(call: Call) -> Swept:
     """Do what is due now, in the transaction that is open."""
-    return Swept(await catch_up(call), await remind(call), await close(call))
+    return Swept(await catch_up(call), await remind(call), await close_unopposed(call))
 
 
 async def remind(call: Call) -> int:
     """Remind whoever has a case, in the working hours of its county or at any hour; each clock and threshold once."""
     rows = await call.fetch(DUE, call.now, await open_calendars(call), MOST)
-    due = list(reminders(map(standing, rows), call.now))
+    due = list(reminders(map(read_clock, rows), call.now))
     for reminder in due:
-        await tell(call, reminder)
+        await send_reminder(call, reminder)
     cases = {case.id: case for case in await CaseRow.filter(id__in={one.of.case for one in due})}
     await record_reminders(call, [(cases[one.of.case], one.event, one.of.unit) for one in due])
     for threshold in {reminder.threshold for reminder in due}:
@@ -85,12 +95,12 @@ async def remind(call: Call) -> int:
 async def open_calendars(call: Call) -> list[int]:
     """The calendars whose offices are open now."""
     rows = await call.fetch("select id, content from calendars.calendar")
-    return [row["id"] for row in rows if read(row["content"]).open(call.now)]
+    return [row["id"] for row in rows if parse_calendar(row["content"]).open(call.now)]
 
 
-def standing(row: dict[str, Any]) -> Standing:
+def read_clock(row: dict[str, Any]) -> RunningClock:
     level = SettlementLevel.__members__.get(row["kind"] or "", SettlementLevel.COUNTY)
-    return Standing(
+    return RunningClock(
         clock=row["clock"],
         case=row["case"],
         number=row["number"],
@@ -109,7 +119,7 @@ def standing(row: dict[str, Any]) -> Standing:
     )
 
 
-async def tell(call: Call, reminder: Reminder) -> None:
+async def send_reminder(call: Call, reminder: Reminder) -> None:
     hint = (
         Text("It has gone one level up; whoever is responsible stays so.", "已逐级上报，原责任单位不变。")
         if reminder.escalated
@@ -120,7 +130,7 @@ async def tell(call: Call, reminder: Reminder) -> None:
     await notify(call, notice, units=reminder.units, offices=reminder.offices)
 
 
-async def close(call: Call) -> int:
+async def close_unopposed(call: Call) -> int:
     """Close answered cases whose grace is over. Nobody did it, so the event names nobody.
 
     A complaint about a unit or the platform is put before somebody who decides about closing it, once.

@@ -10,13 +10,13 @@ from gongzhi.runtime.commands import Call
 from gongzhi.runtime.reactions import Happening, Later, reaction
 
 from . import running
-from .saving import save
+from .storage import save_clocks
 
 
 @reaction("clocks.begin", machine.REPORT.event)
 async def begin(call: Call, happening: Happening) -> Later:
     """Start the clocks of a new case; they refer to its row, so they are saved after it."""
-    return partial(save, call, (), await running.begin(call, happening.row, happening.event))
+    return partial(save_clocks, call, (), await running.begin(call, happening.row, happening.event))
 
 
 @reaction("clocks.follow")

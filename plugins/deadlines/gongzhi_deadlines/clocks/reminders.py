@@ -32,7 +32,7 @@ NAMES = {
 
 
 @dataclass(frozen=True)
-class Standing:
+class RunningClock:
     """A running clock, and who has the case. Without a unit, the town's dispatchers have it."""
 
     clock: UUID
@@ -56,7 +56,7 @@ class Standing:
 class Reminder:
     """What is to be said of a clock: at 80 % to whoever has the case, at 100 % one level up as well."""
 
-    of: Standing
+    of: RunningClock
     threshold: int
 
     @property
@@ -105,7 +105,7 @@ class Reminder:
         return Reminded(number, stage, self.threshold, responsible)
 
 
-def reminders(clocks: Iterable[Standing], now: datetime) -> Iterator[Reminder]:
+def reminders(clocks: Iterable[RunningClock], now: datetime) -> Iterator[Reminder]:
     """One for each clock that has passed a threshold nobody was reminded of; the later one, if it has passed both."""
     for clock in clocks:
         reached = OVER if clock.due_at <= now else WARNING if clock.warn_at <= now else 0

@@ -6,7 +6,6 @@ import datetime
 from typing import Any
 
 import strawberry
-
 from gongzhi.core.grids.types import Grid
 from gongzhi.declare.entity import (
     Connection,
@@ -108,10 +107,18 @@ EXTENSIONS = (
     extend(
         Query,
         calendar=pick(
-            "The calendar that holds in a county (县工作日历).", of_county, arguments=COUNTY, type=WorkCalendar | None
+            "The calendar that holds in a county (县工作日历).",
+            of_county,
+            arguments=COUNTY,
+            type=WorkCalendar | None,
+            requires=None,
         ),
         calendar_years=many(
-            "Years, and whether they are announced (年度安排).", order="year", cap=50, type=list[CalendarYear]
+            "Years, and whether they are announced (年度安排).",
+            order="year",
+            cap=50,
+            type=list[CalendarYear] | None,
+            requires=None,
         ),
     ),
 )

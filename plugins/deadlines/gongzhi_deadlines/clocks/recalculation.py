@@ -11,9 +11,9 @@ from gongzhi.core.cases.steps import MOVED, react
 from gongzhi.runtime.commands import Call
 
 from .models import ClockRow, RuleRow, RuleSetKind, Why
-from .rules import Matter, Standing, kept, standing
-from .running import due, move
-from .saving import save
+from .rules import Matter, Standing, load_standing, read_rule
+from .running import move, set_next_deadline
+from .storage import save_clocks
 
 MOST = 500
 """Cases whose clocks are reckoned anew at a time."""
@@ -32,18 +32,18 @@ OPEN = (
 async def recount(call: Call, county: int, why: Why) -> int:
     """Reckon every open clock of a county; how many deadlines moved."""
     keys = [row["case_id"] for row in await call.fetch(OPEN, county)]
-    return await anew(call, await standing(call.fetch, county), keys, why)
+    return await recalculate(call, await load_standing(call.fetch, county), keys, why)
 
 
 async def catch_up(call: Call) -> int:
     """Reckon clocks whose calendar has changed since, some hundreds at a time; how many cases have such clocks."""
     found = await call.fetch(STALE, MOST)
     for county, rows in groupby(found, key=lambda row: row["county_id"]):
-        await anew(call, await standing(call.fetch, county), {row["case_id"] for row in rows}, Why.CALENDAR)
+        await recalculate(call, await load_standing(call.fetch, county), {row["case_id"] for row in rows}, Why.CALENDAR)
     return len(found)
 
 
-async def anew(call: Call, by: Standing, keys: Collection[object], why: Why) -> int:
+async def recalculate(call: Call, by: Standing, keys: Collection[object], why: Why) -> int:
     """Reckon the clocks of these cases. The cases are locked first, as every step of a case does.
 
     Clocks that started by a town's rule keep it, and no other gets one: towns' rules are for clocks that start.
@@ -53,7 +53,7 @@ async def anew(call: Call, by: Standing, keys: Collection[object], why: Why) -> 
     clocks = {key: list(own) for key, own in groupby(running, key=lambda clock: clock.case_id)}
     matters = await matters_of(cases) if why is Why.RULES else {}
     left = await RuleRow.filter(id__in={clock.rule_id for clock in running}).select_related("set")
-    rules = {row.id: kept(vars(row)) for row in left}
+    rules = {row.id: read_rule(vars(row)) for row in left}
     of_towns = {row.id for row in left if row.set.kind is RuleSetKind.TOWN}
     traces = []
     for case in cases:
@@ -61,9 +61,9 @@ async def anew(call: Call, by: Standing, keys: Collection[object], why: Why) -> 
             chosen_anew = matters and clock.rule_id not in of_towns
             new = by.county_rule(clock.stage, matters[case.id]) if chosen_anew else None
             traces.append(move(call, by, clock, new or rules[clock.rule_id], why))
-        due(case, clocks.get(case.id, ()))
+        set_next_deadline(case, clocks.get(case.id, ()))
     moved = list(filter(None, traces))
-    await save(call, running, traces=moved)
+    await save_clocks(call, running, traces=moved)
     await save_deadlines(call, cases)
     await react(call, MOVED, cases, moved=bool(moved))
     return len(moved)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import strawberry
-
 from gongzhi.core.cases.models import Urgency
 from gongzhi.core.grids.models import GridRow
 from gongzhi.core.grids.types import Grid
@@ -22,7 +21,7 @@ from gongzhi.values.worktime import Term
 from .commands import COUNTY, MOST, RULES, DeadlineRuleInput, governed, known, row, sound
 from .limits import FIXED, PETITIONS, find_beyond_law, within
 from .models import RuleRow, RuleSetKind, RuleSetRow
-from .rules import Rule, kept, standing
+from .rules import Rule, load_standing, read_rule
 from .types import DeadlineRuleSet
 
 
@@ -56,7 +55,7 @@ async def limit_town_deadlines(call: Call, input: LimitTownDeadlinesInput) -> De
         for at, limit in enumerate(input.limits):
             read(check_rule, limit, "limits", at)
     await known(input.limits, "limits")
-    calendar = (await standing(call.fetch, county.id)).calendar
+    calendar = (await load_standing(call.fetch, county.id)).calendar
     terms = [(one.stage, term(one)) for one in input.limits]
     if too_long := find_beyond_law(calendar, terms, today(call)):
         raise Refusals([beyond_law(at) for at in too_long])
@@ -198,7 +197,7 @@ def term(rule: DeadlineRuleInput) -> Term:
 async def limits_of(county: int) -> list[Rule]:
     """The limits that a county has set its towns."""
     last = await RuleSetRow.filter(county_id=county, kind=RuleSetKind.LIMITS).order_by("-edition").first()
-    return [kept(vars(one)) for one in await RuleRow.filter(set=last).order_by("rank")] if last else []
+    return [read_rule(vars(one)) for one in await RuleRow.filter(set=last).order_by("rank")] if last else []
 
 
 EXTENSIONS = (

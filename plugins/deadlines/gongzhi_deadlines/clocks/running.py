@@ -15,8 +15,8 @@ from gongzhi.values.worktime import Term, lengthening
 from . import course, stages
 from .course import earliest
 from .models import ClockRow, Stage, TraceRow, Why
-from .rules import Matter, Rule, Standing, facing, kept, standing
-from .saving import running, save
+from .rules import Matter, Rule, Standing, load_standing, load_standing_of_case, read_rule
+from .storage import load_running_clocks, save_clocks
 
 HANDLING = (Stage.HANDLE, Stage.REPLY)
 """What whoever handles a case has to keep to, and what more time or a mediation moves."""
@@ -29,24 +29,24 @@ async def follow(call: Call, case: CaseRow, event: str) -> None:
     """
     if not (event in stages.STARTS or event in stages.STOPS or event in (stages.PAUSES, stages.RESUMES)):
         return
-    by, about = await facing(call.fetch, *await place(case), case)
-    clocks = await running(call, case)
+    by, about = await load_standing_of_case(call.fetch, *await place(case), case)
+    clocks = await load_running_clocks(call, case)
     over = [clock for clock in clocks if clock.stage in stages.STOPS.get(event, ())]
     for clock in over:
         await stop(call, by, clock)
     going = [clock for clock in clocks if clock.stopped_at is None]
     held = await hold(call, by, going, event) if event in (stages.PAUSES, stages.RESUMES) else {}
     wanted = [stage for stage in stages.STARTS.get(event, ()) if stage not in {clock.stage for clock in going}]
-    started = begun(call, case, by, about, wanted, held=course.held_until(going, call.now))
-    await save(call, [*over, *held], started, filter(None, held.values()))
-    due(case, [*going, *started])
+    started = make_clocks(call, case, by, about, wanted, held=course.held_until(going, call.now))
+    await save_clocks(call, [*over, *held], started, filter(None, held.values()))
+    set_next_deadline(case, [*going, *started])
 
 
 async def begin(call: Call, case: CaseRow, event: str) -> list[ClockRow]:
     """The clocks that a new case starts with, to be saved after it; sets its `warn_at` and `due_at`."""
-    by, about = await facing(call.fetch, *await place(case), case)
-    started = begun(call, case, by, about, stages.STARTS[event])
-    due(case, started)
+    by, about = await load_standing_of_case(call.fetch, *await place(case), case)
+    started = make_clocks(call, case, by, about, stages.STARTS[event])
+    set_next_deadline(case, started)
     return started
 
 
@@ -61,20 +61,20 @@ async def county(case: CaseRow) -> int:
     return (await place(case))[0]
 
 
-def due(case: CaseRow, running: Iterable[ClockRow]) -> None:
+def set_next_deadline(case: CaseRow, running: Iterable[ClockRow]) -> None:
     """The next moments of a case's clocks become its own, for its lists are in their order."""
     met = [clock for clock in running if clock.stage not in stages.HIDDEN]
     set_deadline(case, earliest(clock.warn_at for clock in met), earliest(clock.due_at for clock in met))
 
 
-def begun(
+def make_clocks(
     call: Call, case: CaseRow, by: Standing, about: Matter, wanted: Iterable[Stage], held: datetime | None = None
 ) -> list[ClockRow]:
     """The clocks of these stages, by the rules that fit the case. A stage without a rule has none."""
-    return [clocked(case, rule, by, call.now, held) for stage in wanted if (rule := by.rule(stage, about))]
+    return [make_clock(case, rule, by, call.now, held) for stage in wanted if (rule := by.rule(stage, about))]
 
 
-def clocked(case: CaseRow, rule: Rule, by: Standing, now: datetime, held: datetime | None = None) -> ClockRow:
+def make_clock(case: CaseRow, rule: Rule, by: Standing, now: datetime, held: datetime | None = None) -> ClockRow:
     unit = case.lead_unit_id if rule.stage in (Stage.CONTACT, Stage.HANDLE) else None
     clock = ClockRow(case_id=case.id, stage=rule.stage, unit_id=unit, started_at=now, pauses=[], extensions=[])
     if held and rule.stage in HANDLING:
@@ -89,16 +89,16 @@ async def stop(call: Call, by: Standing, clock: ClockRow) -> None:
         course.resume(clock, call.now)
     course.release(clock, call.now)
     clock.stopped_at = call.now
-    course.set_to(clock, await ruled(by, clock), by, call.now)
+    course.set_to(clock, await find_rule(by, clock), by, call.now)
 
 
-async def ruled(by: Standing, clock: ClockRow) -> Rule:
+async def find_rule(by: Standing, clock: ClockRow) -> Rule:
     """The rule the clock runs by, which may be of a town, or of rules that the county has left."""
     for rule in (*by.rules, *by.town_rules):
         if rule.id == clock.rule_id:
             return rule
     row = await clock.rule
-    return kept(vars(row))
+    return read_rule(vars(row))
 
 
 async def hold(call: Call, by: Standing, clocks: Iterable[ClockRow], event: str) -> dict[ClockRow, TraceRow | None]:
@@ -110,7 +110,7 @@ async def hold(call: Call, by: Standing, clocks: Iterable[ClockRow], event: str)
             continue
         (course.pause if pausing else course.resume)(clock, call.now)
         why = Why.PAUSED if pausing else Why.RESUMED
-        changed[clock] = move(call, by, clock, await ruled(by, clock), why)
+        changed[clock] = move(call, by, clock, await find_rule(by, clock), why)
     return changed
 
 
@@ -119,8 +119,8 @@ async def hold_until(call: Call, case: CaseRow, until: datetime | None) -> None:
 
     Sets `warn_at` and `due_at` of the case, which is not saved. A clock that is overdue stays so.
     """
-    by = await standing(call.fetch, await county(case))
-    clocks = await running(call, case)
+    by = await load_standing(call.fetch, await county(case))
+    clocks = await load_running_clocks(call, case)
     changed, traces = [], []
     for clock in clocks:
         before = clock.pauses
@@ -129,9 +129,9 @@ async def hold_until(call: Call, case: CaseRow, until: datetime | None) -> None:
         if clock.pauses != before:
             changed.append(clock)
             why = Why.PAUSED if until else Why.RESUMED
-            traces.append(move(call, by, clock, await ruled(by, clock), why))
-    await save(call, changed, traces=filter(None, traces))
-    due(case, clocks)
+            traces.append(move(call, by, clock, await find_rule(by, clock), why))
+    await save_clocks(call, changed, traces=filter(None, traces))
+    set_next_deadline(case, clocks)
 
 
 def move(call: Call, by: Standing, clock: ClockRow, rule: Rule, why: Why, **data: Any) -> TraceRow | None:
@@ -148,11 +148,11 @@ def move(call: Call, by: Standing, clock: ClockRow, rule: Rule, why: Why, **data
     return TraceRow(clock=clock, at=call.now, why=why, before=before, after=clock.due_at, data=data, account=account)
 
 
-async def longer(call: Call, case: CaseRow, due: datetime, until: datetime, usual: Term) -> Term:
+async def measure_extension(call: Call, case: CaseRow, due: datetime, until: datetime, usual: Term) -> Term:
     """By what handling, which is due then, is to be extended to end at a moment; without a clock as a usual term."""
-    by = await standing(call.fetch, await county(case))
+    by = await load_standing(call.fetch, await county(case))
     clock = await ClockRow.filter(case_id=case.id, stage=Stage.HANDLE, stopped_at=None).first()
-    term = (await ruled(by, clock)).term if clock else usual
+    term = (await find_rule(by, clock)).term if clock else usual
     return lengthening(by.calendar, term, due, until)
 
 
@@ -161,14 +161,14 @@ async def extend(call: Call, case: CaseRow, more: Term, *, stages: Sequence[Stag
 
     `data` are facts for the trace, such as who asked for it: codes, never names or texts. The case is not saved.
     """
-    by = await standing(call.fetch, await county(case))
+    by = await load_standing(call.fetch, await county(case))
     clocks = await ClockRow.filter(case_id=case.id, stopped_at=None)
     longer = [clock for clock in clocks if clock.stage in stages]
     added = {"amount": more.amount, "unit": more.unit.value, "nextDay": more.next_day, "at": call.now.isoformat()}
     traces = []
     for clock in longer:
         clock.extensions = [*clock.extensions, added]
-        traces.append(move(call, by, clock, await ruled(by, clock), Why.EXTENDED, **data))
-    await save(call, longer, traces=filter(None, traces))
-    due(case, clocks)
+        traces.append(move(call, by, clock, await find_rule(by, clock), Why.EXTENDED, **data))
+    await save_clocks(call, longer, traces=filter(None, traces))
+    set_next_deadline(case, clocks)
     return case.due_at

@@ -16,7 +16,7 @@ LONGEST = 90 * 24 * 60
 """The most minutes of a term."""
 
 
-def term(text: str, *path: str, wall: bool = False) -> Term:
+def parse_term(text: str, *path: str, wall: bool = False) -> Term:
     """The term a duration stands for: working days, or working hours and minutes; on the wall if it is said so.
 
     Raises Refusal for what is no duration, mixes days with working hours, is nothing at all or over 90 days.
@@ -36,6 +36,6 @@ def term(text: str, *path: str, wall: bool = False) -> Term:
     return Term(days, Unit.WORKING_DAY) if days else Term(total, Unit.WORKING_MINUTE)
 
 
-async def deadline(call: Call, county: int | None, term: Term) -> Deadline:
+async def reckon_deadline(call: Call, county: int | None, term: Term) -> Deadline:
     """When a term ends that begins now, by the county's calendar; above counties, by everybody's."""
-    return reckon(await reading.of(call.fetch, county), term, Course(call.now))
+    return reckon(await reading.load_calendar(call.fetch, county), term, Course(call.now))

@@ -8,7 +8,6 @@ from functools import lru_cache
 from typing import Any
 
 import orjson
-
 from gongzhi.values.worktime import Calendar, Shift
 
 from . import holidays
@@ -40,14 +39,14 @@ NEXT_OPENING = (
 """When the offices of a county are open next: at once if they are, or if its calendar ends before."""
 
 
-async def of(fetch: Fetch, county: int | None) -> Calendar:
+async def load_calendar(fetch: Fetch, county: int | None) -> Calendar:
     """The calendar of a county; above counties, everybody's."""
     [row] = await fetch(OF_COUNTY, county)
-    return read(row["content"])
+    return parse_calendar(row["content"])
 
 
 @lru_cache(maxsize=256)
-def read(content: str) -> Calendar:
+def parse_calendar(content: str) -> Calendar:
     """The calendar that a row's content describes."""
     found = orjson.loads(content)
     return Calendar(
@@ -71,7 +70,7 @@ async def rebuild(fetch: Fetch, calendar: int) -> None:
     content = {"first": f"{holidays.FIRST}-01-01", "last": f"{last + AHEAD}-12-31", "days": days}
     content |= {"weekdays": plain(row["weekdays"]), "shifts": plain(row["shifts"])}
     text = orjson.dumps(content).decode()
-    laid = read(text)
+    laid = parse_calendar(text)
     await fetch("delete from calendars.span where calendar_id = $1", calendar)
     seconds = [int(before.total_seconds()) for before in laid.before]
     await fetch(LAID, calendar, laid.opens, laid.closes, seconds)

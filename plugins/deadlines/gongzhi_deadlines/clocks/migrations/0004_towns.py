@@ -1,6 +1,6 @@
 """Rules of towns, and the limits that counties set them."""
 
-from gongzhi.core.clocks.models import RuleSetKind
+from gongzhi_deadlines.clocks.models import RuleSetKind
 from tortoise import fields, migrations
 from tortoise.fields.base import OnDelete
 from tortoise.migrations import operations as ops

@@ -1,7 +1,7 @@
 from tortoise import migrations
 from tortoise.migrations import operations as ops
 from gongzhi.core.cases.models import CaseKind, Urgency
-from gongzhi.core.clocks.models import Stage, Why
+from gongzhi_deadlines.clocks.models import Stage, Why
 from gongzhi.values.worktime import Unit
 from orjson import loads
 from tortoise.fields.base import OnDelete

@@ -12,14 +12,13 @@ from functools import lru_cache
 from typing import Any
 
 import orjson
-
-from gongzhi.core.calendars.reading import Fetch, read
 from gongzhi.core.cases.models import CaseRow, Urgency
 from gongzhi.values.worktime import Calendar, Term, Unit
 
+from ..calendars.reading import Fetch, parse_calendar
+from .defaults import DEFAULT
 from .limits import FIXED, within
 from .models import RuleSetKind, Stage
-from .stock import DEFAULT
 
 SET = (
     "coalesce((select h.set_id from clocks.choice h where h.grid_id = {county} and h.until is null), "
@@ -110,30 +109,32 @@ def first_fit(rules: Sequence[Rule], stage: Stage, matter: Matter) -> Rule | Non
     return next((rule for rule in rules if rule.stage is stage and rule.fits(matter)), None)
 
 
-async def standing(fetch: Fetch, county: int) -> Standing:
+async def load_standing(fetch: Fetch, county: int) -> Standing:
     """By what the county works now."""
     [row] = await fetch(STANDING.format(""), county)
-    return stood(row)
+    return read_standing(row)
 
 
-async def facing(fetch: Fetch, county: int, town: int | None, case: CaseRow) -> tuple[Standing, Matter]:
+async def load_standing_of_case(fetch: Fetch, county: int, town: int | None, case: CaseRow) -> tuple[Standing, Matter]:
     """By what the county and the town of a case work now, and what rules look at in it."""
     [row] = await fetch(STANDING.format(FACING), county, case.category_id, case.channel_id, town)
-    by = replace(stood(row), town_rules=listed(row["town_rules"] or "[]"), limits=listed(row["limits"] or "[]"))
+    by = replace(
+        read_standing(row), town_rules=read_rules(row["town_rules"] or "[]"), limits=read_rules(row["limits"] or "[]")
+    )
     return by, Matter(case.kind, row["category"], case.urgency, row["channel"])
 
 
-def stood(row: Mapping[str, Any]) -> Standing:
-    return Standing(row["id"], row["version"], read(row["content"]), listed(row["rules"] or "[]"))
+def read_standing(row: Mapping[str, Any]) -> Standing:
+    return Standing(row["id"], row["version"], parse_calendar(row["content"]), read_rules(row["rules"] or "[]"))
 
 
 @lru_cache(maxsize=256)
-def listed(rules: str) -> tuple[Rule, ...]:
+def read_rules(rules: str) -> tuple[Rule, ...]:
     """The rules that the database lists. They are the same for one step after another."""
-    return tuple(kept(one) for one in orjson.loads(rules))
+    return tuple(read_rule(one) for one in orjson.loads(rules))
 
 
-def kept(row: Mapping[str, Any]) -> Rule:
+def read_rule(row: Mapping[str, Any]) -> Rule:
     """A rule from its row."""
     term = Term(row["amount"], Unit(row["unit"]), row["next_day"])
     names = ("kind", "category", "urgency", "channel")

@@ -7,11 +7,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import strawberry
-from strawberry import UNSET
-
-from gongzhi.core.calendars import reading
-from gongzhi.core.calendars.models import CalendarRow, DayRow, YearRow
-from gongzhi.core.calendars.types import WorkCalendar
 from gongzhi.core.cases.models import CaseKind, CategoryRow, ChannelRow, Urgency
 from gongzhi.core.grids.models import GridRow
 from gongzhi.core.grids.types import Grid
@@ -23,9 +18,13 @@ from gongzhi.runtime.commands import KEY, Call, Problem, command, forbidden, giv
 from gongzhi.values.codes import Kind
 from gongzhi.values.errors import FIELD
 from gongzhi.values.worktime import Unit
+from strawberry import UNSET
 
+from ..calendars import reading
+from ..calendars.models import CalendarRow, DayRow, YearRow
+from ..calendars.types import WorkCalendar
 from .models import ChoiceRow, RuleRow, RuleSetKind, RuleSetRow, Stage, Why
-from .recounting import recount
+from .recalculation import recount
 from .types import DeadlineRuleSet
 
 RULES = "clocks.edit_rules"

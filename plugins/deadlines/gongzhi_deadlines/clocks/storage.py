@@ -6,11 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import orjson
-from tortoise.models import Model
-
 from gongzhi.core.cases.models import CaseRow
 from gongzhi.declare.columns import loaded
 from gongzhi.runtime.commands import Call
+from tortoise.models import Model
 
 from .models import ClockRow, TraceRow
 
@@ -24,7 +23,7 @@ GIVEN = {"id": "uuid", "case_id": "uuid", "stage": "text", "unit_id": "int", "st
 """What a clock is started with."""
 
 
-def places(columns: Mapping[str, str], after: int = 0) -> str:
+def unnest_columns(columns: Mapping[str, str], after: int = 0) -> str:
     """The rows that the statement's values are, a list for each column."""
     lists = ", ".join(f"${at}::{kind}[]" for at, kind in enumerate(columns.values(), after + 1))
     return f"unnest({lists}) r ({', '.join(columns)})"
@@ -33,22 +32,22 @@ def places(columns: Mapping[str, str], after: int = 0) -> str:
 CHANGED = {"id": "uuid", **CHANGING}
 CHANGE = (
     f"update clocks.clock k set {', '.join(f'{name} = r.{name}' for name in CHANGING)} "
-    f"from {places(CHANGED)} where k.id = r.id"
+    f"from {unnest_columns(CHANGED)} where k.id = r.id"
 )
-START = f"insert into clocks.clock ({', '.join(GIVEN)}) select {', '.join(GIVEN)} from {places(GIVEN)}"
+START = f"insert into clocks.clock ({', '.join(GIVEN)}) select {', '.join(GIVEN)} from {unnest_columns(GIVEN)}"
 BOTH = (
     f"with changed as ({CHANGE}) insert into clocks.clock ({', '.join(GIVEN)}) "
-    f"select {', '.join(GIVEN)} from {places(GIVEN, len(CHANGED))}"
+    f"select {', '.join(GIVEN)} from {unnest_columns(GIVEN, len(CHANGED))}"
 )
 RUNNING = "select * from clocks.clock where case_id = $1 and stopped_at is null order by started_at, id"
 
 
-async def running(call: Call, case: CaseRow) -> list[ClockRow]:
+async def load_running_clocks(call: Call, case: CaseRow) -> list[ClockRow]:
     """The clocks of a case that run, the first started first."""
     return [loaded(ClockRow, row) for row in await call.fetch(RUNNING, case.id)]
 
 
-async def save(
+async def save_clocks(
     call: Call, changed: Sequence[ClockRow], started: Sequence[ClockRow] = (), traces: Iterable[TraceRow] = ()
 ) -> None:
     """Save clocks that have changed and those that were started, and the traces that the changes left."""
@@ -63,9 +62,9 @@ async def save(
 
 
 def columns(names: Iterable[str], rows: Sequence[Model]) -> list[list[Any]]:
-    """What `places` takes."""
-    return [[written(getattr(row, name)) for row in rows] for name in names]
+    """What `unnest_columns` takes."""
+    return [[encode(getattr(row, name)) for row in rows] for name in names]
 
 
-def written(value: Any) -> Any:
+def encode(value: Any) -> Any:
     return orjson.dumps(value).decode() if isinstance(value, list) else value
