@@ -1,1 +1,1 @@
-"""What `make bench` runs: the server side by side with its peers."""
+"""Benchmarks: what `make bench` runs, the server side by side with its peers."""

@@ -1,4 +1,4 @@
-"""Run the benchmarks: `python -m benchmarks`, from the root of the repository."""
+"""Benchmark command: `python -m benchmarks`, from the root of the repository."""
 
 from __future__ import annotations
 
@@ -43,6 +43,7 @@ def bench(
     database: Annotated[str | None, typer.Option(help="PostgreSQL 18 to use instead of it, postgresql://…")] = None,
 ) -> None:
     """Compare the server with PostGraphile, with plain Strawberry, and with handwritten SQL."""
+    # Reckoned without a database, so none is started.
     if timed:
         reckoned = deadlines.measure(console)
         if not quick:
@@ -52,6 +53,7 @@ def bench(
         place = data or Path(".gongzhi/bench-quick" if quick else ".gongzhi/bench")
         with county.database_of(place, database, PEOPLE_IF_QUICK if quick else None) as dsn:
             found: dict[str, Any] = {}
+            # Several may be asked for at once: the county is loaded once for all of them.
             if grown:
                 found["growth"] = growth.measure(console, dsn)
             if held:
@@ -73,6 +75,7 @@ def bench(
     except Problem as problem:
         console.print(f"[red]{problem}[/]")
         raise typer.Exit(1) from None
+    # A quick run shows only that all works; its figures are no figures.
     if not quick:
         write(found)
 
@@ -93,6 +96,7 @@ def compare(dsn: str, pace: speed.Pace) -> dict[str, Any]:
 
 
 def asked(dsn: str) -> tuple[Question, ...]:
+    """Return the questions, over cases of this database."""
     return questions(asyncio.run(county.numbers(dsn)))
 
 

@@ -1,4 +1,4 @@
-"""The bars that are to be kept, and what is said of them."""
+"""Bars: what our rates must be in relation to others, and the table that says whether they are."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ BARS = (
 
 
 def table(results: Results) -> Table:
-    """A line for every question and server."""
+    """Build the table, a line for every question and server."""
     made = Table("question", "server", "requests/s", "p99 ms", "ours is", "bar", "", title="16 connections, medians")
     for column in made.columns[2:6]:
         column.justify = "right"
@@ -46,6 +46,7 @@ def table(results: Results) -> Table:
 
 
 def judged(question: str, label: str, times: float) -> tuple[str, str]:
+    """Return the bar of a question and server, and whether it was kept; nothing without a bar."""
     for bar in BARS:
         if (bar.question, bar.over) == (question, label):
             return f"≥ {bar.least:.2f} ×", said(times >= bar.least)
@@ -53,16 +54,17 @@ def judged(question: str, label: str, times: float) -> tuple[str, str]:
 
 
 def said(kept: bool) -> str:
+    """Say whether a bar was kept."""
     return "[green]kept[/]" if kept else "[red]MISSED[/]"
 
 
 def missed(results: Results) -> list[Bar]:
-    """The bars that were not kept."""
+    """Return the bars that were not kept."""
     return [bar for bar in BARS if ratio(results[bar.question]["ours"], results[bar.question][bar.over]) < bar.least]
 
 
 def rates(results: Results) -> dict[str, dict[str, float]]:
-    """Requests per second, as they are written down."""
+    """Return requests per second, as they are written down."""
     return {
         question: {label: round(rate(rounds), 1) for label, rounds in columns.items()}
         for question, columns in results.items()

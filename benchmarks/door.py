@@ -1,4 +1,4 @@
-"""What it costs to know who asks: a signed-in account with its grants, beside the same server without a door.
+"""Authentication cost: what it takes to know who asks, beside the same server that asks nobody.
 
 Compared is CPU time a request, of the server and of its connections' PostgreSQL processes, in the cheapest round: what
 else the machine does makes requests wait, and can only add to what they cost.
@@ -64,10 +64,12 @@ def measure(console: Console, dsn: str, asked: Sequence[Question], pace: Pace = 
             for name in servers:
                 once(question, servers[name], token(account, session), pace)  # every connection prepares its statements
             for at in range(pace.rounds):
+                # In turns, and each round another one first, so that what slows the machine for a while hits both.
                 for name in turned(list(servers), at):
                     before = spent(dsn, servers[name])
                     done = once(question, servers[name], token(account, session), pace)
                     found[name].append((spent(dsn, servers[name]) - before) / done.requests)
+            # The cheapest round: noise only ever adds.
             without, with_ = min(found["open"]), min(found["ours"])
             more[question.name] = round(with_ / without, 3)
             kept = said(more[question.name] <= BAR)
@@ -84,12 +86,15 @@ def measure(console: Console, dsn: str, asked: Sequence[Question], pace: Pace = 
 
 
 def spent(dsn: str, server: Server) -> float:
-    """The processor time that a server and all connections to the database have taken, in seconds (Linux)."""
+    """Return the processor time that a server and all connections to the database have taken, in seconds (Linux)."""
     return sum(map(seconds, [server.pid, *asyncio.run(backends(dsn))]))
 
 
 def seconds(process: int) -> float:
+    """Return the processor time of a process in seconds, 0 if it is gone."""
     try:
+        # The name of the program, in brackets, may hold blanks, so
+        # fields are counted behind it; these are utime and stime.
         fields = (STAT / str(process) / "stat").read_text().rpartition(")")[2].split()
     except FileNotFoundError:  # a connection that was closed
         return 0
@@ -97,6 +102,7 @@ def seconds(process: int) -> float:
 
 
 async def backends(dsn: str) -> list[int]:
+    """Return the processes of PostgreSQL that serve the database."""
     connection = await asyncpg.connect(dsn)
     try:
         return [row["pid"] for row in await connection.fetch(BACKENDS)]
@@ -105,6 +111,7 @@ async def backends(dsn: str) -> list[int]:
 
 
 def once(question: Question, server: Server, token: str, pace: Pace) -> Found:
+    """Fire a question at a server for the time of a round."""
     text = question.entries["ours"].text
     bodies = [body(text, variables) for variables in question.variables]
     headers = {"authorization": f"Bearer {token}"} if server.name == "ours" else {}
@@ -113,13 +120,13 @@ def once(question: Question, server: Server, token: str, pace: Pace) -> Found:
 
 
 def token(account: UUID, session: UUID) -> str:
-    """An access token as somebody has it who has just signed in."""
+    """Issue an access token as somebody has it who has just signed in."""
     issuer = Settings(data=Path(), secret=SECRET).issuer
     return AccessTokens(SigningKeys(SECRET), issuer).issue(account, session, clock())
 
 
 async def enrolled(dsn: str) -> tuple[UUID, UUID]:
-    """A dispatcher of the county who is signed in: account and session."""
+    """Sign a dispatcher of the county in, and return account and session."""
     connection = await asyncpg.connect(dsn)
     try:
         session = uuid4()

@@ -1,4 +1,4 @@
-"""How fast events reach those who follow them, what a follower costs, and what the outbox costs a writer."""
+"""Events: how fast they reach followers, what a follower costs, and what the outbox costs a writer."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ ANYTHING = (
 
 
 def measure(console: Console, dsn: str, quick: bool = False) -> dict[str, Any]:
-    """What events cost those who follow and those who write, in a copy of the county."""
+    """Measure what events cost those who follow and those who write, in a copy of the county."""
     with grown(dsn, 0) as (copy, _):
         found = uvloop.run(
             measured(copy, 200 if quick else FOLLOWERS, 2 if quick else ROUNDS, 2.0 if quick else SECONDS)
@@ -72,6 +72,7 @@ def measure(console: Console, dsn: str, quick: bool = False) -> dict[str, Any]:
 
 
 def table(found: dict[str, Any]) -> Table:
+    """Build the table of what was measured, with its bars."""
     made = Table("what", "measured", "bar", "")
     made.title = f"{found['followers']} followers of one event; {MIXED} of {found['rate']} events a second"
     for what, value, bar, unit in (
@@ -86,6 +87,7 @@ def table(found: dict[str, Any]) -> Table:
 
 
 async def measured(dsn: str, followers: int, rounds: int, seconds: float) -> dict[str, Any]:
+    """Measure all of it."""
     overhead = await told_or_not(dsn)
     async with serving(dsn) as bench:
         one = await broadcast(bench, followers, rounds)
@@ -94,7 +96,8 @@ async def measured(dsn: str, followers: int, rounds: int, seconds: float) -> dic
 
 
 def app() -> Any:
-    """The server that is measured; it lets one address hold as many sockets as there are followers."""
+    """Build the server that is measured; it lets one address hold as many sockets as there are followers."""
+    # Replaced in this process, which serves nothing else.
     shell = ours.shell
     ours.shell = lambda settings: replace(shell(settings), limits=Limits(sockets=10_000))
     made = ours.create_app(Settings(data=Path(), secret=SECRET), os.environ["BENCH_DSN"], plugins=essential())
@@ -109,16 +112,18 @@ class Bench:
         self.dsn, self.port, self.process, self.client = dsn, port, process, client
 
     def resident(self) -> float:
-        """Kilobytes."""
+        """Return the memory that the process holds, in kilobytes."""
         text = Path(f"/proc/{self.process.pid}/status").read_text()
         return float(text.split("VmRSS:")[1].split()[0])
 
     def worked(self) -> float:
-        """Milliseconds of processor time so far."""
+        """Return the processor time so far, in milliseconds."""
+        # Counted behind the program's name, which may hold blanks; these are utime and stime.
         user, system = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()[11:13]
         return 1000 * (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
     async def follow(self, query: str = QUERY, **variables: Any) -> ClientConnection:
+        """Open a socket and subscribe on it."""
         url = f"ws://127.0.0.1:{self.port}/graphql"
         protocols = [Subprotocol("graphql-transport-ws")]
         wire = await connect(url, subprotocols=protocols, compression=None, open_timeout=60)
@@ -131,18 +136,20 @@ class Bench:
         return wire
 
     async def report(self) -> str:
+        """Report a case and return its number."""
         reply = await self.client.post("/graphql", json=reporting(), timeout=60)
         return str(reply.json()["data"]["reportCase"]["case"]["number"])
 
 
 def reporting() -> dict[str, Any]:
-    """The request that reports a case."""
+    """Build the request that reports a case."""
     given = {"idempotencyKey": str(uuid4()), "grid": GRID, **MATTER}
     return {"query": REPORT, "variables": {"input": given}}
 
 
 @asynccontextmanager
 async def serving(dsn: str, port: int = 8799) -> AsyncIterator[Bench]:
+    """Run the measured server, and wait until it answers and has nothing left to do."""
     command = [
         *(sys.executable, "-m", "uvicorn", "benchmarks.events:app", "--factory", "--loop", "uvloop"),
         *("--http", "httptools", "--ws", "gongzhi_server.gateway.uvicorn_protocols:Wire", "--log-level", "warning"),
@@ -167,7 +174,8 @@ async def serving(dsn: str, port: int = 8799) -> AsyncIterator[Bench]:
 
 
 async def told(wire: ClientConnection, number: str | None = None) -> tuple[float, Any]:
-    """When the next event arrives, or the next of the case with this number, and what it says."""
+    """Wait for the next event, or the next of the case with this number; return when it came, and what it says."""
+    # Compared as text: parsing would be part of what is measured.
     while True:
         text = await wire.recv()
         if '"next"' in text[:60] and (number is None or f'"{number}"' in text):
@@ -175,9 +183,10 @@ async def told(wire: ClientConnection, number: str | None = None) -> tuple[float
 
 
 async def broadcast(bench: Bench, followers: int, rounds: int) -> dict[str, float]:
-    """Milliseconds from the writer's answer, which follows the commit, until everybody has the event."""
+    """Measure the milliseconds from the writer's answer, which follows the commit, until everybody has the event."""
     before = bench.resident()
     wires: list[ClientConnection] = []
+    # A hundred at a time: thousands of handshakes at once would time out.
     for at in range(0, followers, 100):
         wires += await asyncio.gather(*(bench.follow() for _ in range(min(100, followers - at))))
     await asyncio.sleep(1)
@@ -201,7 +210,7 @@ async def broadcast(bench: Bench, followers: int, rounds: int) -> dict[str, floa
 
 
 async def sustained(bench: Bench, seconds: float) -> dict[str, float]:
-    """Events written at a rate straight into the outbox, until each of the followers has those it asked for."""
+    """Write events at a rate straight into the outbox, until each of the followers has those it asked for."""
     database = await asyncpg.connect(bench.dsn)
     case = await database.fetchval(ANYTHING, GRID)
     wires = [await bench.follow(FILTERED, g=GRIDS[at % len(GRIDS)]) for at in range(MIXED)]
@@ -209,6 +218,7 @@ async def sustained(bench: Bench, seconds: float) -> dict[str, float]:
     total, sent, took = round(RATE * seconds), dict[str, float](), list[float]()
 
     async def hear(wire: ClientConnection) -> None:
+        """Note how long each event takes to this follower."""
         for _ in range(total):
             moment, text = await told(wire)
             took.append(1000 * (moment - sent[orjson.loads(text)["payload"]["data"]["caseEvents"]["id"]]))
@@ -220,7 +230,9 @@ async def sustained(bench: Bench, seconds: float) -> dict[str, float]:
         sent[str(key)] = time.perf_counter()
         await database.execute(HAPPENED, key, clock(), case)
         if at % 10 == 0 or at == total - 1:
+            # Written past the server, so somebody must call the one that numbers events.
             await database.execute("notify gongzhi_written")
+        # Towards fixed moments, so that a late write does not slow the rate down.
         await asyncio.sleep(max(0, begun + (at + 1) / RATE - time.perf_counter()))
     rate = total / (time.perf_counter() - begun)
     async with asyncio.timeout(60):
@@ -236,7 +248,7 @@ async def sustained(bench: Bench, seconds: float) -> dict[str, float]:
 
 
 async def told_or_not(dsn: str) -> float:
-    """How much longer a case takes to be reported with its event than without; in turns."""
+    """Return how much longer a case takes to be reported with its event than without; in turns."""
     writes = Told.writes
     application = ours.create_app(Settings(data=Path(), secret=SECRET), dsn, plugins=essential(), background=False)
     spent: dict[bool, list[float]] = {True: [], False: []}
@@ -245,6 +257,7 @@ async def told_or_not(dsn: str) -> float:
         async with httpx.AsyncClient(transport=transport, base_url="http://bench") as client:
             for at in range(UNMEASURED + REPORTS):
                 telling = at % 2 == 0
+                # Telling is switched on and off by turns, so that both meet the same state of the machine.
                 Told.writes = writes if telling else lambda self: []  # type: ignore[method-assign]
                 begun = time.perf_counter()
                 await client.post("/graphql", json=reporting())

@@ -1,4 +1,4 @@
-"""How long the overview of a county over five years takes, with the sums of a million cases.
+"""Figures: how long the overview of a county over five years takes, with the sums of a million cases.
 
 `python -m benchmarks.figures`, with GONGZHI_TEST_DSN the address of a PostgreSQL 18. The sums are made at random, as
 many as counting a million cases leaves for a county; the documents are what the cockpit asks.
@@ -69,7 +69,7 @@ MEASURES = {
 
 
 async def measure(console: Console, dsn: str) -> dict[str, float]:
-    """The middle and the slowest milliseconds of each document, over HTTP without a wire; printed as well."""
+    """Measure and print each document's middle and slowest milliseconds, over HTTP without a wire."""
     with tempfile.TemporaryDirectory() as folder:
         console.print(f"{await fill(dsn, Path(folder)):,} sums of {CASES:,} cases")
         async with testing.serving(dsn, Path(folder)) as server:
@@ -83,6 +83,7 @@ async def measure(console: Console, dsn: str) -> dict[str, float]:
 
 
 async def timed(caller: testing.Server, document: str) -> list[float]:
+    """Return the milliseconds of a document, round after round."""
     times = []
     for turn in range(ROUNDS + 3):
         began = time.perf_counter()
@@ -93,12 +94,13 @@ async def timed(caller: testing.Server, document: str) -> list[float]:
 
 
 async def fill(dsn: str, folder: Path) -> int:
-    """The grids and people of the demo county, and the sums of a million cases; how many sums there are."""
+    """Load grids and people of the demo county and the sums of a million cases; return how many sums there are."""
     apps = plugins.essential().apps
     await database.migrate(dsn, apps)
     await demo.load(dsn, people=PEOPLE, today=TODAY, keys=keyring(testing.settings(dsn, folder)), apps=apps)
     connection: asyncpg.Connection[Any] = await asyncpg.connect(dsn)
     try:
+        # Nothing here has to survive a power cut, so commits need not wait for the disk.
         await connection.execute("truncate statistics.fact, statistics.rollup; set synchronous_commit = off")
         for dimension, values in DIMENSIONS.items():
             await connection.execute(
@@ -114,7 +116,7 @@ async def fill(dsn: str, folder: Path) -> int:
 
 
 def said_of(dimension: str, values: int) -> str:
-    """The statement that makes a dimension's sums, as many cases in all of a day's values as there are in a day."""
+    """Return the statement that makes a dimension's sums: a day's values have as many cases in all as a day."""
     daily = CASES / 1826 / values
     listed = f"{CODES.get(dimension, f'select generate_series(1, {values})')} order by 1 limit {values}"
     numbers = ", ".join(f"(random() * 2 * {daily:.3f} / {cases})::int" for cases in MEASURES.values())
@@ -122,6 +124,7 @@ def said_of(dimension: str, values: int) -> str:
 
 
 async def main() -> None:
+    """Measure in a database of its own, which is dropped in the end."""
     outside = os.environ["GONGZHI_TEST_DSN"]
     await testing.drop(outside, NAME)
     try:

@@ -1,4 +1,4 @@
-"""What a list costs when there are a hundred times as many cases: the newest under a scope, one caller at a time."""
+"""Growth: what a list costs with a hundred times as many cases, the newest under a scope, one caller at a time."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ ROLES = {
 
 
 def measure(console: Console, dsn: str) -> dict[str, dict[str, float]]:
-    """The milliseconds of a list for every scope, with few cases and with many."""
+    """Measure the milliseconds of a list for every scope, with few cases and with many."""
     scopes = asyncio.run(found(dsn))
     with grown(dsn) as large, running(dsn, ["ours"]) as few, running(large, ["ours"]) as many:
         results = {scope.level: compare(scope, few["ours"], many["ours"]) for scope in scopes}
@@ -72,7 +72,7 @@ def measure(console: Console, dsn: str) -> dict[str, dict[str, float]]:
 
 
 def compare(scope: Scope, few: Server, many: Server) -> dict[str, float]:
-    """Medians of several rounds, the two asked in turn; the ratio is of rounds, too."""
+    """Compare medians of several rounds, the two asked in turn; the ratio is of rounds, too."""
     request = [body(Entry("ours", "list").text, {"first": scope.first})]
     times = [
         [
@@ -90,6 +90,7 @@ def compare(scope: Scope, few: Server, many: Server) -> dict[str, float]:
 
 
 def table(scopes: list[Scope], results: dict[str, dict[str, float]]) -> Table:
+    """Build the table of scopes."""
     made = Table("viewer of", "role", "rows", "ms", f"ms with {TIMES} × the cases", "ratio", "", title="cost of growth")
     for scope in scopes:
         result = results[scope.level]
@@ -99,7 +100,7 @@ def table(scopes: list[Scope], results: dict[str, dict[str, float]]) -> Table:
 
 
 async def found(dsn: str) -> list[Scope]:
-    """The scopes to look from. A page is never longer than what the smaller database can fill."""
+    """Return the scopes to look from. A page is never longer than what the smaller database can fill."""
     connection = await asyncpg.connect(dsn)
     try:
         busiest = {level: await connection.fetch(BUSIEST.format(level=level)) for level in ROLES}
@@ -114,8 +115,9 @@ async def found(dsn: str) -> list[Scope]:
 
 @contextmanager
 def grown(dsn: str) -> Iterator[str]:
-    """A copy of the database with many times the cases and events; dropped in the end."""
+    """Yield a copy of the database with many times the cases and events; it is dropped in the end."""
     outside = testing.beside(dsn, "postgres")
+    # A run that was broken off may have left one.
     asyncio.run(testing.drop(outside, NAME))
     large = asyncio.run(testing.create(outside, NAME, urlsplit(dsn).path.strip("/")))
     try:
@@ -146,8 +148,9 @@ async def multiply(dsn: str) -> None:
 
 
 async def copying(connection: asyncpg.Connection[asyncpg.Record], table: str, changed: Mapping[str, str]) -> str:
-    """The statement that adds one copy of what is in the table now."""
+    """Return the statement that adds one copy of what is in the table now."""
     kept = f"original_{table.split('.')[1].strip(chr(34))}"
+    # Copied from a temporary table: reading the growing one would copy the copies.
     await connection.execute(f"create temporary table {kept} as table {table}")
     rows = await connection.fetch(
         "select attname from pg_attribute where attrelid = $1::regclass and attnum > 0 and not attisdropped", kept

@@ -1,4 +1,4 @@
-"""Whole lives of cases over HTTP, many at once: how many a second, how long each takes, and what a spike does.
+"""Lifecycles: whole lives of cases over HTTP, many at once: how many a second, how long each, and what a spike does.
 
 A lifecycle is what the best open system publishes its figures for: create, dispatch, complete, query. Here it is six
 requests: a grid worker reports, the county accepts, the town dispatches, the unit begins and answers, the worker looks.
@@ -51,6 +51,7 @@ SEEN = """query($n: String!) { case(number: $n) { number status reply { text } l
 
 
 def mutation(name: str, kind: str) -> tuple[str, str]:
+    """Return a mutation's name and document."""
     return name, MUTATION.format(name=name, kind=kind)
 
 
@@ -73,9 +74,11 @@ class Tally:
     seconds: float = 0
 
     def p95(self, times: list[float]) -> float:
+        """Return the time that nineteen of twenty keep."""
         return statistics.quantiles(times, n=20)[-1] if len(times) > 1 else 0
 
     def figures(self) -> dict[str, float]:
+        """Return the figures as they are written down."""
         return {
             "rate": round(len(self.lives) / self.seconds, 1),
             "lifecycle_p95": round(self.p95(self.lives), 1),
@@ -96,11 +99,12 @@ class Life:
         self.unit = self.bearer(lane, role="department_handler", unit=UNIT)
 
     def bearer(self, lane: int, **claims: str) -> Mapping[str, str]:
+        """Return the headers of somebody with an account of their own, so that rate limits count each apart."""
         token = Tokens(SECRET).issue({"sub": f"{claims['role']} {lane}", **claims}, clock())
         return {"authorization": f"Bearer {token}", "content-type": "application/json"}
 
     async def live(self) -> None:
-        """From the report to a look at the answer; what fails is counted once, and is over."""
+        """Take a case from the report to a look at the answer; what fails is counted once, and is over."""
         began = time.perf_counter()
         try:
             case = await self.step(self.worker, REPORT, **MATTER)
@@ -120,6 +124,7 @@ class Life:
             self.tally.lives.append(1000 * (time.perf_counter() - began))
 
     async def step(self, who: Mapping[str, str], what: tuple[str, str], **given: Any) -> Any:
+        """Take one step and return the case. Raises ValueError if it is refused."""
         name, document = what
         payload = (await self.ask(who, document, {"i": {"idempotencyKey": str(uuid4()), **given}}))[name]
         if payload["errors"]:
@@ -127,6 +132,7 @@ class Life:
         return payload["case"]
 
     async def ask(self, who: Mapping[str, str], document: str, variables: Mapping[str, Any]) -> Any:
+        """Send a document and note how long it takes."""
         began = time.perf_counter()
         asked = {"query": document, "variables": variables}
         async with self.client.post("/graphql", data=orjson.dumps(asked), headers=who) as reply:
@@ -140,7 +146,7 @@ class Life:
 
 
 def measure(console: Console, dsn: str, cases: int, quick: bool = False) -> dict[str, Any]:
-    """Lifecycles among so many cases: as many as fifty clients bring about, and as a spike asks for them."""
+    """Measure lifecycles among so many cases: as many as fifty clients bring about, and as a spike asks for them."""
     seconds, stage = (4.0, 1.0) if quick else (SECONDS, STAGE)
     with grown(dsn, cases) as (large, count), running(large, ["ours"]) as servers:
         asyncio.run(rested(large))
@@ -155,6 +161,7 @@ def measure(console: Console, dsn: str, cases: int, quick: bool = False) -> dict
 
 
 def table(found: Mapping[str, Any]) -> Table:
+    """Build the table of both loads."""
     made = Table("load", "lifecycles/s", "p95 lifecycle ms", "p95 request ms", "failed", "")
     made.title = f"{CLIENTS} clients, {found['cases']:,} cases; the load shares the machine"
     kept = {
@@ -172,7 +179,7 @@ Each = Callable[[int, Tally], Life]
 
 
 async def loaded(server: Server, load: Callable[[Each], Awaitable[Tally]]) -> Tally:
-    """What came of a load on this server."""
+    """Put a load on a server and return what came of it."""
     connector, patience = aiohttp.TCPConnector(limit=CLIENTS), aiohttp.ClientTimeout(PATIENCE)
     address = f"http://127.0.0.1:{server.port}"
     async with aiohttp.ClientSession(address, connector=connector, timeout=patience) as client:
@@ -180,7 +187,7 @@ async def loaded(server: Server, load: Callable[[Each], Awaitable[Tally]]) -> Ta
 
 
 async def steadily(each: Each, seconds: float, warmup: float) -> Tally:
-    """Every client begins a life as soon as its last one is over; what begins while it warms up does not count."""
+    """Begin a life with each client as soon as its last one is over; those of the warm-up do not count."""
     tally, unmeasured = Tally(), Tally()
     began = time.perf_counter()
     start, end = began + warmup, began + warmup + seconds
@@ -197,12 +204,13 @@ async def steadily(each: Each, seconds: float, warmup: float) -> Tally:
 
 
 async def spiking(each: Each, stage: float) -> Tally:
-    """Lives begin at the pace of each stage, whether or not those before are over."""
+    """Begin lives at the pace of each stage, whether or not those before are over."""
     tally = Tally()
     lives: list[asyncio.Task[None]] = []
     began = time.perf_counter()
     for at, pace in enumerate(SPIKE):
         for one in range(round(pace * stage)):
+            # An open load: a server that is slow does not slow down those who come, as it would with waiting clients.
             due = began + at * stage + one / pace
             await asyncio.sleep(max(0, due - time.perf_counter()))
             lives.append(asyncio.create_task(each(len(lives) % CLIENTS, tally).live()))
@@ -213,7 +221,7 @@ async def spiking(each: Each, stage: float) -> Tally:
 
 @contextmanager
 def grown(dsn: str, cases: int) -> Iterator[tuple[str, int]]:
-    """A copy of the database with so many cases, and their events; how many there are. Dropped in the end."""
+    """Yield a copy of the database with so many cases and their events, and how many there are; drop it in the end."""
     outside = testing.beside(dsn, "postgres")
     asyncio.run(testing.drop(outside, NAME))
     large = asyncio.run(testing.create(outside, NAME, urlsplit(dsn).path.strip("/")))
@@ -227,6 +235,7 @@ async def multiply(dsn: str, cases: int) -> int:
     """Add copies of the cases with their events until there are so many, and count them; indexes are made anew."""
     connection = await asyncpg.connect(dsn)
     try:
+        # Copies have all that triggers would compute, so none need fire; and nothing has to survive a power cut.
         await connection.execute("set session_replication_role = replica; set synchronous_commit = off")
         times = -(-cases // await connection.fetchval('select count(*) from cases."case"'))
         if times > 1:
@@ -238,6 +247,7 @@ async def multiply(dsn: str, cases: int) -> int:
                     await connection.execute(statement, copy)
             for made in indexes.values():
                 await connection.execute(made)
+            # Its sums are made from the events, which were copied past the handlers.
             await connection.execute("select statistics.rebuild()", timeout=3600)
         for table in CHANGED:
             await connection.execute(f"vacuum (analyze) {table}")

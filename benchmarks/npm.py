@@ -1,4 +1,4 @@
-"""Node and the packages that the lock file names, installed once and kept."""
+"""Node packages: those that the lock file names, installed once and kept."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ FILES = ("package.json", "package-lock.json", ".npmrc")
 
 
 def modules() -> Path:
-    """The folder with the packages. Raises Problem where they cannot be had."""
+    """Return the folder with the packages. Raises Problem where they cannot be had."""
+    # By the digest of the lock file: a changed one is installed anew.
     lock = (SOURCE / "package-lock.json").read_bytes()
     target = CACHE / hashlib.sha256(lock).hexdigest()[:16]
     if not target.exists():
@@ -31,7 +32,7 @@ def modules() -> Path:
 
 
 def environment() -> dict[str, str]:
-    """What Node needs to find the packages, and to know that nobody is developing here."""
+    """Return what Node needs to find the packages, and to know that nobody is developing here."""
     return {**os.environ, "NODE_PATH": str(modules()), "NODE_ENV": "production", "GRAPHILE_ENV": "production"}
 
 

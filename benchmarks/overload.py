@@ -1,4 +1,4 @@
-"""What a flood of strangers' searches does to a report, to signing in, to an office and to health.
+"""Overload: what a flood of strangers' searches does to a report, to signing in, to an office and to health.
 
     python -m benchmarks.overload
 
@@ -39,7 +39,7 @@ LIST = "{ cases(first: 20) { nodes { number title status } } }"
 
 
 def search(field: str, column: str) -> dict[str, Any]:
-    """The worst search that strangers are allowed: many conditions in many lists."""
+    """Build the worst search that strangers are allowed: many conditions in many lists."""
     words = WORDS.split()
     lists = (
         f"l{at}: {field}(first: 50, filter: {{ or: [{', '.join(conditions(column, words[at : at + 4]))}] }}) "
@@ -50,11 +50,12 @@ def search(field: str, column: str) -> dict[str, Any]:
 
 
 def conditions(column: str, words: list[str]) -> list[str]:
+    """Write the conditions of a filter."""
     return [f'{{ {column}: {{ contains: "{word}" }} }}' for word in words]
 
 
 async def flooding(url: str, body: dict[str, Any], seconds: float) -> Counter[int]:
-    """Ask without a pause on many connections; how often which status came back."""
+    """Ask without a pause on many connections; return how often which status came back."""
     found: Counter[int] = Counter()
     end = time.monotonic() + seconds
     limits = httpx.Limits(max_connections=CONNECTIONS)
@@ -69,11 +70,12 @@ async def flooding(url: str, body: dict[str, Any], seconds: float) -> Counter[in
 
 
 def flood(url: str, body: dict[str, Any], seconds: float, told: Any) -> None:
+    """Flood from a process of its own, so that it does not slow down the one that measures."""
     told.put(dict(asyncio.run(flooding(url, body, seconds))))
 
 
 async def measured(url: str) -> dict[str, list[float]]:
-    """How long each of these takes, one after the other."""
+    """Measure how long each of these takes, one after the other."""
     token = Tokens(SECRET).issue({"sub": "desk", "role": "county_dispatcher", "grid": county.CODE}, clock())
     office = {"authorization": f"Bearer {token}"}
     matter = {
@@ -111,6 +113,7 @@ async def measured(url: str) -> dict[str, list[float]]:
 
 
 def p95(values: list[float]) -> float:
+    """Return the time that nineteen of twenty keep."""
     return sorted(values)[int(len(values) * 0.95) - 1]
 
 
@@ -128,6 +131,7 @@ def main(
 
 
 def show(console: Console, server: Server, body: dict[str, Any]) -> None:
+    """Measure without and with the flood, and print both."""
     url = f"http://127.0.0.1:{server.port}"
     asyncio.run(measured(url))  # connections are opened, statements prepared
     alone = asyncio.run(measured(url))

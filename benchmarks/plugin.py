@@ -1,5 +1,8 @@
-"""A plugin of the size a vendor would write: three fields on cases and on persons that the database computes from the
-row, one on each that counts other rows, and one that Python computes."""
+"""Plugin: one of the size a vendor would write, for measuring what a plugin costs.
+
+It has three fields on cases and on persons that the database computes from the row, one on each that counts other
+rows, and one that Python computes.
+"""
 
 from __future__ import annotations
 
@@ -16,22 +19,27 @@ from gongzhi.runtime.context import Context
 
 
 def days(at: Frame) -> Sql:
+    """Count the days a case took, or takes so far."""
     return Sql("extract(day from coalesce({0},{1})-{2})::int", at.row.settled_at, at.viewer.now, at.row.reported_at)
 
 
 def age(at: Frame) -> Sql:
+    """Compute the age of a person."""
     return Sql("extract(year from age({0},{1}))::int", at.viewer.today, at.row.birth_date)
 
 
 def stale(at: Frame) -> Sql:
+    """Tell whether a case has waited for thirty days."""
     return Sql("{0} is null and {1}<{2}-interval '30 days'", at.row.settled_at, at.row.reported_at, at.viewer.now)
 
 
 def senior(at: Frame) -> Sql:
+    """Tell whether a person is older than sixty."""
     return Sql("{0}<={1}-interval '60 years'", at.row.birth_date, at.viewer.today)
 
 
 def counted(at: Frame) -> Sql:
+    """Count the rows."""
     return Sql("count(*)::int")
 
 

@@ -1,4 +1,4 @@
-"""What is asked, of whom, and what the answers may cost."""
+"""Questions: what is asked, of whom, and what the answers may cost."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Question:
 
 
 def same(name: str, servers: Sequence[str] = EVERYBODY) -> dict[str, Entry]:
-    """The document of this name for every server; PostGraphile has words of its own for the same."""
+    """Return the document of a name for every server; PostGraphile has words of its own for the same."""
     special = {
         "postgraphile": Entry("postgraphile", f"{name}.postgraphile"),
         "strawberry": Entry("strawberry", name, FEW[name]),
@@ -57,7 +57,7 @@ def same(name: str, servers: Sequence[str] = EVERYBODY) -> dict[str, Entry]:
 
 
 def questions(numbers: Sequence[str]) -> tuple[Question, ...]:
-    """What is asked of a county that has cases of these numbers."""
+    """Return what is asked of a county that has cases of these numbers."""
     return (
         Question("list", PAGE, same("list")),
         Question("point", [{"number": number} for number in numbers], same("point")),
@@ -82,6 +82,7 @@ def questions(numbers: Sequence[str]) -> tuple[Question, ...]:
 
 def agree(question: Question, targets: Mapping[str, Target]) -> None:
     """Raise Problem unless every server gives the same answer."""
+    # Servers that answer different things cannot be compared by their speed.
     found = {
         label: _answer(targets[entry.server], entry.text, question.variables[0])
         for label, entry in question.entries.items()
@@ -94,6 +95,7 @@ def agree(question: Question, targets: Mapping[str, Target]) -> None:
 
 
 def _answer(target: Target, text: str, variables: Mapping[str, Any]) -> Any:
+    """Ask a server once. Raises Problem for an answer with errors."""
     headers = {"content-type": "application/json", **target.headers}
     reply = httpx.post(target.url, content=body(text, variables), headers=headers, timeout=60)
     answer = reply.json()
@@ -103,7 +105,7 @@ def _answer(target: Target, text: str, variables: Mapping[str, Any]) -> Any:
 
 
 def plain(value: Any) -> Any:
-    """The answer without cursors, which everybody writes as they like, and with times written one way.
+    """Normalise an answer: no cursors, which everybody writes as they like, and times written one way.
 
     PostgreSQL leaves out the zeros at the end of a fraction, Python writes six digits or none.
     """

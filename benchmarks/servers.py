@@ -1,4 +1,4 @@
-"""The server and its peers, one process each."""
+"""Servers: ours and its peers, one process each."""
 
 from __future__ import annotations
 
@@ -26,13 +26,14 @@ PATIENCE = 60.0
 
 
 def uvicorn(module: str) -> Callable[[str, int], list[str]]:
-    """How one of our Python peers is started."""
+    """Return how one of our Python peers is started."""
     options = ("--factory", "--loop", "uvloop", "--http", "httptools", "--no-access-log", "--log-level", "warning")
     command = [sys.executable, "-m", "uvicorn", f"benchmarks.peers.{module}:app", *options]
     return lambda dsn, port: [*command, "--port", str(port)]
 
 
 def node(script: str) -> Callable[[str, int], list[str]]:
+    """Return how a peer in Node is started."""
     return lambda dsn, port: [str(npm.NODE), str(npm.SOURCE / script), dsn, str(port)]
 
 
@@ -56,7 +57,7 @@ class Server:
     port: int
 
     def target(self, role: str, grid: str) -> Target:
-        """The server for a caller with this role in this grid."""
+        """Return the server as the target of a caller with this role in this grid."""
         url = f"http://127.0.0.1:{self.port}/graphql"
         if self.name != "ours":
             return Target(url, {})
@@ -68,6 +69,7 @@ class Server:
 def running(dsn: str, names: Iterable[str] = EVERYBODY) -> Iterator[dict[str, Server]]:
     """Run these servers over a database."""
     with ExitStack() as stack:
+        # All are started before any is waited for.
         started = {name: stack.enter_context(_started(name, dsn)) for name in names}
         for server, process in started.values():
             _await(server, process)
@@ -76,6 +78,7 @@ def running(dsn: str, names: Iterable[str] = EVERYBODY) -> Iterator[dict[str, Se
 
 @contextmanager
 def _started(name: str, dsn: str) -> Iterator[tuple[Server, subprocess.Popen[bytes]]]:
+    """Start a server, and stop it at the end of the block."""
     port = _free()
     environment = npm.environment() if name == "postgraphile" else {**os.environ, "BENCH_DSN": dsn}
     process = subprocess.Popen(COMMANDS[name](dsn, port), cwd=ROOT, env=environment)
@@ -98,6 +101,7 @@ def _await(server: Server, process: subprocess.Popen[bytes]) -> None:
 
 
 def _free() -> int:
+    """Find a port that is free now."""
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
         port: int = found.getsockname()[1]

@@ -1,4 +1,4 @@
-"""How long it takes to find the cases like a new one, among a million: by place, by village, and by title."""
+"""Similar cases: how long it takes to find them among a million, by place, by village, and by title."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ where longitude is not null and village_id is not null group by village_id order
 
 
 def measure(console: Console, dsn: str) -> dict[str, Any]:
-    """Milliseconds, the median and the 95th percentile, for a dispatcher's desk and for a resident's report."""
+    """Measure milliseconds, median and 95th percentile, for a dispatcher and for a resident's report."""
     with grown(dsn) as large:
         results, plan = asyncio.run(asked(large))
     console.print(table(results))
@@ -42,6 +42,7 @@ def measure(console: Console, dsn: str) -> dict[str, Any]:
 
 
 def table(results: dict[str, dict[str, float]]) -> Table:
+    """Build the table of who asks."""
     made = Table("who asks", "cases", "median ms", "p95 ms", "", title=f"similar cases among {CASES:,}")
     for who, found in results.items():
         kept = said(found["p95"] <= BAR)
@@ -50,6 +51,7 @@ def table(results: dict[str, dict[str, float]]) -> Table:
 
 
 async def asked(dsn: str) -> tuple[dict[str, dict[str, float]], str]:
+    """Ask as a dispatcher and as a resident, and explain the dispatcher's statement."""
     pool = await database.readers(dsn, 1)
     try:
         count = await pool.fetchval(f"select count(*) from {TABLE}")
@@ -66,7 +68,7 @@ async def asked(dsn: str) -> tuple[dict[str, dict[str, float]], str]:
 
 
 async def timed(pool: Any, statement: str, keys: list[Any], *more: Any) -> dict[str, float]:
-    """Each once to have it in memory, as today's cases are, and then measured."""
+    """Run each once to have it in memory, as today's cases are, and then measure."""
     times = []
     for key in [*keys, *keys]:
         began = time.perf_counter()
@@ -78,7 +80,7 @@ async def timed(pool: Any, statement: str, keys: list[Any], *more: Any) -> dict[
 
 @contextmanager
 def grown(dsn: str) -> Iterator[str]:
-    """A copy of the database with a million cases over the same years; dropped in the end."""
+    """Yield a copy of the database with a million cases over the same years; it is dropped in the end."""
     outside = testing.beside(dsn, "postgres")
     asyncio.run(testing.drop(outside, NAME))
     large = asyncio.run(testing.create(outside, NAME, urlsplit(dsn).path.strip("/")))

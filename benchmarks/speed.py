@@ -1,4 +1,4 @@
-"""The server side by side with its peers, round after round."""
+"""Speed: the server side by side with its peers, round after round."""
 
 from __future__ import annotations
 
@@ -49,6 +49,7 @@ def measure(servers: Mapping[str, Server], asked: Sequence[Question], pace: Pace
 
 
 def once(question: Question, label: str, targets: Mapping[str, Target], pace: Pace, first: bool) -> Found:
+    """Ask one question of one server, for a time or so many times."""
     entry = question.entries[label]
     text, target = entry.text, targets[entry.server]
     bodies = [body(text, variables) for variables in question.variables]
@@ -59,22 +60,23 @@ def once(question: Question, label: str, targets: Mapping[str, Target], pace: Pa
 
 
 def turned(labels: list[str], by: int) -> list[str]:
+    """Rotate the labels, so that each round another one begins."""
     by %= len(labels)
     return labels[by:] + labels[:by]
 
 
 def rate(rounds: Sequence[Found]) -> float:
-    """Requests per second in the middle round."""
+    """Return requests per second in the middle round."""
     return statistics.median(found.rate for found in rounds)
 
 
 def p99(rounds: Sequence[Found]) -> float:
-    """Milliseconds that all but a hundredth took at most, in the middle round."""
+    """Return the milliseconds that all but a hundredth took at most, in the middle round."""
     return statistics.median(found.p99 for found in rounds)
 
 
 def ratio(ours: Sequence[Found], theirs: Sequence[Found]) -> float:
-    """How many times as fast, compared inside each round, for rounds differ more than servers do."""
+    """Return how many times as fast ours is, compared inside each round, for rounds differ more than servers do."""
     return statistics.median(
         one.rate / other.rate if other.rate else 0 for one, other in zip(ours, theirs, strict=True)
     )

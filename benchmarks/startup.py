@@ -1,9 +1,10 @@
-"""How long the server takes until it answers, with the installed plugins: `python -m benchmarks.startup [ROUNDS]`.
+"""Startup: how long the server takes until it answers, with the installed plugins.
 
-Each round is a process of its own, as an operator starts it, over a database whose tables are up to date; the time is
-taken outside, from starting the process until the port answers a query. One start before that is not counted: it
-compiles the modules, as pip does when it installs them. CPU seconds are those of that process; a busy machine lengthens
-them less. It needs a PostgreSQL in GONGZHI_TEST_DSN, prints, and writes nothing.
+Run it with `python -m benchmarks.startup [ROUNDS]`. Each round is a process of its own, as an operator starts it, over
+a database whose tables are up to date; the time is taken outside, from starting the process until the port answers a
+query. One start before that is not counted: it compiles the modules, as pip does when it installs them. CPU seconds are
+those of that process; a busy machine lengthens them less. It needs a PostgreSQL in GONGZHI_TEST_DSN, prints, and writes
+nothing.
 """
 
 from __future__ import annotations
@@ -34,10 +35,11 @@ QUERY = {"query": "{ plugins { name } }"}
 
 
 def measure(console: Console, dsn: str, rounds: int = ROUNDS) -> dict[str, float]:
-    """The seconds until it answers, in the middle, and those of the CPU."""
+    """Measure the seconds until it answers, in the middle round, and those of the CPU."""
     found = plugins.load()
     asyncio.run(database.migrate(dsn, found.apps))
     with tempfile.TemporaryDirectory() as folder:
+        # The first is thrown away: it compiles the modules.
         times = [started(dsn, folder) for _ in range(rounds + 1)][1:]
     elapsed, worked = (median(column) for column in zip(*times, strict=True))
     names = ", ".join(one.name for one in found.found) or "no plugins"
@@ -47,7 +49,7 @@ def measure(console: Console, dsn: str, rounds: int = ROUNDS) -> dict[str, float
 
 
 def started(dsn: str, folder: str) -> tuple[float, float]:
-    """Start it, ask it something, and stop it: the seconds until it answered, and the CPU's."""
+    """Start it, ask it something, and stop it; return the seconds until it answered, and the CPU's."""
     begin = time.perf_counter()
     command = [sys.executable, "-m", "gongzhi_server", "serve"]
     with subprocess.Popen(command, env=environ(dsn, folder), stdout=subprocess.PIPE, text=True) as process:
@@ -61,20 +63,22 @@ def started(dsn: str, folder: str) -> tuple[float, float]:
 
 
 def environ(dsn: str, folder: str) -> dict[str, str]:
-    """What a server is started with; compiled modules are kept in the folder, too."""
+    """Return the environment that a server is started with; compiled modules are kept in the folder, too."""
     inherited = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     mine = {"DATABASE_URL": dsn, "GONGZHI_DATA": folder, "GONGZHI_MODE": "development", "PORT": "0"}
     return {**inherited, **mine, "PYTHONPYCACHEPREFIX": f"{folder}/compiled"}
 
 
 def consumed(pid: int) -> float:
-    """The seconds of CPU a process of this machine has taken so far (Linux)."""
+    """Return the seconds of CPU a process of this machine has taken so far (Linux)."""
     with open(f"/proc/{pid}/stat", encoding="utf-8") as file:
+        # Counted behind the program's name, which may hold blanks; these are utime and stime.
         fields = file.read().rpartition(") ")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def main() -> None:
+    """Measure in a database of its own, which is dropped in the end."""
     outside = os.environ["GONGZHI_TEST_DSN"]
     asyncio.run(testing.drop(outside, NAME))
     try:

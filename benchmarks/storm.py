@@ -1,4 +1,4 @@
-"""A storm of alarms: how long a thousand of them take until each is a case, by way of a plugin's handler."""
+"""Storm: how long a thousand alarms take until each is a case, by way of a plugin's handler."""
 
 from __future__ import annotations
 
@@ -56,15 +56,17 @@ class Storm:
 
     @hookimpl
     def events(self) -> list[type[Event]]:
+        """Declare the alarm."""
         return [Alarm]
 
     @hookimpl
     def handlers(self) -> list[Handler]:
+        """Declare the handler that opens cases."""
         return [open_for_alarms]
 
 
 def measure(console: Console, dsn: str) -> dict[str, Any]:
-    """Seconds from the alarms until each is a case and all else that reports bring about is done."""
+    """Measure the seconds from the alarms until each is a case and all else that reports bring about is done."""
     with grown(dsn, 0) as (copy, _), tempfile.TemporaryDirectory() as data:
         found = asyncio.run(stormed(copy, Path(data)))
     made = Table("alarms", "cases", "seconds until all are cases", "and all that follows", "")
@@ -75,6 +77,7 @@ def measure(console: Console, dsn: str) -> dict[str, Any]:
 
 
 async def stormed(dsn: str, data: Path) -> dict[str, Any]:
+    """Raise the alarms and wait for their cases."""
     plugins = testing.essential_with("storm", Storm())
     async with testing.serving(dsn, data, plugins=plugins) as server:
         await server.worker.drain()  # what the county had left to do
@@ -83,6 +86,7 @@ async def stormed(dsn: str, data: Path) -> dict[str, Any]:
             before = await database.fetchval("select count(*) from cases.case")
             await database.execute(SOUND, GRID, ALARMS)
             began = time.perf_counter()
+            # Looked for while the worker is busy: it does not tell when the last case is open.
             seen = asyncio.create_task(until(database, before + ALARMS))
             await server.worker.drain()
             followed = time.perf_counter() - began
@@ -96,7 +100,7 @@ async def stormed(dsn: str, data: Path) -> dict[str, Any]:
 
 
 async def until(database: asyncpg.Connection[Any], cases: int) -> float:
-    """The moment at which there are so many cases, looked for on a connection of its own."""
+    """Return the moment at which there are so many cases, looked for on a connection of its own."""
     while True:
         async with asyncio.timeout(60):
             if await database.fetchval("select count(*) from cases.case") >= cases:

@@ -13,7 +13,7 @@ DIGEST = re.compile(r"@sha256:[0-9a-f]{64}$")
 
 
 def unpinned() -> set[str]:
-    """The images that are named by a tag alone, which may mean another one tomorrow."""
+    """Return the images that are named by a tag alone, which may mean another one tomorrow."""
     found = {found["image"] for path in FILES for found in IMAGE.finditer(path.read_text(encoding="utf-8"))}
     return {one for one in found if not DIGEST.search(one)}
 
@@ -33,10 +33,12 @@ def find_digest(image: str) -> str:
 
 
 def main() -> None:
+    """Pin every image that is not, in all files that name it."""
     for image in sorted(unpinned()):
         digest = find_digest(image)
         for path in FILES:
             text = path.read_text(encoding="utf-8")
+            # Only between blanks: the name may be the beginning of another one.
             path.write_text(re.sub(rf"(?<=\s){re.escape(image)}(?=\s)", f"{image}@{digest}", text), encoding="utf-8")
         print(f"{image}@{digest}: take it out of releasing/unpinned.toml")
 

@@ -46,7 +46,7 @@ class Dependency:
 
 
 def read_lock(lock: Path = LOCK) -> list[Dependency]:
-    """The dependencies of a lock file, in its order."""
+    """Read the dependencies of a lock file, in its order."""
     found: list[Dependency] = []
     for block in re.split(r"\n(?=[\w])", lock.read_text(encoding="utf-8")):
         head = PINNED.match(block.splitlines()[0]) if block.strip() else None
@@ -66,13 +66,15 @@ def read_lock(lock: Path = LOCK) -> list[Dependency]:
 
 
 def find_licence(name: str) -> str:
-    """The licence of an installed distribution as an SPDX expression; empty if nobody knows."""
+    """Return the licence of an installed distribution as an SPDX expression; empty if nobody knows."""
     if name in BY_HAND:
         return BY_HAND[name]
     try:
         said = metadata.metadata(name)
     except metadata.PackageNotFoundError:
         return ""
+    # In the order of precision: an SPDX expression, free text
+    # in one line (longer is the licence itself), classifiers.
     classifiers = [one.rpartition(" :: ")[2] for one in said.get_all("Classifier", []) if one.startswith("License ::")]
     for one in (said.get("License-Expression"), said.get("License"), *classifiers):
         if one and "\n" not in one:
@@ -81,11 +83,12 @@ def find_licence(name: str) -> str:
 
 
 def requirements(name: str) -> Iterator[str]:
-    """The names of what a distribution always needs."""
+    """Yield the names of what a distribution always needs."""
     try:
         said = metadata.requires(name) or []
     except metadata.PackageNotFoundError:
         return
     for one in said:
+        # Extras are installed only on request. Names are normalised as PEP 503 says.
         if "extra ==" not in one and (found := re.match(r"[\w.-]+", one)):
             yield re.sub(r"[-_.]+", "-", found[0]).lower()

@@ -11,7 +11,7 @@ BEGIN = "<!-- written by releasing/licences.py -->"
 
 
 def table() -> str:
-    """The dependencies with their licences, and how often each licence comes."""
+    """Build the list of dependencies with their licences, and how often each licence comes."""
     found = read_lock()
     counted = Counter(one.licence for one in found)
     lines = ["| licence | distributions |", "|---|---|"]
@@ -22,7 +22,7 @@ def table() -> str:
 
 
 def filled(text: str) -> str:
-    """The page with the tables of today."""
+    """Return the page with the tables of today."""
     return text.partition(BEGIN)[0] + BEGIN + "\n\n" + table()
 
 

@@ -24,12 +24,14 @@ def build_distributions(dist: Path) -> None:
 
 
 def write_checksums(dist: Path) -> None:
+    """Write the SHA-256 of every file, as `sha256sum -c` reads them."""
     lines = [f"{hashlib.sha256(one.read_bytes()).hexdigest()}  {one.name}\n" for one in sorted(dist.iterdir())]
     (dist / "SHA256SUMS").write_text("".join(lines), encoding="utf-8")
 
 
 def main() -> int:
-    """Build everything anew; 1 if something must be done first."""
+    """Build everything anew; return 1 if something must be done first."""
+    # Checked first, so that no release has a list of licences that is behind its lock file.
     page = PAGE.read_text(encoding="utf-8")
     if filled(page) != page:
         print("docs/licences.md is behind the lock file: run python releasing/licences.py", file=sys.stderr)

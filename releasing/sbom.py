@@ -18,12 +18,12 @@ LICENCE = "Apache-2.0"
 
 
 def projects() -> list[Path]:
-    """The folders of our own distributions."""
+    """Return the folders of our own distributions."""
     return [ROOT / "schema", ROOT, *sorted(one.parent for one in ROOT.glob("plugins/[!_]*/pyproject.toml"))]
 
 
 def build_bom() -> Bom:
-    """The bill of all our distributions together and of everything that the lock file pins."""
+    """Build the bill of all our distributions together and of everything that the lock file pins."""
     bom, licences = Bom(), LicenseFactory()
     found = read_lock()
     components = {(one.name, one.version): component_of(one, licences) for one in found}
@@ -31,6 +31,7 @@ def build_bom() -> Bom:
     bom.metadata.component = next(one for one in own if one.name == "gongzhi-server")
     for component in (*components.values(), *(one for one in own if one is not bom.metadata.component)):
         bom.components.add(component)
+    # By name: one distribution may be pinned in two versions, for different systems.
     by_name: dict[str, list[Component]] = {}
     for (name, _), component in components.items():
         by_name.setdefault(name, []).append(component)
@@ -43,6 +44,7 @@ def build_bom() -> Bom:
 
 
 def component_of(one: Dependency, licences: LicenseFactory) -> Component:
+    """Build the component of a dependency."""
     purl = PackageURL("pypi", name=one.name, version=one.version)
     component = Component(
         name=one.name,
@@ -57,12 +59,14 @@ def component_of(one: Dependency, licences: LicenseFactory) -> Component:
     if one.marker:
         properties = [*properties, Property(name="gongzhi:marker", value=one.marker)]
     component.properties.update(properties)
+    # CycloneDX has one hash a component; a distribution with several archives has its hashes as properties.
     if len(one.hashes) == 1:
         component.hashes.add(HashType(alg=HashAlgorithm.SHA_256, content=one.hashes[0]))
     return component
 
 
 def own_component(folder: Path, licences: LicenseFactory) -> Component:
+    """Build the component of one of our distributions."""
     project = tomllib.loads((folder / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     purl = PackageURL("pypi", name=project["name"], version=project["version"])
     return Component(
@@ -77,5 +81,5 @@ def own_component(folder: Path, licences: LicenseFactory) -> Component:
 
 
 def render_bom() -> str:
-    """The bill as JSON, in version 1.6 of CycloneDX."""
+    """Write the bill as JSON, in version 1.6 of CycloneDX."""
     return JsonV1Dot6(build_bom()).output_as_string(indent=2) + "\n"

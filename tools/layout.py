@@ -1,4 +1,4 @@
-"""Layout: figures of how the repository is built, each beside what it is to be. `tests/test_layout.py` holds them.
+"""Layout: figures of how the repository is built, each beside its goal. `tests/test_layout.py` holds them.
 
 .venv/bin/python tools/layout.py
 """
@@ -45,7 +45,7 @@ class Figure:
 
 
 def figures() -> list[Figure]:
-    """All of them, counted anew."""
+    """Return all of them, counted anew."""
     return [
         Figure("lines of code of the contract", sum(map(code_lines, sources(CONTRACT))), 11_500),
         Figure("definitions in core.graphql", definitions(), 320),
@@ -57,20 +57,22 @@ def figures() -> list[Figure]:
 
 
 def listed(name: str, found: list[str], goal: int = 0) -> Figure:
+    """Build the figure of a list, whose entries it names."""
     return Figure(name, len(found), goal, tuple(found))
 
 
 def sources(folder: Path) -> Iterator[Path]:
-    """The modules below a folder, without migrations, tests and the template."""
+    """Yield the modules below a folder, without migrations, tests and the template."""
     for path in sorted(folder.rglob("*.py")):
         if not {"migrations", "tests", "_template", ".venv"} & set(path.relative_to(ROOT).parts):
             yield path
 
 
 def code_lines(path: Path) -> int:
-    """Lines that hold code. Comments, docstrings and blank lines do not count, so that explaining costs nothing."""
+    """Count the lines that hold code; comments, docstrings and blank lines are free, so explaining costs nothing."""
     text = path.read_text(encoding="utf-8")
     words: set[int] = set()
+    # Strings that stand alone are documentation, of attributes, too.
     for node in ast.walk(ast.parse(text)):
         for inner in getattr(node, "body", []) if isinstance(getattr(node, "body", []), list) else []:
             if (
@@ -80,6 +82,8 @@ def code_lines(path: Path) -> int:
             ):
                 words |= set(range(inner.lineno, (inner.end_lineno or inner.lineno) + 1))
     held: set[int] = set()
+    # By tokens rather than lines: a statement over several lines,
+    # or a string with line breaks, counts each of its lines.
     for token in tokenize.generate_tokens(io.StringIO(text).readline):
         if token.type not in NO_CODE:
             held |= set(range(token.start[0], token.end[0] + 1))
@@ -87,12 +91,13 @@ def code_lines(path: Path) -> int:
 
 
 def definitions() -> int:
-    """Types, inputs, enums, interfaces, unions and scalars that the core alone brings."""
+    """Count the types, inputs, enums, interfaces, unions and scalars that the core alone brings."""
     return len(DEFINITION.findall((ROOT / "schema" / "core.graphql").read_text(encoding="utf-8")))
 
 
 def packages() -> Mapping[str, set[str]]:
-    """Which packages of the contract import which."""
+    """Return which packages of the contract import which."""
+    # Imports for types alone make no ring when the program runs.
     graph = grimp.build_graph("gongzhi", exclude_type_checking_imports=True)
 
     def package(module: str) -> str:
@@ -107,7 +112,7 @@ def packages() -> Mapping[str, set[str]]:
 
 
 def circle() -> list[str]:
-    """Packages that import each other by way of each other; none, if they lie in layers."""
+    """Return packages that import each other by way of each other; none, if they lie in layers."""
     try:
         TopologicalSorter(packages()).prepare()
     except CycleError as error:
@@ -116,7 +121,7 @@ def circle() -> list[str]:
 
 
 def undocumented() -> list[str]:
-    """Modules of the contract that plugins of this repository import and that the vendors' pages do not name."""
+    """Return the modules of the contract that our plugins import and the vendors' pages do not name."""
     pages = "".join(page.read_text(encoding="utf-8") for page in (ROOT / "docs" / "plugins").glob("*.md"))
     used = {
         name
@@ -127,7 +132,7 @@ def undocumented() -> list[str]:
 
 
 def overloaded() -> list[str]:
-    """Names of public functions and classes that stand in many files and so say little; hooks are called alike."""
+    """Return public functions and classes whose name stands in many files and so says little; hooks are left out."""
     hooks = set(re.findall(r"^def (\w+)", (CONTRACT / "plugin" / "hooks.py").read_text(encoding="utf-8"), re.MULTILINE))
     count: Counter[str] = Counter()
     for folder in ("schema", "server", "plugins"):
@@ -139,7 +144,7 @@ def overloaded() -> list[str]:
 
 
 def absent_pages() -> list[str]:
-    """Where a comment or docstring refers to a page that readers do not have."""
+    """Return where a comment or docstring refers to a page that readers do not have."""
     return [
         f"{path.relative_to(ROOT)}: {found}"
         for folder in ("schema", "server", "plugins")

@@ -1,1 +1,1 @@
-"""The servers that are compared, each an ASGI application for one uvicorn process."""
+"""Peers: the servers that are compared, each an ASGI application for one uvicorn process."""

@@ -1,4 +1,4 @@
-"""The floor: the same answers from handwritten SQL, with nothing between asyncpg and Starlette.
+"""Floor: the same answers from handwritten SQL, with nothing between asyncpg and Starlette.
 
 No GraphQL, no accounts, no scope, no limits. A server that does those things can approach it and not pass it.
 """
@@ -90,6 +90,7 @@ select json_build_object('data', json_build_object('grid', (
 
 
 async def answer(pool: asyncpg.Pool[Any], request: Request) -> Response:
+    """Answer by the variables, which tell the documents apart."""
     match orjson.loads(await request.body())["variables"]:
         case {"first": first}:
             text = await pool.fetchval(LIST, first)
@@ -102,6 +103,7 @@ async def answer(pool: asyncpg.Pool[Any], request: Request) -> Response:
 
 @asynccontextmanager
 async def lifespan(app: Starlette) -> AsyncIterator[None]:
+    """Open the pool for as long as the server runs."""
     pool = await database.readers(os.environ["BENCH_DSN"], SIZE)
     app.router.routes.append(Route("/graphql", partial(answer, pool), methods=["POST"]))
     yield
@@ -109,5 +111,5 @@ async def lifespan(app: Starlette) -> AsyncIterator[None]:
 
 
 def app() -> Starlette:
-    """The application over the database of the benchmark."""
+    """Build the application over the database of the benchmark."""
     return Starlette(lifespan=lifespan)

@@ -1,4 +1,4 @@
-"""Gongzhi itself as in production, but without rates: a flood from many addresses, as far as the server can tell."""
+"""Guarded: Gongzhi as in production but without rate limits, as for a flood from many addresses."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .ours import SECRET
 
 
 def app() -> Starlette:
-    """The application over the database of the benchmark."""
+    """Build the application over the database of the benchmark."""
     made = create_app(
         Settings(data=Path(), secret=SECRET, rates=False, guard=True), os.environ["BENCH_DSN"], plugins=essential()
     )

@@ -1,4 +1,4 @@
-"""Gongzhi itself without its door: everybody is let in unasked and may do what a dispatcher may, everywhere."""
+"""Open: Gongzhi without authentication: everybody may do what a dispatcher may, everywhere."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ ANYBODY = Account("anybody", grants=(Grant("county_dispatcher", ESSENTIAL.held("
 
 
 async def admitted(self: Door, headers: Mapping[bytes, bytes]) -> Viewer:
+    """Let everybody in as the same account."""
     return Viewer(ANYBODY, self.now())
 
 
 def app() -> Starlette:
-    """The application over the database of the benchmark."""
+    """Build the application over the database of the benchmark."""
     Door.__call__ = admitted  # type: ignore[method-assign]  # a process of its own
     return ours.app()

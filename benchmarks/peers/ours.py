@@ -1,4 +1,4 @@
-"""Gongzhi itself, as it is served: gateway, tokens, scope and limits included."""
+"""Ours: Gongzhi as it is served, with gateway, tokens, scope and limits."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SECRET = "of no use outside the benchmark"
 
 
 def app() -> Starlette:
-    """The application over the database of the benchmark."""
+    """Build the application over the database of the benchmark."""
     settings = Settings(data=Path(), secret=SECRET)
     made = create_app(settings, os.environ["BENCH_DSN"], plugins=essential(), contributions=CONTRIBUTIONS)
     settle()

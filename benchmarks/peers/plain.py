@@ -1,4 +1,4 @@
-"""Strawberry as its documentation shows it: types with resolvers, Tortoise for rows, a DataLoader for every relation.
+"""Plain: Strawberry as its documentation shows it, with resolvers, Tortoise for rows, and a DataLoader per relation.
 
 It answers the very documents that our own server answers; there are no accounts, and everybody sees everything. Rows
 stand in for the types, for Strawberry reads the attributes of whatever a resolver returns.
@@ -44,13 +44,15 @@ class EventOrder(Enum):
 
 
 def loader(info: Info, key: Any, load: Callable[[list[Any]], Awaitable[list[Any]]]) -> DataLoader[Any, Any]:
-    """The operation's own loader of this name."""
+    """Return the operation's own loader of a name."""
     if key not in info.context:
         info.context[key] = DataLoader(load)
     return info.context[key]
 
 
 async def by_key(info: Info, model: type[Model], key: Any) -> Any:
+    """Load a row by its key, together with others that are asked for at the same time."""
+
     async def load(keys: list[Any]) -> list[Any]:
         found = await model.in_bulk(keys, "id")
         return [found.get(one) for one in keys]
@@ -59,7 +61,7 @@ async def by_key(info: Info, model: type[Model], key: Any) -> Any:
 
 
 async def firsts(info: Info, model: type[Model], column: str, order: tuple[str, ...], first: int, key: Any) -> Any:
-    """The first rows of each owner; the database cuts them off, so that no more are read than are sent."""
+    """Load the first rows of each owner; the database cuts them off, so that no more are read than are sent."""
 
     async def load(keys: list[Any]) -> list[Any]:
         table = f'{model._meta.schema}."{model._meta.db_table}"'
@@ -179,23 +181,27 @@ class Query:
 
 
 def page(rows: list[Any], first: int) -> PageInfo:
+    """Build the page of rows that are one more than asked for."""
     cursors = [base64.b64encode(f"{row.reported_at.isoformat()} {row.id}".encode()).decode() for row in rows[:first]]
     return PageInfo(has_next_page=len(rows) > first, end_cursor=cursors[-1] if cursors else None)
 
 
 class Endpoint(GraphQL[Loaders, None]):
+    """Return an empty place for the loaders of an operation."""
+
     async def get_context(self, request: Any, response: Any) -> Loaders:
         return {}
 
 
 @asynccontextmanager
 async def lifespan(app: Starlette) -> AsyncIterator[None]:
+    """Connect Tortoise for as long as the server runs."""
     await Tortoise.init(config=database.config(os.environ["BENCH_DSN"]), _enable_global_fallback=True)
     yield
     await Tortoise.close_connections()
 
 
 def app() -> Starlette:
-    """The application over the database of the benchmark."""
+    """Build the application over the database of the benchmark."""
     endpoint = Endpoint(strawberry.Schema(Query), graphql_ide=None)
     return Starlette(routes=[Route("/graphql", endpoint)], lifespan=lifespan)
