@@ -11,7 +11,7 @@ from urllib.parse import unquote
 
 import pytest
 
-from .pages import ALL, PAGES, ROOT, anchors, links
+from .pages import ALL, PAGES, ROOT, anchors, links, tokens
 
 TABLES = runpy.run_path(str(ROOT / "docs" / "tables.py"))
 RAISERS = [
@@ -20,6 +20,11 @@ RAISERS = [
     *sorted((ROOT / "plugins" / "dispatch" / "gongzhi_dispatch").rglob("*.py")),
     *sorted((ROOT / "plugins" / "operations" / "gongzhi_operations").rglob("*.py")),
     ROOT / "server" / "gongzhi_server" / "commands" / "mutations.py",
+]
+MODULES = [
+    path
+    for folder in ("benchmarks", "docs", "plugins", "releasing", "schema", "server", "tests", "tools")
+    for path in (ROOT / folder).rglob("*.py")
 ]
 CODE = re.compile(r"[A-Z]+(_[A-Z]+)+|DUPLICATE|FORBIDDEN")
 
@@ -85,3 +90,11 @@ def test_every_page_is_in_the_index() -> None:
     listed = {(ROOT / "docs" / link).resolve() for link in links("docs/README.md")}
     pages = [page for page in ALL if page.startswith("docs/") and not page.startswith("docs/decisions/")]
     assert [page for page in pages if page != "docs/README.md" and ALL[page] not in listed] == []
+
+
+@pytest.mark.parametrize("page", [page for page in ALL if page != "CHANGELOG.md"])
+def test_files_of_code_are_there(page: str) -> None:
+    """A page that names a module by its file, such as `gateway/wire.py`, leads to it."""
+    inline = {one.content for token in tokens(page) for one in token.children or () if one.type == "code_inline"}
+    named = {one.partition("::")[0] for one in inline if re.fullmatch(r"(\w+/)*\w+\.py(::\w+)?", one)}
+    assert [one for one in named if not any(str(path).endswith(f"/{one}") for path in MODULES)] == []
