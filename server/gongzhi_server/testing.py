@@ -219,9 +219,9 @@ async def serving(
     clock = clock or Clock()
     plugins = plugins or ESSENTIAL
     names = plugins.switched if active else []
-    # No background work: tests say themselves when events are handled, and nothing happens between two lines.
     await activation.switch(dsn, names, clock(), undecided=True)
     chosen = replace(settings(dsn, data), channels=channels)
+    # No background work: tests say themselves when events are handled.
     app = create_app(chosen, dsn, clock, plugins, background=False, schema=built(plugins))
     async with app.router.lifespan_context(app):
         transport = httpx.ASGITransport(app)

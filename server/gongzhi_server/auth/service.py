@@ -45,7 +45,7 @@ OPEN = """
 insert into accounts.account (id, name, kind, grid_id, person_id, created_at, created_by, version)
 values ($1, $2, 'PERSON', $3, $4, $5, $6, 1)
 """
-# Inserted unless they hold it already, in one statement, so that accepting twice at once grants once.
+# Inserted only if they do not hold the role already.
 RESIDENT = """
 insert into accounts.holding (id, account_id, role, grid_id, since, granted_by)
 select $1, $2::uuid, 'resident', $3::int, $4, $5

@@ -248,7 +248,7 @@ class Transaction:
             raise RuntimeError(f"the plugin {plugin!r} failed to answer for {request.waiver.name}") from error
 
     def may(self, permission: str, row: Model) -> bool:
-        # Answered from the row's own columns: no query, and the row is locked, so it cannot move meanwhile.
+        # Answered from the row's own columns, without a query.
         grants = [grant for grant in self.viewer.account.grants if permission in grant.permissions]
         return any(
             grant.everywhere

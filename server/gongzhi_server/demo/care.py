@@ -121,8 +121,8 @@ def posts(random: Random, tree: Tree, residents: Residents) -> Iterator[Post]:
     phones: dict[UUID, str] = {}
     for grid in tree.grids:
         if grid.kind not in (Kind.GRID_1, Kind.GRID_3):
-            # Two different people: who leads a grid does not also work it.
             continue
+        # Two different people: who leads a grid does not also work it.
         leader, worker = random.sample(residents.of(grid), 2)
         duties = [(Duty.GRID_LEADER, leader), (Duty.GRID_WORKER, worker)]
         for duty, person in duties[: 1 if grid.kind is Kind.GRID_1 else 2]:

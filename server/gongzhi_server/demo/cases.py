@@ -88,7 +88,7 @@ class Case:
         return len(self.turns) - sum(b.at - a.at == lives.AT_ONCE for a, b in pairwise(self.turns))
 
     def last(self, *events: str) -> Any:
-        """When the last step of these kinds was taken."""
+        """Return when the last step of these kinds was taken."""
         return next((clock.utc(turn.at) for turn in reversed(self.turns) if turn.event in events), None)
 
     def count(self, event: str) -> int:

@@ -202,9 +202,9 @@ class Desk:
         name, _, variant = rest.partition("/")
         expires, signature = request.query_params.get("expires", ""), request.query_params.get("signature", "")
         try:
-            # A wrong id goes on to the comparison of signatures, so that it takes as long as a right one.
             id = UUID(name)
         except ValueError:
+            # A wrong id goes on to the comparison of signatures, so that it takes as long as a right one.
             id = UUID(int=0)
         good = TIME.fullmatch(expires) and variant in links.VARIANTS
         wanted = links.signature(self.secret, id, variant, int(expires) if good else 0)

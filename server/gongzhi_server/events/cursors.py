@@ -20,9 +20,7 @@ class Cursors:
     """
 
     def __init__(self, secret: bytes) -> None:
-        # ECB is safe for a single block that is never repeated with other content: each
-        # position is encrypted once, to the same cursor, and there is no second block
-        # whose equality could show. The key is derived from the deployment's secret.
+        # ECB is enough: a cursor is a single block, and one position is to have the same cursor for everybody.
         self._cipher = Cipher(AES(hashlib.sha256(b"gongzhi cursors " + secret).digest()), ECB())
 
     def seal(self, position: int) -> str:

@@ -75,7 +75,7 @@ class Archive:
 
     async def find(self, id: UUID, variant: str) -> tuple[AttachmentRow, AsyncIterator[bytes]] | None:
         """Find a file of a case, and its bytes; None if there is none."""
-        # Only files of cases are given out; what waits was seen by nobody who may decide about it.
+        # Only files of cases are given out: before that nobody has decided who may see one.
         row = await AttachmentRow.get_or_none(id=id, case_id__isnull=False)
         if row is None or row.data_key is None or (variant == THUMBNAIL and not row.thumbnail):
             return None

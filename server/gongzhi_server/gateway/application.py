@@ -217,7 +217,7 @@ class Gateway(Generic[P]):
         prepared = await self.operations.prepare(request, caller)
         permit(prepared.operation, method)
         answer = await self.operations.run(prepared, request, caller)
-        # 294 is the status of a partial success in the release of GraphQL over HTTP.
+        # 294 is an answer with data and errors (docs/gateway.md).
         return Reply(294 if answer.errors and media == GRAPHQL else 200, answer.body)
 
     async def stream(self, request: Request, caller: Caller, scope: Scope, headers: Mapping[bytes, bytes]) -> Stream:

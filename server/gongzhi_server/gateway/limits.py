@@ -266,7 +266,7 @@ def incremental(node: DirectiveNode) -> GraphQLError:
 
 def variables(value: Any, limits: Limits, path: str = "variables") -> list[GraphQLError]:
     """Return what is too deep, too long or too many in parsed JSON; stops at the first finding."""
-    # Iterative, since the nesting is what is being measured; orjson has bounded it only by its own stack.
+    # A loop, since recursion would follow the very nesting that is being measured.
     stack: list[tuple[Way, Any]] = [((), value)] if isinstance(value, (dict, list)) else []
     left = limits.values
     while stack:

@@ -260,7 +260,7 @@ class Engine:
             if statement.shape.looks:  # one answer serves many, and a look is somebody's
                 message = "A subscription shows nobody's file: follow ids and codes, and ask for the file with a query."
                 raise Refused([error(Code.OPERATION_NOT_ALLOWED, message)], Stage.OPERATION)
-            # The hub starts with the first subscriber; a server that nobody follows reads no events.
+            # Without background work the hub starts with the first subscriber.
             await self.hub.start()
             position = await self.beginning(asked, (extensions or {}).get("lastEventId"))
             if not asked.live:

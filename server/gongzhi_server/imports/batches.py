@@ -130,7 +130,7 @@ async def add(
     ]
     heads = {arrival.row.draft.line: arrival.owner.id for arrival in arrivals}
 
-    # COPY takes a tenth of the time of inserts; rows are made while they are sent, so a file of any length fits.
+    # COPY is far faster than inserts; records are made while they are sent, so a file of any length fits.
     async def copy(table: str, columns: Sequence[str], records: Iterable[tuple[Any, ...]]) -> None:
         """Copy records into a table."""
         await connection.copy_records_to_table(table, schema_name="people", columns=columns, records=records)

@@ -80,7 +80,7 @@ NEW = """
 delete from incoming i using grids.grid g where g.code = i.code and g.valid_to is null
 """
 PROVINCES = "select kind, left(code, 2) as province, count(*) as rows from incoming group by 1, 2 order by 2"
-# Province by province, so that progress can be shown and no statement writes half a million rows.
+# Level by level and province by province, so that progress can be shown.
 ADD = """
 insert into grids.grid (code, name, kind, use, parent_id, version)
 select i.code, i.name, i.kind, 'BASE', p.id, 1

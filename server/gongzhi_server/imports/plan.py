@@ -79,8 +79,8 @@ class Reporter:
 
 
 def about(known: Known | None) -> dict[str, object]:
-    # The report may be read by somebody who must not see the register.
     """Return what a report may tell of somebody: the surname and the id."""
+    # The report may be read by somebody who must not see the register.
     return {"name": known.name[:1] + "*" * (len(known.name) - 1), "person": known.id} if known else {}
 
 

@@ -88,8 +88,8 @@ async def decide(
 
 
 async def registry(reader: Reader, rows: Collection[Sited], houses: dict[str, House]) -> Registry:
-    # County by county, because blind indexes are made under each county's own key.
     """Look up who of these people is registered, county by county."""
+    # Blind indexes are made under each county's own key.
     holders: dict[bytes, Known] = {}
     namesakes: dict[Namesake, Known] = {}
     counties = {row.place.county_id: row.place for row in rows}

@@ -66,7 +66,6 @@ class Column:
         """Return what a cell says, None if it is empty; raise Refusal or CodeError."""
         if not text:
             if self.filled:
-                # Kept as floats or E-notation by a spreadsheet: such a cell was a number, not a text.
                 raise refusal("REQUIRED")
             return None
         if text in FORMULA_ERRORS:

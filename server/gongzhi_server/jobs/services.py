@@ -99,7 +99,6 @@ class Services:
     async def lead(self, plugin: Plugin, service: Service) -> None:
         """Run a service once, as soon as this process is elected."""
         with self.hearing() as news:
-            # While it waits to be elected it also wakes on events, since those come when something has changed.
             async with leading(self.dsn, election(service.name), partial(wait, news, POLL)) as connection:
                 run = ServiceRun(connection, partial(self.context, plugin.name), partial(wait, news))
                 try:

@@ -61,7 +61,7 @@ FAIL = """
 insert into events.job (id, name, key, event_id, county_id, arguments, state, due_at, attempts, error)
 values ($1, $2, $3, $4, $5, '{}', 'WAITING', $6, 1, $7) on conflict (name, key) do nothing
 """
-# As above; taken in the order in which they are due.
+# Of those that are due the first comes first; what another process has locked is skipped.
 DUE = """
 select id, name, key, event_id, county_id, arguments::text as arguments, due_at, attempts from events.job
 where state = 'WAITING' and due_at <= $1 and name = any($2) order by due_at, id limit 1 for update skip locked

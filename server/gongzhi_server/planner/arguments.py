@@ -160,7 +160,6 @@ def _into(ast: ValueNode | None, path: Way) -> tuple[ValueNode | None, Way]:
         return next((one.value for one in ast.fields if one.name.value == key), None), tuple(rest)
     if isinstance(ast, ListValueNode) and isinstance(key, int):
         return ast.values[key], tuple(rest)
-    # GraphQL's input coercion of lists: a single value stands for a list of one.
     if key == 0:  # one value where a list is due
         return ast, tuple(rest)
     return None, ()

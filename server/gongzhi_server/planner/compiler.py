@@ -487,8 +487,6 @@ class Compiler:
         at = Frame(frame.row, table, self.lens, frame.given)
         match plan:
             case One(key):
-                # No rule of visibility on a foreign key: the row the
-                # viewer sees names it, and it guards its own fields.
                 rows = Rows(target, table, self.lens, None, None)
                 rows.where(Sql("{0}={1}", table.field(target.key), frame.row.field(entity.column(key))))  # type: ignore[union-attr]
                 return self.single(rows, kind, details)

@@ -205,7 +205,6 @@ def tried(where: str, check: Callable[[Any], Any], build: Callable[..., Any], *g
     except DeclarationError as error:
         raise DeclarationError(f"{where}: {error}") from error
     except Exception:
-        # It may work for other viewers; what fails while serving is contained there.
         return  # it may be good for others; what fails while serving is contained there
     try:
         check(found)

@@ -86,7 +86,7 @@ class Document:
                 return None
             try:
                 value = coerced[name] = coerce_input_value(given[name], signature.type)
-            # Input nested as deep as Python's stack: graphql-core refuses it with a proper error.
+            # Nested too deep to be read here; graphql-core decides.
             except RecursionError:
                 return None
             if value is Undefined:

@@ -172,7 +172,6 @@ class Session:
         for plugin, (found, fields) in self._seen.items():
             if people := {UUID(one) for one in found} - {self.viewer.account.person}:
                 await self.look(people, (*fields, f"{VIA_PLUGIN}{plugin}") if plugin else tuple(fields))
-        # Cleared, since a live subscription records again after each of its answers.
         self._seen.clear()
         self._tried.clear()
 
@@ -390,8 +389,7 @@ class Session:
         try:
             values = call.plan.function(rows, self.context, **self.arguments(call))
             if inspect.isawaitable(values):
-                # A hanging plugin would hold the operation and its connection;
-                # the core's own fields are bounded by their statements.
+                # A plugin that hangs would hold the operation and its connection.
                 async with asyncio.timeout(PATIENCE if plugin else None):
                     values = await values
             if len(values) != len(rows):

@@ -258,7 +258,7 @@ class PageOf:
 
     def places(self) -> list[Term]:
         terms = [key.term for key in self.window.keys]
-        # A cursor has two values always, so that its form does not tell by what the list is ordered.
+        # A cursor always has two values, so that all are read alike.
         return terms if len(terms) > 1 else terms * 2
 
 

@@ -108,7 +108,6 @@ def divided(look: Look, homes: Mapping[UUID, int], served: int | None = None) ->
 
 def entry(viewer: Viewer, look: Look, county: int | None = None) -> Entry:
     """Build the row of a look, bytes in hexadecimal, and what the chain will know of it."""
-    # Sorted, so that the order does not tell in which order rows were found.
     key, people, (role, unit, grid) = UUID(int=uuid7().int), sorted(look.people), office(viewer)
     # A salt for the entry and one for each person: erasing
     # somebody takes their salt, and the commitment tells nothing.

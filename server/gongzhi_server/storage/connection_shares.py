@@ -188,8 +188,7 @@ class Shares:
 
     @asynccontextmanager
     async def _strangers_command(self) -> AsyncIterator[None]:
-        # Always in this order: whoever waited for the second while
-        # holding it the other way round could block the first.
+        # In this order, so that no stranger holds a general place while waiting for one of theirs.
         async with self.strangers_writing, self.writing:
             yield
 

@@ -297,7 +297,8 @@ class Cluster:
     def run(self, program: str, *arguments: str | Path, text: str = "") -> None:
         """Run one of PostgreSQL's programs, out of reach of the terminal's Ctrl-C."""
         command = [*self.drop(), binaries() / program, *arguments]
-        # A session of its own: Ctrl-C goes to all processes of a terminal's session, and would stop the server first.
+        # A session of its own: Ctrl-C goes to all processes in the
+        # terminal's foreground, and would stop the server as well.
         done = subprocess.run(
             command, input=text, text=True, capture_output=True, start_new_session=True, env=environment()
         )
