@@ -11,7 +11,7 @@ from .speed import Results, p99, rate, ratio
 
 @dataclass(frozen=True)
 class Bar:
-    """Our rate on a question is to be at least so many times that of another."""
+    """A bar: our rate on a question is to be at least so many times that of another."""
 
     question: str
     over: str

@@ -106,7 +106,7 @@ def app() -> Any:
 
 
 class Bench:
-    """A server in a process of its own, and what one does with it."""
+    """A server in a process of its own, with what is measured of it."""
 
     def __init__(self, dsn: str, port: int, process: subprocess.Popen[bytes], client: httpx.AsyncClient) -> None:
         self.dsn, self.port, self.process, self.client = dsn, port, process, client

@@ -53,7 +53,7 @@ class Plan:
 
 
 class Idle:
-    """Knows one document and returns the same answer."""
+    """An engine that knows one document and always returns the same answer."""
 
     def __init__(self, body: bytes) -> None:
         self.plans = {(DOCUMENT, "Cases"): Plan()}

@@ -46,7 +46,7 @@ where c.series = 'ORDINARY' group by g.code order by 2 desc, 1 limit 1
 
 @dataclass(frozen=True)
 class Scope:
-    """Whose list it is: a role in the grid of its level that has the most cases, and how many of them it shows."""
+    """A viewer: a role in the grid of its level that has the most cases, and how many of them the list shows."""
 
     level: str
     role: str

@@ -66,7 +66,7 @@ MATTER = {
 
 @dataclass
 class Tally:
-    """What came of a load: milliseconds of lifecycles and of requests, what failed, and how long it took."""
+    """The outcome of a load: milliseconds of lifecycles and of requests, what failed, and how long it took."""
 
     lives: list[float] = field(default_factory=list)
     requests: list[float] = field(default_factory=list)
@@ -89,7 +89,7 @@ class Tally:
 
 
 class Life:
-    """Those who take a case through its life; each has an account of their own in each lane."""
+    """The accounts that take a case through its life, in each lane their own."""
 
     def __init__(self, client: aiohttp.ClientSession, lane: int, tally: Tally) -> None:
         self.client, self.tally = client, tally

@@ -17,7 +17,7 @@ CONNECTIONS = 16
 
 @dataclass(frozen=True)
 class Target:
-    """Where requests go, and with which headers."""
+    """The address that requests go to, with their headers."""
 
     url: str
     headers: Mapping[str, str]
@@ -25,7 +25,7 @@ class Target:
 
 @dataclass(frozen=True)
 class Found:
-    """What a load came to: requests per second, milliseconds, and how many requests failed."""
+    """The outcome of a load: requests per second, milliseconds, and how many requests failed."""
 
     rate: float
     requests: int

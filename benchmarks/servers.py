@@ -50,7 +50,7 @@ EVERYBODY = ("ours", "postgraphile", "strawberry", "floor")
 
 @dataclass(frozen=True)
 class Server:
-    """A server that runs. Only our own asks who is there."""
+    """A server that runs. Only our own authenticates its callers."""
 
     name: str
     pid: int

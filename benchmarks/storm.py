@@ -52,7 +52,7 @@ async def open_for_alarms(call: Call, alarms: Sequence[Occurrence]) -> None:
 
 
 class Storm:
-    """The plugin whose alarms they are."""
+    """A plugin that declares the alarm and opens cases of alarms."""
 
     @hookimpl
     def events(self) -> list[type[Event]]:

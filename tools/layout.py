@@ -35,7 +35,7 @@ SHARED = 5
 
 @dataclass(frozen=True)
 class Figure:
-    """What was counted, how much there is now, and how much there may be in the end."""
+    """A figure: what was counted, how much there is now, and how much there may be in the end."""
 
     name: str
     now: int

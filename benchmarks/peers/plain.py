@@ -187,9 +187,10 @@ def page(rows: list[Any], first: int) -> PageInfo:
 
 
 class Endpoint(GraphQL[Loaders, None]):
-    """Return an empty place for the loaders of an operation."""
+    """Strawberry's endpoint, with loaders of its own for each operation."""
 
     async def get_context(self, request: Any, response: Any) -> Loaders:
+        """Return an empty place for the loaders of an operation."""
         return {}
 
 

@@ -93,7 +93,7 @@ def receipts(settings: Settings) -> bytes:
 
 
 class Space:
-    """Where Tortoise knows its connections, whichever task a request came in."""
+    """The context in which Tortoise knows its connections, whichever task a request came in."""
 
     def __init__(
         self,
@@ -258,7 +258,7 @@ async def health(request: Request) -> Response:
 
 @dataclass(frozen=True)
 class Deployment:
-    """What is known before anything is opened."""
+    """A deployment as far as it is known before anything is opened."""
 
     settings: Settings
     dsn: str

@@ -33,7 +33,7 @@ EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}
 
 
 class Server(uvicorn.Server):
-    """Says hello once it really answers."""
+    """uvicorn's server, which prints a greeting once it answers."""
 
     def __init__(self, app: ASGIApp, greeting: str, limits: Limits) -> None:
         super().__init__(

@@ -84,7 +84,7 @@ async def load_demo(dsn: str, people: int, data: Path) -> None:
 
 @dataclass
 class Answer:
-    """What came back."""
+    """An answer over HTTP."""
 
     status: int
     body: dict[str, Any]

@@ -20,7 +20,7 @@ CLIENT = "gongzhi"
 
 
 class AccessTokens:
-    """Issues and reads them. `issuer` is the deployment's own address."""
+    """Issuer and reader of access tokens. `issuer` is the deployment's own address."""
 
     def __init__(self, keys: SigningKeys, issuer: str) -> None:
         self.keys, self.issuer, self.audience = keys, issuer, f"{issuer}/graphql"

@@ -54,7 +54,7 @@ class Blocked(Exception):
 
 @dataclass(frozen=True)
 class Subject:
-    """What attempts are counted for, and how many may fail before it waits."""
+    """A subject that attempts are counted for, and how many may fail before it waits."""
 
     kind: str
     value: str

@@ -51,7 +51,7 @@ class Pass:
 
 
 class Door:
-    """Knows accounts by their tokens and keys. What was verified is remembered until it expires or is taken back.
+    """Authentication by tokens and keys. What was verified is remembered until it expires or is taken back.
 
     `trials` reads tokens for trying things out; without it there are none.
     """

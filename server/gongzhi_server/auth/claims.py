@@ -31,7 +31,7 @@ class ByIdentity:
 
 @dataclass(frozen=True)
 class OnBehalf:
-    """Something that goes on for an account while nobody is there: the delivery of events, the making of a file.
+    """An account for which something goes on without a request: the delivery of events, the making of a file.
 
     `permissions` is what the API key it was asked for with may; None for all that the account may.
     """

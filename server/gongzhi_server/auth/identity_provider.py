@@ -29,7 +29,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Trust:
-    """Whose tokens are taken: the issuer, where its keys are, whom its tokens must be for, and of which types."""
+    """A trusted issuer: where its keys are, whom its tokens must be for, and of which types they are."""
 
     issuer: str
     jwks: str

@@ -31,7 +31,7 @@ ALGORITHMS: Mapping[tuple[str, str | None], tuple[str, ...]] = {
 
 
 class Invalid(ValueError):
-    """The token is not one of ours to trust. Says why for tests; callers are told nothing."""
+    """A token that is not to be trusted. Says why for tests; callers are told nothing."""
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,7 @@ class Busy(Exception):
 
 
 class Passwords:
-    """Hashes and checks passwords. What there is no hash for takes as long as what there is one for."""
+    """Hashes and checks of passwords. A name without a hash takes as long as one with a hash."""
 
     def __init__(self, hasher: PasswordHasher | None = None) -> None:
         self._hasher = hasher or PasswordHasher()

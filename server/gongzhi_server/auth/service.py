@@ -74,7 +74,7 @@ GUESTS, GUESTS_PATIENCE = 8, 5.0
 
 @dataclass(frozen=True)
 class From:
-    """Where an attempt comes from: the network, and the tokens by which the device may be known."""
+    """The origin of an attempt: the network, and the tokens by which the device may be known."""
 
     network: str
     token: str | None = None

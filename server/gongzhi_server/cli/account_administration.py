@@ -52,7 +52,7 @@ group by a.id, g.code order by a.name
 
 
 class Console:
-    """Whoever runs the deployment: holds every permission everywhere, so the rules of accounts let them do anything."""
+    """The console of the deployment: it holds every permission everywhere, so the rules of accounts allow it all."""
 
     def __init__(self, settings: Settings, dsn: str, plugins: Plugins, language: Language) -> None:
         self.settings, self.dsn, self.plugins = settings, dsn, plugins

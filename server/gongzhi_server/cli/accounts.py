@@ -23,7 +23,7 @@ GRID = Annotated[str | None, typer.Option(metavar="CODE", help="A grid (网格).
 
 
 class Behind(StrEnum):
-    """Who stands behind an account."""
+    """Kinds of accounts: of a person or of a machine."""
 
     PERSON = "person"
     MACHINE = "machine"

@@ -26,7 +26,7 @@ SEED = 610921
 
 
 class Kind(StrEnum):
-    """What files to import hold."""
+    """Kinds of files to import."""
 
     DIVISIONS = "divisions"
     RESIDENTS = "residents"

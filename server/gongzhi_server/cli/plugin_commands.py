@@ -26,7 +26,7 @@ UNFINISHED = "the errand ended with an exit code"
 
 
 class Unfinished(Exception):
-    """It said that something is wrong, so nothing it wrote is kept."""
+    """An errand reported that something is wrong, so nothing it wrote is kept."""
 
     def __init__(self, code: int) -> None:
         super().__init__(UNFINISHED)

@@ -21,7 +21,7 @@ Run = Callable[[Any, Happening], Awaitable[Any]]
 
 
 class ReactionTable:
-    """Which reactions run at an event, looked up once for each."""
+    """Reactions by phase and event, looked up once for each."""
 
     def __init__(self, reactions: Iterable[tuple[str | None, Reaction]]) -> None:
         found = list(reactions)

@@ -89,7 +89,7 @@ class Post(NamedTuple):
 
 
 class Residents:
-    """Who could be asked to take on something, nearest first."""
+    """People who could be asked to take on something, nearest first."""
 
     def __init__(self, households: Sequence[Household], today: date) -> None:
         self.near: dict[Grid, list[Person]] = defaultdict(list)

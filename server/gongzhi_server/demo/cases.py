@@ -27,7 +27,7 @@ from .stories import Story
 
 
 class Asker(NamedTuple):
-    """Who raised a matter, where, by which channel, and who wrote it down for them."""
+    """Somebody who raised a matter: where, by which channel, and who wrote it down for them."""
 
     grid: Grid
     channel: str

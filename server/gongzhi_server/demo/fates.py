@@ -32,7 +32,7 @@ RATINGS = {None: 400, 5: 430, 4: 158, 3: 9, 2: 2, 1: 1}
 
 @dataclass(frozen=True)
 class Fates:
-    """What becomes of which case, by its place in the order of reporting; whoever is not named was answered."""
+    """The fate of each case, by its place in the order of reporting; whoever is not named was answered."""
 
     ordinary: int
     recent: int

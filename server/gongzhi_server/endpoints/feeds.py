@@ -37,7 +37,7 @@ HEADERS = {name.decode(): value.decode() for name, value in SAFE} | {"x-robots-t
 
 
 class Feeds:
-    """Answers whoever has an address. `context` makes what a plugin has at hand; `till` counts addresses they ask from.
+    """The endpoint of feeds. `context` makes what a plugin has at hand; `till` counts requests by address.
 
     Nothing tells a token that is not known from a plugin that is not there or is off.
     """

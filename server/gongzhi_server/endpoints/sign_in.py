@@ -75,7 +75,7 @@ def required(body: Mapping[str, Any], name: str) -> str:
 
 
 class Counter:
-    """Answers at `/auth/`. `till` counts requests by address, where rates are limited."""
+    """The endpoints at `/auth/`. `till` counts requests by address, where rates are limited."""
 
     def __init__(self, desk: Desk, door: Door, settings: Settings, till: Till | None) -> None:
         self.desk, self.door, self.settings, self.till = desk, door, settings, till

@@ -14,7 +14,7 @@ MARK = b"gongzhi1"
 
 
 class Cursors:
-    """Seals and opens. One position has one cursor, for everybody and for ever.
+    """Sealed positions. One position has one cursor, for everybody and for ever.
 
     A cursor is a single block, so the plain block cipher is all that it takes.
     """

@@ -31,7 +31,7 @@ class Expired(Exception):
 
 
 class Feed:
-    """What has happened, as far as this process knows."""
+    """The events that have happened, as far as this process knows."""
 
     def __init__(self, fetch: Fetch, poll: float = POLL) -> None:
         self.fetch, self.poll = fetch, poll

@@ -44,7 +44,7 @@ ACTORS = {"stranger": Actor.STRANGER, "resident": Actor.RESIDENT, "integrator": 
 
 @dataclass(frozen=True)
 class Outbox:
-    """Where events and jobs go. `wake` tells that something has been committed."""
+    """The place for events and jobs. `wake` is called when something has been committed."""
 
     registry: Registry = field(default_factory=lambda: Registry(()))
     jobs: Collection[str] = ()
@@ -52,7 +52,7 @@ class Outbox:
 
 
 class Told:
-    """What one transaction tells."""
+    """The events and jobs that one transaction tells."""
 
     def __init__(self, outbox: Outbox, viewer: Viewer) -> None:
         self.outbox, self.viewer = outbox, viewer

@@ -44,7 +44,7 @@ AWAY = (OSError, asyncpg.InterfaceError, *SHUT)
 
 
 class Sequencer:
-    """One process' line to the database: it listens, calls, and leads if nobody else does."""
+    """A process's connection for numbering events: it listens, calls, and leads if nobody else does."""
 
     def __init__(
         self,

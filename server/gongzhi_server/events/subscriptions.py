@@ -72,7 +72,7 @@ class Asked:
 
 
 class Streams:
-    """All that is followed in one process."""
+    """The subscriptions of one process."""
 
     def __init__(
         self,
@@ -172,7 +172,7 @@ class Streams:
 
 
 class Group:
-    """Subscriptions to which everything means the same."""
+    """Subscriptions that get the same answers."""
 
     def __init__(self, streams: Streams, asked: Asked, viewer: Viewer, statement: Statement) -> None:
         self.streams, self.asked, self.viewer, self.statement = streams, asked, viewer, statement

@@ -35,7 +35,7 @@ class Unfit(Exception):
 
 @dataclass(frozen=True)
 class Content:
-    """What is kept of an upload: its media type, its bytes from the beginning, and a small picture."""
+    """An upload as it is kept: its media type, its bytes from the beginning, and a small picture."""
 
     kind: AttachmentKind
     media_type: str

@@ -88,7 +88,7 @@ class Disconnected(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What goes back over the wire."""
+    """A reply before it is sent."""
 
     status: int
     body: bytes

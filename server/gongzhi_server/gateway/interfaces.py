@@ -126,7 +126,7 @@ Raises Unauthenticated or Forbidden.
 
 
 class Memory(Protocol):
-    """Where subscriptions had come to when the credentials of their connection ended, each under a key."""
+    """The memory of where subscriptions had come to when their connection's credentials ended, each under a key."""
 
     async def remember(self, places: Mapping[str, str]) -> None: ...
 
@@ -145,7 +145,7 @@ def everybody(viewer: Any) -> bool:
 
 @dataclass(frozen=True, kw_only=True)
 class Traits:
-    """What the gateway has to know of a viewer, which it otherwise only hands on."""
+    """The traits of a viewer that the gateway has to know; it otherwise only hands the viewer on."""
 
     account: Callable[[Any], str | None] = nothing
     """Whom rate limits and open sockets are counted for; None for strangers, who are counted by address."""

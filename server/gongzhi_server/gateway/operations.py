@@ -40,7 +40,7 @@ WAITING, RETRY = 64, 2.0
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who sends a request, and what pays for it."""
+    """The sender of a request, and what pays for it."""
 
     viewer: Any
     discovers: bool
@@ -57,14 +57,14 @@ class Caller:
 
 @dataclass(slots=True)
 class Progress:
-    """How far one subscription has come: under which key that is remembered, and the cursor last sent."""
+    """The progress of one subscription: under which key it is remembered, and the cursor last sent."""
 
     key: str | None = None
     cursor: str | None = None
 
 
 class Operations(Generic[P]):
-    """Answers requests of callers, whatever they came in by."""
+    """The operations of callers, whichever way they came in."""
 
     def __init__(
         self,

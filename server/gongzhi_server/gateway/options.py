@@ -19,7 +19,7 @@ def option(default: Any, doc: str) -> Any:
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """How the gateway answers."""
+    """Settings of the gateway."""
 
     status: Literal["audit", "release"] = option(
         "audit",

@@ -32,7 +32,7 @@ LEVELS = ("nothing", "strangers' reads", "all reads")
 
 
 class Guard:
-    """Knows how far behind the server is. `waits` tells the seconds for which what must not wait has waited."""
+    """A measure of how far behind the server is. `waits` returns the seconds that urgent work has waited so far."""
 
     def __init__(self, waits: Callable[[], float] = lambda: 0.0) -> None:
         self.waits = waits

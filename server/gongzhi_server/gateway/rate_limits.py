@@ -35,7 +35,7 @@ class Rate:
 
 @dataclass(frozen=True, kw_only=True)
 class Rates:
-    """What each kind of caller may spend. An operation costs a point, and more by its objects and its seconds.
+    """The rates of each kind of caller. An operation costs a point, and more by its objects and its seconds.
 
     Who has an account is counted for the account, and for the key if there is one; who has none for the address, since
     a whole office may come from one address.
@@ -167,7 +167,7 @@ class Purse:
 
 
 class Till:
-    """Knows the buckets of everybody. `now` is any clock that only goes forward, in seconds."""
+    """The buckets of all callers. `now` is any clock that only goes forward, in seconds."""
 
     def __init__(self, rates: Rates, now: Callable[[], float] = time.monotonic, size: int = REMEMBERED) -> None:
         self.rates, self.now, self.size = rates, now, size

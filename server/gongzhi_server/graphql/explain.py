@@ -76,7 +76,7 @@ def outline(engine: Engine, document: Document, cost: int) -> Tree:
 
 
 class Outline(Visitor):
-    """Adds a branch a field."""
+    """A visitor that adds a branch for each field."""
 
     def __init__(self, tree: Tree, info: TypeInfo) -> None:
         super().__init__()

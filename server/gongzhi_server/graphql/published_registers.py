@@ -17,7 +17,7 @@ from .schema import Schema
 
 @dataclass(frozen=True)
 class Published:
-    """Each plugin with what it adds, keeps and does, and all purposes together; and which of them are not well."""
+    """Each plugin with what it adds, keeps and does, all purposes together, and which plugins are not well."""
 
     told: dict[str, list[dict[str, Any]]]
 

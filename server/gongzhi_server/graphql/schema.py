@@ -100,7 +100,7 @@ def first_fault(error: BaseException) -> Fault | None:
 
 
 class Schema(strawberry.Schema):
-    """Contributions are (plugin, extension) pairs, the core's among them under `CORE`.
+    """A schema of contributions: (plugin, extension) pairs, the core's among them under `CORE`.
 
     What cannot work is refused with the plugin's name.
     """

@@ -81,7 +81,7 @@ OWN = {
 
 @dataclass(frozen=True)
 class Undone:
-    """What an undo removed."""
+    """The outcome of an undo."""
 
     batch: UUID
     people: int
@@ -90,7 +90,7 @@ class Undone:
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """Somebody who is added."""
+    """A person who is added."""
 
     row: Sited
     owner: Owner
@@ -188,7 +188,7 @@ def household(
 
 
 class Decisions(dict[frozenset[str], Decision]):
-    """What the rule says on a day of households that declare these needs, whose income and awards are not known."""
+    """The rule's decisions on a day about households by declared needs, whose income and awards are not known."""
 
     def __init__(self, day: date) -> None:
         # Kept by needs: a file has thousands of households and few combinations.

@@ -57,7 +57,7 @@ class Plan:
 
 
 class Reporter:
-    """Says what is found in the rows of a sheet."""
+    """A reporter of what is found in the rows of a sheet."""
 
     def __init__(self, sheet: Sheet, findings: Findings) -> None:
         self.sheet, self.findings = sheet, findings
@@ -125,7 +125,7 @@ def distinct(rows: Collection[Sited], say: Reporter) -> Iterator[Sited]:
 
 
 class Recognition:
-    """Tells who is registered already."""
+    """The recognition of people who are registered already."""
 
     def __init__(self, registry: Registry, keys: KeyRing, say: Reporter, update: bool) -> None:
         self.registry, self.keys, self.say, self.update = registry, keys, say, update

@@ -81,7 +81,7 @@ class Registry:
 
 
 class Reader:
-    """Looks things up."""
+    """Look-ups of households and people in the database."""
 
     def __init__(self, connection: asyncpg.Connection[Any], keys: KeyRing) -> None:
         self.connection, self.keys = connection, keys

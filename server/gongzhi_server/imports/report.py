@@ -83,7 +83,7 @@ class Findings:
 
 @dataclass(frozen=True)
 class Report:
-    """What an import did, or would do if it is a dry run.
+    """The outcome of an import, or what it would be if it is a dry run.
 
     Of `rows` some were `added`, some `changed`, some left out (`skipped`) and the others already `same`.
     `encoding` is how the files were read. `problems` holds the first findings by file and line, `count` tells how

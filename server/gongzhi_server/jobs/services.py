@@ -34,7 +34,10 @@ class Failed(Exception):
 
 
 class Services:
-    """Runs them. `context` makes what a plugin has at hand, `run` knows the tables, `blame` hears what failed."""
+    """The services of plugins.
+
+    `context` makes what a plugin has at hand, `run` knows the tables, `blame` hears of faults.
+    """
 
     def __init__(
         self,

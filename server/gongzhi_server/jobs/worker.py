@@ -85,7 +85,7 @@ COUNTIES = "select id from grids.grid where kind = 'COUNTY' and valid_to is null
 
 @dataclass
 class Tally:
-    """What came of a turn."""
+    """The outcome of a turn."""
 
     done: int = 0
     failed: list[str] = field(default_factory=list)
@@ -93,7 +93,7 @@ class Tally:
 
 
 class Worker:
-    """Does what there is to do. `context` makes what runs for a viewer have at hand."""
+    """The worker of handlers and jobs. `context` makes what runs for a viewer have at hand."""
 
     def __init__(
         self,

@@ -44,7 +44,7 @@ class Chosen(Bind):
 
 
 class Given:
-    """What `gongzhi.declare.plans.Given` promises, for one field of one operation."""
+    """The arguments of one field of one operation, as `gongzhi.declare.plans.Given` promises."""
 
     def __init__(self, traits: dict[Trait, None], variables: VariableValues, of: GraphQLField, node: FieldNode) -> None:
         self.traits, self.node = traits, node

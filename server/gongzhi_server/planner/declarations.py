@@ -71,7 +71,7 @@ def check(schema: GraphQLSchema, entities: Mapping[str, Entity]) -> None:
 
 
 class Check:
-    """One field; `where` is its name in errors."""
+    """The checks of one field; `where` is its name in errors."""
 
     def __init__(self, where: str, type: Any, entities: Mapping[str, Entity]) -> None:
         self.where, self.type, self.named = where, type, get_named_type(type)

@@ -67,7 +67,7 @@ class Lost(GraphQLError):
 
 @dataclass(frozen=True)
 class Place:
-    """Where in an answer rows stand. Behind a list it is where the list stands, and no path leads into it."""
+    """The place of rows in an answer. Behind a list it is where the list stands, and no path leads into it."""
 
     path: tuple[str | int, ...]
     exact: bool = True
@@ -86,7 +86,7 @@ class Place:
 
 
 class Row:
-    """The columns a Python field asked for, and no others."""
+    """A row with the columns that a Python field asked for, and no others."""
 
     def __init__(self, values: Mapping[str, Any]) -> None:
         self.__dict__.update(values)

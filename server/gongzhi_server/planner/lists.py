@@ -35,7 +35,7 @@ NUMBER = "@i"
 
 
 class Window:
-    """How much of a list is asked for, and from which end."""
+    """The part of a list that is asked for, and from which end."""
 
     def __init__(self, compiler: Compiler, plan: Many, rows: Rows, at: Frame) -> None:
         given: Any = at.given

@@ -42,7 +42,7 @@ class Call:
 
 @dataclass
 class Shape:
-    """Where in the answer there are objects that Python has something to do on."""
+    """The objects of an answer that Python has something to do on, by their place."""
 
     entity: Entity | None = None
     calls: list[Call] = field(default_factory=list)

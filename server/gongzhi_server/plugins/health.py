@@ -28,7 +28,7 @@ RECENT = timedelta(minutes=10)
 
 
 class Vitals:
-    """`context` makes what a plugin has at hand, `tell` hears which of them are not well."""
+    """The health of plugins. `context` makes what a plugin has at hand, `tell` hears which of them are not well."""
 
     def __init__(
         self,

@@ -61,7 +61,7 @@ FAULTS = (Exception, SystemExit)
 
 
 class Owner(str):
-    """The name of a plugin whose something is, which also tells whether counties can switch the plugin off."""
+    """The name of a plugin that something belongs to; it also says whether counties can switch the plugin off."""
 
     always: bool
 
@@ -78,7 +78,7 @@ def is_switched(plugin: str) -> bool:
 
 @dataclass(frozen=True)
 class Plugin:
-    """One of them, and where it came from."""
+    """A plugin, and where it came from."""
 
     name: str
     distribution: str

@@ -48,7 +48,7 @@ COUNTY = (
 
 
 class Ledger:
-    """Writes looks and seals acts over a connection of its own, and tells of accounts that look at too much."""
+    """The access log: writes looks and seals acts over connections of its own, and raises alerts of bulk reading."""
 
     def __init__(self, pool: asyncpg.Pool[Any], bounds: Bounds) -> None:
         self.pool, self.bounds = pool, bounds

@@ -197,7 +197,7 @@ class Anchor:
 
 @dataclass(frozen=True)
 class Finding:
-    """What was verified, and the first thing that is wrong, if anything is."""
+    """The outcome of verifying: what was verified, and the first thing that is wrong, if anything is."""
 
     links: int
     looks: int
@@ -208,7 +208,7 @@ class Finding:
 
 
 class Broken(Exception):
-    """Something is not as it was written."""
+    """An entry or link is not as it was written."""
 
 
 async def anchor(connection: Connection, now: datetime) -> Anchor:

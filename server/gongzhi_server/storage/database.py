@@ -260,7 +260,7 @@ async def changes(dsn: str, apps: Iterable[App] = CORE_APPS) -> list[MigrationWr
 
 
 class Writer(MigrationWriter):
-    """Says of a key of numbers that the database does not make them; Tortoise writes down only that it does."""
+    """A writer of migrations that also says where the database does not make a key of numbers, unlike Tortoise."""
 
     def _render_field(self, field: Any, imports: ImportManager) -> str:
         text = super()._render_field(field, imports)

@@ -64,7 +64,7 @@ CARELESS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "of
 
 
 class State(IntEnum):
-    """What pg_isready says."""
+    """The states that pg_isready tells."""
 
     READY = 0
     BUSY = 1  # starting, recovering or stopping

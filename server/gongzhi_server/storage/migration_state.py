@@ -22,7 +22,7 @@ from gongzhi_server.plugins.confinement import CORE, Confined
 
 # This rests on two methods of Tortoise that are not promised: see docs/decisions/deployment.md.
 class Executor(MigrationExecutor):
-    """Applies migrations."""
+    """An executor of migrations that renders models only when they are asked for."""
 
     async def _project_state(self, applied: set[MigrationKey], *, upto: MigrationKey | None = None) -> State:
         state = await super()._project_state(applied, upto=upto)
@@ -46,7 +46,7 @@ class Projection(State):
 
 
 class Earlier(State):
-    """The models as they were; the classes are made when somebody looks."""
+    """The models before a migration; the classes are made when somebody looks."""
 
     def __init__(self, models: dict[tuple[str, str], ModelState], later: StateApps) -> None:
         self.models, self._later = models, later
