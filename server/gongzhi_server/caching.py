@@ -13,7 +13,7 @@ K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
 PROVEN = 0.8
-"""The share of the bytes that entries may take which were asked for again."""
+"""The share of the bytes for entries that were asked for again."""
 
 
 class Cache(Generic[K, V]):

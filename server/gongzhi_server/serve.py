@@ -25,7 +25,7 @@ from .storage import database
 from .storage import embedded_postgres as cluster
 
 SWEEPS = 50_000, 20, 50
-"""When garbage is collected. At Python's own pace every third event for 2 000 followers would wait for a full sweep."""
+"""When garbage is collected; at Python's pace every third event for 2 000 followers would wait for a full sweep."""
 GRACE = 10  # seconds that running requests get when the server stops
 DEAF = 30
 """Seconds after which the kernel gives up a client that takes nothing. uvicorn waits for it for ever."""

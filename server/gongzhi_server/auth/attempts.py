@@ -20,7 +20,7 @@ import asyncpg
 FORGOTTEN = timedelta(hours=1)
 FIRST, LONGEST = timedelta(seconds=30), timedelta(minutes=15)
 SOME, MANY = 5, 50
-"""How often an address may be wrong with a name; and how often all together, before each may be wrong once alone."""
+"""Failures that an address may have with a name; and those of a name after which each address may have one."""
 TIDY = timedelta(minutes=10)
 FAILED = "select failures from accounts.attempt where subject = $1 and at >= $2"
 

@@ -30,11 +30,11 @@ if TYPE_CHECKING:
     from .identity_provider import Provider
 
 REMEMBERED, PASS, GRANT = 100_000_000, 8_000, 400
-"""Bytes of verified credentials that a process keeps, and about what one and a grant take, with what is asked of it."""
+"""Bytes of verified credentials that a process keeps, and about how many a credential and a grant take."""
 PURPOSE = b"gongzhi-purpose"
 PURPOSE_LENGTH = 200
 UNHEARD = timedelta(seconds=30)
-"""So long an account is remembered without asking; changes are heard of at once, and this is the net below."""
+"""How long an account is remembered without a query; changes are heard of at once, and this bounds what is missed."""
 INVALID = 'Bearer error="invalid_token"'
 
 

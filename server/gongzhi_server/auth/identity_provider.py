@@ -18,9 +18,9 @@ from .jws import LEEWAY, Invalid, Pinned, Token, check
 
 FRESH = timedelta(minutes=5)
 STALE = timedelta(minutes=15)
-"""So long the keys serve on where the provider does not answer."""
+"""How long the keys serve on where the provider does not answer."""
 COOL = timedelta(seconds=30)
-"""So long after asking for keys nobody asks again, however many unknown keys tokens name."""
+"""How long keys are not fetched again, however many unknown keys tokens name."""
 LARGEST = 65_536
 KEYS = 50
 

@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 SHORTEST, LONGEST = 10, 128
 AT_ONCE, WAITING = 2, 32
-"""Passwords that are checked side by side, 64 MB each, and those that wait. Known devices have one of their own."""
+"""Passwords that are checked side by side, 64 MB each, and how many wait. Known devices have a thread of their own."""
 COMMON = {
     "1234567890", "0123456789", "9876543210", "password12", "password123", "qwertyuiop", "1q2w3e4r5t", "iloveyou12",
     "abcdefghij", "abc1234567", "woaini1314", "woaini5201314", "5201314520", "gongzhi123",

@@ -24,10 +24,10 @@ from uuid6 import uuid7
 
 PREFIX = "gzr_"
 IDLE, LONGEST = timedelta(days=14), timedelta(days=90)
-"""A session ends when it is not renewed for so long, and at the latest after so long."""
+"""How long a session lasts without being renewed, and at the longest."""
 
 REPEATABLE = timedelta(seconds=60)
-"""For so long the token that was used last may be sent once more."""
+"""How long the token that was used last may be sent once more."""
 
 logger = logging.getLogger(__name__)
 

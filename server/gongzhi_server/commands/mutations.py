@@ -55,7 +55,7 @@ from .payloads import objects_in, restore_payload, settle_payload, store_payload
 GRANTING = 5.0
 """Seconds that a plugin may take to say whether it grants a waiver."""
 NOWHERE = Outbox()
-"""For what tells nobody anything."""
+"""The outbox of a transaction that tells nobody anything."""
 
 
 # Raw SQL, since whoever acts in several counties may enter if any of them has switched the

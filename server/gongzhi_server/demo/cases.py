@@ -41,11 +41,11 @@ class Hands(NamedTuple):
     """The organisations a case goes through."""
 
     desk: Body
-    """Accepts and dispatches it."""
+    """The unit that accepts and dispatches it."""
     village: Body | None = None
     lead: Body | None = None
     misled: Body | None = None
-    """Was sent it by mistake."""
+    """A unit that was sent it by mistake."""
     support: Body | None = None
     accused: Body | None = None
 
@@ -120,7 +120,7 @@ join lateral (
 where e.type = 'case.rated'
 on conflict (case_id, answered_at) do nothing
 """
-"""What the timeline tells of ratings, as each answer keeps it."""
+"""The ratings of each answer, from the timeline."""
 EVENT = "id", "case_id", "type", "at", "audience", "account", "role", "unit_id", "note", "data"
 SUPPORT = "id", "case_id", "unit_id"
 COUNTER = "county", "day", "series", "given"

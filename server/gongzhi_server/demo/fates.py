@@ -27,7 +27,7 @@ OPEN_AS = {
 ENDED_AS = {Status.DECLINED: 55, Status.WITHDRAWN: 25, Status.MERGED: 25, Status.VOIDED: 6}
 SEALED_AS = {Status.REPORTED: 3, Status.ACCEPTED: 3, Status.HANDLING: 6}
 RATINGS = {None: 400, 5: 430, 4: 158, 3: 9, 2: 2, 1: 1}
-"""Of a thousand cases answered. A rating of 4 or 5 counts as satisfied."""
+"""How a thousand answered cases are rated. A rating of 4 or 5 counts as satisfied."""
 
 
 @dataclass(frozen=True)

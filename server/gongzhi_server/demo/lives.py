@@ -52,7 +52,7 @@ PACES = {
     RATED: Pace(30 * MINUTE, 5 * DAY, clock.WAKING, 7),
 }
 GRACE = 7 * DAY
-"""An answer that nobody rates well stands for so long before the case is closed."""
+"""How long an answer that nobody rates well stands before the case is closed."""
 AT_ONCE = 1
 """Seconds to what follows from a rating by itself."""
 GOOD, UNSOLVED = 4, 2
@@ -78,7 +78,7 @@ UNFINISHED = {
 """The way to each status in which a case has no answer."""
 
 TARGETS = {step.event: step.target for step in m.STEPS}
-"""Where each step leads."""
+"""The status that each step leads to."""
 
 
 def course(random: Random, reported: int, steps: Iterable[str]) -> list[Turn]:

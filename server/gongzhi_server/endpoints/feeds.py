@@ -28,7 +28,7 @@ from .plain_http import Mounted
 log = logging.getLogger("gongzhi")
 
 PATIENCE = 5.0
-"""Seconds a plugin has to make one."""
+"""Seconds a plugin has to make a feed."""
 REST = re.compile(r"(?P<plugin>[a-z][a-z0-9_]+)/(?P<token>[A-Za-z0-9_-]{22,128})/(?P<name>[a-z0-9.-]+)")
 ABSENT = {"error": "This link does not work, or no longer. 链接无效或已失效。"}
 LATER = {"error": "This cannot be had at the moment. 暂时无法获取。"}

@@ -48,7 +48,7 @@ SENDABLE = ("Authorization", "Content-Type", "X-Client-Id")
 SECONDS = 300
 """How long an upload may take to arrive."""
 SLOWEST = 2_000
-"""Bytes a second that it must have, by and large; a telephone in the hills has them."""
+"""Bytes a second that an upload must keep on average; a telephone on a weak network does."""
 SPOOL = 1 * MB
 FRAME = 10_000
 """What a form may add to its file, in bytes."""

@@ -62,7 +62,7 @@ STREAM = {
     },
 }
 STREAMED = ".streamed"
-"""Ends the names of what is said of an event as the stream has it."""
+"""The suffix of components that describe an event in a stream."""
 EXTENSIONS: Mapping[str, Mapping[str, Any]] = {
     "dataversion": {"type": "integer", "description": "The version of the facts."},
     "actor": {"enum": [one.value for one in Actor]},

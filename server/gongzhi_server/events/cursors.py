@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.ciphers.algorithms import AES
 from cryptography.hazmat.primitives.ciphers.modes import ECB
 
 MARK = b"gongzhi1"
-"""What a cursor of ours has beside the position; a made-up one hardly ever has."""
+"""Eight bytes in each cursor beside the position, by which a made-up one is told."""
 
 
 class Cursors:

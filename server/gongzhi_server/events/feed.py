@@ -21,7 +21,7 @@ KEPT = 2000
 CHUNK = 200
 """Events that are read and told together."""
 COLUMNS = "o.id, o.position, o.type, o.version, o.at, o.actor, o.county_id, g.code, o.case_id, o.data::text as data"
-"""What `occurrence` takes, of the outbox as `o` and the grid as `g`."""
+"""The columns of an event, of the outbox as `o` and the grid as `g`."""
 EVENT = f"select {COLUMNS} from events.outbox o left join grids.grid g on g.id = o.grid_id "
 READ = EVENT + "where o.position > $1 order by o.position limit $2"
 
@@ -36,7 +36,7 @@ class Feed:
     def __init__(self, fetch: Fetch, poll: float = POLL) -> None:
         self.fetch, self.poll = fetch, poll
         self.rest = poll
-        """Seconds after which it looks, even if nobody called."""
+        """Seconds after which the feed reads again, even if nobody called."""
         self.position = 0
         self._kept: list[Occurrence] = []
         self._news = asyncio.Event()

@@ -24,7 +24,7 @@ delete from events.job j where j.state = 'DONE' and case when j.key like 'every 
   select from events.job later where later.name = j.name and later.key like 'every %' and later.key > j.key)
 else j.finished_at < $1 end
 """
-"""The last run of each stays: it is how anybody knows that it has run."""
+"""The last run of each periodic job stays: it is all that tells that the job has run."""
 
 
 async def tidy(connection: asyncpg.Connection[Any], now: datetime, retention: timedelta) -> None:

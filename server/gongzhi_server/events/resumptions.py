@@ -14,7 +14,7 @@ from typing import Any
 import asyncpg
 
 WINDOW = timedelta(minutes=2)
-"""For so long after a connection ended a client may come back."""
+"""How long after its connection ended a client may come back."""
 
 # Old entries are deleted along the way, so no job has to do it. Of one key the last connection counts.
 REMEMBER = """

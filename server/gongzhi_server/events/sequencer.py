@@ -28,19 +28,19 @@ WRITTEN, NUMBERED = "gongzhi_written", "gongzhi_numbered"
 # Bounds how long the counter's row is locked by one statement.
 BATCH = 1000
 POLL = 1.0
-"""Seconds after which everybody looks, even if nobody called."""
+"""Seconds after which every process looks, even if nobody called."""
 PACE = 0.02
-"""Seconds between two numberings while one commit follows another, so that there are fewer of them, of more."""
+"""Seconds between two numberings while one commit follows another, so that each numbers more at once."""
 TIDY = timedelta(hours=1)
 LOST = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError)
-"""What a connection ends in."""
+"""Errors by which a connection ends."""
 SHUT = (
     *(asyncpg.PostgresConnectionError, asyncpg.AdminShutdownError),
     *(asyncpg.CrashShutdownError, asyncpg.CannotConnectNowError),
 )
-"""What a database says or leaves behind when it goes away."""
+"""Errors of a database that shuts down or is not ready."""
 AWAY = (OSError, asyncpg.InterfaceError, *SHUT)
-"""What is raised while the database is away, where nothing but it is asked."""
+"""Errors that mean that the database is away, where nothing else is asked."""
 
 
 class Sequencer:

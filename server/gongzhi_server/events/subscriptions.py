@@ -44,7 +44,7 @@ NEVER = datetime(2000, 1, 1, tzinfo=UTC)
 """Stands for the time where two subscriptions are compared."""
 
 Current = Callable[[Viewer], Awaitable[Viewer]]
-"""From a viewer to the same one now, with the grants they have by now. Raises what the gateway can word."""
+"""Brings a viewer's grants up to date. Raises what the gateway can word."""
 Encode = Callable[[bytes, Sequence[GraphQLError], Viewer, int, str | None], Answer]
 
 

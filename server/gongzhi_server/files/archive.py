@@ -27,7 +27,7 @@ logger = logging.getLogger(__name__)
 WAITING, STRANGERS_WAITING = 50, 9
 """Uploads of an account, or of a stranger's client, that may wait for their case."""
 STRANGERS_BYTES = 1_000 * MB
-"""What all strangers together may have waiting."""
+"""Bytes that all strangers together may have waiting."""
 SWEPT = 500
 HOUR = 3600
 

@@ -24,7 +24,7 @@ ACTIVE = re.compile(f"/(?:{'|'.join(map(spelled, NAMES))})(?![A-Za-z0-9])".encod
 MOST = 50_000_000
 """Bytes that all packed objects of a document may have together."""
 HEAD = 2_000
-"""Bytes between what says that a stream holds objects, and its beginning."""
+"""Bytes in which a stream must begin after it is said to hold objects."""
 
 
 def check_pdf(raw: bytes) -> None:

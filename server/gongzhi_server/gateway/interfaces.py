@@ -44,9 +44,9 @@ class Answer:
     body: bytes
     """The complete JSON of the GraphQL response, UTF-8."""
     errors: bool = False
-    """There are errors in it."""
+    """Whether there are errors in it."""
     data: bool = True
-    """It has a data entry that is not null."""
+    """Whether it has a data entry that is not null."""
     cost: int = 0
     """Objects it may have taken to answer; what rate limits and batches count."""
     cursor: str | None = None

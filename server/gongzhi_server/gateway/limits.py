@@ -47,7 +47,7 @@ Way = tuple[str | int, ...]
 """The keys and indexes on the way to a value."""
 
 STRANGER = "stranger_"
-"""So begin the limits that only callers without an account have."""
+"""The prefix of limits that only callers without an account have."""
 
 
 def most(default: float, doc: str) -> Any:

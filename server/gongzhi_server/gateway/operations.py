@@ -48,7 +48,7 @@ class Caller:
     """Whom open sockets are counted for."""
     purse: Purse | None = None
     stranger: bool = False
-    """They have no account."""
+    """Whether they have no account."""
 
     def headers(self) -> tuple[Header, ...]:
         """Return the headers that tell what the caller may still ask."""

@@ -34,7 +34,7 @@ NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?E[+-]?[0-9]+|[0-9]+\.[0-9]+", re.IGNORECA
 UNPACKED = DocumentLimits(entries=5_000, total=2_000_000_000, part=1_000_000_000)
 """Bytes of a workbook: a sheet of a million rows has some hundred millions."""
 ROWS, CELLS, LETTERS = 1_048_576, 50_000_000, 32_767
-"""What a sheet may have at most, and a cell: the first and the last are Excel's own bounds."""
+"""The most rows and cells of a sheet, and letters of a cell: the first and the last are Excel's own bounds."""
 LINE = 1_000_000
 """Characters of a line of a CSV."""
 UNREADABLE = (InvalidFileException, zipfile.BadZipFile, ParseError, KeyError, ValueError, EOFError)

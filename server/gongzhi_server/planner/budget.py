@@ -19,7 +19,7 @@ COPIED = 4_000
 """Characters that are written in a step: a long text is copied at every level it is nested in."""
 
 PLANNING = ("planning", "stranger_planning")
-"""The limits of what planning may take."""
+"""The limits that bound planning."""
 
 NOUNS = {
     "planning": "steps of planning",

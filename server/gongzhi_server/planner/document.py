@@ -31,7 +31,7 @@ DOCUMENT, TOKEN, PLANS, TRAIT = 14_000, 550, 2_000, 400
 """Bytes that a document, a token of it, the plans for a shape and a fact they depend on take, as measured."""
 
 PLANNED = 1_000_000
-"""Bytes of statements that a document keeps which is in no cache."""
+"""Bytes of statements kept by a document that is in no cache."""
 
 Trait = tuple[tuple[str | int, ...], Callable[[Any], Hashable]]
 """A fact about a variable's value that a text depends on: the way to the value, and what is asked of it."""
@@ -71,7 +71,7 @@ class Document:
         self.arguments = open_arguments(schema, ast)
         self._signatures = signatures(schema, node)
         self.keep = keep
-        """Hears that the document takes more or less than before."""
+        """Called when the document takes more or less memory than before."""
 
     def simply_coerced(self, given: Mapping[str, Any]) -> VariableValues | None:
         """Coerce the variables if each is given and fits; return None where graphql-core must decide.

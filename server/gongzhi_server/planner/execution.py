@@ -50,7 +50,7 @@ from .statement import Call, Shape
 Fetch = Callable[..., Awaitable[Sequence[Any]]]
 
 SEALED = '"@sealed"'
-"""No text of anybody's can hold it: there its quotes are escaped."""
+"""A text in JSON cannot hold it, since its quotes would be escaped there."""
 
 log = logging.getLogger("gongzhi")
 
@@ -58,7 +58,7 @@ log = logging.getLogger("gongzhi")
 PATIENCE = 5.0
 """Seconds a Python field of a plugin may take."""
 AGAIN = 2.0
-"""Seconds for a statement that took too long with what a plugin has in it, and is made again without."""
+"""Seconds for a second try without a plugin, after a statement with the plugin took too long."""
 
 
 class Lost(GraphQLError):

@@ -116,11 +116,11 @@ class Statement:
     errors: tuple[GraphQLError, ...]
     cost: int
     plugins: frozenset[str] = frozenset()
-    """Whose fields and conditions are in it."""
+    """The plugins whose fields and conditions are in it."""
     lost: FieldNode | None = None
-    """A field with a condition that was left out: what the statement finds answers nothing, but that it can be sent."""
+    """A field with a condition that was left out: what the statement finds is no answer, only a test of the plugin."""
     steps: int = 0
-    """What planning it took, as its budget counts."""
+    """Steps that planning it took, as its budget counts."""
     checks: tuple[Bind, ...] = ()
     """What is read before the statement is sent, though it is not bound: a cursor where only a total is asked for."""
     lost_path: tuple[str, ...] = ()

@@ -20,9 +20,9 @@ OPENING = 10.0
 EXAMINING = 2.0
 """Seconds a plugin has to begin and to end, and to say whether it is well."""
 TIMES = 3
-"""How often in a row it must fail before that is reported."""
+"""How often in a row a plugin must fail before that is reported."""
 FRESH = timedelta(seconds=10)
-"""How long what it said counts."""
+"""How long the result of an examination counts."""
 RECENT = timedelta(minutes=10)
 """How long a failure in what somebody asked for counts."""
 

@@ -53,11 +53,11 @@ SERVICES = (Service, ProcessService)
 LONGEST, SLOWEST = 16 << 20, 60.0
 """The most bytes and seconds that a route may claim."""
 CORE = "core"
-"""Whose the packages of the contract are, where a plugin's name stands."""
+"""Stands for the packages of the contract where a plugin's name is due."""
 # Names of PostgreSQL schemas that exist already; a plugin's schema is called like the plugin.
 TAKEN = {one.split(".")[-2] for one in BUILT_IN} | {"gongzhi", "public", CORE, "information_schema"}
 FAULTS = (Exception, SystemExit)
-"""What a plugin may end in. Ctrl-C is not its doing."""
+"""What a plugin's code may raise. Ctrl-C is not its fault."""
 
 
 class Owner(str):
@@ -84,9 +84,9 @@ class Plugin:
     distribution: str
     version: str
     built_in: bool = False
-    """It is a package of the contract itself: its names stand without a prefix, and it is always on."""
+    """Whether it is a package of the contract: its names have no prefix, and it is always on."""
     always: bool = False
-    """No county can switch it off."""
+    """Whether no county can switch it off."""
 
     @property
     def owner(self) -> Owner:

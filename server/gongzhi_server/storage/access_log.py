@@ -26,7 +26,7 @@ log = logging.getLogger("gongzhi")
 BATCH = 200
 HOUR = timedelta(hours=1)
 PAUSE = 1.0
-"""Seconds between two looks at who looks at much."""
+"""Seconds between two counts of who reads much."""
 
 # Counted in SQL over the stored log, so that all processes of a deployment count together.
 BULK = (
@@ -34,7 +34,7 @@ BULK = (
     "from access.look l left join lateral unnest(l.persons) one on true "
     "where l.account=$1 and l.at>$2 and (one is null or $3::uuid is distinct from one)"
 )
-"""Whose files, and each time that a condition on files found nobody as if it were somebody."""
+"""Counts people whose files were read; a condition on files that found nobody counts as one."""
 # Neighbours are people of one's own village outside of one's household, where the village is not one's office.
 NEIGHBOURS = """select count(distinct p.id)::int
 from access.look l, unnest(l.persons) one, people.person p, people.person me

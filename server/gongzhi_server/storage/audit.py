@@ -77,7 +77,7 @@ class Entry:
 
 
 Seen = tuple[Viewer, Look]
-"""Somebody's look."""
+"""A look, and who took it."""
 
 
 async def entries(connection: Connection | asyncpg.Pool[Any], looks: Sequence[Seen]) -> list[Entry]:
