@@ -1,4 +1,4 @@
-"""What the schema says of applications."""
+"""Application types: applications, their papers and decisions as the schema has them."""
 
 from __future__ import annotations
 
@@ -79,16 +79,17 @@ class LoanDecision:
 
 
 def disclosed(at: Frame) -> Alternatives:
-    """The release: to whoever gave it always, to the lender while it is in force, to nobody else."""
+    """Select the release for whoever gave it always, for the lender while it is in force, for nobody else."""
     who = [Sql("{0}={1}", at.row.lender_id, unit) for unit in at.viewer.units(visibility.LEND)]
     to = [Sql("{0} and ({1})", in_force(at.rows, at.viewer), some(*who))] if who else []
     if at.viewer.known():
         to.append(Sql("{0}={1}", at.rows.person_id, at.viewer.person))
+    # Without anybody who may see it the condition is false, not left out: no condition would show every release.
     return [Sql("{0}={1} and ({2})", at.rows.id, at.row.release_id, some(*to) if to else Sql("false"))]
 
 
 def applicant(at: Frame) -> Any:
-    """The name, for a lender cannot serve somebody without one; numbers it sees on the papers."""
+    """Build the applicant's name: a lender cannot serve somebody without one, and sees numbers on the papers."""
     return Sql("(select p.name from people.person p where p.id={0})", at.row.person_id)
 
 

@@ -70,6 +70,7 @@ class LoanApplicationPayload:
 @command("Begin an application; nothing goes to the lender yet (申请贷款).", requires=None)
 async def apply_for_loan(call: Call, input: ApplyForLoanInput) -> LoanApplicationPayload:
     person = await subject(call, input.person or None)
+    # Whoever acts for somebody else must be allowed to speak for them; a grid worker's sight is not enough.
     await speaking(call, person)
     product: ProductRow = await call.find(LoanProduct, "product", id=key_of(LoanProduct)(input.product))
     with form() as read:
@@ -77,9 +78,11 @@ async def apply_for_loan(call: Call, input: ApplyForLoanInput) -> LoanApplicatio
         amount = read(sum_of, product, input.amount)
         read(term, product, input.term_months)
     eligible(call, product, person)
+    # Under one product at a time, so that nobody spreads one request over many drafts.
     if await ApplicationRow.exists(person=person, product=product, state__in=UNDECIDED):
         raise duplicate("An application for this product is under way.", "该产品已有进行中的申请。", "product")
     kinds = whole_kinds(call, input.release.kinds)
+    # Built before it is saved, because the release and the preview are made from it and stored with it.
     row = ApplicationRow(
         number=numbered(call),
         person=person,
@@ -93,9 +96,11 @@ async def apply_for_loan(call: Call, input: ApplyForLoanInput) -> LoanApplicatio
         kinds=kinds,
         expires_on=input.release.expires_on,
         created_at=call.now,
+        # Never null, so that lists are ordered by it with one index; NEVER until the application is sent.
         due_at=NEVER,
         account=call.viewer.account.name or "",
     )
+    # The release freezes today's statements. The lender reads nothing before the application is sent.
     row.release = await given_to(call, person, row)
     await repriced(call, row, product)
     await row.save(force_create=True)
@@ -104,7 +109,7 @@ async def apply_for_loan(call: Call, input: ApplyForLoanInput) -> LoanApplicatio
 
 
 def sum_of(product: ProductRow, amount: Decimal) -> int:
-    """The amount, within the product's."""
+    """Check that the amount lies within the product's bounds, and return it in fen."""
     asked = fen(amount, "amount")
     if not product.amount_from <= asked <= product.amount_to:
         least, most = yuan(product.amount_from), yuan(product.amount_to)
@@ -118,7 +123,7 @@ def sum_of(product: ProductRow, amount: Decimal) -> int:
 
 
 def term(product: ProductRow, months: int) -> int:
-    """A term, of the product's."""
+    """Check that a term in months is one of the product's."""
     if months not in product.terms:
         offered = ", ".join(map(str, product.terms))
         raise Refusal(
@@ -137,12 +142,13 @@ def eligible(call: Call, product: ProductRow, person: PersonRow) -> None:
         raise Refusal(
             "NOT_OFFERED", "This product is not offered here today.", "该产品目前不适用于申请人所在区域。", ("product",)
         )
+    # Whoever has no date of birth on file is let through: the lender sees the papers.
     if person.birth_date and later(person.birth_date, ADULT) > day:
         raise Refusal("NOT_OF_AGE", "Loans are for adults.", "申请人须年满十八周岁。", ("person",))
 
 
 def whole_kinds(call: Call, asked: Sequence[str]) -> list[str]:
-    """The kinds of statements that are meant, each once."""
+    """Return the kinds of statements that are meant, each once; a plugin's name in capitals means all of its kinds."""
     known = [one.kind for one in call.context.registers.statements]
     found: list[str] = []
     for kind in asked:
@@ -153,18 +159,18 @@ def whole_kinds(call: Call, asked: Sequence[str]) -> list[str]:
 
 
 async def given_to(call: Call, person: PersonRow, row: ApplicationRow) -> ReleaseRow:
-    """A release of today's statements to the lender."""
+    """Release today's statements to the lender."""
     unit = await UnitRow.get(id=row.lender_id)
     return await release(call, person, kinds=row.kinds, recipient=unit.code, purpose=PURPOSE, expires_on=row.expires_on)
 
 
 def numbered(call: Call) -> str:
-    """A number to tell at the counter: the day, and eight digits that nobody can guess from another."""
+    """Make a number to tell at the counter: the day, and eight digits that nobody can guess from another."""
     return f"{today(call):%Y%m%d}-{secrets.randbelow(10**8):08}"
 
 
 async def home(call: Call, person: UUID) -> UUID | None:
-    """The household somebody belongs to now."""
+    """Return the household somebody belongs to now; None if there is none."""
     members = await MembershipRow.filter(person_id=person)
     return next((one.household_id for one in members if one.until is None or one.until > today(call)), None)
 
@@ -184,6 +190,8 @@ async def hand_in_loan_document(call: Call, input: HandInLoanDocumentInput) -> L
     row: ApplicationRow = await mine(call, LoanApplication, input.application, "application")
     if row.state not in UNDECIDED:
         raise Refusal("ILLEGAL_TRANSITION", "The application is past that.", "申请已过材料阶段。", ("application",))
+    # Only that it was handed in is noted, and its digest at most. Copies of identity papers would be worth stealing,
+    # and the lender must see the originals anyway.
     paper = await DocumentRow.get_or_none(application=row, document=input.document)
     if paper is None or paper.given_at is not None:
         raise wrong("This paper is not asked for, or is handed in.", "该材料未被要求或已提交。", "document")
@@ -191,7 +199,9 @@ async def hand_in_loan_document(call: Call, input: HandInLoanDocumentInput) -> L
         raise wrong("digest is 64 hexadecimal digits.", "digest 应为 64 位十六进制数。", "digest")
     paper.given_at, paper.digest = call.now, input.digest if told(input.digest) else None
     await paper.save()
+    # With the last paper that was asked for, the lender's time runs on.
     if row.state is State.SUPPLEMENT and not await lacking(row):
+        # The pause was open (its end was None); it ends now, and the deadline is reckoned from all pauses.
         row.pauses = [*row.pauses[:-1], [row.pauses[-1][0], call.now.isoformat()]]
         await to_lender(call, row, await ProductRow.get(id=row.product_id))
     return LoanApplicationPayload(application=ref(LoanApplication, row.id))
@@ -209,14 +219,16 @@ async def submit_loan_application(call: Call, input: LoanApplicationInput) -> Lo
     await complete(row)
     await allowed(call, row, "application")
     product = await ProductRow.get(id=row.product_id)
+    # Priced anew, for days may lie between draft and submission: the rate of today is shown, not that of the draft.
     await repriced(call, row, product)
+    # Only a product that gives a discount for a grade waits for the appraisal; without one it is priced without.
     waits = product.appraised and row.appraisal_id is None
     await move(call, row, State.SUBMITTED if waits else State.APPRAISED)
     return LoanApplicationPayload(application=ref(LoanApplication, row.id))
 
 
 async def complete(row: ApplicationRow) -> None:
-    """Refuse what lacks papers."""
+    """Refuse an application that lacks papers."""
     if lacks := await lacking(row):
         raise Refusal(
             "DOCUMENTS_MISSING",
@@ -236,6 +248,7 @@ async def send_loan_application(call: Call, input: LoanApplicationInput) -> Loan
     await complete(row)
     await allowed(call, row, "application")
     product = await ProductRow.get(id=row.product_id)
+    # First the release, then the price: both are for the day it is sent.
     await renewed(call, row)
     await repriced(call, row, product)
     row.sent_at = call.now
@@ -245,17 +258,20 @@ async def send_loan_application(call: Call, input: LoanApplicationInput) -> Loan
 
 async def to_lender(call: Call, row: ApplicationRow, product: ProductRow) -> None:
     row.due_at = await due(call, row, product.decide_days)
+    # Enqueued in the same transaction as the state, so a deadline without its reminder cannot be.
     watch(call, row)
     await move(call, row, State.SENT)
 
 
 async def renewed(call: Call, row: ApplicationRow) -> None:
-    """Where there is an appraisal by now, freeze the statements anew; the earlier release ends."""
+    """Freeze the statements anew where there is an appraisal by now; the earlier release ends."""
     before = await disclosed(call, row, "application")
     appraisal = await valid(row.person_id, today(call))
+    # A release that has the appraisal already is kept: the applicant consented to what it says.
     if APPRAISAL not in row.kinds or appraisal is None or APPRAISAL in before.kinds:
         return
     row.release = await given_to(call, await PersonRow.get(id=row.person_id), row)
+    # The new one exists before the old one ends, so the lender is never without what was released.
     await revoke_release(call, before.id)
 
 
@@ -268,16 +284,19 @@ async def withdraw_loan_application(call: Call, input: LoanApplicationInput) -> 
 
 
 async def close(call: Call, row: ApplicationRow) -> None:
-    """End the release of an application that nothing comes of."""
+    """End the release of an application that comes to nothing."""
     await revoke_release(call, row.release_id)
 
 
 async def withdrawn(call: Any, person: UUID) -> None:
-    """Take back what rested on a consent that is withdrawn: applications no lender has decided on."""
+    """Take back what rested on a consent that is withdrawn: applications that no lender has decided on."""
+    # Locked: a lender may be deciding on the same application at this moment.
     for row in await ApplicationRow.filter(person_id=person, state__in=UNDECIDED).select_for_update():
         try:
+            # Consent is given for each lender, and what went to others is still covered.
             await allowed(call, row, "application")
         except Refusal:
+            # A draft has reached no lender and stays with its applicant.
             if row.state is not State.DRAFT:
                 await move(call, row, State.WITHDRAWN)
                 await close(call, row)

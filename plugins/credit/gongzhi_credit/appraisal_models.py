@@ -1,4 +1,4 @@
-"""The tables of appraisals: indicators, scorecards, panels, and what they found. Scores are hundredths."""
+"""Tables of appraisals: indicators, scorecards, panels, and what they found. Scores are hundredths."""
 
 from __future__ import annotations
 

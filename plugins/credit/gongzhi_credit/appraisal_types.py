@@ -1,4 +1,4 @@
-"""What the schema says of indicators, scorecards, panels and appraisals."""
+"""Appraisal types: indicators, scorecards, panels and appraisals as the schema has them."""
 
 from __future__ import annotations
 
@@ -170,8 +170,9 @@ class CreditCounterfactual:
 
 
 def told(build: Build) -> Build:
-    """What was found; while another panel looks at it, only for the person it is about."""
+    """Show what was found; while another panel looks at it, only to the person it is about."""
     return lambda at: Sql(
+        # A grade that is disputed is told to nobody else while another panel looks at it.
         "case when {0}<>'DISPUTED' or {1}={2} then {3} end",
         at.row.state,
         at.row.person_id,

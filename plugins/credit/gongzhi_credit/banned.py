@@ -1,4 +1,4 @@
-"""What no appraisal may look at: 征信业管理条例 14, PIPL 28, and the rights in `gongzhi.runtime.bans`.
+"""Safeguards: what no appraisal may look at (征信业管理条例 14, PIPL 28, and the rights of `gongzhi.runtime.bans`).
 
 The words are a guard against slips, not against cunning; the assembly's resolution, the published card and objections
 are the rest of it.
@@ -66,7 +66,7 @@ EVERY = frozenset(ban.code for ban in BANS)
 
 
 def screen(text: str, path: str, codes: frozenset[str] = EVERY) -> None:
-    """Raise Refusal BANNED_INPUT, saying which safeguard, for a text about what must not be looked at."""
+    """Raise Refusal BANNED_INPUT, naming the safeguard, for a text about what must not be looked at."""
     if found := broken((ban for ban in BANS if ban.code in codes), text):
         raise Refusal(
             "BANNED_INPUT",

@@ -1,4 +1,4 @@
-"""A lender that owes a decision: the applicant is told when its time is over; no rule decides in its place."""
+"""Chasing: the applicant is told when the lender's time is over; no rule decides in its place."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ from .models import ApplicationRow, State
 
 @job("credit.chase")
 async def chase(call: Call, run: Run) -> None:
-    """Tell the applicant, unless it was decided or the time has moved."""
+    """Notify the applicant, unless it was decided or the time has moved."""
     row = await ApplicationRow.get_or_none(id=UUID(run.arguments["application"]), state=State.SENT)
+    # Jobs cannot be taken back: one for an earlier deadline finds another due time and does nothing.
     if row is None or row.person_id is None or row.due_at.isoformat() != run.arguments["due"]:
         return
     title = Text("The lender is late with its decision", "贷款机构审批超期")
@@ -24,6 +25,7 @@ async def chase(call: Call, run: Run) -> None:
 
 
 def watch(call: Call, row: ApplicationRow) -> None:
-    """Look again when the lender's time is over."""
+    """Enqueue a look at the application for when the lender's time is over."""
     due = row.due_at.isoformat()
+    # The due time is in the key, so a deadline that moves gets a job of its own.
     call.enqueue(chase, f"{row.id}:{due}", at=row.due_at, row=row, application=str(row.id), due=due)

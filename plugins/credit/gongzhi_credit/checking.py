@@ -1,4 +1,4 @@
-"""Checks that commands of this plugin share."""
+"""Checks: validation and look-ups that commands of this plugin share."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ REFERENCE = re.compile(r"[0-9A-Za-z][0-9A-Za-z-]{5,39}")
 
 
 def code(value: str, *path: str) -> str:
-    """A code of two to 24 lower-case letters, digits and hyphens."""
+    """Check a code of two to 24 lower-case letters, digits and hyphens."""
     if not CODE.fullmatch(value):
         raise wrong(
             "A code has 2 to 24 lower-case letters, digits and hyphens and begins with a letter.",
@@ -27,7 +27,7 @@ def code(value: str, *path: str) -> str:
 
 
 def reference(value: str, *path: str) -> str:
-    """A bank's reference: 6 to 40 letters, digits and hyphens."""
+    """Check a bank's reference: 6 to 40 letters, digits and hyphens."""
     if not REFERENCE.fullmatch(value):
         raise wrong(
             "A bank's reference has 6 to 40 letters, digits and hyphens.",
@@ -38,14 +38,14 @@ def reference(value: str, *path: str) -> str:
 
 
 def whole(value: int, least: int, most: int, *path: str) -> int:
-    """A whole number within bounds."""
+    """Check that a whole number is within bounds."""
     if not least <= value <= most:
         raise wrong(f"{FIELD} must be {least} to {most}.", f"{FIELD}应为 {least} 至 {most}。", *path)
     return value
 
 
 def distinct(values: Iterable[str], *path: str) -> list[str]:
-    """The values, none of them twice."""
+    """Return the values, refusing any that comes twice."""
     found = list(values)
     if len(set(found)) != len(found):
         raise wrong(f"{FIELD} names something twice.", f"{FIELD}有重复。", *path)
@@ -53,7 +53,7 @@ def distinct(values: Iterable[str], *path: str) -> list[str]:
 
 
 async def standing(code: str, *path: str) -> GridRow:
-    """The grid that has this code now."""
+    """Return the grid that has this code now."""
     grid = await GridRow.get_or_none(code=code, valid_to=None)
     if grid is None:
         raise missing("There is no such grid.", "没有该网格。", *path)
@@ -61,7 +61,7 @@ async def standing(code: str, *path: str) -> GridRow:
 
 
 async def organisation(code: str, *path: str) -> UnitRow:
-    """The unit that has this code and is not closed."""
+    """Return the unit that has this code and is not closed."""
     unit = await UnitRow.get_or_none(code=code, valid_to=None)
     if unit is None:
         raise missing("There is no such unit.", "没有该单位。", *path)
@@ -69,5 +69,6 @@ async def organisation(code: str, *path: str) -> UnitRow:
 
 
 def serves(call: Call, unit: int, permission: str) -> bool:
-    """Whether the caller holds the permission for the unit."""
+    """Tell whether the caller holds the permission for the unit."""
+    # The grant must be for the unit itself: in a grid, the role of a lender opens nothing.
     return any(grant.unit == unit and permission in grant.permissions for grant in call.viewer.account.grants)

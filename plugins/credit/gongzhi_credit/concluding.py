@@ -1,4 +1,4 @@
-"""Putting a finding into force: after the panel, or after a person has looked at it; and the card that says so."""
+"""Conclusions: putting a finding into force after the panel, or after a person has looked at it, and its card."""
 
 from __future__ import annotations
 
@@ -22,21 +22,24 @@ GRADED, NO_GRADE, LOWEST = "GRADED", "NO_GRADE", "LOWEST_GRADE"
 async def conclude(call: Call, row: AppraisalRow, model: ModelRow, before: str | None, *, reviewed: bool) -> None:
     """Close an appraisal, and the objection it answers; without a review it waits for a person."""
     row.version += 1
+    # No grade is never given by the rule alone (PIPL 24): a person decides first.
     if not reviewed:
         row.state = AppraisalState.IN_REVIEW
         await row.save()
         return
     row.state, row.concluded_at = AppraisalState.CONCLUDED, call.now
+    # Without a grade there is nothing to be valid, and nobody waits a year to ask again.
     row.valid_until = None if row.grade == NONE else later(today(call), model.months)
     await row.save()
     await ready(call, row)
+    # After an objection this finding is the second panel's, and so the answer.
     objection = await ObjectionRow.get_or_none(appraisal=row, state=ObjectionState.OPEN)
     if objection:
         await answer(call, objection, row, before)
 
 
 async def answer(call: Call, objection: ObjectionRow, row: AppraisalRow, before: str | None) -> None:
-    """Tell what another panel came to."""
+    """Answer an objection with what another panel came to."""
     same = row.grade == before
     objection.state = ObjectionState.DISMISSED if same else ObjectionState.UPHELD
     objection.answer = (
@@ -47,12 +50,14 @@ async def answer(call: Call, objection: ObjectionRow, row: AppraisalRow, before:
 
 
 async def apply(call: Call, decision: Mapping[str, Any], outcome: str) -> None:
-    """What a person decided on review: the finding stands, or the lowest grade is given in its place."""
+    """Put into force what a person decided on review: the finding stands, or the lowest grade takes its place."""
     row = await AppraisalRow.filter(decision_id=decision["id"]).select_for_update().get_or_none()
+    # The person's data may have been erased between decision and review.
     if row is None:
         return
     model = await ModelRow.get(id=row.model_id)
     before = row.grade
+    # The reviewer may give the lowest grade and no better one: any other is for a panel to find.
     if outcome == LOWEST and row.grade == NONE:
         row.grade = model.bands[-1]["grade"]
     if outcome == NO_GRADE:

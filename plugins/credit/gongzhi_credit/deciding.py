@@ -1,4 +1,4 @@
-"""What a lender does with an application: asks for more, decides with reasons, records the contract."""
+"""Decisions: what a lender does with an application (asks for more, decides with reasons, records the contract)."""
 
 from __future__ import annotations
 
@@ -34,11 +34,13 @@ PRIVATE = frozenset({"RELIGION", "BODY", "HEALTH"})
 
 
 async def lent(call: Call, id: str, *path: str) -> ApplicationRow:
-    """An application that lies with the caller's unit, locked.
+    """Return an application that lies with the caller's unit, locked.
 
     Raises Refusal with the reason where the applicant no longer lets the lender read; NOT_FOUND for any other.
     """
     key = key_of(LoanApplication)(id)
+    # Read without sight, to tell the lender why: once the release is revoked the row is invisible to it, and
+    # NOT_FOUND would look like an error. Only for its own unit, so nobody else learns of it.
     known = await ApplicationRow.get_or_none(id=key) if key else None
     if known and known.state in ASKED and serves(call, known.lender_id, LEND):
         await disclosed(call, known, *path)
@@ -66,6 +68,7 @@ class RequestLoanSupplementInput:
 async def request_loan_supplement(call: Call, input: RequestLoanSupplementInput) -> LoanApplicationPayload:
     row = await lent(call, input.application, "application")
     await allowed(call, row, "application")
+    # The lender may ask for papers of its own, but for no statement beyond the release.
     release = await disclosed(call, row, "application")
     if beyond := sorted(set(input.statements) - set(release.kinds)):
         raise Refusal(
@@ -79,6 +82,7 @@ async def request_loan_supplement(call: Call, input: RequestLoanSupplementInput)
     if known:
         raise wrong("This was asked for before.", "该材料已要求过。", "documents")
     await DocumentRow.bulk_create([DocumentRow(application=row, document=one, asked_at=call.now) for one in papers])
+    # The end is open until the last paper comes; the deadline is reckoned without the pause.
     row.pauses = [*row.pauses, [call.now.isoformat(), None]]
     await move(call, row, State.SUPPLEMENT)
     title = Text("The lender asks for more papers", "贷款机构要求补充材料")
@@ -87,11 +91,12 @@ async def request_loan_supplement(call: Call, input: RequestLoanSupplementInput)
 
 
 def named(papers: Sequence[str]) -> list[str]:
-    """Names of papers, none of them about what no lender may ask for."""
+    """Return the names of papers, refusing those about what no lender may ask for."""
     with form() as read:
         read(whole, len(papers), 1, MOST, "documents")
         read(distinct, papers, "documents")
         found = [read(text, one, 40, "documents", str(at)) for at, one in enumerate(papers)]
+        # Only what the law bans: income and property are for the lender to ask, with written consent.
         read(screen, "\n".join(papers), "documents", PRIVATE)
     return found
 
@@ -120,9 +125,10 @@ async def decide_application(call: Call, input: DecideApplicationInput) -> LoanA
 
 
 async def decided(call: Call, row: ApplicationRow, input: DecideApplicationInput) -> None:
-    """Put a lender's decision into force, and tell the applicant. The caller has seen to it that it is the lender's."""
+    """Put a lender's decision into force, and notify the applicant; that it is the lender's was checked before."""
     if row.state not in ASKED:
         raise Refusal("ILLEGAL_TRANSITION", "It does not wait for a decision.", "该申请不在审批中。", ("application",))
+    # Asked again at this moment: a consent that was withdrawn today is no ground for a decision.
     await allowed(call, row, "application")
     with form() as read:
         read(whole, len(input.reasons), 1, MOST, "reasons")
@@ -139,8 +145,9 @@ async def decided(call: Call, row: ApplicationRow, input: DecideApplicationInput
 
 
 async def offered(call: Call, row: ApplicationRow, product: ProductRow, input: DecideApplicationInput) -> None:
-    """What the lender offers: never more, and never dearer, than what was asked and shown."""
+    """Put the lender's offer on the application: never more, and never dearer, than was asked and shown."""
     if told(input.amount):
+        # At most what was asked for: nobody is talked into a larger loan.
         row.amount = fen(input.amount, "amount", least=product.amount_from, most=row.amount)
     if told(input.term_months):
         row.months = term(product, input.term_months)
@@ -158,6 +165,7 @@ async def offered(call: Call, row: ApplicationRow, product: ProductRow, input: D
     if not today(call) <= last <= today(call) + timedelta(days=180):
         raise wrong("An offer stands for 180 days at most.", "有效期自今日起最长 180 天。", "offerUntil")
     row.offer_until = last
+    # The schedule that is shown from now on is that of the offer.
     await reckoned(call, row, product)
 
 
@@ -177,6 +185,7 @@ async def record_loan_contract(call: Call, input: RecordLoanContractInput) -> Lo
         number = read(reference, input.contract, "contract")
         day = read(past, call, input.signed_on, "signedOn")
         amount = read(fen, input.amount, "amount")
+    # The offer is bound to its day; the nightly job ends it, and this holds until it has run.
     if row.state is State.APPROVED and row.offer_until and today(call) > row.offer_until:
         raise Refusal(
             "OFFER_OVER",
@@ -184,6 +193,7 @@ async def record_loan_contract(call: Call, input: RecordLoanContractInput) -> Lo
             f"审批结果有效期至 {row.offer_until}。",
             ("application",),
         )
+    # The contract must say what was decided, or the platform would show a schedule that nobody signed.
     if amount != row.amount:
         raise wrong(f"{yuan(row.amount)} yuan were decided.", f"审批金额为 {yuan(row.amount)} 元。", "amount")
     row.contract, row.contracted_on = number, day

@@ -1,4 +1,4 @@
-"""Paying out with four eyes: one of the lender's people prepares it, another one approves."""
+"""Disbursement: paying out with four eyes; one of the lender's people prepares it, another one approves."""
 
 from __future__ import annotations
 
@@ -36,15 +36,17 @@ class PrepareDisbursementInput:
 async def prepare_disbursement(call: Call, input: PrepareDisbursementInput) -> LoanApplicationPayload:
     row = await contracted(call, input.application)
     row.reference = reference(input.reference, "reference")
+    # The reference is the bank's own payment. Unique for each lender, so a payment cannot stand for two loans.
     if await LoanRow.exists(lender_id=row.lender_id, reference=row.reference):
         raise duplicate("This reference is another payment's.", "该流水号已用于其他放款。", "reference")
+    # Preparing again, by somebody else too, replaces who prepared: whoever approves must differ from the last one.
     row.disbursing_by, row.version = call.viewer.account.name, row.version + 1
     await row.save()
     return LoanApplicationPayload(application=ref(LoanApplication, row.id))
 
 
 async def contracted(call: Call, id: str) -> ApplicationRow:
-    """An application whose contract is signed, of the caller's unit."""
+    """Return an application whose contract is signed, of the caller's unit, locked."""
     row = await lent(call, id, "application")
     if not serves(call, row.lender_id, DISBURSE) or row.state is not State.CONTRACTED:
         raise Refusal(
@@ -79,7 +81,9 @@ async def approve_disbursement(call: Call, input: ApproveDisbursementInput) -> L
     account = call.viewer.account.name or ""
     if row.disbursing_by is None or row.reference is None:
         raise Refusal("NOT_PREPARED", "Somebody has to prepare it first.", "须先由他人准备放款。", ("application",))
+    # Two names are not enough: the second must not have been appointed by the first.
     await require_independence(call, "application", row.disbursing_by)
+    # Typed again by the second person, so that they have looked at the payment and not only at a button.
     if input.reference != row.reference:
         raise Refusal(
             "WRONG_REFERENCE", "Another reference was prepared.", "流水号与准备放款时不一致。", ("reference",)
@@ -100,8 +104,9 @@ async def approve_disbursement(call: Call, input: ApproveDisbursementInput) -> L
 async def opened(
     call: Call, row: ApplicationRow, product: ProductRow, account: str, day: date | None = None
 ) -> LoanRow:
-    """The loan with its schedule, from a day on; today if not said."""
+    """Create the loan with its schedule, from a day on; today if not given."""
     begins = day or today(call)
+    # Laid out anew: the preview began on the day of the decision, and interest runs from the day of paying out.
     made = laid(product, row.amount, row.months, row.rate, begins)
     loan = await LoanRow.create(
         application=row,
@@ -113,6 +118,7 @@ async def opened(
         principal=row.amount,
         outstanding=row.amount,
         rate=row.rate,
+        # Terms are copied to the loan: what the product says later must not change it.
         surcharge=product.surcharge,
         method=product.method,
         count=product.count,

@@ -61,6 +61,8 @@ KPIS = (
     ),
 )
 
+# The legal bases of what is stored. What the applicant asked for goes when they go; the books of a loan stay without
+# their name.
 ASKED = Text("Consent, on application, PIPL 13(1)(1)", "本人申请并同意，《个人信息保护法》第十三条第一款第一项")
 RECORDS = Text(
     "PIPL 55, 56: records of automated decisions, 3 years", "《个人信息保护法》第五十五、五十六条：记录保存三年"
@@ -104,6 +106,7 @@ HOLDINGS = (
         person=f"t.application_id in ({APPLICATIONS})",
         erase=GONE,
     ),
+    # Not erased: instalments and payments hold no name, and the lender's books must add up for ten years.
     Holding("credit.instalment", Text("instalments", "还款计划"), CONTRACT, person=f"t.loan_id in ({LOANS})"),
     Holding("credit.repayment", Text("payments", "还款记录"), CONTRACT, person=f"t.loan_id in ({LOANS})"),
     Holding(
@@ -118,6 +121,7 @@ HOLDINGS = (
         Text("applications for loans", "贷款申请"),
         ASKED,
         person="t.person_id=$1",
+        # The purpose may name people, so it goes as well.
         erase={"purpose": "'—'", "reasons": "'{}'", "household_id": "null", "person_id": "null"},
     ),
     Holding(
@@ -125,6 +129,7 @@ HOLDINGS = (
         Text("appraisals and what they were found from", "信用评议及其依据"),
         RECORDS,
         person="t.person_id=$1",
+        # A grade that is shown to others must not outlive the person behind it.
         erase={"contributions": "'[]'", "counterfactual": "'[]'", "published": "false", "person_id": "null"},
     ),
     *(
@@ -144,11 +149,14 @@ HOLDINGS = (
             ("pool_entry", "what moved in risk pools", "风险补偿金流水"),
             ("reminder", "which loans were reminded of", "还款提醒记录"),
             ("seat", "which member sat on which panel", "评议席位"),
+            # Scores carry no person: nothing ties a sheet to a seat, so there is nothing to export or erase.
             ("sheet", "scores, and not whose", "不记名评分"),
         )
     ),
 )
 
+# A loan counts as paid back in time if no step of 30 days overdue was ever reminded of: reminders are the memory of
+# lateness.
 KEPT = """
 select count(*)::int loans from credit.loan l where l.person_id=$1 and l.settled_at is not null
 and not exists(select from credit.reminder r where r.loan_id=l.id and r.days>=30)
@@ -156,7 +164,7 @@ and not exists(select from credit.reminder r where r.loan_id=l.id and r.days>=30
 
 
 async def appraised(call: Call, person: UUID) -> Sequence[Claim]:
-    """The grade of the appraisal that counts today."""
+    """Return the grade of the appraisal that counts today."""
     row = await valid(person, today(call))
     if row is None or row.grade is None:
         return []
@@ -167,9 +175,10 @@ async def appraised(call: Call, person: UUID) -> Sequence[Claim]:
 
 
 async def kept(call: Call, person: UUID) -> Sequence[Claim]:
-    """How many loans of this programme were paid back without being 30 days late."""
+    """Return how many loans of this programme were paid back without being 30 days late."""
     [row] = await call.fetch(KEPT, person)
     many = row["loans"]
+    # Nothing is said of nobody: a release has positive statements alone.
     return [Claim(Text(f"Paid back {many} loans in time", f"按约还清贷款 {many} 笔"), many)] if many else []
 
 

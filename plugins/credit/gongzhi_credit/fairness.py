@@ -1,4 +1,4 @@
-"""The fairness report of a scorecard: how its grades are spread over groups, and the disparate-impact ratio.
+"""Fairness report: how a scorecard's grades are spread over groups, and the disparate-impact ratio.
 
 Good grades are the better half of the bands. A group's ratio is its share of good grades over the highest share of a
 group of the same dimension; four fifths is the usual mark below which somebody must look. Groups of fewer than ten
@@ -9,6 +9,8 @@ from __future__ import annotations
 
 FEWEST = 10
 
+# One expression of the statement: ages and genders are read inside it, and leave it as shares of ten people or more.
+# An odd number of bands counts the middle one as good (`ceil`).
 REPORT = f"""
 (with good as (select array_agg(e.band->>'grade') grades
    from jsonb_array_elements({{1}}) with ordinality e(band, place)

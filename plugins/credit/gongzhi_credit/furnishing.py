@@ -1,4 +1,4 @@
-"""The demo county's credit: a lender, a scorecard, appraisals, applications, loans of a year. All of it is invented."""
+"""Demo: a lender, a scorecard, appraisals, applications and loans of a year, all invented."""
 
 from __future__ import annotations
 
@@ -57,8 +57,9 @@ ADULT = timedelta(days=19 * 366)
 
 
 async def furnish(call: Call) -> None:
-    """Credit for the demo county."""
+    """Load credit for the demo county, unless it is there."""
     town = await GridRow.filter(kind=Kind.TOWN, valid_to=None).order_by("code").first()
+    # Loading twice changes nothing.
     if town is None or await ModelRow.exists(code="demo"):
         return
     county = await GridRow.get(id=town.county_id)
@@ -68,9 +69,11 @@ async def furnish(call: Call) -> None:
     await pooled(call, bank, county)
     born = today(call) - ADULT
     people = await PersonRow.filter(town_id=town.id, birth_date__lt=born, died_on=None).order_by("id").limit(PEOPLE)
+    # A third of the people sit on panels, the others are appraised: nobody does both.
     pool, others = people[: len(people) // 3], people[len(people) // 3 :]
     for person in pool:
         await PanelistRow.create(person=person, grid_id=person.grid_id, since=begun, account="demo")
+    # Seeded, so that the same demo is loaded everywhere.
     chance, names = random.Random("credit"), {one.code: one.name for one in await IndicatorRow.all()}
     for person in others:
         await appraised(call, person, model, chance, names)
@@ -81,7 +84,7 @@ async def furnish(call: Call) -> None:
 
 
 async def lender(call: Call, county: GridRow) -> UnitRow:
-    """A bank that does not exist."""
+    """Create a bank that does not exist."""
     unit = await UnitRow.create(
         code=f"{county.code}-NSYH",
         name="演示农村商业银行",
@@ -95,7 +98,7 @@ async def lender(call: Call, county: GridRow) -> UnitRow:
 
 
 async def offered(bank: UnitRow, county: GridRow, since: date) -> ProductRow:
-    """Two products, one for whoever was appraised; that one."""
+    """Create two products and return the one for whoever was appraised."""
     usual: dict[str, Any] = {"lender": bank, "grid": county, "starts_on": since, "documents": ["身份证", "用途证明"]}
     await ProductRow.create(
         **usual,
@@ -126,7 +129,7 @@ async def offered(bank: UnitRow, county: GridRow, since: date) -> ProductRow:
 
 
 async def adopted(call: Call, town: GridRow, since: date) -> ModelRow:
-    """A scorecard and the resolution that adopted it."""
+    """Create a scorecard and the resolution that adopted it."""
     title, text = "关于信用评议模型的决议（演示）", "会议通过三治信用评议模型第一版。"
     votes = (39, 3, 4)
     resolution = await resolve(call, town, Body.REPRESENTATIVES, title, text, since, ["credit.demo/1"], votes=votes)
@@ -146,7 +149,7 @@ async def adopted(call: Call, town: GridRow, since: date) -> ModelRow:
 
 
 async def pooled(call: Call, bank: UnitRow, county: GridRow) -> None:
-    """A risk pool with half a million in it."""
+    """Create a risk pool with half a million yuan in it."""
     pool = await PoolRow.create(grid=county, lender=bank, name="风险补偿金（演示）", share=40, opened_at=call.now)
     await PoolEntryRow.create(
         pool=pool, kind=PoolEntryKind.DEPOSIT, amount=500_000_00, reference="DEMO-000001", at=call.now, account="demo"
@@ -156,7 +159,7 @@ async def pooled(call: Call, bank: UnitRow, county: GridRow) -> None:
 async def appraised(
     call: Call, person: PersonRow, model: ModelRow, chance: random.Random, names: dict[str, str]
 ) -> None:
-    """What a panel of seven might have found."""
+    """Store what a panel of seven might have found."""
     usual = chance.choice((5, 6, 7, 8, 8, 9))
     scores = {name: [min(10, max(0, usual + chance.randint(-2, 2))) for _ in range(7)] for name in WEIGHTS}
     finding: Finding = find(scores, WEIGHTS, [(grade, least * 100) for grade, least in BANDS])
@@ -182,7 +185,7 @@ async def appraised(
 async def drafted(
     call: Call, person: PersonRow, product: ProductRow, amount: int, months: int, day: date
 ) -> ApplicationRow:
-    """An application as it would have been on a day."""
+    """Return an application as it would have been on a day, not saved."""
     appraisal = await AppraisalRow.filter(person=person).first()
     grade = appraisal.grade if appraisal else None
     found = await price(product, grade, day)
@@ -211,7 +214,7 @@ async def drafted(
 
 
 async def lent(call: Call, person: PersonRow, product: ProductRow, at: int, chance: random.Random) -> None:
-    """A loan of the last year, paid back so far but for a few."""
+    """Create a loan of the last year, paid back so far but for a few."""
     day = today(call) - timedelta(days=chance.randint(20, 330))
     row = await drafted(call, person, product, chance.randint(2, 20) * 10_000_00, chance.choice((12, 24)), day)
     row.state, row.outcome, row.reasons = State.DISBURSED, Outcome.APPROVED, ["经营稳定"]
@@ -220,6 +223,7 @@ async def lent(call: Call, person: PersonRow, product: ProductRow, at: int, chan
     row.reference, row.disbursing_by = f"DEMO-FK-{at:04}", "demo-1"
     await row.save(force_create=True)
     loan = await opened(call, row, product, "demo-2", day)
+    # One in twelve is forty days behind, so that the demo has something overdue.
     book, last = await taken(loan), today(call) - timedelta(days=40 if at % 12 == 0 else 0)
     for instalment in book.rows:
         if instalment.due_on > last:
@@ -241,7 +245,7 @@ async def lent(call: Call, person: PersonRow, product: ProductRow, at: int, chan
 
 
 async def asking(call: Call, person: PersonRow, product: ProductRow, bank: UnitRow) -> None:
-    """An application that waits for the lender, with consent and release."""
+    """Create an application that waits for the lender, with consent and release."""
     row = await drafted(call, person, product, 50_000_00, 24, today(call))
     claims = await released(person)
     ends = call.now + timedelta(days=90)
@@ -265,7 +269,7 @@ async def asking(call: Call, person: PersonRow, product: ProductRow, bank: UnitR
 
 
 async def released(person: PersonRow) -> Sequence[dict[str, Any]]:
-    """The grade, as it is told to a lender."""
+    """Return the grade as it is told to a lender."""
     appraisal = await AppraisalRow.filter(person=person).first()
     if appraisal is None:
         return []

@@ -1,4 +1,4 @@
-"""From scores to a grade, and why: trimmed means, contributions that sum to the score, and what would change it.
+"""Grading: from scores to a grade and why; trimmed means, contributions that sum to the score, what would change it.
 
 Scores are whole numbers from 0 to 10; means and points are hundredths, so that sums are exact.
 """
@@ -68,32 +68,36 @@ class Finding:
 
 
 def worth(mean: int, weight: int) -> int:
-    """Points of a mean, both in hundredths."""
+    """Return the points of a mean, both in hundredths."""
+    # A mean of 1000 with a weight of 100 is 10 000 hundredths, which is the full score.
     return ratio(weight * mean, STEP)
 
 
 def trimmed(scores: Sequence[int]) -> int:
-    """The mean without a fifth of the scores at each end, in hundredths (去掉最高分和最低分)."""
+    """Return the mean without a fifth of the scores at each end, in hundredths (去掉最高分和最低分)."""
+    # With fewer than five scores nothing is cut.
     cut = len(scores) // 5
     kept = sorted(scores)[cut : len(scores) - cut]
     return ratio(100 * sum(kept), len(kept))
 
 
 def graded(score: int, bands: Bands) -> str:
+    # The bands come best first, so the first that is reached is the grade.
     return next((grade for grade, least in bands if score >= least), NONE)
 
 
 def find(scores: Mapping[str, Sequence[int]], weights: Mapping[str, int], bands: Bands) -> Finding:
-    """The finding of a panel; `scores` has those of each indicator that has a weight."""
+    """Return the finding of a panel; `scores` has those of each indicator that has a weight."""
     made = (Contribution(name, trimmed(scores[name]), weight) for name, weight in weights.items())
     return Finding(tuple(made), bands)
 
 
 def changes(finding: Finding) -> list[Change]:
-    """What would lead to the next better grade: two ways by one indicator each, or the fewest indicators together."""
+    """Return what would lead to the next better grade: two ways by one indicator each, or the fewest together."""
     better = [band for band in finding.bands if band[1] > finding.score]
     if not better:
         return []
+    # The next better grade, not the best: the last of those that are above.
     grade, least = better[-1]
     need = least - finding.score
     alone = [
@@ -102,13 +106,15 @@ def changes(finding: Finding) -> list[Change]:
         if (mean := raised(one, need)) is not None
     ]
     if alone:
+        # The smallest steps first, since those are what somebody could really do.
         return sorted(alone, key=lambda change: change.after - change.before)[:2]
     return together(finding, grade, need)
 
 
 def together(finding: Finding, grade: str, need: int) -> list[Change]:
-    """The fewest indicators that lead there if they are raised together, those with the most to gain first."""
+    """Return the fewest indicators that lead there if raised together, those with the most to gain first."""
     found: list[Change] = []
+    # The key is negative, the distance to the most an indicator can add; sorting puts the longest first.
     for one in sorted(finding.contributions, key=lambda one: one.points - worth(TOP, one.weight)):
         mean = raised(one, need)
         after = TOP if mean is None else mean
@@ -116,11 +122,14 @@ def together(finding: Finding, grade: str, need: int) -> list[Change]:
         need -= worth(after, one.weight) - one.points
         if need <= 0:
             return found
+    # Even full marks in everything would not be enough.
     return []
 
 
 def raised(one: Contribution, need: int) -> int | None:
-    """The lowest mean, in tenths, that adds so many points more; None if no mean does."""
+    """Return the lowest mean, in tenths, that adds so many points more; None if no mean does."""
+    # From the next full tenth above: panels score whole numbers, and hundredths would promise a precision there is
+    # not.
     for mean in range((one.mean // STEP + 1) * STEP, TOP + 1, STEP):
         if worth(mean, one.weight) - one.points >= need:
             return mean

@@ -1,4 +1,4 @@
-"""What credit tells others: ids and states. Nothing of it may feed points, or anything else."""
+"""Events: what credit publishes, in ids and states. Nothing of it may feed points, or anything else."""
 
 from __future__ import annotations
 

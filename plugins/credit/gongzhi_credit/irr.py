@@ -26,13 +26,15 @@ class Flow(NamedTuple):
 
 
 def monthly(received: int, flows: Sequence[Flow]) -> Decimal:
-    """The rate a month at which the payments are worth what was received. Raises ValueError if they are less.
+    """Find the monthly rate at which the payments are worth what was received. Raises ValueError if they are less.
 
     Newton's way from the right: Σ c·vᵏ grows and is convex for v > 0, so each step comes nearer.
     """
     if received <= 0 or sum(flow.amount for flow in flows) < received:
         raise ValueError("the payments do not pay back what was received")
+    # v = 1, an interest of nothing, lies right of the root: the payments are at least what was received.
     value = Decimal(1)
+    # A bound in place of trust; Newton needs about ten steps here.
     for _ in range(STEPS):
         worth = sum((flow.amount * value**flow.month for flow in flows), Decimal(0)) - received
         slope = sum((flow.month * flow.amount * value ** (flow.month - 1) for flow in flows), Decimal(0))
@@ -44,8 +46,9 @@ def monthly(received: int, flows: Sequence[Flow]) -> Decimal:
 
 
 def annualised(principal: int, starts_on: date, instalments: Iterable[Instalment], *, fees: int = 0) -> int:
-    """The rate a year in millionths; `fees` are kept back from the principal."""
+    """Return the rate a year in millionths; `fees` are kept back from the principal."""
     first = starts_on.year * 12 + starts_on.month
+    # By months and not by days: the notice's internal rate of return takes equal periods.
     flows = [Flow(one.due_on.year * 12 + one.due_on.month - first, one.total) for one in instalments]
     rate = (1 + monthly(principal - fees, flows)) ** 12 - 1
     return int((rate * MILLION).to_integral_value())

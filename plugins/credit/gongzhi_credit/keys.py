@@ -1,4 +1,4 @@
-"""API keys for lenders' systems. Their scope is given: they read and decide what was sent to the unit, nothing else."""
+"""API keys: for lenders' systems, which read and decide what was sent to the unit, and do nothing else."""
 
 from __future__ import annotations
 
@@ -32,6 +32,7 @@ class CreateLenderKeyInput:
     requires=LEND,
 )
 async def create_lender_key(call: Call, input: CreateLenderKeyInput) -> ApiKeyPayload:
+    # An API key makes no keys: revoking a stolen one must be enough.
     by_hand(call)
     mine = AccountRow.select_for_update(no_key=True)  # else two at once find room for one more key each
     account = await mine.get_or_none(id=call.viewer.account.id) if call.viewer.account.id else None
@@ -40,6 +41,7 @@ async def create_lender_key(call: Call, input: CreateLenderKeyInput) -> ApiKeyPa
     if await KeyRow.filter(account=account, revoked_at=None, expires_at__gt=call.now).count() >= KEYS:
         raise wrong(f"An account has {KEYS} keys at most.", f"每个账户最多 {KEYS} 个密钥。", "label")
     expires = expiry(call, aware(input.expires_at) if told(input.expires_at) else call.now + KEYED)
+    # One permission, whatever the account has: a key that is stolen can neither pay out nor read files.
     key = KeyRow(label=text(input.label, NAME, "label"), permissions=[LEND], account=account)
     return await minted(call, key, expires)
 

@@ -1,4 +1,4 @@
-"""What the schema says of loans, their instalments and payments."""
+"""Loan types: loans, their instalments and payments as the schema has them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The tables of lending; those of appraisals are in `appraisal_models`. Amounts are fen, rates millionths a year."""
+"""Tables of lending: amounts are fen, rates millionths a year; those of appraisals are in `appraisal_models`."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ from .book import Prepayment
 from .daycount import DayCount
 from .schedules import Method
 
+# Tortoise finds models in one module, so those of appraisals are named here as well.
 __all__ = [
     "AppraisalRow",
     "IndicatorRow",

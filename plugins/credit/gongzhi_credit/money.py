@@ -1,4 +1,4 @@
-"""Money is a whole number of fen inside and a Decimal of yuan at the edges; rates are millionths a year. No floats."""
+"""Money: whole fen inside and a Decimal of yuan at the edges; rates are millionths a year. No floats."""
 
 from __future__ import annotations
 
@@ -16,13 +16,15 @@ MOST = 10_000_000_00
 
 
 def ratio(numerator: int, denominator: int) -> int:
-    """The nearest whole number, halves away from zero (四舍五入)."""
+    """Return the nearest whole number, halves away from zero (四舍五入)."""
+    # Whole numbers throughout: Python's `round` goes to even, and a float has no half of a fen.
     whole = (2 * abs(numerator) + denominator) // (2 * denominator)
     return whole if numerator >= 0 else -whole
 
 
 def fen(amount: Decimal, *path: str, least: int = 1, most: int = MOST) -> int:
-    """Yuan as fen. Raises Refusal for parts of a fen and for what lies beyond the bounds."""
+    """Convert yuan to fen. Raises Refusal for parts of a fen and for what lies beyond the bounds."""
+    # Infinity, NaN and what is far too large become half a fen, which the next line refuses.
     scaled = amount * 100 if amount.is_finite() and abs(amount) < MOST else Decimal("0.5")
     if scaled != scaled.to_integral_value():
         raise wrong(f"{FIELD} is yuan with two decimals at most.", f"{FIELD}应为金额（元），最多两位小数。", *path)
@@ -36,12 +38,12 @@ def fen(amount: Decimal, *path: str, least: int = 1, most: int = MOST) -> int:
 
 
 def yuan(amount: int) -> Decimal:
-    """Fen as yuan."""
+    """Convert fen to yuan."""
     return Decimal(amount).scaleb(-2)
 
 
 def millionths(percent: Decimal, *path: str, least: int = 0, most: int = 240_000) -> int:
-    """Per cent a year as millionths. Raises Refusal beyond four decimals and beyond the bounds."""
+    """Convert per cent a year to millionths. Raises Refusal beyond four decimals and beyond the bounds."""
     scaled = percent * 10_000 if percent.is_finite() and abs(percent) < MILLION else Decimal("0.5")
     if scaled != scaled.to_integral_value() or not least <= scaled <= most:
         raise wrong(
@@ -53,5 +55,6 @@ def millionths(percent: Decimal, *path: str, least: int = 0, most: int = 240_000
 
 
 def share(rate: int) -> Decimal:
-    """Millionths as per cent."""
+    """Convert millionths to per cent."""
+    # `+ 0` turns `1E+1` back into `10`, which `normalize` leaves behind.
     return Decimal(rate).scaleb(-4).normalize() + 0

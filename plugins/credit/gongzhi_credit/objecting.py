@@ -1,4 +1,4 @@
-"""Objecting to an appraisal within 20 days, letting others see it, and taking a request back."""
+"""Objections: to an appraisal within 20 days, and showing an appraisal to others or taking a request back."""
 
 from __future__ import annotations
 
@@ -42,6 +42,7 @@ async def object_to_appraisal(call: Call, input: ObjectToAppraisalInput) -> Appr
     reason = text(input.reason, 2000, "reason")
     if row.state is not AppraisalState.CONCLUDED or row.concluded_at is None:
         raise Refusal("ILLEGAL_TRANSITION", "It is not concluded.", "评议尚未结束。", ("appraisal",))
+    # One objection for each appraisal: the second panel's word is the last one here.
     if await ObjectionRow.exists(appraisal=row):
         raise duplicate(
             "It was objected to before; a court may hear it now.", "已提出过异议，可依法另行救济。", "appraisal"
@@ -54,6 +55,7 @@ async def object_to_appraisal(call: Call, input: ObjectToAppraisalInput) -> Appr
     objection = await ObjectionRow.create(
         appraisal=row, reason=reason, raised_at=call.now, decide_by=today(call) + timedelta(days=TERM)
     )
+    # A grade under dispute is shown to nobody else, so publication ends; the holder may publish again afterwards.
     row.state, row.published, row.version = AppraisalState.DISPUTED, False, row.version + 1
     await row.save()
     return AppraisalObjectionPayload(objection=ref(AppraisalObjection, objection.id))
@@ -69,6 +71,7 @@ class PublishAppraisalInput:
 @command("Let others see one's name and grade, or no longer; nothing hangs on it (评议公示意愿).", requires=None)
 async def publish_appraisal(call: Call, input: PublishAppraisalInput) -> CreditAppraisalPayload:
     row = await mine(call, CreditAppraisal, input.appraisal, "appraisal")
+    # Only a grade is shown; that somebody has none is nobody's business.
     if input.published and (row.state is not AppraisalState.CONCLUDED or row.grade == NONE):
         raise Refusal("ILLEGAL_TRANSITION", "There is no grade to show.", "尚无可公示的等级。", ("appraisal",))
     row.published, row.version = input.published, row.version + 1

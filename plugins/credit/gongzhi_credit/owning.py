@@ -1,4 +1,4 @@
-"""What is somebody's own: only they, or whoever speaks for them, may act on it."""
+"""Ownership: only the person themselves, or whoever speaks for them, may act on what is theirs."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from gongzhi.runtime.commands import Call, forbidden
 
 
 async def mine(call: Call, cls: type, id: str, *path: str) -> Any:
-    """A row of one's own, locked. Raises Refusal for what is not there, not seen, or another's."""
+    """Return a row of one's own, locked. Raises Refusal for what is not there, not seen, or another's."""
     row = await call.find(cls, *path, id=key_of(cls)(id))
     person = await PersonRow.get_or_none(id=row.person_id) if row.person_id else None
     if person is None:
+        # Erased people own nothing any more, and nobody acts for them.
         raise forbidden(path[0])
     await speaking(call, person, path=path[0])
     return row

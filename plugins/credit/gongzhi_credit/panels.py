@@ -1,4 +1,4 @@
-"""Asking to be appraised, and drawing the panel by lot from those who have no conflict of interest."""
+"""Panels: asking to be appraised, and drawing a panel by lot from those without a conflict of interest."""
 
 from __future__ import annotations
 
@@ -36,6 +36,7 @@ from .registry import in_force, require
 from .visibility import CONVENE
 
 OPEN = (AppraisalState.REQUESTED, AppraisalState.SITTING, AppraisalState.IN_REVIEW, AppraisalState.DISPUTED)
+# Also households of earlier years and helpers (liaison): a former spouse or one's helper is no neutral judge.
 KIN = """
 select distinct other.person_id id from people.membership mine
 join people.membership other on other.household_id=mine.household_id where mine.person_id=$1
@@ -65,6 +66,7 @@ class PanelistPayload:
 @command("Put somebody into the pool that panels are drawn from (登记评判团成员).", requires=CONVENE)
 async def add_panelist(call: Call, input: AddPanelistInput) -> PanelistPayload:
     key = key_of(Person)(input.person)
+    # Found without sight of files: the office names people, and must not need to read about them.
     person = await PersonRow.get_or_none(id=key, erased_at=None) if key else None
     if person is None or not call.may(CONVENE, person):
         raise missing("There is no such person where you convene panels.", "您组织评议的区域内没有此人。", "person")
@@ -87,6 +89,7 @@ async def end_panelist(call: Call, input: EndPanelistInput) -> PanelistPayload:
     row: PanelistRow = await call.find(Panelist, "panelist", id=key_of(Panelist)(input.panelist))
     if not call.may(CONVENE, row):
         raise forbidden("panelist")
+    # Never later than it already ends.
     row.until = min(row.until or today(call), today(call))
     await row.save()
     return PanelistPayload(panelist=ref(Panelist, row.id))
@@ -117,13 +120,14 @@ async def request_credit_appraisal(call: Call, input: RequestCreditAppraisalInpu
 
 
 async def chosen(call: Call, id: ID | None, person: PersonRow) -> ModelRow:
-    """The scorecard that was named, or the one in force where the person lives."""
+    """Return the scorecard that was named, or the one in force where the person lives."""
     if told(id):
         named: ModelRow = await call.find(CreditModel, "model", id=key_of(CreditModel)(id))
         require(named, today(call), "model")
         if not covers(named, person):
             raise missing("This scorecard is for another place.", "该评议模型不适用于申请人所在网格。", "model")
         return named
+    # The latest version first; several may cover a place, from its village up to its county.
     adopted = await ModelRow.filter(state=ModelState.ADOPTED).order_by("-starts_on", "-id")
     found = next((one for one in adopted if in_force(one, today(call)) and covers(one, person)), None)
     if found is None:
@@ -154,6 +158,7 @@ async def draw_review_panel(call: Call, input: DrawReviewPanelInput) -> ReviewPa
     if await PanelRow.exists(appraisal=row, closed_at=None):
         raise duplicate("A panel sits already.", "评判团已组成。", "appraisal")
     model = await ModelRow.get(id=row.model_id)
+    # A scorecard that was ended meanwhile appraises nobody, although it was asked for while in force.
     require(model, today(call), "appraisal")
     pool = await eligible(call, row, model)
     if len(pool) < model.seats:
@@ -171,9 +176,10 @@ async def draw_review_panel(call: Call, input: DrawReviewPanelInput) -> ReviewPa
 
 
 async def eligible(call: Call, row: AppraisalRow, model: ModelRow) -> list[PanelistRow]:
-    """Who may sit: in the scorecard's area, no kin, no rival, not on an earlier panel for the same person."""
+    """Return who may sit: in the scorecard's area, no kin, no rival, not on an earlier panel for the same person."""
     present = Q(until=None) | Q(until__gt=today(call))
     pool = [one for one in await PanelistRow.filter(present) if covers(model, one)]
+    # Whoever draws is barred too, even as a member of the pool.
     barred = {row.person_id, call.viewer.account.person, *await keys(call, KIN, row.person_id)}
     barred |= set(await keys(call, BORROWING, [one.person_id for one in pool]))
     before = await SeatRow.filter(panel__appraisal_id=row.id).values_list("panelist_id", flat=True)
@@ -186,6 +192,7 @@ async def keys(call: Call, sql: str, *values: object) -> list[UUID]:
 
 async def seated(call: Call, row: AppraisalRow, model: ModelRow, pool: Collection[PanelistRow]) -> PanelRow:
     """Draw the lot: the whole pool gets places, the first ones sit, the others follow where somebody is excused."""
+    # Stored with the panel: whoever knows seed and pool can draw again and get the same order.
     seed = secrets.token_hex(16)
     panel = await PanelRow.create(
         appraisal=row,
@@ -197,6 +204,7 @@ async def seated(call: Call, row: AppraisalRow, model: ModelRow, pool: Collectio
         drawn_at=call.now,
         account=call.viewer.account.name or "",
     )
+    # By the digest of seed and key, which nobody can steer without choosing the seed.
     order = drawn(seed, (one.id for one in pool))[: model.seats]
     await SeatRow.bulk_create([SeatRow(panel=panel, panelist_id=one, place=at) for at, one in enumerate(order, 1)])
     await summon(call, order, row)
@@ -204,12 +212,12 @@ async def seated(call: Call, row: AppraisalRow, model: ModelRow, pool: Collectio
 
 
 def drawn(seed: str, pool: Iterable[UUID]) -> list[UUID]:
-    """The pool in the order of the lot: whoever knows both can draw it again."""
+    """Return the pool in the order of the lot, which whoever knows seed and pool can draw again."""
     return sorted(pool, key=lambda one: hashlib.sha256(f"{seed}:{one}".encode()).digest())
 
 
 async def summon(call: Call, panelists: Collection[UUID], row: AppraisalRow) -> None:
-    """Tell those who sit."""
+    """Notify those who sit."""
     told_of = Notice(
         "credit.panel_drawn",
         Text("You were drawn for a review panel", "您被抽中参加信用评议"),
@@ -223,6 +231,7 @@ async def summon(call: Call, panelists: Collection[UUID], row: AppraisalRow) -> 
 async def substitute(call: Call, panel: PanelRow, row: AppraisalRow) -> None:
     """Seat the next of the lot for somebody who was excused, if there is one."""
     model = await ModelRow.get(id=row.model_id)
+    # Asked anew, since somebody may have become a rival meanwhile; everybody who sat before is out by their seat.
     pool = await eligible(call, row, model)
     if not pool:
         return
@@ -233,7 +242,7 @@ async def substitute(call: Call, panel: PanelRow, row: AppraisalRow) -> None:
 
 
 def closed(appraisal: AppraisalRow) -> Refusal:
-    """The refusal for an appraisal at which no panel sits."""
+    """Build the refusal for an appraisal at which no panel sits."""
     return wrong("No panel sits for it now.", "当前没有评判团在评议。", "appraisal")
 
 

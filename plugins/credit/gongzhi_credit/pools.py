@@ -1,4 +1,4 @@
-"""Risk pools (风险补偿金): money a county sets aside, of which a lender gets its share of a loss. Never below zero."""
+"""Risk pools (风险补偿金): money a county sets aside, of which a lender gets its share of a loss; never below zero."""
 
 from __future__ import annotations
 
@@ -72,6 +72,7 @@ class PostToRiskPoolInput:
 
 @command("Book what came into a pool or left it (风险补偿金记账).", requires=MANAGE)
 async def post_to_risk_pool(call: Call, input: PostToRiskPoolInput) -> RiskPoolPayload:
+    # Locks the pool, so two entries see one balance after the other.
     pool: PoolRow = await call.find(RiskPool, "pool", id=key_of(RiskPool)(input.pool))
     if not call.may(MANAGE, pool):
         raise forbidden("pool")
@@ -80,6 +81,7 @@ async def post_to_risk_pool(call: Call, input: PostToRiskPoolInput) -> RiskPoolP
     kind = PoolEntryKind(input.kind)
     signed = -amount if kind in GOING else amount
     loan = await concerned(call, pool, kind, input.loan, amount)
+    # The bank's reference is the entry's identity: sending it again books nothing and answers the same.
     before = await PoolEntryRow.get_or_none(pool=pool, reference=number)
     if before is None:
         await post(call, pool, kind, signed, number, loan)
@@ -94,7 +96,8 @@ async def post_to_risk_pool(call: Call, input: PostToRiskPoolInput) -> RiskPoolP
 
 
 async def post(call: Call, pool: PoolRow, kind: PoolEntryKind, signed: int, number: str, loan: LoanRow | None) -> None:
-    """Book it. The database keeps the balance, and refuses one below zero."""
+    """Book an entry. The database keeps the balance, and refuses one below zero."""
+    # Refused here with the figure; the constraint behind it would only say that it failed.
     if pool.balance + signed < 0:
         raise Refusal(
             "POOL_EMPTY", f"{yuan(pool.balance)} yuan are in it.", f"余额为 {yuan(pool.balance)} 元。", ("amount",)
@@ -106,7 +109,7 @@ async def post(call: Call, pool: PoolRow, kind: PoolEntryKind, signed: int, numb
 
 
 async def concerned(call: Call, pool: PoolRow, kind: PoolEntryKind, id: ID | None, amount: int) -> LoanRow | None:
-    """The loan that a compensation or recovery is for, checked against what the pool bears of it."""
+    """Return the loan that a compensation or recovery is for, checked against what the pool bears of it."""
     needs = kind in (PoolEntryKind.COMPENSATION, PoolEntryKind.RECOVERY)
     if needs != told(id):
         raise wrong(
@@ -120,8 +123,10 @@ async def concerned(call: Call, pool: PoolRow, kind: PoolEntryKind, id: ID | Non
     if loan.lender_id != pool.lender_id or not covers(pool, loan):
         raise wrong("The pool does not stand for this loan.", "该风险补偿金不适用于此贷款。", "loan")
     paid = await PoolEntryRow.filter(pool=pool, loan=loan).annotate(sum=Sum("amount")).values("sum")
+    # Compensations are negative entries and recoveries positive ones: the sum is what the pool has still given.
     net = -(paid[0]["sum"] or 0) if paid else 0
     if kind is PoolEntryKind.RECOVERY:
+        # No more comes back than was paid.
         bounded(amount, net)
     else:
         late = (call.now.date() - loan.next_due_on).days
@@ -132,6 +137,7 @@ async def concerned(call: Call, pool: PoolRow, kind: PoolEntryKind, id: ID | Non
                 f"逾期满 {OVERDUE} 天方可代偿。",
                 ("loan",),
             )
+        # Its share of what is outstanding now, less what it has already borne of this loan.
         bounded(amount, ratio(loan.outstanding * pool.share, 100) - net)
     return loan
 

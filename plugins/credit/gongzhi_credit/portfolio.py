@@ -1,4 +1,4 @@
-"""Figures of a grid's loans for those who answer for the programme; of fewer than ten borrowers nothing is told."""
+"""Portfolio figures: a grid's loans for those who answer for the programme; nothing of fewer than ten borrowers."""
 
 from __future__ import annotations
 
@@ -52,7 +52,8 @@ class LoanPortfolio:
 
 
 def figures(at: Frame) -> Any:
-    """The loans that lie in the grid, whatever its level."""
+    """Build the figures of the loans that lie in the grid, whatever its level."""
+    # One text for grids of any level: the branch that fits the grid's kind names the column with an index.
     branches = " or ".join(
         f"({{kind}}='{level.removesuffix('_id').upper()}' and l.{level}={{grid}})" for level in LEVELS
     )

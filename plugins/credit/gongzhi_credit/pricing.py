@@ -1,4 +1,4 @@
-"""What a loan costs whom: the prime rate of the day, the product's margin, the grade's discount."""
+"""Pricing: what a loan costs whom (the prime rate of the day, the product's margin, the grade's discount)."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Price:
 
 
 async def prime(tenor: Tenor, day: date) -> PrimeRateRow:
-    """The prime rate that holds on a day. Raises Refusal for days before the table begins."""
+    """Return the prime rate that holds on a day. Raises Refusal for days before the table begins."""
     found = await PrimeRateRow.filter(tenor=tenor, since__lte=day).order_by("-since").first()
     if found is None:
         raise Refusal("NO_PRIME_RATE", f"No prime rate is known for {day}.", f"没有 {day} 适用的 LPR。", ("product",))
@@ -35,11 +35,14 @@ async def prime(tenor: Tenor, day: date) -> PrimeRateRow:
 
 
 async def price(product: ProductRow, grade: str | None, day: date) -> Price:
-    """What somebody with a grade pays on a day."""
+    """Return what somebody with a grade pays on a day, and what it was made of."""
+    # A product without a tenor has a fixed rate.
     base = await prime(product.tenor, day) if product.tenor else None
     offered = {one["grade"]: one["basisPoints"] for one in product.discounts}
     discount = offered.get(grade, 0) * POINT
+    # A discount larger than the rate makes it nought, never less.
     rate = max(0, product.rate + (base.rate if base else 0) - discount)
+    # Kept with the application, so that the rate can be explained after products and prime rates have changed.
     told = {
         "prime": str(share(base.rate)) if base else None,
         "since": base.since.isoformat() if base else None,
@@ -51,20 +54,22 @@ async def price(product: ProductRow, grade: str | None, day: date) -> Price:
 
 
 async def valid(person: UUID, day: date) -> AppraisalRow | None:
-    """The appraisal of somebody that counts on a day."""
+    """Return the appraisal of somebody that counts on a day; None if there is none."""
     concluded = AppraisalRow.filter(person_id=person, state=AppraisalState.CONCLUDED, valid_until__gte=day)
     return await concluded.exclude(grade=NONE).order_by("-concluded_at").first()
 
 
 def laid(product: ProductRow, amount: int, months: int, rate: int, day: date) -> list[Instalment]:
-    """The schedule of a loan that is paid out on a day."""
+    """Return the schedule of a loan that is paid out on a day."""
+    # The grace is cut so that one period with principal is left, however short the term.
     grace = min(product.grace, -(-months // product.every) - 1)
     return schedule(Terms(amount, rate, day, months, product.method, product.count, product.every, grace))
 
 
 def preview(made: Sequence[Instalment], amount: int, day: date) -> tuple[list[dict[str, Any]], int]:
-    """A schedule as it is kept, and its annualised rate."""
+    """Return a schedule as it is kept, and its annualised rate."""
     lines = [
+        # Strings, for JSON has no decimals, and what was shown must stay as it was shown.
         {
             "dueOn": one.due_on.isoformat(),
             "principal": str(yuan(one.principal)),

@@ -1,4 +1,4 @@
-"""The contract's data sheet with its schedule on paper: PDF by Typst, in Noto Sans CJK."""
+"""Data sheets: the contract's data with its schedule as PDF, made by Typst in Noto Sans CJK."""
 
 from __future__ import annotations
 
@@ -40,20 +40,22 @@ COUNTS = {DayCount.ACT_360: "实际天数/360", DayCount.ACT_365: "实际天数/
 
 
 async def sheet(desk: Any, application: UUID) -> bytes:
-    """The data sheet of an application that exists, as a PDF."""
+    """Return the data sheet of an application that exists, as a PDF."""
     [found] = await desk.fetch(APPLICATION, application)
     row = dict(found)
+    # Once there is a loan its own schedule counts; before that the preview of the application.
     lines = kept(await desk.fetch(SCHEDULE, row["loan"])) if row["loan"] else previewed(plain(row["preview"]))
+    # Typesetting takes CPU for tenths of a second; the event loop must not wait for it.
     return await asyncio.to_thread(render, told(row, lines))
 
 
 def plain(value: Any) -> Any:
-    """JSON as it is, whether the connection has read it or not."""
+    """Return JSON as a value, whether the connection has read it or not."""
     return orjson.loads(value) if isinstance(value, str | bytes) else value
 
 
 def kept(rows: Sequence[Any]) -> list[list[str]]:
-    """The schedule of a loan."""
+    """Return the lines of a loan's schedule."""
     return [
         [str(row["no"]), str(row["due_on"]), *(f"{yuan(part):,}" for part in parts(row["principal"], row["interest"]))]
         for row in rows
@@ -65,7 +67,7 @@ def parts(principal: int, interest: int) -> tuple[int, int, int]:
 
 
 def previewed(lines: Sequence[dict[str, str]]) -> list[list[str]]:
-    """The schedule as it was reckoned for the application."""
+    """Return the lines of the schedule as it was reckoned for the application."""
     return [
         [str(no), one["dueOn"], *(f"{Decimal(one[name]):,}" for name in ("principal", "interest", "total"))]
         for no, one in enumerate(lines, 1)
@@ -73,7 +75,7 @@ def previewed(lines: Sequence[dict[str, str]]) -> list[list[str]]:
 
 
 def told(row: dict[str, Any], lines: list[list[str]]) -> dict[str, Any]:
-    """What is printed, as words."""
+    """Return what is printed, as words."""
     base = plain(row["base"])
     made_of = f"LPR {base['prime']}%（{base['since']}）" if base["prime"] else "固定利率"
     facts = [
@@ -98,7 +100,7 @@ def told(row: dict[str, Any], lines: list[list[str]]) -> dict[str, Any]:
 
 
 def render(data: dict[str, Any]) -> bytes:
-    """The PDF. The data enter as data, never as Typst's own language."""
+    """Typeset the data as a PDF. They enter as data, never as Typst's own language."""
     import manimgx_fonts_cjk  # type: ignore[import-untyped]
     import typst  # serving starts without it
 

@@ -1,4 +1,4 @@
-"""What the schema says of lenders, rates and products. All of it is published."""
+"""Product types: lenders, rates and products as the schema has them. All of it is published."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class LoanGradeDiscount:
 
 
 def annual(at: Frame) -> Any:
-    """A fixed rate, or the prime rate of the day and what is added to it."""
+    """Build the annual rate: a fixed one, or the prime rate of the day and what is added to it."""
     return percent(Sql("({0}+coalesce({1},0))", at.row.rate, Sql(PRIME, at.row.tenor, at.viewer.today)))
 
 
@@ -107,7 +107,7 @@ class LoanProduct(Node):
 
 
 def offered(at: Frame) -> Alternatives:
-    """Products that can be had in the grid today: offered in it, or in all of what it lies in."""
+    """Select products that can be had in the grid today: offered in it, or in all of what it lies in."""
     levels = {level: at.row.field(level) for level in LEVELS}
     here = Sql(f"array[{{id}},{','.join(f'{{{level}}}' for level in LEVELS)}]", id=at.row.id, **levels)
     return [

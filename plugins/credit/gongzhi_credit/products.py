@@ -1,4 +1,4 @@
-"""What an office sets up: lenders, the prime rate as it is published, products."""
+"""Products: what an office sets up (lenders, the prime rate as it is published, products)."""
 
 from __future__ import annotations
 
@@ -76,6 +76,7 @@ async def add_loan_prime_rate(call: Call, input: AddLoanPrimeRateInput) -> LoanP
         rate = read(millionths, input.rate, "rate")
         source = read(text, input.source, 200, "source")
     last = await PrimeRateRow.filter(tenor=input.tenor).order_by("-since").first()
+    # Only after the last one: a rate in between would change what applications of those days were shown.
     if last and last.since >= day:
         raise wrong(f"The last one is of {last.since}; it comes after that.", f"须晚于已登记的 {last.since}。", "since")
     row = await PrimeRateRow.create(since=day, tenor=input.tenor, rate=rate, source=source)
@@ -166,6 +167,7 @@ def priced(read: Any, input: AddLoanProductInput) -> dict[str, Any]:
     return {
         "amount_from": least,
         "amount_to": read(lambda: fen(input.amount_to, "amountTo", least=least)),
+        # A margin below the prime rate is usual; a fixed rate is not below zero.
         "rate": read(lambda: millionths(input.margin, "margin", least=-20_000 if told(input.prime_rate) else 0)),
         "surcharge": read(whole, input.overdue_surcharge, *SURCHARGE, "overdueSurcharge"),
         "discounts": read(discounts, input.grade_discounts),
@@ -209,6 +211,7 @@ async def end_loan_product(call: Call, input: EndLoanProductInput) -> LoanProduc
     if not call.may(MANAGE, row):
         raise forbidden("product")
     stale(row, input.expected_version)
+    # Applications go on: the product is only offered no longer.
     if input.on < today(call):
         raise wrong("It ends today at the earliest.", "终止日最早为今日。", "on")
     row.ends_on, row.version = input.on, row.version + 1

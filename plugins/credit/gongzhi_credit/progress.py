@@ -1,4 +1,4 @@
-"""Where an application goes from where, what has to hold for it, and by when the lender decides."""
+"""Progress: where an application goes from where, what has to hold for it, and by when the lender decides."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from .pricing import laid, preview, price, valid
 PURPOSE = "credit.loan"
 """The purpose of the consent and of the release, for each lender apart."""
 
+# The only transitions there are. From SENT on the lender's people decide: no rule leads to REFUSED.
 NEXT = {
     State.DRAFT: {State.SUBMITTED, State.APPRAISED, State.WITHDRAWN, State.EXPIRED},
     State.SUBMITTED: {State.APPRAISED, State.SENT, State.WITHDRAWN, State.EXPIRED},
@@ -38,7 +39,7 @@ UNDECIDED = (State.DRAFT, State.SUBMITTED, State.APPRAISED, State.SENT, State.SU
 
 
 async def move(call: Call, row: ApplicationRow, state: State) -> None:
-    """Bring an application into another state and save it. Raises Refusal for a way there is not."""
+    """Bring an application into another state and save it. Raises Refusal for a transition there is not."""
     if state not in NEXT.get(row.state, ()):
         raise Refusal(
             "ILLEGAL_TRANSITION",
@@ -48,6 +49,7 @@ async def move(call: Call, row: ApplicationRow, state: State) -> None:
             ("application",),
         )
     row.state, row.version = state, row.version + 1
+    # Only what lies with the lender has a deadline.
     if state is not State.SENT:
         row.due_at = NEVER
     await row.save()
@@ -57,12 +59,13 @@ async def move(call: Call, row: ApplicationRow, state: State) -> None:
 async def allowed(call: Call, row: ApplicationRow, *path: str) -> None:
     """Refuse where the applicant's consent or release is missing, taken back, or over."""
     unit = await UnitRow.get(id=row.lender_id)
+    # For this lender alone: consent is given for each recipient (PIPL 23).
     await agreement(call, row.person_id, PURPOSE, unit.code, *path)
     await disclosed(call, row, *path)
 
 
 async def disclosed(call: Call, row: ApplicationRow, *path: str) -> ReleaseRow:
-    """The release, in force."""
+    """Return the release, in force. Raises Refusal where it is revoked or over."""
     release = await ReleaseRow.get_or_none(id=row.release_id) if row.release_id else None
     if release is None or release.revoked_at is not None:
         raise Refusal("RELEASE_REVOKED", "The applicant has revoked the release.", "申请人已撤回授权披露。", path)
@@ -81,36 +84,39 @@ async def repriced(call: Call, row: ApplicationRow, product: ProductRow, ceiling
 
 
 async def reckoned(call: Call, row: ApplicationRow, product: ProductRow) -> None:
-    """The preview for what the application says, from today."""
+    """Put the preview for what the application says on it, from today."""
     made = laid(product, row.amount, row.months, row.rate, today(call))
     row.preview, row.annualised = preview(made, row.amount, today(call))
 
 
 async def ready(call: Call, appraisal: AppraisalRow) -> None:
-    """Applications that waited for this appraisal wait no longer."""
+    """Let applications go on that waited for this appraisal."""
+    # Locked: the applicant may be taking one back at this moment.
     for row in await ApplicationRow.filter(person_id=appraisal.person_id, state=State.SUBMITTED).select_for_update():
         await repriced(call, row, await ProductRow.get(id=row.product_id))
         await move(call, row, State.APPRAISED)
 
 
 async def due(call: Call, row: ApplicationRow, days: int) -> datetime:
-    """By when the lender decides: so many working days from the day after it was sent, less what it waited for."""
+    """Return by when the lender decides: so many working days from the day after it was sent, less its pauses."""
+    # The county's own calendar, with the year's make-up days (调休).
     by = await load_standing(call.fetch, row.county_id)  # type: ignore[arg-type]
     pauses = tuple(Pause(moment(since), moment(until)) for since, until in row.pauses)
     return reckon(by.calendar, Term(days, Unit.WORKING_DAY, True), Course(row.sent_at or call.now, pauses)).due
 
 
+# An open pause has no end yet, so the deadline is nowhere near while it lasts.
 def moment(text: str | None) -> datetime:
     return datetime.fromisoformat(text) if text else NEVER
 
 
 async def lacking(row: ApplicationRow) -> list[str]:
-    """The papers that are not handed in yet."""
+    """Return the papers that are not handed in yet."""
     found = await DocumentRow.filter(application=row, given_at=None).order_by("document")
     return [one.document for one in found]
 
 
 async def tell(call: Call, row: ApplicationRow, kind: str, title: Text, body: Text) -> None:
-    """Tell the applicant, and nobody else."""
+    """Notify the applicant, and nobody else."""
     if row.person_id:
         await notify(call, Notice(kind, title, body, f"LoanApplication:{row.id}"), persons=[row.person_id])

@@ -1,4 +1,4 @@
-"""The registry of indicators and scorecards: what may be looked at, weighed how, from when on."""
+"""Registry: indicators and scorecards (what may be looked at, weighed how, from when on)."""
 
 from __future__ import annotations
 
@@ -51,6 +51,7 @@ async def add_credit_indicator(call: Call, input: AddCreditIndicatorInput) -> Cr
             "name": read(text, input.name, 60, "name"),
             "description": read(text, input.description, 300, "description"),
         }
+        # The code too: it is public, and could carry what the name does not say.
         read(screen, f"{input.code}\n{input.name}\n{input.description}", "description")
     if await IndicatorRow.exists(code=input.code):
         raise duplicate("There is an indicator with this code.", "该代码的指标已存在。", "code")
@@ -109,8 +110,10 @@ async def propose_credit_model(call: Call, input: ProposeCreditModelInput) -> Cr
             "quorum": read(whole, input.quorum, 3, input.seats, "quorum"),
         }
         read(screen, f"{input.code}\n{input.title}", "title")
+    # Asked after the form, because it needs the database.
     await known([one.indicator for one in input.weights])
     before = await ModelRow.filter(code=input.code)
+    # A code is a scorecard's name through all versions, and the resolution names it: it cannot move to another place.
     if any(one.grid_id != grid.id for one in before):
         raise duplicate("This code is another grid's.", "该代码已用于其他区域。", "code")
     row = await ModelRow.create(
@@ -145,6 +148,7 @@ def bands(given: list[CreditBandInput]) -> list[dict[str, Any]]:
             "等级为 1 至 4 个字母，且不能是“无等级”的代码。",
             "bands",
         )
+    # Above zero, so that "no grade" stays possible; falling, so that each grade has a range of its own.
     if scores != sorted(set(scores), reverse=True) or not 0 < scores[-1] <= scores[0] <= 100:
         raise wrong(
             "Grades begin at scores from 100 down, the best first.",
@@ -158,6 +162,7 @@ async def known(codes: list[str]) -> None:
     """Refuse what is not in the table of indicators: nothing else may be looked at."""
     there = {one.code for one in await IndicatorRow.filter(code__in=codes)}
     for at, one in enumerate(codes):
+        # Screened again: the list of words may have grown since the indicator was added.
         screen(one, "weights")
         if one not in there:
             raise missing(
@@ -191,17 +196,20 @@ async def adopt_credit_model(call: Call, input: AdoptCreditModelInput) -> Credit
             f"尚无有效决议通过 {name}，请先登记决议。",
             ("model",),
         )
+    # Never back in time: nobody is appraised by a scorecard that was not adopted yet.
     row.starts_on = max(row.starts_on, resolution.decided_on, today(call))
     row.state, row.resolution = ModelState.ADOPTED, resolution
     await row.save()
+    # The version before ends the day the new one begins.
     before = ModelRow.filter(code=row.code, state=ModelState.ADOPTED).exclude(id=row.id)
     await before.update(state=ModelState.RETIRED, ends_on=row.starts_on)
     return CreditModelPayload(model=ref(CreditModel, row.id))
 
 
 def in_force(row: ModelRow, day: datetime.date) -> bool:
-    """Whether a version appraises on a day."""
+    """Tell whether a version appraises on a day."""
     ended = row.ends_on is not None and row.ends_on <= day
+    # Retired versions count until their last day.
     return row.state is not ModelState.PROPOSED and row.starts_on <= day and not ended
 
 

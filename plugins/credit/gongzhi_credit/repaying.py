@@ -1,4 +1,4 @@
-"""What is paid back, once for each reference of the bank, and a new plan for who cannot pay by the old one."""
+"""Repayments: what is paid back, once for each reference of the bank, and a new plan for who cannot pay."""
 
 from __future__ import annotations
 
@@ -40,16 +40,20 @@ class RecordRepaymentInput:
 
 @command("Book a payment: overdue interest first, then interest, then principal (登记还款).", requires=LEND)
 async def record_repayment(call: Call, input: RecordRepaymentInput) -> LoanPayload:
+    # Locks the loan: payments are booked one after the other.
     loan = await borrowed(call, input.loan)
     number = reference(input.reference, "reference")
     amount = fen(input.amount, "amount")
     day = past(call, input.paid_on, "paidOn") if told(input.paid_on) else today(call)
+    # Looked up under that lock. The bank may send the same payment twice, after a time-out for instance.
     before = await RepaymentRow.get_or_none(lender_id=loan.lender_id, reference=number)
     if before is not None:
         same(before, loan, amount)
         return LoanPayload(loan=ref(Loan, loan.id))
+    # Interest is reckoned up to the last booking, so nothing can be put in before it.
     await after(loan, day)
     ahead = Prepayment(input.ahead) if told(input.ahead) else None
+    # The arithmetic is in the book, without a database; rows are read before and written after.
     book = await taken(loan)
     try:
         made, split = book.pay(amount, day, ahead)
@@ -71,7 +75,7 @@ async def record_repayment(call: Call, input: RecordRepaymentInput) -> LoanPaylo
 
 
 async def borrowed(call: Call, id: str) -> LoanRow:
-    """A loan of the caller's unit, locked."""
+    """Return a loan of the caller's unit, locked."""
     loan: LoanRow = await call.find(Loan, "loan", id=key_of(Loan)(id))
     if not serves(call, loan.lender_id, LEND):
         raise forbidden("loan")
@@ -100,7 +104,7 @@ async def after(loan: LoanRow, day: datetime.date) -> None:
 
 
 def refusal(code: str, book: Book, day: datetime.date) -> Refusal:
-    """Why a payment is not booked, with the figures that would be."""
+    """Explain why a payment is not booked, with the figures that would be."""
     debt, expected = yuan(book.payoff(day)), yuan(book.expected(day))
     told_of = {
         "EXCEEDS_DEBT": (f"{debt} yuan settle the loan that day.", f"当日结清金额为 {debt} 元。"),
@@ -139,6 +143,7 @@ async def restructure_loan(call: Call, input: RestructureLoanInput) -> LoanPaylo
     reference(input.agreement, "agreement")
     months = whole(input.term_months, 1, LONGEST, "termMonths")
     rate = millionths(input.annual_rate, "annualRate") if told(input.annual_rate) else loan.rate
+    # A borrower in need must not be moved into a dearer loan.
     if rate > loan.rate:
         raise wrong(
             f"The rate is {share(loan.rate)} per cent, and only falls.",

@@ -1,4 +1,4 @@
-"""What credit adds to the core's types and to the roots."""
+"""Root types: what credit adds to the core's types and to the query, mutation and subscription roots."""
 
 from __future__ import annotations
 

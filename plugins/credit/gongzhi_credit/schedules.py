@@ -1,4 +1,4 @@
-"""Repayment schedules (还款计划): pure functions that sum to the fen.
+"""Repayment schedules (还款计划): pure functions whose results sum to the fen.
 
     interest of a period = balance × rate × days / year, to the nearest fen
     equal principal      principal / n each, to the nearest fen; the last one takes the rest
@@ -60,7 +60,8 @@ class Terms:
 
 
 def schedule(terms: Terms) -> list[Instalment]:
-    """The schedule of a new loan."""
+    """Return the schedule of a new loan."""
+    # A bullet is one period over the whole term.
     every = terms.months if terms.method is Method.BULLET else terms.every
     laid = periods(terms.count, terms.starts_on, terms.months, every)
     return plan(terms.principal, terms.rate, laid, terms.method, terms.count, terms.grace)
@@ -75,7 +76,7 @@ def plan(
     grace: int = 0,
     first: int = 1,
 ) -> list[Instalment]:
-    """Instalments for these periods, numbered from `first`; the last one pays what is left.
+    """Return instalments for these periods, numbered from `first`; the last one pays what is left.
 
     Raises ValueError where there is no period, or none after the grace.
     """
@@ -86,12 +87,15 @@ def plan(
     share = ratio(principal, len(periods) - grace) if method is Method.EQUAL_PRINCIPAL else 0
     last = len(periods) - 1
     for at, (due_on, days) in enumerate(periods):
+        # To the nearest fen in whole numbers: doubled so that a half is whole.
         interest = (2 * left * rate * days + year) // (2 * year)
         if at == last:
+            # The last instalment takes what rounding left over, so that all of them sum to the principal.
             part = left
         elif at < grace:
             part = 0
         else:
+            # Not below zero: where a long period's interest exceeds the level instalment, nothing is paid off in it.
             part = min(left, max(0, level - interest) if level else share)
         left -= part
         found.append(Instalment(first + at, due_on, part, interest, days))
@@ -99,15 +103,17 @@ def plan(
 
 
 def amount(principal: int, rate: int, periods: Sequence[Period], count: DayCount) -> int:
-    """The equal instalment (等额本息每期还款额) to the nearest fen."""
+    """Return the equal instalment (等额本息每期还款额) to the nearest fen."""
     year, value, annuity = Decimal(MILLION * count.year), Decimal(1), Decimal(0)
     for _, days in periods:
+        # Each period is discounted by its own days, so months of 28 and 31 days are right.
         value = value * year / (year + rate * days)
         annuity += value
+    # As a fraction, so that rounding happens once and by the house's rule.
     numerator, denominator = (principal / annuity).as_integer_ratio()
     return ratio(numerator, denominator)
 
 
 def accrued(balance: int, rate: int, days: int, count: DayCount) -> int:
-    """Interest on a balance for so many days."""
+    """Return the interest on a balance for so many days."""
     return ratio(balance * rate * days, MILLION * count.year)

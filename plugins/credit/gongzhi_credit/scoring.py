@@ -1,4 +1,4 @@
-"""Scoring in secret, being excused, and closing a panel: its scores become a finding on record."""
+"""Scoring: scores in secret, being excused, and closing a panel, whose scores become a finding on record."""
 
 from __future__ import annotations
 
@@ -59,6 +59,7 @@ class ScorePayload:
 @command(
     "Score an appraisal on whose panel one sits; nobody learns whose score is whose (评分).",
     requires=SCORE,
+    # `repeats`: no idempotency key is kept, since its MAC of eleven values an indicator could be guessed.
     repeats=True,
 )
 async def score_appraisal(call: Call, input: ScoreAppraisalInput) -> ScorePayload:
@@ -66,17 +67,20 @@ async def score_appraisal(call: Call, input: ScoreAppraisalInput) -> ScorePayloa
     seat = await own_seat(call, panel)
     values = read(model, input.scores)
     codes = {one.code: one.id for one in await IndicatorRow.filter(code__in=list(values))}
+    # Without account, seat or time: nothing but the panel ties a sheet to anybody.
     await SheetRow.bulk_create(
         [SheetRow(panel=panel, indicator_id=codes[name], value=value) for name, value in values.items()]
     )
+    # That somebody has scored stands at the seat; what they scored does not.
     seat.state = SeatState.SCORED
     await seat.save()
     return ScorePayload(scored=await SeatRow.filter(panel=panel, state=SeatState.SCORED).count())
 
 
 async def sitting(call: Call, id: str) -> tuple[AppraisalRow, PanelRow, ModelRow]:
-    """An appraisal with the panel that sits for it, locked."""
+    """Return an appraisal with the panel that sits for it, both locked, and the scorecard."""
     row: AppraisalRow = await call.find(CreditAppraisal, "appraisal", id=key_of(CreditAppraisal)(id))
+    # Locked after the appraisal, always: scoring, excusing and closing wait for each other.
     panel = await PanelRow.filter(appraisal=row, closed_at=None).select_for_update().first()
     if panel is None or row.state not in (AppraisalState.SITTING, AppraisalState.DISPUTED):
         raise closed(row)
@@ -84,7 +88,7 @@ async def sitting(call: Call, id: str) -> tuple[AppraisalRow, PanelRow, ModelRow
 
 
 async def own_seat(call: Call, panel: PanelRow) -> SeatRow:
-    """The caller's seat, in which they have not scored."""
+    """Return the caller's seat, in which they have not scored yet."""
     seat = await SeatRow.get_or_none(panel=panel, panelist__person_id=call.viewer.account.person)
     if seat is None or seat.state is SeatState.EXCUSED:
         raise forbidden("appraisal")
@@ -94,9 +98,10 @@ async def own_seat(call: Call, panel: PanelRow) -> SeatRow:
 
 
 def read(model: ModelRow, given: list[CreditScoreInput]) -> dict[str, int]:
-    """A score for each indicator of the scorecard, and for no other."""
+    """Return a score for each indicator of the scorecard, and for no other."""
     distinct((one.indicator for one in given), "scores")
     wanted = {one["indicator"] for one in model.weights}
+    # All of them, so that each indicator has as many scores as the others.
     if {one.indicator for one in given} != wanted:
         raise wrong(
             f"Score each of {', '.join(sorted(wanted))}, and nothing else.",
@@ -118,6 +123,7 @@ async def excuse_from_panel(call: Call, input: ExcuseFromPanelInput) -> ScorePay
     seat = await own_seat(call, panel)
     seat.state = SeatState.EXCUSED
     await seat.save()
+    # The next of the lot, not somebody the office picks.
     await substitute(call, panel, row)
     return ScorePayload(scored=await SeatRow.filter(panel=panel, state=SeatState.SCORED).count())
 
@@ -134,6 +140,7 @@ async def close_review_panel(call: Call, input: CloseReviewPanelInput) -> Credit
     row, panel, model = await sitting(call, input.appraisal)
     if not call.may(CONVENE, row):
         raise forbidden("appraisal")
+    # A convener could be the one who is appraised.
     if call.viewer.account.person and call.viewer.account.person == row.person_id:
         raise Refusal("CONFLICT_OF_INTEREST", "It is about you.", "该评议与您本人有关。", ("appraisal",))
     scored = await SeatRow.filter(panel=panel, state=SeatState.SCORED).count()
@@ -146,18 +153,21 @@ async def close_review_panel(call: Call, input: CloseReviewPanelInput) -> Credit
         )
     panel.closed_at, panel.minutes = call.now, text(input.minutes, 4000, "minutes")
     await panel.save()
+    # The panel is closed before its sheets are read, so no score comes after the finding.
     finding = await found(panel, model)
     await record(call, row, model, finding, panel, scored)
     return CreditAppraisalPayload(appraisal=ref(CreditAppraisal, row.id))
 
 
 async def found(panel: PanelRow, model: ModelRow) -> Finding:
-    """What the sheets come to. They are written anew in an order that tells nothing."""
+    """Return what the sheets come to, and write them anew in an order that tells nothing."""
     sheets = await SheetRow.filter(panel=panel).prefetch_related("indicator")
     scores: dict[str, list[int]] = defaultdict(list)
     for one in sheets:
         scores[one.indicator.code].append(one.value)
+    # Deleted and inserted shuffled: the order of rows on disk would tell who scored first. (docs/decisions/credit.md)
     await SheetRow.filter(panel=panel).delete()
+    # Of the operating system's source: a seeded shuffle could be undone.
     random.SystemRandom().shuffle(sheets)
     await SheetRow.bulk_create(
         [SheetRow(panel=panel, indicator_id=one.indicator_id, value=one.value) for one in sheets]
@@ -172,22 +182,25 @@ async def found(panel: PanelRow, model: ModelRow) -> Finding:
 async def record(
     call: Call, row: AppraisalRow, model: ModelRow, finding: Finding, panel: PanelRow, scored: int
 ) -> None:
-    """Put the finding on record, and into force unless it is no grade at all: then a person looks at it first."""
+    """Put the finding on record, and into force unless it is no grade at all, which a person looks at first."""
     if row.person_id is None:
         raise missing("The person is gone.", "被评议人信息已删除。", "appraisal")
     person = await PersonRow.get(id=row.person_id)
     names = dict(await IndicatorRow.all().values_list("code", "name"))
+    # The inputs of the decision are frozen by version, so that it can be explained after the scorecard has changed.
     frozen = {"model": f"{model.code}/{model.version}", "round": panel.round, "scores": scored}
     frozen |= {one.indicator: str(Decimal(one.mean).scaleb(-2)) for one in finding.contributions}
     decision = await decide(
         call,
         CARD,
         person,
+        # An adverse outcome goes to a person for review before it counts.
         "NO_GRADE" if finding.grade == NONE else "GRADED",
         frozen,
         [contributed(one.indicator, names[one.indicator], one.points) for one in finding.contributions],
         adverse=finding.grade == NONE,
     )
+    # The grade before is what an objection is answered against.
     before, row.grade, row.score, row.decision_id = row.grade, finding.grade, finding.score, decision.id
     row.contributions, row.counterfactual = told(finding, names), changed(finding, names)
     await conclude(call, row, model, before, reviewed=finding.grade != NONE)
@@ -209,7 +222,7 @@ def contributed(code: str, name: str, points: int) -> Contribution:
 
 
 def told(finding: Finding, names: dict[str, str]) -> list[dict[str, Any]]:
-    """Contributions as the schema has them."""
+    """Return contributions as the schema has them."""
     return [
         {
             "indicator": one.indicator,
@@ -223,7 +236,7 @@ def told(finding: Finding, names: dict[str, str]) -> list[dict[str, Any]]:
 
 
 def changed(finding: Finding, names: dict[str, str]) -> list[dict[str, Any]]:
-    """What would change the grade, as the schema has it."""
+    """Return what would change the grade, as the schema has it."""
     made = []
     for one in finding.changes:
         before, after = (Decimal(mean).scaleb(-2) for mean in (one.before, one.after))

@@ -1,4 +1,4 @@
-"""What settles a loan on a day: computed when somebody asks, for it changes every day."""
+"""Payoff: what settles a loan on a day, computed when somebody asks, for it changes every day."""
 
 from __future__ import annotations
 
@@ -31,10 +31,12 @@ async def payoff(rows: Sequence[Any], context: Context, on: date | None = None) 
     """What settles it on a day, today if not said, in yuan; never before what is booked (结清金额)."""
     keys = [UUID(str(row.id)) for row in rows]
     parts = defaultdict(list)
+    # Two statements for any number of loans, whatever page of them was asked for.
     for part in await context.fetch(INSTALMENTS, keys):
         parts[part["loan_id"]].append(Row(*tuple(part.values())[1:]))
     books = {row["id"]: bound(row, parts[row["id"]]) for row in await context.fetch(LOANS, keys)}
     day = on or context.viewer.now.astimezone(CHINA).date()
+    # Not before the last booking: overdue interest up to it is already in the book.
     return [yuan(books[key].payoff(max(day, books[key].reckoned_on))) for key in keys]
 
 

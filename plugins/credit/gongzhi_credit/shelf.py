@@ -1,4 +1,4 @@
-"""Between a loan's rows and its `Book`: taking it from the shelf, and putting it back."""
+"""Loan storage: reading a loan's rows as a `Book`, and writing a `Book` back to them."""
 
 from __future__ import annotations
 
@@ -20,30 +20,33 @@ TERMS = ("rate", "surcharge", "count", "method", "every", "starts_on", "penalty"
 
 
 def bound(loan: Mapping[str, Any], rows: Iterable[Row]) -> Book:
-    """The book of a loan, from its columns."""
+    """Build the book of a loan from its columns."""
     terms = {name: loan[name] for name in TERMS}
     enums = {"count": DayCount(loan["count"]), "method": Method(loan["method"])}
     return Book(**{**terms, **enums}, rows=tuple(rows))
 
 
 async def taken(loan: LoanRow) -> Book:
-    """The loan as it was last booked."""
+    """Return the loan as it was last booked."""
     rows = await InstalmentRow.filter(loan=loan).order_by("no")
     return bound(vars(loan), (Row(*(getattr(one, name) for name in Row._fields)) for one in rows))
 
 
 async def put(call: Call, loan: LoanRow, book: Book, amount: int = 0) -> None:
-    """Keep what was booked. A settled loan settles its application."""
+    """Store what was booked; a settled loan settles its application."""
+    # Deleted and written anew, because a booking can change the number of rows.
     await InstalmentRow.filter(loan=loan).delete()
     await InstalmentRow.bulk_create([InstalmentRow(loan=loan, **row._asdict()) for row in book.rows])
     loan.rate, loan.method = book.rate, book.method
     loan.penalty, loan.reckoned_on, loan.outstanding = book.penalty, book.reckoned_on, book.outstanding
+    # Never null: settled loans are after all others in lists by the next due day.
     loan.next_due_on = book.next.due_on if book.next else date.max
     loan.settled_at = call.now if book.settled else None
     loan.version += 1
     await loan.save()
     application = await ApplicationRow.get(id=loan.application_id)
     state = State.SETTLED if book.settled else State.REPAYING
+    # A new plan alone does not make an application repaying; a payment does.
     if application.state is not state and (amount or book.settled):
         await move(call, application, state)
     call.publish(LoanBooked(loan=loan.id, amount=amount), loan)

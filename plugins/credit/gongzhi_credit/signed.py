@@ -1,4 +1,4 @@
-"""Decisions that a lender's system signs with the lender's secret, as Standard Webhooks are, instead of signing in."""
+"""Signed decisions: those a lender's system signs, as Standard Webhooks are, in place of signing in."""
 
 from __future__ import annotations
 
@@ -38,8 +38,9 @@ MORE: dict[str, Callable[[Any], Any]] = {
 }
 
 
+# No secret is stored: it is derived, and renewing counts up the number it is derived from.
 def secret(receipts: bytes, lender: LenderRow) -> bytes:
-    """The secret of a lender's system, derived from the deployment's; `secret_no` makes another one."""
+    """Return the secret of a lender's system, derived from the deployment's; `secret_no` makes another one."""
     return hmac.digest(receipts, b"credit lender %d " % lender.secret_no + lender.id.bytes, hashlib.sha256)
 
 
@@ -61,9 +62,11 @@ class DeliverLoanDecisionInput:
 )
 async def deliver_loan_decision(call: Call, input: DeliverLoanDecisionInput) -> LoanApplicationPayload:
     lender = await LenderRow.get_or_none(unit__code=input.lender, left_on=None)
+    # Before anything is looked up by the body: what is not signed learns nothing of applications.
     verify(call, lender, input)
     assert lender is not None
     number, decision = read(input.body)
+    # Read without sight, for nobody is signed in: the signature is the right, and the lender's unit limits it.
     row = await ApplicationRow.filter(number=number, lender_id=lender.unit_id).select_for_update().first()
     if row is None:
         raise missing("No application with this number was sent to you.", "没有送达贵机构的该编号申请。", "body")
@@ -72,14 +75,18 @@ async def deliver_loan_decision(call: Call, input: DeliverLoanDecisionInput) -> 
 
 
 def verify(call: Call, lender: LenderRow | None, input: DeliverLoanDecisionInput) -> None:
-    """Refuse what was not signed with the lender's secret, just now; a lender there is not is refused the same way."""
+    """Refuse what was not just signed with the lender's secret; an unknown lender is refused in the same way."""
+    # A key nobody has, so that an unknown lender takes as long to refuse as a wrong signature.
     key = secret(call.context.receipts, lender) if lender else hashlib.sha256(b"nobody").digest()
     try:
         signed = datetime.fromtimestamp(input.timestamp, UTC)
     except (OverflowError, ValueError, OSError):
         signed = datetime.min.replace(tzinfo=UTC)
     expected = Webhook(key).sign(input.message, signed, input.body).encode() if signed.year > 1970 else b""
+    # Standard Webhooks allow several signatures while a secret is renewed. All are compared, in constant time.
     matches = [hmac.compare_digest(expected, one.encode()) for one in input.signature.split(" ")]
+    # The tolerance bounds how long a message that was overheard can be sent again; the state of the application does
+    # the rest.
     if lender is None or not any(matches) or abs(call.now - signed) > TOLERANCE:
         raise Refusal(
             "BAD_SIGNATURE",
@@ -90,10 +97,11 @@ def verify(call: Call, lender: LenderRow | None, input: DeliverLoanDecisionInput
 
 
 def read(body: str) -> tuple[str, DecideApplicationInput]:
-    """The application's number and the decision."""
+    """Return the application's number and the decision. Raises Refusal for any other body."""
     try:
         said: Any = orjson.loads(body)
         more = {snake(name): convert(said[name]) for name, convert in MORE.items() if said.get(name) is not None}
+        # Unknown fields are refused: a misspelt `amount` would otherwise decide on the full sum.
         strange = set(said) - FIELDS - set(MORE)
         if strange or not isinstance(said["reasons"], list) or not all(isinstance(one, str) for one in said["reasons"]):
             raise ValueError("something else")

@@ -1,4 +1,4 @@
-"""Every morning: reminders of what is due, what follows on overdue instalments, and applications whose time is over.
+"""Daily jobs: reminders of what is due, follow-ups on overdue instalments, and applications whose time is over.
 
 Of what is overdue the borrower alone is told, once a step; the lender and the programme's office see it in their lists,
 and nobody is published.
@@ -27,6 +27,8 @@ STEPS = (-7, -1, 1, 30, 60, 90)
 """Days after an instalment was due; below zero before it."""
 STALE = timedelta(days=60)
 """How long a draft waits."""
+# The reminder's row is the memory: a step reached is told once for each due day, and a later step makes an earlier
+# one pointless. After 120 days nobody is written to any more.
 DUE = """
 select l.id, l.person_id, l.next_due_on, $1::date - l.next_due_on days from credit.loan l
 where l.settled_at is null and l.county_id=any($2::int[]) and l.next_due_on between $1::date - 120 and $1::date + 7
@@ -38,18 +40,20 @@ order by l.id
 
 @job("credit.remind", every=timedelta(days=1), offset=timedelta(hours=9, minutes=20))
 async def remind(call: Call, run: Run) -> None:
-    """Tell borrowers of what is due soon or overdue; the last step reached counts, and each is told once."""
+    """Notify borrowers of what is due soon or overdue; only the last step reached is told, once."""
+    # The day the run was due, so that a run made up for later tells of the same day.
     day = run.due.astimezone(CHINA).date()
     for row in await call.fetch(DUE, day, list(run.counties), list(STEPS)):
         step = max(one for one in STEPS if one <= row["days"])
         loan = UUID(str(row["id"]))
+        # Kept even where nobody can be told: the rows also say whether a loan was ever 30 days late.
         await ReminderRow.create(loan_id=loan, due_on=row["next_due_on"], days=step, at=call.now)
         if row["person_id"]:
             await notify(call, told(loan, step, row["next_due_on"]), persons=[UUID(str(row["person_id"]))])
 
 
 def told(loan: UUID, step: int, day: date) -> Notice:
-    """What a borrower is told."""
+    """Build the notice for a borrower."""
     if step < 0:
         title = Text("An instalment falls due", "还款提醒")
         body = Text(f"It is due on {day}.", f"还款日为 {day}。")
@@ -64,14 +68,14 @@ def told(loan: UUID, step: int, day: date) -> Notice:
 
 @job("credit.expire", every=timedelta(days=1), offset=timedelta(minutes=30))
 async def expire(call: Call, run: Run) -> None:
-    """End applications whose release is over, drafts that nobody went on with, offers nobody took up."""
+    """End applications whose release is over, drafts nobody went on with, and offers nobody took up."""
     day = run.due.astimezone(CHINA).date()
     for row in await lapsing(run.counties, day, call.now - STALE):
         await lapse(call, row)
 
 
 async def lapsing(counties: Iterable[int], day: date, stale: Any) -> list[ApplicationRow]:
-    """Applications whose time is over, locked."""
+    """Return applications whose time is over, locked."""
     over = Q(state__in=UNDECIDED, expires_on__lt=day)
     left = Q(state=State.DRAFT, created_at__lt=stale)
     offer = Q(state=State.APPROVED, offer_until__lt=day)

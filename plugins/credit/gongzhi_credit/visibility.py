@@ -1,4 +1,4 @@
-"""Who may see what of credit, in one place. A lender sees what was sent to it, while the applicant lets it."""
+"""Visibility: who may see what of credit. A lender sees what was sent to it, while the applicant lets it."""
 
 from __future__ import annotations
 
@@ -30,13 +30,14 @@ def listed(states: tuple[State, ...]) -> str:
 
 
 def applications(row: Table, viewer: Lens) -> Alternatives:
-    """One's own, those in the grids one serves, and those that lie with one's unit as the lender."""
+    """Select one's own applications, those in the grids one serves, and those with one's unit as the lender."""
     seen = viewer.within(row, VIEW)
     if viewer.known():
         seen = widen(seen, Sql("{0}={1}", row.person_id, viewer.person))
     return widen(seen, *(_sent(row, unit, viewer) for unit in viewer.units(LEND)))
 
 
+# The release is part of the rule of sight, so revoking it works at once, in lists, counts and streams.
 def _sent(row: Table, unit: Any, viewer: Lens) -> Any:
     release = Table("release", schema="rights", alias="given")
     allowed = Sql(
@@ -47,7 +48,7 @@ def _sent(row: Table, unit: Any, viewer: Lens) -> Any:
 
 
 def loans(row: Table, viewer: Lens) -> Alternatives:
-    """One's own, those in the grids one serves, and those one's unit gave."""
+    """Select one's own loans, those in the grids one serves, and those one's unit gave."""
     seen = viewer.within(row, VIEW)
     if viewer.known():
         seen = widen(seen, Sql("{0}={1}", row.person_id, viewer.person))
@@ -55,10 +56,11 @@ def loans(row: Table, viewer: Lens) -> Alternatives:
 
 
 def appraisals(row: Table, viewer: Lens) -> Alternatives:
-    """One's own, those in the grids one serves, and those one is to score now."""
+    """Select one's own appraisals, those in the grids one serves, and those one is to score now."""
     seen = viewer.within(row, VIEW)
     if not viewer.known():
         return seen
+    # Only while the panel sits: afterwards a member sees the appraisal no longer.
     seated = Sql(
         "{0}=any(array(select p.appraisal_id from credit.panel p join credit.seat s on s.panel_id=p.id "
         "join credit.panelist m on m.id=s.panelist_id where m.person_id={1} and p.closed_at is null "
@@ -70,13 +72,13 @@ def appraisals(row: Table, viewer: Lens) -> Alternatives:
 
 
 def panelists(row: Table, viewer: Lens) -> Alternatives:
-    """Those in the grids where one convenes panels, and oneself."""
+    """Select panelists in the grids where one convenes panels, and oneself."""
     seen = viewer.within(row, CONVENE)
     return widen(seen, Sql("{0}={1}", row.person_id, viewer.person)) if viewer.known() else seen
 
 
 def seats(row: Table, viewer: Lens) -> Alternatives:
-    """One's own, and those of panels one convened: nobody else is told who sits."""
+    """Select one's own seats, and those of panels one convened: nobody else is told who sits."""
     panelist = Table("panelist", schema="credit", alias="held")
     seen = panelists(panelist, viewer)
     if seen is None:
@@ -86,10 +88,10 @@ def seats(row: Table, viewer: Lens) -> Alternatives:
 
 
 def commended(row: Table, viewer: Lens) -> Alternatives:
-    """What its holder wants seen, while it is valid."""
+    """Select appraisals whose holders want them seen, while they are valid."""
     return [Sql("({0} and {1}='CONCLUDED' and {2}>={3})", row.published, row.state, row.valid_until, viewer.today)]
 
 
 def pools(row: Table, viewer: Lens) -> Alternatives:
-    """Those in the grids one serves, and those that stand for one's unit as the lender."""
+    """Select pools in the grids one serves, and those that stand for one's unit as the lender."""
     return widen(viewer.within(row, STATISTICS), *(Sql("{0}={1}", row.lender_id, unit) for unit in viewer.units(LEND)))

@@ -1,4 +1,4 @@
-"""The enums of credit as the schema has them."""
+"""Enums: the states and kinds of credit as the schema has them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Opening accounts and finding those that somebody may use."""
+"""Accounts: opening them on first use, and finding those that a caller may spend from."""
 
 from __future__ import annotations
 
@@ -15,10 +15,13 @@ from uuid6 import uuid7
 from .ledger import Desk
 from .models import AccountKind, AccountRow, ProgrammeRow
 
+# Raw SQL for `on conflict do nothing`: two transactions may open the same account at once. The partial unique indexes
+# on the holder decide, and whoever loses reads the row of whoever won.
 OPENED = """
 insert into points.account (id, programme_id, kind, person_id, household_id, merchant_id, grid_id, opened_at,
  balance, held) values ($1,$2,$3,$4,$5,$6,$7,$8,0,0) on conflict do nothing
 """
+# `is not distinct from`, because two of the three holders are null, and null equals nothing.
 FOUND = """
 select id from points.account where programme_id=$1 and kind=$2 and person_id is not distinct from $3
 and household_id is not distinct from $4 and merchant_id is not distinct from $5
@@ -26,9 +29,10 @@ and household_id is not distinct from $4 and merchant_id is not distinct from $5
 
 
 async def opened(desk: Desk, programme: UUID, kind: AccountKind, grid: int, **holder: Any) -> UUID:
-    """The account of this kind, opened if need be; `holder` is a person's, household's or merchant's key."""
+    """Return the account of this kind, opened if need be; `holder` is a person's, household's or merchant's key."""
     owner = [holder.get(name) for name in ("person", "household", "merchant")]
     found = await desk.fetch(FOUND, programme, kind.value, *owner)
+    # Read first, for nearly every call finds an account; read again, for an insert that conflicts returns no key.
     if not found:
         await desk.fetch(OPENED, uuid7(), programme, kind.value, *owner, grid, desk.now)
         found = await desk.fetch(FOUND, programme, kind.value, *owner)
@@ -37,21 +41,21 @@ async def opened(desk: Desk, programme: UUID, kind: AccountKind, grid: int, **ho
 
 
 async def issuer(desk: Desk, programme: UUID) -> UUID:
-    """The account that a programme's points come from."""
+    """Return the account that a programme's points come from."""
     [found] = await desk.fetch("select id from points.account where programme_id=$1 and kind='ISSUER'", programme)
     key: UUID = found["id"]
     return key
 
 
 async def home(call: Desk, person: UUID) -> UUID | None:
-    """The household somebody belongs to now."""
+    """Return the household somebody belongs to now, by the calendar of China; None if there is none."""
     present = Q(until=None) | Q(until__gt=call.now.astimezone(CHINA).date())
     found = await MembershipRow.filter(present, person_id=person).first()
     return found.household_id if found else None
 
 
 async def holder(desk: Desk, programme: UUID, kind: AccountKind, person: PersonRow) -> UUID:
-    """The account that a rule for persons or households gives to. Raises Refusal for somebody without a household."""
+    """Return the account that a rule for persons or households gives to. Raises Refusal without a household."""
     if kind is AccountKind.PERSON:
         return await opened(desk, programme, kind, person.grid_id, person=person.id)
     household = await home(desk, person.id)
@@ -61,17 +65,18 @@ async def holder(desk: Desk, programme: UUID, kind: AccountKind, person: PersonR
 
 
 async def uses(call: Call, account: AccountRow) -> bool:
-    """Whether the caller may spend what is on it: their own, their household's, or that of a group they lead."""
+    """Tell whether the caller may spend from an account: their own, their household's, or a group's that they lead."""
     me = call.viewer.account.person
     if me is None:
         return False
+    # A group's account has its leader as `person`, so one comparison serves persons and groups.
     return account.person_id == me or (
         account.household_id is not None and account.household_id == await home(call, me)
     )
 
 
 async def kin(call: Call, one: UUID | None, other: UUID | None) -> bool:
-    """Whether two are the same person or live in one household."""
+    """Tell whether two are the same person or live in one household."""
     if one is None or other is None:
         return False
     first = await home(call, one)
@@ -79,5 +84,7 @@ async def kin(call: Call, one: UUID | None, other: UUID | None) -> bool:
 
 
 def covers(programme: ProgrammeRow, row: Any) -> bool:
-    """Whether a located row, or a grid itself, lies in the programme's grid."""
+    """Tell whether a located row, or a grid itself, lies in the programme's grid."""
+    # A located row names its own grid and those above it; a grid as a row names only those above, so its own is
+    # added.
     return programme.grid_id in {getattr(row, "grid_id", None), *(getattr(row, level) for level in LEVELS)}

@@ -33,13 +33,14 @@ AMOUNT = 10_000
 MOST = 200
 """How many acts of its own a county has."""
 CODE = re.compile(r"(?=.{2,40}$)[a-z][a-z0-9-]*(\.[a-z][a-z0-9-]*)*")
+# `points.acts` is a function of the database, so that this list and the field of the schema choose the same version.
 IN_FORCE = "select a.* from points.acts($1::int, $2::date) f join points.act a on a.id = f.id order by a.code"
 MARK = "select coalesce(g.code||':','')||a.code||'/'||a.version as mark from points.act a left join grids.grid g "
 MARK += "on g.id = a.county_id where a.id = $1"
 
 
 async def acts_in_force(call: Call, county: int | None, day: datetime.date) -> dict[str, dict[str, Any]]:
-    """The rows of the acts that rules of a county may reward on a day, by code."""
+    """Return the rows of the acts that rules of a county may reward on a day, by code."""
     return {row["code"]: row for row in await call.fetch(IN_FORCE, county, day)}
 
 
@@ -80,6 +81,7 @@ class PointsActPayload:
     requires=MANAGE,
 )
 async def publish_points_act(call: Call, input: PublishPointsActInput) -> PointsActPayload:
+    # The county's row is locked by this, so two versions of an act cannot get the same number.
     county = await governed(call, input.county)
     with form() as read:
         fields: dict[str, Any] = {
@@ -96,14 +98,18 @@ async def publish_points_act(call: Call, input: PublishPointsActInput) -> Points
     own = ActRow.filter(county=county).order_by("-version")
     last = await own.filter(code=input.code).first()
     version = last.version if last else 0
+    # 0 stands for "none yet": whoever thinks they add an act must not overwrite one that somebody else has added.
     if version != input.expected_version:
         raise outdated(version, "expectedVersion")
+    # Versions of a known act are not counted again: the bound is for the number of acts, not of their history.
     if last is None and len(set(await own.values_list("code", flat=True))) >= MOST:
         raise wrong(f"A county has at most {MOST} acts of its own.", f"每县自定行为不超过 {MOST} 项。", "code")
     starts = input.starts_on if told(input.starts_on) else today(call)
+    # Never in the past: rules of those days were adopted for the version that held then.
     earliest = max(today(call), last.starts_on) if last else today(call)
     if starts < earliest:
         raise wrong(f"It begins on {earliest} at the earliest.", f"生效日最早为 {earliest}。", "startsOn")
+    # The new version takes over the day it begins, also from one that was to end later.
     if last and (last.ends_on is None or last.ends_on > starts):
         last.ends_on = starts
         await last.save()
@@ -143,6 +149,7 @@ async def end_points_act(call: Call, input: EndPointsActInput) -> PointsActPaylo
         raise forbidden("act")
     if act.ends_on is not None:
         raise Refusal("ILLEGAL_TRANSITION", "This version has an end.", "该版本已有停用日。", ("act",))
+    # Not today: a rule may already have been adopted this morning for the act as it was.
     if input.on <= max(today(call), act.starts_on):
         raise wrong(
             "It ends tomorrow at the earliest, and after it begins.", "停用日最早为明日，且须晚于生效日。", "on"
@@ -153,7 +160,7 @@ async def end_points_act(call: Call, input: EndPointsActInput) -> PointsActPaylo
 
 
 def act_code(value: str) -> str:
-    """A code of two to 40 lower-case letters, digits, hyphens and dots."""
+    """Check a code of two to 40 lower-case letters, digits, hyphens and dots, and return it."""
     if not CODE.fullmatch(value):
         raise wrong(
             "A code has 2 to 40 lower-case letters, digits and hyphens, in parts that begin with a letter and are "
@@ -165,7 +172,7 @@ def act_code(value: str) -> str:
 
 
 async def governed(call: Call, code: str) -> GridRow:
-    """The county, locked so that versions have one order, which the caller must manage as a whole."""
+    """Return the county, locked so that versions have one order; the caller must manage all of it."""
     county: GridRow = await call.find(Grid, "county", code=code)
     if county.kind != Kind.COUNTY:
         raise wrong("That is no county.", "该编码不是县级区划。", "county")
@@ -175,7 +182,7 @@ async def governed(call: Call, code: str) -> GridRow:
 
 
 async def choose_act(call: Call, code: str, county: int | None, day: datetime.date) -> dict[str, Any]:
-    """The version of an act that a rule from this day on may reward."""
+    """Return the version of an act that a rule from this day on may reward. Raises Refusal if there is none."""
     found = (await acts_in_force(call, county, day)).get(code)
     if found is None:
         raise missing("There is no such act that day.", "该日没有该积分行为。", "act")
@@ -190,6 +197,7 @@ def fits_act(act: dict[str, Any], amount: int, proof: Proof) -> None:
             f"该行为的分值应为 {act['least']} 至 {act['most']}。",
             "amount",
         )
+    # The enum is declared from the least to the most demanding kind of proof.
     order = list(Proof)
     if order.index(proof) < order.index(Proof(act["proof"])):
         raise wrong("The act asks for more with a claim.", "该行为要求更高的凭证。", "proof")

@@ -32,7 +32,8 @@ class Act:
 
 
 def in_force(rule: RuleRow, day: date) -> bool:
-    """Whether acts of that day count."""
+    """Tell whether acts of that day count by this version of a rule."""
+    # Versions that have ended count as well: an act done while they were in force may be claimed afterwards.
     adopted = rule.state in (RuleState.ADOPTED, RuleState.ENDED)
     return adopted and rule.starts_on <= day and (rule.ends_on is None or day < rule.ends_on)
 
@@ -50,6 +51,8 @@ def require(rule: RuleRow, programme: ProgrammeRow, day: date, *path: str) -> No
 
 
 EARNED = "select points.earned($1,$2,$3) earned"
+# Versions of a rule share their code: a new version neither resets the cool-down nor lets an act count twice. What
+# was reversed does not count.
 NEAREST = """
 select p.occurred_on from points.rule mine join points.rule r on r.programme_id=mine.programme_id and r.code=mine.code
 join points.posting p on p.rule_id=r.id and p.kind='EARNED' join points.entry e on e.posting_id=p.id
@@ -59,19 +62,23 @@ and not exists(select from points.posting u where u.reverses_id=p.id) limit 1
 
 
 async def award(desk: Desk, act: Act) -> UUID:
-    """Give the points; the posting's id. The same act under the same key is given once.
+    """Give the points and return the posting's id; the same act under the same key is given once.
 
     Raises Refusal RULE_NOT_IN_FORCE, COOLING_DOWN or CAP_REACHED.
     """
     rule = act.rule
     require(rule, act.programme, act.on)
+    # The chain's lock comes before any look at what was given: else two claims at once could both fit under the cap.
     await ledger.lock(desk, act.programme.id)
+    # Asked under the lock and before the terms: the same act again gets its posting back, not COOLING_DOWN for
+    # itself.
     known = await desk.fetch(ledger.KNOWN, act.programme.id, [act.key])
     if known:
         key: UUID = known[0]["id"]
         return key
     await apart(desk, act)
     [found] = await desk.fetch(EARNED, rule.id, act.account, act.on)
+    # The last act under a cap gets what is left, not nothing; nothing at all is refused.
     amount = rule.amount if rule.cap is None else min(rule.amount, rule.cap - found["earned"])
     if amount <= 0:
         raise capped(rule)
@@ -82,8 +89,9 @@ async def award(desk: Desk, act: Act) -> UUID:
 
 
 def posting(act: Act, amount: int, earned: int, source: UUID, lasts: int | None) -> Posting:
-    """The movement, with all that decided about it."""
+    """Build the movement, with all that decided about it frozen as names and values."""
     rule = act.rule
+    # Strings throughout: they are hashed into the chain as JSON, and must read the same in ten years.
     decided = {
         "rule": f"{rule.code}/{rule.version}",
         "amount": str(rule.amount),
@@ -94,6 +102,8 @@ def posting(act: Act, amount: int, earned: int, source: UUID, lasts: int | None)
     return Posting(
         kind=PostingKind.EARNED,
         key=act.key,
+        # Points last from the day they are booked, not from the day of the act: a late decision must not cost the
+        # holder time.
         legs=move(source, act.account, amount, later(act.today, lasts) if lasts else None),
         reason=Text(rule.title, rule.title),
         occurred_on=act.on,
@@ -107,6 +117,7 @@ def posting(act: Act, amount: int, earned: int, source: UUID, lasts: int | None)
 async def apart(desk: Desk, act: Act) -> None:
     days = act.rule.cooldown_days
     near = days and await desk.fetch(NEAREST, act.rule.id, act.account, act.on, days)
+    # A cool-down of 0 days asks for no distance, so there is nothing to look up.
     if near:
         raise Refusal(
             "COOLING_DOWN",

@@ -23,13 +23,16 @@ FACTS = (
     "rule_id", "claim_id", "case_id", "redemption_id", "reverses_id",
 )  # fmt: skip
 
+# The account, what it got or gave, and the day it expires.
 Leg = tuple[UUID, int, date | None]
 
 
 def commitment(salt: bytes, posting: Mapping[str, Any], legs: Iterable[Leg]) -> bytes:
-    """What a link says of a posting: a row with the columns `FACTS`, and its legs in any order."""
+    """Return what a link says of a posting: a row with the columns `FACTS`, and its legs in any order."""
     facts = {name: plain(posting[name]) for name in FACTS}
+    # Sorted, because the database returns legs in no particular order.
     facts["legs"] = sorted([str(account), amount, plain(day)] for account, amount, day in legs)
+    # Keys are sorted so that the same facts give the same bytes whatever order they were built in.
     return hashlib.sha256(salt + orjson.dumps(facts, option=orjson.OPT_SORT_KEYS)).digest()
 
 
@@ -38,7 +41,8 @@ def link(previous: bytes, said: bytes) -> bytes:
 
 
 def plain(value: Any) -> Any:
-    """A value as it comes out of the database however it was put in."""
+    """Return a value as it comes out of the database, however it was put in."""
     if isinstance(value, datetime):
+        # PostgreSQL keeps microseconds and returns times in the session's zone: both are normalised before hashing.
         return value.astimezone(UTC).isoformat(timespec="microseconds")
     return str(value) if isinstance(value, UUID | date) else value

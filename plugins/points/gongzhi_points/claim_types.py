@@ -1,4 +1,4 @@
-"""What the schema says of claims, of what is brought with them, and of objections."""
+"""Claim types: claims, what is brought with them, and objections, as the schema has them."""
 
 from __future__ import annotations
 
@@ -26,6 +26,8 @@ class PointsEvidence:
     url: str = strawberry.field(description="The photo or text itself, as a data URL (内容).")
 
 
+# Photos lie in the database and go out as data URLs, so they are seen by whoever may see the claim and nobody else.
+# `encode` breaks base64 into lines, which a data URL must not have.
 EVIDENCE = """
 (select coalesce(jsonb_agg(jsonb_build_object('kind', v.kind, 'url', v.url)), '[]') from (
  select 'TEXT' kind, 'data:text/plain;charset=utf-8;base64,'||
@@ -108,7 +110,8 @@ ACT = MARK.format(county="a.county_id", code="a.code", version="a.version")
 
 
 def explained(at: Frame) -> Any:
-    """A sentence: how much, for what, by which rule, when."""
+    """Build a sentence in the caller's language: how much, for what, by which rule, when."""
+    # One expression of the statement, not a resolver: explaining an entry stays one query.
     return Sql(
         "(select case {1} when 'zh' then p.occurred_on||'：'||p.reason_zh||'，'||{2}||coalesce("
         f"'。依据规则「'||r.title||'」第'||r.version||'版'||coalesce('，行为「'||a.name||'」（'||{ACT}||'）','')"

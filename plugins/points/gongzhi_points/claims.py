@@ -45,6 +45,7 @@ from .models import (
 from .programme_types import PointsRule
 from .visibility import DECIDE, REVIEW
 
+# Photos are stored as bytes in the database: the bounds keep a claim near a megabyte.
 PHOTOS, BYTES = 3, 400_000
 """How many photos come with a claim, and how large each may be."""
 
@@ -76,6 +77,7 @@ async def claim_points(call: Call, input: ClaimPointsInput) -> PointsClaimPayloa
     person = await claimant(call, input)
     rule = await RuleRow.get(id=(await call.find(PointsRule, "rule", id=key_of(PointsRule)(input.rule))).id)
     programme = await ProgrammeRow.get(id=rule.programme_id)
+    # Everything wrong with the form is told at once, not field by field.
     with form() as read:
         day = read(past, call, input.acted_on, "actedOn")
         said = read(text, input.text, 2000, "text") if told(input.text) else None
@@ -83,6 +85,7 @@ async def claim_points(call: Call, input: ClaimPointsInput) -> PointsClaimPayloa
     check(rule, programme, person, day, said, photos)
     await recordable(call, rule, person)
     account = await beneficiary(call, input, rule, person)
+    # A refused claim may be made again, with better proof; one that waits or was approved may not.
     if await ClaimRow.exists(
         rule=rule, beneficiary_id=account, acted_on=day, state__in=(ClaimState.CLAIMED, ClaimState.APPROVED)
     ):
@@ -105,9 +108,10 @@ async def claim_points(call: Call, input: ClaimPointsInput) -> PointsClaimPayloa
 
 
 async def claimant(call: Call, input: ClaimPointsInput) -> PersonRow:
-    """Who did it: the caller, or whom a grid worker files it for."""
+    """Return who did it: the caller, or the person a grid worker files it for."""
     if told(input.person):
         person: PersonRow = await call.find(Person, "person", id=key_of(Person)(input.person))
+        # Anybody may name themselves; naming somebody else takes the permission where that person lives.
         if person.id != call.viewer.account.person and not call.may(DECIDE, person):
             raise forbidden("person")
         return person
@@ -118,16 +122,18 @@ async def claimant(call: Call, input: ClaimPointsInput) -> PersonRow:
 
 
 def pictures(given: list[str]) -> list[bytes]:
-    """The photos, bare of what cameras write into them."""
+    """Decode the photos and remove what cameras write into them."""
     if len(given) > PHOTOS:
         raise wrong(f"{PHOTOS} photos at most.", f"照片最多 {PHOTOS} 张。", "photos")
     return [picture(one, str(at)) for at, one in enumerate(given)]
 
 
 def picture(encoded: str, place: str) -> bytes:
+    # Base64 makes four characters of three bytes: what is too long is refused before it is decoded.
     if len(encoded) > BYTES * 4 // 3 + 4:
         raise wrong(f"A photo has {BYTES} bytes at most.", f"单张照片不超过 {BYTES} 字节。", "photos", place)
     try:
+        # `validate`, because without it Python skips characters that are no base64.
         return bare(base64.b64decode(encoded, validate=True), "image/jpeg")
     except ValueError:
         raise wrong("It is no JPEG photo in base64.", "不是 base64 编码的 JPEG 照片。", "photos", place) from None
@@ -156,7 +162,7 @@ async def recordable(call: Call, rule: RuleRow, person: PersonRow) -> None:
 
 
 async def beneficiary(call: Call, input: ClaimPointsInput, rule: RuleRow, person: PersonRow) -> UUID:
-    """The account that is to get the points."""
+    """Return the account that is to get the points. Raises Refusal for a group the caller cannot act for."""
     if rule.beneficiary is not AccountKind.GROUP:
         return await holder(call, rule.programme_id, rule.beneficiary, person)
     if not told(input.group):
@@ -180,12 +186,15 @@ class DecidePointsClaimInput:
 
 @command("Approve or refuse a claim; never one's own or one's family's (积分认定).", requires=DECIDE, two_persons=True)
 async def decide_points_claim(call: Call, input: DecidePointsClaimInput) -> PointsClaimPayload:
+    # Found and locked: two decisions on one claim wait for each other, and the second sees it decided.
     claim = await pending(call, input.claim)
     if not call.may(DECIDE, claim):
         raise forbidden("claim")
     stale(claim, input.expected_version)
     await disinterested(call, claim)
     rule = await RuleRow.get(id=claim.rule_id)
+    # A claim that peers leave undecided may be decided by the grid worker after its term, so that none waits for
+    # ever.
     if rule.approver is Approver.PEERS and today(call) <= claim.decide_by:
         raise Refusal("FOR_PEERS", "Peers decide on this until the term ends.", "期限内由村民评议认定。", ("claim",))
     note = text(input.note, 500, "note") if told(input.note) else None
@@ -196,7 +205,7 @@ async def decide_points_claim(call: Call, input: DecidePointsClaimInput) -> Poin
 
 
 async def pending(call: Call, id: str) -> ClaimRow:
-    """A claim that waits for a decision."""
+    """Return a claim that waits for a decision, locked."""
     claim: ClaimRow = await call.find(PointsClaim, "claim", id=key_of(PointsClaim)(id))
     if claim.state is not ClaimState.CLAIMED:
         raise Refusal("ILLEGAL_TRANSITION", "This claim has been decided.", "该申报已有结论。", ("claim",))
@@ -204,7 +213,7 @@ async def pending(call: Call, id: str) -> ClaimRow:
 
 
 async def disinterested(call: Call, claim: ClaimRow) -> None:
-    """Refuse whoever has a part in it."""
+    """Refuse whoever filed the claim, gains from it or lives with who does, or is not independent of the filer."""
     asker = call.viewer.account
     if asker.name == claim.account or await kin(call, asker.person, claim.person_id):
         raise Refusal(
@@ -213,17 +222,20 @@ async def disinterested(call: Call, claim: ClaimRow) -> None:
             "须由他人认定：该申报由您提交，或与您及家人有关。",
             ("claim",),
         )
+    # Independence is about appointments: whoever was appointed by the person who filed could be made to agree.
     await require_independence(call, "claim", claim.account)
 
 
 async def decide(call: Call, claim: ClaimRow, rule: RuleRow, approve: bool, note: str | None) -> None:
-    """Put a decision into force, and tell who claimed."""
+    """Put a decision into force, and notify the claimant."""
     if approve:
+        # Points first: if the rule's terms refuse them, the claim stays undecided, and the refusal says why.
         await award(call, await act_of(call, claim, rule, await ProgrammeRow.get(id=rule.programme_id)))
     claim.state = ClaimState.APPROVED if approve else ClaimState.REFUSED
     claim.note, claim.decided_at, claim.decided_by = note, call.now, call.viewer.account.name
     claim.version += 1
     await claim.save()
+    # The person is gone once their data were erased; the decision is kept without them.
     if claim.person_id:
         await notify(call, told_of(claim, approve), persons=[claim.person_id])
 
@@ -241,6 +253,7 @@ async def act_of(call: Call, claim: ClaimRow, rule: RuleRow, programme: Programm
         programme=programme,
         account=claim.beneficiary_id,
         on=claim.acted_on,
+        # The claim's id is the key in the ledger, so a claim can be paid only once, by peers, worker or objection.
         key=f"claim:{claim.id}",
         today=today(call),
         inputs=inputs,
@@ -281,10 +294,14 @@ async def vote_on_points_claim(call: Call, input: VoteOnPointsClaimInput) -> Poi
     if rule.approver is not Approver.PEERS:
         raise Refusal("NOT_FOR_PEERS", "The grid worker decides on this.", "该申报由网格员认定。", ("claim",))
     name = call.viewer.account.name or ""
+    # The answer for a second vote is a refusal, not the first vote again: a vote cannot be changed.
     if await VoteRow.exists(claim=claim, account=name):
         raise duplicate("You have said so already.", "您已评议。", "claim")
+    # Independent of the other voters too, or one office could fill the quorum with its own appointees.
     await require_independence(call, "claim", *[vote.account for vote in await VoteRow.filter(claim=claim)])
     await VoteRow.create(claim=claim, account=name, approve=input.approve, at=call.now)
+    # Counted after the vote is written, in the transaction that holds the claim's lock, so only one vote completes
+    # the quorum.
     if await VoteRow.filter(claim=claim, approve=input.approve).count() >= rule.peers:
         await decide(call, claim, rule, input.approve, None)
     return PointsClaimPayload(claim=ref(PointsClaim, claim.id))
@@ -299,6 +316,7 @@ class WithdrawPointsClaimInput:
 @command("Take one's own claim back before it is decided (撤回积分申报).", requires=None)
 async def withdraw_points_claim(call: Call, input: WithdrawPointsClaimInput) -> PointsClaimPayload:
     claim = await pending(call, input.claim)
+    # Only the person concerned: a grid worker who filed it for them cannot take it back.
     if claim.person_id is None or claim.person_id != call.viewer.account.person:
         raise forbidden("claim")
     claim.state, claim.version = ClaimState.WITHDRAWN, claim.version + 1

@@ -20,7 +20,7 @@ Code = Annotated[str, typer.Option("--programme", metavar="CODE", help="The prog
 
 
 async def named(code: str) -> ProgrammeRow:
-    """The programme that has this code. Raises Refusal."""
+    """Return the programme that has this code. Raises Refusal if there is none."""
     found = await ProgrammeRow.get_or_none(code=code)
     if found is None:
         raise missing(f"There is no programme {code!r}.", f"没有编码为 {code!r} 的积分项目。", "programme")
@@ -66,6 +66,7 @@ async def statement(
 ) -> None:
     """Print an account's statement, a year up to today if no days are given (打印对账单)."""
     last = before.date() if before else today(call)
+    # The first day of this month a year ago.
     first = since.date() if since else date(last.year - 1, last.month, 1)
     into.write_bytes(await printing.statement(call, account, first, last))
     print(into)

@@ -47,6 +47,8 @@ CARDS = (
     ),
 )
 
+# The legal basis of each table, and what erasure does to it. Entries and accounts outlive the person without their
+# key, because the sums of others depend on them.
 BASIS = Text("Consent by taking part, PIPL 13(1)(1)", "本人自愿参加，《个人信息保护法》第十三条第一款第一项")
 BOOKS = Text("Books of account: 10 years", "会计档案，保存十年")
 PUBLIC = Text("Public; no personal data", "公开信息，不含个人信息")
@@ -57,9 +59,11 @@ HOLDINGS = (
         "points.photo",
         Text("photos beside claims", "申报照片"),
         BASIS,
+        # Reached through the claim, since a photo has no key of a person.
         person="t.claim_id in (select c.id from points.claim c where c.person_id=$1)",
         erase=GONE,
         hidden=("content", "digest"),
+        # Months count from the claim: a photo has no time of its own.
         months=24,
         since="(select c.claimed_at from points.claim c where c.id=t.claim_id)",
     ),
@@ -120,6 +124,7 @@ HOLDINGS = (
 )
 
 MONTHS = 12
+# The expression that honours are given by, so that a statement tells no other number.
 SUMS = f"""
 select p.name, p.unit, {EARNED.format("a.id", "$2::int", "$3::date")}::bigint earned
 from points.account a join points.programme p on p.id=a.programme_id where a.kind='PERSON' and a.person_id=$1 order by 1
@@ -131,7 +136,7 @@ join points.account a on a.id=w.account_id where a.person_id=$1 and a.kind='PERS
 
 
 async def earned(call: Call, person: UUID) -> Sequence[Claim]:
-    """What the person earned in the last twelve months, programme by programme."""
+    """Return what the person earned in the last twelve months, programme by programme."""
     rows = await call.fetch(SUMS, person, MONTHS, today(call))
     return [
         Claim(
@@ -142,12 +147,13 @@ async def earned(call: Call, person: UUID) -> Sequence[Claim]:
             row["earned"],
         )
         for row in rows
+        # A release carries positive statements alone: nothing earned says nothing.
         if row["earned"] > 0
     ]
 
 
 async def honoured(call: Call, person: UUID) -> Sequence[Claim]:
-    """The honours the person was given."""
+    """Return the honours the person was given."""
     rows = await call.fetch(HONOURS, person)
     return [Claim(Text(f"Honour: {row['title']}", f"荣誉：{row['title']}"), row["on"].isoformat()) for row in rows]
 

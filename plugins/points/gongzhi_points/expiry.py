@@ -1,4 +1,4 @@
-"""Points that expire a lot at a time, after notice, and holds that no shop settled. What expires first goes first."""
+"""Expiry: points that expire a lot at a time, after notice, and holds that no shop settled."""
 
 from __future__ import annotations
 
@@ -19,12 +19,15 @@ from .ledger import Desk, Posting, move
 from .models import PostingKind, ProgrammeRow, RedemptionState
 from .redeeming import freed
 
+# How many accounts one posting call moves: bounds the size of a statement and of its JSON.
 AT_ONCE = 500
+# Lots are computed by `points.lots`, which leaves out what is held: held points expire when their hold has ended.
 DUE = """
 select a.id, (select sum(l.amount)::bigint from points.lots(a.id) l where l.expires_on <= $2) amount
 from points.account a where a.programme_id = $1 and a.kind <> 'ISSUER' and a.balance > a.held
 and exists(select from points.entry e where e.account_id = a.id and e.expires_on <= $2) order by a.id
 """
+# The insert is the memory that somebody was told: what conflicts was told before, and is not returned.
 SOON = """
 insert into points.warning (id, account_id, expires_on)
 select gen_random_uuid(), s.id, s.expires_on from (select a.id, l.expires_on from points.account a,
@@ -45,7 +48,8 @@ where r.state = 'HELD' and r.held_until < $1 and p.county_id = any($2::int[]) or
 
 @job("points.expire", every=timedelta(days=1), offset=timedelta(hours=3, minutes=10))
 async def nightly(call: Call, run: Run) -> None:
-    """Take what has expired, and tell whose points soon will."""
+    """Post what has expired, and notify those whose points soon will."""
+    # The day the run was due, not today: a run made up for later posts under the same keys.
     day = run.due.astimezone(CHINA).date()
     for programme in await ProgrammeRow.filter(county_id__in=run.counties).order_by("id"):
         await expire(call, programme.id, day)
@@ -60,7 +64,8 @@ async def release(call: Call, run: Run) -> None:
 
 
 async def expire(desk: Desk, programme: UUID, day: date) -> int:
-    """Post what of each account has expired by a day; how many accounts that were. A second time nothing happens."""
+    """Post what has expired by a day and return of how many accounts; doing so again changes nothing."""
+    # Before the lots are read, so that nothing is posted between reading them and posting their expiry.
     await ledger.lock(desk, programme)
     rows = [row for row in await desk.fetch(DUE, programme, day) if row["amount"]]
     if rows:
@@ -74,6 +79,7 @@ def expired(rows: Sequence[dict[str, Any]], issuer: UUID, day: date) -> list[Pos
     return [
         Posting(
             kind=PostingKind.EXPIRED,
+            # Account and day name the posting, so a repeated run finds it made.
             key=f"expire:{row['id']}:{day}",
             legs=move(row["id"], issuer, row["amount"]),
             reason=Text("Expired", "到期失效"),
@@ -84,10 +90,11 @@ def expired(rows: Sequence[dict[str, Any]], issuer: UUID, day: date) -> list[Pos
 
 
 async def warn(call: Call, programme: ProgrammeRow, day: date) -> None:
-    """Tell holders once of each lot that expires within the programme's days of notice."""
+    """Notify holders once of each lot that expires within the programme's days of notice."""
     last = day + timedelta(days=programme.warn_days)
     for told in await call.fetch(SOON, programme.id, day, last):
         [holder] = await call.fetch(HOLDERS, told["account_id"], told["expires_on"])
+        # Erased persons are not told, nor lots that were spent since.
         if holder["person"] and holder["amount"]:
             await notify(
                 call, notice(told["account_id"], told["expires_on"], holder["amount"]), persons=[holder["person"]]

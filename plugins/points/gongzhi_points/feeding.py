@@ -1,4 +1,4 @@
-"""Points by themselves, for events whose type lets itself be fed from.
+"""Feeding: points given without a claim, for events whose type allows it.
 
 Of the core's that is a problem somebody reported which has proved real and is settled (上报问题属实); plugins declare
 theirs, such as having come to an activity.
@@ -31,9 +31,11 @@ APART = ("dispute", "petition", "advice", "legal")
 """Subjects that never feed points."""
 
 
+# `feedable` asks for every event whose type allows it, of whichever plugin; this handler names none of them.
 @handler("points.feed", feedable=True)
 async def feed(call: Call, told: Occurrence) -> None:
-    """Give what the rules in force for this event give, once an event, or a case, and rule."""
+    """Give what the rules in force for this event give, once for each event, or case, and rule."""
+    # Ended rules are asked as well: an event may be handled after the last day of the rule it fell under.
     known = RuleRow.filter(event=told.type).exclude(state=RuleState.PROPOSED).order_by("id")
     if not (rules := await known.select_related("programme")):
         return
@@ -44,16 +46,19 @@ async def feed(call: Call, told: Occurrence) -> None:
         on = told.at.astimezone(CHINA).date()
         for rule in rules:
             if person and covers(rule.programme, person):
+                # The event's id names the posting: an event that is delivered twice gives once.
                 await give(call, rule, person, Source(on, f"event:{told.id}", {"event": told.type}))
 
 
 async def feed_case(call: Call, told: Occurrence, rules: Sequence[RuleRow]) -> None:
-    """Give to who reported the case, if it lies where the programme is, and so do they."""
+    """Give points to the reporter of the case, if the programme covers both the case and where they live."""
     case = await CaseRow.get_or_none(id=told.case)
     if case is None or not await counts(case):
         return
     person = await PersonRow.get(id=case.requester_id)
+    # The day of the report, not of closing: how long an office takes must not decide which rule counts.
     on = case.reported_at.astimezone(CHINA).date()
+    # The case's id names the posting, so a case that is reopened and closed again gives once.
     source = Source(on, f"case:{case.id}", {"case": case.number, "event": told.type}, case.id)
     for rule in rules:
         if covers(rule.programme, case) and covers(rule.programme, person):
@@ -61,7 +66,8 @@ async def feed_case(call: Call, told: Occurrence, rules: Sequence[RuleRow]) -> N
 
 
 async def counts(case: CaseRow) -> bool:
-    """Whether the case is a problem that somebody reported in their own name."""
+    """Tell whether the case is a problem that somebody reported in their own name and that proved real."""
+    # Anonymous cases and sealed tip-offs never count: a movement in the ledger would tell who reported.
     named = case.requester_id is not None and not case.anonymous and case.series is Series.ORDINARY
     if not named or case.kind not in KINDS or case.solved is False:
         return False
@@ -80,7 +86,7 @@ class Source:
 
 
 async def give(call: Call, rule: RuleRow, person: PersonRow, source: Source) -> None:
-    """Give by one rule; what its terms exclude is left out, for nobody asked for it."""
+    """Give by one rule; what its terms exclude is left out."""
     programme: ProgrammeRow = rule.programme
     try:
         await award(
@@ -96,5 +102,6 @@ async def give(call: Call, rule: RuleRow, person: PersonRow, source: Source) -> 
                 case=source.case,
             ),
         )
+    # Nobody asked for these points, so there is nobody to refuse: a cap or a cool-down simply gives nothing.
     except Refusal:
         return

@@ -1,4 +1,4 @@
-"""The demo county's points: a programme in its first town, a year of acts, a shop. All of it is invented."""
+"""Demo: a programme in the first town of the demo county, with a year of acts and a shop, all invented."""
 
 from __future__ import annotations
 
@@ -53,21 +53,24 @@ REWARDS = (("洗衣粉", 20, 80), ("食用油", 60, 40), ("毛巾", 10, 120), ("
 
 @dataclass
 class Earlier:
-    """The same desk on an earlier day; what happened then is not told."""
+    """A desk of an earlier day, whose events are not published."""
 
+    # Only the clock is replaced. The ledger books at `now`, and a year of postings needs a year of times.
     call: Call
     now: datetime
 
     async def fetch(self, sql: str, *values: Any) -> list[dict[str, Any]]:
         return await self.call.fetch(sql, *values)
 
+    # Subscribers and handlers are not told of what is invented for the past.
     def publish(self, happened: Any, row: Any = None) -> None:
         pass
 
 
 async def furnish(call: Call) -> None:
-    """Points for the demo county."""
+    """Load points for the demo county, unless they are there."""
     town = await GridRow.filter(kind=Kind.TOWN, valid_to=None).order_by("code").first()
+    # Loading twice changes nothing.
     if town is None or await ProgrammeRow.exists(code="demo"):
         return
     begun = (call.now - timedelta(days=365)).astimezone(CHINA).date()
@@ -85,7 +88,7 @@ async def furnish(call: Call) -> None:
 
 
 async def county_act(programme: ProgrammeRow, town: GridRow) -> None:
-    """An act of the county's own, which a grid worker records."""
+    """Create an act of the county's own, which a grid worker records."""
     await ActRow.create(
         county_id=town.county_id,
         code="flood.watch",
@@ -102,7 +105,7 @@ async def county_act(programme: ProgrammeRow, town: GridRow) -> None:
 
 
 async def adopted(call: Call, programme: ProgrammeRow, town: GridRow) -> list[RuleRow]:
-    """The rules, and the resolution that adopted them."""
+    """Create the rules, and the resolution that adopted them."""
     names = [f"points.demo.{code}/1" for code, *_ in (*RULES, REPORT)]
     title, text = "关于积分规则的决议（演示）", "会议通过本项目积分规则第一版。"
     resolution = await resolve(
@@ -132,7 +135,7 @@ async def adopted(call: Call, programme: ProgrammeRow, town: GridRow) -> list[Ru
 
 
 async def shop(programme: ProgrammeRow, town: GridRow) -> None:
-    """A shop with things to be had for points."""
+    """Create a shop with rewards to be had for points."""
     unit = await UnitRow.filter(grid_id=town.id).order_by("id").first() or await UnitRow.all().order_by("id").first()
     if unit is None:
         return
@@ -160,7 +163,8 @@ async def shop(programme: ProgrammeRow, town: GridRow) -> None:
 async def earn(
     call: Call, programme: ProgrammeRow, source: UUID, rules: Sequence[RuleRow], accounts: Sequence[UUID]
 ) -> None:
-    """A year of acts, a month at a time."""
+    """Post a year of acts, a month at a time."""
+    # Seeded, so that the same demo is loaded everywhere.
     chance, acts = random.Random(programme.code), [rule for rule in rules if rule.act_id]
     for back in range(ACTS, 0, -1):
         at = call.now - timedelta(days=30 * back)

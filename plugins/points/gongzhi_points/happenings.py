@@ -1,4 +1,4 @@
-"""What points tell others."""
+"""Events: what the points plugin publishes."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from uuid import UUID
 
 from gongzhi.declare.events import Event, event
 
+# Rules may not be fed by events of this prefix: points that cause points would have no end.
 OWN = "points."
 
 

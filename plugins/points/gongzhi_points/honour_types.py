@@ -1,4 +1,4 @@
-"""What the schema says of honours (精神激励) and entitlements (政策激励)."""
+"""Honour types: honours (精神激励) and entitlements (政策激励) as the schema has them."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from .ledger_types import PointsAccount
 from .models import AccountKind, AwardRow, EntitlementRow, HonourRow
 from .programme_types import PointsProgramme
 
+# Reversed postings are left out, and so are imports: an honour is for what a rule gave.
 EARNED = (
     "(select coalesce(sum(e.amount),0) from points.entry e join points.posting p on p.id=e.posting_id "
     "where e.account_id={0} and p.kind='EARNED' "
@@ -61,7 +62,7 @@ class PointsEntitlement(Node):
 
 
 def entitled(at: Frame) -> Alternatives:
-    """What the account's earnings give it today."""
+    """Select the services that the account's earnings give it today."""
     earned = Sql(EARNED, at.row.id, at.rows.months, at.viewer.today)
     return [
         Sql(

@@ -1,4 +1,4 @@
-"""Honours by published criteria, shown to others only if their holder wants; and services on top of what is due."""
+"""Honours: awards by published criteria, shown to others only if their holder wants, and services by tier."""
 
 from __future__ import annotations
 
@@ -52,6 +52,7 @@ async def add_points_honour(call: Call, input: AddPointsHonourInput) -> PointsHo
         name = read(code, input.code, "code")
         title = read(text, input.title, 100, "title")
         criteria = read(text, input.criteria, 1000, "criteria")
+        # Criteria are held to the same safeguards as rules: an honour must not reward silence either.
         read(screen, f"{input.title}\n{input.criteria}", "criteria")
         least = read(count, input.least, 0, 1_000_000, "least")
         months = read(count, input.months, 1, 60, "months")
@@ -82,6 +83,7 @@ async def award_points_honour(call: Call, input: AwardPointsHonourInput) -> Poin
     account = await managed_account(call, key_of(PointsAccount)(input.account), "account")
     if account.programme_id != honour.programme_id or account.kind is not honour.kind:
         raise wrong("The honour is for other accounts.", "该荣誉不适用于此账户。", "account")
+    # Counted again here and stored with the award, for the criteria must hold on the day it is given.
     earned = await earned_by(call, account, honour.months)
     if earned < honour.least:
         raise Refusal(
@@ -124,6 +126,7 @@ class PublishPointsAwardInput:
 @command("Let others see one's honour, or no longer (公开荣誉).", requires=None)
 async def publish_points_award(call: Call, input: PublishPointsAwardInput) -> PointsAwardPayload:
     row: AwardRow = await call.find(PointsAward, "award", id=key_of(PointsAward)(input.award))
+    # The holder alone decides on publication, whatever permissions somebody else has (PIPL 25).
     if not await uses(call, await AccountRow.get(id=row.account_id)):
         raise forbidden("award")
     row.published = input.published
@@ -154,6 +157,7 @@ async def add_points_entitlement(call: Call, input: AddPointsEntitlementInput) -
     with form() as read:
         title = read(text, input.title, 100, "title")
         said = read(text, input.text, 1000, "text")
+        # A service that the law grants anyhow must not be sold for points.
         read(lawful, f"{input.title}\n{input.text}", "text")
         read(screen, f"{input.title}\n{input.text}", "text")
         least = read(count, input.least, 1, 1_000_000, "least")

@@ -1,4 +1,4 @@
-"""Moving points: double entry, in whole units, once for each key. There is no other way to change a balance.
+"""Ledger: moving points by double entry, in whole units, once for each key. No other way changes a balance.
 
 Locks are taken in one order: the programme's chain, then accounts by id. Whoever holds points for a redemption takes
 the account's lock alone.
@@ -69,16 +69,20 @@ class Posting:
 
 
 def move(source: UUID, target: UUID, amount: int, expires_on: date | None = None) -> tuple[Leg, Leg]:
-    """The legs of points that go from one account to another."""
+    """Return the legs of points that go from one account to another."""
     return Leg(source, -amount), Leg(target, amount, expires_on)
 
 
+# The chain's row is the programme's lock: numbers and hashes have one order only while one transaction posts.
 LOCK = "select no, hash from points.chain where programme_id=$1 for update"
 KNOWN = "select key, id from points.posting where programme_id=$1 and key=any($2::text[])"
+# Ordered by id, so that two transactions over the same accounts cannot wait for each other.
 ACCOUNTS = (
     "select id, kind, balance, held, grid_id from points.account where programme_id=$1 and id=any($2::uuid[]) "
     "order by id for update"
 )
+# Raw SQL: any number of postings in one statement. Bytes do not go through JSON, so the seals come as arrays beside
+# it.
 POSTINGS = """
 insert into points.posting (id, programme_id, no, kind, key, posted_at, occurred_on, reason_en, reason_zh, inputs,
  rule_id, claim_id, case_id, redemption_id, reverses_id, salt, commitment, hash)
@@ -97,26 +101,30 @@ ADVANCED = "update points.chain set no=$2, hash=$3 where programme_id=$1"
 
 
 async def lock(desk: Desk, programme: UUID) -> tuple[int, bytes]:
-    """The last number and hash of the programme's chain, which nobody else posts to until this transaction ends."""
+    """Return the last number and hash of the programme's chain, locked until this transaction ends."""
     [head] = await desk.fetch(LOCK, programme)
     return head["no"], head["hash"]
 
 
 async def post(desk: Desk, programme: UUID, *postings: Posting) -> list[UUID]:
-    """Make these movements, in their order, all or none; their ids. What was posted before is not posted again.
+    """Make these movements in their order, all or none, and return their ids; a known key is not posted again.
 
     Raises Refusal INSUFFICIENT_POINTS where an account would have less than nothing, or less than it holds.
     """
+    # Keys are looked up under this lock, so nobody can post the same key between the look and the insert.
     no, head = await lock(desk, programme)
     found = await desk.fetch(KNOWN, programme, [one.key for one in postings])
     known: dict[str, UUID] = {row["key"]: row["id"] for row in found}
     fresh = [one for one in postings if one.key not in known]
+    # Accounts are locked after the chain, always: the order that the module promises.
     places = await covered(desk, programme, fresh)
     rows, entries = [], []
     for one in fresh:
         check(one)
         no += 1
         row = written(programme, no, one, desk.now)
+        # Each link covers the one before it: a posting that is changed, dropped or put in between breaks all that
+        # follow.
         head = row["hash"] = chain.link(head, row["commitment"])
         known[one.key] = row["id"]
         rows.append(row)
@@ -134,19 +142,21 @@ async def post(desk: Desk, programme: UUID, *postings: Posting) -> list[UUID]:
         await insert(desk, programme, rows, entries)
         await desk.fetch(ADVANCED, programme, no, head)
         tell(desk, entries, places)
+    # In the order that was asked for, known or new.
     return [known[one.key] for one in postings]
 
 
 def check(posting: Posting) -> None:
-    """Raise ValueError for what is no double entry: it is our fault, never the caller's."""
+    """Raise ValueError for legs that are no double entry: a defect of the calling code, never of the caller's input."""
     amounts = [leg.amount for leg in posting.legs]
     whole = all(type(amount) is int and 0 < abs(amount) <= MOST for amount in amounts)
+    # One leg an account: what a posting moved there is one line of a statement.
     if sum(amounts) or len(amounts) < 2 or not whole or len({leg.account for leg in posting.legs}) < len(amounts):
         raise ValueError(f"the posting {posting.kind} is no double entry")
 
 
 async def covered(desk: Desk, programme: UUID, postings: Iterable[Posting]) -> dict[UUID, int]:
-    """Lock the accounts, and see that each has what it is to give, one posting after the other.
+    """Lock the accounts, refuse what one does not have, and return the grid of each holder's account.
 
     What comes back is in which grid each holder's account lies.
     """
@@ -155,10 +165,14 @@ async def covered(desk: Desk, programme: UUID, postings: Iterable[Posting]) -> d
     rows = await desk.fetch(ACCOUNTS, programme, accounts)
     if len(rows) != len(accounts):
         raise ValueError("a posting names an account of another programme")
+    # What is held for redemptions is not there to be spent.
     free: dict[UUID, int] = defaultdict(int)
     for row in rows:
         free[row["id"]] = row["balance"] - row["held"]
+    # The programme's issuer goes below zero: what it gave is what all others have.
     endless = {row["id"] for row in rows if row["kind"] == AccountKind.ISSUER}
+    # Leg by leg and not by sums: a later gain must not pay for an earlier expense of the same call. The constraint in
+    # the database sees the end only.
     for leg in legs:
         free[leg.account] += leg.amount
         if leg.amount < 0 and free[leg.account] < 0 and leg.account not in endless:
@@ -167,7 +181,7 @@ async def covered(desk: Desk, programme: UUID, postings: Iterable[Posting]) -> d
 
 
 def tell(desk: Desk, entries: Iterable[Mapping[str, Any]], places: Mapping[UUID, int]) -> None:
-    """Publish what moved on holders' accounts."""
+    """Publish what moved on holders' accounts; the issuer's movements mirror them and are not published."""
     for one in entries:
         account = one["account"]
         if account in places:
@@ -185,7 +199,8 @@ def insufficient(*path: str) -> Refusal:
 
 
 def written(programme: UUID, no: int, one: Posting, now: datetime) -> dict[str, Any]:
-    """The row of a posting, but for its hash."""
+    """Return the row of a posting, but for its hash."""
+    # Sixteen random bytes: without them the few possible facts of a posting could be guessed from its commitment.
     salt = secrets.token_bytes(16)
     row: dict[str, Any] = {
         "id": uuid7(),
@@ -206,6 +221,7 @@ def written(programme: UUID, no: int, one: Posting, now: datetime) -> dict[str, 
         "salt": salt,
     }
     legs = [(leg.account, leg.amount, leg.expires_on) for leg in one.legs]
+    # The hash depends on the posting before, so it is set by the caller.
     return row | {"commitment": chain.commitment(salt, row, legs)}
 
 

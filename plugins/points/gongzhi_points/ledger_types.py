@@ -1,4 +1,4 @@
-"""What the schema says of accounts and what moved on them."""
+"""Ledger types: accounts, entries and statements as the schema has them."""
 
 from __future__ import annotations
 
@@ -58,6 +58,8 @@ EXPIRING = """
  from (select expires_on, sum(amount) amount from points.lots({0}) where expires_on is not null
  group by 1 order by 1 limit 24) l)
 """
+# Running balances are summed over all entries before the period is cut out, or the first balance would be wrong. Days
+# are days in China, whatever the session's zone.
 STATEMENT = """
 (select jsonb_build_object('opening', coalesce(min(s.balance - s.amount) filter (where s.no = 1), {4}),
  'closing', coalesce(max(s.balance) filter (where s.no = s.count), {4}),
@@ -70,6 +72,7 @@ STATEMENT = """
  where r.posted_at >= {1}::timestamp at time zone 'Asia/Shanghai'
  and r.posted_at < {2}::timestamp at time zone 'Asia/Shanghai') s)
 """
+# The balance before the period, for a period without a line.
 BEFORE = (
     "coalesce((select sum(e.amount) from points.entry e where e.account_id={0} "
     "and e.posted_at < {1}::timestamp at time zone 'Asia/Shanghai'),0)"
@@ -116,18 +119,18 @@ class PointsAccount(Node):
 
 
 def posted(name: str) -> Build:
-    """A column of the entry's posting."""
+    """Build the expression of a column of the entry's posting."""
     return lambda at: Sql(f"(select p.{name} from points.posting p where p.id={{0}})", at.row.posting_id)
 
 
 def said(at: Frame) -> Any:
-    """Why points moved, in the caller's language."""
+    """Build the reason for a movement, in the caller's language."""
     reason = "case {1} when 'zh' then p.reason_zh else p.reason_en end"
     return Sql(f"(select {reason} from points.posting p where p.id={{0}})", at.row.posting_id, language(at))
 
 
 def of_posting(name: str) -> Where:
-    """The row that the entry's posting names."""
+    """Build the condition for the row that the entry's posting names."""
     return lambda at: [
         Sql(f"{{0}}=(select p.{name} from points.posting p where p.id={{1}})", at.rows.id, at.row.posting_id)
     ]

@@ -1,4 +1,4 @@
-"""The tables of points. What is given and taken is in `posting` and `entry`, which nobody can change or delete."""
+"""Tables of points: postings and entries, which nobody can change or delete, and all that leads to them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Objecting to what was decided or booked; somebody who did not decide it looks again."""
+"""Objections: to what was decided or booked, decided by somebody who had no part in it."""
 
 from __future__ import annotations
 
@@ -58,7 +58,9 @@ async def object_to_points(call: Call, input: ObjectToPointsInput) -> PointsObje
     if told(input.claim) == told(input.entry):
         raise wrong("Name the claim or the entry, one of them.", "请指定申报或流水中的一项。", "claim")
     reason = text(input.reason, 2000, "reason")
+    # Names the claim or posting, and whose account it is about.
     about = await refused(call, str(input.claim)) if told(input.claim) else await booked(call, str(input.entry))
+    # Several objections one after another are allowed, but one at a time.
     if await ObjectionRow.exists(**about, state=ObjectionState.OPEN):
         raise duplicate("There is an open objection to this.", "已有待处理的异议。", "reason")
     row = await ObjectionRow.create(
@@ -72,9 +74,10 @@ async def object_to_points(call: Call, input: ObjectToPointsInput) -> PointsObje
 
 
 async def refused(call: Call, id: str) -> dict[str, Any]:
-    """One's own claim that was refused, within the rule's term."""
+    """Return one's own claim that was refused, within the rule's term."""
     claim: ClaimRow = await call.find(PointsClaim, "claim", id=key_of(PointsClaim)(id))
     account = await AccountRow.get(id=claim.beneficiary_id)
+    # Whoever claimed may object, and whoever may use the account it was for.
     mine = claim.person_id is not None and claim.person_id == call.viewer.account.person
     if not mine and not await uses(call, account):
         raise forbidden("claim")
@@ -83,13 +86,15 @@ async def refused(call: Call, id: str) -> dict[str, Any]:
             "NOT_REFUSED", "Only a refused claim can be objected to.", "仅可对未获认定的申报提出异议。", ("claim",)
         )
     rule = await RuleRow.get(id=claim.rule_id)
+    # Terms count days in China from the day of the decision.
     late(call, claim.decided_at.astimezone(CHINA).date() + timedelta(days=rule.objection_days), "claim")
     return {"claim_id": claim.id, "beneficiary_id": claim.beneficiary_id}
 
 
 async def booked(call: Call, id: str) -> dict[str, Any]:
-    """An entry on an account one may use."""
+    """Return a posting to an account one may use, within the rule's term."""
     entry: EntryRow = await call.find(PointsEntry, "entry", id=key_of(PointsEntry)(id))
+    # Found again as an account, so that the caller must be able to see it, and its row is locked.
     account: AccountRow = await call.find(PointsAccount, "entry", id=entry.account_id)
     if not await uses(call, account):
         raise forbidden("entry")
@@ -139,7 +144,7 @@ async def decide_points_objection(call: Call, input: DecidePointsObjectionInput)
 
 
 async def uninvolved(call: Call, claim: ClaimRow | None, account: AccountRow) -> None:
-    """Refuse whoever decided before, and whoever gains."""
+    """Refuse whoever decided before, whoever gains, and whoever is not independent of the first decision."""
     if claim:
         await disinterested(call, claim)
     asker = call.viewer.account
@@ -151,7 +156,7 @@ async def uninvolved(call: Call, claim: ClaimRow | None, account: AccountRow) ->
 
 
 async def grant(call: Call, claim: ClaimRow) -> None:
-    """Give what was wrongly refused."""
+    """Give what was wrongly refused, by the rule's terms, and approve the claim."""
     rule = await RuleRow.get(id=claim.rule_id)
     await award(call, await act_of(call, claim, rule, await ProgrammeRow.get(id=rule.programme_id)))
     claim.state, claim.version = ClaimState.APPROVED, claim.version + 1

@@ -1,4 +1,4 @@
-"""Taking over a paper ledger of households: all of the file, or nothing; the same rows again give nothing again."""
+"""Paper ledgers: taking one over, all of the file or nothing; the same rows again give nothing again."""
 
 from __future__ import annotations
 
@@ -31,6 +31,7 @@ from .models import AccountKind, PostingKind, ProgrammeRow
 
 COLUMNS = {"household": "户号", "date": "日期", "act": "事由", "points": "积分"}
 SPENT, OTHER = "兑换", "其他"
+# Bounds of one row's points and of the rows of a file.
 MOST, ROWS = 100_000, 50_000
 EMPTY, COLUMNS_READ = 1_000_000, 100
 """Empty rows and columns of a sheet that are still read."""
@@ -76,19 +77,22 @@ async def load(call: Call, programme: ProgrammeRow, file: Path, *, dry_run: bool
     is posted.
     """
     report = Report(dry_run)
+    # Held from before the keys are looked up until the postings are made.
     await ledger.lock(call, programme.id)
     postings = await prepared(call, programme, read(file, today(call), report), report)
     known = {row["key"] for row in await call.fetch(ledger.KNOWN, programme.id, [one.key for one in postings])}
     fresh = [one for one in postings if one.key not in known]
     report.known, report.posted = len(known), len(fresh)
+    # Legs are (source, target): what is imported ends on the household's account, what is spent begins there.
     report.points = sum(one.legs[1].amount if one.kind is PostingKind.IMPORTED else one.legs[0].amount for one in fresh)
+    # Refused rows are not skipped: a ledger that is taken over in part could not be told from a complete one.
     if not report.refused and not dry_run:
         await ledger.post(call, programme.id, *fresh)
     return report
 
 
 async def prepared(call: Call, programme: ProgrammeRow, lines: list[Line], report: Report) -> list[Posting]:
-    """The postings of the rows, in the order of their days; what is wrong goes into the report."""
+    """Return the postings of the rows, in the order of their days; what is wrong goes into the report."""
     source = await issuer(call, programme.id)
     known = await acts_in_force(call, programme.county_id, today(call))
     acts = {row["name"]: await mark_act(call, row["id"]) for row in known.values()}
@@ -97,6 +101,7 @@ async def prepared(call: Call, programme: ProgrammeRow, lines: list[Line], repor
     free: dict[str, int] = defaultdict(int)
     seen: Counter[Any] = Counter()
     made = []
+    # Gains of a day come before its expenses, so that a household spends what it got the same day.
     for one in sorted(lines, key=lambda line: (line.day, line.amount < 0, line.line)):
         home = homes.get(one.household)
         if home is None or not covers(programme, home):
@@ -110,6 +115,8 @@ async def prepared(call: Call, programme: ProgrammeRow, lines: list[Line], repor
         if free[one.household] < 0:
             report.refused.append((one.line, Text("more is spent than the paper gave", "兑换多于台账所得")))
             continue
+        # Equal rows are counted: two equal lines of the paper are two movements, and the same file again names the
+        # same keys.
         same = (one.household, one.day, one.act, one.amount)
         seen[same] += 1
         made.append(posting(one, accounts[one.household], source, programme, today(call), seen[same], acts))
@@ -119,10 +126,12 @@ async def prepared(call: Call, programme: ProgrammeRow, lines: list[Line], repor
 def posting(
     one: Line, account: UUID, source: UUID, programme: ProgrammeRow, day: date, nth: int, acts: Mapping[str, str]
 ) -> Posting:
-    """A row as a posting. Of its words only a known act is kept: paper names people, the ledger does not."""
+    """Turn a row into a posting. Of its words only a known act is kept: paper names people, the ledger does not."""
     named = next((name for name in acts if name in one.act), None) if one.amount > 0 else None
     act = named or (OTHER if one.amount > 0 else SPENT)
+    # A digest of the row and its count is its key: importing the same row again finds it posted.
     mark = sha256("|".join(map(str, (one.household, one.day, one.act, one.amount, nth))).encode()).hexdigest()[:32]
+    # Points from paper last from today: their term could not be known before.
     expires = later(day, programme.lasts_months) if programme.lasts_months else None
     legs = move(source, account, one.amount, expires) if one.amount > 0 else move(account, source, -one.amount)
     return Posting(
@@ -136,7 +145,7 @@ def posting(
 
 
 def read(file: Path, day: date, report: Report) -> list[Line]:
-    """The rows of a CSV (UTF-8 or GB18030) or XLSX file."""
+    """Return the rows of a CSV (UTF-8 or GB18030) or XLSX file; what is wrong with one goes into the report."""
     records = cells(file)
     try:
         heading = [str(cell or "").strip() for cell in next(records)]
@@ -144,11 +153,13 @@ def read(file: Path, day: date, report: Report) -> list[Line]:
         raise wrong("The file is empty.", "文件为空。", "file") from None
     places = {}
     for name, chinese in COLUMNS.items():
+        # The columns may come in any order and be named in either language.
         found = [at for at, cell in enumerate(heading) if cell.casefold() in (name, chinese)]
         if len(found) != 1:
             raise missing(f"The first row must name {chinese} ({name}) once.", f"首行须有一列“{chinese}”。", "file")
         places[name] = found[0]
     made: list[Line] = []
+    # Lines are told as people see them in a spreadsheet: the heading is line 1.
     for at, record in enumerate(records, 2):
         if not any(str(cell or "").strip() for cell in record):
             continue
@@ -168,8 +179,10 @@ def cells(file: Path) -> Iterator[list[Any]]:
         from openpyxl import load_workbook  # a quarter of a second of each start, for what is done once
 
         try:
+            # Looked at before it is unpacked: a small archive may hold gigabytes.
             with file.open("rb") as packed, open_archive(packed) as archive:
                 check_archive(archive)
+            # Values that the spreadsheet last computed, not formulas; nothing is computed here.
             book = load_workbook(file, read_only=True, data_only=True)
         except DocumentError as error:
             raise wrong(error.text.en, error.text.zh, "file") from None
@@ -182,6 +195,7 @@ def cells(file: Path) -> Iterator[list[Any]]:
                 yield [*row[:COLUMNS_READ]]
         return
     raw = file.read_bytes()
+    # UTF-8 comes first, for GB18030 decodes nearly any bytes; the mark at the beginning is what Excel writes.
     for encoding in ("utf-8-sig", "gb18030"):
         try:
             yield from csv.reader(io.StringIO(raw.decode(encoding), newline=""))
@@ -192,7 +206,7 @@ def cells(file: Path) -> Iterator[list[Any]]:
 
 
 def line(at: int, record: list[Any], places: dict[str, int], today: date) -> Line | Text:
-    """A row, or what is wrong with it."""
+    """Return a row as a line, or what is wrong with it."""
     said = {name: record[place] if place < len(record) else None for name, place in places.items()}
     day, amount = dated(said["date"]), whole(said["points"])
     if day is None or day > today:
@@ -218,6 +232,7 @@ def whole(value: Any) -> int | None:
     try:
         text = str(value if value is not None else "").strip()
         number = Decimal(text)
+        # Bounded before it is made an int: `1e999999` would make a number of a million digits.
         return int(number) if abs(number) <= MOST and number == int(number) else None
     except (InvalidOperation, ValueError):
         return None

@@ -1,4 +1,4 @@
-"""Statements on paper: PDF by Typst, in Noto Sans CJK."""
+"""Statements: an account's movements as PDF, made by Typst in Noto Sans CJK."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ ACCOUNT = """
 select p.name programme, p.unit, a.kind, right(a.id::text, 8) number, g.name grid
 from points.account a join points.programme p on p.id=a.programme_id join grids.grid g on g.id=a.grid_id where a.id=$1
 """
+# The same SQL as the field `statement`, so paper and screen cannot differ.
 LINES = (
     f"select {STATEMENT.format('$1', '$2::date', '$3::date', '$4::text', BEFORE.format('$1', '$2::date'))}::text said"
 )
@@ -33,17 +34,18 @@ KINDS = {"EARNED": "获得", "SPENT": "兑换", "EXPIRED": "过期", "REVERSED":
 
 
 async def statement(desk: Any, account: UUID, since: date, before: date, language: Language = "zh") -> bytes:
-    """The statement of an account from one day to before another, as a PDF. Raises Refusal if it is not there."""
+    """Return an account's statement from one day to before another, as a PDF. Raises Refusal without the account."""
     found = await desk.fetch(ACCOUNT, account)
     if not found:
         raise missing("There is no such account.", "没有该账户。", "account")
     [said] = await desk.fetch(LINES, account, since, before, language)
     data = told(dict(found[0]), orjson.loads(said["said"]), since, before)
+    # Typesetting takes CPU for tenths of a second; the event loop must not wait for it.
     return await asyncio.to_thread(render, data)
 
 
 def told(account: dict[str, Any], said: dict[str, Any], since: date, before: date) -> dict[str, Any]:
-    """What is printed, as words."""
+    """Return what is printed, as words."""
     lines = [
         [
             f"{datetime.fromisoformat(one['at']).astimezone(CHINA):%Y-%m-%d %H:%M}",
@@ -66,13 +68,14 @@ def told(account: dict[str, Any], said: dict[str, Any], since: date, before: dat
 
 
 def render(data: dict[str, Any]) -> bytes:
-    """The PDF. The data enter as data, never as Typst's own language."""
+    """Typeset the data as a PDF. They enter as data, never as Typst's own language."""
     import manimgx_fonts_cjk  # type: ignore[import-untyped]
     import typst  # serving starts without it
 
     printer = typst.Compiler(
         str(SOURCE),
         font_paths=[str(Path(manimgx_fonts_cjk.__file__).parent)],
+        # Only the fonts of the package: a page must look the same on every machine.
         ignore_system_fonts=True,
         sys_inputs={"data": orjson.dumps(data).decode()},
     )

@@ -1,4 +1,4 @@
-"""What the schema says of programmes and their rules. All of it is published."""
+"""Programme types: programmes, their rules and acts as the schema has them. All of it is published."""
 
 from __future__ import annotations
 
@@ -31,6 +31,7 @@ from .models import AccountKind, ActRow, Approver, Period, ProgrammeRow, Proof, 
 
 FEWEST = 10
 """Figures of fewer holders tell of people, so they are not shown."""
+# Times are stored in UTC; a month begins at midnight in China.
 MOVED = """
  from points.posting p join points.entry e on e.posting_id=p.id
  join points.account a on a.id=e.account_id and a.kind in ('PERSON','HOUSEHOLD','GROUP')
@@ -105,7 +106,7 @@ MARK = "coalesce((select g.code||':' from grids.grid g where g.id={county}),'')|
 
 
 def lasting(act: Any, day: Any) -> Sql:
-    """Whether rules that begin that day may reward it."""
+    """Tell whether rules that begin that day may reward the act, as a condition of the statement."""
     return Sql("({0}<={2} and ({1} is null or {1}>{2}))", act.starts_on, act.ends_on, day)
 
 

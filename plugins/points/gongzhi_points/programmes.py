@@ -1,4 +1,4 @@
-"""What a points office sets up: programmes, groups, and taking back what was wrongly booked."""
+"""Programmes: what a points office sets up (programmes, groups), and taking back what was wrongly booked."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ CODE = re.compile(r"[a-z][a-z0-9-]{1,23}")
 
 
 def code(value: str, *path: str) -> str:
-    """A code of two to 24 lower-case letters, digits and hyphens: resolutions name rules by it."""
+    """Check a code of two to 24 lower-case letters, digits and hyphens, which resolutions name rules by."""
     if not CODE.fullmatch(value):
         raise wrong(
             "A code has 2 to 24 lower-case letters, digits and hyphens and begins with a letter.",
@@ -51,14 +51,15 @@ def code(value: str, *path: str) -> str:
 
 
 def count(value: int, least: int, most: int, *path: str) -> int:
-    """A whole number within bounds."""
+    """Check that a whole number is within bounds."""
     if not least <= value <= most:
         raise wrong(f"{FIELD} must be {least} to {most}.", f"{FIELD}应为 {least} 至 {most}。", *path)
     return value
 
 
 async def standing(code: str, *path: str) -> GridRow:
-    """The grid that has this code now."""
+    """Return the grid that has this code now."""
+    # A code may have named an earlier grid; only the one that is valid now counts.
     grid = await GridRow.get_or_none(code=code, valid_to=None)
     if grid is None:
         raise missing("There is no such grid.", "没有该网格。", *path)
@@ -66,7 +67,7 @@ async def standing(code: str, *path: str) -> GridRow:
 
 
 async def managed(call: Call, id: str, *path: str) -> ProgrammeRow:
-    """A programme that the caller manages."""
+    """Return a programme that the caller manages, locked."""
     programme: ProgrammeRow = await call.find(PointsProgramme, *path, id=key_of(PointsProgramme)(id))
     if not call.may(MANAGE, programme):
         raise forbidden(*path)
@@ -111,6 +112,7 @@ async def add_points_programme(call: Call, input: AddPointsProgrammeInput) -> Po
         code_minutes=count(input.code_minutes, 1, 10_080, "codeMinutes"),
         settle_days=count(input.settle_days, 1, 60, "settleDays"),
     )
+    # The chain's first row and the issuer's account exist from the beginning: posting takes both for granted.
     await ChainRow.create(programme=programme, hash=FIRST)
     await opened(call, programme.id, AccountKind.ISSUER, grid.id)
     return PointsProgrammePayload(programme=ref(PointsProgramme, programme.id))
@@ -133,6 +135,7 @@ class PointsAccountPayload:
 @command("Open an account for a group (开立集体账户).", requires=MANAGE)
 async def open_points_group(call: Call, input: OpenPointsGroupInput) -> PointsAccountPayload:
     programme = await managed(call, input.programme, "programme")
+    # Found by who may be named, not by who may be seen: the office need not see people's files to name a leader.
     leader = await find_nameable(call, input.leader, MANAGE, "leader")
     if not covers(programme, leader):
         raise missing("The leader lives outside the programme's grid.", "负责人不在项目适用网格内。", "leader")
@@ -177,9 +180,11 @@ async def managed_account(call: Call, account: UUID, *path: str) -> AccountRow:
 
 
 async def reverse(call: Call, posting: UUID, why: str) -> UUID:
-    """Post the opposite; the new posting's id. Raises Refusal for what is reversed already or cannot be."""
+    """Post the opposite of a posting and return the new one's id. Raises Refusal for what is reversed or cannot be."""
     wrongly = await PostingRow.get(id=posting)
+    # Before the look at earlier reversals, or two at once would both find none.
     await ledger.lock(call, wrongly.programme_id)
+    # A reversal is final: taking it back would make two movements that nobody can explain.
     if wrongly.kind is PostingKind.REVERSED or await PostingRow.exists(reverses_id=posting):
         raise Refusal(
             "ALREADY_REVERSED",
@@ -187,6 +192,7 @@ async def reverse(call: Call, posting: UUID, why: str) -> UUID:
             "该流水已冲正或本身为冲正。",
             ("entry",),
         )
+    # Without a day of expiry: what comes back to a holder does not expire.
     legs = tuple([Leg(leg.account_id, -leg.amount) for leg in await EntryRow.filter(posting_id=posting)])
     [back] = await ledger.post(
         call,

@@ -1,4 +1,4 @@
-"""Spending points: held when the code is issued, moved when the shop settles it, free again if it does not."""
+"""Redemptions: points held when the code is issued, moved when the shop settles it, free again if it does not."""
 
 from __future__ import annotations
 
@@ -64,12 +64,16 @@ async def redeem(call: Call, input: RedeemInput) -> RedeemPayload:
     wanted = await RewardRow.get_or_none(id=key_of(PointsReward)(input.reward))
     if wanted is None:
         raise missing("There is no such reward.", "没有该奖品。", "reward")
+    # The account is locked first and its free points compared afterwards: two redemptions cannot spend the same
+    # points.
     account = await spender(call, input, wanted.programme_id)
     merchant = await MerchantRow.get(id=wanted.merchant_id)
+    # The price that holds when one is taken from the stock, not the one that was read before.
     reward = await taken(call, wanted, merchant)
     if account.balance - account.held < reward["price"]:
         raise insufficient("account")
     programme = await ProgrammeRow.get(id=wanted.programme_id)
+    # Whole minutes, for a code carries no more.
     expires = (call.now + timedelta(minutes=programme.code_minutes)).replace(second=0, microsecond=0)
     redemption = await RedemptionRow.create(
         account=account,
@@ -78,9 +82,11 @@ async def redeem(call: Call, input: RedeemInput) -> RedeemPayload:
         merchant=merchant,
         price=reward["price"],
         number=wanted.number,
+        # Random over 32 bits, so codes of a shop cannot be guessed one from another.
         nonce=secrets.randbelow(codes.NONCES),
         held_at=call.now,
         expires_at=expires,
+        # An offline counter hands its codes in later: the points stay held until it must have.
         held_until=expires + timedelta(days=programme.settle_days if merchant.offline else 0),
         by=call.viewer.account.name or "",
     )
@@ -90,7 +96,7 @@ async def redeem(call: Call, input: RedeemInput) -> RedeemPayload:
 
 
 async def spender(call: Call, input: RedeemInput, programme: UUID) -> AccountRow:
-    """The account to spend from, locked: one's own, or one that a grid worker redeems from at the holder's wish."""
+    """Return the account to spend from, locked: one's own, or one a grid worker redeems from at the holder's wish."""
     if told(input.account):
         key = key_of(PointsAccount)(input.account)
     else:
@@ -99,6 +105,7 @@ async def spender(call: Call, input: RedeemInput, programme: UUID) -> AccountRow
             await AccountRow.get_or_none(programme_id=programme, kind=AccountKind.PERSON, person_id=me) if me else None
         )
         key = own.id if own else None
+    # Without an account of one's own the key is None, and the answer is the same NOT_FOUND as for somebody else's.
     account: AccountRow = await call.find(PointsAccount, "account", id=key)
     spends = account.kind not in (AccountKind.ISSUER, AccountKind.MERCHANT)
     if not spends or not (await uses(call, account) or call.may(DECIDE, account)):
@@ -108,6 +115,7 @@ async def spender(call: Call, input: RedeemInput, programme: UUID) -> AccountRow
     return account
 
 
+# One statement takes and checks: two who want the last one cannot both get it.
 TAKEN = """
 update points.reward set stock=stock-1 where id=$1 and stock>0 and (offered_until is null or offered_until>$2)
 returning price
@@ -115,7 +123,7 @@ returning price
 
 
 async def taken(call: Call, reward: RewardRow, merchant: MerchantRow) -> dict[str, Any]:
-    """Take one from the stock."""
+    """Take one from the stock and return its price. Raises Refusal if it is not offered or there is none left."""
     day = today(call)
     if merchant.left_on is not None or (reward.offered_until is not None and reward.offered_until <= day):
         raise Refusal("NOT_OFFERED", "This is no longer offered.", "该奖品已停止兑换。", ("reward",))
@@ -143,6 +151,7 @@ async def cancel_redemption(call: Call, input: CancelRedemptionInput) -> RedeemP
         raise forbidden("redemption")
     if row.state is not RedemptionState.HELD:
         raise Refusal("ILLEGAL_TRANSITION", "This redemption has ended.", "该兑换已结束。", ("redemption",))
+    # The counter may have taken the code already without a connection; points given back now would be spent twice.
     if merchant.offline and not shop:
         raise Refusal(
             "CODE_IS_OUT",
@@ -154,6 +163,7 @@ async def cancel_redemption(call: Call, input: CancelRedemptionInput) -> RedeemP
     return RedeemPayload(redemption=ref(PointsRedemption, row.id), account=ref(PointsAccount, account.id))
 
 
+# Only rows that are still held come back, so ending them a second time puts nothing on the shelf twice.
 FREED = """
 with ended as (update points.redemption set state=$2, ended_at=$3 where id=any($1::uuid[]) and state='HELD'
  returning reward_id), back as (select reward_id, count(*) count from ended group by 1)
@@ -162,7 +172,7 @@ update points.reward r set stock=r.stock+b.count from back b where r.id=b.reward
 
 
 async def freed(desk: ledger.Desk, redemptions: Sequence[UUID], state: RedemptionState) -> None:
-    """End these; the points are free again, and the goods are on the shelf."""
+    """End these redemptions; their points are free again, and the goods are in stock."""
     await desk.fetch(FREED, list(redemptions), state.value, desk.now)
 
 
@@ -201,6 +211,8 @@ async def settle_redemptions(call: Call, input: SettleRedemptionsInput) -> Settl
     if not 1 <= len(input.codes) <= MOST:
         raise wrong(f"Hand in 1 to {MOST} codes.", f"请提交 1 至 {MOST} 个兑换码。", "codes")
     merchant = await kept(call, input.merchant, SETTLE, "merchant")
+    # The chain's lock comes first, as everywhere; redemptions are locked after it, and accounts when they are posted
+    # to.
     await ledger.lock(call, merchant.programme_id)
     handed = await looked_up(call, merchant, input.codes)
     good = [one.row for one in handed if one.state is SettledState.SETTLED and one.row]
@@ -213,6 +225,7 @@ async def settle_redemptions(call: Call, input: SettleRedemptionsInput) -> Settl
         account=call.viewer.account.name or "",
     )
     lines = [
+        # The text is stored as it was handed in, cut to its column: what was no code at all has a line too.
         SettledRow(settlement=settlement, place=at, code=one.text[:40], state=one.state, redemption=one.row)
         for at, one in enumerate(handed)
     ]
@@ -223,10 +236,11 @@ async def settle_redemptions(call: Call, input: SettleRedemptionsInput) -> Settl
 
 
 async def looked_up(call: Call, merchant: MerchantRow, given: Sequence[HandedCodeInput]) -> list[Handed]:
-    """What each code is good for. A code that comes twice is used by the first."""
+    """Return what each code is good for. Of a code that comes twice the first counts."""
     key = codes.counter_key(call.context.receipts, merchant.id)
     said = [codes.read(key, one.code) for one in given]
     nonces = {one.nonce for one in said if one}
+    # Ordered by id, so that two counters that settle at once cannot wait for each other.
     rows = await RedemptionRow.filter(merchant=merchant, nonce__in=nonces).order_by("id").select_for_update()
     known = {row.nonce: row for row in rows}
     found, used = [], set()
@@ -236,12 +250,13 @@ async def looked_up(call: Call, merchant: MerchantRow, given: Sequence[HandedCod
         state = SettledState.ALREADY_SETTLED if row and row.id in used else judged(call, row, code, at)
         if row and state is SettledState.SETTLED:
             used.add(row.id)
+        # A code of another shop gets UNKNOWN and no row: it must not tell that there is such a redemption.
         found.append(Handed(one.code, at, row if state is not SettledState.UNKNOWN else None, state))
     return found
 
 
 def handed_out(call: Call, one: HandedCodeInput, place: int) -> datetime.datetime:
-    """When the goods were handed out; a counter's clock may be ahead, but nothing was handed out tomorrow."""
+    """Return when the goods were handed out; a counter's clock may be ahead, so never later than now."""
     if not told(one.taken_at):
         return call.now
     if one.taken_at.tzinfo is None:
@@ -258,10 +273,12 @@ ENDED = {
 
 
 def judged(call: Call, row: RedemptionRow | None, code: Code | None, at: datetime.datetime) -> SettledState:
+    # The mark already proves the body; a code made under the key for other values than those issued is still unknown.
     if row is None or code is None or (row.number, row.expires_at) != (code.number, code.expires_at):
         return SettledState.UNKNOWN
     if row.state is not RedemptionState.HELD:
         return ENDED[row.state]
+    # The code must have been good when the goods were handed out, and the hold must still be there now.
     return SettledState.EXPIRED if at > row.expires_at or call.now > row.held_until else SettledState.SETTLED
 
 
@@ -271,6 +288,7 @@ async def pay(call: Call, merchant: MerchantRow, rows: Sequence[RedemptionRow]) 
         return
     account = await opened(call, merchant.programme_id, AccountKind.MERCHANT, merchant.grid_id, merchant=merchant.id)
     ids = [row.id for row in rows]
+    # In this order: ending a hold frees the points, which the posting takes in the same transaction.
     await RedemptionRow.filter(id__in=ids).update(state=RedemptionState.SETTLED, ended_at=call.now)
     await ledger.post(call, merchant.programme_id, *[spent(row, account) for row in rows])
 
@@ -281,6 +299,7 @@ def spent(row: RedemptionRow, merchant: UUID) -> Posting:
         key=f"redemption:{row.id}",
         legs=move(row.account_id, merchant, row.price),
         reason=Text(f"Redeemed, reward no. {row.number}", f"兑换奖品（编号 {row.number}）"),
+        # The day the holder decided, not the day an offline counter came back.
         occurred_on=row.held_at.astimezone(CHINA).date(),
         inputs={"price": str(row.price), "reward": str(row.number)},
         redemption=row.id,

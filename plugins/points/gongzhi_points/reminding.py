@@ -1,4 +1,4 @@
-"""Claims that nobody decided in time: the office of the grid is told, once for each day's claims."""
+"""Reminders: the office of a grid hears of claims that nobody decided in time, once for each day's claims."""
 
 from __future__ import annotations
 
@@ -18,9 +18,11 @@ group by 1 order by 1
 
 @job("points.remind", every=timedelta(days=1), offset=timedelta(hours=9))
 async def remind(call: Call, run: Run) -> None:
-    """Tell of the claims whose term ended yesterday."""
+    """Notify offices of the claims whose term ended yesterday."""
+    # Claims due on that very day, so each is told of once without a memory of who was told.
     ended = run.due.astimezone(CHINA).date() - timedelta(days=1)
     for row in await call.fetch(OVERDUE, ended, list(run.counties)):
+        # Whoever may edit people in the grid is its office; the permission names who is written to.
         await notify(call, overdue(row["count"]), offices=[Office("people.edit", row["grid_id"])])
 
 

@@ -1,4 +1,4 @@
-"""What the schema says of shops, rewards, redemptions and settlements."""
+"""Reward types: shops, rewards, redemptions and settlements as the schema has them."""
 
 from __future__ import annotations
 
@@ -68,12 +68,14 @@ class PointsReward(Node):
     version: int = column("Grows with every change (版本).")
 
 
+# Codes are derived when they are asked for and stored nowhere; the columns they are made of come with the row.
 @batch(needs=("merchant_id", "number", "nonce", "expires_at", "person_id", "by", "state"), requires=None)
 def code(rows: Sequence[Any], context: Context) -> list[str | None]:
     """The one-time code for the counter; for whoever redeems, and null once it is of no use (兑换码)."""
     asker, secret = context.viewer.account, context.receipts
 
     def shown(row: Any) -> str | None:
+        # The holder, or whoever redeemed for them; a shop sees a redemption without its code.
         own = (asker.person is not None and str(row.person_id) == str(asker.person)) or row.by == asker.name
         if not own or row.state != RedemptionState.HELD:
             return None

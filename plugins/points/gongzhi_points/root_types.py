@@ -1,4 +1,4 @@
-"""What points add to the core's types and to the roots."""
+"""Root types: what points add to the core's types and to the query, mutation and subscription roots."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class PointsHappening:
 
 
 def left(at: Frame) -> Any:
-    """What a rule may still give today."""
+    """Compute what a rule may still give today."""
     account = Sql(MINE, at.row.programme_id, at.row.beneficiary, at.viewer.person, homes(at.viewer))
     text = "case when {0} is null then null else greatest(0,{0}-points.earned({1},{2},{3})) end"
     return Sql(text, at.row.cap, at.row.id, account, at.viewer.today)
@@ -79,7 +79,7 @@ class PointsOpportunity:
 
 
 def earnable(at: Frame) -> Alternatives:
-    """Rules in force where the asker lives."""
+    """Select the rules in force where the asker lives."""
     return [
         Sql(
             "{0}=any({1}) and {2}<>'PROPOSED' and {3}<={5} and ({4} is null or {4}>{5})",
@@ -94,7 +94,7 @@ def earnable(at: Frame) -> Alternatives:
 
 
 def offered(at: Frame) -> Alternatives:
-    """Rewards that can be had in the grid: offered in it, below it, or in all of what it lies in."""
+    """Select the rewards that can be had in a grid: offered in it, below it, or in all of what it lies in."""
     above = Sql(
         "{0}<>{1} and {0}=any(array[" + ",".join(f"{{{i + 2}}}" for i in range(len(LEVELS))) + "])",
         at.rows.grid_id,
@@ -102,6 +102,7 @@ def offered(at: Frame) -> Alternatives:
         *(at.row.field(level) for level in LEVELS),
     )
     now = Sql("({0} is null or {0}>{1})", at.rows.offered_until, at.viewer.today)
+    # The alternatives exclude each other, so they are read one after the other by index and no row twice.
     return Disjoint([every(one, now) for one in (*(inside(at) or ()), above)])
 
 

@@ -1,4 +1,4 @@
-"""The rules: proposed as data, adopted by resolution, ended by the next version. What is adopted never changes."""
+"""Rules: proposed as data, adopted by resolution, ended by the next version. What is adopted never changes."""
 
 from __future__ import annotations
 
@@ -73,6 +73,7 @@ async def propose_points_rule(call: Call, input: ProposePointsRuleInput) -> Poin
             "cooldown_days": read(count, input.cooldown_days, 0, DAYS, "cooldownDays"),
             "peers": read(count, input.peers, 1, 50, "peers"),
             "decide_days": read(count, input.decide_days, 1, DAYS, "decideDays"),
+            # Never less than a week to object, whatever an office writes.
             "objection_days": read(count, input.objection_days, 7, DAYS, "objectionDays"),
             "amount": read(gain, input.amount),
         }
@@ -80,12 +81,14 @@ async def propose_points_rule(call: Call, input: ProposePointsRuleInput) -> Poin
         fields |= read(source, input, call.context.feedable) or {}
         read(recipient, input)
     if told(input.act):
+        # The act of the day the rule begins: a rule for next month rewards next month's version.
         act = await choose_act(call, input.act, programme.county_id, max(input.starts_on, today(call)))
         with form() as read:
             read(fits_act, act, input.amount, input.proof)
         fields["act_id"] = act["id"]
     rule = await RuleRow.create(
         programme=programme,
+        # The programme's row was locked when it was found, so versions are numbered without a gap or a clash.
         version=await RuleRow.filter(programme=programme, code=input.code).count() + 1,
         beneficiary=input.beneficiary,
         period=input.period,
@@ -100,7 +103,7 @@ async def propose_points_rule(call: Call, input: ProposePointsRuleInput) -> Poin
 
 
 def gain(amount: int) -> int:
-    """A rule gives; it never takes."""
+    """Check how many points a rule gives; it never takes any."""
     if amount < 1:
         raise Refusal(
             "DEDUCTION",
@@ -112,7 +115,7 @@ def gain(amount: int) -> int:
 
 
 def source(input: ProposePointsRuleInput, feeds: Collection[str]) -> Mapping[str, Any]:
-    """What feeds the rule: an act that is claimed, or an event whose type lets itself be fed from."""
+    """Return what feeds the rule: an act that is claimed, or an event whose type allows it."""
     if told(input.act) == told(input.event):
         raise wrong("A rule rewards an act or is fed by an event, one of them.", "规则须对应行为或事件之一。", "act")
     if not told(input.event):
@@ -124,6 +127,7 @@ def source(input: ProposePointsRuleInput, feeds: Collection[str]) -> Mapping[str
             "规则不能由积分事件触发。",
             ("event",),
         )
+    # The event's type decides, not this plugin: mediation, petitions and advice declare that they feed nothing.
     if input.event not in feeds:
         known = ", ".join(sorted(feeds))
         raise Refusal(
@@ -153,6 +157,7 @@ async def adopt_points_rule(call: Call, input: AdoptPointsRuleInput) -> PointsRu
     rule, programme = await mine(call, input.rule)
     if rule.state is not RuleState.PROPOSED:
         raise Refusal("ILLEGAL_TRANSITION", "This version was adopted before.", "该版本已生效。", ("rule",))
+    # A resolution names rules by this text; the version in it keeps an old resolution from adopting a new text.
     name = f"points.{programme.code}.{rule.code}/{rule.version}"
     resolution = await adopted(call, name, programme.grid_id)
     if resolution is None:
@@ -162,10 +167,13 @@ async def adopt_points_rule(call: Call, input: AdoptPointsRuleInput) -> PointsRu
             f"尚无有效决议通过 {name}，请先登记决议。",
             ("rule",),
         )
+    # Never back in time: nothing may be earned by a rule before villagers had adopted it.
     rule.starts_on = max(rule.starts_on, resolution.decided_on, today(call))
+    # Asked for the day that was just settled on, which may be later than the one proposed.
     await rewardable(call, rule, programme)
     rule.state, rule.resolution = RuleState.ADOPTED, resolution
     await rule.save()
+    # Versions end the day the new one begins, also those with a later end of their own.
     lasting = Q(state=RuleState.ADOPTED) | Q(state=RuleState.ENDED, ends_on__gt=rule.starts_on)
     before = RuleRow.filter(lasting, programme=programme, code=rule.code).exclude(id=rule.id)
     await before.update(state=RuleState.ENDED, ends_on=rule.starts_on)
@@ -188,8 +196,9 @@ async def rewardable(call: Call, rule: RuleRow, programme: ProgrammeRow) -> None
 
 
 async def mine(call: Call, id: str) -> tuple[RuleRow, ProgrammeRow]:
-    """A rule of a programme that the caller manages, locked with it."""
+    """Return a rule of a programme that the caller manages, both locked."""
     rule: RuleRow = await call.find(PointsRule, "rule", id=key_of(PointsRule)(id))
+    # The programme is locked so that two versions adopted at once end each other in one order.
     programme = await ProgrammeRow.filter(id=rule.programme_id).select_for_update().get()
     if not call.may(MANAGE, programme):
         raise forbidden("rule")
@@ -208,6 +217,7 @@ async def end_points_rule(call: Call, input: EndPointsRuleInput) -> PointsRulePa
     rule, _ = await mine(call, input.rule)
     if rule.state is not RuleState.ADOPTED:
         raise Refusal("ILLEGAL_TRANSITION", "Only a rule in force is ended.", "仅可停用生效中的规则。", ("rule",))
+    # Not today: what was done this morning in good faith counts.
     if input.on <= today(call):
         raise wrong("A rule ends tomorrow at the earliest.", "失效日最早为明日。", "on")
     rule.state, rule.ends_on = RuleState.ENDED, input.on

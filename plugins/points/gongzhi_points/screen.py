@@ -1,10 +1,12 @@
-"""What a rule must not be about: points are never a price on rights, nor a punishment."""
+"""Safeguards: what a rule must not be about; points are never a price on rights, nor a punishment."""
 
 from __future__ import annotations
 
 from gongzhi.runtime.bans import RIGHTS, Ban, ban, broken
 from gongzhi.values.errors import Refusal
 
+# Words in Chinese and English, looked for in the text of rules, acts and honours. They stop slips, not cunning: the
+# resolution and objections do the rest.
 BANS = (
     *RIGHTS,
     ban("CONSENT", "consent", "consent is given freely or not at all", "同意须出于自愿"),
@@ -36,12 +38,12 @@ STATUTORY = ban(
 
 
 def screen(text: str, *path: str) -> None:
-    """Raise Refusal FORBIDDEN_RULE, saying which safeguard, for a rule about what points must not touch."""
+    """Raise Refusal FORBIDDEN_RULE, naming the safeguard, for a rule about what points must not touch."""
     against(BANS, text, path)
 
 
 def lawful(text: str, *path: str) -> None:
-    """Refuse a reward or service that people are due anyhow."""
+    """Refuse a reward or service that people are due by law."""
     against((STATUTORY,), text, path)
 
 

@@ -1,4 +1,4 @@
-"""Shops that take points, what they hand out, and their stock."""
+"""Shops: those that take points, what they hand out, and their stock."""
 
 from __future__ import annotations
 
@@ -27,13 +27,14 @@ PRICE, STOCK = 1_000_000, 1_000_000
 
 
 def keeps(call: Call, merchant: MerchantRow, permission: str) -> bool:
-    """Whether the caller holds the permission for the shop's unit, or where the shop lies."""
+    """Tell whether the caller holds the permission for the shop's unit, or where the shop lies."""
+    # A merchant's grant is for its unit, which need not lie in a grid that the merchant serves.
     grants = [one for one in call.viewer.account.grants if permission in one.permissions]
     return any(one.unit == merchant.unit_id for one in grants) or call.may(permission, merchant)
 
 
 async def kept(call: Call, id: str, permission: str, *path: str) -> MerchantRow:
-    """A shop for which the caller holds the permission."""
+    """Return a shop for which the caller holds the permission, locked."""
     merchant: MerchantRow = await call.find(PointsMerchant, *path, id=key_of(PointsMerchant)(id))
     if not keeps(call, merchant, permission):
         raise forbidden(*path)
@@ -73,6 +74,7 @@ async def add_points_merchant(call: Call, input: AddPointsMerchantInput) -> Poin
         grid_id=unit.grid_id,
         joined_on=today(call),
     )
+    # Opened now, so that the first settlement need not.
     await opened(call, programme.id, AccountKind.MERCHANT, unit.grid_id, merchant=merchant.id)
     return PointsMerchantPayload(merchant=ref(PointsMerchant, merchant.id))
 
@@ -91,6 +93,7 @@ async def end_points_merchant(call: Call, input: EndPointsMerchantInput) -> Poin
     day = today(call)
     merchant.left_on, merchant.version = day, merchant.version + 1
     await merchant.save()
+    # Rewards with a day of their own keep it. Codes that are out settle as before.
     await RewardRow.filter(merchant=merchant, offered_until=None).update(offered_until=day)
     return PointsMerchantPayload(merchant=ref(PointsMerchant, merchant.id))
 
@@ -135,6 +138,7 @@ async def add_points_reward(call: Call, input: AddPointsRewardInput) -> PointsRe
     reward = await RewardRow.create(
         merchant=merchant,
         programme=programme,
+        # Numbers are taken from the last one, under the shop's lock, and must fit the three bytes of a code.
         number=(last.number if last else 0) % (NUMBERS - 1) + 1,
         grid_id=grid.id if grid else programme.grid_id,
         kind=input.kind,

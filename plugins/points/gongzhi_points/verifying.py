@@ -1,4 +1,4 @@
-"""Reading a ledger from its first link: that nobody changed it, and that every balance is the sum of its entries."""
+"""Verification: reading a ledger from its first link, and comparing every balance with the sum of its entries."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import orjson
 from . import chain
 from .ledger import Desk
 
+# Postings a page: the ledger may be larger than memory.
 STEP = 5_000
 PAGE = """
 select p.*, p.inputs::text facts, e.account_id, e.amount, e.expires_on
@@ -37,13 +38,15 @@ class Finding:
 
 
 async def verify(desk: Desk, programme: UUID) -> tuple[int, list[Finding]]:
-    """How many postings there are, and what is wrong with them."""
+    """Return how many postings there are, and what is wrong with them."""
     found: list[Finding] = []
+    # What the chain begins with, before the first posting.
     no, hash = 0, chain.FIRST
     async for row, legs in links(desk, programme):
         no += 1
         if row["no"] != no:
             found.append(Finding(no, "a posting is missing"))
+            # Goes on from what is there, so that one gap is one finding and not thousands.
             no = row["no"]
         if chain.commitment(row["salt"], row, legs) != row["commitment"]:
             found.append(Finding(no, "the posting is not what was committed to"))
@@ -52,31 +55,36 @@ async def verify(desk: Desk, programme: UUID) -> tuple[int, list[Finding]]:
         hash = chain.link(hash, row["commitment"])
         if hash != row["hash"]:
             found.append(Finding(no, "the chain is broken"))
+            # Goes on from the stored hash, so that the links after the broken one are checked as well.
             hash = row["hash"]
     return no, [*found, *await whole(desk, programme, no, hash)]
 
 
 async def links(desk: Desk, programme: UUID) -> AsyncIterator[tuple[dict[str, Any], list[chain.Leg]]]:
-    """Postings in their order, each with its legs."""
+    """Yield postings in their order, each with its legs."""
     last = 0
     while rows := await desk.fetch(PAGE, programme, last, STEP):
         for no, group in groupby(rows, key=lambda row: row["no"]):
             same = list(group)
+            # The text of the JSON as it is stored, parsed here: the hash is over its value, not over a driver's
+            # rendering.
             row = same[0] | {"inputs": orjson.loads(same[0]["facts"])}
             yield row, [(one["account_id"], one["amount"], one["expires_on"]) for one in same if one["account_id"]]
             last = no
 
 
 async def whole(desk: Desk, programme: UUID, no: int, hash: bytes) -> list[Finding]:
-    """What the ledger as a whole must meet."""
+    """Return what is wrong with the ledger as a whole: balances, total, and the end of the chain."""
     found = [
         Finding(0, f"account {row['id']} is not the sum of its entries")
         for row in await desk.fetch(BALANCES, programme)
     ]
     [total] = await desk.fetch(TOTAL, programme)
     [head] = await desk.fetch(HEAD, programme)
+    # Every leg has its counterpart, so all accounts together come to nothing.
     if total["total"]:
         found.append(Finding(0, "the balances do not sum to zero"))
+    # A chain that was cut off at its end is whole in itself; only the stored head shows it.
     if (head["no"], head["hash"]) != (no, hash):
         found.append(Finding(0, "the last links are missing"))
     return found

@@ -1,4 +1,4 @@
-"""Who may see what of points, in one place. Programmes, rules and rewards are published; accounts are not."""
+"""Visibility: who may see what of points. Programmes, rules and rewards are published; accounts are not."""
 
 from __future__ import annotations
 
@@ -18,16 +18,17 @@ SETTLE = "points.settle"
 
 
 def accounts(account: Table, viewer: Lens) -> Alternatives:
-    """Accounts in the grids one serves, one's own, one's household's and group's, and one's shop's."""
+    """Select accounts in the grids one serves, one's own, one's household's and group's, and one's shop's."""
     seen = viewer.within(account, VIEW)
     if viewer.known():
         own = Sql("{0}={1}", account.person_id, viewer.person)
         seen = widen(seen, own, Sql("{0}=any(array{1})", account.household_id, homes(viewer)))
+    # A shop sees the accounts of its own unit, whatever grids its people serve.
     return widen(seen, *(_shop(account.merchant_id, unit) for unit in viewer.units(SETTLE)))
 
 
 def claims(claim: Table, viewer: Lens) -> Alternatives:
-    """Claims in the grids one serves or reviews, and one's own."""
+    """Select claims in the grids one serves or reviews, and one's own."""
     seen = viewer.within(claim, VIEW)
     if seen is not None and viewer.can(REVIEW):
         reviewed = viewer.within(claim, REVIEW)
@@ -36,13 +37,13 @@ def claims(claim: Table, viewer: Lens) -> Alternatives:
 
 
 def redemptions(redemption: Table, viewer: Lens) -> Alternatives:
-    """Those of accounts one may see; a shop sees what was redeemed at it, though not by whom."""
+    """Select redemptions of accounts one may see; a shop sees what was redeemed at it, though not by whom."""
     seen = _of_accounts(redemption.account_id, viewer)
     return widen(seen, *(_shop(redemption.merchant_id, unit) for unit in viewer.units(SETTLE)))
 
 
 def settlements(settlement: Table, viewer: Lens) -> Alternatives:
-    """A shop's own, and those in the grids one serves."""
+    """Select a shop's own settlements, and those in the grids one serves."""
     merchant = Table("merchant", schema="points", alias="shop")
     seen = viewer.within(merchant, VIEW)
     if seen is None:
@@ -59,18 +60,20 @@ def objections(objection: Table, viewer: Lens) -> Alternatives:
 
 
 def awards(award: Table, viewer: Lens) -> Alternatives:
-    """Those whose holders want them seen, and those of accounts one may see."""
+    """Select awards whose holders want them seen, and those of accounts one may see."""
     return widen(_of_accounts(award.account_id, viewer), Sql("{0}", award.published))
 
 
 def _of_accounts(key: object, viewer: Lens) -> Alternatives:
-    """Rows whose account one may see."""
+    """Select rows whose account one may see."""
     account = Table("account", schema="points", alias="theirs")
     seen = accounts(account, viewer)
     if seen is None:
         return None
+    # An own alias, because the table may be in the statement already under its name.
     return [Sql("exists(select from points.account theirs where theirs.id={0} and {1})", key, one) for one in seen]
 
 
 def _shop(key: object, unit: object) -> Criterion:
+    # The units of a viewer are few: as an array the shops are found once and not for every row.
     return Sql("{0}=any(array(select s.id from points.merchant s where s.unit_id={1}))", key, unit)

@@ -1,4 +1,4 @@
-"""The enums of points as the schema has them."""
+"""Enums: the states and kinds of points as the schema has them."""
 
 from __future__ import annotations
 
