@@ -6,7 +6,7 @@ import asyncio
 import contextvars
 import hashlib
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Mapping
 from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
@@ -21,8 +21,8 @@ from gongzhi.declare.viewer import Viewer
 from gongzhi.runtime.channels import Channel
 from gongzhi.runtime.commands import Command
 from gongzhi.runtime.context import Bounds, Context, Look, Wanted
+from gongzhi.runtime.event_access import EventAccess, NoEventAccess
 from gongzhi.runtime.jobs import Job
-from gongzhi.runtime.outbound.networks import OutboundNetworks
 from gongzhi.runtime.picture_decoding import PictureDecoder
 from gongzhi.runtime.sealing import KeyRing
 from starlette.applications import Starlette
@@ -33,7 +33,6 @@ from starlette.types import ASGIApp
 from tortoise.models import Model
 
 from . import road
-from .auth.account_lookup import Accounts
 from .auth.assembly import entrance
 from .auth.authentication import Door, refused
 from .auth.service import Desk as Reception
@@ -50,6 +49,7 @@ from .endpoints.subject_access import Exports
 from .endpoints.uploads import Desk, upload_routes
 from .errors import Problem
 from .events import Hub, Outbox
+from .events.access import EngineEventAccess
 from .events.outbox import Told as Pending
 from .events.resumptions import Resumptions
 from .files.archive import Archive, sweep_hourly
@@ -76,10 +76,6 @@ from .storage import database
 from .storage.access_log import Ledger, ledger
 from .storage.connection_shares import Shares, open_shares, writers
 from .storage.key_ring import keyring
-from .webhooks import Courier, Selections, Tellers
-from .webhooks import courier as webhooks
-from .webhooks.bodies import Bodies
-from .webhooks.post import Post
 
 DISCOVER = "schema.explore"
 
@@ -118,8 +114,7 @@ class Space:
         self.shares, self.keys, self.secret, self.told, self.schema = shares, keys, secret, told, schema
         self.outbox, self.plugins, self.channels = outbox, plugins, channels
         self.reactions = ReactionTable(plugins.reactions)
-        self.selections: Selections | None = None
-        self.tellers: Tellers | None = None
+        self.events: EventAccess = NoEventAccess()
         self.listings: Listings | None = None
         self.published = told.json()
         self.pictures = PictureDecoder()
@@ -142,13 +137,6 @@ class Space:
 
         async def look(seen: Look) -> None:
             await self.ledger.look(viewer, seen)
-
-        def selected(selection: str) -> str:
-            assert self.selections
-            return self.selections.checked(selection, viewer)
-
-        def deliverable() -> Collection[str]:
-            return self.tellers.allowed(viewer) if self.tellers else ()
 
         async def listed(asking: Viewer, document: str, variables: Mapping[str, Any]) -> Wanted:
             assert self.listings
@@ -181,8 +169,7 @@ class Space:
             self.plugins.holders,
             self.plugins.guarded,
             self.plugins.registers,
-            selected,
-            deliverable,
+            self.events,
             listed,
             self.channels,
             self.choices,
@@ -311,8 +298,10 @@ class Deployment:
                 vitals.blame,
                 shares,
             )
-            bodies, listings = Bodies(engine, settings.issuer), Listings(engine)
-            space.selections, space.tellers, space.listings = bodies.selections, bodies.tellers, listings
+            space.events = EngineEventAccess(
+                engine, door.accounts, hub.cursors, timedelta(days=settings.retention), now
+            )
+            space.listings = Listings(engine)
             memory = Resumptions(desk.sessions.pool, now)
             guard = Guard(shares.waited) if enforced(settings, settings.guard) else None
             gateway = Gateway(engine, door, shell(settings), traits(settings, door), self.documents, memory, guard)
@@ -327,17 +316,16 @@ class Deployment:
             hub.heard.append(services.call)
             app.state.worker, app.state.hub, app.state.vitals, app.state.space = worker, hub, vitals, space
             app.state.shares, app.state.guard, app.state.till = shares, guard, gateway.operations.till
-            lines, reachable = Lines(worker, settings.background_pool), OutboundNetworks(settings.webhook_networks)
+            app.state.services = services
+            lines = Lines(worker, settings.background_pool)
             # Background work starts last, when everything that it may call is there, and stops first.
             async with (
-                delivering(dsn, reachable, door.accounts, bodies, self.keys, now) as courier,
                 vitals.held(),
                 sweep_hourly(archive, now),
                 watching(guard),
-                working(hub, space, (lines, courier) if self.background else ()),
+                working(hub, space, lines if self.background else None),
                 services.running() if self.background else nullcontext(),
             ):
-                app.state.courier = courier
                 yield
 
     def space(self, shares: Shares, kept: Ledger, outbox: Outbox) -> Space:
@@ -392,26 +380,13 @@ class Deployment:
 
 
 @asynccontextmanager
-async def delivering(
-    dsn: str, networks: OutboundNetworks, accounts: Accounts, bodies: Bodies, keys: KeyRing, now: Callable[[], datetime]
-) -> AsyncIterator[Courier]:
-    """Yield what delivers events to webhooks, with connections of its own."""
-    async with await database.writers(dsn, webhooks.ENDPOINTS + 1) as pool:
-        post = Post(networks)
-        try:
-            yield Courier(pool, accounts, bodies, post, keys, now)
-        finally:
-            await post.close()
-
-
-@asynccontextmanager
-async def working(hub: Hub, space: Space, work: Sequence[Lines | Courier]) -> AsyncIterator[None]:
-    """Keep these at work. Without any, the hub starts once somebody follows events; it is stopped in any case."""
-    for one in work:
-        hub.heard.append(one.call)
-        hub.work.append(partial(running, space, one))
+async def working(hub: Hub, space: Space, lines: Lines | None) -> AsyncIterator[None]:
+    """Have handlers and jobs at work. Without, the hub starts once somebody follows events; it is stopped anyway."""
+    if lines:
+        hub.heard.append(lines.call)
+        hub.work.append(partial(running, space, lines))
     try:
-        if work:
+        if lines:
             await hub.start()
         yield
     finally:
@@ -430,9 +405,9 @@ async def watching(guard: Guard | None) -> AsyncIterator[None]:
             await asyncio.gather(task, return_exceptions=True)
 
 
-async def running(space: Space, one: Lines | Courier) -> None:
-    """Run background work where the tables are known."""
-    await space.run(one.run())
+async def running(space: Space, lines: Lines) -> None:
+    """Run handlers and jobs where the tables are known."""
+    await space.run(lines.run())
 
 
 def acting_for(space: Space, worker: Worker) -> Callable[[str], Context]:

@@ -280,9 +280,6 @@ class Settings:
     origins: tuple[str, ...] = variable(
         "GONGZHI_ORIGINS", (), origins, "Other sites whose pages may call, https://desk.example.org, with commas."
     )
-    webhook_networks: tuple[str, ...] = variable(
-        "GONGZHI_WEBHOOK_NETWORKS", (), proxies, "Inner networks events may be delivered to, 10.1.0.0/16, with commas."
-    )
     proxies: tuple[str, ...] = variable(
         "GONGZHI_PROXIES", (), proxies, "Addresses of proxies whose X-Forwarded-For is believed, with commas."
     )

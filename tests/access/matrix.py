@@ -26,7 +26,7 @@ from gongzhi.values.codes import Kind
 from gongzhi_server.commands import mutations as commands
 from gongzhi_server.events import Outbox
 from gongzhi_server.plugins.loader import Plugins
-from gongzhi_server.testing import TODAY
+from gongzhi_server.testing import TODAY, AnySelection
 from graphql import GraphQLField, GraphQLObjectType, get_named_type, is_leaf_type
 from tortoise.models import Model
 from tortoise.transactions import in_transaction
@@ -157,7 +157,7 @@ class Matrix:
                 held=self.plugins.held,
                 naming=self.plugins.naming,
                 registers=self.plugins.registers,
-                selected=lambda text: text,
+                events=AnySelection(),
                 listed=listed,
             )
             return made

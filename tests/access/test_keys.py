@@ -20,11 +20,12 @@ from gongzhi_server.app import create_app
 from gongzhi_server.errors import Problem
 from gongzhi_server.settings import Settings
 from gongzhi_server.storage import key_ring as keys
-from gongzhi_server.testing import Clock, Server, settings
+from gongzhi_server.testing import ESSENTIAL, Clock, Server, settings
 
 from .conftest import Log
 
 NEW = "next:" + base64.b64encode(bytes(range(32))).decode()
+HOLDINGS = ESSENTIAL.registers.holdings
 PRODUCTION = {"DATABASE_URL": "postgresql://db/county", "GONGZHI_SECRET": "8f14e45fceea167a5a36dedd4bea2543"}
 
 
@@ -134,11 +135,11 @@ async def test_rotation_under_load(filled: str, tmp_path: Path, log: Log) -> Non
 
     async with serving(replace(chosen, reveals=10_000), filled) as server:
         work = [asyncio.create_task(one(server)) for one in (read, find, change)]
-        moved = await keys.rotate(filled, KeyRing.parse(ring), size=40)
+        moved = await keys.rotate(filled, KeyRing.parse(ring), HOLDINGS, size=40)
         done.set()
         await asyncio.gather(*work)
     assert moved >= 1000 and all(count > 5 for count in tried), tried
-    after = await keys.status(filled, KeyRing.parse(ring))
+    after = await keys.status(filled, KeyRing.parse(ring), HOLDINGS)
     assert after.done and sum(after.people.values()) >= moved
     await alone(log.connection, KeyRing.parse(NEW))
 
@@ -170,18 +171,18 @@ async def test_rotation_goes_on(filled: str, tmp_path: Path, log: Log) -> None:
     ring = KeyRing.parse(f"{NEW},{derived(filled, tmp_path)}")
     async with log.connection.transaction():
         assert await keys.batch(log.connection, ring, 300) == 300
-    left = (await keys.status(filled, ring)).people
-    assert left["next"] == 300 and not (await keys.status(filled, ring)).done
+    left = (await keys.status(filled, ring, HOLDINGS)).people
+    assert left["next"] == 300 and not (await keys.status(filled, ring, HOLDINGS)).done
     broken = await log.connection.fetchrow(
         "update people.person set data_key = substring(data_key from 1 for 40) || '\\x00'::bytea where id = "
         "(select max(id::text)::uuid from people.person where data_key is not null) returning id, data_key"
     )
     assert broken
     with pytest.raises(Problem, match=str(broken["id"])):
-        await keys.rotate(filled, ring)
-    assert (await keys.status(filled, ring)).people["next"] > 300
+        await keys.rotate(filled, ring, HOLDINGS)
+    assert (await keys.status(filled, ring, HOLDINGS)).people["next"] > 300
     await log.connection.execute("update people.person set data_key = null where id = $1", broken["id"])
-    assert await keys.rotate(filled, ring) > 0 and (await keys.status(filled, ring)).done
+    assert await keys.rotate(filled, ring, HOLDINGS) > 0 and (await keys.status(filled, ring, HOLDINGS)).done
     with pytest.raises(SealError):
         await alone(log.connection, KeyRing.parse(derived(filled, tmp_path)))
 
@@ -189,7 +190,7 @@ async def test_rotation_goes_on(filled: str, tmp_path: Path, log: Log) -> None:
 async def test_rotation_moves_everything(filled: str, tmp_path: Path, log: Log) -> None:
     """What is wrapped beside people's keys goes along: keys of files and of numbers left, secrets of endpoints."""
     old, both = derived(filled, tmp_path), f"{NEW},{derived(filled, tmp_path)}"
-    made = [sealing.data_key() for _ in keys.WRAPPED]
+    made = [sealing.data_key() for _ in keys.wrapped_columns(HOLDINGS)]
     file, contact, secret, previous = (KeyRing.parse(old).wrap("610921", one) for one in made)
     await log.connection.execute("delete from contacts.contact")
     grid, case = await log.connection.fetchrow("select grid_id, id from cases.case where grid_id is not null limit 1")
@@ -216,11 +217,12 @@ async def test_rotation_moves_everything(filled: str, tmp_path: Path, log: Log) 
         previous,
     )
     ring = KeyRing.parse(both)
-    assert (await keys.status(filled, ring)).others == {"main": len(made)}
-    await keys.rotate(filled, ring, size=500)
-    after = await keys.status(filled, ring)
+    assert (await keys.status(filled, ring, HOLDINGS)).others == {"main": len(made)}
+    await keys.rotate(filled, ring, HOLDINGS, size=500)
+    after = await keys.status(filled, ring, HOLDINGS)
     assert after.done and after.others["next"] == len(made)
     alone = KeyRing.parse(NEW)
-    for (table, column, _), key in zip(keys.WRAPPED, made, strict=True):
-        [value] = [row[0] for row in await log.connection.fetch(f"select {column} from {table} where {column} <> ''")]
+    for of, key in zip(keys.wrapped_columns(HOLDINGS), made, strict=True):
+        statement = f"select {of.column} from {of.table} where {of.column} <> ''"
+        [value] = [row[0] for row in await log.connection.fetch(statement)]
         assert alone.unwrap("610921", value) == key

@@ -19,7 +19,7 @@ COUNTED = re.compile(r"\.count\(\)[^\n]*(>=|>|<=|<)")
 HELD = {
     "core/attachments/attaching.py": "the case is locked when it is found",
     "core/contacts/commands.py": "the case is locked when it is found; `hold` over a number and whoever is shown one",
-    "core/webhooks/commands.py": "the account is locked",
+    "integrations/gongzhi_integrations/webhooks/commands.py": "the account is locked",
     "core/accounts/credential_commands.py": "the account is locked when it is found",
     "core/people/household_commands.py": "the household is locked when it is found",
     "credit/gongzhi_credit/keys.py": "the account is locked",

@@ -21,7 +21,7 @@ from gongzhi_server.graphql.schema import build
 from gongzhi_server.plugins.loader import Plugins
 from gongzhi_server.storage import database
 from gongzhi_server.storage.key_ring import keyring
-from gongzhi_server.testing import TODAY, settings
+from gongzhi_server.testing import TODAY, AnySelection, settings
 from tortoise.transactions import in_transaction
 
 from ..access.matrix import listed, stored
@@ -109,7 +109,7 @@ def taking_back(lab: Lab, bench: Bench, installed: Plugins) -> Any:
             fetch=bench._fetch,
             held=installed.held,
             registers=installed.registers,
-            selected=lambda text: text,
+            events=AnySelection(),
             listed=listed,
         )
         return made

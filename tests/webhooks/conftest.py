@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,9 +16,11 @@ import httpx
 import pytest
 import pytest_asyncio
 from gongzhi.core.accounts.secrets import key_digest
+from gongzhi_integrations.webhooks.courier import ENDPOINTS, Courier, make_sender
 from gongzhi_server.app import create_app
 from gongzhi_server.deployment import plugin_activation as activation
 from gongzhi_server.plugins.loader import Plugins
+from gongzhi_server.plugins.ownership import acting_as
 from gongzhi_server.testing import ESSENTIAL, TODAY, Clock, Server, create, drop, settings
 
 from .receivers import Receiver, receiving
@@ -57,6 +59,7 @@ async def enrol(connection: Any, name: str = "hotline", key: str = KEY, grid: st
     )
 
 
+INSIDE = {"GONGZHI_WEBHOOK_NETWORKS": "127.0.0.0/8"}
 LEFTOVERS = (
     "webhooks.webhook", "intake.entry", "notices.notice where kind like 'webhook%'",
     "accounts.account where name = 'hotline'",
@@ -105,7 +108,8 @@ class Desk:
     async def deliver(self) -> None:
         """Number what happened, and deliver what is due."""
         await self.database.execute("select events.number(1000)")
-        await self.courier.drain()
+        with acting_as("integrations"):
+            await self.courier.drain()
 
     async def log(self, webhook: str) -> list[dict[str, Any]]:
         """The deliveries of an endpoint, the last first."""
@@ -133,9 +137,9 @@ async def desk(filled: str, tmp_path: Path, receiver: Receiver) -> AsyncIterator
 async def opened(dsn: str, data: Path, receiver: Receiver, plugins: Plugins | None = None) -> AsyncIterator[Desk]:
     """A desk over this database, with plugins that are on everywhere."""
     clock = Clock(TODAY)
-    chosen = replace(settings(dsn, data), webhook_networks=("127.0.0.0/8",))
-    await activation.switch(dsn, [one.name for one in plugins.found] if plugins else [], clock())
-    app = create_app(chosen, dsn, clock, plugins or ESSENTIAL, background=False)
+    plugins = plugins or ESSENTIAL
+    await activation.switch(dsn, plugins.switched, clock())
+    app = create_app(settings(dsn, data), dsn, clock, plugins, background=False, environ=INSIDE)
     database = await asyncpg.connect(dsn)
     for leftover in LEFTOVERS:
         await database.execute(f"delete from {leftover}")
@@ -146,6 +150,10 @@ async def opened(dsn: str, data: Path, receiver: Receiver, plugins: Plugins | No
         httpx.AsyncClient(transport=transport, base_url="http://test") as client,
     ):
         server = Server(client, clock, worker=app.state.worker)
-        app.state.courier.chance.seed(7)
-        yield Desk(server, server.bearing(KEY), receiver, app.state.courier, database, clock)
+        run = app.state.services.process_run(plugins.plugin("integrations"), asyncio.Event())
+        async with run.open_pool(ENDPOINTS + 1) as pool:
+            courier = Courier(run.context, pool, make_sender(run.context()))
+            courier.chance.seed(7)
+            yield Desk(server, server.bearing(KEY), receiver, courier, database, clock)
+            await courier.sender.close()
     await database.close()

@@ -15,8 +15,8 @@ import pytest
 from gongzhi.runtime.outbound.clients import make_client
 from gongzhi.runtime.outbound.networks import PRIVATE, OutboundNetworks
 from gongzhi.runtime.outbound.special_networks import IPV4, IPV6, embedded_address
+from gongzhi_integrations.webhooks.sender import Attempt, Sender
 from gongzhi_server.auth.identity_provider import COOL, PublishedKeys
-from gongzhi_server.webhooks.post import Attempt, Post
 from hypothesis import given
 from hypothesis.strategies import ip_addresses, sampled_from
 
@@ -89,11 +89,11 @@ def test_named_networks_are_allowed() -> None:
 
 
 async def send(url: str, networks: OutboundNetworks, timeout: float = 5) -> Attempt:
-    post = Post(networks, timeout)
+    sender = Sender(networks, timeout)
     try:
-        return await post.send(url, uuid4(), "{}", [b"s" * 32], datetime(2026, 6, 30, tzinfo=UTC))
+        return await sender.send(url, uuid4(), "{}", [b"s" * 32], datetime(2026, 6, 30, tzinfo=UTC))
     finally:
-        await post.close()
+        await sender.close()
 
 
 async def test_name_with_a_foot_inside(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -128,7 +128,7 @@ async def test_provider_is_no_way_to_metadata(receiver: Receiver, monkeypatch: p
 OUTGOING = {
     "runtime/outbound/clients.py": "looks at every address; webhooks, identity providers and vendors",
     "road/line.py": "NATS, at the addresses that the operator sets",
-    "files/scan.py": "the malware scanner, at the address that the operator sets",
+    "files/malware_scan.py": "the malware scanner, at the address that the operator sets",
     "files/vault.py": "the object store, at the address that the operator sets",
     "testing.py": "the application itself, without a socket",
 }
@@ -197,7 +197,7 @@ async def test_redirects_are_not_followed(receiver: Receiver) -> None:
 def test_no_proxy_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     """A proxy would connect for us, to what nobody has looked at."""
     monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
-    assert not Post(OutboundNetworks()).client._mounts
+    assert not Sender(OutboundNetworks()).client._mounts
 
 
 async def test_example_of_the_reference_works(receiver: Receiver) -> None:

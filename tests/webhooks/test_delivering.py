@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from gongzhi.runtime.sealing import KeyRing
+from gongzhi_integrations.webhooks.holdings import HOLDINGS
 from gongzhi_server.storage import key_ring as keys
 from gongzhi_server.testing import SECRET
 
@@ -230,9 +231,9 @@ async def test_secrets_move_with_the_ring(desk: Desk) -> None:
     made = await desk.create()
     await desk.system.do("rotateWebhookSecret", "secret", webhook=made["webhook"]["id"])
     old = hashlib.sha256(b"gongzhi keys " + SECRET.encode()).digest()
-    for column in ("secret", "previous_secret"):
-        ring = KeyRing({"new": b"n" * 32, "main": old})
-        await keys.rewrapped(desk.database, ring, ("webhooks.webhook", column, keys.COUNTY), 100)
+    ring = KeyRing({"new": b"n" * 32, "main": old})
+    for column in keys.wrapped_columns(HOLDINGS):
+        await keys.rewrap_batch(desk.database, ring, column, 100)
     desk.courier.keys = KeyRing({"new": b"n" * 32})
     await desk.report()
     await desk.deliver()

@@ -16,12 +16,12 @@ from uuid import NAMESPACE_URL, uuid5
 
 import pytest
 from gongzhi.runtime.outbound.networks import OutboundNetworks
+from gongzhi_integrations.webhooks.sender import Sender
 from gongzhi_server.clock import clock
 from gongzhi_server.events import asyncapi
 from gongzhi_server.graphql.schema import Schema
 from gongzhi_server.plugins import loader as plugins
 from gongzhi_server.testing import ESSENTIAL
-from gongzhi_server.webhooks.post import Post
 from graphql import parse, validate
 from jsonschema import Draft7Validator
 
@@ -49,7 +49,7 @@ async def test_receiver_takes_what_is_signed(language: str, tmp_path: Path) -> N
         port = free.getsockname()[1]
     command = (*interpreter(language), script, str(port))
     process = await asyncio.create_subprocess_exec(*command, env=os.environ | {"WEBHOOK_SECRET": SECRET}, stdout=PIPE)
-    post = Post(OutboundNetworks(["127.0.0.0/8"]))
+    post = Sender(OutboundNetworks(["127.0.0.0/8"]))
     try:
         assert process.stdout and await process.stdout.readline() == b"listening\n"
         url = f"http://127.0.0.1:{port}/"

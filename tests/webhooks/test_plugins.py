@@ -80,7 +80,7 @@ def graphql():
 @pytest_asyncio.fixture
 async def belfry(market: Market, filled: str, tmp_path: Path, receiver: Receiver) -> AsyncIterator[Desk]:  # noqa: F811
     market.ship("bell", BELL)
-    async with opened(filled, tmp_path, receiver, market.load()) as made:
+    async with opened(filled, tmp_path, receiver, market.load(essential=True)) as made:
         await made.server.worker.drain()
         yield made
 

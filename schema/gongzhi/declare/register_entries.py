@@ -87,6 +87,10 @@ class PrivacyNotice:
     withdrawn: Callable[[Any, UUID], Awaitable[None]] | None = field(default=None, compare=False)
 
 
+COUNTY_OF_ROW = "(select g.code from grids.grid g where g.id=t.county_id)"
+"""SQL for the six digits of the county where a located row `t` lies."""
+
+
 @dataclass(frozen=True)
 class Holding:
     """What a table holds about people, how long and by which law, and what anonymisation takes from it.
@@ -97,7 +101,8 @@ class Holding:
     the person, where the row is others' too and has no `months`), or is GONE. `hidden` columns stay out of
     the copy, such as blind indexes; `sealed` ones are opened for it: column to the context they were sealed in, less
     the row's key. After `months` from `since` (SQL, null while the time does not run) a row is anonymised on its own;
-    no `months`: it goes with the person. Each table has a key `id`; a table may have several holdings.
+    no `months`: it goes with the person. Each table has a key `id`; a table may have several holdings. `wrapped`
+    columns are keys under a county's, and moved with it: column to SQL for its six digits, such as `COUNTY_OF_ROW`.
     """
 
     table: str
@@ -110,6 +115,7 @@ class Holding:
     sealed: Mapping[str, str] = field(default_factory=dict)
     months: int | None = None
     since: str = ""
+    wrapped: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

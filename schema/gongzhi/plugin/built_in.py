@@ -23,7 +23,6 @@ BUILT_IN = (
     "gongzhi.core.rights.plugin",
     "gongzhi.core.resolutions.plugin",
     "gongzhi.core.attachments.plugin",
-    "gongzhi.core.webhooks.plugin",
     "gongzhi.core.contacts.plugin",
     "gongzhi.core.exports.plugin",
     "gongzhi.core.findings.plugin",

@@ -14,6 +14,7 @@ from tortoise.models import Model
 from gongzhi.declare.registers import Registers
 from gongzhi.declare.viewer import Viewer
 from gongzhi.runtime.channels import Channel
+from gongzhi.runtime.event_access import EventAccess, NoEventAccess
 from gongzhi.runtime.picture_decoding import PictureDecoder
 from gongzhi.runtime.reactions import NoReactions, Reactions
 from gongzhi.runtime.sealing import KeyRing
@@ -52,11 +53,6 @@ class Look:
     purpose: str
     kind: str = "READ"
     operation: str = ""
-
-
-def _unanswered(selection: str) -> str:
-    """Refuse a selection where nothing answers it."""
-    raise RuntimeError("nothing is delivered here, so no selection can be checked")
 
 
 async def _unkept(look: Look) -> None:
@@ -146,10 +142,8 @@ class Context:
     """The permissions that nobody gives alone."""
     registers: Registers = Registers()
     """What the core and plugins declare for the public registers (`gongzhi.registers`)."""
-    selected: Callable[[str], str] = _unanswered
-    """A selection on a case as deliveries may have it, printed anew. Raises Refusal for one they may not."""
-    deliverable: Callable[[], Collection[str]] = tuple
-    """The types of plugins' events that whoever asks may have delivered: those of the streams they may follow."""
+    events: EventAccess = NoEventAccess()
+    """What accounts may know of events (`gongzhi.runtime.event_access`)."""
     listed: Callable[[Viewer, str, Mapping[str, Any]], Awaitable[Wanted]] = _unlisted
     """Reads a query of a list, and counts its rows for a viewer. Raises Refusal for one that no file is made of."""
     channels: tuple[Channel, ...] = ()

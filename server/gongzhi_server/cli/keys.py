@@ -20,11 +20,12 @@ audit = typer.Typer(help="The chain over looks and mutations (审计).", no_args
 @keys.command()
 def status() -> None:
     """Count what is under which key (密钥状态)."""
+    from gongzhi_server.plugins import loader
     from gongzhi_server.storage import key_ring as kept
 
-    chosen = settings()
+    chosen, holdings = settings(), loader.load().registers.holdings
     with cluster.running(chosen) as dsn:
-        found = asyncio.run(kept.status(dsn, kept.keyring(chosen)))
+        found = asyncio.run(kept.status(dsn, kept.keyring(chosen), holdings))
     for name, people in found.people.items():
         print(
             f"{name}{' (current)' if name == found.current else ''}: {people:,} people, "
@@ -37,11 +38,12 @@ def status() -> None:
 @keys.command()
 def rotate() -> None:
     """Put every protected value under the current key; goes on where it was left (轮换密钥)."""
+    from gongzhi_server.plugins import loader
     from gongzhi_server.storage import key_ring as kept
 
-    chosen = settings()
+    chosen, holdings = settings(), loader.load().registers.holdings
     with cluster.running(chosen) as dsn, bars() as report:
-        moved = asyncio.run(kept.rotate(dsn, kept.keyring(chosen), report))
+        moved = asyncio.run(kept.rotate(dsn, kept.keyring(chosen), holdings, report))
     print(f"{moved:,} people moved; earlier keys can be dropped once gongzhi keys status says so.")
 
 

@@ -6,12 +6,13 @@ import asyncio
 import hashlib
 import subprocess
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import asyncpg
 from gongzhi.core.people.sealed import PHONE, RESIDENT_ID
+from gongzhi.declare.register_entries import Holding
 from gongzhi.runtime import sealing
 from gongzhi.runtime.sealing import KeyRing, SealError
 
@@ -24,24 +25,15 @@ from . import database
 SECONDS = 30
 """How long the command may take that prints the key ring."""
 
-COUNTY = "(select g.code from grids.grid g where g.id=t.county_id)"
-WRAPPED = (
-    ("attachments.attachment", "data_key", "t.county"),
-    ("contacts.contact", "data_key", COUNTY),
-    ("webhooks.webhook", "secret", COUNTY),
-    ("webhooks.webhook", "previous_secret", COUNTY),
-)
-"""What is wrapped for a county beside people's data keys: the table, the column, the county's six digits."""
 # A wrapped key begins with a header that names its key of the ring, so what is old is found by its first bytes.
 NEXT = """select t.id, {county} as county, t.{column} as key from {table} t
 where length(t.{column}) > 2 and substring(t.{column} from 1 for length($1::bytea)) <> $1
 order by t.id limit $2 for update of t"""
 REWRAP = """update {table} t set {column}=one.key
 from unnest($1::uuid[], $2::bytea[]) one(id, key) where t.id=one.id"""
-OTHERS = " union all ".join(f"select {column}, false from {table}" for table, column, _ in WRAPPED)
-STATUS = f"""select convert_from(substring(w.key from 3 for get_byte(w.key, 1)), 'UTF8') as name,
+STATUS = """select convert_from(substring(w.key from 3 for get_byte(w.key, 1)), 'UTF8') as name,
 count(*) filter (where w.person) as people, count(*) filter (where not w.person) as others
-from (select data_key, true from people.person union all {OTHERS}) w (key, person)
+from (select data_key, true from people.person{others}) w (key, person)
 where length(w.key) > 2 group by 1 order by 1"""
 OLD = "p.data_key is not null and substring(p.data_key from 1 for length($1::bytea)) <> $1"
 LEFT = f"select count(*) from people.person p where {OLD}"
@@ -103,8 +95,22 @@ def printed(command: Sequence[str]) -> str:
 
 
 @dataclass(frozen=True)
+class WrappedColumn:
+    """A column that is wrapped for a county, and SQL for the county's six digits."""
+
+    table: str
+    column: str
+    county: str
+
+
+def wrapped_columns(holdings: Iterable[Holding]) -> list[WrappedColumn]:
+    """List what is wrapped beside people's data keys."""
+    return [WrappedColumn(one.table, column, county) for one in holdings for column, county in one.wrapped.items()]
+
+
+@dataclass(frozen=True)
 class Status:
-    """How many data keys are wrapped under which key of the ring: people's, and those of `WRAPPED`."""
+    """How many data keys are wrapped under which key of the ring: people's, and what holdings say is wrapped."""
 
     current: str
     people: dict[str, int]
@@ -115,15 +121,18 @@ class Status:
         return not {name for name in self.people if self.people[name] or self.others[name]} - {self.current}
 
 
-async def status(dsn: str, keys: KeyRing) -> Status:
-    """Count which data keys are under which key of the ring."""
+async def status(dsn: str, keys: KeyRing, holdings: Iterable[Holding]) -> Status:
+    """Count what is under which key."""
+    wrapped = "".join(f" union all select {one.column}, false from {one.table}" for one in wrapped_columns(holdings))
     async with database.connection(dsn) as connection:
-        found = await connection.fetch(STATUS)
+        found = await connection.fetch(STATUS.format(others=wrapped))
         people, others = ({row["name"]: row[what] for row in found} for what in ("people", "others"))
         return Status(keys.current, people, others)
 
 
-async def rotate(dsn: str, keys: KeyRing, report: Report = lambda *_: None, size: int = 500) -> int:
+async def rotate(
+    dsn: str, keys: KeyRing, holdings: Iterable[Holding], report: Report = lambda *_: None, size: int = 500
+) -> int:
     """Move everybody under the current key, some at a time; return how many were moved.
 
     A person is moved in one piece: the data key rewrapped, the blind indexes made anew. Who is being changed by
@@ -140,8 +149,8 @@ async def rotate(dsn: str, keys: KeyRing, report: Report = lambda *_: None, size
             if not taken:
                 await asyncio.sleep(0.1)  # those who are left are being changed just now
         # The other keys after people's; each column is a loop of short transactions.
-        for table, column, county in WRAPPED:
-            while await rewrapped(connection, keys, (table, column, county), size):
+        for column in wrapped_columns(holdings):
+            while await rewrap_batch(connection, keys, column, size):
                 pass
         return moved
 
@@ -166,11 +175,11 @@ async def batch(connection: asyncpg.Connection[Any], keys: KeyRing, size: int) -
     return len(people)
 
 
-async def rewrapped(connection: asyncpg.Connection[Any], keys: KeyRing, where: tuple[str, str, str], size: int) -> int:
+async def rewrap_batch(connection: asyncpg.Connection[Any], keys: KeyRing, of: WrappedColumn, size: int) -> int:
     """Move the next keys of a column; return how many."""
-    table, column, county = where
+    table, column = of.table, of.column
     async with connection.transaction():
-        found = await connection.fetch(NEXT.format(table=table, column=column, county=county), keys.header, size)
+        found = await connection.fetch(NEXT.format(table=table, column=column, county=of.county), keys.header, size)
         moved = [(row["id"], keys.rewrap(row["county"], row["key"])) for row in found]
         await connection.execute(REWRAP.format(table=table, column=column), *columns(moved, 2))
         return len(moved)

@@ -14,5 +14,6 @@ HOLDINGS = (
         person="t.person_id=$1 or t.case_id in (select c.id from cases.case c where c.requester_id=$1)",
         erase={"data_key": "null", "case_id": "null", "person_id": "null", "account": "null", "client": "null"},
         hidden=("data_key", "client"),
+        wrapped={"data_key": "t.county"},
     ),
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gongzhi.core.cases.holdings import ASKED, MONTHS, OVER
-from gongzhi.declare.register_entries import GONE, Holding
+from gongzhi.declare.register_entries import COUNTY_OF_ROW, GONE, Holding
 from gongzhi.plugin.retention import LETTERS
 from gongzhi.values.errors import Text
 
@@ -17,5 +17,6 @@ HOLDINGS = (
         hidden=("data_key", "sealed", "blind", "mask"),
         months=MONTHS,
         since=f"(select {OVER.format('c')} from cases.case c where c.id=t.case_id)",
+        wrapped={"data_key": COUNTY_OF_ROW},
     ),
 )

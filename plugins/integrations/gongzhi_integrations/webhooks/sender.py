@@ -1,4 +1,4 @@
-"""One attempt: a body signed and sent, and what was answered. Nothing of the answer but its head is read."""
+"""Sender: signs a body, sends it once, and tells what was answered; of the answer nothing but its head is read."""
 
 from __future__ import annotations
 
@@ -32,11 +32,12 @@ class Attempt:
     retry_after: str | None = None
 
     @property
-    def taken(self) -> bool:
+    def is_taken(self) -> bool:
+        """Whether the receiver has it; a redirect is no answer of the receiver."""
         return self.status is not None and 200 <= self.status < 300
 
 
-class Post:
+class Sender:
     """Sends. `networks` are those that may be reached."""
 
     def __init__(self, networks: OutboundNetworks, timeout: float = TIMEOUT) -> None:
@@ -44,7 +45,7 @@ class Post:
 
     @cached_property
     def client(self) -> httpx.AsyncClient:
-        """Made for the first delivery: httpx with its certificates is a tenth of a start."""
+        """The client, made for the first delivery: httpx with its certificates is a tenth of a start."""
         from gongzhi.runtime.outbound.clients import make_client
 
         return make_client(self.networks, self.timeout)
@@ -53,7 +54,7 @@ class Post:
         """Try once. Whatever goes wrong is in the answer."""
         try:
             async with asyncio.timeout(self.timeout):
-                signed = headers(id, body, secrets, now)
+                signed = make_headers(id, body, secrets, now)
                 async with self.client.stream("POST", url, content=body.encode(), headers=signed) as reply:
                     return Attempt(reply.status_code, retry_after=reply.headers.get("retry-after"))
         except Exception as error:  # a receiver may be broken in any way
@@ -62,12 +63,13 @@ class Post:
             return Attempt(error=name_failure(error))
 
     async def close(self) -> None:
+        """Close the client, if there was a delivery."""
         if "client" in vars(self):
             await self.client.aclose()
 
 
-def headers(id: UUID, body: str, secrets: Iterable[bytes], now: datetime) -> dict[str, str]:
-    """The headers of Standard Webhooks; with several secrets, a signature by each."""
+def make_headers(id: UUID, body: str, secrets: Iterable[bytes], now: datetime) -> dict[str, str]:
+    """Make the headers of Standard Webhooks; with several secrets, a signature by each."""
     at = now.astimezone(UTC)
     signatures = [Webhook(secret).sign(str(id), at, body) for secret in secrets]
     return {

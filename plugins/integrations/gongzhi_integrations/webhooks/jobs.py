@@ -1,4 +1,4 @@
-"""What the log of deliveries forgets by itself."""
+"""Jobs: the log of deliveries forgets what is old."""
 
 from __future__ import annotations
 
@@ -13,5 +13,6 @@ OLD = "delete from webhooks.delivery where state <> 'WAITING' and at < $1"
 
 
 @job("webhooks.forget", every=timedelta(days=1), offset=timedelta(hours=4))
-async def forgotten(call: Call, run: Run) -> None:
+async def forget_deliveries(call: Call, run: Run) -> None:
+    """Delete what is older than the log is kept."""
     await call.fetch(OLD, call.now - KEPT)

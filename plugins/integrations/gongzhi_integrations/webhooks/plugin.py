@@ -8,11 +8,19 @@ from gongzhi.plugin.hooks import App, hookimpl
 from gongzhi.plugin.permissions import Permission, Role, permission
 from gongzhi.plugin.roles import ADMINISTRATOR, AUDITOR, INTEGRATOR
 from gongzhi.runtime.jobs import Job
+from gongzhi.runtime.services import ProcessRun, ProcessService
 
 
 @hookimpl
 def tables() -> list[App]:
-    return [App("webhooks", "gongzhi.core.webhooks.models", "gongzhi.core.webhooks.migrations")]
+    return [
+        App(
+            "webhooks",
+            "gongzhi_integrations.webhooks.models",
+            "gongzhi_integrations.webhooks.migrations",
+            noun="webhook",
+        )
+    ]
 
 
 @hookimpl
@@ -36,10 +44,22 @@ def permissions() -> list[Permission | Role]:
 
 
 @hookimpl
+def lifespan() -> list[ProcessService]:
+    return [ProcessService("webhooks.courier", deliver_events)]
+
+
+async def deliver_events(run: ProcessRun) -> None:
+    """Deliver events for as long as this process runs."""
+    from .courier import deliver
+
+    await deliver(run)
+
+
+@hookimpl
 def jobs() -> list[Job]:
     from . import jobs
 
-    return [jobs.forgotten]
+    return [jobs.forget_deliveries]
 
 
 @hookimpl

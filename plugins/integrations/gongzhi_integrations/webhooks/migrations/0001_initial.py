@@ -1,7 +1,7 @@
 from tortoise import migrations
 from tortoise.migrations import operations as ops
 from gongzhi.declare.columns import BytesField
-from gongzhi.core.webhooks.models import DeliveryState, WebhookState
+from gongzhi_integrations.webhooks.models import DeliveryState, WebhookState
 from tortoise.contrib.postgres.fields import ArrayField
 from tortoise.fields.base import OnDelete
 from uuid6 import uuid7

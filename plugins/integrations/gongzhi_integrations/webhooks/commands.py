@@ -1,4 +1,4 @@
-"""Setting endpoints up, having them tried, and having events sent again."""
+"""Commands: set endpoints up, have them tried, and have events sent again."""
 
 from __future__ import annotations
 
@@ -11,8 +11,6 @@ from urllib.parse import urlsplit
 from uuid import uuid4
 
 import strawberry
-from strawberry import ID, UNSET
-
 from gongzhi.core.accounts.models import AccountRow
 from gongzhi.core.cases.events import EVENTS
 from gongzhi.core.grids.models import GridRow
@@ -35,10 +33,11 @@ from gongzhi.runtime.commands import (
     problems,
     stale,
 )
+from strawberry import ID, UNSET
 
 from . import secrets
 from .models import DeliveryRow, DeliveryState, WebhookRow, WebhookState
-from .rules import EDIT, OVERSEE, owned
+from .rules import EDIT, OVERSEE, require_owner
 from .types import Webhook, WebhookDelivery
 
 URL = 500
@@ -82,9 +81,9 @@ class CreateWebhookInput:
 @command("Have events of cases delivered to an address, from now on (创建回调).", requires=EDIT)
 async def create_webhook(call: Call, input: CreateWebhookInput) -> WebhookSecretPayload:
     with form() as read:
-        url = read(address, input.url, "url")
-        types = read(partial(known, call), input.types, "types")
-    grid = await county_grid(input.grid)
+        url = read(check_address, input.url, "url")
+        types = read(partial(check_types, call), input.types, "types")
+    grid = await find_county_grid(input.grid)
     if not call.may(EDIT, grid):
         raise forbidden("grid")
     account = await AccountRow.select_for_update().get_or_none(name=call.viewer.account.name)
@@ -100,13 +99,13 @@ async def create_webhook(call: Call, input: CreateWebhookInput) -> WebhookSecret
         permissions=sorted(call.viewer.account.granted) if call.viewer.account.api_key else None,
         url=url,
         types=types,
-        selection=call.context.selected(input.selection) if told(input.selection) else None,
+        selection=check_selection(call, input.selection) if told(input.selection) else None,
         grid=grid,
-        secret=await secrets.sealed(call, grid, secret),
-        position=await given_so_far(call),
+        secret=await secrets.wrap_secret(call, grid, secret),
+        position=await find_last_position(call),
         created_at=call.now,
     )
-    return WebhookSecretPayload(webhook=ref(Webhook, row.id), secret=secrets.shown(secret))
+    return WebhookSecretPayload(webhook=ref(Webhook, row.id), secret=secrets.write_secret(secret))
 
 
 @strawberry.input(description="A change of an endpoint (修改回调).")
@@ -121,15 +120,15 @@ class UpdateWebhookInput:
 
 @command("Change where events are sent to, which, and what with them (修改回调).", requires=EDIT)
 async def update_webhook(call: Call, input: UpdateWebhookInput) -> WebhookPayload:
-    row: WebhookRow = await found(call, input.webhook)
-    await owned(call, row)
+    row: WebhookRow = await find_webhook(call, input.webhook)
+    await require_owner(call, row)
     stale(row, input.expected_version)
     with form() as read:
-        row.url = read(address, input.url, "url") if told(input.url) else row.url
-        row.types = read(partial(known, call), input.types, "types") if told(input.types) else row.types
+        row.url = read(check_address, input.url, "url") if told(input.url) else row.url
+        row.types = read(partial(check_types, call), input.types, "types") if told(input.types) else row.types
     if input.selection is not UNSET:
-        row.selection = call.context.selected(input.selection) if input.selection else None
-    return await saved(row)
+        row.selection = check_selection(call, input.selection) if input.selection else None
+    return await save_webhook(row)
 
 
 @strawberry.input(description="Whether an endpoint is to be delivered to (启停回调).")
@@ -141,12 +140,12 @@ class SetWebhookActiveInput:
 
 @command("Pause an endpoint, or begin again where it stopped; disabled ones too (启停回调).", requires=None)
 async def set_webhook_active(call: Call, input: SetWebhookActiveInput) -> WebhookPayload:
-    row: WebhookRow = await found(call, input.webhook)
+    row: WebhookRow = await find_webhook(call, input.webhook)
     if input.active or not call.may(OVERSEE, row):
-        await owned(call, row)
+        await require_owner(call, row)
     row.state = WebhookState.ACTIVE if input.active else WebhookState.PAUSED
     row.reason = row.failing_since = row.rests_until = None
-    return await saved(row)
+    return await save_webhook(row)
 
 
 @strawberry.input(description="An endpoint, to do something with (回调操作).")
@@ -163,9 +162,9 @@ class DeleteWebhookPayload:
 
 @command("Delete an endpoint and the log of its deliveries (删除回调).", requires=None)
 async def delete_webhook(call: Call, input: WebhookInput) -> DeleteWebhookPayload:
-    row: WebhookRow = await found(call, input.webhook)
+    row: WebhookRow = await find_webhook(call, input.webhook)
     if not call.may(OVERSEE, row):
-        await owned(call, row)
+        await require_owner(call, row)
     await row.delete()
     return DeleteWebhookPayload(deleted=True)
 
@@ -181,15 +180,15 @@ class RotateWebhookSecretInput:
 async def rotate_webhook_secret(call: Call, input: RotateWebhookSecretInput) -> WebhookSecretPayload:
     if not 0 <= input.overlap <= 31 * 24:
         raise wrong("overlap is 0 to 744 hours.", "overlap 应为 0 至 744 小时。", "overlap")
-    row: WebhookRow = await found(call, input.webhook)
-    await owned(call, row)
+    row: WebhookRow = await find_webhook(call, input.webhook)
+    await require_owner(call, row)
     secret = sealing.data_key()
     overlaps = input.overlap > 0
     row.previous_secret = row.secret if overlaps else None
     row.previous_until = call.now + timedelta(hours=input.overlap) if overlaps else None
-    row.secret = await secrets.sealed(call, await row.grid, secret)
-    await saved(row)
-    return WebhookSecretPayload(webhook=ref(Webhook, row.id), secret=secrets.shown(secret))
+    row.secret = await secrets.wrap_secret(call, await row.grid, secret)
+    await save_webhook(row)
+    return WebhookSecretPayload(webhook=ref(Webhook, row.id), secret=secrets.write_secret(secret))
 
 
 @strawberry.type(description="What is sent to try an endpoint, or why nothing is (测试结果).")
@@ -200,8 +199,8 @@ class TestWebhookPayload:
 
 @command("Send an endpoint something to try it with, of the type webhook.test (测试回调).", requires=EDIT)
 async def test_webhook(call: Call, input: WebhookInput) -> TestWebhookPayload:
-    row: WebhookRow = await found(call, input.webhook)
-    await owned(call, row)
+    row: WebhookRow = await find_webhook(call, input.webhook)
+    await require_owner(call, row)
     if row.state != WebhookState.ACTIVE:
         raise wrong("It is not active; activate it first.", "该回调未启用，请先启用。", "webhook")
     delivery = await DeliveryRow.create(
@@ -220,8 +219,8 @@ class ReplayWebhookInput:
 @command("Send all events from a moment on again, whether or not they were taken (重放事件).", requires=EDIT)
 async def replay_webhook(call: Call, input: ReplayWebhookInput) -> WebhookPayload:
     since = aware(input.since)
-    row: WebhookRow = await found(call, input.webhook)
-    await owned(call, row)
+    row: WebhookRow = await find_webhook(call, input.webhook)
+    await require_owner(call, row)
     if since > call.now:
         raise wrong("since lies in the future.", "起始时间晚于现在。", "since")
     [first] = await call.fetch("select min(position)-1 as position from events.outbox where at >= $1", since)
@@ -229,21 +228,28 @@ async def replay_webhook(call: Call, input: ReplayWebhookInput) -> WebhookPayloa
         row.position = min(row.position, first["position"])
     again = DeliveryRow.filter(webhook=row, at__gte=since).exclude(type=TEST)
     await again.update(state=DeliveryState.WAITING, attempts=0, next_attempt_at=call.now)
-    return await saved(row)
+    return await save_webhook(row)
 
 
-async def found(call: Call, webhook: ID) -> Any:
+async def find_webhook(call: Call, webhook: ID) -> Any:
+    """Find an endpoint that the caller sees. Raises Refusal."""
     return await call.find(Webhook, "webhook", id=key_of(Webhook)(webhook))
 
 
-async def saved(row: WebhookRow) -> WebhookPayload:
+async def save_webhook(row: WebhookRow) -> WebhookPayload:
+    """Save a change, and answer with the endpoint."""
     row.version += 1
     await row.save()
     return WebhookPayload(webhook=ref(Webhook, row.id))
 
 
-async def county_grid(code: str) -> GridRow:
-    """The grid, which lies in a county: its key seals the endpoint's secret."""
+def check_selection(call: Call, selection: str) -> str:
+    """Print what is sent along anew. Raises Refusal for what may not be."""
+    return call.context.events.check_selection(selection, call.viewer)
+
+
+async def find_county_grid(code: str) -> GridRow:
+    """Find a grid that lies in a county: its key wraps the endpoint's secret. Raises Refusal."""
     grid = await GridRow.get_or_none(code=code, valid_to=None)
     if grid is None:
         raise missing("There is no grid with this code.", "网格编码不存在。", "grid")
@@ -252,14 +258,14 @@ async def county_grid(code: str) -> GridRow:
     return grid
 
 
-async def given_so_far(call: Call) -> int:
-    """The position of the last event."""
+async def find_last_position(call: Call) -> int:
+    """Find the position of the last event."""
     [row] = await call.fetch("select given from events.counter")
     return int(row["given"])
 
 
-def address(given: str, *path: str) -> str:
-    """An address that may be sent to, as far as its form tells; what it leads to is looked at with each delivery."""
+def check_address(given: str, *path: str) -> str:
+    """Check the form of an address; what it leads to is looked at with each delivery. Raises Refusal."""
     url = text(given, URL, *path)
     try:
         parts = urlsplit(url)
@@ -275,9 +281,9 @@ def address(given: str, *path: str) -> str:
     return url
 
 
-def known(call: Call, types: Sequence[str], *path: str) -> list[str]:
-    """The types, each once: those of cases, and those of plugins that whoever asks may follow."""
-    if set(types) - {*TYPES, *call.context.deliverable()}:
+def check_types(call: Call, types: Sequence[str], *path: str) -> list[str]:
+    """Check types, and name each once: those of cases, and those of plugins that whoever asks may follow."""
+    if set(types) - {*TYPES, *call.context.events.find_types(call.viewer)}:
         raise wrong(
             "There is no such type, or you may not follow it; docs/integrators/events.md lists them.",
             "事件类型不存在或无权订阅，请参阅 docs/integrators/events.md。",

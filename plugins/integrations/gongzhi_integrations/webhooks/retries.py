@@ -1,4 +1,4 @@
-"""When a delivery is tried again, and when an endpoint is let rest."""
+"""Retries: when a delivery is tried again, and for how long an endpoint rests."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ FARTHEST = timedelta(days=1)
 """The longest a receiver may ask us to wait."""
 
 
-def wait(attempts: int, chance: random.Random) -> timedelta | None:
-    """How long until it is tried again after so many attempts; None if it is given up."""
+def find_wait(attempts: int, chance: random.Random) -> timedelta | None:
+    """Find how long until a delivery is tried again after so many attempts; None if it is given up."""
     if attempts >= ATTEMPTS:
         return None
     usual: timedelta = min(FIRST * 3 ** (attempts - 1), LONGEST)
     return usual * chance.uniform(1 - JITTER, 1 + JITTER)
 
 
-def rest(failing: timedelta) -> timedelta:
-    """How long an endpoint is left alone after a failure, by how long it has been failing."""
+def find_rest(failing: timedelta) -> timedelta:
+    """Find how long an endpoint is left alone after a failure, by how long it has been failing."""
     return max(SHORTEST_REST, min(failing / 4, LONGEST_REST))
 
 
-def asked(retry_after: str | None, now: datetime) -> timedelta:
-    """How long a receiver asks us to wait: seconds or a date (RFC 9110); nothing for what is neither."""
+def read_retry_after(retry_after: str | None, now: datetime) -> timedelta:
+    """Read how long a receiver asks us to wait: seconds or a date (RFC 9110); nothing for what is neither."""
     if not retry_after:
         return timedelta()
     text = retry_after.strip()

@@ -1,4 +1,4 @@
-"""Endpoints that events are delivered to, and what became of each delivery."""
+"""Models: endpoints that events are delivered to, and what became of each delivery."""
 
 from __future__ import annotations
 
@@ -6,11 +6,10 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
+from gongzhi.declare.columns import BytesField, Located, key
 from tortoise import fields
 from tortoise.contrib.postgres.fields import ArrayField
 from tortoise.models import Model
-
-from gongzhi.declare.columns import BytesField, Located, key
 
 
 class WebhookState(StrEnum):

@@ -1,7 +1,7 @@
-"""What of a case is sent along: a GraphQL selection, checked when the endpoint is set up and planned like any other.
+"""Selections: what of a case is told to other systems, checked when it is set up and planned like any operation.
 
-Deliveries hold ids, codes, numbers and times, and nothing that says who somebody is or what they wrote: what has
-left, or lies in a log, is beyond anybody's right to be forgotten.
+They hold ids, codes, numbers and times, and nothing that says who somebody is or what they wrote: what has left, or
+lies in a log, is beyond anybody's right to be forgotten.
 """
 
 from __future__ import annotations
@@ -29,10 +29,11 @@ from graphql import (
     visit,
 )
 
-from gongzhi_server.events.subscriptions import Asked
 from gongzhi_server.gateway.interfaces import Refused
 from gongzhi_server.graphql.engine import Engine
 from gongzhi_server.planner.rows import owner_of
+
+from .subscriptions import Asked
 
 LONGEST = 4000
 EVENT = "subscription {{ caseEvents {{ id version actor data {case} }} }}"
@@ -46,80 +47,86 @@ OUTER = frozenset(("Subscription", "Event"))
 
 
 class Selections:
-    """The selections of endpoints, over one engine."""
+    """Checks and plans selections over one engine."""
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
 
-    def checked(self, text: str, viewer: Viewer) -> str:
-        """The selection, printed anew. Raises Refusal for one that does not fit the schema, or tells too much."""
-        selection = printed(text)
+    def check(self, text: str, viewer: Viewer) -> str:
+        """Print a selection anew. Raises Refusal for one that does not fit the schema, or tells too much."""
+        selection = print_selection(text)
         try:
-            asked = self.asked(selection)
+            asked = self.prepare(selection)
         except Refused as refused:
             said = refused.errors[0].message
             raise wrong(f"The selection does not fit: {said}", f"字段选择无效：{said}", "selection") from refused
-        found = Telling(self.engine)
-        info = TypeInfo(self.engine.planner.schema)
-        visit(asked.document.ast, TypeInfoVisitor(info, found.visitor(info)))
-        if found.names:
-            names = ", ".join(sorted(found.names))
+        names = TellingFields(self.engine).find(asked)
+        if names:
+            listed = ", ".join(sorted(names))
             raise wrong(
-                f"Deliveries hold ids, codes, numbers and times; ask the API for {names}.",
-                f"投递内容仅限标识、代码、数值和时间；请通过接口查询 {names}。",
+                f"Deliveries hold ids, codes, numbers and times; ask the API for {listed}.",
+                f"投递内容仅限标识、代码、数值和时间；请通过接口查询 {listed}。",
                 "selection",
             )
-        self.afforded(asked, viewer)
+        self.check_cost(asked, viewer)
         return selection
 
-    def asked(self, selection: str | None) -> Asked:
-        """What is asked of each event. Raises Refused."""
-        document = self.engine.prepare(EVENT.format(case=f"case {selection}" if selection else ""), None)
-        variables = self.engine.coerced(document, {})
-        return Asked(document, {}, variables, self.engine.planner.followed(document, variables))
+    def prepare(self, selection: str | None) -> Asked:
+        """Prepare what is asked of each event. Raises Refused."""
+        return self.engine.asked(EVENT.format(case=f"case {selection}" if selection else ""))
 
-    def afforded(self, asked: Asked, viewer: Viewer) -> None:
-        cost = self.statement(asked, viewer).cost
+    def check_cost(self, asked: Asked, viewer: Viewer) -> None:
+        """Refuse a selection that may return more objects than an operation may."""
+        cost = self.plan(asked, viewer).cost
         if cost > (most := self.engine.limits.cost):
             raise wrong(f"It may return {cost} objects, and {most} are allowed.", "字段选择过大。", "selection")
 
-    def statement(self, asked: Asked, viewer: Viewer) -> Any:
+    def plan(self, asked: Asked, viewer: Viewer) -> Any:
+        """Make the statement that answers for somebody."""
         return self.engine.planner.stream(asked.document, asked.variables, viewer, asked.field)
 
 
-class Telling:
-    """Collects the fields of a document that deliveries may not have."""
+class TellingFields:
+    """Finds the fields of a document that other systems may not be told."""
 
     def __init__(self, engine: Engine) -> None:
-        self.entities = engine.planner.entities
+        self.schema, self.entities = engine.planner.schema, engine.planner.entities
         self.names: set[str] = set()
 
+    def find(self, asked: Asked) -> set[str]:
+        """Find the names of all of them."""
+        info = TypeInfo(self.schema)
+        visit(asked.document.ast, TypeInfoVisitor(info, self.visitor(info)))
+        return self.names
+
     def visitor(self, info: TypeInfo) -> Visitor:
-        telling = self
+        """Make what looks at each field."""
+        fields = self
 
         class Each(Visitor):
             def enter_field(self, node: FieldNode, *_: Any) -> None:
                 owner, kind = info.get_parent_type(), get_named_type(info.get_type())
-                if owner and kind and owner.name not in OUTER and not telling.harmless(node.name.value, kind):
-                    telling.names.add(f"{owner.name}.{node.name.value}")
+                if owner and kind and owner.name not in OUTER and not fields.is_harmless(node.name.value, kind):
+                    fields.names.add(f"{owner.name}.{node.name.value}")
 
         return Each()
 
-    def harmless(self, name: str, kind: GraphQLNamedType) -> bool:
+    def is_harmless(self, name: str, kind: GraphQLNamedType) -> bool:
+        """Whether a field tells nothing about anybody."""
         if is_leaf_type(kind):
             return isinstance(kind, GraphQLEnumType) or kind.name in PLAIN or name in CODES
-        return not filed(self.entities.get(kind.name))
+        return not is_file(self.entities.get(kind.name))
 
 
-def filed(entity: Entity | None) -> bool:
+def is_file(entity: Entity | None) -> bool:
     """Whether rows of it are somebody's file."""
     if entity is None:
         return False
-    return entity.file is not None or bool(entity.through) and filed(owner_of(entity))
+    return entity.file is not None or bool(entity.through) and is_file(owner_of(entity))
 
 
-def printed(text: str) -> str:
-    """One selection set and nothing else. Raises Refusal."""
+def print_selection(text: str) -> str:
+    """Print one selection set and nothing else. Raises Refusal."""
     en, zh = "The selection reads { number status }.", "字段选择应形如 { number status }。"
     if len(text) > LONGEST:
         raise wrong(f"{en} It has {LONGEST} characters at most.", zh, "selection")
@@ -128,11 +135,12 @@ def printed(text: str) -> str:
     except GraphQLError as error:
         raise wrong(en, zh, "selection") from error
     match definitions:
-        case (OperationDefinitionNode(operation=OperationType.QUERY, name=None) as only,) if shorthand(only):
+        case (OperationDefinitionNode(operation=OperationType.QUERY, name=None) as only,) if is_shorthand(only):
             return print_ast(only.selection_set)
         case _:
             raise Refusal("BAD_USER_INPUT", en, zh, ("selection",))
 
 
-def shorthand(node: OperationDefinitionNode) -> bool:
+def is_shorthand(node: OperationDefinitionNode) -> bool:
+    """Whether an operation is braces alone."""
     return not node.directives and not node.variable_definitions

@@ -1,8 +1,8 @@
-"""What endpoints and deliveries hold: addresses of systems, and ids and codes of cases."""
+"""Holdings: what endpoints and deliveries hold, which is addresses of systems, and ids and codes of cases."""
 
 from __future__ import annotations
 
-from gongzhi.declare.register_entries import GONE, Holding
+from gongzhi.declare.register_entries import COUNTY_OF_ROW, GONE, Holding
 from gongzhi.plugin.retention import MINE, RECORDS, SIGNING_IN
 from gongzhi.values.errors import Text
 
@@ -14,6 +14,7 @@ HOLDINGS = (
         person=f"t.account_id in ({MINE})",
         erase=GONE,
         hidden=("secret", "previous_secret"),
+        wrapped={"secret": COUNTY_OF_ROW, "previous_secret": COUNTY_OF_ROW},
     ),
     Holding(
         "webhooks.delivery",

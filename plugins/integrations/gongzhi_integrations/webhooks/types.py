@@ -1,10 +1,8 @@
-"""What the schema says of endpoints and deliveries."""
+"""Types: what the schema says of endpoints and deliveries."""
 
 from __future__ import annotations
 
 import datetime
-
-from strawberry import ID
 
 from gongzhi.core.accounts.types import Account
 from gongzhi.core.grids.types import Grid
@@ -13,9 +11,10 @@ from gongzhi.declare.enums import named
 from gongzhi.declare.extend import extend
 from gongzhi.declare.filters import placed
 from gongzhi.declare.roots import Query
+from strawberry import ID
 
 from .models import DeliveryRow, DeliveryState, WebhookRow, WebhookState
-from .rules import webhooks
+from .rules import see_webhooks
 
 named(
     WebhookState,
@@ -35,7 +34,7 @@ named(
 )
 
 
-@entity(WebhookRow, visible=webhooks, order=("created_at",), filter={"state": None, "grid": placed()})
+@entity(WebhookRow, visible=see_webhooks, order=("created_at",), filter={"state": None, "grid": placed()})
 class Webhook(Node):
     """An endpoint that events of cases are delivered to, for an account (事件回调)."""
 
@@ -85,7 +84,8 @@ EXTENSIONS = (
         webhooks=connection(
             "Endpoints of one's own, and those one watches over (事件回调列表).",
             order="-created_at",
-            type=Connection[Webhook],
+            type=Connection[Webhook] | None,
+            requires=None,
         ),
     ),
 )

@@ -1,1 +1,0 @@
-"""Events delivered to whoever asked for them, by HTTP."""

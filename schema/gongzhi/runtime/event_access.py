@@ -1,0 +1,113 @@
+"""Event access: what an account may know of events, for plugins that tell other systems of them.
+
+    async def tell(run: ServiceRun) -> None:
+        events = run.context().events
+        if viewer := await events.load_viewer(account):
+            known = await events.read([(id, "case.accepted")], viewer, "{ number status }")
+
+Nothing of an event leaves by it that the account would not be told by a subscription over GraphQL, at this moment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Protocol
+from uuid import UUID
+
+from gongzhi.declare.viewer import Viewer
+
+
+@dataclass(frozen=True)
+class KnownEvent:
+    """What somebody may know of an event."""
+
+    version: int
+    """The version of the facts."""
+    actor: str
+    """Who did it, as a value of `gongzhi.declare.events.Actor`."""
+    facts: Mapping[str, Any]
+    """What was so when it happened."""
+    case: Mapping[str, Any] | None = None
+    """The case as it is now, by the selection, if there was one."""
+
+
+class UnfitSelection(Exception):
+    """A selection that was checked once fits the schema no more, such as after a plugin is gone."""
+
+
+class EventAccess(Protocol):
+    """Answers by the rules of the subscriptions that tell of an event; read it anew from a context."""
+
+    @property
+    def types(self) -> Collection[str]:
+        """The types that a subscription tells of, but for those of cases (`gongzhi.core.cases.events`)."""
+
+    @property
+    def retention(self) -> timedelta:
+        """How long events are kept."""
+
+    async def load_viewer(self, account: UUID, permissions: Collection[str] | None = None) -> Viewer | None:
+        """Load an account with what it may now; None if it is suspended or gone.
+
+        `permissions` is what the API key may by which it asked for this; None for all that the account may. Nobody's
+        own matters are shown: it acts for the account, and is no person.
+        """
+
+    def find_types(self, viewer: Viewer) -> Collection[str]:
+        """Find those of `types` whose subscriptions somebody may follow."""
+
+    def check_selection(self, selection: str, viewer: Viewer) -> str:
+        """Print a selection on a case, such as `{ number status }`, anew. Raises Refusal at `selection`.
+
+        It may name ids, codes, numbers and times: what has left is beyond anybody's right to be forgotten, so it never
+        says who somebody is or what they wrote. It must fit the schema and the limit of costs.
+        """
+
+    async def read(
+        self, events: Sequence[tuple[UUID, str]], viewer: Viewer, selection: str | None = None
+    ) -> Mapping[UUID, KnownEvent]:
+        """Read events, given by id and type, as far as somebody may know of them; the others are left out.
+
+        The selection is for events of cases. Raises UnfitSelection.
+        """
+
+    def seal_cursor(self, position: int) -> str:
+        """Make the cursor that a subscription over GraphQL goes on from behind this position."""
+
+    def open_cursor(self, cursor: str) -> int | None:
+        """Read the position of a cursor; None for what is none of ours."""
+
+
+class NoEventAccess:
+    """Stands where nothing answers: nobody may know of anything."""
+
+    types: Collection[str] = ()
+    retention = timedelta()
+
+    async def load_viewer(self, account: UUID, permissions: Collection[str] | None = None) -> Viewer | None:
+        """Find no account."""
+        return None
+
+    def find_types(self, viewer: Viewer) -> Collection[str]:
+        """Find none."""
+        return ()
+
+    def check_selection(self, selection: str, viewer: Viewer) -> str:
+        """Refuse a selection where nothing answers it."""
+        raise RuntimeError("nothing is delivered here, so no selection can be checked")
+
+    async def read(
+        self, events: Sequence[tuple[UUID, str]], viewer: Viewer, selection: str | None = None
+    ) -> Mapping[UUID, KnownEvent]:
+        """Leave out all of them."""
+        return {}
+
+    def seal_cursor(self, position: int) -> str:
+        """Refuse to make a cursor."""
+        raise RuntimeError("there are no cursors here")
+
+    def open_cursor(self, cursor: str) -> int | None:
+        """Know none."""
+        return None

@@ -1,0 +1,112 @@
+"""Event access: answers plugins what an account may know of events, by the rules of the subscriptions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import orjson
+from gongzhi.core.cases.events import EVENTS
+from gongzhi.core.events.telling import CURSORS, KEYS
+from gongzhi.declare.viewer import Viewer
+from gongzhi.runtime.event_access import KnownEvent, UnfitSelection
+
+from gongzhi_server.auth.account_lookup import Accounts
+from gongzhi_server.auth.claims import OnBehalf
+from gongzhi_server.gateway.interfaces import Refused
+from gongzhi_server.graphql.engine import Engine
+from gongzhi_server.planner.declarations import streams_of
+from gongzhi_server.plugins.ownership import acting_as
+
+from .cursors import Cursors
+from .selections import Selections
+from .subscriptions import Asked
+from .visibility import is_open
+
+OF_CASES = frozenset(one.type for one in EVENTS)
+FACTS = "select id, version, actor, data::text as data from events.outbox where id = any($1)"
+
+
+class EngineEventAccess:
+    """Answers over one engine."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        accounts: Accounts,
+        cursors: Cursors,
+        retention: timedelta,
+        now: Callable[[], datetime],
+    ) -> None:
+        self.engine, self.accounts, self.cursors, self.retention, self.now = engine, accounts, cursors, retention, now
+        self.selections = Selections(engine)
+        self.streams: dict[str, list[Asked]] = {}
+        for name, types in streams_of(engine.planner.schema).items():
+            for type in sorted(types - OF_CASES):  # those of cases have a subscription of their own
+                self.streams.setdefault(type, []).append(engine.asked(f"subscription {{ {name} {{ __typename }} }}"))
+
+    @property
+    def types(self) -> Collection[str]:
+        return self.streams.keys()
+
+    async def load_viewer(self, account: UUID, permissions: Collection[str] | None = None) -> Viewer | None:
+        only = None if permissions is None else list(permissions)
+        loaded = await self.accounts.load(OnBehalf(account, only), self.now())
+        return Viewer(loaded.account, self.now()) if loaded else None
+
+    def find_types(self, viewer: Viewer) -> Collection[str]:
+        return [type for type, streams in self.streams.items() if any(is_open(one, viewer) for one in streams)]
+
+    def check_selection(self, selection: str, viewer: Viewer) -> str:
+        return self.selections.check(selection, viewer)
+
+    async def read(
+        self, events: Sequence[tuple[UUID, str]], viewer: Viewer, selection: str | None = None
+    ) -> Mapping[UUID, KnownEvent]:
+        of_cases = [id for id, type in events if type in OF_CASES]
+        others = [(id, type) for id, type in events if type not in OF_CASES]
+        with acting_as(None):  # what is read, and the note of it, is the core's, whoever asked
+            known = await self.read_of_cases(of_cases, viewer, selection) if of_cases else {}
+            return known | (await self.read_others(others, viewer) if others else {})
+
+    async def read_of_cases(self, ids: Sequence[UUID], viewer: Viewer, selection: str | None) -> dict[UUID, KnownEvent]:
+        """Read events of cases, each with its case. Raises UnfitSelection."""
+        try:
+            asked = self.selections.prepare(selection)
+        except Refused as refused:
+            raise UnfitSelection from refused
+        session = self.engine.session(asked, viewer)
+        rows, errors = await session.told(self.selections.plan(asked, viewer), keyed(ids))
+        self.engine.count(errors)
+        await session.record()
+        found = {id: orjson.loads(row) for id, row in zip(ids, rows, strict=True) if row is not None}
+        return {id: KnownEvent(one["version"], one["actor"], one["data"], one.get("case")) for id, one in found.items()}
+
+    async def read_others(self, events: Sequence[tuple[UUID, str]], viewer: Viewer) -> dict[UUID, KnownEvent]:
+        """Read events that subscriptions of plugins tell of."""
+        seen: set[UUID] = set()
+        for type in {type for _, type in events}:
+            ids = [id for id, of in events if of == type]
+            for asked in self.streams.get(type, ()):
+                if is_open(asked, viewer):
+                    seen |= await self.find_visible(asked, ids, viewer)
+        rows = await self.engine.shares.reader(viewer, "subscription")(FACTS, list(seen)) if seen else ()
+        return {row["id"]: KnownEvent(row["version"], row["actor"], orjson.loads(row["data"])) for row in rows}
+
+    async def find_visible(self, asked: Asked, ids: Sequence[UUID], viewer: Viewer) -> set[UUID]:
+        """Find those of these events that a subscription would tell somebody of."""
+        rows, _ = await self.engine.session(asked, viewer).told(self.selections.plan(asked, viewer), keyed(ids))
+        return {id for id, row in zip(ids, rows, strict=True) if row is not None}
+
+    def seal_cursor(self, position: int) -> str:
+        return self.cursors.seal(position)
+
+    def open_cursor(self, cursor: str) -> int | None:
+        return self.cursors.open(cursor)
+
+
+def keyed(ids: Sequence[UUID]) -> dict[str, Any]:
+    """Give a subscription's statement the events that it is to tell of."""
+    return {KEYS: list(ids), CURSORS: ["" for _ in ids]}
