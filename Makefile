@@ -13,7 +13,7 @@ RECORDS = tests/access/test_conditions.py tests/access/test_matrix.py tests/plan
 	tests/plugins/test_surface.py tests/rights/test_kept.py $(wildcard $(PLUGINS:%=%/tests/test_conformance.py))
 
 .DEFAULT_GOAL = run
-.PHONY: help run test test-all bench bench-quick lint format schema migration plugin docs records
+.PHONY: help run test test-all test-random test-alone coverage bench bench-quick lint format schema migration plugin docs records
 .PHONY: lock licences release images clean
 
 help:  ## list what there is to make
@@ -25,8 +25,21 @@ run: .venv/run  ## start the server; the demo county is loaded on first start
 test: .venv/dev  ## what CI runs, a process a core
 	.venv/bin/pytest -n auto --dist loadfile
 
-test-all: .venv/dev  ## the slow tests too
-	.venv/bin/pytest -n auto --dist loadfile -m "slow or not slow"
+test-all: .venv/dev  ## the slow tests too, and which lines and branches the tests reach
+	@$(MAKE) coverage TESTS='-m "slow or not slow"'
+
+test-random: .venv/dev  ## in another order each time; the seed is printed: make test-random SEED=1 is that order again
+	.venv/bin/pytest -n auto --dist loadfile -p randomly --randomly-dont-reset-seed \
+		$(SEED:%=--randomly-seed=%) $(TESTS)
+
+test-alone: .venv/dev  ## each file by itself: none may need what another has left
+	@git ls-files 'tests/*/test_*.py' 'tests/test_*.py' 'plugins/[!_]*/tests/test_*.py' | xargs -P 2 -I{} sh -c \
+		'said=$$(.venv/bin/pytest -q {} 2>&1); case $$? in 0|5) ;; *) echo "$$said"; echo "not alone: {}"; exit 1;; esac'
+
+coverage: .venv/dev  ## which lines and branches the tests reach, by package: make coverage TESTS=tests/gateway
+	@rm -f .coverage .coverage.*
+	.venv/bin/coverage run -m pytest -n auto --dist loadfile $(TESTS); status=$$?; \
+		.venv/bin/coverage combine -q && .venv/bin/python tools/coverage_table.py && exit $$status
 
 bench: .venv/dev  ## compare with the peers: ten minutes on a quiet machine
 	.venv/bin/python -m benchmarks
@@ -77,7 +90,7 @@ images:  ## pin the images of Dockerfile and compose.yaml by their digests (need
 	$(PYTHON) releasing/images.py
 
 clean:  ## remove all that was made, but not the data
-	rm -rf .venv .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv .coverage .coverage.* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 .venv/run: requirements.lock $(DECLARED)
