@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from gongzhi.core.people.models import IncomeBand, Need, Tier
-from gongzhi.core.people.tiers import INTERVALS, RULE, Decision, Inputs, decide, due, later
+from gongzhi.core.people.tiers import INTERVALS, RULE, Decision, Inputs, add_months, decide, due
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -123,7 +123,7 @@ def test_reviewed_within_year(inputs: Inputs) -> None:
 
 @given(DAYS, st.integers(0, 40))
 def test_later_by_months(day: date, months: int) -> None:
-    found = later(day, months)
+    found = add_months(day, months)
     assert found.year * 12 + found.month == day.year * 12 + day.month + months
     assert found.day == day.day or (found + timedelta(days=1)).day == 1
 
@@ -131,7 +131,7 @@ def test_later_by_months(day: date, months: int) -> None:
 @given(TIERS, DAYS)
 def test_visits_due_by_tier(tier: Tier, day: date) -> None:
     found = due(tier, day)
-    assert found == (later(day, INTERVALS[tier]) if tier in INTERVALS else date.max)
+    assert found == (add_months(day, INTERVALS[tier]) if tier in INTERVALS else date.max)
     assert {Tier.LIANXIN: 28, Tier.GUANXIN: 89}.get(tier, 0) <= (found - day).days
 
 

@@ -186,7 +186,7 @@ async def test_tiers_follow_rule(place: str) -> None:
         else:
             expected = "UNCLASSIFIED"
         assert stored == decided == expected
-        assert reasons and review == tiers.later((at + timedelta(hours=8)).date(), tiers.REVIEW)
+        assert reasons and review == tiers.add_months((at + timedelta(hours=8)).date(), tiers.REVIEW)
         assert on_call == (expected in ("FANGXIN", "UNCLASSIFIED"))
     assert {row[0] for row in rows} == {"LIANXIN", "GUANXIN", "FANGXIN", "UNCLASSIFIED"}
 

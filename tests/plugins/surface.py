@@ -13,6 +13,7 @@ from gongzhi.plugin import hooks
 from gongzhi.testing import fixtures
 from gongzhi_server.plugins.loader import empty, own
 from gongzhi_server.testing import ESSENTIAL
+from tortoise.models import Model
 
 Parameters = list[str]
 """As they are written: `name`, `name=` with a default, `*` before those that go by name only, `*name`, `**name`."""
@@ -38,6 +39,8 @@ def word(name: str, value: Any) -> dict[str, Parameters]:
     """A function with its parameters; a class with those of making one, and its public members."""
     if not inspect.isclass(value):
         return {name: written(value) if callable(value) else []}
+    if value.__module__.endswith(".models") and issubclass(value, Model) or hasattr(value, "__entity__"):
+        return {name: []}  # of tables the names are promised, of types what the schema says
     ours = [one for one in reversed(value.__mro__) if one.__module__.partition(".")[0] == "gongzhi"]
     public = {key: member for one in ours for key, member in vars(one).items() if not key.startswith("_")}
     members = {f"{name}.{key}": written(one) if inspect.isfunction(one) else [] for key, one in public.items()}

@@ -14,7 +14,7 @@ from packaging.version import Version
 
 from .contracts import ROOT, promised
 from .surface import broken, changed, surface
-from .test_reference import MODULES, NAMED, OURS, words
+from .test_reference import MODULES, NAMED, OURS, PROMISED, words
 
 LOWEST = next(one.version for one in promised().specifier if one.operator == ">=")
 RECORD = Path(__file__).with_name(f"surface-{LOWEST}.json")
@@ -36,6 +36,8 @@ BESIDE = {
 
 def present() -> dict[str, list[str]]:
     modules = dict(BESIDE)
+    for name, found in PROMISED.items():
+        modules[name] = modules.get(name, set()) | found & vars(import_module(f"gongzhi.{name}")).keys()
     for name in MODULES:
         module = import_module(f"gongzhi.{name}")
         known = {name for name, value in vars(module).items() if CONSTANT.fullmatch(name) and not callable(value)}

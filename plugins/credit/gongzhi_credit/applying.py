@@ -12,7 +12,7 @@ from uuid import UUID
 
 import strawberry
 from gongzhi.core.people.models import MembershipRow, PersonRow
-from gongzhi.core.people.tiers import later
+from gongzhi.core.people.tiers import add_months
 from gongzhi.core.rights.models import ReleaseRow
 from gongzhi.core.rights.releasing import release, revoke_release
 from gongzhi.core.rights.speaking import speaking, subject
@@ -143,7 +143,7 @@ def eligible(call: Call, product: ProductRow, person: PersonRow) -> None:
             "NOT_OFFERED", "This product is not offered here today.", "该产品目前不适用于申请人所在区域。", ("product",)
         )
     # Whoever has no date of birth on file is let through: the lender sees the papers.
-    if person.birth_date and later(person.birth_date, ADULT) > day:
+    if person.birth_date and add_months(person.birth_date, ADULT) > day:
         raise Refusal("NOT_OF_AGE", "Loans are for adults.", "申请人须年满十八周岁。", ("person",))
 
 

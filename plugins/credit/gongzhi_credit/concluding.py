@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from gongzhi.core.people.tiers import later
+from gongzhi.core.people.tiers import add_months
 from gongzhi.declare.register_entries import Card
 from gongzhi.runtime.checks import today
 from gongzhi.runtime.commands import Call
@@ -29,7 +29,7 @@ async def conclude(call: Call, row: AppraisalRow, model: ModelRow, before: str |
         return
     row.state, row.concluded_at = AppraisalState.CONCLUDED, call.now
     # Without a grade there is nothing to be valid, and nobody waits a year to ask again.
-    row.valid_until = None if row.grade == NONE else later(today(call), model.months)
+    row.valid_until = None if row.grade == NONE else add_months(today(call), model.months)
     await row.save()
     await ready(call, row)
     # After an objection this finding is the second panel's, and so the answer.

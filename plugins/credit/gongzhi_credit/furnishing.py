@@ -9,10 +9,10 @@ from typing import Any
 
 from gongzhi.core.grids.models import GridRow
 from gongzhi.core.people.models import PersonRow
-from gongzhi.core.people.tiers import later
+from gongzhi.core.people.tiers import add_months
 from gongzhi.core.resolutions.adopting import resolve
 from gongzhi.core.resolutions.models import Body
-from gongzhi.core.rights.commands import worded
+from gongzhi.core.rights.commands import keep_wording
 from gongzhi.core.rights.models import ConsentRow, ReleaseRow
 from gongzhi.core.units.models import Reach, UnitKind, UnitRow
 from gongzhi.runtime.checks import today
@@ -177,7 +177,7 @@ async def appraised(
         counterfactual=changed(finding, names),
         requested_at=at,
         concluded_at=at,
-        valid_until=later(at.date(), model.months),
+        valid_until=add_months(at.date(), model.months),
         published=chance.random() < 0.3,
     )
 
@@ -258,7 +258,7 @@ async def asking(call: Call, person: PersonRow, product: ProductRow, bank: UnitR
         expires_at=ends,
         account="demo",
     )
-    wording = await worded(NOTICES[0])
+    wording = await keep_wording(NOTICES[0])
     await ConsentRow.create(
         **usual, version=1, wording=wording, given_by_id=person.id, given_at=call.now, expires_at=ends, account="demo"
     )

@@ -5,9 +5,9 @@ from __future__ import annotations
 import datetime
 
 import strawberry
-from gongzhi.core.accounts.credential_commands import KEYED, KEYS, ApiKeyPayload, expiry, minted
+from gongzhi.core.accounts.credential_commands import KEYED, KEYS, ApiKeyPayload, expiry, mint_key
 from gongzhi.core.accounts.models import NAME, AccountRow, KeyRow
-from gongzhi.core.accounts.rules import by_hand
+from gongzhi.core.accounts.rules import require_signed_in
 from gongzhi.declare.extend import extend
 from gongzhi.declare.filters import aware
 from gongzhi.declare.roots import Mutation
@@ -33,7 +33,7 @@ class CreateLenderKeyInput:
 )
 async def create_lender_key(call: Call, input: CreateLenderKeyInput) -> ApiKeyPayload:
     # An API key makes no keys: revoking a stolen one must be enough.
-    by_hand(call)
+    require_signed_in(call)
     mine = AccountRow.select_for_update(no_key=True)  # else two at once find room for one more key each
     account = await mine.get_or_none(id=call.viewer.account.id) if call.viewer.account.id else None
     if account is None:
@@ -43,7 +43,7 @@ async def create_lender_key(call: Call, input: CreateLenderKeyInput) -> ApiKeyPa
     expires = expiry(call, aware(input.expires_at) if told(input.expires_at) else call.now + KEYED)
     # One permission, whatever the account has: a key that is stolen can neither pay out nor read files.
     key = KeyRow(label=text(input.label, NAME, "label"), permissions=[LEND], account=account)
-    return await minted(call, key, expires)
+    return await mint_key(call, key, expires)
 
 
 EXTENSIONS = (extend(Mutation, create_lender_key=create_lender_key),)

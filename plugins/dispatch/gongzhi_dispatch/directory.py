@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import strawberry
 from gongzhi.core.cases.models import CategoryRow
 from gongzhi.core.cases.steps import named
-from gongzhi.core.grids.commands import standing as grid_of
+from gongzhi.core.grids.commands import find_grid
 from gongzhi.core.grids.models import GridRow
 from gongzhi.core.units.models import Reach, UnitKind, UnitRow
 from gongzhi.declare.entity import key_of, ref
@@ -152,7 +152,7 @@ async def unlist_duty(call: Call, input: UnlistDutyInput) -> ListedDutyPayload:
 
 async def place(call: Call, code: str) -> GridRow:
     """The grid with this code, locked, so that two do not write the same entry; the caller must be in charge of it."""
-    grid = await grid_of(code, "grid", lock=True)
+    grid = await find_grid(code, "grid", lock=True)
     if not call.may(EDIT, grid):
         raise forbidden("grid")
     if grid.county_id is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 from enum import StrEnum
 
-from gongzhi.core.cases.rules import noted
+from gongzhi.core.cases.rules import rows_of_held_cases
 from gongzhi.core.cases.types import Case
 from gongzhi.core.units.types import Unit
 from gongzhi.declare.entity import Connection, Node, aggregate, column, connection, entity, expression, many, one, pick
@@ -125,7 +125,7 @@ def live(at: Frame) -> Sql:
 
 @entity(
     OrderRow,
-    visible=noted,
+    visible=rows_of_held_cases,
     through="case",
     order=("due_at", "issued_at"),
     filter={
@@ -156,7 +156,7 @@ class WorkOrder(Node):
 
 @entity(
     ObjectionRow,
-    visible=noted,
+    visible=rows_of_held_cases,
     through="case",
     order=("due_at", "filed_at"),
     filter={"ruling": None, "due_at": None, "unit": coded("unit_id", "unit", "units")},
@@ -176,7 +176,7 @@ class DispatchObjection(Node):
     ruled_at: datetime.datetime | None = column("When it was ruled on, or lapsed (裁定时间).")
 
 
-@entity(ObjectionRow, visible=noted, through="case")
+@entity(ObjectionRow, visible=rows_of_held_cases, through="case")
 class DirectoryChange(Node):
     """What a ruling changed in the dispatch directory (目录变更)."""
 
@@ -187,7 +187,7 @@ class DirectoryChange(Node):
 
 @entity(
     ApprovalRow,
-    visible=noted,
+    visible=rows_of_held_cases,
     through="case",
     order=("requested_at",),
     filter={"kind": None, "state": None, "requested_at": None},
@@ -206,7 +206,9 @@ class Approval(Node):
     decided_at: datetime.datetime | None = column("When it was decided, or lapsed (审批时间).")
 
 
-@entity(FollowUpRow, visible=noted, through="case", order=("at",), filter={"reached": None, "solved": None})
+@entity(
+    FollowUpRow, visible=rows_of_held_cases, through="case", order=("at",), filter={"reached": None, "solved": None}
+)
 class FollowUp(Node):
     """Somebody of the staff asked the requester how it went (回访)."""
 

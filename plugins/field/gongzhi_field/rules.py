@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gongzhi.core.cases.rules import noted
+from gongzhi.core.cases.rules import rows_of_held_cases
 from gongzhi.declare.sql import Alternatives, Sql, widen
 from gongzhi.declare.viewer import Lens
 from pypika_tortoise.queries import Table
@@ -10,4 +10,4 @@ from pypika_tortoise.queries import Table
 
 def history(row: Table, viewer: Lens) -> Alternatives:
     """Changes and conflicts of cases whose staff notes one may read, and what one wrote oneself."""
-    return widen(noted(row, viewer), Sql("{0}={1}", row.account, viewer.account))
+    return widen(rows_of_held_cases(row, viewer), Sql("{0}={1}", row.account, viewer.account))

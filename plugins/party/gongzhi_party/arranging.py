@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import strawberry
-from gongzhi.core.grids.commands import standing
+from gongzhi.core.grids.commands import find_grid
 from gongzhi.core.grids.models import GridRow
 from gongzhi.core.notices.sending import Notice, notify
 from gongzhi.declare.entity import key_of, ref
@@ -70,7 +70,7 @@ async def arrange_activity(call: Call, input: ArrangeActivityInput) -> PartyActi
 
 async def drafted(call: Call, input: PlannedActivityInput) -> tuple[dict[str, Any], GridRow]:
     """What is planned, checked, and where. An organisation's own is arranged by whoever knows who belongs to it."""
-    grid = await standing(input.grid, "activity", "grid")
+    grid = await find_grid(input.grid, "activity", "grid")
     own = input.audience == Audience.BRANCH
     if not call.may(MEMBERS if own else CONVENE, grid):
         raise forbidden("activity")

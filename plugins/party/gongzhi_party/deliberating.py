@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import strawberry
 from gongzhi.core.cases.types import Case
-from gongzhi.core.grids.commands import standing
+from gongzhi.core.grids.commands import find_grid
 from gongzhi.core.grids.models import GridRow
 from gongzhi.core.people.models import PersonRow
 from gongzhi.declare.entity import key_of, ref
@@ -63,7 +63,7 @@ async def raise_matter(call: Call, input: RaiseMatterInput) -> DeliberationPaylo
 async def concerned(call: Call, input: RaiseMatterInput, person: PersonRow | None, case: object) -> GridRow:
     """The grid a matter is raised in: one that somebody lives in or leads."""
     if told(input.grid):
-        grid = await standing(input.grid, "grid")
+        grid = await find_grid(input.grid, "grid")
     elif case is not None or person is not None:
         grid = await GridRow.get(id=getattr(case or person, "grid_id", None))
     else:

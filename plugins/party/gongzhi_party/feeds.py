@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import strawberry
-from gongzhi.core.grids.commands import standing
+from gongzhi.core.grids.commands import find_grid
 from gongzhi.core.grids.types import Grid
 from gongzhi.core.people.models import PersonRow
 from gongzhi.core.people.types import Person
@@ -184,7 +184,7 @@ async def open_activity_calendar(call: Call, input: OpenActivityCalendarInput) -
     if input.kind == FeedKind.GRID:
         if not told(input.grid):
             raise missing("Say of which grid.", "请指定网格。", "grid")
-        grid = (await standing(input.grid, "grid")).id
+        grid = (await find_grid(input.grid, "grid")).id
     secret = token()
     row = await FeedRow.create(
         kind=input.kind, person_id=person, branch_id=branch, grid_id=grid, digest=digest(secret), opened_at=call.now

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import strawberry
-from gongzhi.core.grids.commands import standing
+from gongzhi.core.grids.commands import find_grid
 from gongzhi.core.grids.types import Grid
 from gongzhi.declare.entity import Connection, Node, column, connection, embedded, entity, everyone, key_of, one, ref
 from gongzhi.declare.extend import extend
@@ -99,7 +99,7 @@ class LessonPayload:
 
 @command("Publish something to learn from (发布学习内容).", requires=CONVENE)
 async def publish_lesson(call: Call, input: PublishLessonInput) -> LessonPayload:
-    grid = await standing(input.grid, "grid")
+    grid = await find_grid(input.grid, "grid")
     if not call.may(CONVENE, grid):
         raise forbidden("grid")
     if told(input.link) and not input.link.startswith("https://"):

@@ -6,7 +6,7 @@ import datetime
 from datetime import timedelta
 
 import strawberry
-from gongzhi.core.grids.commands import standing
+from gongzhi.core.grids.commands import find_grid
 from gongzhi.core.notices.sending import Notice, notify
 from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
@@ -56,7 +56,7 @@ class AddPartyBranchInput:
 
 @command("Set up an organisation (成立党组织).", requires=ORGANISE)
 async def add_party_branch(call: Call, input: AddPartyBranchInput) -> PartyBranchPayload:
-    grid = await standing(input.grid, "grid")
+    grid = await find_grid(input.grid, "grid")
     if not call.may(ORGANISE, grid):
         raise forbidden("grid")
     parent = await kept(call, PartyBranch, input.parent, ORGANISE, "parent") if told(input.parent) else None
@@ -91,7 +91,7 @@ async def cover_party_grids(call: Call, input: CoverPartyGridsInput) -> PartyBra
     branch: BranchRow = await kept(call, PartyBranch, input.branch, ORGANISE, "branch")
     stale(branch, input.expected_version)
     count(len(input.grids), 1, 100, "grids")
-    wanted = {(await standing(code, "grids", str(at))).id for at, code in enumerate(input.grids)}
+    wanted = {(await find_grid(code, "grids", str(at))).id for at, code in enumerate(input.grids)}
     known = {one.grid_id: one for one in await CoverageRow.filter(branch=branch, until=None)}
     for grid in sorted(wanted - set(known)):
         await CoverageRow.create(branch=branch, grid_id=grid, since=today(call))

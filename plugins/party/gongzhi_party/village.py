@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import strawberry
-from gongzhi.core.grids.commands import standing
+from gongzhi.core.grids.commands import find_grid
 from gongzhi.core.notices.sending import Notice, notify
 from gongzhi.core.resolutions.adopting import adopted
 from gongzhi.core.units.models import UnitRow
@@ -42,7 +42,7 @@ class DraftVillageCodeInput:
 
 @command("Write the next version of a village code; it holds once it is adopted (起草村规民约).", requires=DELIBERATE)
 async def draft_village_code(call: Call, input: DraftVillageCodeInput) -> VillageCodePayload:
-    grid = await standing(input.grid, "grid")
+    grid = await find_grid(input.grid, "grid")
     if not call.may(DELIBERATE, grid):
         raise forbidden("grid")
     with form() as read:
@@ -97,7 +97,7 @@ class SeatInCouncilInput:
 
 @command("Give somebody a seat in a council, by their consent (加入理事会).", requires=DELIBERATE)
 async def seat_in_council(call: Call, input: SeatInCouncilInput) -> CouncilSeatPayload:
-    grid = await standing(input.grid, "grid")
+    grid = await find_grid(input.grid, "grid")
     if not call.may(DELIBERATE, grid):
         raise forbidden("grid")
     if not input.consent:
@@ -143,7 +143,7 @@ class SubmitDeputySuggestionInput:
 
 @command("Make a proposal as a deputy; it is followed to its reply (提出代表建议).", requires=SUGGEST)
 async def submit_deputy_suggestion(call: Call, input: SubmitDeputySuggestionInput) -> DeputySuggestionPayload:
-    grid = await standing(input.grid, "grid")
+    grid = await find_grid(input.grid, "grid")
     if not call.may(SUGGEST, grid):
         raise forbidden("grid")
     unit = await UnitRow.get_or_none(code=input.unit)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gongzhi.core.people.rules import homes
+from gongzhi.core.people.rules import own_households
 from gongzhi.declare.sql import Alternatives, Sql, narrow, some, widen
 from gongzhi.declare.viewer import Lens
 from pypika_tortoise.queries import Table
@@ -160,14 +160,14 @@ def links(link: Table, viewer: Lens) -> Alternatives:
         return None
     if not viewer.known():
         return [*seen, *told]
-    own = Sql("{0}=any(array{1})", link.household_id, homes(viewer))
+    own = Sql("{0}=any(array{1})", link.household_id, own_households(viewer))
     return [*seen, *told, own, Sql("{0}={1}", link.person_id, viewer.person)]
 
 
 def asks(ask: Table, viewer: Lens) -> Alternatives:
     """A household's own, and those in the grids one names helpers in."""
     seen = viewer.within(ask, LINK)
-    return widen(seen, Sql("{0}=any(array{1})", ask.household_id, homes(viewer))) if viewer.known() else seen
+    return widen(seen, Sql("{0}=any(array{1})", ask.household_id, own_households(viewer))) if viewer.known() else seen
 
 
 def wishes(wish: Table, viewer: Lens) -> Alternatives:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import strawberry
-from gongzhi.core.grids.commands import standing
+from gongzhi.core.grids.commands import find_grid
 from gongzhi.core.grids.types import Grid
 from gongzhi.core.people.types import Person
 from gongzhi.declare.entity import Connection, connection, key_of, ref
@@ -41,7 +41,7 @@ class FoundVolunteerGroupInput:
 
 @command("Found a group of volunteers (成立志愿服务队).", requires=CONVENE)
 async def found_volunteer_group(call: Call, input: FoundVolunteerGroupInput) -> VolunteerGroupPayload:
-    grid = await standing(input.grid, "grid")
+    grid = await find_grid(input.grid, "grid")
     if not call.may(CONVENE, grid):
         raise forbidden("grid")
     if not input.consent:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 
 import strawberry
-from gongzhi.core.grids.commands import standing
+from gongzhi.core.grids.commands import find_grid
 from gongzhi.core.grids.types import Grid
 from gongzhi.core.notices.sending import Notice, notify
 from gongzhi.core.people.types import Person
@@ -188,7 +188,7 @@ class StartPublicProjectInput:
 
 @command("Put a project on the list (列入实事项目).", requires=CONVENE)
 async def start_public_project(call: Call, input: StartPublicProjectInput) -> PublicProjectPayload:
-    grid = await standing(input.grid, "grid")
+    grid = await find_grid(input.grid, "grid")
     if not call.may(CONVENE, grid):
         raise forbidden("grid")
     branch = await kept(call, PartyBranch, input.branch, CONVENE, "branch") if told(input.branch) else None

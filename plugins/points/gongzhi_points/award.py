@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from uuid import UUID
 
-from gongzhi.core.people.tiers import later
+from gongzhi.core.people.tiers import add_months
 from gongzhi.values.errors import Refusal, Text
 
 from . import ledger
@@ -104,7 +104,7 @@ def posting(act: Act, amount: int, earned: int, source: UUID, lasts: int | None)
         key=act.key,
         # Points last from the day they are booked, not from the day of the act: a late decision must not cost the
         # holder time.
-        legs=move(source, act.account, amount, later(act.today, lasts) if lasts else None),
+        legs=move(source, act.account, amount, add_months(act.today, lasts) if lasts else None),
         reason=Text(rule.title, rule.title),
         occurred_on=act.on,
         inputs=decided | dict(act.inputs),

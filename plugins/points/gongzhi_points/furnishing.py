@@ -11,7 +11,7 @@ from uuid import UUID
 
 from gongzhi.core.grids.models import GridRow
 from gongzhi.core.people.models import PersonRow
-from gongzhi.core.people.tiers import later
+from gongzhi.core.people.tiers import add_months
 from gongzhi.core.resolutions.adopting import resolve
 from gongzhi.core.resolutions.models import Body
 from gongzhi.core.units.models import UnitRow
@@ -173,7 +173,7 @@ async def earn(
             Posting(
                 kind=PostingKind.EARNED,
                 key=f"demo:{account}:{day}",
-                legs=move(source, account, rule.amount, later(day, programme.lasts_months or 24)),
+                legs=move(source, account, rule.amount, add_months(day, programme.lasts_months or 24)),
                 reason=Text(rule.title, rule.title),
                 occurred_on=day,
                 inputs={"rule": f"{rule.code}/{rule.version}", "amount": str(rule.amount)},

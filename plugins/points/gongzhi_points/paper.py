@@ -16,7 +16,7 @@ from typing import Any
 from uuid import UUID
 
 from gongzhi.core.people.models import HouseholdRow
-from gongzhi.core.people.tiers import later
+from gongzhi.core.people.tiers import add_months
 from gongzhi.declare.located import covers
 from gongzhi.runtime.checks import missing, today, wrong
 from gongzhi.runtime.commands import Call
@@ -132,7 +132,7 @@ def posting(
     # A digest of the row and its count is its key: importing the same row again finds it posted.
     mark = sha256("|".join(map(str, (one.household, one.day, one.act, one.amount, nth))).encode()).hexdigest()[:32]
     # Points from paper last from today: their term could not be known before.
-    expires = later(day, programme.lasts_months) if programme.lasts_months else None
+    expires = add_months(day, programme.lasts_months) if programme.lasts_months else None
     legs = move(source, account, one.amount, expires) if one.amount > 0 else move(account, source, -one.amount)
     return Posting(
         kind=PostingKind.IMPORTED if one.amount > 0 else PostingKind.SPENT,

@@ -10,7 +10,7 @@ from gongzhi.core.events.models import OutboxRow
 from gongzhi.core.events.rules import told_with
 from gongzhi.core.events.telling import about, cursor
 from gongzhi.core.grids.types import Grid
-from gongzhi.core.people.rules import homes
+from gongzhi.core.people.rules import own_households
 from gongzhi.core.people.types import Household, Person
 from gongzhi.declare.entity import (
     Connection,
@@ -64,7 +64,7 @@ class PointsHappening:
 
 def left(at: Frame) -> Any:
     """Compute what a rule may still give today."""
-    account = Sql(MINE, at.row.programme_id, at.row.beneficiary, at.viewer.person, homes(at.viewer))
+    account = Sql(MINE, at.row.programme_id, at.row.beneficiary, at.viewer.person, own_households(at.viewer))
     text = "case when {0} is null then null else greatest(0,{0}-points.earned({1},{2},{3})) end"
     return Sql(text, at.row.cap, at.row.id, account, at.viewer.today)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gongzhi.core.people.rules import homes
+from gongzhi.core.people.rules import own_households
 from gongzhi.declare.sql import Alternatives, Sql, widen
 from gongzhi.declare.viewer import Lens
 from pypika_tortoise.queries import Table
@@ -22,7 +22,7 @@ def accounts(account: Table, viewer: Lens) -> Alternatives:
     seen = viewer.within(account, VIEW)
     if viewer.known():
         own = Sql("{0}={1}", account.person_id, viewer.person)
-        seen = widen(seen, own, Sql("{0}=any(array{1})", account.household_id, homes(viewer)))
+        seen = widen(seen, own, Sql("{0}=any(array{1})", account.household_id, own_households(viewer)))
     # A shop sees the accounts of its own unit, whatever grids its people serve.
     return widen(seen, *(_shop(account.merchant_id, unit) for unit in viewer.units(SETTLE)))
 

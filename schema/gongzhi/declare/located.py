@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from gongzhi.declare.plans import Frame
@@ -26,6 +27,26 @@ def levels(table: str, *order: str, where: str = "") -> list[str]:
     """An index a level that serves a list under a scope in this order (planner: cost of growth)."""
     tail = f" where {where}" if where else ""
     return [f"create index on {table} ({level}, {', '.join(order)}){tail}" for level in LEVELS]
+
+
+def keep_beside(table: str, of: str, *, key: str, column: str, value: str, touched: Sequence[str] = ()) -> list[str]:
+    """Have the database keep a row of a located side table for each row of another, for `by_side_table`.
+
+    Its `key` says whose row it is, its `column` is what `value` makes of that row, called `r`. It is reckoned anew when
+    one of the columns `touched` changes, and without any only once, so that the plugin may change it later. The grid
+    follows the row's in any case. Those that are there already get theirs at once.
+    """
+    name = f"{table.partition('.')[0]}.keep_{table.partition('.')[2]}"
+    fill = f"insert into {table} (id, {key}, {column}, grid_id) select gen_random_uuid(), r.id, {value}, r.grid_id from"
+    follow = ", ".join(f"{one} = excluded.{one}" for one in ("grid_id", *([column] if touched else [])))
+    columns = ", ".join(dict.fromkeys(("grid_id", *touched)))
+    return [
+        f"create function {name}() returns trigger language plpgsql as $$ begin {fill} (select new.*) r "
+        f"on conflict ({key}) do update set {follow}; return null; end $$",
+        f"create trigger {name.replace('.', '_')} after insert or update of {columns} on {of} "
+        f"for each row execute function {name}()",
+        f"{fill} {of} r",
+    ]
 
 
 def place_in_grid(row: Any, grid: Any) -> None:

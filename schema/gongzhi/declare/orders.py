@@ -7,7 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from pypika_tortoise.queries import Table
 from pypika_tortoise.terms import Term, ValueWrapper
+from tortoise.models import Model
 
 from gongzhi.declare.plans import Build, Frame
 from gongzhi.declare.sql import Sql
@@ -27,6 +29,25 @@ KINDS: dict[type, tuple[str, Callable[[Any], Any]]] = {
 
 
 @dataclass(frozen=True)
+class SideTable:
+    """A table with one row for each row of another: the column that orders them, and the key of whose row it is."""
+
+    model: type[Model]
+    column: str
+    key: str
+
+    def table(self, alias: str) -> Table:
+        return Table(self.model._meta.db_table, schema=self.model._meta.schema, alias=alias)
+
+    def value(self, at: Frame) -> Term:
+        """The value that orders a row."""
+        beside = self.table("beside")
+        text = "(select {0} from {1} beside where {2}={3})"
+        whole = Sql(f'"{self.model._meta.schema}"."{self.model._meta.db_table}"')
+        return Sql(text, beside.field(self.column), whole, beside.field(self.key), at.rows.id)
+
+
+@dataclass(frozen=True)
 class Ordering:
     """Rows by what `build` makes of them, those without a value as if they had `empty`."""
 
@@ -34,6 +55,8 @@ class Ordering:
     empty: Least
     requires: str | None
     plugin: str = ""
+    side: SideTable | None = None
+    """Whose index is walked, where the order is that of a side table."""
 
     def value(self, at: Frame) -> Term:
         """The value, which is never null."""
@@ -50,11 +73,32 @@ def by(build: Build, *, empty: Least, requires: str | None) -> Ordering:
 
     `empty` stands for null, and for rows on which the viewer lacks the permission `requires` (None: all who see the
     rows may order by it); its type is that of the value. No index serves such an order: all rows that are asked for
-    are sorted, so offer it where a filter or a grid leaves some hundreds.
+    are sorted, so offer it where a filter or a grid leaves some hundreds; `by_side_table` has an index.
     """
+    check_kind(empty)
+    return Ordering(build, empty, requires)
+
+
+def by_side_table(model: type[Model], column: str, *, key: str, empty: Least, requires: str | None) -> Ordering:
+    """Order by a column of a side table of the plugin's, which has one row for each row of the ordered table.
+
+    `key` is the column that says whose row it is. For rows that lie in a grid the side table is `Located`, too, and has
+    the indexes of `levels(table, column, key)`: lists walk them, and join what they find, however many rows there are.
+    A row without one in the side table is left out. Where a county has the plugin off, or the viewer holds `requires`
+    on some rows only, rows are sorted as by `by`.
+    """
+    check_kind(empty)
+    field = model._meta.fields_map.get(column)
+    if field is None or field.null:
+        raise DeclarationError(f"{model.__name__}.{column} orders rows, so it must be a column that is never null")
+    side = SideTable(model, column, key)
+    return Ordering(side.value, empty, requires, side=side)
+
+
+def check_kind(empty: Least) -> None:
+    """Refuse what nothing is ordered by. Raises DeclarationError."""
     if type(empty) not in KINDS:
         raise DeclarationError(f"nothing can be ordered by {type(empty).__name__}; by {', '.join(map(name, KINDS))}")
-    return Ordering(build, empty, requires)
 
 
 def name(kind: type) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from pypika_tortoise.context import SqlContext
@@ -52,6 +52,9 @@ class Sql(Criterion):
     It is one operand wherever it stands: where operators are at its outside it is put in parentheses, and so are the
     terms in its places. Raises DeclarationError for text that is no whole, such as `a) or (b`.
     """
+
+    held: str | None = None
+    """The permission that the viewer holds on every row that meets it, if it is that which it tells."""
 
     def __init__(self, text: str, *parts: Any, **named: Any) -> None:
         super().__init__()
@@ -149,7 +152,16 @@ def widen(rows: Alternatives, *more: Criterion) -> Alternatives:
     return None if rows is None else [*rows, *more]
 
 
-def within(table: Table, kind: str, key: Any) -> Criterion:
+def permissions_held(criteria: Iterable[Any]) -> Iterator[str]:
+    """The permissions that the viewer holds on every row that meets all of these."""
+    for one in criteria:
+        if isinstance(one, Joined) and one.text == " and ":
+            yield from permissions_held(one.parts)
+        elif isinstance(one, Sql) and one.held:
+            yield one.held
+
+
+def within(table: Table, kind: str, key: Any) -> Sql:
     """The located rows in the grid of this kind and key, by the ancestor column that has an index for it.
 
     Located rows know their county and what is below; above it, the counties are looked up first.

@@ -6,6 +6,7 @@ import itertools
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from gongzhi.declare.entity import Entity, entity_of
@@ -499,6 +500,7 @@ class Compiler:
             case Many():
                 rows = self.rows(target, plan, at, entity, self.lens)
                 rows.told = self.covered(rows, plan, open)
+                rows.again = lambda table: self.rows(target, plan, replace(at, rows=table), entity, self.lens)
                 make = lists.page if isinstance(plan, Page) else lists.many
                 return make(self, plan, rows, kind, details, at)
         raise TypeError(f"{plan} is not a relation")

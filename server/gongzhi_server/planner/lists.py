@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import orjson
 from gongzhi.declare.entity import USUAL
+from gongzhi.declare.orders import Ordering, SideTable
 from gongzhi.declare.plans import Frame, Many
-from gongzhi.declare.sql import Sql, every
+from gongzhi.declare.sql import Sql, every, permissions_held
 from gongzhi.values.errors import Refusal
 from graphql import GraphQLError, get_named_type
 from graphql.execution.collect_fields import FieldDetailsList
 from pypika_tortoise.enums import Order
+from pypika_tortoise.queries import Table
 from pypika_tortoise.terms import Criterion, LiteralValue, Term, Tuple
 
 from . import looks
 from .arguments import ArgumentRefusal
 from .containment import PluginFault, build_term
 from .filters import filtered
-from .rows import Derived, Key, Rows, held, here, select_from
+from .rows import Beside, Derived, Key, Rows, Walk, everywhere, held, here, select_from
 from .scalars import quoted
 from .statement import Shape
 
@@ -66,6 +69,8 @@ class Window:
         if self.back:
             # The last rows are the first in the reverse order; they are turned round again where they are aggregated.
             self.keys = [key.turned for key in self.keys]
+            if (walk := rows.walk) is not None:
+                rows.walk = replace(walk, keys=[key.turned for key in walk.keys])
         self.after, self.before = "after" in given, "before" in given
 
     def check_cursors(self, compiler: Compiler, at: Frame) -> None:
@@ -77,14 +82,14 @@ class Window:
             if end in at.given:
                 compiler.checks += [at.given.bind(end, convert=Place(key, i)) for i, key in enumerate(self.keys)]
 
-    def bounds(self, rows: Rows, at: Frame) -> Criterion | None:
+    def bounds(self, keys: Sequence[Key], at: Frame) -> Criterion | None:
         """Return the condition for rows between the cursors: one row comparison each, served by the order's index."""
         found: Criterion | None = None
         for name, follows in (("after", not self.back), ("before", self.back)):
             if name in at.given:
-                greater = (self.keys[0].way is Order.asc) == follows
-                columns = Tuple(*(key.term for key in self.keys))
-                values = Tuple(*(at.given.bind(name, convert=Place(key, i)) for i, key in enumerate(self.keys)))
+                greater = (keys[0].way is Order.asc) == follows
+                columns = Tuple(*(key.term for key in keys))
+                values = Tuple(*(at.given.bind(name, convert=Place(key, i)) for i, key in enumerate(keys)))
                 one = columns > values if greater else columns < values
                 found = one if found is None else every(found, one)
         return found
@@ -139,7 +144,9 @@ def page(
     if not made.read:
         return compiler.nested(parts), shape
     # The row beyond the page tells whether another page follows, without counting.
-    limited = rows.ordered(window.keys, window.size + 1, window.bounds(rows, at)).select(rows.table.star)
+    if rows.walk is not None:
+        rows.walk = replace(rows.walk, bounds=partial(window.bounds, at=at))
+    limited = rows.ordered(window.keys, window.size + 1, window.bounds(window.keys, at)).select(rows.table.star)
     alias = rows.table.alias
     source = select_from(Derived(Sql("{0}", limited), alias)).select(
         Sql("row_number() over ()").as_(NUMBER), rows.table.star
@@ -165,9 +172,11 @@ def added(compiler: Compiler, asked: str, rows: Rows, at: Frame) -> list[Key] | 
     if compiler.without == found.plugin:
         compiler.broken(found.plugin, given.node)
         return []
+    where: Criterion | None = None
     on = [one for one in (here(found.plugin, rows.target, rows.table),) if one is not None]
-    if found.requires and (where := held(rows.target, rows.table, compiler.lens, found.requires)) is not None:
-        on.append(where)
+    if found.requires:
+        where = held(rows.target, rows.table, compiler.lens, found.requires)
+        on += [] if where is None else [where]
     # Where the viewer may not know the value, or the plugin is off, rows sort as if they had none.
     if on:
         guarded = replace(found, build=lambda at: Sql("case when {0} then {1} end", every(*on), found.build(at)))
@@ -180,8 +189,26 @@ def added(compiler: Compiler, asked: str, rows: Rows, at: Frame) -> list[Key] | 
         compiler.tell(fault, f"the order {name.upper()}")
         compiler.broken(fault.plugin, given.node, fault.__cause__)
         return []
+    if found.side is not None and rows.again is not None:
+        by = found.requires if where is not None else None
+        covered = [
+            by is None or any(compiler.lens.covers(by, one) for one in permissions_held(branch))
+            for branch in rows.branches
+        ]
+        rows.walk = walk(found, found.side, rows, rows.again, key, covered)
     # The key of the row breaks ties: without it, rows of equal value could be skipped between two pages.
     return [Key(guarded.value(at), key.way, found.read), key]
+
+
+def walk(
+    found: Ordering, side: SideTable, rows: Rows, again: Callable[[Table], Rows], key: Key, covered: list[bool]
+) -> Walk:
+    """How an order walks the index of its side table."""
+    beside = side.table(f"{rows.table.alias}w")
+    there = again(Beside(rows.table, beside) if "grid_3_id" in side.model._meta.fields_map else rows.table)
+    joined = Sql("{0}={1}", rows.table.field(rows.target.key), beside.field(side.key))
+    keys = [Key(beside.field(side.column), key.way, found.read), Key(beside.field(side.key), key.way, key.read)]
+    return Walk(beside, joined, there.branches, covered, keys, lambda keys: None, everywhere(found.plugin))
 
 
 class PageOf:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
 from gongzhi.declare.entity import Entity, entity_of
+from gongzhi.declare.located import LEVELS
 from gongzhi.declare.sql import Alternatives, Disjoint, Sql, some
 from gongzhi.declare.viewer import Lens
 from pypika_tortoise.context import SqlContext
 from pypika_tortoise.dialects.postgresql import PostgreSQLQuery as Query
 from pypika_tortoise.enums import Order
 from pypika_tortoise.queries import Selectable, Table
-from pypika_tortoise.terms import Criterion, LiteralValue, Term
+from pypika_tortoise.terms import Criterion, Field, LiteralValue, Term
 
 from gongzhi_server.plugins.loader import is_switched
 
@@ -36,6 +37,35 @@ class Key:
     @property
     def turned(self) -> Key:
         return replace(self, way=Order.asc if self.way is Order.desc else Order.desc)
+
+
+class Beside(Table):
+    """A table of which the levels are read from another that lies beside it, for the sake of that one's indexes."""
+
+    def __init__(self, table: Table, side: Table) -> None:
+        super().__init__(table._table_name, schema=table._schema, alias=table.alias)
+        self.side = side
+
+    def field(self, name: str) -> Field:
+        return self.side.field(name) if name in LEVELS else super().field(name)
+
+
+@dataclass(frozen=True)
+class Walk:
+    """How rows are found in the order of a side table: by its index, and joined.
+
+    `branches` are those of the rows as the side table has them. They choose the index and decide nothing: the rows'
+    own are asked, too. Those that are not `covered`, on all of whose rows the viewer may ask for the order, are sorted.
+    `everywhere` says when the walk is good, None if always: elsewhere all rows are sorted.
+    """
+
+    side: Table
+    joined: Criterion
+    branches: Sequence[list[Criterion]]
+    covered: Sequence[bool]
+    keys: Sequence[Key]
+    bounds: Callable[[Sequence[Key]], Criterion | None]
+    everywhere: Criterion | None
 
 
 def select_from(rows: Selectable) -> Any:
@@ -77,6 +107,10 @@ class Rows:
     """
 
     alone = told = sorted = filtered = False
+    walk: Walk | None = None
+    """How they are found in the order that is asked for, if a side table has it."""
+    again: Callable[[Table], Rows] | None = None
+    """Makes the same rows of another table."""
 
     def __init__(
         self,
@@ -132,11 +166,15 @@ class Rows:
     def ordered(self, keys: Sequence[Key], limit: Any, more: Criterion | None = None) -> Any:
         """Select the first rows in an order: each branch cut off by itself, then all of them together."""
 
-        def cut(query: Any) -> Any:
+        def cut(query: Any, keys: Sequence[Key] = keys) -> Any:
             for key in keys:
                 query = query.orderby(key.term, order=key.way)
             return query.limit(limit)
 
+        if (walk := self.walk) is not None and self.branches:
+            parts = [cut(query, walk.keys) for query in self._walked(walk)]
+            parts += [cut(query) for query in self._sorted(walk, more)]
+            return cut(select_from(Derived(union(part.select(self.table.star) for part in parts), self.table.alias)))
         if len(self.branches) == 1:
             return cut(self._branch(self.branches[0], select_from(self.table), more))
         return cut(select_from(Derived(self._union(cut, more), self.table.alias)))
@@ -158,14 +196,34 @@ class Rows:
         # Each criterion in parentheses: one that holds "or" would otherwise weaken the others.
         return query.where(Sql(" AND ".join(f"({{{at}}})" for at in range(len(criteria))), *criteria))
 
+    def _walked(self, walk: Walk) -> Iterator[Any]:
+        """Each branch as the side table's index gives it."""
+        more = [one for one in (walk.bounds(walk.keys), walk.everywhere) if one is not None]
+        for branch, beside, covered in zip(self.branches, walk.branches, walk.covered, strict=True):
+            if covered:
+                query = select_from(walk.side).from_(self.table)
+                yield self._branch([walk.joined, *beside, *more, *branch], query, None)
+
+    def _sorted(self, walk: Walk, more: Criterion | None) -> Iterator[Any]:
+        """The branches that are not walked, and those that are, for where that is not good."""
+        elsewhere = [] if walk.everywhere is None else [Sql("not {0}", walk.everywhere)]
+        for branch, covered in zip(self.branches, walk.covered, strict=True):
+            if not covered or elsewhere:
+                yield self._branch([*branch, *(elsewhere if covered else ())], select_from(self.table), more)
+
     def _union(self, cut: Any, more: Criterion | None) -> Sql:
         if not self.branches:
             # No alternative means that nobody may see any; the query stays well-formed and finds nothing.
             return Sql("{0}", select_from(self.table).select(self.table.star).where(Sql("false")))
-        parts = [
+        return union(
             cut(self._branch(branch, select_from(self.table), more)).select(self.table.star) for branch in self.branches
-        ]
-        return Sql(" union all ".join(f"{{{at}}}" for at in range(len(parts))), *parts)
+        )
+
+
+def union(queries: Iterable[Any]) -> Sql:
+    """All that several queries find, each in the order it has."""
+    parts = list(queries)
+    return Sql(" union all ".join(f"{{{at}}}" for at in range(len(parts))), *parts)
 
 
 def _branches(on: Alternatives, seen: Alternatives) -> list[list[Criterion]]:
@@ -229,6 +287,16 @@ def here(plugin: str | None, target: Entity | None, table: Any) -> Criterion | N
     owned = here(plugin, owner, other)
     query = select_from(other).where(belongs)
     return Sql("exists{0}", (query if owned is None else query.where(owned)).select(LiteralValue("1")))
+
+
+def everywhere(plugin: str) -> Criterion | None:
+    """That a plugin is on in every county, looked up once a statement; None of one that is always on."""
+    if not is_switched(plugin):
+        return None
+    text = (
+        f"not exists(select from grids.grid g where g.kind='COUNTY' and g.valid_to is null and g.id<>all({COUNTIES}))"
+    )
+    return Sql(text, LiteralValue(quoted(plugin)))
 
 
 def _owned(target: Entity, table: Table, lens: Lens) -> Criterion:

@@ -113,7 +113,10 @@ class Lens:
         kinds = self._ask("areas", permission)
         if kinds is None:
             return None
-        return [within(table, kind, self._area(permission, at)) for at, kind in enumerate(kinds)]
+        found = [within(table, kind, self._area(permission, at)) for at, kind in enumerate(kinds)]
+        for one in found:
+            one.held = permission
+        return found
 
     # By position, in the order of the grants: the text knows how many areas there are, the values come with the viewer.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import strawberry
-from gongzhi.core.grids.commands import standing
+from gongzhi.core.grids.commands import find_grid
 from gongzhi.core.grids.models import GridRow
 from gongzhi.core.units.models import UnitRow
 from gongzhi.declare.entity import ref
@@ -83,7 +83,7 @@ async def close_governance_center(call: Call, input: CloseGovernanceCenterInput)
 
 async def area(call: Call, code: str) -> GridRow:
     """The county, town or village, locked, so that it does not get two centres at once."""
-    found = await standing(code, "grid")
+    found = await find_grid(code, "grid")
     if found.kind not in LEVELS:
         raise wrong("A county, a town or a village has a centre.", "综治中心设在县、乡镇或村。", "grid")
     if not call.may(EDIT, found):

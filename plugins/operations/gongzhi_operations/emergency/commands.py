@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import strawberry
 from gongzhi.core.accounts.independence import require_independence
-from gongzhi.core.grids.commands import standing
+from gongzhi.core.grids.commands import find_grid
 from gongzhi.core.grids.models import GridRow
 from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.events import Code
@@ -70,7 +70,7 @@ class DeclareEmergencyInput:
 @command("Declare an emergency; below the county a second person confirms it (宣布应急).", requires=DECLARE)
 async def declare_emergency(call: Call, input: DeclareEmergencyInput) -> EmergencyPayload:
     reason = text(input.reason, REASON, "reason")
-    grid = await standing(input.grid, "grid", lock=True)
+    grid = await find_grid(input.grid, "grid", lock=True)
     if not call.may(DECLARE, grid):
         raise forbidden("grid")
     if grid.county_id is None:

@@ -11,7 +11,7 @@ from gongzhi.core.attachments.attaching import MOST
 from gongzhi.core.cases.models import CaseKind, CaseRow, Origin, Urgency
 from gongzhi.core.cases.opening import CaseDraft, open_case
 from gongzhi.core.cases.types import Case
-from gongzhi.core.grids.commands import standing
+from gongzhi.core.grids.commands import find_grid
 from gongzhi.core.grids.types import PointInput
 from gongzhi.declare.entity import ref
 from gongzhi.declare.extend import extend
@@ -62,7 +62,7 @@ class RecordPatrolPayload:
 @command("Record a patrol, and report what it found before anybody asks (巡查记录，未诉先办).", requires=RECORD)
 async def record_patrol(call: Call, input: RecordPatrolInput) -> RecordPatrolPayload:
     at, found = happened(call.now, input.at, OLDEST, "at"), text(input.found, FOUND, "found")
-    grid = await standing(input.grid, "grid")
+    grid = await find_grid(input.grid, "grid")
     if not call.may(RECORD, grid):
         raise forbidden("grid")
     case = await reported(call, input.grid, input.case) if told(input.case) else None

@@ -7,7 +7,7 @@ from gongzhi.core.cases import machine
 from gongzhi.core.cases.models import CaseRow
 from gongzhi.core.cases.steps import disinterested, unready
 from gongzhi.core.cases.types import Case
-from gongzhi.core.grids.commands import standing
+from gongzhi.core.grids.commands import find_grid
 from gongzhi.core.grids.models import GridRow
 from gongzhi.declare.entity import ref
 from gongzhi.declare.extend import extend
@@ -163,7 +163,7 @@ class SetSupervisionRuleInput:
     "Set when a county's overdue cases are supervised; what held before stays on record (督办规则).", requires=EDIT
 )
 async def set_supervision_rule(call: Call, input: SetSupervisionRuleInput) -> SupervisionRulePayload:
-    grid: GridRow = await standing(input.county, "county", lock=True)
+    grid: GridRow = await find_grid(input.county, "county", lock=True)
     if grid.kind != Kind.COUNTY:
         raise wrong("Name a county.", "请指定县。", "county")
     if not call.may(EDIT, grid):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 
 from gongzhi.core.cases.models import Light
-from gongzhi.core.cases.rules import noted
+from gongzhi.core.cases.rules import rows_of_held_cases
 from gongzhi.core.cases.types import Case
 from gongzhi.core.grids.types import Grid
 from gongzhi.core.units.types import Unit
@@ -75,7 +75,7 @@ def light(at: Frame) -> Sql:
 @entity(
     SupervisionRow,
     visible=rules.supervisions,
-    held=noted,
+    held=rows_of_held_cases,
     order=("issued_at", "reply_due_at"),
     filter={
         "level": None,

@@ -10,7 +10,7 @@ from gongzhi.core.accounts.independence import require_independence
 from gongzhi.core.cases.models import CaseRow
 from gongzhi.core.cases.steps import accused, disinterested, interested, record
 from gongzhi.core.cases.types import Case
-from gongzhi.core.grids.commands import standing as grid_of
+from gongzhi.core.grids.commands import find_grid
 from gongzhi.core.grids.models import GridRow
 from gongzhi.core.units.models import UnitRow
 from gongzhi.declare.entity import key_of, ref
@@ -105,7 +105,7 @@ async def place(call: Call, input: CallWhistleInput, case: CaseRow | None) -> Gr
     """Where it is: where the case lies, or in a grid in which the caller may."""
     if (case is None) == (not input.grid):
         raise wrong("Name a case, or a grid, and not both.", "请指定诉求或网格之一。", "grid")
-    grid = await GridRow.get(id=case.grid_id) if case else await grid_of(input.grid or "", "grid")
+    grid = await GridRow.get(id=case.grid_id) if case else await find_grid(input.grid or "", "grid")
     if not call.may(CALL, case or grid):
         raise forbidden("case" if case else "grid")
     if grid.county_id is None:

@@ -9,7 +9,7 @@ import strawberry
 from strawberry import ID, UNSET
 
 from gongzhi.core.access.rules import OVERSEE
-from gongzhi.core.grids.commands import standing
+from gongzhi.core.grids.commands import find_grid
 from gongzhi.core.grids.models import GridRow
 from gongzhi.core.notices.sending import Notice, Office, notify
 from gongzhi.core.units.models import UnitRow
@@ -47,7 +47,6 @@ from .rules import (
     alone,
     appoints,
     author,
-    by_hand,
     covers,
     gives,
     load_live_grants,
@@ -56,6 +55,7 @@ from .rules import (
     own,
     permissions,
     place_of,
+    require_signed_in,
     takes_two_to_enter,
     vouches,
 )
@@ -90,7 +90,7 @@ class AddAccountInput:
 @command("Add an account (新增账户).", requires=EDIT)
 async def add_account(call: Call, input: AddAccountInput) -> AddAccountPayload:
     name = account_name(input.name, "name")
-    place = Place(await standing(str(input.grid), "grid") if told(input.grid) else None)
+    place = Place(await find_grid(str(input.grid), "grid") if told(input.grid) else None)
     if not covers(call, [EDIT], place, None):
         raise forbidden("grid")
     account = AccountRow(name=name, kind=input.kind, grid=place.grid, created_at=call.now, created_by=author(call))
@@ -222,7 +222,7 @@ class ConfirmGrantInput:
     two_persons=True,
 )
 async def confirm_grant(call: Call, input: ConfirmGrantInput) -> GrantPayload:
-    by_hand(call)
+    require_signed_in(call)
     grant: GrantRow = await call.find(Grant, "grant", id=key_of(Grant)(input.grant))
     account, place = await AccountRow.get(id=grant.account_id), await place_of(grant)
     if own(call, account) or not await may_confirm(call, place):
@@ -293,7 +293,7 @@ async def stop_grant(call: Call, input: StopGrantInput) -> GrantPayload:
 
 async def watched(call: Call, id: str) -> tuple[GrantRow, datetime.datetime]:
     """A guarded role that does not count yet, which the caller watches over, and until when it waits."""
-    by_hand(call)
+    require_signed_in(call)
     grant: GrantRow = await call.find(Grant, "grant", id=key_of(Grant)(id))
     interested = own(call, await AccountRow.get(id=grant.account_id)) or author(call) == grant.granted_by
     if interested or not covers(call, [OVERSEE], await place_of(grant), None):
@@ -371,7 +371,7 @@ async def is_first(call: Call, asked: str | None, account: AccountRow, place: Pl
     """Whether the caller is the first who wants an office to end. Raises Refusal for who cannot be the second."""
     if asked is None or own(call, account):
         return not own(call, account)  # whoever has the office may leave it
-    by_hand(call)
+    require_signed_in(call)
     if not await may_confirm(call, place):
         raise forbidden(path)
     await require_unconnected(call, path, asked)
@@ -452,7 +452,7 @@ class ConfirmIdentityInput:
     two_persons=True,
 )
 async def confirm_identity(call: Call, input: ConfirmIdentityInput) -> IdentityPayload:
-    by_hand(call)
+    require_signed_in(call)
     identity: IdentityRow = await call.find(Identity, "identity", id=key_of(Identity)(input.identity))
     account = await AccountRow.get(id=identity.account_id)
     if own(call, account) or not (call.may(EDIT, account) and await vouches(call, account)):
@@ -518,7 +518,7 @@ async def placed(input: Any) -> Place:
         if unit is None:
             raise missing("There is no unit with this code, or it is closed.", "单位编码不存在或已停用。", "unit")
         return Place(await unit.grid, unit.id)
-    return Place(await standing(input.grid, "grid") if told(input.grid) else None)
+    return Place(await find_grid(input.grid, "grid") if told(input.grid) else None)
 
 
 def span(call: Call, input: Any) -> tuple[datetime.datetime, datetime.datetime | None]:

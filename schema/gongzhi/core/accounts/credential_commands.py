@@ -24,7 +24,18 @@ from gongzhi.values.errors import Text
 from . import secrets
 from .independence import require_independence, require_second_entry
 from .models import NAME, AccountKind, AccountRow, InvitationRow, KeyRow, SessionRow
-from .rules import CONFIRM, CONSOLE, INVITE, author, by_hand, granted, outranks, own, takes_two_to_enter, vouches
+from .rules import (
+    CONFIRM,
+    CONSOLE,
+    INVITE,
+    author,
+    granted,
+    outranks,
+    own,
+    require_signed_in,
+    takes_two_to_enter,
+    vouches,
+)
 from .types import Account, ApiKey, Invitation, Session
 
 EDIT = "accounts.edit"
@@ -60,7 +71,7 @@ class InviteAccountInput:
     requires=EDIT,
 )
 async def invite_account(call: Call, input: InviteAccountInput) -> InvitationPayload:
-    by_hand(call)
+    require_signed_in(call)
     account: AccountRow = await call.find(Account, "account", name=input.account)
     if not (call.may(EDIT, account) and await outranks(call, account) and await vouches(call, account)):
         raise forbidden("account")
@@ -81,7 +92,7 @@ class InviteResidentInput:
     requires=INVITE,
 )
 async def invite_resident(call: Call, input: InviteResidentInput) -> InvitationPayload:
-    by_hand(call)
+    require_signed_in(call)
     person: PersonRow = await call.find(Person, "person", id=key_of(Person)(input.person))
     if not call.may(INVITE, person):
         raise forbidden("person")
@@ -104,7 +115,7 @@ class PrintInvitationInput:
     two_persons=True,
 )
 async def print_invitation(call: Call, input: PrintInvitationInput) -> InvitationPayload:
-    by_hand(call)
+    require_signed_in(call)
     row: InvitationRow = await call.find(Invitation, "invitation", id=key_of(Invitation)(input.invitation))
     account = await AccountRow.get_or_none(id=row.account_id) if row.account_id else None
     person = await PersonRow.get_or_none(id=row.person_id) if row.person_id else None
@@ -155,7 +166,7 @@ async def create_api_key(call: Call, input: CreateApiKeyInput) -> ApiKeyPayload:
     account = await keyed(call, input.account if told(input.account) else call.viewer.account.name, input.permissions)
     expires = expiry(call, aware(input.expires_at) if told(input.expires_at) else call.now + KEYED)
     key = KeyRow(label=text(input.label, NAME, "label"), permissions=sorted(set(input.permissions)), account=account)
-    return await minted(call, key, expires)
+    return await mint_key(call, key, expires)
 
 
 @strawberry.input(description="A key that another one is to take the place of (轮换接口密钥).")
@@ -177,7 +188,7 @@ async def rotate_api_key(call: Call, input: RotateApiKeyInput) -> ApiKeyPayload:
     lifetime = old.expires_at - old.created_at
     old.expires_at = min(old.expires_at, call.now + timedelta(hours=input.overlap))
     await old.save()
-    return await minted(call, new, call.now + min(lifetime, LONGEST))
+    return await mint_key(call, new, call.now + min(lifetime, LONGEST))
 
 
 @strawberry.input(description="A key that is not to be good any more (吊销接口密钥).")
@@ -319,7 +330,7 @@ async def responsible(call: Call, account: AccountRow, path: str) -> None:
 
 async def keyed(call: Call, name: str | None, permissions: Collection[str]) -> AccountRow:
     """The account, if the caller may make it keys with these permissions."""
-    by_hand(call)
+    require_signed_in(call)
     account: AccountRow = await call.find(Account, "account", name=name)
     if own(call, account):
         allowed = call.viewer.can(MAKE_KEYS)
@@ -349,7 +360,7 @@ def expiry(call: Call, moment: datetime.datetime) -> datetime.datetime:
     return moment
 
 
-async def minted(call: Call, key: KeyRow, expires: datetime.datetime) -> ApiKeyPayload:
+async def mint_key(call: Call, key: KeyRow, expires: datetime.datetime) -> ApiKeyPayload:
     secret, key.digest = secrets.api_key()
     key.created_at, key.created_by, key.expires_at = call.now, author(call), expires
     await key.save(force_create=True)

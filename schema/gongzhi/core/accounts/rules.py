@@ -177,7 +177,7 @@ def own(call: Call, account: AccountRow) -> bool:
     return account.name == call.viewer.account.name
 
 
-def by_hand(call: Call) -> None:
+def require_signed_in(call: Call) -> None:
     """Refuse an API key what only whoever signed in may do: handing out credentials."""
     if call.viewer.account.api_key is not None:
         raise Refusal(

@@ -40,14 +40,14 @@ def held(case: Table, viewer: Lens, permission: str) -> Alternatives:
 
 def events(event: Table, viewer: Lens) -> Alternatives:
     """What is meant for everybody who sees the case; staff notes for whoever may read those of this case."""
-    seen = noted(event, viewer)
+    seen = rows_of_held_cases(event, viewer)
     public = Sql("{0}='PUBLIC'", event.audience)
     if seen is None:
         return None
     return [some(public, *seen)] if seen else [public]
 
 
-def noted(row: Table, viewer: Lens, permission: str = NOTES) -> Alternatives:
+def rows_of_held_cases(row: Table, viewer: Lens, permission: str = NOTES) -> Alternatives:
     """Rows of cases on which one holds a permission: that of reading staff notes, if no other is said."""
     case = Table("case", schema="cases", alias="noted")
     allowed = held(case, viewer, permission)

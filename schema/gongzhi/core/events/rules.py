@@ -8,7 +8,7 @@ from typing import Any
 from pypika_tortoise.dialects.postgresql import PostgreSQLQuery
 from pypika_tortoise.queries import Table
 
-from gongzhi.core.cases.rules import NOTES, noted
+from gongzhi.core.cases.rules import NOTES, rows_of_held_cases
 from gongzhi.declare.entity import Entity, Visible
 from gongzhi.declare.sql import Alternatives, Sql, some
 from gongzhi.declare.viewer import Lens
@@ -23,7 +23,7 @@ def staff(event: Table, viewer: Lens) -> Alternatives:
     seen = viewer.within(event, NOTES)
     if seen is None:
         return None
-    units = noted(event, viewer) or () if viewer.units(NOTES) else ()
+    units = rows_of_held_cases(event, viewer) or () if viewer.units(NOTES) else ()
     return [some(Sql("not {0}", event.internal), *seen, *units)]
 
 

@@ -11,7 +11,7 @@ from strawberry.scalars import JSON
 
 from gongzhi.core.accounts.independence import require_independence
 from gongzhi.core.accounts.models import AccountRow
-from gongzhi.core.accounts.rules import author, by_hand
+from gongzhi.core.accounts.rules import author, require_signed_in
 from gongzhi.core.grids.models import GridRow
 from gongzhi.core.notices.sending import Notice, Office, notify
 from gongzhi.declare.entity import key_of, ref
@@ -61,7 +61,7 @@ class RequestBulkExportInput:
     requires=REQUEST,
 )
 async def request_bulk_export(call: Call, input: RequestBulkExportInput) -> BulkExportPayload:
-    by_hand(call)
+    require_signed_in(call)
     with form() as read:
         purpose = read(text, input.purpose, PURPOSE, "purpose")
         variables = read(mapping, input.variables, "variables")
@@ -171,7 +171,7 @@ async def refuse_bulk_export(call: Call, input: RefuseBulkExportInput) -> BulkEx
 
 async def judged(call: Call, input: Any) -> ExportRow:
     """The export, if the caller may decide on it now."""
-    by_hand(call)
+    require_signed_in(call)
     row: ExportRow = await call.find(BulkExport, "export", id=key_of(BulkExport)(input.export))
     if not call.may(RELEASE, row):
         raise forbidden("export")

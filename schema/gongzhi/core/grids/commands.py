@@ -121,7 +121,7 @@ class ReplaceGridInput:
 @command("Close a grid that another one takes the place of; what lay in it stays in it (网格替代).", requires=EDIT)
 async def replace_grid(call: Call, input: ReplaceGridInput) -> GridPayload:
     ends = past(call, input.valid_to, "validTo") if told(input.valid_to) else today(call)
-    grid, successor = await opened(call, input), await standing(input.successor, "successor")
+    grid, successor = await opened(call, input), await find_grid(input.successor, "successor")
     if not call.may(EDIT, successor):
         raise forbidden("successor")
     if successor.id == grid.id or successor.kind != grid.kind:
@@ -137,7 +137,7 @@ async def replace_grid(call: Call, input: ReplaceGridInput) -> GridPayload:
 # what the commands share
 
 
-async def standing(code: str, *path: str, lock: bool = False) -> GridRow:
+async def find_grid(code: str, *path: str, lock: bool = False) -> GridRow:
     """The grid that has this code now."""
     query = GridRow.filter(code=code, valid_to=None)
     found = await (query.select_for_update(no_key=True) if lock else query).first()
@@ -148,7 +148,7 @@ async def standing(code: str, *path: str, lock: bool = False) -> GridRow:
 
 async def opened(call: Call, input: Any) -> GridRow:
     """The grid, locked, at the version the caller saw, where they may change it."""
-    grid = await standing(input.code, "code", lock=True)
+    grid = await find_grid(input.code, "code", lock=True)
     if not call.may(EDIT, grid):
         raise forbidden("code")
     stale(grid, input.expected_version)
@@ -167,10 +167,10 @@ async def above(input: AddGridInput, kind: Kind) -> GridRow | None:
         return None
     code = codes.parent(input.code) or ""
     if not told(input.parent) or input.parent == code:
-        return await standing(code, "code" if not told(input.parent) else "parent")
+        return await find_grid(code, "code" if not told(input.parent) else "parent")
     if kind is not Kind.COUNTY or input.parent != code[:2]:
         raise wrong("The code names what it lies in: leave the parent out.", "编码已含上级，请勿另填上级。", "parent")
-    return await standing(code[:2], "parent")
+    return await find_grid(code[:2], "parent")
 
 
 def outlined(input: Any) -> list[Ring]:

@@ -36,7 +36,7 @@ async def apply(call: Call, decision: Mapping[str, Any], outcome: str) -> None:
         inputs=last.inputs,
         reasons=[reason.json],
         decided_at=call.now,
-        review_on=tiers.later(day, tiers.REVIEW),
+        review_on=tiers.add_months(day, tiers.REVIEW),
         account=call.viewer.account.name,
     )
 

@@ -14,7 +14,7 @@ from tortoise.exceptions import IntegrityError
 from gongzhi.core.access.models import LookKind
 from gongzhi.core.access.quota import exhausted
 from gongzhi.core.access.rules import OVERSEE
-from gongzhi.core.grids.commands import standing
+from gongzhi.core.grids.commands import find_grid
 from gongzhi.core.grids.models import GridRow
 from gongzhi.core.notices.sending import Notice, Office, notify
 from gongzhi.declare.entity import key_of, ref
@@ -125,7 +125,7 @@ class AppointOfficerInput:
 @command("Appoint whoever answers for a grid; whoever did so until now is relieved (任命网格负责人).", requires=APPOINT)
 async def appoint_officer(call: Call, input: AppointOfficerInput) -> OfficerPayload:
     phone = coded(codes.phone, input.duty_phone, "dutyPhone") if input.duty_phone else None
-    grid = await standing(input.grid, "grid", lock=True)
+    grid = await find_grid(input.grid, "grid", lock=True)
     if not call.may(APPOINT, grid):
         raise forbidden("grid")
     person: PersonRow = await call.find(Person, "person", id=key_of(Person)(input.person))
@@ -197,7 +197,7 @@ def agreed(read: Form, columns: dict[str, Any], facts: dict[str, Any]) -> dict[s
 
 async def home(call: Call, code: str) -> GridRow:
     """The village or grid that somebody can be registered in by the caller."""
-    grid = await standing(code, "grid")
+    grid = await find_grid(code, "grid")
     if grid.village_id is None:
         raise wrong(
             "People live in a village or in a grid of one: give a longer code.",

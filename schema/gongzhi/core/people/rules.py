@@ -40,7 +40,7 @@ def households(household: Table, viewer: Lens) -> Alternatives:
         seen = widen(seen, Sql(HOME, household.id, _emergency(viewer), current(member, viewer)))
     if not viewer.known():
         return seen
-    own = Sql("{0}=any(array{1})", household.id, homes(viewer))
+    own = Sql("{0}=any(array{1})", household.id, own_households(viewer))
     helped = Sql("{0}=any(array{1})", household.id, _helped(viewer))
     return widen(seen, own, helped)
 
@@ -64,7 +64,7 @@ def visits(visit: Table, viewer: Lens) -> Alternatives:
     seen = viewer.within(visit, VIEW)
     if not viewer.known():
         return seen
-    own = Sql("{0}=any(array{1})", visit.household_id, homes(viewer))
+    own = Sql("{0}=any(array{1})", visit.household_id, own_households(viewer))
     helped = Sql("{0}=any(array{1})", visit.household_id, _helped(viewer))
     return widen(seen, own, helped)
 
@@ -99,7 +99,7 @@ def _emergency(viewer: Lens) -> Sql:
     return Sql(text, viewer.glass, viewer.account, viewer.now)
 
 
-def homes(viewer: Lens) -> Sql:
+def own_households(viewer: Lens) -> Sql:
     """The households one belongs to."""
     mine = Table("membership", schema="people", alias="mine")
     query = PostgreSQLQuery.from_(mine).select(mine.household_id)
@@ -109,7 +109,7 @@ def homes(viewer: Lens) -> Sql:
 def _family(viewer: Lens) -> Sql:
     other = Table("membership", schema="people", alias="family")
     query = PostgreSQLQuery.from_(other).select(other.person_id)
-    together = Sql("{0}=any(array{1})", other.household_id, homes(viewer))
+    together = Sql("{0}=any(array{1})", other.household_id, own_households(viewer))
     return Sql("{0}", query.where(together).where(current(other, viewer)))
 
 

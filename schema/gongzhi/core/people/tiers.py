@@ -18,7 +18,9 @@ from gongzhi.values.errors import Text
 
 from .models import IncomeBand, Need, Tier
 
-__all__ = ["INTERVALS", "PEACEFUL_FAMILY", "REVIEW", "RULE", "Decision", "Inputs", "Reason", "decide", "due", "later"]
+__all__ = [
+    "INTERVALS", "PEACEFUL_FAMILY", "REVIEW", "RULE", "Decision", "Inputs", "Reason", "add_months", "decide", "due",
+]  # fmt: skip
 
 RULE = "service-tier/1"
 PEACEFUL_FAMILY = "PEACEFUL_FAMILY"
@@ -105,17 +107,17 @@ def decide(inputs: Inputs) -> Decision:
     for tier, part in PARTS:
         reasons.append(part(inputs))
         if reasons[-1].holds:
-            return Decision(tier, tuple(reasons), later(inputs.day, REVIEW))
-    return Decision(Tier.UNCLASSIFIED, (*reasons, NONE), later(inputs.day, REVIEW))
+            return Decision(tier, tuple(reasons), add_months(inputs.day, REVIEW))
+    return Decision(Tier.UNCLASSIFIED, (*reasons, NONE), add_months(inputs.day, REVIEW))
 
 
 def due(tier: Tier, last: date) -> date:
     """When a household of this tier is to be visited after this day: `date.max`, which is infinity, for never."""
     months = INTERVALS.get(tier)
-    return later(last, months) if months else date.max
+    return add_months(last, months) if months else date.max
 
 
-def later(day: date, months: int) -> date:
+def add_months(day: date, months: int) -> date:
     """The same day so many months on, or the last day of a month that is shorter."""
     year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
     return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))

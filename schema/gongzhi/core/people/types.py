@@ -156,7 +156,7 @@ def served(household: Table, viewer: Lens) -> Sql:
         return Sql("true")
     own = [Sql("false"), *allowed]
     if viewer.known():
-        own.append(Sql("{0}=any(array{1})", household.id, rules.homes(viewer)))
+        own.append(Sql("{0}=any(array{1})", household.id, rules.own_households(viewer)))
         own.append(Sql("{0}=any(array{1})", household.id, rules._helped(viewer)))
     return Sql("(" + " or ".join(f"({{{i}}})" for i in range(len(own))) + ")", *own)
 

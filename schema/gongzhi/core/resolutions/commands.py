@@ -8,7 +8,7 @@ import re
 import strawberry
 from strawberry import ID, UNSET
 
-from gongzhi.core.grids.commands import standing
+from gongzhi.core.grids.commands import find_grid
 from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
@@ -52,7 +52,7 @@ async def record_resolution(call: Call, input: RecordResolutionInput) -> Resolut
         day = read(past, call, input.decided_on, "decidedOn")
         read(rules, input.adopts)
         votes = read(counted, input)
-    grid = await standing(input.grid, "grid")
+    grid = await find_grid(input.grid, "grid")
     if not call.may(RECORD, grid):
         raise forbidden("grid")
     row = await resolve(call, grid, input.body, title, body, day, input.adopts, votes=votes)

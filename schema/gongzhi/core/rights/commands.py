@@ -67,7 +67,7 @@ async def give_consent(call: Call, input: GiveConsentInput) -> ConsentPayload:
         purpose=notice.purpose,
         recipient=recipient,
         version=notice.version,
-        wording=await worded(notice),
+        wording=await keep_wording(notice),
         given_by_id=who,
         given_at=call.now,
         expires_at=ending(call, notice, person),
@@ -113,7 +113,7 @@ def asked(call: Call, purpose: str, recipient: str | None) -> tuple[PrivacyNotic
     return notice, whom
 
 
-async def worded(notice: PrivacyNotice) -> WordingRow:
+async def keep_wording(notice: PrivacyNotice) -> WordingRow:
     """The text as it is shown today, kept once."""
     title, body = vars(notice.title), vars(notice.text)
     digest = hashlib.sha256("\0".join([*title.values(), *body.values()]).encode()).hexdigest()

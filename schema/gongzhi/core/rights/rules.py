@@ -7,7 +7,7 @@ from datetime import date
 from pypika_tortoise.queries import Table
 from pypika_tortoise.terms import Criterion, Term
 
-from gongzhi.core.people.rules import homes
+from gongzhi.core.people.rules import own_households
 from gongzhi.declare.sql import Alternatives, Sql, bound, widen
 from gongzhi.declare.viewer import Lens, Viewer
 from gongzhi.runtime.checks import CHINA
@@ -37,7 +37,7 @@ def _mine(row: Table, viewer: Lens) -> list[Criterion]:
 
 def _of_home(row: Table, viewer: Lens) -> list[Criterion]:
     """What is about the household one belongs to."""
-    return [Sql("{0}=any(array{1})", row.household_id, homes(viewer))] if viewer.known() else []
+    return [Sql("{0}=any(array{1})", row.household_id, own_households(viewer))] if viewer.known() else []
 
 
 def consents(row: Table, viewer: Lens) -> Alternatives:

@@ -9,7 +9,7 @@ from typing import Any
 import strawberry
 from strawberry import UNSET
 
-from gongzhi.core.grids.commands import standing
+from gongzhi.core.grids.commands import find_grid
 from gongzhi.declare.entity import ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
@@ -145,7 +145,7 @@ def described(read: Any, unit: UnitRow, input: Any) -> None:
 async def placed(call: Call, unit: UnitRow, input: Any) -> None:
     """Set the area and the parent that were given; the caller must be in charge of the area."""
     if told(input.grid):
-        grid = await standing(input.grid, "grid")
+        grid = await find_grid(input.grid, "grid")
         if not call.may(EDIT, grid):
             raise forbidden("grid")
         unit.grid = grid
