@@ -17,10 +17,10 @@ from gongzhi.plugin.hooks import GROUP
 
 TOOL = Path(__file__).parents[1] / "tools" / "layout.py"
 MOST = {
-    "lines of code of the contract": 14_859,
+    "lines of code of the contract": 14_916,
     "definitions in core.graphql": 369,
     "packages of the contract in a circle": 0,
-    "modules of the contract that our plugins import and no page names": 30,
+    "modules of the contract that our plugins import and no page names": 2,
     "public names in more than 5 files": 33,
     "references to pages that are not here": 0,
 }
