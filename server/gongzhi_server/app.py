@@ -313,6 +313,7 @@ class Deployment:
             own = self.routes(shares, space, worker, gateway, door, desk, archive)
             app.router.routes[:0] = [*own, *answering.routes]  # GraphQL first
             services = Services(plugins, dsn, acting_for(space, worker), space.run, vitals.blame)
+            # Services wait for events, so they are woken when positions have been given.
             hub.heard.append(services.call)
             app.state.worker, app.state.hub, app.state.vitals, app.state.space = worker, hub, vitals, space
             app.state.shares, app.state.guard, app.state.till = shares, guard, gateway.operations.till
@@ -449,6 +450,7 @@ def current(door: Door) -> Callable[[Viewer], Awaitable[Viewer]]:
 def bounds(settings: Settings) -> Limits:
     """Read the limits of requests. Raises Problem for a name that is none, or nothing at all."""
     known = [each.name for each in fields(Limits)]
+    # 0 would refuse everything, which is never meant.
     if wrong := sorted(name for name, most in settings.limits if name not in known or not most):
         raise Problem(f"GONGZHI_LIMITS: {wrong[0]} is no limit, or is 0; the limits are {', '.join(known)}")
     return Limits(**dict(settings.limits))

@@ -79,6 +79,7 @@ def serve(
     """
     with haste():
         installed = Plugins() if only_core else plugins.load(without)
+    # Port first, database second: a second server must not touch the tables of the first.
     with bound(settings) as listener, cluster.running(settings) as dsn:
         with haste():
             app = create_app(settings, dsn, plugins=installed)  # before migrating: what is refused leaves no tables

@@ -338,6 +338,7 @@ class Settings:
             demand(cls, given, "database", "secret")
             if not set(KEYS) & set(given):
                 raise Problem("GONGZHI_KEYS, GONGZHI_KEYS_FILE or GONGZHI_KEYS_COMMAND must be set in production")
+            # A length can be checked when the setting is read; whether somebody typed it matters in production alone.
             if weakness := find_weakness(given["secret"]):
                 raise Problem(f"GONGZHI_SECRET {weakness}; make one with: openssl rand -hex 32")
         if len(several := set(KEYS) & set(given)) > 1:
@@ -397,6 +398,7 @@ def demand(settings: type[Settings], given: Mapping[str, Any], *names: str) -> N
 def trusting(given: Mapping[str, Any]) -> None:
     """Refuse identity providers that are only half told of."""
     issuers, jwks = given.get("issuers", ()), given.get("jwks", ())
+    # The lists belong together by position, so a missing entry would pair an issuer with the keys of another.
     if len(issuers) != len(jwks) or len(set(issuers)) < len(issuers):
         raise Problem("GONGZHI_OIDC_ISSUERS and GONGZHI_OIDC_JWKS must name as many addresses, each issuer once")
     if issuers and not given.get("audience"):

@@ -81,6 +81,7 @@ def _mode(settings: Settings) -> Sequence[Finding]:
 
 def _secrets(settings: Settings) -> Sequence[Finding]:
     """Check secrets that somebody made up. In production the server does not start with the first two."""
+    # On one's own machine a made-up secret does no harm.
     if settings.development and not settings.open:
         return []
     ring, password = read_ring(settings), urlsplit(settings.database or "").password

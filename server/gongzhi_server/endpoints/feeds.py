@@ -73,6 +73,7 @@ class Feeds:
         purse = self.till.purse(None, None, address(request.scope)) if self.till else None
         if purse:
             purse.pay()
+        # Like every read of strangers, feeds are refused while the server is behind.
         if self.guard:
             self.guard.admit(stranger=True)
         # Charged by time, since what a plugin makes may be large.

@@ -59,6 +59,7 @@ class Toll:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         purse = self.till.purse(None, None, address(scope)) if self.till else None
         meter = Meter()
+        # Whatever the application reads of the database is added to this meter, and charged to the address.
         before = METER.set(meter)
         try:
             if purse:
@@ -69,6 +70,7 @@ class Toll:
             await JSONResponse(LATER, 429, headers)(scope, receive, send)
         finally:
             METER.reset(before)
+            # A request that was refused for lack of points is not charged for it as well.
             if purse and purse.paid:
                 purse.charge(0, meter.seconds, paid=1)
 
@@ -83,6 +85,7 @@ async def whole(request: Request, most: int, seconds: float) -> bytes:
         async with asyncio.timeout(seconds):
             async for piece in request.stream():
                 kept += piece
+                # By what arrives: the length in the header is only a promise.
                 if len(kept) > most:
                     raise TooLarge
     except TimeoutError:

@@ -128,6 +128,7 @@ class PluginRoutes:
             purse = caller.purse
             if purse:
                 purse.pay()
+            # After the point is taken: strangers who try are counted, too.
             if caller.stranger and not route.strangers:
                 raise Unauthenticated("Credentials are missing.", "Bearer")
             if request.method in READING:
@@ -306,6 +307,7 @@ def refused(route: Route, request: Request, refusal: RouteRefusal) -> Response:
 
 def guard_browser(response: Response, shared: bool) -> None:
     """Add the headers that every response has. Caches keep nothing but what is for everybody and says so."""
+    # Taken out before the common headers replace them.
     own = response.headers.get("cache-control") if shared else None
     vary = response.headers.get("vary")
     response.headers.update({name.decode(): value.decode() for name, value in SAFE})

@@ -69,6 +69,7 @@ Answer = Callable[[Asked], Awaitable[Any]]
 def required(body: Mapping[str, Any], name: str) -> str:
     """Return a text of the body. Raises Refusal for one that is missing, too long or no text."""
     value = body.get(name)
+    # Long enough for every token; a longer text need not be hashed or looked up. U+0000 cannot be stored.
     if not isinstance(value, str) or not 0 < len(value) <= 1024 or "\x00" in value:
         raise wrong(f"{name} is missing, or no text.", f"缺少 {name}，或格式不正确。", name)
     return value
@@ -121,6 +122,7 @@ class Counter:
     async def invitation(self, asked: Asked) -> Any:
         """Use an invitation: with the account that is signed in, or to set a password."""
         [code] = asked.texts("code")
+        # Somebody who is signed in wants to be linked to a person; everybody else wants to set a password.
         if b"authorization" in asked.headers:
             viewer = await self.door(asked.headers)
             await self.desk.link(code, viewer.account, asked.where, asked.now)
@@ -233,6 +235,7 @@ def refusal(problem: Exception, language: Language) -> Response:
         case Busy():
             text = Text("Too much at this moment. Try again in a second.", "系统繁忙，请稍后重试。")
             return failed(503, [told(Code.TIMEOUT, text.say(language))], **{"retry-after": "1"})
+    # Everything else is a fault: its text stays in the log.
     return failed(500, refusals.formatted([refusals.masked(problem)]))
 
 
@@ -256,6 +259,7 @@ def failed(status: int, errors: list[dict[str, Any]], **headers: str) -> Respons
 def replied(status: int, body: Any, cached: int = 0) -> Response:
     """Answer with JSON and the headers that all answers have."""
     response = Response(orjson.dumps(body, default=str), status, media_type="application/json")
+    # The same headers as GraphQL has, first of all that nothing is cached: answers hold tokens.
     response.headers.update({name.decode(): value.decode() for name, value in SAFE})
     if cached:
         response.headers["cache-control"] = f"public, max-age={cached}"

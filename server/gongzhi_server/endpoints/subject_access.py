@@ -58,6 +58,7 @@ class Exports:
 
     async def copy(self, connection: Any, person: UUID) -> dict[str, Any]:
         """Copy the rows about a person, table by table, as one snapshot; sealed values opened."""
+        # Opened with the person's own data key; if that is destroyed, their sealed values are gone for good.
         owner = await connection.fetchrow(WHOSE, person)
         key = self.keys.unwrap(owner["code"], owner["data_key"]) if owner and owner["data_key"] else None
         tables: dict[str, dict[str, Any]] = {}

@@ -169,6 +169,7 @@ class Engine:
         try:
             for argument in document.arguments:
                 argument.check(coerced)
+            # The cost is checked before anything runs.
             statement, cost = await self._plan(session)
             data, errors = await (self._mutate(session) if statement is None else session.query(statement))
         # PostgreSQL's own time limit ended the statement; to the caller it is the same as ours.

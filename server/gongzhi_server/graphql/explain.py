@@ -36,6 +36,7 @@ async def show(
         given = {name: value for name, value in claims.items() if value}
         account = await Trials(Tokens("of no use here" * 3), pool, plugins).granted({"sub": "explain", **given})
         viewer = Viewer(account, clock())
+        # The same engine as serves, so the statement is the very one that would run.
         engine = Engine(build(plugins), pool.fetch, lambda viewer: _context(viewer))
         document = engine.prepare(text, operation)
         if document.operation != "query":

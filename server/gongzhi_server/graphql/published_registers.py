@@ -30,6 +30,7 @@ class Published:
 
 def published(plugins: Plugins, schema: Schema) -> Published:
     """Collect what is told of each plugin and all purposes."""
+    # Told once at the start: what plugins declare does not change while the server runs.
     purposes = [{"plugin": name, **vars(one)} for name, one in plugins.purposes]
     found = [
         {

@@ -75,6 +75,7 @@ def build(installed: Plugins, contributions: Iterable[tuple[str, Extension]] = (
             except Exception as again:
                 raise plugin.problem(again) from error
         raise
+    # A purpose for a field that is misspelled would never let the plugin read it, so it is refused at the start.
     for name, purpose in installed.purposes if not leaving else ():
         kind, _, field = purpose.field.partition(".")
         if field not in getattr(made._schema.type_map.get(kind), "fields", ()):
@@ -93,6 +94,7 @@ def first_fault(error: BaseException) -> Fault | None:
     """Return the fault behind an error; graphql-core rewords errors that happen while it resolves types."""
     chain: list[BaseException] = []
     found: BaseException | None = error
+    # Through causes and contexts: the fault may be wrapped several times.
     while found is not None and found not in chain:  # the causes of some errors run in a circle
         chain.append(found)
         found = found.__cause__ or found.__context__
@@ -133,6 +135,7 @@ class Schema(strawberry.Schema):
             if fault := first_fault(error):
                 raise fault from None
             raise
+        # After the schema is built: each of these looks at, or changes, the finished types.
         self._read_enums_as_members()
         self._leave_unions_to_commands()
         self._check_targets()

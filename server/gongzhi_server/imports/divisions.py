@@ -127,6 +127,7 @@ async def divisions(
 
 def listed(source: Path | Iterable[Path]) -> list[Path]:
     """Return the files to import. Raises Refusal if there are none."""
+    # In the order given, or by name: of one code in several files the first counts.
     if not isinstance(source, Path):
         files = list(source)
     else:

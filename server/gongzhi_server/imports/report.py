@@ -63,6 +63,7 @@ class Findings:
     ) -> None:
         """Record what was found."""
         self.tally[refusal.code] += 1
+        # Bounded: a file may have a fault in every line.
         if len(self.kept) < CAP:
             self.kept.append(Finding(file, line, column, refusal.code, refusal.text, person, skips))
 

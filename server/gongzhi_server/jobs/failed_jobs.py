@@ -8,6 +8,7 @@ from uuid import UUID
 
 import asyncpg
 
+# On connections of their own: these run on the command line, beside or without a server.
 LISTED = """
 select id, name, state, due_at, attempts, error from events.job where $1 or state <> 'DONE' order by due_at, id
 """

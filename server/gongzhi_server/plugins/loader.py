@@ -428,12 +428,14 @@ class Plugins:
 
         pluggy itself would call them the last first, and not say whose answer is whose.
         """
+        # In a fixed order, so that tables, fields and messages come out the same at each start.
         known = {plugin.name: plugin for plugin in (*(one for one, _ in built_in()), *self.found)}
         calls = {call.plugin_name: call for call in getattr(self.manager.hook, hook).get_hookimpls()}
         for name, plugin in known.items():
             if name not in calls:
                 continue
             try:
+                # A plugin's code runs here: whatever it raises is told with its name, not as a fault of ours.
                 brought = list(calls[name].function())
             except FAULTS as error:
                 raise plugin.problem(f"{hook}() failed: {said(error)}") from error
@@ -478,6 +480,7 @@ class Plugins:
             return said(error)
         if not models:
             return f"{app.models} has no models"
+        # In a schema of its own the plugin's tables can be exported, confined and dropped without touching others.
         for model in models:
             if model._meta.schema != app.label:
                 return f"{model.__name__} must lie in the plugin's own schema: schema = {app.label!r} in its Meta"
@@ -583,6 +586,7 @@ class Plugins:
 
 def check_place(plugin: Plugin, one: Route | Files) -> str | None:
     """Return what is wrong with where a route lies."""
+    # Well-known paths are standards': each belongs to one plugin, and nobody else may answer there.
     if one.root and WELL_KNOWN.get(one.root) != plugin.name:
         return f"the route {one.path!r} claims {one.root!r}, which is no well-known path of this plugin"
     try:
@@ -598,6 +602,7 @@ def check_route(one: Route) -> str | None:
     """Return what is wrong with how a route answers."""
     if not one.methods or not METHODS.issuperset(one.methods):
         return f"the route {one.path!r} must have methods among {', '.join(sorted(METHODS))}"
+    # One that is not async would hold the event loop up for everybody.
     if not inspect.iscoroutinefunction(one.answer):
         return f"the route {one.path!r} must be answered by an async function"
     if not 0 <= one.longest <= LONGEST or not 0 < one.seconds <= SLOWEST:
@@ -683,6 +688,7 @@ def essential() -> Plugins:
 
 def ordered(plugins: Plugins) -> tuple[Plugin, ...]:
     """Return the plugins with what they say of themselves, each behind those that it requires. Raises Problem."""
+    # Asked of all before any is placed: a plugin may require one that comes later by name.
     about = {plugin.name: one for plugin, one in plugins._brought("about", About, unchecked) if not plugin.built_in}
     known = {one.name: replace(one, always=about.get(one.name, About()).always) for one in plugins.found}
     order: dict[str, Plugin] = {}
@@ -710,6 +716,7 @@ def register(manager: pluggy.PluginManager, plugin: Plugin, entry: EntryPoint) -
     declared = core_enums()
     try:
         manager.register(entry.load(), name=plugin.name)
+        # Refuses a hook that does not exist, such as a misspelled one, which would silently never be called.
         manager.check_pending()
         # Strawberry keeps the declaration on the class itself, so a
         # plugin that decorates a core enum changes it for everybody.

@@ -33,6 +33,7 @@ def new(name: str, into: Path) -> list[Path]:
 
 def files(root: Path) -> Iterator[Path]:
     """Yield the template's files, by their way from its root."""
+    # By kind, so that nothing an editor or a test run has left in the template is copied.
     kinds = {".py", ".toml", ".graphql"}
     found = (one for one in sorted(root.rglob("*")) if one.suffix in kinds and "__pycache__" not in one.parts)
     yield from (one.relative_to(root) for one in found)
