@@ -1,4 +1,4 @@
-"""Asking and answering: somebody on the panel answers in time, hands over if need be, and is rated."""
+"""Advice: asking and answering; somebody on the panel answers in time, hands over if need be, and is rated."""
 
 from __future__ import annotations
 
@@ -77,6 +77,7 @@ class AskAdviceInput:
 
 @command("Ask about the law: in writing, by voice, or at an appointment (法律咨询).", requires=None)
 async def ask_advice(call: Call, input: AskAdviceInput) -> LegalAdvicePayload:
+    # Somebody else may ask for a person only if they may exercise that person's rights.
     person = await subject(call, input.person or None)
     await speaking(call, person)
     question = text(input.question, 5_000, "question")
@@ -84,7 +85,9 @@ async def ask_advice(call: Call, input: AskAdviceInput) -> LegalAdvicePayload:
     if recording and not recording[1].startswith("audio/"):
         raise wrong("It is no recording.", "不是录音文件。", "recording")
     grid = await standing(input.grid, "grid") if told(input.grid) else await GridRow.get(id=person.grid_id)
+    # The matter comes first: the words below are sealed under its key.
     matter, ink = await begun(call, MatterKind.ADVICE, grid)
+    # An appointment names its adviser; only a question without one is triaged.
     booking = await booked(call, input.slot, person.id) if told(input.slot) else None
     adviser = await meeting(booking.slot_id) if booking else await triaged(call, matter, input.topic, person)
     row = AdviceRow(
@@ -97,6 +100,7 @@ async def ask_advice(call: Call, input: AskAdviceInput) -> LegalAdvicePayload:
         due_at=await answered_by(call, matter.county_id, URGENT if input.urgent else TERM),
         booking=booking,
     )
+    # Sealed before the row is saved, bound to table, column and row: the database never has the words in clear.
     ink.write(row, question=question)
     row.version = 0
     await row.save()
@@ -106,6 +110,7 @@ async def ask_advice(call: Call, input: AskAdviceInput) -> LegalAdvicePayload:
         ink.write(file, title="语音", content=base64.b64encode(recording[0]).decode())
         await file.save()
     await seat(call, matter.id, SeatRole.PARTY, person_id=person.id)
+    # Whoever asked for somebody else reads along, so that they can go on speaking for them.
     if call.viewer.account.person and call.viewer.account.person != person.id:
         await seat(call, matter.id, SeatRole.REPRESENTATIVE, person_id=call.viewer.account.person)
     await seat(call, matter.id, SeatRole.HANDLER, account=adviser.account)
@@ -113,12 +118,12 @@ async def ask_advice(call: Call, input: AskAdviceInput) -> LegalAdvicePayload:
 
 
 async def meeting(slot: UUID) -> AdviserRow:
-    """With whom a slot is."""
+    """Return the adviser whom a slot is with."""
     return await AdviserRow.get(id=(await SlotRow.get(id=slot)).adviser_id)
 
 
 async def triaged(call: Call, matter: MatterRow, topic: LegalTopic, person: PersonRow) -> AdviserRow:
-    """Who answers (分诊): by what it is about, near by, on duty first, and in no conflict."""
+    """Find who answers (分诊): by what it is about, near by, on duty first, and in no conflict."""
     found = await candidate(call, matter, BY_TOPIC.get(topic, ANSWERING), [person.id])
     if found is None:
         raise nobody("topic")
@@ -126,7 +131,7 @@ async def triaged(call: Call, matter: MatterRow, topic: LegalTopic, person: Pers
 
 
 async def opened(call: Call, id: str, *states: AdviceState) -> tuple[AdviceRow, MatterRow]:
-    """The question, locked, in one of these states, and its matter."""
+    """Return the question, locked, which must be in one of these states, and its matter."""
     row: AdviceRow = await call.find(LegalAdvice, "advice", id=key_of(LegalAdvice)(id))
     if row.state not in states:
         raise Refusal(
@@ -139,8 +144,9 @@ async def opened(call: Call, id: str, *states: AdviceState) -> tuple[AdviceRow, 
 
 
 async def answering(call: Call, id: str, *states: AdviceState) -> tuple[AdviceRow, MatterRow]:
-    """The same, for whoever answers it."""
+    """Return the question, locked, refusing whoever is not its adviser."""
     row, matter = await opened(call, id, *states)
+    # By name: no permission makes anybody else the adviser of a question.
     if (await AdviserRow.get(id=row.adviser_id)).account != call.viewer.account.name:
         raise forbidden("advice")
     return row, matter
@@ -174,6 +180,7 @@ async def answer_advice(call: Call, input: AnswerAdviceInput) -> LegalAdvicePayl
     message = MessageRow(matter=matter, at=call.now, by=SeatRole.HANDLER, account=call.viewer.account.name)
     (await pen(call.context, matter)).write(message, text=text(input.text, 10_000, "text"))
     await message.save()
+    # The first answer stops the clock; later ones do not move it.
     row.answered_at, row.state = row.answered_at or call.now, AdviceState.ANSWERED
     return await saved(call, row, matter)
 
@@ -191,9 +198,11 @@ async def hand_over_advice(call: Call, input: HandOverAdviceInput) -> LegalAdvic
     adviser: AdviserRow = await call.find(LegalAdviser, "adviser", id=key_of(LegalAdviser)(input.adviser))
     if adviser.left_on is not None or adviser.id == row.adviser_id:
         raise missing("Name somebody else on the panel.", "请指定其他在聘顾问。", "adviser")
+    # Asked again for the new adviser, who may live with somebody in it.
     await level_of(call, adviser.id, matter, "adviser")
     await disinterested(call, adviser.id, await people(call, matter), "adviser")
     row.adviser_id = adviser.id
+    # Whoever hands over sees nothing from now on, not even what they wrote.
     await unseat(call, matter.id, account=call.viewer.account.name)
     await seat(call, matter.id, SeatRole.HANDLER, account=adviser.account)
     return await saved(call, row, matter)
@@ -217,10 +226,12 @@ class RateAdviceInput:
 @command("Rate the answer and close one's own question (评价并结束咨询).", requires=None)
 async def rate_advice(call: Call, input: RateAdviceInput) -> LegalAdvicePayload:
     row, matter = await opened(call, input.advice, AdviceState.ANSWERED)
+    # Only the person who asked: an adviser cannot rate, nor consent to publishing.
     if call.viewer.account.person not in await people(call, matter):
         raise forbidden("advice")
     if not 1 <= input.rating <= 5:
         raise wrong("The rating is from 1 to 5.", "评分应为 1 至 5。", "rating")
+    # Consent to an anonymous entry stands with the rating; it may be taken back afterwards.
     row.rating, row.shared_at = input.rating, call.now if input.share else None
     row.state, row.closed_at = AdviceState.CLOSED, call.now
     matter.closed_at = call.now

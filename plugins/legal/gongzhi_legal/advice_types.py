@@ -1,4 +1,4 @@
-"""What the schema says of questions about the law, and of the answers everybody may read."""
+"""Advice types: questions about the law, and the answers everybody may read, as the schema has them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the schema says of agreements, of what was promised in them, and of their confirmation by the court."""
+"""Agreement types: agreements, their promises, and their confirmation by the court, as the schema has them."""
 
 from __future__ import annotations
 

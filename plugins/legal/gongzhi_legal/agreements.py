@@ -1,4 +1,4 @@
-"""Recording what parties agreed on, and whether it is kept (达成协议、履行)."""
+"""Agreements: recording what parties agreed on, and whether it is kept (达成协议、履行)."""
 
 from __future__ import annotations
 
@@ -86,6 +86,7 @@ class RecordAgreementInput:
 async def record_agreement(call: Call, input: RecordAgreementInput) -> MediationPayload:
     row, matter = await mediating(call, input.mediation, MediationState.MEDIATING)
     stale(row, input.expected_version)
+    # Without a level it is the mediators' own.
     level = reached(row, input.level) if told(input.level) else row.level
     known = {one.id: one for one in await PartyRow.filter(matter=matter)}
     signed = signatures(call, input.signatures, known, matter)
@@ -93,9 +94,11 @@ async def record_agreement(call: Call, input: RecordAgreementInput) -> Mediation
     effective = past(call, input.effective_on, "effectiveOn") if told(input.effective_on) else today(call)
     facts = text(input.facts, 5_000, "facts")
     said = {name: optional(getattr(input, name), name) for name in ("place", "performance")}
+    # The template in use now is stored with the agreement, so that it prints the same after a new one is set.
     template = await in_use(matter.county_id)
     filled(template, said)
     ink = await pen(call.context, matter)
+    # One number for each agreement of the county and year.
     agreement = AgreementRow(
         matter=matter,
         number=await numbered(call, matter),
@@ -110,12 +113,14 @@ async def record_agreement(call: Call, input: RecordAgreementInput) -> Mediation
     await SignatureRow.bulk_create(signed)
     await write(ink, matter, input.terms, terms)
     row.level = level
+    # In one transaction with the case, which must not be offered as settled without an agreement.
     await agreed(call, row, matter, agreement)
     return await saved(call, row, matter)
 
 
 def reached(row: MediationRow, level: SettlementLevel) -> SettlementLevel:
-    """The level at which an agreement was reached, which follows from who mediated."""
+    """Check the level at which an agreement was reached, which follows from who mediated."""
+    # Mediators of a village may also have settled it in the grid itself.
     inside = row.level == SettlementLevel.VILLAGE and level == SettlementLevel.GRID
     if level != row.level and not inside:
         named = label(row.level)
@@ -134,7 +139,7 @@ def optional(value: str | None, path: str) -> str | None:
 def signatures(
     call: Call, wanted: Sequence[AgreementSignatureInput], known: dict[UUID, PartyRow], matter: MatterRow
 ) -> list[SignatureRow]:
-    """Who signed, each once; two of the parties themselves at least, or somebody for them."""
+    """Return the signatures, each party's once; two parties at least must have signed, or somebody for them."""
     found: list[SignatureRow] = []
     for at, one in enumerate(wanted):
         party = known.get(key_of(MediationParty)(one.party))
@@ -146,6 +151,7 @@ def signatures(
         if moment > call.now:
             raise wrong("It must not lie in the future.", "签署时间不能晚于现在。", "signatures", str(at), "at")
         found.append(SignatureRow(matter=matter, party_id=party.id, at=moment, how=one.how))
+    # Counted by party, not by signature: a party and its representative are one side.
     if len(bound(known, {one.party_id for one in found})) < 2:
         raise Refusal(
             "MISSING_PARTY",
@@ -157,19 +163,20 @@ def signatures(
 
 
 def bound(known: dict[UUID, PartyRow], signed: set[UUID]) -> set[UUID]:
-    """The parties who signed, or for whom somebody did."""
+    """Return the parties who signed, or for whom somebody did."""
     return {known[one].represents_id or one for one in signed}
 
 
 def promised(
     call: Call, wanted: Sequence[AgreementTermInput], known: dict[UUID, PartyRow], signed: set[UUID]
 ) -> list[TermRow]:
-    """What was promised, each by somebody who signed."""
+    """Return what was promised, each by somebody who signed."""
     if not 1 <= len(wanted) <= MOST:
         raise wrong(f"Give 1 to {MOST} terms.", f"请列出 1 至 {MOST} 项协议事项。", "terms")
     found = []
     for at, one in enumerate(wanted):
         party = known.get(key_of(MediationParty)(one.obligor))
+        # A representative signs for a party but owes nothing themselves.
         if party is None or party.represents_id is not None:
             raise missing("They are no party to this.", "履行人不是当事人。", "terms", str(at), "obligor")
         if party.id not in bound(known, signed):
@@ -182,6 +189,7 @@ def promised(
         due = one.due_on if told(one.due_on) else None
         if due is not None and due < today(call):
             raise wrong("It must not be due already.", "履行期限不能早于今天。", "terms", str(at), "dueOn")
+        # Checked here and sealed later, when the agreement has its matter's key at hand.
         text(one.text, 1_000, "terms", str(at), "text")
         found.append(TermRow(place=at, obligor_id=party.id, due_on=due))
     return found
@@ -194,6 +202,7 @@ async def write(ink: Pen, matter: MatterRow, given: Sequence[AgreementTermInput]
     await TermRow.bulk_create(rows)
 
 
+# One statement, whose row lock makes the second wait for the first: no number is given twice in a county and year.
 NUMBER = """
 insert into legal.counter (county, year, given) values ($1, $2, 1)
 on conflict (county, year) do update set given=legal.counter.given+1 returning given
@@ -201,15 +210,16 @@ on conflict (county, year) do update set given=legal.counter.given+1 returning g
 
 
 async def numbered(call: Call, matter: MatterRow) -> str:
-    """The next number of the county in this year; whoever comes second waits."""
+    """Return the next number of the county in this year; whoever comes second waits."""
     county, year = (await GridRow.get(id=matter.county_id)).code, today(call).year
     [row] = await call.fetch(NUMBER, county, year)
     return f"〔{year}〕{county}人调字第{row['given']:05}号"
 
 
 async def agreed(call: Call, row: MediationRow, matter: MatterRow, agreement: AgreementRow) -> None:
-    """The mediation has come to an agreement; a written one may go to court from the day it binds."""
+    """Note that the mediation came to an agreement; a written one may go to court from the day it binds."""
     row.state, row.outcome, row.ended_at = MediationState.AGREED, OUTCOMES[agreement.form], call.now
+    # Only a written agreement can be confirmed by the court (People's Mediation Law 33).
     if agreement.form == AgreementForm.WRITTEN:
         due = await ends(call, matter.county_id, begins(agreement.effective_on), CONFIRMATION)
         await ConfirmationRow.create(matter=matter, due_at=due)
@@ -234,8 +244,10 @@ async def settle_agreement_term(call: Call, input: SettleAgreementTermInput) -> 
     term: TermRow = await call.find(AgreementTerm, "term", id=key_of(AgreementTerm)(input.term))
     matter = await MatterRow.get(id=term.matter_id)
     own = await mine(call, matter)
+    # Whoever owes the promise cannot say that it was kept.
     if not await handles(call, matter) and (own is None or own.id == term.obligor_id):
         raise forbidden("term")
+    # A promise noted as broken may still be noted as kept, but not the other way round.
     if term.kept:
         raise Refusal("ILLEGAL_TRANSITION", "It is settled already.", "该事项已登记履行。", ("term",))
     term.kept, term.settled_on = input.kept, today(call)

@@ -71,9 +71,12 @@ async def apply_for_legal_aid(call: Call, input: ApplyForLegalAidInput) -> Legal
     await speaking(call, person)
     facts = text(input.facts, 5_000, "facts")
     matter, ink = await begun(call, MatterKind.AID, await GridRow.get(id=person.grid_id))
+    # Somebody who decides is found before anything is written: an application nobody handles would be lost, since no
+    # list shows it.
     found = await candidate(call, matter, DECIDING, [person.id])
     if found is None:
         raise nobody("about")
+    # The rule proposes and never refuses; its inputs and steps are on record as a decision (PIPL 24).
     outcome, steps = judge(input.about, input.ground, input.below_standard)
     inputs = {"about": str(input.about), "ground": str(input.ground), "belowStandard": input.below_standard}
     await decide(call, CARD, person, outcome, inputs, [Contribution(one.name, one.value, one.text) for one in steps])
@@ -101,7 +104,7 @@ def said(step: Step) -> dict[str, str]:
 
 
 async def opened(call: Call, id: str, *states: AidState) -> tuple[AidRow, MatterRow]:
-    """The application, locked, in one of these states."""
+    """Return the application, locked, which must be in one of these states, and its matter."""
     row: AidRow = await call.find(LegalAid, "aid", id=key_of(LegalAid)(id))
     if row.state not in states:
         raise Refusal(
@@ -114,7 +117,7 @@ async def opened(call: Call, id: str, *states: AidState) -> tuple[AidRow, Matter
 
 
 async def deciding(call: Call, id: str, *states: AidState) -> tuple[AidRow, MatterRow]:
-    """The same, for whoever decides on it."""
+    """Return the application, locked, refusing whoever does not decide on it."""
     row, matter = await opened(call, id, *states)
     if (await AdviserRow.get(id=row.adviser_id)).account != call.viewer.account.name:
         raise forbidden("aid")
@@ -153,7 +156,9 @@ async def decide_legal_aid(call: Call, input: DecideLegalAidInput) -> LegalAidPa
             "Say why it is refused, and what one can do about it.", "请说明不予援助的理由和救济途径。", "grounds"
         )
     row.state, row.decided_at = AidState.GRANTED if input.grant else AidState.REFUSED, call.now
+    # Grounds are sealed like all words of a matter; the state is not, for lists and terms need it.
     (await pen(call.context, matter)).write(row, grounds=grounds)
+    # A refused application ends its matter: nothing more is said in it.
     if not input.grant:
         matter.closed_at = call.now
         await matter.save(update_fields=["closed_at"])
@@ -172,6 +177,7 @@ async def assign_legal_aid(call: Call, input: AssignLegalAidInput) -> LegalAidPa
     row, matter = await deciding(call, input.aid, AidState.GRANTED)
     firm = await unit_of(input.firm, "firm")
     row.firm_id, row.assigned_at, row.state = firm.id, call.now, AidState.ASSIGNED
+    # The seat is the firm's: whoever works for it sees the matter, and nobody else of another firm.
     await seat(call, matter.id, SeatRole.REPRESENTATIVE, unit_id=firm.id)
     return await saved(call, row, matter)
 
@@ -187,6 +193,7 @@ class RecordLegalAidHoursInput:
 @command("Record time that the firm spent (登记工时).", requires=REPRESENT)
 async def record_legal_aid_hours(call: Call, input: RecordLegalAidHoursInput) -> LegalAidPayload:
     row, matter = await opened(call, input.aid, AidState.ASSIGNED)
+    # For its own firm: the permission alone opens no other firm's matter.
     if row.firm_id not in {one.unit for one in call.viewer.account.grants if REPRESENT in one.permissions}:
         raise forbidden("aid")
     day, minutes = past(call, input.day, "day"), bounded(input.minutes, 1, 24 * 60, "minutes")

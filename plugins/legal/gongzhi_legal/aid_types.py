@@ -1,4 +1,4 @@
-"""What the schema says of legal aid."""
+"""Legal aid types: applications, steps of the rule and hours as the schema has them."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class LegalAid(Node):
 
 
 def assigned(at: Frame) -> Alternatives:
-    """What the firms one works for have."""
+    """Select the applications that the firms one works for were assigned."""
     return [Sql("{0}={1}", at.rows.firm_id, unit) for unit in at.viewer.units(visibility.REPRESENT)]
 
 

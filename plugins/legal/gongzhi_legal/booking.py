@@ -1,4 +1,4 @@
-"""Appointments. A time is booked once: the slot is locked while one looks, and the database holds it too."""
+"""Appointments: times with an adviser, each booked once; the slot is locked meanwhile, and an index holds it too."""
 
 from __future__ import annotations
 
@@ -41,21 +41,24 @@ async def book_legal_slot(call: Call, input: BookLegalSlotInput) -> LegalBooking
 
 
 async def booked(call: Call, id: str, person: UUID) -> BookingRow:
-    """Book a slot for somebody, and tell the adviser."""
+    """Book a slot for somebody, and notify the adviser."""
+    # Locked by this, so the second of two who want the slot sees the booking of the first.
     slot: SlotRow = await call.find(LegalSlot, "slot", id=key_of(LegalSlot)(id))
     if slot.starts_at <= call.now:
         raise Refusal("SLOT_OVER", "This time has passed; choose another.", "该时段已过，请另选。", ("slot",))
+    # A cancelled booking frees its slot, so only those that stand count.
     if await BookingRow.exists(slot=slot, cancelled_at=None):
         raise Refusal("SLOT_TAKEN", "Somebody has booked this; choose another.", "该时段已被预约，请另选。", ("slot",))
     await disinterested(call, slot.adviser_id, [person], "slot")
     booking = await BookingRow.create(slot=slot, person_id=person, booked_at=call.now)
     adviser = await AdviserRow.get(id=slot.adviser_id)
+    # That somebody booked, not who: notices leave the room, and the name does not.
     await notify(call, about(booking), accounts=[adviser.account])
     return booking
 
 
 def about(booking: BookingRow, *, cancelled: bool = False) -> Notice:
-    """What is told of an appointment: that it was made, or is cancelled."""
+    """Build the notice of an appointment that was made, or is cancelled."""
     if cancelled:
         title, body = Text("An appointment was cancelled", "预约已取消"), Text("The time is free.", "该时段已释放。")
         return Notice("legal.booking_cancelled", title, body, f"LegalBooking:{booking.id}")
@@ -81,6 +84,7 @@ async def cancel_legal_booking(call: Call, input: CancelLegalBookingInput) -> Le
         raise Refusal("ILLEGAL_TRANSITION", "It is cancelled or over.", "该预约已取消或已过。", ("booking",))
     booking.cancelled_at = call.now
     await booking.save()
+    # Whoever cancelled knows; the other one is told.
     if mine:
         await notify(call, about(booking, cancelled=True), accounts=[adviser.account])
     elif booking.person_id:

@@ -1,4 +1,4 @@
-"""The file for the court: what the parties ask, what they agreed on, and what they brought (司法确认申请材料)."""
+"""Court bundle: what the parties ask, what they agreed on, and what they brought (司法确认申请材料)."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ ENDINGS = {
 
 
 async def packed(context: Context, matter: UUID) -> bytes | None:
-    """A zip with the request, the agreement twice, and the files of the matter; None for an oral agreement."""
+    """Return a zip with the request, the agreement twice, and the files of the matter; None for an oral agreement."""
     found = await context.fetch(AGREEMENT, matter)
     if not found or found[0]["form"] != "WRITTEN":
         return None
@@ -43,6 +43,7 @@ async def packed(context: Context, matter: UUID) -> bytes | None:
         bundle.writestr("02-调解协议书.pdf", await pdf(data))
         bundle.writestr("02-调解协议书.docx", await docx(data, template))
         rows = await context.fetch(FILES, matter)
+        # What the viewer may not read is missing here, and left out below.
         contents = await opened(context, "file", "content", [row["id"] for row in rows])
         for at, row in enumerate(rows, 3):
             if text := contents.get(row["id"]):
@@ -51,9 +52,10 @@ async def packed(context: Context, matter: UUID) -> bytes | None:
 
 
 def request(data: dict[str, Any], confirmation: Any) -> Iterator[str]:
-    """What the parties ask the court, as text."""
+    """Yield the lines of what the parties ask the court."""
     yield "司法确认申请书"
     yield f"{confirmation['court'] or '　　　　人民法院'}："
+    # Representatives do not ask in their own name.
     yield from (f"申请人：{one['name']}" for one in data["parties"] if one["role"] != "代理人")
     yield f"申请人因{data['dispute']}纠纷，经{data['committee']}人民调解委员会调解，达成调解协议（{data['number']}）。"
     yield f"协议自{data['effective_on']}起生效，申请截止日为{spelled(confirmation['until'])}。"

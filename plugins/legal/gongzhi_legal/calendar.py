@@ -1,4 +1,4 @@
-"""Rota and appointments for people's own calendars: iCalendar (RFC 5545) at an address that only they know."""
+"""Calendar feeds: rota and appointments for people's own calendars (iCalendar, RFC 5545), at a secret address."""
 
 from __future__ import annotations
 
@@ -19,16 +19,20 @@ if TYPE_CHECKING:
     from icalendar import Event
 
 NAME = "rota.ics"
+# By digest: whoever reads the database cannot fetch anybody's calendar. The county says whether the plugin is on
+# there.
 FOUND = """
 select f.account, f.person_id, coalesce(a.county_id, p.county_id) county from legal.feed f
 left join legal.adviser a on a.account=f.account left join people.person p on p.id=f.person_id
 where f.digest=$1 and coalesce(a.county_id, p.county_id) is not null
 """
+# A bound for whoever has years of shifts; calendars fetch again anyway.
 SHIFTS = """
 select 'shift-'||s.id uid, s.starts_at, s.ends_at, s.place, '值班：法律服务' said
 from legal.shift s join legal.adviser a on a.id=s.adviser_id
 where a.account=$1 and a.left_on is null and s.ends_at>$2 order by s.starts_at limit 500
 """
+# Both sides of an appointment: those with oneself as the adviser, and one's own.
 WITH_ME = """
 select 'booking-'||b.id uid, t.starts_at, t.ends_at, t.place, '预约：法律咨询' said
 from legal.booking b join legal.slot t on t.id=b.slot_id join legal.adviser a on a.id=t.adviser_id
@@ -54,6 +58,7 @@ async def make_legal_feed(call: Call, input: MakeLegalFeedInput) -> LegalFeedPay
     if me.name is None:
         raise Refusal("UNAUTHENTICATED", "Sign in first.", "请先登录。", ())
     secret = token()
+    # One address for each account, so a new one ends an address that leaked.
     await FeedRow.filter(account=me.name).delete()
     await FeedRow.create(account=me.name, person_id=me.person, digest=digest(secret), made_at=call.now)
     return LegalFeedPayload(path=address("legal", secret, NAME))
@@ -71,7 +76,7 @@ async def end_legal_feed(call: Call, input: EndLegalFeedInput) -> LegalFeedPaylo
 
 
 async def tell(context: Context, token: str) -> Page | None:
-    """The calendar that the token opens. It names times and places, and nobody."""
+    """Return the calendar that the token opens; it names times and places, and nobody."""
     from icalendar import Calendar  # serving starts without it
 
     found = await context.fetch(FOUND, digest(token))
@@ -99,6 +104,7 @@ def event(row: Mapping[str, Any], now: Any) -> Event:
 
 
 def fields(row: Mapping[str, Any], now: Any) -> Iterator[tuple[str, Any]]:
+    # The same for the same row each time, so that calendars move an event and do not double it.
     yield "uid", f"{row['uid']}@legal.gongzhi"
     yield "dtstamp", now
     yield "dtstart", row["starts_at"]

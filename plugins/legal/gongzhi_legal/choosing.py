@@ -1,4 +1,4 @@
-"""Finding who handles a matter: on the panel here, on duty if possible, free, and in no conflict with anybody in it."""
+"""Choice of advisers: on the panel here, on duty if possible, free, and in no conflict with anybody in the matter."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ from .models import AdviserKind, AdviserRow, SeatRole, SeatRow
 LEVELS = (SettlementLevel.VILLAGE, SettlementLevel.TOWN, SettlementLevel.COUNTY)
 """From below: what can be settled in the village is settled there (小事不出村)."""
 
+# A person who is null is nobody's kin, hence `coalesce`. Households of today only: whoever moved out is no family any
+# more.
 CONFLICT = """
 (coalesce(a.person_id=any($1::uuid[]),false)
  or exists(select from legal.conflict c where c.adviser_id=a.id and c.person_id=any($1)
@@ -27,6 +29,7 @@ CONFLICT = """
 """
 """That adviser `a` must keep away from these people: it is they, their household, or somebody they declared."""
 
+# Raw SQL: level, duty, load and conflicts are one question, and each place asks it of the whole panel.
 FOUND = f"""
 select * from (
  select a.id, a.account, g.kind as level, array_position($4::text[], g.kind::text) place, a.capacity,
@@ -38,6 +41,7 @@ select * from (
   and (a.left_on is null or a.left_on>$2) and not a.account=any($7::text[]) and not {CONFLICT}
 ) f where f.busy<f.capacity and f.place is not null order by f.place, f.duty desc, f.busy, f.id limit 1
 """
+# The lowest level at which the adviser serves the place.
 LEVEL = """
 select g.kind as level from legal.serves v join grids.grid g on g.id=v.grid_id
 where v.adviser_id=$1 and v.grid_id=any($2::int[]) order by array_position($3::text[], g.kind::text) limit 1
@@ -62,7 +66,7 @@ async def candidate(
     levels: Sequence[SettlementLevel] = LEVELS,
     without: Collection[str] = (),
 ) -> Candidate | None:
-    """Whom a located row's grid offers: the lowest level first, then on duty, then the least busy."""
+    """Find whom a located row's grid offers: the lowest level first, then on duty, then the least busy."""
     wanted = [one.value for one in kinds]
     grids, named = around(place), [one.value for one in levels]
     rows = await call.fetch(FOUND, list(people), today(call), grids, named, wanted, call.now, list(without))
@@ -70,7 +74,7 @@ async def candidate(
 
 
 def around(place: Any) -> list[int]:
-    """The village, town and county of a located row."""
+    """Return the village, town and county of a located row."""
     return [one for one in (place.village_id, place.town_id, place.county_id) if one is not None]
 
 
@@ -100,7 +104,7 @@ async def disinterested(call: Call, adviser: UUID, people: Collection[UUID], *pa
 
 
 async def level_of(call: Call, adviser: UUID, place: Any, *path: str) -> SettlementLevel:
-    """At which level an adviser serves a place. Raises Refusal for one who does not."""
+    """Return the level at which an adviser serves a place. Raises Refusal for one who does not."""
     rows = await call.fetch(LEVEL, adviser, around(place), [one.value for one in LEVELS])
     if not rows:
         raise Refusal("SERVES_ELSEWHERE", "They do not serve this place.", "该人员不服务于此地。", path)
@@ -114,10 +118,11 @@ async def seat(call: Call, matter: UUID, role: SeatRole, **whose: Any) -> None:
 
 
 async def unseat(call: Call, matter: UUID, **whose: Any) -> None:
-    """Take a seat away: from now on they see nothing of the matter."""
+    """Take a seat away: from now on its holder sees nothing of the matter."""
+    # Kept with its end and not deleted: that somebody sat there is part of the file.
     await SeatRow.filter(matter_id=matter, left_at=None, **whose).update(left_at=call.now)
 
 
 async def handling(call: Call, account: str) -> AdviserRow | None:
-    """The adviser who signs in with this account."""
+    """Return the adviser who signs in with this account."""
     return await AdviserRow.get_or_none(account=account)

@@ -73,6 +73,7 @@ class ReportEnforcementClueInput:
 async def report_enforcement_clue(call: Call, input: ReportEnforcementClueInput) -> EnforcementCluePayload:
     me = call.viewer.account
     if me.name is None:
+        # Not anonymous, because an answer is due; who it was is known to the seat alone.
         raise Refusal("UNAUTHENTICATED", "Sign in, so that you can be answered.", "请登录后上报，以便反馈。", ("grid",))
     words, grid = text(input.text, 2_000, "text"), await standing(input.grid, "grid")
     matter, ink = await begun(call, MatterKind.CLUE, grid)
@@ -85,10 +86,13 @@ async def report_enforcement_clue(call: Call, input: ReportEnforcementClueInput)
     )
     ink.write(row, text=words)
     await row.save()
+    # Triggers fill in the columns of grids above, which visibility and offices need.
     await row.refresh_from_db()
+    # A person's seat moves with the person; an account without one still gets its answer.
     whose = {"person_id": me.person} if me.person else {"account": me.name}
     await seat(call, matter.id, SeatRole.PARTY, **whose)
     told_of = Notice("legal.clue_reported", *REPORTED, f"EnforcementClue:{row.id}")
+    # The town takes clues up, or the county where no town is above.
     offices = [Office("cases.dispatch", one) for one in (row.town_id or row.county_id,) if one]
     await notify(call, told_of, offices=offices)
     call.publish(ClueChanged(row.id, row.state), row)
@@ -103,7 +107,7 @@ ANSWERED = (Text("Your clue went on", "您上报的线索有新进展"), Text("O
 
 
 async def taking(call: Call, id: str, version: int, *states: ClueState) -> tuple[ClueRow, MatterRow]:
-    """The clue, locked, for those who take clues up where it lies."""
+    """Return the clue, locked, for those who take clues up where it lies."""
     row: ClueRow = await call.find(EnforcementClue, "clue", id=key_of(EnforcementClue)(id))
     if not call.may(CLUES, row):
         raise forbidden("clue")
@@ -119,9 +123,10 @@ async def taking(call: Call, id: str, version: int, *states: ClueState) -> tuple
 
 
 async def moved(call: Call, row: ClueRow, state: ClueState) -> None:
-    """Save where it stands now, and tell whoever reported it."""
+    """Save where the clue stands now, and notify whoever reported it."""
     row.state, row.version = state, row.version + 1
     await row.save()
+    # Read from the seats: the clue itself does not name who reported it.
     found = await call.fetch(
         "select person_id, account from legal.seat where matter_id=$1 and role='PARTY' and left_at is null",
         row.matter_id,
@@ -148,6 +153,7 @@ class DecideEnforcementClueInput:
 async def decide_enforcement_clue(call: Call, input: DecideEnforcementClueInput) -> EnforcementCluePayload:
     row, matter = await taking(call, input.clue, input.expected_version, ClueState.REPORTED)
     if not input.accept:
+        # To decline takes a reason, which whoever reported it reads.
         reason = text(input.reason if told(input.reason) else "", 2_000, "reason")
         (await pen(call.context, matter)).write(row, reply=reason)
         row.closed_at = call.now
@@ -168,10 +174,13 @@ class CallOnEnforcementClueInput:
 @command("Call inspectors together about a clue; the whistle's clocks run from then on (线索吹哨).", requires=CLUES)
 async def call_on_enforcement_clue(call: Call, input: CallOnEnforcementClueInput) -> EnforcementCluePayload:
     row, _ = await taking(call, input.clue, input.expected_version, ClueState.ACCEPTED)
+    # Taking clues up is one permission, calling units another; this needs both.
     if not call.may(CALL, row):
         raise forbidden("clue")
     units = await summoned(call, input.units, None)
     matter = text(input.matter, 2_000, "matter")
+    # The whistle has the words that are written for it, never those of the clue: the units do not learn who reported
+    # it.
     whistle = await call_units(call, row.grid_id, units, matter, input.check_in_within)
     row.whistle_id = whistle.id
     await moved(call, row, ClueState.CALLED)
@@ -180,7 +189,8 @@ async def call_on_enforcement_clue(call: Call, input: CallOnEnforcementClueInput
 
 @handler("legal.clue_handled", Closed)
 async def handled(call: Call, event: Occurrence) -> None:
-    """The units are done: an answer is due to whoever reported it."""
+    """Note that the units are done, so that an answer is due to whoever reported it."""
+    # Whistles without a clue are no concern of this plugin; a clue that was answered meanwhile stays so.
     row = await ClueRow.get_or_none(whistle_id=event.read(Closed).whistle, state=ClueState.CALLED)
     if row is not None:
         await moved(call, row, ClueState.HANDLED)

@@ -1,4 +1,4 @@
-"""The words of a matter: sealed under its own key, opened for whoever has a seat at it, and for nobody else."""
+"""Confidential words: those of a matter, sealed under its own key and opened for whoever has a seat at it."""
 
 from __future__ import annotations
 
@@ -19,10 +19,12 @@ from tortoise.models import Model
 from .models import MatterKind, MatterRow
 from .visibility import MINE, sitting
 
+# The county's code names the key that the matter's key is wrapped under.
 READ = (
     "select t.id, t.matter_id, t.{column} written, m.secret, g.code from legal.{table} t "
     "join legal.matter m on m.id=t.matter_id join grids.grid g on g.id=m.county_id where t.id=any($1)"
 )
+# The seat is asked for in the same statement as the words, so no caller can forget it.
 SEATED = f" and exists(select from legal.seat s where s.matter_id=m.id and {MINE.format('$2', '$3', '$4')})"
 
 
@@ -35,28 +37,32 @@ class Pen:
     def write(self, row: Model, **said: str | None) -> None:
         """Seal words into columns of a row that is not saved yet."""
         for column, text in said.items():
+            # Bound to its place: a sealed word that is copied to another row or column does not open.
             place = f"legal.{row._meta.db_table}.{column}:{row.pk}"
             setattr(row, column, None if text is None else sealing.seal(self.key, place, text))
 
     def read(self, row: Model, column: str) -> str:
-        """The words in a column of a row; empty if there are none. Raises SealError."""
+        """Return the words in a column of a row; empty if there are none. Raises SealError."""
         value = getattr(row, column)
         return sealing.open(self.key, f"legal.{row._meta.db_table}.{column}:{row.pk}", value) if value else ""
 
 
 async def begun(call: Call, kind: MatterKind, grid: GridRow, path: str = "grid") -> tuple[MatterRow, Pen]:
-    """A new matter in a grid, with a key of its own."""
+    """Create a matter in a grid, with a key of its own."""
     if grid.county_id is None:
         raise missing("Name a grid in a county.", "请指定县级以下网格。", path)
+    # One key for each matter: destroying it destroys every word of this matter, and of no other.
     key, county = sealing.data_key(), await GridRow.get(id=grid.county_id)
     secret = call.context.keys.wrap(county.code, key)
+    # Only the wrapped key is stored.
     matter = await MatterRow.create(kind=kind, grid=grid, secret=secret, opened_at=call.now)
+    # Triggers fill in county, town and village.
     await matter.refresh_from_db()
     return matter, Pen(key)
 
 
 async def pen(context: Context, matter: MatterRow) -> Pen:
-    """The pen of a matter that is there already. Raises Refusal where its words have been destroyed."""
+    """Return the pen of a matter that is there already. Raises Refusal where its words have been destroyed."""
     county = await GridRow.get(id=matter.county_id)
     if matter.secret is None:
         raise missing("What was written here has been erased.", "该事项内容已被删除。", "matter")
@@ -64,31 +70,33 @@ async def pen(context: Context, matter: MatterRow) -> Pen:
 
 
 def words(description: str, column: str, table: str, *, seat: bool = True) -> Any:
-    """A field: what people wrote in this column. Without `seat` it is opened for whoever sees the row."""
+    """Build a field of what people wrote in this column; without `seat` it is opened for whoever sees the row."""
 
     async def read(rows: Sequence[Any], context: Context) -> list[str | None]:
         found = await opened(context, table, column, [row.id for row in rows], seat=seat)
         return [found.get(row.id) for row in rows]
 
     read.__doc__ = description
+    # A batch, for words are opened in Python: one statement for all rows of a list.
     return batch(needs=("id",))(read)
 
 
 async def opened(
     context: Context, table: str, column: str, ids: Sequence[UUID], *, seat: bool = True
 ) -> dict[UUID, str | None]:
-    """The words of these rows in clear, of those the viewer may read."""
+    """Return the words of these rows in clear, of those the viewer may read."""
     text = READ.format(table=table, column=column) + (SEATED if seat else "")
     rows = await context.fetch(text, list(ids), *(sitting(context.viewer) if seat else ()))
     return {row["id"]: reveal(context.keys, row, f"legal.{table}.{column}:{row['id']}") for row in rows}
 
 
 def reveal(keys: KeyRing, row: Mapping[str, Any], place: str) -> str | None:
-    """What a row has written, with the secret of its matter; None where either is gone."""
+    """Return what a row has written, opened with the secret of its matter; None where either is gone."""
     if row["written"] is None or row["secret"] is None:
         return None
     try:
         return sealing.open(keys.unwrap(row["code"], row["secret"]), place, row["written"])
+    # A word that does not open is shown as none: a list must not fail for one damaged row.
     except SealError:
         return None
 
@@ -103,6 +111,7 @@ async def rewrap(call: Call) -> None:
     ring, count = call.context.keys, 0
     for row in await call.fetch(REWRAP):
         made = ring.rewrap(row["code"], row["secret"])
+        # What is wrapped under the current key already is left alone, so it may be run again after a break.
         if made != row["secret"]:
             await MatterRow.filter(id=row["id"]).update(secret=made)
             count += 1

@@ -44,6 +44,7 @@ async def request_confirmation(call: Call, input: RequestConfirmationInput) -> J
     stale(row, input.expected_version)
     if not await handles(call, matter) and await mine(call, matter) is None:
         raise forbidden("confirmation")
+    # The last day is stored when the agreement is made, moved behind days off (People's Mediation Law 33).
     if call.now > row.due_at:
         raise Refusal(
             "TERM_OVER",
@@ -53,18 +54,20 @@ async def request_confirmation(call: Call, input: RequestConfirmationInput) -> J
             ("confirmation",),
         )
     asking = {(await among(matter, one, "parties", str(at))).id for at, one in enumerate(input.parties)}
+    # Jointly (art. 33): whoever signed and does not ask stops it.
     if await signers(matter) - asking:
         raise Refusal(
             "MISSING_PARTY", "Everybody who signed must ask for it together.", "须由签署协议的各方共同申请。",
             ("parties",),
         )  # fmt: skip
     row.state, row.court, row.requested_at = ConfirmationState.REQUESTED, text(input.court, 100, "court"), call.now
+    # Kept as a date: the court counts whole days.
     row.accept_by = day_of(await ends(call, matter.county_id, call.now, ACCEPTANCE))
     return await saved(call, row, matter)
 
 
 async def opened(call: Call, id: str, *states: ConfirmationState) -> tuple[ConfirmationRow, MatterRow]:
-    """The confirmation, locked, in one of these states."""
+    """Return the confirmation, locked, which must be in one of these states, and its matter."""
     row: ConfirmationRow = await call.find(JudicialConfirmation, "confirmation", id=key_of(JudicialConfirmation)(id))
     if row.state not in states:
         raise Refusal(
@@ -77,7 +80,7 @@ async def opened(call: Call, id: str, *states: ConfirmationState) -> tuple[Confi
 
 
 async def signers(matter: MatterRow) -> set[object]:
-    """The parties who are bound."""
+    """Return the parties who are bound by the agreement."""
     known = {one.id: one for one in await PartyRow.filter(matter=matter)}
     signed = {one.party_id for one in await SignatureRow.filter(matter=matter)}
     return set(bound(known, signed))
@@ -93,6 +96,7 @@ class RecordConfirmationInput:
     expected_version: int = given(EXPECTED)
 
 
+# The court may reject without accepting first, and confirms only what it accepted.
 STEPS = {
     ConfirmationState.ACCEPTED: (ConfirmationState.REQUESTED,),
     ConfirmationState.CONFIRMED: (ConfirmationState.ACCEPTED,),
@@ -110,6 +114,7 @@ async def record_confirmation(call: Call, input: RecordConfirmationInput) -> Jud
         raise forbidden("confirmation")
     day = past(call, input.on, "on")
     if input.state == ConfirmationState.ACCEPTED:
+        # From the day the court accepted it, not from the day that was noted.
         row.accepted_on, row.decide_by = day, day_of(await ends(call, matter.county_id, begins(day), DECISION))
     else:
         row.decided_on = day

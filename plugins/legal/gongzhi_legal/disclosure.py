@@ -1,4 +1,4 @@
-"""What legal services publish of themselves: what tables hold about people, and what a person may release."""
+"""Disclosure: what tables of legal services hold about people, and what a person may release."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ PUBLIC = Text("Public; no personal data", "公开信息，不含个人信息")
 OFFICE = Text("Appointments of an office", "履行职务信息")
 YEARS = 60
 """Months that files of closed matters are kept."""
+# Whoever has or had a seat: the matter is theirs to get a copy of.
 SAT = "t.{} in (select s.matter_id from legal.seat s where s.person_id=$1)"
 OTHERS = (
     "exists(select from legal.seat o where o.matter_id=t.{} and o.person_id is not null and o.person_id<>$1) "
@@ -28,13 +29,15 @@ CLOSED = "(select m.closed_at from legal.matter m where m.id=t.matter_id)"
 
 
 def _sealed(table: str, en: str, zh: str, *hidden: str) -> Holding:
-    """A table of words that only a matter's key opens; it goes with the matter."""
+    """Describe a table of words that only a matter's key opens; it goes with the matter."""
     return Holding(
         f"legal.{table}",
         Text(en, zh),
         LAW,
         person=SAT.format("matter_id"),
+        # Where somebody else is a party, their words stay when one of them goes.
         shared=OTHERS.format("matter_id", "matter_id"),
+        # What was said and filed goes five years after closing; agreements stay as records of what binds people.
         erase=GONE if table in ("message", "file", "session") else {},
         hidden=hidden,
         **({"months": YEARS, "since": CLOSED} if table in ("message", "file", "session") else {}),  # type: ignore[arg-type]
@@ -48,6 +51,7 @@ HOLDINGS = (
         LAW,
         person=SAT.format("id"),
         shared=OTHERS.format("id", "id"),
+        # Without the key nothing of the matter can be read any more.
         erase={"secret": "null"},
         hidden=("secret",),
         months=YEARS,
@@ -128,6 +132,7 @@ HOLDINGS = (
     ),
 )
 
+# Kept by all: a promise that one side broke gives nobody a statement. Whoever was represented counts as a signer.
 KEPT = """
 select count(distinct a.id)::int kept, max(a.kept_on) last from legal.agreement a
 join legal.signature g on g.matter_id=a.matter_id join legal.party p on p.id=g.party_id
@@ -137,7 +142,7 @@ where a.kept_on is not null and (p.person_id=$1
 
 
 async def kept(call: Call, person: UUID) -> Sequence[Claim]:
-    """How many agreements the person signed that were kept by all. With whom and about what is nobody's business."""
+    """Return how many agreements the person signed that were kept by all; with whom and about what is not told."""
     [row] = await call.fetch(KEPT, person)
     count = row["kept"]
     text = Text(f"Agreements kept: {count}", f"已履行完毕的调解协议：{count} 份")

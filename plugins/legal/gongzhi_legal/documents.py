@@ -1,4 +1,4 @@
-"""An agreement on paper: one set of data, printed as PDF by Typst and as docx from the county's own template.
+"""Agreement documents: one set of data, printed as PDF by Typst and as docx from the county's own template.
 
 What writes documents is imported where one is written: serving starts without it.
 """
@@ -57,10 +57,12 @@ OPTIONAL = ("place", "performance")
 
 
 async def told(context: Context, agreement: UUID) -> tuple[dict[str, Any], bytes | None]:
-    """What is printed of an agreement, as words, for whoever sits at it; and the county's template, if it has one."""
+    """Return what is printed of an agreement, as words, for whoever sits at it; and the county's template, or None."""
     [head] = await context.fetch(HEAD, agreement)
+    # Names are opened by the viewer's seat, and so is the row of the agreement itself.
     matter = head["matter_id"]
     parties = await context.fetch(PARTIES, matter)
+    # A party whose name cannot be read, or is erased, is a dash and not a missing line.
     called = {key: said or "—" for key, said in (await names(context, [one["id"] for one in parties])).items()}
     terms, signed, mediators = [await context.fetch(text, matter) for text in (TERMS, SIGNED, MEDIATED)]
 
@@ -120,13 +122,14 @@ async def pdf(data: Mapping[str, Any]) -> bytes:
 
 
 def render(data: Mapping[str, Any]) -> bytes:
-    """The PDF. The data enter as data, never as Typst's own language."""
+    """Typeset the data as a PDF. They enter as data, never as Typst's own language."""
     import manimgx_fonts_cjk  # type: ignore[import-untyped]
     import typst
 
     printer = typst.Compiler(
         str(SOURCE),
         font_paths=[str(Path(manimgx_fonts_cjk.__file__).parent)],
+        # Only the fonts of the package: an agreement must look the same on every machine.
         ignore_system_fonts=True,
         sys_inputs={"data": orjson.dumps(data).decode()},
     )
@@ -138,19 +141,21 @@ def render(data: Mapping[str, Any]) -> bytes:
 
 
 def sandbox() -> ImmutableSandboxedEnvironment:
-    """What templates run in: nothing of Python is at hand, and a blank without a value is an error."""
+    """Return what templates run in: nothing of Python is at hand, and a blank without a value is an error."""
     from jinja2 import StrictUndefined
     from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+    # Autoescape: what people wrote is text in the document's XML, never markup.
     return ImmutableSandboxedEnvironment(undefined=StrictUndefined, autoescape=True)
 
 
 async def docx(data: Mapping[str, Any], template: bytes | None) -> bytes:
+    # Filling in takes CPU; the event loop must not wait for it.
     return await asyncio.to_thread(fill, data, template or standard())
 
 
 def fill(data: Mapping[str, Any], template: bytes) -> bytes:
-    """A template filled in. Raises jinja2's errors for one that has other blanks."""
+    """Fill a template in. Raises jinja2's errors for one that has other blanks."""
     from docxtpl import DocxTemplate  # type: ignore[import-untyped]
 
     document = DocxTemplate(io.BytesIO(template))
@@ -160,9 +165,10 @@ def fill(data: Mapping[str, Any], template: bytes) -> bytes:
     return made.getvalue()
 
 
+# Built once for the process: it never changes.
 @cache
 def standard() -> bytes:
-    """The template of counties that have none of their own."""
+    """Build the template of counties that have none of their own."""
     from docx import Document
     from docx.enum.text import WD_ALIGN_PARAGRAPH
     from docx.oxml.ns import qn
@@ -171,6 +177,7 @@ def standard() -> bytes:
     document = Document()
     style = document.styles["Normal"]
     style.font.name, style.font.size = "SimSun", Pt(12)
+    # Word takes Latin and East Asian fonts apart; without this Chinese text falls back to another font.
     style.element.rPr.rFonts.set(qn("w:eastAsia"), "宋体")
     title = document.add_heading("人民调解协议书", level=1)
     number = document.add_paragraph("{{ number }}")
@@ -183,12 +190,12 @@ def standard() -> bytes:
 
 
 def listed(name: str, line: str) -> Sequence[str]:
-    """The paragraphs of a template that say one line for each of a list."""
+    """Return the paragraphs of a template that say one line for each of a list."""
     return (f"{{%p for one in {name} %}}", line, "{%p endfor %}")
 
 
 def kept(name: str, line: str) -> Sequence[str]:
-    """The paragraphs that say a line where there is something to say."""
+    """Return the paragraphs that say a line where there is something to say."""
     return (f"{{%p if {name} %}}", line, "{%p endif %}")
 
 

@@ -1,4 +1,4 @@
-"""Publishing about the law, and counting what is read without knowing who read it (普法宣传)."""
+"""Law education: publishing about the law, and counting what is read without knowing who read it (普法宣传)."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from .panel import standing
 from .visibility import TEACH
 
 MOST = 20
+# One row a day and thing, counted up in place: nothing ties a count to anybody.
 TALLY = """
 insert into legal.tally (id, what, day, times, answers, "right") values (gen_random_uuid(), $1, $2, 1, $3, $4)
 on conflict (what, day) do update set times=legal.tally.times+1, answers=legal.tally.answers+$3,
@@ -30,7 +31,7 @@ on conflict (what, day) do update set times=legal.tally.times+1, answers=legal.t
 
 
 async def audience(call: Call, code: str) -> GridRow:
-    """A grid that one may publish for."""
+    """Return a grid that one may publish for."""
     grid = await standing(code, "grid")
     if not call.may(TEACH, grid):
         raise forbidden("grid")
@@ -38,7 +39,7 @@ async def audience(call: Call, code: str) -> GridRow:
 
 
 async def tally(call: Call, what: UUID, answers: int = 0, right: int = 0) -> None:
-    """Count something for today. Nothing of who did it is kept."""
+    """Count something for today; nothing of who did it is kept."""
     await call.fetch(TALLY, what, today(call), answers, right)
 
 
@@ -71,6 +72,7 @@ class ReadLawArticleInput:
     article: ID = given("The article (文章).")
 
 
+# `repeats`: no idempotency key is kept, which would tell by account who read what.
 @command("Count that an article was read; by whom is kept nowhere (阅读计数).", requires=None, repeats=True)
 async def read_law_article(call: Call, input: ReadLawArticleInput) -> LawArticlePayload:
     row: ArticleRow = await call.find(LawArticle, "article", id=key_of(LawArticle)(input.article))
@@ -176,11 +178,13 @@ class TakeLawQuizInput:
     answers: list[int] = given("The place of one's answer to each question, from 0 (答案).")
 
 
+# `repeats`, as for reading: an answer must not be tied to an account.
 @command("Try a quiz; only how many were right in all is counted (答题).", requires=None, repeats=True)
 async def take_law_quiz(call: Call, input: TakeLawQuizInput) -> TakeLawQuizPayload:
     row: QuizRow = await call.find(LawQuiz, "quiz", id=key_of(LawQuiz)(input.quiz))
     if len(input.answers) != len(row.questions):
         raise wrong(f"Answer all {len(row.questions)} questions.", f"请回答全部 {len(row.questions)} 题。", "answers")
+    # Right answers and why go back at once; they are stored nowhere.
     told = [
         LawAnswer(right=chosen == one["right"], answer=one["right"], why=one["why"])
         for chosen, one in zip(input.answers, row.questions, strict=True)

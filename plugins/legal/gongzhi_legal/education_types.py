@@ -1,4 +1,4 @@
-"""What the schema says of things to read, hear and try about the law. Who read what is known to nobody."""
+"""Law education types: things to read, hear and try about the law. Who read what is known to nobody."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from gongzhi.declare.sql import Alternatives, Sql
 from .models import ArticleRow, LectureRow, QuizRow
 
 FEWEST = 10
+# Counts of a few readers would tell of them in a small village.
 TIMES = f"(select case when sum(t.times)>={FEWEST} then sum(t.times)::int end from legal.tally t where t.what={{0}})"
 
 
@@ -49,6 +50,7 @@ class LawQuestion:
     options: list[str] = strawberry.field(description="The answers to choose from (选项).")
 
 
+# Without the right answers: those come back from trying.
 ASKED = """
 (select jsonb_agg(jsonb_build_object('text', q->'text', 'options', q->'options') order by n)
  from jsonb_array_elements({0}) with ordinality e(q, n))
@@ -69,7 +71,7 @@ class LawQuiz(Node):
 
 
 def meant(at: Frame) -> Alternatives:
-    """What is meant for the grid: for it, or for what it lies in."""
+    """Select what is meant for the grid: for it, or for what it lies in."""
     above = [getattr(at.row, name) for name in ("id", "county_id", "town_id", "village_id")]
     return [Sql("{0}=any(array[{1},{2},{3},{4}])", at.rows.grid_id, *above)]
 

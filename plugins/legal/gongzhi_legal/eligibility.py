@@ -1,4 +1,4 @@
-"""The published rule for legal aid (法律援助法 31, 32, 42). It never refuses: it grants nothing and denies nothing."""
+"""Eligibility for legal aid: the published rule (法律援助法 31, 32, 42), which grants nothing and denies nothing."""
 
 from __future__ import annotations
 
@@ -51,9 +51,10 @@ class Step:
 
 
 def judge(about: AidMatter, ground: AidGround, below: bool) -> tuple[str, list[Step]]:
-    """What the rule proposes, and how it came to it."""
+    """Return what the rule proposes, and how it came to it."""
     listed = about != AidMatter.OTHER
     exempt = ground != AidGround.INCOME
+    # All steps are on record, also those that did not matter here: the applicant reads the whole rule.
     steps = [
         Step(
             "listed",

@@ -74,18 +74,19 @@ STEP = 5
 
 
 def told(name: str, further: str = "true", step: int = 1) -> str:
-    """A column over the quarters `c`; null where one of them has a few, and zero is about nobody."""
+    """Build a column over the quarters `c`; null where one of them has a few, and zero is about nobody."""
     safe = f'coalesce(bool_and((c."{name}"=0 or c."{name}">={FEWEST}) and {further}),true)'
     whole = f'coalesce(sum(c."{name}"),0)'
     return f"case when {safe} then (round({whole}/{step}.0)*{step})::int end" + f' "{name}"'
 
 
 def table(step: int) -> str:
-    """The official table. Each cell is a sum of whole quarters that may each be told, and so is every difference.
+    """Build the official table: cells, and so their differences, are sums of whole quarters that may each be told.
 
     The total is withheld in a quarter in which one type alone is: what is left of it would tell that type.
     """
     counted = ", ".join(f'count(*) filter (where {what})::int "{name}"' for name, what in COUNTED.items())
+    # `few_…` counts the types that are withheld in a quarter, for the total to be withheld where it is one alone.
     wholes = ", ".join(
         f'sum(x."{name}") "{name}", count(*) filter (where x."{name}" between 1 and {FEWEST - 1}) "few_{name}"'
         for name in COUNTED
@@ -115,17 +116,19 @@ MATTER = Table("matter", schema="legal", alias="m")
 
 
 def counted(at: Frame) -> Any:
-    """The official table of the grid and quarters that were asked for."""
+    """Build the official table of the grid and quarters that were asked for."""
+    # Known from the code's shape before the statement runs, so the text does not depend on data.
     county = at.given.trait("grid", of=kind_of) in (Kind.PROVINCE, Kind.CITY, Kind.COUNTY)
     return asked(at, table(1 if county else STEP), first_of_quarter)
 
 
 def asked(at: Frame, text: str, convert: Any = None) -> Any:
-    """A statement about the matters in the grid and time that were asked for, of those one may count."""
+    """Build a statement about the matters in the grid and time that were asked for, of those one may count."""
     column = ancestor(at.given.trait("grid", of=kind_of))
     grid = Sql(
         f"m.{column}=(select g.id from grids.grid g where g.code={{0}} and g.valid_to is null)", at.given.bind("grid")
     )
+    # Figures have a visibility of their own, by grid: whoever counts matters sees none of them.
     seen = at.viewer.within(MATTER, FIGURES)
     inside = Sql("true") if seen is None else Sql(" or ".join(f"({{{at}}})" for at in range(len(seen))), *seen)
     span = {name: at.given.bind(name, convert=convert, cast="date") for name in ("since", "before")}
@@ -141,6 +144,7 @@ class MediationSubsidy:
     amount: Decimal = strawberry.field(description="What they are due, in yuan (补贴金额，元).")
 
 
+# Tries that failed are paid as well, so that nobody is pressed into signing.
 RATES = {
     MediationOutcome.WRITTEN_AGREEMENT: 20_000,
     MediationOutcome.ORAL_AGREEMENT: 5_000,
@@ -151,12 +155,13 @@ RATES = {
 
 
 def rate(outcome: MediationOutcome) -> str:
-    """The fen that the county of matter `m` pays for a case with this outcome."""
+    """Build the fen that the county of matter `m` pays for a case with this outcome."""
     own = f"select t.fen from legal.rate t where t.county_id=m.county_id and t.outcome='{outcome}'"
     return f"coalesce(({own}),{RATES[outcome]})"
 
 
 AMOUNT = " ".join(f"when '{one}' then {rate(one)}" for one in RATES)
+# One mediator is paid for each case: the first who was acting when it ended. Experts who supported are not.
 DUE = f"""
 (select coalesce(jsonb_agg(jsonb_build_object('adviser', f.name, 'written', f.written, 'oral', f.oral,
  'failed', f.failed, 'amount', (f.fen/100.0)::numeric(12,2)::text) order by f.name), '[]') from (

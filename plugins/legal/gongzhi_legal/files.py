@@ -1,4 +1,4 @@
-"""What sort of file somebody sent, told by its content; pictures lose what cameras write into them."""
+"""Files: what sort of file somebody sent, told by its content; pictures lose what cameras write into them."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from gongzhi.runtime.pictures import bare
 from gongzhi.values.errors import FIELD
 
 BYTES = 600_000
+# By content and never by name or by what the sender says: a web page that calls itself a picture is refused.
 KINDS: tuple[tuple[bytes, int, str], ...] = (
     (b"\xff\xd8\xff", 0, "image/jpeg"),
     (b"\x89PNG\r\n\x1a\n", 0, "image/png"),
@@ -23,7 +24,8 @@ KINDS: tuple[tuple[bytes, int, str], ...] = (
 
 
 def sent(encoded: str, path: str) -> tuple[bytes, str]:
-    """A file sent in base64, and its media type."""
+    """Return a file sent in base64, and its media type."""
+    # Refused by its length before it is decoded.
     if len(encoded) > BYTES * 4 // 3 + 4:
         raise wrong(f"A file has {BYTES} bytes at most.", f"单个文件不超过 {BYTES} 字节。", path)
     try:
@@ -38,6 +40,7 @@ def sent(encoded: str, path: str) -> tuple[bytes, str]:
             path,
         )
     try:
+        # Where and with what a picture was taken is removed before it is sealed.
         return bare(raw, kind), kind
     except ValueError:
         raise wrong("The file is damaged; send it again.", "文件已损坏，请重新上传。", path) from None

@@ -1,4 +1,4 @@
-"""The demo county's legal services: a panel, times to meet, a mediation that was kept, things to read. All invented."""
+"""Demo: a panel, times to meet, a mediation that was kept, and things to read, all invented."""
 
 from __future__ import annotations
 
@@ -67,8 +67,9 @@ ENTRIES = (
 
 
 async def furnish(call: Call) -> None:
-    """Legal services for the demo county."""
+    """Load legal services for the demo county, unless they are there."""
     town = await GridRow.filter(kind=Kind.TOWN, valid_to=None).order_by("code").first()
+    # Loading twice changes nothing.
     if town is None or await AdviserRow.exists(account="demo-mediator"):
         return
     county = await GridRow.get(id=town.county_id)
@@ -84,7 +85,7 @@ async def furnish(call: Call) -> None:
 
 
 async def adviser(call: Call, name: str, kind: AdviserKind, account: str, grid: GridRow) -> AdviserRow:
-    """Somebody on the panel, on duty today, with times for a week."""
+    """Create somebody on the panel, on duty today, with times for a week."""
     row = await AdviserRow.create(
         name=name,
         kind=kind,
@@ -108,7 +109,7 @@ async def adviser(call: Call, name: str, kind: AdviserKind, account: str, grid: 
 
 
 async def lessons(call: Call, county: GridRow) -> None:
-    """Things to read, hear and try."""
+    """Create things to read, hear and try."""
     await ArticleRow.create(
         grid=county,
         title="人民调解：自愿、免费、不影响起诉",
@@ -152,7 +153,7 @@ async def situation(call: Call, town: GridRow) -> None:
 
 
 async def mediated(call: Call, people: Sequence[PersonRow], mediator: AdviserRow) -> None:
-    """A dispute between two neighbours that ended in an agreement, which was kept."""
+    """Create a dispute between two neighbours that ended in an agreement, which was kept."""
     begun_at, grid = call.now - timedelta(days=20), await GridRow.get(id=people[0].grid_id)
     matter, ink = await begun(call, MatterKind.MEDIATION, grid)
     row = MediationRow(
@@ -182,7 +183,7 @@ async def mediated(call: Call, people: Sequence[PersonRow], mediator: AdviserRow
 
 
 async def agreed(call: Call, matter: MatterRow, ink: Pen, parties: Sequence[PartyRow], day: date) -> None:
-    """The agreement, its one promise, and who signed."""
+    """Create the agreement, its one promise, and who signed."""
     made: dict[str, Any] = {"matter": matter, "account": AUTHOR}
     session = SessionRow(at=begins(day) + timedelta(hours=10), **made)
     ink.write(session, place="村委会", minutes="双方到场勘界，对界线无异议（演示）。")

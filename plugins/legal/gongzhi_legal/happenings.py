@@ -1,4 +1,4 @@
-"""What legal services tell others: ids and states, to whoever has a seat. None of it may feed points."""
+"""Events: what legal services publish, in ids and states, to whoever has a seat. None of it may feed points."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from gongzhi.declare.events import Event, event
 from .models import AdviceState, AidState, ClueState, MediationState
 
 
+# Internal: the events leave for seats alone, never for webhooks or other plugins.
 @event("legal.mediation_changed", "A mediation went on (调解进展).", internal=True)
 class MediationChanged(Event):
     matter: UUID

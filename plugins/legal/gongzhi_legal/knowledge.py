@@ -1,4 +1,4 @@
-"""From one person's question to an answer for everybody: by their consent, without names, after a second reading."""
+"""Legal knowledge: answers for everybody from one person's question, by consent, without names, read twice."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from .models import AdviceState, EntryRow, EntryState, MatterRow
 from .visibility import TEACH
 
 PERSONAL = {Concern.RESIDENT_ID, Concern.PHONE, Concern.BANK_CARD}
+# Seven digits and more: telephones, identity and account numbers, but not an article of law or a year.
 LONG_NUMBER = re.compile(r"\d{7,}")
 
 
@@ -42,6 +43,7 @@ class ProposeLegalEntryInput:
 
 @command("Write an entry for everybody from a question whose asker agreed (拟写知识条目).", requires="legal.handle")
 async def propose_legal_entry(call: Call, input: ProposeLegalEntryInput) -> LegalEntryPayload:
+    # Only a closed question: consent is given with the rating.
     row, matter = await answering(call, input.advice, AdviceState.CLOSED)
     if row.shared_at is None:
         raise Refusal("CONSENT_REQUIRED", "Whoever asked has not agreed.", "咨询人未同意匿名入库。", ("advice",))
@@ -51,6 +53,7 @@ async def propose_legal_entry(call: Call, input: ProposeLegalEntryInput) -> Lega
     for path, said in (("question", question), ("answer", answer)):
         await nameless(call, matter, said, path)
     entry = await EntryRow.create(
+        # The county, not the asker's village, which would narrow down who asked.
         grid=await GridRow.get(id=matter.county_id),
         topic=row.topic,
         question=question,
@@ -58,6 +61,7 @@ async def propose_legal_entry(call: Call, input: ProposeLegalEntryInput) -> Lega
         proposed_at=call.now,
         proposed_by=call.viewer.account.name,
     )
+    # The question knows its entry, so that consent can be taken back; the entry does not know its question.
     row.entry_id = entry.id
     await row.save(update_fields=["entry_id"])
     return LegalEntryPayload(entry=ref(LegalEntry, entry.id))
@@ -89,6 +93,7 @@ async def review_legal_entry(call: Call, input: ReviewLegalEntryInput) -> LegalE
         raise forbidden("entry")
     if entry.state is not EntryState.PROPOSED:
         raise Refusal("ILLEGAL_TRANSITION", "The entry has been reviewed already.", "该条目已审核。", ("entry",))
+    # A second person reads it before everybody does.
     await require_independence(call, "entry", entry.proposed_by)
     entry.state = EntryState.PUBLISHED if input.publish else EntryState.REFUSED
     entry.reviewed_by, entry.published_at = call.viewer.account.name, call.now if input.publish else None
@@ -109,6 +114,7 @@ async def withdraw_advice_consent(call: Call, input: WithdrawAdviceConsentInput)
         raise forbidden("advice")
     row.shared_at = None
     if row.entry_id:
+        # An entry is withdrawn even if it was reviewed and published.
         await EntryRow.filter(id=row.entry_id).update(state=EntryState.WITHDRAWN)
     return await saved(call, row, matter)
 

@@ -1,4 +1,4 @@
-"""What the schema says of a matter, of what is said in it, and of its files."""
+"""Matter types: matters, what is said in them, and their files, as the schema has them."""
 
 from __future__ import annotations
 
@@ -53,6 +53,7 @@ class LegalFile(Node):
     url: str | None = url
 
 
+# Names of seats are told to those who have one themselves, and to nobody who only sees the row.
 SITTING = f"""
 select t.id, coalesce(p.name, a.name, u.name) said from legal.seat t
 left join people.person p on p.id=t.person_id left join legal.adviser a on a.account=t.account
@@ -98,7 +99,8 @@ class LegalMatter(Node):
 
 
 def of_oneself(at: Frame) -> Alternatives:
-    """The matters somebody is a party to, told to nobody but them."""
+    """Select the matters somebody is a party to, told to nobody but them."""
+    # `{1}={2}`: the page must be the viewer's own. On anybody else's page the list is empty, as if there were none.
     text = (
         "{1}={2} and {0}=any(array(select s.matter_id from legal.seat s where s.person_id={1} and s.left_at is null))"
     )
@@ -106,7 +108,7 @@ def of_oneself(at: Frame) -> Alternatives:
 
 
 def handled(at: Frame) -> Alternatives:
-    """The matters the caller handles by name."""
+    """Select the matters the caller handles by name."""
     text = (
         "{0}=any(array(select s.matter_id from legal.seat s where s.account={1} and s.role='HANDLER' "
         "and s.left_at is null))"

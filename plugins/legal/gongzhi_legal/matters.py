@@ -1,4 +1,4 @@
-"""What all matters have in common: talking in them, adding files, telling those who sit at them."""
+"""Matters: what all of them have in common (talking in them, adding files, notifying those who sit at them)."""
 
 from __future__ import annotations
 
@@ -64,6 +64,7 @@ class AddLegalFileInput:
 @command("Add a file to an open matter: evidence, a recording, a scan (提交材料).", requires=None)
 async def add_legal_file(call: Call, input: AddLegalFileInput) -> LegalFilePayload:
     matter, title = await open_matter(call, input.matter), text(input.title, 100, "title")
+    # Files lie sealed in the database: the bound keeps a matter below some eighteen megabytes.
     if await FileRow.filter(matter=matter).count() >= CAP:
         raise wrong(f"A matter has {CAP} files at most.", f"每件事项最多 {CAP} 份材料。", "matter")
     raw, kind = sent(input.content, "content")
@@ -75,13 +76,14 @@ async def add_legal_file(call: Call, input: AddLegalFileInput) -> LegalFilePaylo
         by=await sitting_as(call, matter.id),
         account=call.viewer.account.name,
     )
+    # As base64, for sealed columns hold text.
     (await pen(call.context, matter)).write(row, title=title, content=base64.b64encode(raw).decode())
     await row.save()
     return LegalFilePayload(file=ref(LegalFile, row.id))
 
 
 async def open_matter(call: Call, id: str, path: str = "matter") -> MatterRow:
-    """A matter at which the caller has a seat, and that is not over."""
+    """Return a matter at which the caller has a seat, and that is not over."""
     matter: MatterRow = await call.find(LegalMatter, path, id=key_of(LegalMatter)(id))
     if matter.closed_at is not None:
         raise Refusal("ILLEGAL_TRANSITION", "The matter is closed.", "该事项已结束。", (path,))
@@ -89,8 +91,9 @@ async def open_matter(call: Call, id: str, path: str = "matter") -> MatterRow:
 
 
 async def sitting_as(call: Call, matter: UUID) -> SeatRole:
-    """As what the caller sits at a matter: as one's own person first."""
+    """Return as what the caller sits at a matter: as one's own person first."""
     me = call.viewer.account.person
+    # A lawyer who is a party to their own matter speaks as a party.
     own = await SeatRow.filter(matter_id=matter, left_at=None, person_id=me).first() if me else None
     return own.role if own else SeatRole.HANDLER
 
@@ -102,7 +105,8 @@ SAID = ("legal.message", Text("A message for you", "新消息"), Text("Somebody 
 async def tell(
     call: Call, matter: UUID, said: tuple[str, Text, Text], about: str, *, save: bool = False, handlers: bool = True
 ) -> None:
-    """Tell everybody at a matter, in codes and numbers only. `save` leaves the caller out."""
+    """Notify everybody at a matter, in codes and numbers only; `save` leaves the caller out."""
+    # Seats that have ended hear nothing: whoever handed a matter over is out of it.
     seats = await SeatRow.filter(matter_id=matter, left_at=None)
     me = call.viewer.account
     people = {one.person_id for one in seats if one.person_id and not (save and one.person_id == me.person)}

@@ -1,4 +1,4 @@
-"""From the request to the end of a mediation: joining, choosing, meeting, more time, the level above, and ending it."""
+"""Mediation: from the request to its end: joining, choosing, meeting, more time, the level above, and ending it."""
 
 from __future__ import annotations
 
@@ -59,8 +59,10 @@ class JoinMediationInput:
 async def join_mediation(call: Call, input: JoinMediationInput) -> MediationPayload:
     row, matter = await opened(call, input.mediation, MediationState.REQUESTED)
     party = await joining(call, matter, input.party if told(input.party) else None)
+    # Voluntary (People's Mediation Law 3, 17): one party's refusal ends it.
     if not input.agree:
         return await over(call, row, matter, MediationOutcome.REFUSED)
+    # The rights are shown before anybody takes part, whoever records it.
     if not input.rights_acknowledged:
         raise Refusal(
             "RIGHTS_NOT_ACKNOWLEDGED", "Their rights must be shown to them first.", "请先向当事人告知权利。",
@@ -69,13 +71,14 @@ async def join_mediation(call: Call, input: JoinMediationInput) -> MediationPayl
     party.acknowledged_at = party.joined_at = call.now
     party.recorded_by = call.viewer.account.name
     await party.save(update_fields=["acknowledged_at", "joined_at", "recorded_by"])
+    # It begins when every party has agreed, and not before; representatives are no parties.
     if all(one.joined_at for one in await sides(matter)):
         row.state, row.started_at = MediationState.MEDIATING, call.now
     return await saved(call, row, matter)
 
 
 async def joining(call: Call, matter: MatterRow, id: str | None) -> PartyRow:
-    """Which party it is about: the caller's own, or one that a mediator names."""
+    """Return which party it is about: the caller's own, or one that a mediator names."""
     if id is None:
         own = await mine(call, matter)
         if own is None:
@@ -87,7 +90,7 @@ async def joining(call: Call, matter: MatterRow, id: str | None) -> PartyRow:
 
 
 async def among(matter: MatterRow, id: str, *path: str) -> PartyRow:
-    """A party of this very matter, not who speaks for one."""
+    """Return a party of this very matter, not who speaks for one."""
     row = await PartyRow.get_or_none(id=key_of(MediationParty)(id), matter=matter, represents_id=None)
     if row is None:
         raise missing("They are no party to this.", "该人员不是本调解的当事人。", *path)
@@ -108,20 +111,23 @@ async def choose_mediators(call: Call, input: ChooseMediatorsInput) -> Mediation
         raise forbidden("mediation")
     if not input.mediators:
         raise missing("Name one at least.", "请至少选定一位调解员。", "mediators")
+    # Conflicts are looked for among everybody in it, representatives too.
     wanted = await picked(call, matter, input.mediators, await people(matter))
+    # Those before leave first, so that whoever stays gets a new seat and the others see nothing more.
     await dismiss(call, matter)
     await appoint(call, matter, wanted)
+    # The lowest level among them: that is where it is settled (小事不出村).
     row.level = min((level for _, level, _ in wanted), key=LEVELS.index)
     return await saved(call, row, matter)
 
 
 async def people(matter: MatterRow) -> list[UUID]:
-    """Everybody in it who is on file."""
+    """Return everybody in it who is on file."""
     return [one.person_id for one in await PartyRow.filter(matter=matter) if one.person_id]
 
 
 async def dismiss(call: Call, matter: MatterRow) -> None:
-    """Mediators and experts leave; from now on they see nothing of it."""
+    """End the seats of mediators and experts; from now on they see nothing of it."""
     for one in await MediatorRow.filter(matter=matter, until=None).select_related("adviser"):
         one.until = call.now
         await one.save(update_fields=["until"])
@@ -183,16 +189,20 @@ class ExtendMediationInput:
 @command("Move the end of the term, if all parties agree (延长调解期限).", requires="legal.handle")
 async def extend_mediation(call: Call, input: ExtendMediationInput) -> MediationPayload:
     row, matter = await mediating(call, input.mediation, *OPEN)
+    # Counted over all extensions, or many small ones would pass the bound.
     added = sum(one["days"] for one in row.extensions)
     if not 1 <= input.days <= MOST - added:
         raise wrong(f"days must be 1 to {MOST - added}.", f"延长天数应为 1 至 {MOST - added}。", "days")
     agreed = {(await among(matter, one, "consents", str(at))).id for at, one in enumerate(input.consents)}
+    # All of the parties, each by name: a mediator cannot agree for them.
     if {one.id for one in await sides(matter)} - agreed:
         raise Refusal("CONSENT_REQUIRED", "All parties must agree.", "须经各方当事人同意。", ("consents",))
     row.extensions = [*row.extensions, {"days": input.days, "at": call.now.isoformat()}]
     days = [one["days"] for one in row.extensions]
+    # Reckoned from the request with all extensions, never from the last due date; and it may be overdue anew.
     row.due_at, row.overdue_told_at = await ends(call, matter.county_id, row.requested_at, MEDIATION, days), None
     if row.case_id:
+        # The case waits as long as its mediation: its clocks are paused until the new end.
         await prolong_mediation(call, row.case_id, row.due_at)
     return await saved(call, row, matter)
 
@@ -208,15 +218,19 @@ class EscalateMediationInput:
 async def escalate_mediation(call: Call, input: EscalateMediationInput) -> MediationPayload:
     row, matter = await mediating(call, input.mediation, *OPEN)
     reason = text(input.reason, 2_000, "reason")
+    # Upwards only, and to the first level above where somebody is free.
     above = LEVELS[LEVELS.index(row.level) + 1 :]
     if not above:
         raise Refusal("TOP_LEVEL", "It is with the county already.", "已在县级，无上级可移送。", ("mediation",))
     found = await candidate(call, matter, (AdviserKind.MEDIATOR,), await people(matter), levels=above)
     if found is None:
+        # Refused, not left without anybody: a matter nobody handles would be seen by nobody.
         raise nobody("mediation")
+    # The reason is a message of the matter, so that parties read it and no list shows it.
     note = MessageRow(matter=matter, at=call.now, by=SeatRole.HANDLER, account=call.viewer.account.name)
     (await pen(call.context, matter)).write(note, text=reason)
     await note.save()
+    # The mediators before lose their seats: nothing more of it is theirs.
     await dismiss(call, matter)
     await appoint(call, matter, [(await AdviserRow.get(id=found.id), found.level, Chooser.COMMITTEE)])
     row.level = found.level
@@ -244,12 +258,15 @@ async def end_mediation(call: Call, input: EndMediationInput) -> MediationPayloa
     mediator = await handles(call, matter)
     if input.outcome not in (*BY_MEDIATOR, *BY_PARTY):
         raise wrong("An agreement is recorded, not ended with.", "达成协议请登记协议。", "outcome")
+    # A mediator's reasons and a party's are apart: only a party may walk away, and only a mediator finds that it
+    # failed.
     if not mediator and (input.outcome in BY_MEDIATOR or await mine(call, matter) is None):
         raise forbidden("outcome")
     target: Referral | None = input.referred_to if told(input.referred_to) else None
     if input.outcome == MediationOutcome.REFERRED and target is None:
         raise missing("Say where the parties go on.", "请说明后续途径。", "referredTo")
     reason = text(input.reason, 2_000, "reason") if told(input.reason) else None
+    # A party owes nobody a reason (art. 23).
     if input.outcome in BY_MEDIATOR and reason is None:
         raise missing("Say why it ends; the parties read it.", "请说明终止原因。", "reason")
     row.referred_to = target  # type: ignore[assignment]  # Tortoise forgets that it may be null
@@ -259,7 +276,7 @@ async def end_mediation(call: Call, input: EndMediationInput) -> MediationPayloa
 async def over(
     call: Call, row: MediationRow, matter: MatterRow, outcome: MediationOutcome, reason: str | None = None
 ) -> MediationPayload:
-    """End it: the parties keep their view of it; who works on the case learns that nothing was agreed, and no more."""
+    """End it without an agreement; the parties go on seeing it, and who works on the case learns no more than that."""
     row.state, row.outcome, row.ended_at = MediationState.ENDED, outcome, call.now
     (await pen(call.context, matter)).write(row, reason=reason)
     matter.closed_at = call.now
@@ -269,7 +286,7 @@ async def over(
 
 
 async def give_back(call: Call, row: MediationRow, settled: SettlementLevel | None = None) -> None:
-    """Give the case back, with the level of an agreement if there is one; of what was said or agreed nobody learns."""
+    """Give the case back, with the level of an agreement if there is one; what was said or agreed is not told."""
     if row.case_id:
         await finish_mediation(call, row.case_id, settled, await referrer(row))
 

@@ -1,4 +1,4 @@
-"""What the schema says of people's mediation. All of it is seen with its matter, and with that alone."""
+"""Mediation types: people's mediation as the schema has it, seen with its matter and with that alone."""
 
 from __future__ import annotations
 
@@ -49,8 +49,9 @@ NAMES = (
 
 
 async def names(context: Context, parties: Sequence[Any]) -> dict[Any, str | None]:
-    """What parties are called: their name on file, or the one they gave."""
+    """Return what parties are called: their name on file, or the one they gave."""
     rows = await context.fetch(NAMES, list(parties), *sitting(context.viewer))
+    # A name on file is current and in clear; one that was given is sealed with the matter.
     return {row["id"]: row["plain"] or reveal(context.keys, row, f"legal.party.name:{row['id']}") for row in rows}
 
 

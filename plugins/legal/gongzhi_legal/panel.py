@@ -1,4 +1,4 @@
-"""Keeping the panel: who is on it, when they are on duty, when they can be met, and what they must keep out of."""
+"""Panel: who is on it, when they are on duty, when they can be met, and what they must keep out of."""
 
 from __future__ import annotations
 
@@ -56,11 +56,14 @@ class AddLegalAdviserInput:
 @command("Put somebody on the legal panel (聘任顾问).", requires=MANAGE)
 async def add_legal_adviser(call: Call, input: AddLegalAdviserInput) -> LegalAdviserPayload:
     grid, places = await standing(input.grid, "grid"), await areas(input.serves)
+    # For the home grid and for each place served: an office cannot appoint into another's area.
     for place in (grid, *places):
         if not call.may(MANAGE, place):
             raise forbidden("grid" if place is grid else "serves")
+    # One adviser for each account: seats name the account.
     if await AdviserRow.exists(account=input.account):
         raise duplicate("This account is on the panel already.", "该账户已在顾问名单中。", "account")
+    # By who may be named, not by who may be seen: the office reads nobody's file for this.
     person = await find_nameable(call, input.person, MANAGE, "person") if told(input.person) else None
     unit = await unit_of(input.unit, "unit") if told(input.unit) else None
     with form() as read:
@@ -78,14 +81,14 @@ async def add_legal_adviser(call: Call, input: AddLegalAdviserInput) -> LegalAdv
 
 
 def bounded(value: int, least: int, most: int, *path: str) -> int:
-    """A whole number within bounds."""
+    """Check that a whole number is within bounds."""
     if not least <= value <= most:
         raise wrong(f"{FIELD} must be {least} to {most}.", f"{FIELD}应为 {least} 至 {most}。", *path)
     return value
 
 
 async def standing(code: str, *path: str) -> GridRow:
-    """The grid that has this code now."""
+    """Return the grid that has this code now."""
     grid = await GridRow.get_or_none(code=code, valid_to=None)
     if grid is None:
         raise missing("There is no such grid.", "没有该网格。", *path)
@@ -93,7 +96,7 @@ async def standing(code: str, *path: str) -> GridRow:
 
 
 async def areas(wanted: list[str]) -> list[GridRow]:
-    """Villages, towns and counties, each once."""
+    """Return villages, towns and counties, each once."""
     if not 1 <= len(wanted) <= MOST:
         raise wrong(f"Name 1 to {MOST} grids.", f"请指定 1 至 {MOST} 个网格。", "serves")
     found = [await standing(one, "serves", str(at)) for at, one in enumerate(dict.fromkeys(wanted))]
@@ -103,7 +106,7 @@ async def areas(wanted: list[str]) -> list[GridRow]:
 
 
 async def unit_of(code: str, *path: str) -> UnitRow:
-    """The unit that has this code."""
+    """Return the unit that has this code and is not closed."""
     unit = await UnitRow.get_or_none(code=code, valid_to=None)
     if unit is None:
         raise missing("There is no such unit.", "没有该单位。", *path)
@@ -111,7 +114,7 @@ async def unit_of(code: str, *path: str) -> UnitRow:
 
 
 async def keeping(call: Call, id: str, *path: str) -> AdviserRow:
-    """An adviser whose times the caller may set: they themselves, or who keeps the panel."""
+    """Return an adviser whose times the caller may set: they themselves, or who keeps the panel."""
     row: AdviserRow = await call.find(LegalAdviser, *path, id=key_of(LegalAdviser)(id))
     own = row.account == call.viewer.account.name and call.viewer.can(HANDLE)
     if not own and not call.may(MANAGE, row):
@@ -132,6 +135,7 @@ async def end_legal_adviser(call: Call, input: EndLegalAdviserInput) -> LegalAdv
     row = await keeping(call, input.adviser, "adviser")
     if not call.may(MANAGE, row):
         raise forbidden("adviser")
+    # A seat at an open matter: with its only handler gone, nobody could find the matter again.
     if await SeatRow.exists(account=row.account, left_at=None, matter__closed_at=None):
         raise Refusal(
             "OPEN_MATTERS",
@@ -141,6 +145,7 @@ async def end_legal_adviser(call: Call, input: EndLegalAdviserInput) -> LegalAdv
         )
     row.left_on, row.version = today(call), row.version + 1
     await row.save()
+    # Seats at closed matters end as well: whoever left the panel reads nothing more.
     await SeatRow.filter(account=row.account, left_at=None).update(left_at=call.now)
     return LegalAdviserPayload(adviser=ref(LegalAdviser, row.id))
 
@@ -186,10 +191,12 @@ OVERLAPS = "select from legal.{} t where t.adviser_id=$1 and t.starts_at<$3 and 
 
 
 async def times(call: Call, adviser: UUID, wanted: list[LegalTimeInput], table: str, path: str) -> list[dict[str, Any]]:
-    """Times ahead that overlap neither each other nor what is there."""
+    """Return times ahead that overlap neither each other nor what is there."""
     if not 1 <= len(wanted) <= MOST:
         raise wrong(f"Give 1 to {MOST} times.", f"请给出 1 至 {MOST} 个时间。", path)
     found: list[dict[str, Any]] = []
+    # In the order of their beginning, so that only neighbours need to be compared; problems still name the place
+    # given.
     for at, one in sorted(enumerate(wanted), key=lambda pair: aware(pair[1].starts_at)):
         start, end, place = aware(one.starts_at), aware(one.ends_at), (path, str(at))
         if start <= call.now or not start < end <= start + LONGEST:
@@ -219,7 +226,9 @@ class DeclareLegalConflictInput:
 
 @command("Declare a conflict of interest; their matters are kept from the adviser (回避申报).", requires=None)
 async def declare_legal_conflict(call: Call, input: DeclareLegalConflictInput) -> LegalConflictPayload:
+    # Whoever keeps the panel may declare it as well.
     row = await keeping(call, input.adviser, "adviser")
+    # Naming somebody here opens nothing of them.
     person = await find_nameable(call, input.person, MANAGE, "person")
     until = input.until if told(input.until) else None
     if until is not None and until <= today(call):

@@ -1,4 +1,4 @@
-"""What the schema says of the panel: who, where, when, and what is free. Who booked is nobody else's business."""
+"""Panel types: who helps, where, when, and what is free, as the schema has it. Who booked is nobody else's business."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ class LegalConflict(Node):
 
 
 def panel(at: Frame) -> Alternatives:
-    """Advisers who serve the grid or what it lies in."""
+    """Select advisers who serve the grid or what it lies in."""
     around = [getattr(at.row, name) for name in ("id", "county_id", "town_id", "village_id")]
     text = (
         "{0}=any(array(select s.adviser_id from legal.serves s where s.grid_id=any(array[{1},{2},{3},{4}]))) "

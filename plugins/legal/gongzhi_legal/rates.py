@@ -1,4 +1,4 @@
-"""What a county pays mediators by case (以案定补)."""
+"""Mediation rates: what a county pays mediators by case (以案定补)."""
 
 from __future__ import annotations
 
@@ -40,6 +40,7 @@ async def set_mediation_rate(call: Call, input: SetMediationRateInput) -> Mediat
         raise forbidden("grid")
     if input.outcome not in RATES:
         raise wrong("Nothing is paid for this outcome.", "该结果不计补贴。", "outcome")
+    # Whole fen, compared as decimals: a float would round.
     fen = input.amount * 100
     if not 0 <= input.amount <= MOST or fen != int(fen):
         raise wrong(f"amount must be 0 to {MOST}, to the fen.", f"金额应为 0 至 {MOST} 元，精确到分。", "amount")

@@ -1,4 +1,4 @@
-"""What is told before a day passes: promises, the court's thirty days, terms that end, situations to look at again."""
+"""Reminders: promises, the court's thirty days, terms that end, and situations to look at again."""
 
 from __future__ import annotations
 
@@ -19,17 +19,21 @@ AHEAD = timedelta(days=3)
 LAST = timedelta(days=7)
 """How long before the last day to ask the court."""
 
+# Each statement marks what it finds and returns it, so two runs cannot tell of the same row. A promise is told of
+# before it is due, and once more when it is late.
 PROMISES = """
 update legal.term t set reminded_on=$1 from legal.party p, legal.matter m
 where p.id=t.obligor_id and m.id=t.matter_id and m.county_id=any($3::int[]) and t.kept is null and t.due_on is not null
  and (t.due_on<=$2 and t.reminded_on is null or t.due_on<$1 and t.reminded_on<=t.due_on)
 returning t.matter_id, p.person_id, t.due_on<$1 as late
 """
+# Between today and a week ahead: what is over already is no reminder.
 CONFIRMATIONS = """
 update legal.confirmation c set reminded_on=$1 from legal.matter m
 where m.id=c.matter_id and m.county_id=any($3::int[]) and c.state='OPEN' and c.reminded_on is null
  and (c.due_at at time zone 'Asia/Shanghai')::date between $1 and $2 returning c.matter_id, c.id
 """
+# `overdue_told_at` is cleared when the term is extended, so that a new end is told of too.
 MEDIATIONS = """
 update legal.mediation n set overdue_told_at=$1 from legal.matter m
 where m.id=n.matter_id and m.county_id=any($2::int[]) and n.ended_at is null and n.overdue_told_at is null
@@ -60,11 +64,13 @@ AGAIN = said("screening_due", "A situation is to be looked at again", "矛盾排
 
 @job("legal.remind", every=timedelta(days=1), offset=timedelta(hours=9))
 async def remind(call: Call, run: Run) -> None:
-    """Tell each morning, once for each thing."""
+    """Remind each morning, once of each thing."""
+    # The day the run was due; a run made up for later tells of the same day.
     day, counties = run.due.astimezone(CHINA).date(), list(run.counties)
     for row in await call.fetch(PROMISES, day, day + AHEAD, counties):
         await promise(call, row)
     for row in await call.fetch(CONFIRMATIONS, day, day + LAST, counties):
+        # Sent without leaving anybody out: a job has no caller.
         await tell(call, row["matter_id"], COURT, f"JudicialConfirmation:{row['id']}")
     for row in await call.fetch(SITUATIONS, day, counties):
         screening = await ScreeningRow.get(id=row["id"])
@@ -72,8 +78,9 @@ async def remind(call: Call, run: Run) -> None:
 
 
 async def promise(call: Call, row: dict[str, Any]) -> None:
-    """Who promised is reminded before; afterwards those who mediate learn of it."""
+    """Remind who promised before it is due; afterwards notify those who mediate."""
     about = f"LegalMatter:{row['matter_id']}"
+    # Mediators alone: parties are not told of each other's delay.
     if row["late"]:
         seats = SeatRow.filter(matter_id=row["matter_id"], left_at=None, account__not_isnull=True)
         names: Any = await seats.values_list("account", flat=True)
@@ -84,7 +91,7 @@ async def promise(call: Call, row: dict[str, Any]) -> None:
 
 @job("legal.watch", every=timedelta(minutes=10))
 async def watch(call: Call, run: Run) -> None:
-    """Tell of terms that have ended, once each."""
+    """Notify of terms that have ended, once each."""
     counties = list(run.counties)
     for row in await call.fetch(MEDIATIONS, call.now, counties):
         await tell(call, row["matter_id"], OVER, f"Mediation:{row['id']}")

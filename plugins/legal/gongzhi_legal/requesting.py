@@ -1,4 +1,4 @@
-"""Asking for a mediation: by a party, or by who works on the case it comes from (申请、移送)."""
+"""Mediation requests: by a party, or by who works on the case it comes from (申请、移送)."""
 
 from __future__ import annotations
 
@@ -98,9 +98,11 @@ class Party:
     requires=None,
 )
 async def request_mediation(call: Call, input: RequestMediationInput) -> MediationPayload:
+    # Its place, parties and rights are checked before anything is written.
     case = await source(call, input.case) if told(input.case) else None
     parties = await read(call, input.parties)
     place = await where(call, input, case, parties[0])
+    # Whoever applies takes part by that; whoever was referred has yet to agree.
     applied = await entitled(call, case, place, parties)
     if not input.rights_acknowledged:
         raise Refusal(
@@ -111,8 +113,10 @@ async def request_mediation(call: Call, input: RequestMediationInput) -> Mediati
         )
     kind = await dispute_type(call, input.dispute_type)
     facts = text(input.facts, 5_000, "facts") if told(input.facts) else None
+    # From here on words are sealed under the matter's key.
     matter, pen = await begun(call, MatterKind.MEDIATION, place)
     people = [one.person.id for one in parties if one.person]
+    # Somebody must take it, or it does not begin (NOBODY_FREE, and the transaction is rolled back).
     mediators = await chosen(call, matter, input.mediators, people)
     row = MediationRow(
         matter=matter,
@@ -127,9 +131,11 @@ async def request_mediation(call: Call, input: RequestMediationInput) -> Mediati
     pen.write(row, facts=facts)
     await row.save()
     await enter(call, matter, pen, parties, joined=applied)
+    # Parties before mediators: conflicts have been looked for among them above.
     await appoint(call, matter, mediators)
     call.publish(MediationChanged(matter.id, row.id, row.state), matter)
     await tell(call, matter.id, REQUESTED, f"Mediation:{row.id}")
+    # The case's clocks wait until the mediation ends or its term does.
     if case is not None:
         await begin_mediation(call, case.id, row.due_at, await referrer(row))
     return MediationPayload(mediation=ref(Mediation, row.id, shown=True))
@@ -143,8 +149,9 @@ REQUESTED = (
 
 
 async def source(call: Call, number: str) -> CaseRow:
-    """The case a mediation comes from: no tip-off, and not under mediation already."""
+    """Return the case a mediation comes from: no tip-off, and not under mediation already."""
     case: CaseRow = await call.find(Case, "case", number=number)
+    # A tip-off's requester is sealed, and a mediation would bring them face to face with the accused.
     if case.series is Series.SEALED:
         raise Refusal("SEALED_CASE", "A tip-off is not for mediation.", "举报件不得转调解。", ("case",))
     if await MediationRow.exists(case=case, ended_at=None):
@@ -153,7 +160,7 @@ async def source(call: Call, number: str) -> CaseRow:
 
 
 async def read(call: Call, wanted: list[MediationPartyInput]) -> list[Party]:
-    """The parties, each told once. Raises Refusal MISSING_PARTY for a dispute of one."""
+    """Return the parties, each once. Raises Refusal MISSING_PARTY for a dispute of one."""
     if len(wanted) > MOST:
         raise wrong(f"{MOST} parties at most.", f"当事人最多 {MOST} 位。", "parties")
     found = [await party(call, one, at) for at, one in enumerate(wanted)]
@@ -167,6 +174,7 @@ async def read(call: Call, wanted: list[MediationPartyInput]) -> list[Party]:
     if len(set(people)) < len(people):
         raise duplicate("Somebody is named twice.", "当事人重复。", "parties")
     for at, one in enumerate(found):
+        # Who speaks for a party must name another one, and not somebody who only speaks for others.
         fits = one.represents is None or 0 <= one.represents < len(found) and one.represents != at
         if not fits or one.represents is not None and found[one.represents].represents is not None:
             raise wrong("It is no place of a party.", "被代理人序号无效。", "parties", str(at), "represents")
@@ -174,12 +182,13 @@ async def read(call: Call, wanted: list[MediationPartyInput]) -> list[Party]:
 
 
 async def party(call: Call, given: MediationPartyInput, at: int) -> Party:
-    """One of them: somebody on file whom the caller may see, or a name with a number."""
+    """Return one of them: somebody on file whom the caller may see, or a name with a number."""
     place = ("parties", str(at))
     speaks = given.represents if told(given.represents) else None
     if told(given.person):
         mine = call.viewer.account.person
         key = key_of(Person)(given.person)
+        # `shown` for oneself: one may name oneself without sight of one's own file.
         person = await call.find(Person, *place, "person", id=key, shown=key is not None and key == mine)
         return Party(person, None, None, speaks)
     if not told(given.name):
@@ -188,11 +197,12 @@ async def party(call: Call, given: MediationPartyInput, at: int) -> Party:
         )
     if not told(given.phone):
         raise missing("How can they be reached? Give a telephone number.", "请填写联系电话。", *place, "phone")
+    # Name and number of whoever is not on file are sealed with the matter, not added to the files of people.
     return Party(None, text(given.name, 50, *place, "name"), coded(codes.phone, given.phone, *place, "phone"), speaks)
 
 
 async def where(call: Call, input: RequestMediationInput, case: CaseRow | None, first: Party) -> GridRow:
-    """Where the mediation lies: with its case, in the grid that was named, or where the applicant lives."""
+    """Return where the mediation lies: with its case, in the grid that was named, or where the applicant lives."""
     if case is not None:
         return await GridRow.get(id=case.grid_id)
     if told(input.grid):
@@ -203,7 +213,7 @@ async def where(call: Call, input: RequestMediationInput, case: CaseRow | None, 
 
 
 async def entitled(call: Call, case: CaseRow | None, place: GridRow, parties: list[Party]) -> bool:
-    """Whether the applicant asks, or who speaks for them, and not who works on the case or in the grid.
+    """Tell whether the applicant asks, or who speaks for them, rather than who works on the case or in the grid.
 
     Refuses anybody else. The applicant takes part by asking; whoever is referred has yet to say so.
     """
@@ -219,7 +229,7 @@ async def entitled(call: Call, case: CaseRow | None, place: GridRow, parties: li
 
 
 async def dispute_type(call: Call, code: str) -> DisputeTypeRow:
-    """The type of this code that is in use."""
+    """Return the type of this code that is in use."""
     for row in await DisputeTypeRow.filter(code=code).order_by("-edition"):
         if row.valid_to is None or row.valid_to > today(call):
             return row
@@ -230,7 +240,7 @@ Chosen = list[tuple[AdviserRow, SettlementLevel, Chooser]]
 
 
 async def chosen(call: Call, matter: MatterRow, wanted: list[Any], people: list[UUID]) -> Chosen:
-    """Who mediates: whom the parties chose, or whom the panel offers."""
+    """Return who mediates: whom the parties chose, or whom the panel offers."""
     if wanted:
         return await picked(call, matter, wanted, people)
     found = await candidate(call, matter, (AdviserKind.MEDIATOR,), people)
@@ -240,7 +250,7 @@ async def chosen(call: Call, matter: MatterRow, wanted: list[Any], people: list[
 
 
 async def picked(call: Call, matter: MatterRow, wanted: list[Any], people: list[UUID]) -> Chosen:
-    """Advisers the parties chose; each must serve the place and be in no conflict."""
+    """Return the advisers the parties chose; each must serve the place and be in no conflict."""
     keys = list(dict.fromkeys(wanted))
     if len(keys) > CHOSEN:
         raise wrong(f"{CHOSEN} mediators at most.", f"调解员最多 {CHOSEN} 位。", "mediators")
@@ -263,7 +273,7 @@ async def appoint(call: Call, matter: MatterRow, mediators: Chosen) -> None:
 
 
 async def enter(call: Call, matter: MatterRow, pen: Pen, parties: list[Party], *, joined: bool) -> None:
-    """Write the parties down. The applicant has been shown the rights, and has joined if they asked themselves."""
+    """Write the parties down; the applicant has been shown the rights, and has joined if they asked themselves."""
     rows: list[PartyRow] = []
     for at, one in enumerate(parties):
         row = PartyRow(matter=matter, place=at, person=one.person)
@@ -276,6 +286,7 @@ async def enter(call: Call, matter: MatterRow, pen: Pen, parties: list[Party], *
     for row, one in zip(rows, parties, strict=True):
         if one.represents is not None:
             row.represents_id = rows[one.represents].id
+    # Parties before who speaks for them: the key to the party must exist.
     for row in sorted(rows, key=lambda row: row.represents_id is not None):
         await row.save()
         if row.person_id:
@@ -284,10 +295,11 @@ async def enter(call: Call, matter: MatterRow, pen: Pen, parties: list[Party], *
 
 
 async def referrer(row: MediationRow) -> str | None:
-    """The account that referred a case, of somebody who works on it; None if a party asked.
+    """Return the account that referred a case, of somebody who works on it; None if a party asked.
 
     A party who asks has joined by that, at that very moment.
     """
+    # No column says who asked: the applicant's joining at the moment of the request does.
     if await PartyRow.exists(matter_id=row.matter_id, place=0, joined_at=row.requested_at):
         return None
     return row.requested_by

@@ -1,4 +1,4 @@
-"""What parties are told before anything begins (人民调解法 3, 4, 17, 23, 26, 32)."""
+"""Rights of parties: what they are told before anything begins (人民调解法 3, 4, 17, 23, 26, 32)."""
 
 from __future__ import annotations
 
@@ -45,5 +45,5 @@ def told(language: Language) -> str:
 
 
 def shown(at: Frame) -> Any:
-    """The rights in the caller's language, as JSON."""
+    """Build the rights in the caller's language, as JSON."""
     return at.given.whole(lambda arguments, context: told(context.viewer.language), cast="jsonb")

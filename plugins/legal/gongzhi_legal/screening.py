@@ -1,4 +1,4 @@
-"""Situations that may become disputes (矛盾排查): recorded, looked at again by a date, and never a label on anybody."""
+"""Dispute screening (矛盾排查): situations that may become disputes, looked at again by a date; nobody is labelled."""
 
 from __future__ import annotations
 
@@ -38,6 +38,7 @@ from .panel import standing
 from .requesting import dispute_type
 from .visibility import SCREEN
 
+# A guard against slips: words that sort people, where a situation is to be described.
 LABELS = re.compile(
     r"重点人|高危人|不稳定人|维稳|上访|缠访|闹访|信访人|刑满|前科|吸毒|社区矫正|两劳|邪教|精神病|精神障碍|神经病|刁民|钉子户|老赖"
 )
@@ -98,6 +99,7 @@ async def record_dispute_screening(call: Call, input: RecordDisputeScreeningInpu
     grid = await standing(input.grid, "grid")
     if not call.may(SCREEN, grid):
         raise forbidden("grid")
+    # Retention, keys and figures are by county.
     if grid.county_id is None:
         raise missing("Name a grid in a county.", "请指定县级以下网格。", "grid")
     row = await ScreeningRow.create(
@@ -113,7 +115,7 @@ async def record_dispute_screening(call: Call, input: RecordDisputeScreeningInpu
 
 
 def unlabelled(value: str, path: str) -> str:
-    """A text about a situation. Raises Refusal PERSON_LABEL for one that says what somebody is."""
+    """Check a text about a situation. Raises Refusal PERSON_LABEL for one that says what somebody is."""
     said = text(value, 1_000, path)
     if LABELS.search(said) or screen(said):
         raise Refusal(

@@ -1,4 +1,4 @@
-"""What every step of a mediation looks at first: that it is there for the caller, where it stands, and who they are."""
+"""Mediation checks: what every step asks first (that it is there for the caller, where it stands, who they are)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ OPEN = (MediationState.REQUESTED, MediationState.MEDIATING)
 
 
 async def opened(call: Call, id: str, *states: MediationState) -> tuple[MediationRow, MatterRow]:
-    """The mediation, locked, which must be in one of these states, and its matter."""
+    """Return the mediation, locked, which must be in one of these states, and its matter."""
     row: MediationRow = await call.find(Mediation, "mediation", id=key_of(Mediation)(id))
     if states and row.state not in states:
         now, allowed = label(row.state), join_labels(states)
@@ -35,7 +35,7 @@ async def opened(call: Call, id: str, *states: MediationState) -> tuple[Mediatio
 
 
 async def mediating(call: Call, id: str, *states: MediationState) -> tuple[MediationRow, MatterRow]:
-    """The same, for one of its mediators."""
+    """Return the mediation, locked, and its matter, refusing whoever is not one of its mediators."""
     row, matter = await opened(call, id, *states)
     if not await handles(call, matter):
         raise forbidden("mediation")
@@ -43,19 +43,21 @@ async def mediating(call: Call, id: str, *states: MediationState) -> tuple[Media
 
 
 async def handles(call: Call, matter: MatterRow) -> bool:
-    """Whether the caller is one of the mediators now."""
+    """Tell whether the caller is one of the mediators now."""
     me = call.viewer.account.name
+    # By seat and not by grid: experts who support do not handle it.
     return call.viewer.can(HANDLE) and await MediatorRow.exists(
         matter=matter, until=None, acting=Acting.MEDIATOR, adviser__account=me
     )
 
 
 async def mine(call: Call, matter: MatterRow) -> PartyRow | None:
-    """The party that the caller is, speaks for as its representative, or is the guardian of."""
+    """Return the party that the caller is, speaks for as its representative, or is the guardian of; None otherwise."""
     me = call.viewer.account.person
     if me is None:
         return None
     rows = await PartyRow.filter(matter=matter).order_by("place")
+    # Who is in it themselves comes before whom they could speak for: parents may be parties beside their child.
     for row in rows:
         if row.person_id == me:
             return await PartyRow.get(id=row.represents_id) if row.represents_id else row
@@ -67,12 +69,12 @@ async def mine(call: Call, matter: MatterRow) -> PartyRow | None:
 
 
 async def sides(matter: MatterRow) -> list[PartyRow]:
-    """The parties themselves, without who speaks for them."""
+    """Return the parties themselves, without who speaks for them."""
     return await PartyRow.filter(matter=matter, represents_id=None).order_by("place")
 
 
 async def saved(call: Call, row: MediationRow, matter: MatterRow) -> MediationPayload:
-    """Save a step, tell of it, and answer with the mediation."""
+    """Save a step, publish and notify it, and answer with the mediation."""
     row.version += 1
     await row.save()
     call.publish(MediationChanged(matter.id, row.id, row.state), matter)

@@ -1,4 +1,4 @@
-"""A county's own document for agreements. It may fill in blanks and go through lists, and nothing else."""
+"""Agreement templates: a county's own document, which may fill in blanks and go through lists, and nothing else."""
 
 from __future__ import annotations
 
@@ -69,7 +69,9 @@ async def set_agreement_template(call: Call, input: SetAgreementTemplateInput) -
     if not call.may(MANAGE, grid):
         raise forbidden("grid")
     content = decoded(input.content)
+    # Parsing an archive takes CPU; the event loop must not wait for it.
     blanks = await asyncio.to_thread(checked, content)
+    # A new row each time: agreements keep the template they were made with.
     row = await TemplateRow.create(
         grid=grid, content=content, blanks=blanks, set_at=call.now, account=call.viewer.account.name
     )
@@ -77,7 +79,7 @@ async def set_agreement_template(call: Call, input: SetAgreementTemplateInput) -
 
 
 def decoded(encoded: str) -> bytes:
-    """The file, which must be of a bearable size."""
+    """Decode the file, refusing one that is too large."""
     if len(encoded) > BYTES * 4 // 3 + 4:
         raise wrong(f"A template has {BYTES} bytes at most.", f"模板不超过 {BYTES} 字节。", "content")
     try:
@@ -88,7 +90,7 @@ def decoded(encoded: str) -> bytes:
 
 
 def checked(content: bytes) -> list[str]:
-    """The blanks a template has. Raises Refusal TEMPLATE_FIELD for one that an agreement has no value for.
+    """Return the blanks a template has. Raises Refusal TEMPLATE_FIELD for one that an agreement has no value for.
 
     Whoever gets an agreement opens it, so a template runs, embeds and loads nothing.
     """
@@ -96,6 +98,7 @@ def checked(content: bytes) -> list[str]:
     from jinja2 import TemplateError
 
     try:
+        # Before anything opens it: macros, links to outside, and archives that grow when they are unpacked.
         check_document(io.BytesIO(content), LIMITS)
         with zipfile.ZipFile(io.BytesIO(content)) as packed:
             packed.getinfo("word/document.xml")
@@ -104,6 +107,8 @@ def checked(content: bytes) -> list[str]:
     except KeyError:
         raise wrong("It is no docx in base64.", "不是 base64 编码的 docx 文件。", "content") from None
     try:
+        # Parsed and walked, not tried out: a template that was only rendered once could hide an instruction behind a
+        # condition.
         texts, env = list(parts(DocxTemplate(io.BytesIO(content)))), sandbox()
         found = {name for text in texts for name in used(env.parse(text).body, {})}
     except (TemplateError, KeyError, ValueError, UnicodeDecodeError) as error:
@@ -113,7 +118,7 @@ def checked(content: bytes) -> list[str]:
 
 
 def parts(document: Any) -> Iterator[str]:
-    """Every text of a document that is filled in: the body, heads and feet, notes, what it says of itself."""
+    """Yield every text of a document that is filled in: the body, heads and feet, notes, what it says of itself."""
     document.init_docx()
     yield document.patch_xml(document.get_xml())
     for uri in (document.HEADER_URI, document.FOOTER_URI):
@@ -127,7 +132,7 @@ def parts(document: Any) -> Iterator[str]:
 
 
 def used(body: list[Any], known: dict[str, str]) -> Iterator[str]:
-    """The names a template uses; `known` are the lists that its loops go through, by what each calls one of them."""
+    """Yield the names a template uses; `known` has the lists that its loops go through, by the loop's variable."""
     from jinja2 import nodes
 
     for node in body:
@@ -146,6 +151,7 @@ def used(body: list[Any], known: dict[str, str]) -> Iterator[str]:
                 raise blank(name)
             case nodes.Getattr(attr=attr):
                 raise blank(attr)
+            # An allow-list: whatever is not a blank, a list or plain text is refused, filters and calls included.
             case _:
                 raise wrong(
                     "A template fills in blanks and goes through lists, and does nothing else.",
@@ -155,7 +161,7 @@ def used(body: list[Any], known: dict[str, str]) -> Iterator[str]:
 
 
 def blank(name: str) -> Refusal:
-    """The refusal for a blank that an agreement knows nothing of. Its name is the author's, and no secret."""
+    """Build the refusal for a blank that an agreement knows nothing of. Its name is the author's, and no secret."""
     said = name[:40]
     return Refusal(
         "TEMPLATE_FIELD",
@@ -166,7 +172,7 @@ def blank(name: str) -> Refusal:
 
 
 async def in_use(county: int | None) -> TemplateRow | None:
-    """The template of a county that agreements are written with now."""
+    """Return the template of a county that agreements are written with now; None if it has none of its own."""
     return await TemplateRow.filter(grid_id=county).order_by("-set_at", "-id").first() if county else None
 
 

@@ -1,4 +1,4 @@
-"""Terms on the engine of working time, by the calendar of the county."""
+"""Terms: those of mediation and of the court, reckoned in working time by the calendar of the county."""
 
 from __future__ import annotations
 
@@ -19,19 +19,21 @@ ACCEPTANCE, DECISION = 3, 15
 
 
 async def ends(call: Call, county: int | None, start: datetime, days: int, more: Sequence[int] = ()) -> datetime:
-    """When so many days end that are counted from the day after; on a day off, they end with the next working day."""
+    """Return when so many days end, counted from the day after; on a day off, they end with the next working day."""
+    # The county's own calendar, with the year's make-up days (调休).
     calendar = (await load_standing(call.fetch, county or 0)).calendar
     added = tuple(Term(one, Unit.DAY) for one in more)
+    # From the day after, as terms in days are counted (Civil Code 201).
     return reckon(calendar, Term(days, Unit.DAY, next_day=True), Course(start, extensions=added)).due
 
 
 async def answered_by(call: Call, county: int | None, term: Term) -> datetime:
-    """When a term ends that begins now."""
+    """Return when a term ends that begins now."""
     return reckon((await load_standing(call.fetch, county or 0)).calendar, term, Course(call.now)).due
 
 
 def begins(day: date) -> datetime:
-    """A day in China, as a moment."""
+    """Return the beginning of a day in China."""
     return datetime.combine(day, time(), CHINA)
 
 

@@ -1,4 +1,4 @@
-"""Who may see what of legal services, in one place.
+"""Visibility: who may see what of legal services.
 
 A matter and all that hangs on it is seen by whoever has a seat at it: parties, who speaks for them, and those who
 handle it by name. No role opens a matter, whatever else it opens.
@@ -22,16 +22,18 @@ SCREEN = "legal.screen"
 TEACH = "legal.teach"
 CLUES = "legal.clues"
 
+# `any(array(…))`: the viewer's seats are looked up once, by index, and not for each row.
 SEAT = "{0}=any(array(select s.matter_id from legal.seat s where s.left_at is null and s.{column}={1}))"
 MINE = "s.left_at is null and (s.account={0} or s.person_id={1} or s.unit_id=any({2}))"
 """A seat `s` of somebody who acts as this account, is this person or works for one of these units."""
 
 
 def seated(matter: Any, viewer: Lens) -> list[Criterion]:
-    """That the viewer has a seat at the matter of this key."""
+    """Select rows whose matter, by this key, the viewer has a seat at."""
     found: list[Criterion] = []
     if viewer.known():
         found.append(_seat("person_id", matter, viewer.person))
+    # An account's seat counts only with the permission: whoever lost the role sees nothing through an old seat.
     if viewer.can(HANDLE):
         found.append(_seat("account", matter, viewer.account))
     return [*found, *(_seat("unit_id", matter, unit) for unit in viewer.units(REPRESENT))]
@@ -42,31 +44,31 @@ def _seat(column: str, matter: Any, whose: Any) -> Sql:
 
 
 def sitting(viewer: Viewer) -> tuple[str | None, Any, list[int]]:
-    """The values of `MINE` for a viewer: account, person, units."""
+    """Return the values of `MINE` for a viewer: account, person, units."""
     account, held = viewer.account, viewer.account.grants
     units = [one.unit for one in held if one.unit is not None and REPRESENT in one.permissions]
     return account.name if viewer.can(HANDLE) else None, account.person, units
 
 
 def matters(matter: Table, viewer: Lens) -> Alternatives:
-    """Matters at which one has a seat."""
+    """Select matters at which one has a seat."""
     return seated(matter.id, viewer)
 
 
 def belonging(row: Table, viewer: Lens) -> Alternatives:
-    """What belongs to such a matter."""
+    """Select what belongs to matters at which one has a seat."""
     return seated(row.matter_id, viewer)
 
 
 def bookings(booking: Table, viewer: Lens) -> Alternatives:
-    """One's own appointments, and those with oneself as the adviser."""
+    """Select one's own appointments, and those with oneself as the adviser."""
     own = "{0}=any(array(select t.id from legal.slot t join legal.adviser a on a.id=t.adviser_id where a.account={1}))"
     found: list[Criterion] = [Sql("{0}={1}", booking.person_id, viewer.person)] if viewer.known() else []
     return [*found, Sql(own, booking.slot_id, viewer.account)] if viewer.can(HANDLE) else found
 
 
 def conflicts(conflict: Table, viewer: Lens) -> Alternatives:
-    """What one declared oneself, and what was declared in the grids whose panel one keeps."""
+    """Select what one declared oneself, and what was declared in the grids whose panel one keeps."""
     adviser = Table("adviser", schema="legal", alias="declarer")
     seen = viewer.within(adviser, MANAGE)
     if seen is None:
@@ -77,7 +79,7 @@ def conflicts(conflict: Table, viewer: Lens) -> Alternatives:
 
 
 def entries(entry: Table, viewer: Lens) -> Alternatives:
-    """What is published; what one proposed; what waits for a review in the grids one teaches in."""
+    """Select what is published, what one proposed, and what waits for a review in the grids one teaches in."""
     waiting = viewer.within(entry, TEACH)
     if waiting is None:
         return None
@@ -86,12 +88,13 @@ def entries(entry: Table, viewer: Lens) -> Alternatives:
 
 
 def screenings(screening: Table, viewer: Lens) -> Alternatives:
-    """Situations in the grids one looks after."""
+    """Select situations in the grids one looks after."""
     return viewer.within(screening, SCREEN)
 
 
 def clues(clue: Table, viewer: Lens) -> Alternatives:
-    """One's own, whether reported as a person or for an office, and those in the grids whose clues one takes up."""
+    """Select one's own clues, and those in the grids whose clues one takes up."""
+    # Staff who reported as an account without a person see their clue without the permission to handle matters.
     own = _seat("account", clue.matter_id, viewer.account)
     return widen(viewer.within(clue, CLUES), own, *seated(clue.matter_id, viewer))
 

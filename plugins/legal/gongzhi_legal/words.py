@@ -1,4 +1,4 @@
-"""The enums of legal services as the schema has them."""
+"""Enums: the states and kinds of legal services as the schema has them."""
 
 from __future__ import annotations
 

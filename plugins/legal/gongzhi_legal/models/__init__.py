@@ -1,4 +1,4 @@
-"""The tables of legal services, room by room. What people wrote is in columns of bytes, sealed by matter."""
+"""Tables of legal services: a module for each part. What people wrote is in columns of bytes, sealed by matter."""
 
 from __future__ import annotations
 
@@ -74,6 +74,7 @@ from .prevention import (
     Tension,
 )
 
+# Tortoise finds models in one module, so all of them are named here.
 __all__ = [
     "Acting",
     "AdviceChannel",

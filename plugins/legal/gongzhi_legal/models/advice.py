@@ -1,4 +1,4 @@
-"""Questions about the law, their answers, and what everybody may learn from them."""
+"""Tables of advice: questions about the law, their answers, and what everybody may learn from them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What came of a mediation: the agreement, its promises, who signed, the court; and what a county sets for all this."""
+"""Tables of agreements: what came of a mediation (promises, signatures, the court), and what a county sets for it."""
 
 from __future__ import annotations
 

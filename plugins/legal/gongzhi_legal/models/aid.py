@@ -1,4 +1,4 @@
-"""Legal aid (法律援助法): who asks, what the published rule says, who decides, which firm helps, how long it took."""
+"""Tables of legal aid (法律援助法): who asks, what the rule says, who decides, which firm helps, how long it took."""
 
 from __future__ import annotations
 

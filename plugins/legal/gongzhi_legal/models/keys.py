@@ -1,4 +1,4 @@
-"""Foreign keys as these tables need them."""
+"""Foreign keys: how these tables refer to what is kept, to people, and to what they are a part of."""
 
 from __future__ import annotations
 
@@ -15,5 +15,5 @@ OWNED: Any = {"related_name": False, "on_delete": fields.CASCADE}
 
 
 def of_matter() -> Any:
-    """The matter that a row belongs to, and is seen with."""
+    """Build the key to the matter that a row belongs to, and is seen with."""
     return fields.ForeignKeyField("legal.MatterRow", db_index=True, **OWNED)

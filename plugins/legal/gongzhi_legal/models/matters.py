@@ -1,4 +1,4 @@
-"""A matter: something about the law that is nobody's business but its own people's. Everything else hangs on one.
+"""Tables of matters: a matter is nobody's business but its own people's, and everything else hangs on one.
 
 Who sits at a matter (`seat`) sees it and what belongs to it, and nobody else does. Its words are sealed under a key of
 its own, `secret`, wrapped for the county: destroying that destroys every word.

@@ -1,4 +1,4 @@
-"""People's mediation (人民调解法): who, how long, what came of it, and whether it is kept."""
+"""Tables of people's mediation (人民调解法): who, how long, what came of it, and whether it is kept."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who helps with the law, where, when, and where they must not."""
+"""Tables of the panel: who helps with the law, where, when, and where they must not."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Before there is a dispute: situations to look at again, things to read, and clues for inspectors."""
+"""Tables of prevention: situations to look at again, things to read, and clues for inspectors."""
 
 from __future__ import annotations
 
