@@ -29,7 +29,7 @@ def package(path: str) -> str:
 
 
 def measured() -> Iterator[tuple[str, dict[str, Any]]]:
-    """The figures of each file that was measured."""
+    """Yield the figures of each file that was measured."""
     data = Coverage()
     data.load()
     with TemporaryDirectory() as folder:
@@ -40,7 +40,7 @@ def measured() -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def share(counts: Counter[str]) -> float:
-    """The share of lines and branches that were reached, in percent, as coverage counts it."""
+    """Return the percentage of lines and branches that were reached, as coverage counts it."""
     whole = counts["num_statements"] + counts["num_branches"]
     return 100 * (1 - (counts["missing_lines"] + counts["missing_branches"]) / whole) if whole else 100.0
 

@@ -54,6 +54,7 @@ class Selections:
 
     def check(self, text: str, viewer: Viewer) -> str:
         """Print a selection anew. Raises Refusal for one that does not fit the schema, or tells too much."""
+        # Printed anew, so that comments and odd spacing are not stored with it.
         selection = print_selection(text)
         try:
             asked = self.prepare(selection)
@@ -100,7 +101,7 @@ class TellingFields:
         return self.names
 
     def visitor(self, info: TypeInfo) -> Visitor:
-        """Make what looks at each field."""
+        """Make the visitor that collects the names of such fields."""
         fields = self
 
         class Each(Visitor):
@@ -112,14 +113,14 @@ class TellingFields:
         return Each()
 
     def is_harmless(self, name: str, kind: GraphQLNamedType) -> bool:
-        """Whether a field tells nothing about anybody."""
+        """Return whether a field tells nothing about anybody."""
         if is_leaf_type(kind):
             return isinstance(kind, GraphQLEnumType) or kind.name in PLAIN or name in CODES
         return not is_file(self.entities.get(kind.name))
 
 
 def is_file(entity: Entity | None) -> bool:
-    """Whether rows of it are somebody's file."""
+    """Return whether the rows of an entity are somebody's file."""
     if entity is None:
         return False
     return entity.file is not None or bool(entity.through) and is_file(owner_of(entity))
@@ -131,6 +132,7 @@ def print_selection(text: str) -> str:
     if len(text) > LONGEST:
         raise wrong(f"{en} It has {LONGEST} characters at most.", zh, "selection")
     try:
+        # Bounded: parsing recurses as deep as braces nest.
         definitions = parse(text, max_tokens=1000).definitions
     except GraphQLError as error:
         raise wrong(en, zh, "selection") from error
@@ -142,5 +144,5 @@ def print_selection(text: str) -> str:
 
 
 def is_shorthand(node: OperationDefinitionNode) -> bool:
-    """Whether an operation is braces alone."""
+    """Return whether an operation is nothing but a selection in braces."""
     return not node.directives and not node.variable_definitions

@@ -197,7 +197,7 @@ class Rows:
         return query.where(Sql(" AND ".join(f"({{{at}}})" for at in range(len(criteria))), *criteria))
 
     def _walked(self, walk: Walk) -> Iterator[Any]:
-        """Each branch as the side table's index gives it."""
+        """Yield each branch in the order of the side table's index."""
         more = [one for one in (walk.bounds(walk.keys), walk.everywhere) if one is not None]
         for branch, beside, covered in zip(self.branches, walk.branches, walk.covered, strict=True):
             if covered:
@@ -205,7 +205,7 @@ class Rows:
                 yield self._branch([walk.joined, *beside, *more, *branch], query, None)
 
     def _sorted(self, walk: Walk, more: Criterion | None) -> Iterator[Any]:
-        """The branches that are not walked, and those that are, for where that is not good."""
+        """Yield the branches that are not walked, and those that are, for where the side table does not hold."""
         elsewhere = [] if walk.everywhere is None else [Sql("not {0}", walk.everywhere)]
         for branch, covered in zip(self.branches, walk.covered, strict=True):
             if not covered or elsewhere:
@@ -221,7 +221,7 @@ class Rows:
 
 
 def union(queries: Iterable[Any]) -> Sql:
-    """All that several queries find, each in the order it has."""
+    """Join all that several queries find, each in the order it has."""
     parts = list(queries)
     return Sql(" union all ".join(f"{{{at}}}" for at in range(len(parts))), *parts)
 
@@ -290,7 +290,7 @@ def here(plugin: str | None, target: Entity | None, table: Any) -> Criterion | N
 
 
 def everywhere(plugin: str) -> Criterion | None:
-    """That a plugin is on in every county, looked up once a statement; None of one that is always on."""
+    """Return the condition that a plugin is on in every county; None for one that is always on."""
     if not is_switched(plugin):
         return None
     text = (
