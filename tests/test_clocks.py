@@ -431,7 +431,7 @@ async def test_shipped_years_are_kept(filled: str) -> None:
         assert row["version"] == before[0]["version"] + 1
         assert json.loads(row["content"]) == json.loads(before[0]["content"])
         source = await connection.fetchval("select source from calendars.year where year = 2026 and not provisional")
-        assert source == holidays.notice(2026)
+        assert source == holidays.name_notice(2026)
     finally:
         await connection.close()
 
@@ -693,5 +693,5 @@ async def test_demo_is_reckoned_alike(filled: str) -> None:
         by = await load_standing(call.fetch, (await GridRow.get(code=COUNTY)).id)
         for clock in clocks:
             kept = {name: getattr(clock, name) for name in CHANGING}
-            course.set_to(clock, await find_rule(by, clock), by, call.now)
+            course.reckon_clock(clock, await find_rule(by, clock), by, call.now)
             assert {name: getattr(clock, name) for name in CHANGING} == kept

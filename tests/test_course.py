@@ -44,13 +44,13 @@ def test_pauses_and_holds_are_the_times_that_do_not_count(acts: list[tuple[int, 
             course.hold(clock, at, at + length * HOUR)
         elif act == "release":
             course.release(clock, at)
-        elif course.paused(clock) is (act == "resume"):
+        elif course.is_paused(clock) is (act == "resume"):
             (course.resume if act == "resume" else course.pause)(clock, at)
-    pauses = course.course(clock).pauses
+    pauses = course.read_course(clock).pauses
     for hours in range(LAST):
         moment = START + hours * HOUR
         assert any(one.since <= moment < one.until for one in pauses) is stands_still(hours, acts)
     assert all(one.until <= other.since for one, other in zip(pauses, pauses[1:], strict=False))
-    held = course.held_until([clock], at)
-    assert (held is not None) is any(course.holds(one, at) for one in clock.pauses)
-    assert course.paused(clock) is bool(pauses and pauses[-1].until == NEVER)
+    held = course.find_hold([clock], at)
+    assert (held is not None) is any(course.is_held(one, at) for one in clock.pauses)
+    assert course.is_paused(clock) is bool(pauses and pauses[-1].until == NEVER)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
 
 import asyncpg
 import pytest
 from gongzhi.runtime.checks import CHINA
-from gongzhi_server.plugins.loader import Plugins
+from gongzhi_server.errors import Problem
+from gongzhi_server.plugins.loader import Plugins, load
 from gongzhi_server.testing import ESSENTIAL, Server, serving
 
 MATTER = {
@@ -27,19 +29,30 @@ TIMELINE = """query($n: String!, $r: String!) {
 }"""
 
 
-@pytest.fixture
-async def core(filled: str, tmp_path: Path) -> AsyncIterator[Server]:
-    """The core over the demo county, in whose database no plugin has left a table, a trigger or a function."""
-    alone = Plugins()
-    foreign = {app.label for app in ESSENTIAL.apps} - {app.label for app in alone.apps}
-    connection = await asyncpg.connect(filled)
+@asynccontextmanager
+async def serving_only(dsn: str, folder: Path, plugins: Plugins) -> AsyncIterator[Server]:
+    """These plugins over the demo county, in whose database no other has left a table, a trigger or a function."""
+    foreign = {app.label for app in ESSENTIAL.apps} - {app.label for app in plugins.apps}
+    connection = await asyncpg.connect(dsn)
     try:
         for label in sorted(foreign):
             await connection.execute(f'drop schema if exists "{label}" cascade')
     finally:
         await connection.close()
-    async with serving(filled, tmp_path, plugins=alone) as server:
+    async with serving(dsn, folder, plugins=plugins) as server:
         yield server
+
+
+@pytest.fixture
+async def core(filled: str, tmp_path: Path) -> AsyncIterator[Server]:
+    """The core alone."""
+    async with serving_only(filled, tmp_path, Plugins()) as server:
+        yield server
+
+
+def load_only(*names: str) -> Plugins:
+    """The core with these plugins and no others."""
+    return load(without={one.name for one in load().found} - set(names))
 
 
 async def test_case_is_settled_in_its_grid(core: Server) -> None:
@@ -96,3 +109,17 @@ async def test_notices_wait_for_the_morning(core: Server, filled: str, told: str
     finally:
         await connection.close()
     assert {f"{one['due_at'].astimezone(CHINA):%m-%d %H:%M}" for one in found} == {due}
+
+
+@pytest.mark.parametrize("names", [(), ("deadlines",), ("deadlines", "dispatch"), ("integrations",)])
+async def test_what_is_always_on_comes_and_goes(filled: str, tmp_path: Path, names: tuple[str, ...]) -> None:
+    """With as few plugins as require each other, a case is reported; it is due where somebody reckons that."""
+    async with serving_only(filled, tmp_path, load_only(*names)) as server:
+        made = await server.do("reportCase", "case { dueAt light grid { code } }", **MATTER)
+        assert made["errors"] == [] and bool(made["case"]["dueAt"]) is ("deadlines" in names)
+        assert (await server.worker.drain()).failed == []
+
+
+def test_what_is_required_stays() -> None:
+    with pytest.raises(Problem, match="'dispatch'.*requires the plugin 'deadlines'"):
+        load_only("dispatch")

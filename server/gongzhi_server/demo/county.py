@@ -189,6 +189,7 @@ async def _fill(writer: Writer, people: int, today: date, seed: int, keys: KeyRi
         if app.demo:
             writer.progress(app.label, 0, 0)
             await resolve_name(app.demo)(writer.connection, tree.county.id, clock.utc(docket.horizon))
+            writer.progress(app.label, 1, 1)
     await _offices(writer, tree, organisations)
     writer.progress("figures", 0, 0)
     counted = await writer.connection.fetchval("select statistics.rebuild()")

@@ -1,4 +1,4 @@
-"""The national calendar that ships, and what happens to it when a year is announced."""
+"""Defaults: the national calendar that ships, and what happens to it when a year is announced."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ async def seed(connection: Connection) -> None:
     What an operator has recorded of an announced year stays. Clocks are reckoned anew by the next sweep, with a trace.
     """
     fetch = connection.fetch
-    nation = await _nation(fetch)
+    nation = await _find_nation(fetch)
     known = {row["year"]: row["provisional"] for row in await fetch("select year, provisional from calendars.year")}
     changed = [
         year for year in holidays.years() if known.get(year.year, True) and year.provisional != known.get(year.year)
@@ -33,7 +33,7 @@ async def seed(connection: Connection) -> None:
         await reading.rebuild_all(fetch)
 
 
-async def _nation(fetch: reading.Fetch) -> int:
+async def _find_nation(fetch: reading.Fetch) -> int:
     for row in await fetch("select id from calendars.calendar where county_id is null"):
         return int(row["id"])
     [made] = await fetch(

@@ -1,4 +1,4 @@
-"""Terms that callers give as ISO 8601 durations, such as PT30M or P3D, and when they end."""
+"""Durations: terms that callers give as ISO 8601, such as PT30M or P3D, and when they end."""
 
 from __future__ import annotations
 

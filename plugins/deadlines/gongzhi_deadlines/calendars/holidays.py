@@ -1,4 +1,4 @@
-"""Days off and make-up days (节假日和调休) of the nation, year by year, each with its source.
+"""Holidays: the nation's days off and make-up days (节假日和调休), year by year, each with its source.
 
 Announced years come from the package chinesecalendar. A year that is not announced yet is provisional: it has the days
 off that the law itself names (全国年节及纪念日放假办法, as revised in 2024) and no make-up days.
@@ -54,24 +54,24 @@ def years() -> Iterator[Year]:
     """Every year that is known, and those to come as far as the law tells."""
     last = max(holidays).year
     for year in range(FIRST, last + 1):
-        yield Year(year, False, notice(year), tuple(announced(year)))
+        yield Year(year, False, name_notice(year), tuple(list_announced(year)))
     for year in MOVABLE:
         if year > last:
-            yield Year(year, True, LAW, tuple(lawful(year)))
+            yield Year(year, True, LAW, tuple(list_lawful(year)))
 
 
-def notice(year: int) -> str:
+def name_notice(year: int) -> str:
     return f"国务院办公厅关于{year}年部分节假日安排的通知"
 
 
-def announced(year: int) -> Iterator[Day]:
+def list_announced(year: int) -> Iterator[Day]:
     for days, working in ((holidays, False), (workdays, True)):
         for day, name in days.items():
             if day.year == year:
                 yield Day(day, working, NAMES.get(name, name))
 
 
-def lawful(year: int) -> Iterator[Day]:
+def list_lawful(year: int) -> Iterator[Day]:
     """The days off that the law names: thirteen in all."""
     spring, tombs, boats, moon = (date(year, *day) for day in MOVABLE[year])
     yield Day(date(year, 1, 1), False, "元旦")

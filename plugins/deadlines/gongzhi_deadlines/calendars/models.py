@@ -1,4 +1,4 @@
-"""The tables of working calendars: which days are worked, and in which hours."""
+"""Models: the tables of working calendars, which days are worked, and in which hours."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From the tables of calendars to `gongzhi.values.worktime`, and back into the spans that statements count with."""
+"""Reading: from tables of calendars to `gongzhi.values.worktime`, and back to the spans that statements count with."""
 
 from __future__ import annotations
 
@@ -52,23 +52,26 @@ def parse_calendar(content: str) -> Calendar:
     return Calendar(
         date.fromisoformat(found["first"]),
         date.fromisoformat(found["last"]),
-        {date.fromisoformat(day): spans if spans is None else pairs(spans) for day, spans in found["days"].items()},
-        [Shift(month, day, pairs(spans)) for month, day, spans in found["shifts"]],
+        {
+            date.fromisoformat(day): spans if spans is None else read_spans(spans)
+            for day, spans in found["days"].items()
+        },
+        [Shift(month, day, read_spans(spans)) for month, day, spans in found["shifts"]],
         found["weekdays"],
     )
 
 
-def pairs(spans: Iterable[Iterable[int]]) -> tuple[tuple[int, int], ...]:
+def read_spans(spans: Iterable[Iterable[int]]) -> tuple[tuple[int, int], ...]:
     return tuple((start, end) for start, end in spans)
 
 
 async def rebuild(fetch: Fetch, calendar: int) -> None:
     """Make content and spans of a calendar anew; its version grows."""
     [row] = await fetch("select weekdays, shifts from calendars.calendar where id = $1", calendar)
-    days = {found["day"].isoformat(): plain(found["spans"]) for found in await fetch(DAYS, calendar)}
+    days = {found["day"].isoformat(): read_json(found["spans"]) for found in await fetch(DAYS, calendar)}
     last = max(int(day[:4]) for day in days) if days else holidays.FIRST
     content = {"first": f"{holidays.FIRST}-01-01", "last": f"{last + AHEAD}-12-31", "days": days}
-    content |= {"weekdays": plain(row["weekdays"]), "shifts": plain(row["shifts"])}
+    content |= {"weekdays": read_json(row["weekdays"]), "shifts": read_json(row["shifts"])}
     text = orjson.dumps(content).decode()
     laid = parse_calendar(text)
     await fetch("delete from calendars.span where calendar_id = $1", calendar)
@@ -88,6 +91,6 @@ async def rebuild_all(fetch: Fetch) -> None:
         await rebuild(fetch, row["id"])
 
 
-def plain(value: Any) -> Any:
+def read_json(value: Any) -> Any:
     """JSON as it is, whether the connection has read it or not."""
     return orjson.loads(value) if isinstance(value, str | bytes) else value

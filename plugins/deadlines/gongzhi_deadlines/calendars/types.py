@@ -1,4 +1,4 @@
-"""What the schema says of working calendars."""
+"""Types: what the schema says of working calendars."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What may be decided about deadlines: by which rules and which calendar a county works."""
+"""Commands: by which rules and which calendar a county works."""
 
 from __future__ import annotations
 
@@ -55,11 +55,11 @@ class ChooseDeadlineRulesInput:
 
 @command("Have a county work by a set of rules; open clocks are reckoned anew (选用时限规则).", requires=RULES)
 async def choose_deadline_rules(call: Call, input: ChooseDeadlineRulesInput) -> DeadlineRulesPayload:
-    county = await governed(call, input.county, RULES)
+    county = await find_county(call, input.county, RULES)
     found = await RuleSetRow.filter(code=input.code, kind=RuleSetKind.COUNTY).order_by("-edition").first()
     if found is None or found.county_id not in (None, county.id):
         raise missing("There is no such set of rules for this county.", "没有可供本县选用的该规则集。", "code")
-    return await chosen(call, county, found)
+    return await choose_rules(call, county, found)
 
 
 @strawberry.input(description="How long a stage may take (时限规则).")
@@ -90,12 +90,12 @@ class PublishDeadlineRulesInput:
 
 @command("Give a county rules of its own; open clocks are reckoned anew (制定时限规则).", requires=RULES)
 async def publish_deadline_rules(call: Call, input: PublishDeadlineRulesInput) -> DeadlineRulesPayload:
-    county = await governed(call, input.county, RULES)
+    county = await find_county(call, input.county, RULES)
     with form() as read:
         name = read(text, input.name, 100, "name")
         for at, rule in enumerate(input.rules):
-            read(sound, rule, at)
-    await known(input.rules)
+            read(check_term, rule, at)
+    await require_known_codes(input.rules)
     last = await RuleSetRow.filter(code=county.code).order_by("-edition").first()
     edition = last.edition if last else 0
     if edition != input.expected_edition:
@@ -110,11 +110,11 @@ async def publish_deadline_rules(call: Call, input: PublishDeadlineRulesInput) -
         since=call.now,
         account=call.viewer.account.name,
     )
-    await RuleRow.bulk_create([row(written, at, rule) for at, rule in enumerate(input.rules, 1)])
-    return await chosen(call, county, written)
+    await RuleRow.bulk_create([make_rule(written, at, rule) for at, rule in enumerate(input.rules, 1)])
+    return await choose_rules(call, county, written)
 
 
-async def chosen(call: Call, county: GridRow, rules: RuleSetRow) -> DeadlineRulesPayload:
+async def choose_rules(call: Call, county: GridRow, rules: RuleSetRow) -> DeadlineRulesPayload:
     """Put the county on these rules, and its open clocks with it."""
     current = await ChoiceRow.get_or_none(grid=county, until=None)
     if current and current.set_id == rules.id:
@@ -125,13 +125,13 @@ async def chosen(call: Call, county: GridRow, rules: RuleSetRow) -> DeadlineRule
     return DeadlineRulesPayload(rules=ref(DeadlineRuleSet, rules.id), recounted=moved)
 
 
-def row(rules: RuleSetRow, rank: int, given: DeadlineRuleInput) -> RuleRow:
+def make_rule(rules: RuleSetRow, rank: int, given: DeadlineRuleInput) -> RuleRow:
     """A rule of a set; one for emergencies reminds at any hour if nothing else is said."""
     any_hour = given.urgency == Urgency.EMERGENCY if given.any_hour is None else given.any_hour
     return RuleRow(set=rules, rank=rank, **{**vars(given), "any_hour": any_hour})
 
 
-def sound(rule: DeadlineRuleInput, at: int, path: str = "rules") -> None:
+def check_term(rule: DeadlineRuleInput, at: int, path: str = "rules") -> None:
     """Refuse a term that cannot be meant, and a rule without a basis."""
     most = LONGEST.get(rule.unit, 550)
     if not 1 <= rule.amount <= most:
@@ -139,7 +139,7 @@ def sound(rule: DeadlineRuleInput, at: int, path: str = "rules") -> None:
     text(rule.basis, 300, path, str(at), "basis")
 
 
-async def known(rules: Sequence[DeadlineRuleInput], path: str = "rules") -> None:
+async def require_known_codes(rules: Sequence[DeadlineRuleInput], path: str = "rules") -> None:
     """Refuse rules about categories and channels that there are not."""
     for name, model in (("category", CategoryRow), ("channel", ChannelRow)):
         asked = {getattr(rule, name): at for at, rule in enumerate(rules) if getattr(rule, name)}
@@ -148,7 +148,7 @@ async def known(rules: Sequence[DeadlineRuleInput], path: str = "rules") -> None
             raise missing(f"{FIELD}: nothing has this code.", f"{FIELD}：没有此代码。", path, str(asked[code]), name)
 
 
-async def governed(call: Call, code: str, permission: str) -> GridRow:
+async def find_county(call: Call, code: str, permission: str) -> GridRow:
     """The county, locked, which must be the caller's to decide about."""
     county: GridRow = await call.find(Grid, "county", code=code)
     if county.kind != Kind.COUNTY:
@@ -207,13 +207,13 @@ class CalendarPayload:
 @command("Change when offices are open; open clocks are reckoned anew (修改工作日历).", requires=CALENDARS)
 async def edit_calendar(call: Call, input: EditCalendarInput) -> CalendarPayload:
     with form() as read:
-        shifts = [read(shift, one, at) for at, one in enumerate(input.shifts)] if told(input.shifts) else None
-        days = [read(exception, one, at) for at, one in enumerate(input.days)]
-        weekdays = read(week, input.weekdays) if told(input.weekdays) else None
-    county = await governed(call, input.county, CALENDARS) if told(input.county) else None
+        shifts = [read(read_shift, one, at) for at, one in enumerate(input.shifts)] if told(input.shifts) else None
+        days = [read(read_day, one, at) for at, one in enumerate(input.days)]
+        weekdays = read(read_week, input.weekdays) if told(input.weekdays) else None
+    county = await find_county(call, input.county, CALENDARS) if told(input.county) else None
     if county is None:
-        national(call)
-    calendar = await held(county, input.expected_version)
+        require_everywhere(call)
+    calendar = await find_calendar(county, input.expected_version)
     calendar.weekdays, calendar.shifts = weekdays or calendar.weekdays, shifts or calendar.shifts
     await calendar.save()
     if told(input.announced):
@@ -225,13 +225,13 @@ async def edit_calendar(call: Call, input: EditCalendarInput) -> CalendarPayload
     return CalendarPayload(calendar=ref(WorkCalendar, calendar.id), recounted=moved)
 
 
-def national(call: Call) -> None:
+def require_everywhere(call: Call) -> None:
     """Refuse the national calendar to whoever does not keep the whole deployment."""
     if not any(grant.everywhere and CALENDARS in grant.permissions for grant in call.viewer.account.grants):
         raise forbidden("county")
 
 
-async def held(county: GridRow | None, expected: int) -> CalendarRow:
+async def find_calendar(county: GridRow | None, expected: int) -> CalendarRow:
     """The calendar, locked, at the version the caller saw; a county that has none gets a copy of the national one."""
     nation = await CalendarRow.filter(county_id=None).select_for_update().get()
     own = await CalendarRow.filter(county_id=county.id).select_for_update().first() if county else None
@@ -257,13 +257,13 @@ async def announce(county: GridRow | None, calendar: CalendarRow, year: int, day
     await YearRow.update_or_create({"provisional": False, "source": days[0]["source"]}, year=year)
 
 
-def week(days: Sequence[int]) -> list[int]:
+def read_week(days: Sequence[int]) -> list[int]:
     if not days or any(not 0 <= day <= 6 for day in days):
         raise wrong("Days of the week are 0 (Monday) to 6.", "每周工作日为 0（周一）至 6。", "weekdays")
     return sorted(set(days))
 
 
-def shift(given: WorkShiftInput, at: int) -> list[Any]:
+def read_shift(given: WorkShiftInput, at: int) -> list[Any]:
     path = ("shifts", str(at))
     try:
         since = datetime.date.fromisoformat(f"2024-{given.since}")
@@ -271,14 +271,14 @@ def shift(given: WorkShiftInput, at: int) -> list[Any]:
         raise wrong("Give month and day, such as 06-01.", "请填写月日，如 06-01。", *path, "since") from None
     if not given.hours:
         raise wrong("A working day has hours.", "工作日须有办公时段。", *path, "hours")
-    return [since.month, since.day, spans(given.hours, *path)]
+    return [since.month, since.day, read_hours(given.hours, *path)]
 
 
-def exception(given: CalendarDayInput, at: int) -> dict[str, Any]:
+def read_day(given: CalendarDayInput, at: int) -> dict[str, Any]:
     path = ("days", str(at))
     if given.hours and not given.working:
         raise wrong("A day off has no hours.", "休息日没有办公时段。", *path, "hours")
-    hours = spans(given.hours, *path) if given.hours else None
+    hours = read_hours(given.hours, *path) if given.hours else None
     return {
         "day": given.day,
         "spans": hours if given.working else [],
@@ -287,16 +287,16 @@ def exception(given: CalendarDayInput, at: int) -> dict[str, Any]:
     }
 
 
-def spans(hours: Sequence[OpenHoursInput], *path: str) -> list[list[int]]:
+def read_hours(hours: Sequence[OpenHoursInput], *path: str) -> list[list[int]]:
     """Hours in minutes since midnight, one after the other."""
-    found = [[minutes(one.opens, *path), minutes(one.closes, *path)] for one in hours]
+    found = [[read_minutes(one.opens, *path), read_minutes(one.closes, *path)] for one in hours]
     flat = [moment for span in found for moment in span]
     if any(later <= earlier for earlier, later in zip(flat, flat[1:], strict=False)):
         raise wrong("Hours come in order and do not overlap.", "时段须按先后排列且不重叠。", *path, "hours")
     return found
 
 
-def minutes(clock: str, *path: str) -> int:
+def read_minutes(clock: str, *path: str) -> int:
     hour, _, minute = clock.partition(":")
     if not (len(clock) == 5 and hour.isdecimal() and minute.isdecimal() and int(minute) < 60):
         raise wrong("Give a time such as 08:30.", "请填写时刻，如 08:30。", *path, "hours")

@@ -1,4 +1,4 @@
-"""A clock's row as `gongzhi.values.worktime` reckons with it, and back."""
+"""Course: a clock's row as `gongzhi.values.worktime` reckons with it, and back."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ HELD = "MEDIATION"
 """The third entry of a pause whose end was set when it began."""
 
 
-def course(clock: ClockRow) -> Course:
+def read_course(clock: ClockRow) -> Course:
     """What happened to the clock."""
-    pauses = join_pauses(Pause(moment(one[0]), moment(one[1])) for one in clock.pauses)
-    return Course(clock.started_at, pauses, tuple(term(one) for one in clock.extensions))
+    pauses = join_pauses(Pause(read_moment(one[0]), read_moment(one[1])) for one in clock.pauses)
+    return Course(clock.started_at, pauses, tuple(read_term(one) for one in clock.extensions))
 
 
 def join_pauses(pauses: Iterable[Pause]) -> tuple[Pause, ...]:
@@ -32,28 +32,30 @@ def join_pauses(pauses: Iterable[Pause]) -> tuple[Pause, ...]:
     return tuple(found)
 
 
-def moment(text: str | None) -> datetime:
+def read_moment(text: str | None) -> datetime:
     return datetime.fromisoformat(text) if text else NEVER
 
 
-def term(found: dict[str, Any]) -> Term:
+def read_term(found: dict[str, Any]) -> Term:
     return Term(found["amount"], Unit(found["unit"]), found.get("nextDay", False))
 
 
-def set_to(clock: ClockRow, rule: Rule, by: Standing, now: datetime) -> None:
+def reckon_clock(clock: ClockRow, rule: Rule, by: Standing, now: datetime) -> None:
     """Reckon the clock by this rule and calendar; whatever it has spent stays spent."""
-    happened = course(clock)
+    happened = read_course(clock)
     found = reckon(by.calendar, rule.term, happened)
     clock.rule_id, clock.calendar_id, clock.calendar_version = rule.id, by.calendar_id, by.version
     clock.warn_at, clock.due_at = found.warns, found.due
     clock.working, clock.allowed = rule.term.unit.working, int(found.allowed.total_seconds())
     clock.counted = int(spent(by.calendar, rule.term, happened, clock.stopped_at or now).total_seconds())
+    # A statement goes on counting from `counted_at`: the end of a pause that lasts, but not before the term begins
+    # to count, and not at all while a pause has no end.
     goes_on = next((pause.until for pause in happened.pauses if pause.since <= now < pause.until), now)
     idle = clock.stopped_at is not None or goes_on == NEVER
     clock.counted_at = None if idle else max(goes_on, found.begins)
 
 
-def paused(clock: ClockRow) -> bool:
+def is_paused(clock: ClockRow) -> bool:
     """Whether it is paused without an end, which the last of its pauses tells."""
     return bool(clock.pauses) and clock.pauses[-1][1] is None
 
@@ -69,24 +71,25 @@ def resume(clock: ClockRow, now: datetime) -> None:
 def hold(clock: ClockRow, now: datetime, until: datetime) -> None:
     """Let no time pass until a moment, which takes the place of any that was set before (调解期间)."""
     release(clock, now)
-    place = len(clock.pauses) - paused(clock)
+    # Before a pause without an end, which stays the last: `resume` ends the last.
+    place = len(clock.pauses) - is_paused(clock)
     held = [now.isoformat(), until.isoformat(), HELD]
     clock.pauses = [*clock.pauses[:place], held, *clock.pauses[place:]]
 
 
 def release(clock: ClockRow, now: datetime) -> None:
     """Let time pass again where `hold` keeps it from passing. A pause of another kind stays."""
-    clock.pauses = [[one[0], now.isoformat(), HELD] if holds(one, now) else one for one in clock.pauses]
+    clock.pauses = [[one[0], now.isoformat(), HELD] if is_held(one, now) else one for one in clock.pauses]
 
 
-def held_until(clocks: Iterable[ClockRow], now: datetime) -> datetime | None:
+def find_hold(clocks: Iterable[ClockRow], now: datetime) -> datetime | None:
     """Until when the first of these that is held is."""
-    return next((moment(one[1]) for clock in clocks for one in clock.pauses if holds(one, now)), None)
+    return next((read_moment(one[1]) for clock in clocks for one in clock.pauses if is_held(one, now)), None)
 
 
-def holds(pause: Sequence[str | None], now: datetime) -> bool:
+def is_held(pause: Sequence[str | None], now: datetime) -> bool:
     """Whether this is a pause by `hold` that is not over."""
-    return len(pause) > 2 and moment(pause[1]) > now
+    return len(pause) > 2 and read_moment(pause[1]) > now
 
 
 def earliest(moments: Iterable[datetime]) -> datetime:

@@ -1,4 +1,4 @@
-"""The rule sets that ship: the default of the 12345 hotline, a fast lane, and petitions; a county may write its own."""
+"""Defaults: the rule sets that ship, of the 12345 hotline, a fast lane and petitions; a county may write its own."""
 
 from __future__ import annotations
 

@@ -61,17 +61,17 @@ def replay(by: Standing, case: Row, steps: Iterable[Row], now: datetime) -> Iter
         lead = step["unit_id"] if event == DISPATCH.event else lead
         for stage in stages.STOPS.get(event, ()):
             if stage in running:
-                yield stop(*running.pop(stage), by, at, now)
-        hold((clock for clock, _ in running.values()), event, at)
+                yield stop_clock(*running.pop(stage), by, at, now)
+        hold_clocks((clock for clock, _ in running.values()), event, at)
         for stage in stages.STARTS.get(event, ()):
             rule = by.rule(stage, about)
             if rule and stage not in running:
-                running[stage] = start(case, stage, at, lead), rule
+                running[stage] = start_clock(case, stage, at, lead), rule
     for clock, rule in running.values():
-        yield reckoned(clock, rule, by, now)
+        yield reckon_now(clock, rule, by, now)
 
 
-def start(case: Row, stage: Stage, at: datetime, lead: int | None) -> ClockRow:
+def start_clock(case: Row, stage: Stage, at: datetime, lead: int | None) -> ClockRow:
     """A clock that starts then; its key is the same whenever the county is made."""
     unit = lead if stage in (Stage.CONTACT, Stage.HANDLE) else None
     key = uuid5(case["id"], f"{stage.value} {at.isoformat()}")
@@ -80,26 +80,26 @@ def start(case: Row, stage: Stage, at: datetime, lead: int | None) -> ClockRow:
     )
 
 
-def stop(clock: ClockRow, rule: Rule, by: Standing, at: datetime, now: datetime) -> ClockRow:
+def stop_clock(clock: ClockRow, rule: Rule, by: Standing, at: datetime, now: datetime) -> ClockRow:
     """Stop a clock then, ending a pause that lasts."""
-    if course.paused(clock):
+    if course.is_paused(clock):
         course.resume(clock, at)
     clock.stopped_at = at
-    return reckoned(clock, rule, by, now)
+    return reckon_now(clock, rule, by, now)
 
 
-def hold(clocks: Iterable[ClockRow], event: str, at: datetime) -> None:
+def hold_clocks(clocks: Iterable[ClockRow], event: str, at: datetime) -> None:
     """Pause the clocks, or let them go on."""
     for clock in clocks:
         if event == stages.PAUSES:
             course.pause(clock, at)
-        elif event == stages.RESUMES and course.paused(clock):
+        elif event == stages.RESUMES and course.is_paused(clock):
             course.resume(clock, at)
 
 
-def reckoned(clock: ClockRow, rule: Rule, by: Standing, now: datetime) -> ClockRow:
+def reckon_now(clock: ClockRow, rule: Rule, by: Standing, now: datetime) -> ClockRow:
     """The clock as it stands at this moment; whoever was to be reminded has been."""
-    course.set_to(clock, rule, by, now)
+    course.reckon_clock(clock, rule, by, now)
     clock.reminded = OVER if clock.due_at <= now else WARNING if clock.warn_at <= now else 0
     return clock
 

@@ -1,4 +1,4 @@
-"""The tables of deadlines: the rules, who chose which, and the clocks that run by them."""
+"""Models: the tables of deadlines, which are the rules, who chose which, and the clocks that run by them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reactions of deadlines: clocks start, stop, pause and move in the transaction of the step that has them do so."""
+"""Reactions: clocks start, stop, pause and move in the transaction of the step that has them do so."""
 
 from __future__ import annotations
 

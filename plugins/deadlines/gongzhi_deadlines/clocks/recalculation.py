@@ -1,4 +1,4 @@
-"""New rules or a new calendar: open clocks are reckoned anew, and keep the time that is spent."""
+"""Recalculation: with new rules or a new calendar, open clocks are reckoned anew and keep the time they spent."""
 
 from __future__ import annotations
 
@@ -48,16 +48,19 @@ async def recalculate(call: Call, by: Standing, keys: Collection[object], why: W
 
     Clocks that started by a town's rule keep it, and no other gets one: towns' rules are for clocks that start.
     """
+    # Steps lock their case before its clocks; several cases are locked in the order of their keys, so that two
+    # recalculations wait for each other and never in a ring.
     cases = await CaseRow.filter(id__in=keys).order_by("id").select_for_update()
     running = await ClockRow.filter(case_id__in=keys, stopped_at=None).order_by("case_id")
     clocks = {key: list(own) for key, own in groupby(running, key=lambda clock: clock.case_id)}
-    matters = await matters_of(cases) if why is Why.RULES else {}
+    matters = await load_matters(cases) if why is Why.RULES else {}
     left = await RuleRow.filter(id__in={clock.rule_id for clock in running}).select_related("set")
     rules = {row.id: read_rule(vars(row)) for row in left}
     of_towns = {row.id for row in left if row.set.kind is RuleSetKind.TOWN}
     traces = []
     for case in cases:
         for clock in clocks.get(case.id, ()):
+            # A calendar that changed moves deadlines, and gives no clock another rule.
             chosen_anew = matters and clock.rule_id not in of_towns
             new = by.county_rule(clock.stage, matters[case.id]) if chosen_anew else None
             traces.append(move(call, by, clock, new or rules[clock.rule_id], why))
@@ -69,7 +72,7 @@ async def recalculate(call: Call, by: Standing, keys: Collection[object], why: W
     return len(moved)
 
 
-async def matters_of(cases: Collection[CaseRow]) -> dict[object, Matter]:
+async def load_matters(cases: Collection[CaseRow]) -> dict[object, Matter]:
     """What rules look at in these cases."""
     categories = dict(await CategoryRow.all().values_list("id", "code"))
     channels = dict(await ChannelRow.all().values_list("id", "code"))

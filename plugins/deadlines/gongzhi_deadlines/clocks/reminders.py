@@ -1,4 +1,4 @@
-"""Whom to remind of which clock, and when it goes one level up. Pure: from rows to reminders."""
+"""Reminders: whom to remind of which clock, and when it goes one level up; from rows, without a database."""
 
 from __future__ import annotations
 

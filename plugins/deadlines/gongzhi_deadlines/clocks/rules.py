@@ -1,4 +1,4 @@
-"""Which rule is the one for a stage of a case, and which calendar it counts by.
+"""Rules: which rule is the one for a stage of a case, and which calendar it counts by.
 
 It is the rule of the case's town where that is within the limit that the county has set for such cases, and otherwise
 the county's. Of an emergency it is always the county's.

@@ -1,4 +1,4 @@
-"""Clocks as the steps of a case start, stop, pause and move them. Whatever records a step calls `follow`."""
+"""Running: clocks as the steps of a case start, stop, pause and move them."""
 
 from __future__ import annotations
 
@@ -23,42 +23,43 @@ HANDLING = (Stage.HANDLE, Stage.REPLY)
 
 
 async def follow(call: Call, case: CaseRow, event: str) -> None:
-    """Start and stop the clocks that this step starts and stops; sets `warn_at` and `due_at` of the case.
+    """Start and stop the clocks that this step starts and stops, and have the case due by those that run.
 
     The case is not saved: whoever takes the step does that.
     """
     if not (event in stages.STARTS or event in stages.STOPS or event in (stages.PAUSES, stages.RESUMES)):
         return
-    by, about = await load_standing_of_case(call.fetch, *await place(case), case)
+    by, about = await load_standing_of_case(call.fetch, *await find_place(case), case)
     clocks = await load_running_clocks(call, case)
+    # Stopped first: a stage that a step both stops and starts gets a new clock, and what still runs goes on.
     over = [clock for clock in clocks if clock.stage in stages.STOPS.get(event, ())]
     for clock in over:
         await stop(call, by, clock)
     going = [clock for clock in clocks if clock.stopped_at is None]
     held = await hold(call, by, going, event) if event in (stages.PAUSES, stages.RESUMES) else {}
     wanted = [stage for stage in stages.STARTS.get(event, ()) if stage not in {clock.stage for clock in going}]
-    started = make_clocks(call, case, by, about, wanted, held=course.held_until(going, call.now))
+    started = make_clocks(call, case, by, about, wanted, held=course.find_hold(going, call.now))
     await save_clocks(call, [*over, *held], started, filter(None, held.values()))
     set_next_deadline(case, [*going, *started])
 
 
 async def begin(call: Call, case: CaseRow, event: str) -> list[ClockRow]:
-    """The clocks that a new case starts with, to be saved after it; sets its `warn_at` and `due_at`."""
-    by, about = await load_standing_of_case(call.fetch, *await place(case), case)
+    """Make the clocks that a new case starts with, to be saved after it, and have the case due by them."""
+    by, about = await load_standing_of_case(call.fetch, *await find_place(case), case)
     started = make_clocks(call, case, by, about, stages.STARTS[event])
     set_next_deadline(case, started)
     return started
 
 
-async def place(case: CaseRow) -> tuple[int, int | None]:
+async def find_place(case: CaseRow) -> tuple[int, int | None]:
     """The county and the town of a case, of its grid where the database has not filled in the row yet."""
     lies: Located = case if case.county_id else await case.grid
     assert lies.county_id is not None, "cases lie in counties"
     return lies.county_id, lies.town_id
 
 
-async def county(case: CaseRow) -> int:
-    return (await place(case))[0]
+async def find_county(case: CaseRow) -> int:
+    return (await find_place(case))[0]
 
 
 def set_next_deadline(case: CaseRow, running: Iterable[ClockRow]) -> None:
@@ -79,17 +80,17 @@ def make_clock(case: CaseRow, rule: Rule, by: Standing, now: datetime, held: dat
     clock = ClockRow(case_id=case.id, stage=rule.stage, unit_id=unit, started_at=now, pauses=[], extensions=[])
     if held and rule.stage in HANDLING:
         course.hold(clock, now, held)
-    course.set_to(clock, rule, by, now)
+    course.reckon_clock(clock, rule, by, now)
     return clock
 
 
 async def stop(call: Call, by: Standing, clock: ClockRow) -> None:
     """Stop a clock for good. It keeps its deadline; one that is paused is left as it is."""
-    if course.paused(clock):
+    if course.is_paused(clock):
         course.resume(clock, call.now)
     course.release(clock, call.now)
     clock.stopped_at = call.now
-    course.set_to(clock, await find_rule(by, clock), by, call.now)
+    course.reckon_clock(clock, await find_rule(by, clock), by, call.now)
 
 
 async def find_rule(by: Standing, clock: ClockRow) -> Rule:
@@ -106,7 +107,7 @@ async def hold(call: Call, by: Standing, clocks: Iterable[ClockRow], event: str)
     pausing = event == stages.PAUSES
     changed = {}
     for clock in clocks:
-        if course.paused(clock) == pausing:
+        if course.is_paused(clock) == pausing:
             continue
         (course.pause if pausing else course.resume)(clock, call.now)
         why = Why.PAUSED if pausing else Why.RESUMED
@@ -119,7 +120,7 @@ async def hold_until(call: Call, case: CaseRow, until: datetime | None) -> None:
 
     Sets `warn_at` and `due_at` of the case, which is not saved. A clock that is overdue stays so.
     """
-    by = await load_standing(call.fetch, await county(case))
+    by = await load_standing(call.fetch, await find_county(case))
     clocks = await load_running_clocks(call, case)
     changed, traces = [], []
     for clock in clocks:
@@ -137,7 +138,7 @@ async def hold_until(call: Call, case: CaseRow, until: datetime | None) -> None:
 def move(call: Call, by: Standing, clock: ClockRow, rule: Rule, why: Why, **data: Any) -> TraceRow | None:
     """Reckon a clock anew; the trace it leaves, if its deadline has moved. The caller saves both."""
     before, allowed = clock.due_at, clock.allowed
-    course.set_to(clock, rule, by, call.now)
+    course.reckon_clock(clock, rule, by, call.now)
     if clock.warn_at > call.now:
         clock.reminded = 0
     elif clock.due_at > call.now:
@@ -150,7 +151,7 @@ def move(call: Call, by: Standing, clock: ClockRow, rule: Rule, why: Why, **data
 
 async def measure_extension(call: Call, case: CaseRow, due: datetime, until: datetime, usual: Term) -> Term:
     """By what handling, which is due then, is to be extended to end at a moment; without a clock as a usual term."""
-    by = await load_standing(call.fetch, await county(case))
+    by = await load_standing(call.fetch, await find_county(case))
     clock = await ClockRow.filter(case_id=case.id, stage=Stage.HANDLE, stopped_at=None).first()
     term = (await find_rule(by, clock)).term if clock else usual
     return lengthening(by.calendar, term, due, until)
@@ -161,7 +162,7 @@ async def extend(call: Call, case: CaseRow, more: Term, *, stages: Sequence[Stag
 
     `data` are facts for the trace, such as who asked for it: codes, never names or texts. The case is not saved.
     """
-    by = await load_standing(call.fetch, await county(case))
+    by = await load_standing(call.fetch, await find_county(case))
     clocks = await ClockRow.filter(case_id=case.id, stopped_at=None)
     longer = [clock for clock in clocks if clock.stage in stages]
     added = {"amount": more.amount, "unit": more.unit.value, "nextDay": more.next_day, "at": call.now.isoformat()}

@@ -1,4 +1,4 @@
-"""From which step of a case to which a stage's clock runs, as data."""
+"""Stages: from which step of a case to which the clock of each runs, as data."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Writing clocks and what follows from them, all with one statement each."""
+"""Storage: clocks are read and written with one statement each."""
 
 from __future__ import annotations
 
@@ -35,6 +35,7 @@ CHANGE = (
     f"from {unnest_columns(CHANGED)} where k.id = r.id"
 )
 START = f"insert into clocks.clock ({', '.join(GIVEN)}) select {', '.join(GIVEN)} from {unnest_columns(GIVEN)}"
+# One round trip for a step that stops some clocks and starts others: they are never the same rows.
 BOTH = (
     f"with changed as ({CHANGE}) insert into clocks.clock ({', '.join(GIVEN)}) "
     f"select {', '.join(GIVEN)} from {unnest_columns(GIVEN, len(CHANGED))}"

@@ -1,4 +1,4 @@
-"""What time alone brings about: deadlines that follow a new calendar, reminders, and cases whose grace is over.
+"""Sweeping: what time alone brings about, which is new calendars, reminders, and cases whose grace is over.
 
 A sweep does some hundreds of things at most. Run it often; run twice, it does nothing twice.
 """
@@ -27,6 +27,7 @@ from .reminders import OVER, Reminder, RunningClock, reminders
 MOST = 500
 """Reminders, or cases to close, of one sweep."""
 
+# Cases are locked with their clocks, and those that a step or another sweep has are skipped: they are there next time.
 DUE = (
     "select k.id as clock, k.stage, k.warn_at, k.due_at, k.reminded, s.id as case, s.number, s.series, s.lead_unit_id, "
     "s.town_id, s.county_id, s.accused_unit_id, s.urgency, u.code, g.kind "
@@ -80,6 +81,7 @@ async def sweep(call: Call) -> Swept:
 
 async def remind(call: Call) -> int:
     """Remind whoever has a case, in the working hours of its county or at any hour; each clock and threshold once."""
+    # The rows stay locked until the transaction ends, so `reminded` is set once for what was told once.
     rows = await call.fetch(DUE, call.now, await open_calendars(call), MOST)
     due = list(reminders(map(read_clock, rows), call.now))
     for reminder in due:
@@ -99,6 +101,7 @@ async def open_calendars(call: Call) -> list[int]:
 
 
 def read_clock(row: dict[str, Any]) -> RunningClock:
+    """The clock of a row of `DUE`; a unit that serves no area is the county's."""
     level = SettlementLevel.__members__.get(row["kind"] or "", SettlementLevel.COUNTY)
     return RunningClock(
         clock=row["clock"],

@@ -1,4 +1,4 @@
-"""Commands about the deadlines of towns: a county sets limits, and a town writes rules of its own within them."""
+"""Town commands: a county sets limits, and a town writes deadlines of its own within them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from gongzhi.values.errors import FIELD, Refusal, Refusals
 from gongzhi.values.labels import label
 from gongzhi.values.worktime import Term
 
-from .commands import COUNTY, MOST, RULES, DeadlineRuleInput, governed, known, row, sound
+from .commands import COUNTY, MOST, RULES, DeadlineRuleInput, check_term, find_county, make_rule, require_known_codes
 from .limits import FIXED, PETITIONS, find_beyond_law, within
 from .models import RuleRow, RuleSetKind, RuleSetRow
 from .rules import Rule, load_standing, read_rule
@@ -48,19 +48,19 @@ class LimitTownDeadlinesInput:
     requires=RULES,
 )
 async def limit_town_deadlines(call: Call, input: LimitTownDeadlinesInput) -> DeadlineRuleSetPayload:
-    county = await governed(call, input.county, RULES)
-    few_enough(input.limits, "limits")
+    county = await find_county(call, input.county, RULES)
+    check_count(input.limits, "limits")
     with form() as read:
         name = read(text, input.name, 100, "name")
         for at, limit in enumerate(input.limits):
             read(check_rule, limit, "limits", at)
-    await known(input.limits, "limits")
+    await require_known_codes(input.limits, "limits")
     calendar = (await load_standing(call.fetch, county.id)).calendar
     terms = [(one.stage, term(one)) for one in input.limits]
     if too_long := find_beyond_law(calendar, terms, today(call)):
         raise Refusals([beyond_law(at) for at in too_long])
     code = f"{county.code}-limits"
-    return await publish(call, input.limits, input.expected_edition, code, name, county.id)
+    return await publish_edition(call, input.limits, input.expected_edition, code, name, county.id)
 
 
 @strawberry.input(description="A town's own rules, the first that fits counts (制定镇级时限规则).")
@@ -85,12 +85,12 @@ async def publish_town_deadline_rules(call: Call, input: PublishTownDeadlineRule
         raise wrong("That is no town.", "该编码不是乡镇街道。", "town")
     if not call.may(RULES, town):
         raise forbidden("town")
-    few_enough(input.rules, "rules")
+    check_count(input.rules, "rules")
     with form() as read:
         name = read(text, input.name, 100, "name")
         for at, rule in enumerate(input.rules):
             read(check_rule, rule, "rules", at)
-    await known(input.rules, "rules")
+    await require_known_codes(input.rules, "rules")
     limits = await limits_of(town.county_id)
     if input.rules and not limits:
         raise Refusal(
@@ -99,10 +99,12 @@ async def publish_town_deadline_rules(call: Call, input: PublishTownDeadlineRule
     with form() as read:
         for at, rule in enumerate(input.rules):
             read(check_limit, rule, limits, at)
-    return await publish(call, input.rules, input.expected_edition, town.code, name, town.county_id, town=town.id)
+    return await publish_edition(
+        call, input.rules, input.expected_edition, town.code, name, town.county_id, town=town.id
+    )
 
 
-async def publish(
+async def publish_edition(
     call: Call,
     rules: Sequence[DeadlineRuleInput],
     expected: int,
@@ -126,18 +128,18 @@ async def publish(
         since=call.now,
         account=call.viewer.account.name,
     )
-    await RuleRow.bulk_create([row(written, at, rule) for at, rule in enumerate(rules, 1)])
+    await RuleRow.bulk_create([make_rule(written, at, rule) for at, rule in enumerate(rules, 1)])
     return DeadlineRuleSetPayload(rules=ref(DeadlineRuleSet, written.id))
 
 
-def few_enough(rules: Sequence[DeadlineRuleInput], path: str) -> None:
+def check_count(rules: Sequence[DeadlineRuleInput], path: str) -> None:
     if len(rules) > MOST:
         raise wrong(f"A set has at most {MOST} rules.", f"规则集最多 {MOST} 条规则。", path)
 
 
 def check_rule(rule: DeadlineRuleInput, path: str, at: int) -> None:
     """Refuse what is not for towns to decide, and a term that cannot be meant."""
-    sound(rule, at, path)
+    check_term(rule, at, path)
     if rule.urgency == Urgency.EMERGENCY:
         raise wrong("Emergencies keep to the county's rules.", "紧急诉求执行县级规则。", path, str(at), "urgency")
     if rule.stage in FIXED:

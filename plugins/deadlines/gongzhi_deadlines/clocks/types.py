@@ -1,4 +1,4 @@
-"""What the schema says of deadlines: rules, clocks, and why a deadline moved."""
+"""Types: what the schema says of deadlines, which is rules, clocks, and why a deadline moved."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ WORKED = (
 )
 
 
-def used(at: Frame) -> Any:
+def spent_minutes(at: Frame) -> Any:
     """Minutes spent: those counted so far, and those since, in working time or on the wall."""
     now, since = WORKED.replace("{moment}", "{now}"), WORKED.replace("{moment}", "{since}")
     return Sql(
@@ -117,7 +117,7 @@ EXPLAINED = """(select case {0}
  left join grids.grid g on g.id=coalesce(s.town_id,s.county_id) where r.id={1})"""
 
 
-def explained(at: Frame) -> Any:
+def explain_rule(at: Frame) -> Any:
     """A sentence about the rule a clock runs by, which may be of an edition that is no longer in force."""
     return Sql(EXPLAINED, bound(lambda variables, context: context.viewer.language, "text"), at.row.rule_id)
 
@@ -181,7 +181,7 @@ class Clock(Node):
     rule: DeadlineRule | None = one("By which rule (时限规则).")
     explanation: str = expression(
         "By which rule, of whom and in which edition, and on which basis, in the caller's language (时限依据).",
-        explained,
+        explain_rule,
     )
     unit: Organisation | None = one("Who was responsible when it started, whoever helps later (责任单位).")
     started_at: datetime.datetime = column("When it started (开始时间).")
@@ -200,7 +200,7 @@ class Clock(Node):
         ),
     )
     light: Light = expression("How it stands, or stood when it was stopped (红绿灯).", light)
-    spent: int = expression("Minutes used up, as its rule counts them (已用时，分钟).", used)
+    spent: int = expression("Minutes used up, as its rule counts them (已用时，分钟).", spent_minutes)
     allowed: int = expression(
         "Minutes there are in all (总时限，分钟).", lambda at: Sql("({0}/60)::int", at.row.allowed)
     )
