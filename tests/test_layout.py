@@ -17,7 +17,7 @@ from gongzhi.plugin.hooks import GROUP
 
 TOOL = Path(__file__).parents[1] / "tools" / "layout.py"
 MOST = {
-    "lines of code of the contract": 14_916,
+    "lines of code of the contract": 14_920,
     "definitions in core.graphql": 369,
     "packages of the contract in a circle": 0,
     "modules of the contract that our plugins import and no page names": 2,

@@ -72,6 +72,15 @@ def test_what_vendors_copy_imports_what_is_promised(folder: Path) -> None:
             assert set(re.findall(r"\w+", names)) <= NAMED, f"{file.name}: {names} of {module}"
 
 
+async def test_it_has_a_channel_and_a_subject_of_its_own(office: Server) -> None:
+    """Whoever may file by the channel is asked as of any other."""
+    flood = {**MATTER, "channel": "PRIORITY_DESK", "category": "safety.flood"}
+    made = await office.do("reportCase", "case { category { code parent { code } } }", **flood)
+    assert made["case"]["category"] == {"code": "safety.flood", "parent": {"code": "safety"}}
+    refused = await office.as_("grid_worker", grid=GRID).do("reportCase", "case { number }", **flood)
+    assert codes_of(refused["errors"]) == ["FORBIDDEN"] and refused["errors"][0]["path"] == ["channel"]
+
+
 async def test_it_vetoes_a_step(office: Server) -> None:
     number = await reported(office, urgency="EMERGENCY")
     refused = await office.do("declineCase", "case { status }", number=number, expectedVersion=1, reason="不属受理范围")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gongzhi.core.cases.catalog import Category, Channel, Connection, add_to_catalog
 from gongzhi.core.cases.timeline import record
 from gongzhi.core.cases.types import Case
 from gongzhi.declare.events import Code, Event, event
@@ -53,7 +54,13 @@ async def show_first(call: RouteCall) -> Response:
 
 @hookimpl
 def tables() -> list[App]:
-    return [App("priority", "gongzhi_priority.models", "gongzhi_priority.migrations")]
+    return [App("priority", "gongzhi_priority.models", "gongzhi_priority.migrations", "gongzhi_priority:seed")]
+
+
+async def seed(connection: Connection) -> None:
+    """Add a channel and a subject of cases; it runs at every start."""
+    desk = Channel("PRIORITY_DESK", "急件专席", ("county_dispatcher",))
+    await add_to_catalog(connection, [Category("safety.flood", "汛情险情")], [desk])
 
 
 @hookimpl

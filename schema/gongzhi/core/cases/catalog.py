@@ -6,7 +6,7 @@ beside ours, so that figures can be handed on; a county adds editions of its own
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, Protocol
@@ -21,7 +21,7 @@ from gongzhi.plugin.roles import (
     TOWN_DISPATCHER,
 )
 
-__all__ = ["CATEGORIES", "CHANNELS", "EDITION", "Category", "Channel", "seed"]
+__all__ = ["CATEGORIES", "CHANNELS", "EDITION", "Category", "Channel", "add_to_catalog", "seed"]
 
 EDITION = "2026"
 EVENTS = "GB/T 47678.5-2026"
@@ -134,8 +134,18 @@ class Connection(Protocol):
 
 
 async def seed(connection: Connection) -> None:
-    """Insert the stock subjects and channels that are missing; what is there stays as it is."""
-    for level in _levels():
+    """Insert the stock subjects and channels that are missing."""
+    await add_to_catalog(connection, CATEGORIES, CHANNELS)
+
+
+async def add_to_catalog(
+    connection: Connection, categories: Sequence[Category] = (), channels: Sequence[Channel] = ()
+) -> None:
+    """Insert those of these subjects and channels that are missing; what is there under a code stays as it is.
+
+    A plugin calls it in the `seed` of its `App`, which runs at every start. A subject's parent is there before it.
+    """
+    for level in _levels(categories):
         await connection.executemany(
             "insert into cases.category (code, name, edition, standard_ref, standard_code, parent_id) "
             "select $1::text, $2, $3::text, $4, $5, (select id from cases.category where code = $6 and edition = $3) "
@@ -145,11 +155,11 @@ async def seed(connection: Connection) -> None:
     await connection.executemany(
         "insert into cases.channel (code, name, roles, by_key) "
         "select $1::text, $2, $3::text[], $4 where not exists (select from cases.channel where code = $1)",
-        [(channel.code, channel.name, list(channel.roles), channel.by_key) for channel in CHANNELS],
+        [(channel.code, channel.name, list(channel.roles), channel.by_key) for channel in channels],
     )
 
 
-def _levels() -> Iterator[list[Category]]:
+def _levels(categories: Sequence[Category]) -> Iterator[list[Category]]:
     """The subjects level by level, parents before their children."""
-    for _, level in groupby(sorted(CATEGORIES, key=lambda c: c.depth), key=lambda c: c.depth):
+    for _, level in groupby(sorted(categories, key=lambda c: c.depth), key=lambda c: c.depth):
         yield list(level)
