@@ -9,7 +9,6 @@ from gongzhi.declare.events import Event, event
 from .models import AdviceState, AidState, ClueState, MediationState
 
 
-# Internal: the events leave for seats alone, never for webhooks or other plugins.
 @event("legal.mediation_changed", "A mediation went on (调解进展).", internal=True)
 class MediationChanged(Event):
     matter: UUID

@@ -13,6 +13,7 @@ from gongzhi.runtime.jobs import Job
 
 @hookimpl
 def about() -> list[About]:
+    # Series are planned around days off, by the calendars of the plugin of deadlines.
     return [About(requires=("deadlines",))]
 
 
@@ -63,6 +64,7 @@ def permissions() -> list[Permission | Role]:
     field = frozenset({"party_secretary", "grid_worker", "grid_leader"})
     return [
         Role("party_secretary", "党务工作者", "Runs a party organisation: members, offices, activities."),
+        # Membership is opened by one role alone: no administrator and no grid worker sees who belongs.
         Permission("party.view_members", "See who belongs to an organisation (查看党员)", secretary),
         Permission(
             "party.keep_members", "Keep members, transfers and offices (管理党员和职务)", secretary, names_people=True

@@ -1,4 +1,4 @@
-"""What activities add to the core's types and to the roots."""
+"""Activity fields: what activities add to the core's types and to the roots."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from .activity_types import PartyActivity, PartyFeedback, PartyParticipation, Pa
 from .happenings import ActivityChanged
 from .organisation_types import PartyBranch
 
+# By the tree of grids and not by columns: an organisation may work in grids of any level.
 BELOW = (
     "{0}=any(array(select g.id from grids.grid g join grids.grid h on h.path @> g.path "
     "where h.code={1} and h.valid_to is null))"

@@ -1,4 +1,4 @@
-"""What the schema says of activities and of coming to them."""
+"""Activity types: activities and coming to them, as the schema has them."""
 
 from __future__ import annotations
 
@@ -42,6 +42,7 @@ TAKEN = (
     "(select count(*)::int from party.participation p where p.activity_id={0} "
     "and p.state in ('SIGNED_UP','CHECKED_IN'))"
 )
+# Few answers would tell who gave which.
 OPINION = f"""
 (select case when count(*)>={FEWEST} then jsonb_build_object('score', round(avg(f.score), 1)::float8,
  'answers', count(*)) end from party.feedback f where f.activity_id={{0}})
@@ -90,7 +91,7 @@ def begins(at: Frame) -> Any:
 
 
 def local(moment: datetime.datetime) -> datetime.datetime:
-    """A day or hour without an offset is China's, for that is where activities take place."""
+    """Return a day or hour, in China's time if it has no offset, for that is where activities take place."""
     return moment if moment.tzinfo else moment.replace(tzinfo=CHINA)
 
 

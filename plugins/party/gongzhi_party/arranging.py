@@ -1,4 +1,4 @@
-"""Arranging activities: one by one or as a series, moving and cancelling them. Whoever signed up is told."""
+"""Arranging activities: one by one or as a series, moving and cancelling them, and notifying whoever signed up."""
 
 from __future__ import annotations
 
@@ -63,15 +63,17 @@ async def arrange_activity(call: Call, input: ArrangeActivityInput) -> PartyActi
     if planned["starts_at"] < call.now:
         raise wrong("An activity is arranged for a time to come.", "活动时间须晚于现在。", "activity", "startsAt")
     length = timedelta(minutes=planned.pop("minutes"))
+    # Read again for its columns of grids, which triggers fill in and the event needs.
     activity = await ActivityRow.create(**planned, grid=grid, ends_at=planned["starts_at"] + length)
     call.publish(ActivityChanged(activity=activity.id, state=activity.state), await ActivityRow.get(id=activity.id))
     return PartyActivityPayload(activity=ref(PartyActivity, activity.id))
 
 
 async def drafted(call: Call, input: PlannedActivityInput) -> tuple[dict[str, Any], GridRow]:
-    """What is planned, checked, and where. An organisation's own is arranged by whoever knows who belongs to it."""
+    """Check what is planned, and where; an organisation's own is arranged by whoever may see who belongs to it."""
     grid = await find_grid(input.grid, "activity", "grid")
     own = input.audience == Audience.BRANCH
+    # Who comes to an organisation's own activity tells of membership, so arranging one takes sight of members.
     if not call.may(MEMBERS if own else CONVENE, grid):
         raise forbidden("activity")
     branch = await whose(call, input.branch) if told(input.branch) else None
@@ -80,6 +82,7 @@ async def drafted(call: Call, input: PlannedActivityInput) -> tuple[dict[str, An
         group = await call.find(VolunteerGroup, "activity", "group", id=key_of(VolunteerGroup)(input.group))
     if own and branch is None:
         raise missing("Say whose it is.", "党组织内部活动须指定主办党组织。", "activity", "branch")
+    # An hour without an offset would be somebody else's hour on another server.
     if input.starts_at.tzinfo is None:
         raise wrong("A time needs its offset, such as +08:00.", "时间须带时区，如 +08:00。", "activity", "startsAt")
     with form() as read:
@@ -110,7 +113,7 @@ async def whose(call: Call, id: str) -> BranchRow:
 
 
 async def arranged(call: Call, id: str, expected: int | None = None) -> ActivityRow:
-    """An activity that the caller arranges, locked."""
+    """Return an activity that the caller arranges, locked."""
     activity: ActivityRow = await call.find(PartyActivity, "activity", id=key_of(PartyActivity)(id))
     if not call.may(MEMBERS if activity.audience == Audience.BRANCH else CONVENE, activity):
         raise forbidden("activity")
@@ -141,11 +144,13 @@ async def move_activity(call: Call, input: MoveActivityInput) -> PartyActivityPa
     planned(activity)
     if input.starts_at.tzinfo is None or input.starts_at < call.now:
         raise wrong("A time to come, with its offset.", "改期时间须带时区且晚于现在。", "startsAt")
+    # The length stays: moving is for the time and place, nothing else.
     length = activity.ends_at - activity.starts_at
     activity.starts_at, activity.ends_at = input.starts_at, input.starts_at + length
     activity.place = text(input.place, 200, "place") if told(input.place) else activity.place
     activity.reason = text(input.reason, 500, "reason")
     await changed(call, activity, MOVED)
+    # Whoever was reminded of the old time is reminded of the new one.
     await ParticipationRow.filter(activity=activity).update(reminded_at=None)
     return PartyActivityPayload(activity=ref(PartyActivity, activity.id))
 
@@ -172,7 +177,7 @@ CANCELLED = Text("An activity was cancelled", "活动已取消")
 
 
 async def changed(call: Call, activity: ActivityRow, what: Text) -> None:
-    """Keep the change, and tell everybody who comes or waits."""
+    """Save the change, and notify everybody who comes or waits."""
     activity.version += 1
     await activity.save()
     people = await ParticipationRow.filter(activity=activity, state__in=COMING).values_list("person_id", flat=True)
@@ -181,7 +186,7 @@ async def changed(call: Call, activity: ActivityRow, what: Text) -> None:
 
 
 def note(activity: ActivityRow, what: Text) -> Notice:
-    """What is told of an activity: its time, and nothing that somebody wrote."""
+    """Build the notice of an activity: its time, and nothing that somebody wrote."""
     at = f"{activity.starts_at.astimezone(CHINA):%Y-%m-%d %H:%M}"
     kind = "party.activity_" + activity.state.value.lower()
     return Notice(kind, what, Text(f"Time: {at}.", f"时间：{at}。"), f"PartyActivity:{activity.id}")

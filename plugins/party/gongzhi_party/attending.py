@@ -1,4 +1,4 @@
-"""Coming to activities: places and waiting lists, excuses, checking in, and what one makes of it."""
+"""Attendance: places and waiting lists, excuses, checking in, and rating what one came to."""
 
 from __future__ import annotations
 
@@ -63,16 +63,19 @@ class SignUpToActivityInput:
 @command("Sign up; where no place is left one waits, and is told when one is (活动报名).", requires=None)
 async def sign_up_to_activity(call: Call, input: SignUpToActivityInput) -> PartyParticipationPayload:
     person = await oneself(call)
+    # Locked by this, so places are counted and given one after the other.
     activity: ActivityRow = await call.find(PartyActivity, "activity", id=key_of(PartyActivity)(input.activity))
     planned(activity)
     if activity.ends_at <= call.now:
         raise Refusal("ACTIVITY_OVER", "The activity is over.", "活动已结束。", ("activity",))
     await meant(activity, person)
+    # Whoever withdrew before signs up again on the same row, at the end of the queue.
     row = await ParticipationRow.get_or_none(activity=activity, person=person)
     if row is not None and row.state not in AWAY:
         raise duplicate("You have signed up already.", "您已报名。", "activity")
     row = row or ParticipationRow(activity=activity, person=person)
     row.state = ParticipationState.SIGNED_UP if await spot(activity) else ParticipationState.WAITING
+    # `share` is asked for each time: it is consent to being told of to rules that reward coming.
     row.signed_at, row.share, row.excuse = call.now, input.share, None
     await row.save()
     return answer(row)
@@ -83,6 +86,7 @@ async def meant(activity: ActivityRow, person: PersonRow) -> None:
     if activity.audience == Audience.PUBLIC:
         return
     if activity.audience == Audience.BRANCH:
+        # Members elsewhere who have reported here (双报到) come as well.
         here = Q(branch_id=activity.branch_id) | Q(id__in=await reported(activity.branch_id))
         fits = await MemberRow.filter(here, person=person).exclude(status=MemberStatus.LEFT).exists()
     else:
@@ -92,12 +96,12 @@ async def meant(activity: ActivityRow, person: PersonRow) -> None:
 
 
 async def reported(branch: UUID) -> list[UUID]:
-    """The members who have reported to an organisation."""
+    """Return the members who have reported to an organisation."""
     return await ReportRow.filter(branch_id=branch, until=None).values_list("member_id", flat=True)  # type: ignore[return-value]
 
 
 async def spot(activity: ActivityRow) -> bool:
-    """Whether a place is left. Whoever asks holds the activity's lock, so nobody takes it meanwhile."""
+    """Tell whether a place is left. Whoever asks holds the activity's lock, so nobody takes it meanwhile."""
     if activity.capacity is None:
         return True
     return await ParticipationRow.filter(activity=activity, state__in=TAKEN).count() < activity.capacity
@@ -112,6 +116,7 @@ class WithdrawFromActivityInput:
 
 @command("Not come after all; whoever waits longest gets the place (请假、取消报名).", requires=None)
 async def withdraw_from_activity(call: Call, input: WithdrawFromActivityInput) -> PartyParticipationPayload:
+    # Locked first: the place that becomes free is given on under the same lock.
     activity: ActivityRow = await call.find(PartyActivity, "activity", id=key_of(PartyActivity)(input.activity))
     row = await ParticipationRow.get_or_none(activity=activity, person_id=me(call))
     if row is None or row.state in AWAY:
@@ -155,6 +160,7 @@ class PartyFeedbackPayload:
 async def rate_activity(call: Call, input: RateActivityInput) -> PartyFeedbackPayload:
     activity: ActivityRow = await call.find(PartyActivity, "activity", id=key_of(PartyActivity)(input.activity))
     came: dict[str, Any] = {"activity": activity, "person_id": me(call)}
+    # Only whoever came: others would rate what they heard of it.
     if not await ParticipationRow.exists(**came, state=ParticipationState.CHECKED_IN):
         raise Refusal("NOT_THERE", "Whoever came says how it was.", "仅到场人员可以评价。", ("activity",))
     if await FeedbackRow.exists(**came):
@@ -184,6 +190,7 @@ async def mark_activity_attendance(call: Call, input: MarkActivityAttendanceInpu
     if not input.came:
         if row is None or row.state != ParticipationState.CHECKED_IN:
             raise missing("They have not checked in.", "该人员没有签到记录。", "person")
+        # Struck out, not deleted: they had signed up, or were there by somebody's mistake.
         row.state, row.checked_in_at = ParticipationState.WITHDRAWN, None
         await row.save()
         return answer(row)
@@ -210,6 +217,8 @@ def opened(call: Call, activity: ActivityRow, at: datetime.datetime) -> None:
         )
 
 
+# One statement decides: two requests at once, or a phone that tries again, check in once. Whoever did not sign up is
+# put in, without a consent to share.
 PUT = """
 insert into party.participation (id, activity_id, person_id, state, signed_at, checked_in_at, offline, share)
 values (gen_random_uuid(), $1, $2, 'CHECKED_IN', $4, $3, $5, false)
@@ -234,13 +243,14 @@ and a.county_id=any($3::int[]) order by a.id, p.id
 
 @job("party.remind_of_activities", every=timedelta(hours=1))
 async def remind(call: Call, run: Run) -> None:
-    """Tell everybody who signed up of what begins within a day, once."""
+    """Remind everybody who signed up of what begins within a day, once."""
     found = await call.fetch(SOON, call.now, call.now + DAY, list(run.counties))
     people: dict[UUID, list[UUID]] = {}
     for row in found:
         people.setdefault(row["activity_id"], []).append(row["person_id"])
     for activity in await ActivityRow.filter(id__in=list(people)):
         await notify(call, note(activity, Text("An activity is near", "活动即将开始")), persons=people[activity.id])
+    # Noted in the same transaction as the notices, so a run that fails tells nobody twice.
     await ParticipationRow.filter(id__in=[row["id"] for row in found]).update(reminded_at=call.now)
 
 

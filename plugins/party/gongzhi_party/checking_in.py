@@ -1,4 +1,4 @@
-"""Checking in by the code on the screen: at once, or later with what a phone without a connection kept."""
+"""Check-in: by the code on the screen, at once or later with what a phone without a connection kept."""
 
 from __future__ import annotations
 
@@ -43,6 +43,8 @@ class CheckInToActivityInput:
 @command("Check in to an activity, once; what was kept offline is verified now (活动签到).", requires=None)
 async def check_in_to_activity(call: Call, input: CheckInToActivityInput) -> PartyParticipationPayload:
     person = await oneself(call)
+    # Read without sight: the code on the screen is the right to this activity, and the refusal is the same for any
+    # other.
     activity = await ActivityRow.get_or_none(id=key_of(PartyActivity)(input.activity))
     code = genuine(call, activity, input.code) if activity else None
     if activity is None or code is None:
@@ -52,13 +54,15 @@ async def check_in_to_activity(call: Call, input: CheckInToActivityInput) -> Par
     opened(call, activity, at)
     await meant(activity, person)
     row = await put(call, activity, person.id, at, offline=offline)
+    # Only by the person's own choice, and never for an organisation's own activities: coming there tells of
+    # membership.
     if row.share and activity.audience != Audience.BRANCH:
         call.publish(Attended(participation=row.id, person=person.id, activity=activity.id), activity)
     return answer(row)
 
 
 def genuine(call: Call, activity: ActivityRow, text: str) -> Code | None:
-    """What the code says, if this activity's screen has shown it."""
+    """Return what the code says, if this activity's screen has shown it; None otherwise."""
     code = codes.read(codes.screen_key(call.context.receipts, activity.id), text)
     return code if code and code.activity == activity.id else None
 
@@ -70,7 +74,7 @@ def foreign() -> Refusal:
 
 
 def fresh(call: Call, code: Code) -> datetime.datetime:
-    """Now, if the code has just been shown."""
+    """Return now, if the code has just been shown."""
     if not -SKEW <= call.now - code.shown_at <= FRESH:
         raise stale_code()
     return call.now
@@ -79,10 +83,11 @@ def fresh(call: Call, code: Code) -> datetime.datetime:
 async def kept(
     call: Call, activity: ActivityRow, person: UUID, code: Code, input: CheckInToActivityInput
 ) -> datetime.datetime:
-    """When a phone without a connection took the code: then, in time, and by this person's own phone."""
+    """Return when a phone without a connection took the code, which must be in time and by this person's own phone."""
     at = input.taken_at
     if not told(at) or at.tzinfo is None:
         raise wrong("A time needs its offset, such as +08:00.", "时间须带时区，如 +08:00。", "takenAt")
+    # The phone's own time must fit the code's: what was photographed and sent on later does not.
     if not -SKEW <= at - code.shown_at <= FRESH or at > call.now + SKEW:
         raise stale_code()
     if call.now > activity.ends_at + LATE:
@@ -93,6 +98,7 @@ async def kept(
             ("takenAt",),
         )
     row = await ParticipationRow.get_or_none(activity=activity, person_id=person)
+    # The ticket is for whoever signed up: without it anybody could pass a photo of the code on.
     mine = codes.ticket(call.context.receipts, row.id) if row else b""
     if row is None or not told(input.proof) or not codes.proved(mine, input.code, input.proof):
         raise Refusal(
@@ -101,6 +107,7 @@ async def kept(
             "该离线签到并非由您本人的手机生成；请先报名，或联网签到。",
             ("proof",),
         )
+    # A phone's clock may be ahead; nobody checked in in the future.
     return min(at, call.now)
 
 

@@ -1,4 +1,4 @@
-"""Codes to check in by: on a screen at the door, new every quarter of a minute, read by any phone.
+"""Check-in codes: shown on a screen at the door, new every quarter of a minute, read by any phone.
 
 Twenty-eight bytes in base 32: the activity (16), the quarter-minute since 2020 (4), a mark (8). The mark is an
 HMAC-SHA-256 under a key of this activity's screen, so a screen needs no connection. A phone without one keeps the code,
@@ -37,23 +37,24 @@ class Code:
 
 
 def screen_key(secret: bytes, activity: UUID) -> bytes:
-    """The key of an activity's screen, derived from the deployment's secret."""
+    """Return the key of an activity's screen, derived from the deployment's secret."""
+    # The words before the id keep keys of different uses apart, though they come from one secret.
     return hmac.digest(secret, b"party screen " + activity.bytes, hashlib.sha256)
 
 
 def ticket(secret: bytes, participation: UUID) -> bytes:
-    """What one phone alone has: of whoever signed up."""
+    """Return the key that one phone alone has: that of whoever signed up."""
     return hmac.digest(secret, b"party ticket " + participation.bytes, hashlib.sha256)
 
 
 def shown(key: bytes, activity: UUID, at: datetime) -> str:
-    """The code that a screen shows at a moment."""
+    """Return the code that a screen shows at a moment."""
     code = Code(activity, (at - EPOCH) // PERIOD)
     return base64.b32encode(code.body + mark(key, code.body)).decode().rstrip("=")
 
 
 def unread(text: str) -> Code | None:
-    """What a code says of itself, whoever made it; None for what is no code."""
+    """Return what a code says of itself, whoever made it; None for what is no code."""
     try:
         raw = base64.b32decode(padded(text))
     except binascii.Error:
@@ -62,15 +63,16 @@ def unread(text: str) -> Code | None:
 
 
 def read(key: bytes, text: str) -> Code | None:
-    """What a code says; None for one that no screen with this key has shown."""
+    """Return what a code says; None for one that no screen with this key has shown."""
     code = unread(text)
+    # In constant time: how many bytes of a guess are right must not show in how long the answer takes.
     if code is None or not hmac.compare_digest(mark(key, code.body), base64.b32decode(padded(text))[20:]):
         return None
     return code
 
 
 def proof(ticket: bytes, code: str) -> str:
-    """What a phone without a connection keeps beside a code."""
+    """Return what a phone without a connection keeps beside a code."""
     plain = code.strip().upper().encode()
     return base64.b32encode(hmac.digest(ticket, plain, hashlib.sha256)[:PROOF]).decode()
 
@@ -85,4 +87,5 @@ def mark(key: bytes, body: bytes) -> bytes:
 
 def padded(text: str) -> str:
     plain = text.strip().upper()
+    # Codes are shown without the padding that Python's decoder asks for.
     return plain + "=" * (-len(plain) % 8)

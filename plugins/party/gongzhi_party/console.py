@@ -30,6 +30,8 @@ async def quarter(
     print(into)
 
 
+# Counted from the ballots, and compared with the result, the roll and the receipts: four records that nothing but a
+# correct count makes equal.
 RECOUNT = """
 select p.place, coalesce(p.votes_for,0) said, coalesce(p.votes_against,0) refused, coalesce(p.abstentions,0) abstained,
  (select count(*) from party.ballot b where b.proposal_id=p.id and b.choice='FOR') f,

@@ -1,4 +1,4 @@
-"""Meetings in the room (就地召开): who was there and how it voted, recorded by the chair, confirmed by a second person.
+"""Meetings in the room (就地召开): attendance and votes recorded by the chair, confirmed by a second person.
 
 What the room said goes into the urn that other votes use, so confirming it is counting it: the same ballots, roll and
 recount. A show of hands leaves ballots of nobody's, a roll call those of whom it names.
@@ -96,6 +96,7 @@ class RecordMatterMeetingInput:
     requires=DELIBERATE,
 )
 async def record_matter_meeting(call: Call, input: RecordMatterMeetingInput) -> DeliberationPayload:
+    # Recorded anew as long as nobody has confirmed: the earlier record is withdrawn as a whole below.
     open_ = (DeliberationState.ANNOUNCED, DeliberationState.RECORDED)
     row = await led(call, input.deliberation, input.expected_version, *open_)
     with form() as read:
@@ -104,6 +105,7 @@ async def record_matter_meeting(call: Call, input: RecordMatterMeetingInput) -> 
         percent = read(count, input.quorum_percent, 1, 100, "quorumPercent")
     proposals = [one.id for one in await ProposalRow.filter(deliberation=row).order_by("place")]
     await call_to_vote(call, row, input.voters, percent)
+    # What was recorded before is destroyed before anything new goes in, or votes would be counted twice.
     await empty_urn(call, row)
     await withdraw_meeting(row)
     meeting = await MeetingRow.create(
@@ -111,11 +113,13 @@ async def record_matter_meeting(call: Call, input: RecordMatterMeetingInput) -> 
         recorded_at=call.now, recorded_by=call.viewer.account.name or "",
     )  # fmt: skip
     roll = await take_attendance(call, row, meeting, input.attendance)
+    # By votes and not by heads: where households vote, two people of one count once.
     require_quorum(row, len(set(roll.values())))
     if input.manner == Manner.SHOW_OF_HANDS:
         await put_hands(call, input, proposals, len(set(roll.values())))
     else:
         await put_calls(input, proposals, roll)
+    # For staff: what the room said is no news before a second person confirms it.
     row.state = DeliberationState.RECORDED
     call.publish(MeetingRecorded(row.id, meeting.id), row)
     await ask_the_room(call, row, meeting)
@@ -123,20 +127,24 @@ async def record_matter_meeting(call: Call, input: RecordMatterMeetingInput) -> 
 
 
 async def take_attendance(call: Call, row: DeliberationRow, meeting: MeetingRow, ids: list[ID]) -> Roll:
-    """Put down who was there and whose written proxies were; those who have a vote, each once."""
+    """Put down who was there and whose written proxies were; return those who have a vote, each once."""
     named = [key_of(Person)(id) for id in ids]
     checked_in = await arrived(row)
+    # Whoever checked in at the agenda's activity need not be named again. Each once, in a stable order.
     present = list(dict.fromkeys([key for key in named if key] + checked_in))
     proxies = await ProxyRow.filter(deliberation=row, proxy_id__in=present).order_by("at", "id")
+    # Whoever came themselves votes themselves, proxy or not.
     stood_for = {one.principal_id: one.proxy_id for one in proxies if one.principal_id not in present}
     people = {one.id: one for one in await PersonRow.filter(id__in=[*present, *stood_for], erased_at=None)}
     for place, key in enumerate(named):
+        # Told by its place in the list, and the same for who is unknown and who may not be named.
         if key not in people or not may_attend(call, row, people[key]):
             en = "Name adults who live there; find them by their whole names (`findPeopleToName`)."
             raise missing(en, "到会人员须为本网格年满十八周岁的居民，可按姓名查找。", "attendance", str(place))
     able = [key for key in (*present, *stood_for) if key in people and may_attend(call, row, people[key])]
     if not able:
         raise wrong("Say who was there.", "请登记到会人员。", "attendance")
+    # They are named by somebody else, so their own log says that they were.
     call.concern(*able)
     await AttendanceRow.bulk_create(
         [
@@ -145,6 +153,7 @@ async def take_attendance(call: Call, row: DeliberationRow, meeting: MeetingRow,
         ]
     )
     roll = await by_household(able) if row.voters == Voters.HOUSEHOLD else {key: key for key in able}
+    # Reversed, so that of a household's members the first one named stands for it on the roll.
     first = {voter: person for person, voter in reversed(roll.items())}
     home = row.voters == Voters.HOUSEHOLD
     await VotedRow.bulk_create(
@@ -154,7 +163,7 @@ async def take_attendance(call: Call, row: DeliberationRow, meeting: MeetingRow,
 
 
 async def arrived(row: DeliberationRow) -> list[UUID]:
-    """Who checked in at the activity that the agenda names."""
+    """Return who checked in at the activity that the agenda names."""
     if row.activity_id is None:
         return []
     came = ParticipationRow.filter(activity_id=row.activity_id, state=ParticipationState.CHECKED_IN)
@@ -162,14 +171,15 @@ async def arrived(row: DeliberationRow) -> list[UUID]:
 
 
 def may_attend(call: Call, row: DeliberationRow, person: PersonRow) -> bool:
-    """Whether somebody has a vote in a deliberation and may be named for it."""
+    """Tell whether somebody has a vote in a deliberation and may be named for it."""
+    # Without a date of birth on file somebody counts as of age: the village knows its people.
     old = person.birth_date is None or person.birth_date <= adult(call)
     alive = person.died_on is None and person.restricted_at is None
     return old and alive and inhabits(person, row.grid_id)
 
 
 async def by_household(people: list[UUID]) -> Roll:
-    """The household that each of these people votes for; without one they have no vote."""
+    """Return the household that each of these people votes for; without one they have no vote."""
     members = await MembershipRow.filter(person_id__in=people, until=None)
     homes = {one.person_id: one.household_id for one in members}
     return {key: homes[key] for key in people if key in homes}
@@ -186,13 +196,14 @@ def require_quorum(row: DeliberationRow, present: int) -> None:
         )
 
 
+# Rows of nobody's with random keys, as a secret vote has them; as many as hands were raised.
 HANDS = (
     "insert into party.urn (id, proposal_id, choice) select gen_random_uuid(), $1, $2 from generate_series(1, $3::int)"
 )
 
 
 async def put_hands(call: Call, input: RecordMatterMeetingInput, proposals: list[UUID], present: int) -> None:
-    """Put the hands that were raised about every proposal into the urn; who raised none abstains."""
+    """Put the hands that were raised about every proposal into the urn; whoever raised none abstains."""
     if input.calls:
         raise wrong("A show of hands names nobody.", "举手表决不登记个人意见。", "calls")
     hands = {key_of(MatterProposal)(one.proposal): one for one in input.hands}
@@ -200,6 +211,7 @@ async def put_hands(call: Call, input: RecordMatterMeetingInput, proposals: list
         raise wrong("Give the numbers for every proposal, once.", "须对每个方案各登记一次票数。", "hands")
     for place, one in enumerate(input.hands):
         count(one.votes_for, 0, present, "hands", str(place), "votesFor")
+        # No more hands than people; who raises none is the rest.
         count(one.votes_against, 0, present - one.votes_for, "hands", str(place), "votesAgainst")
         numbers = {Choice.FOR: one.votes_for, Choice.AGAINST: one.votes_against}
         numbers[Choice.ABSTAIN] = present - one.votes_for - one.votes_against
@@ -208,7 +220,7 @@ async def put_hands(call: Call, input: RecordMatterMeetingInput, proposals: list
 
 
 async def put_calls(input: RecordMatterMeetingInput, proposals: list[UUID], roll: Roll) -> None:
-    """Put what each said when they were called into the urn; who said nothing abstains."""
+    """Put what each said when they were called into the urn; whoever said nothing abstains."""
     if input.hands:
         raise wrong("A roll call has names and no numbers.", "唱名表决须逐人登记，不填写票数。", "hands")
     said: dict[tuple[UUID, UUID], tuple[UUID, Choice]] = {}
@@ -219,6 +231,7 @@ async def put_calls(input: RecordMatterMeetingInput, proposals: list[UUID], roll
         if person not in roll:
             en = "They have no vote here: name who was there or stood for."
             raise missing(en, "该人员不在到会表决名单内。", "calls", str(place), "person")
+        # Of a household the first one called has said it.
         if (proposal, roll[person]) in said:
             en = "This vote is on the list already."
             raise wrong(en, "该表决意见重复登记。", "calls", str(place), "person")
@@ -231,7 +244,8 @@ async def put_calls(input: RecordMatterMeetingInput, proposals: list[UUID], roll
 
 
 async def ask_the_room(call: Call, row: DeliberationRow, meeting: MeetingRow) -> None:
-    """Tell those who came what is on record of them: each may say whether it was so."""
+    """Notify those who came of what is on record of them: each may say whether it was so."""
+    # Not who was stood for: they were not in the room and cannot say.
     people: list[Any] = await AttendanceRow.filter(meeting=meeting, proxy_id=None).values_list("person_id", flat=True)
     told_of = Notice(
         "party.meeting_recorded",
@@ -264,9 +278,12 @@ async def confirm_matter_meeting(call: Call, input: ConfirmMatterMeetingInput) -
     row: DeliberationRow = await call.find(Deliberation, "deliberation", id=key_of(Deliberation)(input.deliberation))
     stale(row, input.expected_version)
     at(row, DeliberationState.RECORDED)
+    # The version seen and this state are what is confirmed: a record made anew needs a new word.
     meeting = await MeetingRow.get(deliberation=row, state=MeetingState.RECORDED)
+    # A village may have one leader only; whoever was in the room is a witness.
     if not call.may(DELIBERATE, row) and not await was_there(call, meeting):
         raise forbidden("deliberation")
+    # Not the chair, and nobody appointed by or together with them.
     await require_independence(call, "deliberation", meeting.recorded_by)
     meeting.decided_at, meeting.decided_by = call.now, call.viewer.account.name
     if input.confirm:
@@ -277,7 +294,9 @@ async def confirm_matter_meeting(call: Call, input: ConfirmMatterMeetingInput) -
         if not told(input.reason):
             raise wrong("Say what was not so.", "请说明与实际不符之处。", "reason")
         meeting.state, meeting.reason = MeetingState.REFUSED, text(input.reason, 500, "reason")
+        # Refused: nothing of the votes or of who was there is left, only the reason.
         await empty_urn(call, row)
+        # As if the vote had not been called, so that the meeting can be recorded anew.
         row.state, row.entitled, row.needed, row.opened_at = DeliberationState.ANNOUNCED, None, None, None
         call.publish(MeetingRefused(row.id, meeting.id), row)
     await meeting.save()
@@ -286,13 +305,13 @@ async def confirm_matter_meeting(call: Call, input: ConfirmMatterMeetingInput) -
 
 
 async def was_there(call: Call, meeting: MeetingRow) -> bool:
-    """Whether the caller was in the room themselves."""
+    """Tell whether the caller was in the room themselves."""
     person = call.viewer.account.person
     return person is not None and await AttendanceRow.exists(meeting=meeting, person_id=person, proxy_id=None)
 
 
 def decided(row: DeliberationRow, meeting: MeetingRow) -> Notice:
-    """What the chair is told of a second person's word."""
+    """Build the notice that tells the chair of a second person's word."""
     if meeting.state == MeetingState.CONFIRMED:
         title = Text("Your record of a meeting is confirmed", "您登记的现场会议已复核")
         body = Text("It is counted; put the decision on record.", "已计票，请及时形成决议。")

@@ -1,4 +1,4 @@
-"""Counting votes, and what is left of them: ballots, a roll and receipts that nothing ties together.
+"""Counting: votes become ballots, a roll and receipts that nothing ties together.
 
 The urn becomes ballots, and the roll and the slips are written anew, each in an order of its own and with new keys, in
 one transaction. What was written while votes were taken is deleted with it, and swept by autovacuum soon after.
@@ -26,6 +26,7 @@ from .models import DeliberationRow, DeliberationState, MeetingRow, MeetingState
 from .visibility import DELIBERATE
 from .voting import digest, ending
 
+# A left join, so that a proposal nobody voted on gets zeros and is not left out.
 COUNT = """
 update party.proposal p set votes_for=c.agree, votes_against=c.refuse, abstentions=c.abstain from (
  select o.id, count(u.id) filter (where u.choice='FOR') agree, count(u.id) filter (where u.choice='AGAINST') refuse,
@@ -33,6 +34,8 @@ update party.proposal p set votes_for=c.agree, votes_against=c.refuse, abstentio
  from party.proposal o left join party.urn u on u.proposal_id=o.id where o.deliberation_id=$1 group by o.id) c
 where p.id=c.id
 """
+# Delete and insert in one statement each, in random order: neither keys nor places on disk tell what was written
+# together.
 SHUFFLED = (
     "with gone as (delete from party.urn u using party.proposal p where p.id=u.proposal_id and p.deliberation_id=$1 "
     "returning u.proposal_id, u.choice, u.person_id) insert into party.ballot (id, proposal_id, choice, person_id) "
@@ -55,9 +58,11 @@ class CloseVoteInput:
 
 @command("Count the votes, once their time is over and enough have voted (结束表决并计票).", requires=DELIBERATE)
 async def close_vote(call: Call, input: CloseVoteInput) -> DeliberationPayload:
+    # Exclusive lock: it waits for every vote that is being cast (they hold it shared), and none comes after.
     row = await led(call, input.deliberation, input.expected_version, DeliberationState.VOTING)
     [found] = await call.fetch("select count(*)::int n from party.voted where deliberation_id=$1", row.id)
     present = found["n"]
+    # Early only when everybody has voted.
     if row.vote_until and call.now <= row.vote_until and present < (row.entitled or 0):
         raise Refusal("VOTE_OPEN", "Votes are still taken.", "投票尚未截止。", ("deliberation",))
     if present < (row.needed or 0):
@@ -74,6 +79,7 @@ async def close_vote(call: Call, input: CloseVoteInput) -> DeliberationPayload:
 async def count_votes(call: Call, row: DeliberationRow, present: int) -> None:
     """Make the urn the ballots of a closed vote, and their number the result."""
     await call.fetch(COUNT, row.id)
+    # In the same transaction as the count, so that there is no moment with a result and an urn.
     for statement in SHUFFLED:
         await call.fetch(statement, row.id)
     row.present, row.state = present, DeliberationState.COUNTED
@@ -91,6 +97,7 @@ class ExtendVoteInput:
 async def extend_vote(call: Call, input: ExtendVoteInput) -> DeliberationPayload:
     row = await led(call, input.deliberation, input.expected_version, DeliberationState.VOTING)
     until = ending(call, input.until)
+    # Longer is everybody's gain; shorter would take the vote from those who waited.
     if row.vote_until and until <= row.vote_until:
         raise wrong("A vote is not cut short.", "不能缩短投票时间。", "until")
     row.vote_until = until
@@ -111,6 +118,7 @@ DROPPABLE = (
     DeliberationState.RECORDED,
     DeliberationState.VOTING,
 )
+# Uncounted votes are destroyed whole, roll and receipts included.
 EMPTIED = (
     "delete from party.urn u using party.proposal p where p.id=u.proposal_id and p.deliberation_id=$1",
     "delete from party.slip where deliberation_id=$1",

@@ -1,4 +1,4 @@
-"""What follows from a count: the decision, how it is carried out, made public and evaluated."""
+"""Decisions: what follows from a count; the decision, how it is carried out, made public and evaluated."""
 
 from __future__ import annotations
 
@@ -56,6 +56,8 @@ async def decide_matter(call: Call, input: DecideMatterInput) -> DeliberationPay
     if proposal.deliberation_id != row.id:
         raise missing("It was not voted on here.", "该方案不属于本次议事。", "proposal")
     votes = (proposal.votes_for or 0, proposal.votes_against or 0, proposal.abstentions or 0)
+    # Abstentions count as votes cast: more than half of all of them must be for it (Organic Law of the Villagers'
+    # Committees).
     if votes[0] * 2 <= sum(votes):
         raise Refusal("NOT_CARRIED", "More than half of the votes must be for it.", "赞成票未过半数。", ("proposal",))
     if len(input.adopts) > 20 or not all(0 < len(one) <= 100 for one in input.adopts):
@@ -65,13 +67,14 @@ async def decide_matter(call: Call, input: DecideMatterInput) -> DeliberationPay
     day = await voted_on(call, row)
     made_of: ResolutionRow = await resolve(call, grid, body, row.title, proposal.text, day, input.adopts, votes=votes)
     row.resolution_id, row.decided_at, row.state = made_of.id, call.now, DeliberationState.DECIDED
+    # The case's timeline gets the decision, since that is where it came from.
     if row.case_id:
         await record_deliberation(call, row.case_id, made_of.id)
     return await saved(row)
 
 
 async def voted_on(call: Call, row: DeliberationRow) -> datetime.date:
-    """The day of a decision: that of the meeting, if it was taken in the room."""
+    """Return the day of a decision: that of the meeting, if it was taken in the room."""
     meeting = await MeetingRow.get_or_none(deliberation=row, state=MeetingState.CONFIRMED)
     return meeting.held_at.astimezone(CHINA).date() if meeting else today(call)
 
@@ -109,6 +112,7 @@ class PublicizeMatterInput:
 @command("Make a decision and its result public for some days (公示).", requires=DELIBERATE)
 async def publicize_matter(call: Call, input: PublicizeMatterInput) -> DeliberationPayload:
     row = await led(call, input.deliberation, input.expected_version, DeliberationState.DECIDED)
+    # A result is public for a week at least.
     days = count(input.days, PUBLIC_DAYS, 90, "days")
     row.public_from, row.public_to = today(call), today(call) + timedelta(days=days - 1)
     row.state = DeliberationState.PUBLICISED
@@ -140,6 +144,7 @@ class MatterEvaluationPayload:
 async def evaluate_matter(call: Call, input: EvaluateMatterInput) -> MatterEvaluationPayload:
     row, person = await neighbour(call, input.deliberation)
     at(row, DeliberationState.PUBLICISED)
+    # One answer each; the figure is shown from ten on.
     if await EvaluationRow.exists(deliberation=row, person=person):
         raise duplicate("You have said so already.", "您已评价。", "deliberation")
     said = await EvaluationRow.create(deliberation=row, person=person, score=count(input.score, 1, 5, "score"))

@@ -1,4 +1,4 @@
-"""Deliberating: raising a matter, its agenda, who is heard, what is proposed."""
+"""Deliberation: raising a matter, its agenda, who is heard, what is proposed."""
 
 from __future__ import annotations
 
@@ -47,6 +47,7 @@ class RaiseMatterInput:
 
 
 @command("Raise a matter: residents where they live, staff where they lead (提出议题).", requires=None)
+# Only a case that the caller sees can be brought.
 async def raise_matter(call: Call, input: RaiseMatterInput) -> DeliberationPayload:
     case = await call.find(Case, "case", number=input.case) if told(input.case) else None
     person = await oneself(call) if call.viewer.account.person else None
@@ -61,7 +62,7 @@ async def raise_matter(call: Call, input: RaiseMatterInput) -> DeliberationPaylo
 
 
 async def concerned(call: Call, input: RaiseMatterInput, person: PersonRow | None, case: object) -> GridRow:
-    """The grid a matter is raised in: one that somebody lives in or leads."""
+    """Return the grid a matter is raised in: one that somebody lives in or leads."""
     if told(input.grid):
         grid = await find_grid(input.grid, "grid")
     elif case is not None or person is not None:
@@ -74,7 +75,7 @@ async def concerned(call: Call, input: RaiseMatterInput, person: PersonRow | Non
 
 
 async def led(call: Call, id: str, expected: int, *states: DeliberationState) -> DeliberationRow:
-    """A deliberation in one of these states that the caller leads, locked."""
+    """Return a deliberation in one of these states that the caller leads, locked."""
     row: DeliberationRow = await call.find(Deliberation, "deliberation", id=key_of(Deliberation)(id))
     if not call.may(DELIBERATE, row):
         raise forbidden("deliberation")
@@ -116,6 +117,7 @@ async def publish_matter_agenda(call: Call, input: PublishMatterAgendaInput) -> 
     titles = [text(one, 200, "items", str(place)) for place, one in enumerate(input.items)]
     if told(input.activity):
         row.activity_id = (await call.find(PartyActivity, "activity", id=key_of(PartyActivity)(input.activity))).id
+    # Replaced whole, so that places have no gaps.
     await AgendaRow.filter(deliberation=row).delete()
     await AgendaRow.bulk_create(
         [AgendaRow(deliberation=row, place=place, title=one) for place, one in enumerate(titles, 1)]
@@ -150,7 +152,7 @@ async def ask_to_speak_on_matter(call: Call, input: AskToSpeakOnMatterInput) -> 
 
 
 async def neighbour(call: Call, id: str) -> tuple[DeliberationRow, PersonRow]:
-    """A deliberation, locked, and the caller, whom it concerns."""
+    """Return a deliberation, locked, and the caller, whom it concerns."""
     row: DeliberationRow = await call.find(Deliberation, "deliberation", id=key_of(Deliberation)(id))
     person = await oneself(call)
     if not inhabits(person, row.grid_id):
@@ -177,6 +179,7 @@ async def propose_on_matter(call: Call, input: ProposeOnMatterInput) -> MatterPr
     if not call.may(DELIBERATE, row):
         await neighbour(call, input.deliberation)
     at(row, DeliberationState.ANNOUNCED)
+    # Numbered under the deliberation's lock.
     place = 1 + await ProposalRow.filter(deliberation=row).count()
     if place > 20:
         raise Refusal("TOO_MANY", "There are 20 proposals.", "最多 20 个方案。", ("deliberation",))

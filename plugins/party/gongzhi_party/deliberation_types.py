@@ -1,4 +1,4 @@
-"""What the schema says of deliberations. They are public from the agenda on; who votes what in secret never is."""
+"""Deliberation types: deliberations as the schema has them, public from the agenda on; secret votes never are."""
 
 from __future__ import annotations
 
@@ -55,6 +55,7 @@ from .models import (
 from .organisation_types import FEWEST, NAME
 
 COUNTED = "case when {0} is not null then jsonb_build_object('for',{0},'against',{1},'abstain',{2}) end"
+# While votes are taken the roll is counted; afterwards the number that was stored.
 PRESENT = "coalesce({1},(select count(*)::int from party.voted v where v.deliberation_id={0}))"
 EVALUATED = f"""
 (select case when count(*)>={FEWEST} then jsonb_build_object('score', round(avg(e.score), 1)::float8,
@@ -66,6 +67,7 @@ THERE = (
     "case when {1} in ('RECORDED','CONFIRMED') then "
     "(select count(*)::int from party.attendance a where a.meeting_id={0}) end"
 )
+# The numbers of a record that waits: read from the urn, which in this state alone is opened (see visibility).
 RECORDED = """
 (select case when count(*)>0 then jsonb_build_object('for',count(*) filter (where u.choice='FOR'),
  'against',count(*) filter (where u.choice='AGAINST'),'abstain',count(*) filter (where u.choice='ABSTAIN')) end
@@ -127,7 +129,7 @@ class MatterCall(Node):
 
 
 def recorded(at: Frame) -> Any:
-    """The numbers of what may be seen of the room's record."""
+    """Build the numbers of what may be seen of the room's record."""
     seen = visibility.recorded(Table("urn", schema="party", alias="u"), at.viewer)
     return Sql(RECORDED, at.row.id, some(Sql("false"), *seen or ()))
 

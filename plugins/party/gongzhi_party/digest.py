@@ -1,4 +1,4 @@
-"""The quarter of an organisation as a document, made from what happened: nobody fills a form in for it."""
+"""Quarterly digest: an organisation's quarter as a document, made from what happened; nobody fills a form in for it."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ from .words import FORMS
 
 QUARTER = re.compile(r"(20\d\d)Q([1-4])")
 FONT = "Noto Sans CJK SC"
+# Days and quarters are China's, whatever the session's zone.
 ACTIVITIES = """
 select a.form::text, a.title, (a.starts_at at time zone 'Asia/Shanghai')::date "on", a.place, a.state::text,
  (select count(*)::int from party.participation p where p.activity_id=a.id and p.state='CHECKED_IN') came,
@@ -50,19 +51,21 @@ from party.branch b where b.id=$1
 
 
 def span(quarter: str) -> tuple[date, date]:
-    """The first day of a quarter such as 2026Q2, and the first day after it. Raises Refusal."""
+    """Return the first day of a quarter such as 2026Q2, and the first day after it. Raises Refusal for other text."""
     found = QUARTER.fullmatch(quarter)
     if found is None:
         raise wrong("A quarter is written 2026Q2.", "季度应写作 2026Q2。", "quarter")
     year, number = int(found[1]), int(found[2])
+    # The fourth quarter ends in the next year.
     return date(year, number * 3 - 2, 1), date(year + number // 4, number * 3 % 12 + 1, 1)
 
 
 async def made(fetch: Any, branch: UUID, quarter: str) -> bytes:
-    """The document of an organisation's quarter. Names of people are in none of it."""
+    """Return the document of an organisation's quarter. Names of people are in none of it."""
     since, before = span(quarter)
     sums = await fetch(SUMS, branch, since, before)
     rows = await fetch(ACTIVITIES, branch, since, before)
+    # Writing the document takes CPU; the event loop must not wait for it.
     return await asyncio.to_thread(written, quarter, dict(sums[0]), [dict(row) for row in rows])
 
 
@@ -74,6 +77,7 @@ def written(quarter: str, sums: dict[str, Any], rows: Sequence[dict[str, Any]]) 
     document, held = Document(), [row for row in rows if row["state"] != "CANCELLED"]
     style: Any = document.styles["Normal"]
     style.font.name, style.font.size = FONT, Pt(11)
+    # Word takes Latin and East Asian fonts apart; without this Chinese text falls back to another font.
     style.element.rPr.rFonts.set(qn("w:eastAsia"), FONT)
     document.add_heading(f"{sums['name']} {quarter[:4]}年第{quarter[5]}季度工作情况", level=1)
     document.add_paragraph(

@@ -1,4 +1,4 @@
-"""What the party plugin publishes of itself: what its tables hold about people, and on which basis."""
+"""Disclosure: what the party plugin's tables hold about people, and on which basis."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ SELF = Text(
 )
 PUBLIC = Text("Public; no personal data", "公开信息，不含个人信息")
 MINE = "t.person_id=$1"
+# Transfers and reports have no person of their own; the member's row leads to them.
 ROLL = "t.member_id in (select m.id from party.member m where m.person_id=$1)"
 
 CARDS = (
@@ -140,6 +141,7 @@ HOLDINGS = (
         hidden=("recorded_by", "decided_by"),
     ),
     Holding(
+        # The roll stays without names: a count must still agree with it.
         "party.voted",
         Text("who has voted; nothing of what", "投票名册（不含选择）"),
         SELF,
@@ -153,6 +155,7 @@ HOLDINGS = (
         person=MINE,
         erase={"person_id": "null"},
     ),
+    # A secret ballot has no person at all; an open one loses its person and keeps its choice.
     Holding(
         "party.ballot",
         Text("counted votes; whose, in open votes alone", "已计选票"),

@@ -1,4 +1,4 @@
-"""Calendars (RFC 5545) of a person, an organisation or a grid, fetched by phones at a secret address.
+"""Calendar feeds (RFC 5545): of a person, an organisation or a grid, fetched by phones at a secret address.
 
 The address is shown once, and closed at any time. A calendar shows what its owner may see on the day it is fetched.
 """
@@ -37,6 +37,8 @@ MOST = 20
 """How many calendars somebody has open."""
 BACK = timedelta(days=180)
 """For how long what is over stays in a calendar."""
+# What the owner may see is part of the statement: a calendar loses an organisation's activities when its owner leaves
+# it.
 ROWS = f"""
 select a.id::text, a.series_id::text, a.original_at, a.title, a.description, a.place, a.starts_at, a.ends_at,
  a.state::text, a.version, s.rule, s.starts_at first, s.minutes, s.title series_title, s.place series_place
@@ -51,6 +53,7 @@ order by a.starts_at, a.id limit 1000
 """
 
 
+# By digest: whoever reads the database cannot fetch anybody's calendar.
 OPEN = """
 select f.id, f.kind::text, p.county_id from party.feed f join people.person p on p.id=f.person_id
 where f.digest=$1 and f.closed_at is null and p.erased_at is null
@@ -58,7 +61,7 @@ where f.digest=$1 and f.closed_at is null and p.erased_at is null
 
 
 async def activities(context: Context, token: str) -> Page | None:
-    """The calendar that a token opens."""
+    """Return the calendar that a token opens; None for a token that opens none."""
     found = await context.fetch(OPEN, digest(token))
     if not found:
         return None
@@ -82,7 +85,7 @@ class ActivityCalendar(Node):
 
 
 def written(rows: Iterable[Any], now: datetime, whole: bool) -> str:
-    """The text. A series is written as one with its rule, if all of it is there; else each time by itself."""
+    """Write the calendar; a series with its rule if all of it is there, else each time by itself."""
     from icalendar import Calendar  # serving starts without it
 
     calendar = Calendar()
@@ -90,6 +93,7 @@ def written(rows: Iterable[Any], now: datetime, whole: bool) -> str:
         calendar.add(name, value)
     series: dict[str, list[Any]] = {}
     for row in rows:
+        # A person's calendar has some times of a series only, so its rule would show more than they signed up for.
         if whole and row["series_id"]:
             series.setdefault(row["series_id"], []).append(row)
         else:
@@ -97,13 +101,14 @@ def written(rows: Iterable[Any], now: datetime, whole: bool) -> str:
     for key, found in series.items():
         for component in several(key, found, now):
             calendar.add_component(component)
+    # China's zone is written out, for phones that do not know its name.
     calendar.add_missing_timezones()
     text: bytes = calendar.to_ical()
     return text.decode()
 
 
 def several(key: str, rows: Sequence[Any], now: datetime) -> Iterable[Event]:
-    """A series: its rule, the days left out, and what differs from the rule.
+    """Yield a series: its rule, the days left out, and what differs from the rule.
 
     Times that are too long ago to be in the calendar are left out like exceptions.
     """
@@ -126,6 +131,7 @@ def several(key: str, rows: Sequence[Any], now: datetime) -> Iterable[Event]:
             master.add("exdate", at)
     yield master
     for at, row in known.items():
+        # As the rule alone would have it; only what differs is written, as an exception by its original time.
         usual = (row["series_title"], row["series_place"], at, at + length, "CANCELLED")
         plain = (row["title"], row["place"], row["starts_at"], row["ends_at"])
         if plain != usual[:4] or row["state"] == "CANCELLED":
@@ -135,7 +141,7 @@ def several(key: str, rows: Sequence[Any], now: datetime) -> Iterable[Event]:
 
 
 def event(row: Any, now: datetime, uid: str) -> Event:
-    """One activity."""
+    """Build one activity's event."""
     from icalendar import Event
 
     made = Event()
@@ -145,6 +151,7 @@ def event(row: Any, now: datetime, uid: str) -> Event:
     made.add("location", row["place"])
     made.add("dtstart", row["starts_at"].astimezone(CHINA))
     made.add("dtend", row["ends_at"].astimezone(CHINA))
+    # Calendars take a change over only if the sequence has grown.
     made.add("sequence", row["version"] - 1)
     made.add("status", "CANCELLED" if row["state"] == "CANCELLED" else "CONFIRMED")
     if row["description"]:

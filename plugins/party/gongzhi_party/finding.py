@@ -1,4 +1,4 @@
-"""Finding what an input names. Whoever keeps an organisation need not see people's files to name somebody."""
+"""Look-ups: what an input names. Whoever keeps an organisation need not see people's files to name somebody."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ from gongzhi.values.errors import FIELD
 
 
 async def resident(call: Call, id: str, permission: str, *path: str) -> PersonRow:
-    """Somebody who lives where the caller holds the permission, or whom the caller may see."""
+    """Return somebody who lives where the caller holds the permission, or whom the caller may see."""
     return await find_nameable(call, id, permission, *path)
 
 
 async def home(call: Call, id: str, permission: str, *path: str) -> HouseholdRow:
-    """A household where the caller holds the permission, or that the caller may see."""
+    """Return a household where the caller holds the permission, or that the caller may see."""
     row: HouseholdRow = await within(call, Household, id, permission, *path)
     return row
 
 
 async def within(call: Call, cls: type, id: str, permission: str, *path: str) -> Any:
-    """The row, locked. What lies elsewhere is not told from what is not there."""
+    """Return the row, locked. What lies elsewhere is not told from what is not there."""
     key = key_of(cls)(id)
     row = await cls.__entity__.model.get_or_none(id=key) if key else None  # type: ignore[attr-defined]
     return await call.find(cls, *path, shown=row is not None and call.may(permission, row), id=key)
 
 
 async def kept(call: Call, cls: type, id: str, permission: str, *path: str) -> Any:
-    """A located row, locked, where the caller holds the permission."""
+    """Return a located row, locked, where the caller holds the permission."""
     row = await call.find(cls, *path, id=key_of(cls)(id))
     if not call.may(permission, row):
         raise forbidden(path[0])
@@ -42,7 +42,7 @@ async def kept(call: Call, cls: type, id: str, permission: str, *path: str) -> A
 
 
 def me(call: Call) -> UUID:
-    """The person who asks. Raises Refusal for an account that belongs to nobody."""
+    """Return the person who asks. Raises Refusal for an account that belongs to nobody."""
     person = call.viewer.account.person
     if person is None:
         raise missing("Sign in as the person it is about.", "请以本人身份登录。")
@@ -50,23 +50,23 @@ def me(call: Call) -> UUID:
 
 
 async def oneself(call: Call) -> PersonRow:
-    """The file of the person who asks, locked. Raises Refusal, too, where they live and the plugin is off."""
+    """Return the file of the person who asks, locked. Raises Refusal, too, where they live and the plugin is off."""
     row: PersonRow = await call.find(Person, id=me(call))
     return row
 
 
 async def lives_in(person: UUID | None, household: UUID) -> bool:
-    """Whether somebody belongs to a household now."""
+    """Tell whether somebody belongs to a household now."""
     return person is not None and await MembershipRow.exists(household_id=household, person_id=person, until=None)
 
 
 def count(value: int, least: int, most: int, *path: str) -> int:
-    """A whole number within bounds."""
+    """Check that a whole number is within bounds."""
     if not least <= value <= most:
         raise wrong(f"{FIELD} must be {least} to {most}.", f"{FIELD}应为 {least} 至 {most}。", *path)
     return value
 
 
 def inhabits(person: PersonRow, grid: int) -> bool:
-    """Whether somebody lives in a grid or below it."""
+    """Tell whether somebody lives in a grid or below it."""
     return grid in {person.grid_id, *(getattr(person, level) for level in LEVELS)}

@@ -1,4 +1,4 @@
-"""The demo county's party: a branch, a year of activities, decided matters. All of it is invented."""
+"""Demo: a branch, a year of activities, and decided matters of the demo county, all invented."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ VOTES = ((Choice.FOR, 41), (Choice.AGAINST, 5), (Choice.ABSTAIN, 3))
 
 
 async def furnish(call: Call) -> None:
-    """A party organisation for the demo county."""
+    """Load a party organisation for the demo county, unless there is one."""
     town = await GridRow.filter(kind=Kind.TOWN, valid_to=None).order_by("code").first()
     if town is None or await BranchRow.exists():
         return
@@ -90,7 +90,7 @@ async def furnish(call: Call) -> None:
 
 
 async def enrol(call: Call, branch: BranchRow, people: list[PersonRow]) -> None:
-    """Members, the secretary, and households that members look after."""
+    """Create members, the secretary, and households that members look after."""
     joined = today(call) - timedelta(days=4000)
     await MemberRow.bulk_create(
         [
@@ -119,7 +119,7 @@ async def enrol(call: Call, branch: BranchRow, people: list[PersonRow]) -> None:
 
 
 async def plan(call: Call, branch: BranchRow, town: GridRow) -> None:
-    """A year of activities, by the calendar."""
+    """Create a year of activities, by the calendar."""
     [row] = await call.fetch(OF_COUNTY, town.county_id)
     calendar = parse_calendar(row["content"])
     for form, title, rule, hour, shift in SERIES:
@@ -141,7 +141,7 @@ async def plan(call: Call, branch: BranchRow, town: GridRow) -> None:
 
 
 async def settle(call: Call, town: GridRow) -> None:
-    """A matter that was decided, and is public."""
+    """Create a matter that was decided, and is public."""
     text = "修缮村口水渠，由村集体出资，村民投工投劳。"
     votes = (VOTES[0][1], VOTES[1][1], VOTES[2][1])
     resolution = await resolve(call, town, Body.COUNCIL, "关于修缮水渠的决议（演示）", text, today(call), votes=votes)
@@ -173,7 +173,7 @@ async def settle(call: Call, town: GridRow) -> None:
 
 
 async def convene(call: Call, town: GridRow, people: list[PersonRow], confirmed: bool) -> None:
-    """A matter that was voted on in the room: one that is confirmed, and one that waits for a second person."""
+    """Create a matter that was voted on in the room: confirmed, or waiting for a second person."""
     held = call.now - timedelta(days=2)
     matter = await DeliberationRow.create(
         title="整治院坝环境（演示）" if confirmed else "安装村道路灯（演示）",
@@ -183,6 +183,7 @@ async def convene(call: Call, town: GridRow, people: list[PersonRow], confirmed:
         state=DeliberationState.COUNTED if confirmed else DeliberationState.RECORDED,
         quorum_percent=50,
         entitled=len(people),
+        # Rounded up, as the quorum of a vote is.
         needed=-(-len(people) // 2),
         present=len(people) if confirmed else None,
         opened_at=held,
@@ -204,5 +205,6 @@ async def convene(call: Call, town: GridRow, people: list[PersonRow], confirmed:
     proposal = await ProposalRow.create(
         deliberation=matter, place=1, text="由居民投工投劳，村集体出材料。", **(told if confirmed else {})
     )
+    # A record that waits lies in the urn; counting makes it ballots.
     box: Any = BallotRow if confirmed else UrnRow
     await box.bulk_create([box(proposal=proposal, choice=one) for one in cast])

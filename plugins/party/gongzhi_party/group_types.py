@@ -1,4 +1,4 @@
-"""What the schema says of groups of volunteers (志愿服务队)."""
+"""Volunteer group types: groups of volunteers (志愿服务队) as the schema has them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the party plugin tells others. Membership is in none of it."""
+"""Events: what the party plugin publishes. Membership is in none of it."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ class ActivityChanged(Event):
     state: ActivityState
 
 
+# Feedable, because the person is asked before it is published; who rewards it is not known here.
 @event(
     "party.attended",
     "Somebody came to an activity for all, and wants rules that reward it to know (参加公开活动).",

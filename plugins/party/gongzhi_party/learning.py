@@ -1,4 +1,4 @@
-"""Something to learn from: comics, videos, articles, quizzes (反诈、垃圾分类、交通安全、志愿服务).
+"""Learning: comics, videos, articles and quizzes (反诈、垃圾分类、交通安全、志愿服务).
 
 Nobody has to, and nobody is counted (国办函〔2026〕12号): who read what, for how long and with which score is written
 nowhere, so there is nothing that a setting could turn into a clock-in or a ranking.
@@ -28,6 +28,7 @@ from .finding import count, kept
 from .models import LessonKind, LessonRow
 from .visibility import CONVENE
 
+# Without answers and explanations: those come back from trying.
 ASKED = """
 (select coalesce(jsonb_agg(jsonb_build_object('text', q->>'text', 'options', q->'options') order by n), '[]')
  from jsonb_array_elements({0}::jsonb) with ordinality t(q, n))
@@ -102,6 +103,7 @@ async def publish_lesson(call: Call, input: PublishLessonInput) -> LessonPayload
     grid = await find_grid(input.grid, "grid")
     if not call.may(CONVENE, grid):
         raise forbidden("grid")
+    # A page that a phone opens from here must not be readable on the way.
     if told(input.link) and not input.link.startswith("https://"):
         raise wrong("A link begins with https://.", "链接须以 https:// 开头。", "link")
     if input.kind == LessonKind.QUIZ and not input.questions:
@@ -157,6 +159,7 @@ class CheckQuizPayload:
     errors: list[Problem] = problems()
 
 
+# `repeats`: no idempotency key is kept, which would tell by account who tried.
 @command("See which answers are right, and why; nothing is kept of it (答题自测).", requires=None, repeats=True)
 async def check_quiz(call: Call, input: CheckQuizInput) -> CheckQuizPayload:
     row: LessonRow = await call.find(Lesson, "lesson", id=key_of(Lesson)(input.lesson))

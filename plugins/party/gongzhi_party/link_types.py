@@ -1,4 +1,4 @@
-"""What the schema says of members who look after households (党员联户)."""
+"""Link types: members who look after households (党员联户), as the schema has them."""
 
 from __future__ import annotations
 
@@ -22,6 +22,8 @@ from .organisation_types import NAME, PartyBranch, PartyMember, present
 from .visibility import LINK
 
 DUE = "(select nullif(h.visit_due_on,'infinity') from people.household h where h.id={0})"
+# A suggestion, published as a card, and no decision: full members of the nearest organisation, fewest households
+# first.
 SUGGESTED = """
 (select coalesce(jsonb_agg(jsonb_build_object('member','PartyMember:'||f.id,'name',f.name,'households',f.n,
  'near',f.near) order by f.n, f.near desc, f.id), '[]') from (
@@ -80,7 +82,7 @@ def suggested(at: Frame) -> Any:
 
 
 def due(at: Frame) -> Alternatives:
-    """Households one looks after whose visit is due before a day."""
+    """Select households one looks after whose visit is due before a day."""
     text = "{0}<=coalesce({1},{0}) and ({2} is null or {2}>{3}) and (" + DUE.replace("{0}", "{4}") + ")<{1}"
     before = at.given.bind("before", cast="date")
     return [Sql(text, at.rows.since, before, at.rows.until, at.viewer.today, at.rows.household_id)]

@@ -1,4 +1,4 @@
-"""Members look after households: named by consent, declined or exchanged at any time, handed over when one leaves."""
+"""Household links: members named by consent, declined or exchanged at any time, handed over when one leaves."""
 
 from __future__ import annotations
 
@@ -51,6 +51,7 @@ class LinkHouseholdInput:
 
 @command("Have a member look after a household, in place of whoever did (安排党员联户).", requires=LINK)
 async def link_household(call: Call, input: LinkHouseholdInput) -> PartyLinkPayload:
+    # Both agree, or nobody is named; the link publishes an office.
     if not input.consent:
         en, zh = "A helper is named with the consent of both.", "联户须经双方同意。"
         raise Refusal("CONSENT_REQUIRED", en, zh, ("consent",))
@@ -67,7 +68,10 @@ async def linked(call: Call, household: HouseholdRow, member: MemberRow, phone: 
     """Put the office on record, here and as the core's liaison; what was asked for is met."""
     if await lives_in(member.person_id, household.id):
         raise wrong("A helper comes from outside the household.", "联户党员不能是本户成员。", "member")
+    # One helper at a time: whoever did it before ends today.
     await LinkRow.filter(household=household, until=None).update(until=today(call))
+    # The core knows helpers by their line alone: membership leaves the plugin as this published office, and as
+    # nothing else.
     liaison = await begin_liaison(call, household.id, member.person_id, Line.PARTY_MEMBER)
     await AskRow.filter(household=household, state=AskState.OPEN).update(state=AskState.MET, ended_at=call.now)
     link = await LinkRow.create(
@@ -101,6 +105,7 @@ class EndPartyLinkInput:
 async def end_party_link(call: Call, input: EndPartyLinkInput) -> PartyLinkPayload:
     link: LinkRow = await call.find(PartyLink, "link", id=key_of(PartyLink)(input.link))
     own = call.viewer.account.person
+    # The household, the helper, or whoever names helpers; nobody is asked why.
     if own != link.person_id and not await lives_in(own, link.household_id) and not call.may(LINK, link):
         raise forbidden("link")
     if link.until is not None:
@@ -116,6 +121,7 @@ async def ended(call: Call, links: list[LinkRow]) -> None:
     for link in links:
         link.until = today(call)
         await link.save(update_fields=["until"])
+        # Without its liaison the helper no longer sees the household.
         await finish_liaison(call, link.liaison_id)
 
 
@@ -171,10 +177,12 @@ async def hand_over_households(call: Call, input: HandOverHouseholdsInput) -> Ha
 
 async def handed(call: Call, person: UUID, successor: MemberRow | None) -> int:
     """Pass on everything somebody looks after; without a successor each household waits for a helper."""
+    # By id, so that two hand-overs of the same households cannot wait for each other.
     links = await LinkRow.filter(person_id=person, until=None).order_by("id").select_for_update()
     await ended(call, links)
     for link in links:
         household = await HouseholdRow.get(id=link.household_id)
+        # Nobody is the helper of their own household.
         if successor is not None and not await lives_in(successor.person_id, household.id):
             await linked(call, household, successor, None)
         else:
@@ -200,6 +208,7 @@ class ReportForHouseholdPayload:
 @command("Make a case of what a household asked its helper for, in its name (联户诉求转办).", requires=None)
 async def report_for_household(call: Call, input: ReportForHouseholdInput) -> ReportForHouseholdPayload:
     link: LinkRow = await call.find(PartyLink, "link", id=key_of(PartyLink)(input.link))
+    # Only the helper of today: an ended link speaks for nobody.
     if link.person_id != call.viewer.account.person or link.until is not None:
         raise forbidden("link")
     household, grid = await HouseholdRow.get(id=link.household_id), await GridRow.get(id=link.grid_id)
@@ -211,12 +220,15 @@ async def report_for_household(call: Call, input: ReportForHouseholdInput) -> Re
         input.description,
         grid.code,
         origin=Origin.REACTIVE,
+        # In the household's name, so that the answer and the rating are theirs.
         requester=household.head_id or link.person_id,
     )
     case = await open_case(call, draft)
+    # `shown`: the case belongs to the requester, but whoever reported it may read its number here.
     return ReportForHouseholdPayload(case=ref(Case, case.id, shown=True))
 
 
+# A number and no list: what is due is found in the helper's own households.
 DUE = """
 select l.person_id, count(*)::int n from party.link l join people.household h on h.id=l.household_id
 where l.until is null and h.visit_due_on<$1 and l.county_id=any($2::int[]) group by 1 order by 1
@@ -225,7 +237,7 @@ where l.until is null and h.visit_due_on<$1 and l.county_id=any($2::int[]) group
 
 @job("party.remind_of_visits", every=WEEK, offset=timedelta(hours=8))
 async def remind(call: Call, run: Run) -> None:
-    """Tell each helper once a week how many visits are due by its end; no list, no ranking."""
+    """Remind each helper once a week how many visits are due by its end; no list, no ranking."""
     until = run.due.astimezone(CHINA).date() + WEEK
     for row in await call.fetch(DUE, until, list(run.counties)):
         about = Notice(

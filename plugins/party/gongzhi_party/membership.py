@@ -1,4 +1,4 @@
-"""Who belongs to an organisation: admission, transfers from one to another, and reporting where one lives."""
+"""Membership: admission, transfers from one organisation to another, and reporting where one lives."""
 
 from __future__ import annotations
 
@@ -45,6 +45,7 @@ async def admit_party_member(call: Call, input: AdmitPartyMemberInput) -> PartyM
     joined = past(call, input.joined_on, "joinedOn")
     if input.status == MemberStatus.LEFT:
         raise wrong("Nobody is admitted as having left.", "新登记党员不能为已离开。", "status")
+    # One roll at a time; moving is a transfer.
     if await MemberRow.filter(person=person).exclude(status=MemberStatus.LEFT).exists():
         raise duplicate(
             "They belong to an organisation already; transfer them.", "已有组织关系，请办理转接。", "person"
@@ -61,7 +62,7 @@ async def admit_party_member(call: Call, input: AdmitPartyMemberInput) -> PartyM
 
 
 async def holding(call: Call, id: str) -> BranchRow:
-    """An organisation that keeps a roll of its own, where the caller keeps it."""
+    """Return an organisation that keeps a roll of its own, where the caller keeps it."""
     branch: BranchRow = await kept(call, PartyBranch, id, KEEP, "branch")
     if branch.kind not in HOLDING_MEMBERS or branch.dissolved_on:
         raise wrong("A group keeps no roll; name its branch.", "党小组不单独建册，请选择支部。", "branch")
@@ -90,12 +91,13 @@ async def update_party_member(call: Call, input: UpdatePartyMemberInput) -> Part
     member.version += 1
     await member.save()
     if told(input.status) and input.status == MemberStatus.LEFT:
+        # Households must not be left with a helper who is no member any more.
         await handed(call, member.person_id, None)
     return PartyMemberPayload(member=ref(PartyMember, member.id))
 
 
 def turn(call: Call, member: MemberRow, status: MemberStatus) -> None:
-    """From probation to full membership, or out."""
+    """Move a member from probation to full membership, or out."""
     if status == MemberStatus.PROBATIONARY:
         raise Refusal("ILLEGAL_TRANSITION", "Nobody returns to probation.", "不能退回预备期。", ("status",))
     if status == MemberStatus.FULL and member.confirmed_on is None:
@@ -106,7 +108,7 @@ def turn(call: Call, member: MemberRow, status: MemberStatus) -> None:
 
 
 async def group(call: Call, member: MemberRow, id: str | None) -> object:
-    """The key of a group of the member's own branch."""
+    """Return the key of a group of the member's own branch; None to leave the group."""
     if id is None:
         return None
     found: BranchRow = await call.find(PartyBranch, "group", id=key_of(PartyBranch)(id))
@@ -165,6 +167,7 @@ class DecidePartyTransferInput:
 async def decide_party_transfer(call: Call, input: DecidePartyTransferInput) -> PartyTransferPayload:
     transfer, member = await waiting(call, input.transfer)
     target = await BranchRow.get(id=transfer.target_id)
+    # The receiving organisation decides: nobody is sent where they are not taken.
     if not call.may(KEEP, target):
         raise forbidden("transfer")
     if not input.accept and not told(input.reason):
@@ -174,6 +177,7 @@ async def decide_party_transfer(call: Call, input: DecidePartyTransferInput) -> 
     transfer.decided_at = call.now
     await transfer.save()
     if input.accept:
+        # The member's grid is the organisation's, by which sight of members goes.
         member.branch_id, member.grid_id, member.group_id = target.id, target.grid_id, None
         member.version += 1
         await member.save()
@@ -198,7 +202,7 @@ async def withdraw_party_transfer(call: Call, input: WithdrawPartyTransferInput)
 
 
 async def waiting(call: Call, id: str) -> tuple[TransferRow, MemberRow]:
-    """A transfer that is to be decided, and its member, both locked."""
+    """Return a transfer that is to be decided, and its member, both locked."""
     transfer: TransferRow = await call.find(PartyTransfer, "transfer", id=key_of(PartyTransfer)(id))
     if transfer.state != TransferState.REQUESTED:
         raise Refusal("ILLEGAL_TRANSITION", "This transfer has been decided.", "该转接已办结。", ("transfer",))
@@ -224,6 +228,7 @@ class ReportToCommunityInput:
     idempotency_key: str = given(KEY)
 
 
+# The nearest organisation at or above where somebody lives.
 HERE = """
 select c.branch_id from party.coverage c join grids.grid g on g.id=c.grid_id
 join party.branch b on b.id=c.branch_id and b.dissolved_on is null
@@ -246,6 +251,7 @@ async def report_to_community(call: Call, input: ReportToCommunityInput) -> Part
         raise wrong("That is your own organisation.", "居住地党组织即您所在组织，无需报到。")
     if await ReportRow.exists(member=member, branch_id=branch, until=None):
         raise duplicate("You have reported there.", "您已报到。")
+    # One community at a time.
     await ReportRow.filter(member=member, until=None).update(until=today(call))
     await ReportRow.create(member=member, branch_id=branch, since=today(call))
     return PartyMemberPayload(member=ref(PartyMember, member.id))

@@ -1,4 +1,4 @@
-"""Setting organisations up: where they work, and who holds their offices."""
+"""Organisations: setting them up, where they work, and who holds their offices."""
 
 from __future__ import annotations
 
@@ -73,6 +73,7 @@ async def add_party_branch(call: Call, input: AddPartyBranchInput) -> PartyBranc
         kind=input.kind, name=name, grid=grid, parent=parent, founded_on=since, station_place=place,
         station_hours=hours,
     )  # fmt: skip
+    # A group works where its branch does.
     if input.kind != BranchKind.GROUP:
         await CoverageRow.create(branch=branch, grid=grid, since=since)
     return PartyBranchPayload(branch=ref(PartyBranch, branch.id))
@@ -130,6 +131,7 @@ async def appoint_party_officer(call: Call, input: AppointPartyOfficerInput) -> 
     if not since < input.term_ends_on <= since + timedelta(days=5 * 366):
         raise wrong("A term has a day to five years.", "任期为一天至五年。", "termEndsOn")
     phone = coded(codes.phone, input.duty_phone, "dutyPhone") if told(input.duty_phone) else None
+    # The branch is locked above; the constraint of the database is for whoever comes round it.
     await vacant(branch, input.duty, since, input.term_ends_on)
     office = await OfficeRow.create(
         branch=branch, duty=input.duty, person=person, duty_phone=phone, since=since, term_ends_on=input.term_ends_on
@@ -138,7 +140,7 @@ async def appoint_party_officer(call: Call, input: AppointPartyOfficerInput) -> 
 
 
 async def vacant(branch: BranchRow, duty: Duty, since: datetime.date, until: datetime.date) -> None:
-    """Refuse a term while somebody else has the office. The branch is locked, and the database knows it, too."""
+    """Refuse a term while somebody else has the office. The branch is locked, and a constraint holds it too."""
     lasting = Q(until=None, term_ends_on__gt=since) | Q(until__gt=since)
     if await OfficeRow.filter(lasting, branch=branch, duty=duty, since__lt=until).exists():
         raise Refusal(
@@ -163,11 +165,13 @@ async def end_party_office(call: Call, input: EndPartyOfficeInput) -> PartyOffic
         raise forbidden("office")
     if office.until is not None:
         raise Refusal("ILLEGAL_TRANSITION", "The term has ended already.", "该任期已结束。", ("office",))
+    # A term that has not begun ends on its first day, so that it was never held.
     office.until = max(today(call), office.since)
     await office.save(update_fields=["until"])
     return PartyOfficePayload(office=ref(PartyOffice, office.id))
 
 
+# Each of the two days before the end is told once: a reminder later than one of them covers it.
 ENDING = """
 select o.id, o.person_id, o.duty, o.term_ends_on,
  (select s.person_id from party.office s where s.branch_id=b.parent_id and s.duty='SECRETARY' and s.until is null
@@ -182,7 +186,7 @@ order by o.id
 
 @job("party.remind_of_elections", every=timedelta(days=1), offset=timedelta(hours=8))
 async def remind(call: Call, run: Run) -> None:
-    """Tell holders of offices, and the secretary above, that a term ends: half a year before, and a month before."""
+    """Remind holders of offices, and the secretary above, that a term ends: half a year before, and a month before."""
     for row in await call.fetch(ENDING, today(call), list(run.counties), list(AHEAD)):
         persons = [one for one in (row["person_id"], row["above"]) if one]
         await notify(call, term(row["duty"], row["term_ends_on"]), persons=persons)

@@ -1,4 +1,4 @@
-"""What the schema says of organisations and who belongs to them."""
+"""Organisation types: organisations and who belongs to them, as the schema has them."""
 
 from __future__ import annotations
 
@@ -49,12 +49,12 @@ NAME = "(select p.name from people.person p where p.id={0})"
 
 
 def present(at: Frame) -> Alternatives:
-    """In force on the day of the operation."""
+    """Select what is in force on the day of the operation."""
     return [Sql("{0}<={2} and ({1} is null or {1}>{2})", at.rows.since, at.rows.until, at.viewer.today)]
 
 
 def holding(duty: Duty) -> Any:
-    """Whoever holds an office now."""
+    """Select whoever holds an office now."""
     return lambda at: [Sql(f"{{0}}='{duty.value}' and {{1}}", at.rows.duty, *present(at) or ())]
 
 

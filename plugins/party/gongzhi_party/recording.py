@@ -1,4 +1,4 @@
-"""Minutes with what lies beside them, and what was resolved: by whom, and by when."""
+"""Minutes: with the papers beside them, and what was resolved, by whom and by when."""
 
 from __future__ import annotations
 
@@ -81,6 +81,7 @@ async def record_activity_minutes(call: Call, input: RecordActivityMinutesInput)
         raise duplicate("There are minutes already.", "已有会议记录。", "activity")
     if len(input.papers) > PAPERS or len(input.tasks) > 50:
         raise wrong(f"{PAPERS} files and 50 tasks at most.", f"附件最多 {PAPERS} 个，事项最多 50 项。", "papers")
+    # Papers first: decoding may refuse, and nothing is written then.
     papers = [await paper(call, one, str(at)) for at, one in enumerate(input.papers)]
     minutes = await MinutesRow.create(
         activity=activity,
@@ -94,6 +95,7 @@ async def record_activity_minutes(call: Call, input: RecordActivityMinutesInput)
     permission = MEMBERS if activity.audience == "BRANCH" else CONVENE
     for at, one in enumerate(input.tasks):
         await resolved(call, one, permission, ("tasks", str(at)), activity=activity)
+    # Minutes end an activity: from now on it is neither moved nor cancelled.
     activity.state = ActivityState.HELD
     activity.version += 1
     await activity.save()
@@ -109,7 +111,8 @@ async def resolved(
     activity: ActivityRow | None = None,
     deliberation: DeliberationRow | None = None,
 ) -> TaskRow:
-    """What is to be done, told to whoever does it."""
+    """Create what is to be done, and notify whoever does it."""
+    # Named within the permission, so that nobody gets tasks from strangers.
     owner = await resident(call, input.owner, permission, *path, "owner") if told(input.owner) else None
     if input.due_on < today(call):
         raise wrong("It is due on a day to come.", "完成期限不能早于今天。", *path, "dueOn")
@@ -126,7 +129,7 @@ async def resolved(
 
 
 async def paper(call: Call, input: PartyPaperInput, place: str) -> PaperRow:
-    """A file as it is kept."""
+    """Return a file as it is kept."""
     if len(input.content) > BYTES * 4 // 3 + 4:
         raise wrong(f"A file has {BYTES} bytes at most.", f"附件不超过 {BYTES} 字节。", "papers", place)
     try:
@@ -134,10 +137,12 @@ async def paper(call: Call, input: PartyPaperInput, place: str) -> PaperRow:
     except binascii.Error:
         raise unreadable(place) from None
     if input.kind == PaperKind.PHOTO:
+        # A face is sensitive: consent is told for each photo (PIPL 28, 29).
         if not input.consent:
             en, zh = "A photo needs the consent of whoever is on it.", "照片须经照片中人员同意。"
             raise Refusal("CONSENT_REQUIRED", en, zh, ("papers", place, "consent"))
         raw = await photo(call, raw, place)
+    # By content and not by what the sender says.
     elif not raw.startswith(b"%PDF-"):
         raise unreadable(place)
     title = text(input.title, 100, "papers", place, "title")
@@ -145,8 +150,9 @@ async def paper(call: Call, input: PartyPaperInput, place: str) -> PaperRow:
 
 
 async def photo(call: Call, raw: bytes, place: str) -> bytes:
-    """The picture made anew: nothing of where, when and with what it was taken is left."""
+    """Make the picture anew, so that nothing of where, when and with what it was taken is left."""
     try:
+        # Decoded in a process of its own: pictures come from strangers, and decoders have had holes.
         remade = await call.context.pictures.remake(raw, edge=SIDE, formats=("JPEG", "PNG"))
     except PictureError as error:
         raise wrong(error.text.en, error.text.zh, "papers", place, "content") from None
@@ -184,7 +190,7 @@ async def finish_party_task(call: Call, input: FinishPartyTaskInput) -> PartyTas
 
 
 async def leads(call: Call, task: TaskRow) -> bool:
-    """Whether the caller leads what the task belongs to."""
+    """Tell whether the caller leads what the task belongs to."""
     if task.deliberation_id:
         return call.may(DELIBERATE, await DeliberationRow.get(id=task.deliberation_id))
     return call.may(CONVENE, await ActivityRow.get(id=task.activity_id))
@@ -200,7 +206,7 @@ and coalesce(a.county_id, d.county_id)=any($2::int[]) order by t.id
 
 @job("party.remind_of_tasks", every=timedelta(days=1), offset=timedelta(hours=8, minutes=30))
 async def remind(call: Call, run: Run) -> None:
-    """Tell the owners of what is due today, once."""
+    """Remind owners of what is due today, once."""
     for row in await call.fetch(LATE, today(call), list(run.counties)):
         await notify(call, due(row["due_on"]), persons=[row["owner_id"]])
         await TaskRow.filter(id=row["id"]).update(reminded_at=call.now)

@@ -1,4 +1,4 @@
-"""When a series takes place: its rule (RFC 5545), within a horizon, and around days off (调休).
+"""Recurrence: when a series takes place, by its rule (RFC 5545), within a horizon, and around days off (调休).
 
 Rules are read in China's time, which knows no summer time. A rule must end: a year's plan is made once its calendar is
 known, and not for ever.
@@ -23,6 +23,7 @@ HORIZON = timedelta(days=400)
 """How far ahead a series may reach."""
 MOST = 400
 """How many times it may take place."""
+# An allow-list of parts and their shapes: a rule such as the 31st of February would be looked for without an end.
 EVERY = {
     "FREQ": r"[A-Z]+",
     "INTERVAL": r"[1-9]\d?",
@@ -50,22 +51,26 @@ class Turn:
 
 
 def turns(text: str, first: datetime, shift: Shift, calendar: Calendar, now: datetime) -> tuple[str, list[Turn]]:
-    """The rule as it is kept, and every time it comes to. Raises Refusal, saying why, for one that cannot be kept."""
+    """Return the rule as it is kept, and every time it comes to. Raises Refusal for one that cannot be kept."""
     rule, count = read(text, first, now)
     last = now.astimezone(CHINA).replace(tzinfo=None) + HORIZON
+    # One more than allowed is enough to know that there are too many.
     found = list(islice((at for at in rule if at <= last), MOST + 1))
     if not found:
         raise wrong("The rule never comes to pass.", "重复规则没有任何一次发生。", "rule")
     if len(found) > MOST:
         raise wrong(f"A series takes place {MOST} times at most.", f"一个系列最多 {MOST} 次。", "rule")
+    # A COUNT that the horizon cuts is refused, not shortened: a plan with fewer times than were asked for is another
+    # plan.
     if count is not None and len(found) < count:
         raise beyond()
     moved = [Turn(aware(at), shifted(aware(at), shift, calendar)) for at in found]
+    # Without the name of the property, as calendars write it after `RRULE:`.
     return text.upper().removeprefix("RRULE:"), moved
 
 
 def read(text: str, first: datetime, now: datetime) -> tuple[rrule, int | None]:
-    """The rule from its text, with an end; and how many times it says it comes to pass."""
+    """Return the rule from its text, with an end, and how many times it says it comes to pass."""
     values = dict(one.partition("=")[::2] for one in text.strip().upper().removeprefix("RRULE:").split(";"))
     known = PARTS.get(values.get("FREQ", ""), {})
     if not known or not all(name in known and re.fullmatch(known[name], value) for name, value in values.items()):
@@ -82,6 +87,7 @@ def read(text: str, first: datetime, now: datetime) -> tuple[rrule, int | None]:
         )
     end = until(values.pop("UNTIL")) if "UNTIL" in values else None
     count = values.pop("COUNT", None)
+    # Without a zone: the library compares naive times, and all of them are China's.
     limit = now.astimezone(CHINA).replace(tzinfo=None) + HORIZON
     if end is not None and end > limit:
         raise beyond()
@@ -90,8 +96,10 @@ def read(text: str, first: datetime, now: datetime) -> tuple[rrule, int | None]:
         made = rrulestr(bare, dtstart=naive(first))
         if not isinstance(made, rrule):
             raise ValueError("a set of rules")
+        # Always bounded, so that nothing that goes through it can run on.
         rule = made.replace(until=end or limit)
         if count:
+            # COUNT becomes an end, which is what a later look at the rule can be bounded by.
             return rule.replace(until=nth(rule, int(count))), int(count)
         return rule, None
     except (ValueError, KeyError, TypeError, IndexError):
@@ -99,14 +107,15 @@ def read(text: str, first: datetime, now: datetime) -> tuple[rrule, int | None]:
 
 
 def nth(rule: rrule, count: int) -> datetime:
-    """When a bounded rule comes to pass for the last time that is asked for."""
+    """Return when a bounded rule comes to pass for the last time that is asked for."""
     return list(islice(rule, min(count, MOST + 1)))[-1]
 
 
 def until(text: str) -> datetime:
-    """The last moment of a rule, in China's time."""
+    """Return the last moment of a rule, in China's time."""
     try:
         if "T" not in text:
+            # A day alone means all of it.
             return datetime.strptime(text, "%Y%m%d") + timedelta(days=1, seconds=-1)
         if text.endswith("Z"):
             return naive(datetime.strptime(text, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC))
@@ -125,7 +134,7 @@ def beyond() -> Refusal:
 
 
 def shifted(at: datetime, shift: Shift, calendar: Calendar) -> datetime | None:
-    """Where a time goes that falls on a day off. Make-up days are working days."""
+    """Return where a time goes that falls on a day off; None if it is left out. Make-up days are working days."""
     day = at.astimezone(CHINA).date()
     if shift == Shift.KEEP or calendar.spans(day):
         return at
@@ -135,7 +144,7 @@ def shifted(at: datetime, shift: Shift, calendar: Calendar) -> datetime | None:
 
 
 def nearest(day: date, step: int, calendar: Calendar) -> date:
-    """The next or last working day."""
+    """Return the next or last working day. Raises CalendarError beyond the calendar."""
     while not calendar.spans(day):
         day += timedelta(days=step)
         if not calendar.first <= day <= calendar.last:
@@ -144,7 +153,7 @@ def nearest(day: date, step: int, calendar: Calendar) -> date:
 
 
 def originals(rule: str, first: datetime) -> Iterator[datetime]:
-    """When the rule of a series has it, from its text as it is kept."""
+    """Yield when the rule of a series has it, from its text as it is kept."""
     values = dict(one.split("=", 1) for one in rule.split(";"))
     if "UNTIL" in values:
         values["UNTIL"] = until(values["UNTIL"]).strftime("%Y%m%dT%H%M%S")
@@ -154,7 +163,7 @@ def originals(rule: str, first: datetime) -> Iterator[datetime]:
 
 
 def exported(rule: str) -> str:
-    """The rule as other calendars want it: with an end in UTC."""
+    """Return the rule as other calendars want it: with an end in UTC."""
     values = dict(one.split("=", 1) for one in rule.split(";"))
     if "UNTIL" in values:
         values["UNTIL"] = aware(until(values["UNTIL"])).astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
@@ -170,5 +179,5 @@ def aware(at: datetime) -> datetime:
 
 
 def kept(all_turns: Sequence[Turn], exceptions: frozenset[date]) -> list[Turn]:
-    """The times that take place: not left out by the calendar, nor by whoever plans."""
+    """Return the times that take place: not left out by the calendar, nor by whoever plans."""
     return [one for one in all_turns if one.at and one.original.astimezone(CHINA).date() not in exceptions]

@@ -1,4 +1,4 @@
-"""Activities that come again: planned at once around days off, planned anew when days off change, and ended."""
+"""Series: activities that come again, planned at once around days off, planned anew when these change, and ended."""
 
 from __future__ import annotations
 
@@ -45,9 +45,11 @@ async def plan_activity_series(call: Call, input: PlanActivitySeriesInput) -> Pa
     planned, grid = await drafted(call, input.activity)
     calendar = await calendar_in(call, grid)
     rule, turns = recurrence.turns(text(input.rule, 200, "rule"), planned["starts_at"], input.shift, calendar, call.now)
+    # Times that are over already are part of the rule and not of the plan.
     kept = [one for one in recurrence.kept(turns, frozenset(input.exceptions)) if one.at and one.at >= call.now]
     if not kept:
         raise wrong("Nothing is left of the series.", "该系列没有任何一次活动。", "rule")
+    # The series begins with its rule, moved or not, for calendars reckon from there.
     planned["starts_at"] = turns[0].original
     series = await SeriesRow.create(**planned, grid=grid, rule=rule, shift=input.shift)
     length = timedelta(minutes=planned.pop("minutes"))
@@ -60,13 +62,14 @@ async def plan_activity_series(call: Call, input: PlanActivitySeriesInput) -> Pa
         if one.at
     ]  # fmt: skip
     await ActivityRow.bulk_create(rows)
+    # Read again for the columns of grids, which triggers fill in and events need.
     for row in await ActivityRow.filter(series=series).order_by("starts_at"):
         call.publish(ActivityChanged(activity=row.id, state=row.state), row)
     return PartySeriesPayload(series=ref(PartySeries, series.id))
 
 
 async def calendar_in(call: Call, grid: GridRow) -> Calendar:
-    """The working calendar of a grid's county, with its days off and make-up days."""
+    """Return the working calendar of a grid's county, with its days off and make-up days."""
     [row] = await call.fetch(OF_COUNTY, grid.county_id)
     return parse_calendar(row["content"])
 
@@ -105,6 +108,7 @@ async def replan_activity_series(call: Call, input: ReplanActivitySeriesInput) -
     calendar = await calendar_in(call, await GridRow.get(id=series.grid_id))
     for activity in await coming(call, series):
         at = recurrence.shifted(activity.original_at or activity.starts_at, series.shift, calendar)
+        # A reason says that somebody moved it by hand, and that stays.
         if activity.reason or at == activity.starts_at:
             continue
         if at is None or at < call.now:
@@ -117,7 +121,7 @@ async def replan_activity_series(call: Call, input: ReplanActivitySeriesInput) -
 
 
 async def repeated(call: Call, id: str) -> SeriesRow:
-    """A series that goes on, which the caller arranges, locked."""
+    """Return a series that goes on, which the caller arranges, locked."""
     series: SeriesRow = await call.find(PartySeries, "series", id=key_of(PartySeries)(id))
     if not call.may(MEMBERS if series.audience == Audience.BRANCH else CONVENE, series):
         raise forbidden("series")
@@ -127,8 +131,9 @@ async def repeated(call: Call, id: str) -> SeriesRow:
 
 
 async def coming(call: Call, series: SeriesRow) -> list[ActivityRow]:
-    """What is planned of a series and lies ahead, locked."""
+    """Return what is planned of a series and lies ahead, locked."""
     ahead = ActivityRow.filter(series=series, state=ActivityState.PLANNED, starts_at__gt=call.now)
+    # By id: all who lock several activities do it in this order.
     return await ahead.order_by("id").select_for_update()
 
 

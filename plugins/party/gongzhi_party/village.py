@@ -1,4 +1,4 @@
-"""The village code and its councils (一约四会), and deputies' proposals followed to their reply."""
+"""Village affairs: the village code and its councils (一约四会), and deputies' proposals up to their reply."""
 
 from __future__ import annotations
 
@@ -66,12 +66,14 @@ async def adopt_village_code(call: Call, input: AdoptVillageCodeInput) -> Villag
     row: VillageCodeRow = await kept(call, VillageCode, input.code, DELIBERATE, "code")
     if row.state != CodeState.DRAFT:
         raise Refusal("ILLEGAL_TRANSITION", "It has been adopted.", "该版本已通过。", ("code",))
+    # The name is made by the same expression as the field that shows it, so a resolution cannot name another text.
     [name] = await call.fetch(f"select {RULE.format('$1::int', '$2::int')} said", row.grid_id, row.number)
     resolution = await adopted(call, name["said"], row.grid_id)
     if resolution is None:
         raise Refusal(
             "NOT_ADOPTED", f"No resolution adopts {name['said']}.", f"没有决议通过 {name['said']}。", ("code",)
         )
+    # One version holds at a time; the one before ends the day this one begins.
     earlier = VillageCodeRow.filter(grid_id=row.grid_id, state=CodeState.ADOPTED)
     await earlier.update(state=CodeState.ENDED, ends_on=today(call))
     row.state, row.resolution_id, row.starts_on = CodeState.ADOPTED, resolution.id, today(call)
@@ -104,6 +106,7 @@ async def seat_in_council(call: Call, input: SeatInCouncilInput) -> CouncilSeatP
         raise Refusal("CONSENT_REQUIRED", "A seat is published by consent.", "成员公开须经本人同意。", ("consent",))
     person = await resident(call, input.person, DELIBERATE, "person")
     sitting = SeatRow.filter(grid=grid, kind=input.kind, until=None)
+    # One head for each council.
     if await sitting.filter(person=person).exists() or (input.head and await sitting.filter(head=True).exists()):
         raise duplicate("They sit in it, or somebody leads it.", "已是成员，或已有负责人。", "person")
     row = await SeatRow.create(grid=grid, kind=input.kind, person=person, head=input.head, since=today(call))
@@ -184,6 +187,7 @@ async def reply_to_suggestion(call: Call, input: ReplyToSuggestionInput) -> Depu
     grants = call.viewer.account.grants
     if not any(one.unit == row.unit_id and "cases.handle" in one.permissions for one in grants):
         raise forbidden("suggestion")
+    # A reply may be written anew until the deputy has rated it.
     if row.state == SuggestionState.RATED:
         raise Refusal("ILLEGAL_TRANSITION", "The deputy has rated the reply.", "代表已评价。", ("suggestion",))
     row.reply, row.replied_at, row.state = text(input.text, 5000, "text"), call.now, SuggestionState.REPLIED

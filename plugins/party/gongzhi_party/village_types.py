@@ -1,4 +1,4 @@
-"""What the schema says of village codes, councils and deputies' proposals, and where deliberations are found."""
+"""Village types: village codes, councils and deputies' proposals, and where deliberations are found."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def code_here(at: Frame) -> Alternatives:
 
 
 def of_case(at: Frame) -> Alternatives:
-    """The deliberation that a case came to, or that it carries out."""
+    """Select the deliberation that a case came to, or that it carries out."""
     text = "({0}={1} or {2} in (select e.deliberation_id from party.execution e where e.case_id={1}))"
     return [Sql(text, at.rows.case_id, at.row.id, at.rows.id)]
 

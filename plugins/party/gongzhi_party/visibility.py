@@ -1,4 +1,4 @@
-"""Who may see what of the party plugin, in one place. Offices and activities are published; membership is not."""
+"""Visibility: who may see what of the party plugin. Offices and activities are published; membership is not."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ SUGGEST = "party.suggest"
 
 
 def members(member: Table, viewer: Lens) -> Alternatives:
-    """The organisation's own, those who report to it, and oneself."""
+    """Select the organisation's own members, those who report to it, and oneself."""
+    # By where the organisation lies, never by where the member lives.
     seen = viewer.within(member, MEMBERS)
     if seen is None:
         return None
@@ -29,7 +30,7 @@ def members(member: Table, viewer: Lens) -> Alternatives:
 
 
 def transfers(transfer: Table, viewer: Lens) -> Alternatives:
-    """Those of the two organisations, and one's own."""
+    """Select transfers of the two organisations, and one's own."""
     own = Sql(
         "exists(select from party.member m where m.id={0} and m.person_id={1})", transfer.member_id, viewer.person
     )
@@ -38,7 +39,7 @@ def transfers(transfer: Table, viewer: Lens) -> Alternatives:
 
 
 def of_branch(key: object, viewer: Lens, permission: str) -> Criterion | None:
-    """Whether an organisation lies where one holds the permission; None where one holds it nowhere."""
+    """Tell whether an organisation lies where one holds the permission; None where one holds it nowhere."""
     branch = Table("branch", schema="party", alias="kept")
     seen = viewer.within(branch, permission)
     if seen is None:
@@ -48,6 +49,7 @@ def of_branch(key: object, viewer: Lens, permission: str) -> Criterion | None:
     return Sql("exists(select from party.branch kept where kept.id={0} and ({1}))", key, some(*seen))
 
 
+# `any(array(…))`: the viewer's organisations are looked up once, and not for each row.
 BELONGING = (
     "{0}=any(array(select m.branch_id from party.member m where m.person_id={1} and m.status<>'LEFT' "
     "union all select r.branch_id from party.report r join party.member m on m.id=r.member_id "
@@ -56,15 +58,16 @@ BELONGING = (
 
 
 def activities(activity: Table, viewer: Lens) -> Alternatives:
-    """Those for a grid or for all; those of an organisation, for it and whoever belongs or reports to it."""
+    """Select activities for a grid or for all, and an organisation's own for whoever belongs or reports to it."""
     seen = widen(viewer.within(activity, MEMBERS), Sql("{0}<>'BRANCH'", activity.audience))
     return widen(seen, Sql(BELONGING, activity.branch_id, viewer.person)) if viewer.known() else seen
 
 
 def participations(participation: Table, viewer: Lens) -> Alternatives:
-    """One's own, and those of activities one arranges; who comes to an organisation's own is told to it alone."""
+    """Select one's own participations, and those of activities one arranges; an organisation's own only for itself."""
     activity = Table("activity", schema="party", alias="theirs")
     open_ = narrow(viewer.within(activity, CONVENE), Sql("{0}<>'BRANCH'", activity.audience))
+    # Of an organisation's own activities only whoever sees its members: coming tells of belonging.
     arranged = [*(open_ or ()), *(viewer.within(activity, MEMBERS) or ())]
     found: list[Criterion] = []
     if arranged:
@@ -74,7 +77,7 @@ def participations(participation: Table, viewer: Lens) -> Alternatives:
 
 
 def tasks(task: Table, viewer: Lens) -> Alternatives:
-    """Those of deliberations, which are public; those of activities one may see; and one's own."""
+    """Select tasks of deliberations, which are public, and of activities one may see."""
     activity = Table("activity", schema="party", alias="meant")
     seen = activities(activity, viewer)
     told = some(*seen) if seen is not None else Sql("true")
@@ -83,12 +86,12 @@ def tasks(task: Table, viewer: Lens) -> Alternatives:
 
 
 def feedback(row: Table, viewer: Lens) -> Alternatives:
-    """One's own, and what was said of activities one arranges."""
+    """Select one's own feedback, and what was said of activities one arranges."""
     return participations(row, viewer)
 
 
 def feeds(feed: Table, viewer: Lens) -> Alternatives:
-    """One's own; whoever has the token reads one without an account."""
+    """Select one's own feeds; whoever has the token reads one without an account."""
     return [Sql("{0}={1}", feed.person_id, viewer.person)] if viewer.known() else []
 
 
@@ -101,12 +104,12 @@ SEEN = (
 
 
 def evaluations(row: Table, viewer: Lens) -> Alternatives:
-    """One's own."""
+    """Select one's own evaluations."""
     return [Sql("{0}={1}", row.person_id, viewer.person)] if viewer.known() else []
 
 
 def proxies(row: Table, viewer: Lens) -> Alternatives:
-    """One's own, either way, and those of votes one leads."""
+    """Select one's own proxies, either way, and those of votes one leads."""
     deliberation = Table("deliberation", schema="party", alias="led")
     led = viewer.within(deliberation, DELIBERATE)
     found: list[Criterion] = []
@@ -120,7 +123,7 @@ def proxies(row: Table, viewer: Lens) -> Alternatives:
 
 
 def attendance(row: Table, viewer: Lens) -> Alternatives:
-    """One's own and that of whom one stood for, and those of meetings of deliberations one leads."""
+    """Select one's own attendance and that of whom one stood for, and those of meetings of deliberations one leads."""
     text = (
         "exists(select from party.meeting m join party.deliberation led on led.id=m.deliberation_id "
         "where m.id={0} and ({1}))"
@@ -130,7 +133,7 @@ def attendance(row: Table, viewer: Lens) -> Alternatives:
 
 
 def recorded(vote: Table, viewer: Lens) -> Alternatives:
-    """What a chair recorded of the room, until it is confirmed: for whoever leads or was there, who say if it was so.
+    """Select what a chair recorded of the room, until it is confirmed, for whoever leads or was there.
 
     The state is what keeps the urn of a vote that is under way shut.
     """
@@ -147,13 +150,13 @@ def recorded(vote: Table, viewer: Lens) -> Alternatives:
 
 
 def led(viewer: Lens) -> list[Criterion]:
-    """The deliberations, as `led`, that one leads."""
+    """Return the criteria for the deliberations, as `led`, that one leads."""
     seen = viewer.within(Table("deliberation", schema="party", alias="led"), DELIBERATE)
     return [Sql("true")] if seen is None else list(seen)
 
 
 def links(link: Table, viewer: Lens) -> Alternatives:
-    """A household's own, its helper's, and those in the grids one names them in or sees households of."""
+    """Select one's household's links, one's own as a helper, and those where one names helpers or sees households."""
     seen = viewer.within(link, LINK)
     told = viewer.within(link, "people.view")
     if seen is None or told is None:
@@ -165,13 +168,13 @@ def links(link: Table, viewer: Lens) -> Alternatives:
 
 
 def asks(ask: Table, viewer: Lens) -> Alternatives:
-    """A household's own, and those in the grids one names helpers in."""
+    """Select what a household asked for, and those in the grids one names helpers in."""
     seen = viewer.within(ask, LINK)
     return widen(seen, Sql("{0}=any(array{1})", ask.household_id, own_households(viewer))) if viewer.known() else seen
 
 
 def wishes(wish: Table, viewer: Lens) -> Alternatives:
-    """One's own, those one fulfils, those of the grids one serves, and what its owner wants seen."""
+    """Select one's own wishes, those one fulfils, those of the grids one serves, and what its owner wants seen."""
     seen = widen(viewer.within(wish, CONVENE), Sql("{0}", wish.published))
     if not viewer.known():
         return seen
@@ -179,14 +182,15 @@ def wishes(wish: Table, viewer: Lens) -> Alternatives:
 
 
 def deliberations(deliberation: Table, viewer: Lens) -> Alternatives:
-    """Public from the agenda on; what somebody has raised is seen by them and whoever leads, who reads it first."""
+    """Select deliberations from the agenda on; before that for whoever raised them and whoever leads."""
+    # What was dropped before its vote was called was never public.
     told = Sql("{0}<>'RAISED' and ({0}<>'DROPPED' or {1} is not null)", deliberation.state, deliberation.opened_at)
     seen = widen(viewer.within(deliberation, DELIBERATE), told)
     return widen(seen, Sql("{0}={1}", deliberation.raised_by_id, viewer.person)) if viewer.known() else seen
 
 
 def volunteers(volunteer: Table, viewer: Lens) -> Alternatives:
-    """Oneself, those of a group one leads, and those where one arranges activities."""
+    """Select oneself, those of a group one leads, and those where one arranges activities."""
     group = Table("team", schema="party", alias="led")
     seen = viewer.within(group, CONVENE)
     inside = Sql("true") if seen is None else some(*seen) if seen else Sql("false")

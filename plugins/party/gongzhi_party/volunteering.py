@@ -1,4 +1,4 @@
-"""Groups of volunteers: founded with a leader who agrees, joined and left by whoever lives there."""
+"""Volunteer groups: founded with a leader who agrees, joined and left by whoever lives there."""
 
 from __future__ import annotations
 

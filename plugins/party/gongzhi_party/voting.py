@@ -48,6 +48,7 @@ ADULT = 18
 PROXIES = 3
 """The same law, art. 15: for how many others somebody votes."""
 SOONEST, LONGEST = timedelta(hours=1), timedelta(days=60)
+# Counted once, when the vote is called: who moves in afterwards changes no quorum.
 ENTITLED = f"""
 select count(*)::int persons, count(distinct m.household_id)::int households from people.person p
 left join people.membership m on m.person_id=p.id and m.until is null
@@ -81,6 +82,7 @@ async def call_to_vote(call: Call, row: DeliberationRow, voters: Voters, percent
         raise Refusal("NOTHING_PROPOSED", "There is nothing to vote on.", "尚无可表决的方案。", ("deliberation",))
     [found] = await call.fetch(ENTITLED, row.grid_id, adult(call))
     row.entitled = found["persons"] if voters == Voters.PERSON else found["households"]
+    # Rounded up: half of seven is four.
     row.quorum_percent, row.needed = percent, -(-row.entitled * percent // 100)
     row.voters, row.opened_at = voters, call.now
 
@@ -92,8 +94,9 @@ def ending(call: Call, until: datetime.datetime) -> datetime.datetime:
 
 
 def adult(call: Call) -> datetime.date:
-    """The last birthday that has a vote today."""
+    """Return the last birthday that has a vote today."""
     day = today(call)
+    # The 29th of February has no day in most years.
     return day.replace(year=day.year - ADULT, day=min(day.day, 28) if day.month == 2 else day.day)
 
 
@@ -122,22 +125,28 @@ class CastVotePayload:
     errors: list[Problem] = problems()
 
 
+# `repeats`: the store of idempotency keys knows accounts, times and a MAC of the input, and would tell who voted
+# what. That a vote counts once is seen to by the roll.
 @command("Vote, once; the receipt proves that it was put in and nothing else (投票).", requires=None, repeats=True)
 async def cast_vote(call: Call, input: CastVoteInput) -> CastVotePayload:
     row = await taking(call, input.deliberation)
     voter = await principal(call, row, input)
     choices = await complete(row, input.choices)
+    # The roll before the urn: whoever is on it already puts nothing in.
     await marked(call, row, voter)
     person = None if row.secret else voter.id
+    # In one statement and without time or account; a secret vote has no person either.
     await UrnRow.bulk_create([UrnRow(proposal_id=key, choice=one, person_id=person) for key, one in choices.items()])
+    # Of 128 random bits, and only its digest is kept: nobody can make one up, or find it from the database.
     receipt = secrets.token_urlsafe(16)
     await SlipRow.create(deliberation=row, digest=digest(receipt))
     return CastVotePayload(receipt=receipt)
 
 
 async def taking(call: Call, id: str) -> DeliberationRow:
-    """A vote that is open. Those who vote do not wait for each other, but whoever closes it waits for them."""
+    """Return a vote that is open. Voters do not wait for each other, but whoever closes it waits for them."""
     key = key_of(Deliberation)(id)
+    # A shared lock, unlike `find`: two voters at once both get it, and closing needs it exclusively.
     if not await call.fetch("select id from party.deliberation where id=$1 for share", key):
         raise missing("There is no such deliberation.", "没有该议事。", "deliberation")
     row = await DeliberationRow.get(id=key)
@@ -147,7 +156,7 @@ async def taking(call: Call, id: str) -> DeliberationRow:
 
 
 async def principal(call: Call, row: DeliberationRow, input: CastVoteInput) -> PersonRow:
-    """Whose vote it is: the caller's, or that of somebody whose written proxy they have. Both must have a vote."""
+    """Return whose vote it is: the caller's, or that of somebody whose written proxy they have."""
     mine = (await oneself(call)).id
     key = mine
     if told(input.on_behalf_of):
@@ -160,6 +169,7 @@ async def principal(call: Call, row: DeliberationRow, input: CastVoteInput) -> P
                 ("onBehalfOf",),
             )
     person = await PersonRow.get(id=key)
+    # Asked when the vote is cast, since somebody may have moved or died since the proxy was written.
     old = person.birth_date is None or person.birth_date <= adult(call)
     if not inhabits(person, row.grid_id) or not old or person.died_on or person.erased_at:
         raise Refusal("NO_VOTE", "Adults who live there have a vote.", "仅本网格年满十八周岁的居民有表决权。", ())
@@ -167,7 +177,7 @@ async def principal(call: Call, row: DeliberationRow, input: CastVoteInput) -> P
 
 
 async def complete(row: DeliberationRow, given: list[VoteChoiceInput]) -> dict[UUID, Choice]:
-    """What is said of every proposal, each once."""
+    """Return what is said of every proposal, each once."""
     keys = {one.id for one in await ProposalRow.filter(deliberation=row)}
     found = {key_of(MatterProposal)(one.proposal): one.choice for one in given}
     if set(found) != keys or len(given) != len(keys):
@@ -175,6 +185,7 @@ async def complete(row: DeliberationRow, given: list[VoteChoiceInput]) -> dict[U
     return found
 
 
+# The unique keys of the roll decide, so a second vote at the same moment finds the first.
 VOTED = """
 insert into party.voted (id, deliberation_id, person_id, household_id) values (gen_random_uuid(), $1, $2, $3)
 on conflict do nothing returning id
@@ -219,6 +230,7 @@ async def grant_vote_proxy(call: Call, input: GrantVoteProxyInput) -> VoteProxyP
     row: DeliberationRow = await call.find(Deliberation, "deliberation", id=key_of(Deliberation)(input.deliberation))
     at(row, DeliberationState.ANNOUNCED, DeliberationState.VOTING)
     if told(input.principal):
+        # A proxy on paper is put on record by whoever leads; anybody else gives their own.
         if not call.may(DELIBERATE, row):
             raise forbidden("principal")
         giver = await resident(call, input.principal, DELIBERATE, "principal")

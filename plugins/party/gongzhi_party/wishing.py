@@ -1,4 +1,4 @@
-"""Wishes that somebody sees to (微心愿), and projects for the people (实事项目) with how far they are."""
+"""Wishes and projects: wishes that somebody sees to (微心愿), and projects for the people (实事项目)."""
 
 from __future__ import annotations
 
@@ -41,6 +41,7 @@ from .models import ProgressRow, ProjectRatingRow, ProjectRow, ProjectState, Wis
 from .organisation_types import FEWEST, PartyBranch
 from .visibility import CONVENE
 
+# Few answers would tell who gave which.
 RATED = f"""
 (select case when count(*)>={FEWEST} then jsonb_build_object('score', round(avg(r.score), 1)::float8,
  'answers', count(*)) end from party.project_rating r where r.project_id={{0}})
@@ -159,6 +160,7 @@ class EndWishInput:
 @command("Say that one's wish is fulfilled, or take it back (了结微心愿).", requires=None)
 async def end_wish(call: Call, input: EndWishInput) -> WishPayload:
     row: WishRow = await call.find(Wish, "wish", id=key_of(Wish)(input.wish))
+    # The wish is its owner's: nobody else says that it was fulfilled.
     if row.person_id != call.viewer.account.person:
         raise forbidden("wish")
     if row.ended_at is not None or (input.fulfilled and row.state != WishState.CLAIMED):
@@ -219,6 +221,7 @@ async def advance_public_project(call: Call, input: AdvancePublicProjectInput) -
     stale(row, input.expected_version)
     if row.ended_at is not None:
         raise Refusal("ILLEGAL_TRANSITION", "The project is over.", "该项目已结束。", ("project",))
+    # A project only goes forward.
     row.percent = count(input.percent, row.percent, 100, "percent")
     row.state = ProjectState.DONE if row.percent == 100 else ProjectState.UNDER_WAY
     row.ended_at = call.now if row.percent == 100 else None

@@ -1,4 +1,4 @@
-"""The enums of the party plugin as the schema has them."""
+"""Enums: the states and kinds of the party plugin as the schema has them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The tables of the party plugin, a module for each of its parts."""
+"""Tables of the party plugin: a module for each of its parts."""
 
 from .activity import ActivityRow as ActivityRow
 from .activity import ActivityState as ActivityState

@@ -1,4 +1,4 @@
-"""Activities: their series, who comes, what was said, and what is to be done."""
+"""Tables of activities: their series, who comes, what was said, and what is to be done."""
 
 from __future__ import annotations
 

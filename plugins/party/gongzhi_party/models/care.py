@@ -1,4 +1,4 @@
-"""Members and households (党员联户), wishes, projects and what there is to learn."""
+"""Tables of care: members and households (党员联户), wishes, projects and what there is to learn."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Deliberations (两说一商): from a matter to its result. How a secret vote is kept apart is told in `voting.py`."""
+"""Tables of deliberations (两说一商): from a matter to its result; `voting.py` says how votes stay secret."""
 
 from __future__ import annotations
 

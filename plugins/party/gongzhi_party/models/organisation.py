@@ -1,4 +1,4 @@
-"""Organisations, where they work, who holds which office, and who belongs to them."""
+"""Tables of organisations: where they work, who holds which office, and who belongs to them."""
 
 from __future__ import annotations
 

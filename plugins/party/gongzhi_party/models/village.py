@@ -1,4 +1,4 @@
-"""The village code and its councils (一约四会), and deputies' proposals."""
+"""Tables of the village: its code and its councils (一约四会), and deputies' proposals."""
 
 from __future__ import annotations
 
