@@ -169,12 +169,23 @@ async def test_calls_are_paid_for(bell: tuple[Server, Any]) -> None:
     server, app = bell
     app.state.till.now = lambda: 0.0
     assert (await get(server, "/x/bell/county")).status_code == 200
-    [bucket] = app.state.till._buckets.values()
-    assert bucket.rate.points - bucket.left >= 2, "a point for the request, and one for what it asks"
+    spent = {bucket.policy: bucket.rate.points - bucket.left for bucket in app.state.till._buckets.values()}
+    assert spent["address"] >= 2, "a point for the request, and one for what it asks"
+    assert spent["plugin"] >= 1, "the plugin's routes have a rate together"
     app.state.till.purse(None, None, "127.0.0.1").pay(1000)
     for path in ("/x/bell/county", "/x/bell/static/note"):
         reply = await get(server, path)
         assert reply.status_code == 429 and int(reply.headers["retry-after"]) > 60
+
+
+async def test_a_plugin_leaves_the_others_room(bell: tuple[Server, Any]) -> None:
+    """Its routes have so much together; what is not its own goes on."""
+    server, app = bell
+    app.state.till.now = lambda: 0.0
+    app.state.till.purse_of_plugin("bell").pay(app.state.till.rates.plugin.points)
+    reply = await get(server, "/x/bell/county")
+    assert reply.status_code == 429 and int(reply.headers["retry-after"]) >= 1
+    assert (await server.ask('{ grid(code: "610921") { name } }')).status == 200
 
 
 async def test_reads_wait_while_the_server_is_behind(market: Market, filled: str, tmp_path: Path) -> None:

@@ -29,7 +29,7 @@ from gongzhi_server.gateway.interfaces import Forbidden, Unauthenticated
 from gongzhi_server.gateway.interfaces import Refused as Unfit
 from gongzhi_server.gateway.negotiation import cross_site, fold, gzips
 from gongzhi_server.gateway.operations import Caller, Operations
-from gongzhi_server.gateway.rate_limits import METER, Limited, Meter
+from gongzhi_server.gateway.rate_limits import METER, Limited, Meter, Purse
 from gongzhi_server.gateway.request import Request as Operation
 from gongzhi_server.jobs.worker import ON
 from gongzhi_server.jobs.worker import said as placed
@@ -131,6 +131,8 @@ class PluginRoutes:
             # After the point is taken: strangers who try are counted, too.
             if caller.stranger and not route.strangers:
                 raise Unauthenticated("Credentials are missing.", "Bearer")
+            if own := self.purse_of(plugin):
+                own.pay()
             if request.method in READING:
                 self.operations.admit(caller)
             response = await self.answer(plugin, route, request, caller)
@@ -199,8 +201,13 @@ class PluginRoutes:
             raise Failed from error
         finally:
             METER.reset(before)
-            if caller.purse:
-                caller.purse.charge(0, meter.seconds, paid=1)
+            for purse in (caller.purse, self.purse_of(plugin)):
+                if purse:
+                    purse.charge(0, meter.seconds, paid=1)
+
+    def purse_of(self, plugin: Plugin) -> Purse | None:
+        """Return what pays for a plugin's routes, or None without rates."""
+        return self.operations.till.purse_of_plugin(plugin.name) if self.operations.till else None
 
     async def ask(self, caller: Caller, document: str, **variables: Any) -> Mapping[str, Any]:
         """Answer a document as /graphql does for the caller, at the same cost."""

@@ -46,6 +46,10 @@ class Rates:
     address: Rate = field(
         default=Rate(300, 60), metadata={"doc": "Of an address (of IPv6, a /64) from which strangers come."}
     )
+    plugin: Rate = field(
+        default=Rate(6_000, 60),
+        metadata={"doc": "Of the routes of a plugin, whoever calls them, so that one plugin leaves the others room."},
+    )
     objects: int = field(default=100, metadata={"doc": "Objects in the cost of an operation that cost a point."})
     second: int = field(
         default=50,
@@ -173,7 +177,12 @@ class Till:
         self.rates, self.now, self.size = rates, now, size
         self.policies = {
             name: f'"{name}";q={rate.points};w={math.ceil(rate.seconds)}'
-            for name, rate in (("account", rates.account), ("key", rates.key), ("address", rates.address))
+            for name, rate in (
+                ("account", rates.account),
+                ("key", rates.key),
+                ("address", rates.address),
+                ("plugin", rates.plugin),
+            )
         }
         self._buckets: OrderedDict[tuple[str, str], Bucket] = OrderedDict()
 
@@ -187,6 +196,10 @@ class Till:
         if key is not None:
             buckets.append(self._bucket("key", self.rates.key, key))
         return Purse(self, buckets)
+
+    def purse_of_plugin(self, name: str) -> Purse:
+        """Return the bucket that all requests to the routes of a plugin pay from, besides their callers'."""
+        return Purse(self, [self._bucket("plugin", self.rates.plugin, name)])
 
     def _bucket(self, policy: str, rate: Rate, name: str) -> Bucket:
         """Return a bucket, full if it is new; the one unused for longest is dropped."""
