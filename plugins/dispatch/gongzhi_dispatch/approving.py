@@ -1,4 +1,4 @@
-"""What one asks and another decides: more time, putting on hold, voiding, closing what concerns ourselves."""
+"""Approvals: what one asks and another decides (more time, a hold, voiding, closing what concerns ourselves)."""
 
 from __future__ import annotations
 
@@ -62,9 +62,11 @@ async def request_extension(call: Call, input: RequestExtensionInput) -> Request
     order = await leading(case)
     if order is None or case.status not in (Status.DISPATCHED, Status.HANDLING):
         raise unready(case, "申请延期", Status.DISPATCHED, Status.HANDLING)
+    # Not afterwards: a term that is over cannot be made to have been kept.
     if call.now >= order.due_at:
         raise wrong("The term is over: ask before it ends.", "期限已过，延期须在到期前申请。", "number")
     until = within(call, input.until, terms.EXTENSION)
+    # In working time: a later moment on a day off may be no later deadline.
     if not (await terms.longer(call, case, order, until)).amount:
         raise wrong("It is due later than that anyway.", "申请期限应晚于当前期限。", "until")
     return RequestExtensionPayload(extension=await asked(call, case, ApprovalKind.EXTENSION, input.reason, until))
@@ -95,6 +97,7 @@ async def request_voiding(call: Call, input: ReasonedCaseInput) -> ApprovalPaylo
 @command("Ask to close a complaint about a unit or the platform (申请结案).", requires="cases.close")
 async def request_closing(call: Call, input: ReasonedCaseInput) -> ApprovalPayload:
     case = await find_case(call, input, "cases.close")
+    # Closing what concerns a unit or the platform is decided by somebody else: no office acquits itself.
     if case.status != Status.REPLIED:
         raise unready(case, "申请结案", Status.REPLIED)
     return ApprovalPayload(approval=await asked(call, case, ApprovalKind.CLOSING, input.reason))
@@ -121,12 +124,15 @@ async def decide_approval(call: Call, input: DecideApprovalInput) -> DecideAppro
     case, approval = await belonging(call, Approval, input.approval, "approval")
     if approval.state != ApprovalState.PENDING:
         raise duplicate("It has been decided, or has lapsed.", "该申请已审批或已失效。", "approval")
+    # Not whoever works for the unit that asks, nor whoever asked.
     await deciding(call, APPROVE, case, approval.unit_id, approval.requested_by)
     if input.reason or not input.approve:
+        # To refuse takes a reason; to agree may have one.
         approval.decision = text(input.reason or "", REASON, "reason")
     approval.state = ApprovalState.APPROVED if input.approve else ApprovalState.REFUSED
     approval.decided_at, approval.decided_by = call.now, call.viewer.account.name
     await approval.save()
+    # Notices and the timeline before the step, which may end the case.
     await tell(call, case, DECIDED, accounts=[approval.requested_by])
     await record(call, case, APPROVED if input.approve else REFUSED, kind=approval.kind)
     if input.approve:
@@ -136,7 +142,7 @@ async def decide_approval(call: Call, input: DecideApprovalInput) -> DecideAppro
 
 
 async def carried_out(call: Call, case: CaseRow, approval: ApprovalRow) -> None:
-    """Do what was asked."""
+    """Do what was asked: the step of a suspension, voiding or closing, or the extension."""
     steps = {
         ApprovalKind.SUSPENSION: machine.SUSPEND,
         ApprovalKind.VOIDING: machine.VOID,
@@ -164,12 +170,13 @@ async def ask_for_closing(call: Call, case: CaseRow, reason: str) -> None:
 
 
 async def asked(call: Call, case: CaseRow, kind: ApprovalKind, reason: str, until: datetime | None = None) -> Approval:
-    """A request for somebody else to decide; one of a kind at a time."""
+    """Create a request for somebody else to decide; one of a kind at a time."""
     if await ApprovalRow.exists(case=case, kind=kind, state=ApprovalState.PENDING):
         raise duplicate("The same was asked already and is not decided.", "已有同类申请待审批。", "number")
     approval = await ApprovalRow.create(
         case=case,
         kind=kind,
+        # The unit is noted only where the caller acts for it: people of this unit may then not decide.
         unit_id=case.lead_unit_id if case.lead_unit_id in acting(call, "cases.view") else None,
         until=until,
         reason=text(reason, REASON, "reason"),
@@ -183,7 +190,7 @@ async def asked(call: Call, case: CaseRow, kind: ApprovalKind, reason: str, unti
 
 
 def within(call: Call, until: datetime, most: timedelta) -> datetime:
-    """The end of a term, which must lie ahead, and not too far."""
+    """Check the end of a term, which must lie ahead, and not too far."""
     if not call.now < aware(until) <= call.now + most:
         days = most.days
         raise wrong(f"It must lie ahead, by {days} days at most.", f"期限应在今后 {days} 日之内。", "until")

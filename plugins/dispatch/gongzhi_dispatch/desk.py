@@ -1,4 +1,4 @@
-"""What the commands of dispatch share: finding what belongs to a case, and who is to decide what."""
+"""Dispatch look-ups: what its commands share (finding what belongs to a case, and who is to decide what)."""
 
 from __future__ import annotations
 
@@ -23,18 +23,20 @@ WHY = "Why (理由)."
 
 
 async def belonging(call: Call, cls: type, id: str, path: str) -> tuple[CaseRow, Any]:
-    """A case and the row of it that an id names, both locked, the case first, as every command does it."""
+    """Return a case and the row of it that an id names, both locked, the case first, as every command does it."""
     model = cls.__entity__.model  # type: ignore[attr-defined]
+    # Read without a lock to learn the case: locking it first would turn the order round.
     found = await model.get_or_none(id=key_of(cls)(id))
     if found is None:
         raise missing("There is nothing with this id, or you may not see it.", "没有找到，或您无权查看。", path)
     case: CaseRow = await call.find(Case, path, id=found.case_id)
     await disinterested(call, case)
+    # Read again under the lock, for it may have changed since.
     return case, await model.select_for_update().get(id=found.id)
 
 
 def acting(call: Call, permission: str = "cases.handle") -> set[int]:
-    """The units the caller acts for."""
+    """Return the units that the caller acts for."""
     grants = call.viewer.account.grants
     return {grant.unit for grant in grants if grant.unit is not None and permission in grant.permissions}
 
@@ -43,6 +45,7 @@ async def deciding(call: Call, permission: str, case: CaseRow, unit: int | None,
     """Refuse whoever may not decide about the case, who works for the unit that asks, and who did it themselves."""
     if not call.may(permission, case):
         raise forbidden("number")
+    # Any grant for that unit counts, whatever it permits.
     if unit is not None and unit in {grant.unit for grant in call.viewer.account.grants}:
         raise Refusal(
             "CONFLICT_OF_INTEREST",
@@ -54,17 +57,17 @@ async def deciding(call: Call, permission: str, case: CaseRow, unit: int | None,
 
 
 async def leading(case: CaseRow) -> OrderRow | None:
-    """The lead unit's order, while there is one."""
+    """Return the lead unit's order, while there is one."""
     return await OrderRow.get_or_none(case=case, role=OrderRole.LEAD, state__in=LIVE)
 
 
 async def returns(case: CaseRow) -> int:
-    """How often units gave the case back."""
+    """Return how often units gave the case back."""
     return await OrderRow.filter(case=case, state=OrderState.RETURNED).count()
 
 
 async def standing(code: str, path: str) -> UnitRow:
-    """The unit with this code, which must not be closed."""
+    """Return the unit with this code, which must not be closed."""
     found = await UnitRow.get_or_none(code=code, valid_to=None)
     if found is None:
         raise missing("There is no unit with this code, or it is closed.", "单位编码不存在或已停用。", path)

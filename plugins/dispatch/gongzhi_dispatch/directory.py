@@ -1,4 +1,4 @@
-"""Keeping the dispatch directory and the list of duties. Entries are never changed: a new version takes their place."""
+"""Directory: keeping the dispatch directory and the list of duties, whose entries are replaced and never changed."""
 
 from __future__ import annotations
 
@@ -61,10 +61,12 @@ class SetDispatchRuleInput:
 async def set_dispatch_rule(call: Call, input: SetDispatchRuleInput) -> DispatchRulePayload:
     basis = text(input.basis, BASIS, "basis")
     category = await named(CategoryRow, input.category, "category", valid_to=None)
+    # Locks the grid, so that two versions of one entry have one order.
     grid = await place(call, input.grid)
     unit = await standing(input.unit, "unit")
     support = [await standing(code, "supportUnits") for code in dict.fromkeys(input.support_units) if code != unit.code]
     before = await RuleRow.filter(category=category, grid=grid, valid_to=None).first()
+    # 0 stands for "no entry yet": whoever adds one must not replace another that somebody has added meanwhile.
     version = before.version if before else 0
     if version != input.expected_version:
         raise outdated(version, "expectedVersion")
@@ -151,7 +153,7 @@ async def unlist_duty(call: Call, input: UnlistDutyInput) -> ListedDutyPayload:
 
 
 async def place(call: Call, code: str) -> GridRow:
-    """The grid with this code, locked, so that two do not write the same entry; the caller must be in charge of it."""
+    """Return the grid with this code, locked so that two do not write one entry; the caller must be in charge of it."""
     grid = await find_grid(code, "grid", lock=True)
     if not call.may(EDIT, grid):
         raise forbidden("grid")
@@ -164,7 +166,8 @@ async def renewed(
     call: Call, before: RuleRow | None, category: CategoryRow, grid: GridRow, unit: UnitRow,
     support: Sequence[UnitRow], basis: str,
 ) -> RuleRow:  # fmt: skip
-    """A new version of an entry; the one before ends."""
+    """Create a new version of an entry; the one before ends."""
+    # Before anything is written: a listed duty is no town's, in the directory neither.
     await dutiful(call, grid.county_id, category.id, unit, "unit")
     if before:
         before.valid_to = call.now
@@ -174,6 +177,7 @@ async def renewed(
         grid=grid,
         unit=unit,
         basis=basis,
+        # Stored when it is written, because an index can order by a column and not by a formula over two tables.
         weight=weight(category.code, grid.kind),
         valid_from=call.now,
         previous=before,
@@ -186,6 +190,7 @@ async def renewed(
 
 async def dutiful(call: Call, county: int | None, category: int, unit: UnitRow, path: str) -> None:
     """Refuse to push a department's listed duty down to a town or village (乡镇履职清单, 条例 17)."""
+    # Departments may have any duty; only units of an area are protected.
     if unit.reach != Reach.AREA:
         return
     for duty in await call.fetch(DUTY, county, category):

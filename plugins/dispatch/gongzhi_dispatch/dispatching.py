@@ -1,4 +1,4 @@
-"""Giving a case to units: those the directory proposes, or others."""
+"""Dispatching: giving a case to units, those that the directory proposes or others."""
 
 from __future__ import annotations
 
@@ -45,12 +45,15 @@ async def dispatch_case(call: Call, input: DispatchCaseInput) -> CasePayload:
     case = await find_case(call, input, "cases.dispatch")
     await designated(call, case)
     lead, support = await (chosen(input) if input.lead_unit else proposed(call, case))
+    # A unit must not handle a complaint against itself, nor help with it.
     if await accused(call, case, [lead.id, *(unit.id for unit in support)]):
         raise interested("leadUnit")
     await dutiful(call, case.county_id, case.category_id, lead, "leadUnit")
     case.lead_unit = lead
     await set_support(case, support)
+    # Codes and not keys: events leave for others, and are read in years.
     data: dict[str, Any] = {"leadUnit": lead.code, "supportUnits": [unit.code for unit in support]}
+    # The step first: what it refuses must leave no work orders.
     payload = await advance_case(call, case, machine.DISPATCH, note=input.note, unit=lead, **data)
     await issue(call, case, lead, support)
     await tell(call, case, "case.assigned", units=[lead.id, *(unit.id for unit in support)])
@@ -58,9 +61,10 @@ async def dispatch_case(call: Call, input: DispatchCaseInput) -> CasePayload:
 
 
 async def designated(call: Call, case: CaseRow) -> None:
-    """After too many returns the county says who handles the case, unless that is waived."""
+    """Refuse after too many returns: the county says who handles the case, unless that is waived."""
     if await returns(case) < terms.RETURNS or call.may(RULE, case):
         return
+    # Asked last, since a granted waiver is marked as used.
     if not await call.waive(DESIGNATION, case, f"Case:{case.id}"):
         raise Refusal(
             "RETURN_CAP",
@@ -71,14 +75,14 @@ async def designated(call: Call, case: CaseRow) -> None:
 
 
 async def chosen(input: DispatchCaseInput) -> tuple[UnitRow, Sequence[UnitRow]]:
-    """The units that were named."""
+    """Return the units that were named."""
     lead = await standing(input.lead_unit or "", "leadUnit")
     names = [code for code in dict.fromkeys(input.support_units) if code != input.lead_unit]
     return lead, [await standing(code, "supportUnits") for code in names]
 
 
 async def proposed(call: Call, case: CaseRow) -> tuple[UnitRow, Sequence[UnitRow]]:
-    """The units that the directory has for the case."""
+    """Return the units that the directory has for the case."""
     rule = await fitting(call, case)
     if rule is None:
         raise missing(
@@ -87,17 +91,20 @@ async def proposed(call: Call, case: CaseRow) -> tuple[UnitRow, Sequence[UnitRow
             "leadUnit",
         )
     keys = await RuleSupportRow.filter(rule=rule).values_list("unit_id", flat=True)
+    # Supporting units that were closed since are left out; a closed lead unit makes the entry unfit.
     return await rule.unit, await UnitRow.filter(id__in=keys, valid_to=None).order_by("code")
 
 
 async def fitting(call: Call, case: CaseRow) -> RuleRow | None:
-    """The entry of the directory that fits the case."""
+    """Return the entry of the directory that fits the case; None if none does."""
     rows = await call.fetch(FITTING, case.id)
     return await RuleRow.get(id=rows[0]["id"]) if rows else None
 
 
 async def issue(call: Call, case: CaseRow, lead: UnitRow, support: Sequence[UnitRow]) -> None:
-    """A work order for each unit."""
+    """Create a work order for each unit."""
+    # All of them are due with the case's clock for handling: two deadlines for one piece of work would contradict
+    # each other.
     due, warns = await terms.handling(call, case)
     for role, unit in ((OrderRole.LEAD, lead), *((OrderRole.SUPPORT, unit) for unit in support)):
         await OrderRow.create(

@@ -1,4 +1,4 @@
-"""Work orders, objections and requests keep step with their case: called for every step a case takes."""
+"""Following: work orders, objections and requests keep step with their case, at every step that it takes."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ ENDS = (
     *(machine.CLOSE, machine.REOPEN, machine.VOID),
 )
 """What ends the orders of all units, and all that was asked and is not decided."""
+# Raw SQL: what lapses is any number of rows in two tables, and costs one round trip.
 OBJECTED = (
     f"update dispatch.objection set ruling = '{Ruling.LAPSED}', ruled_at = $2 "
     f"where case_id = $1 and ruling = '{Ruling.OPEN}'"
@@ -44,6 +45,7 @@ async def follow(call: Call, case: CaseRow, taken: Step) -> None:
                 await moved(call, case, order, LEADS[taken] if leads else OrderState.WITHDRAWN)
     if taken in ENDS:
         await call.fetch(LAPSED, case.id, call.now)
+    # Taking the case up is accepting it: an open objection has no object any more.
     elif taken is machine.HANDLE:
         await call.fetch(OBJECTED, case.id, call.now)
     if taken is machine.REOPEN:
@@ -53,11 +55,13 @@ async def follow(call: Call, case: CaseRow, taken: Step) -> None:
 
 async def moved(call: Call, case: CaseRow, order: OrderRow, state: OrderState) -> None:
     """Put an order into a state; working time that it was suspended is added to its term."""
+    # Before the state changes, which tells that it was suspended.
     if order.state == OrderState.SUSPENDED and order.suspended_at:
         await terms.postpone(call, case, order, order.suspended_at)
     order.state = state
     order.suspended_at = call.now if state == OrderState.SUSPENDED else None
     order.finished_at = None if state in LIVE else call.now
+    # Handling is acknowledging, for a unit that did not say so before.
     if state == OrderState.HANDLING:
         order.acknowledged_at = order.acknowledged_at or call.now
     order.version += 1
@@ -65,7 +69,8 @@ async def moved(call: Call, case: CaseRow, order: OrderRow, state: OrderState) -
 
 
 async def again(call: Call, case: CaseRow) -> None:
-    """The unit that answered takes its order up again."""
+    """Let the unit that answered take its order up again."""
+    # The unit that leads now: a unit that answered before and was replaced is not asked again.
     done = OrderRow.filter(case=case, role=OrderRole.LEAD, state=OrderState.DONE, unit_id=case.lead_unit_id)
     for order in await done.order_by("-issued_at").limit(1):
         await moved(call, case, order, OrderState.HANDLING)

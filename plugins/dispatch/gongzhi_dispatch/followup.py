@@ -1,4 +1,4 @@
-"""Following up (回访): staff other than the unit ask the requester, and what is not solved is taken up again."""
+"""Follow-ups (回访): staff other than the unit ask the requester, and what is not solved is taken up again."""
 
 from __future__ import annotations
 
@@ -51,6 +51,7 @@ async def record_follow_up(call: Call, input: RecordFollowUpInput) -> RecordFoll
     case = await find_case(call, input, FOLLOW)
     if case.status != Status.REPLIED:
         raise unready(case, "回访", Status.REPLIED)
+    # Nobody asks about the work of their own unit.
     if case.lead_unit_id and case.lead_unit_id in {grant.unit for grant in call.viewer.account.grants}:
         raise interested("number")
     await refuse_involved(call, case)
@@ -65,6 +66,7 @@ async def record_follow_up(call: Call, input: RecordFollowUpInput) -> RecordFoll
         account=call.viewer.account.name,
         role=call.viewer.role,
     )
+    # Each answer keeps its own rating, with who told it.
     if rating is not None or solved is not None:
         await keep_rating(call, case, case.lead_unit_id, RatingSource.FOLLOW_UP, rating, solved)
     await record(call, case, FOLLOWED, contact=input.contact, reached=input.reached, solved=solved, rating=rating)
@@ -76,7 +78,7 @@ async def record_follow_up(call: Call, input: RecordFollowUpInput) -> RecordFoll
 
 
 def told(input: RecordFollowUpInput) -> tuple[bool | None, int | None]:
-    """What the requester said; nobody speaks for one who was not reached."""
+    """Return what the requester said; nobody speaks for one who was not reached."""
     solved = None if input.solved is UNSET else input.solved
     rating = None if input.rating is UNSET else input.rating
     if rating is not None and not 1 <= rating <= 5:
@@ -92,6 +94,7 @@ async def heeded(call: Call, case: CaseRow, solved: bool | None, rating: int | N
         case.rating, case.solved = rating, solved
     if solved is False:
         await step(call, case, machine.REOPEN)
+    # A case that is about a unit or the platform closes by decision, never by a rating that staff wrote down.
     elif solved and (case.rating or 0) >= SOLVED and not await contested(case):
         await step(call, case, machine.CLOSE)
 

@@ -1,4 +1,4 @@
-"""What dispatching holds, and how long. What offices write to each other goes when the requester of the case goes."""
+"""Holdings: what dispatching holds, and how long; what offices wrote to each other goes with the case's requester."""
 
 from __future__ import annotations
 

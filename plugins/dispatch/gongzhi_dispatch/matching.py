@@ -1,4 +1,4 @@
-"""Which entry of the dispatch directory fits a case: the most special subject first, then the nearest place."""
+"""Matching: which entry of the directory fits a case, the most special subject first, then the nearest place."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from gongzhi.values.codes import Kind
 
 PLACES = ("county_id", "town_id", "village_id", "grid_1_id", "grid_2_id", "grid_3_id", "grid_id")
 
+# One text for commands (by key) and for the planner (by alias), so that the proposal shown and the dispatch made
+# cannot differ.
 RULE = """{rule}.valid_to is null
 and {rule}.grid_id=any(array[{places}])
 and {rule}.category_id=any(array(select k.id from cases.category k join cases.category c
@@ -19,7 +21,7 @@ and not exists(select from dispatch.rule_support s where s.rule_id={rule}.id and
 
 
 def condition(rule: str, case: str) -> str:
-    """That an entry, under one alias, fits the case under the other."""
+    """Return the condition that an entry, under one alias, fits the case under the other."""
     return RULE.format(rule=rule, case=case, places=",".join(f"{case}.{place}" for place in PLACES))
 
 
@@ -34,10 +36,11 @@ where d.valid_to is null and d.county_id=$1 and c.id=$2 limit 1"""
 
 
 def fitting(at: Frame) -> Alternatives:
-    """The same for the planner."""
+    """Select the entries that fit a case, for the planner."""
     return [Sql(condition(f'"{at.rows.alias}"', f'"{at.row.alias}"'))]
 
 
 def weight(category: str, kind: Kind) -> int:
-    """How special an entry is."""
+    """Return how special an entry is: by its subject first, and by the level of its grid within that."""
+    # Fewer than ten kinds of grids, so a level never outweighs a subject.
     return (category.count(".") + 1) * 10 + list(Kind).index(kind)

@@ -37,6 +37,7 @@ async def merge_cases(call: Call, input: MergeCasesInput) -> CasePayload:
         number: await call.find(Case, "number" if number == input.number else "merge", number=number)
         for number in sorted([*numbers, input.number])  # in one order, so that two merges do not wait for each other
     }
+    # Checked after all are locked: the main case may be changing.
     main = await find_case(call, input, JOIN)
     if main.status not in machine.OPEN:
         raise unready(main, "并入其他诉求", *machine.OPEN)
@@ -47,16 +48,18 @@ async def merge_cases(call: Call, input: MergeCasesInput) -> CasePayload:
 
 
 async def joined(call: Call, case: CaseRow, main: CaseRow) -> None:
-    """Make one case part of another of the same county. What is sealed stays by itself."""
+    """Make one case part of another of the same county; what is sealed stays by itself."""
     await disinterested(call, case)
     if not call.may(JOIN, case) or case.county_id != main.county_id:
         raise forbidden("merge")
     if Series.SEALED in (case.series, main.series) or case.accused_unit_id != main.accused_unit_id:
         raise wrong("Tip-offs, and complaints about a unit, are not merged.", "举报和针对单位的投诉不得并单。", "merge")
+    # One level only: an answer goes from a case to its parts, not from part to part.
     if await MergeRow.exists(into=case, undone_at=None):
         raise wrong("Other cases are part of it: unmerge them first.", "其下已有并入的诉求，请先撤销。", "merge")
     await step(call, case, machine.MERGE, into=main.number)
     await MergeRow.create(case=case, into=main, merged_at=call.now, merged_by=call.viewer.account.name)
+    # Merged into a case that is answered already, it gets the answer at once.
     if main.status == Status.REPLIED:
         await answered(call, case, main)
     await saved(case)
@@ -77,9 +80,11 @@ async def unmerge_case(call: Call, input: UnmergeCaseInput) -> CasePayload:
     merge = await MergeRow.filter(case=case, undone_at=None).first()
     if merge is None:
         raise missing("The case is part of no other.", "该诉求未并入其他诉求。", "number")
+    # The step first, which refuses what cannot stand by itself again.
     await step(call, case, machine.UNMERGE, note)
     merge.undone_at = call.now
     await merge.save()
+    # What it got from the other is not its own.
     forgotten = dict.fromkeys(("reply", "replied_at", "settled_at", "settled_level", "rating", "solved"))
     case.update_from_dict({**forgotten, "rating_comment": None})
     await record(call, await CaseRow.get(id=merge.into_id), PARTED, numbers=[case.number])
@@ -92,6 +97,7 @@ async def inform(call: Call, main: CaseRow) -> None:
     if not merged:
         return
     keys = [row["case_id"] for row in merged]
+    # By number, as merging locks them.
     for case in await CaseRow.filter(id__in=keys).select_for_update().order_by("number"):
         await answered(call, case, main)
         await saved(case)
@@ -104,7 +110,7 @@ async def answered(call: Call, case: CaseRow, main: CaseRow) -> None:
 
 
 async def main_of(call: Call, case: CaseRow) -> CaseRow | None:
-    """The answered case that this one is part of, locked."""
+    """Return the answered case that this one is part of, locked; None if there is none."""
     merge = await MergeRow.filter(case=case, undone_at=None).first()
     if merge is None or case.status != Status.MERGED:
         return None

@@ -1,4 +1,4 @@
-"""The tables of dispatch (派单): who answers for what where, what each unit was given, and what was asked about it."""
+"""Tables of dispatch (派单): who answers for what where, what units were given, and what was asked about it."""
 
 from __future__ import annotations
 

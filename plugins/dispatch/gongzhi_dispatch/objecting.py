@@ -1,4 +1,4 @@
-"""The objection court (派单异议): a unit objects, somebody above rules, and the directory keeps the precedent."""
+"""Objections (派单异议): a unit objects, somebody above rules, and the directory keeps the precedent."""
 
 from __future__ import annotations
 
@@ -63,6 +63,7 @@ async def object_to_dispatch(call: Call, input: ObjectToDispatchInput) -> Object
     grounds = text(input.grounds, REASON, "grounds")
     case = await handled(call, input)
     order = await leading(case)
+    # Before handling only: whoever has begun has accepted.
     if case.status != Status.DISPATCHED or order is None:
         raise unready(case, "提出异议", Status.DISPATCHED)
     await arguable(call, case, order)
@@ -129,6 +130,7 @@ async def rule_on_objection(call: Call, input: RuleOnObjectionInput) -> RuleOnOb
     if objection.ruling != Ruling.OPEN:
         raise duplicate("The objection has been ruled on, or has lapsed.", "该异议已裁定或已失效。", "objection")
     order = await OrderRow.get(id=objection.order_id)
+    # Neither whoever dispatched nor whoever objected, nor anybody of the unit.
     await deciding(call, RULE, case, objection.unit_id, order.issued_by, objection.filed_by)
     objection.ruling, objection.reason = input.ruling, reason
     objection.ruled_at, objection.ruled_by = call.now, call.viewer.account.name
@@ -138,7 +140,9 @@ async def rule_on_objection(call: Call, input: RuleOnObjectionInput) -> RuleOnOb
     await tell(call, case, RULED, units=[objection.unit_id])
     await record(call, case, RULED, ruling=objection.ruling)
     if objection.ruling == Ruling.UPHELD:
+        # The unit that gave the case back stands in the event, since the case has no lead unit afterwards.
         await step(call, case, machine.RETURN, unit=await UnitRow.get(id=objection.unit_id))
+        # After the return, which counts.
         await escalate(call, case)
         await saved(case)
     return RuleOnObjectionPayload(
@@ -152,12 +156,15 @@ async def precedent(call: Call, case: CaseRow, objection: ObjectionRow, unit: Un
     """Have the directory say from now on what was ruled: in the entry that fits the case, or in a new one."""
     before = await fitting(call, case)
     grid = await GridRow.get(id=before.grid_id if before else case.county_id)
+    # A ruling changes the directory for every later case, so it takes the permission for that.
     if not call.may(EDIT, grid):
         raise forbidden("unit")
+    # The lock that writing the directory takes, so that the version before is the last one.
     await GridRow.filter(id=grid.id).select_for_update(no_key=True).first()
     category = await CategoryRow.get(id=before.category_id if before else case.category_id)
     basis = f"派单异议裁定：{objection.reason}"[:BASIS]
     after: RuleRow = await renewed(call, before, category, grid, unit, (), basis)
+    # Both versions stand with the objection: a precedent can be looked up.
     objection.before, objection.after = before, after
 
 

@@ -40,18 +40,21 @@ async def move_orders(call: Call, happening: Happening) -> None:
     await following.follow(call, happening.row, STEPS[happening.event])
 
 
+# After the orders and clocks: an answer that is given on must find the case settled.
 @reaction("dispatch.merged", machine.REPLY.event, machine.SETTLE.event, after=("dispatch.orders", "clocks.follow"))
 async def answer_merged(call: Call, happening: Happening) -> None:
     """Give the answer to those whose cases are part of this one, too."""
     await inform(call, happening.row)
 
 
+# Only what every requester is told; what concerns one alone stays with them.
 @reaction("dispatch.notices", *SHARED)
 async def tell_merged(call: Call, happening: Happening) -> None:
     """Tell those whose cases are part of this one what its requester is told."""
     announce_to_requesters(call, happening.row, happening.event, TELL_MERGED)
 
 
+# After the clocks, whose deadlines it copies.
 @reaction(
     "dispatch.deadlines", machine.RESUME.event, machine.REOPEN.event, WAITS, MOVED,
     after=("dispatch.orders", "clocks.follow", "clocks.hold"),

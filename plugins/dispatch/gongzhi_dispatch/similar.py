@@ -1,4 +1,4 @@
-"""Cases that may be about the same matter: near in place and time, of a like subject, with a like title.
+"""Similar cases: those that may be about the same matter, near in place and time, of like subject and title.
 
 Candidates come from two indexes, a month around: what lies within a kilometre, and what of the same kind lies in the
 same village.
@@ -51,6 +51,8 @@ LIKENESS = """0.5*similarity(s.title, c.title)
   + 0.16*case when near.metres is null then (s.grid_id=c.grid_id)::int::float8 else exp(-least(near.metres/400,99)) end
   + 0.09*exp(-least(abs(extract(epoch from s.reported_at-c.reported_at)::float8)/864000,99))"""
 """In double precision throughout: `exp` of a numeric takes fifty times as long, and of what is very far underflows."""
+# `offset 0` keeps the planner from computing the distance and the likeness again for each use. Candidates come by
+# index before anything is compared.
 ALIKE = f"""select s.*, k.code as subject, near.metres, score.likeness
 from cases.case c join cases.category own on own.id=c.category_id
 cross join lateral (
@@ -71,14 +73,15 @@ where c.id={{0}} and s.id<>c.id and c.series='ORDINARY' and s.series='ORDINARY' 
 
 
 def snapped(column: str) -> str:
-    """The middle of the cell that a coordinate lies in."""
+    """Return the middle of the cell that a coordinate lies in."""
     return f"(floor({column}/{CELL})*{CELL}+{CELL / 2})"
 
 
 def in_cells(text: str) -> str:
-    """The statement for places that are known by their cells: the candidates, the distances and the likeness."""
+    """Return the statement for places known by their cells: the candidates, the distances and the likeness."""
     steps = round(REACH / CELL)
     for axis in ("longitude", "latitude"):
+        # Whole cells at the borders too, or being found at all would tell where in its cell a place lies.
         low, high = f"(floor(c.{axis}/{CELL})-{steps})*{CELL}", f"(floor(c.{axis}/{CELL})+{steps + 1})*{CELL}-1e-9"
         text = text.replace(f"c.{axis}-{REACH}", low).replace(f"c.{axis}+{REACH}", high)
     coarse = METRES
@@ -124,7 +127,8 @@ class SimilarMatter:
 
 
 def similar_cases(at: Frame) -> Sql:
-    """The cases like the row's own that the viewer may see, the likest first."""
+    """Build the cases like the row's own that the viewer may see, the likest first."""
+    # Sight is a condition inside, before the first few are taken: what one may not see leaves no gap.
     seen = rules.cases(Table("case", schema="cases", alias="s"), at.viewer)
     allowed = Sql("true") if seen is None else some(*seen) if seen else Sql("false")
     first = at.given.bind("first", convert=lambda value: max(0, min(value, MOST)), cast="int")
@@ -148,6 +152,7 @@ FIELD = embedded(
     arguments={"first": Argument(int, f"How many, {MOST} at most (前几条).", default=5)},
 )
 
+# The resident's own matter must be of common concern as well, or asking would tell of private ones near by.
 HEARD = f"""select y.category_id, y.metres, y.status from ({in_cells(ALIKE).format("$1")}) y
 where y.likeness>={LEAST} and split_part(y.subject,'.',1)=any($2::text[])
 and exists(select from cases.case c join cases.category k on k.id=c.category_id
@@ -159,7 +164,7 @@ First = Annotated[int, strawberry.argument(description=f"How many, {MOST} at mos
 
 
 async def similar(payload: strawberry.Parent[Any], info: Info, first: First = 3) -> list[SimilarMatter] | None:
-    """What residents are told: the subject, about how far, and how far it is."""
+    """Return what residents are told: the subject, about how far, and how far it is."""
     if payload.case is None:
         return []
     found = await info.context.fetch(HEARD, payload.case.key, list(SHOWN), max(0, min(first, MOST)))
@@ -170,6 +175,7 @@ def matter(row: Mapping[str, Any]) -> SimilarMatter:
     metres = row["metres"]
     return SimilarMatter(
         category=ref(Category, row["category_id"]),
+        # Rounded up to the next step, so that no distance is nought.
         distance=None if metres is None else STEP * int(metres // STEP + 1),
         phase=phase(Status(row["status"])),
     )

@@ -55,10 +55,11 @@ async def tell(
     call: Call, case: CaseRow, kind: str, *, units: Iterable[int | None] = (), accounts: Iterable[str | None] = (),
     office: int | None = None,
 ) -> None:  # fmt: skip
-    """Tell units, accounts, or the dispatchers of a grid and above it; in office hours, unless the case is urgent."""
+    """Notify units, accounts, or the dispatchers of a grid and above it; in office hours, unless the case is urgent."""
     title, body = SAID[kind]
     number = case.number
     text = Text(body.en.format(number=number), body.zh.format(number=number))
+    # Routine notices wait for office hours; urgent ones go at once, and an emergency wakes people on duty.
     waits_in = case.county_id if case.urgency == Urgency.ROUTINE else None
     wakes = case.urgency == Urgency.EMERGENCY and kind in ALARMS
     await notify(
@@ -71,7 +72,7 @@ async def tell(
 
 
 def offices_for(case: CaseRow, *grids: int | None) -> list[Office]:
-    """The dispatchers of these grids; of a tip-off, whoever may see it in the county, but not those it is against."""
+    """Return the offices of these grids; of a tip-off those in the county who may see it, save the accused unit."""
     if case.series != Series.ORDINARY:
         return [Office(SEALED, case.county_id, case.accused_unit_id)] if case.county_id else []
     return [Office(DISPATCHERS, grid) for grid in dict.fromkeys(grids) if grid]

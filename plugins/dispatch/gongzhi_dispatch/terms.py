@@ -1,4 +1,4 @@
-"""How long each may take. Terms run in the working time of the county; what may be asked for is in days.
+"""Dispatch deadlines: how long each may take, in the working time of the county; what may be asked for is in days.
 
 A work order has the deadline of its case's clock for handling, and follows it wherever it moves.
 """
@@ -21,7 +21,7 @@ from .models import LIVE, OrderRow
 
 
 def days(amount: int) -> Term:
-    """Working days, from the next day on."""
+    """Return a term of working days, from the next day on."""
     return Term(amount, Unit.WORKING_DAY, next_day=True)
 
 
@@ -50,7 +50,7 @@ FOLLOWING = (
 
 
 async def handling(call: Call, case: CaseRow) -> tuple[datetime, datetime]:
-    """When a work order that is issued now is due, and when its light turns amber."""
+    """Return when a work order that is issued now is due, and when its light turns amber."""
     for clock in await call.fetch(CLOCK, case.id):
         return clock["due_at"], clock["warn_at"]
     default = await reckon_deadline(call, case.county_id, HANDLING)
@@ -58,12 +58,12 @@ async def handling(call: Call, case: CaseRow) -> tuple[datetime, datetime]:
 
 
 async def follow(call: Call, cases: Iterable[Any]) -> None:
-    """Have the live orders of these cases due when the clocks for handling are. A clock on hold moves none."""
+    """Have the live orders of these cases due when the clocks for handling are; a clock on hold moves none."""
     await call.fetch(FOLLOWING, list(cases), [state.value for state in LIVE])
 
 
 async def over(call: Call, case: CaseRow, term: Term, since: datetime) -> bool:
-    """Whether a term that began then is over."""
+    """Tell whether a term that began then is over."""
     calendar = await reading.load_calendar(call.fetch, case.county_id)
     return call.now > reckon(calendar, term, Course(since)).due
 
@@ -74,19 +74,22 @@ async def extend(call: Call, case: CaseRow, order: OrderRow, until: datetime) ->
     if more.amount:
         await running.extend(call, case, more)
         order.due_at = extended(await reading.load_calendar(call.fetch, case.county_id), order.due_at, more)
+        # The amber light keeps its share of the whole term.
         order.warn_at = order.issued_at + (order.due_at - order.issued_at) * WARNING / 100
     order.extended, order.version = True, order.version + 1
     await order.save()
+    # The clocks have the last word: the order follows them where there is one.
     await follow(call, [case.id])
 
 
 async def longer(call: Call, case: CaseRow, order: OrderRow, until: datetime) -> Term:
-    """How much more time it takes for the order to be due then; of no amount, if it is due no earlier."""
+    """Return how much more time it takes for the order to be due then; of no amount, if it is due no earlier."""
     return await running.measure_extension(call, case, order.due_at, until, HANDLING)
 
 
 async def postpone(call: Call, case: CaseRow, order: OrderRow, since: datetime) -> None:
     """Add the working time since then to what the order has left."""
     calendar = await reading.load_calendar(call.fetch, case.county_id)
+    # In working time: a hold over a holiday costs nobody a day.
     away = calendar.passed(call.now) - calendar.passed(since)
     order.due_at, order.warn_at = calendar.after(order.due_at, away), calendar.after(order.warn_at, away)

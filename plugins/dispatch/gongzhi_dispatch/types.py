@@ -1,4 +1,4 @@
-"""What the schema says of dispatch: the directory, the list of duties, and the proposal for a case."""
+"""Dispatch types: the directory, the list of duties, and the proposal for a case, as the schema has them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def supporting(at: Frame) -> Alternatives:
 
 
 def reason(at: Frame) -> Sql:
-    """Why this unit is proposed, in a sentence."""
+    """Build the reason why this unit is proposed, in a sentence."""
     return Sql(
         "(select format('「%s」在%s由%s主办。依据：%s', k.name, g.name, u.name, {0}) "
         "from cases.category k, grids.grid g, units.unit u where k.id={1} and g.id={2} and u.id={3})",

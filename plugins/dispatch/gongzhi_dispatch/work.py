@@ -1,4 +1,4 @@
-"""What the schema says of the work on a case: orders, objections, requests, merged cases and follow-ups."""
+"""Work types: orders, objections, requests, merged cases and follow-ups, as the schema has them."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ named(
 
 
 def light(at: Frame) -> Sql:
-    """Judged when it was finished, or was put on hold, or else now."""
+    """Judge the light when the order was finished, or was put on hold, or else now."""
     return Sql(
         "(case when coalesce({0},{1},{2})>={3} then 'RED' "
         "when {0} is null and coalesce({1},{2})>={4} then 'AMBER' else 'GREEN' end)",
@@ -223,7 +223,7 @@ class FollowUp(Node):
 
 
 def first_given(at: Frame) -> Alternatives:
-    """The unit that was given the case first."""
+    """Select the unit that was given the case first."""
     first = "(select o.unit_id from dispatch.work_order o where o.case_id={1} and o.role='LEAD' {2} limit 1)"
     return [Sql("{0}=" + first, at.rows.id, at.row.id, Sql("order by o.issued_at, o.id"))]
 
@@ -239,7 +239,7 @@ def merged_into(at: Frame) -> Alternatives:
 
 
 def rateable(at: Frame) -> Sql:
-    """Answered; one that is part of another, while that one is."""
+    """Build whether the case can be rated: it is answered; one that is part of another, while that one is."""
     main = (
         "select from dispatch.merge m join cases.case c on c.id=m.into_id "
         "where m.case_id={1} and m.undone_at is null and c.status='REPLIED'"

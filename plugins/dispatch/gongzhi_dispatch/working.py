@@ -1,4 +1,4 @@
-"""What a unit does with its work order: it acknowledges it, contributes to it, or has it taken back."""
+"""Work on orders: a unit acknowledges its work order, contributes to it, or has it taken back."""
 
 from __future__ import annotations
 
@@ -85,6 +85,7 @@ async def contribute(call: Call, input: ContributeInput) -> WorkOrderPayload:
     if order.state not in LIVE:
         raise past(order)
     order.contribution = text(input.text, BODY, "text")
+    # Contributing is the end of a supporting unit's work; the answer is the lead unit's.
     order.state, order.finished_at = OrderState.DONE, call.now
     order.acknowledged_at = order.acknowledged_at or call.now
     return await done(call, case, order, CONTRIBUTED)
@@ -106,15 +107,17 @@ async def withdraw_order(call: Call, input: WithdrawOrderInput) -> WorkOrderPayl
     stale(order, input.expected_version)
     if order.state not in LIVE:
         raise past(order)
+    # Checked only: the reason goes to the timeline below.
     text(input.reason, REASON, "reason")
     order.state, order.finished_at = OrderState.WITHDRAWN, call.now
+    # Who supports is seen by it: the unit no longer sees the case.
     await remove_support(case, order.unit_id)
     await tell(call, case, TAKEN_BACK, units=[order.unit_id])
     return await done(call, case, order, TAKEN_BACK, input.reason)
 
 
 async def jointly(call: Call, case: CaseRow) -> list[str]:
-    """The codes of the units that contributed. Refuses while one of them has not: the reply is a joint one."""
+    """Return the codes of the units that contributed. Refuses while one of them has not: the reply is a joint one."""
     support = await call.fetch(SUPPORT, case.id)
     waiting = sum(order["state"] in LIVE for order in support)
     if waiting:
@@ -128,7 +131,7 @@ async def jointly(call: Call, case: CaseRow) -> list[str]:
 
 
 async def mine(call: Call, input: AcknowledgeOrderInput | ContributeInput) -> tuple[CaseRow, OrderRow]:
-    """A work order of a unit the caller acts for, at the version they saw."""
+    """Return a work order of a unit the caller acts for, at the version they saw, and its case."""
     case, order = await belonging(call, WorkOrder, input.order, "order")
     everywhere = any(grant.everywhere and "cases.handle" in grant.permissions for grant in call.viewer.account.grants)
     if order.unit_id not in acting(call) and not everywhere:

@@ -14,6 +14,7 @@ def about() -> list[About]:
 
 @hookimpl
 def tables() -> list[App]:
+    # The label is `sync`, as the tables and the mutation are called.
     return [App("sync", "gongzhi_field.models", "gongzhi_field.migrations")]
 
 

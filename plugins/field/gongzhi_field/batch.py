@@ -1,4 +1,4 @@
-"""Carrying out a batch: one entry after the other, each in a transaction of its own."""
+"""Batches: carrying out one entry after the other, each in a transaction of its own."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ class Batch:
         self.cases: dict[str, str] = {}
 
     async def result(self, entry: SyncEntryInput) -> SyncResult:
-        """What comes of an entry; whatever goes wrong is its own."""
+        """Return what comes of an entry; whatever goes wrong is its own."""
         try:
             return await self.carried(entry)
         except Refusal as refusal:
@@ -103,19 +103,23 @@ class Batch:
         except Refusals as several:
             return self.refused(entry, SyncState.REFUSED, *several.refusals)
         except Exception as error:  # the entries behind it may have nothing to do with it
+            # The type alone: the text of an error may hold what somebody wrote.
             logger.error("an entry of a batch failed: %s", type(error).__name__)
             return self.refused(entry, SyncState.FAILED, failed())
 
     async def carried(self, entry: SyncEntryInput) -> SyncResult:
         check_values(entry)
+        # A phone's clock is believed within bounds, and noted beside the server's own.
         context = self.context
         [(name, input)] = [(name, value) for name in SORTS if told(value := getattr(entry.change, name))]
         command = SORTS[name].at(happened(context.viewer.now, entry.occurred_at, OLDEST, "occurredAt"))
+        # The mutation's guard does not stand before a batch, so the permission is asked for here, entry by entry.
         if command.requires and not context.viewer.can(command.requires):
             raise Refusal("FORBIDDEN", "You may not do this.", "您无权进行此操作。")
         payload = await context.perform(command, self.resolved(input))
         case, conflicts = getattr(payload, "case", None), getattr(payload, "conflicts", None) or []
         if case is not None:
+            # By number, for later entries of the batch that are about the case this one reported.
             self.cases[entry.client_id] = await context.value(CaseRow, "number", case.key)
         state = SyncState.CONFLICT if conflicts else SyncState.REFUSED if payload.errors else SyncState.APPLIED
         return SyncResult(
@@ -125,6 +129,7 @@ class Batch:
             visit=getattr(payload, "visit", None),
             patrol=getattr(payload, "patrol", None),
             conflict=conflicts,
+            # Words that should not be on file are warned of here too, as when the mutation is sent alone.
             warnings=[] if payload.errors else screened(input, context.viewer.language),
             errors=payload.errors,
         )
@@ -134,7 +139,7 @@ class Batch:
         return SyncResult(client_id=entry.client_id, state=state, errors=errors)
 
     def resolved(self, input: Any) -> Any:
-        """The input with the number of the case in place of the entry that reported it."""
+        """Return the input with the number of the case in place of the entry that reported it."""
         if not hasattr(input, "entry"):
             return input
         if told(input.number) == told(input.entry):
@@ -147,7 +152,7 @@ class Batch:
 
 
 def checked(entries: Sequence[SyncEntryInput]) -> None:
-    """A batch that can be told back entry by entry."""
+    """Refuse a batch that cannot be told back entry by entry."""
     if not 1 <= len(entries) <= ENTRIES:
         raise wrong(f"A batch has 1 to {ENTRIES} entries.", f"一批应有 1 至 {ENTRIES} 个条目。", "entries")
     names = {entry.client_id for entry in entries}
@@ -166,9 +171,11 @@ async def resolve(info: Info, input: SyncInput) -> SyncPayload | None:
         checked(input.entries)
     except Refusal as refusal:
         return SyncPayload(errors=[problem(refusal, info.context.viewer.language)])
+    # In order, and one after the other: an entry may be about the case that an earlier one reported.
     return SyncPayload(results=[await batch.result(entry) for entry in input.entries])
 
 
+# Decided entry by entry: each has a guard, a key and a transaction of its own, and the batch has none.
 sync = strawberry.mutation(
     resolve,
     description="Send what was done without a network. Each entry is carried out once; conflicts are kept (离线同步).",

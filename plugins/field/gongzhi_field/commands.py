@@ -1,4 +1,4 @@
-"""Sending what was done offline, correcting cases, and deciding conflicts."""
+"""Field commands: sending what was done offline, correcting cases, and deciding conflicts."""
 
 from __future__ import annotations
 
@@ -37,11 +37,13 @@ class ResolveConflictPayload:
 @command("Decide which of two values stays; whoever works on the case may (裁定冲突).", requires=None)
 async def resolve_conflict(call: Call, input: ResolveConflictInput) -> ResolveConflictPayload:
     row: ConflictRow = await call.find(CaseConflict, "conflict", id=key_of(CaseConflict)(input.conflict))
+    # The case is locked after its conflict has been found; whoever edits the case waits for the decision.
     case = await CaseRow.select_for_update().get(id=row.case_id)
     if not await works(call, case):
         raise forbidden("conflict")
     if row.resolved_at is not None:
         raise wrong("This conflict is decided already.", "该冲突已裁定。", "conflict")
+    # What is there stays as it is; only what came too late has to be written.
     if input.keep == Keep.MINE:
         await taken(call, case, row)
     row.kept, row.resolved_at, row.resolved_by = input.keep, call.now, call.viewer.account.name
@@ -50,10 +52,11 @@ async def resolve_conflict(call: Call, input: ResolveConflictInput) -> ResolveCo
 
 
 async def taken(call: Call, case: CaseRow, row: ConflictRow) -> None:
-    """Give the field the value that came too late. Steps are not taken this way: what follows on them is more."""
+    """Give the field the value that came too late; steps are not taken this way, for more follows from them."""
     field = FIELDS.get(row.field)
     if field is None or row.mine is None:
         raise wrong("Take the step itself, now that the case stands here.", "请按诉求当前状态重新办理该步骤。", "keep")
+    # The case may have ended since the conflict arose.
     await editable(call, case)
     before = await field.read(case)
     await field.write(case, row.mine)

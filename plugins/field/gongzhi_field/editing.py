@@ -1,4 +1,4 @@
-"""Correcting what a case says. Each field is told as it was seen and as it is to be, so that changes can be merged."""
+"""Corrections: each field comes as it was seen and as it is to be, so that changes can be merged."""
 
 from __future__ import annotations
 
@@ -117,16 +117,20 @@ async def edited(written: Written, input: EditCaseInput) -> EditCasePayload:
         field = FIELDS[name]
         before, mine = await field.read(case), str(change.value).strip()
         if before == mine:
+            # Nothing to do, and no conflict either: both wanted the same.
             continue
+        # What nobody has written (a report by voice) has no base, so nothing could have been seen.
         if before != change.base and not (before is None and name in UNWRITTEN):
             await field.write(CaseRow(), mine)  # what could never be taken is refused, not kept
             met.append(await conflict(written, case, name, change.base, mine, before))
             continue
         await field.write(case, mine)
+        # The history is what later conflicts are found by.
         await changed(written, case, name, before, mine)
         done.append(name)
     if done:
         await record(call, case, EDITED, fields=done)
+        # Raising the urgency tells the office at once, as reporting an urgent case does.
         if "urgency" in done and case.urgency != Urgency.ROUTINE:
             await announce_urgency(call, case)
         await saved(case)
@@ -134,7 +138,7 @@ async def edited(written: Written, input: EditCaseInput) -> EditCasePayload:
 
 
 async def editable(call: Call, case: CaseRow) -> None:
-    """Whoever works on an open case may correct it; its requester until somebody has accepted it."""
+    """Refuse whoever may not correct a case: staff may while it is open, its requester until somebody accepts it."""
     if not (await works(call, case) or (own(call, case) and case.status == Status.REPORTED)):
         raise forbidden("number")
     if case.status not in machine.OPEN:

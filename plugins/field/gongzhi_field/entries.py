@@ -1,4 +1,4 @@
-"""What can stand in a batch, and which command carries it out."""
+"""Entries: what can stand in a batch, and which command carries it out."""
 
 from __future__ import annotations
 
@@ -55,26 +55,28 @@ class Sort:
     carry: Carry
 
     def at(self, occurred_at: datetime.datetime) -> Command:
-        """The command, for something that was done then."""
+        """Return the command, for something that was done then."""
 
         async def function(call: Call, input: Any) -> Any:
             return await self.carry(Written(call, occurred_at), input)
 
+        # The key and the guard stay the command's own, so an entry sent again is carried out once.
         return replace(self.command, function=function)
 
 
 def same(mutation: Any) -> Sort:
-    """A mutation as it is: sent alone and in a batch under one key, it is carried out once."""
+    """Wrap a mutation as it is: sent alone and in a batch under one key, it is carried out once."""
     command = declared(mutation)
     return Sort(command, lambda written, input: command.function(written.call, input))
 
 
 def offline(name: str, take: steps.Take, requires: str) -> Sort:
-    """A step whose input says what was seen, which is another request than the mutation's."""
+    """Wrap a step whose input says what was seen, which is another request than the mutation's."""
 
     async def never(call: Call, input: Any) -> EditCasePayload:
         raise NotImplementedError
 
+    # A name of its own, so that its keys cannot answer for the mutation's.
     return Sort(Command(f"sync.{name}", never, EditCasePayload, requires), take)
 
 

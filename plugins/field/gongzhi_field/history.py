@@ -1,4 +1,4 @@
-"""What a case's fields were, are and were to be. A value that was seen and is no longer there makes a conflict."""
+"""History: what a case's fields were, are and were to be; a value that was seen and is gone makes a conflict."""
 
 from __future__ import annotations
 
@@ -20,8 +20,9 @@ class Written:
 
 
 async def changed(written: Written, case: CaseRow, field: str, before: str | None, after: str | None) -> None:
-    """Keep what a field was."""
+    """Store what a field was."""
     call = written.call
+    # Whoever reports anonymously leaves no name in the history of their own report.
     unnamed = case.anonymous and before is None
     await ChangeRow.create(
         case_id=case.id,
@@ -38,8 +39,9 @@ async def changed(written: Written, case: CaseRow, field: str, before: str | Non
 async def conflict(
     written: Written, case: CaseRow, field: str, base: str | None, mine: str | None, theirs: str | None
 ) -> ConflictRow:
-    """Keep a change that cannot be made, with who was there before."""
+    """Store a change that cannot be made, with who was there before."""
     found = await ChangeRow.filter(case_id=case.id, field=field).order_by("-at", "-id").first()
+    # Without a change of this very field, the last event says who was there.
     other = found or await EventRow.filter(case_id=case.id).order_by("-at", "-id").first()
     return await ConflictRow.create(
         case_id=case.id,

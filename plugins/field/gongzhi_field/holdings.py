@@ -1,4 +1,4 @@
-"""What the history of fields and conflicts holds: the texts of cases as they were."""
+"""Holdings: what the history of fields and conflicts holds (the texts of cases as they were)."""
 
 from __future__ import annotations
 

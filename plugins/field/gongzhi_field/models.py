@@ -1,4 +1,4 @@
-"""The history of a case's fields, and the changes that met others."""
+"""Tables of field work: the history of a case's fields, and the changes that met others."""
 
 from __future__ import annotations
 

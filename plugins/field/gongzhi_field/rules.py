@@ -1,4 +1,4 @@
-"""Who may see how a case's fields changed: staff, and whoever wrote the value."""
+"""Visibility of changes: staff see how a case's fields changed, and so does whoever wrote the value."""
 
 from __future__ import annotations
 
@@ -9,5 +9,5 @@ from pypika_tortoise.queries import Table
 
 
 def history(row: Table, viewer: Lens) -> Alternatives:
-    """Changes and conflicts of cases whose staff notes one may read, and what one wrote oneself."""
+    """Select changes and conflicts of cases whose staff notes one may read, and what one wrote oneself."""
     return widen(rows_of_held_cases(row, viewer), Sql("{0}={1}", row.account, viewer.account))

@@ -1,4 +1,4 @@
-"""Steps that were taken without a network: they hold if the case still stands where the phone saw it."""
+"""Offline steps: those taken without a network, which hold if the case still stands where the phone saw it."""
 
 from __future__ import annotations
 
@@ -61,25 +61,29 @@ Take = Callable[[Written, Any], Awaitable[EditCasePayload]]
 
 
 def declared(mutation: Any) -> Command:
-    """The command behind a mutation."""
+    """Return the command behind a mutation."""
     found: Command = mutation.metadata[COMMAND]
     return found
 
 
 def step(mutation: Any, kind: type, target: Status, *fields: str) -> Take:
-    """Taking this step, with these fields of the offline input, in place of the one that names a version."""
+    """Build the taking of a step with these fields of the offline input, in place of the one that names a version."""
     function = declared(mutation).function
 
     async def take(written: Written, input: Any) -> EditCasePayload:
         call = written.call
         case: CaseRow = await call.find(Case, "number", number=input.number)
+        # The status is what a step depends on. A version grows with every correction, and whoever was on a hill does
+        # not mind those.
         if case.status == input.seen:
             values = {name: value for name in fields if told(value := getattr(input, name))}
+            # The version is read now, under the lock, so it always fits; the key stays the entry's.
             await function(call, kind(idempotency_key="", number=case.number, expected_version=case.version, **values))
             await changed(written, case, "status", case.status, (await CaseRow.get(id=case.id)).status)
             return EditCasePayload(case=ref(Case, case.id))
         if not await works(call, case):
             raise forbidden("number")
+        # The same step by somebody else, with the same words: what was wanted has happened.
         if case.status == target and getattr(input, "text", case.reply) == case.reply:
             return EditCasePayload(case=ref(Case, case.id))  # it has been done already, as it was to be
         met = await missed(written, case, input, target)
@@ -89,8 +93,9 @@ def step(mutation: Any, kind: type, target: Status, *fields: str) -> Take:
 
 
 async def missed(written: Written, case: CaseRow, input: Any, target: Status) -> list[Any]:
-    """The step is kept as a conflict; so is what was written for the requester."""
+    """Store the step as a conflict, and with it what was written for the requester."""
     rows = [await conflict(written, case, "status", input.seen, target, case.status)]
+    # Kept, because it was written for somebody and would be lost with the step.
     if mine := getattr(input, "text", None):
         rows.append(await conflict(written, case, "reply", None, mine, case.reply))
     for name in UNWRITTEN:

@@ -1,4 +1,4 @@
-"""What the schema says of changes and conflicts."""
+"""Field types: changes and conflicts as the schema has them."""
 
 from __future__ import annotations
 

@@ -22,6 +22,8 @@ PARTS = (emergency, whistles, centers, patrols, supervision)
 
 @hookimpl
 def about() -> list[About]:
+    # Deadlines reckon terms in working time; a whistle and a supervision belong to cases that dispatch hands out.
+    # Always on: counties cannot switch off that an overdue case is asked about.
     return [About(requires=("deadlines", "dispatch"), always=True)]
 
 

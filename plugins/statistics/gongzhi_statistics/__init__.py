@@ -21,6 +21,7 @@ from gongzhi.runtime.reactions import Reaction
 
 @hookimpl
 def about() -> list[About]:
+    # Patrols are among what is asked of grid workers, hence the plugin of operations.
     return [About(requires=("operations",), always=True)]
 
 

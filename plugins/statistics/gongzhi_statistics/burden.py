@@ -1,4 +1,4 @@
-"""What the platform asks of grid workers (基层减负): fields and photos counted, minutes by published standard times.
+"""Burden of grid workers (基层减负): fields and photos counted, minutes by published standard times.
 
 Nobody's time is taken and nobody online is counted (国办函〔2026〕12号). What a form asks for is read from the schema:
 the fields of its input that must be filled in, less those that are prefilled (`prefilling`). No form asks again for
@@ -29,7 +29,7 @@ KINDS = ("COUNTY", "TOWN", "VILLAGE")
 
 
 def asked_for(form: Any) -> tuple[str, ...]:
-    """The fields of an input that whoever sends it must fill in."""
+    """Return the fields of an input that whoever sends it must fill in."""
     missing = dataclasses.MISSING
     return tuple(
         one.python_name
@@ -42,11 +42,12 @@ FORMS = (ReportCaseInput, HandleInGridInput, RecordVisitInput, RecordPatrolInput
 """What grid workers fill in from day to day."""
 PREFILLED = {ReportCaseInput: frozenset({"channel"}), RecordPatrolInput: frozenset(KNOWN[Form.RECORD_PATROL])}
 """Required fields that the server knows of a grid worker."""
+# Read from the schema when it is built: a form that asks for more counts for more, without anybody keeping a list.
 REPORT, SETTLE, VISIT, PATROL = (len(set(asked_for(form)) - PREFILLED.get(form, frozenset())) for form in FORMS)
 
 
 def located(what: str, rows: str) -> str:
-    """What there is of rows `v` in the place: by the index of its level; the other levels' are not read."""
+    """Count the rows `v` in the place, by the index of its level; the other levels' rows are not read."""
     return "+".join(
         f"(select {what} from {rows} and {{kind}}='{kind}' and v.{kind.lower()}_id={{id}})" for kind in KINDS
     )
@@ -58,7 +59,7 @@ def between(column: str) -> str:
 
 
 def counted(measure: str, dimension: str, value: str) -> str:
-    """What the sums have."""
+    """Build what the sums have of a measure, a dimension and a value."""
     return (
         f"(select coalesce(sum(r.{measure}),0) from {WITHIN} r where {{where}} and not r.sealed "
         f"and r.dimension='{dimension}' and r.value={value})"
@@ -66,6 +67,7 @@ def counted(measure: str, dimension: str, value: str) -> str:
 
 
 OF_WORKERS = f"(select c.id from cases.channel c where c.code='{CHANNEL}')"
+# Posts held in the period by that duty, each person once.
 WORKERS = located(
     "count(distinct p.person_id)",
     "people.post p join grids.grid v on v.id=p.grid_id where p.duty='GRID_WORKER' and p.since<={until} "
@@ -105,6 +107,6 @@ BURDEN = (
 
 
 def asked(at: Frame, scope: Scope) -> Sql:
-    """The burden as JSON, per worker and week; null where fewer than ten work, and above the county."""
+    """Build the burden as JSON, per worker and week; null where fewer than ten work, and above the county."""
     place = {"kind": at.row.kind, "id": at.row.id}
     return scope.sql(BURDEN, photos=scope.sql(PHOTOS, **place), **place)

@@ -1,4 +1,4 @@
-"""Keeping the sums up to date: whatever changes what a case counts for notes the case, and it is counted anew.
+"""Counting: keeping the sums up to date; whatever changes what a case counts for notes it, and it is counted anew.
 
 The database notes it (`statistics.changed`), so that nothing that writes can forget to: commands, new rules and
 calendars, sweeps, imports, erasure. Nothing in a case's facts depends on what day it is.
@@ -24,12 +24,13 @@ FOLLOW = "select statistics.follow($1) as counted"
 
 
 async def follow(call: Call) -> int:
-    """Count anew the cases that are noted, some hundreds at a time; how many there were."""
+    """Count anew the cases that are noted, some hundreds at a time, and return how many there were."""
     [row] = await call.fetch(FOLLOW, MOST)
     counted: int = row["counted"]
     return counted
 
 
+# `latest`: an event may be spared where a later one waits, for each run counts whatever is noted by then.
 @handler("statistics.count", *EVENTS, latest=True, batch=50)
 async def counted(call: Call, happened: Occurrence) -> None:
     """Count what is noted as soon as something happened. An event told twice finds nothing more to count."""
@@ -48,4 +49,5 @@ async def followed(call: Call, run: Run) -> None:
 async def hurried(call: Call, happening: Happening) -> None:
     """Have moved deadlines counted at once, for no event tells of them."""
     if happening.facts["moved"]:
+        # A key of its own each time: the change that is counted is this one, not one counted before.
         call.enqueue(followed, str(uuid7()))

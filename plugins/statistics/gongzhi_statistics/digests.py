@@ -122,10 +122,11 @@ TITLES = {
 
 
 def days(period: Period, at: date) -> tuple[date, date]:
-    """The first and the last day of the period that a day lies in."""
+    """Return the first and the last day of the period that a day lies in."""
     if period is Period.DAY:
         return at, at
     if period is Period.WEEK:
+        # Weeks begin on Monday, as in the published formulas.
         first = at - timedelta(days=at.weekday())
         return first, first + timedelta(days=6)
     month = at.month if period is Period.MONTH else (at.month - 1) // 3 * 3 + 1
@@ -141,7 +142,7 @@ def day(which: int) -> Any:
 
 
 def said(text: Text) -> Term:
-    """A text in the caller's language."""
+    """Build a text in the caller's language."""
     return bound(lambda variables, context: text.say(context.viewer.language), "text")
 
 
@@ -154,7 +155,8 @@ def formula(name: str) -> Term:
 
 
 def digest(at: Frame) -> Sql:
-    """The digest as JSON; null for a place that is not there, has no figures, or is not the caller's to see."""
+    """Build the digest as JSON; null for a place that is not there, has no figures, or is not the caller's to see."""
+    # A trait: known before the statement is made, since each period has sections of its own.
     period = Period(at.given.trait("period", of=lambda value: Period(value).value))
     grid = Table("grid", schema="grids", alias="g")
     since, until = (at.given.whole(day(which), cast="date") for which in (0, 1))
@@ -174,7 +176,7 @@ def digest(at: Frame) -> Sql:
 
 
 def section(one: Section, scope: Scope) -> Sql:
-    """A section as JSON; each figure is looked up once, which `offset 0` sees to."""
+    """Build a section as JSON; each figure is looked up once, which `offset 0` sees to."""
     names = [figure.name for figure in one.figures]
     values = ",".join(f'{{{at}}} as "{name}"' for at, name in enumerate(names))
     told = {each.name: Sql(f'coalesce(f."{each.name}"::text,{{0}})', said(each.few)) for each in one.figures}
@@ -193,7 +195,8 @@ def section(one: Section, scope: Scope) -> Sql:
 
 
 def replaced(text: Term, **values: Any) -> Any:
-    """The text with values in the places of their names."""
+    """Replace the names in a text by values."""
+    # Bound and replaced in SQL, so that figures never become part of the statement's text.
     for name, value in values.items():
         text = Sql(f"replace({{0}},'{{{{{name}}}}}',{{1}}::text)", text, value)
     return text

@@ -1,4 +1,4 @@
-"""Figures as SQL over the sums. Their formulas are published under the same names (`kpis`).
+"""Figures: SQL over the sums; their formulas are published under the same names (`kpis`).
 
 Small numbers: what counts fewer than ten persons is withheld, for it is about people one could name. What counts cases
 of a place is shown from three on, as a notice board in the village would show it. In a list, what would tell a withheld
@@ -36,16 +36,18 @@ FIRST_MONTH = "date_trunc('month',{since}::timestamp+interval '1 month -1 day'):
 
 
 def month_after(until: str = UNTIL) -> str:
-    """The month that begins after the last whole month of a period."""
+    """Return the month that begins after the last whole month of a period."""
     return f"date_trunc('month',({until}+1)::timestamp)::date"
 
 
 def spans(until: str = UNTIL, ever: bool = False) -> str:
-    """The sums of a period, from its first day or from ever on: of whole months, and of the days around them."""
+    """Build the sums of a period, from its first day or from ever on: whole months, and the days around them."""
     months, days = "select * from statistics.rollup where monthly", "select * from statistics.rollup where not monthly"
     after = month_after(until)
     if ever:
         return f"({months} and day<{after} union all {days} and day between {after} and {until})"
+    # Where no whole month lies in the period, the two borders of months cross: `least` and `greatest` keep a day from
+    # counting twice.
     before = f"{days} and day>={{since}} and day<least({FIRST_MONTH},{until}+1)"
     behind = f"{days} and day>=greatest({FIRST_MONTH},{after}) and day<={until}"
     return f"({before} union all {months} and day>={FIRST_MONTH} and day<{after} union all {behind})"
@@ -68,7 +70,7 @@ class Scope:
     today: Any
 
     def sql(self, text: str, **more: Any) -> Sql:
-        """The text with what it names: a parameter that is given and not named has no type."""
+        """Build the text with what it names: a parameter that is given and not named has no type."""
         known = {"where": self.where, "since": self.since, "until": self.until, "today": self.today, **more}
         return Sql(text, **{name: term for name, term in known.items() if f"{{{name}}}" in text})
 
@@ -87,7 +89,7 @@ class Figure:
     """Numbers that suffice to tell whether it is small, where all of `sums` would be many."""
 
     def shown(self, scope: Scope) -> Sql:
-        """Its value; null where it is withheld, or where there is nothing to divide by."""
+        """Build its value; null where it is withheld, or where there is nothing to divide by."""
         return scope.sql(f"(select {self.value} from ({self.sums}) q)")
 
     def withheld(self, scope: Scope) -> Sql:
@@ -105,14 +107,14 @@ def count(name: str, what: str, dimension: str = "ALL", rows: str = WITHIN) -> F
 
 
 def share(name: str, of: str, whole: str, dimension: str = "ALL", rows: str = WITHIN) -> Figure:
-    """Per cent of cases, to a tenth."""
+    """Describe the per cent of cases, to a tenth."""
     found = sums(f"sum({of}) as n, coalesce(sum({whole}),0) as d", dimension, rows)
     value = f"case when q.d>={FEW_CASES} then round(100.0*q.n/q.d,1)::float8 end"
     return Figure(name, found, value, f"q.d {SMALL_CASES}")
 
 
 def share_of_answers(name: str, of: str, whole: str, persons: str, dimension: str = "ALL") -> Figure:
-    """Per cent over what persons said, to a whole one, over the whole months in which ten or more of them did.
+    """Describe a per cent of what persons said, to a whole one, over the whole months in which ten or more spoke.
 
     So two periods differ by nothing, or by months of ten answers each: one day more does not tell what one person
     said. Since each share is rounded, what is left of a county's after its towns' says little of one that is withheld.
@@ -124,22 +126,27 @@ def share_of_answers(name: str, of: str, whole: str, persons: str, dimension: st
         f"from ({monthly}) m"
     )
     value = "case when q.d>0 then round(100.0*q.n/q.d)::float8 end"
+    # Withheld also where no whole month lies in the period: nothing is told then, and the reader should know why.
     return Figure(name, found, value, f"q.d=0 and (q.p>0 or {FIRST_MONTH}>={month_after()})")
 
 
 def median(name: str, dimension: str, what: str) -> Figure:
-    """Minutes, to within five per cent: the middle of the step that the middle case is in."""
+    """Describe minutes, to within five per cent: the middle of the step that the middle case is in."""
     steps = sums(f"r.value as step, sum({what}) as n", dimension) + " group by r.value"
+    # The first step at which half of the cases are reached.
     running = f"select s.step, s.n, sum(s.n) over (order by s.step) as upto, sum(s.n) over () as d from ({steps}) s"
     found = f"select min(w.step) filter (where 2*w.upto>=w.d) as step, coalesce(max(w.d),0) as d from ({running}) w"
     value = f"case when q.d>={FEW_CASES} then statistics.minutes(q.step) end"
+    # Whether it is withheld needs no more than three rows, while the sums of steps may be hundreds.
     some = f"select coalesce(sum(s.n),0) as d from ({sums(f'{what} as n', dimension)} limit {FEW_CASES}) s"
     return Figure(name, found, value, f"q.d {SMALL_CASES}", enough=some)
 
 
 REPORTED = count("reported", "r.reported")
 COMPLETED = count("completed", "r.completed")
+# From ever on: a case that was reported last year may be under way.
 UNDER_WAY = count("underWay", "r.reported-r.completed-r.gone", rows=EVER)
+# Of what fell due the period ends yesterday at the latest: what is due today is not late yet.
 COMPLETION = share("completionRate", "r.met", "r.due", rows=DUE)
 ON_TIME = share("onTimeRate", "r.timely", "r.due", rows=DUE)
 EXTENSION = share("extensionShare", "r.extended", "r.due", rows=DUE)
@@ -169,7 +176,7 @@ OF_UNIT = (
 
 
 def names(figures: Iterable[Figure], scope: Scope) -> Sql:
-    """The names of the figures that are withheld, as a JSON list."""
+    """Build the names of the figures that are withheld, as a JSON list."""
     told = list(figures)
     rows = ",".join(f"('{one.name}',{{{at}}})" for at, one in enumerate(told))
     text = f"(select coalesce(jsonb_agg(x.name),'[]') from (values {rows}) x (name,small) where x.small)"
@@ -177,17 +184,19 @@ def names(figures: Iterable[Figure], scope: Scope) -> Sql:
 
 
 def alone(few: str, total: str) -> str:
-    """Whether what is left of the total tells withheld numbers: one of them, or several that can only be alike."""
+    """Build whether the rest of the total tells withheld numbers: one of them, or several that can only be alike."""
+    # Withheld are 1 or 2: one alone follows from the total, and several do if all must be 1 or all must be 2.
     return f"({few}>0 and ({few}=1 or {total} in ({few},{few}*{FEW_CASES - 1})))"
 
 
 def listed(rows: str, key: str) -> str:
-    """Objects `o` with the number `n` of each under a key, withheld where it is small, in their own order `at`.
+    """Build objects `o` with the number `n` of each under a key, withheld where it is small, in their own order `at`.
 
     Where what is left of the total would tell what is withheld, the smallest other is withheld too.
     """
     withheld = f"filter (where x.n {SMALL_CASES}) over ()"
     counted = f"select x.*, count(*) {withheld} as few, coalesce(sum(x.n) {withheld},0) as hid from ({rows}) x"
+    # The smallest that is not withheld for itself comes first, as the one that goes along.
     placed = f"select y.*, row_number() over (order by y.n<{FEW_CASES}, y.n, y.at) as place from ({counted}) y"
     small = f"(z.n {SMALL_CASES} or {alone('z.few', 'z.hid')} and z.place=1 and z.n>={FEW_CASES})"
     made = f"z.o||jsonb_build_object('{key}',case when {small} then null else z.n end,'suppressed',{small})"
@@ -214,7 +223,7 @@ SETTLED = (
 
 
 def by_level_and_category() -> str:
-    """Each subject, in the order of their codes, with how much was settled at which level.
+    """Build each subject, in the order of their codes, with how much was settled at which level.
 
     What was settled at a level in all is told too (`BY_LEVEL`). So within a level whose total is withheld nothing is
     told, and within any other the smallest number goes along with those that the total would tell: three or more
@@ -222,6 +231,7 @@ def by_level_and_category() -> str:
     """
     withheld = f"filter (where x.n {SMALL_CASES}) over (partition by x.at)"
     rows = (
+        # `materialized`: the sums are read once and used twice.
         f"with s as materialized ({SETTLED}), l as (select e.at::int as at, e.o->>'level' as level, "
         "(e.o->>'suppressed')::bool as closed from jsonb_array_elements({levels}) with ordinality e (o,at)) "
         "select c.code, c.name, l.*, coalesce(s.n,0) as n from cases.category c cross join l "
@@ -256,13 +266,14 @@ BY_CHANNEL = listed(
 
 
 def series(bucket: str) -> str:
-    """Each day, week (from Monday) or month of the period, those in which nothing happened included.
+    """Build each day, week (from Monday) or month of the period, those in which nothing happened included.
 
     Where the figure of the whole period would tell what is withheld, the smallest other is withheld too.
     """
     start = f"date_trunc('{bucket}',{{day}}::timestamp)::date"
     found = sums(
         f"{start.format(day='r.day')} as start, sum(r.reported)::int as reported, sum(r.completed)::int as completed",
+        # Months are there as sums; days and weeks are made of days.
         rows=WITHIN if bucket == "month" else DAILY,
     )
     first = start.format(day="{since}")
@@ -295,9 +306,10 @@ COUNTED = "reported", "completed"
 
 
 def area(row: Any) -> Sql:
-    """Sums of a county, town or village, or of all the counties above which the row stands."""
+    """Select sums of a county, town or village, or of all the counties above which the row stands."""
     counties = "select c.id from grids.grid c where c.kind='COUNTY' and (c.province_id={0} or c.city_id={0})"
     return Sql(
+        # Sums end at the county: what lies above has none of its own, and adds its counties up.
         f"r.grid_id=any(case when {{1}} in ('PROVINCE','CITY') then array({counties}) else array[{{0}}] end)",
         row.id,
         row.kind,
@@ -311,7 +323,7 @@ PERIOD = {
 
 
 def first_day(most: int) -> Callable[[Mapping[str, Any], Any], date]:
-    """What reads the first day. It raises Refusal for a period that ends before it begins, or is too long."""
+    """Return what reads the first day; it raises Refusal for a period that ends before it begins, or is too long."""
 
     def read(given: Mapping[str, Any], context: Any) -> date:
         since: date = given["from"]
@@ -324,10 +336,11 @@ def first_day(most: int) -> Callable[[Mapping[str, Any], Any], date]:
     return read
 
 
+# A series of days has a bound of its own: ten years of days would be thousands of rows.
 DECADES, YEAR = first_day(DECADE), first_day(366)
 
 
 def scope(at: Frame, where: Sql, first: Callable[[Mapping[str, Any], Any], date] = DECADES) -> Scope:
-    """The scope of a field that stands in a part with a period."""
+    """Return the scope of a field that stands in a part with a period."""
     assert at.part is not None
     return Scope(where, at.part.whole(first, cast="date"), at.part.bind("to", cast="date"), at.viewer.today)

@@ -1,4 +1,4 @@
-"""What figures hold: codes, days and sums, and about each case no more than its own row tells for as long."""
+"""Holdings: codes, days and sums, and about each case no more than its own row tells for as long."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""The tables of figures: what each case counts for, and the sums by place and day.
+"""Tables of figures: what each case counts for, and the sums by place and day.
 
-Days are calendar days in China (domain R14). `sealed` is the visibility class: tip-offs, and whatever else is against
+Days are calendar days in China. `sealed` is the visibility class: tip-offs, and whatever else is against
 a unit, are counted apart from all the rest.
 """
 

@@ -1,4 +1,4 @@
-"""What a form need not ask for, because it is known (一次采集、多方调用). The client fills it in; it can be changed."""
+"""Prefilling: what a form need not ask for because it is known (一次采集、多方调用); it can be changed."""
 
 from __future__ import annotations
 
@@ -39,11 +39,13 @@ ADDRESS = (
     "(select h.address from people.membership m join people.household h on h.id=m.household_id "
     "where m.person_id={0} and coalesce(m.until>{1},true) order by m.since desc,m.id limit 1)"
 )
+# Only where it is the one post somebody has: of several, the form has to ask.
 SERVED = POST.format(what="min(g.code)", some="having count(*)=1")
 WORKER = POST.format(what=f"'{CHANNEL}'", some="limit 1")
 KNOWN: Mapping[Form, Mapping[str, str]] = {
     Form.REPORT_CASE: {
         "channel": WORKER,
+        # A grid worker reports for others: neither their own home nor their address is the case's.
         "grid": f"case when {WORKER} is null then {HOME} else {SERVED} end",
         "address": f"case when {WORKER} is null then {ADDRESS} end",
     },
@@ -59,10 +61,11 @@ class Prefilled:
 
 
 def known(at: Frame) -> Sql:
-    """The fields whose values are known."""
+    """Build the fields whose values are known."""
     form = at.given.trait("form", of=lambda value: Form(value).value)
     rows = ",".join(f"({place},'{field}',{value})" for place, (field, value) in enumerate(KNOWN[Form(form)].items()))
     made = "coalesce(jsonb_agg(jsonb_build_object('field',x.field,'value',x.value) order by x.at),'[]')"
+    # What is not known is left out, and the form asks for it.
     text = f"(select {made} from (values {rows}) x (at,field,value) where x.value is not null)"
     return Sql(text, at.viewer.person, at.viewer.today)
 

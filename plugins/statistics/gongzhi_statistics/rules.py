@@ -1,4 +1,4 @@
-"""Who may see figures: a declared aggregate for a role in a place, or for the people of a unit."""
+"""Visibility of figures: a declared aggregate for a role in a place, or for the people of a unit."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ SEALED = "cases.view_sealed"
 
 
 def counted(at: Frame) -> Criterion:
-    """There are figures of counties, towns and villages, and of what lies above. Below, they would be about people."""
+    """Select counties, towns and villages, and what lies above. Below, figures would be about people."""
     return Sql("{0} in ('PROVINCE','CITY','COUNTY','TOWN','VILLAGE')", at.row.kind)
 
 
 def answering(at: Frame) -> Criterion:
-    """One's own unit, or one that is at home where one may see figures."""
+    """Select one's own unit, or one that is at home where one may see figures."""
     grid = Table("grid", schema="grids", alias="home")
     seen = at.viewer.within(grid, VIEW)
     if seen is None:
@@ -29,7 +29,7 @@ def answering(at: Frame) -> Criterion:
 
 
 def served(grid: Table, viewer: Any) -> Criterion:
-    """Grids in which one may see figures."""
+    """Select grids in which one may see figures."""
     seen = viewer.within(grid, VIEW)
     return Sql("true") if seen is None else _any(seen)
 

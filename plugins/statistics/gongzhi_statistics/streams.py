@@ -17,7 +17,8 @@ from .counting import counted
 
 
 def is_within(event: Occurrence, given: Mapping[str, Any]) -> bool:
-    """Whether something happened in the grid that is followed, or below it."""
+    """Tell whether something happened in the grid that is followed, or below it."""
+    # By codes, which events carry: a subscription asks the database nothing for each event.
     return event.grid is not None and given["code"] in (event.grid, *codes.ancestors(event.grid))
 
 

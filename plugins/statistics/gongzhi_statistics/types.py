@@ -1,4 +1,4 @@
-"""What the schema says of figures. Nothing here is in the order of a figure, and nothing is about one of the staff."""
+"""Figure types: figures as the schema has them; nothing is in the order of a figure, or about one of the staff."""
 
 from __future__ import annotations
 
@@ -126,10 +126,11 @@ def of_area(text: str) -> Build:
 
 
 def subjects(text: str) -> Build:
-    """The first so many."""
+    """Build the first so many of a list."""
 
     def build(at: Frame) -> Sql:
         first = at.given.bind("first", cast="int")
+        # All are judged before they are cut: what is withheld must not depend on how many are asked for.
         every = scope(at, area(at.row)).sql(text)
         listed = "(select coalesce(jsonb_agg(e.o order by e.at) filter (where e.at<={1}),'[]') "
         return Sql(listed + "from jsonb_array_elements({0}) with ordinality e (o,at))", every, first)
@@ -144,11 +145,12 @@ def series(at: Frame) -> Sql:
 
 
 def tipped(at: Frame) -> Sql:
-    """Tip-offs; nothing for the people of any unit, for one may be against it."""
+    """Build the number of tip-offs; nothing for the people of any unit, for one may be against it."""
     if at.viewer.units():
         return Sql("null::int")
     number = f"select coalesce(sum(r.reported),0)::int from {figures.WITHIN} r where {{where}} and r.sealed "
     found = number + "and r.dimension='ALL'"
+    # About persons: whoever reports a unit could be told from a small number, so the higher bound holds.
     small = figures.SMALL
     return scope(at, area(at.row)).sql(f"(select case when q.n {small} then null else q.n end from ({found}) q (n))")
 

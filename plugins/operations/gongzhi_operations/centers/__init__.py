@@ -1,1 +1,1 @@
-"""Governance centres (综治中心) of counties, towns and villages."""
+"""Governance centres (综治中心): those of counties, towns and villages."""

@@ -1,4 +1,4 @@
-"""Setting up a governance centre, changing it, and closing it."""
+"""Centre commands: setting up a governance centre, changing it, and closing it."""
 
 from __future__ import annotations
 
@@ -48,8 +48,10 @@ async def set_governance_center(call: Call, input: SetGovernanceCenterInput) -> 
         address = read(text, input.address, 200, "address") if told(input.address) else None
         phone = read(coded, codes.phone, input.duty_phone, "dutyPhone") if told(input.duty_phone) else None
     units = await seated(input.units)
+    # The grid is locked before the centre, also where there is none yet: two cannot both set one up.
     center = await CenterRow.filter(grid=grid, valid_to=None).select_for_update().first()
     if center is None:
+        # A version that was seen of a centre that is not there: it was closed meanwhile.
         if told(input.expected_version):
             raise missing("It has no centre yet.", "该区域尚未设立综治中心。", "grid")
         center = CenterRow(grid=grid, version=0)
@@ -57,6 +59,7 @@ async def set_governance_center(call: Call, input: SetGovernanceCenterInput) -> 
         stale(center, input.expected_version or 0)
     center.name, center.address, center.duty_phone, center.version = name, address, phone, center.version + 1
     await center.save()
+    # The list of units is replaced whole, so that what is sent is what holds.
     await SeatRow.filter(center=center).delete()
     await SeatRow.bulk_create([SeatRow(center=center, unit=unit) for unit in units])
     return GovernanceCenterPayload(center=ref(GovernanceCenter, center.id))
@@ -76,18 +79,20 @@ async def close_governance_center(call: Call, input: CloseGovernanceCenterInput)
     if center is None:
         raise missing("It has no centre.", "该区域没有综治中心。", "grid")
     stale(center, input.expected_version)
+    # Closed, not deleted: what happened under it refers to it.
     center.valid_to, center.version = today(call), center.version + 1
     await center.save()
     return GovernanceCenterPayload(center=ref(GovernanceCenter, center.id))
 
 
 async def area(call: Call, code: str) -> GridRow:
-    """The county, town or village, locked, so that it does not get two centres at once."""
+    """Return the county, town or village, locked, so that it does not get two centres at once."""
     found = await find_grid(code, "grid")
     if found.kind not in LEVELS:
         raise wrong("A county, a town or a village has a centre.", "综治中心设在县、乡镇或村。", "grid")
     if not call.may(EDIT, found):
         raise forbidden("grid")
+    # `no_key`: the lock must not stop others from writing rows that refer to the grid.
     return await GridRow.filter(id=found.id).select_for_update(no_key=True).get()
 
 

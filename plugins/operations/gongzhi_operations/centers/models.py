@@ -1,4 +1,4 @@
-"""The tables of governance centres and of who sits in them."""
+"""Tables of governance centres: the centres, and the units that sit in them."""
 
 from __future__ import annotations
 

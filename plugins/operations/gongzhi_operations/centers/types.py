@@ -1,4 +1,4 @@
-"""What the schema says of governance centres."""
+"""Centre types: governance centres as the schema has them."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ order by num_nonnulls(county_id, town_id, village_id, grid_1_id, grid_2_id, grid
 
 
 async def load_absorbable(call: Call, keys: list[UUID]) -> list[EmergencyRow]:
-    """Those of these emergencies that wait or hold, locked."""
+    """Return those of these emergencies that wait or hold, locked, in the order in which they began."""
     rows = await call.fetch(OPEN, keys, call.now)
     return await EmergencyRow.filter(id__in=[row["id"] for row in rows]).order_by("starts_at", "id")
 
@@ -32,6 +32,7 @@ async def absorb(call: Call, larger: EmergencyRow) -> None:
     What waited needs no confirmation any more, since two persons have seen to the larger one or somebody above has.
     """
     for row in await load_absorbable(call, larger.absorbs):
+        # What only waited has done nothing there could be a report of.
         held = row.state == EmergencyState.ACTIVE
         row.state, row.absorbed_by_id = EmergencyState.ABSORBED, larger.id
         row.ended_at, row.ended_by = call.now, call.viewer.account.name
@@ -40,4 +41,5 @@ async def absorb(call: Call, larger: EmergencyRow) -> None:
         row.version += 1
         await row.save()
         call.publish(Absorbed(row.id, larger.id), row)
+        # Where powers held everybody is told; of what waited only those knew who could confirm it.
         await (tell if held else tell_county)(call, row, "emergency.absorbed")

@@ -1,4 +1,4 @@
-"""Declaring an emergency, a second person's word on it, and its end before its time."""
+"""Emergency commands: declaring one, a second person's word on it, and its end before its time."""
 
 from __future__ import annotations
 
@@ -70,6 +70,7 @@ class DeclareEmergencyInput:
 @command("Declare an emergency; below the county a second person confirms it (宣布应急).", requires=DECLARE)
 async def declare_emergency(call: Call, input: DeclareEmergencyInput) -> EmergencyPayload:
     reason = text(input.reason, REASON, "reason")
+    # Locked, so that two declarations for one grid see each other.
     grid = await find_grid(input.grid, "grid", lock=True)
     if not call.may(DECLARE, grid):
         raise forbidden("grid")
@@ -79,8 +80,10 @@ async def declare_emergency(call: Call, input: DeclareEmergencyInput) -> Emergen
     if not powers or await PowerRow.filter(code__in=powers).count() != len(powers):
         raise missing("Name powers of the list of emergency powers.", "应急权力代码不存在。", "powers")
     before = await preceding(call, grid, input.previous or None)
+    # What goes on from another begins where that ends, so that there is neither a gap nor an overlap.
     starts = before.ends_at if before else call.now
     if not starts < aware(input.until) <= starts + LONGEST:
+        # 72 hours from its own beginning. Longer takes another declaration, with its own reason.
         raise wrong("It ends within 72 hours of its beginning.", "结束时间应在开始后 72 小时内。", "until")
     absorbed = await absorbable(call, grid, input, powers)
     emergency = await EmergencyRow.create(
@@ -95,7 +98,9 @@ async def declare_emergency(call: Call, input: DeclareEmergencyInput) -> Emergen
         previous=before,
         absorbs=[row.id for row in absorbed],
     )
+    # Read again for the columns of grids, which triggers fill in.
     await emergency.refresh_from_db()
+    # Somebody of a higher level is the second pair of eyes.
     if above(call, grid):
         await confirm(call, emergency)
     else:
@@ -105,7 +110,7 @@ async def declare_emergency(call: Call, input: DeclareEmergencyInput) -> Emergen
 
 
 async def absorbable(call: Call, grid: GridRow, input: DeclareEmergencyInput, powers: list[str]) -> list[EmergencyRow]:
-    """Those that the new one is to take over, locked: it begins now and has all that they have."""
+    """Return those that the new one is to take over, locked: it begins now and has all that they have."""
     if not input.absorbs:
         return []
     if input.previous:
@@ -121,6 +126,7 @@ async def absorbable(call: Call, grid: GridRow, input: DeclareEmergencyInput, po
         if key not in within:
             en = "Name emergencies that wait or hold in areas within this one."
             raise missing(en, "只能并入本区域内待确认或已启动的下级应急状态。", "absorbs", str(place))
+    # A village must not lose a power it uses because a larger emergency has fewer.
     if not all(set(row.powers) <= set(powers) for row in found):
         raise wrong(
             "It needs the powers of all that it absorbs: end those that are to have fewer first.",
@@ -131,20 +137,21 @@ async def absorbable(call: Call, grid: GridRow, input: DeclareEmergencyInput, po
 
 
 def lies_within(row: EmergencyRow, grid: GridRow) -> bool:
-    """Whether an emergency lies in an area below the grid's own level."""
+    """Tell whether an emergency lies in an area below the grid's own level."""
     return row.grid_id != grid.id and getattr(row, f"{grid.kind.lower()}_id") == grid.id
 
 
 def above(call: Call, grid: GridRow) -> bool:
-    """Whether the caller declares for a level below their own, which needs nobody else."""
+    """Tell whether the caller declares for a level below their own, which needs nobody else."""
     depth = {"PROVINCE": 0, "CITY": 1, "COUNTY": 2, "TOWN": 3, "VILLAGE": 4, "GRID_1": 5, "GRID_2": 6, "GRID_3": 7}
+    # Grants for units have no grid: only an office over the area counts.
     held = [grant for grant in call.viewer.account.grants if DECLARE in grant.permissions and grant.kind]
     over = [one for one in held if getattr(grid, f"{one.kind.lower()}_id", None) == one.grid]  # type: ignore[union-attr]
     return any(depth[one.kind] < depth[grid.kind] for one in over if one.kind)
 
 
 async def preceding(call: Call, grid: GridRow, previous: str | None) -> EmergencyRow | None:
-    """The one that is to be gone on from. While one holds or waits in the grid, another has to name it."""
+    """Return the emergency that is to be gone on from; while one holds or waits in the grid, another has to name it."""
     open_states = (EmergencyState.PENDING, EmergencyState.ACTIVE)
     last = (
         await EmergencyRow.filter(grid=grid, state__in=open_states, ends_at__gt=call.now).order_by("-ends_at").first()
@@ -177,11 +184,13 @@ class ConfirmEmergencyInput:
 )
 async def confirm_emergency(call: Call, input: ConfirmEmergencyInput) -> EmergencyPayload:
     emergency = await opened(call, input.emergency)
+    # Its time may have come while it waited; the job that notes it runs once a minute.
     if emergency.state != EmergencyState.PENDING or emergency.ends_at <= call.now:
         raise duplicate("It was decided, or is over.", "该应急状态已确认或已失效。", "emergency")
     await require_independence(call, "emergency", emergency.declared_by)
     emergency.version += 1
     if input.confirm:
+        # It holds from the confirmation on, never back in time.
         emergency.starts_at = max(emergency.starts_at, call.now)
         await confirm(call, emergency)
     else:
@@ -191,13 +200,14 @@ async def confirm_emergency(call: Call, input: ConfirmEmergencyInput) -> Emergen
 
 
 async def confirm(call: Call, emergency: EmergencyRow) -> None:
-    """From now on, or from the end of the one before, the powers hold; what it absorbs is over. All staff are told."""
+    """Put the powers into force, now or when the one before ends, absorb what it names, and notify all staff."""
     emergency.state = EmergencyState.ACTIVE
     emergency.confirmed_at, emergency.confirmed_by = call.now, call.viewer.account.name
     await emergency.save()
     powers = tuple(map(Code, emergency.powers))
     call.publish(Confirmed(emergency.id, powers, emergency.starts_at, emergency.ends_at), emergency)
     await tell(call, emergency, "emergency.confirmed")
+    # Last, since it locks what lies within the area: from the larger area to the smaller.
     await absorb(call, emergency)
 
 
@@ -214,12 +224,13 @@ async def end_emergency(call: Call, input: EndEmergencyInput) -> EmergencyPayloa
     stale(emergency, input.expected_version)
     if emergency.state != EmergencyState.ACTIVE:
         raise duplicate("It is not active.", "该应急状态未启动或已结束。", "emergency")
+    # Never later than its own end, even if nobody noted that yet.
     await end(call, emergency, min(call.now, emergency.ends_at), call.viewer.account.name)
     return EmergencyPayload(emergency=ref(Emergency, emergency.id))
 
 
 async def opened(call: Call, id: str) -> EmergencyRow:
-    """The emergency, locked, where the caller may declare one."""
+    """Return the emergency, locked, where the caller may declare one."""
     emergency: EmergencyRow = await call.find(Emergency, "emergency", id=key_of(Emergency)(id))
     if not call.may(DECLARE, emergency):
         raise forbidden("emergency")

@@ -1,4 +1,4 @@
-"""An emergency of the demo county that is over, for the public register: a rainstorm three weeks ago."""
+"""Demo emergency: one of the demo county that is over, for the public register (a rainstorm three weeks ago)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ HAPPENED = (
 
 
 async def furnish_emergency(call: Call, county: GridRow) -> None:
-    """Declare and end it in the first town. No power was used in it; what happened is counted from the timelines."""
+    """Declare and end an emergency in the first town; no power was used, and the report counts the timelines."""
     town = await GridRow.filter(kind=Kind.TOWN, county_id=county.id, valid_to=None).order_by("code").first()
     if town is None or await EmergencyRow.exists(declared_by=DECLARED_BY):
         return

@@ -1,4 +1,4 @@
-"""The end of an emergency, by its time or by hand, and the report that is made of the events."""
+"""Ending: the end of an emergency, by its time or by hand, and the report that is made of the events."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ FEW = 5
 """Fewer than so many are told to nobody: somebody could be recognised."""
 WAIT = timedelta(days=1)
 """How long a second person has to confirm."""
+# By the columns of grids that each event carries, and without tip-offs.
 HAPPENED = (
     "select o.type, count(*) as count from events.outbox o left join cases.case c on c.id = o.case_id "
     "where o.at >= $1 and o.at < $2 and o.{level} = $3 and c.series is distinct from 'SEALED' "
@@ -28,18 +29,21 @@ USED = (
     "select power, command, count(*) as count from emergency.mark where emergency_id = $1 "
     "group by power, command order by power, command"
 )
+# `skip locked`: what somebody is deciding on at this moment is looked at again in a minute.
 OVER = (
     "select id from emergency.emergency where state = 'ACTIVE' and ends_at <= $1 "
     "or state = 'PENDING' and (ends_at <= $1 or declared_at <= $2) order by id limit 100 for update skip locked"
 )
 
 
+# Powers ask the clock themselves; the job only notes the end, reports and tells.
 @job("emergency.end", every=timedelta(minutes=1))
 async def ended(call: Call, run: Run) -> None:
     """End what has come to its end, and let lapse what nobody confirmed."""
     rows = await call.fetch(OVER, call.now, call.now - WAIT)
     for emergency in await EmergencyRow.filter(id__in=[row["id"] for row in rows]).order_by("id"):
         if emergency.state == EmergencyState.ACTIVE:
+            # At the time it was to end, not at the time of the job.
             await end(call, emergency, emergency.ends_at, None)
         else:
             emergency.state, emergency.version = EmergencyState.LAPSED, emergency.version + 1
@@ -47,7 +51,7 @@ async def ended(call: Call, run: Run) -> None:
 
 
 async def end(call: Call, emergency: EmergencyRow, at: datetime, account: str | None) -> None:
-    """The powers are gone; everybody may read what was done with them."""
+    """End an emergency, and publish the report of what was done with its powers."""
     emergency.state, emergency.ended_at, emergency.ended_by = EmergencyState.ENDED, at, account
     emergency.report = await report(call, emergency, at)
     emergency.version += 1
@@ -57,9 +61,10 @@ async def end(call: Call, emergency: EmergencyRow, at: datetime, account: str | 
 
 
 async def report(call: Call, emergency: EmergencyRow, until: datetime) -> dict[str, Any]:
-    """What happened in the area in that time, by type, and how often each power was used.
+    """Return what happened in the area in that time, by type, and how often each power was used.
 
     Of what happened, small numbers are null, and tip-offs are left out."""
+    # The column of the grid's own level has the index.
     kind: Kind = (await GridRow.get(id=emergency.grid_id)).kind
     happened = HAPPENED.format(level=f"{kind.lower()}_id")
     events = await call.fetch(happened, emergency.starts_at, until, emergency.grid_id)
@@ -70,12 +75,13 @@ async def report(call: Call, emergency: EmergencyRow, until: datetime) -> dict[s
 def summed(
     since: datetime, until: datetime, events: Sequence[Mapping[str, Any]], used: Sequence[Mapping[str, Any]]
 ) -> dict[str, Any]:
-    """The report of what happened (`type`, `count`) and of what was done by powers."""
+    """Return the report of what happened (`type`, `count`) and of what was done by powers."""
     return {
         "from": since.isoformat(),
         "to": until.isoformat(),
         "fewest": FEW,
         "events": [{"type": row["type"], "count": told(row["count"])} for row in events],
+        # Uses of a power are told exactly: they are acts of offices and not of people.
         "powers": [dict(row) for row in used],
     }
 

@@ -1,4 +1,4 @@
-"""What is told of emergencies."""
+"""Events: what emergencies publish."""
 
 from __future__ import annotations
 

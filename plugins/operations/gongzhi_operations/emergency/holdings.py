@@ -1,4 +1,4 @@
-"""What emergencies hold: what was declared where, and what was done. The reason is public and names nobody."""
+"""Holdings: what was declared where, and what was done in emergencies. The reason is public and names nobody."""
 
 from __future__ import annotations
 

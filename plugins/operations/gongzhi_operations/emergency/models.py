@@ -1,4 +1,4 @@
-"""The tables of emergencies."""
+"""Tables of emergencies: powers, emergencies, and the marks of what was done by them."""
 
 from __future__ import annotations
 

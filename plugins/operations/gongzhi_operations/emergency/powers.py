@@ -1,4 +1,4 @@
-"""Powers of emergencies: what they grant that is otherwise refused; whatever is done so is marked."""
+"""Powers of emergencies: what they grant that is otherwise refused; every use is marked."""
 
 from __future__ import annotations
 
@@ -18,12 +18,16 @@ async def grant_power(call: Call, request: WaiverRequest) -> str | None:
 
     None if there is none, or it is over: an emergency ends at its time whether or not anybody has noted it.
     """
+    # An emergency of a grid holds for all that lies in it, so the row's own levels are asked for.
     grids = [key for key in (getattr(request.row, level) for level in LEVELS) if key is not None]
+    # By the clock and not by the state alone: a power ends on time even if the job that notes it is late.
     standing = EmergencyRow.filter(
         grid_id__in=grids, state=EmergencyState.ACTIVE, starts_at__lte=call.now, ends_at__gt=call.now
     )
+    # The earliest that gives the power grants it, so a repeated look names the same one.
     for found in await standing.order_by("starts_at", "id"):
         if POWERS[request.waiver.name] in found.powers:
+            # Marked here and not by the caller, so that no use goes without a mark.
             await mark(call, found, request)
             return f"Emergency:{found.id}"
     return None

@@ -1,4 +1,4 @@
-"""Who may see what of emergencies: what holds and what held is public, what is asked for is staff's."""
+"""Visibility of emergencies: what holds and what held is public, what is asked for is for staff."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ REVIEW = "emergency.review"
 
 
 def emergencies(emergency: Table, viewer: Lens) -> Alternatives:
-    """The public register, and for those who may declare one, what waits for a second pair of eyes."""
+    """Select the public register, and for those who may declare one what waits for a second pair of eyes."""
+    # What was absorbed before anybody confirmed it never held, and is not public.
     held = Sql(
         "({0} in ('ACTIVE','ENDED') or {0}='ABSORBED' and {1} is not null)", emergency.state, emergency.confirmed_at
     )
@@ -19,7 +20,7 @@ def emergencies(emergency: Table, viewer: Lens) -> Alternatives:
 
 
 def marks(mark: Table, viewer: Lens) -> Alternatives:
-    """What was done by a power in the grids where one reviews it; the report has the numbers for everybody."""
+    """Select what was done by a power in the grids where one reviews it; the report has the numbers for everybody."""
     held = Table("emergency", schema="emergency", alias="reviewed")
     seen = viewer.within(held, REVIEW)
     if not seen:

@@ -1,4 +1,4 @@
-"""Who is told of an emergency: all staff of the area."""
+"""Emergency notices: to all staff of the area."""
 
 from __future__ import annotations
 
@@ -30,6 +30,7 @@ SAID: dict[str, tuple[Text, Text]] = {
         ),
     ),
 }
+# By the tree of grids, for the area may be of any level; residents' grants are for themselves and no office.
 STAFF = (
     "with area as (select id from grids.grid where id = $1 or path <@ (select path from grids.grid where id = $1)) "
     "select distinct a.name from accounts.holding h join accounts.account a on a.id = h.account_id "
@@ -45,7 +46,7 @@ UNITS = (
 
 
 async def tell(call: Call, emergency: EmergencyRow, kind: str) -> None:
-    """Tell whoever holds an office in the area, its units, and its dispatchers."""
+    """Notify whoever holds an office in the area, its units, and its dispatchers."""
     staff = [row["name"] for row in await call.fetch(STAFF, emergency.grid_id, call.now)]
     units = [row["id"] for row in await call.fetch(UNITS, emergency.grid_id)]
     await notify(
@@ -54,7 +55,7 @@ async def tell(call: Call, emergency: EmergencyRow, kind: str) -> None:
 
 
 async def tell_county(call: Call, emergency: EmergencyRow, kind: str = "emergency.declared") -> None:
-    """Tell those who can confirm it."""
+    """Notify those who can confirm it."""
     await notify(call, said(emergency, kind), offices=[Office("cases.dispatch", emergency.grid_id)])
 
 

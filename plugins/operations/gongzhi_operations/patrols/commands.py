@@ -1,4 +1,4 @@
-"""Recording a patrol, and the case that it ends in."""
+"""Patrol commands: recording a patrol, and the case that it ends in."""
 
 from __future__ import annotations
 
@@ -61,10 +61,12 @@ class RecordPatrolPayload:
 
 @command("Record a patrol, and report what it found before anybody asks (巡查记录，未诉先办).", requires=RECORD)
 async def record_patrol(call: Call, input: RecordPatrolInput) -> RecordPatrolPayload:
+    # A phone may be offline for long, but a patrol of more than a year ago is a slip.
     at, found = happened(call.now, input.at, OLDEST, "at"), text(input.found, FOUND, "found")
     grid = await find_grid(input.grid, "grid")
     if not call.may(RECORD, grid):
         raise forbidden("grid")
+    # In one transaction with the patrol: what was found is not lost, nor reported twice.
     case = await reported(call, input.grid, input.case) if told(input.case) else None
     patrol = await PatrolRow.create(
         grid=grid,
@@ -82,11 +84,14 @@ async def record_patrol(call: Call, input: RecordPatrolInput) -> RecordPatrolPay
 
 async def reported(call: Call, grid: str, finding: FindingInput) -> CaseRow:
     """Report what was found, which nobody asked for."""
+    # A tip-off is sealed and has a requester to protect; a patrol has neither.
     if finding.kind == CaseKind.TIP_OFF:
         raise wrong("A patrol's finding is no tip-off.", "巡查发现不能作为举报。", "case", "kind")
     given: dict[str, Any] = {name: value if told(value) else None for name, value in vars(finding).items()}
+    # Without a place of its own the finding lies in the grid that was walked.
     if given["place"] is None:
         given["grid"] = grid
+    # PROACTIVE: there is no requester, so nobody is asked whether they are satisfied.
     return await open_case(call, CaseDraft(channel=CHANNEL, origin=Origin.PROACTIVE, **given))
 
 

@@ -1,4 +1,4 @@
-"""What patrols hold: a grid and a time, and what was found there."""
+"""Holdings: what patrols hold (a grid and a time, and what was found there)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The table of patrols. It holds a grid and a time, and no track (国办函〔2026〕12号)."""
+"""Table of patrols: a grid and a time, and no track (国办函〔2026〕12号)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who may see patrols, in one place."""
+"""Visibility of patrols: who may see them."""
 
 from __future__ import annotations
 
@@ -10,6 +10,6 @@ VIEW = "patrols.view"
 
 
 def patrols(patrol: Table, viewer: Lens) -> Alternatives:
-    """Patrols in the grids one serves, and one's own."""
+    """Select patrols in the grids one serves, and one's own."""
     seen = viewer.within(patrol, VIEW)
     return widen(seen, Sql("{0}={1}", patrol.patroller_id, viewer.person)) if viewer.known() else seen

@@ -1,4 +1,4 @@
-"""What the schema says of patrols."""
+"""Patrol types: patrols as the schema has them."""
 
 from __future__ import annotations
 

@@ -68,12 +68,15 @@ class SuperviseCaseInput:
 @command("Ask the unit that has a case what is done about it (催办、督办、挂牌督办).", requires=SUPERVISE)
 async def supervise_case(call: Call, input: SuperviseCaseInput) -> SupervisionPayload:
     reason = text(input.reason, REASON, "reason")
+    # The case is locked by this, so that two cannot supervise one unit at one level at once.
     case: CaseRow = await call.find(Case, "number", number=input.number)
     if not call.may(LIST if input.level == Level.LISTED else SUPERVISE, case):
         raise forbidden("level" if input.level == Level.LISTED else "number")
+    # People of the unit that the case is against may not press for it.
     await disinterested(call, case)
     if case.status not in machine.OPEN:
         raise unready(case, "督办", *machine.OPEN)
+    # The unit that has the case now: after it was handed on, another may be asked.
     if await SupervisionRow.exists(case=case, level=input.level, state=State.OPEN, unit_id=case.lead_unit_id):
         raise duplicate("The unit has yet to answer one of this level.", "同级督办尚未回复。", "level")
     if input.reply_within:
@@ -83,6 +86,7 @@ async def supervise_case(call: Call, input: SuperviseCaseInput) -> SupervisionPa
         reply = Term(rule.reply, rule.reply_unit)
     due = await reckon_deadline(call, case.county_id, reply)
     supervision = await issue(call, case, input.level, due, reason=reason)
+    # `shown`: whoever asked reads it, whatever they see of the case.
     return SupervisionPayload(supervision=ref(Supervision, supervision.id, shown=True))
 
 
@@ -97,11 +101,13 @@ class AnswerSupervisionInput:
 @command("Answer a supervision of one's unit (督办回复).", requires="cases.handle")
 async def answer_supervision(call: Call, input: AnswerSupervisionInput) -> SupervisionPayload:
     case, supervision = await opened(call, input.supervision, input.expected_version, State.OPEN)
+    # Where no unit has the case yet, its dispatchers answer.
     mine = supervision.unit_id in acting(call) if supervision.unit_id else call.may("cases.dispatch", case)
     if not mine:
         raise forbidden("supervision")
     supervision.reply, supervision.state = text(input.text, ANSWER, "text"), State.ANSWERED
     supervision.replied_at, supervision.replied_by = call.now, call.viewer.account.name
+    # Whoever asked is told, and the town, which may have been asked by rule.
     await tell(call, case, supervision, ANSWERED, accounts=[supervision.issued_by], offices=[case.town_id])
     return await saved(call, case, supervision, ANSWERED)
 
@@ -127,8 +133,9 @@ async def lift_supervision(call: Call, input: LiftSupervisionInput) -> Supervisi
 
 
 async def opened(call: Call, id: str, version: int, *states: State) -> tuple[CaseRow, SupervisionRow]:
-    """The case and its supervision, locked, in one of these states, at the version the caller saw."""
+    """Return the case and its supervision, both locked, in one of these states, at the version the caller saw."""
     case, supervision = await belonging(call, Supervision, id, "supervision")
+    # Found as well as locked: seeing the case is not seeing its supervision.
     await call.find(Supervision, "supervision", id=supervision.id)
     if supervision.state not in states:
         raise duplicate("It was answered or lifted.", "该督办已回复或已解除。", "supervision")
@@ -163,6 +170,7 @@ class SetSupervisionRuleInput:
     "Set when a county's overdue cases are supervised; what held before stays on record (督办规则).", requires=EDIT
 )
 async def set_supervision_rule(call: Call, input: SetSupervisionRuleInput) -> SupervisionRulePayload:
+    # Locked, so that of two rules for one level one is the later.
     grid: GridRow = await find_grid(input.county, "county", lock=True)
     if grid.kind != Kind.COUNTY:
         raise wrong("Name a county.", "请指定县。", "county")
@@ -170,6 +178,7 @@ async def set_supervision_rule(call: Call, input: SetSupervisionRuleInput) -> Su
         raise forbidden("county")
     overdue, reply = parse_term(input.overdue, "overdue"), parse_term(input.reply, "reply")
     basis = text(input.basis, BASIS, "basis")
+    # Ended and not changed: supervisions name the rule they were made by.
     await RuleRow.filter(county=grid, level=input.level, until=None).update(until=call.now)
     rule = await RuleRow.create(
         county=grid,

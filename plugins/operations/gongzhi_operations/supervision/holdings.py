@@ -1,4 +1,4 @@
-"""What supervision holds. What offices write to each other goes when the requester of the case goes."""
+"""Holdings: what supervision holds; what offices wrote to each other goes when the requester of the case goes."""
 
 from __future__ import annotations
 

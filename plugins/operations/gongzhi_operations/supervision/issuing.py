@@ -1,4 +1,4 @@
-"""What supervising comes to, whoever or whatever does it: the row, the case's timeline, the notices."""
+"""Issuing: what supervising comes to, whoever or whatever does it (the row, the timeline, the notices)."""
 
 from __future__ import annotations
 
@@ -37,6 +37,7 @@ async def issue(call: Call, case: CaseRow, level: Level, due: Deadline, **more: 
         **more,
     )
     await note(call, case, supervision, SUPERVISED)
+    # A case that no unit has waits at an office; that office answers.
     offices = [] if case.lead_unit_id else [case.town_id or case.county_id]
     if level == Level.LISTED:
         offices.append(case.county_id)
@@ -45,7 +46,7 @@ async def issue(call: Call, case: CaseRow, level: Level, due: Deadline, **more: 
 
 
 async def note(call: Call, case: CaseRow, supervision: SupervisionRow, kind: str) -> None:
-    """On the case's timeline, for staff."""
+    """Record it on the case's timeline, for staff."""
     unit = await UnitRow.get_or_none(id=supervision.unit_id)
     await record(call, case, kind, unit=unit, level=supervision.level, responsible=unit and unit.code)
 
@@ -60,7 +61,7 @@ async def tell(
     accounts: list[str | None] | None = None,
     offices: list[int | None] | None = None,
 ) -> None:
-    """Texts hold numbers only; of what is sealed, no office is told."""
+    """Notify units, accounts and offices; texts hold numbers only, and of what is sealed no office is told."""
     name, number = NAMES[supervision.level], case.number
     said = {
         SUPERVISED: Text(f"Say what is done about case {number}.", f"请在期限内说明诉求 {number} 的办理情况。"),
@@ -68,6 +69,7 @@ async def tell(
         LIFTED: Text(f"It was lifted from case {number}.", f"诉求 {number} 的督办已解除。"),
     }
     title = Text(f"Case {number}: {name.en}", f"诉求 {number}：{name.zh}")
+    # A tip-off may be against the very office that would be told.
     shown = case.series == Series.ORDINARY
     await notify(
         call,
@@ -79,7 +81,8 @@ async def tell(
 
 
 async def ruled(call: Call, county: int | None) -> dict[Level, RuleRow]:
-    """The rules of a county, level by level; where it has none of its own, everybody's."""
+    """Return the rules of a county, level by level; where it has none of its own, everybody's."""
     rows = await RuleRow.filter(until=None).order_by("id")
     mine = [row for row in rows if row.county_id in (None, county)]
+    # Everybody's rules come first, and a county's own replace them level by level.
     return {row.level: row for row in sorted(mine, key=lambda row: row.county_id is not None)}

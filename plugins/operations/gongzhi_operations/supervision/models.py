@@ -1,4 +1,4 @@
-"""The tables of supervision."""
+"""Tables of supervision: a county's rules, and what units were asked and answered."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who may see how cases are supervised, in one place."""
+"""Visibility of supervision: who may see how cases are supervised."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ VIEW = "supervision.view"
 
 
 def supervisions(supervision: Table, viewer: Lens) -> Alternatives:
-    """Those of cases whose notes one may read, and those of the places one oversees.
+    """Select supervisions of cases whose notes one may read, and those of the places one oversees.
 
     Who oversees sees no case, so nothing tells them of a tip-off or of a case against a unit, whoever they work for.
     """
@@ -20,6 +20,7 @@ def supervisions(supervision: Table, viewer: Lens) -> Alternatives:
     seen, noted = cases(case, viewer), held(case, viewer, NOTES)
     if seen is None and noted is None:
         return None
+    # Neither tip-offs nor cases against a unit for those who oversee, whichever unit is meant.
     plain = Sql("{0}='ORDINARY' and {1} is null", case.series, case.accused_unit_id)
     of_case = "exists(select from cases.case supervised where {0}={1} and {2})"
     found = (meet(seen, noted), meet(viewer.within(case, VIEW), [plain]))
@@ -27,7 +28,8 @@ def supervisions(supervision: Table, viewer: Lens) -> Alternatives:
 
 
 def meet(*rows: Alternatives) -> Criterion | None:
-    """What is among all of these rows; None if nothing can be."""
+    """Return what is among all of these rows; None if nothing can be."""
+    # Told apart: no rows at all (an empty list) and every row (None).
     if any(one is not None and not one for one in rows):
         return None
     return every(*(some(*one) for one in rows if one is not None))

@@ -1,4 +1,4 @@
-"""Supervising by rule: cases whose time is over for so long, the loudest level that fits, once a level and clock."""
+"""Supervision by rule: of cases overdue for so long, at the highest level that fits, once for each level and clock."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ MOST = 200
 """Supervisions of one level and county in one run."""
 REACH = 366 * 24 * 60
 """So many minutes back the beginning of a term is looked for."""
+# Once for each clock: what was issued since the clock started, at this level or above, counts; a case that is taken
+# up again has a new clock.
 OVERDUE = (
     "select s.id from clocks.clock k join cases.case s on s.id = k.case_id "
     "where k.stopped_at is null and k.stage in ('HANDLE', 'REPLY') and k.due_at <= $2 and s.county_id = $1 "
@@ -29,21 +31,28 @@ OVERDUE = (
 LEVELS = [level.value for level in Level]
 
 
+# Looked for every five minutes, since each county opens and closes at its own hours.
 @job("supervision.sweep", every=timedelta(minutes=5))
 async def swept(call: Call, run: Run) -> None:
-    """In the working hours of each county."""
+    """Supervise in the working hours of each county."""
     for county in run.counties:
         calendar = await reading.load_calendar(call.fetch, county)
+        # Reminders go out in office hours; what fell due at night waits for the morning.
         if calendar.open(call.now):
             rules = await ruled(call, county)
+            # From the highest level down: a case that gets the highest is not asked again by a lower one in the same
+            # run.
             for level in reversed(Level):
                 await supervise(call, county, rules[level], calendar)
 
 
 async def supervise(call: Call, county: int, rule: RuleRow, calendar: Calendar) -> None:
     """Supervise what has been overdue for as long as the rule says."""
+    # One moment for the whole county, so that the list is one comparison by index and no term is reckoned for each
+    # case.
     due = since(calendar, overdue(rule), call.now)
     rows = await call.fetch(OVERDUE, county, due, LEVELS, rule.level.value, MOST)
+    # `skip locked`: a case that somebody works on at this moment is found again in five minutes.
     cases = await lock_rows(CaseRow, [row["id"] for row in rows], skip_locked=True)
     answer = reckon(calendar, Term(rule.reply, rule.reply_unit), Course(call.now))
     for case in cases:
@@ -55,9 +64,10 @@ def overdue(rule: RuleRow) -> Term:
 
 
 def since(calendar: Calendar, term: Term, now: datetime) -> datetime:
-    """The latest moment, to the minute, such that a term which began then is over now."""
+    """Return the latest moment, to the minute, such that a term which began then is over now."""
 
     def ended(minutes: int) -> bool:
         return reckon(calendar, term, Course(now - timedelta(minutes=minutes))).due <= now
 
+    # By bisection: terms have no inverse in working time, but the end of a later beginning is never earlier.
     return now - timedelta(minutes=bisect_left(range(REACH), True, key=ended))

@@ -1,4 +1,4 @@
-"""What the schema says of supervision."""
+"""Supervision types: supervisions and rules as the schema has them."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class SupervisionRule(Node):
 
 
 def light(at: Frame) -> Sql:
-    """Judged when the unit answered, or it was lifted, or now."""
+    """Judge the light when the unit answered, or it was lifted, or now."""
     return Sql(
         "(case when coalesce({0},{1},{2})>={3} then 'RED' when coalesce({0},{1},{2})>={4} then 'YELLOW' "
         "else 'GREEN' end)",

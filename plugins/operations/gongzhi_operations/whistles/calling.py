@@ -1,4 +1,4 @@
-"""Calling units together, and the town's approval where it is needed."""
+"""Calling: units are called together, with the town's approval where it is needed."""
 
 from __future__ import annotations
 
@@ -68,6 +68,7 @@ class CallWhistleInput:
 @command("Call units together; what a village calls for may need the town's approval (吹哨).", requires=CALL)
 async def call_whistle(call: Call, input: CallWhistleInput) -> WhistlePayload:
     matter, within = text(input.matter, MATTER, "matter"), input.check_in_within or WITHIN[input.kind]
+    # An emergency runs by the clock, other kinds in working time.
     parse_term(within, "checkInWithin", wall=input.kind == WhistleKind.EMERGENCY)
     case = await about(call, input.case) if input.case else None
     grid = await place(call, input, case)
@@ -82,18 +83,21 @@ async def call_whistle(call: Call, input: CallWhistleInput) -> WhistlePayload:
         asked_at=call.now,
         asked_by=call.viewer.account.name,
     )
+    # Read again for the columns of grids, which triggers fill in and approval asks.
     await whistle.refresh_from_db()
+    # Never due before the call is made: the clocks start when it is.
     await SummonsRow.bulk_create([SummonsRow(whistle=whistle, unit=one, warn_at=NEVER, due_at=NEVER) for one in units])
     if await blown(call, whistle):
         await blow(call, whistle, units)
     else:
+        # Not yet to the units: a call that is refused was none.
         call.publish(Requested(whistle.id, whistle.kind, codes(units)), whistle)
         await tell(call, whistle, "whistle.requested", offices=[whistle.town_id or whistle.county_id])
     return WhistlePayload(whistle=ref(Whistle, whistle.id, shown=True))
 
 
 async def about(call: Call, number: str) -> CaseRow:
-    """The case, which may be no tip-off: everybody who is called would know of it."""
+    """Return the case, which may be no tip-off: everybody who is called would know of it."""
     case: CaseRow = await call.find(Case, "case", number=number)
     await disinterested(call, case)
     if case.series == Series.SEALED:
@@ -102,7 +106,7 @@ async def about(call: Call, number: str) -> CaseRow:
 
 
 async def place(call: Call, input: CallWhistleInput, case: CaseRow | None) -> GridRow:
-    """Where it is: where the case lies, or in a grid in which the caller may."""
+    """Return where it is: where the case lies, or in a grid in which the caller may call."""
     if (case is None) == (not input.grid):
         raise wrong("Name a case, or a grid, and not both.", "请指定诉求或网格之一。", "grid")
     grid = await GridRow.get(id=case.grid_id) if case else await find_grid(input.grid or "", "grid")
@@ -114,18 +118,19 @@ async def place(call: Call, input: CallWhistleInput, case: CaseRow | None) -> Gr
 
 
 async def summoned(call: Call, codes: Sequence[str], case: CaseRow | None) -> list[UnitRow]:
-    """The units, each once; none that the case is against."""
+    """Return the units, each once; none that the case is against."""
     wanted = list(dict.fromkeys(codes))
     if not 1 <= len(wanted) <= MOST:
         raise wrong(f"Name 1 to {MOST} units.", f"请指定 1 至 {MOST} 个单位。", "units")
     units = [await unit_of(code, "units") for code in wanted]
+    # Neither the accused unit nor what belongs to it is called to its own case.
     if case and await accused(call, case, [one.id for one in units]):
         raise interested("units")
     return units
 
 
 async def call_units(call: Call, grid: int, units: Sequence[UnitRow], matter: str, within: str) -> WhistleRow:
-    """Call units together as a matter of routine, about what is no case; what a plugin has for it."""
+    """Call units together as a matter of routine, about what is no case, on behalf of another plugin."""
     whistle = await WhistleRow.create(
         kind=WhistleKind.ROUTINE,
         state=WhistleState.PENDING,
@@ -143,26 +148,30 @@ async def call_units(call: Call, grid: int, units: Sequence[UnitRow], matter: st
 
 
 async def blown(call: Call, whistle: WhistleRow) -> bool:
-    """Whether it is blown at once: a routine one, by who approves them, or where the approval is waived."""
+    """Tell whether it is called at once: a routine one, by who approves them, or where the approval is waived."""
     if whistle.kind not in APPROVED or call.may(APPROVE, whistle):
         return True
+    # Only an emergency call may go without approval, and only where a power is granted for it.
     if whistle.kind != WhistleKind.EMERGENCY:
         return False
     granted = await call.waive(APPROVAL, whistle, f"Whistle:{whistle.id}")
+    # What granted it stands with the call, beside the mark of the emergency.
     whistle.emergency_id = key_of(Emergency)(granted) if granted else None
     return granted is not None
 
 
 async def blow(call: Call, whistle: WhistleRow, units: Sequence[UnitRow]) -> None:
-    """The clocks of the units start, and they are told."""
+    """Start the clocks of the units, and notify them."""
     wall = whistle.kind == WhistleKind.EMERGENCY
     term = parse_term(whistle.check_in_within, "checkInWithin", wall=wall)
     due = await reckon_deadline(call, whistle.county_id, term)
+    # One deadline for all units: they are called at one moment.
     await SummonsRow.filter(whistle=whistle).update(warn_at=due.warns, due_at=due.due)
     whistle.state, whistle.called_at = WhistleState.CALLED, call.now
     await whistle.save()
     await tell(call, whistle, "whistle.called", units=[one.id for one in units])
     call.publish(Called(whistle.id, whistle.kind, codes(units)), whistle)
+    # On the timeline by its kind: who was called, and why, is in the call.
     if whistle.case_id:
         await record(call, await CaseRow.get(id=whistle.case_id), "case.whistled", kind=whistle.kind)
 
@@ -189,8 +198,10 @@ async def decide_whistle(call: Call, input: DecideWhistleInput) -> WhistlePayloa
         raise forbidden("whistle")
     if whistle.state != WhistleState.PENDING:
         raise duplicate("It has been decided.", "该吹哨申请已审批。", "whistle")
+    # Not whoever asked, nobody they appointed, and nobody who appointed them.
     await require_independence(call, "whistle", whistle.asked_by)
     keys = await SummonsRow.filter(whistle=whistle).values_list("unit_id", flat=True)
+    # The units of the request, as it was approved.
     units = await UnitRow.filter(id__in=keys).order_by("code")
     whistle.decided_by, whistle.version = call.viewer.account.name, whistle.version + 1
     if input.approve:

@@ -1,4 +1,4 @@
-"""What follows a whistle: units come, agree on a plan, do it, and assess each other."""
+"""Joint work: units come, agree on a plan, do it, and assess each other."""
 
 from __future__ import annotations
 
@@ -45,6 +45,7 @@ async def check_in_to_whistle(call: Call, input: CheckInToWhistleInput) -> Whist
         raise duplicate("The unit has checked in.", "该单位已报到。", "unit")
     summons.checked_in_at, summons.checked_in_by = call.now, call.viewer.account.name
     await summons.save()
+    # Late or not is frozen in the event: a deadline does not move afterwards.
     call.publish(CheckedIn(whistle.id, Code(unit.code), call.now >= summons.due_at), whistle)
     return WhistlePayload(whistle=ref(Whistle, whistle.id))
 
@@ -71,6 +72,7 @@ async def plan_whistle(call: Call, input: PlanWhistleInput) -> WhistlePayload:
     units = await units_of(whistle)
     if not 1 <= len(input.tasks) <= TASKS:
         raise wrong(f"Give 1 to {TASKS} tasks.", f"请列出 1 至 {TASKS} 项任务。", "tasks")
+    # Under the whistle's lock, so versions have no gap.
     version = 1 + await PlanRow.filter(whistle=whistle).count()
     plan = await PlanRow.create(
         whistle=whistle,
@@ -79,6 +81,7 @@ async def plan_whistle(call: Call, input: PlanWhistleInput) -> WhistlePayload:
         at=call.now,
         account=call.viewer.account.name,
     )
+    # By unit and text: what was done by an earlier version need not be done again.
     done = {(one.unit_id, one.text): one for one in await TaskRow.filter(whistle=whistle, done_at__not_isnull=True)}
     await TaskRow.bulk_create([task(call, plan, units, done, one, at) for at, one in enumerate(input.tasks)])
     await tell(call, whistle, "whistle.planned", units=sorted({units[one.unit].id for one in input.tasks}))
@@ -90,12 +93,13 @@ def task(
     call: Call, plan: PlanRow, units: dict[str, UnitRow], done: dict[tuple[int, str], TaskRow], given: WhistleTaskInput,
     at: int,
 ) -> TaskRow:  # fmt: skip
-    """A task of a unit that was called, due ahead; one that was done by an earlier version stays done."""
+    """Build a task of a unit that was called, due ahead; one that was done by an earlier version stays done."""
     place = ("tasks", str(at))
     if given.unit not in units:
         raise missing("This unit was not called.", "该单位未被吹哨。", *place, "unit")
     unit, said = units[given.unit], text(given.text, MATTER, *place, "text")
     before = done.get((unit.id, said))
+    # A task that is done may have been due before.
     if before is None and aware(given.due_at) <= call.now:
         raise wrong("It must be due ahead.", "任务期限应晚于现在。", *place, "dueAt")
     kept = {name: getattr(before, name) for name in ("done_at", "done_by", "result")} if before else {}
@@ -118,6 +122,7 @@ async def complete_whistle_task(call: Call, input: CompleteWhistleTaskInput) -> 
         raise forbidden("task")
     if found.done_at is not None:
         raise duplicate("The task is done.", "该任务已完成。", "task")
+    # Tasks of an older plan are history; doing one would say nothing of the plan that holds.
     if await PlanRow.exists(whistle=whistle, version__gt=(await PlanRow.get(id=found.plan_id)).version):
         raise missing("The plan has a later version: see its tasks.", "联合方案已更新，请查看最新任务。", "task")
     found.done_at, found.done_by, found.result = call.now, call.viewer.account.name, result
@@ -181,7 +186,8 @@ async def assess_whistle(call: Call, input: AssessWhistleInput) -> WhistlePayloa
 
 
 def side(call: Call, whistle: WhistleRow, unit: UnitRow) -> Direction:
-    """A unit's own people assess the caller, and nobody assesses their own unit."""
+    """Return the direction: a unit's own people assess the caller, and nobody assesses their own unit."""
+    # Asked first: whoever acts for the unit and may call as well assesses as the unit.
     if unit.id in acting(call, CHECK_IN):
         return Direction.OF_CALLER
     if not call.may(CALL, whistle):
@@ -193,7 +199,7 @@ def side(call: Call, whistle: WhistleRow, unit: UnitRow) -> Direction:
 
 
 async def opened(call: Call, id: str, state: WhistleState) -> WhistleRow:
-    """The whistle call, locked, which must be in this state."""
+    """Return the whistle call, locked, which must be in this state."""
     whistle: WhistleRow = await call.find(Whistle, "whistle", id=key_of(Whistle)(id))
     if whistle.state != state:
         raise Refusal(
@@ -207,7 +213,7 @@ async def opened(call: Call, id: str, state: WhistleState) -> WhistleRow:
 
 
 async def called(call: Call, id: str, state: WhistleState, version: int) -> WhistleRow:
-    """The same for the calling side, at the version they saw."""
+    """Return the whistle call, locked, for the calling side at the version they saw."""
     whistle = await opened(call, id, state)
     if not call.may(CALL, whistle):
         raise forbidden("whistle")
@@ -216,8 +222,9 @@ async def called(call: Call, id: str, state: WhistleState, version: int) -> Whis
 
 
 async def own(call: Call, whistle: WhistleRow, code: str | None) -> tuple[SummonsRow, UnitRow]:
-    """The summons of the caller's unit."""
+    """Return the summons of the caller's unit, locked, and the unit."""
     mine = {key: one for key, one in (await units_of(whistle)).items() if one.id in acting(call, CHECK_IN)}
+    # Whoever acts for one unit that was called need not name it.
     if code is None and len(mine) == 1:
         [code] = mine
     if code is None or code not in mine:
@@ -228,7 +235,7 @@ async def own(call: Call, whistle: WhistleRow, code: str | None) -> tuple[Summon
 
 
 async def units_of(whistle: WhistleRow) -> dict[str, UnitRow]:
-    """The units that were called, by code."""
+    """Return the units that were called, by code."""
     keys = await SummonsRow.filter(whistle=whistle).values_list("unit_id", flat=True)
     return {one.code: one for one in await UnitRow.filter(id__in=keys).order_by("code")}
 

@@ -1,4 +1,4 @@
-"""Units that do not come in time: the level above is told, once, and it stays on record."""
+"""Escalation: of units that do not come in time the level above is told, once, and it stays on record."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from .models import SummonsRow, WhistleRow
 from .telling import tell
 
 MOST = 200
+# `skip locked`: a unit that checks in at this moment is not late a moment later.
 LATE = (
     "select s.id from whistles.summons s join whistles.whistle w on w.id = s.whistle_id "
     "where s.checked_in_at is null and s.escalated_at is null and s.due_at <= $1 and w.state = 'CALLED' "
@@ -21,14 +22,16 @@ LATE = (
 )
 
 
+# Every minute: an emergency call may give half an hour.
 @job("whistles.escalate", every=timedelta(minutes=1))
 async def escalated(call: Call, run: Run) -> None:
-    """Tell the dispatchers of the town and the county, and what the unit is a part of."""
+    """Notify the dispatchers of the town and the county, and what the unit is a part of."""
     rows = await call.fetch(LATE, call.now, MOST)
     for summons in await SummonsRow.filter(id__in=[row["id"] for row in rows]).order_by("due_at", "id"):
         whistle, unit = await WhistleRow.get(id=summons.whistle_id), await UnitRow.get(id=summons.unit_id)
         above = [unit.parent_id] if unit.parent_id else []
         await tell(call, whistle, "whistle.escalated", units=above, offices=[whistle.town_id, whistle.county_id])
         call.publish(Escalated(whistle.id, Code(unit.code)), whistle)
+        # In the same transaction as the notices, so each is told once.
         summons.escalated_at = call.now
         await summons.save(update_fields=["escalated_at"])

@@ -1,4 +1,4 @@
-"""What is told of whistle calls: kinds, units and times. Matters, plans and comments stay where they are."""
+"""Events: what whistle calls publish (kinds, units and times). Matters, plans and comments stay where they are."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What whistle calls hold: matters of offices. Whoever writes one leaves people's names out."""
+"""Holdings: what whistle calls hold, which are matters of offices. Whoever writes one leaves people's names out."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The tables of whistle calls."""
+"""Tables of whistle calls: calls, summonses, plans, tasks and assessments."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who may see whistle calls, in one place."""
+"""Visibility of whistle calls: who may see them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ CHECK_IN = "whistles.check_in"
 
 
 def whistles(whistle: Table, viewer: Lens) -> Alternatives:
-    """Those in the grids one serves, and those that one's units are called by."""
+    """Select whistle calls in the grids one serves, and those that one's units are called by."""
+    # A unit sees a call once it is made, not while it waits for approval.
     called = (
         "{0}=any(array(select s.whistle_id from whistles.summons s join whistles.whistle w on w.id=s.whistle_id "
         "where s.unit_id={1} and w.state in ('CALLED','CLOSED')))"
@@ -23,11 +24,12 @@ def whistles(whistle: Table, viewer: Lens) -> Alternatives:
 
 
 def assessments(row: Table, viewer: Lens) -> Alternatives:
-    """What was said in the grids one serves, and what was said by one's unit or of it: no unit reads of others."""
+    """Select what was said in the grids one serves, and what was said by one's unit or of it."""
     served = Table("whistle", schema="whistles", alias="served")
     seen = viewer.within(served, VIEW)
     if seen is None:
         return None
     place = "exists(select from whistles.whistle served where {0}={1} and ({2}))"
+    # No unit reads what was said of others.
     mine = [Sql("{0}={1}", row.unit_id, unit) for unit in viewer.units(VIEW)]
     return [*(Sql(place, served.id, row.whistle_id, one) for one in seen), *mine]

@@ -1,4 +1,4 @@
-"""What is said of whistle calls in notices: kinds and times, never the matter."""
+"""Whistle notices: kinds and times, never the matter."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ async def tell(
     accounts: list[str | None] | None = None,
     offices: list[int | None] | None = None,
 ) -> None:
-    """Tell units, accounts, or the dispatchers of grids."""
+    """Notify units, accounts, or the dispatchers of grids."""
     title, body = SAID[kind]
     within = whistle.check_in_within
     text = Text(body.en.format(within=within), body.zh.format(within=within))

@@ -1,4 +1,4 @@
-"""What the schema says of whistle calls."""
+"""Whistle types: whistle calls as the schema has them."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ named(
 
 
 def light(at: Frame) -> Sql:
-    """Judged when the unit came, or now."""
+    """Judge the light when the unit came, or now."""
     return Sql(
         "(case when coalesce({0},{1})>={2} then 'RED' when coalesce({0},{1})>={3} then 'YELLOW' else 'GREEN' end)",
         at.row.checked_in_at,
