@@ -1,1 +1,1 @@
-"""The contract between the server and its plugins."""
+"""Contract: what the server and its plugins promise each other."""

@@ -1,1 +1,1 @@
-"""The core: people, grids and cases, and who may see them."""
+"""Core: people, grids and cases, and who may see them."""

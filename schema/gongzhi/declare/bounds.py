@@ -67,6 +67,7 @@ def check_argument(value: Any, *path: str) -> None:
 
 def faults(value: Any, path: Path, bound: Bound = USUAL) -> Iterator[Refusal]:
     """Yield what is wrong with a value and with all that is in it."""
+    # Before texts and numbers: to Python a bool is an int, and an enum of ours is a text.
     if value is None or value is UNSET or isinstance(value, bool | enum.Enum):
         return
     if isinstance(value, str):
@@ -74,6 +75,7 @@ def faults(value: Any, path: Path, bound: Bound = USUAL) -> Iterator[Refusal]:
     elif isinstance(value, int | float | Decimal):
         yield from number_faults(value, path)
     elif isinstance(value, datetime.datetime):
+        # A time without an offset is read as UTC, since only its year matters here.
         if not FIRST <= (value if value.tzinfo else value.replace(tzinfo=datetime.UTC)) <= LAST:
             yield outside_calendar(path)
     elif isinstance(value, datetime.date):
@@ -192,7 +194,10 @@ def columns_bound(input: Any) -> Iterator[None]:
     except ValidationError as error:
         said = str(error)
         for path, text in texts(input, ()):
+            # The command may have taken off the blanks around a text before the column saw it.
             for each in {text, text.strip()}:
+                # The text of Tortoise's message is all there is to go by. Should its wording change, the error is
+                # raised as it came.
                 before, found, most = said.partition(f"Length of '{each}' {len(each)} > ")
                 if found and most.isdigit():
                     raise too_long(path, int(most)) from None

@@ -1,4 +1,4 @@
-"""Column types and mixins that the rooms' tables share."""
+"""Columns: types of columns and mixins that the tables of all packages share."""
 
 from __future__ import annotations
 
@@ -35,7 +35,8 @@ class BytesField(Field[bytes], bytes):  # type: ignore[misc]
 
 
 def loaded(model: type[M], row: Mapping[str, Any]) -> M:
-    """A model's object, of a row that a statement of our own has found, all columns of it."""
+    """Return a model's object, of a row that a statement of our own has found, all columns of it."""
+    # A private method: Tortoise has no public one for a row that somebody else has read.
     return model._init_from_db(**row)
 
 
@@ -46,6 +47,7 @@ async def insert_rows(model: type[M], rows: Sequence[M]) -> None:
     else:
         await model.bulk_create(rows)
     for row in rows:
+        # A bulk insert does not mark its objects as stored, and saving one later would insert it again.
         row._saved_in_db = True
         remember(row)
 
@@ -72,7 +74,8 @@ async def save_changes(row: Model) -> None:
 
 
 def key() -> Any:
-    """The key of a row about people: it can be made anywhere, and its neighbours cannot be guessed."""
+    """Return the key of a row about people: it can be made anywhere, and its neighbours cannot be guessed."""
+    # Version 7 begins with the time, so that new rows lie side by side in the index.
     return fields.UUIDField(primary_key=True, default=uuid7)
 
 
@@ -81,6 +84,7 @@ class Located(Model):
 
     grid: Any = fields.ForeignKeyField("grids.GridRow", related_name=False, on_delete=fields.RESTRICT)
     grid_id: int
+    # Null where the row's grid lies higher than the level.
     county_id = fields.IntField(null=True)
     town_id = fields.IntField(null=True)
     village_id = fields.IntField(null=True)

@@ -1,4 +1,4 @@
-"""GraphQL types declared over Tortoise models. What is declared here, the server turns into SQL.
+"""Entities: GraphQL types declared over Tortoise models, which the server turns into SQL.
 
     @entity(CaseRow, visible=mine, order=("reported_at",), filter={"status": None, "grid": placed()})
     class Case(Node):
@@ -139,23 +139,23 @@ class Entity:
         return self.visible is everyone and self.through is None
 
     def column(self, name: str) -> str:
-        """The column of a field of the model; a foreign key's is found by the relation's name too."""
+        """Return the column of a field of the model; a foreign key's is found by the relation's name too."""
         meta = self.model._meta
         if name in meta.fk_fields:
             return getattr(meta.fields_map[name], "source_field", None) or f"{name}_id"
         return meta.fields_db_projection.get(name, name)
 
     def field(self, name: str) -> Field[Any]:
-        """The model's field that is kept in this column, or has this name."""
+        """Return the model's field that is kept in this column, or has this name."""
         meta = self.model._meta
         return meta.fields_map[meta.fields_db_projection_reverse.get(name, name)]
 
     def python(self, name: str, value: Any) -> Any:
-        """A JSON value of a column as the model has it."""
+        """Return a JSON value of a column as the model has it."""
         return value if value is None else self.field(name).to_python_value(value)
 
     def parse(self, text: str) -> Any:
-        """The key inside a global id; None, which no row has, for what is no id of this type."""
+        """Return the key inside a global id; None, which no row has, for what is no id of this type."""
         name, _, key = text.partition(":")
         try:
             return self.python(self.key, key) if name == self.name else None
@@ -176,7 +176,7 @@ class Ref:
 
 
 def ref(cls: type, key: Any, *, shown: bool = False) -> Any:
-    """The entity of this type with this key. `shown` is for what the caller has just made."""
+    """Return the entity of this type with this key. `shown` is for what the caller has just made."""
     return Ref(cls.__entity__, key, shown)  # type: ignore[attr-defined]
 
 
@@ -202,6 +202,7 @@ def entity(
     def decorate(cls: type[T]) -> type[T]:
         made: Any = strawberry.type(cls, name=name, description=inspect.getdoc(cls))
         definition = made.__strawberry_definition__
+        # A cursor compares by `<` and `>`, and null compares with nothing, so pages would lose rows.
         nullable = [one for one in order if model._meta.fields_map[one].null]
         if nullable:
             raise DeclarationError(f"{cls.__name__} cannot be ordered by {nullable}, which may be null")
@@ -223,19 +224,19 @@ def part(cls: type[T]) -> type[T]:
 
 
 def column(description: str, *, name: str | None = None, requires: Requires = SEEN, open: bool = False) -> Any:
-    """The model's column of the same name, or `name`. Reading what is `open` is no look at a file."""
+    """Declare the model's column of the same name, or `name`. Reading what is `open` is no look at a file."""
     return _field(Column(name) if name else None, description, None, requires, open=open)
 
 
 def sealed(description: str, *, mask: Build, mine: Build, value: Build, requires: Requires = SEEN) -> Any:
-    """A protected value: masked, and in clear on a row of one's own (`plans.Sealed`)."""
+    """Declare a protected value: masked, and in clear on a row of one's own (`plans.Sealed`)."""
     return _field(Sealed(mask, mine, value), description, None, requires, open=True)
 
 
 def one(
     description: str, *, key: str | None = None, type: Any = None, requires: Requires = SEEN, open: bool = False
 ) -> Any:
-    """The row that the foreign key of the same name, or `key`, points to."""
+    """Declare the row that the foreign key of the same name, or `key`, points to."""
     return _field(One(key) if key else None, description, type, requires, open=open)
 
 
@@ -250,7 +251,7 @@ def pick(
     type: Any = None,
     requires: Requires = SEEN,
 ) -> Any:
-    """The first row whose foreign key `on` points here and that meets `where`, by `order` (a minus turns it round).
+    """Declare the first row whose foreign key `on` points here and that meets `where`, by `order` (minus: descending).
 
     `shown` means that whoever meets the condition may see the row, as the holder of a receipt may: use it
     where the condition contains a secret, and nowhere else.
@@ -259,7 +260,7 @@ def pick(
 
 
 def lookup(description: str, said: str, *, by: str, type: Any = None, requires: Requires = SEEN) -> Any:
-    """The one row whose column `by` is the text given as the argument of that name, which `said` describes."""
+    """Declare the row whose column `by` is the text given as the argument of that name, which `said` describes."""
 
     def where(at: Any) -> Alternatives:
         return [at.rows.field(by) == at.given.bind(by)]
@@ -268,7 +269,7 @@ def lookup(description: str, said: str, *, by: str, type: Any = None, requires: 
 
 
 def choice(description: str) -> Any:
-    """The row that a global id names, whatever its type."""
+    """Declare the row that a global id names, whatever its type."""
     arguments = {"id": Argument(ID, "The object's global id (全局标识).")}
     return _field(Choice(), description, typing.Optional[Node], SEEN, arguments=arguments)  # noqa: UP045
 
@@ -285,7 +286,7 @@ def many(
     arguments: Arguments | None = None,
     open: bool = False,
 ) -> Any:
-    """The rows whose foreign key `on` points here and that meet `where`; `cap` at most."""
+    """Declare the rows whose foreign key `on` points here and that meet `where`; `cap` at most."""
     return _field(Many(where, on, order, cap), description, type, requires, arguments=arguments, open=open)
 
 
@@ -300,7 +301,7 @@ def connection(
     requires: Requires = SEEN,
     arguments: Arguments | None = None,
 ) -> Any:
-    """A Relay connection to the same rows; `cap` is the largest page."""
+    """Declare a Relay connection to the rows whose foreign key `on` points here; `cap` is the largest page."""
     return _field(Page(where, on, order, cap), description, type, requires, arguments=arguments)
 
 
@@ -313,7 +314,7 @@ def expression(
     masked: Build | None = None,
     arguments: Arguments | None = None,
 ) -> Any:
-    """A value the database computes; without the permission `requires` it is null, or `masked`."""
+    """Declare a value the database computes; without the permission `requires` it is null, or `masked`."""
     return _field(Expression(build), description, type, requires, masked, arguments)
 
 
@@ -337,7 +338,7 @@ def within_row(
     requires: Requires = SEEN,
     arguments: Arguments | None = None,
 ) -> Any:
-    """A `part` of the row; null where `present` does not hold. Its fields find its arguments in `at.part`."""
+    """Declare a `part` of the row; null where `present` does not hold. Its fields find its arguments in `at.part`."""
     return _field(Part(present), description, type, requires, arguments=arguments)
 
 
@@ -352,7 +353,7 @@ def aggregate(
     requires: Requires = SEEN,
     arguments: Arguments | None = None,
 ) -> Any:
-    """A value computed from the rows of another type that the viewer may see."""
+    """Declare a value computed from the rows of another type that the viewer may see."""
     return _field(Aggregate(of, build, where, on), description, type, requires, arguments=arguments)
 
 
@@ -365,7 +366,7 @@ def stream(
     requires: Requires = SEEN,
     arguments: Arguments | None = None,
 ) -> Any:
-    """A field of Subscription: what is told of each of these events, in order, from any point in time.
+    """Declare a field of Subscription: what is told of each of these events, in order, from any point in time.
 
     Its type is an entity over `gongzhi.core.events.models.OutboxRow`, whose rule says who may know of an event. The
     lists' filter and `after` come by themselves; `where` sees the rows and the field's own arguments.
@@ -385,7 +386,7 @@ def live(
     touches: Callable[[Occurrence, Mapping[str, Any]], bool] | None = None,
     handled: str | None = None,
 ) -> Any:
-    """A field of Subscription: a `lookup` or `pick` as it is now, and again after each event that changes it.
+    """Declare a field of Subscription: a `lookup` or `pick` as it is now, and again after each event that changes it.
 
     `touches(event, arguments)` tells whether an event may change it; of several at once only the outcome is told. What
     a handler makes of the events is told once the handler of the name `handled` has had them.
@@ -421,8 +422,9 @@ def key_of(cls: type) -> Callable[[str], Any]:
 
 
 def entity_of(kind: Any, where: str = "a field") -> Entity:
-    """The entity inside a type such as `list[Case]` or `Connection[Case]`."""
+    """Return the entity inside a type such as `list[Case]` or `Connection[Case]`."""
     named = kind
+    # Lists and nullable types hold the type, connections are generic over it.
     while not hasattr(named, "__entity__"):
         definition = getattr(named, "__strawberry_definition__", None)
         if definition is not None and "T" in definition.type_var_map:
@@ -435,7 +437,7 @@ def entity_of(kind: Any, where: str = "a field") -> Entity:
 
 
 def argument(name: str, declared: Argument) -> StrawberryArgument:
-    """An argument as strawberry has it."""
+    """Return an argument as strawberry has it."""
     default = strawberry.UNSET if declared.default is None else declared.default
     if default is inspect.Parameter.empty:
         default = strawberry.UNSET
@@ -449,6 +451,8 @@ def _plainly(model: type[Model], cls: type, name: str, field: str) -> Comparison
 
     `field` is what the model calls it. Raises DeclarationError for a filter by what the model has no column for.
     """
+    # Annotations are texts, and other fields may name types that are not made yet, so only this one is evaluated. It
+    # is source code of the core or of a plugin, never input.
     hint = eval(cls.__annotations__[name], vars(sys.modules[cls.__module__]))
     column = model._meta.fields_db_projection.get(field)
     if column is None:
@@ -457,7 +461,7 @@ def _plainly(model: type[Model], cls: type, name: str, field: str) -> Comparison
 
 
 def _inferred(model: type[Model], owner: str, declared: StrawberryField) -> Plan:
-    """The plan of a field that does not say, by the model's name for it."""
+    """Return the plan of a field that does not say, by the model's name for it."""
     if plan := declared.metadata.get(PLAN):
         name, meta = getattr(plan, "name", None), model._meta
         if name is not None and name not in meta.fields_map:

@@ -1,4 +1,4 @@
-"""Names and descriptions for enums that the tables already have."""
+"""Enums: names and descriptions for enums that the tables already have."""
 
 from __future__ import annotations
 

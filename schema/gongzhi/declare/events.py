@@ -29,6 +29,7 @@ from gongzhi.values.labels import LABELLED
 Code = NewType("Code", str)
 """A text that is a code: letters, digits and `.:_-`, at most 60 of them."""
 
+# No blanks and ASCII only: neither a name nor a sentence fits.
 CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9.:_-]{0,59}")
 TYPE = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+")
 LONGEST = 60
@@ -65,7 +66,7 @@ class Event:
 
     @classmethod
     def upgrade(cls, version: int, data: dict[str, Any]) -> dict[str, Any]:
-        """The data of an earlier version as this one has it; fields that were added have defaults."""
+        """Return the data of an earlier version as this one has it; fields that were added have defaults."""
         return data
 
 
@@ -107,6 +108,7 @@ def event(
             raise DeclarationError(
                 f"{done.__name__}: the timeline needs a Chinese label in brackets: 'It was kept (保管).'"
             )
+        # Whom it is given to is told by the case of a `number`, or by the `person`.
         if feedable and not done.hints.keys() & {"number", "person"}:
             raise DeclarationError(f"{done.__name__}: what points may be given for is of a case, or names a `person`")
         return done
@@ -132,7 +134,7 @@ class Occurrence:
     data: Mapping[str, Any]
 
     def read(self, cls: typing.Type[E]) -> E:  # noqa: UP006 - `type` is a field here
-        """The event as its class has it. Raises ValueError if it is of another type."""
+        """Return the event as its class has it. Raises ValueError if it is of another type."""
         if self.type != cls.type:
             raise ValueError(f"{self.type} is no {cls.type}")
         data = dict(self.data)
@@ -140,7 +142,7 @@ class Occurrence:
 
 
 def event_of(cls: type[E], data: Mapping[str, Any]) -> E:
-    """The event of a class from its data as JSON has it; what the class does not declare is left out."""
+    """Return the event of a class from its data as JSON has it; what the class does not declare is left out."""
     known = {name: (camel(name), hint) for name, hint in cls.hints.items()}
     return cls(**{name: python(hint, data[key]) for name, (key, hint) in known.items() if key in data})
 
@@ -160,14 +162,14 @@ class Registry:
         return iter(self._known.values())
 
     def find(self, type: str) -> type[Event]:
-        """Raises DeclarationError for a type that nobody declares."""
+        """Return the event of a type. Raises DeclarationError for a type that nobody declares."""
         if type not in self._known:
             raise DeclarationError(f"{type!r} is published and nobody declares it; add a class for it to the events")
         return self._known[type]
 
 
 def hints(cls: type[Event]) -> Mapping[str, Any]:
-    """The fields of an event and their types."""
+    """Return the fields of an event and their types."""
     found = typing.get_type_hints(cls)
     return MappingProxyType({one.name: found[one.name] for one in fields(cls)})
 
@@ -176,17 +178,18 @@ PLAIN = (bool, int, Decimal, UUID, datetime.date, datetime.datetime, Code)
 
 
 def plain(hint: Any) -> bool:
-    """Whether the type has no room for a name."""
+    """Return whether the type has no room for a name."""
     if hint in PLAIN or isinstance(hint, type) and issubclass(hint, enum.StrEnum):
         return True
     origin, inner = typing.get_origin(hint), typing.get_args(hint)
+    # Only with None: of a union of two types, JSON does not tell which was meant.
     if origin in (types.UnionType, typing.Union):
         return len(inner) == 2 and type(None) in inner and all(one is type(None) or plain(one) for one in inner)
     return origin is tuple and len(inner) == 2 and inner[1] is ... and plain(inner[0])
 
 
 def written(happened: Event) -> dict[str, Any]:
-    """The data as JSON has it. Raises ValueError for a value that is not of its field's type."""
+    """Return the data as JSON has it. Raises ValueError for a value that is not of its field's type."""
     found = {}
     for name, hint in type(happened).hints.items():
         try:
@@ -206,10 +209,12 @@ def json(hint: Any, value: Any) -> Any:
         if not CODE.fullmatch(value):
             raise ValueError("not a code")
         return str(value)
+    # To Python a bool is an int; who declares a number means none.
     if not isinstance(value, hint) or hint is int and isinstance(value, bool):
         raise TypeError("of another type")
     if hint in (datetime.date, datetime.datetime):
         return value.isoformat()
+    # Decimals become texts as ids do: a JSON number loses digits.
     return value if hint in (bool, int) else str(value)
 
 
@@ -226,7 +231,7 @@ def python(hint: Any, value: Any) -> Any:
 
 @cache
 def bare(hint: Any) -> Any:
-    """The type without its None."""
+    """Return the type without its None."""
     if typing.get_origin(hint) in (types.UnionType, typing.Union):
         return next(one for one in typing.get_args(hint) if one is not type(None))
     return hint
@@ -234,6 +239,6 @@ def bare(hint: Any) -> Any:
 
 @cache
 def camel(name: str) -> str:
-    """A field's name as JSON has it; the underscore after a Python word is left off."""
+    """Return a field's name as JSON has it; the underscore after a Python word is left off."""
     first, *rest = name.rstrip("_").split("_")
     return first + "".join(map(str.title, rest))

@@ -1,4 +1,4 @@
-"""Fields added to object types that somebody else declared."""
+"""Extensions: fields added to object types that another package declares."""
 
 from __future__ import annotations
 
@@ -48,5 +48,6 @@ def extend(
     for name, added in fields.items():
         if not isinstance(added, StrawberryField) or GUARD not in added.metadata:
             raise DeclarationError(f"{target.__name__}.{name} must be made with gongzhi's own words, with requires=")
+        # Strawberry takes the names of fields from the body of a class, and these stood in none.
         added.python_name = name
     return Extension(target, tuple(fields.values()), filter or {}, order or {})

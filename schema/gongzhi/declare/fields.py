@@ -1,4 +1,4 @@
-"""What a declared field of a GraphQL type is."""
+"""Fields: what a declared field of a GraphQL type is."""
 
 from __future__ import annotations
 

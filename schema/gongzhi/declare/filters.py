@@ -29,7 +29,8 @@ BEFORE = "Less than this value (止，不含)."
 
 
 def _input(name: str, description: str, **ways: tuple[Any, str]) -> type:
-    """A comparison input: every way is optional, and a null way is no condition."""
+    """Return a comparison input: every way is optional, and a null way is no condition."""
+    # Two words that Python reserves.
     names = {"in_": "in", "from_": "from"}
     fields = {
         way: strawberry.field(default=strawberry.UNSET, name=names.get(way, way), description=said)
@@ -81,7 +82,7 @@ PLAIN: dict[Any, type] = {
 
 @cache
 def enumerated(kind: type[enum.Enum]) -> type:
-    """The comparison input of an enum."""
+    """Return the comparison input of an enum."""
     name = kind.__strawberry_definition__.name  # type: ignore[attr-defined]
     return _input(f"{name}Comparison", f"Compares a {name} (枚举比较).", equals=(kind, EQUALS), in_=(list[kind], IN))  # type: ignore[valid-type]
 
@@ -115,11 +116,12 @@ class Value:
         return self.given.trait(*self.path, of=of)
 
 
+# An array for many values: the statement's text stays the same however many are given.
 SIGNS = {"equals": "{0}={1}", "in": "{0}=any({1})", "from": "{0}>={1}", "before": "{0}<{1}"}
 
 
 def aware(moment: datetime.datetime) -> datetime.datetime:
-    """The moment, which must say its offset: nobody knows in which zone another one was meant."""
+    """Return the moment, which must say its offset: nobody knows in which zone another one was meant."""
     if moment.tzinfo is None:
         raise Refusal("BAD_USER_INPUT", "A time needs its offset, such as +08:00.", "时间须带时区，如 +08:00。")
     return moment
@@ -139,7 +141,7 @@ def compare(term: Build, kind: type | None = None, convert: Callable[[Any], Any]
 
 
 def long(text: str) -> bool:
-    """Whether a text has a pair of characters to look for."""
+    """Return whether a text has a pair of characters to look for."""
     return len(text) > 1
 
 
@@ -151,7 +153,9 @@ def search(column: str) -> Comparison:
         if way != "contains":
             return plain.build(at, way, value)
         term, bound = at.rows.field(column), value.bind(cast="text")
+        # Grams tell which rows can hold the text, by an index; `position` tells which of them do.
         found: Criterion = Sql("position(lower({1}) in lower({0}))>0", term, bound)
+        # A single character has no pair to look up, so every row is searched.
         if value.trait(long):
             found = every(Sql("gongzhi.grams({0})@>gongzhi.grams({1})", term, bound), found)
         return found
@@ -165,7 +169,7 @@ def condition(build: Callable[[Frame], Criterion]) -> Comparison:
 
 
 def guarded(comparison: Comparison, *, requires: str | None) -> Comparison:
-    """The same comparison for those who hold a permission; None lets anybody ask who sees the rows."""
+    """Return the same comparison for those who hold a permission; None lets anybody ask who sees the rows."""
     return replace(comparison, requires=requires)
 
 
@@ -175,20 +179,22 @@ def coded(column: str, table: str, schema: str) -> Comparison:
     def build(at: Frame, way: str, value: Value) -> Criterion:
         other = Table(table, schema=schema, alias=f"{column}_code")
         keys = PostgreSQLQuery.from_(other).select(other.id).where(Sql(SIGNS[way], other.code, value.bind()))
+        # The array is made once, before rows are looked for, so that the column's index serves.
         return Sql("{0}=any(array{1})", at.rows.field(column), keys)
 
     return Comparison(CodeComparison, build)
 
 
 def grid_key(code: Term) -> Term:
-    """The key of the grid that has this code now."""
+    """Return the key of the grid that has this code now."""
     grid = Table("grid", schema="grids", alias="coded_grid")
+    # A code may have named an earlier grid, so only the one that is valid now counts.
     found = PostgreSQLQuery.from_(grid).select(grid.id).where(grid.code == code).where(grid.valid_to.isnull())
     return Sql("{0}", found)
 
 
 def kind_of(code: str) -> codes.Kind:
-    """The kind a grid's code is of, told from its shape."""
+    """Return the kind a grid's code is of, told from its shape."""
     try:
         return codes.kind(code)
     except codes.CodeError as error:
@@ -199,6 +205,7 @@ def placed() -> Comparison:
     """Compare where a located row lies."""
 
     def build(at: Frame, way: str, value: Value) -> Criterion:
+        # The code's shape decides which column is compared, and so the statement's text.
         key = grid_key(value.bind())
         return Sql("{0}={1}", at.rows.grid_id, key) if way == "equals" else within(at.rows, value.trait(kind_of), key)
 
@@ -216,7 +223,7 @@ def nested() -> Comparison:
 
 
 def plain(hint: Any) -> type:
-    """The comparison input for a field's Python type."""
+    """Return the comparison input for a field's Python type."""
     options = [one for one in typing.get_args(hint) if one is not type(None)]
     kind = options[0] if options else hint
     if isinstance(kind, type) and issubclass(kind, enum.Enum):

@@ -24,7 +24,7 @@ def locate(table: str) -> list[str]:
 
 
 def levels(table: str, *order: str, where: str = "") -> list[str]:
-    """An index a level that serves a list under a scope in this order (planner: cost of growth)."""
+    """Return an index a level that serves a list under a scope in this order (planner: cost of growth)."""
     tail = f" where {where}" if where else ""
     return [f"create index on {table} ({level}, {', '.join(order)}){tail}" for level in LEVELS]
 
@@ -37,7 +37,9 @@ def keep_beside(table: str, of: str, *, key: str, column: str, value: str, touch
     follows the row's in any case. Those that are there already get theirs at once.
     """
     name = f"{table.partition('.')[0]}.keep_{table.partition('.')[2]}"
+    # The new row is called `r` in the trigger, as those that are there already are, so that `value` serves for both.
     fill = f"insert into {table} (id, {key}, {column}, grid_id) select gen_random_uuid(), r.id, {value}, r.grid_id from"
+    # Without `touched` the value is the plugin's to change, and only the grid follows the row.
     follow = ", ".join(f"{one} = excluded.{one}" for one in ("grid_id", *([column] if touched else [])))
     columns = ", ".join(dict.fromkeys(("grid_id", *touched)))
     return [
@@ -56,12 +58,12 @@ def place_in_grid(row: Any, grid: Any) -> None:
 
 
 def covers(area: Any, row: Any) -> bool:
-    """Whether a located row, or a grid itself, lies in the grid of another row."""
+    """Return whether a located row, or a grid itself, lies in the grid of another row."""
     return area.grid_id in {getattr(row, "grid_id", None), *(getattr(row, level) for level in LEVELS)}
 
 
 def inside(at: Frame) -> Alternatives:
-    """Located rows in the grid the field stands on, whatever its level.
+    """Return the located rows in the grid the field stands on, whatever its level.
 
     One branch a level: the grid's kind switches all but one of them off before a row is read, and that one is
     served by the level's own index.
@@ -73,6 +75,7 @@ def inside(at: Frame) -> Alternatives:
                 Sql(branch % level.removesuffix("_id").upper(), at.row.kind, at.rows.field(level), at.row.id)
                 for level in LEVELS
             ),
+            # Located rows know nothing above their county, so its counties are found first.
             Sql(
                 "{0} in ('PROVINCE','CITY') and {1}=any(array(select c.id from grids.grid c "
                 "where c.kind='COUNTY' and (c.province_id={2} or c.city_id={2})))",

@@ -1,4 +1,4 @@
-"""Orders that plugins add to the lists of others: by a value the database computes from the row."""
+"""Orders: ways of ordering others' lists that plugins add, by a value the database computes from the row."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class SideTable:
         return Table(self.model._meta.db_table, schema=self.model._meta.schema, alias=alias)
 
     def value(self, at: Frame) -> Term:
-        """The value that orders a row."""
+        """Return the value that orders a row."""
         beside = self.table("beside")
         text = "(select {0} from {1} beside where {2}={3})"
         whole = Sql(f'"{self.model._meta.schema}"."{self.model._meta.db_table}"')
@@ -59,12 +59,12 @@ class Ordering:
     """Whose index is walked, where the order is that of a side table."""
 
     def value(self, at: Frame) -> Term:
-        """The value, which is never null."""
+        """Return the value, which is never null."""
         cast, _ = KINDS[type(self.empty)]
         return Sql(f"coalesce(({{0}})::{cast},{{1}}::{cast})", self.build(at), ValueWrapper(self.empty))
 
     def read(self, value: Any) -> Any:
-        """A value as a cursor has it. Raises ValueError or TypeError."""
+        """Return a value as a cursor has it. Raises ValueError or TypeError."""
         return KINDS[type(self.empty)][1](value)
 
 
@@ -89,6 +89,7 @@ def by_side_table(model: type[Model], column: str, *, key: str, empty: Least, re
     """
     check_kind(empty)
     field = model._meta.fields_map.get(column)
+    # A cursor cannot stand on null.
     if field is None or field.null:
         raise DeclarationError(f"{model.__name__}.{column} orders rows, so it must be a column that is never null")
     side = SideTable(model, column, key)

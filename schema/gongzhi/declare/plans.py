@@ -1,4 +1,4 @@
-"""How a field is made. The server compiles these to SQL; only a `Batch` runs Python."""
+"""Plans: how a field is made. The server compiles them to SQL; only a `Batch` runs Python."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ class Given(Protocol):
     """A field's arguments. Names are those of the schema (camelCase); a path goes into input objects."""
 
     def __contains__(self, name: str) -> bool:
-        """Whether the argument has a value that is not null. Decides the statement's text."""
+        """Return whether the argument has a value that is not null. Decides the statement's text."""
 
     def bind(self, *path: str | int, convert: Callable[[Any], Any] | None = None, cast: str = "") -> Term:
-        """The value as a parameter; `convert` sees it first and may raise a Refusal."""
+        """Return the value as a parameter; `convert` sees it first and may raise a Refusal."""
 
     def whole(self, convert: Callable[[Mapping[str, Any], Any], Any], cast: str = "") -> Term:
-        """What `convert(arguments, context)` makes of all the arguments, as one parameter."""
+        """Return what `convert(arguments, context)` makes of all the arguments, as one parameter."""
 
     def trait(self, *path: str | int, of: Callable[[Any], Hashable]) -> Any:
-        """What `of` tells of the value. Decides the statement's text, so keep its range small."""
+        """Return what `of` tells of the value. Decides the statement's text, so keep its range small."""
 
 
 @dataclass(frozen=True)

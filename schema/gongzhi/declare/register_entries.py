@@ -1,4 +1,4 @@
-"""What the core and plugins declare for the public registers. All of it is published, in both languages."""
+"""Register entries: what the core and plugins declare for the public registers, published in both languages."""
 
 from __future__ import annotations
 
@@ -167,6 +167,7 @@ class OfficeHours:
     next_opening: str
 
 
+# The time zone is named: that of the connection may be another.
 ANY_DAY = OfficeHours(
     "(case when ({at} at time zone 'Asia/Shanghai')::time < '08:00' "
     "then (date_trunc('day', {at} at time zone 'Asia/Shanghai') + interval '8 hours') at time zone 'Asia/Shanghai' "

@@ -1,4 +1,4 @@
-"""All that is declared, together: what commands look rules, texts and holdings up in."""
+"""Registers: all entries together, in which commands look rules, texts and holdings up."""
 
 from __future__ import annotations
 
@@ -39,32 +39,33 @@ class Registers:
     """What would hurt a deployment later; published to whoever may examine it."""
     office_hours: tuple[OfficeHours, ...] = ()
     """When offices are open: of one plugin at most. Not published."""
+    # Registers do not change once the server has started, and strangers may read them: each text is made once.
     _told: dict[tuple[str, Language], str] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def card(self, rule: str) -> Card | None:
-        """The card of a rule in a version, such as `service-tier/1`."""
+        """Return the card of a rule in a version, such as `service-tier/1`."""
         return next((one for one in self.cards if one.rule == rule), None)
 
     def notice(self, purpose: str, recipient: str, day: date) -> PrivacyNotice | None:
-        """The text in force on a day for a purpose and recipient."""
+        """Return the text in force on a day for a purpose and recipient."""
         found = [one for one in self._about(purpose, recipient) if one.since <= day]
         return max(found, key=lambda one: one.version, default=None)
 
     def least(self, purpose: str, recipient: str, day: date) -> int:
-        """The first version of the text to which a consent still counts on a day."""
+        """Return the first version of the text to which a consent still counts on a day."""
         renewing = (one.version for one in self._about(purpose, recipient) if one.renew and one.since <= day)
         return max(renewing, default=0)
 
     def statement(self, kind: str) -> Statement | None:
-        """Who says this kind of statement."""
+        """Return who says this kind of statement."""
         return next((one for one in self.statements if one.kind == kind), None)
 
     def next_opening(self, county: str, at: str) -> str:
-        """SQL for when a county's offices are open next; both are SQL, too."""
+        """Return SQL for when a county's offices are open next; both arguments are SQL, too."""
         return next(iter(self.office_hours), ANY_DAY).next_opening.format(county=county, at=at)
 
     def told(self, what: str, language: Language) -> str:
-        """A register as JSON, in a language; made once."""
+        """Return a register as JSON, in a language; made once."""
         key = (what, language)
         if key not in self._told:
             self._told[key] = orjson.dumps([*WORDED[what](self, language)]).decode()

@@ -1,4 +1,4 @@
-"""Relay's types: nodes, connections, cursors."""
+"""Relay: nodes, connections and cursors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The three root types. Every room and every plugin extends them; they know none of them."""
+"""Root types: the three that every package and plugin extends; they know none of these."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Terms that pypika lacks. A value never enters the text: what a client sends is a bound parameter."""
+"""SQL terms: those that pypika lacks. What a client sends is a bound parameter, never text."""
 
 from __future__ import annotations
 
@@ -59,6 +59,7 @@ class Sql(Criterion):
     def __init__(self, text: str, *parts: Any, **named: Any) -> None:
         super().__init__()
         self.text, self.parts, self.named = text, parts, named
+        # Read at once, so that a fragment that is no whole fails where it is written.
         self.template = sqltext.template(text)
 
     def get_sql(self, ctx: SqlContext) -> str:
@@ -67,7 +68,7 @@ class Sql(Criterion):
         return format_alias_sql(text, self.alias, ctx) if ctx.with_alias and self.alias else text
 
     def inner_sql(self, ctx: SqlContext) -> str:
-        """The SQL without parentheses around it."""
+        """Return the SQL without parentheses around it."""
         inner = ctx if ctx.subquery and not ctx.with_alias else ctx.copy(with_alias=False, subquery=True)
         texts = getattr(ctx.parameterizer, "texts", None)
         return self._written(inner) if texts is None else str(texts.find(self, inner, self._written))
@@ -82,13 +83,14 @@ class Joined(Sql):
     """Terms with an operator between them."""
 
     def __init__(self, word: str, *parts: Any) -> None:
+        # Not by the constructor of `Sql`, which would read the word as a fragment.
         Criterion.__init__(self)
         self.text, self.parts, self.named = f" {word} ", parts, {}
         self.template = sqltext.joined(word, len(parts))
 
 
 def render(part: Any, ctx: SqlContext) -> Shown:
-    """The SQL of what stands in a place, plain and as it stands beside an operator."""
+    """Return the SQL of what stands in a place, plain and as it stands beside an operator."""
     if isinstance(part, Sql):
         text = part.inner_sql(ctx)
         return text, f"({text})" if part.template.loose else text
@@ -99,7 +101,7 @@ def render(part: Any, ctx: SqlContext) -> Shown:
 
 
 def is_apart(part: Any, text: str) -> bool:
-    """Whether a term of pypika's needs parentheses beside an operator."""
+    """Return whether a term of pypika's needs parentheses beside an operator."""
     if isinstance(part, LiteralValue):
         return sqltext.literal(text)
     return isinstance(part, Criterion | ArithmeticExpression | Negative) and not isinstance(part, WHOLE)
@@ -112,13 +114,13 @@ WHOLE = (Field, Function, Tuple)
 
 
 def bound(read: Callable[[Any, Any], Any], cast: str = "") -> Term:
-    """A parameter, read when the statement runs. `cast` is its PostgreSQL type where the place does not tell."""
+    """Return a parameter, read when the statement runs. `cast` is its PostgreSQL type where the place does not tell."""
     value = ValueWrapper(Bind(read))
     return Sql(f"{{0}}::{cast}", value) if cast else value
 
 
 def every(*criteria: Criterion) -> Criterion:
-    """All of these."""
+    """Return all of these."""
     return Joined("and", *criteria)
 
 
@@ -128,7 +130,7 @@ def some(*criteria: Criterion) -> Criterion:
 
 
 def alternatives(found: Any) -> Alternatives:
-    """The alternatives that a rule gave. Raises DeclarationError for what is none, such as a criterion by itself."""
+    """Return the alternatives of a rule. Raises DeclarationError for what is none, such as a criterion by itself."""
     listed = found is None or isinstance(found, Sequence) and not isinstance(found, str)
     if listed and all(isinstance(one, Criterion) for one in found or ()):
         return found  # type: ignore[no-any-return]
@@ -143,17 +145,17 @@ def alternatives(found: Any) -> Alternatives:
 
 
 def narrow(rows: Alternatives, criterion: Criterion) -> Alternatives:
-    """Those of the rows that also meet this criterion."""
+    """Return those of the rows that also meet this criterion."""
     return [criterion] if rows is None else [every(one, criterion) for one in rows]
 
 
 def widen(rows: Alternatives, *more: Criterion) -> Alternatives:
-    """These rows and those that meet one of the criteria."""
+    """Return these rows and those that meet one of the criteria."""
     return None if rows is None else [*rows, *more]
 
 
 def permissions_held(criteria: Iterable[Any]) -> Iterator[str]:
-    """The permissions that the viewer holds on every row that meets all of these."""
+    """Yield the permissions that the viewer holds on every row that meets all of these."""
     for one in criteria:
         if isinstance(one, Joined) and one.text == " and ":
             yield from permissions_held(one.parts)
@@ -162,7 +164,7 @@ def permissions_held(criteria: Iterable[Any]) -> Iterator[str]:
 
 
 def within(table: Table, kind: str, key: Any) -> Sql:
-    """The located rows in the grid of this kind and key, by the ancestor column that has an index for it.
+    """Return the located rows in the grid of this kind and key, by the ancestor column that has an index for it.
 
     Located rows know their county and what is below; above it, the counties are looked up first.
     """
@@ -173,10 +175,11 @@ def within(table: Table, kind: str, key: Any) -> Sql:
 
 
 def ancestor(kind: str) -> str:
-    """The column of a located row that has its ancestor of this kind."""
+    """Return the column of a located row that has its ancestor of this kind."""
     return f"{kind.lower()}_id"
 
 
 def quoted(text: str) -> str:
-    """A text of ours as SQL, inside a template."""
+    """Return a text of ours as SQL, inside a template."""
+    # Braces stand for places in a template.
     return "'" + text.replace("'", "''").replace("{", "{{").replace("}", "}}") + "'"

@@ -13,6 +13,7 @@ from gongzhi.values.errors import DeclarationError
 
 HOLE = "\0"
 """Stands in a fragment where another term is put in."""
+# As much of PostgreSQL's lexer as tells what is quoted: parentheses and operators in quotes mean nothing.
 TOKEN = re.compile(
     r"(?P<space>\s+)|(?P<comment>--|/\*)|(?P<text>[eE]'(?:[^'\\]|''|\\.)*'|'(?:[^']|'')*')"
     r"|(?P<quoted>\"(?:[^\"]|\"\")*\")|(?P<dollar>\$(?P<tag>[A-Za-z_]*)\$.*?\$(?P=tag)\$)"
@@ -29,6 +30,7 @@ JOINING = frozenset(
     ("and", "or", "not", "is", "in", "like", "ilike", "similar", "between", "isnull", "notnull", "at", "overlaps")
 )
 """Words that are operators."""
+# Where no operator stands beside a place, nothing can take the term in it apart.
 BEFORE = re.compile(r"(?:[(\[,]|\b(?:when|then|else))\s*\Z", re.IGNORECASE)
 AFTER = re.compile(r"\s*(?:[)\],]|(?:when|then|else|end)\b)", re.IGNORECASE)
 KEPT = 4096
@@ -51,10 +53,11 @@ class Token:
 
 
 def tokens(text: str) -> Iterator[Token]:
-    """The pieces of a text but for spaces. Raises DeclarationError for what ends inside a string, and for comments."""
+    """Yield the pieces of a text but for spaces. Raises DeclarationError for comments and strings that do not end."""
     at = 0
     while at < len(text):
         found = TOKEN.match(text, at)
+        # A comment would hide what is put after it.
         if found is None or found.lastgroup == "comment":
             raise DeclarationError(f"this SQL cannot be put into other SQL, for {text[at : at + 10]!r}: {text[:80]!r}")
         at = found.end()
@@ -64,14 +67,16 @@ def tokens(text: str) -> Iterator[Token]:
 
 
 def is_loose(text: str) -> bool:
-    """Whether operators stand at the outside of a text, so that what is put beside it could take half of it away.
+    """Return whether operators stand at the outside of a text, so that what is beside it could take half of it away.
 
     Raises DeclarationError where parentheses do not close.
     """
     depth, loose, clause = 0, False, False
     before = Token("", "")
     for token in tokens(text):
+        # After a dot a word is a column's name, whatever else it may mean.
         word = "" if before.kind == "dot" else token.text.lower() if token.kind == "word" else ""
+        # A `case … end` holds together as parentheses do.
         if token.kind == "open" or word == "case":
             depth += 1
         elif token.kind == "close" or word == "end":
@@ -79,8 +84,10 @@ def is_loose(text: str) -> bool:
         elif token.kind == "end":
             raise DeclarationError(f"this SQL is more than one statement: {text[:80]!r}")
         elif depth == 0:
+            # `is distinct from` is an operator; every other `from` begins a clause.
             clause |= token.kind == "comma" or word in CLAUSES and before.text.lower() != "distinct"
             loose |= token.kind == "sign" or word in JOINING
+        # Closed once too often: what it was put into would be closed with it.
         if depth < 0:
             break
         before = token
@@ -114,7 +121,7 @@ class Template:
     layout: str
 
     def fill(self, shown: Iterable[Shown], named: Mapping[str, Shown]) -> str:
-        """The text with the terms in their places."""
+        """Return the text with the terms in their places."""
         if not named:
             return self.layout.format(*chain.from_iterable(shown))
         more = {f"{name}_{at}": text for name, pair in named.items() for at, text in enumerate(pair)}
@@ -135,7 +142,7 @@ def template(text: str) -> Template:
 
 
 def laid_out(piece: Piece) -> str:
-    """A piece as `Template.layout` has it."""
+    """Return a piece as `Template.layout` has it."""
     text = piece.text.replace("{", "{{").replace("}", "}}")
     if piece.place is None:
         return text
@@ -152,5 +159,5 @@ def joined(word: str, count: int) -> Template:
 
 @lru_cache(KEPT)
 def literal(text: str) -> bool:
-    """Whether a text that holds braces of its own is loose."""
+    """Return whether a text that holds braces of its own is loose."""
     return is_loose(text)

@@ -1,4 +1,4 @@
-"""Who asks, and what they may."""
+"""Viewer: who asks, and what they may."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Grant:
 
 
 def narrow_grants(grants: Iterable[Grant], keep: Callable[[Grant], Grant | None]) -> tuple[Grant, ...]:
-    """What is left of somebody's grants. Whoever works for a unit goes on to, though it lets them do nothing more.
+    """Return what is left of somebody's grants. Whoever works for a unit goes on to, but with no permission for it.
 
     Rules keep people from what is held against their own unit by asking for whom they work (`Lens.units`), so a viewer
     with fewer grants would see more. Whatever builds a viewer from a part of an account's grants does it here.
@@ -46,6 +46,7 @@ def narrow_grants(grants: Iterable[Grant], keep: Callable[[Grant], Grant | None]
         kept = keep(grant)
         if kept is not None:
             left.append(kept)
+        # A grant without permissions still says for which unit they work.
         if grant.unit is not None and (kept is None or kept.unit != grant.unit):
             bars.append(replace(grant, permissions=frozenset()))
     return (*left, *bars)
@@ -124,23 +125,23 @@ class Lens(Protocol):
         """The account's name, a text."""
 
     def can(self, permission: str) -> bool:
-        """Whether the viewer holds the permission anywhere."""
+        """Return whether the viewer holds the permission anywhere."""
 
     @property
     def glass(self) -> Term:
         """The key of the glass the viewer broke, a uuid."""
 
     def broken(self) -> bool:
-        """Whether the viewer looks through a broken glass."""
+        """Return whether the viewer looks through a broken glass."""
 
     def covers(self, wider: str, permission: str) -> bool:
-        """Whether the viewer holds `wider` wherever they hold `permission`."""
+        """Return whether the viewer holds `wider` wherever they hold `permission`."""
 
     def known(self) -> bool:
-        """Whether the account belongs to a person."""
+        """Return whether the account belongs to a person."""
 
     def within(self, table: Table, permission: str) -> Alternatives:
-        """The located rows in the grids in which the viewer holds the permission."""
+        """Return the located rows in the grids in which the viewer holds the permission."""
 
     def units(self, permission: str | None = None) -> list[Term]:
-        """The keys of the units for which the viewer holds the permission; without one, anything."""
+        """Return the keys of the units for which the viewer holds the permission; without one, anything."""

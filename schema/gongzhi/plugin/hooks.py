@@ -1,4 +1,4 @@
-"""The hooks a plugin may implement. All are optional, and all are asked once, while the application is built.
+"""Hooks: what a plugin may implement; all are optional, and asked once while the application is built.
 
 A plugin is a module or object registered under the entry-point group `gongzhi.plugins`; the entry point's name
 is the plugin's name, the prefix of its permissions, the label of its Tortoise app and its PostgreSQL schema.
@@ -88,25 +88,25 @@ class Errand:
 
 @hookspec
 def about() -> Iterable[About]:
-    """What it builds on, and whether it is always on: one `About`, or nothing."""
+    """Return what the plugin builds on, and whether it is always on: one `About`, or nothing."""
     return ()
 
 
 @hookspec
 def tables() -> Iterable[App]:
-    """The tables the plugin owns: mostly one app, labelled with the plugin's name."""
+    """Return the tables the plugin owns: mostly one app, labelled with the plugin's name."""
     return ()
 
 
 @hookspec
 def graphql() -> Iterable[Extension]:
-    """The fields it adds to types of the core, of other plugins, and to Query, Mutation and Subscription."""
+    """Return fields that it adds to types of the core, of other plugins, and to Query, Mutation and Subscription."""
     return ()
 
 
 @hookspec
 def permissions() -> Iterable[Permission | Role | Waiver | Grantor]:
-    """The permissions it introduces, and which roles hold them; roles of its own, such as a lender; and exceptions:
+    """Return the permissions it introduces, which roles hold them, roles of its own, such as a lender, and exceptions:
     the waivers it asks for where it would refuse, and its grantors of waivers, of its own or of others.
 
     Names of permissions and waivers begin with the plugin's name and a dot.
@@ -116,13 +116,13 @@ def permissions() -> Iterable[Permission | Role | Waiver | Grantor]:
 
 @hookspec
 def events() -> Iterable[type[Event]]:
-    """The events it publishes. Their types begin with the plugin's name and a dot."""
+    """Return the events it publishes. Their types begin with the plugin's name and a dot."""
     return ()
 
 
 @hookspec
 def handlers() -> Iterable[Handler | Reaction]:
-    """What it does when something happens, of its own or of the core: handlers afterwards, reactions as a part of it.
+    """Return what it does when something happens, of its own or the core's: handlers afterwards, reactions within it.
 
     Names begin with the plugin's name and a dot.
     """
@@ -131,13 +131,13 @@ def handlers() -> Iterable[Handler | Reaction]:
 
 @hookspec
 def jobs() -> Iterable[Job]:
-    """What it does in the background, when asked to or every so often. Names begin with its name and a dot."""
+    """Return its work in the background, on demand or every so often. Names begin with its name and a dot."""
     return ()
 
 
 @hookspec
 def registers() -> Iterable[Registers]:
-    """What it adds to the public registers: why it reads protected fields, what its tables hold, cards of rules,
+    """Return what it adds to public registers: why it reads protected fields, what its tables hold, cards of rules,
     figures, notices and statements.
 
     A protected field without a purpose is not given to it. Names of rules and figures and purposes of notices begin
@@ -148,7 +148,7 @@ def registers() -> Iterable[Registers]:
 
 @hookspec
 def settings() -> Iterable[type]:
-    """What an operator may choose: a frozen dataclass, its fields made with `gongzhi.plugin.settings.setting`.
+    """Return what an operator may choose: a frozen dataclass, its fields made with `gongzhi.plugin.settings.setting`.
 
     It is read once, before anything is served; `context.settings[TheClass]` is what was read.
     """
@@ -157,14 +157,15 @@ def settings() -> Iterable[type]:
 
 @hookspec
 def errands() -> Iterable[Errand]:
-    """What operators can have it do, as `gongzhi PLUGIN NAME`."""
+    """Return what operators can have it do, as `gongzhi PLUGIN NAME`."""
     return ()
 
 
 @hookspec
 def lifespan() -> Iterable[Callable[[Context], AbstractAsyncContextManager[None]] | Service | ProcessService]:
-    """What it holds open while the server runs, such as a connection elsewhere; and services, which work in one process
-    of the whole deployment or in each.
+    """Return what it holds open while the server runs, such as a connection elsewhere; and services.
+
+    A service works in one process of the whole deployment, or in each.
 
     Ten seconds each to begin and to end. What fails to begin stops the start; what fails to end is logged.
     """
@@ -173,7 +174,7 @@ def lifespan() -> Iterable[Callable[[Context], AbstractAsyncContextManager[None]
 
 @hookspec
 def health() -> Iterable[Callable[[Context], Awaitable[None]]]:
-    """Whether what it depends on works: each raises if not, and has two seconds.
+    """Return checks of what it depends on: each raises if that does not work, and has two seconds.
 
     What fails three times in a row is reported by /health and in `plugins`; the server goes on.
     """
@@ -182,7 +183,7 @@ def health() -> Iterable[Callable[[Context], Awaitable[None]]]:
 
 @hookspec
 def channels() -> Iterable[Channel | Feed | Route | Files]:
-    """Ways out: for notices, such as SMS, mail or app push, among which the setting GONGZHI_CHANNELS chooses; files
+    """Return ways out: for notices, such as SMS, mail or app push, of which the setting GONGZHI_CHANNELS chooses; files
     that others fetch at a secret address, such as a calendar; and HTTP of its own below `/x/PLUGIN`, by routes and
     static files."""
     return ()

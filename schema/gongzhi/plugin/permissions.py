@@ -1,4 +1,4 @@
-"""Permissions and roles are data, declared by the core and by plugins."""
+"""Permissions: those and the roles that the core and plugins declare, as data."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an operator may choose about a plugin.
+"""Settings: what an operator may choose about a plugin.
 
 @dataclass(frozen=True)
 class RubbishSettings:
@@ -30,7 +30,7 @@ def setting(
     parse: Callable[[str], Any] | None = None,
     variable: str = "",
 ) -> Any:
-    """A field of a class of settings: a str, int, float, bool or Path, or one of them or None.
+    """Return a field of a class of settings: a str, int, float, bool or Path, or one of them or None.
 
     Without a default it must be set. What is `secret` is in no message, and not in the object's repr. With `parse` it
     may be of any type: its ValueError says what is wrong and what to do, behind the variable's name, and never repeats

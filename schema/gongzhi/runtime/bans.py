@@ -1,4 +1,4 @@
-"""What no rule about people may be about, whatever it gives or takes: rights that nobody pays for by using them.
+"""Bans: what no rule about people may use, such as whether somebody exercised a right.
 
 Points and credit screen the words of their rules by this and by bans of their own. It is a guard against slips, not
 against cunning; the assembly's resolution, the published card and objections are the rest of it.
@@ -23,12 +23,12 @@ class Ban:
 
 
 def ban(code: str, pattern: str, en: str, zh: str) -> Ban:
-    """A ban by a regular expression, whatever the case of its letters."""
+    """Return a ban by a regular expression, whatever the case of its letters."""
     return Ban(code, re.compile(pattern, re.IGNORECASE), Text(en, zh))
 
 
 def broken(bans: Iterable[Ban], text: str) -> Ban | None:
-    """The first of these bans that a text breaks."""
+    """Return the first of these bans that a text breaks."""
     return next((one for one in bans if one.pattern.search(text)), None)
 
 

@@ -1,4 +1,4 @@
-"""Ways out for notices: SMS, mail, app push. A plugin brings them, the settings choose which are used.
+"""Channels: ways out for notices, SMS, mail or app push; plugins bring them, the settings choose.
 
     class Sms:
         name, consent, phone = "sms", Consent("notices.sms", "gateway"), True

@@ -1,4 +1,4 @@
-"""Checks of what callers give to commands. Each raises a Refusal that names the field and never the value."""
+"""Checks: what callers give to commands is checked. Each raises a Refusal that names the field, never the value."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Form:
 
 @contextmanager
 def form() -> Iterator[Form]:
-    """A form to read fields with. Raises Refusals at the end of the block if any of them was wrong."""
+    """Return a form to read fields with. Raises Refusals at the end of the block if any of them was wrong."""
     made = Form()
     yield made
     if made.refusals:
@@ -51,27 +51,27 @@ def form() -> Iterator[Form]:
 
 
 def told(value: T | None) -> TypeGuard[T]:
-    """Whether the caller said something: neither left it out nor sent null."""
+    """Return whether the caller said something: neither left it out nor sent null."""
     return value is not UNSET and value is not None
 
 
 def wrong(en: str, zh: str, *path: str) -> Refusal:
-    """The refusal for a value that cannot be taken."""
+    """Return the refusal for a value that cannot be taken."""
     return Refusal("BAD_USER_INPUT", en, zh, path)
 
 
 def missing(en: str, zh: str, *path: str) -> Refusal:
-    """The refusal for something that is not there."""
+    """Return the refusal for something that is not there."""
     return Refusal("NOT_FOUND", en, zh, path)
 
 
 def duplicate(en: str, zh: str, *path: str) -> Refusal:
-    """The refusal for something that is there already."""
+    """Return the refusal for something that is there already."""
     return Refusal("DUPLICATE", en, zh, path)
 
 
 def text(value: str, most: int, *path: str) -> str:
-    """The text without blanks around it."""
+    """Return the text without blanks around it."""
     kept = value.strip()
     if not 1 <= len(kept) <= most:
         raise wrong(f"{FIELD} must have 1 to {most} characters.", f"{FIELD}应为 1 至 {most} 个字符。", *path)
@@ -81,7 +81,7 @@ def text(value: str, most: int, *path: str) -> str:
 
 
 def coded(check: Callable[[str], T], value: str, *path: str) -> T:
-    """What a check of `gongzhi.values.codes` makes of the value; MASKED_VALUE for a mask that was sent back."""
+    """Return what a check of `gongzhi.values.codes` makes of the value; MASKED_VALUE for a mask that was sent back."""
     try:
         return check(value)
     except CodeError as error:
@@ -90,12 +90,12 @@ def coded(check: Callable[[str], T], value: str, *path: str) -> T:
 
 
 def today(call: Call) -> date:
-    """The day of the operation in China."""
+    """Return the day of the operation in China."""
     return call.now.astimezone(CHINA).date()
 
 
 def happened(now: datetime, at: datetime, oldest: timedelta, *path: str) -> datetime:
-    """When something was done, by a phone's clock: that may be a little ahead, and the phone may have lain in a drawer.
+    """Return when something was done by a phone's clock, which may be a little ahead and may send it late.
 
     Never later than now. Refuses a time without an offset, one in the future and one that is too long ago.
     """
@@ -110,7 +110,7 @@ def happened(now: datetime, at: datetime, oldest: timedelta, *path: str) -> date
 
 
 def past(call: Call, day: date, *path: str) -> date:
-    """The day, which must not lie in the future."""
+    """Return the day, which must not lie in the future."""
     if day > today(call):
         raise wrong(f"{FIELD} must not lie in the future.", f"{FIELD}不能晚于今天。", *path)
     return day

@@ -1,4 +1,4 @@
-"""Mutations: commands that check, change rows and append an event, in one transaction.
+"""Commands: mutations that check, change rows and append an event, in one transaction.
 
     @command("Report a matter (上报诉求).", requires="cases.report")
     async def report_case(call: Call, input: ReportCaseInput) -> ReportCasePayload: ...
@@ -51,23 +51,23 @@ class Problem:
 
 
 def problems() -> Any:
-    """The `errors` of a payload."""
+    """Return the `errors` of a payload."""
     return Declared(description="What was not done, and why (错误).", default_factory=list)
 
 
 def cautions() -> Any:
-    """The `warnings` of a payload: what its input's free texts had better not hold. Nothing is refused for it."""
+    """Declare the `warnings` of a payload: what its input's free texts had better not hold. Nothing is refused."""
     description = "What in the texts had better not be there; nothing was refused for it (文本提示)."
     return Declared(description=description, default_factory=list, metadata={ONCE: True})
 
 
 def prose(description: str, *, longest: int | None = None, **options: Any) -> Any:
-    """A field of an input for free text. A payload with `warnings` tells what in it must not be stored."""
+    """Return a field of an input for free text. A payload with `warnings` tells what in it must not be stored."""
     return Declared(description=description, metadata={SCREENED: True, BOUND: Bound(longest)}, **options)
 
 
 def given(description: str, *, longest: int | None = None, items: int | None = None, **options: Any) -> Any:
-    """A field of an input. With `default=UNSET` it may be left out.
+    """Return a field of an input. With `default=UNSET` it may be left out.
 
     `longest` is how many characters a text may have, and `items` how many entries a list, where the usual bounds of
     their types (`gongzhi.declare.bounds`) are too narrow or too wide.
@@ -76,12 +76,12 @@ def given(description: str, *, longest: int | None = None, items: int | None = N
 
 
 def made(description: str) -> Any:
-    """A nullable field of a payload."""
+    """Return a nullable field of a payload."""
     return Declared(description=description, default=None)
 
 
 def once(description: str) -> Any:
-    """A text of a payload that is shown once and kept nowhere: sent again, the request answers null in its place."""
+    """Declare a text of a payload that is shown once and kept nowhere: a repeated request gets null in its place."""
     return Declared(description=description, default=None, metadata={ONCE: True})
 
 
@@ -105,14 +105,14 @@ class Call(Protocol):
         """Which checks that a command promises were made, such as `TWO_PERSONS`."""
 
     async def find(self, cls: type, *path: str, shown: bool = False, **value: Any) -> Any:
-        """The model's row of an entity, locked, by the value of one column.
+        """Return the model's row of an entity, locked, by the value of one column.
 
         Raises Refusal NOT_FOUND, with this path, both for what is not there and for what the viewer may not see.
         `shown` is for whoever has another right to this very row, such as its receipt.
         """
 
     async def fetch(self, sql: str, *values: Any) -> list[dict[str, Any]]:
-        """Rows of a statement that Tortoise cannot say. The text is ours; what callers sent is in `values`."""
+        """Return the rows of a statement that Tortoise cannot express. The text is ours; `values` are callers'."""
 
     def publish(self, happened: Event, row: Model | None = None) -> None:
         """Tell that something happened, once this transaction is committed.
@@ -137,7 +137,7 @@ class Call(Protocol):
         """
 
     async def disclose(self, person: Model, field: str) -> list[str]:
-        """A protected field of a person in clear: `Person.residentId`, `Person.phone` or `Person.phones`.
+        """Return a protected field of a person in clear: `Person.residentId`, `Person.phone` or `Person.phones`.
 
         A plugin needs a `Purpose` for this very field. The access log has the look, with that purpose, and so has it
         the attempt without one, which raises PermissionError. Never put what it gives into a message or an event.
@@ -154,7 +154,7 @@ class Call(Protocol):
         """
 
     def may(self, permission: str, row: Model) -> bool:
-        """Whether the viewer holds the permission where this located row lies, or for a unit it names."""
+        """Return whether the viewer holds the permission where this located row lies, or for a unit it names."""
 
 
 @dataclass(frozen=True)
@@ -222,12 +222,12 @@ def payload_field(description: str, resolver: Callable[..., Any], *, requires: s
 
 
 def problem(refusal: Refusal, language: Language) -> Problem:
-    """A refusal as an entry of `errors`, of a batch that tells what came of each of its parts."""
+    """Return a refusal as an entry of `errors`, of a batch that tells what came of each of its parts."""
     return Problem(code=refusal.code, message=refusal.text.say(language), path=list(refusal.path))
 
 
 def failed() -> Refusal:
-    """What is said of a part of a batch that failed by our fault."""
+    """Return what is said of a part of a batch that failed by our fault."""
     return Refusal("INTERNAL_SERVER_ERROR", "Something went wrong on our side.", "服务器内部错误，请稍后重试。")
 
 
@@ -238,7 +238,7 @@ def stale(row: Any, expected: int, path: str = "expectedVersion") -> None:
 
 
 def outdated(current: int, path: str) -> Refusal:
-    """The refusal for what somebody has changed since."""
+    """Return the refusal for what somebody has changed since."""
     return Refusal(
         "STALE_VERSION",
         f"Somebody changed it in the meantime: it is at version {current}. Load it again.",
@@ -248,5 +248,5 @@ def outdated(current: int, path: str) -> Refusal:
 
 
 def forbidden(path: str) -> Refusal:
-    """The refusal for something the viewer may see but not do this to."""
+    """Return the refusal for something the viewer may see but not do this to."""
     return Refusal("FORBIDDEN", "You may see this, but not do this to it.", "您可以查看，但无权进行此操作。", (path,))

@@ -1,4 +1,4 @@
-"""What everything that runs for one operation has at hand."""
+"""Context: what everything that runs for one operation has at hand."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ class TimelineWords:
     _made: dict[str, str] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def words(self, language: Language) -> str:
-        """All of them as JSON, in a language; made once."""
+        """Return all of them as JSON, in a language; made once."""
         if language not in self._made:
             said = {
                 type: {"title": title.say(language), "text": text and text.say(language)}

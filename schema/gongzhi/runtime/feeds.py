@@ -1,4 +1,4 @@
-"""Files that others fetch at an address which is a secret, such as a calendar for a phone: `/feeds/PLUGIN/TOKEN/NAME`.
+"""Feeds: files at an address which is a secret, such as a phone's calendar: `/feeds/PLUGIN/TOKEN/NAME`.
 
     async def hearings(context: Context, token: str) -> Page | None:
         found = await context.fetch("select … from legal.subscription where digest=$1", digest(token))
@@ -46,15 +46,15 @@ class Feed:
 
 
 def token() -> str:
-    """A new secret, for one address."""
+    """Return a new secret, for one address."""
     return secrets.token_urlsafe(BYTES)
 
 
 def digest(token: str) -> bytes:
-    """What to keep of a token: 32 bytes to find it by, from which it cannot be made."""
+    """Return what to keep of a token: 32 bytes to find it by, from which it cannot be made."""
     return hashlib.sha256(token.encode()).digest()
 
 
 def address(plugin: str, token: str, name: str) -> str:
-    """The path to fetch a feed from, below the server's own address."""
+    """Return the path to fetch a feed from, below the server's own address."""
     return f"{PATH}/{plugin}/{token}/{name}"

@@ -1,4 +1,4 @@
-"""Work in the background: handlers of events, and jobs, which run on demand or every so often.
+"""Jobs: work in the background, as handlers of events, and as jobs on demand or every so often.
 
 Both run inside a transaction with a `Call`. What they write, and that they have run, is committed together; where
 they reach outside the database they may do so more than once. What fails is tried again, later each time, and

@@ -210,7 +210,7 @@ def read_part(archive: zipfile.ZipFile, name: str, most: int) -> bytes:
 
 
 def elements(raw: bytes) -> Iterator[tuple[str, Mapping[str, str]]]:
-    """The elements of a part with their attributes, both without prefixes."""
+    """Yield the elements of a part with their attributes, both without prefixes."""
     found: list[tuple[str, Mapping[str, str]]] = []
 
     def begin(name: str, attributes: Mapping[str, str]) -> None:
@@ -223,7 +223,7 @@ def elements(raw: bytes) -> Iterator[tuple[str, Mapping[str, str]]]:
 
 
 def read_fields(raw: bytes) -> str:
-    """The instructions of a text's fields, a line for each. One that is cut into runs is put together again."""
+    """Return the instructions of a text's fields, a line for each. One that is cut into runs is put together again."""
     pieces: list[str] = []
     inside = 0
 

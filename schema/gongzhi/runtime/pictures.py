@@ -1,4 +1,4 @@
-"""Pictures without what cameras write into them: place, time, owner, device. The picture itself stays.
+"""Pictures: taken without what cameras write into them, which is place, time, owner, device.
 
 Nothing is decoded here, so the evidence that somebody sends stays the picture that it was, and costs what its bytes
 cost. What is shown to others is made anew instead, by `gongzhi.runtime.picture_decoding`.
@@ -19,7 +19,7 @@ POINTS = 50_000_000
 
 
 def bare(raw: bytes, kind: str) -> bytes:
-    """A picture without what the camera wrote into it; anything else as it is. Raises ValueError if it is broken."""
+    """Return a picture without what the camera wrote into it, anything else as it is. Raises ValueError if broken."""
     read = READERS.get(kind)
     try:
         return b"".join(read(raw)) if read else raw

@@ -77,7 +77,7 @@ class Reactions(Protocol):
     """The reactions of a deployment, in their order."""
 
     def to(self, phase: Phase, event: str) -> Sequence[Callable[[Any, Happening], Awaitable[Any]]]:
-        """Those to an event, each ready to be called."""
+        """Return those to an event, each ready to be called."""
 
 
 class NoReactions:
@@ -102,7 +102,7 @@ async def follow(call: Call, event: str, row: Any, /, **facts: Any) -> list[Late
 
 
 def in_order(reactions: Iterable[Reaction]) -> list[Reaction]:
-    """The reactions, each behind those it names. Raises DeclarationError where two are behind each other."""
+    """Return the reactions, each behind those it names. Raises DeclarationError where two are behind each other."""
     known = {one.name: one for one in reactions}
     placed: dict[str, Reaction] = {}
 

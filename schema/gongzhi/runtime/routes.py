@@ -123,7 +123,7 @@ class Files:
     """A well-known path in place of `/x/PLUGIN`, as with routes."""
 
     def address(self, plugin: str, name: str) -> str:
-        """The path of a file with the hash of its content in it. Raises KeyError for a file that is not there."""
+        """Return the path of a file with the hash of its content in it. Raises KeyError if there is no such file."""
         return f"{self.root or f'{PATH}/{plugin}'}{self.path}/{hashed(name, self.contents[name].digest)}"
 
     @cached_property
@@ -138,7 +138,7 @@ class Files:
 
 
 def hashed(name: str, digest: str) -> str:
-    """A file's name with a hash before its ending."""
+    """Return a file's name with a hash before its ending."""
     folder, slash, last = name.rpartition("/")
     stem, dot, ending = last.rpartition(".")
     return f"{folder}{slash}{stem}.{digest}.{ending}" if dot else f"{name}.{digest}"

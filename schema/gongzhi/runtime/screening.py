@@ -1,4 +1,4 @@
-"""Free text is screened for what must not be stored. It warns and refuses nothing.
+"""Screening: free texts are looked through for what must not be stored. It warns and refuses nothing.
 
 The words are data, in `screening.csv`; numbers are told by their check digits, so that a house number alarms nobody.
 """
@@ -84,13 +84,13 @@ def words() -> Mapping[str, Concern]:
 
 
 def screen(text: str) -> list[Concern]:
-    """What a text should not hold, each once."""
+    """Return what a text should not hold, each once."""
     found = [concern for word, concern in words().items() if word in text]
     return list(dict.fromkeys([*found, *numbers(text)]))
 
 
 def numbers(text: str) -> Iterator[Concern]:
-    """What the long numbers in a text are."""
+    """Yield what the long numbers in a text are."""
     for match in NUMBERS.finditer(text):
         digits = re.sub("[ -]", "", match[0])
         if len(digits) == 18 and ric.is_valid(digits.upper()):
@@ -106,7 +106,7 @@ SCREENED = "screened"
 
 
 def screened(input: Any, language: Language) -> list[TextWarning]:
-    """What is to be said of the free texts of an input. It is found anew each time; nothing of it is stored."""
+    """Return what is to be said of the free texts of an input. It is found anew each time; nothing of it is stored."""
     return [
         TextWarning(field=".".join(path), concern=concern, message=SAID.get(concern, ELSE).say(language))
         for path, text in prose(input)
@@ -115,7 +115,7 @@ def screened(input: Any, language: Language) -> list[TextWarning]:
 
 
 def prose(input: Any, *path: str) -> Iterator[tuple[tuple[str, ...], str]]:
-    """The free texts of an input and of the inputs in it, with where they stand."""
+    """Yield the free texts of an input and of the inputs in it, with where they stand."""
     for one in input.__strawberry_definition__.fields:
         value, here = getattr(input, one.python_name), (*path, to_camel_case(one.python_name))
         if isinstance(value, str) and SCREENED in one.metadata:

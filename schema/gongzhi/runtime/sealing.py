@@ -1,4 +1,4 @@
-"""Protected values: sealed under a key of the person's own, which is wrapped under a key of the county.
+"""Sealing: protected values under a key of the person's own, which is wrapped under a key of the county.
 
     ring key (environment or file) --HKDF, county--> county key --wraps--> data key of a person --seals--> values
 
@@ -123,7 +123,7 @@ class KeyRing:
         return tuple(self._keys)
 
     def weaknesses(self, check: Callable[[bytes], str | None]) -> dict[str, str]:
-        """What a check says against keys, by their ids."""
+        """Return what a check says against keys, by their ids."""
         return {name: said for name, key in self._keys.items() if (said := check(key))}
 
     @property

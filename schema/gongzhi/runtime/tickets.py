@@ -1,4 +1,4 @@
-"""Links that work for a while for whoever has them: signed, so that nothing need be stored of them."""
+"""Tickets: links that work for a while for whoever has them, signed, so that nothing of them is stored."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ UNTIL, MAC = 8, 16
 
 
 def issued(secret: bytes, kind: bytes, key: bytes, until: datetime) -> str:
-    """What a link ends in: what it is for, until when, and a MAC of both. One `kind` is not taken for another."""
+    """Return the end of a link: its kind, until when it works, and a MAC of both. No `kind` is taken for another."""
     body = key + int(until.timestamp()).to_bytes(UNTIL)
     return base64.urlsafe_b64encode(body + sign(secret, kind, body)).decode().rstrip("=")
 
 
 def opened(secret: bytes, kind: bytes, text: str, now: datetime) -> bytes | None:
-    """What a link was made for; None if it was not, or is over."""
+    """Return what a link was made for; None if it was not, or is over."""
     try:
         raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
     except ValueError:

@@ -1,4 +1,4 @@
-"""For the tests of plugins: fixtures (`server`, `as_viewer`, `database`) and what every plugin must keep to.
+"""Testing: fixtures for the tests of plugins (`server`, `as_viewer`, `database`), and what each must keep to.
 
 Install it with `gongzhi[testing]`; pytest finds the fixtures by itself. The server is imported when a test runs.
 """

@@ -1,4 +1,4 @@
-"""What a plugin adds to the schema."""
+"""Additions: what a plugin adds to the schema."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ INSIDE = {"enum_type_definition": "values"}
 
 
 def of(plugins: Any, name: str) -> list[DefinitionNode]:
-    """The types it adds, and those it extends with what it adds to them."""
+    """Return the types it adds, and those it extends with what it adds to them."""
     before = definitions(plugins, leaving=name)
     found: list[DefinitionNode] = []
     for kind, node in definitions(plugins).items():
@@ -44,18 +44,18 @@ def of(plugins: Any, name: str) -> list[DefinitionNode]:
 
 @lru_cache(maxsize=2)  # building a schema takes seconds, and tests of one plugin ask for the same two
 def definitions(plugins: Any, leaving: str = "") -> dict[str, Any]:
-    """The types of the schema with these plugins by name; one plugin is left out."""
+    """Return the types of the schema with these plugins by name; one plugin is left out."""
     sdl = import_module("gongzhi_server.graphql.schema").build(plugins, leaving=leaving).as_str()
     return {one.name.value: one for one in parse(sdl).definitions if isinstance(one, TypeDefinitionNode)}
 
 
 def read(sdl: str) -> list[str]:
-    """The definitions of a snapshot, in the order in which they are compared."""
+    """Return the definitions of a snapshot, in the order in which they are compared."""
     return sorted(print_ast(one) for one in parse(sdl).definitions) if sdl.strip() else []
 
 
 def silent(found: list[DefinitionNode]) -> Iterator[str]:
-    """What has no description."""
+    """Yield what has no description."""
     for node in found:
         made: Any = node
         inner = [*(getattr(made, "fields", None) or ()), *(getattr(made, "values", None) or ())]

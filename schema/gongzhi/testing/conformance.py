@@ -1,4 +1,4 @@
-"""What every plugin must keep to, as tests."""
+"""Conformance: what every plugin must keep to, as tests."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Conformance:
         assert self.plugin in {one.name for one in plugins.found}, "install it: pip install -e ."
 
     async def test_tables_lack_no_migration(self, database: str, plugins: Any) -> None:
-        """The database has come up from nothing; nothing of the models is missing in the migrations."""
+        """Check that the migrations made the database from nothing, and that they hold all that the models do."""
         if not plugins.owned.get(self.plugin):
             pytest.skip("it has no tables")
         for app in plugins.owned[self.plugin]:
@@ -57,7 +57,7 @@ class Conformance:
             assert [one.name for one in lacking] == [], f"write it: gongzhi makemigrations {app.label}"
 
     async def test_tables_say_what_they_hold(self, database: str, plugins: Any) -> None:
-        """Each table is in the register, and its SQL runs: for a person's copy, for anonymisation, for retention."""
+        """Check that each table is in the register, and that its SQL runs for copies, anonymisation and retention."""
         known = set(await self.rows(database, plugins))
         mine = [one for one in plugins.registers.holdings if one.table in known]
         assert {one.table for one in mine} == known, "return a Holding for each table from the hook `registers`"
@@ -78,7 +78,7 @@ class Conformance:
         assert list(additions.silent(found)) == []
 
     def test_additions_are_as_promised(self, plugins: Any, request: pytest.FixtureRequest) -> None:
-        """What others build on does not change by chance."""
+        """Check that what others build on does not change by chance."""
         found = sorted(print_ast(one) for one in additions.of(plugins, self.plugin))
         file = Path(inspect.getfile(type(self))).with_name(self.snapshot)
         if request.config.getoption("--write-additions"):
@@ -87,7 +87,7 @@ class Conformance:
         assert additions.read(file.read_text(encoding="utf-8")) == found, "if you meant it: pytest --write-additions"
 
     async def test_denied_calls_leave_no_row(self, server: Any, database: str, plugins: Any) -> None:
-        """A stranger is refused by every mutation that needs a permission, and nothing is written."""
+        """Check that a stranger is refused by every mutation that needs a permission, and that nothing is written."""
         before = await self.rows(database, plugins)
         schema = import_module("gongzhi_server.testing").built(plugins)._schema
         for name, kind in guarded(schema, self.plugin):
@@ -98,12 +98,12 @@ class Conformance:
         assert await self.rows(database, plugins) == before
 
     async def rows(self, database: str, plugins: Any) -> dict[str, int]:
-        """How many rows each table of the plugin has, in all the schemas that it owns."""
+        """Return how many rows each table of the plugin has, in all the schemas that it owns."""
         labels = [app.label for app in plugins.owned.get(self.plugin, ())]
         return {f"{label}.{name}": count for label in labels for name, count in (await rows(database, label)).items()}
 
     def test_server_is_not_imported(self, plugins: Any) -> None:
-        """A plugin knows the contract only, so that the server may change."""
+        """Check that a plugin imports the contract only, so that the server may change."""
         module = plugins.manager.get_plugin(self.plugin)
         folder = Path(inspect.getfile(module)).parent
         wrong = [
@@ -117,7 +117,7 @@ def bad(name: str) -> bool:
 
 
 def imported(file: Path) -> Iterator[str]:
-    """The modules a file imports, wherever in it."""
+    """Yield the modules a file imports, wherever in it."""
     for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             yield from (one.name for one in node.names)
@@ -126,7 +126,7 @@ def imported(file: Path) -> Iterator[str]:
 
 
 def guarded(schema: GraphQLSchema, plugin: str) -> Iterator[tuple[str, str]]:
-    """The plugin's mutations that need a permission, each with the name of its input."""
+    """Yield the plugin's mutations that need a permission, each with the name of its input."""
     for name, field in schema.mutation_type.fields.items() if schema.mutation_type else ():
         declared = field.extensions["strawberry-definition"]
         made = declared.metadata.get(COMMAND)
@@ -135,7 +135,7 @@ def guarded(schema: GraphQLSchema, plugin: str) -> Iterator[tuple[str, str]]:
 
 
 def sample(kind: Any) -> Any:
-    """Some value of an input type."""
+    """Return some value of an input type."""
     if isinstance(kind, GraphQLNonNull):
         return sample(kind.of_type)
     if isinstance(kind, GraphQLList):
@@ -148,7 +148,7 @@ def sample(kind: Any) -> Any:
 
 
 async def rows(dsn: str, schema: str) -> dict[str, int]:
-    """How many rows each table of a schema has."""
+    """Return how many rows each table of a schema has."""
     connection = await asyncpg.connect(dsn)
     try:
         tables = await connection.fetch("select tablename from pg_tables where schemaname=$1", schema)

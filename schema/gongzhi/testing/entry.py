@@ -1,4 +1,4 @@
-"""Where pytest begins. Without what the fixtures need (`gongzhi[testing]`) it is left alone."""
+"""Entry point: where pytest loads the fixtures, if what they need is installed (`gongzhi[testing]`)."""
 
 from __future__ import annotations
 

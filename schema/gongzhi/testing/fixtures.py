@@ -32,7 +32,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a PostgreSQL: GONGZHI_TEST_DSN, or an embedded one for as long as the tests last."""
+    """Yield the address of a PostgreSQL: GONGZHI_TEST_DSN, or an embedded one for as long as the tests last."""
     if dsn := os.environ.get("GONGZHI_TEST_DSN"):
         yield dsn
     else:
@@ -42,13 +42,13 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def plugins() -> Any:
-    """The installed plugins."""
+    """Return the installed plugins."""
     return machine().load()
 
 
 @pytest.fixture(scope="session")
 def all_tables(postgres: str, plugins: Any) -> Iterator[str]:
-    """The name of a database with every plugin's tables and nothing in them. It is only copied."""
+    """Return the name of a database with every plugin's tables and nothing in them. It is only copied."""
     name = f"tables_{uuid4().hex}"
     asyncio.run(machine().migrate(asyncio.run(machine().create(postgres, name)), plugins.apps))
     yield name
@@ -57,7 +57,7 @@ def all_tables(postgres: str, plugins: Any) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def small_county(postgres: str, all_tables: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The name of a database with every plugin's tables and the invented county. It is only copied."""
+    """Return the name of a database with every plugin's tables and the invented county. It is only copied."""
     name = f"county_{uuid4().hex}"
     dsn = asyncio.run(machine().create(postgres, name, all_tables))
     asyncio.run(machine().load_demo(dsn, PEOPLE, tmp_path_factory.mktemp("data")))
@@ -74,21 +74,21 @@ async def copied(postgres: str, template: str) -> AsyncIterator[str]:
 
 @pytest_asyncio.fixture
 async def database(postgres: str, small_county: str) -> AsyncIterator[str]:
-    """The address of a database for one test: an invented county of 300 people, and the plugins' tables."""
+    """Yield the address of a database for one test: an invented county of 300 people, and the plugins' tables."""
     async with copied(postgres, small_county) as dsn:
         yield dsn
 
 
 @pytest_asyncio.fixture
 async def empty_database(postgres: str, all_tables: str) -> AsyncIterator[str]:
-    """The address of a database for one test, with the plugins' tables and nothing in them."""
+    """Yield the address of a database for one test, with the plugins' tables and nothing in them."""
     async with copied(postgres, all_tables) as dsn:
         yield dsn
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def shared_database(postgres: str, small_county: str) -> AsyncIterator[str]:
-    """As `database`, for all tests of a module: they must not meet in it."""
+    """Yield the address of a database with the invented county for all tests of a module."""
     async with copied(postgres, small_county) as dsn:
         yield dsn
 
@@ -97,21 +97,21 @@ async def shared_database(postgres: str, small_county: str) -> AsyncIterator[str
 async def shared_server(
     shared_database: str, plugins: Any, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Any]:
-    """The server over it. Tests that ask it are marked `pytest.mark.asyncio(loop_scope="module")`."""
+    """Yield the server over `shared_database`. Its tests are marked `pytest.mark.asyncio(loop_scope="module")`."""
     async with machine().serving(shared_database, tmp_path_factory.mktemp("data"), plugins=plugins) as made:
         yield made
 
 
 @pytest_asyncio.fixture
 async def server(database: str, plugins: Any, tmp_path: Path) -> AsyncIterator[Any]:
-    """The server over it: `await server.ask(query, **variables)`, `await server.do(mutation, selection, **input)`."""
+    """Yield the server over `database`: `await server.ask(query, **variables)`, `await server.do(mutation, …)`."""
     async with machine().serving(database, tmp_path, plugins=plugins) as made:
         yield made
 
 
 @pytest.fixture
 def events(database: str) -> Callable[..., Any]:
-    """What has been published so far, the first first: `[one.type for one in await events("rubbish.collected")]`."""
+    """Return what was published, the first first: `[one.type for one in await events("rubbish.collected")]`."""
 
     async def read(*types: str) -> list[Occurrence]:
         found: list[Occurrence] = await machine().published(database)

@@ -109,6 +109,7 @@ def kind(code: str) -> Kind:
     found = _DIVISIONS.get(len(division))
     if found is None:
         raise CodeError("LENGTH", "a division code has 2, 4, 6, 9 or 12 digits", "区划代码应为2、4、6、9或12位")
+    # A town's or county's code, padded to 12 digits, must not pass for a village.
     if found is Kind.VILLAGE and division.endswith("000"):
         raise CodeError(
             "SHAPE",
@@ -188,6 +189,7 @@ def short(code12: str) -> str:
     if not code12.endswith("000000"):
         return code12[:9]
     county = code12[:6]
+    # Padded, a county without districts (441900) cannot be told from its city (4419); the city is meant.
     return county.removesuffix("00").removesuffix("00")
 
 
@@ -197,6 +199,7 @@ def normalise(text: str) -> str:
     Six digits stay as they are, since 441900 is a county of its own in the national table; so 610900 must be
     written 6109 or 610900000000.
     """
+    # NFKC makes plain digits of full-width ones.
     code = unicodedata.normalize("NFKC", text).strip()
     if len(code) == 12:
         code = short(code)
@@ -247,7 +250,7 @@ def case_number(county: str, day: date, sequence: int, series: Series = Series.O
 
 
 def scattered(secret: bytes, county: str, day: date, sequence: int) -> int:
-    """The number in the sealed series for the tip-off that is `sequence`-th of its day, in no order that shows.
+    """Return the number in the sealed series for the tip-off that is `sequence`-th of its day, in no order that shows.
 
     A permutation of the whole series under a key: no two come out alike, and from two of one's own nobody can tell how
     many lie between. Four rounds of a Feistel network over 18 bits; what falls outside of the series is put through it
@@ -255,8 +258,11 @@ def scattered(secret: bytes, county: str, day: date, sequence: int) -> int:
     """
     key = hmac.digest(secret, f"sealed series:{county}:{day}".encode(), hashlib.sha256)
     number = sequence - 1
+    # The network permutes all numbers below the square of `_HALF`; those past the series go round again.
     while True:
         left, right = divmod(number, _HALF)
+        # Each round changes one half by a keyed hash of the other, which can be undone, so no two numbers come out
+        # alike.
         for turn in range(4):
             mixed = hmac.digest(key, bytes((turn, *right.to_bytes(2, "big"))), hashlib.sha256)
             left, right = right, left ^ int.from_bytes(mixed[:2], "big") % _HALF
@@ -314,6 +320,7 @@ def receipt_code(secret: bytes, number: str) -> str:
 
 def receipt_matches(secret: bytes, number: str, text: str) -> bool:
     """Tell in constant time whether `text` is the receipt code; case, blanks and hyphens do not count."""
+    # In constant time, or how long it takes would tell how many characters are right.
     return hmac.compare_digest(receipt_code(secret, number).encode(), _plain(text).encode())
 
 
@@ -360,6 +367,7 @@ def _modern(number: str, legacy: bool) -> str:
     # Sequences 996 to 999 were kept for people who were a hundred years old already.
     century = "18" if number[12:] >= "996" else "19"
     body = number[:6] + century + number[6:]
+    # The check digit follows from the first 17 characters; the last is a filler here.
     return body + ric.calc_check_digit(body + "0")
 
 
@@ -394,6 +402,7 @@ def uscc(text: str) -> str:
 # --- phones ---
 
 _MOBILE = re.compile(r"1[3-9][0-9]{9}")
+# Area codes of three digits (010, 02x) have numbers of eight digits; others have seven or eight.
 _LANDLINE = re.compile(r"(010|02[0-9])[2-9][0-9]{7}|(0[3-9][0-9]{2})[2-9][0-9]{6,7}")
 _ABROAD = re.compile(r"(?:\+86|0086)(.+)|86(1[3-9][0-9]{9})")
 
@@ -448,6 +457,7 @@ def mask_phone(number: str) -> str:
 
 def is_masked(text: str) -> bool:
     """Tell whether a text holds a mask's sign, and so must not be written back as a value."""
+    # Signs that look like a star or a dot are masks as well.
     return bool(re.search("[*\u2217\u2022\u25cf]", unicodedata.normalize("NFKC", text)))
 
 

@@ -1,4 +1,4 @@
-"""What callers are told when something cannot be done."""
+"""Errors: what callers are told when something cannot be done."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Refusal(Exception):
         return self.about(Text("This", "该项"))
 
     def about(self, label: Text) -> Text:
-        """What is said of a field with this label."""
+        """Return what is said of a field with this label."""
         return Text(self.template.en.replace(FIELD, label.en), self.template.zh.replace(FIELD, label.zh))
 
 

@@ -110,6 +110,7 @@ def rings(geometry: Mapping[str, Any], crs: Crs) -> list[Ring]:
     from shapely.geometry import MultiPolygon  # with numpy, which a server needs first when a boundary is drawn
 
     polygons = [_polygon(raw, path) for path, raw in _parts(geometry)]
+    # Each polygon was looked at by itself; this finds those that overlap.
     _valid(MultiPolygon(polygons), ("coordinates",))
     return [ring for polygon in polygons for ring in _oriented(polygon, crs)]
 
@@ -197,6 +198,7 @@ def _line(raw: Any, path: Steps) -> list[Pair]:
 
 def _position(raw: Any, path: Steps) -> Pair:
     position = _list(raw, path)
+    # To Python a bool is an int.
     numbers = [value for value in position[:2] if isinstance(value, int | float) and not isinstance(value, bool)]
     if len(numbers) < 2:
         raise GeometryError(
@@ -258,6 +260,7 @@ def _range(longitude: float, latitude: float, path: Steps) -> None:
     # Comparisons are so put that NaN fails them.
     inside = -180 <= longitude <= 180 and -90 <= latitude <= 90
     turned = -180 <= latitude <= 180 and -90 <= longitude <= 90
+    # Outside of China, but in China with the axes turned round: they were swapped.
     if inside and (_china(longitude, latitude) or not _china(latitude, longitude)):
         return
     if turned:
@@ -275,6 +278,7 @@ def _shifted(longitude: float, latitude: float) -> Pair:
     """Shift a true place to where GCJ-02 has it."""
     if not _china(longitude, latitude):
         return longitude, latitude
+    # The published formula of the shift; its constants mean nothing by themselves.
     x, y = longitude - 105, latitude - 35
     common = 20 * _wave(6 * x) + 20 * _wave(2 * x)
     east = 300 + x + 2 * y + 0.1 * x * x + 0.1 * x * y + 0.1 * math.sqrt(abs(x))
@@ -295,6 +299,7 @@ def _wave(value: float) -> float:
 def _straight(longitude: float, latitude: float) -> Pair:
     """Undo the shift: it changes so slowly that each correction leaves under a hundredth of the error."""
     x, y = longitude, latitude
+    # From some hundred metres, four rounds lead below a millimetre.
     for _ in range(4):
         there = _shifted(x, y)
         x, y = x + longitude - there[0], y + latitude - there[1]

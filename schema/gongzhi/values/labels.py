@@ -20,7 +20,7 @@ LABELLED = re.compile(r"(?P<en>[^,;:(（]+).*[(（](?P<zh>[^()（）]*[\u4e00-\u
 
 
 def split_label(description: str) -> Text:
-    """The labels that a description holds. Raises ValueError for one without a Chinese label in brackets."""
+    """Return the labels that a description holds. Raises ValueError for one without a Chinese label in brackets."""
     found = LABELLED.match(description)
     if found is None:
         raise ValueError(f"no label in {description!r}: it should have one in brackets: (中文)")
@@ -28,7 +28,7 @@ def split_label(description: str) -> Text:
 
 
 def label(value: enum.Enum) -> Text:
-    """The labels of a value of an enum that the schema has. Raises KeyError for one without a description."""
+    """Return the labels of a value of an enum that the schema has. Raises KeyError for one without a description."""
     definition: Any = type(value).__strawberry_definition__  # type: ignore[attr-defined]
     descriptions = {one.name: one.description for one in definition.values}
     found = split_label(descriptions[value.name])
@@ -36,13 +36,13 @@ def label(value: enum.Enum) -> Text:
 
 
 def join_labels(values: Iterable[enum.Enum]) -> Text:
-    """The labels of several values, in the order of their enum."""
+    """Return the labels of several values, in the order of their enum."""
     found = [label(value) for value in sorted(values, key=place)]
     return Text(" or ".join(one.en for one in found), "、".join(one.zh for one in found))
 
 
 def place(value: enum.Enum) -> int:
-    """Which of the values of its enum it is."""
+    """Return which of the values of its enum it is."""
     return list(type(value).__members__).index(value.name)
 
 
@@ -52,11 +52,12 @@ WORD = re.compile(r"(?=[A-Z])")
 
 
 def field_label(input: type | None, path: Sequence[str]) -> Text:
-    """The labels of the field of an input that a path leads to.
+    """Return the labels of the field of an input that a path leads to.
 
     In English it is the field's name as words, in Chinese what its description has in brackets.
     """
     found = UNNAMED
+    # A place in a list has no label of its own: the list's stands for it.
     for name in (one for one in path if not one.isdecimal()):
         definition: Any = getattr(input, "__strawberry_definition__", None)
         fields = {to_camel_case(one.python_name): one for one in definition.fields} if definition else {}
@@ -69,7 +70,7 @@ def field_label(input: type | None, path: Sequence[str]) -> Text:
 
 
 def bare(kind: Any) -> Any:
-    """A type without what makes it optional or a list."""
+    """Return a type without what makes it optional or a list."""
     while isinstance(kind, StrawberryContainer):
         kind = kind.of_type
     return kind

@@ -121,10 +121,10 @@ class Measure(Protocol):
     """A way of counting time that passes."""
 
     def passed(self, moment: datetime) -> timedelta:
-        """How much had passed by then, from some beginning."""
+        """Return how much had passed by then, from some beginning."""
 
     def after(self, moment: datetime, amount: timedelta) -> datetime:
-        """The first moment by which so much more has passed."""
+        """Return the first moment by which so much more has passed."""
 
 
 class Wall:
@@ -164,6 +164,7 @@ class Calendar:
 
     def _lay(self) -> None:
         total, day = NOTHING, self.first
+        # Openings, closings and the working time before each lie side by side, so that one search answers.
         while day <= self.last:
             if spans := self.spans(day):
                 dawn = midnight(day)
@@ -178,12 +179,14 @@ class Calendar:
         self.total = total
 
     def spans(self, day: date) -> tuple[tuple[int, int], ...]:
-        """The hours of a day, in minutes since midnight."""
+        """Return the hours of a day, in minutes since midnight."""
+        # A day of the calendar's own goes before its weekday; without hours of its own it has the usual ones.
         found = self._days.get(day) if day in self._days else (None if day.weekday() in self._weekdays else ())
         return self._usual(day) if found is None else found
 
     def _usual(self, day: date) -> tuple[tuple[int, int], ...]:
         begun = [shift for shift in self._shifts if (shift.month, shift.day) <= (day.month, day.day)]
+        # Before the first shift of a year the last of the year before holds.
         return (begun or self._shifts)[-1].spans
 
     def passed(self, moment: datetime) -> timedelta:
@@ -193,47 +196,50 @@ class Calendar:
         return self.before[at] + min(moment, self.closes[at]) - self.opens[at]
 
     def after(self, moment: datetime, amount: timedelta) -> datetime:
+        # Nothing is waited for, not even for the office to open.
         if not amount:
             return moment
         wanted = self.passed(moment) + amount
         if wanted > self.total:
             raise CalendarError(f"the calendar ends on {self.last}, before the term does")
+        # What is used up at closing time ends then, and not at the next opening.
         at = bisect_left(self.before, wanted) - 1
         return self.opens[at] + (wanted - self.before[at])
 
     def open(self, moment: datetime) -> bool:
-        """Whether the office is open then."""
+        """Return whether the office is open then."""
         at = bisect_right(self.opens, moment) - 1
         return at >= 0 and moment < self.closes[at]
 
     def working(self, day: date, ahead: int = 0) -> int:
-        """The place among working days of the first one from this day on, and so many further."""
+        """Return the place among working days of the first one from this day on, and so many further."""
         at = bisect_left(self._working, day) + ahead
         if at >= len(self._working):
             raise CalendarError(f"the calendar ends on {self.last}, before the term does")
         return at
 
     def hours(self, at: int) -> tuple[datetime, datetime]:
-        """When the working day in this place opens and closes."""
+        """Return when the working day in this place opens and closes."""
         return self._hours[at]
 
     def close(self, moment: datetime) -> datetime:
-        """When the office closes on the day that ends with, or contains, this moment, or on the next working day."""
+        """Return when the office closes on the day of this moment (or that ends with it), or the next working day."""
+        # A tick earlier: what ends at midnight ends with the day before.
         return self._hours[self.working(day_of(moment - TICK))][1]
 
 
 def midnight(day: date) -> datetime:
-    """When a day begins in China."""
+    """Return when a day begins in China."""
     return datetime(day.year, day.month, day.day, tzinfo=UTC) - EAST
 
 
 def day_of(moment: datetime) -> date:
-    """The day it is in China."""
+    """Return the day it is in China."""
     return (moment.astimezone(UTC) + EAST).date()
 
 
 def reckon(calendar: Calendar, term: Term, course: Course) -> Deadline:
-    """When the term ends for a clock with this course, and when four fifths of it are spent.
+    """Return when the term ends for a clock with this course, and when four fifths of it are spent.
 
     Raises CalendarError where the calendar ends before the term does.
     """
@@ -251,11 +257,12 @@ def reckon(calendar: Calendar, term: Term, course: Course) -> Deadline:
         due = calendar.close(due)
         if due <= begins:  # the office had closed on that day before the term began
             due = calendar.close(due + DAY)
+    # Closing time may come before the exact end, and even before its warning.
     return Deadline(begins, min(warns, due), due, allowed)
 
 
 def spent(calendar: Calendar, term: Term, course: Course, now: datetime) -> timedelta:
-    """How much time a clock has used up, as its term counts it."""
+    """Return how much time a clock has used up, as its term counts it."""
     measure, begins = measured(calendar, term), begin(calendar, term, course.start)
     runs = ((max(since, begins), min(until, now)) for since, until in running(course.start, course.pauses))
     return sum((measure.passed(b) - measure.passed(a) for a, b in runs if b > a), NOTHING)
@@ -266,10 +273,11 @@ def measured(calendar: Calendar, term: Term) -> Measure:
 
 
 def begin(calendar: Calendar, term: Term, start: datetime) -> datetime:
-    """When a term begins to count."""
+    """Return when a term begins to count."""
     day = day_of(start) + (DAY if term.next_day else NOTHING)
     if term.unit is Unit.WORKING_DAY:
         at = calendar.working(day)
+        # Whoever comes after closing comes on the next working day.
         if start >= calendar.hours(at)[1]:
             at = calendar.working(day + DAY)
         return max(start, calendar.hours(at)[0])
@@ -277,16 +285,17 @@ def begin(calendar: Calendar, term: Term, start: datetime) -> datetime:
 
 
 def finish(calendar: Calendar, term: Term, begins: datetime) -> datetime:
-    """When a term ends that begins then and is not interrupted."""
+    """Return when a term ends that begins then and is not interrupted."""
     if term.unit is Unit.WORKING_DAY:
         return calendar.hours(calendar.working(day_of(begins), term.amount - 1))[1]
     if term.unit is Unit.DAY:
+        # At the end of the last day.
         return midnight(day_of(begins) + term.amount * DAY)
     return measured(calendar, term).after(begins, term.amount * term.unit.span)
 
 
 def extended(calendar: Calendar, end: datetime, more: Term) -> datetime:
-    """The end moved by so much; days are counted from the day after it."""
+    """Return the end moved by so much; days are counted from the day after it."""
     if more.unit is Unit.WORKING_DAY:
         return calendar.hours(calendar.working(day_of(end - TICK) + DAY, more.amount - 1))[1]
     if more.unit is Unit.DAY:
@@ -295,7 +304,7 @@ def extended(calendar: Calendar, end: datetime, more: Term) -> datetime:
 
 
 def lengthening(calendar: Calendar, term: Term, due: datetime, until: datetime) -> Term:
-    """What extends a deadline to a moment, in the term's own measure; of no amount where it ends no earlier.
+    """Return what extends a deadline to a moment, in the term's own measure; of no amount where it ends no earlier.
 
     A term in days is extended to the last day that is no later than the moment's.
     """
@@ -310,14 +319,14 @@ def lengthening(calendar: Calendar, term: Term, due: datetime, until: datetime) 
 
 
 def extending(unit: Unit) -> Unit:
-    """What an extension of a term in this unit is counted in."""
+    """Return what an extension of a term in this unit is counted in."""
     if unit in DAYS:
         return unit
     return Unit.WORKING_MINUTE if unit.working else Unit.MINUTE
 
 
 def running(start: datetime, pauses: Sequence[Pause]) -> Iterator[tuple[datetime, datetime]]:
-    """The times between the pauses."""
+    """Yield the times between the pauses."""
     at = start
     for pause in pauses:
         yield at, pause.since
@@ -328,11 +337,12 @@ def running(start: datetime, pauses: Sequence[Pause]) -> Iterator[tuple[datetime
 def daily(
     calendar: Calendar, measure: Measure, begins: datetime, amount: timedelta, pauses: tuple[Pause, ...]
 ) -> tuple[timedelta, tuple[Pause, ...]]:
-    """What a term in days comes to, and the pauses that count: those that begin before the office closes on its day.
+    """Return what a term in days comes to, and the pauses that count, which begin before the office closes on its day.
 
     A pause on that very day, after the time itself is used up, moves what is left of the day.
     """
     for at, pause in enumerate(pauses):
+        # Where the term would end but for this pause and those after it.
         [exact] = walk(measure, begins, (amount,), pauses[:at])
         close = calendar.close(exact)
         if pause.since >= close:
@@ -345,15 +355,17 @@ def daily(
 def walk(
     measure: Measure, begins: datetime, amounts: Sequence[timedelta], pauses: Sequence[Pause]
 ) -> Sequence[datetime]:
-    """The moments by which so much has passed outside the pauses, each more than the one before.
+    """Return the moments by which so much has passed outside the pauses, each more than the one before.
 
     NEVER where a pause without end comes first.
     """
     found: list[datetime] = []
     gone = NOTHING
     for since, until in running(begins, pauses):
+        # After a pause without end nothing runs any more.
         if since == NEVER:
             break
+        # What runs before the term begins does not count.
         since = max(since, begins)
         run = FOREVER if until == NEVER else gone + measure.passed(until) - measure.passed(since)
         while len(found) < len(amounts) and amounts[len(found)] <= run:

@@ -1,0 +1,1 @@
+"""Calendars: the days and hours in which a county's offices work."""

@@ -17,7 +17,7 @@ LONGEST = 90 * 24 * 60
 
 
 def parse_term(text: str, *path: str, wall: bool = False) -> Term:
-    """The term a duration stands for: working days, or working hours and minutes; on the wall if it is said so.
+    """Return the term a duration stands for: working days, or working hours and minutes; on the wall if it is said so.
 
     Raises Refusal for what is no duration, mixes days with working hours, is nothing at all or over 90 days.
     """
@@ -37,5 +37,5 @@ def parse_term(text: str, *path: str, wall: bool = False) -> Term:
 
 
 async def reckon_deadline(call: Call, county: int | None, term: Term) -> Deadline:
-    """When a term ends that begins now, by the county's calendar; above counties, by everybody's."""
+    """Return when a term ends that begins now, by the county's calendar; above counties, by everybody's."""
     return reckon(await reading.load_calendar(call.fetch, county), term, Course(call.now))

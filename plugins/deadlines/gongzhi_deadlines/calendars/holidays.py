@@ -51,7 +51,7 @@ class Year:
 
 
 def years() -> Iterator[Year]:
-    """Every year that is known, and those to come as far as the law tells."""
+    """Yield every year that is known, and those to come as far as the law tells."""
     last = max(holidays).year
     for year in range(FIRST, last + 1):
         yield Year(year, False, name_notice(year), tuple(list_announced(year)))
@@ -72,7 +72,7 @@ def list_announced(year: int) -> Iterator[Day]:
 
 
 def list_lawful(year: int) -> Iterator[Day]:
-    """The days off that the law names: thirteen in all."""
+    """Yield the days off that the law names: thirteen in all."""
     spring, tombs, boats, moon = (date(year, *day) for day in MOVABLE[year])
     yield Day(date(year, 1, 1), False, "元旦")
     yield from (Day(spring + timedelta(days=at), False, "春节") for at in range(-1, 3))

@@ -1,4 +1,4 @@
-"""Reading: from tables of calendars to `gongzhi.values.worktime`, and back to the spans that statements count with."""
+"""Calendar reading: makes `gongzhi.values.worktime` calendars of rows, and spans for statements to count with."""
 
 from __future__ import annotations
 
@@ -40,14 +40,14 @@ NEXT_OPENING = (
 
 
 async def load_calendar(fetch: Fetch, county: int | None) -> Calendar:
-    """The calendar of a county; above counties, everybody's."""
+    """Return the calendar of a county; above counties, everybody's."""
     [row] = await fetch(OF_COUNTY, county)
     return parse_calendar(row["content"])
 
 
 @lru_cache(maxsize=256)
 def parse_calendar(content: str) -> Calendar:
-    """The calendar that a row's content describes."""
+    """Return the calendar that a row's content describes."""
     found = orjson.loads(content)
     return Calendar(
         date.fromisoformat(found["first"]),

@@ -95,7 +95,7 @@ class WorkCalendar(Node):
 
 
 def of_county(at: Frame) -> Alternatives:
-    """The county's own calendar, or the national one."""
+    """Return the county's own calendar, or the national one."""
     key = grid_key(at.given.bind("county"))
     own = Sql("exists(select from calendars.calendar o where o.county_id={0})", key)
     return [Sql("case when {0} then {1}={2} else {1} is null end", own, at.rows.county_id, key)]

@@ -126,7 +126,7 @@ async def choose_rules(call: Call, county: GridRow, rules: RuleSetRow) -> Deadli
 
 
 def make_rule(rules: RuleSetRow, rank: int, given: DeadlineRuleInput) -> RuleRow:
-    """A rule of a set; one for emergencies reminds at any hour if nothing else is said."""
+    """Return a rule of a set; one for emergencies reminds at any hour if nothing else is said."""
     any_hour = given.urgency == Urgency.EMERGENCY if given.any_hour is None else given.any_hour
     return RuleRow(set=rules, rank=rank, **{**vars(given), "any_hour": any_hour})
 
@@ -149,7 +149,7 @@ async def require_known_codes(rules: Sequence[DeadlineRuleInput], path: str = "r
 
 
 async def find_county(call: Call, code: str, permission: str) -> GridRow:
-    """The county, locked, which must be the caller's to decide about."""
+    """Return the county, locked, which must be the caller's to decide about."""
     county: GridRow = await call.find(Grid, "county", code=code)
     if county.kind != Kind.COUNTY:
         raise wrong("That is no county.", "该编码不是县级区划。", "county")
@@ -232,7 +232,7 @@ def require_everywhere(call: Call) -> None:
 
 
 async def find_calendar(county: GridRow | None, expected: int) -> CalendarRow:
-    """The calendar, locked, at the version the caller saw; a county that has none gets a copy of the national one."""
+    """Return the calendar, locked, at the version the caller saw; without one, the county gets the nation's."""
     nation = await CalendarRow.filter(county_id=None).select_for_update().get()
     own = await CalendarRow.filter(county_id=county.id).select_for_update().first() if county else None
     current = own or nation

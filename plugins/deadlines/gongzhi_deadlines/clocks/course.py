@@ -16,13 +16,13 @@ HELD = "MEDIATION"
 
 
 def read_course(clock: ClockRow) -> Course:
-    """What happened to the clock."""
+    """Return what happened to the clock."""
     pauses = join_pauses(Pause(read_moment(one[0]), read_moment(one[1])) for one in clock.pauses)
     return Course(clock.started_at, pauses, tuple(read_term(one) for one in clock.extensions))
 
 
 def join_pauses(pauses: Iterable[Pause]) -> tuple[Pause, ...]:
-    """The same times in their order, for a case may be put on hold while it is in mediation; none overlap."""
+    """Return the same times in their order, for a case may be put on hold while it is in mediation; none overlap."""
     found: list[Pause] = []
     for pause in sorted(pauses, key=lambda one: one.since):
         if found and pause.since < found[-1].until:
@@ -56,7 +56,7 @@ def reckon_clock(clock: ClockRow, rule: Rule, by: Standing, now: datetime) -> No
 
 
 def is_paused(clock: ClockRow) -> bool:
-    """Whether it is paused without an end, which the last of its pauses tells."""
+    """Return whether it is paused without an end, which the last of its pauses tells."""
     return bool(clock.pauses) and clock.pauses[-1][1] is None
 
 
@@ -88,7 +88,7 @@ def find_hold(clocks: Iterable[ClockRow], now: datetime) -> datetime | None:
 
 
 def is_held(pause: Sequence[str | None], now: datetime) -> bool:
-    """Whether this is a pause by `hold` that is not over."""
+    """Return whether this is a pause by `hold` that is not over."""
     return len(pause) > 2 and read_moment(pause[1]) > now
 
 

@@ -72,7 +72,7 @@ def replay(by: Standing, case: Row, steps: Iterable[Row], now: datetime) -> Iter
 
 
 def start_clock(case: Row, stage: Stage, at: datetime, lead: int | None) -> ClockRow:
-    """A clock that starts then; its key is the same whenever the county is made."""
+    """Return a clock that starts then; its key is the same whenever the county is made."""
     unit = lead if stage in (Stage.CONTACT, Stage.HANDLE) else None
     key = uuid5(case["id"], f"{stage.value} {at.isoformat()}")
     return ClockRow(
@@ -98,14 +98,14 @@ def hold_clocks(clocks: Iterable[ClockRow], event: str, at: datetime) -> None:
 
 
 def reckon_now(clock: ClockRow, rule: Rule, by: Standing, now: datetime) -> ClockRow:
-    """The clock as it stands at this moment; whoever was to be reminded has been."""
+    """Return the clock as it stands at this moment; whoever was to be reminded has been."""
     course.reckon_clock(clock, rule, by, now)
     clock.reminded = OVER if clock.due_at <= now else WARNING if clock.warn_at <= now else 0
     return clock
 
 
 def next_moments(clocks: Iterable[ClockRow]) -> list[list[Any]]:
-    """When the cases of running clocks are to be warned of and due, for `deadlines.SAVE`."""
+    """Return when the cases of running clocks are to be warned of and due, for `deadlines.SAVE`."""
     met = [clock for clock in clocks if clock.stopped_at is None and clock.stage not in stages.HIDDEN]
     found: dict[Any, tuple[datetime, datetime]] = {}
     for clock in met:

@@ -23,18 +23,18 @@ AHEAD = 366
 
 
 def within(term: Term, limit: Term) -> bool:
-    """Whether a term never ends after a limit that starts with it; terms of different measures are not compared."""
+    """Return whether a term never ends after a limit that starts with it; terms of other measures are not compared."""
     same = term.unit.working == limit.unit.working and (term.unit in DAYS) == (limit.unit in DAYS)
     return same and size(term) <= size(limit) and (limit.next_day or not term.next_day)
 
 
 def size(term: Term) -> timedelta:
-    """The length of a term in its own measure."""
+    """Return the length of a term in its own measure."""
     return term.amount * (DAY if term.unit in DAYS else term.unit.span)
 
 
 def find_beyond_law(calendar: Calendar, terms: Sequence[tuple[Stage, Term]], today: date) -> list[int]:
-    """The places of the terms that exceed the law. The longest come first: what is shorter than a lawful one is too."""
+    """Return the places of terms that exceed the law, the longest first; what is shorter than a lawful one is so."""
     lawful = set()
     beyond = []
     for at, (stage, term) in sorted(enumerate(terms), key=lambda one: size(one[1][1]), reverse=True):
@@ -49,7 +49,7 @@ def find_beyond_law(calendar: Calendar, terms: Sequence[tuple[Stage, Term]], tod
 
 
 def exceeds_law(calendar: Calendar, stage: Stage, term: Term, today: date) -> bool:
-    """Whether a term that starts in the year to come may end later than the law's does."""
+    """Return whether a term that starts in the year to come may end later than the law's does."""
     law = LAW.get(stage)
     if law is None:
         return False
@@ -58,7 +58,7 @@ def exceeds_law(calendar: Calendar, stage: Stage, term: Term, today: date) -> bo
 
 
 def ends_after(calendar: Calendar, term: Term, law: Term, start: datetime) -> bool:
-    """Whether a term ends after the law's. A term for which the calendar ends first does."""
+    """Return whether a term ends after the law's. A term for which the calendar ends first does."""
     try:
         latest = reckon(calendar, law, Course(start)).due
     except CalendarError:

@@ -1,4 +1,4 @@
-"""Reactions: clocks start, stop, pause and move in the transaction of the step that has them do so."""
+"""Reactions: start, stop, pause and move clocks in the transaction of the step that causes it."""
 
 from __future__ import annotations
 

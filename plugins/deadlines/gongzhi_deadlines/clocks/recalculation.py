@@ -73,7 +73,7 @@ async def recalculate(call: Call, by: Standing, keys: Collection[object], why: W
 
 
 async def load_matters(cases: Collection[CaseRow]) -> dict[object, Matter]:
-    """What rules look at in these cases."""
+    """Return what rules look at in these cases."""
     categories = dict(await CategoryRow.all().values_list("id", "code"))
     channels = dict(await ChannelRow.all().values_list("id", "code"))
     return {

@@ -1,4 +1,4 @@
-"""Rules: which rule is the one for a stage of a case, and which calendar it counts by.
+"""Deadline rules: which rule is the one for a stage of a case, and which calendar it counts by.
 
 It is the rule of the case's town where that is within the limit that the county has set for such cases, and otherwise
 the county's. Of an emergency it is always the county's.
@@ -67,7 +67,7 @@ class Rule:
     channel: str | None = None
 
     def fits(self, matter: Matter) -> bool:
-        """Whether every condition it makes is met; a category's holds for those below it."""
+        """Return whether every condition it makes is met; a category's holds for those below it."""
         return (
             self.kind in (None, matter.kind)
             and self.urgency in (None, matter.urgency)
@@ -91,14 +91,14 @@ class Standing:
     limits: tuple[Rule, ...] = ()
 
     def rule(self, stage: Stage, matter: Matter) -> Rule | None:
-        """The rule for a stage of a case that starts now; None if it has no term."""
+        """Return the rule for a stage of a case that starts now; None if it has no term."""
         return self.town_rule(stage, matter) or self.county_rule(stage, matter)
 
     def county_rule(self, stage: Stage, matter: Matter) -> Rule | None:
         return first_fit(self.rules, stage, matter)
 
     def town_rule(self, stage: Stage, matter: Matter) -> Rule | None:
-        """The town's rule, where the county allows such a term for this very case."""
+        """Return the town's rule, where the county allows such a term for this very case."""
         if matter.urgency == Urgency.EMERGENCY or stage in FIXED:
             return None
         own, limit = (first_fit(rules, stage, matter) for rules in (self.town_rules, self.limits))
@@ -130,12 +130,12 @@ def read_standing(row: Mapping[str, Any]) -> Standing:
 
 @lru_cache(maxsize=256)
 def read_rules(rules: str) -> tuple[Rule, ...]:
-    """The rules that the database lists. They are the same for one step after another."""
+    """Return the rules that the database lists. They are the same for one step after another."""
     return tuple(read_rule(one) for one in orjson.loads(rules))
 
 
 def read_rule(row: Mapping[str, Any]) -> Rule:
-    """A rule from its row."""
+    """Return a rule from its row."""
     term = Term(row["amount"], Unit(row["unit"]), row["next_day"])
     names = ("kind", "category", "urgency", "channel")
     return Rule(row["id"], Stage(row["stage"]), term, *(row[name] for name in names))

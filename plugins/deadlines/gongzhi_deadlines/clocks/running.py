@@ -52,7 +52,7 @@ async def begin(call: Call, case: CaseRow, event: str) -> list[ClockRow]:
 
 
 async def find_place(case: CaseRow) -> tuple[int, int | None]:
-    """The county and the town of a case, of its grid where the database has not filled in the row yet."""
+    """Return the county and the town of a case, of its grid where the database has not filled in the row yet."""
     lies: Located = case if case.county_id else await case.grid
     assert lies.county_id is not None, "cases lie in counties"
     return lies.county_id, lies.town_id
@@ -63,7 +63,7 @@ async def find_county(case: CaseRow) -> int:
 
 
 def set_next_deadline(case: CaseRow, running: Iterable[ClockRow]) -> None:
-    """The next moments of a case's clocks become its own, for its lists are in their order."""
+    """Copy the next moments of a case's clocks to the case, whose lists are ordered by them."""
     met = [clock for clock in running if clock.stage not in stages.HIDDEN]
     set_deadline(case, earliest(clock.warn_at for clock in met), earliest(clock.due_at for clock in met))
 
@@ -71,7 +71,7 @@ def set_next_deadline(case: CaseRow, running: Iterable[ClockRow]) -> None:
 def make_clocks(
     call: Call, case: CaseRow, by: Standing, about: Matter, wanted: Iterable[Stage], held: datetime | None = None
 ) -> list[ClockRow]:
-    """The clocks of these stages, by the rules that fit the case. A stage without a rule has none."""
+    """Return the clocks of these stages, by the rules that fit the case. A stage without a rule has none."""
     return [make_clock(case, rule, by, call.now, held) for stage in wanted if (rule := by.rule(stage, about))]
 
 
@@ -94,7 +94,7 @@ async def stop(call: Call, by: Standing, clock: ClockRow) -> None:
 
 
 async def find_rule(by: Standing, clock: ClockRow) -> Rule:
-    """The rule the clock runs by, which may be of a town, or of rules that the county has left."""
+    """Return the rule the clock runs by, which may be of a town, or of rules that the county has left."""
     for rule in (*by.rules, *by.town_rules):
         if rule.id == clock.rule_id:
             return rule

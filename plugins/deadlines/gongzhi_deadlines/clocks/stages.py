@@ -1,4 +1,4 @@
-"""Stages: from which step of a case to which the clock of each runs, as data."""
+"""Stages: maps steps of a case to the clocks they start and stop, as data."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Storage: clocks are read and written with one statement each."""
+"""Clock storage: reads and writes clocks with one statement each."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ GIVEN = {"id": "uuid", "case_id": "uuid", "stage": "text", "unit_id": "int", "st
 
 
 def unnest_columns(columns: Mapping[str, str], after: int = 0) -> str:
-    """The rows that the statement's values are, a list for each column."""
+    """Return the rows that the statement's values are, a list for each column."""
     lists = ", ".join(f"${at}::{kind}[]" for at, kind in enumerate(columns.values(), after + 1))
     return f"unnest({lists}) r ({', '.join(columns)})"
 
@@ -44,7 +44,7 @@ RUNNING = "select * from clocks.clock where case_id = $1 and stopped_at is null 
 
 
 async def load_running_clocks(call: Call, case: CaseRow) -> list[ClockRow]:
-    """The clocks of a case that run, the first started first."""
+    """Return the clocks of a case that run, the first started first."""
     return [loaded(ClockRow, row) for row in await call.fetch(RUNNING, case.id)]
 
 
@@ -63,7 +63,7 @@ async def save_clocks(
 
 
 def columns(names: Iterable[str], rows: Sequence[Model]) -> list[list[Any]]:
-    """What `unnest_columns` takes."""
+    """Return what `unnest_columns` takes."""
     return [[encode(getattr(row, name)) for row in rows] for name in names]
 
 

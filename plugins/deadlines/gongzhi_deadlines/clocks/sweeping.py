@@ -1,4 +1,4 @@
-"""Sweeping: what time alone brings about, which is new calendars, reminders, and cases whose grace is over.
+"""Sweep: what time alone brings about, which is new calendars, reminders, and cases whose grace is over.
 
 A sweep does some hundreds of things at most. Run it often; run twice, it does nothing twice.
 """
@@ -95,13 +95,13 @@ async def remind(call: Call) -> int:
 
 
 async def open_calendars(call: Call) -> list[int]:
-    """The calendars whose offices are open now."""
+    """Return the calendars whose offices are open now."""
     rows = await call.fetch("select id, content from calendars.calendar")
     return [row["id"] for row in rows if parse_calendar(row["content"]).open(call.now)]
 
 
 def read_clock(row: dict[str, Any]) -> RunningClock:
-    """The clock of a row of `DUE`; a unit that serves no area is the county's."""
+    """Return the clock of a row of `DUE`; a unit that serves no area is the county's."""
     level = SettlementLevel.__members__.get(row["kind"] or "", SettlementLevel.COUNTY)
     return RunningClock(
         clock=row["clock"],

@@ -174,7 +174,7 @@ def beyond_limit(limit: Rule | None, at: int) -> Refusal:
 
 
 def covers(limit: Rule, rule: DeadlineRuleInput) -> bool:
-    """Whether a limit is for every case that a rule is for."""
+    """Return whether a limit is for every case that a rule is for."""
     return (
         limit.kind in (None, rule.kind)
         and limit.urgency in (None, rule.urgency)
@@ -197,7 +197,7 @@ def term(rule: DeadlineRuleInput) -> Term:
 
 
 async def limits_of(county: int) -> list[Rule]:
-    """The limits that a county has set its towns."""
+    """Return the limits that a county has set its towns."""
     last = await RuleSetRow.filter(county_id=county, kind=RuleSetKind.LIMITS).order_by("-edition").first()
     return [read_rule(vars(one)) for one in await RuleRow.filter(set=last).order_by("rank")] if last else []
 

@@ -99,7 +99,7 @@ def spent_minutes(at: Frame) -> Any:
 
 
 def light(at: Frame) -> Any:
-    """How a clock stands, or stood when it was stopped."""
+    """Return how a clock stands, or stood when it was stopped."""
     moment = "coalesce({stopped},{now})"
     return Sql(
         f"case when {{due}}<={moment} then 'RED' when {{warn}}<={moment} then 'YELLOW' else 'GREEN' end",
@@ -118,7 +118,7 @@ EXPLAINED = """(select case {0}
 
 
 def explain_rule(at: Frame) -> Any:
-    """A sentence about the rule a clock runs by, which may be of an edition that is no longer in force."""
+    """Return a sentence about the rule a clock runs by, which may be of an edition that is no longer in force."""
     return Sql(EXPLAINED, bound(lambda variables, context: context.viewer.language, "text"), at.row.rule_id)
 
 
@@ -210,7 +210,7 @@ class Clock(Node):
 
 
 def in_force(at: Frame) -> Alternatives:
-    """The rules a county works by."""
+    """Return the rules a county works by."""
     return [Sql("{0}=" + SET.replace("{county}", "{1}"), at.rows.id, grid_key(at.given.bind("county")))]
 
 

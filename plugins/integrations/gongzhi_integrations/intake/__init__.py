@@ -1,1 +1,1 @@
-"""Cases that other systems file, under their own numbers."""
+"""Intake: cases that other systems file, under their own numbers."""

@@ -1,4 +1,4 @@
-"""Filing orders of another system, such as a 12345 hotline, many at once: one order after the other, each by itself."""
+"""Intake commands: file many orders of another system, such as a 12345 hotline, each by itself."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ class Filed:
 
 
 async def file(call: Call, entry: IntakeEntryInput) -> Filed:
-    """The order's case; the one there is, if it was filed before."""
+    """Return the order's case; the one there is, if it was filed before."""
     source, number = call.viewer.account.name or "", entry.external_number
     if not NUMBER.fullmatch(number):
         raise wrong(
@@ -156,7 +156,7 @@ def read_call(call: Call, entry: IntakeEntryInput) -> dict[str, Any]:
 
 
 def reference(value: str, *path: str) -> str:
-    """The recording's reference, which is no address: nobody here is to follow it."""
+    """Return the recording's reference, which is no address: nobody here is to follow it."""
     kept = text(value, RECORDING, *path)
     if "://" in kept:
         raise wrong("Give the recording's id in your system, not its address.", "请填写录音编号，不要填写网址。", *path)
@@ -168,7 +168,7 @@ FILE = Command("intake_cases", file, Filed, INTAKE, repeats=True, input=IntakeEn
 
 
 async def result(context: Context, entry: IntakeEntryInput) -> IntakeResult:
-    """What comes of an order; whatever goes wrong is its own."""
+    """Return what comes of an order; whatever goes wrong is its own."""
     try:
         filed = await context.perform(FILE, entry)
         warnings = [] if filed.errors else screened(entry, context.viewer.language)
@@ -182,7 +182,7 @@ async def result(context: Context, entry: IntakeEntryInput) -> IntakeResult:
 
 
 def checked(entries: Sequence[IntakeEntryInput]) -> None:
-    """A batch that can be told back order by order."""
+    """Open a batch that can be undone order by order."""
     if not 1 <= len(entries) <= ENTRIES:
         raise wrong(f"A batch has 1 to {ENTRIES} orders.", f"一批应有 1 至 {ENTRIES} 件。", "entries")
     if len({entry.external_number for entry in entries}) < len(entries):

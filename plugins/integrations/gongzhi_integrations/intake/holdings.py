@@ -1,4 +1,4 @@
-"""What is kept of other systems' numbers, and of the calls they took."""
+"""Holdings: what is kept of other systems' numbers, and of the calls they took."""
 
 from __future__ import annotations
 

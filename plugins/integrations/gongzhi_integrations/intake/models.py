@@ -1,4 +1,4 @@
-"""The numbers under which other systems know our cases."""
+"""Models: the numbers under which other systems know our cases."""
 
 from __future__ import annotations
 

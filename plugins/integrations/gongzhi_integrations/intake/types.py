@@ -1,4 +1,4 @@
-"""What a case says of the system that filed it, and of the call it took."""
+"""Types: what a case says of the system that filed it, and of the call it took."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def column_of_entry(column: str) -> Build:
 
 
 def is_known(at: Frame) -> Sql:
-    """Whether the case has an entry that tells of a caller to this viewer: who tipped off stays unnamed to units."""
+    """Return whether the case has an entry that tells this viewer of a caller; units never learn who tipped off."""
     taken = Sql("exists(select from intake.entry e where e.case_id={0})", at.row.id)
     unsealed = rules.held(at.row, at.viewer, rules.SEALED)
     if unsealed is None:

@@ -1,4 +1,4 @@
-"""The two formats of GeoReport. In XML a list's items are named after what the list holds."""
+"""Formats: the two of GeoReport. In XML a list's items are named after what the list holds."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ UNFIT = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def written(root: str, value: Any, format: Format) -> bytes:
-    """The body: a list or an object, which XML gives the name `root`."""
+    """Return the body: a list or an object, which XML gives the name `root`."""
     if format == "json":
         return orjson.dumps(value)
     done: bytes = ElementTree.tostring(element(root, value), encoding="utf-8", xml_declaration=True)

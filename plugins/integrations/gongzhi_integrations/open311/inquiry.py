@@ -39,15 +39,15 @@ class Inquiry:
         return self.viewer.now
 
     def text(self, name: str) -> str | None:
-        """A parameter; None where it is missing or empty."""
+        """Return a parameter; None where it is missing or empty."""
         return self.given.get(name, "").strip() or None
 
     def texts(self, name: str) -> list[str]:
-        """The values of a parameter, which are separated by commas."""
+        """Return the values of a parameter, which are separated by commas."""
         return [one.strip() for one in self.given.get(name, "").split(",") if one.strip()]
 
     def number(self, name: str, default: int, most: int) -> int:
-        """A whole number. Raises GeoReportError."""
+        """Return a whole number. Raises GeoReportError."""
         found = self.text(name)
         if found is None:
             return default
@@ -56,7 +56,7 @@ class Inquiry:
         return int(found)
 
     def moment(self, name: str) -> str | None:
-        """A time with its offset, as W3C has it. Raises GeoReportError."""
+        """Return a time with its offset, as W3C has it. Raises GeoReportError."""
         found = self.text(name)
         try:
             if found and datetime.fromisoformat(found).tzinfo is None:
@@ -76,12 +76,12 @@ class Inquiry:
         return found
 
     def attributes(self) -> dict[str, str]:
-        """What was given as attribute[…]."""
+        """Return what was given as attribute[…]."""
         found = ((FIELD.fullmatch(name), value) for name, value in self.given.items())
         return {match[1]: value for match, value in found if match and value}
 
     async def ask(self, document: str, **variables: Any) -> Any:
-        """The data of one of our own operations, as /graphql answers it. Raises GeoReportError for its errors."""
+        """Return the data of one of our own operations, as /graphql does. Raises GeoReportError for its errors."""
         answer = await self.call.ask(document, **variables)
         if errors := answer.get("errors"):
             code = errors[0].get("extensions", {}).get("code")
@@ -89,7 +89,7 @@ class Inquiry:
         return answer["data"]
 
     async def jurisdiction(self) -> str:
-        """The county's code. Raises GeoReportError if there is no such county."""
+        """Return the county's code. Raises GeoReportError if there is no such county."""
         data = await self.ask("query($code: String!) { grid(code: $code) { kind } }", code=self.county)
         if data["grid"] is None or data["grid"]["kind"] != "COUNTY":
             raise GeoReportError(404, "jurisdiction_id provided was not found")
@@ -97,7 +97,7 @@ class Inquiry:
 
 
 def known(given: Sequence[str], wanted: Iterable[str], name: str) -> list[str]:
-    """The values, if all of them are wanted. Raises GeoReportError."""
+    """Return the values, if all of them are wanted. Raises GeoReportError."""
     choices = list(wanted)
     if strange := [one for one in given if one not in choices]:
         raise GeoReportError(400, f"{name} has {len(strange)} unknown values; known are {', '.join(choices)}")

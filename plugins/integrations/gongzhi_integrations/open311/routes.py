@@ -40,7 +40,7 @@ async def answer(call: RouteCall) -> Response:
 
 
 async def answer_inquiry(what: str, inquiry: Inquiry) -> tuple[str, Any]:
-    """The root element and what is in it. Raises GeoReportError."""
+    """Return the root element and what is in it. Raises GeoReportError."""
     place, _, name = what.removeprefix("v2/").partition("/")
     match place if what.startswith("v2/") else what, bool(name), inquiry.call.request.method:
         case "services", False, _:
@@ -59,7 +59,7 @@ async def answer_inquiry(what: str, inquiry: Inquiry) -> tuple[str, Any]:
 
 
 def discovery(address: str) -> dict[str, Any]:
-    """Where what is, below the deployment's own address."""
+    """Return where what is, below the deployment's own address."""
     endpoint = {
         "specification": "http://wiki.open311.org/GeoReport_v2",
         "url": f"{address}{BASE}/v2",
@@ -71,7 +71,7 @@ def discovery(address: str) -> dict[str, Any]:
 
 
 async def read_parameters(request: Request) -> dict[str, str]:
-    """The parameters of the address and of the form. Raises GeoReportError."""
+    """Return the parameters of the address and of the form. Raises GeoReportError."""
     given = parsed(request.scope["query_string"])
     if "api_key" in given:
         raise GeoReportError(400, "api_key does not belong into an address: send it as Authorization: Bearer")
@@ -83,7 +83,7 @@ async def read_parameters(request: Request) -> dict[str, str]:
 
 
 def is_form(request: Request) -> bool:
-    """Whether the body is a form, as its Content-Type says."""
+    """Return whether the body is a form, as its Content-Type says."""
     return request.headers.get("content-type", "").partition(";")[0].strip().lower() == FORM
 
 
@@ -102,7 +102,7 @@ def parsed(text: bytes) -> dict[str, str]:
 
 
 async def find_key(request: Request) -> str | None:
-    """The `api_key` of a form. What is wrong with the form itself is told once it is known who asks."""
+    """Return the `api_key` of a form. What is wrong with the form itself is told once it is known who asks."""
     if request.method != "POST" or not is_form(request):
         return None
     try:
@@ -119,12 +119,12 @@ def refuse(request: Request, refusal: RouteRefusal) -> Response:
 
 
 def format_of(request: Request) -> Format:
-    """The format that the end of the path asks for."""
+    """Return the format that the end of the path asks for."""
     return "xml" if request.url.path.endswith(".xml") else "json"
 
 
 def told(status: int, messages: Any, format: Format) -> Response:
-    """The errors as the specification has them."""
+    """Return the errors as the specification has them."""
     errors = [{"code": status, "description": message} for message in messages]
     return Response(written("errors", errors, format), status, {"content-type": MEDIA[format]})
 

@@ -49,14 +49,14 @@ mutation($input: ReportCaseInput!) { reportCase(input: $input) { case { number }
 
 
 async def listed(inquiry: Inquiry) -> list[dict[str, Any]]:
-    """Requests, the last first. Raises GeoReportError."""
+    """Return requests, the last first. Raises GeoReportError."""
     size = inquiry.number("page_size", PAGE, PAGE)
     page = inquiry.number("page", 1, MOST // size)
     return await found(inquiry, await chosen(inquiry), size, page)
 
 
 async def single(inquiry: Inquiry, number: str) -> list[dict[str, Any]]:
-    """A list of the one. Raises GeoReportError if there is none, or none that may be seen."""
+    """Return a list of the one. Raises GeoReportError if there is none, or none that may be seen."""
     matters = await found(inquiry, only(await inquiry.jurisdiction()) | {"number": {"equals": number}}, 1, 1)
     if not matters:
         raise GeoReportError(404, "service_request_id provided was not found")
@@ -77,12 +77,12 @@ async def found(inquiry: Inquiry, condition: dict[str, Any], size: int, page: in
 
 
 def only(county: str) -> dict[str, Any]:
-    """The county's cases but for tip-offs, whatever the key may see elsewhere."""
+    """Return the county's cases but for tip-offs, whatever the key may see elsewhere."""
     return {"grid": {"within": county}, "kind": {"in": list(KINDS)}}
 
 
 async def chosen(inquiry: Inquiry) -> dict[str, Any]:
-    """The condition that the parameters state. Raises GeoReportError."""
+    """Return the condition that the parameters state. Raises GeoReportError."""
     condition = only(await inquiry.jurisdiction())
     if numbers := inquiry.texts("service_request_id"):  # then nothing else counts, says the specification
         if len(numbers) > PAGE:
@@ -96,7 +96,7 @@ async def chosen(inquiry: Inquiry) -> dict[str, Any]:
 
 
 def span(inquiry: Inquiry) -> dict[str, str]:
-    """From when to when, 90 days at most and the last 90 if nothing is said. Raises GeoReportError."""
+    """Return from when to when, 90 days at most, the last 90 if nothing is given. Raises GeoReportError."""
     start, end = inquiry.moment("start_date"), inquiry.moment("end_date")
     last = datetime.fromisoformat(end) if end else inquiry.now + timedelta(seconds=1)
     first = datetime.fromisoformat(start) if start else last - SPAN
@@ -108,7 +108,7 @@ def span(inquiry: Inquiry) -> dict[str, str]:
 
 
 def matter(case: Any) -> dict[str, Any]:
-    """A case as GeoReport has it."""
+    """Return a case as GeoReport has it."""
     status = "open" if case["status"] in OPEN else "closed"
     notes = [STATUSES[status][case["status"]], *([case["reply"]["text"]] if case["reply"] else [])]
     category, unit, place = case["category"] or {}, case["leadUnit"] or {}, case["place"] or {}
@@ -166,7 +166,7 @@ async def filed(inquiry: Inquiry) -> list[dict[str, Any]]:
 
 
 def attributes(inquiry: Inquiry) -> dict[str, str]:
-    """What attribute[…] says, or else what holds. Raises GeoReportError."""
+    """Return what attribute[…] says, or else what holds. Raises GeoReportError."""
     channel = CHANNEL if inquiry.viewer.can(INTAKE) else RESIDENTS
     said = {"kind": "HELP", "urgency": "ROUTINE", "channel": channel, **inquiry.attributes()}
     known(list(said), ("kind", "urgency", "channel"), "attribute[…]")
@@ -176,7 +176,7 @@ def attributes(inquiry: Inquiry) -> dict[str, str]:
 
 
 async def located(inquiry: Inquiry, county: str) -> dict[str, Any]:
-    """Where it is: a point, a grid as `address_id`, or words, which leave it to the county. Raises GeoReportError."""
+    """Return where it is: a point, a grid as `address_id`, or words, for the county to place. Raises GeoReportError."""
     where: dict[str, Any] = {"address": inquiry.text("address_string")}
     if inquiry.text("lat") or inquiry.text("long"):
         point = {"latitude": degrees(inquiry, "lat", 90), "longitude": degrees(inquiry, "long", 180), "crs": "WGS84"}
@@ -203,7 +203,7 @@ def degrees(inquiry: Inquiry, name: str, most: int) -> float:
 
 
 def key(inquiry: Inquiry) -> str:
-    """The client's idempotency key, or one derived from all that it sent, for the day."""
+    """Return the client's idempotency key, or one derived from all that it sent, for the day."""
     if given := inquiry.call.request.headers.get("idempotency-key"):
         return given.strip().strip('"')
     day = inquiry.now.astimezone(CHINA).date().isoformat()
@@ -213,7 +213,7 @@ def key(inquiry: Inquiry) -> str:
 
 
 def notice(inquiry: Inquiry, receipt: str) -> str:
-    """What the client has to know: the receipt code, and what was not kept."""
+    """Return what the client has to know: the receipt code, and what was not kept."""
     left = [name for name in UNKEPT if inquiry.text(name)]
     said = [f"回执码 Receipt code: {receipt}."]
     if left:

@@ -24,7 +24,7 @@ CHANNEL, RESIDENTS = "HOTLINE_12345", "WEB"
 
 
 async def services(inquiry: Inquiry) -> list[dict[str, Any]]:
-    """The list: subjects that have no finer ones below them."""
+    """Return the list: subjects that have no finer ones below them."""
     await inquiry.jurisdiction()
     found = await subjects(inquiry)
     groups = {one["parent"]["code"] for one in found if one["parent"]}
@@ -32,7 +32,7 @@ async def services(inquiry: Inquiry) -> list[dict[str, Any]]:
 
 
 async def subjects(inquiry: Inquiry) -> list[Any]:
-    """All subjects in use."""
+    """Return all subjects in use."""
     found: list[Any] = []
     page: Any = {"endCursor": None, "hasNextPage": True}
     while page["hasNextPage"]:
@@ -56,7 +56,7 @@ def service(subject: Any) -> dict[str, Any]:
 
 
 async def definition(inquiry: Inquiry, code: str) -> dict[str, Any]:
-    """What may be said of a case of this subject. Raises GeoReportError."""
+    """Return what may be said of a case of this subject. Raises GeoReportError."""
     await inquiry.jurisdiction()
     if code not in {one["code"] for one in await subjects(inquiry)}:
         raise GeoReportError(404, "service_code provided was not found")

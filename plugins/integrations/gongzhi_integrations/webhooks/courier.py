@@ -79,7 +79,7 @@ class Courier:
         self.places = asyncio.Semaphore(ENDPOINTS)
 
     def now(self) -> datetime:
-        """The moment by the deployment's clock."""
+        """Return the moment by the deployment's clock."""
         return self.context().viewer.now
 
     async def run(self, wait: Callable[[float], Any]) -> None:
@@ -198,7 +198,7 @@ class Courier:
         return await self.sender.send(endpoint["url"], delivery["event_id"], body, secrets, self.now())
 
     def unwrap_secrets(self, endpoint: Any) -> list[bytes]:
-        """The secrets that sign: the one before, too, while it overlaps."""
+        """Return the secrets that sign: the one before, too, while it overlaps."""
         wrapped = [endpoint["secret"]]
         if endpoint["previous_until"] and endpoint["previous_until"] > self.now():
             wrapped.append(endpoint["previous_secret"])
@@ -221,7 +221,7 @@ class Courier:
         return False
 
     def conclude(self, delivery: Any, attempt: Attempt, now: datetime) -> Outcome:
-        """What came of an attempt, and when it is tried again."""
+        """Return what came of an attempt, and when it is tried again."""
         wait = None if attempt.is_taken else retries.find_wait(delivery["attempts"] + 1, self.chance)
         again = None
         if wait is not None and attempt.status != GONE:

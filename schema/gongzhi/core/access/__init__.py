@@ -1,1 +1,1 @@
-"""Who looked at whose file, who did what, and that nobody can change what is written of it."""
+"""Access records: who looked at whose file and who did what, kept so that nobody can change them unnoticed."""

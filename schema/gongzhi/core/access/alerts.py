@@ -1,4 +1,4 @@
-"""What the data-protection officer is told of, once and in writing."""
+"""Alerts: what the data-protection officer is told of, once and in writing."""
 
 from __future__ import annotations
 

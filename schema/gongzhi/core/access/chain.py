@@ -1,4 +1,4 @@
-"""The chain that shows whether somebody changed, removed or reordered what was written of looks and acts.
+"""Hash chain: shows whether anybody changed, removed or reordered what was written of looks and acts.
 
     entry:  content = sha256(salt, what it says)            people = sha256(salt of each, the person's key)
     batch:  digest of an entry = sha256(content, people…)   root   = sha256(digest…)
@@ -32,33 +32,33 @@ def salts(count: int) -> list[bytes]:
 
 
 def content(salt: bytes, said: Sequence[Any]) -> bytes:
-    """The commitment to what an entry says: texts, numbers, keys, times, lists of texts."""
+    """Return the commitment to what an entry says: texts, numbers, keys, times, lists of texts."""
     text = json.dumps(said, default=plain, ensure_ascii=False, separators=(",", ":"))
     return hashlib.sha256(salt + text.encode()).digest()
 
 
 def person(salt: bytes, key: UUID) -> bytes:
-    """The commitment to one of the people."""
+    """Return the commitment to one of the people."""
     return hashlib.sha256(salt + key.bytes).digest()
 
 
 def digest(content: bytes, people: Iterable[bytes] = ()) -> bytes:
-    """What the chain knows of an entry."""
+    """Return what the chain knows of an entry."""
     return hashlib.sha256(content + b"".join(people)).digest()
 
 
 def root(digests: Iterable[bytes]) -> bytes:
-    """What the chain knows of a batch."""
+    """Return what the chain knows of a batch."""
     return hashlib.sha256(b"".join(digests)).digest()
 
 
 def tail(kind: str, at: datetime, count: int, root: bytes) -> bytes:
-    """What is hashed of a link behind the hash before and the number, eight bytes with the highest first."""
+    """Return what is hashed of a link behind the hash before and the number, eight bytes with the highest first."""
     return struct.pack(">qi", micros(at), count) + kind.encode() + root
 
 
 def link(before: bytes, number: int, kind: str, at: datetime, count: int, root: bytes) -> bytes:
-    """The hash of a link."""
+    """Return the hash of a link."""
     return hashlib.sha256(before + struct.pack(">q", number) + tail(kind, at, count, root)).digest()
 
 

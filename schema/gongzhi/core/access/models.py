@@ -1,4 +1,4 @@
-"""The tables of the access log, of the audit, of the chain over both, and of broken glass."""
+"""Models: the tables of the access log, of the audit, of the chain over both, and of broken glass."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Quota of protected values: how many people one account may be shown in a day."""
+"""Quota: how many people's protected values one account may be shown in a day."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Watched(Protocol):
 
 
 async def exhausted(call: Call, people: Sequence[Watched], path: str = "ids") -> Problem | None:
-    """Why no more is shown today, once the quota is used up; the data-protection officer is told.
+    """Return why no more is shown today, once the quota is used up; the data-protection officer is told.
 
     Not raised, for then the alert would be taken back with everything else.
     """

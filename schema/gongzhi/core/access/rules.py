@@ -1,4 +1,4 @@
-"""Who may read what is written of looks, in one place."""
+"""Rules: who may read what is written of looks, in one place."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ BREAK_GLASS = "people.break_glass"
 
 
 def told(look: Table, viewer: Lens) -> Alternatives:
-    """Looks at one's own file."""
+    """Return the looks at one's own file."""
     return [Sql("{0} @> array[{1}]", look.persons, viewer.person)] if viewer.known() else []
 
 
 def concerned(act: Table, viewer: Lens) -> Alternatives:
-    """What was done to oneself."""
+    """Return what was done to oneself."""
     return [Sql("{0} @> array[{1}]", act.persons, viewer.person)] if viewer.known() else []
 
 
@@ -39,10 +39,10 @@ def looks(look: Table, viewer: Lens) -> Alternatives:
 
 
 def alerts(alert: Table, viewer: Lens) -> Alternatives:
-    """Those about the files of people one watches over."""
+    """Return those about the files of people one watches over."""
     return viewer.within(alert, OVERSEE)
 
 
 def glasses(glass: Table, viewer: Lens) -> Alternatives:
-    """Those that one broke oneself."""
+    """Return those that one broke oneself."""
     return [Sql("{0}={1}", glass.account, viewer.account)]

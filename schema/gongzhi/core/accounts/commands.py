@@ -1,4 +1,4 @@
-"""What may happen to accounts: they are added, suspended, given roles and relieved of them."""
+"""Account commands: add and suspend accounts, give them roles and take roles back."""
 
 from __future__ import annotations
 
@@ -292,7 +292,7 @@ async def stop_grant(call: Call, input: StopGrantInput) -> GrantPayload:
 
 
 async def watched(call: Call, id: str) -> tuple[GrantRow, datetime.datetime]:
-    """A guarded role that does not count yet, which the caller watches over, and until when it waits."""
+    """Return a guarded role that does not count yet, which the caller watches over, and until when it waits."""
     require_signed_in(call)
     grant: GrantRow = await call.find(Grant, "grant", id=key_of(Grant)(id))
     interested = own(call, await AccountRow.get(id=grant.account_id)) or author(call) == grant.granted_by
@@ -339,7 +339,7 @@ ENDED = Text("Your office was ended", "您的职务已被终止")
 
 
 async def ends_oversight(call: Call, grant: GrantRow, place: Place) -> bool:
-    """Whether the grant ends now; an officer's only when a second person asks for it, and the officer is told of both.
+    """Return whether the grant ends now; an officer's needs a second person, and the officer is told of both.
 
     The first request is written to the row, which the caller saves.
     """
@@ -354,7 +354,7 @@ async def ends_oversight(call: Call, grant: GrantRow, place: Place) -> bool:
 
 
 async def ends_office(call: Call, account: AccountRow) -> bool:
-    """Whether the account is suspended now; an officer's only when a second person asks for it."""
+    """Return whether the account is suspended now; an officer's only when a second person asks for it."""
     offices = [one for one in await load_live_grants(call, account) if OVERSEE in permissions(call, one.role)]
     held = [one for one in offices if one.proposed_at is None]
     if author(call) == CONSOLE or not held:
@@ -368,7 +368,7 @@ async def ends_office(call: Call, account: AccountRow) -> bool:
 
 
 async def is_first(call: Call, asked: str | None, account: AccountRow, place: Place, path: str) -> bool:
-    """Whether the caller is the first who wants an office to end. Raises Refusal for who cannot be the second."""
+    """Return whether the caller is the first to ask for an office to end. Raises Refusal for an unfit second."""
     if asked is None or own(call, account):
         return not own(call, account)  # whoever has the office may leave it
     require_signed_in(call)
@@ -486,13 +486,13 @@ async def unlink_identity(call: Call, input: UnlinkIdentityInput) -> AccountPayl
 
 
 async def may_lock_out(call: Call, account: AccountRow) -> bool:
-    """Whether the caller may take a way in from the account: not alone from who watches over personal data."""
+    """Return whether the caller may take a way in from the account: not alone from who watches over personal data."""
     grants = await load_live_grants(call, account)
     return author(call) == CONSOLE or not any(OVERSEE in permissions(call, one.role) for one in grants)
 
 
 async def looked_after(call: Call, name: str) -> AccountRow:
-    """The account, locked, if the caller looks after it."""
+    """Return the account, locked, if the caller looks after it."""
     account: AccountRow = await call.find(Account, "account", name=name)
     if not call.may(EDIT, account):
         raise forbidden("account")
@@ -510,7 +510,7 @@ def declared(call: Call, role: str) -> str:
 
 
 async def placed(input: Any) -> Place:
-    """Where the role is to be held."""
+    """Return where the role is to be held."""
     if told(input.grid) and told(input.unit):
         raise wrong("Give a grid or a unit, not both.", "网格与单位只能填写一项。", "unit")
     if told(input.unit):
@@ -522,7 +522,7 @@ async def placed(input: Any) -> Place:
 
 
 def span(call: Call, input: Any) -> tuple[datetime.datetime, datetime.datetime | None]:
-    """From when to when."""
+    """Return from when to when, both aware."""
     since = aware(input.since) if told(input.since) else call.now
     until = aware(input.until) if told(input.until) else None
     if until is not None and until <= max(since, call.now):

@@ -1,4 +1,4 @@
-"""What may happen to credentials: invitations, API keys, sessions. What is secret of them is shown once."""
+"""Credential commands: invitations, API keys and sessions; what is secret of them is shown once."""
 
 from __future__ import annotations
 
@@ -135,7 +135,7 @@ async def print_invitation(call: Call, input: PrintInvitationInput) -> Invitatio
 
 
 def serves(call: Call, account: AccountRow | None, person: PersonRow | None) -> bool:
-    """Whether the caller may let them in, and is not them."""
+    """Return whether the caller may let them in, and is not them."""
     if (account is not None and own(call, account)) or (person and person.id == call.viewer.account.person):
         return False
     if person is not None:
@@ -270,7 +270,7 @@ TO_PRINT = Text("Print an invitation for a resident", "请为居民打印邀请�
 
 
 async def make_invitation(call: Call, *, account: AccountRow | None = None, person: PersonRow | None = None) -> Made:
-    """A new invitation for an account or a person; earlier ones are void.
+    """Return a new invitation for an account or a person; earlier ones are void.
 
     It has a code at once only where whoever makes it may know it; else a second person has one printed.
     """
@@ -329,7 +329,7 @@ async def responsible(call: Call, account: AccountRow, path: str) -> None:
 
 
 async def keyed(call: Call, name: str | None, permissions: Collection[str]) -> AccountRow:
-    """The account, if the caller may make it keys with these permissions."""
+    """Return the account, if the caller may make it keys with these permissions."""
     require_signed_in(call)
     account: AccountRow = await call.find(Account, "account", name=name)
     if own(call, account):

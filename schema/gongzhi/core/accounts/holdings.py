@@ -1,4 +1,4 @@
-"""What accounts hold, and how long."""
+"""Holdings: what accounts hold, and how long."""
 
 from __future__ import annotations
 

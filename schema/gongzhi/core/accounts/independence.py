@@ -55,7 +55,7 @@ class Link:
     credentials: datetime | None
 
     def is_younger(self, moment: datetime) -> bool:
-        """Whether the account had not stood on its own before this moment."""
+        """Return whether the account had not stood on its own before this moment."""
         if self.credentials is not None and self.credentials > moment:
             return True
         return self.appointed is not None and self.appointed > moment
@@ -82,7 +82,7 @@ async def load_appointers(call: Call, *accounts: str, guarded: bool = False) -> 
 
 
 async def are_independent(call: Call, one: str | None, other: str | None) -> bool:
-    """Whether these accounts are two persons for an everyday decision.
+    """Return whether these accounts are two persons for an everyday decision.
 
     They are not if they are one account or one person's, if either appointed the other, or if somebody appointed both
     and one of them less than a term ago: a manager who makes two accounts today does not decide with them tomorrow.
@@ -100,7 +100,7 @@ async def are_independent(call: Call, one: str | None, other: str | None) -> boo
 
 
 async def are_unconnected(call: Call, one: str, other: str) -> bool:
-    """Whether these accounts are two persons for what is guarded: not even appointed by the same, however long ago."""
+    """Return whether these accounts are two persons for what is guarded: not even appointed by the same, ever."""
     if one == other or await belong_together(call, one, other):
         return False
     above = await load_appointers(call, one, other, guarded=True)
@@ -108,7 +108,7 @@ async def are_unconnected(call: Call, one: str, other: str) -> bool:
 
 
 def is_above(above: Above, one: str, other: str) -> bool:
-    """Whether one of the two appointed the other."""
+    """Return whether one of the two appointed the other."""
     return one in above[other] or other in above[one]
 
 
@@ -151,7 +151,7 @@ async def require_second_entry(call: Call, account: AccountRow, other: str, path
 
 
 def refuse_second(same: bool, path: str) -> Refusal:
-    """The refusal for whoever cannot be the second person."""
+    """Return the refusal for whoever cannot be the second person."""
     if same:
         en, zh = "You did this yourself, so somebody else must decide.", "此事由您经办，须由他人决定。"
     else:
@@ -164,7 +164,7 @@ def refuse_second(same: bool, path: str) -> Refusal:
 
 
 async def belong_together(call: Call, one: str, other: str) -> bool:
-    """Whether both accounts are the same person's."""
+    """Return whether both accounts are the same person's."""
     people = {row["name"]: row["person_id"] for row in await call.fetch(PEOPLE, [one, other])}
     mine = call.viewer.account
     if mine.name in (one, other) and mine.person is not None:
@@ -173,5 +173,5 @@ async def belong_together(call: Call, one: str, other: str) -> bool:
 
 
 def get_term(call: Call) -> timedelta:
-    """How long somebody has been in office before they are the second person beside their appointer's others."""
+    """Return how long somebody has been in office before they are the second person beside their appointer's others."""
     return timedelta(days=call.context.bounds.appointed)

@@ -1,4 +1,4 @@
-"""The tables of accounts. No secret lies here: passwords are hashed, keys and codes too, refresh tokens derived."""
+"""Models: the tables of accounts; passwords, keys and codes are hashed, refresh tokens derived, no secret is kept."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What accounts may do to each other: who does not appoint hands on what they hold, where and as long as they do."""
+"""Rules: who may appoint whom; who may not appoint hands on what they hold, there and as long as they hold it."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ class Place:
     unit: int | None = None
 
     def within(self, grant: Grant) -> bool:
-        """Whether the grant reaches as far as this."""
+        """Return whether the grant reaches as far as this."""
         if grant.everywhere or (grant.unit is not None and grant.unit == self.unit):
             return True
         return grant.kind is not None and getattr(self.grid, f"{grant.kind.lower()}_id", None) == grant.grid
 
     def contains(self, other: Place) -> bool:
-        """Whether what is held here reaches as far as the other place."""
+        """Return whether what is held here reaches as far as the other place."""
         if self.unit is not None:
             return self.unit == other.unit
         if self.grid is None:
@@ -50,7 +50,7 @@ class Place:
 
 
 async def place_of(grant: GrantRow) -> Place:
-    """Where a grant is held."""
+    """Return where a grant is held."""
     if grant.unit_id is not None:
         unit = await UnitRow.get(id=grant.unit_id)
         return Place(await GridRow.get(id=unit.grid_id), unit.id)
@@ -58,7 +58,7 @@ async def place_of(grant: GrantRow) -> Place:
 
 
 def covers(call: Call, permissions: Collection[str], place: Place, until: datetime | None) -> bool:
-    """Whether the caller holds all of these, there, and for as long."""
+    """Return whether the caller holds all of these, there, and for as long."""
     return all(any(reaches(one, name, place, until) for one in call.viewer.account.grants) for name in permissions)
 
 
@@ -68,39 +68,39 @@ def reaches(grant: Grant, permission: str, place: Place, until: datetime | None)
 
 
 def gives(call: Call, role: str, place: Place, until: datetime | None) -> bool:
-    """Whether the caller may give the role there: they hold all of it, or they appoint."""
+    """Return whether the caller may give the role there: they hold all of it, or they appoint."""
     return covers(call, {GRANT, *permissions(call, role)}, place, until) or covers(call, [APPOINT], place, until)
 
 
 def alone(call: Call, role: str) -> bool:
-    """Whether the caller gives the role without a second person."""
+    """Return whether the caller gives the role without a second person."""
     return author(call) == CONSOLE or not is_guarded(call, role)
 
 
 def is_guarded(call: Call, role: str) -> bool:
-    """Whether nobody gives the role alone."""
+    """Return whether nobody gives the role alone."""
     return not permissions(call, role).isdisjoint(call.context.guarded)
 
 
 async def load_live_grants(call: Call, account: AccountRow) -> list[GrantRow]:
-    """The account's grants that are not over: in force, still to come, or waiting for a second person."""
+    """Return the account's grants that are not over: in force, still to come, or waiting for a second person."""
     rows = await GrantRow.filter(account=account)
     return [row for row in rows if row.until is None or row.until > max(row.since, call.now)]
 
 
 async def holds_guarded(call: Call, account: AccountRow) -> bool:
-    """Whether the account has, or is about to have, a role that nobody gives alone."""
+    """Return whether the account has, or is about to have, a role that nobody gives alone."""
     return any(is_guarded(call, grant.role) for grant in await load_live_grants(call, account))
 
 
 async def has_held_guarded(call: Call, account: AccountRow) -> bool:
-    """Whether the account has, had, or is about to have a role that nobody gives alone."""
+    """Return whether the account has, had, or is about to have a role that nobody gives alone."""
     given = await GrantRow.filter(account=account, proposed_at=None)
     return any(is_guarded(call, grant.role) for grant in given) or await holds_guarded(call, account)
 
 
 async def takes_two_to_enter(call: Call, account: AccountRow) -> bool:
-    """Whether one person alone must not make credentials for the account: they could sign in as its owner.
+    """Return whether one person alone must not make credentials for the account: they could sign in as its owner.
 
     So it is for residents, whose own matters lie behind it, and for whoever holds what nobody gives alone. Who held it
     counts as well: whoever ended the role could walk in, wait until it is given back, and have it.
@@ -109,7 +109,7 @@ async def takes_two_to_enter(call: Call, account: AccountRow) -> bool:
 
 
 async def may_confirm(call: Call, place: Place) -> bool:
-    """Whether the caller has been in an office that confirms guarded roles there for longer than the term.
+    """Return whether the caller has been in an office that confirms guarded roles there for longer than the term.
 
     What the command line gave counts at once: whoever has it has the database, and a county must begin somehow. So
     does a token for trying things out, which exists in development alone.
@@ -128,7 +128,7 @@ async def may_confirm(call: Call, place: Place) -> bool:
 
 
 async def outranks(call: Call, account: AccountRow, only: Collection[str] | None = None) -> bool:
-    """Whether the caller holds all that the account was granted (or of that, `only` these), wherever it was.
+    """Return whether the caller holds all that the account was granted (or of that, `only` these), wherever it was.
 
     What residents hold by being residents, by the core or by a plugin, puts them above nobody.
     """
@@ -143,7 +143,7 @@ async def outranks(call: Call, account: AccountRow, only: Collection[str] | None
 
 
 async def appoints(call: Call, account: AccountRow) -> bool:
-    """Whether the caller could give the account, alone, all that it was granted."""
+    """Return whether the caller could give the account, alone, all that it was granted."""
     for grant in await GrantRow.filter(account=account):
         if grant.until is not None and grant.until <= call.now:
             continue
@@ -153,19 +153,19 @@ async def appoints(call: Call, account: AccountRow) -> bool:
 
 
 async def vouches(call: Call, account: AccountRow) -> bool:
-    """Whether the caller may say who somebody is: whoever signs in as a person sees what is that person's own."""
+    """Return whether the caller may say who somebody is: who signs in as a person sees what is that person's own."""
     return account.person_id is None or call.may(INVITE, await PersonRow.get(id=account.person_id))
 
 
 async def granted(call: Call, account: AccountRow) -> set[str]:
-    """Every permission the account holds somewhere now."""
+    """Return every permission the account holds somewhere now."""
     rows = await GrantRow.filter(account=account, since__lte=call.now, proposed_at=None)
     held = [row for row in rows if row.until is None or row.until > call.now]
     return {name for row in held for name in permissions(call, row.role)}
 
 
 def permissions(call: Call, role: str) -> frozenset[str]:
-    """What a role may; nothing, if its plugin is gone."""
+    """Return what a role may; nothing, if its plugin is gone."""
     try:
         return call.context.held(role)
     except KeyError:
@@ -173,7 +173,7 @@ def permissions(call: Call, role: str) -> frozenset[str]:
 
 
 def own(call: Call, account: AccountRow) -> bool:
-    """Whether it is the account that asks."""
+    """Return whether it is the account that asks."""
     return account.name == call.viewer.account.name
 
 
@@ -186,12 +186,12 @@ def require_signed_in(call: Call) -> None:
 
 
 def author(call: Call) -> str:
-    """Whose act it is recorded as."""
+    """Return whose act it is recorded as."""
     return call.viewer.account.name or ""
 
 
 def account_name(given: str, *path: str) -> str:
-    """The name in the one form it is kept and looked up in. Raises Refusal for what cannot be one."""
+    """Return the name in the one form it is kept and looked up in. Raises Refusal for what cannot be one."""
     name = canonical(text(given, LONGEST, *path))
     if len(name) < SHORTEST or not all(sign.isalnum() or sign in "._-" for sign in name) or name in RESERVED:
         raise wrong(

@@ -1,4 +1,4 @@
-"""Secrets that are handed out once: API keys and invitation codes. Only their digests are kept."""
+"""Secrets: API keys and invitation codes, handed out once; only their digests are kept."""
 
 from __future__ import annotations
 
@@ -23,23 +23,23 @@ class Minted(NamedTuple):
 
 
 def api_key() -> Minted:
-    """A new API key of 256 random bits."""
+    """Return a new API key of 256 random bits."""
     made = PREFIX + secrets.token_urlsafe(32)
     return Minted(made, key_digest(made))
 
 
 def key_digest(key: str) -> bytes:
-    """What is kept of an API key. It has no salt and takes no time to make, for nobody guesses 256 bits."""
+    """Return what is kept of an API key. It has no salt and takes no time to make, for nobody guesses 256 bits."""
     return hashlib.sha256(key.encode()).digest()
 
 
 def invitation(secret: bytes) -> Minted:
-    """A new invitation code, `XXXX-XXXX-XXXX` (59 bits), to be read out or written down."""
+    """Return a new invitation code, `XXXX-XXXX-XXXX` (59 bits), to be read out or written down."""
     code = "".join(secrets.choice(ALPHABET) for _ in range(CODE))
     return Minted("-".join(code[at : at + 4] for at in range(0, CODE, 4)), invitation_mac(secret, code))
 
 
 def invitation_mac(secret: bytes, code: str) -> bytes:
-    """What is kept of a code: too short for a plain digest, it is bound to the deployment's secret."""
+    """Return what is kept of a code: too short for a plain digest, it is bound to the deployment's secret."""
     plain = SEPARATORS.sub("", code).upper()
     return hmac.digest(secret, b"invitation " + plain.encode(), hashlib.sha256)

@@ -1,4 +1,4 @@
-"""What the schema says of accounts, and what somebody is told of their own."""
+"""Types: accounts as the schema has them, and what somebody is told of their own."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ class Identity(Node):
 
 
 def invitations(invitation: Table, viewer: Lens) -> Alternatives:
-    """Those for people where one invites residents, and for accounts one looks after."""
+    """Return those for people where one invites residents, and for accounts one looks after."""
     person = Table("person", schema="people", alias="invited")
     account = Table("account", schema="accounts", alias="entered")
     people = reach(viewer.within(person, INVITE), invitation.person_id, "people.person", "invited")
@@ -126,7 +126,7 @@ def invitations(invitation: Table, viewer: Lens) -> Alternatives:
 
 
 def reach(areas: Alternatives, key: Any, table: str, alias: str) -> list[Any]:
-    """The rows that point at rows in these areas; None is everywhere."""
+    """Return the rows that point at rows in these areas; None is everywhere."""
     text = f"exists(select from {table} {alias} where {alias}.id={{0}} and {{1}})"
     if areas is None:
         return [Sql("{0} is not null", key)]
@@ -173,12 +173,12 @@ class ApiKey(Node):
 
 
 def mine(at: Frame) -> Alternatives:
-    """What belongs to the account that asks."""
+    """Return what belongs to the account that asks."""
     return [Sql("{0}=(select a.id from accounts.account a where a.name={1})", at.rows.account_id, at.viewer.account)]
 
 
 def in_force(at: Frame) -> Alternatives:
-    """The account's grants that count now."""
+    """Return the account's grants that count now."""
     span = "{0} and {1}<={2} and ({3} is null or {3}>{2}) and {4} is null"
     return [Sql(span, one, at.rows.since, at.viewer.now, at.rows.until, at.rows.proposed_at) for one in mine(at) or ()]
 

@@ -1,4 +1,4 @@
-"""Giving uploads to a case."""
+"""Attaching: uploads are given to a case."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def parsed(id: str) -> UUID | None:
 
 
 async def county_of(case: Any) -> str:
-    """The six digits of the county that the case lies in."""
+    """Return the six digits of the county that the case lies in."""
     return (await GridRow.get(id=(await GridRow.get(id=case.grid_id)).county_id)).code
 
 

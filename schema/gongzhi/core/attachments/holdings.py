@@ -1,4 +1,4 @@
-"""What attachments hold, and how long."""
+"""Holdings: what attachments hold, and how long."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Links to files: whoever may see an attachment now gets one that is good for some minutes, for anybody who has it.
+"""File links: whoever may see an attachment gets one, good for some minutes for anybody who has it.
 
 The signature is an HMAC-SHA256, made by the database in the statement that checked the right to see the row. The key is
 of one time of expiry alone, so what the statement is given is worth nothing soon after.
@@ -28,7 +28,7 @@ BLOCK = 64
 
 
 def expiry(now: datetime) -> int:
-    """When links that are made now end, in seconds since 1970."""
+    """Return when links that are made now end, in seconds since 1970."""
     return (int(now.timestamp()) // WINDOW + 2) * WINDOW
 
 
@@ -37,12 +37,12 @@ def key(secret: bytes, expires: int) -> bytes:
 
 
 def signature(secret: bytes, id: UUID, variant: str, expires: int) -> str:
-    """What a link must be signed with."""
+    """Return what a link must be signed with."""
     return hmac.digest(key(secret, expires), f"{id}/{variant}".encode(), hashlib.sha256).hex()[:LENGTH]
 
 
 def url(variant: str) -> Build:
-    """The link to a file, signed by the database."""
+    """Return the link to a file, signed by the database."""
 
     def build(at: Frame) -> Term:
         whole = at.given.whole
@@ -59,6 +59,6 @@ def url(variant: str) -> Build:
 
 
 def pad(context: Context, by: int) -> bytes:
-    """The key's block of the inner or the outer hash (RFC 2104)."""
+    """Return the key's block of the inner or the outer hash (RFC 2104)."""
     made = key(context.receipts, expiry(context.viewer.now)).ljust(BLOCK, b"\0")
     return bytes(one ^ by for one in made)

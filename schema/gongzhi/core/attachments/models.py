@@ -1,4 +1,4 @@
-"""The table of attachments. The files themselves are sealed in the deployment's store."""
+"""Models: the table of attachments; the files themselves are sealed in the deployment's store."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who may see attachments: whoever sees their case, and nobody while they have none."""
+"""Rules: who may see attachments, which is whoever sees their case, and nobody while they have none."""
 
 from __future__ import annotations
 

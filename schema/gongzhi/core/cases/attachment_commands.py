@@ -1,4 +1,4 @@
-"""Adding files to a case that is there already."""
+"""Attachment commands: add files to a case that is there already."""
 
 from __future__ import annotations
 

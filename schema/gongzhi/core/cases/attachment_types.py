@@ -1,4 +1,4 @@
-"""What the schema says of attachments."""
+"""Attachment types: attachments as the schema has them."""
 
 from __future__ import annotations
 

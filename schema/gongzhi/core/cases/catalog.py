@@ -1,4 +1,4 @@
-"""What cases are about and how they arrive: the stock tables of subjects (诉求分类) and channels (渠道).
+"""Catalogue: the tables that ship of subjects (诉求分类) and channels (渠道), by which cases arrive.
 
 The subjects are a small rural tree of our own. Where a national standard has a code for the same thing it stands
 beside ours, so that figures can be handed on; a county adds editions of its own rather than changing this one.
@@ -160,6 +160,6 @@ async def add_to_catalog(
 
 
 def _levels(categories: Sequence[Category]) -> Iterator[list[Category]]:
-    """The subjects level by level, parents before their children."""
+    """Yield the subjects level by level, parents before their children."""
     for _, level in groupby(sorted(categories, key=lambda c: c.depth), key=lambda c: c.depth):
         yield list(level)

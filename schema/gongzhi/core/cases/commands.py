@@ -1,4 +1,4 @@
-"""What may happen to a case once it is reported. The steps are in `machine.py`, taking one is in `steps.py`."""
+"""Case commands: what may happen to a case once it is reported, step by step as `machine.py` allows."""
 
 from __future__ import annotations
 
@@ -209,7 +209,7 @@ async def rate_case(call: Call, input: RateCaseInput) -> CasePayload:
 
 
 def over() -> Refusal:
-    """The refusal for rating what is closed for good."""
+    """Return the refusal for rating what is closed for good."""
     return Refusal(
         "ILLEGAL_TRANSITION",
         "The case is closed and cannot be rated any more. If the matter is not solved, report it anew and name this "

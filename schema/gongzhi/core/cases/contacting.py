@@ -13,7 +13,7 @@ LATEST = "select type from cases.event where case_id = $1 and type = any($2::tex
 
 
 async def awaits_contact(call: Call, case: CaseRow) -> bool:
-    """Whether the lead unit has the case since its last dispatch, and neither contacted anybody nor began handling."""
+    """Return whether the lead unit has the case since its last dispatch, and has neither got in touch nor begun."""
     if case.status != Status.DISPATCHED:
         return False
     found = await call.fetch(LATEST, case.id, [machine.DISPATCH.event, CONTACTED])

@@ -1,4 +1,4 @@
-"""Raising a case by one level: grid, village, town, county (逐级上报). Whoever is responsible stays so."""
+"""Escalation: raises a case by one level, grid, village, town, county (逐级上报); whoever is responsible stays so."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is told of cases: an event a step, with codes and numbers only. Notes and answers stay with the case.
+"""Case events: one a step, with codes and numbers only. Notes and answers stay with the case.
 
 `record` publishes the event of a step's type; of what the step notes, it takes what the event declares.
 """

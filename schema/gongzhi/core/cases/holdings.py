@@ -1,4 +1,4 @@
-"""What the tables of cases hold, how long, and what anonymisation takes from them. Cases stay as facts."""
+"""Holdings: what the tables of cases hold, how long, and what anonymisation takes; cases stay as facts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The life of a case as data. `docs/cases.md` draws its diagram from this table."""
+"""State machine: the life of a case as data, of which `docs/cases.md` draws the diagram."""
 
 from __future__ import annotations
 

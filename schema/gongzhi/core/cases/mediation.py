@@ -77,7 +77,7 @@ async def wait(call: Call, case: CaseRow, until: datetime | None) -> None:
 
 
 def offering(level: SettlementLevel) -> Message:
-    """What is told of an agreement: that there is one, and at which level."""
+    """Return what is told of an agreement: that there is one, and at which level."""
     named = label(level)
     return Message(
         Text("A case was settled by mediation", "诉求已调解成功"),

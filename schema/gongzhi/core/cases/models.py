@@ -1,4 +1,4 @@
-"""The tables of cases (诉求) and what happened to them."""
+"""Models: the tables of cases (诉求) and of what happened to them."""
 
 from __future__ import annotations
 

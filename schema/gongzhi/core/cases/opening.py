@@ -102,7 +102,7 @@ async def open_cases(call: Call, drafts: Sequence[CaseDraft]) -> list[CaseRow]:
 
 
 async def enter_cases(call: Call, cases: Sequence[CaseRow]) -> None:
-    """Number new cases, save them, and record that they were reported; what reacts to a report may refuse one."""
+    """Give new cases numbers, save them, and record that they were reported; what reacts to a report may refuse one."""
     following: list[Later] = []
     for case in cases:
         facts = await check(call, machine.REPORT.event, case)
@@ -115,7 +115,7 @@ async def enter_cases(call: Call, cases: Sequence[CaseRow]) -> None:
 
 
 async def find_by_codes(model: type[M], wanted: Sequence[str], path: str, **more: Any) -> Mapping[str, M]:
-    """The rows with these codes, the newest of each. Raises Refusal for a code that no row has."""
+    """Return the rows with these codes, the newest of each. Raises Refusal for a code that no row has."""
     found = await model.filter(code__in=list(set(wanted)), **more).order_by("id")
     rows = {row.code: row for row in found}  # type: ignore[attr-defined]
     if len(rows) < len(set(wanted)):
@@ -124,7 +124,7 @@ async def find_by_codes(model: type[M], wanted: Sequence[str], path: str, **more
 
 
 async def locate_places(call: Call, places: Sequence[PointInput]) -> list[int | None]:
-    """The key of the smallest grid around each place. Raises Refusal for what is no position on Earth."""
+    """Return the key of the smallest grid around each place. Raises Refusal for what is no position on Earth."""
     rows = await call.fetch(LOCATE, [placed_point(vars(place)) for place in places])
     return [row["grid"] for row in rows]
 
@@ -137,12 +137,12 @@ def require_county(grid: GridRow, path: str) -> GridRow:
 
 
 def outside() -> Refusal:
-    """The refusal for a place that lies in no grid."""
+    """Return the refusal for a place that lies in no grid."""
     return missing("The place lies in no grid of ours.", "该位置不在任何网格内。", "place")
 
 
 async def _grids(call: Call, drafts: Sequence[CaseDraft]) -> list[GridRow]:
-    """The grid of each draft."""
+    """Return the grid of each draft."""
     places = [draft.place for draft in drafts if draft.place is not None]
     found = iter(await locate_places(call, places) if places else [])
     keys = [next(found) if draft.place is not None else None for draft in drafts]
@@ -161,7 +161,7 @@ async def _grids(call: Call, drafts: Sequence[CaseDraft]) -> list[GridRow]:
 
 
 def _unsaved(call: Call, draft: CaseDraft, category: CategoryRow, channel: ChannelRow, grid: GridRow) -> CaseRow:
-    """The case of a draft, without a number."""
+    """Return the case of a draft, without a number."""
     place = vars(draft.place) if draft.place else None
     point = position(place) if place else None
     own = call.viewer.account.person
@@ -215,7 +215,7 @@ async def _number(call: Call, cases: Sequence[CaseRow]) -> None:
 
 
 async def _scattered_number(call: Call, county: int | None, code: str, given: int) -> str:
-    """The number of a tip-off; those of before were given out in order, so one may be taken."""
+    """Return the number of a tip-off; those of before were given out in order, so one may be taken."""
     day = today(call)
     while True:
         scattered = codes.scattered(call.context.receipts, code, day, given)

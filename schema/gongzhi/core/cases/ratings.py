@@ -37,7 +37,7 @@ INDEPENDENT = "select coalesce(cases.independent($1), false) as independent"
 
 
 def is_requester(call: Call, case: CaseRow) -> bool:
-    """Whether the caller is who asked; who filed it for them is not."""
+    """Return whether the caller is who asked; who filed it for them is not."""
     person = call.viewer.account.person
     return person is not None and person == case.requester_id
 
@@ -70,7 +70,7 @@ async def keep_rating(
 
 
 async def is_independent(call: Call, case: UUID) -> bool:
-    """Whether somebody asked who did not handle the case, and whoever filed it did not handle it either.
+    """Return whether somebody asked who did not handle the case, and whoever filed it did not handle it either.
 
     Only then does what is said of its answers count in figures, and may points or credit be given for it.
     """

@@ -150,7 +150,7 @@ async def file_report(
 
 
 def written(input: ReportCaseInput, field: str, most: int) -> str:
-    """A text of the report; empty where it is left out and a file may say it."""
+    """Return a text of the report; empty where it is left out and a file may say it."""
     value: str | None = getattr(input, field)
     if told(value):
         return text(value, most, field)
@@ -160,12 +160,12 @@ def written(input: ReportCaseInput, field: str, most: int) -> str:
 
 
 def unsaid(field: str) -> Refusal:
-    """The refusal for a report that neither a text nor a recording explains."""
+    """Return the refusal for a report that neither a text nor a recording explains."""
     return wrong("Write what it is about, or attach a recording.", "请填写文字说明，或附上录音。", field)
 
 
 async def closed(call: Call, number: str) -> CaseRow:
-    """The case that this one continues; while it is open, it is taken up again instead."""
+    """Return the case that this one continues; while it is open, it is taken up again instead."""
     found: CaseRow = await call.find(Case, "follows", number=number)
     if found.status in machine.OPEN:
         raise wrong("The earlier case is still open: add to it instead.", "前一诉求尚未结案，请直接补充。", "follows")
@@ -173,7 +173,7 @@ async def closed(call: Call, number: str) -> CaseRow:
 
 
 async def requester_of(call: Call, input: ReportCaseInput) -> PersonRow | None:
-    """Who asks: the person named, whom the caller sees or is the named helper of, or else the caller."""
+    """Return who asks: the person named, whom the caller sees or is the named helper of, or else the caller."""
     if not input.requester:
         person: UUID | None = call.viewer.account.person
         return await PersonRow.get_or_none(id=person) if person else None
@@ -183,7 +183,7 @@ async def requester_of(call: Call, input: ReportCaseInput) -> PersonRow | None:
 
 
 async def grid_of(call: Call, input: ReportCaseInput, requester: PersonRow | None) -> GridRow:
-    """The grid the matter lies in: of its place, as named, or the requester's."""
+    """Return the grid the matter lies in: of its place, as named, or the requester's."""
     if input.place:
         [key] = await locate_places(call, [input.place])
         if key is None:

@@ -1,4 +1,4 @@
-"""Who may see cases, in one place."""
+"""Rules: who may see cases, in one place."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def held(case: Table, viewer: Lens, permission: str) -> Alternatives:
 
 
 def events(event: Table, viewer: Lens) -> Alternatives:
-    """What is meant for everybody who sees the case; staff notes for whoever may read those of this case."""
+    """Return what is meant for everybody who sees the case; staff notes for whoever may read those of this case."""
     seen = rows_of_held_cases(event, viewer)
     public = Sql("{0}='PUBLIC'", event.audience)
     if seen is None:
@@ -48,7 +48,7 @@ def events(event: Table, viewer: Lens) -> Alternatives:
 
 
 def rows_of_held_cases(row: Table, viewer: Lens, permission: str = NOTES) -> Alternatives:
-    """Rows of cases on which one holds a permission: that of reading staff notes, if no other is said."""
+    """Return the rows of cases on which a permission is held; reading staff notes, if no other is given."""
     case = Table("case", schema="cases", alias="noted")
     allowed = held(case, viewer, permission)
     if not allowed:

@@ -390,7 +390,7 @@ def announce_to_requesters(call: Call, case: CaseRow, event: str, statement: str
 
 
 def tell_requesters_of(cases: str) -> str:
-    """The statement that tells those who asked in other cases `c`, which a condition finds by the case `m`."""
+    """Return the statement that tells those who asked in other cases `c`, which a condition finds by the case `m`."""
     return REQUESTERS.replace("{cases}", cases)
 
 
@@ -424,12 +424,12 @@ async def announce_urgency(call: Call, case: CaseRow) -> None:
 
 
 def awaits(event: str) -> bool:
-    """Whether the case now waits for a dispatch."""
+    """Return whether the case now waits for a dispatch."""
     return event in (machine.ACCEPT.event, machine.RETURN.event)
 
 
 def awaits_others(call: Call, case: CaseRow, event: str) -> bool:
-    """Whether somebody else has to act next: the unit of a reopened case is told as such."""
+    """Return whether somebody else has to act next: the unit of a reopened case is told as such."""
     if event == machine.ACCEPT.event:
         return not call.may(DISPATCH, case)
     return event != machine.REOPEN.event or case.lead_unit_id is None
@@ -440,6 +440,6 @@ def texts(message: Message) -> Iterator[str]:
 
 
 def texts_of(event: str) -> tuple[Text, Text | None]:
-    """A step's title, and what it means for the requester, for somebody who has the case before their eyes."""
+    """Return a step's title, and what it means for the requester, for somebody who has the case before their eyes."""
     requester = STEPS[event].requester
     return split_label(REGISTRY.find(event).description), requester.unnumbered if requester else None

@@ -1,4 +1,4 @@
-"""Taking a step of a case: who may, whether the machine allows it, and the event it leaves."""
+"""Case steps: who may take one, whether the machine allows it, and the event it leaves."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ async def disinterested(call: Call, case: CaseRow) -> None:
 
 
 async def accused(call: Call, case: CaseRow, units: Sequence[int]) -> bool:
-    """Whether the case is against one of these units, or against one that one of them is a part of."""
+    """Return whether the case is against one of these units, or against one that one of them is a part of."""
     if case.accused_unit_id is None or not units:
         return False
     rows = await call.fetch(EMPLOYERS.format("any($1::int[])"), list(units))
@@ -107,7 +107,7 @@ async def accused(call: Call, case: CaseRow, units: Sequence[int]) -> bool:
 
 
 async def contested(case: CaseRow) -> bool:
-    """Whether the case is about a unit or the platform itself, so that nobody closes it alone."""
+    """Return whether the case is about a unit or the platform itself, so that nobody closes it alone."""
     about = await CategoryRow.get(id=case.category_id)
     return case.accused_unit_id is not None or about.code == PLATFORM
 
@@ -200,7 +200,7 @@ async def react(call: Call, event: str, row: Any, /, **facts: Any) -> None:
 async def noted(
     call: Call, case: CaseRow, taken: Step | str, note: str | None = None, unit: UnitRow | None = None, **data: Any
 ) -> str:
-    """The same without the reactions; the event's type."""
+    """Return the same without the reactions; the event's type."""
     kind = taken.event if isinstance(taken, Step) else taken
     declared = REGISTRY.find(kind)
     await write_event(call, case, declared, data, note, unit.id if unit else None)
@@ -231,7 +231,7 @@ def _line(
     call: Call, case: CaseRow, declared: type[Event], facts: Mapping[str, Any], note: str | None = None,
     unit: int | None = None, *, unnamed: bool,
 ) -> tuple[Any, ...]:  # fmt: skip
-    """The values of one line of a timeline."""
+    """Return the values of one line of a timeline."""
     acting = next((grant.unit for grant in call.viewer.account.grants if grant.unit), None)
     audience = Audience.STAFF if declared.internal else Audience.PUBLIC
     account, role = call.viewer.account.name, call.viewer.role
@@ -251,7 +251,7 @@ async def _write_lines(call: Call, lines: Sequence[tuple[Any, ...]]) -> None:
 
 
 def untitled() -> Refusal:
-    """The refusal for accepting a recording that nobody has given a title."""
+    """Return the refusal for accepting a recording that nobody has given a title."""
     return wrong("Listen to the recording and give the case a title.", "请先收听录音并拟定标题。", "title")
 
 
@@ -260,7 +260,7 @@ def illegal(case: CaseRow, taken: Step) -> Refusal:
 
 
 def unready(case: CaseRow, chinese: str, *statuses: Status) -> Refusal:
-    """The refusal for something that is open to cases in these statuses only."""
+    """Return the refusal for something that is open to cases in these statuses only."""
     now, allowed = label(case.status), join_labels(statuses)
     before = next((one for one in machine.STEPS if case.status in one.sources and one.target in statuses), None)
     needed = f"须先{before.chinese}才能{chinese}" if before else f"不能{chinese}；须为{allowed.zh}的诉求"
@@ -278,12 +278,12 @@ def settle(call: Call, case: CaseRow, text: str, level: SettlementLevel) -> None
 
 
 async def level_of(call: Call, case: CaseRow) -> SettlementLevel:
-    """The level that answers: that of the area the lead unit serves, or the one the case was raised to, if higher."""
+    """Return the level that answers: of the area the lead unit serves, or that the case was raised to, if higher."""
     return _reached(await _levels(call, case))
 
 
 async def settling_level(call: Call, case: CaseRow) -> SettlementLevel:
-    """The level at which an answer settles the case: the one that was offered, unless the case went on after that."""
+    """Return the level at which an answer settles the case: the one offered, unless the case went on after that."""
     row = await _levels(call, case)
     return SettlementLevel(row["offered"]) if row["offered"] else _reached(row)
 
@@ -306,13 +306,13 @@ def _serving(kind: str | None) -> SettlementLevel:
 
 
 def own(call: Call, case: CaseRow) -> bool:
-    """Whether the caller is who asked, or filed it for them."""
+    """Return whether the caller is who asked, or filed it for them."""
     person = call.viewer.account.person
     return person is not None and person in (case.requester_id, case.filed_by_id)
 
 
 async def works(call: Call, case: CaseRow) -> bool:
-    """Whether the caller works on the case: where it lies, for its lead unit, or for one that helps."""
+    """Return whether the caller works on the case: where it lies, for its lead unit, or for one that helps."""
     if any(call.may(permission, case) for permission in WORK):
         return True
     units = [grant.unit for grant in call.viewer.account.grants if grant.unit and grant.permissions & set(WORK)]
@@ -320,7 +320,7 @@ async def works(call: Call, case: CaseRow) -> bool:
 
 
 async def named(model: Any, code: str, path: str, **more: Any) -> Any:
-    """The row with this code."""
+    """Return the row with this code."""
     found = await model.filter(code=code, **more).order_by("-id").first()
     if found is None:
         raise missing(f"{FIELD}: nothing has this code.", f"{FIELD}：没有此代码。", path)

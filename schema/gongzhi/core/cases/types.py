@@ -1,4 +1,4 @@
-"""What the schema says of cases."""
+"""Types: cases as the schema has them."""
 
 from __future__ import annotations
 
@@ -166,7 +166,7 @@ class Reply:
 
 
 def worded(at: Frame, texts: Mapping[str, Text]) -> Sql:
-    """The text of an event's type, in the caller's language; null for a type that has none."""
+    """Return the text of an event's type, in the caller's language; null for a type that has none."""
     language = at.given.whole(lambda arguments, context: context.viewer.language, cast="text")
     chinese = "".join(f" when '{type}' then {quoted(text.zh)}" for type, text in texts.items())
     english = "".join(f" when '{type}' then {quoted(text.en)}" for type, text in texts.items())
@@ -185,7 +185,7 @@ def explained(at: Frame) -> Sql:
 
 
 def of_plugins(at: Frame, what: str) -> Sql:
-    """The words that plugins have for events of theirs, in the caller's language; null for others."""
+    """Return the words that plugins have for events of theirs, in the caller's language; null for others."""
     told = at.given.whole(lambda arguments, context: context.timeline.words(context.viewer.language), cast="jsonb")
     return Sql(f"({{0}}->{{1}}->>'{what}')", told, at.row.type)
 
@@ -213,7 +213,7 @@ VOICE_REPORT = Text("Voice report", "语音诉求")
 
 
 def title_of(at: Frame, case: Table) -> Sql:
-    """The title of a case; of a recording that has none yet, a label in the caller's language."""
+    """Return the title of a case; of a recording that has none yet, a label in the caller's language."""
     language = at.given.whole(lambda arguments, context: context.viewer.language, cast="text")
     label = f"case {{2}} when 'zh' then {quoted(VOICE_REPORT.zh)} else {quoted(VOICE_REPORT.en)} end"
     time = "to_char({1} at time zone 'Asia/Shanghai','YYYY-MM-DD HH24:MI')"
@@ -239,7 +239,7 @@ def overdue(at: Frame, case: Table) -> Any:
 
 
 def lit(at: Frame, case: Table) -> Any:
-    """The light of a case: that of its worst clock."""
+    """Return the light of a case: that of its worst clock."""
     return Sql(
         "case when {0}<={2} then 'RED' when {1}<={2} then 'YELLOW' "
         "when {0}<'infinity' or {3} in ('REPORTED','ACCEPTED','DISPATCHED','RETURNED','HANDLING','SUSPENDED') "
@@ -352,7 +352,7 @@ class Case(Node):
 
 
 def receipted(given: Mapping[str, Any], context: Context) -> str | None:
-    """The number, if the receipt code is the one for it."""
+    """Return the number, if the receipt code is the one for it."""
     number, code = given["number"], given["receiptCode"]
     return number if codes.receipt_matches(context.receipts, number, code) else None
 

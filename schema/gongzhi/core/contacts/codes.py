@@ -23,13 +23,13 @@ FIELD = "contact"
 
 
 def code(secret: bytes, contact: UUID) -> str:
-    """The code of a contact: derived, so it is told again to a job that is tried again, and stored nowhere."""
+    """Return the code of a contact: derived, so it is told again to a job that is tried again, and stored nowhere."""
     made = hmac.digest(secret, b"contact code " + contact.bytes, hashlib.sha256)
     return f"{int.from_bytes(made[:8]) % 10**DIGITS:0{DIGITS}}"
 
 
 def proves(secret: bytes, row: ContactRow, given: str, now: datetime) -> bool:
-    """Whether this is the contact's code, while it is good."""
+    """Return whether this is the contact's code, while it is good."""
     right = hmac.compare_digest(code(secret, row.id).encode(), given.strip().encode())
     return right and row.tries < TRIES and row.sent_at is not None and now < row.sent_at + GOOD
 
@@ -52,7 +52,7 @@ def seal_number(keys: KeyRing, county: str, contact: UUID, number: str) -> dict[
 
 
 def opened(keys: KeyRing, county: str, row: ContactRow) -> str | None:
-    """The number in clear; None once its key has been destroyed."""
+    """Return the number in clear; None once its key has been destroyed."""
     return sealing.open(keys.unwrap(county, row.data_key), context(row.id), row.sealed) if row.data_key else None
 
 

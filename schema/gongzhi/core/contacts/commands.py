@@ -189,7 +189,7 @@ async def reveal_phone(call: Call, input: RevealPhoneInput) -> RevealPhonePayloa
 
 
 async def must_contact(call: Call, case: CaseRow) -> bool:
-    """Whether the caller's unit leads the case and has yet to contact whoever asked.
+    """Return whether the caller's unit leads the case and has yet to contact whoever asked.
 
     Whoever tipped off is called by nobody on that ground.
     """
@@ -200,7 +200,7 @@ async def must_contact(call: Call, case: CaseRow) -> bool:
 
 
 async def requester_of(case: CaseRow) -> PersonRow | None:
-    """Who asked, if they are on file and neither unnamed nor restricted."""
+    """Return who asked, if they are on file and neither unnamed nor restricted."""
     if case.requester_id is None or case.series != Series.ORDINARY:
         return None
     return await PersonRow.get_or_none(id=case.requester_id, restricted_at=None, erased_at=None)
@@ -210,7 +210,7 @@ async def requester_of(case: CaseRow) -> PersonRow | None:
 
 
 async def asked(call: Call, input: Any) -> CaseRow:
-    """The caller's own case, locked: by its receipt, or because they asked."""
+    """Return the caller's own case, locked: by its receipt, or because they asked."""
     secret = call.context.receipts
     receipted = told(input.receipt_code) and codes.receipt_matches(secret, input.number, input.receipt_code)
     case: CaseRow = await call.find(Case, "number", number=input.number, shown=receipted)

@@ -1,4 +1,4 @@
-"""Seeing protected values in clear, finding people by them, and looking beyond one's scope in an emergency."""
+"""Disclosure commands: show protected values, find people by them, and look beyond one's scope in an emergency."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def some(values: list[Any], path: str) -> list[Any]:
 
 
 async def permitted(call: Call, id: str, at: str) -> PersonRow:
-    """The person, if the caller may have their values shown."""
+    """Return the person, if the caller may have their values shown."""
     person: PersonRow = await call.find(Person, "ids", at, id=key_of(Person)(id))
     if not call.may(REVEAL, person) and not await through(call, person):
         raise forbidden("ids")
@@ -106,13 +106,13 @@ async def permitted(call: Call, id: str, at: str) -> PersonRow:
 
 
 async def through(call: Call, person: PersonRow) -> bool:
-    """Whether the caller looks at the person through a glass they broke."""
+    """Return whether the caller looks at the person through a glass they broke."""
     glass, account = call.viewer.glass, call.viewer.account.name
     return await GlassRow.exists(id=glass, account=account, person_id=person.id, until__gt=call.now)
 
 
 async def shown(call: Call, id: str, person: PersonRow, fields: list[str]) -> list[RevealedValue]:
-    """The person's values in clear."""
+    """Return the person's values in clear."""
     values: list[RevealedValue] = []
     for name in fields:
         found = await clear(call.context.keys, person, f"Person.{name}")
@@ -157,7 +157,7 @@ async def find_person(call: Call, input: FindPersonInput) -> FindPersonPayload:
 
 
 async def matching(call: Call, input: Any) -> list[PersonRow]:
-    """Those in the county who have this resident ID or number, whether the caller may see them or not."""
+    """Return those in the county who have this resident ID or number, whether the caller may see them or not."""
     if told(input.resident_id) == told(input.phone):
         raise wrong("Give a resident ID or a phone.", "请填写身份证号或电话其中一项。", "residentId")
     county = await GridRow.get_or_none(code=input.county or "", kind=codes.Kind.COUNTY, valid_to=None)
@@ -175,7 +175,7 @@ async def matching(call: Call, input: Any) -> list[PersonRow]:
 
 
 async def seen(call: Call, person: PersonRow) -> bool:
-    """Whether the caller may see the person."""
+    """Return whether the caller may see the person."""
     try:
         await call.find(Person, id=person.id)
     except Refusal:
@@ -228,7 +228,7 @@ BODY = Text(
 
 
 async def endangered(call: Call, input: BreakGlassInput) -> PersonRow:
-    """The person, if they live in a county where the caller may break the glass."""
+    """Return the person, if they live in a county where the caller may break the glass."""
     if told(input.person):
         found = await PersonRow.filter(id=key_of(Person)(input.person))
     else:

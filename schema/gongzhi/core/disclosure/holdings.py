@@ -1,4 +1,4 @@
-"""What the access log and the audit hold, and how long."""
+"""Holdings: what the access log and the audit hold, and how long."""
 
 from __future__ import annotations
 

@@ -97,7 +97,7 @@ async def find_people_to_name(call: Call, input: FindPeopleToNameInput) -> FindP
 
 
 async def within_reach(call: Call, input: FindPeopleToNameInput) -> Q:
-    """Where the caller may look: where they hold the permission, its plugin is switched on, and the grid named lies."""
+    """Return where the caller may look: where they hold the permission, the plugin is on, and the named grid lies."""
     areas = Q(id=None)  # nobody
     for grant in call.viewer.account.grants:
         if input.permission not in grant.permissions:
@@ -120,13 +120,13 @@ async def within_reach(call: Call, input: FindPeopleToNameInput) -> Q:
 
 
 def at_level(level: str, grid: int | None) -> Q:
-    """What lies in a grid, by the column that its level has."""
+    """Return what lies in a grid, by the column that its level has."""
     asked: dict[str, Any] = {level: grid}
     return Q(**asked)
 
 
 async def name_plate(person: PersonRow) -> PersonToName:
-    """What a search shows of somebody."""
+    """Return what a search shows of somebody."""
     phone = await PhoneRow.filter(person_id=person.id).order_by("rank", "id").first()
     return PersonToName(
         id=ID(f"Person:{person.id}"),

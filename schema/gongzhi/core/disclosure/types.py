@@ -1,4 +1,4 @@
-"""What the schema says of looks at people's files."""
+"""Types: looks at people's files as the schema has them."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ class ActLogEntry(Node):
 
 
 def names_people(at: Frame) -> Sql:
-    """Whether the viewer may read at whom it was: the look is their own, or the core's rows and roles led there."""
+    """Return whether the viewer may read at whom it was: their own look, or one led to by core rows and roles."""
     text = "({0}={1} or coalesce({2}=any({3}),true) and not exists(select from unnest({4}) f where starts_with(f,{5})))"
     roles = bound(lambda variables, context: [one.name for one in ROLES], "text[]")
     mark = bound(lambda variables, context: VIA_PLUGIN, "text")

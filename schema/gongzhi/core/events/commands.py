@@ -1,4 +1,4 @@
-"""Having what was given up tried again."""
+"""Event commands: have work that was given up tried again."""
 
 from __future__ import annotations
 

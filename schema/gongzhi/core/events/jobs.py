@@ -1,4 +1,4 @@
-"""What operators see of the work in the background. What it works on is not shown: that may be somebody's."""
+"""Job status: what operators see of background work, without what it works on, which may be somebody's."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The outbox: events in the order in which they are told, and the work that waits."""
+"""Models: the outbox, with events in the order in which they are told, and the work that waits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who may know of events."""
+"""Rules: who may know of events."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from gongzhi.values.errors import DeclarationError
 
 
 def staff(event: Table, viewer: Lens) -> Alternatives:
-    """What is internal is told to those who read staff notes where it happened, or those of the case.
+    """Return what is internal is told to those who read staff notes where it happened, or those of the case.
 
     Everybody else is told the rest.
     """

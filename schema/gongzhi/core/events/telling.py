@@ -1,4 +1,4 @@
-"""The words for a type that a stream tells: where the event stands, and what it is about."""
+"""Streamed types: the fields that each has, which say where the event stands and what it is about."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ KEYS, CURSORS = "@keys", "@cursors"
 
 
 def cursor() -> Any:
-    """Where the event stands: `after: cursor` goes on after it. It tells nothing of what lies between two."""
+    """Return where the event stands: `after: cursor` goes on after it. It tells nothing of what lies between two."""
 
     def place(at: Frame) -> Any:
         keys = bound(lambda variables, context: variables[KEYS], "uuid[]")
@@ -24,7 +24,7 @@ def cursor() -> Any:
 
 
 def about(description: str, name: str, *, type: Any = None, cast: str = "uuid") -> Any:
-    """The row whose key the event's data has under this name, as it is now; `cast` is the type of the key."""
+    """Return the row whose key the event's data has under this name, as it is now; `cast` is the type of the key."""
     if not name.isidentifier():
         raise DeclarationError(f"{name!r} is no field of an event's data")
     return pick(description, lambda at: [Sql(f"{{0}}=({{1}}->>'{name}')::{cast}", at.rows.id, at.row.data)], type=type)

@@ -1,4 +1,4 @@
-"""What the schema says of events, and the streams of the core."""
+"""Types: events as the schema has them, and the streams of the core."""
 
 from __future__ import annotations
 

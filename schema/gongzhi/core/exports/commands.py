@@ -108,7 +108,7 @@ def mapping(given: Any, *path: str) -> dict[str, Any]:
 
 
 async def placed(call: Call, code: str) -> GridRow:
-    """The grid, where the caller may export."""
+    """Return the grid, where the caller may export."""
     grid = await GridRow.get_or_none(code=code, valid_to=None)
     if grid is None:
         raise missing("There is no grid with this code.", "网格编码不存在。", "grid")
@@ -170,7 +170,7 @@ async def refuse_bulk_export(call: Call, input: RefuseBulkExportInput) -> BulkEx
 
 
 async def judged(call: Call, input: Any) -> ExportRow:
-    """The export, if the caller may decide on it now."""
+    """Return the export, if the caller may decide on it now."""
     require_signed_in(call)
     row: ExportRow = await call.find(BulkExport, "export", id=key_of(BulkExport)(input.export))
     if not call.may(RELEASE, row):

@@ -20,7 +20,7 @@ NUMBER = 8
 
 
 def link(row: Any, context: Context) -> str | None:
-    """The path to fetch the file from, for whoever asked for it; None for others, and when it is over."""
+    """Return the path to fetch the file from, for whoever asked for it; None for others, and when it is over."""
     now, account = context.viewer.now, context.viewer.account
     own = account.name is not None and account.name == row.account and account.api_key is None
     over = row.state != ExportState.READY or row.until <= now or row.fetches >= FETCHES
@@ -32,6 +32,6 @@ def ticket(secret: bytes, export: int, until: datetime) -> str:
 
 
 def opened(secret: bytes, text: str, now: datetime) -> int | None:
-    """The export a link was made for; None if it was not, or is over."""
+    """Return the export a link was made for; None if it was not, or is over."""
     key = tickets.opened(secret, KIND, text, now)
     return int.from_bytes(key) if key else None

@@ -39,6 +39,6 @@ def narrowed(viewer: Viewer, grid: GridRow, guarded: Collection[str]) -> Viewer:
 
 
 def reaches(grant: Grant, grid: GridRow) -> bool:
-    """Whether a grant holds in all of a grid."""
+    """Return whether a grant holds in all of a grid."""
     held = getattr(grid, f"{grant.kind.lower()}_id", None) if grant.kind is not None else None
     return grant.everywhere or (held is not None and held == grant.grid)

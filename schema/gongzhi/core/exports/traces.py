@@ -17,14 +17,14 @@ CODE = re.compile(rf"E([1-9][0-9]{{0,17}})-([1-9][0-9]{{0,4}})-([1-9][0-9]{{0,8}
 
 
 def code(secret: bytes, export: int, fetch: int, row: int) -> str:
-    """The mark of a row, the first row being 1."""
+    """Return the mark of a row, the first row being 1."""
     said = f"E{export}-{fetch}-{row}"
     mac = hmac.digest(secret, b"export trace:" + said.encode(), hashlib.sha256)
     return f"{said}-{base64.b32encode(mac).decode()[:LENGTH]}"
 
 
 def export(secret: bytes, text: str) -> int | None:
-    """The export that a mark is of, as somebody copied it by hand; None if it is no mark of ours."""
+    """Return the export that a mark is of, as somebody copied it by hand; None if it is no mark of ours."""
     found = CODE.fullmatch("".join(text.split()).upper())
     if not found:
         return None

@@ -91,7 +91,7 @@ class Finding:
 
 
 def found(at: Frame) -> Sql:
-    """All checks as one JSON list."""
+    """Return all checks as one JSON list."""
     return Sql("jsonb_build_array(" + ",".join(map(one, at.registers.checks)) + ")")
 
 

@@ -1,4 +1,4 @@
-"""What may happen to a grid: it is added, renamed, given a boundary, and replaced. It keeps its code for good."""
+"""Grid commands: add, rename, bound and replace a grid, which keeps its code for good."""
 
 from __future__ import annotations
 
@@ -138,7 +138,7 @@ async def replace_grid(call: Call, input: ReplaceGridInput) -> GridPayload:
 
 
 async def find_grid(code: str, *path: str, lock: bool = False) -> GridRow:
-    """The grid that has this code now."""
+    """Return the grid that has this code now."""
     query = GridRow.filter(code=code, valid_to=None)
     found = await (query.select_for_update(no_key=True) if lock else query).first()
     if found is None:
@@ -147,7 +147,7 @@ async def find_grid(code: str, *path: str, lock: bool = False) -> GridRow:
 
 
 async def opened(call: Call, input: Any) -> GridRow:
-    """The grid, locked, at the version the caller saw, where they may change it."""
+    """Return the grid, locked, at the version the caller saw, where they may change it."""
     grid = await find_grid(input.code, "code", lock=True)
     if not call.may(EDIT, grid):
         raise forbidden("code")
@@ -162,7 +162,7 @@ async def saved(grid: GridRow, *columns: str) -> GridPayload:
 
 
 async def above(input: AddGridInput, kind: Kind) -> GridRow | None:
-    """What the grid lies in: what its code names, or for a county the province if that is given."""
+    """Return what the grid lies in: what its code names, or for a county the province if that is given."""
     if kind is Kind.PROVINCE:
         return None
     code = codes.parent(input.code) or ""
@@ -174,7 +174,7 @@ async def above(input: AddGridInput, kind: Kind) -> GridRow | None:
 
 
 def outlined(input: Any) -> list[Ring]:
-    """The rings of the boundary, none where none is given."""
+    """Return the rings of the boundary, none where none is given."""
     if not told(input.boundary):
         return []
     if not told(input.crs):

@@ -1,4 +1,4 @@
-"""The tables of the grid tree."""
+"""Models: the tables of the grid tree."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the schema says of grids."""
+"""Types: grids as the schema has them."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class PointInput:
 
 
 def position(value: Any) -> Point:
-    """The point in CGCS2000. Raises Refusal for what is no position on Earth."""
+    """Return the point in CGCS2000. Raises Refusal for what is no position on Earth."""
     try:
         given = Point(value["longitude"], value["latitude"], Crs(value["crs"]))
         return given.to(Crs.CGCS2000)
@@ -68,19 +68,19 @@ def position(value: Any) -> Point:
 
 
 def placed_point(value: Any) -> str:
-    """The point as PostgreSQL reads one."""
+    """Return the point as PostgreSQL reads one."""
     return point_text(position(value))
 
 
 def ancestors(at: Frame) -> Alternatives:
-    """The grid itself and what it lies in."""
+    """Return the grid itself and what it lies in."""
     names = ("province", "city", "county", "town", "village", "grid_1", "grid_2", "grid_3")
     keys = [at.row.field(f"{name}_id") for name in names]
     return [Sql("{0}=any(array[" + ",".join(f"{{{i + 1}}}" for i in range(len(keys))) + "])", at.rows.id, *keys)]
 
 
 def current(at: Frame) -> Alternatives:
-    """The grid that has the code now."""
+    """Return the grid that has the code now."""
     return [every(at.rows.code == at.given.bind("code"), at.rows.valid_to.isnull())]
 
 

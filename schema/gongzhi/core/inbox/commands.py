@@ -1,4 +1,4 @@
-"""Reading one's notices."""
+"""Inbox commands: read one's notices."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the inbox holds, and how long."""
+"""Holdings: what the inbox holds, and how long."""
 
 from __future__ import annotations
 

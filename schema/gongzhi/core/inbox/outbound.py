@@ -1,4 +1,4 @@
-"""Notices on their way out: handed to the channels once they are committed and due, some hundreds at a time."""
+"""Outbound notices: hand those that are committed and due to the channels, some hundreds at a time."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ async def sent(call: Call, run: Run) -> None:
 
 
 def named(addressee: Addressee) -> str:
-    """What tells one addressee of a notice from the others."""
+    """Return what tells one addressee of a notice from the others."""
     return str(addressee.person or addressee.account or addressee.unit or addressee.office or "contact")
 
 
@@ -122,7 +122,7 @@ def outbound(row: NoticeRow) -> Outbound:
 
 
 async def addressees(call: Call, channel: Channel, row: NoticeRow, looked: set[UUID]) -> list[Addressee]:
-    """Who is written to by this channel: nobody who has not agreed to it, or has no number that it needs.
+    """Return who is written to by this channel: nobody who has not agreed to it, or has no number that it needs.
 
     `looked` gathers the people whose number was taken from their file.
     """
@@ -141,7 +141,7 @@ async def addressees(call: Call, channel: Channel, row: NoticeRow, looked: set[U
 
 
 async def at_contact(call: Call, channel: Channel, row: NoticeRow) -> list[Addressee]:
-    """The number that was left with a case for this."""
+    """Return the number that was left with a case for this."""
     contact = await ContactRow.get_or_none(id=row.contact_id, verified_at__isnull=False) if channel.phone else None
     if contact is None:
         return []
@@ -151,7 +151,7 @@ async def at_contact(call: Call, channel: Channel, row: NoticeRow) -> list[Addre
 
 
 async def on_duty(call: Call, channel: Channel, row: NoticeRow, looked: set[UUID]) -> list[Addressee]:
-    """The people on duty behind a notice that wakes them. It is their duty, so they are not asked for consent."""
+    """Return the people on duty behind a notice that wakes them: duty, for which nobody asks their consent."""
     found = []
     for holder in await holders(call, row):
         one = Addressee(holder["person_id"], holder["name"], row.unit_id, row.office, row.grid_id)
@@ -165,7 +165,7 @@ async def on_duty(call: Call, channel: Channel, row: NoticeRow, looked: set[UUID
 
 
 async def holders(call: Call, row: NoticeRow) -> list[dict[str, Any]]:
-    """The accounts and people who are told by a notice."""
+    """Return the accounts and people who are told by a notice."""
     if row.person_id or row.account:
         return [{"person_id": row.person_id, "name": row.account}]
     if row.unit_id:
@@ -175,7 +175,7 @@ async def holders(call: Call, row: NoticeRow) -> list[dict[str, Any]]:
 
 
 async def with_number(call: Call, addressee: Addressee, looked: set[UUID]) -> list[Addressee]:
-    """The addressee with their own first number, if they have one."""
+    """Return the addressee with their own first number, if they have one."""
     assert addressee.person
     phone = await number(call, addressee.person)
     if phone is None:
@@ -185,7 +185,7 @@ async def with_number(call: Call, addressee: Addressee, looked: set[UUID]) -> li
 
 
 async def number(call: Call, person: UUID) -> str | None:
-    """The first number of a person, in clear; whoever hands it out writes that down."""
+    """Return the first number of a person, in clear; whoever hands it out writes that down."""
     numbers = await clear(call.context.keys, await PersonRow.get(id=person), PHONE)
     return numbers[0] if numbers else None
 

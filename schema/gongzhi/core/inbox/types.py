@@ -1,4 +1,4 @@
-"""What the schema says of notices."""
+"""Types: notices as the schema has them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from gongzhi.declare.sql import Sql
 
 
 def said(name: str) -> Build:
-    """The text in the caller's language."""
+    """Return the text in the caller's language."""
 
     def build(at: Frame) -> Sql:
         language = at.given.whole(lambda arguments, context: context.viewer.language, cast="text")

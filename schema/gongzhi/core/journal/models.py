@@ -1,4 +1,4 @@
-"""What was asked with which idempotency key, and what came of it."""
+"""Models: what was asked with which idempotency key, and what came of it."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What somebody is told: about their case, their duty, a look at their file."""
+"""Notices: what somebody is told about their case, their duty or a look at their file."""

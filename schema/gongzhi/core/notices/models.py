@@ -1,4 +1,4 @@
-"""The inbox."""
+"""Models: the table of the inbox."""
 
 from __future__ import annotations
 

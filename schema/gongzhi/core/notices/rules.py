@@ -1,4 +1,4 @@
-"""Whom a notice is for, in one place."""
+"""Rules: whom a notice is for, in one place."""
 
 from __future__ import annotations
 
@@ -41,5 +41,5 @@ def notices(notice: Table, viewer: Lens) -> Alternatives:
 
 
 def open_to(notice: Table, unit: Term) -> Criterion:
-    """Whether the people of a unit may read a notice: not if it, or a unit that it is a part of, is barred."""
+    """Return whether the people of a unit may read a notice: not if it, or a unit that it is a part of, is barred."""
     return Sql("({0} is null or {0}<>all(array({1})))", notice.barred_unit_id, Sql(EMPLOYERS, unit))

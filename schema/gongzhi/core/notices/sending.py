@@ -1,4 +1,4 @@
-"""How commands, handlers and jobs tell somebody something."""
+"""Sending: how commands, handlers and jobs notify somebody."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ async def notify(
 
 
 def write_statement(registers: Registers) -> str:
-    """The statement that writes notices, in a deployment with these office hours."""
+    """Return the statement that writes notices, in a deployment with these office hours."""
     return WRITE.replace("{opening}", registers.next_opening("n.county", "n.at"))
 
 
@@ -134,7 +134,7 @@ def addressed(
     unit: int | None = None,
     office: Office | None = None,
 ) -> tuple[Any, ...]:
-    """The values that `WRITE` takes for one addressee."""
+    """Return the values that `WRITE` takes for one addressee."""
     permission, grid, barred = (office.permission, office.grid, office.barred_unit) if office else (None, None, None)
     title, body = notice.title, notice.body
     texts = title.en, title.zh, body.en, body.zh, notice.about

@@ -1,4 +1,4 @@
-"""The card of the rule in `tiers.py`, and how a person's decision on review is put into force."""
+"""Algorithm card: the one of the rule in `tiers.py`, and how a person's decision on review is put into force."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a household is looked after: what it asks for, what its tier follows from, who keeps in touch, who visited."""
+"""Care commands: what a household asks for, what its tier follows from, who keeps in touch, who visited."""
 
 from __future__ import annotations
 

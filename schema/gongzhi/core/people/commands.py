@@ -1,4 +1,4 @@
-"""What may happen to a person's file, and who is appointed to a grid."""
+"""People commands: change a person's file, and appoint people to a grid."""
 
 from __future__ import annotations
 
@@ -170,7 +170,7 @@ def born(call: Call, day: datetime.date) -> datetime.date:
 
 
 def numbers(read: Form, phones: list[str]) -> list[str]:
-    """The telephone numbers, each once."""
+    """Return the telephone numbers, each once."""
     found = dict.fromkeys(read(coded, codes.phone, one, "phones", str(at)) for at, one in enumerate(phones))
     if len(found) > NUMBERS:
         read.refusals.append(wrong(f"Give {NUMBERS} numbers at most.", f"电话最多 {NUMBERS} 个。", "phones"))
@@ -178,7 +178,7 @@ def numbers(read: Form, phones: list[str]) -> list[str]:
 
 
 def certified(number: Any, known: PersonRow | None) -> dict[str, Any]:
-    """What the resident ID says, the one that is given or the one on file."""
+    """Return what the resident ID says, the one that is given or the one on file."""
     if number:
         return {"birth_date": codes.birth_date(number), "gender": Gender(codes.gender(number))}
     if number is UNSET and known and known.resident_id_mask:
@@ -187,7 +187,7 @@ def certified(number: Any, known: PersonRow | None) -> dict[str, Any]:
 
 
 def agreed(read: Form, columns: dict[str, Any], facts: dict[str, Any]) -> dict[str, Any]:
-    """The facts, if what was told does not contradict them."""
+    """Return the facts, if what was told does not contradict them."""
     for name, path in (("birth_date", "birthDate"), ("gender", "gender")):
         if name in facts and columns.get(name) not in (None, Gender.UNKNOWN, facts[name]):
             said = f"{FIELD} is not what the resident ID says.", f"{FIELD}与身份证号不一致。"
@@ -196,7 +196,7 @@ def agreed(read: Form, columns: dict[str, Any], facts: dict[str, Any]) -> dict[s
 
 
 async def home(call: Call, code: str) -> GridRow:
-    """The village or grid that somebody can be registered in by the caller."""
+    """Return the village or grid that somebody can be registered in by the caller."""
     grid = await find_grid(code, "grid")
     if grid.village_id is None:
         raise wrong(

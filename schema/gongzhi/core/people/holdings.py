@@ -1,4 +1,4 @@
-"""What the tables of people and households hold, how long, and what anonymisation takes from them."""
+"""Holdings: what the tables of people and households hold, how long, and what anonymisation takes from them."""
 
 from __future__ import annotations
 

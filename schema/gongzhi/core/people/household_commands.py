@@ -1,4 +1,4 @@
-"""What may happen to a household's file: who it is, where it lives, who belongs to it."""
+"""Household commands: who a household is, where it lives, who belongs to it."""
 
 from __future__ import annotations
 
@@ -149,7 +149,7 @@ async def remove_member(call: Call, input: RemoveMemberInput) -> HouseholdPayloa
 
 
 async def numbered(call: Call, grid: GridRow) -> str:
-    """The next number of the village, whose row is locked until the household is there."""
+    """Return the next number of the village, whose row is locked until the household is there."""
     village = await GridRow.select_for_update(no_key=True).get(id=grid.village_id)
     [row] = await call.fetch(
         "select coalesce(max(substring(number from 14)::int), 0) + 1 as next from people.household "

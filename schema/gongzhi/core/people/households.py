@@ -1,4 +1,4 @@
-"""What the commands on households share: the row they open, what they answer with, and the tier that follows."""
+"""Households: what the commands on them share, which is the row, the answer and the tier that follows."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ class HouseholdPayload:
 
 
 async def found(call: Call, id: str) -> HouseholdRow:
-    """The household, locked, if the caller may see it."""
+    """Return the household, locked, if the caller may see it."""
     household: HouseholdRow = await call.find(Household, "household", id=key_of(Household)(id))
     return household
 
 
 async def opened(call: Call, input: Any, *permissions: str) -> HouseholdRow:
-    """The household, locked, at the version the caller saw, where they hold these permissions."""
+    """Return the household, locked, at the version the caller saw, where they hold these permissions."""
     household = await found(call, input.household)
     if not all(call.may(permission, household) for permission in permissions):
         raise forbidden("household")
@@ -48,12 +48,12 @@ async def saved(household: HouseholdRow) -> HouseholdPayload:
 
 
 async def member(household: HouseholdRow, person: UUID | None) -> bool:
-    """Whether somebody belongs to the household."""
+    """Return whether somebody belongs to the household."""
     return bool(person) and await MembershipRow.exists(household=household, person_id=person, until=None)
 
 
 async def helper(household: HouseholdRow, person: UUID | None) -> bool:
-    """Whether somebody is the household's named helper."""
+    """Return whether somebody is the household's named helper."""
     return bool(person) and await LiaisonRow.exists(household=household, person_id=person, until=None)
 
 

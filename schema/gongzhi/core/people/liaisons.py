@@ -1,4 +1,4 @@
-"""Liaisons: who keeps in touch with a household begins and ends here, whoever arranged it."""
+"""Liaisons: where somebody begins or ends to keep in touch with a household, whoever arranged it."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ select exists(
 
 
 async def is_helper_of(call: Call, person: UUID | None) -> bool:
-    """Whether the caller is the named helper of the household that somebody belongs to, by whichever line.
+    """Return whether the caller is the named helper of the household that somebody belongs to, by whichever line.
 
     Whoever had their data restricted is nobody's to help by this.
     """

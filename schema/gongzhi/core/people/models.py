@@ -1,4 +1,4 @@
-"""The tables of persons and households. Protected values are sealed; beside each lies its mask and a blind index."""
+"""Models: the tables of persons and households; beside each sealed value lie its mask and a blind index."""
 
 from __future__ import annotations
 

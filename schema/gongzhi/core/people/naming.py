@@ -1,4 +1,4 @@
-"""Naming: finding the person whom the input of a command names by an id."""
+"""Naming: find the person whom the input of a command names by an id."""
 
 from __future__ import annotations
 

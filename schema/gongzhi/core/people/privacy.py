@@ -1,4 +1,4 @@
-"""What people are told about the core's use of their data, and what ends when they withdraw consent."""
+"""Privacy notices: what people are told of the core's use of their data, and what ends with their consent."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ async def forget_income(call: Call, person: UUID) -> None:
 
 
 async def hide_phone(call: Call, person: UUID) -> None:
-    """A duty phone is no longer published."""
+    """Stop publishing a duty phone whose holder takes the consent back."""
     await PostRow.filter(person_id=person).update(duty_phone=None)
 
 

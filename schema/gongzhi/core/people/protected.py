@@ -1,4 +1,4 @@
-"""Protected values of people, and where the tables hold them: nobody reads these columns but who says why."""
+"""Protected columns: where the tables hold people's protected values, read only by who says why."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ COLUMNS = {
 
 
 async def clear(keys: KeyRing, person: PersonRow, field: str) -> list[str]:
-    """The values of a protected field in clear, none for somebody who has none. Raises KeyError for another field."""
+    """Return the values of a protected field in clear, none for who has none. Raises KeyError for another field."""
     county = await GridRow.get(id=person.county_id)
     owner = sealed.opened(keys, county.code, person)
     if owner is None:

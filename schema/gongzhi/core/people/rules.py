@@ -1,4 +1,4 @@
-"""Who may see people and households, in one place."""
+"""Rules: who may see people and households, in one place."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def households(household: Table, viewer: Lens) -> Alternatives:
 
 
 def is_nameable(person: Table, household: Term, viewer: Lens) -> Sql:
-    """Whether the viewer may know the name of a member of a household that they see: who sees the person may, and the
+    """Return whether the viewer may know the name of a member of a household they see: who sees the person, and the
     named helper of the household, who cannot ask for anything on behalf of people without names.
 
     Whoever had their data restricted is not named to the helper.
@@ -70,7 +70,7 @@ def visits(visit: Table, viewer: Lens) -> Alternatives:
 
 
 def requesters(person: Table, viewer: Lens) -> list[Criterion]:
-    """Who asked for the open cases that one's units answer for: somebody must be able to call them.
+    """Return who asked for the open cases that one's units answer for: somebody must be able to call them.
 
     Whoever tipped off stays unnamed even to the unit that looks into it.
     """
@@ -87,20 +87,20 @@ def current(row: Table, viewer: Lens) -> Sql:
 
 
 def members(household: Table, viewer: Lens) -> Sql:
-    """The people who belong to a household on the day of the operation: its file is theirs."""
+    """Return the people who belong to a household on the day of the operation: its file is theirs."""
     member = Table("membership", schema="people", alias="f")
     text = "array(select f.person_id from people.membership f where f.household_id={0} and {1})"
     return Sql(text, household.id, current(member, viewer))
 
 
 def _emergency(viewer: Lens) -> Sql:
-    """Whom the viewer may look at beyond their scope, through the glass they say they broke."""
+    """Return whom the viewer may look at beyond their scope, through the glass they say they broke."""
     text = "(select g.person_id from access.glass g where g.id={0} and g.account={1} and g.until>{2})"
     return Sql(text, viewer.glass, viewer.account, viewer.now)
 
 
 def own_households(viewer: Lens) -> Sql:
-    """The households one belongs to."""
+    """Return the households one belongs to."""
     mine = Table("membership", schema="people", alias="mine")
     query = PostgreSQLQuery.from_(mine).select(mine.household_id)
     return Sql("{0}", query.where(Sql("{0}={1}", mine.person_id, viewer.person)).where(current(mine, viewer)))

@@ -1,4 +1,4 @@
-"""Protected values of people as the tables hold them: sealed, masked, and blind to be looked up by."""
+"""Sealed values: people's protected values as the tables hold them, sealed, masked, and with a blind index."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Owner:
 
 
 def owner(keys: KeyRing, county: str, person: PersonRow) -> Owner:
-    """The owner of a person's values; somebody without a data key is given one, wrapped."""
+    """Return the owner of a person's values; somebody without a data key is given one, wrapped."""
     if person.data_key:
         return Owner(person.id, county, keys.unwrap(county, person.data_key))
     made = Owner(person.id, county, sealing.data_key())
@@ -38,23 +38,23 @@ def owner(keys: KeyRing, county: str, person: PersonRow) -> Owner:
 
 
 def opened(keys: KeyRing, county: str, person: PersonRow) -> Owner | None:
-    """The owner of a person's values; None for somebody who has none, or whose key has been destroyed."""
+    """Return the owner of a person's values; None for somebody who has none, or whose key has been destroyed."""
     return Owner(person.id, county, keys.unwrap(county, person.data_key)) if person.data_key else None
 
 
 def read_identity(owner: Owner, person: PersonRow) -> str | None:
-    """The resident ID in clear."""
+    """Return the resident ID in clear."""
     value = person.resident_id_sealed
     return sealing.open(owner.key, f"people.person.resident_id:{owner.id}", value) if value else None
 
 
 def read_phone(owner: Owner, phone: PhoneRow) -> str | None:
-    """The number in clear."""
+    """Return the number in clear."""
     return sealing.open(owner.key, f"people.phone.number:{phone.id}", phone.sealed) if phone.sealed else None
 
 
 def identity(keys: KeyRing, owner: Owner, number: str | None) -> dict[str, Any]:
-    """The columns of a resident ID."""
+    """Return the columns of a resident ID."""
     return {
         "resident_id_sealed": number and sealing.seal(owner.key, f"people.person.resident_id:{owner.id}", number),
         "resident_id_mask": number and codes.mask_resident_id(number),
@@ -63,7 +63,7 @@ def identity(keys: KeyRing, owner: Owner, number: str | None) -> dict[str, Any]:
 
 
 def phones(keys: KeyRing, owner: Owner, numbers: Iterable[str]) -> list[PhoneRow]:
-    """The rows of telephone numbers, the first to be tried first."""
+    """Return the rows of telephone numbers, the first to be tried first."""
     return [phone(keys, owner, rank, number) for rank, number in enumerate(numbers, 1)]
 
 

@@ -1,4 +1,4 @@
-"""The published rule `service-tier/1`: how a household is served. docs/tiers.md is the same rule in words.
+"""Service tiers: the published rule `service-tier/1` on how a household is served, worded in docs/tiers.md.
 
     decide(Inputs(day, needs={Need.VISIT})).tier is Tier.LIANXIN
 
@@ -66,7 +66,7 @@ class Inputs:
         }
 
     def years(self, count: int) -> list[int]:
-        """The last full years before the day, the first first."""
+        """Return the last full years before the day, the first first."""
         return [self.day.year - back for back in range(count, 0, -1)]
 
 
@@ -112,13 +112,13 @@ def decide(inputs: Inputs) -> Decision:
 
 
 def due(tier: Tier, last: date) -> date:
-    """When a household of this tier is to be visited after this day: `date.max`, which is infinity, for never."""
+    """Return when a household of this tier is to be visited after this day; `date.max` (infinity) for never."""
     months = INTERVALS.get(tier)
     return add_months(last, months) if months else date.max
 
 
 def add_months(day: date, months: int) -> date:
-    """The same day so many months on, or the last day of a month that is shorter."""
+    """Return the same day so many months on, or the last day of a month that is shorter."""
     year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
     return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
 
@@ -148,7 +148,7 @@ def _guanxin(inputs: Inputs) -> Reason:
 
 
 def _compared(tier: Tier, holds: bool, inputs: Inputs, years: list[int]) -> Reason:
-    """What a part found that looks at income and awards."""
+    """Return what a part found that looks at income and awards."""
     income, won = INCOMES[inputs.income], sorted(inputs.awards.intersection(years))
     said = Text(
         f"income {income.en}; Peaceful Family in {len(won)} of the years {years[0]} to {years[-1]}",

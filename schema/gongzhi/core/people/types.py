@@ -1,4 +1,4 @@
-"""What the schema says of persons and households."""
+"""Types: persons and households as the schema has them."""
 
 from __future__ import annotations
 
@@ -173,7 +173,7 @@ def reasoned(at: Frame, value: Any) -> Sql:
 
 
 def home(at: Frame) -> Alternatives:
-    """The household that a person belongs to on the day of the operation."""
+    """Return the household that a person belongs to on the day of the operation."""
     member = Table("membership", schema="people", alias="m")
     asked = "{0}=any(array(select m.household_id from people.membership m where m.person_id={1} and {2}))"
     return [Sql(asked, at.rows.id, at.row.id, rules.current(member, at.viewer))]
@@ -191,12 +191,12 @@ IDENTITY = (
 
 
 def oneself(at: Frame) -> Sql:
-    """Whether the row is the person who asks."""
+    """Return whether the row is the person who asks."""
     return Sql("{0}={1}", at.row.id, at.viewer.person)
 
 
 def first_number(at: Frame) -> Sql:
-    """What opens the number that is tried first."""
+    """Return what opens the number that is tried first."""
     number = NUMBER.format("p.id", "p.sealed", "p.person_id")
     return Sql(f"(select {number} from people.phone p where p.person_id={{0}} order by p.rank,p.id limit 1)", at.row.id)
 
@@ -260,7 +260,7 @@ class Person(Node):
 
 
 def named_part(at: Frame, value: str, person: Any, household: Any) -> Sql:
-    """A part of a person's name plate, for those who may know the names in the household."""
+    """Return a part of a person's name plate, for those who may know the names in the household."""
     row = Table("person", schema="people", alias="nameable")
     text = f"(select {value} from people.person nameable where {{0}}={{1}} and {{2}})"
     return Sql(text, row.id, person, rules.is_nameable(row, household, at.viewer))

@@ -1,4 +1,4 @@
-"""Switching plugins on and off, county by county."""
+"""Plugin commands: switch plugins on and off, county by county."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""In which counties plugins are switched on."""
+"""Models: in which counties plugins are switched on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is published of the plugins: to everybody, why they read protected fields; to operators, what they bring."""
+"""Types: what is published of plugins, why they read protected fields, and what they bring."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ class PluginActivation(Node):
 
 
 def said(what: str) -> Build:
-    """A part of what the context has to say of the plugins."""
+    """Return a part of what the context has to say of the plugins."""
 
     def build(at: Any) -> Any:
         return Sql(f"({{0}}->'{what}')", bound(lambda variables, context: context.published, "jsonb"))

@@ -1,1 +1,1 @@
-"""What anybody may read: rules that decide, figures, how long data are kept, texts of notices."""
+"""Registers: what anybody may read of rules that decide, figures, retention and privacy notices."""

@@ -1,4 +1,4 @@
-"""The core's tables that hold nothing about people; in the register all the same, so that it is whole."""
+"""Holdings: the core's tables that hold nothing about people, listed so that the register is whole."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the schema says of the registers."""
+"""Types: the registers as the schema has them."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ class StatementKind:
 
 
 def told(what: str) -> Build:
-    """A register, in the caller's language."""
+    """Return a register, in the caller's language."""
 
     def build(at: Any) -> Any:
         read = bound(lambda variables, context: context.registers.told(what, context.viewer.language), "jsonb")

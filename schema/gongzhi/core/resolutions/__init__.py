@@ -1,1 +1,1 @@
-"""What an assembly or council decided: by whom, when, and which rules it adopts."""
+"""Resolutions: what an assembly or council decided, by whom, when, and which rules it adopts."""

@@ -1,4 +1,4 @@
-"""Recording and looking up resolutions: how a plugin knows that a rule was adopted without knowing by which other."""
+"""Adoption: record and look up resolutions, so that a plugin knows a rule was adopted whoever held the vote."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ async def resolve(
 
 
 async def adopted(call: Call, rule: str, grid: int) -> ResolutionRow | None:
-    """The last resolution in force that adopts this rule for a grid: made there, or above it."""
+    """Return the last resolution in force that adopts this rule for a grid: made there, or above it."""
     found = await call.fetch(
         "select r.id from resolutions.resolution r join grids.grid a on a.id=r.grid_id "
         "join grids.grid g on g.path<@a.path where g.id=$1 and $2::text=any(r.adopts) and r.revoked_at is null "

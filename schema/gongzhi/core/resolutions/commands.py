@@ -1,4 +1,4 @@
-"""Recording and revoking resolutions by hand; plugins that hold votes record theirs with `resolve`."""
+"""Resolution commands: record and revoke resolutions by hand; plugins that hold votes record theirs in code."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def rules(adopts: list[str]) -> None:
 
 
 def counted(input: RecordResolutionInput) -> tuple[int, int, int] | None:
-    """The votes: all three, or none."""
+    """Return the votes: all three, or none."""
     votes = [one for one in (input.votes_for, input.votes_against, input.abstentions) if told(one)]
     if not votes:
         return None

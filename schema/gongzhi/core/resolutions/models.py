@@ -1,4 +1,4 @@
-"""Resolutions: public, and independent of who needs them."""
+"""Models: resolutions, which are public and independent of who needs them."""
 
 from __future__ import annotations
 

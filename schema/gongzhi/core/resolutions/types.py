@@ -1,4 +1,4 @@
-"""What the schema says of resolutions. Anybody may read them (村务公开)."""
+"""Types: resolutions as the schema has them; anybody may read them (村务公开)."""
 
 from __future__ import annotations
 

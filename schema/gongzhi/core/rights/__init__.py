@@ -1,1 +1,1 @@
-"""What people may ask of whoever keeps their data: consents, explanations, reviews, copies, erasure, releases."""
+"""Rights: what people may ask of whoever keeps their data, from consent and copies to review and erasure."""

@@ -1,4 +1,4 @@
-"""What people agree to and take back, who speaks for them, what they let others read."""
+"""Rights commands: what people agree to and take back, who speaks for them, what they let others read."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ async def withdraw_consent(call: Call, input: WithdrawConsentInput) -> ConsentPa
 
 
 def asked(call: Call, purpose: str, recipient: str | None) -> tuple[PrivacyNotice, str]:
-    """The text in force and the recipient it is about."""
+    """Return the text in force and the recipient it is about."""
     registers, day = call.context.registers, today(call)
     named = text(recipient, CODE, "recipient") if recipient else None
     fixed = {one.recipient for one in registers.notices if one.purpose == purpose}
@@ -114,7 +114,7 @@ def asked(call: Call, purpose: str, recipient: str | None) -> tuple[PrivacyNotic
 
 
 async def keep_wording(notice: PrivacyNotice) -> WordingRow:
-    """The text as it is shown today, kept once."""
+    """Return the text as it is shown today, kept once."""
     title, body = vars(notice.title), vars(notice.text)
     digest = hashlib.sha256("\0".join([*title.values(), *body.values()]).encode()).hexdigest()
     row, _ = await WordingRow.get_or_create(
@@ -127,7 +127,7 @@ async def keep_wording(notice: PrivacyNotice) -> WordingRow:
 
 
 def ending(call: Call, notice: PrivacyNotice, person: PersonRow) -> datetime.datetime | None:
-    """When a consent ends: after the text's months; one for a child, on the day the child may decide."""
+    """Return when a consent ends: after the text's months; one for a child, on the day the child may decide."""
     ends = []
     if notice.months:
         ends.append(call.now + datetime.timedelta(days=round(notice.months * 365.25 / 12)))

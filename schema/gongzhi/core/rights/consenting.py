@@ -1,4 +1,4 @@
-"""Whether somebody agreed. Commands of the core and of plugins ask here before they do what needs consent."""
+"""Consent: whether somebody agreed, asked by commands of the core and of plugins before they need it."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from .models import ConsentRow
 
 
 def standing(call: Call, person: UUID, purpose: str, recipient: str) -> QuerySet[ConsentRow]:
-    """The person's consents that are neither withdrawn nor over."""
+    """Return the person's consents that are neither withdrawn nor over."""
     valid = Q(expires_at=None) | Q(expires_at__gt=call.now)
     return ConsentRow.filter(valid, person_id=person, purpose=purpose, recipient=recipient, withdrawn_at=None)
 
 
 async def consented(call: Call, person: UUID, purpose: str, recipient: str) -> bool:
-    """Whether the person agrees, now, to this purpose and recipient, by a wording that still counts."""
+    """Return whether the person agrees, now, to this purpose and recipient, by a wording that still counts."""
     least = call.context.registers.least(purpose, recipient, today(call))
     return await standing(call, person, purpose, recipient).filter(version__gte=least).exists()
 

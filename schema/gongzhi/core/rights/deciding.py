@@ -1,4 +1,4 @@
-"""Recording what a rule decided, and having a person look at it (PIPL 24)."""
+"""Decisions: record what a rule decided, and have a person look at it (PIPL 24)."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ REASON = 2000
 
 
 def remark(said: str | None, path: str) -> str | None:
-    """What somebody said, if they said anything."""
+    """Return what somebody said, if they said anything."""
     return text(said, REASON, path) if told(said) and said.strip() else None
 
 
@@ -83,14 +83,14 @@ async def decide(
 
 
 async def traced(call: Call, id: UUID | None) -> list[dict[str, Any]]:
-    """The decision with this key, whichever room keeps it."""
+    """Return the decision with this key, whichever room keeps it."""
     return await call.fetch("select * from rights.trace where id=$1", id) if id else []
 
 
 async def reviewed(
     call: Call, trace: Mapping[str, Any], grid: int, asked_by: UUID | None, reason: str | None
 ) -> ReviewRow:
-    """The decision's open review: one is opened if there is none; a reason is added where none was given."""
+    """Return the decision's open review: one is opened if there is none; a reason is added where none was given."""
     await call.fetch("select pg_advisory_xact_lock(hashtextextended($1::text, 0))", f"review {trace['id']}")
     review = await ReviewRow.get_or_none(decision_id=trace["id"], state=ReviewState.OPEN)
     if review is None:
@@ -111,7 +111,7 @@ async def reviewed(
 
 
 async def subjects(trace: Mapping[str, Any]) -> list[UUID]:
-    """The people a decision is about."""
+    """Return the people a decision is about."""
     if trace["person_id"]:
         return [trace["person_id"]]
     at_home = MembershipRow.filter(household_id=trace["household_id"], until=None)

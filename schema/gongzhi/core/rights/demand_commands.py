@@ -1,4 +1,4 @@
-"""What people ask about their data, and what is answered (PIPL 45 to 50)."""
+"""Demand commands: what people ask about their data, and what is answered (PIPL 45 to 50)."""
 
 from __future__ import annotations
 
@@ -184,7 +184,7 @@ async def filed(call: Call, input: Any, matter: Matter, **more: Any) -> DataRequ
 async def open_(
     call: Call, grid: int, person: Any, who: Any, matter: Matter, said: str | None, **more: Any
 ) -> DemandRow:
-    """A request, and a notice of it to those who watch over personal data. One of a kind is open at a time."""
+    """Return a request, and a notice of it to those who watch over personal data. One of a kind is open at a time."""
     same = DemandRow.filter(person_id=person, matter=matter, state=State.OPEN, decision_id=more.get("decision_id"))
     if known := await same.first():
         return known

@@ -1,4 +1,4 @@
-"""Anonymisation: what is held about a person is found by the holdings, first all of it, then changed or deleted."""
+"""Anonymisation: first find all that is held about a person by the holdings, then change or delete it."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ async def erase(fetch: Fetch, holdings: Iterable[Holding], person: UUID, now: da
 
 
 async def about(fetch: Fetch, holding: Holding, person: UUID) -> list[UUID]:
-    """The keys of the rows that go with a person."""
+    """Return the keys of the rows that go with a person."""
     others = f" and not ({holding.shared})" if holding.shared else ""
     found = await fetch(f"select t.id from {holding.table} t where ({holding.person}){others} for update of t", person)
     return [row["id"] for row in found]
@@ -59,7 +59,7 @@ def settings(erase: Mapping[str, str]) -> str:
 
 
 def overdue(holding: Holding, limit: str = "") -> str:
-    """The statement for the rows whose time is over on `$1` and that hold something still."""
+    """Return the statement for the rows whose time is over on `$1` and that hold something still."""
     held = "true"
     if holding.table == PEOPLE:
         held = "t.erased_at is null"

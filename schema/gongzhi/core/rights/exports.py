@@ -1,4 +1,4 @@
-"""A copy of everything held about a person: who may fetch it, by a link that is derived and stored nowhere."""
+"""Subject access: who may fetch a copy of all that is held about a person, by a link that is stored nowhere."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ KIND = b"export"
 
 
 def link(row: Any, context: Context) -> str | None:
-    """The path to fetch the copy from, for whoever the request is of; None for others and when it is over."""
+    """Return the path to fetch the copy from, for whoever the request is of; None for others and when it is over."""
     now, viewer = context.viewer.now, context.viewer.account.person
     own = viewer is not None and viewer in (row.person_id, row.asked_by_id)
     if not own or (row.matter, row.state) != (Matter.EXPORT, State.GRANTED) or now > row.asked_at + DAYS:
@@ -29,11 +29,11 @@ def link(row: Any, context: Context) -> str | None:
 
 
 def ticket(secret: bytes, request: UUID, until: datetime) -> str:
-    """What a link ends in: the request, until when, and a MAC of both."""
+    """Return what a link ends in: the request, until when, and a MAC of both."""
     return tickets.issued(secret, KIND, request.bytes, until)
 
 
 def opened(secret: bytes, text: str, now: datetime) -> UUID | None:
-    """The request a link was made for; None if it was not, or is over."""
+    """Return the request a link was made for; None if it was not, or is over."""
     key = tickets.opened(secret, KIND, text, now)
     return UUID(bytes=key) if key else None

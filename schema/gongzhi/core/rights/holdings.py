@@ -1,4 +1,4 @@
-"""What the tables of people's rights hold, how long, and what anonymisation takes from them."""
+"""Holdings: what the tables of people's rights hold, how long, and what anonymisation takes from them."""
 
 from __future__ import annotations
 

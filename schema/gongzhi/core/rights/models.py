@@ -1,4 +1,4 @@
-"""The tables of people's rights. Each row lies where the person or household lives, so that scopes apply."""
+"""Models: the tables of people's rights; each row lies where the person or household lives, so that scopes apply."""
 
 from __future__ import annotations
 

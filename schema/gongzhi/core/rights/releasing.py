@@ -1,4 +1,4 @@
-"""Letting somebody read positive statements about a person: how plugins exchange what they know, by consent only.
+"""Releases: positive statements about a person that plugins exchange, by that person's consent only.
 
 The plugin that needs to know calls `release` in the command in which the person asks for something; those that know
 fill it by the hook `registers`. Neither imports the other, and the recipient reads what `released` gives.
@@ -59,7 +59,7 @@ async def revoke_release(call: Call, release: UUID) -> None:
 
 
 async def said(call: Call, kind: str, person: UUID) -> list[dict[str, Any]]:
-    """The claims of one kind about a person, as they are kept."""
+    """Return the claims of one kind about a person, as they are kept."""
     statement = call.context.registers.statement(kind)
     if statement is None:
         raise wrong("There is no such kind of statement; see the kinds of statements.", "没有这种证明。", "kinds")
@@ -67,14 +67,14 @@ async def said(call: Call, kind: str, person: UUID) -> list[dict[str, Any]]:
 
 
 def claimed(kind: str, claim: Claim) -> dict[str, Any]:
-    """A claim as it is kept. Raises DeclarationError for one that says something bad, or nothing."""
+    """Return a claim as it is kept. Raises DeclarationError for one that says something bad, or nothing."""
     if isinstance(claim.value, int) and claim.value <= 0:
         raise DeclarationError(f"{kind}: a claim counts something above zero; leave it out instead")
     return {"kind": kind, "text": claim.text.zh, "english": claim.text.en, "value": claim.value}
 
 
 async def released(call: Call, person: UUID, recipient: str, purpose: str) -> list[dict[str, Any]]:
-    """What the recipient may read of the person now: `kind`, `text`, `english`, `value` of each claim."""
+    """Return what the recipient may read of the person now: `kind`, `text`, `english`, `value` of each claim."""
     found = await ReleaseRow.filter(
         person_id=person, recipient=recipient, purpose=purpose, revoked_at=None, expires_at__gt=call.now
     ).order_by("-given_at", "-id").first()  # fmt: skip

@@ -1,4 +1,4 @@
-"""Having a person look at what a rule decided, and deciding as that person."""
+"""Review commands: have a person look at what a rule decided, and decide as that person."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ async def decide_review(call: Call, input: DecideReviewInput) -> ReviewPayload:
 
 
 async def concerned(call: Call, id: str) -> tuple[dict[str, Any], PersonRow | HouseholdRow]:
-    """The decision and whom it is about, if the caller is concerned by it; else it is not there."""
+    """Return the decision and whom it is about, if the caller is concerned by it; else it is not there."""
     own = call.viewer.account.person
     for trace in await traced(call, key_of(Decision)(id)) if own else ():
         if trace["household_id"]:
@@ -145,7 +145,7 @@ async def impartial(call: Call, trace: Mapping[str, Any], concerned: list[Any]) 
 
 
 def outlined(call: Call, trace: Mapping[str, Any], outcome: str) -> Card:
-    """The card of the decision's rule. Raises Refusal for an outcome that is not on it."""
+    """Return the card of the decision's rule. Raises Refusal for an outcome that is not on it."""
     card = call.context.registers.card(trace["rule"])
     if card is None:
         raise missing("The rule's card is not declared any more.", "该规则的算法卡片已不存在。", "review")

@@ -1,4 +1,4 @@
-"""Who may see what people asked for and agreed to, in one place."""
+"""Rules: who may see what people asked for and agreed to, in one place."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ RECORD = "rights.record_consent"
 
 
 def _represented(viewer: Lens) -> Sql:
-    """The people one speaks for today."""
+    """Return the people one speaks for today."""
     return Sql(
         "any(array(select v.person_id from rights.representative v "
         "where v.representative_id={0} and (v.until is null or v.until>{1})))",
@@ -29,14 +29,14 @@ def _represented(viewer: Lens) -> Sql:
 
 
 def _mine(row: Table, viewer: Lens) -> list[Criterion]:
-    """What is about oneself or somebody one speaks for."""
+    """Return what is about oneself or somebody one speaks for."""
     if not viewer.known():
         return []
     return [Sql("{0}={1}", row.person_id, viewer.person), Sql("{0}={1}", row.person_id, _represented(viewer))]
 
 
 def _of_home(row: Table, viewer: Lens) -> list[Criterion]:
-    """What is about the household one belongs to."""
+    """Return what is about the household one belongs to."""
     return [Sql("{0}=any(array{1})", row.household_id, own_households(viewer))] if viewer.known() else []
 
 
@@ -72,12 +72,12 @@ def representatives(row: Table, viewer: Lens) -> Alternatives:
 
 
 def in_force(release: Table, viewer: Lens) -> Criterion:
-    """A release that its recipient may read: neither revoked nor over."""
+    """Return a release that its recipient may read: neither revoked nor over."""
     return Sql("({0} is null and {1}>{2})", release.revoked_at, release.expires_at, viewer.now)
 
 
 def agreed(person: Term, purpose: str, recipient: str, viewer: Lens) -> Criterion:
-    """Rows whose person consents to this now; the purpose and the recipient are the author's own words."""
+    """Return the rows whose person consents to this now; the purpose and the recipient are the author's own words."""
     least = bound(lambda variables, context: context.registers.least(purpose, recipient, day(context.viewer)), "int")
     return Sql(
         "exists(select from rights.consent c where c.person_id={0} and c.purpose={1} and c.recipient={2} "

@@ -1,4 +1,4 @@
-"""Who may exercise somebody's rights: they themselves, a child's guardian, the next of kin of the dead."""
+"""Representation: who may exercise somebody's rights, which is they themselves, a guardian or the next of kin."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ AGE = 14
 
 
 def fourteenth(birth: date) -> date:
-    """The day somebody may decide about their own data."""
+    """Return the day somebody may decide about their own data."""
     try:
         return birth.replace(year=birth.year + AGE)
     except ValueError:  # born on 29 February
@@ -31,12 +31,12 @@ def fourteenth(birth: date) -> date:
 
 
 def minor(birth: date | None, day: date) -> bool:
-    """Whether a guardian decides on this day. Somebody of unknown age decides alone."""
+    """Return whether a guardian decides on this day. Somebody of unknown age decides alone."""
     return birth is not None and day < fourteenth(birth)
 
 
 def entitled(who: UUID | None, person: PersonRow, day: date, representatives: Collection[UUID]) -> bool:
-    """Whether somebody may exercise the person's rights on a day."""
+    """Return whether somebody may exercise the person's rights on a day."""
     if who is None:
         return False
     if who == person.id:
@@ -45,13 +45,13 @@ def entitled(who: UUID | None, person: PersonRow, day: date, representatives: Co
 
 
 async def representatives(person: UUID, day: date) -> list[UUID]:
-    """Who speaks for somebody on a day."""
+    """Return who speaks for somebody on a day."""
     held = RepresentativeRow.filter(Q(until=None) | Q(until__gt=day), person_id=person)
     return list(await held.values_list("representative_id", flat=True))  # type: ignore[arg-type]
 
 
 async def subject(call: Call, id: str | None, path: str = "person") -> PersonRow:
-    """The person an input names, or the caller; locked, if the caller may see them or speaks for them."""
+    """Return the person an input names, or the caller; locked, if the caller may see them or speaks for them."""
     own = call.viewer.account.person
     key = key_of(Person)(id) if id else own
     if key is None:
@@ -78,7 +78,7 @@ async def speaking(call: Call, person: PersonRow, by: UUID | None = None, path: 
 
 
 async def spoken(call: Call, input: Any, permission: str) -> tuple[PersonRow, UUID]:
-    """The person, and who speaks: the caller; or `by`, as staff who hold the permission saw it on paper."""
+    """Return the person, and who speaks: the caller; or `by`, as staff who hold the permission saw it on paper."""
     person = await subject(call, input.person or None)
     by = key_of(Person)(input.by) if input.by else None
     if input.by and (by is None or not call.may(permission, person)):

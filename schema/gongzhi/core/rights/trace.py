@@ -1,4 +1,4 @@
-"""Every decision in one place: the view `rights.trace` over the traces that rooms keep of their own.
+"""Decision trace: the view `rights.trace`, which joins the traces that packages keep of decisions of rules.
 
 The core's service tiers lie in `people.tier`, what `gongzhi.core.rights.deciding.decide` records in `rights.decision`.
 Nothing is written twice: the view says the same facts in the same words.

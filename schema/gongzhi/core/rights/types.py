@@ -1,4 +1,4 @@
-"""What the schema says of people's rights."""
+"""Types: people's rights as the schema has them."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ REMEDY = {
 
 
 def same(column: str, *, of: str = "id") -> Where:
-    """The rows whose key is the value of a column here."""
+    """Return the rows whose key is the value of a column here."""
     return lambda at: [Sql("{0}={1}", at.rows.field(of), at.row.field(column))]
 
 
@@ -168,7 +168,7 @@ class DecisionContribution:
 
 
 def ruled(at: Frame) -> Any:
-    """The rule of a decision with its card in the caller's language."""
+    """Return the rule of a decision with its card in the caller's language."""
     cards = bound(lambda variables, context: context.registers.told("algorithms", context.viewer.language), "jsonb")
     return Sql(
         "jsonb_build_object('name',regexp_replace({0},'/[^/]*$',''),'version',substring({0} from '[^/]*$'),"
@@ -284,7 +284,7 @@ class Release(Node):
 
 
 def own(at: Frame) -> Alternatives:
-    """Rows about the person that asks."""
+    """Return the rows about the person that asks."""
     return [Sql("{0}={1}", at.rows.person_id, at.viewer.person)]
 
 

@@ -1,1 +1,1 @@
-
+"""Units: the organisations that cases are dispatched to."""

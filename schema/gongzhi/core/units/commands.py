@@ -1,4 +1,4 @@
-"""What may happen to a unit: it is added, changed and closed. It keeps its code for good."""
+"""Unit commands: add, change and close a unit, which keeps its code for good."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ async def close_unit(call: Call, input: CloseUnitInput) -> UnitPayload:
 
 
 async def opened(call: Call, input: Any) -> UnitRow:
-    """The unit that is not closed, locked, at the version the caller saw, where they may change it."""
+    """Return the unit that is not closed, locked, at the version the caller saw, where they may change it."""
     unit = await UnitRow.filter(code=input.code, valid_to=None).select_for_update(no_key=True).first()
     if unit is None:
         raise missing("There is no unit with this code, or it is closed.", "单位编码不存在或已停用。", "code")
@@ -154,7 +154,7 @@ async def placed(call: Call, unit: UnitRow, input: Any) -> None:
 
 
 async def above(unit: UnitRow, code: str) -> UnitRow:
-    """The unit with this code, which must not belong to the unit itself."""
+    """Return the unit with this code, which must not belong to the unit itself."""
     found = await UnitRow.get_or_none(code=code, valid_to=None)
     if found is None:
         raise missing("There is no unit with this code, or it is closed.", "单位编码不存在或已停用。", "parent")

@@ -1,4 +1,4 @@
-"""The table of organisations that cases are dispatched to."""
+"""Models: the table of organisations that cases are dispatched to."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ class OutboundNetworks:
         self.inside = [ip_network(one) for one in inside]
 
     def allows(self, address: Address, scheme: str) -> bool:
-        """Whether an address may be connected to.
+        """Return whether an address may be connected to.
 
         One that stands for another, which a gateway would connect to, is judged by that: naming the prefix of a NAT64
         opens what is behind it no further than naming nothing does.

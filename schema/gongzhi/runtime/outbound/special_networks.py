@@ -58,14 +58,14 @@ COMPATIBLE = IPv6Network("::/96")
 
 
 def is_public(address: IPv4Address | IPv6Address) -> bool:
-    """Whether this is an ordinary address of the internet, which is in none of the registries."""
+    """Return whether this is an ordinary address of the internet, which is in none of the registries."""
     if isinstance(address, IPv4Address):
         return not any(address in one for one in SPECIAL_IPV4)
     return address in UNICAST and not any(address in one for one in SPECIAL_IPV6)
 
 
 def embedded_address(address: IPv4Address | IPv6Address) -> IPv4Address | None:
-    """The IPv4 address that an IPv6 address stands for, and that a gateway would connect to."""
+    """Return the IPv4 address that an IPv6 address stands for, and that a gateway would connect to."""
     if isinstance(address, IPv4Address):
         return None
     if address.ipv4_mapped is not None:
