@@ -90,6 +90,7 @@ async def withdraw_appraisal(call: Call, input: WithdrawAppraisalInput) -> Credi
     row = await mine(call, CreditAppraisal, input.appraisal, "appraisal")
     if row.state not in (AppraisalState.REQUESTED, AppraisalState.SITTING):
         raise Refusal("ILLEGAL_TRANSITION", "It is past taking back.", "评议已有结果或已撤回。", ("appraisal",))
+    # Scores that were given stay without a person, and come to nothing.
     row.state, row.version = AppraisalState.WITHDRAWN, row.version + 1
     await row.save()
     return CreditAppraisalPayload(appraisal=ref(CreditAppraisal, row.id))

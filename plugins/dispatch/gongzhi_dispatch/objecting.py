@@ -67,6 +67,7 @@ async def object_to_dispatch(call: Call, input: ObjectToDispatchInput) -> Object
     if case.status != Status.DISPATCHED or order is None:
         raise unready(case, "提出异议", Status.DISPATCHED)
     await arguable(call, case, order)
+    # Only a hint for whoever rules; the ruling names the unit itself.
     suggested = await standing(input.suggested_unit, "suggestedUnit") if input.suggested_unit else None
     objection = await ObjectionRow.create(
         case=case,

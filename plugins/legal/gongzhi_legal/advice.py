@@ -109,6 +109,7 @@ async def ask_advice(call: Call, input: AskAdviceInput) -> LegalAdvicePayload:
                        account=call.viewer.account.name)  # fmt: skip
         ink.write(file, title="语音", content=base64.b64encode(recording[0]).decode())
         await file.save()
+    # The seats open the matter: from here on these people see it, and nobody else.
     await seat(call, matter.id, SeatRole.PARTY, person_id=person.id)
     # Whoever asked for somebody else reads along, so that they can go on speaking for them.
     if call.viewer.account.person and call.viewer.account.person != person.id:
@@ -233,6 +234,7 @@ async def rate_advice(call: Call, input: RateAdviceInput) -> LegalAdvicePayload:
         raise wrong("The rating is from 1 to 5.", "评分应为 1 至 5。", "rating")
     # Consent to an anonymous entry stands with the rating; it may be taken back afterwards.
     row.rating, row.shared_at = input.rating, call.now if input.share else None
+    # Closed by whoever asked: an adviser cannot end a question.
     row.state, row.closed_at = AdviceState.CLOSED, call.now
     matter.closed_at = call.now
     await matter.save(update_fields=["closed_at"])

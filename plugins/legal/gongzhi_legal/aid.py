@@ -197,6 +197,7 @@ async def record_legal_aid_hours(call: Call, input: RecordLegalAidHoursInput) ->
     if row.firm_id not in {one.unit for one in call.viewer.account.grants if REPRESENT in one.permissions}:
         raise forbidden("aid")
     day, minutes = past(call, input.day, "day"), bounded(input.minutes, 1, 24 * 60, "minutes")
+    # Time by day and minutes, and nothing of what was done.
     await HoursRow.create(matter=matter, day=day, minutes=minutes, account=call.viewer.account.name)
     return await saved(call, row, matter)
 

@@ -78,6 +78,7 @@ async def cancel_legal_booking(call: Call, input: CancelLegalBookingInput) -> Le
     slot = await SlotRow.get(id=booking.slot_id)
     adviser = await AdviserRow.get(id=slot.adviser_id)
     mine = booking.person_id is not None and booking.person_id == call.viewer.account.person
+    # The person who comes or the adviser; the office that keeps the panel sees no appointments.
     if not mine and adviser.account != call.viewer.account.name:
         raise forbidden("booking")
     if booking.cancelled_at is not None or slot.starts_at <= call.now:

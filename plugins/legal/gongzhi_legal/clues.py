@@ -75,6 +75,7 @@ async def report_enforcement_clue(call: Call, input: ReportEnforcementClueInput)
     if me.name is None:
         # Not anonymous, because an answer is due; who it was is known to the seat alone.
         raise Refusal("UNAUTHENTICATED", "Sign in, so that you can be answered.", "请登录后上报，以便反馈。", ("grid",))
+    # The words are sealed with the matter; subject and place are not, for they decide who takes it up.
     words, grid = text(input.text, 2_000, "text"), await standing(input.grid, "grid")
     matter, ink = await begun(call, MatterKind.CLUE, grid)
     row = ClueRow(
@@ -182,6 +183,7 @@ async def call_on_enforcement_clue(call: Call, input: CallOnEnforcementClueInput
     # The whistle has the words that are written for it, never those of the clue: the units do not learn who reported
     # it.
     whistle = await call_units(call, row.grid_id, units, matter, input.check_in_within)
+    # By this the clue hears when the units are done.
     row.whistle_id = whistle.id
     await moved(call, row, ClueState.CALLED)
     return EnforcementCluePayload(clue=ref(EnforcementClue, row.id))

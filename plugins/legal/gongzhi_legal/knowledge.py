@@ -69,6 +69,7 @@ async def propose_legal_entry(call: Call, input: ProposeLegalEntryInput) -> Lega
 
 async def nameless(call: Call, matter: MatterRow, said: str, path: str) -> None:
     """Refuse a text that has the name of whoever asked, or a number somebody can be known by."""
+    # Names on file of those with a seat; names of others are for the second reader to find.
     names = [one.name for one in await PersonRow.filter(id__in=await people(call, matter))]
     if any(name in said for name in names) or LONG_NUMBER.search(said) or PERSONAL & set(screen(said)):
         raise Refusal(
@@ -112,6 +113,7 @@ async def withdraw_advice_consent(call: Call, input: WithdrawAdviceConsentInput)
     row, matter = await opened(call, input.advice, AdviceState.CLOSED)
     if call.viewer.account.person not in await people(call, matter):
         raise forbidden("advice")
+    # The entry is withdrawn, not deleted: that it was once published stays on record.
     row.shared_at = None
     if row.entry_id:
         # An entry is withdrawn even if it was reviewed and published.

@@ -39,10 +39,12 @@ class SendLegalMessageInput:
 
 @command("Say something in an open matter; whoever sits at it reads it (发送消息).", requires=None)
 async def send_legal_message(call: Call, input: SendLegalMessageInput) -> LegalMessagePayload:
+    # Found as a matter, which takes a seat at it.
     matter, words = await open_matter(call, input.matter), text(input.text, LONG, "text")
     row = MessageRow(matter=matter, at=call.now, by=await sitting_as(call, matter.id), account=call.viewer.account.name)
     (await pen(call.context, matter)).write(row, text=words)
     await row.save()
+    # That there is a message, not what it says.
     await tell(call, matter.id, SAID, f"LegalMatter:{matter.id}", save=True)
     return LegalMessagePayload(message=ref(LegalMessage, row.id))
 

@@ -68,6 +68,7 @@ async def join_mediation(call: Call, input: JoinMediationInput) -> MediationPayl
             "RIGHTS_NOT_ACKNOWLEDGED", "Their rights must be shown to them first.", "请先向当事人告知权利。",
             ("rightsAcknowledged",),
         )  # fmt: skip
+    # When the rights were read, and by whom that was put down.
     party.acknowledged_at = party.joined_at = call.now
     party.recorded_by = call.viewer.account.name
     await party.save(update_fields=["acknowledged_at", "joined_at", "recorded_by"])
@@ -144,6 +145,7 @@ class InviteMediationExpertInput:
 @command("Ask somebody on the panel to support a mediation (邀请专家).", requires="legal.handle")
 async def invite_mediation_expert(call: Call, input: InviteMediationExpertInput) -> MediationPayload:
     row, matter = await mediating(call, input.mediation, *OPEN)
+    # Experts have a seat too, so conflicts of interest keep them out as they do mediators.
     expert: AdviserRow = await call.find(LegalAdviser, "expert", id=key_of(LegalAdviser)(input.expert))
     await disinterested(call, expert.id, await people(matter), "expert")
     level = await level_of(call, expert.id, matter, "expert")
@@ -277,6 +279,7 @@ async def over(
     call: Call, row: MediationRow, matter: MatterRow, outcome: MediationOutcome, reason: str | None = None
 ) -> MediationPayload:
     """End it without an agreement; the parties go on seeing it, and who works on the case learns no more than that."""
+    # Without a word on who walked away: the outcome is for the parties, and the case learns that it is over.
     row.state, row.outcome, row.ended_at = MediationState.ENDED, outcome, call.now
     (await pen(call.context, matter)).write(row, reason=reason)
     matter.closed_at = call.now

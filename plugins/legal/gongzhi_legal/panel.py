@@ -75,6 +75,7 @@ async def add_legal_adviser(call: Call, input: AddLegalAdviserInput) -> LegalAdv
             "duty_phone": read(coded, codes.phone, input.duty_phone, "dutyPhone") if told(input.duty_phone) else None,
             "capacity": read(bounded, input.capacity, 1, 200, "capacity"),
         }
+    # The name is the adviser's published one, which need not be that of their file.
     row = await AdviserRow.create(kind=input.kind, grid=grid, person=person, unit=unit, joined_on=today(call), **said)
     await ServesRow.bulk_create([ServesRow(adviser=row, grid=place) for place in places])
     return LegalAdviserPayload(adviser=ref(LegalAdviser, row.id))

@@ -46,6 +46,7 @@ async def set_mediation_rate(call: Call, input: SetMediationRateInput) -> Mediat
         raise wrong(f"amount must be 0 to {MOST}, to the fen.", f"金额应为 0 至 {MOST} 元，精确到分。", "amount")
     found = await RateRow.get_or_none(grid=grid, outcome=input.outcome)
     row = found or RateRow(grid=grid, outcome=input.outcome)
+    # In place: subsidies of every period are computed by the rate that is set now.
     row.fen = int(fen)
     await row.save()
     return MediationRatePayload()

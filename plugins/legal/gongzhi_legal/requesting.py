@@ -281,6 +281,7 @@ async def enter(call: Call, matter: MatterRow, pen: Pen, parties: list[Party], *
         if at == 0:
             row.acknowledged_at = call.now
             row.joined_at = call.now if joined else None
+            # Who showed the rights to the applicant.
             row.recorded_by = call.viewer.account.name
         rows.append(row)
     for row, one in zip(rows, parties, strict=True):

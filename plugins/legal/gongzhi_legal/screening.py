@@ -117,6 +117,7 @@ async def record_dispute_screening(call: Call, input: RecordDisputeScreeningInpu
 def unlabelled(value: str, path: str) -> str:
     """Check a text about a situation. Raises Refusal PERSON_LABEL for one that says what somebody is."""
     said = text(value, 1_000, path)
+    # The core's screening finds numbers and sensitive matters; the list finds words for people.
     if LABELS.search(said) or screen(said):
         raise Refusal(
             "PERSON_LABEL",
@@ -162,6 +163,7 @@ async def review_dispute_screening(call: Call, input: ReviewDisputeScreeningInpu
     await ReviewRow.create(
         screening=row, at=call.now, tension=input.tension, note=note, account=call.viewer.account.name
     )
+    # The tension of the last look; those before stand with their reviews.
     row.tension, row.version = input.tension, row.version + 1
     await row.save()
     return DisputeScreeningPayload(screening=ref(DisputeScreening, row.id))

@@ -36,6 +36,7 @@ from .models import (
 )
 from .visibility import CONVENE, MEMBERS
 
+# Whoever has checked in holds a place, also without having signed up.
 TAKEN = (ParticipationState.SIGNED_UP, ParticipationState.CHECKED_IN)
 AWAY = (ParticipationState.EXCUSED, ParticipationState.WITHDRAWN)
 DAY = timedelta(days=1)
@@ -159,6 +160,7 @@ class PartyFeedbackPayload:
 @command("Say what one made of an activity one came to (活动评价).", requires=None)
 async def rate_activity(call: Call, input: RateActivityInput) -> PartyFeedbackPayload:
     activity: ActivityRow = await call.find(PartyActivity, "activity", id=key_of(PartyActivity)(input.activity))
+    # By the person's own key: nobody rates in somebody else's place.
     came: dict[str, Any] = {"activity": activity, "person_id": me(call)}
     # Only whoever came: others would rate what they heard of it.
     if not await ParticipationRow.exists(**came, state=ParticipationState.CHECKED_IN):
@@ -244,6 +246,7 @@ and a.county_id=any($3::int[]) order by a.id, p.id
 @job("party.remind_of_activities", every=timedelta(hours=1))
 async def remind(call: Call, run: Run) -> None:
     """Remind everybody who signed up of what begins within a day, once."""
+    # Within a day of the beginning, and not yet reminded: an activity that is arranged late is reminded of as well.
     found = await call.fetch(SOON, call.now, call.now + DAY, list(run.counties))
     people: dict[UUID, list[UUID]] = {}
     for row in found:

@@ -49,6 +49,7 @@ async def check_in_to_activity(call: Call, input: CheckInToActivityInput) -> Par
     code = genuine(call, activity, input.code) if activity else None
     if activity is None or code is None:
         raise foreign()
+    # A time is sent only by a phone that had no connection; without one the code must be fresh.
     offline = told(input.taken_at)
     at = await kept(call, activity, person.id, code, input) if offline else fresh(call, code)
     opened(call, activity, at)

@@ -239,6 +239,7 @@ async def put_calls(input: RecordMatterMeetingInput, proposals: list[UUID], roll
     for person, voter in reversed(roll.items()):
         for proposal in proposals:
             said.setdefault((proposal, voter), (person, Choice.ABSTAIN))
+    # With the person, as an open vote has it: the room heard what each said.
     votes = [UrnRow(proposal_id=of, choice=choice, person_id=who) for (of, _), (who, choice) in said.items()]
     await UrnRow.bulk_create(votes)
 
@@ -300,12 +301,14 @@ async def confirm_matter_meeting(call: Call, input: ConfirmMatterMeetingInput) -
         row.state, row.entitled, row.needed, row.opened_at = DeliberationState.ANNOUNCED, None, None, None
         call.publish(MeetingRefused(row.id, meeting.id), row)
     await meeting.save()
+    # The chair learns of it either way, and of the reason.
     await notify(call, decided(row, meeting), accounts=[meeting.recorded_by])
     return await saved(row)
 
 
 async def was_there(call: Call, meeting: MeetingRow) -> bool:
     """Tell whether the caller was in the room themselves."""
+    # Not whoever was stood for by a proxy: a witness must have been in the room.
     person = call.viewer.account.person
     return person is not None and await AttendanceRow.exists(meeting=meeting, person_id=person, proxy_id=None)
 

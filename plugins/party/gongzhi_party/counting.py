@@ -96,6 +96,7 @@ class ExtendVoteInput:
 @command("Take votes for longer (延长投票).", requires=DELIBERATE)
 async def extend_vote(call: Call, input: ExtendVoteInput) -> DeliberationPayload:
     row = await led(call, input.deliberation, input.expected_version, DeliberationState.VOTING)
+    # Within the same bounds as a new vote.
     until = ending(call, input.until)
     # Longer is everybody's gain; shorter would take the vote from those who waited.
     if row.vote_until and until <= row.vote_until:
@@ -133,6 +134,7 @@ EMPTIED = (
 async def drop_matter(call: Call, input: DropMatterInput) -> DeliberationPayload:
     row = await led(call, input.deliberation, input.expected_version, *DROPPABLE)
     await empty_urn(call, row)
+    # A record that waits must not be confirmed after the matter was dropped.
     await withdraw_meeting(row)
     row.state, row.reason = DeliberationState.DROPPED, text(input.reason, 500, "reason")
     return await saved(row)

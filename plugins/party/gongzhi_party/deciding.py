@@ -64,6 +64,7 @@ async def decide_matter(call: Call, input: DecideMatterInput) -> DeliberationPay
         raise wrong("20 rules at most, by their names.", "最多 20 条规则名称。", "adopts")
     grid = await GridRow.get(id=row.grid_id)
     body = Body(input.body)
+    # What a room decided is of the day of the meeting, not of the day it was confirmed.
     day = await voted_on(call, row)
     made_of: ResolutionRow = await resolve(call, grid, body, row.title, proposal.text, day, input.adopts, votes=votes)
     row.resolution_id, row.decided_at, row.state = made_of.id, call.now, DeliberationState.DECIDED
@@ -95,6 +96,7 @@ async def execute_matter(call: Call, input: ExecuteMatterInput) -> DeliberationP
         raise wrong("Name a case or a task.", "请指定诉求或事项。", "task")
     if await ExecutionRow.filter(deliberation=row).count() >= 50:
         raise Refusal("TOO_MANY", "50 at most.", "最多 50 项。", ("deliberation",))
+    # Only what the caller sees can be linked, or a link would tell of cases.
     case = await call.find(Case, "case", number=input.case) if told(input.case) else None
     task = await resolved(call, input.task, DELIBERATE, ("task",), deliberation=row) if told(input.task) else None
     await ExecutionRow.create(deliberation=row, case=case, task=task, at=call.now)

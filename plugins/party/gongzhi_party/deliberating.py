@@ -122,6 +122,7 @@ async def publish_matter_agenda(call: Call, input: PublishMatterAgendaInput) -> 
     await AgendaRow.bulk_create(
         [AgendaRow(deliberation=row, place=place, title=one) for place, one in enumerate(titles, 1)]
     )
+    # Public from here on.
     row.state = DeliberationState.ANNOUNCED
     return await saved(row)
 

@@ -21,6 +21,7 @@ from .models import AskRow, AskState, LinkRow
 from .organisation_types import NAME, PartyBranch, PartyMember, present
 from .visibility import LINK
 
+# `infinity` stands for "no visit is due", so that a list can be ordered by the column.
 DUE = "(select nullif(h.visit_due_on,'infinity') from people.household h where h.id={0})"
 # A suggestion, published as a card, and no decision: full members of the nearest organisation, fewest households
 # first.

@@ -83,6 +83,7 @@ async def linked(call: Call, household: HouseholdRow, member: MemberRow, phone: 
         duty_phone=phone,
         since=today(call),
     )
+    # Everybody at home is told, since the helper now sees the household.
     people = await MembershipRow.filter(household=household, until=None).values_list("person_id", flat=True)
     told_of = Notice(
         "party.household_linked",
@@ -139,6 +140,7 @@ class RequestPartyHelperInput:
 
 @command("Ask for a helper for one's household, or for another one (申请联系党员、申请更换).", requires=None)
 async def request_party_helper(call: Call, input: RequestPartyHelperInput) -> PartyHelperRequestPayload:
+    # Seen by the asker, and locked, so that two of one household do not ask twice.
     household: HouseholdRow = await call.find(Household, "household", id=key_of(Household)(input.household))
     if not await lives_in(me(call), household.id):
         raise forbidden("household")

@@ -143,6 +143,8 @@ async def request_party_transfer(call: Call, input: RequestPartyTransferInput) -
         raise wrong("Name another organisation that keeps a roll.", "请选择其他可接收的党组织。", "target")
     if member.status == MemberStatus.LEFT:
         raise Refusal("ILLEGAL_TRANSITION", "They have left.", "该党员已离开组织。", ("member",))
+    # One at a time: two organisations could otherwise both accept.
+    # One at a time: two organisations could otherwise both accept.
     if await TransferRow.exists(member=member, state=TransferState.REQUESTED):
         raise duplicate("A transfer has been asked for already.", "已有待办理的转接申请。", "member")
     transfer = await TransferRow.create(
@@ -252,6 +254,7 @@ async def report_to_community(call: Call, input: ReportToCommunityInput) -> Part
     if await ReportRow.exists(member=member, branch_id=branch, until=None):
         raise duplicate("You have reported there.", "您已报到。")
     # One community at a time.
+    # The earlier community no longer sees the member.
     await ReportRow.filter(member=member, until=None).update(until=today(call))
     await ReportRow.create(member=member, branch_id=branch, since=today(call))
     return PartyMemberPayload(member=ref(PartyMember, member.id))

@@ -98,6 +98,7 @@ async def cover_party_grids(call: Call, input: CoverPartyGridsInput) -> PartyBra
         await CoverageRow.create(branch=branch, grid_id=grid, since=today(call))
     gone = [one.id for grid, one in known.items() if grid not in wanted]
     await CoverageRow.filter(id__in=gone).update(until=today(call))
+    # The coverage is part of what somebody saw of the organisation, so it counts as a change of it.
     branch.version += 1
     await branch.save(update_fields=["version"])
     return PartyBranchPayload(branch=ref(PartyBranch, branch.id))
@@ -127,6 +128,7 @@ async def appoint_party_officer(call: Call, input: AppointPartyOfficerInput) -> 
     if not input.consent:
         raise Refusal("CONSENT_REQUIRED", "An office is published by consent.", "职务公开须经本人同意。", ("consent",))
     person = await resident(call, input.person, KEEP, "person")
+    # A term may begin in the past.
     since = input.since if told(input.since) else today(call)
     if not since < input.term_ends_on <= since + timedelta(days=5 * 366):
         raise wrong("A term has a day to five years.", "任期为一天至五年。", "termEndsOn")

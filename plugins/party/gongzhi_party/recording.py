@@ -83,6 +83,7 @@ async def record_activity_minutes(call: Call, input: RecordActivityMinutesInput)
         raise wrong(f"{PAPERS} files and 50 tasks at most.", f"附件最多 {PAPERS} 个，事项最多 50 项。", "papers")
     # Papers first: decoding may refuse, and nothing is written then.
     papers = [await paper(call, one, str(at)) for at, one in enumerate(input.papers)]
+    # Minutes are written once: what was said is not changed afterwards.
     minutes = await MinutesRow.create(
         activity=activity,
         text=text(input.text, 20_000, "text"),
@@ -92,6 +93,7 @@ async def record_activity_minutes(call: Call, input: RecordActivityMinutesInput)
     for row in papers:
         row.minutes_id = minutes.id
     await PaperRow.bulk_create(papers)
+    # Naming somebody for a task of an organisation's own activity takes the sight of its members.
     permission = MEMBERS if activity.audience == "BRANCH" else CONVENE
     for at, one in enumerate(input.tasks):
         await resolved(call, one, permission, ("tasks", str(at)), activity=activity)

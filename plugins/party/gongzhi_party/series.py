@@ -88,6 +88,7 @@ async def end_activity_series(call: Call, input: EndActivitySeriesInput) -> Part
     for activity in await coming(call, series):
         activity.state, activity.reason = ActivityState.CANCELLED, why
         await changed(call, activity, CANCELLED)
+    # What has taken place stays in the series.
     series.ended_at = call.now
     await series.save(update_fields=["ended_at"])
     return PartySeriesPayload(series=ref(PartySeries, series.id))
@@ -105,6 +106,7 @@ class ReplanActivitySeriesInput:
 )
 async def replan_activity_series(call: Call, input: ReplanActivitySeriesInput) -> PartySeriesPayload:
     series = await repeated(call, input.series)
+    # The calendar as it is announced now; the rule itself does not change.
     calendar = await calendar_in(call, await GridRow.get(id=series.grid_id))
     for activity in await coming(call, series):
         at = recurrence.shifted(activity.original_at or activity.starts_at, series.shift, calendar)

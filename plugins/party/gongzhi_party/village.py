@@ -124,6 +124,7 @@ async def leave_council(call: Call, input: LeaveCouncilInput) -> CouncilSeatPayl
     row: SeatRow = await call.find(CouncilSeat, "seat", id=key_of(CouncilSeat)(input.seat))
     if row.person_id != call.viewer.account.person and not call.may(DELIBERATE, row):
         raise forbidden("seat")
+    # Leaving twice keeps the first day.
     row.until = row.until or today(call)
     await row.save(update_fields=["until"])
     return CouncilSeatPayload(seat=ref(CouncilSeat, row.id))
@@ -184,6 +185,7 @@ class ReplyToSuggestionInput:
 @command("Reply to a deputy's proposal; the unit that has to (答复代表建议).", requires="cases.handle")
 async def reply_to_suggestion(call: Call, input: ReplyToSuggestionInput) -> DeputySuggestionPayload:
     row: SuggestionRow = await call.find(DeputySuggestion, "suggestion", id=key_of(DeputySuggestion)(input.suggestion))
+    # By the unit's own people: the permission in a grid does not answer for a unit.
     grants = call.viewer.account.grants
     if not any(one.unit == row.unit_id and "cases.handle" in one.permissions for one in grants):
         raise forbidden("suggestion")

@@ -51,6 +51,7 @@ async def found_volunteer_group(call: Call, input: FoundVolunteerGroupInput) -> 
         name = read(text, input.name, 100, "name")
         purpose = read(text, input.purpose, 500, "purpose")
     group = await GroupRow.create(grid=grid, name=name, purpose=purpose, leader=leader, founded_on=today(call))
+    # The leader is a member like any other, and shows in the list.
     await VolunteerRow.create(group=group, person=leader, since=today(call))
     return VolunteerGroupPayload(group=ref(VolunteerGroup, group.id))
 

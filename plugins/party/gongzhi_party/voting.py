@@ -131,6 +131,7 @@ class CastVotePayload:
 async def cast_vote(call: Call, input: CastVoteInput) -> CastVotePayload:
     row = await taking(call, input.deliberation)
     voter = await principal(call, row, input)
+    # Everything is checked before the roll is written: a vote that is refused may be cast again.
     choices = await complete(row, input.choices)
     # The roll before the urn: whoever is on it already puts nothing in.
     await marked(call, row, voter)
@@ -139,6 +140,7 @@ async def cast_vote(call: Call, input: CastVoteInput) -> CastVotePayload:
     await UrnRow.bulk_create([UrnRow(proposal_id=key, choice=one, person_id=person) for key, one in choices.items()])
     # Of 128 random bits, and only its digest is kept: nobody can make one up, or find it from the database.
     receipt = secrets.token_urlsafe(16)
+    # The slip proves that a vote was put in. It lies apart from the urn, so it cannot show which.
     await SlipRow.create(deliberation=row, digest=digest(receipt))
     return CastVotePayload(receipt=receipt)
 
@@ -240,6 +242,7 @@ async def grant_vote_proxy(call: Call, input: GrantVoteProxyInput) -> VoteProxyP
     holder = await PersonRow.get_or_none(id=key) if key else None
     if holder is None or holder.id == giver.id or not inhabits(holder, row.grid_id) or not inhabits(giver, row.grid_id):
         raise wrong("A proxy lives there and is somebody else.", "受托人须为本网格其他居民。", "proxy")
+    # Counted under the deliberation's lock, so that nobody collects more by two requests at once.
     if await ProxyRow.filter(deliberation=row, proxy=holder).count() >= PROXIES:
         raise Refusal(
             "TOO_MANY", f"Nobody votes for more than {PROXIES} others.", f"每人最多受托 {PROXIES} 人。", ("proxy",)

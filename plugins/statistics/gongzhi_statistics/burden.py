@@ -21,6 +21,7 @@ from gongzhi_operations.patrols.commands import CHANNEL, RecordPatrolInput
 from .figures import FEW, WITHIN, Scope
 from .prefilling import KNOWN, Form
 
+# Made by the program: an idempotency key and a version are typed by nobody.
 OURS = frozenset({"idempotency_key", "expected_version"})
 """What no person fills in."""
 SECONDS, PHOTO = 15, 30
@@ -73,12 +74,14 @@ WORKERS = located(
     "people.post p join grids.grid v on v.id=p.grid_id where p.duty='GRID_WORKER' and p.since<={until} "
     "and coalesce(p.until>={since},true)",
 )
+# Visits by whoever holds or held the post of a grid worker; helpers who visit are no part of this burden.
 VISITS = located(
     "count(*)",
     f"people.visit v where {between('v.at')} "
     "and exists(select from people.post w where w.person_id=v.visitor_id and w.duty='GRID_WORKER')",
 )
 PATROLS = located("count(*)", f"patrols.patrol v where {between('v.at')}")
+# Without tip-offs, which are in no figure.
 PHOTOS = located(
     "count(*)",
     f"attachments.attachment a join cases.case v on v.id=a.case_id where a.kind='PHOTO' and {between('a.at')} "
@@ -88,6 +91,7 @@ FIELDS = (
     f"{REPORT}*{counted('reported', 'CHANNEL', OF_WORKERS)}+{SETTLE}*{counted('completed', 'LEVEL', '1')}"
     f"+{VISIT}*({VISITS})+{PATROL}*({PATROLS})"
 )
+# What nobody was asked for is shown beside, so that prefilling shows as a gain.
 SPARED = (
     f"{len(PREFILLED[ReportCaseInput])}*{counted('reported', 'CHANNEL', OF_WORKERS)}"
     f"+{len(PREFILLED[RecordPatrolInput])}*({PATROLS})"
@@ -98,6 +102,7 @@ SHARES = {
     "photosPerWorkerWeek": "b.photos",
     "minutesPerWorkerWeek": f"({SECONDS}*b.fields+{PHOTO}*b.photos)/60.0",
 }
+# Per worker, and not told where fewer than ten work: no figure is about one of them.
 BURDEN = (
     "(select jsonb_build_object("
     + ",".join(f"'{name}',round({value}/b.workers/b.weeks,2)" for name, value in SHARES.items())

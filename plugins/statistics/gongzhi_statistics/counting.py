@@ -20,6 +20,8 @@ MOST = 500
 """Notes that are followed at a time."""
 TURNS = 100
 """How often a run of the job does so at most: what it has counted is lost if it is cut off for taking too long."""
+# A function of the database: it takes the notes, takes the old facts back from the sums and adds the new ones, in one
+# statement. Whoever counts waits for whoever counts.
 FOLLOW = "select statistics.follow($1) as counted"
 
 

@@ -107,6 +107,7 @@ SPEED = Section(
     ),
     (figures.RESPONSE, figures.HANDLING),
 )
+# The longer the period, the more there is to say: rates of a day would rest on a few cases.
 SECTIONS = {
     Period.DAY: (FLOW,),
     Period.WEEK: (FLOW, TIME),

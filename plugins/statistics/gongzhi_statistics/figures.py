@@ -21,6 +21,7 @@ FEW = 10
 """The smallest number of persons that is shown, but for zero, which is about nobody."""
 FEW_CASES = 3
 """The smallest number of cases that is shown, but for zero."""
+# Zero is shown in both: it is about nobody, and withholding it would hide that nothing happened.
 SMALL = f"between 1 and {FEW - 1}"
 SMALL_CASES = f"between 1 and {FEW_CASES - 1}"
 UNDER_THREE = Text("fewer than three", "不足 3")
@@ -53,10 +54,13 @@ def spans(until: str = UNTIL, ever: bool = False) -> str:
     return f"({before} union all {months} and day>={FIRST_MONTH} and day<{after} union all {behind})"
 
 
+# Whole months from their own sums: ten years are then some hundreds of rows and not a hundred thousand.
 WITHIN, DUE, EVER = spans(), spans(YESTERDAY), spans(ever=True)
 MONTHS = f"(select * from statistics.rollup where monthly and day>={FIRST_MONTH} and day<{month_after()})"
 """Sums of the whole months of a period alone."""
+# For days and weeks, which months cannot be cut into.
 DAILY = "(select * from statistics.rollup where not monthly and day between {since} and {until})"
+# `sealed` rows (tip-offs and what is against a unit) are in no figure.
 SUMS = "select {what} from {rows} r where {{where}} and not r.sealed and r.dimension='{dimension}'"
 
 
@@ -147,6 +151,7 @@ COMPLETED = count("completed", "r.completed")
 # From ever on: a case that was reported last year may be under way.
 UNDER_WAY = count("underWay", "r.reported-r.completed-r.gone", rows=EVER)
 # Of what fell due the period ends yesterday at the latest: what is due today is not late yet.
+# Of what fell due up to yesterday: what is due today is not late yet, and what is due later still less.
 COMPLETION = share("completionRate", "r.met", "r.due", rows=DUE)
 ON_TIME = share("onTimeRate", "r.timely", "r.due", rows=DUE)
 EXTENSION = share("extensionShare", "r.extended", "r.due", rows=DUE)
@@ -161,11 +166,13 @@ OF_GRID = (
     HANDLING,
 )  # fmt: skip
 
+# Units are counted by work orders, not by cases: a case may have had several units.
 ISSUED = count("issued", "r.reported", "UNIT")
 DONE = count("completed", "r.completed", "UNIT")
 RETURNED = count("returned", "r.gone", "UNIT")
 UNIT_ON_TIME = share("onTimeRate", "r.timely", "r.due", "UNIT", DUE)
 UNIT_EXTENSION = share("extensionShare", "r.extended", "r.due", "UNIT", DUE)
+# By answers: each answer counts for the unit that gave it, also one after which the case was taken up again.
 UNIT_RESOLUTION = share_of_answers("resolutionRate", "r.solved", "r.answered", "r.answered", "ANSWER")
 UNIT_SATISFACTION = share_of_answers("satisfactionRate", "r.satisfied", "r.scored", "r.scored", "ANSWER")
 UNIT_COVERAGE = share_of_answers("answerCoverage", "r.heard", "r.completed", "r.heard", "ANSWER")
@@ -210,6 +217,7 @@ LEVELS = listed(
     + " group by r.value) s on s.value=l.at",
     "settled",
 )
+# The share follows from the numbers that are shown, so it tells nothing that they do not.
 BY_LEVEL = (
     f"(select jsonb_agg(e.o||jsonb_build_object('share',case when (e.o->>'of')::int>={FEW_CASES} "
     "then round(100.0*(e.o->>'settled')::int/(e.o->>'of')::int,1) end) order by e.at) "

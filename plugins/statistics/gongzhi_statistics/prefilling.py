@@ -34,7 +34,9 @@ POST = (
     "(select {what} from people.post p join grids.grid g on g.id=p.grid_id where p.person_id={{0}} "
     "and p.duty='GRID_WORKER' and p.since<={{1}} and coalesce(p.until>{{1}},true) {some})"
 )
+# For residents: where they live is the likeliest place, and they can change it.
 HOME = "(select g.code from people.person r join grids.grid g on g.id=r.grid_id where r.id={0})"
+# The household somebody belongs to now; the latest, if the files have two.
 ADDRESS = (
     "(select h.address from people.membership m join people.household h on h.id=m.household_id "
     "where m.person_id={0} and coalesce(m.until>{1},true) order by m.since desc,m.id limit 1)"

@@ -97,6 +97,7 @@ async def area(call: Call, code: str) -> GridRow:
 
 
 async def seated(given: list[str]) -> list[UnitRow]:
+    # Each once, in the order they were given.
     names = list(dict.fromkeys(given))
     if len(names) > CAP:
         raise wrong(f"A centre has at most {CAP} units.", f"入驻单位最多 {CAP} 个。", "units")

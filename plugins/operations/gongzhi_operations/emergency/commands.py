@@ -69,6 +69,7 @@ class DeclareEmergencyInput:
 
 @command("Declare an emergency; below the county a second person confirms it (宣布应急).", requires=DECLARE)
 async def declare_emergency(call: Call, input: DeclareEmergencyInput) -> EmergencyPayload:
+    # Public with the emergency: what powers are taken for is for everybody to read.
     reason = text(input.reason, REASON, "reason")
     # Locked, so that two declarations for one grid see each other.
     grid = await find_grid(input.grid, "grid", lock=True)
@@ -119,6 +120,7 @@ async def absorbable(call: Call, grid: GridRow, input: DeclareEmergencyInput, po
             "延续的应急状态稍后开始，不能同时并入其他应急状态。",
             "absorbs",
         )
+    # Ids that are none become None, and are refused by their place in the list.
     keys = [key_of(Emergency)(id) for id in input.absorbs]
     found = await load_absorbable(call, [key for key in keys if key])
     within = {row.id for row in found if lies_within(row, grid)}

@@ -82,6 +82,7 @@ async def supervise_case(call: Call, input: SuperviseCaseInput) -> SupervisionPa
     if input.reply_within:
         reply = parse_term(input.reply_within, "replyWithin")
     else:
+        # The county's term for this level, as a supervision by rule would have.
         rule = (await ruled(call, case.county_id))[input.level]
         reply = Term(rule.reply, rule.reply_unit)
     due = await reckon_deadline(call, case.county_id, reply)
