@@ -14,21 +14,20 @@ from functools import partial
 from types import MappingProxyType
 from typing import Any, TypeVar
 
-from gongzhi.core.exports import links
-from gongzhi.core.rights.exports import PATH
 from gongzhi.declare.extend import Extension
 from gongzhi.declare.viewer import Viewer
 from gongzhi.runtime.channels import Channel
 from gongzhi.runtime.commands import Command
-from gongzhi.runtime.context import Bounds, Context, Look, Wanted
+from gongzhi.runtime.context import Bounds, Context, Look
 from gongzhi.runtime.event_access import EventAccess, NoEventAccess
 from gongzhi.runtime.jobs import Job
+from gongzhi.runtime.lists import Lists, NoLists
 from gongzhi.runtime.picture_decoding import PictureDecoder
 from gongzhi.runtime.sealing import KeyRing
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import BaseRoute, Route, WebSocketRoute, request_response
+from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import ASGIApp
 from tortoise.models import Model
 
@@ -36,8 +35,6 @@ from . import road
 from .auth.assembly import entrance
 from .auth.authentication import Door, refused
 from .auth.service import Desk as Reception
-from .bulk import Desk as Bulk
-from .bulk import Listings
 from .clock import clock
 from .commands import mutations as commands
 from .commands.reactions import ReactionTable
@@ -45,7 +42,6 @@ from .endpoints.feeds import Feeds
 from .endpoints.plain_http import Mounted, Toll
 from .endpoints.routes import PluginRoutes
 from .endpoints.sign_in import Counter
-from .endpoints.subject_access import Exports
 from .endpoints.uploads import Desk, upload_routes
 from .errors import Problem
 from .events import Hub, Outbox
@@ -68,6 +64,7 @@ from .graphql.schema import Schema, build
 from .jobs.services import Services
 from .jobs.worker import Worker
 from .jobs.worker_tasks import Lines
+from .list_queries import ListReader
 from .plugins.choices import chosen
 from .plugins.health import Vitals
 from .plugins.loader import Plugins
@@ -115,7 +112,7 @@ class Space:
         self.outbox, self.plugins, self.channels = outbox, plugins, channels
         self.reactions = ReactionTable(plugins.reactions)
         self.events: EventAccess = NoEventAccess()
-        self.listings: Listings | None = None
+        self.lists: Lists = NoLists()
         self.published = told.json()
         self.pictures = PictureDecoder()
         self.archive: Archive | None = None
@@ -137,10 +134,6 @@ class Space:
 
         async def look(seen: Look) -> None:
             await self.ledger.look(viewer, seen)
-
-        async def listed(asking: Viewer, document: str, variables: Mapping[str, Any]) -> Wanted:
-            assert self.listings
-            return await self.listings.wanted(asking, document, variables)
 
         async def enqueue(
             job: Job, key: str, *, at: datetime | None = None, row: Model | None = None, **arguments: Any
@@ -170,7 +163,7 @@ class Space:
             self.plugins.guarded,
             self.plugins.registers,
             self.events,
-            listed,
+            self.lists,
             self.channels,
             self.choices,
             self.plugins.registry.feedable,
@@ -185,6 +178,14 @@ class Space:
             stored,
         )
         return context
+
+    async def transact(
+        self, plugin: str, viewer: Viewer, action: str, objects: Sequence[str], work: Callable[[Any], Awaitable[Any]]
+    ) -> Any:
+        """Do something as a plugin for a viewer, in one transaction with the act that is kept of it."""
+        done = await self.run(commands.transact(self.context(viewer), plugin, action, objects, work, self.outbox))
+        self.ledger.acted(viewer.now)
+        return done
 
     async def run(self, work: Coroutine[Any, Any, T]) -> T:
         """Run something where the tables are known."""
@@ -301,14 +302,21 @@ class Deployment:
             space.events = EngineEventAccess(
                 engine, door.accounts, hub.cursors, timedelta(days=settings.retention), now
             )
-            space.listings = Listings(engine)
+            space.lists = ListReader(engine, shares.background)
             memory = Resumptions(desk.sessions.pool, now)
             guard = Guard(shares.waited) if enforced(settings, settings.guard) else None
             gateway = Gateway(engine, door, shell(settings), traits(settings, door), self.documents, memory, guard)
             archive = space.archive = Archive(Vault.at(settings.store), self.keys)
             await worker.open()
             answering = PluginRoutes(
-                plugins, gateway.operations, space.context, shares.background.fetch, gateway.settings, vitals.blame
+                plugins,
+                gateway.operations,
+                space.context,
+                shares.background.fetch,
+                gateway.settings,
+                vitals.blame,
+                door.accounts.load,
+                space.transact,
             )
             own = self.routes(shares, space, worker, gateway, door, desk, archive)
             app.router.routes[:0] = [*own, *answering.routes]  # GraphQL first
@@ -358,9 +366,6 @@ class Deployment:
         """Return the routes: GraphQL, signing in, what is fetched as a file, uploads, and plugins' feeds."""
         settings, secret, now = self.settings, self.secret, self.now
         operations, till = gateway.operations, gateway.operations.till
-        assert space.listings
-        exports = Exports(shares.background, self.keys, secret, self.plugins.registers.holdings, now)
-        bulk = Bulk(space.listings, shares.background, door, space, secret, now)
         scan = scanner(settings.scan)
         uploads = Desk(operations, archive, scan, secret, now, space.run, space.pictures, shares.files)
         acting = acting_for(space, worker)
@@ -373,8 +378,6 @@ class Deployment:
             *(Route("/graphql", gateway), WebSocketRoute("/graphql", gateway)),
             *Counter(desk, door, gateway.settings, till).routes,
             *published,
-            tolled(f"{PATH}{{ticket}}", request_response(exports.answer)),
-            tolled(f"{links.PATH}{{ticket}}", request_response(bulk.answer)),
             *upload_routes(uploads, settings.origins, settings.proxies),
             *Feeds(self.plugins, acting, shares.background.fetch, gateway.settings, till, operations.guard).routes,
         ]

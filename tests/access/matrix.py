@@ -21,7 +21,8 @@ from typing import Any
 from gongzhi.declare.entity import Entity
 from gongzhi.declare.viewer import Account, Grant, Viewer
 from gongzhi.runtime.commands import Command
-from gongzhi.runtime.context import Context, Wanted
+from gongzhi.runtime.context import Context
+from gongzhi.runtime.lists import CountedList, NoLists
 from gongzhi.values.codes import Kind
 from gongzhi_server.commands import mutations as commands
 from gongzhi_server.events import Outbox
@@ -45,9 +46,11 @@ Cells = dict[str, dict[str, str]]
 """Signs by field and role."""
 
 
-async def listed(viewer: Viewer, document: str, variables: Any) -> Wanted:
-    """A list that a file can be made of."""
-    return Wanted(document, "cases", 1, False)
+class OneRow(NoLists):
+    """A list of one row."""
+
+    async def count(self, viewer: Viewer, document: str, variables: Any) -> CountedList:
+        return CountedList(document, "cases", 1, False)
 
 
 @dataclass
@@ -158,7 +161,7 @@ class Matrix:
                 naming=self.plugins.naming,
                 registers=self.plugins.registers,
                 events=AnySelection(),
-                listed=listed,
+                lists=OneRow(),
             )
             return made
 

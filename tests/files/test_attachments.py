@@ -9,7 +9,7 @@ from uuid import UUID
 
 import asyncpg
 import pytest
-from gongzhi.core.rights.erasure import erase
+from gongzhi.core.registers.erasure import erase
 from gongzhi_server.files import recordings
 from gongzhi_server.files.archive import Archive
 from gongzhi_server.files.vault import Vault

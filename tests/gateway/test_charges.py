@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 import pytest_asyncio
-from gongzhi.core.exports import links
+from gongzhi_list_exports import links
 from gongzhi_server.app import create_app
 from gongzhi_server.endpoints.plain_http import Toll
 from gongzhi_server.gateway import Rate, Rates, Settings
@@ -76,7 +76,7 @@ SAMPLES: dict[str, list[tuple[str, dict[str, Any]]]] = {
     ],
     "/schema.graphql": [("/schema.graphql", {"method": "GET"})],
     "/exports/{ticket}": [("/exports/wrong", {"method": "GET"})],
-    f"{links.PATH}{{ticket}}": [(f"{links.PATH}wrong", {"method": "GET"})],
+    links.ROOT: [(f"{links.ROOT}/wrong", {"method": "GET"})],
     "/attachments": [
         ("/attachments", post(b"x", {"x-client-id": "7d444840-9dc0-11d1-b245-5ffdce74fad2"})),
         ("/attachments", {**post(b"x"), "headers": {"authorization": "Bearer wrong"}}),

@@ -13,13 +13,13 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from gongzhi.core.cases.step_notices import texts_of
-from gongzhi.core.rights.exports import ticket
-from gongzhi.core.rights.types import REMEDY
 from gongzhi.declare.viewer import Grant, Viewer
 from gongzhi.runtime import sealing
 from gongzhi.values import codes
 from gongzhi.values.geometry import Crs, Point
 from gongzhi.values.worktime import NEVER
+from gongzhi_rights.subject_access import ticket
+from gongzhi_rights.types import REMEDY
 from gongzhi_server.testing import ESSENTIAL
 from graphql import (
     ExecutionResult,

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from gongzhi.core.exports.links import FETCHES, ticket
-from gongzhi.core.exports.traces import export
+from gongzhi_list_exports.links import FETCHES, ticket
+from gongzhi_list_exports.traces import export
 
 if TYPE_CHECKING:
     from .eyes import Eyes, Row

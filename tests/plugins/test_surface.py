@@ -29,7 +29,7 @@ BESIDE = {
     "core.cases.reporting": {"ReportCaseInput", "file_report"},
     "core.notices.sending": {"Notice", "notify"},
     "declare.registers": {"Registers"},
-    "declare.register_entries": {"Card", "Holding", "Kpi", "PrivacyNotice", "Purpose", "Statement"},
+    "declare.register_entries": {"Card", "ConsentBook", "Holding", "Kpi", "PrivacyNotice", "Purpose", "Statement"},
 }
 """Words of modules that hold others, too."""
 

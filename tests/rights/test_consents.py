@@ -7,10 +7,10 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from gongzhi.core.people.models import PersonRow
-from gongzhi.core.rights.speaking import AGE, entitled, fourteenth, minor
 from gongzhi.declare.register_entries import PrivacyNotice
 from gongzhi.declare.registers import Registers
 from gongzhi.values.errors import Text
+from gongzhi_rights.speaking import AGE, entitled, fourteenth, minor
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -12,13 +12,13 @@ import pytest
 import strawberry
 from gongzhi.core.people.models import PersonRow, Tier
 from gongzhi.core.people.types import Person
-from gongzhi.core.rights.deciding import Contribution, decide
 from gongzhi.declare.entity import key_of
 from gongzhi.declare.extend import extend
 from gongzhi.declare.register_entries import Card
 from gongzhi.declare.roots import Mutation
 from gongzhi.runtime.commands import KEY, Call, Problem, command, given, made, problems
 from gongzhi.values.errors import DeclarationError, Text
+from gongzhi_rights.deciding import Contribution, decide
 from gongzhi_server.plugins.loader import Plugin, Plugins
 from gongzhi_server.testing import ESSENTIAL, serving
 from strawberry import ID

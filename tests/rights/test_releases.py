@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
@@ -11,21 +10,22 @@ import pytest
 import strawberry
 from gongzhi.core.grids.models import GridRow
 from gongzhi.core.people.types import Person
-from gongzhi.core.resolutions.adopting import adopted
-from gongzhi.core.rights.consenting import agreement
-from gongzhi.core.rights.releasing import claimed, release, released
-from gongzhi.core.rights.rules import agreed, in_force
-from gongzhi.core.rights.speaking import subject
-from gongzhi.core.rights.types import Release
 from gongzhi.declare.entity import pick, ref
-from gongzhi.declare.extend import extend
+from gongzhi.declare.extend import Extension, extend
 from gongzhi.declare.register_entries import Claim, Statement
+from gongzhi.declare.registers import Registers
 from gongzhi.declare.roots import Mutation
 from gongzhi.declare.sql import Sql
+from gongzhi.plugin.hooks import hookimpl
 from gongzhi.runtime.commands import KEY, Call, Problem, command, given, made, problems
 from gongzhi.values.errors import DeclarationError, Text
-from gongzhi_server.plugins.loader import Plugin, Plugins
-from gongzhi_server.testing import ESSENTIAL, serving
+from gongzhi_resolutions.adopting import adopted
+from gongzhi_rights.consenting import agreement
+from gongzhi_rights.releasing import claimed, release, released
+from gongzhi_rights.rules import agreed, in_force
+from gongzhi_rights.speaking import subject
+from gongzhi_rights.types import Release
+from gongzhi_server.testing import essential_with, serving
 from strawberry import ID, UNSET
 
 from .conftest import Family, done, key, refused
@@ -107,13 +107,16 @@ CONSENTING = pick(
 )
 
 
-class Bank(Plugins):
-    registers = replace(ESSENTIAL.registers, statements=STATEMENTS)
-    extensions = (
-        *ESSENTIAL.extensions,
-        ("bank", extend(Mutation, apply=apply, look=look)),
-        ("bank", extend(Person, bank_reads=SHOWN, consenting=CONSENTING)),
-    )
+class Bank:
+    """A plugin that reads what people release to it."""
+
+    @hookimpl
+    def graphql(self) -> list[Extension]:
+        return [extend(Mutation, apply=apply, look=look), extend(Person, bank_reads=SHOWN, consenting=CONSENTING)]
+
+    @hookimpl
+    def registers(self) -> list[Registers]:
+        return [Registers(statements=STATEMENTS)]
 
 
 SELECTION = "release { id kinds recipient purpose expiresAt claims { kind text value } } read"
@@ -121,7 +124,7 @@ AGREED = {"purpose": "people.income_band", "noticeVersion": 1}
 
 
 async def test_release_is_read_until_revoked(family: Family, filled: str, tmp_path: Any) -> None:
-    async with serving(filled, tmp_path, plugins=Bank((Plugin("bank", "bank", "1"),))) as bank:
+    async with serving(filled, tmp_path, plugins=essential_with("bank", Bank())) as bank:
         family.server.client = bank.client
         elder, staff = family.of(family.elder), family.staff("grid_worker")
         kinds = (await bank.ask("{ statementKinds { kind description } }")).data["statementKinds"]
@@ -158,7 +161,7 @@ async def test_release_is_read_until_revoked(family: Family, filled: str, tmp_pa
 
 
 async def test_release_ends_by_itself(family: Family, filled: str, tmp_path: Any) -> None:
-    async with serving(filled, tmp_path, plugins=Bank((Plugin("bank", "bank", "1"),))) as bank:
+    async with serving(filled, tmp_path, plugins=essential_with("bank", Bank())) as bank:
         family.server.client = bank.client
         elder, worker = family.of(family.elder), bank.as_("grid_worker", grid=family.grid)
         await done(elder, "giveConsent", "consent { id }", **AGREED)
@@ -203,6 +206,6 @@ def test_claims_are_positive() -> None:
 
 
 def test_a_year_at_most() -> None:
-    from gongzhi.core.rights.releasing import LONGEST
+    from gongzhi_rights.releasing import LONGEST
 
     assert timedelta(days=365) <= LONGEST <= timedelta(days=366)

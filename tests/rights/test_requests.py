@@ -7,8 +7,8 @@ from uuid import uuid4
 
 import asyncpg
 import pytest
-from gongzhi.core.rights.erasure import erase, overdue
-from gongzhi.core.rights.exports import FRESH, opened, ticket
+from gongzhi.core.registers.erasure import erase, overdue
+from gongzhi_rights.exports import FRESH, opened, ticket
 from gongzhi_server.endpoints.subject_access import statement
 from gongzhi_server.storage import retention
 from gongzhi_server.testing import ESSENTIAL, TODAY

@@ -13,7 +13,7 @@ from gongzhi.runtime.jobs import Job
 @hookimpl
 def about() -> list[About]:
     # Lenders decide within working days, which the plugin of deadlines reckons.
-    return [About(requires=("deadlines",))]
+    return [About(requires=("deadlines", "resolutions", "rights"))]
 
 
 @hookimpl

@@ -9,8 +9,6 @@ from typing import Any
 import strawberry
 from gongzhi.core.grids.types import Grid
 from gongzhi.core.people.types import Person
-from gongzhi.core.rights.rules import in_force
-from gongzhi.core.rights.types import Release
 from gongzhi.core.units.types import Unit
 from gongzhi.declare.entity import (
     Node,
@@ -28,6 +26,8 @@ from gongzhi.declare.entity import (
 from gongzhi.declare.filters import placed
 from gongzhi.declare.plans import Frame
 from gongzhi.declare.sql import Alternatives, Sql, some
+from gongzhi_rights.rules import in_force
+from gongzhi_rights.types import Release
 
 from . import visibility
 from . import words as words

@@ -13,9 +13,6 @@ from uuid import UUID
 import strawberry
 from gongzhi.core.people.models import MembershipRow, PersonRow
 from gongzhi.core.people.tiers import add_months
-from gongzhi.core.rights.models import ReleaseRow
-from gongzhi.core.rights.releasing import release, revoke_release
-from gongzhi.core.rights.speaking import speaking, subject
 from gongzhi.core.units.models import UnitRow
 from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
@@ -25,6 +22,9 @@ from gongzhi.runtime.checks import duplicate, form, text, today, told, wrong
 from gongzhi.runtime.commands import KEY, Call, Problem, command, given, made, problems
 from gongzhi.values.errors import Refusal
 from gongzhi.values.worktime import NEVER
+from gongzhi_rights.models import ReleaseRow
+from gongzhi_rights.releasing import release, revoke_release
+from gongzhi_rights.speaking import speaking, subject
 from strawberry import ID, UNSET
 
 from .application_types import LoanApplication

@@ -9,12 +9,12 @@ from typing import Any
 import strawberry
 from gongzhi.core.grids.types import Grid
 from gongzhi.core.people.types import Person
-from gongzhi.core.resolutions.types import Resolution
-from gongzhi.core.rights.types import Decision
 from gongzhi.declare.entity import Node, column, embedded, entity, everyone, expression, many, one, pick
 from gongzhi.declare.filters import placed
 from gongzhi.declare.plans import Build, Frame
 from gongzhi.declare.sql import Sql
+from gongzhi_resolutions.types import Resolution
+from gongzhi_rights.types import Decision
 
 from . import visibility
 from . import words as words

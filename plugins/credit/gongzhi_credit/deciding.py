@@ -8,13 +8,13 @@ from datetime import timedelta
 from decimal import Decimal
 
 import strawberry
-from gongzhi.core.rights.releasing import revoke_release
 from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
 from gongzhi.runtime.checks import form, past, text, today, told, wrong
 from gongzhi.runtime.commands import EXPECTED, KEY, Call, command, forbidden, given, stale
 from gongzhi.values.errors import Refusal, Text
+from gongzhi_rights.releasing import revoke_release
 from strawberry import ID, UNSET
 
 from .application_types import LoanApplication

@@ -10,15 +10,14 @@ from typing import Any
 from gongzhi.core.grids.models import GridRow
 from gongzhi.core.people.models import PersonRow
 from gongzhi.core.people.tiers import add_months
-from gongzhi.core.resolutions.adopting import resolve
-from gongzhi.core.resolutions.models import Body
-from gongzhi.core.rights.commands import keep_wording
-from gongzhi.core.rights.models import ConsentRow, ReleaseRow
 from gongzhi.core.units.models import Reach, UnitKind, UnitRow
 from gongzhi.runtime.checks import today
 from gongzhi.runtime.commands import Call
 from gongzhi.values.codes import Kind
 from gongzhi.values.worktime import NEVER
+from gongzhi_resolutions.adopting import resolve
+from gongzhi_resolutions.models import Body
+from gongzhi_rights.models import ConsentRow, ReleaseRow
 
 from .applying import home
 from .appraisal_models import AppraisalRow, AppraisalState, IndicatorRow, ModelRow, ModelState, PanelistRow

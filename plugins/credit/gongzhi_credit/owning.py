@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from gongzhi.core.people.models import PersonRow
-from gongzhi.core.rights.speaking import speaking
 from gongzhi.declare.entity import key_of
 from gongzhi.runtime.commands import Call, forbidden
+from gongzhi_rights.speaking import speaking
 
 
 async def mine(call: Call, cls: type, id: str, *path: str) -> Any:

@@ -11,7 +11,6 @@ import strawberry
 from gongzhi.core.notices.sending import Notice, notify
 from gongzhi.core.people.models import PersonRow
 from gongzhi.core.people.types import Person
-from gongzhi.core.rights.speaking import speaking, subject
 from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.located import covers
@@ -19,6 +18,7 @@ from gongzhi.declare.roots import Mutation
 from gongzhi.runtime.checks import duplicate, missing, today, told, wrong
 from gongzhi.runtime.commands import KEY, Call, Problem, command, forbidden, given, made, problems
 from gongzhi.values.errors import Refusal, Text
+from gongzhi_rights.speaking import speaking, subject
 from strawberry import ID, UNSET
 from tortoise.expressions import Q
 

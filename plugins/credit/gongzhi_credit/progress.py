@@ -5,8 +5,6 @@ from __future__ import annotations
 from datetime import datetime
 
 from gongzhi.core.notices.sending import Notice, notify
-from gongzhi.core.rights.consenting import agreement
-from gongzhi.core.rights.models import ReleaseRow
 from gongzhi.core.units.models import UnitRow
 from gongzhi.runtime.checks import today
 from gongzhi.runtime.commands import Call
@@ -14,6 +12,8 @@ from gongzhi.values.errors import Refusal, Text
 from gongzhi.values.labels import label
 from gongzhi.values.worktime import NEVER, Course, Pause, Term, Unit, reckon
 from gongzhi_deadlines.clocks.rules import load_standing
+from gongzhi_rights.consenting import agreement
+from gongzhi_rights.models import ReleaseRow
 
 from .appraisal_models import AppraisalRow
 from .happenings import ApplicationChanged

@@ -10,13 +10,13 @@ from typing import Any
 import strawberry
 from gongzhi.core.notices.sending import Notice, notify
 from gongzhi.core.people.models import PersonRow
-from gongzhi.core.rights.deciding import Contribution, decide
 from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
 from gongzhi.runtime.checks import duplicate, missing, text, wrong
 from gongzhi.runtime.commands import KEY, Call, Problem, command, forbidden, given, made, problems
 from gongzhi.values.errors import Refusal, Text
+from gongzhi_rights.deciding import Contribution, decide
 from strawberry import ID, UNSET
 
 from .appraisal_models import (

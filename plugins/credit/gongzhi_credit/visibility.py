@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from gongzhi.core.rights.rules import in_force
 from gongzhi.declare.sql import Alternatives, Sql, every, some, widen
 from gongzhi.declare.viewer import Lens
+from gongzhi_rights.rules import in_force
 from pypika_tortoise.queries import Table
 
 from .models import State

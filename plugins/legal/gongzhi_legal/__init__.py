@@ -14,7 +14,7 @@ from gongzhi.runtime.jobs import Handler, Job
 @hookimpl
 def about() -> list[About]:
     # Terms are reckoned by the plugin of deadlines; a clue calls inspectors by a whistle of the plugin of operations.
-    return [About(requires=("deadlines", "operations"))]
+    return [About(requires=("deadlines", "operations", "rights"))]
 
 
 @hookimpl

@@ -8,7 +8,6 @@ from uuid import UUID
 import strawberry
 from gongzhi.core.grids.models import GridRow
 from gongzhi.core.people.models import PersonRow
-from gongzhi.core.rights.speaking import speaking, subject
 from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
@@ -17,6 +16,7 @@ from gongzhi.runtime.commands import KEY, Call, Problem, command, forbidden, giv
 from gongzhi.values.errors import Refusal, Text
 from gongzhi.values.labels import label
 from gongzhi.values.worktime import Term, Unit
+from gongzhi_rights.speaking import speaking, subject
 from strawberry import ID, UNSET
 
 from .advice_types import LegalAdvice

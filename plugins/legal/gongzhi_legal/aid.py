@@ -6,8 +6,6 @@ import datetime
 
 import strawberry
 from gongzhi.core.grids.models import GridRow
-from gongzhi.core.rights.deciding import Contribution, decide
-from gongzhi.core.rights.speaking import speaking, subject
 from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
@@ -16,6 +14,8 @@ from gongzhi.runtime.commands import KEY, Call, Problem, command, forbidden, giv
 from gongzhi.values.errors import Refusal, Text
 from gongzhi.values.labels import label
 from gongzhi.values.worktime import Term, Unit
+from gongzhi_rights.deciding import Contribution, decide
+from gongzhi_rights.speaking import speaking, subject
 from strawberry import ID, UNSET
 
 from .aid_types import LegalAid

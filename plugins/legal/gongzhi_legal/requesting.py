@@ -14,8 +14,6 @@ from gongzhi.core.cases.types import Case
 from gongzhi.core.grids.models import GridRow
 from gongzhi.core.people.models import PersonRow
 from gongzhi.core.people.types import Person
-from gongzhi.core.rights.speaking import entitled as entitled_to
-from gongzhi.core.rights.speaking import representatives
 from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
@@ -24,6 +22,8 @@ from gongzhi.runtime.commands import KEY, Call, Problem, command, forbidden, giv
 from gongzhi.values import codes
 from gongzhi.values.codes import Series
 from gongzhi.values.errors import Refusal, Text
+from gongzhi_rights.speaking import entitled as entitled_to
+from gongzhi_rights.speaking import representatives
 from strawberry import ID, UNSET
 
 from .choosing import LEVELS, candidate, disinterested, level_of, nobody, seat

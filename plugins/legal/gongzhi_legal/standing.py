@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from gongzhi.core.people.models import PersonRow
-from gongzhi.core.rights.speaking import entitled, representatives
 from gongzhi.declare.entity import key_of, ref
 from gongzhi.runtime.checks import today
 from gongzhi.runtime.commands import Call, forbidden
 from gongzhi.values.errors import Refusal, Text
 from gongzhi.values.labels import join_labels, label
+from gongzhi_rights.speaking import entitled, representatives
 
 from .happenings import MediationChanged
 from .matters import tell

@@ -14,7 +14,7 @@ from gongzhi.runtime.jobs import Job
 @hookimpl
 def about() -> list[About]:
     # Series are planned around days off, by the calendars of the plugin of deadlines.
-    return [About(requires=("deadlines",))]
+    return [About(requires=("deadlines", "resolutions"))]
 
 
 @hookimpl

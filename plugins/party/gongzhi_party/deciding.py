@@ -10,14 +10,14 @@ from gongzhi.core.cases.deliberation import record_deliberation
 from gongzhi.core.cases.types import Case
 from gongzhi.core.grids.models import GridRow
 from gongzhi.core.notices.sending import Notice, notify
-from gongzhi.core.resolutions.adopting import resolve
-from gongzhi.core.resolutions.models import Body, ResolutionRow
 from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
 from gongzhi.runtime.checks import CHINA, duplicate, missing, today, told, wrong
 from gongzhi.runtime.commands import EXPECTED, KEY, Call, Problem, command, given, made, problems
 from gongzhi.values.errors import Refusal, Text
+from gongzhi_resolutions.adopting import resolve
+from gongzhi_resolutions.models import Body, ResolutionRow
 from strawberry import ID, UNSET
 
 from .deliberating import DeliberationPayload, at, led, neighbour, saved

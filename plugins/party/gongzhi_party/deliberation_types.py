@@ -9,7 +9,6 @@ import strawberry
 from gongzhi.core.cases.types import Case
 from gongzhi.core.grids.types import Grid
 from gongzhi.core.people.types import Person
-from gongzhi.core.resolutions.types import Resolution
 from gongzhi.declare.entity import (
     Connection,
     Node,
@@ -28,6 +27,7 @@ from gongzhi.declare.entity import (
 from gongzhi.declare.filters import placed
 from gongzhi.declare.plans import Frame
 from gongzhi.declare.sql import Sql, some
+from gongzhi_resolutions.types import Resolution
 from pypika_tortoise.queries import Table
 
 from . import visibility

@@ -8,12 +8,12 @@ from typing import Any
 
 from gongzhi.core.grids.models import GridRow
 from gongzhi.core.people.models import HouseholdRow, LiaisonRow, Line, PersonRow
-from gongzhi.core.resolutions.adopting import resolve
-from gongzhi.core.resolutions.models import Body
 from gongzhi.runtime.checks import CHINA, today
 from gongzhi.runtime.commands import Call
 from gongzhi.values.codes import Kind
 from gongzhi_deadlines.calendars.reading import OF_COUNTY, parse_calendar
+from gongzhi_resolutions.adopting import resolve
+from gongzhi_resolutions.models import Body
 
 from . import recurrence
 from .models import (

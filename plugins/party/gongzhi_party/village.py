@@ -7,7 +7,6 @@ from datetime import timedelta
 import strawberry
 from gongzhi.core.grids.commands import find_grid
 from gongzhi.core.notices.sending import Notice, notify
-from gongzhi.core.resolutions.adopting import adopted
 from gongzhi.core.units.models import UnitRow
 from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
@@ -15,6 +14,7 @@ from gongzhi.declare.roots import Mutation
 from gongzhi.runtime.checks import duplicate, form, missing, text, today
 from gongzhi.runtime.commands import KEY, Call, Problem, command, forbidden, given, made, problems
 from gongzhi.values.errors import Refusal, Text
+from gongzhi_resolutions.adopting import adopted
 from strawberry import ID
 
 from .finding import kept, oneself, resident

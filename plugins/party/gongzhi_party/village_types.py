@@ -6,7 +6,6 @@ import datetime
 
 from gongzhi.core.cases.types import Case
 from gongzhi.core.grids.types import Grid
-from gongzhi.core.resolutions.types import Resolution
 from gongzhi.core.units.types import Unit
 from gongzhi.declare.entity import Connection, Node, column, connection, entity, everyone, expression, one, pick
 from gongzhi.declare.extend import extend
@@ -15,6 +14,7 @@ from gongzhi.declare.located import inside
 from gongzhi.declare.plans import Frame
 from gongzhi.declare.roots import Query
 from gongzhi.declare.sql import Alternatives, Sql
+from gongzhi_resolutions.types import Resolution
 
 from . import words as words
 from .deliberation_types import Deliberation

@@ -5,9 +5,14 @@ from __future__ import annotations
 from gongzhi.declare.events import Event
 from gongzhi.declare.extend import Extension
 from gongzhi.declare.registers import Registers
-from gongzhi.plugin.hooks import App, Errand, hookimpl
+from gongzhi.plugin.hooks import About, App, Errand, hookimpl
 from gongzhi.plugin.permissions import Permission, Role
 from gongzhi.runtime.jobs import Handler, Job
+
+
+@hookimpl
+def about() -> list[About]:
+    return [About(requires=("resolutions",))]
 
 
 @hookimpl

@@ -12,13 +12,13 @@ from uuid import UUID
 from gongzhi.core.grids.models import GridRow
 from gongzhi.core.people.models import PersonRow
 from gongzhi.core.people.tiers import add_months
-from gongzhi.core.resolutions.adopting import resolve
-from gongzhi.core.resolutions.models import Body
 from gongzhi.core.units.models import UnitRow
 from gongzhi.runtime.checks import CHINA
 from gongzhi.runtime.commands import Call
 from gongzhi.values.codes import Kind
 from gongzhi.values.errors import Text
+from gongzhi_resolutions.adopting import resolve
+from gongzhi_resolutions.models import Body
 
 from . import ledger
 from .accounts import opened

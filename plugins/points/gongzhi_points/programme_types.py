@@ -7,7 +7,6 @@ from typing import Any
 
 import strawberry
 from gongzhi.core.grids.types import Grid
-from gongzhi.core.resolutions.types import Resolution
 from gongzhi.declare.entity import (
     Connection,
     Node,
@@ -25,6 +24,7 @@ from gongzhi.declare.filters import coded, condition, placed
 from gongzhi.declare.plans import Argument, Frame
 from gongzhi.declare.sql import Sql
 from gongzhi.runtime.checks import wrong
+from gongzhi_resolutions.types import Resolution
 
 from . import words as words
 from .models import AccountKind, ActRow, Approver, Period, ProgrammeRow, Proof, Recorder, RuleRow, RuleState, Unit

@@ -7,13 +7,13 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 import strawberry
-from gongzhi.core.resolutions.adopting import adopted
 from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
 from gongzhi.runtime.checks import form, text, today, told, wrong
 from gongzhi.runtime.commands import KEY, Call, Problem, command, forbidden, given, made, problems
 from gongzhi.values.errors import Refusal
+from gongzhi_resolutions.adopting import adopted
 from strawberry import ID, UNSET
 from tortoise.expressions import Q
 

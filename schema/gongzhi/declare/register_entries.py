@@ -15,6 +15,13 @@ GONE = "gone"
 
 
 @dataclass(frozen=True)
+class ConsentBook:
+    """Where consents are kept: `is_given` is `async def f(call, person, purpose, recipient) -> bool`, as of now."""
+
+    is_given: Callable[[Any, Any, str, str], Awaitable[bool]]
+
+
+@dataclass(frozen=True)
 class Purpose:
     """Why a plugin reads a protected field, such as `Person.phone`, and on which legal basis."""
 

@@ -14,6 +14,7 @@ from gongzhi.declare.register_entries import (
     GONE,
     Card,
     Check,
+    ConsentBook,
     Holding,
     Kpi,
     OfficeHours,
@@ -39,6 +40,8 @@ class Registers:
     """What would hurt a deployment later; published to whoever may examine it."""
     office_hours: tuple[OfficeHours, ...] = ()
     """When offices are open: of one plugin at most. Not published."""
+    consents: tuple[ConsentBook, ...] = ()
+    """Where whoever needs consent asks; where there is none, nobody has agreed to anything."""
     # Registers do not change once the server has started, and strangers may read them: each text is made once.
     _told: dict[tuple[str, Language], str] = field(default_factory=dict, init=False, repr=False, compare=False)
 
@@ -63,6 +66,13 @@ class Registers:
     def next_opening(self, county: str, at: str) -> str:
         """Return SQL for when a county's offices are open next; both arguments are SQL, too."""
         return next(iter(self.office_hours), ANY_DAY).next_opening.format(county=county, at=at)
+
+    async def is_agreed(self, call: Any, person: Any, purpose: str, recipient: str) -> bool:
+        """Tell whether a person agrees now to a purpose and a recipient."""
+        for one in self.consents:
+            if await one.is_given(call, person, purpose, recipient):
+                return True
+        return False
 
     def told(self, what: str, language: Language) -> str:
         """Return a register as JSON, in a language; made once."""

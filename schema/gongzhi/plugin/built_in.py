@@ -20,11 +20,8 @@ BUILT_IN = (
     "gongzhi.core.disclosure.plugin",
     "gongzhi.core.accounts.plugin",
     "gongzhi.core.registers.plugin",
-    "gongzhi.core.rights.plugin",
-    "gongzhi.core.resolutions.plugin",
     "gongzhi.core.attachments.plugin",
     "gongzhi.core.contacts.plugin",
-    "gongzhi.core.exports.plugin",
     "gongzhi.core.findings.plugin",
 )
 

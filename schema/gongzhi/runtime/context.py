@@ -15,6 +15,7 @@ from gongzhi.declare.registers import Registers
 from gongzhi.declare.viewer import Viewer
 from gongzhi.runtime.channels import Channel
 from gongzhi.runtime.event_access import EventAccess, NoEventAccess
+from gongzhi.runtime.lists import Lists, NoLists
 from gongzhi.runtime.picture_decoding import PictureDecoder
 from gongzhi.runtime.reactions import NoReactions, Reactions
 from gongzhi.runtime.sealing import KeyRing
@@ -58,22 +59,6 @@ class Look:
 async def _unkept(look: Look) -> None:
     """Refuse a look where nobody keeps it."""
     raise RuntimeError("nobody keeps the access log here, so no file can be looked at")
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """A list that somebody wants as a file (`gongzhi.exports`): the query printed anew, the list's name, how many rows
-    there are, and whether any of it is somebody's file."""
-
-    document: str
-    listing: str
-    rows: int
-    personal: bool
-
-
-async def _unlisted(viewer: Viewer, document: str, variables: Mapping[str, Any]) -> Wanted:
-    """Refuse a list where nothing makes files."""
-    raise RuntimeError("no files are made here, so no list can be asked for")
 
 
 def _undeclared(role: str) -> frozenset[str]:
@@ -144,8 +129,8 @@ class Context:
     """What the core and plugins declare for the public registers (`gongzhi.registers`)."""
     events: EventAccess = NoEventAccess()
     """What accounts may know of events (`gongzhi.runtime.event_access`)."""
-    listed: Callable[[Viewer, str, Mapping[str, Any]], Awaitable[Wanted]] = _unlisted
-    """Reads a query of a list, and counts its rows for a viewer. Raises Refusal for one that no file is made of."""
+    lists: Lists = NoLists()
+    """Counts and reads lists for an account (`gongzhi.runtime.lists`)."""
     channels: tuple[Channel, ...] = ()
     """The ways out for notices that are in use."""
     settings: Mapping[type, Any] = field(default_factory=dict)

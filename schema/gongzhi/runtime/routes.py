@@ -15,7 +15,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import mimetypes
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.resources.abc import Traversable
@@ -24,12 +24,14 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
+from gongzhi.declare.viewer import Viewer
+from gongzhi.runtime.commands import Call
 from gongzhi.runtime.context import Context
 from gongzhi.values.errors import Text
 
 PATH = "/x"
-WELL_KNOWN = {"/open311": "integrations"}
-"""Paths outside of `/x` that standards prescribe, each with the plugin that may claim it."""
+WELL_KNOWN = {"/open311": "integrations", "/bulk-exports": "list_exports", "/exports": "rights"}
+"""Paths outside of `/x` that standards prescribe or links lead to, each with the plugin that may claim it."""
 DIGITS = 16
 """Hexadecimal digits of a content's hash in an address."""
 COMPRESSIBLE = ("text/", "application/javascript", "application/json", "image/svg+xml", "application/wasm")
@@ -48,6 +50,12 @@ class RouteCall:
     what it raises: the server answers with the status that fits."""
     counties: frozenset[int] | None
     """The keys of the counties where the plugin is on; None where it is on everywhere."""
+    load_viewer: Callable[[str], Awaitable[Viewer | None]]
+    """Somebody else's account as it stands now, for what goes on for it while nobody is there; None if it is suspended
+    or not there. Nothing of a person comes with it, such as their home."""
+    transact: Callable[[Viewer, str, Sequence[str], Callable[[Call], Awaitable[Any]]], Awaitable[Any]]
+    """`await call.transact(viewer, action, objects, work)`: what `async def work(call)` does as the plugin in one
+    transaction, for a viewer. The audit has it by the action's name, with the global ids of its objects."""
 
     def is_on(self, county: int) -> bool:
         """Tell whether the plugin is on in the county with this key; where it is not, nothing of it is there."""

@@ -15,7 +15,7 @@ import asyncpg
 import pytest
 from graphql import GraphQLEnumType, GraphQLInputObjectType, GraphQLList, GraphQLNonNull, GraphQLSchema, print_ast
 
-from gongzhi.core.rights.erasure import clear, erase, overdue
+from gongzhi.core.registers.erasure import clear, erase, overdue
 from gongzhi.runtime.commands import COMMAND
 
 from . import additions

@@ -8,7 +8,7 @@ import dataclasses
 import hashlib
 import hmac
 import json
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -389,6 +389,26 @@ async def repeated(context: Context, command: Command, given: Any, plugin: str |
         result = refused(command, refusal)
         await write(RequestRow._meta.db, audit.act(context.viewer, command.name, codes=codes(result)))
         return answered(command, result, context.viewer)
+
+
+async def transact(
+    context: Context,
+    plugin: str | None,
+    action: str,
+    objects: Sequence[str],
+    work: Callable[[Transaction], Awaitable[Any]],
+    outbox: Outbox = NOWHERE,
+) -> Any:
+    """Do what is no mutation, such as handing out a file, in one transaction with the act that is kept of it."""
+    async with in_transaction() as connection:
+        call = Transaction(context, connection, plugin, outbox)
+        with acting_as(plugin):
+            done = await work(call)
+        told = call.told.writes()
+        await write(connection, audit.act(context.viewer, action, objects), *told)
+    if told:
+        outbox.wake()
+    return done
 
 
 def refused(command: Command, refusal: Refusal | Refusals) -> dict[str, Any]:

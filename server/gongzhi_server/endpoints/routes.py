@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -21,7 +22,9 @@ from starlette.routing import BaseRoute, Mount
 from starlette.routing import Route as Path
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from gongzhi_server.auth.account_lookup import Loaded
 from gongzhi_server.auth.authentication import language
+from gongzhi_server.auth.claims import OnBehalf
 from gongzhi_server.gateway import error_responses as refusals
 from gongzhi_server.gateway.application import SAFE, Settings, wrapped
 from gongzhi_server.gateway.error_codes import Code
@@ -41,6 +44,7 @@ from .plain_http import Late, Mounted, Refused, Toll, TooLarge, tolls, whole
 
 log = logging.getLogger("gongzhi")
 
+ACCOUNT = "select id from accounts.account where name=$1"
 READING = ("GET", "HEAD")
 WITH_BODY = ("POST", "PUT", "PATCH")
 PAGE = (
@@ -77,9 +81,12 @@ class PluginRoutes:
         fetch: Fetch,
         settings: Settings,
         blame: Callable[[str, str], None],
+        load: Callable[[OnBehalf, datetime], Awaitable[Loaded | None]],
+        transact: Callable[..., Awaitable[Any]],
     ) -> None:
         self.plugins, self.operations, self.context, self.fetch = plugins, operations, context, fetch
         self.settings, self.blame = settings, blame
+        self.load, self.transact = load, transact
 
     @property
     def routes(self) -> list[BaseRoute]:
@@ -183,7 +190,14 @@ class PluginRoutes:
 
         What its code fails by is Failed; what it refuses, and what is ours, passes.
         """
-        call = RouteCall(request, self.context(caller.viewer), partial(self.ask, caller), await self.counties(plugin))
+        call = RouteCall(
+            request,
+            self.context(caller.viewer),
+            partial(self.ask, caller),
+            await self.counties(plugin),
+            partial(self.load_viewer, caller.viewer.now),
+            partial(self.transact, plugin.name),
+        )
         if call.counties is not None and not call.counties:
             raise Refusal("NOT_FOUND", FOUND_NOTHING.en, FOUND_NOTHING.zh)
         meter = Meter()
@@ -217,6 +231,12 @@ class PluginRoutes:
             answer = await self.operations.run(prepared, Operation(document, variables=variables), caller)
         found: Mapping[str, Any] = orjson.loads(answer.body)
         return found
+
+    async def load_viewer(self, now: datetime, name: str) -> Viewer | None:
+        """Return the account of this name as it stands now; None if it is suspended or not there."""
+        found = await self.fetch(ACCOUNT, name)
+        loaded = await self.load(OnBehalf(found[0][0]), now) if found else None
+        return Viewer(loaded.account, now) if loaded else None
 
     async def counties(self, plugin: Plugin) -> frozenset[int] | None:
         """Return the counties where a plugin is on; None for one that is on everywhere."""

@@ -72,7 +72,7 @@ group by 1, 2 order by 2
 ADDED = "in (select id from people.person where batch_id = $1)"
 OWN = {
     "people.phone": "true",
-    "people.tier": "not exists (select from rights.review v where v.decision_id = r.id)",
+    "people.tier": "true",
     "people.household": "r.batch_id = $1",
     "people.membership": f"r.person_id {ADDED} and not exists "
     "(select from people.membership o where o.person_id = r.person_id and o.id <> r.id)",

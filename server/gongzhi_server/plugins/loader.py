@@ -276,6 +276,7 @@ class Plugins:
             "purposes": entries("purposes", self._check_purpose),
             "checks": entries("checks", self._check_check),
             "office_hours": entries("office_hours", unchecked),
+            "consents": entries("consents", unchecked),
         }
         self._once("rules", ((plugin, card.rule) for plugin, card in added["cards"]))
         self._once("figures", ((plugin, kpi.name) for plugin, kpi in added["kpis"]))

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from gongzhi.core.rights.erasure import PEOPLE, clear, erase, overdue
+from gongzhi.core.registers.erasure import PEOPLE, clear, erase, overdue
 from gongzhi.declare.register_entries import Holding
 
 from . import database

@@ -15,7 +15,6 @@ from gongzhi.core.notices.models import NoticeRow
 from gongzhi.core.notices.rules import UNIT
 from gongzhi.core.people.models import PersonRow
 from gongzhi.core.people.protected import PHONE, clear
-from gongzhi.core.rights.consenting import consented
 from gongzhi.core.units.rules import EMPLOYERS
 from gongzhi.runtime.channels import Addressee, Channel, Outbound
 from gongzhi.runtime.checks import today
@@ -131,7 +130,8 @@ async def addressees(call: Call, channel: Channel, row: NoticeRow, looked: set[U
     if row.wakes and (woken := await on_duty(call, channel, row, looked)):
         return woken
     wanted, person = channel.consent, row.person_id
-    if wanted and (person is None or not await consented(call, person, wanted.purpose, wanted.recipient)):
+    agreed = call.context.registers.is_agreed
+    if wanted and (person is None or not await agreed(call, person, wanted.purpose, wanted.recipient)):
         return []
     whole = Addressee(row.person_id, row.account, row.unit_id, row.office, row.grid_id)
     if channel.phone and person:

@@ -57,6 +57,15 @@ async def helper(household: HouseholdRow, person: UUID | None) -> bool:
     return bool(person) and await LiaisonRow.exists(household=household, person_id=person, until=None)
 
 
+async def load_tier_decision(call: Call, household: HouseholdRow) -> TierRow:
+    """Return the last decision on the household's tier; one is made and kept where there is none."""
+    found = await TierRow.filter(household=household).order_by("-decided_at", "-id").first()
+    if found is None:
+        found = await classify(call, household)
+        await household.save()
+    return found
+
+
 async def classify(call: Call, household: HouseholdRow) -> TierRow:
     """Decide on the household's tier by the rule, from what is on file today. The caller saves the household."""
     years = await AwardRow.filter(household=household, kind=PEACEFUL_FAMILY).values_list("year", flat=True)

@@ -26,5 +26,4 @@ HOLDINGS = (
         "events.resumption", Text("where streams go on, for two minutes", "事件流的续传位置，保留两分钟"), OPERATION
     ),
     Holding("events.job", Text("work in the background", "后台任务"), OPERATION),
-    Holding("resolutions.resolution", Text("what assemblies decided", "决议"), PUBLIC),
 )

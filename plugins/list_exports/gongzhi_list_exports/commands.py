@@ -1,0 +1,202 @@
+"""Asking for a list as a file, and releasing it."""
+
+from __future__ import annotations
+
+from datetime import datetime, time, timedelta
+from typing import Any
+
+import strawberry
+from gongzhi.core.accounts.independence import require_independence
+from gongzhi.core.accounts.models import AccountRow
+from gongzhi.core.accounts.rules import author, require_signed_in
+from gongzhi.core.grids.models import GridRow
+from gongzhi.core.notices.sending import Notice, Office, notify
+from gongzhi.declare.entity import key_of, ref
+from gongzhi.declare.extend import extend
+from gongzhi.declare.roots import Mutation
+from gongzhi.runtime.checks import CHINA, form, missing, text, today, told, wrong
+from gongzhi.runtime.commands import EXPECTED, KEY, Call, Problem, command, forbidden, given, made, problems, stale
+from gongzhi.values.errors import Refusal, Text
+from strawberry import ID, UNSET
+from strawberry.scalars import JSON
+
+from .models import ExportRow, ExportState, FileFormat
+from .rules import RELEASE, REQUEST, narrowed
+from .types import BulkExport
+
+PURPOSE, GROUNDS = 200, 500
+LASTS = timedelta(hours=24)
+"""How long an export waits to be released, and how long it can be fetched then."""
+EXPORT = "The export's id (导出标识)."
+SPENT = "select coalesce(sum(rows),0)::int as rows from exports.export where account=$1 and asked_at>=$2 and state<>$3"
+
+
+@strawberry.type(description="The export as it is now, or why nothing was done (批量导出结果).")
+class BulkExportPayload:
+    export: BulkExport | None = made("The export (导出).")
+    errors: list[Problem] = problems()
+
+
+# asking
+
+
+@strawberry.input(description="A list to have as a file (申请批量导出).")
+class RequestBulkExportInput:
+    idempotency_key: str = given(KEY)
+    purpose: str = given("What for; whose files are in it are told (用途).")
+    grid: str = given("The rows are of this grid, of a county or below, and of those below it (网格编码).")
+    document: str = given(
+        "A query of one list, with the columns as the fields of its nodes: "
+        "{ cases(filter: …) { nodes { number status leadUnit { name } } } } or { people … } (查询内容).",
+        longest=50_000,
+    )
+    variables: JSON | None = given("What the query's variables are (查询变量).", default=UNSET)
+    format: FileFormat = given("What kind of file (格式).", default=FileFormat.XLSX)
+
+
+@command(
+    "Ask to have a list as a file. A short one without anybody's file in it is ready at once; any other waits for a "
+    "second person (申请批量导出).",
+    requires=REQUEST,
+)
+async def request_bulk_export(call: Call, input: RequestBulkExportInput) -> BulkExportPayload:
+    require_signed_in(call)
+    with form() as read:
+        purpose = read(text, input.purpose, PURPOSE, "purpose")
+        variables = read(mapping, input.variables, "variables")
+    grid = await placed(call, input.grid)
+    viewer = narrowed(call.viewer, grid, call.context.guarded)
+    wanted = await call.context.lists.count(viewer, input.document, variables)
+    account = await AccountRow.select_for_update().get_or_none(name=author(call))  # one request of theirs at a time
+    if account is None:
+        raise wrong("A file is made for an account; sign in with one.", "批量导出须使用已登记的账户。")
+    await afforded(call, wanted.rows)
+    alone = wanted.rows <= call.context.bounds.alone and not wanted.personal
+    row = await ExportRow.create(
+        account=account.name,
+        role=viewer.role,
+        grid=grid,
+        listing=wanted.name,
+        document=wanted.document,
+        variables=variables,
+        format=input.format,
+        purpose=purpose,
+        rows=wanted.rows,
+        personal=wanted.personal,
+        state=ExportState.READY if alone else ExportState.WAITING,
+        asked_at=call.now,
+        until=call.now + LASTS,
+    )
+    if not alone:
+        body = Text(
+            f"Export {row.id} of {row.rows} rows waits for you, until tomorrow at this time.",
+            f"第 {row.id} 号批量导出（{row.rows} 行）待您放行，24 小时内有效。",
+        )
+        office = Office(RELEASE, grid.county_id or grid.id)
+        await notify(call, Notice("export.requested", WAITS, body, name(row)), offices=[office])
+    return BulkExportPayload(export=ref(BulkExport, row.id))
+
+
+WAITS = Text("Release a bulk export, or refuse it", "请审核批量导出")
+
+
+def mapping(given: Any, *path: str) -> dict[str, Any]:
+    if told(given) and not isinstance(given, dict):
+        raise wrong("variables is an object: { name: value }.", "variables 应为对象。", *path)
+    return given if told(given) else {}
+
+
+async def placed(call: Call, code: str) -> GridRow:
+    """Return the grid, where the caller may export."""
+    grid = await GridRow.get_or_none(code=code, valid_to=None)
+    if grid is None:
+        raise missing("There is no grid with this code.", "网格编码不存在。", "grid")
+    if grid.county_id is None:
+        raise wrong("Name a county, or a grid inside one.", "请选择县级或以下网格。", "grid")
+    if not narrowed(call.viewer, grid, ()).account.granted:
+        raise forbidden("grid")
+    return grid
+
+
+async def afforded(call: Call, rows: int) -> None:
+    """Refuse more rows than are left for the caller today. What was refused does not count."""
+    most = call.context.bounds.exported
+    midnight = datetime.combine(today(call), time(), CHINA)
+    [spent] = await call.fetch(SPENT, author(call), midnight, ExportState.REFUSED.value)
+    left = max(0, most - spent["rows"])
+    if rows > left:
+        raise Refusal(
+            "QUOTA_EXCEEDED",
+            f"The list has {rows} rows, and {left} of your {most} a day are left; they renew at midnight (China).",
+            f"清单共 {rows} 行，您今日剩余额度为 {left} 行（每日 {most} 行），次日零时恢复。",
+            ("document",),
+        )
+
+
+# releasing
+
+
+@strawberry.input(description="An export that may go out (放行批量导出).")
+class ReleaseBulkExportInput:
+    idempotency_key: str = given(KEY)
+    export: ID = given(EXPORT)
+    expected_version: int = given(EXPECTED)
+
+
+@command("Let somebody else's export go out, as it was asked for (放行批量导出).", requires=RELEASE, two_persons=True)
+async def release_bulk_export(call: Call, input: ReleaseBulkExportInput) -> BulkExportPayload:
+    row = await judged(call, input)
+    row.state, row.until = ExportState.READY, call.now + LASTS
+    body = Text(f"Export {row.id} can be fetched for a day.", f"第 {row.id} 号批量导出已放行，24 小时内可下载。")
+    return await decided(call, row, "export.released", Text("Your export was released", "批量导出已放行"), body)
+
+
+@strawberry.input(description="An export that may not go out, and why (不予放行批量导出).")
+class RefuseBulkExportInput:
+    idempotency_key: str = given(KEY)
+    export: ID = given(EXPORT)
+    expected_version: int = given(EXPECTED)
+    grounds: str = given("Why, for whoever asked (理由).")
+
+
+@command("Do not let somebody else's export go out (不予放行批量导出).", requires=RELEASE, two_persons=True)
+async def refuse_bulk_export(call: Call, input: RefuseBulkExportInput) -> BulkExportPayload:
+    grounds = text(input.grounds, GROUNDS, "grounds")
+    row = await judged(call, input)
+    row.state, row.grounds = ExportState.REFUSED, grounds
+    body = Text(f"The grounds are with export {row.id}.", f"理由见第 {row.id} 号批量导出。")
+    return await decided(call, row, "export.refused", Text("Your export was not released", "批量导出不予放行"), body)
+
+
+async def judged(call: Call, input: Any) -> ExportRow:
+    """Return the export, if the caller may decide on it now."""
+    require_signed_in(call)
+    row: ExportRow = await call.find(BulkExport, "export", id=key_of(BulkExport)(input.export))
+    if not call.may(RELEASE, row):
+        raise forbidden("export")
+    await require_independence(call, "export", row.account)
+    stale(row, input.expected_version)
+    if row.state != ExportState.WAITING or row.until <= call.now:
+        raise wrong("It does not wait to be released, or no longer; ask again.", "该导出无须放行或已失效。", "export")
+    return row
+
+
+async def decided(call: Call, row: ExportRow, kind: str, title: Text, body: Text) -> BulkExportPayload:
+    row.decided_by, row.decided_at, row.version = author(call), call.now, row.version + 1
+    await row.save()
+    await notify(call, Notice(kind, title, body, name(row)), accounts=[row.account] if row.account else [])
+    return BulkExportPayload(export=ref(BulkExport, row.id))
+
+
+def name(row: ExportRow) -> str:
+    return f"BulkExport:{row.id}"
+
+
+EXTENSIONS = (
+    extend(
+        Mutation,
+        request_bulk_export=request_bulk_export,
+        release_bulk_export=release_bulk_export,
+        refuse_bulk_export=refuse_bulk_export,
+    ),
+)

@@ -1,0 +1,37 @@
+"""Where a file can be fetched: by a link that is derived and stored nowhere."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from gongzhi.runtime import tickets
+from gongzhi.runtime.context import Context
+
+from .models import ExportState
+
+ROOT = "/bulk-exports"
+FRESH = timedelta(minutes=10)
+"""How long a link works."""
+FETCHES = 5
+"""How often a file may be fetched."""
+KIND = b"bulk export"
+NUMBER = 8
+
+
+def link(row: Any, context: Context) -> str | None:
+    """Return the path to fetch the file from, for whoever asked for it; None for others, and when it is over."""
+    now, account = context.viewer.now, context.viewer.account
+    own = account.name is not None and account.name == row.account and account.api_key is None
+    over = row.state != ExportState.READY or row.until <= now or row.fetches >= FETCHES
+    return None if over or not own else f"{ROOT}/" + ticket(context.receipts, row.id, min(now + FRESH, row.until))
+
+
+def ticket(secret: bytes, export: int, until: datetime) -> str:
+    return tickets.issued(secret, KIND, export.to_bytes(NUMBER), until)
+
+
+def read_ticket(secret: bytes, text: str, now: datetime) -> int | None:
+    """Return the export that a link was made for; None if it was not, or is over."""
+    key = tickets.opened(secret, KIND, text, now)
+    return int.from_bytes(key) if key else None

@@ -1,0 +1,43 @@
+"""Who may ask for a list as a file, who may release it, and what of the list comes into it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import replace
+
+from gongzhi.core.grids.models import GridRow
+from gongzhi.declare.sql import Alternatives, Sql, widen
+from gongzhi.declare.viewer import Grant, Lens, Viewer, narrow_grants
+from gongzhi.values.codes import Kind
+from pypika_tortoise.queries import Table
+
+REQUEST = "exports.request"
+RELEASE = "exports.release"
+
+
+def exports(export: Table, viewer: Lens) -> Alternatives:
+    """One's own, and those of the grids one releases them in."""
+    return widen(viewer.within(export, RELEASE), Sql("{0}={1}", export.account, viewer.account))
+
+
+def narrowed(viewer: Viewer, grid: GridRow, guarded: Collection[str]) -> Viewer:
+    """Somebody as a file knows them: by the roles they may export by, in this grid, and not as a person with a home.
+
+    What nobody is given alone (`guarded`), such as to see tip-offs, goes into no file. Nothing does that they may not
+    see of their own units.
+    """
+
+    def keep(grant: Grant) -> Grant | None:
+        if REQUEST not in grant.permissions or not reaches(grant, grid):
+            return None
+        left = grant.permissions - set(guarded)
+        return Grant(grant.role, left, Kind(grid.kind), grid.id, until=grant.until)
+
+    grants = narrow_grants(viewer.account.grants, keep)
+    return replace(viewer, account=replace(viewer.account, person=None, grants=grants), glass=None)
+
+
+def reaches(grant: Grant, grid: GridRow) -> bool:
+    """Return whether a grant holds in all of a grid."""
+    held = getattr(grid, f"{grant.kind.lower()}_id", None) if grant.kind is not None else None
+    return grant.everywhere or (held is not None and held == grant.grid)

@@ -1,0 +1,95 @@
+"""Resolution commands: record and revoke resolutions by hand; plugins that hold votes record theirs in code."""
+
+from __future__ import annotations
+
+import datetime
+import re
+
+import strawberry
+from gongzhi.core.grids.commands import find_grid
+from gongzhi.declare.entity import key_of, ref
+from gongzhi.declare.extend import extend
+from gongzhi.declare.roots import Mutation
+from gongzhi.runtime.checks import form, past, text, told, wrong
+from gongzhi.runtime.commands import KEY, Call, Problem, command, forbidden, given, made, problems
+from strawberry import ID, UNSET
+
+from .adopting import resolve
+from .models import Body, ResolutionRow
+from .types import Resolution
+
+RECORD = "resolutions.record"
+TITLE, TEXT, RULES = 200, 10_000, 20
+RULE = re.compile(r"[a-z][a-z0-9_.-]{1,60}/[0-9A-Za-z.-]{1,20}")
+
+
+@strawberry.type(description="The resolution, or why nothing was done (决议登记结果).")
+class ResolutionPayload:
+    resolution: Resolution | None = made("The resolution (决议).")
+    errors: list[Problem] = problems()
+
+
+@strawberry.input(description="What was decided (登记决议).")
+class RecordResolutionInput:
+    idempotency_key: str = given(KEY)
+    grid: str = given("Where it holds, by code (适用网格编码).")
+    body: Body = given("Who decided (决议主体).")
+    title: str = given("In a few words (标题).")
+    text: str = given("The decision; do not name private persons (内容).")
+    decided_on: datetime.date = given("When (决议日期).")
+    adopts: list[str] = given("The rules it adopts, such as points.village/3 (通过的规则).", default_factory=list)
+    votes_for: int | None = given("Votes for (赞成票).", default=UNSET)
+    votes_against: int | None = given("Votes against (反对票).", default=UNSET)
+    abstentions: int | None = given("Abstentions (弃权票).", default=UNSET)
+
+
+@command("Record what an assembly or council decided (登记决议).", requires=RECORD)
+async def record_resolution(call: Call, input: RecordResolutionInput) -> ResolutionPayload:
+    with form() as read:
+        title = read(text, input.title, TITLE, "title")
+        body = read(text, input.text, TEXT, "text")
+        day = read(past, call, input.decided_on, "decidedOn")
+        read(rules, input.adopts)
+        votes = read(counted, input)
+    grid = await find_grid(input.grid, "grid")
+    if not call.may(RECORD, grid):
+        raise forbidden("grid")
+    row = await resolve(call, grid, input.body, title, body, day, input.adopts, votes=votes)
+    return ResolutionPayload(resolution=ref(Resolution, row.id))
+
+
+@strawberry.input(description="A resolution that holds no longer (废止决议).")
+class RevokeResolutionInput:
+    idempotency_key: str = given(KEY)
+    resolution: ID = given("The resolution's id (决议标识).")
+
+
+@command("Revoke a resolution; what rested on it before stays (废止决议).", requires=RECORD)
+async def revoke_resolution(call: Call, input: RevokeResolutionInput) -> ResolutionPayload:
+    row: ResolutionRow = await call.find(Resolution, "resolution", id=key_of(Resolution)(input.resolution))
+    if not call.may(RECORD, row):
+        raise forbidden("resolution")
+    row.revoked_at = row.revoked_at or call.now
+    await row.save(update_fields=["revoked_at"])
+    return ResolutionPayload(resolution=ref(Resolution, row.id))
+
+
+def rules(adopts: list[str]) -> None:
+    """Refuse what is no rule with a version."""
+    if len(adopts) > RULES or not all(RULE.fullmatch(one) for one in adopts):
+        raise wrong(
+            f"Name {RULES} rules at most, each like points.village/3.", "规则应形如 points.village/3。", "adopts"
+        )
+
+
+def counted(input: RecordResolutionInput) -> tuple[int, int, int] | None:
+    """Return the votes: all three, or none."""
+    votes = [one for one in (input.votes_for, input.votes_against, input.abstentions) if told(one)]
+    if not votes:
+        return None
+    if len(votes) != 3 or min(votes) < 0:
+        raise wrong("Give all three counts, none below zero.", "请同时填写三项票数，且不小于零。", "votesFor")
+    return votes[0], votes[1], votes[2]
+
+
+EXTENSIONS = (extend(Mutation, record_resolution=record_resolution, revoke_resolution=revoke_resolution),)

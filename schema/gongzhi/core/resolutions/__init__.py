@@ -1,1 +1,0 @@
-"""Resolutions: what an assembly or council decided, by whom, when, and which rules it adopts."""

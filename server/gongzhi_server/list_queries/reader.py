@@ -1,0 +1,236 @@
+"""List reader: a query of one list, counted or read whole: a row for each node, a column for each leaf below it.
+
+The planner compiles it for whoever asks, so the rows hold what that account sees in the list, masked as there. Pages
+follow each other by key, all of one snapshot.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import orjson
+from asyncpg.exceptions import QueryCanceledError
+from gongzhi.declare.entity import PAGE
+from gongzhi.declare.viewer import Viewer
+from gongzhi.runtime.checks import wrong
+from gongzhi.runtime.lists import CountedList, ListColumn, ReadList
+from gongzhi.values.errors import Refusal
+from graphql import (
+    FieldNode,
+    FragmentDefinitionNode,
+    GraphQLError,
+    OperationDefinitionNode,
+    OperationType,
+    get_named_type,
+    parse,
+    print_ast,
+)
+from graphql.execution.collect_fields import collect_fields
+from graphql.execution.values import VariableValues
+
+from gongzhi_server.gateway.error_responses import discreet
+from gongzhi_server.gateway.interfaces import Refused
+from gongzhi_server.graphql.engine import Engine
+from gongzhi_server.planner import Document
+from gongzhi_server.planner.execution import Fetch, Session
+from gongzhi_server.storage.connection_shares import Reader
+
+from .columns import list_columns, subfields, unfit
+
+LISTS = ("cases", "people")
+"""What may be read whole."""
+LONGEST = 8000
+COLUMNS = 60
+OURS = {"first", "after", "last", "before"}
+FIRST, AFTER, COUNT = "gongzhiFirst", "gongzhiAfter", "gongzhiCount"
+PAGED = (
+    "query {name}({variables}${first}: Int!, ${after}: String, ${count}: Boolean!) "
+    "{{ {list}({arguments}first: ${first}, after: ${after}) {{ totalCount @include(if: ${count}) {nodes} "
+    "pageInfo {{ hasNextPage endCursor }} }} }} {fragments}"
+)
+SLOW = "The list takes too long; ask for a shorter one.", "查询超时，请缩小清单范围。"
+
+
+@dataclass(frozen=True)
+class ListQuery:
+    """A query of one list that fits; `key` is the list's name in the answer, `text` the query as it was asked."""
+
+    document: Document
+    given: Mapping[str, Any]
+    text: str
+    list: str
+    key: str
+    columns: tuple[ListColumn, ...]
+
+
+class ListReader:
+    """Reads lists of one schema (`gongzhi.runtime.lists.Lists`); `pages` has the connections for those read whole."""
+
+    def __init__(self, engine: Engine, pages: Reader) -> None:
+        self.engine, self.pages = engine, pages
+
+    async def count(self, viewer: Viewer, document: str, variables: Mapping[str, Any]) -> CountedList:
+        """Check a query and count its rows. Raises Refusal for one that is no query of one list, or that is empty."""
+        listing = self.prepare(document, variables)
+        statement = self.plan(listing, viewer)
+        session = self.session(listing, viewer, self.engine.shares.reader(viewer, "mutation"))
+        found = await self.page(listing, session, {FIRST: 0, COUNT: True})
+        if not (rows := found["totalCount"]):
+            raise wrong("There is nothing in this list.", "该清单没有数据。", "document")
+        return CountedList(listing.text, listing.list, rows, statement.shape.looks)
+
+    async def read(self, viewer: Viewer, document: str, variables: Mapping[str, Any], most: int) -> ReadList:
+        """Read all rows, and record whose files are in them. Raises Refusal, also for more rows than `most`."""
+        listing = self.prepare(document, variables)
+        self.plan(listing, viewer)
+        async with self.pages.connection() as connection, connection.transaction(isolation="repeatable_read"):
+            session = self.session(listing, viewer, connection.fetch)
+            rows = await self.read_pages(listing, session, most)
+            await session.record()
+        return ReadList(listing.columns, rows)
+
+    async def read_pages(self, listing: ListQuery, session: Session, most: int) -> list[list[Any]]:
+        """Read page after page. Raises Refusal for more rows than `most`."""
+        rows: list[list[Any]] = []
+        variables: dict[str, Any] = {FIRST: PAGE, COUNT: False}
+        while True:
+            page = await self.page(listing, session, variables)
+            rows += [[value_at(node, column.path) for column in listing.columns] for node in page["nodes"]]
+            if len(rows) > most:
+                raise grown()
+            if not page["pageInfo"]["hasNextPage"]:
+                return rows
+            variables[AFTER] = page["pageInfo"]["endCursor"]
+
+    def prepare(self, text: str, variables: Mapping[str, Any]) -> ListQuery:
+        """Check a query, and add what it takes to turn the pages. Raises Refusal."""
+        asked, paged = rewritten(text)
+        try:
+            prepared = self.engine.prepare(paged, None)
+            document = Document(prepared.schema, prepared.ast, prepared.node, taken=True)
+            coerced = self.engine.coerced(document, {**variables, FIRST: PAGE, COUNT: False})
+        except Refused as refused:
+            raise said(refused.errors[0].message) from refused
+        return self.laid_out(document, variables, asked, coerced)
+
+    def laid_out(self, document: Document, given: Mapping[str, Any], text: str, variables: VariableValues) -> ListQuery:
+        """Return the query with its columns. Raises Refusal for too many of them."""
+        schema, query = document.schema, document.schema.query_type
+        assert query
+        fields = collect_fields(schema, document.fragments, variables, query, document.node).grouped_field_set
+        [(key, details)] = fields.items()
+        name = details[0].node.name.value
+        page = query.fields[name]
+        nodes = subfields(document, variables, page, details)["nodes"]
+        kind: Any = get_named_type(page.type)
+        columns = tuple(list_columns(document, variables, kind.fields["nodes"], nodes))
+        if not 1 <= len(columns) <= COLUMNS:
+            raise unfit(f"A file has 1 to {COLUMNS} columns.", f"文件应有 1 至 {COLUMNS} 列。")
+        return ListQuery(document, given, text, name, key, columns)
+
+    def plan(self, listing: ListQuery, viewer: Viewer) -> Any:
+        """Plan a page. Raises Refusal where it costs too much, or something in it is not the viewer's."""
+        try:
+            coerced = self.engine.coerced(listing.document, {**listing.given, FIRST: PAGE, COUNT: False})
+            statement = self.engine.planner.query(listing.document, coerced, viewer)
+            self.engine.afforded(statement.cost)
+        except Refused as refused:
+            raise said(refused.errors[0].message) from refused
+        except GraphQLError as error:
+            raise said(error.message) from error
+        if statement.errors:
+            raise said(statement.errors[0].message)
+        return statement
+
+    def session(self, listing: ListQuery, viewer: Viewer, fetch: Fetch) -> Session:
+        coerced = self.engine.coerced(listing.document, {**listing.given, FIRST: 0, COUNT: False})
+        context = replace(self.engine.context(viewer), fetch=fetch)
+        return Session(self.engine.planner, fetch, listing.document, dict(listing.given), coerced, context)
+
+    async def page(self, listing: ListQuery, session: Session, variables: Mapping[str, Any]) -> Any:
+        """One page of the list. Raises Refusal if something of it fails: no file lacks a column."""
+        session.variables = self.engine.coerced(listing.document, {**listing.given, **variables})
+        statement = self.engine.planner.query(listing.document, session.variables, session.viewer)
+        try:
+            data, errors = await session.answer(statement)
+        except QueryCanceledError as late:
+            raise wrong(*SLOW, "document") from late
+        if errors:
+            raise said(errors[0].message)
+        return orjson.loads(data)[listing.key]
+
+
+def value_at(node: Any, path: Sequence[str]) -> Any:
+    """Return the value in a node to which a path leads; None where an object on it is null."""
+    for key in path:
+        node = node[key] if node is not None else None
+    return node
+
+
+def rewritten(text: str) -> tuple[str, str]:
+    """The query of one list printed anew, and the same with pages. Raises Refusal for anything else."""
+    if len(text) > LONGEST:
+        raise unfit(f"It has {LONGEST} characters at most.", f"查询不超过 {LONGEST} 个字符。")
+    try:
+        definitions = parse(text, max_tokens=2000).definitions
+    except GraphQLError as error:
+        raise said(error.message) from error
+    fragments = [one for one in definitions if isinstance(one, FragmentDefinitionNode)]
+    others = [one for one in definitions if not isinstance(one, FragmentDefinitionNode)]
+    match others:
+        case [OperationDefinitionNode(operation=OperationType.QUERY, directives=() | None) as query]:
+            return "\n".join(map(print_ast, definitions)), paged(query, fragments)
+        case _:
+            raise unfit("It is one query, and nothing beside it but fragments.", "应为一个查询，可附片段。")
+
+
+def paged(query: OperationDefinitionNode, fragments: Sequence[FragmentDefinitionNode]) -> str:
+    """The query with pages."""
+    match query.selection_set.selections:
+        case (FieldNode(directives=() | None) as root,) if root.name.value in LISTS:
+            nodes = nodes_of(root)
+        case _:
+            names = " or ".join(LISTS)
+            raise unfit(f"It asks for one list, which is {names}.", f"应查询一个清单：{names}。")
+    if taken := sorted(OURS & {one.name.value for one in root.arguments or ()}):
+        names = ", ".join(taken)
+        raise unfit(f"A file has all pages: leave out {names}.", f"文件包含全部数据，请删去 {names}。")
+    return PAGED.format(
+        name=query.name.value if query.name else "",
+        variables="".join(f"{print_ast(one)}, " for one in query.variable_definitions or ()),
+        list=f"{root.alias.value}: {root.name.value}" if root.alias else root.name.value,
+        arguments="".join(f"{print_ast(one)}, " for one in root.arguments or ()),
+        nodes=print_ast(nodes),
+        fragments=" ".join(map(print_ast, fragments)),
+        first=FIRST,
+        after=AFTER,
+        count=COUNT,
+    )
+
+
+def nodes_of(root: FieldNode) -> FieldNode:
+    """The one thing that is asked of the list."""
+    match root.selection_set and root.selection_set.selections:
+        case (FieldNode(directives=() | None, alias=None) as only,) if only.name.value == "nodes":
+            return only
+        case _:
+            raise unfit(
+                "It asks for the list's nodes and nothing else: { cases { nodes { number } } }.",
+                "应只查询清单的 nodes，如 { cases { nodes { number } } }。",
+            )
+
+
+def said(message: str) -> Refusal:
+    """What GraphQL found wrong, without what it guesses was meant: not everybody may explore the schema."""
+    plain = discreet(message)
+    return unfit(plain, plain)
+
+
+def grown() -> Refusal:
+    return Refusal(
+        "EXPORT_GROWN",
+        "The list has grown by more than a tenth since it was asked for; ask for it again.",
+        "清单数据较申请时增长超过一成，请重新申请。",
+    )
