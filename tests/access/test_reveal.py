@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 from gongzhi.core.access import quota
-from gongzhi.core.disclosure import commands
 from gongzhi.runtime import sealing
+from gongzhi_disclosure import commands
 from gongzhi_server.storage.key_ring import keyring
 from gongzhi_server.testing import Server, codes_of, settings
 

@@ -19,6 +19,7 @@ RAISERS = [
     *sorted((ROOT / "plugins" / "deadlines" / "gongzhi_deadlines").rglob("*.py")),
     *sorted((ROOT / "plugins" / "dispatch" / "gongzhi_dispatch").rglob("*.py")),
     *sorted((ROOT / "plugins" / "operations" / "gongzhi_operations").rglob("*.py")),
+    *sorted((ROOT / "plugins" / "disclosure" / "gongzhi_disclosure").rglob("*.py")),
     *sorted((ROOT / "plugins" / "list_exports" / "gongzhi_list_exports").rglob("*.py")),
     *sorted((ROOT / "plugins" / "resolutions" / "gongzhi_resolutions").rglob("*.py")),
     *sorted((ROOT / "plugins" / "rights" / "gongzhi_rights").rglob("*.py")),

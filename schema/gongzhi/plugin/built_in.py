@@ -17,7 +17,7 @@ BUILT_IN = (
     "gongzhi.core.plugins.plugin",
     "gongzhi.core.inbox.plugin",
     "gongzhi.core.events.plugin",
-    "gongzhi.core.disclosure.plugin",
+    "gongzhi.core.access.plugin",
     "gongzhi.core.accounts.plugin",
     "gongzhi.core.registers.plugin",
     "gongzhi.core.attachments.plugin",

@@ -45,6 +45,10 @@ class Bounds:
     """Hours that a guarded role waits, in which the data-protection officer can stop it."""
 
 
+PURPOSE = 200
+"""The most characters of what a look is for."""
+
+
 @dataclass(frozen=True)
 class Look:
     """A look at people's files: whose, at which fields (`Person.birthDate`), what for (200 characters at most)."""
@@ -142,7 +146,7 @@ class Context:
     civic: Collection[str] = ()
     """The roles that residents hold, which put them above nobody."""
     naming: Collection[str] = ()
-    """The permissions whose holders may look people up by name (`gongzhi.core.disclosure.naming`)."""
+    """The permissions whose holders may look people up by name (`findPeopleToName`)."""
     grantors: Mapping[str, Sequence[tuple[str | None, Grantor]]] = field(default_factory=dict)
     """Who may grant each waiver, each with the plugin whose it is (`gongzhi.runtime.waivers`)."""
     reactions: Reactions = NoReactions()

@@ -17,8 +17,7 @@ from uuid import uuid4
 
 import orjson
 from asyncpg.exceptions import QueryCanceledError
-from gongzhi.core.disclosure.types import Glass
-from gongzhi.declare.entity import key_of
+from gongzhi.core.access.glasses import read_glass_id
 from gongzhi.declare.plans import GUARD, Live
 from gongzhi.declare.viewer import Viewer
 from gongzhi.runtime.context import Context
@@ -400,7 +399,7 @@ def stated(viewer: Viewer, extensions: Mapping[str, Any] | None) -> Viewer:
     if not said:
         return viewer
     purpose = words(said.get("purpose", "")) or viewer.purpose
-    return replace(viewer, purpose=purpose, glass=key_of(Glass)(said.get("glass", "")))
+    return replace(viewer, purpose=purpose, glass=read_glass_id(said.get("glass", "")))
 
 
 def answer(

@@ -40,6 +40,8 @@ from strawberry.dataloader import DataLoader
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 from strawberry.types.arguments import convert_arguments
 
+from gongzhi_server.plugins.loader import is_switched
+
 from . import Document, Planner, Statement
 from .budget import Budget
 from .compiler import MASKED, Failed
@@ -171,7 +173,9 @@ class Session:
             await self.look(set(), tuple(self._tried))
         for plugin, (found, fields) in self._seen.items():
             if people := {UUID(one) for one in found} - {self.viewer.account.person}:
-                await self.look(people, (*fields, f"{VIA_PLUGIN}{plugin}") if plugin else tuple(fields))
+                # What the law keeps on tells nothing of whoever is in its rows.
+                hidden = plugin is not None and is_switched(plugin)
+                await self.look(people, (*fields, f"{VIA_PLUGIN}{plugin}") if hidden else tuple(fields))
         self._seen.clear()
         self._tried.clear()
 

@@ -17,7 +17,6 @@ from gongzhi.core.cases.models import CaseRow, EventRow
 from gongzhi.core.cases.rules import HANDLE, VIEW
 from gongzhi.core.cases.steps import disinterested, own, record
 from gongzhi.core.cases.types import Case
-from gongzhi.core.disclosure.commands import AGAIN, PURPOSE
 from gongzhi.core.grids.models import GridRow
 from gongzhi.core.people.models import PersonRow
 from gongzhi.core.people.protected import PHONE as NUMBER_ON_FILE
@@ -26,8 +25,8 @@ from gongzhi.declare.entity import ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
 from gongzhi.runtime.checks import coded, text, told
-from gongzhi.runtime.commands import KEY, Call, Problem, command, forbidden, given, made, once, problems
-from gongzhi.runtime.context import Look
+from gongzhi.runtime.commands import AGAIN, KEY, Call, Problem, command, forbidden, given, made, once, problems
+from gongzhi.runtime.context import PURPOSE, Look
 from gongzhi.runtime.quotas import hold
 from gongzhi.values import codes
 from gongzhi.values.codes import Series

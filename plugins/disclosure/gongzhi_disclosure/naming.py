@@ -9,9 +9,6 @@ from __future__ import annotations
 from typing import Any
 
 import strawberry
-from strawberry import ID, UNSET
-from tortoise.expressions import Q
-
 from gongzhi.core.access.models import LookKind
 from gongzhi.core.access.quota import exhausted
 from gongzhi.core.grids.models import GridRow
@@ -23,11 +20,11 @@ from gongzhi.declare.extend import extend
 from gongzhi.declare.located import LEVELS
 from gongzhi.declare.roots import Mutation
 from gongzhi.runtime.checks import form, missing, text, told
-from gongzhi.runtime.commands import Call, Problem, command, given, made, problems
-from gongzhi.runtime.context import Look
+from gongzhi.runtime.commands import AGAIN, Call, Problem, command, given, made, problems
+from gongzhi.runtime.context import PURPOSE, Look
 from gongzhi.values.errors import Refusal
-
-from .commands import AGAIN, PURPOSE
+from strawberry import ID, UNSET
+from tortoise.expressions import Q
 
 NAMESAKES = 10
 """The most people that a search shows."""

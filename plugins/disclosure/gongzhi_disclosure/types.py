@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import datetime
 
-from strawberry import ID
-
 from gongzhi.core.access import rules
 from gongzhi.core.access.models import VIA_PLUGIN, ActRow, AlertKind, AlertRow, GlassRow, LookKind, LookRow
 from gongzhi.core.access.rules import OVERSEE
@@ -20,6 +18,7 @@ from gongzhi.declare.plans import Frame
 from gongzhi.declare.roots import Query
 from gongzhi.declare.sql import Sql, bound
 from gongzhi.plugin.roles import ROLES
+from strawberry import ID
 
 named(
     LookKind,
@@ -135,19 +134,22 @@ EXTENSIONS = (
         access_log=connection(
             "Who looked at one's file, and what for; the last first (谁查阅过我的档案).",
             order="-at",
-            type=Connection[AccessLogEntry],
+            type=Connection[AccessLogEntry] | None,
+            requires=None,
         ),
         act_log=connection(
             "What was done to one, and by which office: invitations, ways to sign in, changes of one's file; the last "
             "first (对我做过的操作).",
             order="-at",
-            type=Connection[ActLogEntry],
+            type=Connection[ActLogEntry] | None,
+            requires=None,
         ),
         looks=connection(
             "One's own looks at others' files, the last first (我的查阅记录).",
             lambda at: [Sql("{0}={1}", at.rows.account, at.viewer.account)],
             order="-at",
-            type=Connection[Look],
+            type=Connection[Look] | None,
+            requires=None,
         ),
     ),
     extend(

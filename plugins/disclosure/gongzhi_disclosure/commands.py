@@ -7,10 +7,9 @@ from functools import partial
 from typing import Any
 
 import strawberry
-from strawberry import ID, UNSET
-
 from gongzhi.core.access.alerts import alert
-from gongzhi.core.access.models import AlertKind, GlassRow, LookKind
+from gongzhi.core.access.glasses import has_glass, open_glass
+from gongzhi.core.access.models import AlertKind, LookKind
 from gongzhi.core.access.quota import exhausted
 from gongzhi.core.access.rules import BREAK_GLASS, FIND, REVEAL
 from gongzhi.core.grids.models import GridRow
@@ -23,22 +22,19 @@ from gongzhi.declare.entity import key_of, ref
 from gongzhi.declare.extend import extend
 from gongzhi.declare.roots import Mutation
 from gongzhi.runtime.checks import coded, form, missing, text, today, told, wrong
-from gongzhi.runtime.commands import KEY, Call, Problem, command, forbidden, given, made, problems
-from gongzhi.runtime.context import Look
+from gongzhi.runtime.commands import AGAIN, KEY, Call, Problem, command, forbidden, given, made, problems
+from gongzhi.runtime.context import PURPOSE, Look
 from gongzhi.values import codes
 from gongzhi.values.errors import FIELD, Refusal, Text
+from strawberry import ID, UNSET
 
 from .types import Glass
 
 AT_ONCE = 20
 """How many people's values may be asked for in one request."""
-PURPOSE = 200
 REASON = 500
-WINDOW = timedelta(minutes=10)
-"""How long a broken glass can be looked through."""
 DAY = timedelta(days=1)
 FIELDS = ("residentId", "phone", "phones")
-AGAIN = f"{KEY} May be left out: this is carried out each time it is sent, and nothing of the answer is kept."
 
 
 # in clear
@@ -100,15 +96,9 @@ def some(values: list[Any], path: str) -> list[Any]:
 async def permitted(call: Call, id: str, at: str) -> PersonRow:
     """Return the person, if the caller may have their values shown."""
     person: PersonRow = await call.find(Person, "ids", at, id=key_of(Person)(id))
-    if not call.may(REVEAL, person) and not await through(call, person):
+    if not call.may(REVEAL, person) and not await has_glass(call, person.id):
         raise forbidden("ids")
     return person
-
-
-async def through(call: Call, person: PersonRow) -> bool:
-    """Return whether the caller looks at the person through a glass they broke."""
-    glass, account = call.viewer.glass, call.viewer.account.name
-    return await GlassRow.exists(id=glass, account=account, person_id=person.id, until__gt=call.now)
 
 
 async def shown(call: Call, id: str, person: PersonRow, fields: list[str]) -> list[RevealedValue]:
@@ -210,12 +200,9 @@ class BreakGlassInput:
 async def break_glass(call: Call, input: BreakGlassInput) -> BreakGlassPayload:
     reason = text(input.reason, REASON, "reason")
     person = await endangered(call, input)
-    account = call.viewer.account.name or ""
-    glass = await GlassRow.create(
-        account=account, person_id=person.id, reason=reason, at=call.now, until=call.now + WINDOW
-    )
+    glass = await open_glass(call, person.id, reason)
     await call.context.look(Look([person.id], ["Person"], reason[:PURPOSE], LookKind.BREAK_GLASS))
-    await alert(call, AlertKind.BREAK_GLASS, account, call.viewer.role, 1, person.county_id)
+    await alert(call, AlertKind.BREAK_GLASS, glass.account, call.viewer.role, 1, person.county_id)
     await notify(call, Notice("access.break_glass", TITLE, BODY, f"Person:{person.id}"), persons=[person.id])
     return BreakGlassPayload(glass=ref(Glass, glass.id))
 
