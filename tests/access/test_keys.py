@@ -87,7 +87,7 @@ def test_bad_ring_is_not_repeated(tmp_path: Path) -> None:
 @asynccontextmanager
 async def serving(chosen: Settings, dsn: str) -> AsyncIterator[Server]:
     clock = Clock()
-    app = create_app(chosen, dsn, clock)
+    app = create_app(chosen, dsn, clock, ESSENTIAL)
     client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test")
     async with app.router.lifespan_context(app), client:
         yield Server(client, clock)

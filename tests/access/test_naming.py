@@ -11,6 +11,9 @@ SEEING = {
     "legal/gongzhi_legal/requesting.py": "whoever refers others works in the field or dispatches, and sees people",
     "points/gongzhi_points/claims.py": "grid workers file for others, and see people",
     "party/gongzhi_party/finding.py": "oneself",
+    "disclosure/gongzhi_disclosure/commands.py": "whoever is shown values in clear sees the file",
+    "rights/gongzhi_rights/commands.py": "whoever names representatives sees people",
+    "rights/gongzhi_rights/speaking.py": "oneself, whom one speaks for, or whom one sees",
 }
 
 

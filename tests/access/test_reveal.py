@@ -6,9 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from gongzhi.core.access import quota
+from gongzhi.core.access import glasses, quota
 from gongzhi.runtime import sealing
-from gongzhi_disclosure import commands
 from gongzhi_server.storage.key_ring import keyring
 from gongzhi_server.testing import Server, codes_of, settings
 
@@ -91,7 +90,7 @@ async def test_reveal_refused(people: People, server: Server, log: Log) -> None:
         ({"fields": ["name"]}, "BAD_USER_INPUT"),
         ({"fields": []}, "BAD_USER_INPUT"),
         ({"ids": []}, "BAD_USER_INPUT"),
-        ({"ids": [f"Person:{commands.WINDOW}"]}, "NOT_FOUND"),
+        ({"ids": [f"Person:{glasses.WINDOW}"]}, "NOT_FOUND"),
     ):
         payload = await worker.do("reveal", REVEALED, **{**good, **bad})
         assert payload["values"] is None and codes_of(payload["errors"]) == [code], bad

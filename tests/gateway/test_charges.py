@@ -75,7 +75,7 @@ SAMPLES: dict[str, list[tuple[str, dict[str, Any]]]] = {
         ("/open311/v2/requests.json", post(b"api_key=wrong", FORM)),
     ],
     "/schema.graphql": [("/schema.graphql", {"method": "GET"})],
-    "/exports/{ticket}": [("/exports/wrong", {"method": "GET"})],
+    "/exports": [("/exports/wrong", {"method": "GET"})],
     links.ROOT: [(f"{links.ROOT}/wrong", {"method": "GET"})],
     "/attachments": [
         ("/attachments", post(b"x", {"x-client-id": "7d444840-9dc0-11d1-b245-5ffdce74fad2"})),

@@ -316,7 +316,7 @@ async def test_standard_has_its_own_path_key_and_refusals(
 
 def test_well_known_paths_are_nobody_elses() -> None:
     app = create_app(settings("postgresql://none", Path("/nowhere")), "postgresql://none")
-    ours = {"/graphql", "/auth", "/feeds", "/attachments", "/exports", "/schema.graphql", contract.PATH}
+    ours = {"/graphql", "/auth", "/feeds", "/attachments", "/schema.graphql", contract.PATH}
     assert not (ours | {getattr(route, "path", "") for route in app.routes}) & contract.WELL_KNOWN.keys()
 
 

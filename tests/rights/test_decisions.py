@@ -13,14 +13,15 @@ import strawberry
 from gongzhi.core.people.models import PersonRow, Tier
 from gongzhi.core.people.types import Person
 from gongzhi.declare.entity import key_of
-from gongzhi.declare.extend import extend
+from gongzhi.declare.extend import Extension, extend
 from gongzhi.declare.register_entries import Card
+from gongzhi.declare.registers import Registers
 from gongzhi.declare.roots import Mutation
+from gongzhi.plugin.hooks import hookimpl
 from gongzhi.runtime.commands import KEY, Call, Problem, command, given, made, problems
 from gongzhi.values.errors import DeclarationError, Text
 from gongzhi_rights.deciding import Contribution, decide
-from gongzhi_server.plugins.loader import Plugin, Plugins
-from gongzhi_server.testing import ESSENTIAL, serving
+from gongzhi_server.testing import ESSENTIAL, essential_with, serving
 from strawberry import ID
 
 from .conftest import MARKERS, Family, done, refused
@@ -137,14 +138,21 @@ async def judge(call: Call, input: JudgeInput) -> JudgePayload:
     return JudgePayload()
 
 
-class Shop(Plugins):
-    registers = replace(ESSENTIAL.registers, cards=(*ESSENTIAL.registers.cards, CARD))
+class Shop:
+    """A plugin with a rule that may deny."""
+
+    @hookimpl
+    def graphql(self) -> list[Extension]:
+        return [extend(Mutation, judge=judge)]
+
+    @hookimpl
+    def registers(self) -> list[Registers]:
+        return [Registers(cards=(CARD,))]
 
 
-async def test_no_denial_by_a_rule_alone(family: Family, filled: str, tmp_path: Any, monkeypatch: Any) -> None:
-    monkeypatch.setattr(Plugins, "extensions", (*ESSENTIAL.extensions, ("tests", extend(Mutation, judge=judge))))
+async def test_no_denial_by_a_rule_alone(family: Family, filled: str, tmp_path: Any) -> None:
     APPLIED.clear()
-    async with serving(filled, tmp_path, plugins=Shop((Plugin("tests", "tests", "1"),))) as shop:
+    async with serving(filled, tmp_path, plugins=essential_with("shop", Shop())) as shop:
         family.server.client = shop.client
         elder, leader = family.of(family.elder), family.staff("grid_leader")
         for outcome in ("YES", "NO"):

@@ -8,8 +8,7 @@ from uuid import uuid4
 import asyncpg
 import pytest
 from gongzhi.core.registers.erasure import erase, overdue
-from gongzhi_rights.exports import FRESH, opened, ticket
-from gongzhi_server.endpoints.subject_access import statement
+from gongzhi_rights.subject_access import FRESH, read_ticket, statement, ticket
 from gongzhi_server.storage import retention
 from gongzhi_server.testing import ESSENTIAL, TODAY
 from hypothesis import given
@@ -239,13 +238,13 @@ def test_links_cannot_be_made(secret: bytes, place: int, change: int) -> None:
 
     request = uuid4()
     text = ticket(secret, request, TODAY + FRESH)
-    assert opened(secret, text, TODAY) == request
-    assert opened(secret + b"x", text, TODAY) is None and opened(secret, text, TODAY + 2 * FRESH) is None
+    assert read_ticket(secret, text, TODAY) == request
+    assert read_ticket(secret + b"x", text, TODAY) is None and read_ticket(secret, text, TODAY + 2 * FRESH) is None
     raw = bytearray(base64.urlsafe_b64decode(text + "=="[: -len(text) % 4]))
     raw[place % len(raw)] ^= change
-    assert opened(secret, base64.urlsafe_b64encode(bytes(raw)).decode().rstrip("="), TODAY) is None
+    assert read_ticket(secret, base64.urlsafe_b64encode(bytes(raw)).decode().rstrip("="), TODAY) is None
 
 
 @pytest.mark.parametrize("text", ["", "x", "====", "é", "A" * 500])
 def test_bad_links_lead_nowhere(text: str) -> None:
-    assert opened(b"secret", text, TODAY) is None
+    assert read_ticket(b"secret", text, TODAY) is None

@@ -17,6 +17,7 @@ from gongzhi.values.codes import Kind
 from gongzhi.values.worktime import NEVER
 from gongzhi_resolutions.adopting import resolve
 from gongzhi_resolutions.models import Body
+from gongzhi_rights.commands import keep_wording
 from gongzhi_rights.models import ConsentRow, ReleaseRow
 
 from .applying import home
