@@ -6,13 +6,18 @@ import inspect
 import re
 from importlib import import_module
 from types import ModuleType
+from typing import Any
 
 import pytest
+from gongzhi.declare.sql import alternatives
 from gongzhi.plugin import hooks
 from gongzhi.plugin.hooks import HookspecMarker
 from gongzhi.testing import fixtures
+from gongzhi.values.errors import DeclarationError
 from gongzhi_server import cli
+from gongzhi_server.planner.declarations import Probe
 from gongzhi_server.plugins.loader import empty
+from pypika_tortoise.queries import Table
 
 from .contracts import ROOT
 
@@ -115,6 +120,16 @@ def test_every_promised_word_is_there() -> None:
     for name, found in PROMISED.items():
         rows.setdefault(frozenset(found), set()).update(vars(import_module(f"gongzhi.{name}")))
     assert [sorted(found - there) for found, there in rows.items() if found - there] == []
+
+
+def test_example_of_a_rule_gives_what_is_due() -> None:
+    [source] = re.findall(r"```python rule\n(.*?)```", PAGE, re.DOTALL)
+    defined: dict[str, Any] = {}
+    exec(source, defined)
+    rule = defined["visible"](Table("bin", schema="rubbish", alias="t"), Probe())
+    assert [str(type(one).__name__) for one in alternatives(rule)] == ["Sql", "Sql"]
+    with pytest.raises(DeclarationError, match="a list of criteria is due"):
+        alternatives(rule[0])
 
 
 def words(module: ModuleType) -> set[str]:
