@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+# Tables are made in this order, so a package stands behind those that its foreign keys point to.
 BUILT_IN = (
     "gongzhi.core.grids.plugin",
     "gongzhi.core.units.plugin",

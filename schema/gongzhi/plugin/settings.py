@@ -38,4 +38,5 @@ def setting(
     GONGZHI_, and nobody else may have it.
     """
     metadata = {DESCRIPTION: description, SECRET: secret, PARSE: parse, VARIABLE: variable}
+    # A secret is left out of the repr, which ends up in logs and tracebacks.
     return field(default=default, repr=not secret, metadata=metadata)

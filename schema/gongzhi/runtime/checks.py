@@ -20,6 +20,7 @@ T = TypeVar("T")
 CHINA = ZoneInfo("Asia/Shanghai")
 SKEW = timedelta(minutes=5)
 """How far a phone's clock may be ahead of ours."""
+# Control characters but for the tab and line ends.
 UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
@@ -106,6 +107,7 @@ def happened(now: datetime, at: datetime, oldest: timedelta, *path: str) -> date
     if at < now - oldest:
         days = oldest.days
         raise wrong(f"{FIELD} is more than {days} days ago.", f"{FIELD}早于 {days} 天以前。", *path)
+    # A clock that is ahead puts nothing into the future.
     return min(at, now)
 
 

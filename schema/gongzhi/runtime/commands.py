@@ -59,6 +59,7 @@ def problems() -> Any:
 def cautions() -> Any:
     """Declare the `warnings` of a payload: what its input's free texts had better not hold. Nothing is refused."""
     description = "What in the texts had better not be there; nothing was refused for it (文本提示)."
+    # Kept nowhere: when the request is repeated, its texts are looked through anew.
     return Declared(description=description, default_factory=list, metadata={ONCE: True})
 
 
@@ -193,10 +194,12 @@ def command(
 
         async def resolve(info: Info, input: Any) -> Any:
             payload = await info.context.perform(declared, input)
+            # Texts that were refused are not stored, so there is nothing to warn of.
             if cautious and not payload.errors:
                 payload.warnings = screened(input, info.context.viewer.language)
             return payload
 
+        # Strawberry reads the types from the signature, and only the decorated function has them.
         resolve.__annotations__ = {"info": Info, "input": hints["input"], "return": hints["return"] | None}
         resolve.__name__ = function.__name__
         resolve.__signature__ = inspect.signature(resolve)  # type: ignore[attr-defined]

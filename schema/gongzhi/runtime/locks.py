@@ -19,7 +19,9 @@ async def lock_rows(model: type[M], keys: Iterable[Any], *, skip_locked: bool = 
     with `skip_locked` so are those that somebody else has locked. Other rows may go on referring to them.
     """
     wanted = model.filter(pk__in=list(keys)).order_by(model._meta.pk_attr)
+    # FOR NO KEY UPDATE, so that others may insert rows that point at these meanwhile.
     rows = await wanted.select_for_update(skip_locked=skip_locked, no_key=True)
+    # Remembered, so that saving one writes what changed and no more.
     for row in rows:
         remember(row)
     return rows

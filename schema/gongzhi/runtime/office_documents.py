@@ -92,9 +92,11 @@ def open_archive(file: BinaryIO) -> zipfile.ZipFile:
     Raises zipfile.BadZipFile. Archives in the form for more than 4 GB are refused: their size stands elsewhere.
     """
     end = file.seek(0, io.SEEK_END)
+    # The record at the end is followed by a comment of 65,535 bytes at most.
     file.seek(max(0, end - END - 65_535))
     tail = file.read()
     at = tail.rfind(b"PK\x05\x06")
+    # The second mark is that of the form for more than 4 GB, right before the record.
     if at < 0 or len(tail) < at + END or b"PK\x06\x07" in tail[:at][-20:]:
         raise zipfile.BadZipFile("no end of an archive")
     if int.from_bytes(tail[at + 12 : at + 16], "little") > DIRECTORY:
@@ -114,6 +116,7 @@ def check_archive(archive: zipfile.ZipFile, limits: DocumentLimits | None = None
         raise damaged()  # programs would disagree about which of the two it is
     for entry in entries:
         name, size = entry.filename, entry.file_size
+        # Encrypted, or with a name that leads out of the folder it is unpacked into.
         if entry.flag_bits & 1 or ".." in name.split("/") or name.startswith("/") or "\\" in name:
             raise damaged()
         if size > limits.part or (size > SMALL and size > BOMB_RATIO * entry.compress_size):
@@ -130,9 +133,11 @@ def check_prolog(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> None:
             raise embedding()
         if head.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in head[:4] and b"<" in head[:4]:
             raise damaged()  # XML in UTF-16, which office programs do not write
+        # No XML, so it declares nothing.
         if not head.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"<"):
             return
         parser, read = prolog_parser(), 0
+        # Until the first element begins: a DTD stands before it or not at all.
         while head and read < PROLOG:
             try:
                 parser.Parse(head, False)
@@ -185,6 +190,7 @@ def check_content(archive: zipfile.ZipFile, lower: str, name: str) -> None:
             check_relation(attributes)
     elif lower.startswith("word/") and lower.endswith(".xml"):
         whole = read_part(archive, name, TEXT)
+        # Parsed a second time only where the text has fields.
         if (b"instrText" in whole or b"fldSimple" in whole) and FIELD.search(read_fields(whole)):
             raise loading()
 
@@ -194,7 +200,9 @@ def check_relation(attributes: Mapping[str, str]) -> None:
     word = kind.rpartition("/")[2].lower()
     if word in RUN:
         raise running()
+    # A target may lie elsewhere without saying so.
     outside = attributes.get("TargetMode", "").lower() == "external" or ELSEWHERE.match(target)
+    # A link that a reader may click on loads nothing by itself.
     if outside and not (word == "hyperlink" and LINK.match(target)):
         raise loading()
     if word in EMBEDDED:
@@ -231,6 +239,7 @@ def read_fields(raw: bytes) -> str:
         nonlocal inside
         if bare(name) == "instrText":
             inside += 1
+        # Each field stands on a line of its own, for its first word tells what it does.
         elif bare(name) in ("fldChar", "fldSimple"):
             pieces.append("\n")
             pieces.extend(value for key, value in attributes.items() if bare(key) == "instr")

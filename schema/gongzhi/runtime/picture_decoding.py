@@ -59,6 +59,7 @@ class PictureDecoder:
 
     def __init__(self, limits: PictureLimits | None = None, at_once: int = 2) -> None:
         self.limits = limits or PictureLimits()
+        # Each process may take `memory`, so few run at a time.
         self._turns = asyncio.Semaphore(at_once)
 
     async def remake(
@@ -101,6 +102,7 @@ async def run_worker(wanted: str, raw: bytes, seconds: float) -> tuple[int, byte
     decoder can do nothing to the next one. It is started anew rather than forked: threads are at work in the server.
     """
     process = await asyncio.create_subprocess_exec(
+        # Isolated: neither the working folder nor the environment can put a module in Pillow's place.
         *(sys.executable, "-I", "-B", str(WORKER), wanted),
         stdin=PIPE,
         stdout=PIPE,
@@ -114,7 +116,9 @@ async def run_worker(wanted: str, raw: bytes, seconds: float) -> tuple[int, byte
         return -1, b""
     finally:
         if process.returncode is None:
+            # It may have ended by itself in the meantime.
             with suppress(ProcessLookupError):
                 process.kill()
+            # Awaited in any case: a dead process that nobody waits for stays behind.
             await process.wait()
     return process.returncode or 0, made

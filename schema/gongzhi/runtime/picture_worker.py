@@ -51,12 +51,14 @@ def remake(file: BinaryIO, points: int, edge: int, small: int, formats: list[str
     with Image.open(file, formats=formats) as image:
         if image.width * image.height > points:  # known from the header: nothing has been decoded yet
             raise TooLarge
+        # A JPEG can be decoded at a fraction of its size.
         image.draft("RGB", (edge, edge))
         image.load()
         # A palette cannot be averaged. Whatever else there is gets small first: a copy takes some hundred megabytes.
         found = image.convert("RGBA" if image.has_transparency_data else "RGB") if image.mode in "1P" else image
         found.thumbnail((edge, edge))
         coloured = found.convert("RGBA" if found.has_transparency_data else "RGB")
+    # Upright by its Exif data, before those are dropped.
     upright = flatten(ImageOps.exif_transpose(coloured))
     upright.info.clear()  # comments, positions and profiles would be written again
     whole = encode(upright)
@@ -85,6 +87,7 @@ def encode(image: Image.Image) -> bytes:
 def main() -> int:
     """Read a picture from standard input; the bounds and sizes are the first argument, as JSON."""
     wanted = json.loads(sys.argv[1])
+    # Before a byte of the picture is read.
     limit_resources(wanted.pop("memory"), wanted.pop("seconds"))
     try:
         whole, small = remake(io.BytesIO(sys.stdin.buffer.read()), **wanted)

@@ -41,6 +41,7 @@ def jpeg(raw: bytes) -> list[bytes]:
         if mark != 0xFF or length < 2:
             raise ValueError("a segment is broken")
         if code == SCAN:
+            # What is appended behind the end is left out, such as the film that some telephones put there.
             return [*kept, raw[at : raw.index(END, at) + 2]]
         if code in FRAMES:
             check_size(int.from_bytes(raw[at + 7 : at + 9]), int.from_bytes(raw[at + 5 : at + 7]))
@@ -55,6 +56,7 @@ def png(raw: bytes) -> list[bytes]:
     kept, at = [SIGNATURE], 8
     while at < len(raw):
         size, name = int.from_bytes(raw[at : at + 4]), raw[at + 4 : at + 8]
+        # Length, name and checksum take 12 bytes beside the data.
         if len(name) < 4 or at + 12 + size > len(raw):
             raise ValueError("a chunk is broken")
         if name == b"IHDR":

@@ -88,14 +88,14 @@ class NoReactions:
 
 
 async def check(call: Call, event: str, row: Any, /, **facts: Any) -> dict[str, Any]:
-    """Let what is about to happen be refused; the facts, with those that were added. Raises Refusal."""
+    """Let reactions refuse what is about to happen, and return the facts with those they add. Raises Refusal."""
     for one in call.context.reactions.to(Phase.CHECK, event):
         facts |= await one(call, Happening(event, row, facts)) or {}
     return facts
 
 
 async def follow(call: Call, event: str, row: Any, /, **facts: Any) -> list[Later]:
-    """Let what happened be followed; what is to be awaited once the row is written."""
+    """Let reactions follow what happened, and return what is to be awaited once the row is written."""
     happening = Happening(event, row, facts)
     found = [await one(call, happening) for one in call.context.reactions.to(Phase.FOLLOW, event)]
     return [one for one in found if one is not None]
@@ -110,10 +110,12 @@ def in_order(reactions: Iterable[Reaction]) -> list[Reaction]:
         if one.name in waiting:
             raise DeclarationError(f"the reaction {one.name!r} is to run after itself, by way of {', '.join(waiting)}")
         for name in one.after:
+            # What belongs to a plugin that is not installed is passed over.
             if name in known and name not in placed:
                 place(known[name], (*waiting, one.name))
         placed[one.name] = one
 
+    # By name, so that the order is the same at every start.
     for one in sorted(known.values(), key=lambda one: one.name):
         if one.name not in placed:
             place(one, ())

@@ -108,6 +108,7 @@ class StaticFile:
     def of(cls, name: str, body: bytes) -> StaticFile:
         """Make it of a file's name and content."""
         media = mimetypes.guess_type(name)[0] or "application/octet-stream"
+        # Without a time, so that the same content always makes the same bytes.
         packed = gzip.compress(body, 9, mtime=0) if media.startswith(COMPRESSIBLE) else body
         return cls(
             body,
@@ -155,6 +156,7 @@ def hashed(name: str, digest: str) -> str:
 def walk(folder: Traversable, below: str = "") -> Iterator[tuple[str, bytes]]:
     """Yield the name and content of each file in a folder; hidden ones are left out."""
     for one in sorted(folder.iterdir(), key=lambda each: each.name):
+        # Hidden files, and what Python compiled.
         if one.name.startswith((".", "__")):
             continue
         if one.is_dir():

@@ -22,6 +22,7 @@ from strawberry.utils.str_converters import to_camel_case
 from gongzhi.declare.enums import named
 from gongzhi.values.errors import Language, Text
 
+# 11 to 19 digits, with single blanks or hyphens among them, as people write long numbers.
 NUMBERS = re.compile(r"(?<![0-9A-Za-z])(?:\d[ -]?){10,18}[0-9Xx](?![0-9A-Za-z])")
 
 
@@ -77,6 +78,7 @@ class TextWarning:
     message: str = strawberry.field(description="What to do (说明).")
 
 
+# Read once: the list comes with the package.
 @cache
 def words() -> Mapping[str, Concern]:
     with (files(__package__) / "screening.csv").open(encoding="utf-8") as lines:

@@ -58,7 +58,9 @@ def open(data_key: bytes, context: str, blob: bytes) -> str:
 
 
 def _encrypt(key: bytes, header: bytes, context: bytes, plain: bytes) -> bytes:
+    # At random: good for 2^32 values under one key (NIST SP 800-38D), and each person has a key.
     nonce = os.urandom(_NONCE)
+    # What stands before the nonce is authenticated, too, so a value passes for none of another version or key.
     return header + nonce + AESGCM(key).encrypt(nonce, plain, header + context)
 
 
@@ -69,6 +71,7 @@ def _decrypt(key: bytes, header: bytes, context: bytes, blob: bytes) -> bytes:
             return AESGCM(key).decrypt(blob[len(header) : start], blob[start:], header + context)
     except (InvalidTag, ValueError):
         pass
+    # All reasons read alike.
     raise SealError("the sealed value cannot be opened")
 
 
@@ -115,6 +118,7 @@ class KeyRing:
         return cls.parse(Path(path).read_text(encoding="utf-8"))
 
     def __repr__(self) -> str:
+        # Only the ids: a repr ends up in logs.
         return f"<KeyRing {', '.join(self._keys)}>"
 
     @property
@@ -139,6 +143,7 @@ class KeyRing:
 
     def unwrap(self, county: str, blob: bytes) -> bytes:
         """Decrypt a wrapped data key; raise SealError if it was changed, or belongs to another county or ring."""
+        # A header is the version, the length of the key's id, and the id.
         name = blob[2 : 2 + blob[1]].decode(errors="replace") if len(blob) > 1 else ""
         if name not in self._keys:
             raise SealError("the data key was wrapped under a key that is not in the key ring")
@@ -158,11 +163,13 @@ class KeyRing:
 
     def _blind(self, county: str, field: str, value: str, name: str) -> bytes:
         key = self.derive(county, f"blind:{field}", name)
+        # Keyed: of plain digests anybody could try all the telephone numbers there are.
         return hmac.digest(key, value.encode(), hashlib.sha256)[:_BLIND]
 
     def derive(self, county: str, purpose: str, name: str | None = None) -> bytes:
         """Return the 32-byte key of a county for one purpose, from the current key or the one named."""
         name = name or self.current
+        # Derived once: every value that is sealed or looked up needs a key.
         cached = self._derived.get((name, county, purpose))
         if cached is None:
             cached = self._derived[name, county, purpose] = self._derive(name, county, purpose)

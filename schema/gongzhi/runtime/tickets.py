@@ -24,6 +24,7 @@ def opened(secret: bytes, kind: bytes, text: str, now: datetime) -> bytes | None
     except ValueError:
         return None
     body, mac = raw[:-MAC], raw[-MAC:]
+    # In constant time, or the delay of the answer would tell how much of a guess is right.
     if len(body) <= UNTIL or not hmac.compare_digest(mac, sign(secret, kind, body)):
         return None
     over = now > datetime.fromtimestamp(int.from_bytes(body[-UNTIL:]), UTC)

@@ -34,6 +34,7 @@ def of(plugins: Any, name: str) -> list[DefinitionNode]:
         known = before.get(kind)
         if known is None:
             found.append(node)
+        # Printed, since nodes hold where they stand in their document.
         elif print_ast(known) != print_ast(node):
             inside = INSIDE.get(node.kind, "fields")
             names = {one.name.value for one in getattr(known, inside)}

@@ -50,6 +50,7 @@ def plugins() -> Any:
 def all_tables(postgres: str, plugins: Any) -> Iterator[str]:
     """Return the name of a database with every plugin's tables and nothing in them. It is only copied."""
     name = f"tables_{uuid4().hex}"
+    # In a loop of its own: the fixture outlives the loop of every test.
     asyncio.run(machine().migrate(asyncio.run(machine().create(postgres, name)), plugins.apps))
     yield name
     asyncio.run(machine().drop(postgres, name))
@@ -68,6 +69,7 @@ def small_county(postgres: str, all_tables: str, tmp_path_factory: pytest.TempPa
 @asynccontextmanager
 async def copied(postgres: str, template: str) -> AsyncIterator[str]:
     name = f"test_{uuid4().hex}"
+    # Copied from a template, which takes a fraction of migrating and loading.
     yield await machine().create(postgres, name, template)
     await machine().drop(postgres, name)
 

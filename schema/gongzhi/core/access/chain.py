@@ -26,13 +26,14 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def salts(count: int) -> list[bytes]:
-    """Random salts, one a commitment."""
+    """Return random salts, one a commitment."""
     found = os.urandom(SALT * count)
     return [found[at : at + SALT] for at in range(0, len(found), SALT)]
 
 
 def content(salt: bytes, said: Sequence[Any]) -> bytes:
     """Return the commitment to what an entry says: texts, numbers, keys, times, lists of texts."""
+    # In one form, or the same entry would give another digest when it is checked.
     text = json.dumps(said, default=plain, ensure_ascii=False, separators=(",", ":"))
     return hashlib.sha256(salt + text.encode()).digest()
 
@@ -67,4 +68,5 @@ def plain(value: Any) -> Any:
 
 
 def micros(at: datetime) -> int:
+    # Whole microseconds, as PostgreSQL has them; a float would round.
     return (at - EPOCH) // timedelta(microseconds=1)

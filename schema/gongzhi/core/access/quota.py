@@ -15,6 +15,7 @@ from .alerts import alert
 from .models import AlertKind
 
 DAY = timedelta(days=1)
+# Without those who are asked for now: they are added once, whether they were shown before or not.
 SPENT = (
     "select count(distinct one)::int as count from access.look l, unnest(l.persons) one "
     "where l.account=$1 and l.at>$2 and l.kind in ('REVEAL','FIND') and one<>all($3::uuid[])"

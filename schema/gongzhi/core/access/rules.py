@@ -27,9 +27,11 @@ def looks(look: Table, viewer: Lens) -> Alternatives:
     """One's own looks, those at the files of people one watches over, and those in vain for grids one watches over."""
     areas = viewer.within(Table("person", schema="people", alias="watched"), OVERSEE)
     offices = viewer.within(Table("grid", schema="grids", alias="office"), OVERSEE)
+    # None means everywhere: whoever watches over everything reads every look.
     if areas is None or offices is None:
         return None
     text = "exists(select from people.person watched where watched.id=any({0}) and {1})"
+    # A look that found nobody lies in no person's grid, but in the one that was searched.
     in_vain = "{0}='{{}}' and exists(select from grids.grid office where office.id={1} and {2})"
     return [
         Sql("{0}={1}", look.account, viewer.account),

@@ -94,9 +94,11 @@ async def add_account(call: Call, input: AddAccountInput) -> AddAccountPayload:
     if not covers(call, [EDIT], place, None):
         raise forbidden("grid")
     account = AccountRow(name=name, kind=input.kind, grid=place.grid, created_at=call.now, created_by=author(call))
+    # A conflict would abort the transaction, so it is passed over, and then it is seen who has the name.
     await AccountRow.bulk_create([account], ignore_conflicts=True)
     if not await AccountRow.exists(id=account.id):
         raise duplicate("There is an account with this name already.", "该账户名已存在。", "name")
+    # A system gets API keys instead.
     code = (await make_invitation(call, account=account)).code if input.kind is AccountKind.PERSON else None
     return AddAccountPayload(account=ref(Account, account.id), code=code)
 
@@ -116,10 +118,12 @@ class SetAccountSuspensionInput:
 )
 async def set_account_suspension(call: Call, input: SetAccountSuspensionInput) -> AccountPayload:
     account = await looked_after(call, input.account)
+    # Letting an account in again gives it all its roles back, so it takes who may give them.
     if own(call, account) or not (input.suspended or await appoints(call, account)):
         raise forbidden("account")
     stale(account, input.expected_version)
     account.version += 1
+    # The first request about an officer is only noted.
     if input.suspended and not await ends_office(call, account):
         await account.save()
         return AccountPayload(account=ref(Account, account.id))
@@ -128,6 +132,7 @@ async def set_account_suspension(call: Call, input: SetAccountSuspensionInput) -
     account.suspending_at = account.suspending_by = None
     await account.save()
     if input.suspended:
+        # In the same transaction: no session outlives the suspension.
         await SessionRow.filter(account=account, ended_at=None).update(ended_at=call.now)
     return AccountPayload(account=ref(Account, account.id))
 
@@ -159,6 +164,7 @@ async def grant_role(call: Call, input: GrantRoleInput) -> GrantPayload:
     since, until = span(call, input)
     role = declared(call, input.role)
     place = await placed(input)
+    # Not to another account of the same person either.
     mine = own(call, account) or await belong_together(call, author(call), account.name)
     if mine or not gives(call, role, place, until):
         raise Refusal(
@@ -170,6 +176,7 @@ async def grant_role(call: Call, input: GrantRoleInput) -> GrantPayload:
     grid = place.grid.id if place.grid and place.unit is None else None
     grant = GrantRow(account=account, role=role, grid_id=grid, unit_id=place.unit, since=since, until=until)
     grant.granted_by, grant.granted_at = author(call), call.now
+    # It counts once a second person confirms it and nobody can stop it any more.
     if not alone(call, role):
         grant.proposed_at = call.now
         grant.waits_until = call.now + datetime.timedelta(hours=call.context.bounds.proposed)
@@ -195,6 +202,7 @@ async def tell_of_grant(call: Call, grant: GrantRow, place: Place) -> None:
             f"有人提议授予{role.zh}角色，您可在 {hours} 小时内叫停，或表示同意。",
         )
         await tell_office(call, Notice("account.role_watched", WATCHED, body, about), OVERSEE, place)
+    # Who gives what they do not hold appoints, which somebody has to know of.
     elif not covers(call, permissions(call, grant.role), place, grant.until):
         body = Text(f"An administrator gave the role of {role.en}.", f"管理员授予了{role.zh}角色。")
         await tell_office(call, Notice("account.role_given", GIVEN, body, about), OVERSEE, place)
@@ -227,11 +235,13 @@ async def confirm_grant(call: Call, input: ConfirmGrantInput) -> GrantPayload:
     account, place = await AccountRow.get(id=grant.account_id), await place_of(grant)
     if own(call, account) or not await may_confirm(call, place):
         raise forbidden("grant")
+    # Neither who gave the role nor who gets it may stand behind the one who confirms.
     await require_unconnected(call, "grant", grant.granted_by)
     await require_unrelated(call, "grant", account.name)
     if grant.proposed_at is None or (grant.until is not None and grant.until <= call.now):
         raise wrong("It does not wait to be confirmed.", "该授权无须复核或已失效。", "grant")
     grant.proposed_at, grant.confirmed_by = None, author(call)
+    # Whoever confirms and watches over personal data need not agree once more.
     if covers(call, [OVERSEE], place, None):
         grant.agreed_by = author(call)
     await take_effect(call, grant)
@@ -241,6 +251,7 @@ async def confirm_grant(call: Call, input: ConfirmGrantInput) -> GrantPayload:
 async def take_effect(call: Call, grant: GrantRow) -> None:
     """Have a confirmed grant count from now on, or once it can no longer be stopped. Raises Refusal."""
     waits = grant.waits_until if grant.agreed_by is None and grant.waits_until else call.now
+    # It never counts backwards.
     grant.since = max(grant.since, call.now, waits)
     if grant.until is not None and grant.until <= grant.since:
         raise wrong("It would be over before it counts.", "该授权在生效前即已到期。", "grant")
@@ -261,6 +272,7 @@ class AgreeToGrantInput:
 async def agree_to_grant(call: Call, input: AgreeToGrantInput) -> GrantPayload:
     grant, waits = await watched(call, input.grant)
     grant.agreed_by = author(call)
+    # Confirmed already, it waited for the officer alone.
     if grant.proposed_at is None and grant.since == waits:
         grant.since = call.now
     await grant.save()
@@ -283,6 +295,7 @@ STOPPED = Text("A guarded role was stopped", "受保护角色的授予已被叫�
 async def stop_grant(call: Call, input: StopGrantInput) -> GrantPayload:
     reason = text(input.reason, WHY, "reason")
     grant, _ = await watched(call, input.grant)
+    # Over when it begins: a stopped role stays on record and never counts.
     grant.stopped_by, grant.stopped_why, grant.until = author(call), reason, grant.since
     await grant.save()
     body = Text("The reason is with the grant.", "理由见授权记录。")
@@ -295,6 +308,7 @@ async def watched(call: Call, id: str) -> tuple[GrantRow, datetime.datetime]:
     """Return a guarded role that does not count yet, which the caller watches over, and until when it waits."""
     require_signed_in(call)
     grant: GrantRow = await call.find(Grant, "grant", id=key_of(Grant)(id))
+    # Neither who gets the role nor who gave it decides about it.
     interested = own(call, await AccountRow.get(id=grant.account_id)) or author(call) == grant.granted_by
     if interested or not covers(call, [OVERSEE], await place_of(grant), None):
         raise forbidden("grant")
@@ -322,9 +336,11 @@ async def revoke_grant(call: Call, input: RevokeGrantInput) -> GrantPayload:
         raise forbidden("grant")
     if grant.until is not None and grant.until <= max(call.now, grant.since):
         raise wrong("It is over already.", "该授权已失效。", "grant")
+    # A role that waits is taken back by one person, and so is any but an officer's.
     if grant.proposed_at is None and not await ends_oversight(call, grant, place):
         await grant.save()
         return GrantPayload(grant=ref(Grant, grant.id))
+    # A role that has not begun ends where it would begin.
     grant.until = max(call.now, grant.since)
     grant.revoked_by = author(call)
     await grant.save()
@@ -356,6 +372,7 @@ async def ends_oversight(call: Call, grant: GrantRow, place: Place) -> bool:
 async def ends_office(call: Call, account: AccountRow) -> bool:
     """Return whether the account is suspended now; an officer's only when a second person asks for it."""
     offices = [one for one in await load_live_grants(call, account) if OVERSEE in permissions(call, one.role)]
+    # A role that waits to be confirmed is no office yet.
     held = [one for one in offices if one.proposed_at is None]
     if author(call) == CONSOLE or not held:
         return True
@@ -419,6 +436,7 @@ async def link_identity(call: Call, input: LinkIdentityInput) -> IdentityPayload
     identity = IdentityRow(account=account, issuer=issuer, subject=subject, linked_at=call.now, linked_by=author(call))
     if await takes_two_to_enter(call, account):
         identity.proposed_at = call.now
+    # A conflict would abort the transaction, so it is passed over, and then it is seen whether it was linked.
     await IdentityRow.bulk_create([identity], ignore_conflicts=True)
     if not await IdentityRow.exists(id=identity.id):
         raise duplicate("This identity is linked to an account already.", "该外部身份已关联账户。", "subject")

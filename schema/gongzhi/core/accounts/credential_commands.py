@@ -125,8 +125,10 @@ async def print_invitation(call: Call, input: PrintInvitationInput) -> Invitatio
         await require_second_entry(call, account, row.created_by, "invitation")
     else:
         await require_independence(call, "invitation", row.created_by)
+    # A code whose maker was shown it is never shown to a second person.
     if row.used_at is not None or row.expires_at <= call.now or (row.mac is not None and row.printed_by is None):
         raise wrong("It is used, over, or was shown already.", "该邀请已使用、已过期或已出示。", "invitation")
+    # The new code takes the place of one that was printed before.
     code, row.mac = secrets.invitation(call.context.receipts)
     row.printed_at, row.printed_by = call.now, author(call)
     await row.save()
@@ -185,6 +187,7 @@ async def rotate_api_key(call: Call, input: RotateApiKeyInput) -> ApiKeyPayload:
     if old.revoked_at or old.expires_at <= call.now:
         raise wrong("The key is over; make a new one.", "该密钥已失效，请新建。", "apiKey")
     new = KeyRow(label=old.label, permissions=old.permissions, account=account)
+    # The new key lasts as long as the old one was made for, a year at most.
     lifetime = old.expires_at - old.created_at
     old.expires_at = min(old.expires_at, call.now + timedelta(hours=input.overlap))
     await old.save()
@@ -361,6 +364,7 @@ def expiry(call: Call, moment: datetime.datetime) -> datetime.datetime:
 
 
 async def mint_key(call: Call, key: KeyRow, expires: datetime.datetime) -> ApiKeyPayload:
+    # The secret leaves with the answer; its digest alone is saved.
     secret, key.digest = secrets.api_key()
     key.created_at, key.created_by, key.expires_at = call.now, author(call), expires
     await key.save(force_create=True)

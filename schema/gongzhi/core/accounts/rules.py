@@ -59,10 +59,12 @@ async def place_of(grant: GrantRow) -> Place:
 
 def covers(call: Call, permissions: Collection[str], place: Place, until: datetime | None) -> bool:
     """Return whether the caller holds all of these, there, and for as long."""
+    # Each permission may be held by another grant.
     return all(any(reaches(one, name, place, until) for one in call.viewer.account.grants) for name in permissions)
 
 
 def reaches(grant: Grant, permission: str, place: Place, until: datetime | None) -> bool:
+    # Who holds something until a day gives nothing that lasts longer.
     lasts = grant.until is None or (until is not None and until <= grant.until)
     return permission in grant.permissions and lasts and place.within(grant)
 
@@ -85,6 +87,7 @@ def is_guarded(call: Call, role: str) -> bool:
 async def load_live_grants(call: Call, account: AccountRow) -> list[GrantRow]:
     """Return the account's grants that are not over: in force, still to come, or waiting for a second person."""
     rows = await GrantRow.filter(account=account)
+    # What ends where it begins was stopped or taken back before it counted.
     return [row for row in rows if row.until is None or row.until > max(row.since, call.now)]
 
 
@@ -121,6 +124,7 @@ async def may_confirm(call: Call, place: Place) -> bool:
     limit = call.now - timedelta(days=call.context.bounds.appointed)
     for grant in await GrantRow.filter(account_id=call.viewer.account.id, proposed_at=None, since__lte=call.now):
         ended = grant.until is not None and grant.until <= call.now
+        # From when it was given, if that is later: a beginning in the past makes nobody a second person.
         old = grant.granted_by == CONSOLE or max(grant.since, grant.granted_at or grant.since) <= limit
         if not ended and old and CONFIRM in permissions(call, grant.role) and (await place_of(grant)).contains(place):
             return True
@@ -203,5 +207,6 @@ def account_name(given: str, *path: str) -> str:
 
 
 def canonical(name: str) -> str:
-    """Names that look alike to their owner are one: no difference of case or width."""
+    """Return the one form of a name: no difference of case or width makes two."""
+    # Twice: folding the case of a letter may give one that NFKC changes.
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())

@@ -37,7 +37,7 @@ named(
 
 
 def accounts(account: Table, viewer: Lens) -> Alternatives:
-    """Accounts looked after in the grids one serves, and one's own."""
+    """Return accounts looked after in the grids one serves, and one's own."""
     return widen(viewer.within(account, VIEW), Sql("{0}={1}", account.name, viewer.account))
 
 

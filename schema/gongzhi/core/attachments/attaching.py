@@ -33,8 +33,10 @@ async def attach(call: Call, case: Any, ids: Sequence[str], path: str = "attachm
     keys = list(dict.fromkeys(parsed(one) for one in ids))
     if len(keys) > MOST:
         raise wrong(f"At most {MOST} files can be added at once.", f"一次最多添加 {MOST} 个附件。", path)
+    # A file without a key was erased.
     waiting = AttachmentRow.filter(case_id=None, data_key__isnull=False, at__gt=call.now - KEPT)
     mine = waiting.filter(id__in=[one for one in keys if one], account=call.viewer.account.name)
+    # In the order of their ids, so that two who lock the same files do not wait for each other in a ring.
     rows = await mine.select_for_update().order_by("id")
     if len(rows) < len(keys):
         raise missing(
@@ -65,7 +67,8 @@ async def county_of(case: Any) -> str:
 
 
 def place(context: Context, row: AttachmentRow, case: Any, county: str) -> None:
-    """Whoever reports without a name leaves none on the files either."""
+    """Give an upload to a case. Whoever reports without a name leaves none on the files either."""
+    # The data key moves under the county's; the file that it seals stays as it is.
     row.data_key = context.keys.wrap(county, context.keys.unwrap(row.county, row.data_key))
     row.county, row.case_id, row.client = county, case.id, None
     if case.anonymous:

@@ -24,6 +24,7 @@ WINDOW = 300
 """Seconds in which a link stays the same, so that a phone need not load the picture again; good for 1 to 2 of them."""
 LENGTH = 32
 """Hexadecimal digits of a signature."""
+# Bytes of a block of SHA-256.
 BLOCK = 64
 
 
@@ -49,6 +50,7 @@ def url(variant: str) -> Build:
         expires = whole(lambda arguments, context: str(expiry(context.viewer.now)), cast="text")
         inner = whole(lambda arguments, context: pad(context, 0x36), cast="bytea")
         outer = whole(lambda arguments, context: pad(context, 0x5C), cast="bytea")
+        # HMAC written out, for PostgreSQL has `sha256` without an extension and no `hmac`.
         signed = (
             f"{PATH}/'||{{0}}||'/{variant}?expires='||{{1}}||'&signature='||left(encode("
             f"sha256({{3}}||sha256({{2}}||convert_to({{0}}||'/{variant}','UTF8'))),'hex'),{LENGTH})"

@@ -9,5 +9,5 @@ from gongzhi.declare.viewer import Lens
 
 
 def attachments(attachment: Table, viewer: Lens) -> Alternatives:
-    """Files that belong to a case; the case's own rule is asked, too."""
+    """Return files that belong to a case; the case's own rule is asked, too."""
     return [Sql("{0} is not null", attachment.case_id)]

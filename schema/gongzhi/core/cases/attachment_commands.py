@@ -36,6 +36,7 @@ async def add_attachments(call: Call, input: AddAttachmentsInput) -> CasePayload
         raise wrong("Name at least one file.", "请至少指定一个附件。", "attachments")
     note = text(input.note, NOTE, "note") if told(input.note) else None
     secret = call.context.receipts
+    # A receipt is a right to this very case, whatever else the caller may see.
     receipted = told(input.receipt_code) and codes.receipt_matches(secret, input.number, input.receipt_code)
     case: CaseRow = await call.find(Case, "number", number=input.number, shown=receipted)
     if not (receipted or own(call, case) or await works(call, case)):

@@ -31,6 +31,7 @@ async def read_attachment(call: Call, id: str, *path: str, longest: int = LONGES
     has more bytes than `longest`.
     """
     row: AttachmentRow = await call.find(Attachment, *path, id=key_of(Attachment)(id))
+    # By the size in the table, before anything is read.
     if row.size > longest:
         raise wrong(f"The file has more than {longest:,} bytes.", f"文件超过 {longest:,} 字节。", *path)
     content = await call.context.stored(row)

@@ -158,6 +158,7 @@ class HandleInGridInput:
 async def handle_in_grid(call: Call, input: HandleInGridInput) -> CasePayload:
     case = await find_case(call, input, "cases.settle")
     write_down(case, input)
+    # Whoever settles a matter on the spot accepts it as well.
     if case.status == Status.REPORTED:
         await step(call, case, machine.ACCEPT)
     case.self_handled = True
@@ -186,6 +187,7 @@ async def rate_case(call: Call, input: RateCaseInput) -> CasePayload:
     if not receipted and not mine:
         raise forbidden("number")
     await refuse_involved(call, case)
+    # A case that is part of another is answered with it, and rated by itself.
     main: CaseRow | None = (await check(call, machine.RATED, case)).get(ANSWERED_WITH)
     if case.status == Status.CLOSED:
         raise over()
@@ -205,6 +207,7 @@ async def rate_case(call: Call, input: RateCaseInput) -> CasePayload:
         return await advance_case(call, case, machine.REOPEN, shown=receipted)
     if input.rating >= SOLVED:
         return await advance_case(call, case, machine.CLOSE, shown=receipted)
+    # It stays answered until somebody closes it, or until its grace is over.
     return await saved(case, shown=receipted)
 
 

@@ -14,6 +14,7 @@ from gongzhi.runtime.commands import Call
 from .events import Reminded
 from .models import Audience, CaseRow, EventRow
 
+# One statement for all: new rules or a new calendar move many.
 SAVE = (
     'update cases."case" c set warn_at = r.warn_at, due_at = r.due_at '
     "from unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[]) r (id, warn_at, due_at) where c.id = r.id"

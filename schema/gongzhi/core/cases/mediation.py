@@ -39,6 +39,7 @@ async def begin_mediation(call: Call, case: UUID, until: datetime, referrer: str
 
     `referrer` is the account that referred it, unless that was a party.
     """
+    # Locked, or this would save over a step that somebody takes meanwhile.
     row = await CaseRow.select_for_update().get(id=case)
     await wait(call, row, until)
     await record(call, row, MEDIATION_BEGUN)
@@ -63,6 +64,7 @@ async def finish_mediation(
     row = await CaseRow.select_for_update().get(id=case)
     await wait(call, row, None)
     await record(call, row, MEDIATION_OVER)
+    # A case that was answered in the meantime needs no offer.
     offered = settled is not None and row.status in machine.UNDER_WAY
     if settled is not None and offered:
         await record(call, row, OFFERED, level=settled)
@@ -95,6 +97,7 @@ async def tell_workers(call: Call, case: CaseRow, kind: str, message: Message, r
         return
     number = {"number": case.number}
     body = Text(message.body.en.format(**number), message.body.zh.format(**number))
+    # What is routine waits until offices open.
     waits_in = case.county_id if case.urgency == Urgency.ROUTINE else None
     notice = Notice(kind, message.title, body, f"Case:{case.id}", office_hours_of=waits_in)
     others = [referrer] if referrer and referrer != call.viewer.account.name else []

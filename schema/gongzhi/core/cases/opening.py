@@ -43,6 +43,7 @@ NUMBERED = (
     "returning county, given"
 )
 """Takes the next numbers of a county, day and series; `given` is the last of them."""
+# Of the grids that have the place in a ring and in no hole, the deepest of the tree.
 LOCATE = (
     "select (select g.id from grids.ring r join grids.grid g on g.id=r.grid_id and g.valid_to is null "
     "where not r.hole and r.area @> p.place::point and not exists(select 1 from grids.ring h "
@@ -190,6 +191,7 @@ def _unsaved(call: Call, draft: CaseDraft, category: CategoryRow, channel: Chann
         address=address,
         reported_at=call.now,
     )
+    # The database fills these in when the row is saved, and reactions look at them before.
     place_in_grid(case, grid)
     return case
 
@@ -201,6 +203,7 @@ async def _number(call: Call, cases: Sequence[CaseRow]) -> None:
     """
     day = today(call)
     wanted = Counter((case.county_id, case.series) for case in cases)
+    # In a fixed order, so that two who open cases in several counties do not lock counters crosswise.
     for county, series in sorted(wanted):
         count = wanted[county, series]
         [row] = await call.fetch(NUMBERED, county, day, series.value, count)

@@ -14,6 +14,7 @@ from gongzhi.values.errors import Refusal
 
 from .models import CaseRow, RatingSource
 
+# Whether the caller handled the case, by any account of theirs, and whether they filed it in an office.
 MINE = """
 select exists(
   select from cases.event h left join accounts.account a on a.name = h.account
@@ -26,6 +27,7 @@ exists(
 HANDLING = ("case.handling", "case.suspended", "case.resumed", "case.settled", "case.replied")
 """Steps by which an account has handled a case; accepting and dispatching it is not handling it."""
 
+# One row an answer. What a follow-up heard never takes the place of what the requester said.
 KEEP = """
 insert into cases.rating as r (id, case_id, unit_id, answered_at, at, source, rating, solved, comment, counts)
 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, coalesce(cases.independent($2), false))
@@ -45,6 +47,7 @@ def is_requester(call: Call, case: CaseRow) -> bool:
 async def refuse_involved(call: Call, case: CaseRow) -> None:
     """Refuse whoever handled the case, or filed it for somebody else."""
     account = call.viewer.account
+    # Without an account nobody handles cases.
     if account.name is None:
         return
     [found] = await call.fetch(MINE, case.id, list(HANDLING), account.name, account.person)

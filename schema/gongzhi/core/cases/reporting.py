@@ -57,7 +57,7 @@ class ReportCaseInput:
 
 
 async def receipt_code(payload: strawberry.Parent[Any], info: Info) -> str | None:
-    """Made anew from the number each time; it is stored nowhere."""
+    """Return the receipt code, which is made from the number each time and stored nowhere."""
     if payload.case is None:
         return None
     number = await info.context.value(CaseRow, "number", payload.case.key)
@@ -141,9 +141,11 @@ async def file_report(
         previous=previous,
         reported_at=call.now,
     )
+    # The database fills these in when the row is saved, and reactions look at them before.
     place_in_grid(case, grid)
     await enter_cases(call, [case])
     added = await attach(call, case, input.attachments) if input.attachments else []
+    # Of all files only a recording says what the texts leave out.
     if not (title and description) and not await AttachmentRow.exists(id__in=added, kind=AttachmentKind.VOICE):
         raise unsaid("description" if title else "title")
     return case

@@ -16,7 +16,7 @@ HANDLE = "cases.handle"
 
 
 def cases(case: Table, viewer: Lens) -> Alternatives:
-    """Cases in the grids one serves, one's unit's, and one's own.
+    """Return cases in the grids one serves, one's unit's, and one's own.
 
     A tip-off is seen by those who hold `cases.view_sealed` there and by the unit it was given to, and never by the
     people of the unit it is against, whatever else they may see.
@@ -27,13 +27,14 @@ def cases(case: Table, viewer: Lens) -> Alternatives:
         if viewer.can(SEALED):
             seen = widen(seen, *(narrow(viewer.within(case, SEALED), Sql("{0}='SEALED'", case.series)) or ()))
     seen = widen(seen, *(of for unit in viewer.units(VIEW) for of in _of_unit(case, unit)))
+    # Behind all that staff may see and before what is one's own: who reports their unit sees the case.
     for unit in viewer.units():
         seen = narrow(seen, _accuses_others(case, unit))
     return widen(seen, *_mine(case, viewer)) if viewer.known() else seen
 
 
 def held(case: Table, viewer: Lens, permission: str) -> Alternatives:
-    """Cases on which one holds a permission: those in the grids it was granted in, and those of the units."""
+    """Return cases on which one holds a permission: those in the grids it was granted in, and those of the units."""
     units = [one for unit in viewer.units(permission) for one in _of_unit(case, unit)]
     return widen(viewer.within(case, permission), *units)
 

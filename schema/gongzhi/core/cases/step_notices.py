@@ -280,6 +280,7 @@ insert into notices.notice (
 TEXTS = "title_en, title_zh, body_en, body_zh"
 NUMBERED = "r.title_en, r.title_zh, replace(r.body_en, '{number}', c.number), replace(r.body_zh, '{number}', c.number)"
 
+# For all steps of a transaction at once, by its last statement: their values come as arrays.
 REQUESTERS = f"""
 {INSERT}
 select gen_random_uuid(), r.kind, 'Case:' || c.id, r.at, null, false, true, {NUMBERED},

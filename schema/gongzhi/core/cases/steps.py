@@ -125,6 +125,7 @@ async def handled(call: Call, input: Any) -> CaseRow:
     """Find and lock a case for whoever handles it: its lead unit, or the grid while no unit has it."""
     case = await find_case(call, input, "cases.handle")
     units = {grant.unit for grant in call.viewer.account.grants if "cases.handle" in grant.permissions}
+    # Dispatchers act for any unit.
     if case.lead_unit_id and case.lead_unit_id not in units and not call.viewer.can("cases.dispatch"):
         raise forbidden("number")
     return case
@@ -148,8 +149,10 @@ async def step(
     """Take a step that the machine allows, and record it; the case is not saved."""
     if case.status not in taken.sources:
         raise illegal(case, taken)
+    # Whoever accepts a recording has listened to it.
     if taken is machine.ACCEPT and not case.title:
         raise untitled()
+    # Before anything is changed, so that a refusal leaves all as it was.
     data = await check(call, taken.event, case, **{"from": case.status, "to": taken.target, **data})
     case.status = taken.target
     if taken is machine.CLOSE:
@@ -200,7 +203,7 @@ async def react(call: Call, event: str, row: Any, /, **facts: Any) -> None:
 async def noted(
     call: Call, case: CaseRow, taken: Step | str, note: str | None = None, unit: UnitRow | None = None, **data: Any
 ) -> str:
-    """Return the same without the reactions; the event's type."""
+    """Append to the timeline and publish the event, without reactions, and return its type."""
     kind = taken.event if isinstance(taken, Step) else taken
     declared = REGISTRY.find(kind)
     await write_event(call, case, declared, data, note, unit.id if unit else None)
@@ -232,6 +235,7 @@ def _line(
     unit: int | None = None, *, unnamed: bool,
 ) -> tuple[Any, ...]:  # fmt: skip
     """Return the values of one line of a timeline."""
+    # For which of their units somebody acts is not said, so it is the first.
     acting = next((grant.unit for grant in call.viewer.account.grants if grant.unit), None)
     audience = Audience.STAFF if declared.internal else Audience.PUBLIC
     account, role = call.viewer.account.name, call.viewer.role
@@ -241,12 +245,14 @@ def _line(
         account = None
     said = text(note, NOTE, "note") if note else None
     data = orjson.dumps(facts, default=str).decode()
+    # In the order of the columns of `HAPPENED`.
     return (
         uuid7(), case.id, declared.type, call.now, audience.value, account, role, unit or acting, said, data,
     )  # fmt: skip
 
 
 async def _write_lines(call: Call, lines: Sequence[tuple[Any, ...]]) -> None:
+    # One array a column: one statement for however many lines.
     await call.fetch(HAPPENED, *(list(column) for column in zip(*lines, strict=True)))
 
 
@@ -274,6 +280,7 @@ def unready(case: CaseRow, chinese: str, *statuses: Status) -> Refusal:
 
 def settle(call: Call, case: CaseRow, text: str, level: SettlementLevel) -> None:
     case.reply, case.replied_at, case.settled_at, case.settled_level = text, call.now, call.now, level
+    # The rating was of the answer before.
     case.rating = case.solved = case.rating_comment = None
 
 
@@ -321,6 +328,7 @@ async def works(call: Call, case: CaseRow) -> bool:
 
 async def named(model: Any, code: str, path: str, **more: Any) -> Any:
     """Return the row with this code."""
+    # A later edition may use a code again, so the newest counts.
     found = await model.filter(code=code, **more).order_by("-id").first()
     if found is None:
         raise missing(f"{FIELD}: nothing has this code.", f"{FIELD}：没有此代码。", path)

@@ -168,6 +168,7 @@ class Reply:
 def worded(at: Frame, texts: Mapping[str, Text]) -> Sql:
     """Return the text of an event's type, in the caller's language; null for a type that has none."""
     language = at.given.whole(lambda arguments, context: context.viewer.language, cast="text")
+    # These texts are ours, so they may stand in the statement.
     chinese = "".join(f" when '{type}' then {quoted(text.zh)}" for type, text in texts.items())
     english = "".join(f" when '{type}' then {quoted(text.en)}" for type, text in texts.items())
     sql = f"case {{0}} when 'zh' then case {{1}}{chinese} end else case {{1}}{english} end end"
@@ -221,9 +222,10 @@ def title_of(at: Frame, case: Table) -> Sql:
 
 
 def haversine(at: Frame) -> Any:
-    """Metres between a place given and the row's own."""
+    """Return the metres between a place given and the row's own."""
     longitude = at.given.bind("from", convert=lambda value: position(value).longitude, cast="float8")
     latitude = at.given.bind("from", convert=lambda value: position(value).latitude, cast="float8")
+    # The number is twice the mean radius of the earth in metres.
     return Sql(
         "12742017.6*asin(sqrt(pow(sin(radians(({1}-{3})/2)),2)"
         "+cos(radians({1}))*cos(radians({3}))*pow(sin(radians(({0}-{2})/2)),2)))",
@@ -240,6 +242,7 @@ def overdue(at: Frame, case: Table) -> Any:
 
 def lit(at: Frame, case: Table) -> Any:
     """Return the light of a case: that of its worst clock."""
+    # What is due at infinity has no clock that runs; it is green while it is under way.
     return Sql(
         "case when {0}<={2} then 'RED' when {1}<={2} then 'YELLOW' "
         "when {0}<'infinity' or {3} in ('REPORTED','ACCEPTED','DISPATCHED','RETURNED','HANDLING','SUSPENDED') "
@@ -354,6 +357,7 @@ class Case(Node):
 def receipted(given: Mapping[str, Any], context: Context) -> str | None:
     """Return the number, if the receipt code is the one for it."""
     number, code = given["number"], given["receiptCode"]
+    # Null is equal to no number, so a wrong code finds nothing.
     return number if codes.receipt_matches(context.receipts, number, code) else None
 
 

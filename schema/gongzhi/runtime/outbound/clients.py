@@ -18,6 +18,7 @@ def make_client(networks: OutboundNetworks, timeout: float, tls: SSLContext | No
 
     A request raises RefusedAddress or UnknownHost beside what httpx raises.
     """
+    # The environment is not trusted: a proxy named there would connect to addresses that nobody looked at.
     return httpx.AsyncClient(
         transport=CheckedTransport(networks, tls or httpx.create_ssl_context(trust_env=False)),
         timeout=timeout,
@@ -60,6 +61,7 @@ async def resolve_host(host: str, port: int) -> list[Address]:
         raise UnknownHost from error
     if not found:
         raise UnknownHost
+    # An address may end with a zone, such as `%eth0`.
     return list(dict.fromkeys(ip_address(str(one[4][0]).partition("%")[0]) for one in found))
 
 
@@ -73,6 +75,7 @@ def name_failure(error: BaseException) -> str:
         case TimeoutError() | httpx.TimeoutException():
             return "TIMEOUT"
         case httpx.ConnectError():
+            # What failed in TLS lies below an error of the library's own.
             return "TLS" if any(isinstance(one, SSLError) for one in causes(error)) else "CONNECT"
         case _:
             return "PROTOCOL"

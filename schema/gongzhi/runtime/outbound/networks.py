@@ -36,6 +36,7 @@ class OutboundNetworks:
         inside = any(address in one for one in self.inside)
         inner = embedded_address(address)
         if inner is not None:
+            # An IPv4-mapped address is the IPv4 one; of the others a gateway makes it, whose network has to be named.
             mapped = getattr(address, "ipv4_mapped", None) is not None
             return (mapped or inside) and self.allows(inner, scheme)
         return inside or (scheme == "https" and is_public(address))

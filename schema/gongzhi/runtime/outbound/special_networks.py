@@ -70,8 +70,10 @@ def embedded_address(address: IPv4Address | IPv6Address) -> IPv4Address | None:
         return None
     if address.ipv4_mapped is not None:
         return address.ipv4_mapped
+    # `::` and `::1` stand for no IPv4 address.
     if address in NAT64 or (address in COMPATIBLE and int(address) > 1):
         return IPv4Address(int(address) & 0xFFFF_FFFF)
     if address in SIX_TO_FOUR:
         return address.sixtofour
+    # Of a Teredo server's address and a client's, the client's.
     return address.teredo[1] if address in TEREDO and address.teredo else None
