@@ -128,8 +128,7 @@ def together(finding: Finding, grade: str, need: int) -> list[Change]:
 
 def raised(one: Contribution, need: int) -> int | None:
     """Return the lowest mean, in tenths, that adds so many points more; None if no mean does."""
-    # From the next full tenth above: panels score whole numbers, and hundredths would promise a precision there is
-    # not.
+    # From the next full tenth above: panels score whole numbers, and hundredths would promise a precision there is not.
     for mean in range((one.mean // STEP + 1) * STEP, TOP + 1, STEP):
         if worth(mean, one.weight) - one.points >= need:
             return mean

@@ -19,8 +19,7 @@ if TYPE_CHECKING:
     from icalendar import Event
 
 NAME = "rota.ics"
-# By digest: whoever reads the database cannot fetch anybody's calendar. The county says whether the plugin is on
-# there.
+# By digest: whoever reads the database cannot fetch anybody's calendar. The county says whether the plugin is on there.
 FOUND = """
 select f.account, f.person_id, coalesce(a.county_id, p.county_id) county from legal.feed f
 left join legal.adviser a on a.account=f.account left join people.person p on p.id=f.person_id

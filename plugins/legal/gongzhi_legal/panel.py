@@ -196,8 +196,7 @@ async def times(call: Call, adviser: UUID, wanted: list[LegalTimeInput], table: 
     if not 1 <= len(wanted) <= MOST:
         raise wrong(f"Give 1 to {MOST} times.", f"请给出 1 至 {MOST} 个时间。", path)
     found: list[dict[str, Any]] = []
-    # In the order of their beginning, so that only neighbours need to be compared; problems still name the place
-    # given.
+    # In the order of their beginning, so that only neighbours need to be compared; problems still name the place given.
     for at, one in sorted(enumerate(wanted), key=lambda pair: aware(pair[1].starts_at)):
         start, end, place = aware(one.starts_at), aware(one.ends_at), (path, str(at))
         if start <= call.now or not start < end <= start + LONGEST:

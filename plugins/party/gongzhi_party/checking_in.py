@@ -55,8 +55,7 @@ async def check_in_to_activity(call: Call, input: CheckInToActivityInput) -> Par
     opened(call, activity, at)
     await meant(activity, person)
     row = await put(call, activity, person.id, at, offline=offline)
-    # Only by the person's own choice, and never for an organisation's own activities: coming there tells of
-    # membership.
+    # Only by the person's own choice, and never for an organisation's own activities: coming there tells of membership.
     if row.share and activity.audience != Audience.BRANCH:
         call.publish(Attended(participation=row.id, person=person.id, activity=activity.id), activity)
     return answer(row)

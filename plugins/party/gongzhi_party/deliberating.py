@@ -47,8 +47,8 @@ class RaiseMatterInput:
 
 
 @command("Raise a matter: residents where they live, staff where they lead (提出议题).", requires=None)
-# Only a case that the caller sees can be brought.
 async def raise_matter(call: Call, input: RaiseMatterInput) -> DeliberationPayload:
+    # Only a case that the caller sees can be brought.
     case = await call.find(Case, "case", number=input.case) if told(input.case) else None
     person = await oneself(call) if call.viewer.account.person else None
     grid = await concerned(call, input, person, case)

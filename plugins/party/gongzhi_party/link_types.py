@@ -23,8 +23,7 @@ from .visibility import LINK
 
 # `infinity` stands for "no visit is due", so that a list can be ordered by the column.
 DUE = "(select nullif(h.visit_due_on,'infinity') from people.household h where h.id={0})"
-# A suggestion, published as a card, and no decision: full members of the nearest organisation, fewest households
-# first.
+# A suggestion, published as a card, and no decision: full members of the nearest organisation, fewest households first.
 SUGGESTED = """
 (select coalesce(jsonb_agg(jsonb_build_object('member','PartyMember:'||f.id,'name',f.name,'households',f.n,
  'near',f.near) order by f.n, f.near desc, f.id), '[]') from (

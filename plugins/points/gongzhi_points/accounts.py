@@ -85,6 +85,5 @@ async def kin(call: Call, one: UUID | None, other: UUID | None) -> bool:
 
 def covers(programme: ProgrammeRow, row: Any) -> bool:
     """Tell whether a located row, or a grid itself, lies in the programme's grid."""
-    # A located row names its own grid and those above it; a grid as a row names only those above, so its own is
-    # added.
+    # A located row names its own grid and those above it; a grid as a row names only those above, so its own is added.
     return programme.grid_id in {getattr(row, "grid_id", None), *(getattr(row, level) for level in LEVELS)}

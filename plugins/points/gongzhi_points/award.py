@@ -70,8 +70,7 @@ async def award(desk: Desk, act: Act) -> UUID:
     require(rule, act.programme, act.on)
     # The chain's lock comes before any look at what was given: else two claims at once could both fit under the cap.
     await ledger.lock(desk, act.programme.id)
-    # Asked under the lock and before the terms: the same act again gets its posting back, not COOLING_DOWN for
-    # itself.
+    # Asked under the lock and before the terms: the same act again gets its posting back, not COOLING_DOWN for itself.
     known = await desk.fetch(ledger.KNOWN, act.programme.id, [act.key])
     if known:
         key: UUID = known[0]["id"]

@@ -193,8 +193,7 @@ async def decide_points_claim(call: Call, input: DecidePointsClaimInput) -> Poin
     stale(claim, input.expected_version)
     await disinterested(call, claim)
     rule = await RuleRow.get(id=claim.rule_id)
-    # A claim that peers leave undecided may be decided by the grid worker after its term, so that none waits for
-    # ever.
+    # A claim that peers leave undecided may be decided by the grid worker after its term, so that none waits for ever.
     if rule.approver is Approver.PEERS and today(call) <= claim.decide_by:
         raise Refusal("FOR_PEERS", "Peers decide on this until the term ends.", "期限内由村民评议认定。", ("claim",))
     note = text(input.note, 500, "note") if told(input.note) else None

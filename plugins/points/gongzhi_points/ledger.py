@@ -81,8 +81,7 @@ ACCOUNTS = (
     "select id, kind, balance, held, grid_id from points.account where programme_id=$1 and id=any($2::uuid[]) "
     "order by id for update"
 )
-# Raw SQL: any number of postings in one statement. Bytes do not go through JSON, so the seals come as arrays beside
-# it.
+# Raw SQL: any number of postings in one statement. Bytes do not go through JSON, so the seals come as arrays beside it.
 POSTINGS = """
 insert into points.posting (id, programme_id, no, kind, key, posted_at, occurred_on, reason_en, reason_zh, inputs,
  rule_id, claim_id, case_id, redemption_id, reverses_id, salt, commitment, hash)

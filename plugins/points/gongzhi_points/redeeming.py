@@ -64,8 +64,7 @@ async def redeem(call: Call, input: RedeemInput) -> RedeemPayload:
     wanted = await RewardRow.get_or_none(id=key_of(PointsReward)(input.reward))
     if wanted is None:
         raise missing("There is no such reward.", "没有该奖品。", "reward")
-    # The account is locked first and its free points compared afterwards: two redemptions cannot spend the same
-    # points.
+    # The account is locked first and its free points compared afterwards: two redemptions cannot spend the same points.
     account = await spender(call, input, wanted.programme_id)
     merchant = await MerchantRow.get(id=wanted.merchant_id)
     # The price that holds when one is taken from the stock, not the one that was read before.
