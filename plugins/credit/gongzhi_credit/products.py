@@ -211,9 +211,9 @@ async def end_loan_product(call: Call, input: EndLoanProductInput) -> LoanProduc
     if not call.may(MANAGE, row):
         raise forbidden("product")
     stale(row, input.expected_version)
-    # Applications go on: the product is only offered no longer.
     if input.on < today(call):
         raise wrong("It ends today at the earliest.", "终止日最早为今日。", "on")
+    # Applications go on: the product is only offered no longer.
     row.ends_on, row.version = input.on, row.version + 1
     await row.save()
     return LoanProductPayload(product=ref(LoanProduct, row.id))

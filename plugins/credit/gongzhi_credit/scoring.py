@@ -194,10 +194,10 @@ async def record(
         call,
         CARD,
         person,
-        # An adverse outcome goes to a person for review before it counts.
         "NO_GRADE" if finding.grade == NONE else "GRADED",
         frozen,
         [contributed(one.indicator, names[one.indicator], one.points) for one in finding.contributions],
+        # An adverse outcome goes to a person for review before it counts.
         adverse=finding.grade == NONE,
     )
     # The grade before is what an objection is answered against.

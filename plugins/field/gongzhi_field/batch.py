@@ -109,9 +109,9 @@ class Batch:
 
     async def carried(self, entry: SyncEntryInput) -> SyncResult:
         check_values(entry)
-        # A phone's clock is believed within bounds, and noted beside the server's own.
         context = self.context
         [(name, input)] = [(name, value) for name in SORTS if told(value := getattr(entry.change, name))]
+        # A phone's clock is believed within bounds, and noted beside the server's own.
         command = SORTS[name].at(happened(context.viewer.now, entry.occurred_at, OLDEST, "occurredAt"))
         # The mutation's guard does not stand before a batch, so the permission is asked for here, entry by entry.
         if command.requires and not context.viewer.can(command.requires):

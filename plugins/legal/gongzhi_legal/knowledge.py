@@ -113,7 +113,6 @@ async def withdraw_advice_consent(call: Call, input: WithdrawAdviceConsentInput)
     row, matter = await opened(call, input.advice, AdviceState.CLOSED)
     if call.viewer.account.person not in await people(call, matter):
         raise forbidden("advice")
-    # The entry is withdrawn, not deleted: that it was once published stays on record.
     row.shared_at = None
     if row.entry_id:
         # An entry is withdrawn even if it was reviewed and published.

@@ -119,8 +119,8 @@ async def record_matter_meeting(call: Call, input: RecordMatterMeetingInput) -> 
         await put_hands(call, input, proposals, len(set(roll.values())))
     else:
         await put_calls(input, proposals, roll)
-    # For staff: what the room said is no news before a second person confirms it.
     row.state = DeliberationState.RECORDED
+    # For staff: what the room said is no news before a second person confirms it.
     call.publish(MeetingRecorded(row.id, meeting.id), row)
     await ask_the_room(call, row, meeting)
     return await saved(row)

@@ -144,7 +144,6 @@ async def request_party_transfer(call: Call, input: RequestPartyTransferInput) -
     if member.status == MemberStatus.LEFT:
         raise Refusal("ILLEGAL_TRANSITION", "They have left.", "该党员已离开组织。", ("member",))
     # One at a time: two organisations could otherwise both accept.
-    # One at a time: two organisations could otherwise both accept.
     if await TransferRow.exists(member=member, state=TransferState.REQUESTED):
         raise duplicate("A transfer has been asked for already.", "已有待办理的转接申请。", "member")
     transfer = await TransferRow.create(

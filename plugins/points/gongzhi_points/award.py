@@ -115,8 +115,8 @@ def posting(act: Act, amount: int, earned: int, source: UUID, lasts: int | None)
 
 async def apart(desk: Desk, act: Act) -> None:
     days = act.rule.cooldown_days
-    near = days and await desk.fetch(NEAREST, act.rule.id, act.account, act.on, days)
     # A cool-down of 0 days asks for no distance, so there is nothing to look up.
+    near = days and await desk.fetch(NEAREST, act.rule.id, act.account, act.on, days)
     if near:
         raise Refusal(
             "COOLING_DOWN",
