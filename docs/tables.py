@@ -5,6 +5,7 @@ A page says where a piece belongs: `<!-- steps: made by docs/tables.py -->`, and
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import MISSING, fields
@@ -188,6 +189,10 @@ def lines() -> Iterator[tuple[str, str]]:
     group = typer.main.get_command(cli.app)
     for name, one in group.commands.items():  # type: ignore[attr-defined]
         yield from ((code(f"gongzhi {name}{rest}"), said) for rest, said in called(one))
+    for plugin, errands in ESSENTIAL.errands.items():
+        for errand in errands:
+            if errand.name != "demo":
+                yield code(f"gongzhi {errand.group or plugin} {errand.name}"), inspect.getdoc(errand.function) or ""
 
 
 def called(command: object) -> Iterator[tuple[str, str]]:

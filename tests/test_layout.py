@@ -21,7 +21,7 @@ MOST = {
     "definitions in core.graphql": 253,
     "packages of the contract in a circle": 0,
     "modules of the contract that our plugins import and no page names": 2,
-    "public names in more than 5 files": 31,
+    "public names in more than 5 files": 30,
     "references to pages that are not here": 0,
 }
 """What each figure may be today. Lower it when it falls; nothing makes it rise."""

@@ -19,7 +19,7 @@ from gongzhi.declare.viewer import Viewer
 from gongzhi.runtime.channels import Channel
 from gongzhi.runtime.commands import Command
 from gongzhi.runtime.context import Bounds, Context, Look
-from gongzhi.runtime.event_access import EventAccess, NoEventAccess
+from gongzhi.runtime.event_access import EventAccess
 from gongzhi.runtime.jobs import Job
 from gongzhi.runtime.lists import Lists, NoLists
 from gongzhi.runtime.picture_decoding import PictureDecoder
@@ -31,7 +31,6 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import ASGIApp
 from tortoise.models import Model
 
-from . import road
 from .auth.assembly import entrance
 from .auth.authentication import Door, refused
 from .auth.service import Desk as Reception
@@ -111,7 +110,7 @@ class Space:
         self.shares, self.keys, self.secret, self.told, self.schema = shares, keys, secret, told, schema
         self.outbox, self.plugins, self.channels = outbox, plugins, channels
         self.reactions = ReactionTable(plugins.reactions)
-        self.events: EventAccess = NoEventAccess()
+        self.events = EventAccess()
         self.lists: Lists = NoLists()
         self.published = told.json()
         self.pictures = PictureDecoder()
@@ -283,7 +282,6 @@ class Deployment:
             entrance(settings, dsn, shares.sessions, plugins, self.secret, now) as (door, desk),
         ):
             hub = Hub(dsn, shares.background.fetch, self.secret, now, timedelta(days=settings.retention))
-            road.join(hub, settings, dsn)
             outbox = Outbox(plugins.registry, {one.name for _, one in plugins.jobs}, hub.wake)
             space = self.space(shares, kept, outbox)
             worker = Worker(plugins, space.context, outbox, now)
@@ -320,7 +318,7 @@ class Deployment:
             )
             own = self.routes(shares, space, worker, gateway, door, desk, archive)
             app.router.routes[:0] = [*own, *answering.routes]  # GraphQL first
-            services = Services(plugins, dsn, acting_for(space, worker), space.run, vitals.blame)
+            services = Services(plugins, dsn, acting_for(space, worker), space.run, vitals.blame, hub.feed)
             # Services wait for events, so they are woken when positions have been given.
             hub.heard.append(services.call)
             app.state.worker, app.state.hub, app.state.vitals, app.state.space = worker, hub, vitals, space

@@ -136,34 +136,6 @@ def store(text: str) -> str:
     return text
 
 
-NATS = re.compile(r"(nats|tls)://[^\s,/]+")
-INTEGRATOR = re.compile(r"([0-9]{6}):([a-z][a-z0-9-]{0,29})")
-
-
-def servers(text: str) -> tuple[str, ...]:
-    """Accept addresses of NATS servers. Messages never repeat them: they may hold a password."""
-    found = words(text)
-    if not all(NATS.fullmatch(each) for each in found):
-        raise ValueError("is no list of servers; write nats://user:password@host:4222, separated by commas")
-    return found
-
-
-def copies(text: str) -> int:
-    """Accept a number of replicas; an even one would tolerate no more failures than the next lower odd one."""
-    if text not in ("1", "3", "5"):
-        raise ValueError("is neither 1, 3 nor 5; give one of them, or unset it")
-    return int(text)
-
-
-def integrators(text: str) -> tuple[tuple[str, str], ...]:
-    """Accept counties' codes, each with a name."""
-    found = [INTEGRATOR.fullmatch(each) for each in words(text)]
-    pairs = tuple((each[1], each[2]) for each in found if each)
-    if len(pairs) < len(found) or len(set(pairs)) < len(pairs):
-        raise ValueError("is no list of integrators; write 610921:hotline,610922:hotline, each once")
-    return pairs
-
-
 def status(text: str) -> str:
     """Accept a set of statuses."""
     if text not in ("audit", "release"):
@@ -294,26 +266,6 @@ class Settings:
     )
     retention: int = variable(
         "GONGZHI_EVENTS_KEPT", 90, whole(31, 3650), "Days for which events are kept, and cursors can be resumed."
-    )
-    nats: tuple[str, ...] = variable(
-        "GONGZHI_NATS",
-        (),
-        servers,
-        "NATS servers that events are copied to, nats://user:password@host:4222, with commas.",
-        hidden=True,
-    )
-    nats_credentials: Path | None = variable(
-        "GONGZHI_NATS_CREDENTIALS", None, Path, "File that NATS knows us by (.creds), if it is no password."
-    )
-    nats_ca: Path | None = variable(
-        "GONGZHI_NATS_CA", None, Path, "Certificates of whoever signed those of NATS; not set: the system's."
-    )
-    nats_replicas: int = variable(
-        "GONGZHI_NATS_REPLICAS", 1, copies, "Servers that keep each event, 1, 3 or 5; 3 outlive the loss of one."
-    )
-    nats_feed: bool = variable("GONGZHI_NATS_FEED", False, yes, "yes: feed subscriptions from NATS, not PostgreSQL.")
-    nats_integrators: tuple[tuple[str, str], ...] = variable(
-        "GONGZHI_NATS_INTEGRATORS", (), integrators, "Who consumes from NATS, 610921:hotline, with commas."
     )
     channels: tuple[str, ...] = variable(
         "GONGZHI_CHANNELS", ("log",), words, "Ways out for notices, with commas: log, and what plugins bring."

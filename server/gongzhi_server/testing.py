@@ -14,15 +14,16 @@ from uuid import uuid4
 
 import asyncpg
 import httpx
+from gongzhi.core.events.outbox_reading import event_of_row
 from gongzhi.declare.events import Occurrence
 from gongzhi.declare.viewer import Viewer
-from gongzhi.runtime.event_access import NoEventAccess
+from gongzhi.runtime.event_access import EventAccess
 
 from . import demo
 from .app import create_app
 from .auth.development_tokens import Tokens
 from .deployment import plugin_activation as activation
-from .events.feed import EVENT, occurrence
+from .events.feed import EVENT
 from .graphql.schema import Schema, build
 from .plugins.loader import Plugin, Plugins, checked, empty, essential
 from .plugins.loader import load as load
@@ -181,12 +182,12 @@ async def published(dsn: str) -> list[Occurrence]:
     event = EVENT.replace("o.position,", "coalesce(o.position, 0) as position,")
     connection = await asyncpg.connect(dsn)
     try:
-        return [occurrence(row) for row in await connection.fetch(f"{event} order by o.seq")]
+        return [event_of_row(row) for row in await connection.fetch(f"{event} order by o.seq")]
     finally:
         await connection.close()
 
 
-class AnySelection(NoEventAccess):
+class AnySelection(EventAccess):
     """What stands for the server's own answers about events: any selection will do, and nobody is told anything."""
 
     def check_selection(self, selection: str, viewer: Viewer) -> str:

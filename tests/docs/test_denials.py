@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from pathlib import Path
 
 import pytest
-from gongzhi_server import settings
 from graphql import GraphQLNamedType, build_schema
 
 from .pages import ALL, PAGES, ROOT
@@ -30,11 +28,12 @@ def existing() -> frozenset[str]:
     schema = build_schema((ROOT / "schema" / "full.graphql").read_text(encoding="utf-8"), no_location=True)
     found = {name for kind in schema.type_map.values() for name in members(kind)}
     found |= {path.stem for path in (ROOT / "docs").rglob("*.md")}
-    found |= set(re.findall(r"`gongzhi ([a-z ]+?)`", PAGES["docs/operators.md"].read_text(encoding="utf-8")))
+    operators = PAGES["docs/operators.md"].read_text(encoding="utf-8")
+    found |= set(re.findall(r"`gongzhi ([a-z ]+?)`", operators))
     server = ROOT / "server" / "gongzhi_server"
     texts = [path.read_text(encoding="utf-8") for path in (server / "app.py", *(server / "endpoints").glob("*.py"))]
     found |= {path for text in texts for path in re.findall(r'Route\(f?"(/[\w/-]*)', text)}
-    found |= set(re.findall(r"GONGZHI_[A-Z_]+", Path(settings.__file__).read_text(encoding="utf-8")))
+    found |= set(re.findall(r"GONGZHI_[A-Z_]+", operators))
     return frozenset(name.lower() for name in found)
 
 

@@ -127,14 +127,14 @@ async def test_provider_is_no_way_to_metadata(receiver: Receiver, monkeypatch: p
 
 OUTGOING = {
     "runtime/outbound/clients.py": "looks at every address; webhooks, identity providers and vendors",
-    "road/line.py": "NATS, at the addresses that the operator sets",
+    "nats/connection.py": "NATS, at the addresses that the operator sets",
     "files/malware_scan.py": "the malware scanner, at the address that the operator sets",
     "files/vault.py": "the object store, at the address that the operator sets",
     "testing.py": "the application itself, without a socket",
 }
 """Where something is connected to, and who chooses what. Nothing that a caller chooses goes round the first."""
 CLIENTS = re.compile(
-    r"httpx\.(AsyncClient|Client|get|post|stream)\(|open_connection\(|create_connection\(|urlopen\(|nats\.connect\("
+    r"httpx\.(AsyncClient|Client|get|post|stream)\(|open_connection\(|create_connection\(|urlopen\(|nats\.connect\(|client\.connect\("
     r"|aiohttp|from_url\(|requests\.(get|post)|smtplib|ftplib|HTTPSConnection\("
 )
 

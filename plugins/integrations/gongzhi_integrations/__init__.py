@@ -1,16 +1,17 @@
-"""Integrations: other systems file cases, read them and hear of them (hotline intake, Open311, webhooks)."""
+"""Integrations: other systems file cases, read them and hear of them (hotline, Open311, webhooks, NATS)."""
 
 from __future__ import annotations
 
 from gongzhi.declare.extend import Extension
 from gongzhi.declare.registers import Registers
-from gongzhi.plugin.hooks import About, App, hookimpl
+from gongzhi.plugin.hooks import About, App, Errand, hookimpl
 from gongzhi.plugin.permissions import Permission, Role
 from gongzhi.runtime.jobs import Job
 from gongzhi.runtime.routes import Route
-from gongzhi.runtime.services import ProcessService
+from gongzhi.runtime.services import ProcessService, Service
 
 from .intake import plugin as intake
+from .nats import plugin as nats
 from .open311.routes import ROUTES
 from .settings import IntegrationSettings
 from .webhooks import plugin as webhooks
@@ -52,8 +53,13 @@ def settings() -> list[type]:
 
 
 @hookimpl
-def lifespan() -> list[ProcessService]:
-    return webhooks.lifespan()
+def lifespan() -> list[Service | ProcessService]:
+    return [*webhooks.lifespan(), *nats.SERVICES]
+
+
+@hookimpl
+def errands() -> list[Errand]:
+    return list(nats.ERRANDS)
 
 
 @hookimpl

@@ -14,7 +14,7 @@ from tortoise.models import Model
 from gongzhi.declare.registers import Registers
 from gongzhi.declare.viewer import Viewer
 from gongzhi.runtime.channels import Channel
-from gongzhi.runtime.event_access import EventAccess, NoEventAccess
+from gongzhi.runtime.event_access import EventAccess
 from gongzhi.runtime.lists import Lists, NoLists
 from gongzhi.runtime.picture_decoding import PictureDecoder
 from gongzhi.runtime.reactions import NoReactions, Reactions
@@ -131,7 +131,7 @@ class Context:
     """The permissions that nobody gives alone."""
     registers: Registers = Registers()
     """What the core and plugins declare for the public registers (`gongzhi.registers`)."""
-    events: EventAccess = NoEventAccess()
+    events: EventAccess = EventAccess()
     """What accounts may know of events (`gongzhi.runtime.event_access`)."""
     lists: Lists = NoLists()
     """Counts and reads lists for an account (`gongzhi.runtime.lists`)."""

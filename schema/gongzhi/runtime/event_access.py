@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Protocol
+from typing import Any
 from uuid import UUID
 
 from gongzhi.declare.viewer import Viewer
@@ -37,16 +37,16 @@ class UnfitSelection(Exception):
     """A selection that was checked once fits the schema no more, such as after a plugin is gone."""
 
 
-class EventAccess(Protocol):
-    """Answers by the rules of the subscriptions that tell of an event; read it anew from a context."""
+class EventAccess:
+    """Answers by the rules of the subscriptions that tell of an event; read it anew from a context.
 
-    @property
-    def types(self) -> Collection[str]:
-        """The types that a subscription tells of, but for those of cases (`gongzhi.core.cases.events`)."""
+    The server's own answers stand in its place; without them nobody may know of anything.
+    """
 
-    @property
-    def retention(self) -> timedelta:
-        """How long events are kept."""
+    types: Collection[str] = ()
+    """The types that a subscription tells of, but for those of cases (`gongzhi.core.cases.events`)."""
+    retention: timedelta = timedelta()
+    """How long events are kept."""
 
     async def load_viewer(self, account: UUID, permissions: Collection[str] | None = None) -> Viewer | None:
         """Load an account with what it may now; None if it is suspended or gone.
@@ -54,9 +54,11 @@ class EventAccess(Protocol):
         `permissions` is what the API key may by which it asked for this; None for all that the account may. Nobody's
         own matters are shown: it acts for the account, and is no person.
         """
+        return None
 
     def find_types(self, viewer: Viewer) -> Collection[str]:
         """Find those of `types` whose subscriptions somebody may follow."""
+        return ()
 
     def check_selection(self, selection: str, viewer: Viewer) -> str:
         """Print a selection on a case, such as `{ number status }`, anew. Raises Refusal at `selection`.
@@ -64,6 +66,7 @@ class EventAccess(Protocol):
         It may name ids, codes, numbers and times: what has left is beyond anybody's right to be forgotten, so it never
         says who somebody is or what they wrote. It must fit the schema and the limit of costs.
         """
+        raise NotImplementedError
 
     async def read(
         self, events: Sequence[tuple[UUID, str]], viewer: Viewer, selection: str | None = None
@@ -72,42 +75,12 @@ class EventAccess(Protocol):
 
         The selection is for events of cases. Raises UnfitSelection.
         """
-
-    def seal_cursor(self, position: int) -> str:
-        """Make the cursor that a subscription over GraphQL goes on from behind this position."""
-
-    def open_cursor(self, cursor: str) -> int | None:
-        """Read the position of a cursor; None for what is none of ours."""
-
-
-class NoEventAccess:
-    """Stands where nothing answers: nobody may know of anything."""
-
-    types: Collection[str] = ()
-    retention = timedelta()
-
-    async def load_viewer(self, account: UUID, permissions: Collection[str] | None = None) -> Viewer | None:
-        """Find no account."""
-        return None
-
-    def find_types(self, viewer: Viewer) -> Collection[str]:
-        """Find none."""
-        return ()
-
-    def check_selection(self, selection: str, viewer: Viewer) -> str:
-        """Refuse a selection where nothing answers it."""
-        raise RuntimeError("nothing is delivered here, so no selection can be checked")
-
-    async def read(
-        self, events: Sequence[tuple[UUID, str]], viewer: Viewer, selection: str | None = None
-    ) -> Mapping[UUID, KnownEvent]:
-        """Leave out all of them."""
         return {}
 
     def seal_cursor(self, position: int) -> str:
-        """Refuse to make a cursor."""
-        raise RuntimeError("there are no cursors here")
+        """Make the cursor that a subscription over GraphQL goes on from behind this position."""
+        raise NotImplementedError
 
     def open_cursor(self, cursor: str) -> int | None:
-        """Know none."""
+        """Read the position of a cursor; None for what is none of ours."""
         return None

@@ -22,14 +22,10 @@ from typing import Any
 import asyncpg
 
 from gongzhi.runtime.context import Context
+from gongzhi.runtime.event_feed import EventFeed
 
 Wanted = Callable[[Mapping[type, Any]], bool]
 """Whether a service is to run at all, by what the operator chose for plugins."""
-
-
-def always(settings: Mapping[type, Any]) -> bool:
-    """Have a service run whatever the operator chose."""
-    return True
 
 
 @dataclass(frozen=True)
@@ -55,7 +51,7 @@ class Service:
 
     name: str
     run: Callable[[ServiceRun], Awaitable[None]]
-    wanted: Wanted = always
+    wanted: Wanted | None = None
 
 
 @dataclass(frozen=True)
@@ -69,6 +65,8 @@ class ProcessRun:
     open_pool: Callable[[int], AbstractAsyncContextManager[asyncpg.Pool[Any]]]
     """Opens a pool of so many connections at the most, for as long as a block lasts, to read with and to write to the
     plugin's own tables. A lock that a connection takes goes with it, so nobody holds one who has died."""
+    feed: EventFeed
+    """What this process's subscriptions are told from, for who hears of events by other means than the table."""
 
 
 @dataclass(frozen=True)
@@ -77,4 +75,4 @@ class ProcessService:
 
     name: str
     run: Callable[[ProcessRun], Awaitable[None]]
-    wanted: Wanted = always
+    wanted: Wanted | None = None

@@ -14,7 +14,6 @@ from gongzhi_server.storage import embedded_postgres as cluster
 from .terminal import settings
 
 jobs = typer.Typer(help="Work in the background (后台任务): what waits, and what was given up.", no_args_is_help=True)
-nats = typer.Typer(help="Events over NATS (消息总线).", no_args_is_help=True)
 retention = typer.Typer(help="How long data are kept (保存期限).", no_args_is_help=True)
 
 
@@ -47,14 +46,6 @@ def redrive(
     with cluster.running(settings()) as dsn:
         count = asyncio.run(parked.redrive(dsn, clock(), job))
     print(f"{count} to be tried again.")
-
-
-@nats.command("accounts")
-def nats_accounts() -> None:
-    """Print the accounts part of the NATS servers' configuration (账户配置)."""
-    from gongzhi_server.road.accounts import configuration
-
-    print(configuration(settings().nats_integrators), end="")
 
 
 @retention.command()

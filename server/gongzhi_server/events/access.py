@@ -11,7 +11,7 @@ import orjson
 from gongzhi.core.cases.events import EVENTS
 from gongzhi.core.events.telling import CURSORS, KEYS
 from gongzhi.declare.viewer import Viewer
-from gongzhi.runtime.event_access import KnownEvent, UnfitSelection
+from gongzhi.runtime.event_access import EventAccess, KnownEvent, UnfitSelection
 
 from gongzhi_server.auth.account_lookup import Accounts
 from gongzhi_server.auth.claims import OnBehalf
@@ -29,7 +29,7 @@ OF_CASES = frozenset(one.type for one in EVENTS)
 FACTS = "select id, version, actor, data::text as data from events.outbox where id = any($1)"
 
 
-class EngineEventAccess:
+class EngineEventAccess(EventAccess):
     """Answers over one engine."""
 
     def __init__(
@@ -46,10 +46,7 @@ class EngineEventAccess:
         for name, types in streams_of(engine.planner.schema).items():
             for type in sorted(types - OF_CASES):  # those of cases have a subscription of their own
                 self.streams.setdefault(type, []).append(engine.asked(f"subscription {{ {name} {{ __typename }} }}"))
-
-    @property
-    def types(self) -> Collection[str]:
-        return self.streams.keys()
+        self.types = self.streams.keys()
 
     async def load_viewer(self, account: UUID, permissions: Collection[str] | None = None) -> Viewer | None:
         only = None if permissions is None else list(permissions)

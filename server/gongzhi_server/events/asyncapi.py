@@ -15,9 +15,9 @@ from uuid import UUID
 
 from gongzhi.declare.events import CODE, Actor, Code, Event, bare, camel
 
-from gongzhi_server.road.wire import COUNTY, CURSOR
-
 VERSION = "3.0.0"
+CURSOR = "Gongzhi-Cursor"
+"""The header that integrators go on from; `tests/nats/test_docs.py` compares what is said of streams with messages."""
 # How each type of a fact is written in JSON. A Decimal is a text, so that no reader rounds it.
 SCALARS: dict[Any, dict[str, Any]] = {
     bool: {"type": "boolean"},
@@ -52,7 +52,7 @@ WEBHOOK = {
     "description": "Whatever address `createWebhook` was given; see docs/integrators/webhooks.md.",
 }
 STREAM = {
-    "address": f"{COUNTY}.{{county}}.{{town}}.{{type}}",
+    "address": "gongzhi.county.{county}.{town}.{type}",
     "title": "A county's stream over NATS JetStream (消息总线)",
     "description": "The events of its cases, but for tip-offs and what is internal; see docs/integrators/nats.md.",
     "parameters": {

@@ -5,10 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Sequence
-from typing import Any
 
-import orjson
-from gongzhi.declare.events import Actor, Occurrence
+from gongzhi.core.events.outbox_reading import COLUMNS, event_of_row
+from gongzhi.declare.events import Occurrence
 
 from gongzhi_server.planner.execution import Fetch
 
@@ -18,10 +17,10 @@ log = logging.getLogger("gongzhi")
 
 # Events in memory. Whoever is further behind reads the table again.
 KEPT = 2000
+NET = 5.0
+"""Seconds after which the table is looked at even while somebody hands on every event."""
 CHUNK = 200
 """Events that are read and told together."""
-COLUMNS = "o.id, o.position, o.type, o.version, o.at, o.actor, o.county_id, g.code, o.case_id, o.data::text as data"
-"""The columns of an event, of the outbox as `o` and the grid as `g`."""
 EVENT = f"select {COLUMNS} from events.outbox o left join grids.grid g on g.id = o.grid_id "
 READ = EVENT + "where o.position > $1 order by o.position limit $2"
 
@@ -37,6 +36,7 @@ class Feed:
         self.fetch, self.poll = fetch, poll
         self.rest = poll
         """Seconds after which the feed reads again, even if nobody called."""
+        self.relied = False
         self.position = 0
         self._kept: list[Occurrence] = []
         self._news = asyncio.Event()
@@ -51,6 +51,16 @@ class Feed:
     def hint(self) -> None:
         """Note that there may be news."""
         self._hint.set()
+
+    def notice(self) -> None:
+        """Note that positions have been given; whoever hands on every event tells which."""
+        if not self.relied:
+            self.hint()
+
+    def rely(self, on: bool) -> None:
+        """Say whether somebody hands on every event from now on; what happened before is read once more."""
+        self.relied, self.rest = on, NET if on else self.poll
+        self.hint()
 
     async def run(self) -> None:
         """Keep up until cancelled."""
@@ -120,20 +130,4 @@ class Feed:
 
 async def read(fetch: Fetch, position: int) -> list[Occurrence]:
     """Read the next events after a position from the outbox."""
-    return [occurrence(row) for row in await fetch(READ, position, CHUNK)]
-
-
-def occurrence(row: Any) -> Occurrence:
-    """Build an event from a row of the outbox."""
-    return Occurrence(
-        row["id"],
-        row["position"],
-        row["type"],
-        row["version"],
-        row["at"],
-        Actor(row["actor"]),
-        row["county_id"],
-        row["code"],
-        row["case_id"],
-        orjson.loads(row["data"]),
-    )
+    return [event_of_row(row) for row in await fetch(READ, position, CHUNK)]

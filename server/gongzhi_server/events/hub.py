@@ -33,7 +33,7 @@ class Hub:
         self.feed = Feed(fetch, poll)
         self.sequencer = Sequencer(dsn, now, retention, self.advanced, poll)
         self.work: list[Callable[[], Coroutine[Any, Any, None]]] = []
-        self.heard: list[Callable[[], None]] = [self.feed.hint]
+        self.heard: list[Callable[[], None]] = [self.feed.notice]
         self._tasks: list[asyncio.Task[None]] = []
         # Two first subscribers may come at the same time; the tasks must be started once.
         self._starting = asyncio.Lock()

@@ -11,6 +11,7 @@ from typing import Any
 
 import asyncpg
 from gongzhi.runtime.context import Context
+from gongzhi.runtime.event_feed import EventFeed
 from gongzhi.runtime.services import ProcessRun, ProcessService, Service, ServiceRun
 
 from gongzhi_server.events.sequencer import LOST, POLL
@@ -46,8 +47,10 @@ class Services:
         context: Callable[[str], Context],
         run: Callable[..., Any],
         blame: Callable[[str, str], None],
+        feed: EventFeed,
     ) -> None:
         self.plugins, self.dsn, self.context, self.run, self.blame = plugins, dsn, context, run, blame
+        self.feed = feed
         self.published: set[asyncio.Event] = set()
 
     def call(self) -> None:
@@ -61,7 +64,7 @@ class Services:
         tasks = {
             asyncio.create_task(self.run(self.serve(plugin, one))): one.name
             for plugin, one in self.plugins.services
-            if one.wanted(self.context(plugin.name).settings)
+            if one.wanted is None or one.wanted(self.context(plugin.name).settings)
         }
         try:
             yield
@@ -123,7 +126,7 @@ class Services:
 
     def process_run(self, plugin: Plugin, news: asyncio.Event) -> ProcessRun:
         """Build what a plugin's service of every process has at hand."""
-        return ProcessRun(partial(self.context, plugin.name), partial(wait, news), self.open_pool)
+        return ProcessRun(partial(self.context, plugin.name), partial(wait, news), self.open_pool, self.feed)
 
     @asynccontextmanager
     async def open_pool(self, most: int) -> AsyncIterator[asyncpg.Pool[Any]]:

@@ -17,6 +17,7 @@ from functools import partial
 from typing import Any
 
 import orjson
+from gongzhi.core.events.outbox_reading import event_of_row
 from gongzhi.declare.events import Occurrence
 from gongzhi.declare.viewer import Account, Grant, Viewer
 from gongzhi.runtime.jobs import Handler, Run
@@ -26,7 +27,7 @@ from uuid6 import uuid7
 
 from gongzhi_server.clock import CHINA
 from gongzhi_server.commands.mutations import Transaction
-from gongzhi_server.events.feed import EVENT, occurrence
+from gongzhi_server.events.feed import EVENT
 from gongzhi_server.events.outbox import Outbox
 from gongzhi_server.events.sequencer import AWAY, BATCH, SHUT
 from gongzhi_server.plugins.loader import Plugins, is_switched
@@ -179,7 +180,7 @@ class Worker:
                 return False  # another process is at it, or there is nothing new
             after = [claimed[0]["position"], [one.type for one in handler.events]]
             wanted = (LAST, after) if self.needs_last(handler) else (NEXT, [*after, most])
-            taken += map(occurrence, await connection.execute_query_dict(*wanted))
+            taken += map(event_of_row, await connection.execute_query_dict(*wanted))
             told = await self.hear(connection, whose, handler, taken)
             # The place moves in the same transaction as what the handler wrote:
             # either both are there or neither. Without events of its types it moves
@@ -267,7 +268,7 @@ class Worker:
             found = await connection.execute_query_dict(ONE, [row["event_id"]])
             if not found:
                 raise LookupError("the event is no longer kept")
-            return await self.hear(connection, *self.handlers[row["name"]], [occurrence(found[0])])
+            return await self.hear(connection, *self.handlers[row["name"]], [event_of_row(found[0])])
         whose, one = self.jobs[row["name"]]
         # Jobs read many rows by their values, so these statements
         # get a plan for the values (docs/decisions/commands.md).

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 
-REGISTERED = "2025-10-09"
 IPV4 = {
     "0.0.0.0/8": "this network (RFC 791)",
     "10.0.0.0/8": "private use (RFC 1918)",
@@ -53,8 +52,7 @@ UNICAST = IPv6Network("2000::/3")
 
 SPECIAL_IPV4 = tuple(map(IPv4Network, IPV4))
 SPECIAL_IPV6 = tuple(map(IPv6Network, IPV6))
-NAT64, SIX_TO_FOUR, TEREDO = IPv6Network("64:ff9b::/96"), IPv6Network("2002::/16"), IPv6Network("2001::/32")
-COMPATIBLE = IPv6Network("::/96")
+NAT64, SIX_TO_FOUR, TEREDO, COMPATIBLE = map(IPv6Network, ("64:ff9b::/96", "2002::/16", "2001::/32", "::/96"))
 
 
 def is_public(address: IPv4Address | IPv6Address) -> bool:

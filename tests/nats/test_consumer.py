@@ -9,8 +9,8 @@ from typing import Any
 
 import asyncpg
 import pytest
+from gongzhi_integrations.nats.consumer import Consumer
 from gongzhi_server.events.feed import Feed
-from gongzhi_server.road.tap import Tap
 
 from .conftest import Cluster, Outbox, passed
 
@@ -57,20 +57,19 @@ async def test_events_come_from_nats_and_from_the_table(outbox: Outbox, cluster:
     reads = Reads(outbox)
     feed = Feed(reads.fetch, poll=0.1)
     await feed.open()
-    tap, relay = Tap(cluster.line, feed), outbox.relay(cluster)
-    async with running(relay.run):
+    consumer = Consumer(cluster.servers, feed)
+    async with outbox.copying(cluster):
         written = await outbox.write(2)
-        await passed(relay, cluster, 2)
-        async with running(feed.run, tap.run):
+        await passed(cluster, 2)
+        async with running(feed.run, consumer.run):
             assert await until(feed, 2) == written  # before it listened: from the table
             async with asyncio.timeout(10):
-                while not tap.live:
+                while not feed.relied:
                     await asyncio.sleep(0.01)
             await asyncio.sleep(0.05)
             before = reads.count
             for _ in range(5):
                 written += await outbox.write(3)
-                relay.call()
                 assert await until(feed, len(written)) == written
             assert reads.count == before  # the table was not asked
             one = (await feed.after(len(written) - 1))[0]
@@ -82,6 +81,6 @@ async def test_events_come_from_nats_and_from_the_table(outbox: Outbox, cluster:
             written += await outbox.write(3)
             assert await until(feed, len(written)) == written  # NATS is dead: from the table
             await cluster.launch(0)
-            await passed(relay, cluster, len(written))
+            await passed(cluster, len(written))
             written += await outbox.write(3)
             assert await until(feed, len(written)) == written

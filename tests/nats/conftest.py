@@ -8,7 +8,7 @@ import signal
 import socket
 from asyncio.subprocess import DEVNULL, Process
 from collections.abc import AsyncIterator, Sequence
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from importlib.metadata import files
@@ -20,11 +20,13 @@ import asyncpg
 import nats
 import orjson
 import pytest_asyncio
+from gongzhi.runtime.event_access import EventAccess
+from gongzhi_integrations.nats.connection import CUT, NatsServers
+from gongzhi_integrations.nats.publisher import Publisher
+from gongzhi_integrations.settings import Integrators
 from gongzhi_server.app import receipts
 from gongzhi_server.events.cursors import Cursors
 from gongzhi_server.events.outbox import PUBLISH
-from gongzhi_server.road.line import CUT, Line
-from gongzhi_server.road.relay import Integrators, Relay
 from gongzhi_server.testing import TODAY, create, drop, settings
 from nats.aio.client import Client
 
@@ -53,22 +55,22 @@ class Cluster:
     accounts: str = ""
     environment: dict[str, str] = field(default_factory=dict)
     user: str = ""
-    """The relay's, with a password and an @."""
+    """The publisher's, with a password and an @."""
     size: int = 1
     ports: list[int] = field(default_factory=list)
     routes: list[int] = field(default_factory=list)
     processes: list[Process | None] = field(default_factory=list)
 
     @property
-    def servers(self) -> tuple[str, ...]:
+    def addresses(self) -> tuple[str, ...]:
         return self.known_as(self.user)
 
     def known_as(self, user: str) -> tuple[str, ...]:
         return tuple(f"nats://{user}127.0.0.1:{port}" for port in self.ports)
 
     @property
-    def line(self) -> Line:
-        return Line(self.servers, 1 if self.size == 1 else 3)
+    def servers(self) -> NatsServers:
+        return NatsServers(self.addresses, 1 if self.size == 1 else 3)
 
     async def start(self) -> None:
         self.ports, self.routes = [[free() for _ in range(self.size)] for _ in range(2)]
@@ -94,7 +96,7 @@ class Cluster:
         async with asyncio.timeout(30):
             while True:
                 with suppress(*CUT):
-                    async with self.line.open() as client:
+                    async with self.servers.connect() as client:
                         await client.jetstream(timeout=1).account_info()
                         return
                 await asyncio.sleep(0.05)  # other processes are starting
@@ -140,8 +142,38 @@ class Outbox:
     async def given(self) -> int:
         return int(await self.database.fetchval("select given from events.counter"))
 
-    def relay(self, cluster: Cluster, integrators: Integrators = (HOTLINE,)) -> Relay:
-        return Relay(self.dsn, cluster.line, CURSORS, SOURCE, timedelta(days=90), integrators, poll=0.05)
+    def publisher(self, cluster: Cluster, integrators: Integrators = (HOTLINE,)) -> Publisher:
+        return Publisher(cluster.servers, SealedCursors(), SOURCE, timedelta(days=90), integrators)
+
+    @asynccontextmanager
+    async def copying(self, cluster: Cluster, integrators: Integrators = (HOTLINE,)) -> AsyncIterator[None]:
+        """Have a publisher copy for as long as the block lasts."""
+        async with copying(self.dsn, self.publisher(cluster, integrators)):
+            yield
+
+
+class SealedCursors(EventAccess):
+    """What a publisher asks the server: cursors."""
+
+    def seal_cursor(self, position: int) -> str:
+        return CURSORS.seal(position)
+
+    def open_cursor(self, cursor: str) -> int | None:
+        return CURSORS.open(cursor)
+
+
+@asynccontextmanager
+async def copying(dsn: str, publisher: Publisher) -> AsyncIterator[None]:
+    """Have events copied over a connection, as the elected process does, for as long as the block lasts."""
+    connection = await asyncpg.connect(dsn)
+    task = asyncio.create_task(publisher.run(connection, lambda _: asyncio.sleep(0.05)))
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+        await connection.close()
 
 
 class Consumer:
@@ -167,14 +199,13 @@ def ids(messages: Sequence[Any]) -> list[str]:
     return [one.headers["Nats-Msg-Id"] for one in messages]
 
 
-async def passed(relay: Relay, cluster: Cluster, position: int, seconds: float = 30) -> None:
+async def passed(cluster: Cluster, position: int, seconds: float = 30) -> None:
     """Wait until the stream of all events is that long."""
-    async with cluster.line.open() as client, asyncio.timeout(seconds):
+    async with cluster.servers.connect() as client, asyncio.timeout(seconds):
         while True:
             with suppress(*CUT):
                 if (await client.jetstream(timeout=1).stream_info("GONGZHI")).state.last_seq >= position:
                     return
-            relay.call()
             await asyncio.sleep(0.02)  # another process writes
 
 

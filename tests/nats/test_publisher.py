@@ -9,7 +9,7 @@ from contextlib import suppress
 
 import orjson
 import pytest
-from gongzhi_server.road.relay import Foreign, Relay, Term
+from gongzhi_integrations.nats.publisher import ForeignStreams, Term
 from nats.js.errors import APIError
 
 from .conftest import CURSORS, HANYIN, HOTLINE, SOURCE, Cluster, Consumer, Outbox, complete, ids, passed
@@ -17,21 +17,10 @@ from .conftest import CURSORS, HANYIN, HOTLINE, SOURCE, Cluster, Consumer, Outbo
 pytestmark = pytest.mark.slow
 
 
-def running(relay: Relay) -> asyncio.Task[None]:
-    return asyncio.create_task(relay.run())
-
-
-async def over(task: asyncio.Task[None]) -> None:
-    task.cancel()
-    with suppress(asyncio.CancelledError):
-        await task
-
-
 async def test_event_arrives_as_cloudevent(outbox: Outbox, cluster: Cluster) -> None:
     [written] = await outbox.write(case=outbox.cases[0])
-    task = running(relay := outbox.relay(cluster))
-    await passed(relay, cluster, position := await outbox.given())
-    async with cluster.line.open() as client:
+    async with outbox.copying(cluster), cluster.servers.connect() as client:
+        await passed(cluster, position := await outbox.given())
         message = (await Consumer(client).fetch(1))[-1]
         body = orjson.loads(message.data)
         town = body["grid"][:9]
@@ -44,7 +33,6 @@ async def test_event_arrives_as_cloudevent(outbox: Outbox, cluster: Cluster) -> 
         }  # fmt: skip
         assert CURSORS.open(message.headers["Gongzhi-Cursor"]) == position
         assert set(message.headers) == {"Content-Type", "Nats-Msg-Id", "Nats-Expected-Last-Sequence", "Gongzhi-Cursor"}
-    await over(task)
 
 
 async def test_tip_offs_stay_inside(outbox: Outbox, cluster: Cluster) -> None:
@@ -56,13 +44,11 @@ async def test_tip_offs_stay_inside(outbox: Outbox, cluster: Cluster) -> None:
         "update events.outbox set internal = true where id = $1::uuid", (await outbox.write())[0]
     )
     [told] = await outbox.write()
-    task = running(relay := outbox.relay(cluster))
-    await passed(relay, cluster, await outbox.given())
-    async with cluster.line.open() as client:
+    async with outbox.copying(cluster), cluster.servers.connect() as client:
+        await passed(cluster, await outbox.given())
         assert ids(await Consumer(client).fetch(1)) == [told]
         state = (await client.jetstream().stream_info(f"GONGZHI_{HANYIN}")).state
         assert (state.messages, state.last_seq) == (1, 1)  # no hole either
-    await over(task)
 
 
 async def test_nothing_lost_over_crashes(outbox: Outbox, cluster: Cluster) -> None:
@@ -70,21 +56,19 @@ async def test_nothing_lost_over_crashes(outbox: Outbox, cluster: Cluster) -> No
     luck, written = random.Random(8), []
     for _ in range(12):
         written += await outbox.write(luck.randrange(1, 120))
-        task = running(outbox.relay(cluster))
-        for _ in range(luck.randrange(0, 400)):
-            await asyncio.sleep(0)
-        await over(task)
-    task = running(relay := outbox.relay(cluster))
-    await passed(relay, cluster, await outbox.given())
-    await over(task)
-    async with cluster.line.open() as client:
+        async with outbox.copying(cluster):
+            for _ in range(luck.randrange(0, 400)):
+                await asyncio.sleep(0)
+    async with outbox.copying(cluster):
+        await passed(cluster, await outbox.given())
+    async with cluster.servers.connect() as client:
         await complete(client, outbox, written)
 
 
 async def test_replaced_leader_is_refused(outbox: Outbox, cluster: Cluster) -> None:
     await outbox.write(3)
-    async with cluster.line.open() as client:
-        terms = [Term(outbox.relay(cluster), outbox.database, client.jetstream()) for _ in range(2)]
+    async with cluster.servers.connect() as client:
+        terms = [Term(outbox.publisher(cluster), outbox.database, client.jetstream()) for _ in range(2)]
         for term in terms:
             await term.begin()
         await terms[0].copy()
@@ -102,12 +86,12 @@ async def test_replaced_leader_is_refused(outbox: Outbox, cluster: Cluster) -> N
 
 async def test_foreign_streams_are_left_alone(outbox: Outbox, cluster: Cluster) -> None:
     await outbox.write(3)
-    async with cluster.line.open() as client:
-        await (term := Term(outbox.relay(cluster), outbox.database, client.jetstream())).begin()
+    async with cluster.servers.connect() as client:
+        await (term := Term(outbox.publisher(cluster), outbox.database, client.jetstream())).begin()
         await term.copy()
         await outbox.database.execute("update events.outbox set id = gen_random_uuid() where position = 3")
-        with pytest.raises(Foreign, match="another|does not know"):
-            await Term(outbox.relay(cluster), outbox.database, client.jetstream()).begin()
+        with pytest.raises(ForeignStreams, match="another|does not know"):
+            await Term(outbox.publisher(cluster), outbox.database, client.jetstream()).begin()
         assert (await client.jetstream().stream_info("GONGZHI")).state.messages == 3
 
 
@@ -115,8 +99,8 @@ async def test_late_start_skips_what_is_gone(outbox: Outbox, cluster: Cluster) -
     await outbox.write(5)
     await outbox.database.execute("delete from events.outbox where position <= 3")
     await outbox.database.execute("update events.counter set gone = 3")
-    async with cluster.line.open() as client:
-        await (term := Term(outbox.relay(cluster), outbox.database, client.jetstream())).begin()
+    async with cluster.servers.connect() as client:
+        await (term := Term(outbox.publisher(cluster), outbox.database, client.jetstream())).begin()
         await term.copy()
         state = (await client.jetstream().stream_info("GONGZHI")).state
         assert (state.first_seq, state.last_seq) == (4, 5)
@@ -125,18 +109,16 @@ async def test_late_start_skips_what_is_gone(outbox: Outbox, cluster: Cluster) -
 @pytest.mark.parametrize("kills", [1, pytest.param(20, marks=pytest.mark.slow)])
 async def test_cluster_outlives_servers(outbox: Outbox, three: Cluster, kills: int) -> None:
     luck, written, done = random.Random(kills), list[str](), asyncio.Event()
-    task = running(relay := outbox.relay(three))
 
     async def write() -> None:
         while not done.is_set():
             written.extend(await outbox.write(luck.randrange(1, 20)))
-            relay.call()
             await asyncio.sleep(0.02)
 
     await outbox.write()
     written += [row["id"] for row in await outbox.database.fetch("select id::text from events.outbox")]
-    await passed(relay, three, 1)
-    async with three.line.open() as client:
+    async with outbox.copying(three), three.servers.connect() as client:
+        await passed(three, 1)
         writing, consumer = asyncio.create_task(write()), Consumer(client)
         for _ in range(kills):
             await consumer.fetch(len(consumer.got) + luck.randrange(1, 20), 60)
@@ -146,22 +128,21 @@ async def test_cluster_outlives_servers(outbox: Outbox, three: Cluster, kills: i
             await settled(three)
         done.set()
         await writing
-        await passed(relay, three, len(written), 60)
+        await passed(three, len(written), 60)
         while ids(consumer.got)[-1] != written[-1]:
             await consumer.fetch(len(consumer.got) + 1, 60)
-    await over(task)
     assert list(dict.fromkeys(ids(consumer.got))) == written
     steps = defaultdict(list)
     for body in {one.headers["Nats-Msg-Id"]: orjson.loads(one.data) for one in consumer.got}.values():
         steps[body["caseid"]].append(body["data"]["step"])
     assert all(each == list(range(1, len(each) + 1)) for each in steps.values())
-    async with three.line.open() as client:
+    async with three.servers.connect() as client:
         await complete(client, outbox, written)
 
 
 async def settled(cluster: Cluster) -> None:
     """Wait until every server has caught up: losing a second one before would stop the cluster, by design."""
-    async with cluster.line.open() as client, asyncio.timeout(60):
+    async with cluster.servers.connect() as client, asyncio.timeout(60):
         js = client.jetstream(timeout=1)
         while True:
             with suppress(TimeoutError, APIError):

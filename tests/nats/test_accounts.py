@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-from contextlib import suppress
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import nats
 import pytest
-from gongzhi_server.road.accounts import configuration
+from gongzhi_integrations.nats.accounts import write_configuration
 from nats.js.api import ConsumerConfig
 
 from .conftest import CUT, HANYIN, Cluster, Consumer, Outbox, ids, passed
@@ -23,12 +22,13 @@ PASSWORDS = {
 
 
 async def test_credentials_end_at_the_county(outbox: Outbox, tmp_path: Path) -> None:
-    cluster = Cluster(tmp_path, configuration(PAIRS), PASSWORDS, "gongzhi:own-word@")
+    cluster = Cluster(tmp_path, write_configuration(PAIRS), PASSWORDS, "gongzhi:own-word@")
     await cluster.start()
-    task = asyncio.create_task((relay := outbox.relay(cluster, PAIRS)).run())
-    try:
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(cluster.stop)
+        await stack.enter_async_context(outbox.copying(cluster, PAIRS))
         written = await outbox.write(3)
-        await passed(relay, cluster, 3)
+        await passed(cluster, 3)
         for user in ("610921-hotline:first-word@", "610921-province:second-word@"):
             client = await nats.connect(list(cluster.known_as(user)))
             if "province" in user:
@@ -43,11 +43,6 @@ async def test_credentials_end_at_the_county(outbox: Outbox, tmp_path: Path) -> 
             subscription = await other.jetstream(timeout=1).pull_subscribe_bind("hotline", "GONGZHI_610921")
             await subscription.fetch(1, timeout=1)
         await other.close()
-    finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
-        await cluster.stop()
 
 
 async def confined(cluster: Cluster, client: nats.aio.client.Client) -> None:
@@ -63,7 +58,7 @@ async def confined(cluster: Cluster, client: nats.aio.client.Client) -> None:
         with pytest.raises((*CUT, nats.js.errors.Error)):
             await attempt
     overheard = await client.subscribe(">")
-    async with cluster.line.open() as own:
+    async with cluster.servers.connect() as own:
         before = (await own.jetstream().stream_info("GONGZHI_610921")).state.messages
         await own.publish("gongzhi.news", b"for our own account")
         await own.flush()

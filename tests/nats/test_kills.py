@@ -22,7 +22,7 @@ pytestmark = pytest.mark.slow
 async def served(outbox: Outbox, cluster: Cluster, data: Path) -> Process:
     environment = os.environ | {
         "DATABASE_URL": outbox.dsn, "GONGZHI_MODE": "development", "GONGZHI_SECRET": SECRET, "PORT": "0",
-        "GONGZHI_DATA": str(data), "GONGZHI_POOL": "2", "GONGZHI_NATS": ",".join(cluster.servers),
+        "GONGZHI_DATA": str(data), "GONGZHI_POOL": "2", "GONGZHI_NATS": ",".join(cluster.addresses),
         "GONGZHI_NATS_INTEGRATORS": "610921:hotline", "GONGZHI_NATS_FEED": "yes",
     }  # fmt: skip
     command = (sys.executable, "-m", "gongzhi_server", "serve")
@@ -43,22 +43,21 @@ async def test_killed_process_loses_nothing(outbox: Outbox, cluster: Cluster, tm
             await asyncio.sleep(0.05)
 
     process = await served(outbox, cluster, tmp_path / "data")
-    relay, writing = outbox.relay(cluster), asyncio.create_task(write())
+    writing = asyncio.create_task(write())
     try:
         for _ in range(kills):
-            await passed(relay, cluster, len(written) + luck.randrange(1, 60), 60)
+            await passed(cluster, len(written) + luck.randrange(1, 60), 60)
             process.send_signal(signal.SIGKILL)
             await process.wait()
             process = await served(outbox, cluster, tmp_path / "data")
         over.set()
         await writing
-        await passed(relay, cluster, await outbox.given(), 60)
+        await passed(cluster, await outbox.given(), 60)
     finally:
         over.set()
         process.kill()
         await process.wait()
-    copying = asyncio.create_task(relay.run())  # of what the server itself told last, another one takes care
-    await passed(relay, cluster, await outbox.given(), 60)
-    copying.cancel()
-    async with cluster.line.open() as client:
+    async with outbox.copying(cluster):  # of what the server itself told last, another one takes care
+        await passed(cluster, await outbox.given(), 60)
+    async with cluster.servers.connect() as client:
         await complete(client, outbox, written)

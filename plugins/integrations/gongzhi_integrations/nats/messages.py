@@ -1,4 +1,4 @@
-"""What goes over NATS: CloudEvents, each as one message. Ids, codes and numbers only, as in the outbox."""
+"""Messages: what goes over NATS, a CloudEvent each. Ids, codes and numbers only, as in the outbox."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ TOWN = 9
 """Digits of a town's code."""
 
 
-def shelf(county: str) -> str:
-    """The stream of a county."""
+def stream_of(county: str) -> str:
+    """Name the stream of a county."""
     return f"{STREAM}_{county}"
 
 
-def subject(root: str, county: str | None, event: Occurrence) -> str:
-    """`root.county.town.type`; `_` for what lies in no county or no town."""
+def subject_of(root: str, county: str | None, event: Occurrence) -> str:
+    """Name the subject: `root.county.town.type`; `_` for what lies in no county or no town."""
     town = event.grid[:TOWN] if event.grid and len(event.grid) >= TOWN else NOWHERE
     return f"{root}.{county or NOWHERE}.{town}.{event.type}"
 
 
-def cloud(event: Occurrence, county: str | None, source: str) -> bytes:
-    """The event in structured mode. Extensions that do not apply are left out."""
+def write_event(event: Occurrence, county: str | None, source: str) -> bytes:
+    """Write an event as a CloudEvent in structured mode. Extensions that do not apply are left out."""
     found: dict[str, Any] = {
         "specversion": "1.0",
         "id": str(event.id),
@@ -54,8 +54,8 @@ def cloud(event: Occurrence, county: str | None, source: str) -> bytes:
     return orjson.dumps({name: value for name, value in found.items() if value is not None})
 
 
-def occurrence(body: bytes, headers: Mapping[str, str], position: int) -> Occurrence:
-    """The event of a message of the stream of all events. Raises ValueError, KeyError or TypeError for any other."""
+def read_event(body: bytes, headers: Mapping[str, str], position: int) -> Occurrence:
+    """Read a message of the stream of all events. Raises ValueError, KeyError or TypeError for any other."""
     found = orjson.loads(body)
     case, county = found.get("caseid"), headers.get(HIDDEN)
     return Occurrence(

@@ -1,4 +1,4 @@
-"""Copies the outbox to JetStream. Every process stands ready, and one at a time does it.
+"""Publisher: copies the outbox to JetStream. Every process stands ready, and one at a time does it.
 
 In the stream of all events a message's sequence is the event's position, so the stream itself says how far the copy
 has come. Each message names the sequence that it expects before it: whoever publishes with an outdated idea of the
@@ -10,29 +10,28 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
 import asyncpg
+from gongzhi.core.events.outbox_reading import COLUMNS, event_of_row
 from gongzhi.declare.events import Occurrence
+from gongzhi.runtime.event_access import EventAccess
+from gongzhi.runtime.services import ServiceRun
 from nats.js import JetStreamContext
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy, Header, StorageType, StreamConfig, StreamInfo
 from nats.js.errors import NotFoundError
 
-from gongzhi_server.events.cursors import Cursors
-from gongzhi_server.events.feed import COLUMNS, occurrence
-from gongzhi_server.events.sequencer import LOST, POLL
-from gongzhi_server.storage.election import leading
-
-from .line import CUT, Line
-from .wire import ALL, COUNTY, CURSOR, HIDDEN, MEDIA, STREAM, cloud, shelf, subject
+from ..settings import IntegrationSettings, Integrators
+from .connection import CUT, NatsServers
+from .messages import ALL, COUNTY, CURSOR, HIDDEN, MEDIA, STREAM, stream_of, subject_of, write_event
 
 log = logging.getLogger("gongzhi")
 
-LEADER = 0x676F6E677A6868  # "gongzhh"
+POLL = 1.0
+"""Seconds after which it looks, even if nothing was published, and between attempts to reach NATS."""
 CHUNK = 200
 """Events that are under way together."""
 ANSWER = 3
@@ -50,67 +49,45 @@ left join cases."case" k on k.id = o.case_id
 where o.position > $1 order by o.position limit $2
 """
 
-Integrators = Sequence[tuple[str, str]]
-"""Counties' codes, each with the name of a system that consumes the county's events."""
 
-
-class Foreign(Exception):
+class ForeignStreams(Exception):
     """The streams hold events of another database, or of another life of this one."""
 
 
-class Relay:
-    """One process' part in copying."""
+async def publish(run: ServiceRun) -> None:
+    """Copy events for as long as this process is the elected one."""
+    context = run.context()
+    settings: IntegrationSettings = context.settings[IntegrationSettings]
+    servers, kept = NatsServers.of(settings), context.events.retention
+    publisher = Publisher(servers, context.events, context.address, kept, settings.nats_integrators)
+    await publisher.run(run.connection, run.wait)
 
-    def __init__(
-        self,
-        dsn: str,
-        line: Line,
-        cursors: Cursors,
-        source: str,
-        retention: timedelta,
-        integrators: Integrators = (),
-        poll: float = POLL,
-    ) -> None:
-        self.dsn, self.line, self.cursors, self.source = dsn, line, cursors, source
-        self.retention, self.integrators, self.poll = retention, integrators, poll
-        self.called = asyncio.Event()
-        self.leads = False
 
-    def call(self) -> None:
-        """There may be something to copy."""
-        self.called.set()
+@dataclass(frozen=True)
+class Publisher:
+    """Copies. `events` seals cursors, `source` is our own address, `retention` how long streams keep an event."""
 
-    async def run(self) -> None:
-        """Serve until cancelled; whatever breaks, the next attempt begins with what JetStream has."""
+    servers: NatsServers
+    events: EventAccess
+    source: str
+    retention: timedelta
+    integrators: Integrators = ()
+
+    async def run(self, connection: asyncpg.Connection[Any], wait: Callable[[float], Awaitable[None]]) -> None:
+        """Copy until cancelled; whatever breaks at NATS, the next attempt begins with what JetStream has."""
         while True:
             try:
-                await self.serve()
-            except Foreign as problem:
-                log.error("no events go to NATS: %s", problem)
-            except (*LOST, *CUT) as problem:
-                log.warning("the road to NATS is cut and made anew: %s", type(problem).__name__)
-            except Exception:  # whatever it is, the next attempt may do better
-                log.exception("the road to NATS broke down")
-            await asyncio.sleep(self.poll)
-
-    async def serve(self) -> None:
-        async with leading(self.dsn, LEADER, self.rest) as connection:
-            self.leads = True
-            try:
-                async with self.line.open() as client:
+                async with self.servers.connect() as client:
                     term = Term(self, connection, client.jetstream(timeout=ANSWER))
                     await term.begin()
                     while True:
                         await term.copy()
-                        await self.rest()
-            finally:
-                self.leads = False
-
-    async def rest(self) -> None:
-        with suppress(TimeoutError):
-            async with asyncio.timeout(self.poll):
-                await self.called.wait()
-        self.called.clear()
+                        await wait(POLL)
+            except ForeignStreams as problem:
+                log.error("no events go to NATS: %s", problem)
+            except CUT as problem:
+                log.warning("the connection to NATS is cut and made anew: %s", type(problem).__name__)
+            await wait(POLL)
 
 
 @dataclass
@@ -125,50 +102,50 @@ class Tail:
 class Term:
     """One term of leadership: what is known of the streams, until something breaks."""
 
-    relay: Relay
+    publisher: Publisher
     connection: asyncpg.Connection[Any]
     js: JetStreamContext
     position: int = 0
     tails: dict[str, Tail] = field(default_factory=dict)
 
     async def begin(self) -> None:
-        """Find out how far the copy has come, and make what is missing. Raises Foreign."""
+        """Find out how far the copy has come, and make what is missing. Raises ForeignStreams."""
         counter = await self.connection.fetchrow("select given, gone from events.counter")
         assert counter
         given, gone = counter["given"], counter["gone"]
-        info = await self.info(STREAM)
+        info = await self.find_stream(STREAM)
         if info is not None and gone and info.state.last_seq < gone:  # nobody copied for longer than events are kept
             await self.js.delete_stream(STREAM)
             info = None
-        info = info or await self.made(STREAM, ALL, gone + 1)
+        info = info or await self.make_stream(STREAM, ALL, gone + 1)
         self.position = info.state.last_seq
         if self.position > given:
-            raise foreign()
+            raise report_foreign()
         await self.compare(info)
-        for county, name in self.relay.integrators:
-            await self.tail(county)
-            await self.consumer(county, name)
+        for county, name in self.publisher.integrators:
+            await self.find_tail(county)
+            await self.ensure_consumer(county, name)
 
     async def copy(self) -> None:
         """Copy until there is no more."""
         while rows := await self.connection.fetch(READ, self.position, CHUNK):
-            happened = [(occurrence(row), row["county"], row["open"]) for row in rows]
-            await self.tell([(event, county) for event, county, open in happened if open and county])
-            await self.together([self.keep(event, county) for event, county, _ in happened])
+            happened = [(event_of_row(row), row["county"], row["open"]) for row in rows]
+            await self.publish_to_counties([(event, county) for event, county, open in happened if open and county])
+            await self.send_all([self.publish_to_all(event, county) for event, county, _ in happened])
             self.position = happened[-1][0].position
 
-    async def tell(self, events: Sequence[tuple[Occurrence, str]]) -> None:
+    async def publish_to_counties(self, events: Sequence[tuple[Occurrence, str]]) -> None:
         """Publish to the counties' streams what is not there yet."""
         sending = []
         for event, county in events:
-            tail = await self.tail(county)
+            tail = await self.find_tail(county)
             if event.position > tail.position:
-                headers = {CURSOR: self.relay.cursors.seal(event.position)}
+                headers = {CURSOR: self.publisher.events.seal_cursor(event.position)}
                 sending.append((COUNTY, event, county, tail.sequence, headers))
                 tail.sequence, tail.position = tail.sequence + 1, event.position
-        await self.together([self.publish(*each) for each in sending])
+        await self.send_all([self.publish(*each) for each in sending])
 
-    async def keep(self, event: Occurrence, county: str | None) -> None:
+    async def publish_to_all(self, event: Occurrence, county: str | None) -> None:
         """Publish to the stream of all events, where the sequence is the position."""
         headers = {HIDDEN: str(event.county)} if event.county else {}
         await self.publish(ALL, event, county, event.position - 1, headers)
@@ -183,66 +160,68 @@ class Term:
             Header.EXPECTED_LAST_SEQUENCE.value: str(before),
             **headers,
         }
-        body = cloud(event, county, self.relay.source)
-        done = await self.js.publish(subject(root, county, event), body, headers=named)
+        body = write_event(event, county, self.publisher.source)
+        done = await self.js.publish(subject_of(root, county, event), body, headers=named)
         if done.seq != before + 1:  # the id was there already, in another place than we thought
             raise TimeoutError
 
-    async def together(self, sending: Sequence[Any]) -> None:
-        """Have them all under way; they leave in this order. Raises what the first one that failed did."""
+    async def send_all(self, sending: Sequence[Any]) -> None:
+        """Send messages in this order, all under way together. Raises what the first one that failed did."""
         for result in await asyncio.gather(*sending, return_exceptions=True):
             if isinstance(result, BaseException):
                 raise result
 
-    async def tail(self, county: str) -> Tail:
-        """Where a county's stream ends; it is made if there is none. Raises Foreign."""
+    async def find_tail(self, county: str) -> Tail:
+        """Find where a county's stream ends; it is made if there is none. Raises ForeignStreams."""
         if county not in self.tails:
-            info = await self.info(shelf(county)) or await self.made(shelf(county), f"{COUNTY}.{county}", 1)
+            name = stream_of(county)
+            info = await self.find_stream(name) or await self.make_stream(name, f"{COUNTY}.{county}", 1)
             self.tails[county] = Tail(info.state.last_seq, await self.compare(info))
         return self.tails[county]
 
     async def compare(self, info: StreamInfo) -> int:
-        """The position of a stream's last event, 0 if there is none. Raises Foreign if our own is another one."""
+        """Find the position of a stream's last event, 0 if there is none. Raises ForeignStreams if ours is another."""
         if not info.state.messages:
             return 0
         name = str(info.config.name)
         last = await self.js.get_msg(name, seq=info.state.last_seq)
         headers = last.headers or {}
-        found = info.state.last_seq if name == STREAM else self.relay.cursors.open(headers.get(CURSOR, ""))
+        found = info.state.last_seq if name == STREAM else self.publisher.events.open_cursor(headers.get(CURSOR, ""))
         kept = "select id::text from events.outbox where position = $1 union all "
         kept += "select null from events.counter where gone >= $1"
         ours = await self.connection.fetch(kept, found)
         if not ours or ours[0]["id"] not in (None, headers.get(Header.MSG_ID.value)):
-            raise foreign()
+            raise report_foreign()
         return found or 0
 
-    async def info(self, name: str) -> StreamInfo | None:
+    async def find_stream(self, name: str) -> StreamInfo | None:
+        """Find a stream, with as many replicas and as long a memory as the operator wants; None if there is none."""
         try:
             found = await self.js.stream_info(name)
         except NotFoundError:
             return None
         config = found.config
-        wanted = self.relay.line.replicas, self.relay.retention.total_seconds()
+        wanted = self.publisher.servers.replicas, self.publisher.retention.total_seconds()
         if (config.num_replicas, config.max_age) != wanted:
             await self.js.update_stream(config.evolve(num_replicas=wanted[0], max_age=wanted[1]))
         return found
 
-    async def made(self, name: str, root: str, first: int) -> StreamInfo:
-        """A new stream; nobody can change or remove a message of it, and age alone takes it away."""
+    async def make_stream(self, name: str, root: str, first: int) -> StreamInfo:
+        """Make a stream; nobody can change or remove a message of it, and age alone takes it away."""
         config = StreamConfig(
             name=name,
             subjects=[f"{root}.>"],
             storage=StorageType.FILE,
-            num_replicas=self.relay.line.replicas,
-            max_age=self.relay.retention.total_seconds(),
+            num_replicas=self.publisher.servers.replicas,
+            max_age=self.publisher.retention.total_seconds(),
             duplicate_window=TWICE,
             first_seq=first,
             deny_delete=True,
         )
         return await self.js.add_stream(config)
 
-    async def consumer(self, county: str, name: str) -> None:
-        """What an integrator fetches from, one message at a time: so the order holds over repetitions, too."""
+    async def ensure_consumer(self, county: str, name: str) -> None:
+        """Make what an integrator fetches from, one message at a time: so the order holds over repetitions, too."""
         config = ConsumerConfig(
             durable_name=name,
             deliver_policy=DeliverPolicy.ALL,
@@ -251,13 +230,14 @@ class Term:
             max_ack_pending=1,
         )
         try:
-            await self.js.consumer_info(shelf(county), name)
+            await self.js.consumer_info(stream_of(county), name)
         except NotFoundError:
-            await self.js.add_consumer(shelf(county), config)
+            await self.js.add_consumer(stream_of(county), config)
 
 
-def foreign() -> Foreign:
-    return Foreign(
+def report_foreign() -> ForeignStreams:
+    """Say what is wrong with streams, and what to do."""
+    return ForeignStreams(
         f"the streams {STREAM} and {STREAM}_… hold events that this database does not know; remove them, or name "
         "other servers in GONGZHI_NATS"
     )

@@ -1,0 +1,51 @@
+"""Registration: what `nats` runs, and what it does for operators."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from gongzhi.plugin.hooks import Errand
+from gongzhi.runtime.services import ProcessRun, ProcessService, Service, ServiceRun
+
+from ..settings import IntegrationSettings
+
+# The client of NATS is loaded by what runs, and by nobody who does not use it.
+
+
+def is_used(settings: Mapping[type, Any]) -> bool:
+    """Whether the operator names servers of NATS."""
+    return bool(settings[IntegrationSettings].nats)
+
+
+def is_heard(settings: Mapping[type, Any]) -> bool:
+    """Whether subscriptions are fed from them, too."""
+    return is_used(settings) and settings[IntegrationSettings].nats_feed
+
+
+async def publish_events(run: ServiceRun) -> None:
+    """Copy events to NATS for as long as this process is the elected one."""
+    from .publisher import publish
+
+    await publish(run)
+
+
+async def consume_events(run: ProcessRun) -> None:
+    """Feed subscriptions from NATS for as long as this process runs."""
+    from .consumer import consume
+
+    await consume(run)
+
+
+def print_accounts(settings: Mapping[type, Any]) -> None:
+    """Print the accounts part of the NATS servers' configuration (账户配置)."""
+    from .accounts import write_configuration
+
+    print(write_configuration(settings[IntegrationSettings].nats_integrators), end="")
+
+
+SERVICES: tuple[Service | ProcessService, ...] = (
+    Service("integrations.nats_publisher", publish_events, wanted=is_used),
+    ProcessService("integrations.nats_consumer", consume_events, wanted=is_heard),
+)
+ERRANDS = (Errand("accounts", print_accounts, group="nats"),)
