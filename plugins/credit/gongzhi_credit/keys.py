@@ -40,7 +40,7 @@ async def create_lender_key(call: Call, input: CreateLenderKeyInput) -> ApiKeyPa
         raise missing("Sign in with an account of your own.", "请使用本人账户登录后操作。", "label")
     if await KeyRow.filter(account=account, revoked_at=None, expires_at__gt=call.now).count() >= KEYS:
         raise wrong(f"An account has {KEYS} keys at most.", f"每个账户最多 {KEYS} 个密钥。", "label")
-    expires = expiry(call, aware(input.expires_at) if told(input.expires_at) else call.now + KEYED)
+    expires = expiry(call, aware(input.expires_at, "expiresAt") if told(input.expires_at) else call.now + KEYED)
     # One permission, whatever the account has: a key that is stolen can neither pay out nor read files.
     key = KeyRow(label=text(input.label, NAME, "label"), permissions=[LEND], account=account)
     return await mint_key(call, key, expires)

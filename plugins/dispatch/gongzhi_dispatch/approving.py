@@ -191,7 +191,7 @@ async def asked(call: Call, case: CaseRow, kind: ApprovalKind, reason: str, unti
 
 def within(call: Call, until: datetime, most: timedelta) -> datetime:
     """Check the end of a term, which must lie ahead, and not too far."""
-    if not call.now < aware(until) <= call.now + most:
+    if not call.now < aware(until, "until") <= call.now + most:
         days = most.days
         raise wrong(f"It must lie ahead, by {days} days at most.", f"期限应在今后 {days} 日之内。", "until")
     return until

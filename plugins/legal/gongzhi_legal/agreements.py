@@ -147,7 +147,7 @@ def signatures(
             raise missing(
                 "They are no party to this, or named twice.", "签署人不是当事人或重复。", "signatures", str(at)
             )
-        moment = aware(one.at) if told(one.at) else call.now
+        moment = aware(one.at, "signatures", str(at), "at") if told(one.at) else call.now
         if moment > call.now:
             raise wrong("It must not lie in the future.", "签署时间不能晚于现在。", "signatures", str(at), "at")
         found.append(SignatureRow(matter=matter, party_id=party.id, at=moment, how=one.how))

@@ -98,7 +98,7 @@ class AnnounceLawLectureInput:
 @command("Announce a talk about the law (发布普法活动).", requires=TEACH)
 async def announce_law_lecture(call: Call, input: AnnounceLawLectureInput) -> LawLecturePayload:
     grid = await audience(call, input.grid)
-    if aware(input.starts_at) <= call.now:
+    if aware(input.starts_at, "startsAt") <= call.now:
         raise wrong("It must be ahead.", "活动时间应晚于现在。", "startsAt")
     row = await LectureRow.create(
         grid=grid,

@@ -170,7 +170,7 @@ class RecordMediationSessionInput:
 async def record_mediation_session(call: Call, input: RecordMediationSessionInput) -> MediationPayload:
     row, matter = await mediating(call, input.mediation, MediationState.MEDIATING)
     stale(row, input.expected_version)
-    if aware(input.at) > call.now:
+    if aware(input.at, "at") > call.now:
         raise wrong("It must not lie in the future.", "时间不能晚于现在。", "at")
     session = SessionRow(matter=matter, at=input.at, account=call.viewer.account.name)
     (await pen(call.context, matter)).write(

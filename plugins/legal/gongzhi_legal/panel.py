@@ -197,15 +197,19 @@ async def times(call: Call, adviser: UUID, wanted: list[LegalTimeInput], table: 
         raise wrong(f"Give 1 to {MOST} times.", f"请给出 1 至 {MOST} 个时间。", path)
     found: list[dict[str, Any]] = []
     # In the order of their beginning, so that only neighbours need to be compared; problems still name the place given.
-    for at, one in sorted(enumerate(wanted), key=lambda pair: aware(pair[1].starts_at)):
-        start, end, place = aware(one.starts_at), aware(one.ends_at), (path, str(at))
+    spans = [
+        (aware(one.starts_at, path, str(at), "startsAt"), aware(one.ends_at, path, str(at), "endsAt"), at)
+        for at, one in enumerate(wanted)
+    ]
+    for start, end, at in sorted(spans):
+        place = path, str(at)
         if start <= call.now or not start < end <= start + LONGEST:
             raise wrong(
                 "It must begin ahead and end within 24 hours.", "须晚于现在，且时长不超过 24 小时。", *place, "startsAt"
             )
         if found and found[-1]["ends_at"] > start or await call.fetch(OVERLAPS.format(table), adviser, start, end):
             raise duplicate("It overlaps another time.", "与已有时间重叠。", *place, "startsAt")
-        said = text(one.place, 200, *place, "place")
+        said = text(wanted[at].place, 200, *place, "place")
         found.append({"adviser_id": adviser, "starts_at": start, "ends_at": end, "place": said})
     return found
 

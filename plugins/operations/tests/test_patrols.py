@@ -62,7 +62,8 @@ BAD: tuple[tuple[dict[str, object], str, list[str]], ...] = (
     ({"at": "2026-06-30T09:00:00"}, "BAD_USER_INPUT", ["at"]),
     ({"found": " "}, "BAD_USER_INPUT", ["found"]),
     ({"case": {**FINDING, "kind": "TIP_OFF"}}, "BAD_USER_INPUT", ["case", "kind"]),
-    ({"case": {**FINDING, "category": "nope"}}, "NOT_FOUND", ["category"]),
+    ({"case": {**FINDING, "title": " "}}, "BAD_USER_INPUT", ["case", "title"]),
+    ({"case": {**FINDING, "category": "nope"}}, "NOT_FOUND", ["case", "category"]),
 )
 
 

@@ -120,10 +120,13 @@ class Value:
 SIGNS = {"equals": "{0}={1}", "in": "{0}=any({1})", "from": "{0}>={1}", "before": "{0}<{1}"}
 
 
-def aware(moment: datetime.datetime) -> datetime.datetime:
-    """Return the moment, which must say its offset: nobody knows in which zone another one was meant."""
+def aware(moment: datetime.datetime, *path: str) -> datetime.datetime:
+    """Return the moment, which must say its offset: nobody knows in which zone another one was meant.
+
+    A command says by its path which field of the input it is.
+    """
     if moment.tzinfo is None:
-        raise Refusal("BAD_USER_INPUT", "A time needs its offset, such as +08:00.", "时间须带时区，如 +08:00。")
+        raise Refusal("BAD_USER_INPUT", "A time needs its offset, such as +08:00.", "时间须带时区，如 +08:00。", path)
     return moment
 
 

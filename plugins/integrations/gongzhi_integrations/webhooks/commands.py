@@ -218,7 +218,7 @@ class ReplayWebhookInput:
 
 @command("Send all events from a moment on again, whether or not they were taken (重放事件).", requires=EDIT)
 async def replay_webhook(call: Call, input: ReplayWebhookInput) -> WebhookPayload:
-    since = aware(input.since)
+    since = aware(input.since, "since")
     row: WebhookRow = await find_webhook(call, input.webhook)
     await require_owner(call, row)
     if since > call.now:

@@ -83,7 +83,7 @@ async def declare_emergency(call: Call, input: DeclareEmergencyInput) -> Emergen
     before = await preceding(call, grid, input.previous or None)
     # What goes on from another begins where that ends, so that there is neither a gap nor an overlap.
     starts = before.ends_at if before else call.now
-    if not starts < aware(input.until) <= starts + LONGEST:
+    if not starts < aware(input.until, "until") <= starts + LONGEST:
         # 72 hours from its own beginning. Longer takes another declaration, with its own reason.
         raise wrong("It ends within 72 hours of its beginning.", "结束时间应在开始后 72 小时内。", "until")
     absorbed = await absorbable(call, grid, input, powers)

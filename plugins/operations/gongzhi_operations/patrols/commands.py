@@ -19,6 +19,7 @@ from gongzhi.declare.roots import Mutation
 from gongzhi.runtime.checks import happened, text, told, wrong
 from gongzhi.runtime.commands import KEY, Call, Problem, cautions, command, forbidden, given, made, problems, prose
 from gongzhi.runtime.screening import TextWarning
+from gongzhi.values.errors import Refusal, Refusals
 from strawberry import ID, UNSET
 
 from .models import PatrolRow
@@ -92,7 +93,14 @@ async def reported(call: Call, grid: str, finding: FindingInput) -> CaseRow:
     if given["place"] is None:
         given["grid"] = grid
     # PROACTIVE: there is no requester, so nobody is asked whether they are satisfied.
-    return await open_case(call, CaseDraft(channel=CHANNEL, origin=Origin.PROACTIVE, **given))
+    try:
+        return await open_case(call, CaseDraft(channel=CHANNEL, origin=Origin.PROACTIVE, **given))
+    except (Refusal, Refusals) as refused:
+        # Named as fields of a case's draft; whoever sent them finds them one level further in.
+        several = refused.refusals if isinstance(refused, Refusals) else [refused]
+        raise Refusals(
+            [Refusal(one.code, one.template.en, one.template.zh, ("case", *one.path)) for one in several]
+        ) from None
 
 
 EXTENSIONS = (extend(Mutation, record_patrol=record_patrol),)

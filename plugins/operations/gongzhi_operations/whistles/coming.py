@@ -99,11 +99,12 @@ def task(
         raise missing("This unit was not called.", "该单位未被吹哨。", *place, "unit")
     unit, said = units[given.unit], text(given.text, MATTER, *place, "text")
     before = done.get((unit.id, said))
+    due = aware(given.due_at, *place, "dueAt")
     # A task that is done may have been due before.
-    if before is None and aware(given.due_at) <= call.now:
+    if before is None and due <= call.now:
         raise wrong("It must be due ahead.", "任务期限应晚于现在。", *place, "dueAt")
     kept = {name: getattr(before, name) for name in ("done_at", "done_by", "result")} if before else {}
-    return TaskRow(whistle_id=plan.whistle_id, plan=plan, unit=unit, text=said, due_at=aware(given.due_at), **kept)
+    return TaskRow(whistle_id=plan.whistle_id, plan=plan, unit=unit, text=said, due_at=due, **kept)
 
 
 @strawberry.input(description="What a unit did of the joint plan (任务完成).")

@@ -541,8 +541,8 @@ async def placed(input: Any) -> Place:
 
 def span(call: Call, input: Any) -> tuple[datetime.datetime, datetime.datetime | None]:
     """Return from when to when, both aware."""
-    since = aware(input.since) if told(input.since) else call.now
-    until = aware(input.until) if told(input.until) else None
+    since = aware(input.since, "since") if told(input.since) else call.now
+    until = aware(input.until, "until") if told(input.until) else None
     if until is not None and until <= max(since, call.now):
         raise wrong("until must lie after since, and in the future.", "until 应晚于 since 且晚于现在。", "until")
     return since, until

@@ -166,7 +166,7 @@ class CreateApiKeyInput:
 @command("Make an API key (创建接口密钥).", requires=None)
 async def create_api_key(call: Call, input: CreateApiKeyInput) -> ApiKeyPayload:
     account = await keyed(call, input.account if told(input.account) else call.viewer.account.name, input.permissions)
-    expires = expiry(call, aware(input.expires_at) if told(input.expires_at) else call.now + KEYED)
+    expires = expiry(call, aware(input.expires_at, "expiresAt") if told(input.expires_at) else call.now + KEYED)
     key = KeyRow(label=text(input.label, NAME, "label"), permissions=sorted(set(input.permissions)), account=account)
     return await mint_key(call, key, expires)
 
