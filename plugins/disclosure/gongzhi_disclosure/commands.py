@@ -71,10 +71,12 @@ async def reveal(call: Call, input: RevealInput) -> RevealPayload:
         purpose = read(text, input.purpose, PURPOSE, "purpose")
         fields = read(known, input.fields)
         ids = read(some, list(dict.fromkeys(input.ids)), "ids")
+    # In the order of their ids: `find` locks, and two requests must not wait for each other in a ring.
     people = {id: await permitted(call, id, str(input.ids.index(id))) for id in sorted(ids)}
     if refused := await exhausted(call, list(people.values())):
         return RevealPayload(errors=[refused])
     look = Look([row.id for row in people.values()], [f"Person.{one}" for one in fields], purpose, LookKind.REVEAL)
+    # Kept before anything is shown: what cannot be kept is not shown.
     await call.context.look(look)
     return RevealPayload(values=[one for id in ids for one in await shown(call, id, people[id], fields)])
 
@@ -136,6 +138,7 @@ class FindPersonInput:
 )
 async def find_person(call: Call, input: FindPersonInput) -> FindPersonPayload:
     purpose = text(input.purpose, PURPOSE, "purpose")
+    # Whom the caller does not see is left out, so that trying numbers tells nothing of them.
     people = [person for person in await matching(call, input) if await seen(call, person)]
     if not people:
         return FindPersonPayload(people=[])
@@ -156,6 +159,7 @@ async def matching(call: Call, input: Any) -> list[PersonRow]:
     keys = call.context.keys
     if told(input.resident_id):
         number = coded(partial(codes.resident_id, today=today(call)), input.resident_id, "residentId")
+        # Under every key of the ring, for a rotation may be under way.
         blinds = keys.blinds(county.code, sealed.RESIDENT_ID, number)
         return await PersonRow.filter(county_id=county.id, resident_id_blind__in=blinds)
     number = coded(codes.phone, input.phone, "phone")
@@ -220,8 +224,10 @@ async def endangered(call: Call, input: BreakGlassInput) -> PersonRow:
         found = await PersonRow.filter(id=key_of(Person)(input.person))
     else:
         found = await matching(call, input)
+    # The glass is broken for one person, who has to be certain.
     if len(found) > 1:
         raise wrong("Several people have this number; give a resident ID.", "该电话对应多人，请改用身份证号。", "phone")
+    # Whoever lies out of reach looks like nobody.
     if not found or not await reaches(call, found[0]):
         raise missing("There is no such Person, or you may not see it.", "没有找到，或您无权查看。", "person")
     return found[0]

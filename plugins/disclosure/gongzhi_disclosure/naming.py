@@ -102,9 +102,11 @@ async def within_reach(call: Call, input: FindPeopleToNameInput) -> Q:
         level = f"{grant.kind.lower()}_id" if grant.kind else ""
         if grant.everywhere:
             areas |= Q(id__isnull=False)
+        # A role that is held for a unit reaches no grid.
         elif level in LEVELS:
             areas |= at_level(level, grant.grid)
     plugin = input.permission.partition(".")[0]
+    # Where the plugin is off, its mutations name nobody.
     counties = await ActivationRow.filter(plugin=plugin, until=None, active=True).values_list("county_id", flat=True)
     scope = areas & Q(county_id__in=list(counties))
     if not told(input.grid):

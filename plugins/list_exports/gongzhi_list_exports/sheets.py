@@ -86,7 +86,7 @@ def comma_separated(sheet: Sheet) -> bytes:
 
 
 def workbook(sheet: Sheet) -> bytes:
-    """An Excel workbook: the list, with who took it on each printed page, and a sheet about it."""
+    """Return an Excel workbook: the list, with who took it on each printed page, and a sheet about it."""
     from openpyxl import Workbook  # serving starts without it
 
     book = Workbook()
@@ -132,12 +132,12 @@ KINDS = {
 
 
 def harmless(value: str) -> str:
-    """The text, so that no spreadsheet takes it for a formula; numbers stay numbers."""
+    """Return the text, so that no spreadsheet takes it for a formula; numbers stay numbers."""
     return f"'{value}" if FORMULA.match(value) and not NUMBER.fullmatch(value) else value
 
 
 def cell(sheet: Any, value: Any) -> Cell:
-    """A cell that is a number, or a text whatever it begins with."""
+    """Return a cell that is a number, or a text whatever it begins with."""
     from openpyxl.cell import WriteOnlyCell
     from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 

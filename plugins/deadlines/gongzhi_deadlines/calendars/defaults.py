@@ -45,6 +45,7 @@ async def _find_nation(fetch: reading.Fetch) -> int:
 
 
 async def _record(fetch: reading.Fetch, nation: int, year: holidays.Year) -> None:
+    # The year is replaced as a whole, for its announcement moves days.
     await fetch("delete from calendars.day where calendar_id = $1 and extract(year from day) = $2", nation, year.year)
     days = year.days
     await fetch(

@@ -24,6 +24,7 @@ def parse_term(text: str, *path: str, wall: bool = False) -> Term:
     found = DURATION.fullmatch(text)
     days, hours, minutes = (int(found[name] or 0) if found else 0 for name in ("days", "hours", "minutes"))
     total = (days * 24 + hours) * 60 + minutes
+    # A working day and working hours have no common measure; on the wall a day has 24 hours.
     mixed = not wall and bool(days) and total > days * 24 * 60
     if found is None or mixed or not 0 < total <= LONGEST:
         raise wrong(

@@ -80,4 +80,5 @@ def list_lawful(year: int) -> Iterator[Day]:
     yield from (Day(date(year, 5, at), False, "劳动节") for at in (1, 2))
     yield Day(boats, False, "端午节")
     yield Day(moon, False, "中秋节")
+    # The Mid-autumn Festival may fall on one of these.
     yield from (Day(date(year, 10, at), False, "国庆节") for at in (1, 2, 3) if date(year, 10, at) != moon)

@@ -22,6 +22,7 @@ OF_COUNTY = (
     "select content from calendars.calendar where county_id = $1::int or county_id is null "
     "order by county_id nulls last limit 1"
 )
+# A county's own day goes before the nation's.
 DAYS = (
     "select distinct on (d.day) d.day, d.spans from calendars.day d join calendars.calendar c on c.id = d.calendar_id "
     "where c.id = $1 or c.county_id is null order by d.day, c.county_id nulls last"
@@ -31,6 +32,7 @@ LAID = (
     "select $1, * from unnest($2::timestamptz[], $3::timestamptz[], $4::bigint[])"
 )
 
+# No span is longer than a day, so the index is entered a day before.
 NEXT_OPENING = (
     "coalesce((select greatest({at}, s.opens_at) from calendars.span s where s.calendar_id = (select k.id from "
     "calendars.calendar k where k.county_id = {county} or k.county_id is null order by k.county_id nulls last limit 1) "
@@ -45,6 +47,7 @@ async def load_calendar(fetch: Fetch, county: int | None) -> Calendar:
     return parse_calendar(row["content"])
 
 
+# Counties without a calendar of their own have the same content; what changes has another.
 @lru_cache(maxsize=256)
 def parse_calendar(content: str) -> Calendar:
     """Return the calendar that a row's content describes."""
@@ -73,6 +76,7 @@ async def rebuild(fetch: Fetch, calendar: int) -> None:
     content = {"first": f"{holidays.FIRST}-01-01", "last": f"{last + AHEAD}-12-31", "days": days}
     content |= {"weekdays": read_json(row["weekdays"]), "shifts": read_json(row["shifts"])}
     text = orjson.dumps(content).decode()
+    # Laid out by the code that reckons deadlines, so that statements count as it does.
     laid = parse_calendar(text)
     await fetch("delete from calendars.span where calendar_id = $1", calendar)
     seconds = [int(before.total_seconds()) for before in laid.before]
@@ -92,5 +96,5 @@ async def rebuild_all(fetch: Fetch) -> None:
 
 
 def read_json(value: Any) -> Any:
-    """JSON as it is, whether the connection has read it or not."""
+    """Return JSON as it is read, whether the connection has read it or not."""
     return orjson.loads(value) if isinstance(value, str | bytes) else value

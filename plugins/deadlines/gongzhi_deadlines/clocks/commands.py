@@ -98,6 +98,7 @@ async def publish_deadline_rules(call: Call, input: PublishDeadlineRulesInput) -
     await require_known_codes(input.rules)
     last = await RuleSetRow.filter(code=county.code).order_by("-edition").first()
     edition = last.edition if last else 0
+    # The county's row is locked, so its editions have one order.
     if edition != input.expected_edition:
         raise outdated(edition, "expectedEdition")
     if not 1 <= len(input.rules) <= MOST:
@@ -218,9 +219,12 @@ async def edit_calendar(call: Call, input: EditCalendarInput) -> CalendarPayload
     await calendar.save()
     if told(input.announced):
         await announce(county, calendar, input.announced, days)
+    # A day that is given takes the place of the one there is.
     await DayRow.filter(calendar=calendar, day__in=[day["day"] for day in days]).delete()
     await DayRow.bulk_create([DayRow(calendar=calendar, **day) for day in days])
+    # The nation's days are in every calendar.
     await (reading.rebuild(call.fetch, calendar.id) if county else reading.rebuild_all(call.fetch))
+    # After a change of the nation's, the sweep reckons the clocks of all counties.
     moved = await recount(call, county.id, Why.CALENDAR) if county else 0
     return CalendarPayload(calendar=ref(WorkCalendar, calendar.id), recounted=moved)
 
@@ -233,6 +237,7 @@ def require_everywhere(call: Call) -> None:
 
 async def find_calendar(county: GridRow | None, expected: int) -> CalendarRow:
     """Return the calendar, locked, at the version the caller saw; without one, the county gets the nation's."""
+    # The nation's first in any case, so that two who lock both do not wait for each other in a ring.
     nation = await CalendarRow.filter(county_id=None).select_for_update().get()
     own = await CalendarRow.filter(county_id=county.id).select_for_update().first() if county else None
     current = own or nation
@@ -266,6 +271,7 @@ def read_week(days: Sequence[int]) -> list[int]:
 def read_shift(given: WorkShiftInput, at: int) -> list[Any]:
     path = ("shifts", str(at))
     try:
+        # A leap year, which has all the days there are.
         since = datetime.date.fromisoformat(f"2024-{given.since}")
     except ValueError:
         raise wrong("Give month and day, such as 06-01.", "请填写月日，如 06-01。", *path, "since") from None
@@ -288,7 +294,7 @@ def read_day(given: CalendarDayInput, at: int) -> dict[str, Any]:
 
 
 def read_hours(hours: Sequence[OpenHoursInput], *path: str) -> list[list[int]]:
-    """Hours in minutes since midnight, one after the other."""
+    """Return hours in minutes since midnight, one after the other."""
     found = [[read_minutes(one.opens, *path), read_minutes(one.closes, *path)] for one in hours]
     flat = [moment for span in found for moment in span]
     if any(later <= earlier for earlier, later in zip(flat, flat[1:], strict=False)):

@@ -22,7 +22,7 @@ def read_course(clock: ClockRow) -> Course:
 
 
 def join_pauses(pauses: Iterable[Pause]) -> tuple[Pause, ...]:
-    """Return the same times in their order, for a case may be put on hold while it is in mediation; none overlap."""
+    """Return pauses in their order, joined where they overlap: a case may be put on hold during mediation."""
     found: list[Pause] = []
     for pause in sorted(pauses, key=lambda one: one.since):
         if found and pause.since < found[-1].until:
@@ -83,7 +83,7 @@ def release(clock: ClockRow, now: datetime) -> None:
 
 
 def find_hold(clocks: Iterable[ClockRow], now: datetime) -> datetime | None:
-    """Until when the first of these that is held is."""
+    """Return until when the first of these that is held is."""
     return next((read_moment(one[1]) for clock in clocks for one in clock.pauses if is_held(one, now)), None)
 
 

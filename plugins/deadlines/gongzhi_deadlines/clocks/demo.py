@@ -59,6 +59,7 @@ def replay(by: Standing, case: Row, steps: Iterable[Row], now: datetime) -> Iter
     for step in steps:
         event, at = step["type"], step["at"]
         lead = step["unit_id"] if event == DISPATCH.event else lead
+        # Stopped first: what a step both stops and starts begins anew.
         for stage in stages.STOPS.get(event, ()):
             if stage in running:
                 yield stop_clock(*running.pop(stage), by, at, now)

@@ -53,6 +53,7 @@ def exceeds_law(calendar: Calendar, stage: Stage, term: Term, today: date) -> bo
     law = LAW.get(stage)
     if law is None:
         return False
+    # At both ends of each day: what begins after the office closes counts from the next working day.
     dawns = (midnight(today + ahead * DAY) for ahead in range(AHEAD))
     return any(ends_after(calendar, term, law, start) for dawn in dawns for start in (dawn, dawn + DAY - TICK))
 
@@ -62,6 +63,7 @@ def ends_after(calendar: Calendar, term: Term, law: Term, start: datetime) -> bo
     try:
         latest = reckon(calendar, law, Course(start)).due
     except CalendarError:
+        # There is nothing to compare with.
         return False
     try:
         return reckon(calendar, term, Course(start)).due > latest

@@ -30,13 +30,13 @@ OPEN = (
 
 
 async def recount(call: Call, county: int, why: Why) -> int:
-    """Reckon every open clock of a county; how many deadlines moved."""
+    """Reckon every open clock of a county, and return how many deadlines moved."""
     keys = [row["case_id"] for row in await call.fetch(OPEN, county)]
     return await recalculate(call, await load_standing(call.fetch, county), keys, why)
 
 
 async def catch_up(call: Call) -> int:
-    """Reckon clocks whose calendar has changed since, some hundreds at a time; how many cases have such clocks."""
+    """Reckon clocks whose calendar has changed, some hundreds at a time, and return how many cases have such."""
     found = await call.fetch(STALE, MOST)
     for county, rows in groupby(found, key=lambda row: row["county_id"]):
         await recalculate(call, await load_standing(call.fetch, county), {row["case_id"] for row in rows}, Why.CALENDAR)

@@ -106,7 +106,7 @@ class Reminder:
 
 
 def reminders(clocks: Iterable[RunningClock], now: datetime) -> Iterator[Reminder]:
-    """One for each clock that has passed a threshold nobody was reminded of; the later one, if it has passed both."""
+    """Yield a reminder for each clock past a threshold that nobody was reminded of; the later one, if past both."""
     for clock in clocks:
         reached = OVER if clock.due_at <= now else WARNING if clock.warn_at <= now else 0
         if reached > clock.reminded:

@@ -32,11 +32,13 @@ LIMITS = LAST.format(f"s.county_id = {{county}} and s.kind = '{RuleSetKind.LIMIT
 TOWN = LAST.format("s.town_id = {town}")
 """The key of a town's own rules."""
 
+# As text, so that rules which have not changed are not read again.
 RULES = "(select json_agg(r order by r.rank)::text from clocks.rule r where r.set_id = {})"
 STANDING = (
     f"select c.id, c.version, c.content, {RULES.format(SET.format(county='$1::int'))} as rules{{}} "
     "from calendars.calendar c where c.county_id = $1 or c.county_id is null order by c.county_id nulls last limit 1"
 )
+# Part of the same statement, for steps of cases ask for it.
 FACING = (
     ", (select code from cases.category where id = $2::int) as category"
     ", (select code from cases.channel where id = $3::int) as channel"
@@ -72,6 +74,7 @@ class Rule:
             self.kind in (None, matter.kind)
             and self.urgency in (None, matter.urgency)
             and self.channel in (None, matter.channel)
+            # With a dot behind both, or `road` would hold for `roadside`.
             and (self.category is None or f"{matter.category}.".startswith(f"{self.category}."))
         )
 
@@ -110,13 +113,13 @@ def first_fit(rules: Sequence[Rule], stage: Stage, matter: Matter) -> Rule | Non
 
 
 async def load_standing(fetch: Fetch, county: int) -> Standing:
-    """By what the county works now."""
+    """Return by what the county works now."""
     [row] = await fetch(STANDING.format(""), county)
     return read_standing(row)
 
 
 async def load_standing_of_case(fetch: Fetch, county: int, town: int | None, case: CaseRow) -> tuple[Standing, Matter]:
-    """By what the county and the town of a case work now, and what rules look at in it."""
+    """Return by what the county and the town of a case work now, and what rules look at in it."""
     [row] = await fetch(STANDING.format(FACING), county, case.category_id, case.channel_id, town)
     by = replace(
         read_standing(row), town_rules=read_rules(row["town_rules"] or "[]"), limits=read_rules(row["limits"] or "[]")

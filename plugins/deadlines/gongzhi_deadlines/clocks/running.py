@@ -103,7 +103,7 @@ async def find_rule(by: Standing, clock: ClockRow) -> Rule:
 
 
 async def hold(call: Call, by: Standing, clocks: Iterable[ClockRow], event: str) -> dict[ClockRow, TraceRow | None]:
-    """Pause the clocks, or let them go on; those that have changed, and the traces they leave."""
+    """Pause the clocks or let them go on, and return those that changed, with the traces they leave."""
     pausing = event == stages.PAUSES
     changed = {}
     for clock in clocks:
@@ -136,9 +136,10 @@ async def hold_until(call: Call, case: CaseRow, until: datetime | None) -> None:
 
 
 def move(call: Call, by: Standing, clock: ClockRow, rule: Rule, why: Why, **data: Any) -> TraceRow | None:
-    """Reckon a clock anew; the trace it leaves, if its deadline has moved. The caller saves both."""
+    """Reckon a clock anew, and return the trace it leaves if its deadline has moved. The caller saves both."""
     before, allowed = clock.due_at, clock.allowed
     course.reckon_clock(clock, rule, by, call.now)
+    # A threshold that lies ahead again is reminded of again.
     if clock.warn_at > call.now:
         clock.reminded = 0
     elif clock.due_at > call.now:
@@ -150,7 +151,7 @@ def move(call: Call, by: Standing, clock: ClockRow, rule: Rule, why: Why, **data
 
 
 async def measure_extension(call: Call, case: CaseRow, due: datetime, until: datetime, usual: Term) -> Term:
-    """By what handling, which is due then, is to be extended to end at a moment; without a clock as a usual term."""
+    """Return by what handling, which is due then, is extended to end at a moment; as a usual term without a clock."""
     by = await load_standing(call.fetch, await find_county(case))
     clock = await ClockRow.filter(case_id=case.id, stage=Stage.HANDLE, stopped_at=None).first()
     term = (await find_rule(by, clock)).term if clock else usual
@@ -158,7 +159,7 @@ async def measure_extension(call: Call, case: CaseRow, due: datetime, until: dat
 
 
 async def extend(call: Call, case: CaseRow, more: Term, *, stages: Sequence[Stage] = HANDLING, **data: Any) -> datetime:
-    """Add time to the running clocks of a case (延期), counted from their deadlines; the case's next deadline.
+    """Add time to the running clocks of a case (延期), from their deadlines on; return the case's next deadline.
 
     `data` are facts for the trace, such as who asked for it: codes, never names or texts. The case is not saved.
     """

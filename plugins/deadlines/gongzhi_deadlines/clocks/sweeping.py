@@ -140,6 +140,7 @@ async def close_unopposed(call: Call) -> int:
     """
     rows = await call.fetch(OVERDUE_GRACE, call.now, MOST)
     contested = {row["id"]: row["clock"] for row in rows if row["contested"]}
+    # The statement before has locked them.
     cases: Iterable[CaseRow] = await CaseRow.filter(id__in=[row["id"] for row in rows], status=Status.REPLIED)
     for case in cases:
         if case.id in contested:

@@ -55,6 +55,7 @@ async def limit_town_deadlines(call: Call, input: LimitTownDeadlinesInput) -> De
         for at, limit in enumerate(input.limits):
             read(check_rule, limit, "limits", at)
     await require_known_codes(input.limits, "limits")
+    # Reckoned by the county's calendar, for holidays make a term longer or shorter.
     calendar = (await load_standing(call.fetch, county.id)).calendar
     terms = [(one.stage, term(one)) for one in input.limits]
     if too_long := find_beyond_law(calendar, terms, today(call)):

@@ -77,6 +77,7 @@ named(
     RESUMED="Handling goes on (恢复办理)",
 )
 
+# The working seconds up to a moment: those before the last opening, and those since.
 WORKED = (
     "coalesce((select s.before+greatest(0,extract(epoch from least({moment},s.closes_at)-s.opens_at)) "
     "from calendars.span s where s.calendar_id={calendar} and s.opens_at<={moment} "
@@ -85,7 +86,7 @@ WORKED = (
 
 
 def spent_minutes(at: Frame) -> Any:
-    """Minutes spent: those counted so far, and those since, in working time or on the wall."""
+    """Return minutes spent: those counted so far, and those since, in working time or on the wall."""
     now, since = WORKED.replace("{moment}", "{now}"), WORKED.replace("{moment}", "{since}")
     return Sql(
         "floor(({counted}+case when {since} is null or {since}>={now} then 0 when {working} then "

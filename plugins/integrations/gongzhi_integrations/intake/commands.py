@@ -127,6 +127,7 @@ async def file(call: Call, entry: IntakeEntryInput) -> Filed:
             "外部编号由 1 至 60 个字母、数字和 . _ : / - 组成。",
             "externalNumber",
         )
+    # One at a time for each number: of two requests with one order, the second finds the case of the first.
     await call.fetch("select pg_advisory_xact_lock(hashtextextended($1, 12345))", f"{source} {number}")
     known = await EntryRow.get_or_none(source=source, number=number)
     if known is not None:
@@ -134,6 +135,7 @@ async def file(call: Call, entry: IntakeEntryInput) -> Filed:
     taken = read_call(call, entry)
     asked = {name: value for name, value in vars(entry).items() if name not in ("external_number", *OF_CALL)}
     case = await file_report(call, ReportCaseInput(idempotency_key="", **asked), external=True)
+    # Only now it is known where the case lies; a refusal takes it back.
     if not call.may(INTAKE, case):
         raise forbidden("place" if told(entry.place) else "grid")
     if phone := taken.pop("phone"):
@@ -191,11 +193,13 @@ def checked(entries: Sequence[IntakeEntryInput]) -> None:
 
 async def resolve(info: Info, input: IntakeCasesInput) -> IntakeCasesPayload | None:
     try:
+        # Asked here: this mutation is no transaction of its own, so nothing else asks.
         if not info.context.viewer.can(INTAKE):
             raise Refusal("FORBIDDEN", "You may not do this.", "您无权进行此操作。")
         checked(input.entries)
     except Refusal as refusal:
         return IntakeCasesPayload(errors=[problem(refusal, info.context.viewer.language)])
+    # One after the other, each in a transaction of its own.
     return IntakeCasesPayload(results=[await result(info.context, entry) for entry in input.entries])
 
 

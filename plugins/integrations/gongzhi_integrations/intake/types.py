@@ -26,6 +26,7 @@ def is_known(at: Frame) -> Sql:
     unsealed = rules.held(at.row, at.viewer, rules.SEALED)
     if unsealed is None:
         return taken
+    # A unit that a tip-off was given to does not learn who called.
     named = [Sql("{0}='ORDINARY'", at.row.series), *unsealed]
     return Sql("{0} and {1}", taken, some(*named))
 

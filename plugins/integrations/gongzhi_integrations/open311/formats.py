@@ -39,5 +39,6 @@ def element(name: str, value: Any) -> ElementTree.Element:
     elif isinstance(value, Sequence) and not isinstance(value, str):
         made.extend(element(ITEMS[name], one) for one in value)
     elif value is not None:
+        # In XML it is `true`, not `True`.
         made.text = str(value).lower() if isinstance(value, bool) else UNFIT.sub("\ufffd", str(value))
     return made

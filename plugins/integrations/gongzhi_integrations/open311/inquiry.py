@@ -51,6 +51,7 @@ class Inquiry:
         found = self.text(name)
         if found is None:
             return default
+        # Looked at as a text first: a number may have any length.
         if not (found.isascii() and found.isdecimal() and len(found) < 10 and 1 <= int(found) <= most):
             raise GeoReportError(400, f"{name} must be a whole number from 1 to {most}")
         return int(found)
@@ -90,6 +91,7 @@ class Inquiry:
 
     async def jurisdiction(self) -> str:
         """Return the county's code. Raises GeoReportError if there is no such county."""
+        # Asked of the schema, so that a county is what the schema says it is.
         data = await self.ask("query($code: String!) { grid(code: $code) { kind } }", code=self.county)
         if data["grid"] is None or data["grid"]["kind"] != "COUNTY":
             raise GeoReportError(404, "jurisdiction_id provided was not found")

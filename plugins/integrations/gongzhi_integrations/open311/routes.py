@@ -29,6 +29,7 @@ async def answer(call: RouteCall) -> Response:
         match = PATH.fullmatch(request.path_params["rest"])
         if match is None:
             raise GeoReportError(404, f"there is nothing here; paths end in {' or '.join(get_args(Format))}")
+        # Only requests are posted.
         if (request.method == "POST") > (match["what"] == "v2/requests"):
             raise GeoReportError(405, "send a GET, or a POST to requests")
         root, value = await answer_inquiry(match["what"], Inquiry(call, await read_parameters(request)))
@@ -73,6 +74,7 @@ def discovery(address: str) -> dict[str, Any]:
 async def read_parameters(request: Request) -> dict[str, str]:
     """Return the parameters of the address and of the form. Raises GeoReportError."""
     given = parsed(request.scope["query_string"])
+    # Addresses end up in logs, where no key belongs.
     if "api_key" in given:
         raise GeoReportError(400, "api_key does not belong into an address: send it as Authorization: Bearer")
     if request.method == "POST":
@@ -88,7 +90,7 @@ def is_form(request: Request) -> bool:
 
 
 def parsed(text: bytes) -> dict[str, str]:
-    """Parameters by name; of one that comes twice, the values are joined by commas. Raises GeoReportError."""
+    """Return parameters by name; of one that comes twice, the values joined by commas. Raises GeoReportError."""
     try:
         pairs = parse_qsl(text.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=100)
     except ValueError:
@@ -96,6 +98,7 @@ def parsed(text: bytes) -> dict[str, str]:
     found: dict[str, str] = {}
     for name, value in pairs:
         found[name] = f"{found[name]},{value}" if name in found else value
+    # PostgreSQL cannot store it.
     if any("\x00" in value for value in found.values()):
         raise GeoReportError(400, "a parameter holds the character U+0000")
     return found

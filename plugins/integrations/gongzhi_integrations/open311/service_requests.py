@@ -65,6 +65,7 @@ async def single(inquiry: Inquiry, number: str) -> list[dict[str, Any]]:
 
 async def found(inquiry: Inquiry, condition: dict[str, Any], size: int, page: int) -> list[dict[str, Any]]:
     after, left = None, (page - 1) * size
+    # What lies before the page is passed by cursor, without its fields.
     while left:
         first = min(left, PAGE)
         data = await inquiry.ask(SKIP, filter=condition, first=first, after=after)
@@ -98,6 +99,7 @@ async def chosen(inquiry: Inquiry) -> dict[str, Any]:
 def span(inquiry: Inquiry) -> dict[str, str]:
     """Return from when to when, 90 days at most, the last 90 if nothing is given. Raises GeoReportError."""
     start, end = inquiry.moment("start_date"), inquiry.moment("end_date")
+    # A second more, for `before` leaves its moment out.
     last = datetime.fromisoformat(end) if end else inquiry.now + timedelta(seconds=1)
     first = datetime.fromisoformat(start) if start else last - SPAN
     if start and not end:
@@ -181,6 +183,7 @@ async def located(inquiry: Inquiry, county: str) -> dict[str, Any]:
     if inquiry.text("lat") or inquiry.text("long"):
         point = {"latitude": degrees(inquiry, "lat", 90), "longitude": degrees(inquiry, "long", 180), "crs": "WGS84"}
         found = (await inquiry.ask(WHERE, point=point))["gridAt"]
+        # The codes of all grids in a county begin with the county's.
         if found is None or not found["code"].startswith(county):
             raise GeoReportError(400, "lat and long lie outside of the jurisdiction")
         return where | {"place": point}
@@ -207,6 +210,7 @@ def key(inquiry: Inquiry) -> str:
     if given := inquiry.call.request.headers.get("idempotency-key"):
         return given.strip().strip('"')
     day = inquiry.now.astimezone(CHINA).date().isoformat()
+    # With a new key it is the same request still.
     sent = {name: value for name, value in inquiry.given.items() if name != "api_key"}
     digest = hashlib.sha256(orjson.dumps([day, sent], option=orjson.OPT_SORT_KEYS)).digest()
     return str(UUID(bytes=digest[:16]))

@@ -25,6 +25,7 @@ CHANNEL, RESIDENTS = "HOTLINE_12345", "WEB"
 
 async def services(inquiry: Inquiry) -> list[dict[str, Any]]:
     """Return the list: subjects that have no finer ones below them."""
+    # The list is the same everywhere, but an unknown county is an error all the same.
     await inquiry.jurisdiction()
     found = await subjects(inquiry)
     groups = {one["parent"]["code"] for one in found if one["parent"]}

@@ -86,6 +86,7 @@ async def create_webhook(call: Call, input: CreateWebhookInput) -> WebhookSecret
     grid = await find_county_grid(input.grid)
     if not call.may(EDIT, grid):
         raise forbidden("grid")
+    # Locked, so that two requests do not both find room.
     account = await AccountRow.select_for_update().get_or_none(name=call.viewer.account.name)
     if account is None:
         raise wrong(
@@ -96,6 +97,7 @@ async def create_webhook(call: Call, input: CreateWebhookInput) -> WebhookSecret
     secret = sealing.data_key()
     row = await WebhookRow.create(
         account=account,
+        # What was made with an API key knows no more than the key may.
         permissions=sorted(call.viewer.account.granted) if call.viewer.account.api_key else None,
         url=url,
         types=types,
@@ -141,6 +143,7 @@ class SetWebhookActiveInput:
 @command("Pause an endpoint, or begin again where it stopped; disabled ones too (启停回调).", requires=None)
 async def set_webhook_active(call: Call, input: SetWebhookActiveInput) -> WebhookPayload:
     row: WebhookRow = await find_webhook(call, input.webhook)
+    # Who watches over endpoints stops them; only their owner starts them again.
     if input.active or not call.may(OVERSEE, row):
         await require_owner(call, row)
     row.state = WebhookState.ACTIVE if input.active else WebhookState.PAUSED
@@ -225,6 +228,7 @@ async def replay_webhook(call: Call, input: ReplayWebhookInput) -> WebhookPayloa
         raise wrong("since lies in the future.", "起始时间晚于现在。", "since")
     [first] = await call.fetch("select min(position)-1 as position from events.outbox where at >= $1", since)
     if first["position"] is not None:
+        # Never forward: what it has not had yet would be left out.
         row.position = min(row.position, first["position"])
     again = DeliveryRow.filter(webhook=row, at__gte=since).exclude(type=TEST)
     await again.update(state=DeliveryState.WAITING, attempts=0, next_attempt_at=call.now)

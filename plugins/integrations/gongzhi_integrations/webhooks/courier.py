@@ -171,10 +171,12 @@ class Courier:
             made |= await self.make_bodies(asked, endpoint["selection"], viewer, source)
         except UnfitSelection:
             log.error("the selection of an endpoint fits the schema no more: Webhook:%s", endpoint["id"])
+            # Without a body they fail, which shows their owner that the selection has to be changed.
             bodies |= dict.fromkeys([one["id"] for one in asked])
             asked = []
         if made:
             await deliveries.freeze_bodies(list(made.items()))
+        # The account may not know of these, or no longer.
         if hidden := [one["id"] for one in asked if one["id"] not in made]:
             await deliveries.drop(hidden)
         return bodies | made
@@ -245,6 +247,7 @@ class Courier:
         title = Text("Events are no longer delivered to an endpoint", "事件回调已停用")
         about = f"Webhook:{endpoint['id']}"
         async with in_transaction():
+            # Only if it still delivers: its owner may have paused it meanwhile.
             done = await WebhookRow.filter(id=endpoint["id"], state=WebhookState.ACTIVE).update(
                 state=WebhookState.DISABLED, reason=reason
             )

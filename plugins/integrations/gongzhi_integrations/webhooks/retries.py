@@ -37,9 +37,11 @@ def read_retry_after(retry_after: str | None, now: datetime) -> timedelta:
         return timedelta()
     text = retry_after.strip()
     if text.isascii() and text.isdecimal():
+        # Nine digits are more than the farthest there is.
         return min(timedelta(seconds=int(text[:9])), FARTHEST)
     try:
         at = parsedate_to_datetime(text)
     except ValueError:
         return timedelta()
+    # A date without a zone is in GMT (RFC 9110).
     return max(timedelta(), min((at if at.tzinfo else at.replace(tzinfo=UTC)) - now, FARTHEST))

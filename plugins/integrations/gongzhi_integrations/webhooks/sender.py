@@ -55,6 +55,7 @@ class Sender:
         try:
             async with asyncio.timeout(self.timeout):
                 signed = make_headers(id, body, secrets, now)
+                # As a stream, of which the body is never read.
                 async with self.client.stream("POST", url, content=body.encode(), headers=signed) as reply:
                     return Attempt(reply.status_code, retry_after=reply.headers.get("retry-after"))
         except Exception as error:  # a receiver may be broken in any way

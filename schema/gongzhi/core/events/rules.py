@@ -16,7 +16,7 @@ from gongzhi.values.errors import DeclarationError
 
 
 def staff(event: Table, viewer: Lens) -> Alternatives:
-    """Return what is internal is told to those who read staff notes where it happened, or those of the case.
+    """Return events: internal ones for those who read staff notes where they happened, or those of the case.
 
     Everybody else is told the rest.
     """
@@ -28,12 +28,14 @@ def staff(event: Table, viewer: Lens) -> Alternatives:
 
 
 def told_with(of: Callable[[], type], name: str, cast: str = "uuid") -> Visible:
-    """Whoever may see the row that an event's data names may know of the event."""
+    """Return a rule by which whoever may see the row that an event's data names may know of the event."""
+    # The name is written into the statement, so it must be a plain word.
     if not name.isidentifier():
         raise DeclarationError(f"{name!r} is no field of an event's data")
 
     def visible(event: Table, viewer: Lens) -> Alternatives:
         target: Entity = of().__entity__  # type: ignore[attr-defined]
+        # Such a row is seen by its owner's rule as well, which is not asked here.
         if target.through:
             raise DeclarationError(f"{target.name} is seen through {target.through!r}: name that row in the event")
         meta = target.model._meta
@@ -53,5 +55,5 @@ VIEW = "jobs.view"
 
 
 def operators(job: Table, viewer: Lens) -> Alternatives:
-    """Jobs belong to no grid; who may see them sees all."""
+    """Return all jobs to whoever may see jobs: they belong to no grid."""
     return None if viewer.can(VIEW) else []

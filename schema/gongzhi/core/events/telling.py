@@ -16,6 +16,7 @@ def cursor() -> Any:
     """Return where the event stands: `after: cursor` goes on after it. It tells nothing of what lies between two."""
 
     def place(at: Frame) -> Any:
+        # The server seals positions; the statement finds a row's cursor by its key.
         keys = bound(lambda variables, context: variables[KEYS], "uuid[]")
         cursors = bound(lambda variables, context: variables[CURSORS], "text[]")
         return Sql("({0})[array_position({1},{2})]", cursors, keys, at.row.id)
@@ -25,6 +26,7 @@ def cursor() -> Any:
 
 def about(description: str, name: str, *, type: Any = None, cast: str = "uuid") -> Any:
     """Return the row whose key the event's data has under this name, as it is now; `cast` is the type of the key."""
+    # The name is written into the statement, so it must be a plain word.
     if not name.isidentifier():
         raise DeclarationError(f"{name!r} is no field of an event's data")
     return pick(description, lambda at: [Sql(f"{{0}}=({{1}}->>'{name}')::{cast}", at.rows.id, at.row.data)], type=type)

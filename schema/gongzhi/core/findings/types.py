@@ -103,6 +103,7 @@ def one(check: Check) -> str:
             ("chinese", check.well.zh, check.ill.zh),
         )
     )
+    # Braces of the check's own SQL are no places of ours.
     sql = check.sql.replace("{", "{{").replace("}", "}}")
     return f"(select jsonb_build_object('name',{quoted(check.name)},'count',q.n,{said}) from ({sql}) q (n))"
 

@@ -102,6 +102,7 @@ async def set_boundary(call: Call, input: SetBoundaryInput) -> GridPayload:
         note = read(text, input.boundary_note, 200, "boundaryNote") if told(input.boundary_note) else None
     grid = await opened(call, input)
     bounded(grid, outline, input, note)
+    # Written anew: nothing refers to a single ring.
     await RingRow.filter(grid=grid).delete()
     await ringed(call, grid, outline)
     return await saved(grid, "boundary", "boundary_source", "boundary_note")
@@ -140,6 +141,7 @@ async def replace_grid(call: Call, input: ReplaceGridInput) -> GridPayload:
 async def find_grid(code: str, *path: str, lock: bool = False) -> GridRow:
     """Return the grid that has this code now."""
     query = GridRow.filter(code=code, valid_to=None)
+    # FOR NO KEY UPDATE, so that rows that point at the grid may be written meanwhile.
     found = await (query.select_for_update(no_key=True) if lock else query).first()
     if found is None:
         raise missing("There is no grid with this code.", "网格编码不存在。", *path)
@@ -168,6 +170,7 @@ async def above(input: AddGridInput, kind: Kind) -> GridRow | None:
     code = codes.parent(input.code) or ""
     if not told(input.parent) or input.parent == code:
         return await find_grid(code, "code" if not told(input.parent) else "parent")
+    # A county may lie in its province directly, without a city between them.
     if kind is not Kind.COUNTY or input.parent != code[:2]:
         raise wrong("The code names what it lies in: leave the parent out.", "编码已含上级，请勿另填上级。", "parent")
     return await find_grid(code[:2], "parent")

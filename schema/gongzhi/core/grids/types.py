@@ -88,6 +88,7 @@ def containing(at: Frame) -> Alternatives:
     """Grids whose boundary contains the point: in a ring, and in no hole of the same grid."""
     point = at.given.bind("point", convert=placed_point, cast="text")
     rings = "select r.grid_id from grids.ring r where r.area @> {1}::point and"
+    # Rings are found first, by their index, and then the grids by their keys.
     inside = Sql(f"{{0}}=any(array({rings} not r.hole))", at.rows.id, point)
     hole = Sql(f"{{0}}=any(array({rings} r.hole))", at.rows.id, point)
     return [every(inside, Sql("not {0}", hole), at.rows.valid_to.isnull())]

@@ -34,7 +34,9 @@ async def read_notices(call: Call, input: ReadNoticesInput) -> ReadNoticesPayloa
     ids = list(dict.fromkeys(input.notices))
     if not 1 <= len(ids) <= MOST:
         raise wrong(f"Name 1 to {MOST} notices.", f"请指定 1 至 {MOST} 条通知。", "notices")
+    # In the order of their ids: `find` locks, and two requests must not wait for each other in a ring.
     rows: list[NoticeRow] = [await call.find(Notice, "notices", id=key_of(Notice)(one)) for one in sorted(ids)]
+    # What was read before keeps its time.
     await NoticeRow.filter(id__in=[row.id for row in rows], read_at=None).update(read_at=call.now)
     return ReadNoticesPayload(notices=[ref(Notice, row.id) for row in rows])
 

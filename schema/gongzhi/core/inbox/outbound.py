@@ -25,6 +25,7 @@ from gongzhi.values.errors import Text
 
 MOST = 2000
 BATCH = 100
+# What another worker has taken is skipped, not waited for.
 TAKEN = (
     "with taken as (select id from notices.notice where pending and coalesce(due_at, at) <= $2 "
     "order by coalesce(due_at, at), id limit $1 for update skip locked) "
@@ -81,6 +82,7 @@ def cut(ids: Sequence[UUID]) -> Iterable[Sequence[UUID]]:
 
 def enqueue(call: Call, channel: Channel, ids: Sequence[UUID], only: str | None = None) -> None:
     """Have a job send these notices; `only` names the one addressee of a notice who did not get it."""
+    # One job for each batch and channel, however often the notices are handed out.
     key = f"{channel.name}:{ids[0]}:{only or len(ids)}"
     call.enqueue(sent, key[:100], channel=channel.name, notices=[str(one) for one in ids], only=only)
 
@@ -93,6 +95,7 @@ async def sent(call: Call, run: Run) -> None:
     if channel is None:  # no longer in use
         return
     only, looked = run.arguments.get("only"), set[UUID]()
+    # All are found before any is sent, so that looks at numbers are in the log first.
     reachable = [
         (row, one)
         for row in rows
@@ -105,6 +108,7 @@ async def sent(call: Call, run: Run) -> None:
         try:
             await channel.send(outbound(row), addressee)
         except Exception as error:
+            # This job is tried again itself: a new one would begin to count its attempts anew.
             if len(reachable) == 1:
                 raise Unsent(f"{channel.name}: {type(error).__name__}") from error
             enqueue(call, channel, [row.id], named(addressee))

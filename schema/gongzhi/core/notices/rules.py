@@ -27,11 +27,12 @@ UNIT = "cases.handle"
 
 
 def notices(notice: Table, viewer: Lens) -> Alternatives:
-    """One's own, those of one's units, and those of the offices one holds there."""
+    """Return one's own notices, those of one's units, and those of the offices one holds there."""
     seen: list[Criterion] = [Sql("{0}={1}", notice.unit_id, unit) for unit in viewer.units(UNIT)]
     for office in OFFICES:
         if viewer.can(office):
             offices = narrow(viewer.within(notice, office), Sql(f"{{0}}='{office}'", notice.office))
+            # The people of a unit do not hear of a tip-off against it.
             for unit in viewer.units() if office == SEALED else ():
                 offices = narrow(offices, open_to(notice, unit))
             seen += offices or ()

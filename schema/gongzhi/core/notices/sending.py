@@ -111,11 +111,13 @@ async def notify(
         *(addressed(call, notice, unit=unit) for unit in dict.fromkeys(units)),
         *(addressed(call, notice, office=office) for office in dict.fromkeys(offices)),
     ]
+    # A call writes notices with its last statement; anything else writes them at once.
     if isinstance(call, WritesLast):
         statement = write_statement(call.context.registers)
         for row in rows:
             call.write_last(statement, *row)
     elif rows:
+        # Without a call the deployment's office hours are not known, so the usual ones hold.
         statement = write_statement(Registers())
         await NoticeRow._meta.db.execute_query(statement, [list(column) for column in zip(*rows, strict=True)])
 

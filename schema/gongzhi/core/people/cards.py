@@ -21,10 +21,12 @@ async def apply(call: Call, decision: Mapping[str, Any], outcome: str) -> None:
     """Serve the household as a person decided, until an input changes; nothing, if one has changed since."""
     household = await HouseholdRow.select_for_update().get(id=decision["household_id"])
     last = await TierRow.filter(household=household).order_by("-decided_at", "-id").first()
+    # The decision that was reviewed is no longer the one in force.
     if last is None or last.id != decision["id"]:
         return
     tier, day = Tier(outcome), today(call)
     following = tiers.due(tier, day)
+    # A review never puts off a visit that is due already.
     household.visit_due_on = following if following == date.max else min(household.visit_due_on, following)
     household.tier, household.version = tier, household.version + 1
     await household.save(update_fields=["tier", "visit_due_on", "version"])

@@ -116,6 +116,7 @@ async def grant_award(call: Call, input: GrantAwardInput) -> HouseholdPayload:
     if await AwardRow.exists(household=household, kind=input.kind, year=input.year):
         raise duplicate("It has this award for this year already.", "该户该年度已有此荣誉。", "year")
     await AwardRow.create(household=household, kind=input.kind, year=input.year)
+    # No other award is an input of the rule.
     if input.kind == tiers.PEACEFUL_FAMILY:
         await classify(call, household)
     return await saved(household)
@@ -210,6 +211,7 @@ async def record_visit(call: Call, input: RecordVisitInput) -> VisitPayload:
         recorded_at=call.now,
         account=call.viewer.account.name,
     )
+    # A visit may be recorded late, after one that followed it.
     last = await VisitRow.filter(household=household).order_by("-at").first() or visit
     household.visit_due_on = tiers.due(household.tier, last.at.astimezone(CHINA).date())
     await household.save(update_fields=["visit_due_on"])

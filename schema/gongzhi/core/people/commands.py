@@ -159,6 +159,7 @@ def read_draft(call: Call, input: Any, known: PersonRow | None = None) -> Draft:
         if told(number):
             number = read(coded, partial(codes.resident_id, today=today(call)), number, "residentId")
         phones = numbers(read, input.phones) if told(input.phones) else None
+        # What the resident ID says takes the place of what was typed in.
         columns |= agreed(read, columns, certified(number, known))
     return Draft(columns, number, phones)
 
@@ -181,6 +182,7 @@ def certified(number: Any, known: PersonRow | None) -> dict[str, Any]:
     """Return what the resident ID says, the one that is given or the one on file."""
     if number:
         return {"birth_date": codes.birth_date(number), "gender": Gender(codes.gender(number))}
+    # The resident ID on file vouches for these, where none is given.
     if number is UNSET and known and known.resident_id_mask:
         return {"birth_date": known.birth_date, "gender": known.gender}
     return {}
@@ -223,6 +225,7 @@ async def filed(call: Call, person: PersonRow, grid: GridRow, draft: Draft) -> P
     except IntegrityError:
         raise registered() from None  # somebody was quicker; the original quotes values
     if draft.phones is not None:
+        # Written anew: which number comes first is a part of them.
         await PhoneRow.filter(person=person).delete()
         await PhoneRow.bulk_create(sealed.phones(keys, owner, draft.phones))
     return PersonPayload(person=ref(Person, person.id))
@@ -240,6 +243,7 @@ async def contest(call: Call, county: GridRow, person: PersonRow, number: str | 
         return None
     blinds = call.context.keys.blinds(county.code, sealed.RESIDENT_ID, number)
     await hold(call, "resident IDs", blinds[0].hex())  # so that of two at once the second one finds the first
+    # An entry that is contested itself contests no other.
     same = PersonRow.filter(county_id=county.id, resident_id_blind__in=blinds, contested_at=None)
     found = await same.exclude(id=person.id).first()
     if found is None:

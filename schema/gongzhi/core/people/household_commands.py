@@ -53,6 +53,7 @@ async def register_household(call: Call, input: RegisterHouseholdInput) -> House
     head: PersonRow | None = await call.find(Person, "head", id=key_of(Person)(input.head)) if input.head else None
     household.head = head
     household.number = household.number or await numbered(call, grid)
+    # Looked at first, for a clear refusal; the unique index stops whoever is quicker.
     if await HouseholdRow.exists(number=household.number):
         raise taken()
     try:
@@ -151,6 +152,7 @@ async def remove_member(call: Call, input: RemoveMemberInput) -> HouseholdPayloa
 async def numbered(call: Call, grid: GridRow) -> str:
     """Return the next number of the village, whose row is locked until the household is there."""
     village = await GridRow.select_for_update(no_key=True).get(id=grid.village_id)
+    # Numbers that somebody chose may have any form; only those of this form are counted on.
     [row] = await call.fetch(
         "select coalesce(max(substring(number from 14)::int), 0) + 1 as next from people.household "
         "where number >= $1::text || '-' and number < $1::text || '.' and number ~ '^[0-9]{12}-[0-9]{5,9}$'",
@@ -173,7 +175,7 @@ async def joined(
 
 
 async def belonging(household: HouseholdRow, person: Any, path: str) -> MembershipRow:
-    """Somebody's membership as it stands."""
+    """Return somebody's membership as it stands."""
     membership = await MembershipRow.get_or_none(household=household, person_id=person, until=None) if person else None
     if membership is None:
         raise missing("They do not belong to this household.", "此人不是该户成员。", path)

@@ -16,6 +16,7 @@ async def begin_liaison(call: Call, household: UUID, person: UUID, line: Line) -
     """Put somebody in the place of whoever kept in touch with a household until today."""
     await LiaisonRow.filter(household_id=household, until=None).update(until=today(call))
     liaison = await LiaisonRow.create(household_id=household, person_id=person, line=line, since=today(call))
+    # The helper is shown with the household, so its version grows.
     await HouseholdRow.filter(id=household).update(version=F("version") + 1)
     return liaison
 

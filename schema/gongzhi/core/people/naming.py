@@ -16,6 +16,7 @@ async def find_nameable(call: Call, id: str, permission: str, *path: str) -> Per
     by nobody who does not see them. Raises Refusal NOT_FOUND at the path for everybody else.
     """
     key = key_of(Person)(id)
+    # Looked up without the rule: to name somebody takes no right to see them.
     row = await PersonRow.get_or_none(id=key, restricted_at=None, erased_at=None) if key else None
     found: PersonRow = await call.find(Person, *path, shown=row is not None and call.may(permission, row), id=key)
     return found

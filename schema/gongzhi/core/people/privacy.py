@@ -14,7 +14,7 @@ from .models import HouseholdRow, IncomeBand, PostRow
 
 
 async def forget_income(call: Call, person: UUID) -> None:
-    """No income band is kept of the household whose head no longer agrees."""
+    """Remove the income band of the household whose head no longer agrees."""
     known = HouseholdRow.select_for_update().exclude(income_band=IncomeBand.UNKNOWN)
     for household in await known.filter(head_id=person):
         household.income_band, household.income_confirmed_on = IncomeBand.UNKNOWN, None

@@ -15,7 +15,7 @@ RESTRICTED = "people.view_restricted"
 
 
 def persons(person: Table, viewer: Lens) -> Alternatives:
-    """People in the grids one serves, who asks one's unit, and oneself with the members of one's household.
+    """Return people in the grids one serves, who asks one's unit, and oneself with one's household.
 
     Somebody whose data are restricted is seen in the grids where one holds `people.view_restricted`, and at home.
     """
@@ -24,6 +24,7 @@ def persons(person: Table, viewer: Lens) -> Alternatives:
     if viewer.can(RESTRICTED):
         closed = narrow(viewer.within(person, RESTRICTED), Sql("{0} is not null", person.restricted_at))
         seen = widen(seen, *(closed or ()))
+    # In an emergency restriction does not hold.
     if viewer.broken():
         seen = widen(seen, Sql("{0}=any(array{1})", person.id, _emergency(viewer)))
     if not viewer.known():
@@ -33,7 +34,7 @@ def persons(person: Table, viewer: Lens) -> Alternatives:
 
 
 def households(household: Table, viewer: Lens) -> Alternatives:
-    """Households in the grids one serves, one's own, and those one is the named helper of."""
+    """Return households in the grids one serves, one's own, and those one is the named helper of."""
     seen = viewer.within(household, VIEW)
     if viewer.broken():
         member = Table("membership", schema="people", alias="m")
@@ -60,7 +61,7 @@ def is_nameable(person: Table, household: Term, viewer: Lens) -> Sql:
 
 
 def visits(visit: Table, viewer: Lens) -> Alternatives:
-    """Visits in the grids one serves, and those to one's own household or one that one helps."""
+    """Return visits in the grids one serves, and those to one's own household or one that one helps."""
     seen = viewer.within(visit, VIEW)
     if not viewer.known():
         return seen
@@ -74,6 +75,7 @@ def requesters(person: Table, viewer: Lens) -> list[Criterion]:
 
     Whoever tipped off stays unnamed even to the unit that looks into it.
     """
+    # The array is made once, so that people are found by their keys.
     asking = (
         "{0}=any(array(select c.requester_id from cases.case c where c.lead_unit_id={1} "
         "and c.series='ORDINARY' and c.status in ('DISPATCHED','HANDLING','SUSPENDED','REPLIED')))"
@@ -82,7 +84,7 @@ def requesters(person: Table, viewer: Lens) -> list[Criterion]:
 
 
 def current(row: Table, viewer: Lens) -> Sql:
-    """Still in force on the day of the operation."""
+    """Return whether a row is still in force on the day of the operation."""
     return Sql("({0} is null or {0}>{1})", row.until, viewer.today)
 
 

@@ -45,6 +45,7 @@ def opened(keys: KeyRing, county: str, person: PersonRow) -> Owner | None:
 def read_identity(owner: Owner, person: PersonRow) -> str | None:
     """Return the resident ID in clear."""
     value = person.resident_id_sealed
+    # The context binds a value to its place: copied into another row it does not open.
     return sealing.open(owner.key, f"people.person.resident_id:{owner.id}", value) if value else None
 
 
@@ -68,6 +69,7 @@ def phones(keys: KeyRing, owner: Owner, numbers: Iterable[str]) -> list[PhoneRow
 
 
 def phone(keys: KeyRing, owner: Owner, rank: int, number: str) -> PhoneRow:
+    # Made here, since the value is sealed for the row that it will lie in.
     key = uuid7()
     return PhoneRow(
         id=key,

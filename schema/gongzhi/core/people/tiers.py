@@ -67,6 +67,7 @@ class Inputs:
 
     def years(self, count: int) -> list[int]:
         """Return the last full years before the day, the first first."""
+        # Without the year under way, whose awards may still come.
         return [self.day.year - back for back in range(count, 0, -1)]
 
 

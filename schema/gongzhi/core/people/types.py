@@ -145,12 +145,12 @@ named(
 
 
 def present(at: Frame) -> Alternatives:
-    """Still in force on the day of the operation."""
+    """Return rows that are still in force on the day of the operation."""
     return [rules.current(at.rows, at.viewer)]
 
 
 def served(household: Table, viewer: Lens) -> Sql:
-    """Households of which one is a member, the helper or a grid worker: who may read what it asks for."""
+    """Return whether one may read what a household asks for, as its member, its helper or a grid worker."""
     allowed = viewer.within(household, "people.view_needs")
     if allowed is None:
         return Sql("true")
@@ -162,7 +162,7 @@ def served(household: Table, viewer: Lens) -> Sql:
 
 
 def reasoned(at: Frame, value: Any) -> Sql:
-    """Something of a decision that tells what its household asks for, for those who may read that."""
+    """Return something of a decision that tells what its household asks for, for those who may read that."""
     home = Table("household", schema="people", alias="home")
     inside = Sql(
         "exists(select from people.household home where home.id={0} and {1})",
@@ -179,6 +179,7 @@ def home(at: Frame) -> Alternatives:
     return [Sql(asked, at.rows.id, at.row.id, rules.current(member, at.viewer))]
 
 
+# What opens a sealed value: the county, the wrapped data key, the context and the value.
 NUMBER = (
     "(select json_build_array(g.code,encode(o.data_key,'base64'),'people.phone.number:'||{0},encode({1},'base64')) "
     "from people.person o join grids.grid g on g.id=o.county_id "
@@ -421,7 +422,7 @@ class Household(Node):
 
 
 def holder(duty: Duty) -> Where:
-    """Whoever holds the duty now."""
+    """Return a condition for whoever holds the duty now."""
     return lambda at: [Sql(f"{{0}}='{duty.value}' and {{1}}", at.rows.duty, *present(at) or ())]
 
 

@@ -16,7 +16,7 @@ PEOPLE = "people.person"
 
 
 async def erase(fetch: Fetch, holdings: Iterable[Holding], person: UUID, now: datetime) -> dict[str, int]:
-    """Anonymise a person in the open transaction; how many rows of each table were touched.
+    """Anonymise a person in the open transaction, and return how many rows of each table were touched.
 
     All rows are found before any is changed, since some are found through others. The person stays as a key that
     facts refer to; the data key goes, and with it every value sealed under it.
@@ -38,12 +38,13 @@ async def erase(fetch: Fetch, holdings: Iterable[Holding], person: UUID, now: da
 async def about(fetch: Fetch, holding: Holding, person: UUID) -> list[UUID]:
     """Return the keys of the rows that go with a person."""
     others = f" and not ({holding.shared})" if holding.shared else ""
+    # Locked, so that nothing of a row changes between finding and anonymising it.
     found = await fetch(f"select t.id from {holding.table} t where ({holding.person}){others} for update of t", person)
     return [row["id"] for row in found]
 
 
 async def clear(fetch: Fetch, holding: Holding, keys: list[Any], person: UUID | None = None) -> int:
-    """Anonymise these rows, as the holding says; how many there were."""
+    """Anonymise these rows, as the holding says, and return how many there were."""
     if isinstance(holding.erase, Mapping):
         if holding.erase:
             changed = settings(holding.erase)
@@ -65,6 +66,7 @@ def overdue(holding: Holding, limit: str = "") -> str:
         held = "t.erased_at is null"
     elif holding.erase != GONE:
         assert isinstance(holding.erase, Mapping)
+        # What was anonymised already holds nothing more.
         held = " or ".join(f't."{column}" is distinct from {value}' for column, value in holding.erase.items())
     over = f"({holding.since}) < $1::timestamptz - make_interval(months => {holding.months})"
     return f"select t.id from {holding.table} t where {over} and ({held}) {limit}"

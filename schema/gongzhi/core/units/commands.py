@@ -107,6 +107,7 @@ async def close_unit(call: Call, input: CloseUnitInput) -> UnitPayload:
 
 async def opened(call: Call, input: Any) -> UnitRow:
     """Return the unit that is not closed, locked, at the version the caller saw, where they may change it."""
+    # FOR NO KEY UPDATE, so that rows that point at the unit may be written meanwhile.
     unit = await UnitRow.filter(code=input.code, valid_to=None).select_for_update(no_key=True).first()
     if unit is None:
         raise missing("There is no unit with this code, or it is closed.", "单位编码不存在或已停用。", "code")
@@ -158,6 +159,7 @@ async def above(unit: UnitRow, code: str) -> UnitRow:
     found = await UnitRow.get_or_none(code=code, valid_to=None)
     if found is None:
         raise missing("There is no unit with this code, or it is closed.", "单位编码不存在或已停用。", "parent")
+    # Up to the top: the unit must not stand above its own parent.
     up: UnitRow | None = found
     while up is not None:
         if up.code == unit.code:
