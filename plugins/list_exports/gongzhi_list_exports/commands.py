@@ -1,4 +1,4 @@
-"""Asking for a list as a file, and releasing it."""
+"""Export commands: ask for a list as a file, and release it."""
 
 from __future__ import annotations
 
@@ -65,6 +65,7 @@ async def request_bulk_export(call: Call, input: RequestBulkExportInput) -> Bulk
         purpose = read(text, input.purpose, PURPOSE, "purpose")
         variables = read(mapping, input.variables, "variables")
     grid = await placed(call, input.grid)
+    # Counted as the file will be read: by the roles that export, in this grid.
     viewer = narrowed(call.viewer, grid, call.context.guarded)
     wanted = await call.context.lists.count(viewer, input.document, variables)
     account = await AccountRow.select_for_update().get_or_none(name=author(call))  # one request of theirs at a time

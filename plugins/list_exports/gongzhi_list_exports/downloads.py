@@ -65,6 +65,7 @@ async def send_file(call: RouteCall) -> Response:
 
     file = await call.transact(viewer, FETCHED, [f"BulkExport:{number}"], fetch)
     kind = KINDS[file.export.format]
+    # In a thread: writing a workbook takes long enough to hold everybody else up.
     body = await asyncio.to_thread(kind.write, sheet_of(file, context.receipts))
     return Response(body, media_type=kind.type, headers={**HEADERS, "content-disposition": disposition(file)})
 
@@ -91,6 +92,7 @@ async def take_file(call: Call, number: int, grid: str) -> File:
     export = await ExportRow.select_for_update().get_or_none(id=number)
     if export is None or not fetchable(export, call.now):
         raise absent()
+    # The list may have grown since somebody released it, but not to another one.
     most = largest(export.rows)
     found = await call.context.lists.read(call.viewer, export.document, export.variables, most)
     export.fetches, export.fetched_at = export.fetches + 1, call.now
@@ -135,11 +137,12 @@ def disposition(file: File) -> str:
     export, suffix = file.export, KINDS[file.export.format].suffix
     plain = f"export-{export.id}-{export.fetches}"
     full = f"{plain}-{export.listing}-{export.account}-{file.at.astimezone(CHINA):%Y%m%d}"
+    # The plain name for old clients, the full one for those that read UTF-8.
     return f"attachment; filename=\"{plain}.{suffix}\"; filename*=UTF-8''{quote(full, safe='')}.{suffix}"
 
 
 def absent() -> Refusal:
-    """One answer for what is not there, is over, or is somebody else's."""
+    """Return the one answer for what is not there, is over, or is somebody else's."""
     return missing("This link does not work, or no longer: ask for another.", "链接无效或已过期，请重新获取。")
 
 

@@ -1,4 +1,4 @@
-"""What the table of exports holds, and how long."""
+"""Holdings: what the table of exports holds, and how long."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where a file can be fetched: by a link that is derived and stored nowhere."""
+"""Download links: where a file can be fetched, by a link that is derived and stored nowhere."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ NUMBER = 8
 def link(row: Any, context: Context) -> str | None:
     """Return the path to fetch the file from, for whoever asked for it; None for others, and when it is over."""
     now, account = context.viewer.now, context.viewer.account
+    # A file is fetched by somebody who signed in, never by an API key.
     own = account.name is not None and account.name == row.account and account.api_key is None
     over = row.state != ExportState.READY or row.until <= now or row.fetches >= FETCHES
     return None if over or not own else f"{ROOT}/" + ticket(context.receipts, row.id, min(now + FRESH, row.until))

@@ -1,4 +1,4 @@
-"""The table of exports. No file is kept, and no row of one: what was asked is, and each file is made when fetched."""
+"""Models: the table of exports, which holds what was asked; a file is made when fetched, and none is kept."""
 
 from __future__ import annotations
 

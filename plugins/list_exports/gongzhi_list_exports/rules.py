@@ -1,4 +1,4 @@
-"""Who may ask for a list as a file, who may release it, and what of the list comes into it."""
+"""Rules: who may ask for a list as a file, who may release it, and what of the list comes into it."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ RELEASE = "exports.release"
 
 
 def exports(export: Table, viewer: Lens) -> Alternatives:
-    """One's own, and those of the grids one releases them in."""
+    """Return one's own exports, and those of the grids one releases them in."""
     return widen(viewer.within(export, RELEASE), Sql("{0}={1}", export.account, viewer.account))
 
 
 def narrowed(viewer: Viewer, grid: GridRow, guarded: Collection[str]) -> Viewer:
-    """Somebody as a file knows them: by the roles they may export by, in this grid, and not as a person with a home.
+    """Return somebody as a file knows them: by the roles they may export by, in this grid, and as nobody at home.
 
     What nobody is given alone (`guarded`), such as to see tip-offs, goes into no file. Nothing does that they may not
     see of their own units.
@@ -31,6 +31,7 @@ def narrowed(viewer: Viewer, grid: GridRow, guarded: Collection[str]) -> Viewer:
         if REQUEST not in grant.permissions or not reaches(grant, grid):
             return None
         left = grant.permissions - set(guarded)
+        # In this grid alone, however far the grant reaches.
         return Grant(grant.role, left, Kind(grid.kind), grid.id, until=grant.until)
 
     grants = narrow_grants(viewer.account.grants, keep)

@@ -73,7 +73,7 @@ def readable(column: ListColumn, value: Any) -> Any:
 
 
 def comma_separated(sheet: Sheet) -> bytes:
-    """CSV as Excel reads it: UTF-8 with a byte-order mark, and no text that it would calculate."""
+    """Write CSV as Excel reads it: UTF-8 with a byte-order mark, and no text that it would calculate."""
     out = io.StringIO()
     write = csv.writer(out).writerow
     for english, (chinese, value) in sheet.marks.items():
@@ -86,7 +86,7 @@ def comma_separated(sheet: Sheet) -> bytes:
 
 
 def workbook(sheet: Sheet) -> bytes:
-    """Return an Excel workbook: the list, with who took it on each printed page, and a sheet about it."""
+    """Make an Excel workbook: the list, with who took it on each printed page, and a sheet about it."""
     from openpyxl import Workbook  # serving starts without it
 
     book = Workbook()
@@ -98,6 +98,7 @@ def workbook(sheet: Sheet) -> bytes:
     rows.freeze_panes = "A2"
     footer = rows.oddFooter
     assert footer is not None
+    # In a footer `&` begins a code.
     footer.center.text = " · ".join(value for _, value in sheet.marks.values()).replace("&", "&&")[:250]
     about = book.create_sheet("说明 About")
     for english, (chinese, value) in sheet.marks.items():
@@ -108,7 +109,7 @@ def workbook(sheet: Sheet) -> bytes:
 
 
 def json_lines(sheet: Sheet) -> bytes:
-    """One object about the file, then one a row."""
+    """Write one object about the file, then one a row."""
     about = {"export": {english: value for english, (_, value) in sheet.marks.items()}}
     names = [name_of(one) for one in sheet.columns]
     rows = ({**dict(zip(names, row, strict=True)), TRACE: trace} for trace, row in sheet.rows)
@@ -132,7 +133,7 @@ KINDS = {
 
 
 def harmless(value: str) -> str:
-    """Return the text, so that no spreadsheet takes it for a formula; numbers stay numbers."""
+    """Return the text so that no spreadsheet takes it for a formula; numbers stay numbers."""
     return f"'{value}" if FORMULA.match(value) and not NUMBER.fullmatch(value) else value
 
 
@@ -143,6 +144,8 @@ def cell(sheet: Any, value: Any) -> Cell:
 
     if isinstance(value, int | float):
         return WriteOnlyCell(sheet, value)
+    # Some characters have no place in XML.
     made = WriteOnlyCell(sheet, ILLEGAL_CHARACTERS_RE.sub(" ", value))
+    # As a text, or openpyxl makes a formula of what begins with `=`.
     made.data_type = "s"
     return made

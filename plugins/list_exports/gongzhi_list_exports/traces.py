@@ -1,4 +1,4 @@
-"""The mark on each row of a file, by which a fragment of it is known again: `E42-1-117-7K3M…`.
+"""Row marks: by which a fragment of a file is known again, such as `E42-1-117-7K3M…`.
 
 It reads export 42, fetched the first time, row 117, and a MAC of the three. Whoever has a file can leave marks out, or
 put one beside another row of theirs; nobody can make one of a file that they never had.
@@ -29,4 +29,5 @@ def export(secret: bytes, text: str) -> int | None:
     if not found:
         return None
     made = code(secret, *map(int, found.groups()[:3]))
+    # In constant time, or the delay would tell how much of a guess is right.
     return int(found[1]) if hmac.compare_digest(made, found[0]) else None

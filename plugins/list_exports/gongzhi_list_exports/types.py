@@ -1,4 +1,4 @@
-"""What the schema says of lists that are taken out as files."""
+"""Types: lists that are taken out as files, as the schema has them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an assembly or council decided: by whom, when, and which rules it adopts."""
+"""Resolutions: what an assembly or council decided, by whom, when, and which rules it adopts."""
 
 from __future__ import annotations
 

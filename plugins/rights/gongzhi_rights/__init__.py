@@ -1,4 +1,4 @@
-"""What people may ask of whoever keeps their data: consents, explanations, reviews, copies, erasure, releases."""
+"""Rights: what people may ask of whoever keeps their data, from consent and copies to review and erasure."""
 
 from __future__ import annotations
 

@@ -59,6 +59,7 @@ async def give_consent(call: Call, input: GiveConsentInput) -> ConsentPayload:
             ("noticeVersion",),
         )
     person, who = await spoken(call, input, RECORD)
+    # A new consent takes the place of the one before.
     await standing(call, person.id, notice.purpose, recipient).update(expires_at=call.now)
     consent = await ConsentRow.create(
         grid_id=person.grid_id,
@@ -90,6 +91,7 @@ async def withdraw_consent(call: Call, input: WithdrawConsentInput) -> ConsentPa
     person, _ = await spoken(call, input, RECORD)
     given = standing(call, person.id, notice.purpose, recipient)
     last = await given.order_by("-given_at", "-id").first()
+    # Without a consent on file there may still be something to undo.
     if last is None and notice.withdrawn is None:
         raise missing("There is no such consent.", "没有此项同意。", "purpose")
     await given.update(withdrawn_at=call.now)
@@ -115,6 +117,7 @@ def asked(call: Call, purpose: str, recipient: str | None) -> tuple[PrivacyNotic
 async def keep_wording(notice: PrivacyNotice) -> WordingRow:
     """Return the text as it is shown today, kept once."""
     title, body = vars(notice.title), vars(notice.text)
+    # Apart by a character that no text holds, so that no two wordings read alike.
     digest = hashlib.sha256("\0".join([*title.values(), *body.values()]).encode()).hexdigest()
     row, _ = await WordingRow.get_or_create(
         {"title": title, "text": body, "since": notice.since},

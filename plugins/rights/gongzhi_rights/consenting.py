@@ -21,6 +21,7 @@ def standing(call: Call, person: UUID, purpose: str, recipient: str) -> QuerySet
 
 async def consented(call: Call, person: UUID, purpose: str, recipient: str) -> bool:
     """Return whether the person agrees, now, to this purpose and recipient, by a wording that still counts."""
+    # Where a wording was renewed, consents to earlier ones no longer count.
     least = call.context.registers.least(purpose, recipient, today(call))
     return await standing(call, person, purpose, recipient).filter(version__gte=least).exists()
 

@@ -83,7 +83,7 @@ async def decide(
 
 
 async def traced(call: Call, id: UUID | None) -> list[dict[str, Any]]:
-    """Return the decision with this key, whichever room keeps it."""
+    """Return the decision with this key, whichever package keeps it."""
     return await call.fetch("select * from rights.trace where id=$1", id) if id else []
 
 
@@ -91,6 +91,7 @@ async def reviewed(
     call: Call, trace: Mapping[str, Any], grid: int, asked_by: UUID | None, reason: str | None
 ) -> ReviewRow:
     """Return the decision's open review: one is opened if there is none; a reason is added where none was given."""
+    # One at a time for each decision, so that it has one open review.
     await call.fetch("select pg_advisory_xact_lock(hashtextextended($1::text, 0))", f"review {trace['id']}")
     review = await ReviewRow.get_or_none(decision_id=trace["id"], state=ReviewState.OPEN)
     if review is None:

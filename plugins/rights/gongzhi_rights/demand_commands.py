@@ -117,6 +117,7 @@ async def decide_data_request(call: Call, input: DecideDataRequestInput) -> Data
         raise forbidden("request")
     stale(demand, input.expected_version)
     still_open(demand)
+    # Nobody decides on what they asked for themselves.
     if call.viewer.account.person in (demand.person_id, demand.asked_by_id):
         raise forbidden("request")
     demand.grounds = remark(input.grounds, "grounds")
@@ -184,7 +185,7 @@ async def filed(call: Call, input: Any, matter: Matter, **more: Any) -> DataRequ
 async def open_(
     call: Call, grid: int, person: Any, who: Any, matter: Matter, said: str | None, **more: Any
 ) -> DemandRow:
-    """Return a request, and a notice of it to those who watch over personal data. One of a kind is open at a time."""
+    """Open a request, and tell those who watch over personal data. One of a kind is open at a time."""
     same = DemandRow.filter(person_id=person, matter=matter, state=State.OPEN, decision_id=more.get("decision_id"))
     if known := await same.first():
         return known

@@ -104,6 +104,7 @@ async def decide_review(call: Call, input: DecideReviewInput) -> ReviewPayload:
     card = outlined(call, trace, input.outcome)
     review.grounds = text(input.grounds, REASON, "grounds")
     changed = input.outcome != trace["outcome"]
+    # An adverse decision was a proposal: upheld, it is put into force only now.
     if card.apply and (changed or trace["adverse"]):
         await card.apply(call, trace, input.outcome)
     review.state = ReviewState.CHANGED if changed else ReviewState.UPHELD

@@ -40,43 +40,43 @@ def _of_home(row: Table, viewer: Lens) -> list[Criterion]:
 
 
 def consents(row: Table, viewer: Lens) -> Alternatives:
-    """One's own, and those in the grids whose data one watches over."""
+    """Return one's own consents, and those in the grids whose data one watches over."""
     return widen(viewer.within(row, HANDLE), *_mine(row, viewer))
 
 
 def demands(row: Table, viewer: Lens) -> Alternatives:
-    """One's own, and those in the grids whose data one watches over."""
+    """Return one's own requests, and those in the grids whose data one watches over."""
     return widen(viewer.within(row, HANDLE), *_mine(row, viewer))
 
 
 def decisions(row: Table, viewer: Lens) -> Alternatives:
-    """About oneself, somebody one speaks for, or one's household. Reviewers see one with its review."""
+    """Return decisions about oneself, whom one speaks for, or one's household. Reviewers see one with its review."""
     return [*_mine(row, viewer), *_of_home(row, viewer)]
 
 
 def reviews(row: Table, viewer: Lens) -> Alternatives:
-    """Of decisions about oneself or one's household, and those in the grids one reviews in."""
+    """Return reviews of decisions about oneself or one's household, and those in the grids one reviews in."""
     return widen(viewer.within(row, REVIEW), *_mine(row, viewer), *_of_home(row, viewer))
 
 
 def releases(row: Table, viewer: Lens) -> Alternatives:
-    """One's own. Whoever receives one is shown it by the plugin it was given for, while it is `in_force`."""
+    """Return one's own releases. A recipient is shown one by the plugin it was given for, while it is `in_force`."""
     return _mine(row, viewer)
 
 
 def representatives(row: Table, viewer: Lens) -> Alternatives:
-    """Of oneself, oneself as one, and those in the grids one names them in."""
+    """Return who speaks for oneself, whom one speaks for, and those in the grids one names them in."""
     own = [Sql("{0}={1}", row.representative_id, viewer.person)] if viewer.known() else []
     return widen(viewer.within(row, REPRESENT), *_mine(row, viewer), *own)
 
 
 def in_force(release: Table, viewer: Lens) -> Criterion:
-    """Return a release that its recipient may read: neither revoked nor over."""
+    """Return whether a recipient may read a release: it is neither revoked nor over."""
     return Sql("({0} is null and {1}>{2})", release.revoked_at, release.expires_at, viewer.now)
 
 
 def agreed(person: Term, purpose: str, recipient: str, viewer: Lens) -> Criterion:
-    """Return the rows whose person consents to this now; the purpose and the recipient are the author's own words."""
+    """Return whether a person consents to this now; the purpose and the recipient are the author's own words."""
     least = bound(lambda variables, context: context.registers.least(purpose, recipient, day(context.viewer)), "int")
     return Sql(
         "exists(select from rights.consent c where c.person_id={0} and c.purpose={1} and c.recipient={2} "

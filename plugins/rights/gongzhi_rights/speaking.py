@@ -61,7 +61,7 @@ async def subject(call: Call, id: str | None, path: str = "person") -> PersonRow
 
 
 async def speaking(call: Call, person: PersonRow, by: UUID | None = None, path: str = "person") -> UUID:
-    """Whoever exercises the person's rights: the caller, or whoever signed. Raises Refusal if they may not."""
+    """Return whoever exercises the person's rights: the caller, or whoever signed. Raises Refusal if they may not."""
     who = by or call.viewer.account.person
     others = await representatives(person.id, today(call)) if who not in (None, person.id) else ()
     if who is not None and entitled(who, person, today(call), others):

@@ -77,6 +77,7 @@ async def send_copy(call: RouteCall) -> Response:
         raise missing(*ABSENT)
 
     async def gather(one: Call) -> dict[str, Any]:
+        # Before anything is read: PostgreSQL refuses it afterwards.
         await one.fetch(SNAPSHOT)
         return await copy_of(one, key)
 
@@ -99,7 +100,9 @@ async def copy_of(call: Call, request: UUID) -> dict[str, Any]:
             rows = tables.setdefault(holding.table, {})
             for found in await call.fetch(statement(holding), person):
                 row = orjson.loads(found["row"])
+                # A table may have several holdings, and a row that two of them find is one row.
                 rows.setdefault(row["id"], {}).update(open_sealed(row, holding, key))
+    # The first holding of a table says what it holds.
     what: Mapping[str, Any] = {one.table: vars(one.what) for one in reversed(holdings)}
     listed = {table: {"what": what[table], "rows": list(rows.values())} for table, rows in sorted(tables.items())}
     return {"format": FORMAT, "person": f"Person:{person}", "at": call.now, "tables": listed}
@@ -123,6 +126,7 @@ def open_sealed(row: dict[str, Any], holding: Holding, key: bytes | None) -> dic
 def open_value(key: bytes | None, context: str, blob: str) -> str | None:
     """Open a sealed value; None once its key has been destroyed."""
     try:
+        # JSON has bytes as `\x` and hexadecimal digits.
         return sealing.open(key, context, bytes.fromhex(blob.removeprefix("\\x"))) if key else None
     except SealError:
         return None

@@ -288,7 +288,7 @@ def own(at: Frame) -> Alternatives:
 
 
 def contested(what: str) -> Any:
-    """Something of the reviews of a tier decision."""
+    """Return something of the reviews of a tier decision."""
     return lambda at: Sql(f"(select {what} from rights.review v where v.decision_id={{0}})", at.row.id)
 
 

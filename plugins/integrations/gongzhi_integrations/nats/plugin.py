@@ -14,12 +14,12 @@ from ..settings import IntegrationSettings
 
 
 def is_used(settings: Mapping[type, Any]) -> bool:
-    """Whether the operator names servers of NATS."""
+    """Return whether the operator names servers of NATS."""
     return bool(settings[IntegrationSettings].nats)
 
 
 def is_heard(settings: Mapping[type, Any]) -> bool:
-    """Whether subscriptions are fed from them, too."""
+    """Return whether subscriptions are fed from them, too."""
     return is_used(settings) and settings[IntegrationSettings].nats_feed
 
 

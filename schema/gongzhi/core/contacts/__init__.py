@@ -1,1 +1,1 @@
-"""Telephone numbers that people without an account leave with a case, and prove to be theirs."""
+"""Contacts: telephone numbers that people without an account leave with a case, and prove to be theirs."""

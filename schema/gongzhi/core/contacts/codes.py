@@ -1,4 +1,4 @@
-"""The codes that prove a number, and how the number is kept."""
+"""Contact codes: those that prove a number, and how the number is kept."""
 
 from __future__ import annotations
 
@@ -30,6 +30,7 @@ def code(secret: bytes, contact: UUID) -> str:
 
 def proves(secret: bytes, row: ContactRow, given: str, now: datetime) -> bool:
     """Return whether this is the contact's code, while it is good."""
+    # In constant time, or the delay would tell how much of a guess is right.
     right = hmac.compare_digest(code(secret, row.id).encode(), given.strip().encode())
     return right and row.tries < TRIES and row.sent_at is not None and now < row.sent_at + GOOD
 
@@ -41,7 +42,7 @@ def sealed(keys: KeyRing, county: str, row: ContactRow, number: str) -> None:
 
 
 def seal_number(keys: KeyRing, county: str, contact: UUID, number: str) -> dict[str, Any]:
-    """Seal a number under a data key of its own; the columns of the contact."""
+    """Seal a number under a data key of its own, and return the columns of the contact."""
     made = sealing.data_key()
     return {
         "data_key": keys.wrap(county, made),

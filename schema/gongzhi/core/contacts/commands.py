@@ -1,4 +1,4 @@
-"""Leaving a number with a case, proving that it is one's own, and being shown it to call somebody back."""
+"""Contact commands: leave a number with a case, prove it to be one's own, and show it to call somebody back."""
 
 from __future__ import annotations
 
@@ -124,6 +124,7 @@ async def confirm_phone(call: Call, input: ConfirmPhoneInput) -> PhonePayload:
     if row and row.verified_at is None and proves(call.context.receipts, row, input.code, call.now):
         row.verified_at = call.now
         await row.save()
+        # A case has one proved number; the others are forgotten.
         await ContactRow.filter(case_id=case.id).exclude(id=row.id).delete()
         await record(call, case, PROVED)
         return PhonePayload(case=ref(Case, case.id, shown=True))
@@ -167,6 +168,7 @@ async def reveal_phone(call: Call, input: RevealPhoneInput) -> RevealPhonePayloa
     if not (contacting or call.may(REVEAL, case)):
         raise forbidden("number")
     await disinterested(call, case)
+    # Until this one is on the timeline, where the next one counts it.
     await hold(call, "contacts shown", call.viewer.account.name or "")
     looked = EventRow.filter(type=SHOWN, account=call.viewer.account.name, at__gt=call.now - DAY)
     if await looked.count() >= call.context.bounds.reveals:

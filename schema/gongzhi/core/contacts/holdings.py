@@ -1,4 +1,4 @@
-"""What the numbers left with cases hold, and how long."""
+"""Holdings: what the numbers left with cases hold, and how long."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The table of numbers left with cases."""
+"""Models: the table of numbers left with cases."""
 
 from __future__ import annotations
 

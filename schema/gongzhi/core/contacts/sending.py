@@ -1,4 +1,4 @@
-"""The code on its way to the number, and what is forgotten of numbers that nobody proved."""
+"""Sending codes: how a code gets to its number, and when numbers that nobody proved are forgotten."""
 
 from __future__ import annotations
 
